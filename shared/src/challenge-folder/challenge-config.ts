@@ -1,0 +1,102 @@
+import { z } from "zod";
+
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "letters, digits, _ . or -, beginning with a letter or digit");
+const time = z.iso.datetime({ offset: true, error: "an ISO 8601 time with zone, as 2026-11-23T12:00:00Z" });
+
+const score = z.strictObject({
+  title: z.string().default("Score"),
+  order: z.enum(["descending", "ascending"]).default("descending"),
+  precision: z.int().min(0).max(15).default(3).describe("Decimals on the leaderboard."),
+});
+
+const round = z.strictObject({
+  id: z.union([id, z.int().min(0).transform(String)]),
+  title: z.string().optional(),
+  starts_at: time.nullable().default(null),
+  ends_at: time.nullable().default(null),
+  limit: z
+    .strictObject({ count: z.int().min(1), per: z.enum(["day", "week", "round"]) })
+    .nullable()
+    .default(null)
+    .describe("Submissions a participant may make; null means no limit."),
+  parallel_limit: z.int().min(1).nullable().default(null),
+  minimum_score: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("What a participant must have reached in the round before this one."),
+  ranking_window_hours: z.int().min(1).default(96),
+  highlight: z.int().min(0).default(3),
+});
+
+const command = z.strictObject({
+  command: z.array(z.string().min(1)).min(1),
+  mode: z.enum(["batch", "persistent"]).default("batch"),
+  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
+  timeout_seconds: z.number().positive().max(7 * 24 * 3600).default(600),
+  memory_mb: z.int().min(16).nullable().default(null),
+  sandbox: z.enum(["none", "bubblewrap"]).default("none"),
+});
+const pythonClass = z.strictObject({
+  python_class: z.string().regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, as "evaluator.py:Evaluator"'),
+  args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
+  python: z.string().default("python3"),
+  fresh: z.boolean().default(false).describe("A new object for each job, for classes that keep state."),
+  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
+  timeout_seconds: z.number().positive().max(7 * 24 * 3600).default(600),
+  memory_mb: z.int().min(16).nullable().default(null),
+  sandbox: z.enum(["none", "bubblewrap"]).default("none"),
+});
+
+const MEBIBYTE = 1024 * 1024;
+
+/** challenge.json. Everything but id, title, score and evaluator has a default. */
+export const challengeConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  id,
+  title: z.string().min(1),
+  description: z.string().default("").describe("Markdown."),
+  score,
+  score_secondary: score.nullable().default(null),
+  rounds: z
+    .array(round)
+    .min(1)
+    .default(() => [round.parse({ id: "1", title: "Round 1" })]),
+  accepts: z
+    .strictObject({
+      file: z
+        .strictObject({
+          extensions: z
+            .array(z.string().regex(/^\.[A-Za-z0-9.]+$/, 'an extension with its dot, as ".csv"'))
+            .default([])
+            .describe("Empty means any."),
+          max_bytes: z.int().min(1).default(100 * MEBIBYTE),
+        })
+        .optional(),
+      json: z
+        .strictObject({
+          schema: z.union([z.record(z.string(), z.unknown()), z.boolean()]).default(true),
+          max_bytes: z.int().min(1).default(10 * MEBIBYTE),
+        })
+        .optional(),
+      code: z.strictObject({ max_bytes: z.int().min(1).default(50 * MEBIBYTE) }).optional(),
+    })
+    .default({ file: { extensions: [], max_bytes: 100 * MEBIBYTE }, json: { schema: true, max_bytes: 10 * MEBIBYTE } }),
+  evaluator: z.union([command, pythonClass]),
+  visibility: z
+    .strictObject({
+      leaderboard: z.boolean().default(true),
+      submissions: z.boolean().default(false),
+      private: z.boolean().default(false),
+    })
+    .default({ leaderboard: true, submissions: false, private: false }),
+  after_end: z.enum(["accept", "reject"]).default("reject"),
+  code: z
+    .strictObject({ capture: z.enum(["off", "optional", "required"]).default("optional") })
+    .default({ capture: "optional" }),
+});
+
+export type ChallengeConfig = z.infer<typeof challengeConfigSchema>;
+export type RoundConfig = ChallengeConfig["rounds"][number];

@@ -1,0 +1,52 @@
+import type { Upload } from "../protocol/session.ts";
+
+export interface StoredObject {
+  size: number;
+  sha256: string;
+}
+
+/**
+ * Objects by key. Keys are made by the broker (`submissions/<challenge>/<id>/input`, never a name from outside) and
+ * match OBJECT_KEY. An object, once complete, is never overwritten.
+ */
+export interface ObjectStore {
+  /** For the start message, without secrets. */
+  readonly name: string;
+
+  /**
+   * Writes an object. Repeating it with equal bytes is harmless; with other bytes it throws object_exists. Nothing is visible
+   * under the key before all bytes are durable.
+   */
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { type?: string }): Promise<StoredObject>;
+
+  /** The object's bytes, from `start` to `end` inclusive when given. Throws object_missing. */
+  get(key: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>;
+
+  /** Null when there is no complete object under the key. */
+  stat(key: string): Promise<StoredObject | null>;
+
+  /** Removes the object; harmless when there is none. */
+  remove(key: string): Promise<void>;
+
+  /** Keys that begin with `prefix`, in no promised order. */
+  list(prefix: string): AsyncIterable<string>;
+
+  /**
+   * Signed addresses for the parts of an upload that have not arrived, straight to the store. Each takes one PUT and binds
+   * method, key, length, digest and expiry.
+   */
+  planUpload(key: string, wanted: StoredObject): Promise<Upload>;
+
+  /**
+   * Proves that the announced bytes, all of them and no others, are under the key. Throws upload_missing while
+   * bytes are missing, and digest_mismatch (after removing them) when they are others.
+   */
+  finishUpload(key: string, wanted: StoredObject): Promise<void>;
+
+  /** A signed address that takes GET and HEAD for `seconds`. `name` is offered as the file name to save under. */
+  signGet(key: string, options: { seconds: number; name?: string; type?: string }): Promise<string>;
+
+  close(): Promise<void>;
+}
+
+export const OBJECT_KEY = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/;

@@ -1,0 +1,36 @@
+import { createHash, randomBytes } from "node:crypto";
+import { crc32 } from "node:zlib";
+
+const PREFIX = "crowdai_";
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BODY_LENGTH = 43;
+const CHECKSUM_LENGTH = 6;
+const FORM = new RegExp(`^${PREFIX}[0-9A-Za-z]{${BODY_LENGTH + CHECKSUM_LENGTH}}$`);
+
+/** A new API key: `crowdai_`, 43 base62 characters holding 256 random bits, and a 6 character CRC-32 of those 43. */
+export function createApiKey(): string {
+  const body = base62(BigInt(`0x${randomBytes(32).toString("hex")}`), BODY_LENGTH);
+  return PREFIX + body + checksum(body);
+}
+
+/** Whether a key is well formed and its checksum fits. Says nothing about whether any broker knows it. */
+export function isApiKey(key: string): boolean {
+  if (!FORM.test(key)) return false;
+  const body = key.slice(PREFIX.length, PREFIX.length + BODY_LENGTH);
+  return checksum(body) === key.slice(-CHECKSUM_LENGTH);
+}
+
+/** What is stored of a key. A fast hash is enough: there is nothing to guess in 256 random bits. */
+export function hashApiKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}
+
+function checksum(body: string): string {
+  return base62(BigInt(crc32(body)), CHECKSUM_LENGTH);
+}
+
+function base62(value: bigint, length: number): string {
+  let digits = "";
+  for (let rest = value; rest > 0n; rest /= 62n) digits = BASE62[Number(rest % 62n)] + digits;
+  return digits.padStart(length, "0");
+}

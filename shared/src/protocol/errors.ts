@@ -1,0 +1,546 @@
+/**
+ * The catalogue of errors. One row per code; every program, the JSON output and docs/errors.md read it from here.
+ *
+ * `fault` says whose turn it is to act: "you" (the participant or caller), "challenge" (its organiser) or
+ * "platform". A submission that ends by the fault of the challenge or the platform costs no slot.
+ */
+export type Fault = "you" | "challenge" | "platform";
+
+export interface CatalogueRow {
+  fault: Fault;
+  /** HTTP status where the error is the answer to a request. */
+  http: number;
+  /** Exit code of the command line (see docs/errors.md). */
+  exit: number;
+  /** Whether the same request may succeed later without being changed. */
+  retryable: boolean;
+  /** One line that names the error without details. */
+  title: string;
+  /** What to do next. */
+  next: string;
+}
+
+const row = (
+  fault: Fault,
+  http: number,
+  exit: number,
+  retryable: boolean,
+  title: string,
+  next: string,
+): CatalogueRow => ({ fault, http, exit, retryable, title, next });
+
+export const catalogue = {
+  // Using the command line and the API
+  usage: row("you", 400, 2, false, "The command or request is not well formed.", "See --help."),
+  unexpected: row(
+    "platform",
+    500,
+    1,
+    false,
+    "Something unexpected happened.",
+    "Run again with CROWDAI_DEBUG=1 and report what it prints.",
+  ),
+  interrupted: row(
+    "you",
+    499,
+    130,
+    true,
+    "Interrupted.",
+    "A submission that was accepted goes on; reattach with `crowdai watch`.",
+  ),
+  config_invalid: row(
+    "you",
+    400,
+    2,
+    false,
+    "A settings file has mistakes.",
+    "Correct the fields named above.",
+  ),
+  message_too_large: row(
+    "you",
+    413,
+    4,
+    false,
+    "The message is too large.",
+    "Send large values as a file.",
+  ),
+  too_many_requests: row(
+    "you",
+    429,
+    4,
+    true,
+    "Too many requests at once.",
+    "Wait for the earlier ones to end, then try again.",
+  ),
+  not_found: row("you", 404, 2, false, "There is nothing at this address.", "See /openapi.json."),
+
+  // Who is calling
+  no_key: row(
+    "you",
+    401,
+    3,
+    false,
+    "No API key.",
+    "Sign in with `crowdai login`, or set CROWDAI_API_KEY.",
+  ),
+  key_malformed: row(
+    "you",
+    401,
+    3,
+    false,
+    "The API key is mistyped.",
+    "Copy the whole key, from `crowdai_` to its last character.",
+  ),
+  key_unknown: row(
+    "you",
+    401,
+    3,
+    false,
+    "The broker does not know this API key.",
+    "Check --broker, or ask the organiser for a key.",
+  ),
+  key_revoked: row(
+    "you",
+    401,
+    3,
+    false,
+    "This API key was revoked.",
+    "Ask the organiser for a new key.",
+  ),
+  not_allowed: row(
+    "you",
+    403,
+    3,
+    false,
+    "This key may not do that.",
+    "Check whose key is in use with `crowdai whoami`.",
+  ),
+  agreement_missing: row(
+    "you",
+    403,
+    3,
+    false,
+    "Publishing needs your agreement to the MIT licence.",
+    "Run `crowdai agree` in a terminal.",
+  ),
+
+  // What was asked for
+  challenge_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no such challenge.",
+    "List the challenges with `crowdai challenges`.",
+  ),
+  challenge_missing: row(
+    "you",
+    400,
+    2,
+    false,
+    "No challenge was named.",
+    "Use -c <id>, CROWDAI_CHALLENGE, or `crowdai init`.",
+  ),
+  round_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "The challenge has no such round.",
+    "See the rounds with `crowdai challenge`.",
+  ),
+  function_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "The challenge's evaluator has no such function.",
+    "See its functions with `crowdai challenge`.",
+  ),
+  submission_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no such submission here.",
+    "List yours with `crowdai submissions`, and check --broker.",
+  ),
+  id_conflict: row(
+    "you",
+    409,
+    4,
+    false,
+    "This submission id was used for something else.",
+    "Let the client make a new id.",
+  ),
+  object_missing: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no such object.",
+    "Ask for the address again: signed addresses end after minutes.",
+  ),
+  object_exists: row(
+    "you",
+    409,
+    4,
+    false,
+    "This object was already written.",
+    "Objects are never overwritten; make a new submission.",
+  ),
+  signature_invalid: row(
+    "you",
+    403,
+    3,
+    false,
+    "The signed address does not fit this request.",
+    "Ask for the address again.",
+  ),
+
+  // Rules
+  round_not_open: row(
+    "you",
+    403,
+    4,
+    false,
+    "No round is open.",
+    "See the dates with `crowdai challenge`.",
+  ),
+  no_slots: row(
+    "you",
+    403,
+    4,
+    true,
+    "No submission slots are left.",
+    "See when the next one comes with `crowdai limits`.",
+  ),
+  parallel_limit: row(
+    "you",
+    403,
+    4,
+    true,
+    "Too many of your submissions are waiting for a grade.",
+    "Wait for one to end (`crowdai submissions`), or cancel one.",
+  ),
+  not_qualified: row(
+    "you",
+    403,
+    4,
+    false,
+    "You have not reached the score this round asks for.",
+    "See the previous round's leaderboard.",
+  ),
+  kind_not_accepted: row(
+    "you",
+    422,
+    4,
+    false,
+    "The challenge does not accept this kind of submission.",
+    "See what it accepts with `crowdai challenge`.",
+  ),
+
+  // Files and values
+  file_missing: row("you", 400, 2, false, "There is no such file.", "Check the path."),
+  file_unreadable: row("you", 400, 2, false, "The file cannot be read.", "Check its permissions."),
+  file_empty: row("you", 422, 4, false, "The file is empty.", "Write your predictions into it first."),
+  file_too_large: row(
+    "you",
+    413,
+    4,
+    false,
+    "The file is too large.",
+    "See the limit with `crowdai challenge`.",
+  ),
+  file_extension: row(
+    "you",
+    422,
+    4,
+    false,
+    "The file has the wrong extension.",
+    "See what is accepted with `crowdai challenge`.",
+  ),
+  file_changed: row(
+    "you",
+    409,
+    4,
+    true,
+    "The file changed while it was read.",
+    "Submit again when nothing writes to it.",
+  ),
+  digest_mismatch: row(
+    "you",
+    422,
+    4,
+    true,
+    "The bytes that arrived are not the bytes that were announced.",
+    "Submit again.",
+  ),
+  upload_missing: row(
+    "you",
+    409,
+    4,
+    true,
+    "The file's bytes have not arrived.",
+    "Submit again; the upload goes on where it broke.",
+  ),
+  value_not_json: row("you", 422, 4, false, "The value is not JSON.", "Correct it at the place named."),
+  value_too_deep: row("you", 422, 4, false, "The value is nested too deeply.", "Flatten it."),
+  value_too_large: row(
+    "you",
+    413,
+    4,
+    false,
+    "The value is too large.",
+    "See the limit with `crowdai challenge`.",
+  ),
+  value_not_finite: row(
+    "you",
+    422,
+    4,
+    false,
+    "The value holds NaN or Infinity, which JSON cannot carry.",
+    "Replace them with numbers or null.",
+  ),
+  value_schema: row(
+    "you",
+    422,
+    4,
+    false,
+    "The value does not fit the challenge's schema.",
+    "Correct it at the path named.",
+  ),
+
+  // Reaching the broker
+  broker_unreachable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The broker cannot be reached.",
+    "Check --broker and the network, then try again.",
+  ),
+  broker_lost: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The connection to the broker was lost.",
+    "Run the same command again: nothing is counted twice.",
+  ),
+  not_a_broker: row(
+    "you",
+    502,
+    5,
+    false,
+    "Something answers there, but it is no crowdAI broker.",
+    "Check --broker.",
+  ),
+  store_unreachable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The object store did not take the bytes.",
+    "Run the same command again: nothing is counted twice.",
+  ),
+
+  // Verdicts
+  rejected: row(
+    "you",
+    422,
+    6,
+    false,
+    "The evaluator rejected the submission.",
+    "Correct what its message names and submit again.",
+  ),
+  evaluator_crashed: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator crashed.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  evaluator_timeout: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator ran out of time.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  evaluator_memory: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator ran out of memory.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  evaluator_silent: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator ended without a result.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  evaluator_output: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator printed something that is no result.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  evaluator_score: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The evaluator's score is no finite number.",
+    "Your slot was given back. The organiser has the log.",
+  ),
+  gave_up: row(
+    "platform",
+    500,
+    6,
+    true,
+    "Grading was tried three times and ended each time with the grader.",
+    "Your slot was given back. The organiser was told.",
+  ),
+  deadline_passed: row(
+    "platform",
+    504,
+    6,
+    true,
+    "The submission was not graded in time.",
+    "Your slot was given back. Submit again.",
+  ),
+  upload_abandoned: row(
+    "you",
+    408,
+    4,
+    true,
+    "The upload was never finished.",
+    "Submit again; no slot was charged.",
+  ),
+  cancelled: row("you", 409, 6, false, "The submission was cancelled.", "Submit again."),
+  already_final: row(
+    "you",
+    409,
+    4,
+    false,
+    "The submission has already ended.",
+    "See it with `crowdai show`.",
+  ),
+  below_minimum: row("you", 200, 7, false, "The score is below --min-score.", "Improve it."),
+  still_pending: row(
+    "platform",
+    202,
+    8,
+    true,
+    "Not graded yet.",
+    "It goes on; reattach with `crowdai watch`.",
+  ),
+
+  // Running a broker or grader
+  data_in_use: row(
+    "you",
+    409,
+    2,
+    false,
+    "Another broker uses this data folder.",
+    "Stop it, or choose another --data.",
+  ),
+  data_mixed: row(
+    "you",
+    409,
+    2,
+    false,
+    "The records and the objects belong to two different brokers.",
+    "Point --data, DATABASE_URL and S3_BUCKET at one broker's data.",
+  ),
+  port_in_use: row("you", 409, 2, false, "The port is taken.", "Choose another with --port."),
+  runtime_too_old: row(
+    "you",
+    500,
+    2,
+    false,
+    "The runtime is too old.",
+    "Use Bun 1.3 or Node.js 22.13 and newer.",
+  ),
+} satisfies Record<string, CatalogueRow>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** What an error looks like on the wire, in JSON output and in a submission's record. */
+export interface ErrorBody {
+  code: ErrorCode;
+  fault: Fault;
+  message: string;
+  next: string;
+  retryable: boolean;
+  details?: Record<string, unknown>;
+}
+
+/** An expected error. `message` is for people and leaks nothing private; `details` is for programs. */
+export class CrowdaiError extends Error {
+  override readonly name = "CrowdaiError";
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown> | undefined;
+  readonly next: string;
+
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { details?: Record<string, unknown>; next?: string; cause?: unknown } = {},
+  ) {
+    super(message ?? catalogue[code].title, { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+    this.next = options.next ?? catalogue[code].next;
+  }
+
+  get row(): CatalogueRow {
+    return catalogue[this.code];
+  }
+  get fault(): Fault {
+    return this.row.fault;
+  }
+  get exitCode(): number {
+    return this.row.exit;
+  }
+  get retryable(): boolean {
+    return this.row.retryable;
+  }
+
+  toBody(): ErrorBody {
+    return {
+      code: this.code,
+      fault: this.fault,
+      message: this.message,
+      next: this.next,
+      retryable: this.retryable,
+      ...(this.details ? { details: this.details } : {}),
+    };
+  }
+
+  /** Rebuilds an error that crossed a process boundary. A code from a newer broker becomes "unexpected". */
+  static fromBody(body: {
+    code: string;
+    message: string;
+    next?: string;
+    details?: Record<string, unknown>;
+  }): CrowdaiError {
+    const code = body.code in catalogue ? (body.code as ErrorCode) : "unexpected";
+    return new CrowdaiError(code, body.message, { details: body.details, next: body.next });
+  }
+}
+
+/** An expected error as it is; anything else as "unexpected" with its cause kept. */
+export function asCrowdaiError(thrown: unknown): CrowdaiError {
+  if (thrown instanceof CrowdaiError) return thrown;
+  return new CrowdaiError("unexpected", catalogue.unexpected.title, { cause: thrown });
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+/**
+ * What happened to a submission, in order. `seq` starts at 1 and has no gaps; a client that saw up to n asks for
+ * what came after n and gets exactly that. The last event of a submission is graded, failed or cancelled.
+ */
+export const EVENT_TYPES = [
+  "initiated",
+  "submitted",
+  "grading",
+  "progress",
+  "log",
+  "requeued",
+  "graded",
+  "failed",
+  "cancelled",
+] as const;
+
+export const submissionEventSchema = z.object({
+  submission: z.string(),
+  seq: z.number().int(),
+  at: z.string(),
+  type: z.enum(EVENT_TYPES),
+  /** progress: percent, message · log: message · grading: attempt, grader · requeued: reason · failed: error. */
+  data: z.record(z.string(), z.unknown()),
+});
+export type SubmissionEvent = z.infer<typeof submissionEventSchema>;
+export type EventType = (typeof EVENT_TYPES)[number];

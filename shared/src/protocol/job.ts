@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+
+/** Where the grader finds what was handed in: in the message itself, or in the object store. */
+export const jobInputSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("inline"), data: z.unknown() }),
+  z.object({
+    kind: z.enum(["file", "json"]),
+    key: z.string(),
+    name: z.string().nullable(),
+    size: z.number().int(),
+    sha256: z.string(),
+  }),
+]);
+
+/** What the broker asks of a grader. `attempt` is the fencing number: a report of an older one is refused. */
+export const jobSchema = z.object({
+  submission: z.string(),
+  attempt: z.number().int(),
+  challenge: z.string(),
+  function: z.string(),
+  round: z.number().int().describe("The round's number, from 1 in order of start."),
+  dry_run: z.boolean(),
+  input: jobInputSchema,
+  code: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullable(),
+  /** Version of the challenge bundle to grade with; null means the grader's own folder. */
+  version: z.string().nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;
+export type JobInput = z.infer<typeof jobInputSchema>;
+
+export const storedFileSchema = z.object({
+  key: z.string(),
+  name: z.string(),
+  size: z.number().int(),
+  sha256: z.string(),
+  type: z.string(),
+});
+export type StoredFile = z.infer<typeof storedFileSchema>;
+
+/** How a job ended. A failure's `message` is for the participant and leaks nothing private. */
+export const outcomeSchema = z.discriminatedUnion("ok", [
+  z.object({
+    ok: z.literal(true),
+    score: z.number().nullable(),
+    score_secondary: z.number().nullable(),
+    message: z.string().nullable(),
+    meta: z.record(z.string(), z.unknown()),
+    data: z.unknown(),
+    media: storedFileSchema.nullable(),
+    artifacts: z.array(storedFileSchema),
+    evaluator_version: z.string(),
+  }),
+  z.object({
+    ok: z.literal(false),
+    code: z.string() as unknown as z.ZodType<ErrorCode>,
+    message: z.string(),
+    evaluator_version: z.string(),
+  }),
+]);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+const reportBase = { submission: z.string(), attempt: z.number().int(), delivery: z.number().int(), grader: z.string() };
+
+/**
+ * What a grader says of a job it holds. `delivery` counts how often the queue handed the attempt out, from 1.
+ * `finished` is the last report of a delivery; `released` hands the job back unfinished.
+ */
+export const reportSchema = z.discriminatedUnion("type", [
+  z.object({ ...reportBase, type: z.literal("started") }),
+  z.object({
+    ...reportBase,
+    type: z.literal("progress"),
+    percent: z.number().min(0).max(100).nullable(),
+    message: z.string().nullable(),
+  }),
+  z.object({ ...reportBase, type: z.literal("log"), message: z.string() }),
+  z.object({
+    ...reportBase,
+    type: z.literal("finished"),
+    outcome: outcomeSchema,
+    /** The evaluator's stderr and what it did wrong: the organiser's, never shown to participants. */
+    organiser_log: z.string(),
+  }),
+  z.object({ ...reportBase, type: z.literal("released"), reason: z.string() }),
+]);
+export type Report = z.infer<typeof reportSchema>;

@@ -1,0 +1,193 @@
+import { z } from "zod";
+import { SUBMISSION_ID } from "./submission-id.ts";
+import { errorBodySchema, submissionSchema } from "./submission.ts";
+import { submissionEventSchema } from "./events.ts";
+
+/** JSON values up to this many bytes of text travel inside the message; larger ones go to the object store. */
+export const INLINE_LIMIT = 64 * 1024;
+/** The largest message either side takes, in bytes. */
+export const MESSAGE_LIMIT = 1024 * 1024;
+/** How deep a submitted JSON value may be nested. */
+export const DEPTH_LIMIT = 100;
+/** How many values one call of a function may carry. */
+export const CALL_LIMIT = 1000;
+
+export const handshakeSchema = z.object({
+  apiKey: z.string(),
+  challenge: z.string().optional(),
+  client: z.string().max(200).optional(),
+});
+
+export const roundSchema = z.object({
+  id: z.string(),
+  number: z.number().int(),
+  title: z.string(),
+  starts_at: z.string().nullable(),
+  ends_at: z.string().nullable(),
+  state: z.enum(["upcoming", "open", "ended"]),
+  limit: z.object({ count: z.number().int(), per: z.enum(["day", "week", "round"]) }).nullable(),
+  parallel_limit: z.number().int().nullable(),
+  minimum_score: z.number().nullable(),
+});
+export type Round = z.infer<typeof roundSchema>;
+
+const scoreSchema = z.object({
+  title: z.string(),
+  order: z.enum(["descending", "ascending"]),
+  precision: z.number().int(),
+});
+
+/** A challenge as participants see it: nothing of its evaluator but the functions, nothing of its answers. */
+export const challengeSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  score: scoreSchema,
+  score_secondary: scoreSchema.nullable(),
+  rounds: z.array(roundSchema),
+  round: z.string().nullable().describe("Id of the round that takes submissions now; null when none does."),
+  accepts: z.object({
+    file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
+    json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),
+    code: z.object({ max_bytes: z.number().int() }).nullable(),
+  }),
+  functions: z.array(z.string()),
+  after_end: z.enum(["accept", "reject"]),
+  code: z.object({ capture: z.enum(["off", "optional", "required"]) }),
+  data: z.array(z.object({ name: z.string(), size: z.number().int(), sha256: z.string(), url: z.string() })),
+  url: z.string(),
+});
+export type PublicChallenge = z.infer<typeof challengeSchema>;
+
+/** Slots of one participant in a round. `remaining` null means no limit; `next_at` is when one comes back. */
+export const limitsSchema = z.object({
+  challenge: z.string(),
+  round: z.string().nullable(),
+  limit: z.object({ count: z.number().int(), per: z.enum(["day", "week", "round"]) }).nullable(),
+  used: z.number().int(),
+  remaining: z.number().int().nullable(),
+  next_at: z.string().nullable(),
+  parallel_limit: z.number().int().nullable(),
+  running: z.number().int().describe("Submissions of this participant that are not final."),
+  ends_at: z.string().nullable(),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+/** What the broker says first, as event `session`. */
+export const sessionSchema = z.object({
+  participant: z.object({ id: z.number().int(), name: z.string() }),
+  challenge: challengeSchema.nullable(),
+  limits: limitsSchema.nullable(),
+  agreed: z.boolean().describe("Whether the participant agreed to the current licence text."),
+  broker: z.object({ version: z.string(), instance: z.string() }),
+});
+export type Session = z.infer<typeof sessionSchema>;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits");
+export const submissionIdSchema = z
+  .string()
+  .regex(SUBMISSION_ID, "8 to 64 letters, digits, - or _, beginning with a letter or digit");
+
+/** The input of an intent. A value above INLINE_LIMIT is announced like a file, with kind "json" and no data. */
+export const intentInputSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("inline"), data: z.unknown() }),
+  z.object({
+    kind: z.enum(["file", "json"]),
+    name: z.string().min(1).max(255).nullable(),
+    size: z.number().int().min(1),
+    sha256,
+  }),
+]);
+
+/** Client to broker, event `submit`: registers the intent. An inline value is accepted at once. */
+export const intentSchema = z.object({
+  id: submissionIdSchema,
+  challenge: z.string(),
+  round: z.string().max(100).nullable().default(null),
+  message: z.string().max(10_000).nullable().default(null),
+  function: z.string().max(100).default("submit"),
+  dry_run: z.boolean().default(false),
+  input: intentInputSchema,
+});
+export type Intent = z.infer<typeof intentSchema>;
+export type IntentRequest = z.input<typeof intentSchema>;
+
+/** Where to send the bytes. Every address takes one PUT of exactly the announced length and digest. */
+export const uploadSchema = z.object({
+  parts: z.array(
+    z.object({
+      number: z.number().int(),
+      offset: z.number().int(),
+      size: z.number().int(),
+      method: z.literal("PUT"),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+    }),
+  ),
+  expires_at: z.string(),
+});
+export type Upload = z.infer<typeof uploadSchema>;
+
+/** Answer to `submit` and `complete`. `upload` is set while bytes are missing. */
+export const receiptSchema = z.object({ submission: submissionSchema, upload: uploadSchema.nullable() });
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** Client to broker, event `call`: a list of values for a function other than `submit`, answered in order. */
+export const callSchema = z.object({
+  challenge: z.string(),
+  round: z.string().max(100).nullable().default(null),
+  function: z.string().max(100),
+  dry_run: z.boolean().default(false),
+  items: z.array(z.object({ id: submissionIdSchema, data: z.unknown() })).min(1).max(CALL_LIMIT),
+});
+export type Call = z.infer<typeof callSchema>;
+export type CallRequest = z.input<typeof callSchema>;
+
+/** Client to broker, events `complete` and `cancel`. */
+export const submissionRefSchema = z.object({ id: z.string().max(64) });
+/** Client to broker, event `watch`: live events from now on; the answer holds those after `after`. */
+export const watchSchema = z.object({ id: z.string().max(64), after: z.number().int().min(0).default(0) });
+export const watchedSchema = z.object({
+  submission: submissionSchema,
+  events: z.array(submissionEventSchema),
+});
+export type Watched = z.infer<typeof watchedSchema>;
+
+/** Broker to client, event `event`. `submission` comes with the last event, so that nobody has to ask again. */
+export const liveEventSchema = z.object({
+  event: submissionEventSchema,
+  submission: submissionSchema.nullable(),
+});
+export type LiveEvent = z.infer<typeof liveEventSchema>;
+/** Broker to client, event `place`, while a watched submission waits. Not numbered: only the latest counts. */
+export const placeSchema = z.object({
+  submission: z.string(),
+  place: z.number().int().nullable(),
+  waiting: z.string().nullable(),
+});
+export type Place = z.infer<typeof placeSchema>;
+
+/** Every acknowledgement: `{ ok: true, value }` or `{ ok: false, error }`. */
+export const failureSchema = z.object({ ok: z.literal(false), error: errorBodySchema });
+export type Ack<T> = { ok: true; value: T } | z.infer<typeof failureSchema>;
+
+export const leaderboardRowSchema = z.object({
+  rank: z.number().int(),
+  participant: z.string(),
+  score: z.number().nullable().describe("Rounded to the challenge's precision."),
+  score_secondary: z.number().nullable(),
+  entries: z.number().int(),
+  submission: z.string(),
+  submitted_at: z.string(),
+  post_challenge: z.boolean(),
+  you: z.boolean(),
+});
+export const leaderboardSchema = z.object({
+  challenge: z.string(),
+  round: z.string().nullable(),
+  score: scoreSchema,
+  score_secondary: scoreSchema.nullable(),
+  total: z.number().int(),
+  rows: z.array(leaderboardRowSchema),
+});
+export type Leaderboard = z.infer<typeof leaderboardSchema>;

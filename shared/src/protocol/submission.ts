@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+
+export const STATES = ["initiated", "submitted", "grading", "graded", "failed", "cancelled"] as const;
+export type SubmissionState = (typeof STATES)[number];
+
+const MOVES: Record<SubmissionState, readonly SubmissionState[]> = {
+  initiated: ["submitted", "failed", "cancelled"],
+  submitted: ["grading", "graded", "failed", "cancelled"],
+  grading: ["submitted", "graded", "failed", "cancelled"],
+  graded: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** Whether a submission may go from one state to another. A lost grader sends `grading` back to `submitted`. */
+export function mayMove(from: SubmissionState, to: SubmissionState): boolean {
+  return MOVES[from].includes(to);
+}
+
+export function isFinal(state: SubmissionState): boolean {
+  return MOVES[state].length === 0;
+}
+
+export const errorBodySchema = z.object({
+  code: z.string() as unknown as z.ZodType<ErrorCode>,
+  fault: z.enum(["you", "challenge", "platform"]),
+  message: z.string(),
+  next: z.string(),
+  retryable: z.boolean(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** What is handed in: bytes of a file, or a JSON value. `sha256` and `size` are of the bytes, or of the JSON text. */
+export const inputSummarySchema = z.object({
+  kind: z.enum(["file", "json"]),
+  name: z.string().nullable(),
+  size: z.number().int(),
+  sha256: z.string(),
+});
+
+export const artifactSchema = z.object({
+  name: z.string(),
+  size: z.number().int(),
+  sha256: z.string(),
+  type: z.string(),
+  url: z.string().nullable(),
+});
+
+/** A submission as its participant sees it. Times are ISO 8601 UTC; what is not known yet is null. */
+export const submissionSchema = z.object({
+  id: z.string(),
+  number: z.number().int().describe("The webapp's integer id of the same submission."),
+  challenge: z.string(),
+  participant: z.string(),
+  round: z.string(),
+  function: z.string(),
+  state: z.enum(STATES),
+  message: z.string().nullable().describe("What the participant wrote with -m."),
+  input: inputSummarySchema,
+  post_challenge: z.boolean(),
+  created_at: z.string().describe("Arrival: when the intent was registered."),
+  accepted_at: z.string().nullable(),
+  finished_at: z.string().nullable(),
+  score: z.number().nullable(),
+  score_secondary: z.number().nullable(),
+  grading_message: z.string().nullable(),
+  data: z.unknown().describe("What a function other than `submit` returned."),
+  error: errorBodySchema.nullable(),
+  rank: z.number().int().nullable().describe("The participant's rank in the round, after this submission."),
+  rank_before: z.number().int().nullable(),
+  best: z.boolean().nullable().describe("Whether this is the participant's best submission of the round."),
+  place: z.number().int().nullable().describe("Place in line, 1 is next; null when not waiting."),
+  waiting: z.string().nullable().describe("Why it waits, in words, when nothing can grade it right now."),
+  slot: z.enum(["none", "reserved", "charged", "returned"]),
+  attempt: z.number().int().describe("How often grading was started."),
+  evaluator_version: z.string().nullable(),
+  artifacts: z.array(artifactSchema),
+  seq: z.number().int().describe("Sequence number of its latest event."),
+  url: z.string().describe("Its page."),
+});
+export type Submission = z.infer<typeof submissionSchema>;
