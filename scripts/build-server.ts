@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { build } from "esbuild";
+import { root } from "./root.ts";
+
+/**
+ * Bundles a server's src/bin.ts into dist/bin.js with the workspace's own packages inside and all others outside, and puts
+ * `files` beside it. Each file is replaced in one step, so that a process that starts meanwhile finds a whole one.
+ */
+export async function buildServer(name: "broker" | "grader", files: readonly string[]): Promise<void> {
+  const entry = join(root, name, "src/bin.ts");
+  if (!existsSync(entry)) return console.error(`${name} left out: no src/bin.ts`);
+  const dist = join(root, name, "dist");
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    outfile: join(dist, "bin.js"),
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    sourcemap: true,
+    jsx: "automatic",
+    jsxImportSource: "hono/jsx",
+    logLevel: "warning",
+    plugins: [
+      {
+        name: "other-packages-stay-outside",
+        setup({ onResolve }) {
+          onResolve({ filter: /^[^./]/ }, ({ path }) =>
+            path.startsWith("@crowdai/") ? undefined : { path, external: true },
+          );
+        },
+      },
+    ],
+  });
+  await mkdir(dist, { recursive: true });
+  await Promise.all([
+    ...outputFiles.map(({ path, contents }) => replace(path, (temporary) => writeFile(temporary, contents))),
+    ...files
+      .filter(existsSync)
+      .map((file) => replace(join(dist, basename(file)), (temporary) => copyFile(file, temporary))),
+  ]);
+}
+
+async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  await write(temporary);
+  await rename(temporary, path);
+}

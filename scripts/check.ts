@@ -1,0 +1,27 @@
+// `npm run check`: what can be said of the code without running it. Lint, format, types, generated files.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "./root.ts";
+import { runCommand, step } from "./step.ts";
+
+const bin = join(root, "node_modules/.bin");
+
+const CHECKS = [
+  { title: "lint and format", command: join(bin, "biome"), args: ["ci", "--error-on-warnings", "."] },
+  { title: "types", command: join(bin, "tsc"), args: ["-p", "."] },
+  {
+    title: "generated: demo challenge",
+    command: process.execPath,
+    args: ["scripts/demo/generate.ts", "--check"],
+  },
+];
+
+/** Runs every check, also after one has failed. Resolves to the titles of those that failed. */
+export async function check(): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { title, command, args } of CHECKS)
+    if ((await step(title, () => runCommand(command, args))) !== 0) failed.push(title);
+  return failed;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = (await check()).length > 0 ? 1 : 0;

@@ -1,0 +1,38 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { onPath } from "../../test/services.ts";
+
+/** What the tests need besides npm packages, and the Debian package that holds it. */
+const WANTED = [
+  { program: "git", debian: "git", without: "snapshots of code" },
+  { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },
+  { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
+  { program: "setpriv", debian: "util-linux", without: "tests that give up root's rights" },
+  { program: "ps", debian: "procps", without: "checks that no process is left behind" },
+] as const;
+
+/** Installs what is missing where that is possible. Resolves to the programs that are missing still, said loudly. */
+export function installSystemPackages(): string[] {
+  let absent = WANTED.filter(({ program }) => !onPath(program));
+  if (absent.length === 0) {
+    console.log("all there");
+    return [];
+  }
+  if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
+    const packages = [...new Set(absent.map(({ debian }) => debian))];
+    console.log(`apt-get install ${packages.join(" ")}`);
+    apt("update", "-qq");
+    apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
+    absent = absent.filter(({ program }) => !onPath(program));
+  }
+  for (const { program, debian, without } of absent)
+    console.log(`MISSING: ${program} (Debian package ${debian}). Not tested without it: ${without}.`);
+  return absent.map(({ program }) => program);
+}
+
+function apt(...args: string[]): void {
+  spawnSync("apt-get", args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+}
