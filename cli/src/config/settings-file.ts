@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { CrowdaiError } from "@crowdai/shared";
+import type { z } from "zod";
+
+/**
+ * A settings file, checked. Null when there is none. Unknown fields are kept and come back as warnings; mistakes are
+ * thrown as config_invalid, all at once, each with its field and what was expected.
+ */
+export function readSettingsFile<Schema extends z.ZodObject>(
+  path: string,
+  schema: Schema,
+): { config: z.infer<Schema>; warnings: string[] } | null {
+  const text = readText(path);
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw invalid(path, [{ field: "", expected: `JSON (${(cause as Error).message})` }], cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success)
+    throw invalid(
+      path,
+      parsed.error.issues.map((issue) => ({ field: fieldName(issue.path), expected: issue.message })),
+      parsed.error,
+    );
+  const unknown = Object.keys(parsed.data).filter((field) => !(field in schema.shape));
+  return {
+    config: parsed.data as z.infer<Schema>,
+    warnings: unknown.map((field) => `${path}: unknown field "${field}" (kept, not used)`),
+  };
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw new CrowdaiError("config_invalid", `${path} cannot be read (${code}).`, {
+      next: "Check its permissions.",
+      details: { file: path },
+      cause,
+    });
+  }
+}
+
+function invalid(path: string, mistakes: { field: string; expected: string }[], cause: unknown): CrowdaiError {
+  const lines = mistakes.map(({ field, expected }) => `  ${field ? `${field}: ` : ""}expected ${expected}`);
+  return new CrowdaiError("config_invalid", `${path} has mistakes:\n${lines.join("\n")}`, {
+    details: { file: path, mistakes },
+    cause,
+  });
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (name, part) =>
+      typeof part === "number" ? `${name}[${part}]` : name ? `${name}.${String(part)}` : String(part),
+    "",
+  );
+}

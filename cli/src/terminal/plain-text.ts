@@ -1,0 +1,36 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: finding control characters is this file's work
+const COLOUR = /\u001b\[[0-9;]*m/g;
+/** C0 except tab and newline, DEL, C1, and the marks that turn text around. */
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * A text that a terminal shows and does not obey: each control character becomes visible, as `\x1b`. `keepColours`
+ * lets the style's own colours pass.
+ */
+export function plainText(text: string, options: { keepColours?: boolean } = {}): string {
+  if (!options.keepColours) return text.replace(/\r\n/g, "\n").replace(UNSAFE, visible);
+  const colours = text.match(COLOUR) ?? [];
+  return text
+    .split(COLOUR)
+    .map((piece, i) => plainText(piece) + (colours[i] ?? ""))
+    .join("");
+}
+
+/** The same, on one line. */
+export function plainLine(text: string): string {
+  return plainText(text.replace(/[\r\n\t]+/g, " "));
+}
+
+/** A value from outside with every string in it made plain, for showing; keys are left alone. */
+export function plainValue<T>(value: T): T {
+  if (typeof value === "string") return plainText(value) as T;
+  if (Array.isArray(value)) return value.map(plainValue) as T;
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainValue(item)])) as T;
+  return value;
+}
+
+function visible(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,110 @@
+import type { Writable } from "node:stream";
+import type { Ora } from "ora";
+import { plainLine } from "./plain-text.ts";
+import type { Style } from "./style.ts";
+
+const SECONDS_BETWEEN_LINES = 10;
+
+export interface Spinner {
+  /** Changes the text. Without a terminal a line is printed at most every ten seconds. */
+  update(text: string): void;
+  /** Ends with a mark and a text, which stay. */
+  succeed(text: string): void;
+  fail(text: string): void;
+  /** Ends and leaves nothing behind. Harmless after an end. */
+  stop(): void;
+  /** Takes the spinner off the line until its next frame, so that something else can be printed. */
+  clear(): void;
+}
+
+export interface SpinnerOptions {
+  text: string;
+  stderr: Writable;
+  animates: boolean;
+  quiet: boolean;
+  unicode: boolean;
+  style: Style;
+  symbols: { done: string; failed: string };
+}
+
+export function createSpinner(options: SpinnerOptions): Spinner {
+  const { stderr, style, symbols, quiet } = options;
+  const shown = options.animates ? animation(options) : quiet ? silence() : lines(options);
+  let ended = false;
+  const end = (mark: string, text: string) => {
+    if (ended) return;
+    ended = true;
+    shown.stop();
+    if (!quiet) stderr.write(`${mark} ${plainLine(text)}\n`);
+  };
+  return {
+    update(text) {
+      if (!ended) shown.update(plainLine(text));
+    },
+    succeed: (text) => end(style.green(symbols.done), text),
+    fail: (text) => end(style.red(symbols.failed), text),
+    stop() {
+      ended = true;
+      shown.stop();
+    },
+    clear: () => shown.clear(),
+  };
+}
+
+interface Display {
+  update(text: string): void;
+  clear(): void;
+  stop(): void;
+}
+
+function silence(): Display {
+  return { update() {}, clear() {}, stop() {} };
+}
+
+function lines({ text, stderr }: SpinnerOptions): Display {
+  stderr.write(`${plainLine(text)}\n`);
+  let last = text;
+  let printed = performance.now();
+  return {
+    update(next) {
+      if (next === last || performance.now() - printed < SECONDS_BETWEEN_LINES * 1000) return;
+      last = next;
+      printed = performance.now();
+      stderr.write(`${next}\n`);
+    },
+    clear() {},
+    stop() {},
+  };
+}
+
+/** ora is loaded while the work already goes on; what takes less than that shows no spinner at all. */
+function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
+  let current = plainLine(text);
+  let stopped = false;
+  let spinner: Ora | null = null;
+  void import("ora").then(({ default: ora }) => {
+    if (stopped) return;
+    spinner = ora({
+      text: current,
+      stream: stderr as NodeJS.WritableStream,
+      isEnabled: true,
+      // It would put stdin into raw mode, and a Ctrl+C would reach us late.
+      discardStdin: false,
+      spinner: unicode ? "dots" : "line",
+      color: style.cyan("") === "" ? false : "cyan",
+    }).start();
+  });
+  return {
+    update(next) {
+      current = next;
+      if (spinner) spinner.text = next;
+    },
+    clear() {
+      spinner?.clear();
+    },
+    stop() {
+      stopped = true;
+      spinner?.stop();
+    },
+  };
+}
