@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunningBroker } from "../running-broker.ts";
+import {
+  type Classifier,
+  type Flower,
+  gaussianNaiveBayes,
+  nearestNeighbour,
+  readFlowers,
+} from "./classifier.ts";
+import { crowdai, prompt, type Shell } from "./prompt.ts";
+
+const SEPALS = [0, 1];
+const PETALS = [2, 3];
+
+/** What two participants do, printed as it happens. Resolves to what is needed to go on as the first of them. */
+export async function participate(
+  broker: RunningBroker,
+  folder: string,
+): Promise<{ key: string; predictions: string }> {
+  const ada = await register(broker, folder, "ada");
+  await crowdai(ada.shell, ["challenge", "iris"]);
+  await crowdai(ada.shell, ["data", "iris"]);
+  const train = readFlowers(join(ada.shell.cwd, "iris/train.csv"));
+  const test = readFlowers(join(ada.shell.cwd, "iris/test.csv"));
+
+  say(
+    `A first try from memory, as a JSON value: the nearest of ${train.length} known flowers, by its sepals alone.`,
+  );
+  const value = JSON.stringify({ predictions: predict(nearestNeighbour(train, SEPALS), test) });
+  await crowdai(ada.shell, ["submit", "-c", "iris", "--json", value], {
+    shown: `crowdai submit -c iris --json "$(python3 sepals.py)"`,
+  });
+
+  say("Then a file: Gaussian naive Bayes on all four measurements.");
+  const predictions = join(ada.shell.cwd, "predictions.csv");
+  writeFileSync(predictions, toCsv(predict(gaussianNaiveBayes(train), test)));
+  await crowdai(ada.shell, ["submit", "predictions.csv", "-c", "iris", "-m", "Gaussian naive Bayes"]);
+
+  say("A file with a mistake in it is refused, with the reason.");
+  const wrong = predict(gaussianNaiveBayes(train), test).with(16, { id: test[16]!.id, species: "sibirica" });
+  writeFileSync(join(ada.shell.cwd, "wrong.csv"), toCsv(wrong));
+  await crowdai(ada.shell, ["submit", "wrong.csv", "-c", "iris"], { expected: 6 });
+
+  const grace = await register(broker, folder, "grace");
+  writeFileSync(join(grace.shell.cwd, "petals.csv"), toCsv(predict(nearestNeighbour(train, PETALS), test)));
+  await crowdai(grace.shell, ["submit", "petals.csv", "-c", "iris", "-m", "Nearest neighbour by petals"]);
+  await crowdai(grace.shell, ["leaderboard", "iris"]);
+  return { key: ada.key, predictions };
+}
+
+/** A participant with an empty folder, and an environment in which nothing of this machine's own settings counts. */
+async function register(
+  broker: RunningBroker,
+  folder: string,
+  name: string,
+): Promise<{ key: string; shell: Shell }> {
+  prompt(`crowdai-broker participant add ${name}`);
+  const key = await broker.addParticipant(name);
+  console.log(`${key.slice(0, 12)}…`);
+  const cwd = join(folder, "participants", name);
+  mkdirSync(cwd, { recursive: true });
+  const env = {
+    ...process.env,
+    CROWDAI_BROKER: broker.url,
+    CROWDAI_API_KEY: key,
+    CROWDAI_CONFIG_DIR: join(cwd, ".config"),
+  };
+  prompt(`export CROWDAI_BROKER=${broker.url} CROWDAI_API_KEY=${key.slice(0, 12)}…`);
+  return { key, shell: { cwd, env } };
+}
+
+function predict(classify: Classifier, flowers: readonly Flower[]): { id: string; species: string }[] {
+  return flowers.map(({ id, features }) => ({ id, species: classify(features) }));
+}
+
+function toCsv(predictions: readonly { id: string; species: string }[]): string {
+  return `id,species\n${predictions.map(({ id, species }) => `${id},${species}\n`).join("")}`;
+}
+
+function say(sentence: string): void {
+  console.log(`\n# ${sentence}`);
+}

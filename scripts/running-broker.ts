@@ -1,0 +1,92 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { root } from "./root.ts";
+
+const program = join(root, "broker/bin/crowdai-broker.js");
+const START_MS = 20_000;
+
+export interface RunningBroker {
+  url: string;
+  process: ChildProcess;
+  /** Registers a participant with the running broker. Resolves to the API key. */
+  addParticipant(name: string): Promise<string>;
+  /** Lets it stop gracefully. */
+  stop(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  data: string;
+  challenges: string;
+  /** What runs the built command: Node.js or Bun. This process's own by default. */
+  runtime?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Starts the built `crowdai-broker start --with-grader` on a free port and waits until it is ready. Its output goes to data/broker.log. */
+export async function startBroker({
+  data,
+  challenges,
+  runtime = process.execPath,
+  env,
+}: BrokerOptions): Promise<RunningBroker> {
+  const args = [
+    "start",
+    "--with-grader",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--data",
+    data,
+    "--challenges",
+    challenges,
+  ];
+  const child = spawn(runtime, [program, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const log = createWriteStream(join(data, "broker.log"));
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const exited = once(child, "exit");
+  const { url } = await ready(child, data);
+  return {
+    url,
+    process: child,
+    addParticipant: async (name) => {
+      const { stdout } = await promisify(execFile)(
+        runtime,
+        [program, "participant", "add", name, "--data", data],
+        { env: { ...process.env, ...env } },
+      );
+      return stdout.trim();
+    },
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+      await exited;
+      log.end();
+    },
+  };
+}
+
+/** Waits for broker.json, which the broker writes when it takes connections. */
+async function ready(child: ChildProcess, data: string): Promise<{ url: string }> {
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline; ) {
+    try {
+      const said = JSON.parse(readFileSync(join(data, "broker.json"), "utf8")) as {
+        url: string;
+        pid: number;
+      };
+      if (said.pid === child.pid) return said;
+    } catch {
+      // Not written yet, or not to its end.
+    }
+    if (child.exitCode !== null || child.signalCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  child.kill("SIGKILL");
+  throw new Error(`the broker did not start:\n${readFileSync(join(data, "broker.log"), "utf8")}`);
+}
