@@ -9,7 +9,7 @@ export const DEFAULT_BROKER = "http://localhost:8420";
 export type Source = string;
 
 export interface Settings {
-  /** Origin of the broker, without a slash at its end. */
+  /** Address of the broker, without a slash at its end. */
   broker: string;
   /** The challenge in use, null when nothing names one. */
   challenge: string | null;
@@ -53,7 +53,7 @@ export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Sett
     [user.path, user.config.challenge],
   ]);
   return {
-    broker: brokerOrigin(broker.value, broker.source),
+    broker: brokerAddress(broker.value, broker.source),
     challenge: challenge?.value ?? null,
     configDir: folder.path,
     configDirChosen: folder.source === "CROWDAI_CONFIG_DIR",
@@ -70,19 +70,19 @@ export function chosenChallenge(settings: Pick<Settings, "challenge">, named?: s
   return challenge;
 }
 
-/** The origin of a broker's address. Throws usage or config_invalid, naming where the address came from. */
-export function brokerOrigin(address: string, source: Source): string {
-  const code = source.startsWith("--") ? "usage" : "config_invalid";
+/** A broker's address in the one form that keys are kept under. Throws usage or config_invalid, naming the source. */
+export function brokerAddress(address: string, source: Source): string {
   const refuse = (reason: string) =>
-    new CrowdaiError(code, `The broker's address (${source}) ${reason}.`, {
-      next: "Give it as http://host:port or https://host.",
-      details: { field: "broker", source },
-    });
+    new CrowdaiError(
+      source.startsWith("--") ? "usage" : "config_invalid",
+      `The broker's address (${source}) ${reason}.`,
+      { next: "Write it as http://host:port or https://host.", details: { field: "broker", source } },
+    );
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !["http:", "https:"].includes(url.protocol)) throw refuse("is no http:// or https:// address");
   if (url.username || url.password) throw refuse("holds a user name or password, which do not belong there");
-  if (url.pathname !== "/" || url.search || url.hash) throw refuse("holds more than scheme, host and port");
-  return url.origin;
+  if (url.search || url.hash) throw refuse("holds a ? or #, which do not belong there");
+  return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
 /** An empty value counts as none, so that a variable can be switched off by setting it to nothing. */

@@ -48,14 +48,18 @@ export interface Terminal {
   ndjson(line: object): void;
   /** Talk, on stderr; silent with --quiet. */
   note(text: string): void;
-  /** Talk that --quiet does not silence. */
+  /** Talk that --quiet does not silence: something is odd. */
   warn(text: string): void;
+  /** What went wrong, on stderr, in every mode. */
+  error(text: string): void;
   /** The command to try next, on stderr; only for people. */
   next(command: string): void;
   /** Rows on stdout: aligned with a header on a terminal, tab-separated, whole and without header in a pipe. */
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): void;
   /** Shows that something goes on, on stderr. Without a terminal: a line at the start and one every ten seconds. */
   spinner(text: string): Spinner;
+  /** Takes away what still moves. */
+  close(): void;
   /** A bar, as `█████░░░░░`, for `fraction` from 0 to 1. */
   bar(fraction: number, width?: number): string;
 }
@@ -107,6 +111,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     warn(text) {
       toErr(`${noteStyle.yellow(symbols.warning)} ${text}`);
     },
+    error: toErr,
     next(command) {
       if (!quiet && format === "text") toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
     },
@@ -118,6 +123,9 @@ export function createTerminal(options: TerminalOptions): Terminal {
       spinning?.stop();
       spinning = createSpinner({ text, stderr, animates, quiet, unicode, style: noteStyle, symbols });
       return spinning;
+    },
+    close() {
+      spinning?.stop();
     },
     bar(fraction, width = 20) {
       const full = Math.round(Math.min(1, Math.max(0, fraction || 0)) * width);

@@ -243,6 +243,14 @@ export const catalogue = {
   // Files and values
   file_missing: row("you", 400, 2, false, "There is no such file.", "Check the path."),
   file_unreadable: row("you", 400, 2, false, "The file cannot be read.", "Check its permissions."),
+  file_unwritable: row(
+    "you",
+    400,
+    2,
+    false,
+    "The file cannot be written.",
+    "Check the folder's permissions and the free space.",
+  ),
   file_empty: row("you", 422, 4, false, "The file is empty.", "Write your predictions into it first."),
   file_too_large: row(
     "you",

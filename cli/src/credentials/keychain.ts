@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+/** The operating system's keychain, by account. Rejects with KeychainUnavailable when there is none that answers. */
+export interface Keychain {
+  get(account: string): Promise<string | null>;
+  set(account: string, secret: string): Promise<void>;
+  remove(account: string): Promise<void>;
+}
+
+export class KeychainUnavailable extends Error {
+  override readonly name = "KeychainUnavailable";
+}
+
+const SERVICE = "crowdai";
+
+/**
+ * A keychain may be native code that crashes, or wait for a dialog that nobody sees. So it works in a process of its
+ * own, which is given up after a while; the secret goes through its stdin and stdout.
+ *
+ * On Linux only the Secret Service will do. Left alone the library would fall back to the kernel's session keyring,
+ * which forgets the key at the end of the session.
+ */
+const CHILD = `
+let text = "";
+process.stdin.setEncoding("utf8").on("data", (part) => { text += part; }).on("end", async () => {
+  const { library, action, service, account, secret } = JSON.parse(text);
+  let answer;
+  try {
+    const { AsyncEntry } = require(library);
+    const entry = new AsyncEntry(service, account, { linux: { store: "secret-service" } });
+    if (action === "set") await entry.setPassword(secret);
+    const value = action === "get" ? await entry.getPassword() : null;
+    if (action === "remove") await entry.deletePassword();
+    answer = { ok: true, value: value ?? null };
+  } catch (error) {
+    answer = { ok: false, reason: String(error && error.message || error) };
+  }
+  process.stdout.write(JSON.stringify(answer), () => process.exit(0));
+});
+`;
+
+export interface KeychainOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  /** How long to wait for it: longer when a person is there to unlock it. */
+  timeoutMs: number;
+}
+
+export function createKeychain({ env, timeoutMs }: KeychainOptions): Keychain {
+  const ask = async (action: string, account: string, secret?: string): Promise<string | null> => {
+    if (process.platform === "linux" && !hasSessionBus(env))
+      throw new KeychainUnavailable("no Secret Service: there is no D-Bus session");
+    const request = JSON.stringify({ library: library(), action, service: SERVICE, account, secret });
+    const answer = await converse(request, env, timeoutMs);
+    if (!answer.ok) throw new KeychainUnavailable(answer.reason);
+    return answer.value;
+  };
+  return {
+    get: (account) => ask("get", account),
+    set: async (account, secret) => void (await ask("set", account, secret)),
+    remove: async (account) => void (await ask("remove", account)),
+  };
+}
+
+type Answer = { ok: true; value: string | null } | { ok: false; reason: string };
+
+function converse(request: string, env: KeychainOptions["env"], timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const { CROWDAI_API_KEY: _, NODE_OPTIONS: __, ...rest } = env;
+    const child = spawn(process.execPath, ["-e", CHILD], {
+      env: rest as NodeJS.ProcessEnv,
+      stdio: ["pipe", "pipe", "ignore"],
+      windowsHide: true,
+    });
+    let text = "";
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      resolve({ ok: false, reason: `it did not answer within ${timeoutMs / 1000} s` });
+    }, timeoutMs);
+    child.on("error", (error) => settle({ ok: false, reason: error.message }));
+    child.stdin.on("error", () => {});
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+    child.on("close", (code, signal) => {
+      try {
+        settle(JSON.parse(text) as Answer);
+      } catch {
+        settle({ ok: false, reason: `its library ended with ${signal ?? code}` });
+      }
+    });
+    child.stdin.end(request);
+    function settle(answer: Answer): void {
+      clearTimeout(timer);
+      resolve(answer);
+    }
+  });
+}
+
+function library(): string {
+  try {
+    return createRequire(import.meta.url).resolve("keytar");
+  } catch {
+    throw new KeychainUnavailable("its library is not installed");
+  }
+}
+
+function hasSessionBus(env: KeychainOptions["env"]): boolean {
+  if (env.DBUS_SESSION_BUS_ADDRESS) return true;
+  return env.XDG_RUNTIME_DIR !== undefined && existsSync(join(env.XDG_RUNTIME_DIR, "bus"));
+}

@@ -1,0 +1,109 @@
+import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { type Command, CommanderError } from "commander";
+import { type GlobalOptions, type Io, outputOptions, runtime } from "./context.ts";
+import { plainText, plainValue } from "./terminal/plain-text.ts";
+import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
+
+export interface Failure {
+  io: Io;
+  argv: readonly string[];
+  program: Command;
+  /** The command that ran; undefined when the arguments were not understood. */
+  chosen: Command | undefined;
+  terminal: Terminal | undefined;
+  version: string;
+}
+
+/** Says what went wrong, in the format that was asked for, and returns the exit code. */
+export async function renderFailure(thrown: unknown, failure: Failure): Promise<number> {
+  const { io, argv } = failure;
+  const terminal =
+    failure.terminal ?? createTerminal({ ...io, ...outputOptions(outputFlags(argv)) });
+  terminal.close();
+
+  const error = expected(thrown, failure);
+  const body = redacted(error.toBody());
+  const exitCode = error.exitCode;
+  // A document that was already printed holds what there is to know; a second one would make both unreadable.
+  if (terminal.format === "json" && !terminal.answered) terminal.json({ error: body, exit_code: exitCode });
+  if (terminal.format === "ndjson") terminal.ndjson({ type: "error", error: body, exit_code: exitCode });
+
+  const style = terminal.noteStyle;
+  terminal.error(`${style.red(`error[${body.code}]:`)} ${plainText(body.message)}`);
+  const suggestion = body.details?.suggestion;
+  if (typeof suggestion === "string" && !body.message.includes(suggestion))
+    terminal.error(`Did you mean ${plainText(suggestion)}?`);
+  if (body.code === "unexpected" && error.cause !== undefined) terminal.error(bugReport(error, failure));
+  else if (body.next) terminal.error(plainText(body.next));
+  if (isOn(io.env.CROWDAI_DEBUG)) terminal.error(plainText(redact(trace(thrown))));
+  return exitCode;
+}
+
+function expected(thrown: unknown, { io, argv, program, chosen }: Failure): CrowdaiError {
+  if (thrown instanceof CommanderError) return usage(thrown, argv, program);
+  if (thrown instanceof CrowdaiError) {
+    if (thrown.code === "usage" && thrown.next === "See --help." && chosen)
+      return new CrowdaiError("usage", thrown.message, { next: helpHint(chosen.name()), details: thrown.details });
+    return thrown;
+  }
+  if (io.signal.aborted) return new CrowdaiError("interrupted", undefined, { cause: thrown });
+  return asCrowdaiError(thrown);
+}
+
+/** commander's words without its prefix; its suggestion, when it has one, stands in the second line. */
+function usage(thrown: CommanderError, argv: readonly string[], program: Command): CrowdaiError {
+  const [message = "", suggestion] = thrown.message.replace(/^error: /, "").split("\n");
+  const named = argv.find((word) => program.commands.some((command) => command.name() === word));
+  return new CrowdaiError("usage", `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, "."), {
+    next: suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
+  });
+}
+
+function helpHint(command: string | undefined): string {
+  return `See \`crowdai ${command ? `${command} ` : ""}--help\`.`;
+}
+
+function bugReport(error: CrowdaiError, { chosen, version }: Failure): string {
+  const cause = error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : String(error.cause);
+  return [
+    `  ${plainText(redact(cause)).split("\n")[0]}`,
+    `  crowdai ${chosen?.name() ?? ""} · crowdai ${version} · ${runtime()} · ${process.platform} ${process.arch}`,
+    "This is a bug. Please report these lines, with what you did; CROWDAI_DEBUG=1 adds where it happened.",
+  ].join("\n");
+}
+
+function trace(thrown: unknown): string {
+  const parts: string[] = [];
+  for (let error = thrown; error instanceof Error && parts.length < 5; error = error.cause)
+    parts.push(error.stack ?? String(error));
+  return parts.join("\ncaused by ");
+}
+
+/** Keys, and what signs an address, never reach a screen or a log. */
+export function redact(text: string): string {
+  return text
+    .replace(/crowdai_[0-9A-Za-z]{8,}/g, "crowdai_…")
+    .replace(/(https?:\/\/[^\s"'?]+)\?[^\s"')\]]+/g, "$1?…");
+}
+
+function redacted<T>(value: T): T {
+  return JSON.parse(redact(JSON.stringify(plainValue(value)))) as T;
+}
+
+/** The output flags of a command line that was not understood as a whole. */
+function outputFlags(argv: readonly string[]): GlobalOptions {
+  const flags: GlobalOptions = {};
+  const formats: readonly string[] = ["text", "json", "ndjson"];
+  for (const [i, word] of argv.entries()) {
+    if (word === "--") break;
+    const format = word === "--format" ? argv[i + 1] : word.startsWith("--format=") ? word.slice(9) : undefined;
+    if (format !== undefined && formats.includes(format)) flags.format = format as Format;
+    if (word === "--quiet") flags.quiet = true;
+    if (word === "--no-color") flags.color = false;
+  }
+  return flags;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0";
+}
