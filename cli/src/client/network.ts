@@ -1,6 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
+import { CrowdaiError } from "@crowdai/shared";
 import { abortable, interruption } from "./abort.ts";
 
 export type Reply = http.IncomingMessage;
@@ -83,7 +84,8 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
     );
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(connecting);
-      reject(error instanceof NetworkFault ? error : fault(describe(error), error.code ?? "EIO", error));
+      const typed = error instanceof NetworkFault || error instanceof CrowdaiError;
+      reject(typed ? error : fault(describe(error), error.code ?? "EIO", error));
     });
     outgoing.on("response", (reply) => {
       stands();
@@ -98,7 +100,7 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       signal.addEventListener("abort", abort, { once: true });
       dispose(() => signal.removeEventListener("abort", abort));
     }
-    if (body instanceof Readable) pipeline(body, outgoing, (error) => error && reject(error));
+    if (body instanceof Readable) pipeline(body, outgoing, (error) => error && outgoing.destroy(error));
     else outgoing.end(body);
   }, signal);
 }
