@@ -1,0 +1,90 @@
+import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import { handleObjectRequest } from "@crowdai/shared/objects";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
+import type { Logger } from "pino";
+import { pageRoutes } from "./pages/pages.tsx";
+import { readReadiness } from "./readiness.ts";
+import { answerError } from "./routes/answer.ts";
+import { apiRoutes } from "./routes/api.ts";
+import { dataRoutes } from "./routes/data.ts";
+import { healthRoutes } from "./routes/health.ts";
+import type { SubmissionContext } from "./submissions/context.ts";
+
+/** All routes of the broker, over web-standard requests. */
+export function createApp(options: {
+  context: () => SubmissionContext;
+  version: string;
+  objects: ObjectStore;
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  log: Logger;
+}): Hono {
+  const { context, version, objects, nextEvent, log } = options;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    const started = performance.now();
+    await next();
+    // The path only: queries carry signatures, headers carry keys.
+    log.debug(
+      {
+        method: c.req.method,
+        path: safePath(c.req.path),
+        status: c.res.status,
+        ms: Math.round(performance.now() - started),
+      },
+      "request",
+    );
+  });
+  app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
+  app.onError((error, c) => answerError(c, error, log));
+  app.notFound((c) =>
+    answerError(
+      c,
+      new CrowdaiError("not_found", `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`),
+      log,
+    ),
+  );
+
+  app.route(
+    "/",
+    healthRoutes(version, () => readReadiness(context())),
+  );
+  app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(objects, c.req.raw));
+  app.route("/", dataRoutes(context));
+  app.use(
+    "/api/*",
+    bodyLimit({
+      maxSize: MESSAGE_LIMIT,
+      onError: (c) =>
+        answerError(
+          c,
+          new CrowdaiError("message_too_large", `A request may have ${MESSAGE_LIMIT} bytes.`),
+          log,
+        ),
+    }),
+  );
+  const api = apiRoutes(context, version, nextEvent);
+  app.get("/openapi.json", (c) =>
+    c.json(
+      api.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "crowdAI broker",
+          version,
+          description: "What the command line uses. Errors are listed in docs/errors.md.",
+        },
+        servers: [{ url: "/api/v1" }],
+      }),
+    ),
+  );
+  app.route("/api/v1", api);
+  app.route("/", pageRoutes(context));
+  return app;
+}
+
+/** A path for logs and messages: keys that stand in one (the original webapp's routes) are not repeated. */
+function safePath(path: string): string {
+  return path.replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…").slice(0, 300);
+}

@@ -1,0 +1,210 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createGrader } from "@crowdai/grader";
+import { CrowdaiError } from "@crowdai/shared";
+import { createFolderStore } from "@crowdai/shared/objects";
+import { createEmbeddedQueue } from "@crowdai/shared/queue";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Logger } from "pino";
+import { createApp } from "./app.ts";
+import { openCatalogue } from "./challenges/catalogue.ts";
+import type { Clock } from "./clock.ts";
+import { type BrokerConfig, objectsFolder, recordsFile } from "./config.ts";
+import { openGateway } from "./live/gateway.ts";
+import { createListeners } from "./live/listeners.ts";
+import { lockDataFolder } from "./records/data-lock.ts";
+import { claimObjects, readInstance } from "./records/instance.ts";
+import { openSqlite } from "./records/records.ts";
+import { createReleasers } from "./releasers.ts";
+import type { SubmissionContext } from "./submissions/context.ts";
+import { createDispatcher } from "./submissions/dispatch.ts";
+import { recoverQueue } from "./submissions/recover.ts";
+import { applyReport } from "./submissions/settle.ts";
+import { sweepDeadlines } from "./submissions/sweep.ts";
+import { VERSION } from "./version.ts";
+
+const SWEEP_MS = 5000;
+const REFRESH_MS = 2000;
+const DISPATCH_MS = 1000;
+
+export interface Broker {
+  url: string;
+  /** One line for each port, and what stands behind it. */
+  parts: string[];
+  /** Ends sessions, lets the grader finish or hand back, and closes everything in reverse order. */
+  stop(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  config: BrokerConfig;
+  log: Logger;
+  clock?: Clock;
+}
+
+/** The composition root: every adapter is chosen, and every part put together, here. */
+export async function createBroker({
+  config,
+  log,
+  clock = () => new Date(),
+}: BrokerOptions): Promise<Broker> {
+  const releasers = createReleasers(log);
+  try {
+    return await compose();
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+
+  async function compose(): Promise<Broker> {
+    const lock = lockDataFolder(config.dataFolder);
+    releasers.add("data lock", () => lock.release());
+    const catalogue = await openCatalogue(config.challengesFolder);
+    const records = await openSqlite(recordsFile(config.dataFolder));
+    releasers.add("records", () => records.close());
+
+    let url = config.publicUrl ?? "";
+    const objects = await createFolderStore({
+      folder: objectsFolder(config.dataFolder),
+      baseUrl: () => url,
+      secret: readSecret(config.dataFolder),
+    });
+    releasers.add("objects", () => objects.close());
+    await claimObjects(records.db, objects);
+    const queue = createEmbeddedQueue();
+    releasers.add("queue", () => queue.close());
+
+    const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
+    const listeners = createListeners();
+    const context: SubmissionContext = {
+      records,
+      objects,
+      queue,
+      catalogue,
+      clock,
+      log,
+      baseUrl: () => url,
+      announce(events) {
+        gateway.announce(events);
+        listeners.announce(events);
+      },
+      dispatchSoon: dispatcher.soon,
+      dispatchStalled: dispatcher.stalled,
+    };
+
+    const app = createApp({
+      context: () => context,
+      version: VERSION,
+      objects,
+      nextEvent: listeners.next,
+      log,
+    });
+    const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
+    const gateway = openGateway(server, () => context, VERSION);
+    releasers.add("sessions", () => gateway.close());
+
+    const reports = new AbortController();
+    const receiving = queue.receive((report) => applyReport(context, report), reports.signal);
+    releasers.add("reports", () => {
+      reports.abort();
+      return receiving;
+    });
+    await recoverQueue(context, "the broker was restarted");
+    releasers.add("dispatcher", () => dispatcher.stop());
+
+    if (config.withGrader) {
+      const grader = createGrader({
+        name: `embedded-${(await readInstance(records.db)).slice(0, 8)}`,
+        queue,
+        objects,
+        challenges: catalogue.all,
+        concurrency: config.concurrency ?? availableParallelism(),
+        workDir: join(config.dataFolder, "work"),
+        log,
+      });
+      const stopping = new AbortController();
+      const running = grader.run(stopping.signal);
+      releasers.add("grader", () => {
+        stopping.abort();
+        return running;
+      });
+    }
+
+    every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
+    every(REFRESH_MS, "challenges", async () => {
+      const { changed, mistakes } = await catalogue.refresh();
+      for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
+      if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
+      if (changed.length > 0) dispatcher.soon();
+    });
+
+    const at = await listen(server, config);
+    releasers.add("server", () => new Promise<void>((done) => server.close(() => done())));
+    url = config.publicUrl ?? at;
+    const note = join(config.dataFolder, "broker.json");
+    writeFileSync(note, JSON.stringify({ url, pid: process.pid, version: VERSION }));
+    releasers.add("broker.json", () => rmSync(note, { force: true }));
+    dispatcher.soon();
+    return {
+      url,
+      parts: [
+        `records     ${records.name}`,
+        `objects     ${objects.name}`,
+        `queue       ${queue.name}`,
+        `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
+        `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
+      ],
+      stop: () => releasers.release(),
+    };
+  }
+
+  function every(ms: number, name: string, work: () => Promise<unknown>): void {
+    let busy: Promise<unknown> | null = null;
+    const timer = setInterval(() => {
+      busy ??= work()
+        .catch((error) => log.error({ err: error }, `${name} failed`))
+        .finally(() => {
+          busy = null;
+        });
+    }, ms);
+    releasers.add(name, async () => {
+      clearInterval(timer);
+      await busy;
+    });
+  }
+}
+
+function listen(server: HttpServer, { port, host }: BrokerConfig): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EADDRINUSE") return reject(error);
+      reject(
+        new CrowdaiError("port_in_use", `Port ${port} on ${host} is taken by another program.`, {
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      const { address, port: taken, family } = server.address() as AddressInfo;
+      const name =
+        address === "0.0.0.0" || address === "::"
+          ? "localhost"
+          : family === "IPv6"
+            ? `[${address}]`
+            : address;
+      resolve(`http://${name}:${taken}`);
+    });
+  });
+}
+
+/** The key behind signed addresses; made at the first start, readable by the owner only. */
+function readSecret(dataFolder: string): Buffer {
+  const file = join(dataFolder, "secret");
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600, flag: "wx" });
+  return readFileSync(file);
+}

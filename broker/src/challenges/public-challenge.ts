@@ -1,0 +1,53 @@
+import type { PublicChallenge, Round } from "@crowdai/shared";
+import {
+  type ChallengeFolder,
+  openRound,
+  type RoundConfig,
+  roundNumber,
+  roundState,
+} from "@crowdai/shared/challenge-folder";
+
+/** A challenge as participants see it. */
+export function publicChallenge(folder: ChallengeFolder, baseUrl: string, now: Date): PublicChallenge {
+  const { config } = folder;
+  const page = `${baseUrl}/challenges/${encodeURIComponent(config.id)}`;
+  return {
+    id: config.id,
+    title: config.title,
+    description: config.description,
+    score: config.score,
+    score_secondary: config.score_secondary,
+    rounds: config.rounds.map((round) => publicRound(config, round, now)),
+    round: openRound(config, now)?.id ?? null,
+    accepts: {
+      file: config.accepts.file ?? null,
+      json: config.accepts.json ?? null,
+      code: config.accepts.code ?? null,
+    },
+    functions: config.evaluator.functions,
+    after_end: config.after_end,
+    code: config.code,
+    data: folder.data.map(({ name, size, sha256 }) => ({
+      name,
+      size,
+      sha256,
+      url: `${baseUrl}/api/v1/challenges/${encodeURIComponent(config.id)}/data/${name.split("/").map(encodeURIComponent).join("/")}`,
+    })),
+    url: page,
+  };
+}
+
+function publicRound(config: ChallengeFolder["config"], round: RoundConfig, now: Date): Round {
+  const number = roundNumber(config, round.id);
+  return {
+    id: round.id,
+    number,
+    title: round.title ?? `Round ${number}`,
+    starts_at: round.starts_at,
+    ends_at: round.ends_at,
+    state: roundState(round, now),
+    limit: round.limit,
+    parallel_limit: round.parallel_limit,
+    minimum_score: round.minimum_score,
+  };
+}

@@ -1,0 +1,158 @@
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { CrowdaiError } from "@crowdai/shared";
+import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { Command, Option } from "commander";
+import { pino } from "pino";
+import { createBroker } from "./broker.ts";
+import { iso } from "./clock.ts";
+import { readConfig, recordsFile } from "./config.ts";
+import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
+import { listOrganizers, listParticipants } from "./participants/list.ts";
+import { openSqlite, type Records } from "./records/records.ts";
+import { VERSION } from "./version.ts";
+
+export interface Io {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  stdout: Writable;
+  stderr: Writable;
+  /** Calls `stop` at the first request to end the program. */
+  onSignal(stop: () => void): void;
+}
+
+/** The commands of crowdai-broker. Answers go to stdout, talk to stderr. */
+export function createProgram(io: Io): Command {
+  const program = new Command("crowdai-broker")
+    .description("Serves challenges: takes submissions, has them graded, keeps the leaderboard.")
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  const say = (line: string): void => {
+    io.stdout.write(`${line}\n`);
+  };
+  const dataOption = () =>
+    new Option("--data <dir>", "where records and objects are kept").default("crowdai-data");
+  const withRecords = async <T>(data: string, work: (records: Records) => Promise<T>): Promise<T> => {
+    const records = await openSqlite(recordsFile(resolve(io.cwd, data)));
+    try {
+      return await work(records);
+    } finally {
+      await records.close();
+    }
+  };
+  const now = () => iso(Date.now());
+
+  program
+    .command("start")
+    .description("Start the broker; with --with-grader, one process does everything.")
+    .option("--port <n>", "port to listen on; 0 takes a free one", "8420")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .addOption(dataOption())
+    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
+    .option("--with-grader", "grade in this process")
+    .option("--concurrency <n>", "jobs graded at once by --with-grader (default: one a core)")
+    .action(async (flags) => {
+      const config = readConfig(flags, io.env, io.cwd);
+      const log = pino(
+        { level: config.logLevel, redact: ["*.apiKey", "*.key", "*.url"] },
+        pino.destination({ dest: 2, sync: true }),
+      );
+      const broker = await createBroker({ config, log });
+      io.stderr.write(`crowdAI broker ${VERSION} listening on ${broker.url}\n`);
+      for (const part of broker.parts) io.stderr.write(`  ${part}\n`);
+      await new Promise<void>((stop) => io.onSignal(stop));
+      io.stderr.write("stopping …\n");
+      await broker.stop();
+    });
+
+  const participant = program.command("participant").description("Participants and their keys.");
+  participant
+    .command("add <name>")
+    .description("Add a participant and print the API key, once.")
+    .addOption(dataOption())
+    .action((name: string, { data }) =>
+      withRecords(data, async (records) => say(await addParticipant(records, name, now()))),
+    );
+  participant
+    .command("list")
+    .description("List the participants: id, name, submissions, whether a key works.")
+    .addOption(dataOption())
+    .option("--format <format>", "text or json", "text")
+    .action(({ data, format }) =>
+      withRecords(data, async ({ db }) => {
+        const participants = await listParticipants(db);
+        if (format === "json") say(JSON.stringify({ schema_version: 1, participants }));
+        else
+          for (const { id, name, submissions, active } of participants)
+            say([id, name, submissions, active ? "active" : "revoked"].join("\t"));
+      }),
+    );
+  participant
+    .command("revoke <name>")
+    .description("End every key of a participant, at once.")
+    .addOption(dataOption())
+    .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "participant", name)));
+
+  const organizer = program
+    .command("organizer")
+    .description("Organisers and their keys, for graders and the webapp API.");
+  organizer
+    .command("add <name>")
+    .description("Add an organiser of some challenges and print the API key, once.")
+    .requiredOption("--challenges <ids>", "ids of the challenges, separated by commas")
+    .addOption(dataOption())
+    .action((name: string, { data, challenges }) =>
+      withRecords(data, async (records) => {
+        const ids = String(challenges)
+          .split(",")
+          .map((id) => id.trim())
+          .filter(Boolean);
+        if (ids.length === 0) throw new CrowdaiError("usage", "--challenges names no challenge.");
+        say(await addOrganizer(records, name, ids, now()));
+      }),
+    );
+  organizer
+    .command("list")
+    .description("List the organisers: id, name, challenges, whether a key works.")
+    .addOption(dataOption())
+    .action(({ data }) =>
+      withRecords(data, async ({ db }) => {
+        for (const { id, name, challenges, active } of await listOrganizers(db))
+          say([id, name, challenges.join(","), active ? "active" : "revoked"].join("\t"));
+      }),
+    );
+  organizer
+    .command("revoke <name>")
+    .description("End every key of an organiser, at once.")
+    .addOption(dataOption())
+    .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "organizer", name)));
+
+  const challenge = program.command("challenge").description("Challenge folders.");
+  challenge
+    .command("check <dir>")
+    .description("Check a challenge folder; every mistake is told at once.")
+    .action(async (dir: string) => {
+      const { config, version, data } = await loadChallengeFolder(resolve(io.cwd, dir));
+      say(`${config.id}: "${config.title}", version ${version}`);
+      say(
+        `  ${config.rounds.length} round${config.rounds.length === 1 ? "" : "s"}, functions ${config.evaluator.functions.join(", ")}`,
+      );
+      say(`  ${data.length} public file${data.length === 1 ? "" : "s"}`);
+    });
+
+  async function revoke(records: Records, owner: "participant" | "organizer", name: string): Promise<void> {
+    const ended = await revokeKeys(records, owner, name, now());
+    io.stderr.write(
+      ended === 0
+        ? `${name} had no working key.\n`
+        : `Revoked ${ended} key${ended === 1 ? "" : "s"} of ${name}.\n`,
+    );
+  }
+
+  return program;
+}

@@ -1,0 +1,64 @@
+import { join, resolve } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import { z } from "zod";
+
+const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+
+const environmentSchema = z.object({
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LOG_LEVEL: z.enum(LEVELS).default("info"),
+});
+
+const flagsSchema = z.object({
+  port: z.coerce.number().int().min(0).max(65_535).default(8420),
+  host: z.string().min(1).default("127.0.0.1"),
+  data: z.string().min(1).default("crowdai-data"),
+  challenges: z.string().min(1).default("challenges"),
+  withGrader: z.boolean().default(false),
+  concurrency: z.coerce.number().int().min(1).max(1000).optional(),
+});
+
+export interface BrokerConfig {
+  port: number;
+  host: string;
+  dataFolder: string;
+  challengesFolder: string;
+  withGrader: boolean;
+  concurrency: number | undefined;
+  /** Where clients reach the broker; undefined means where it listens. */
+  publicUrl: string | undefined;
+  logLevel: (typeof LEVELS)[number];
+}
+
+/** Flags and environment into one checked object; throws config_invalid with every mistake at once. */
+export function readConfig(
+  flags: Record<string, unknown>,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): BrokerConfig {
+  const given = flagsSchema.safeParse(flags);
+  const known = environmentSchema.safeParse(emptyIsAbsent(env));
+  const mistakes = [
+    ...(given.error?.issues ?? []).map((issue) => `  --${issue.path.join(".")}: ${issue.message}`),
+    ...(known.error?.issues ?? []).map((issue) => `  ${issue.path.join(".")}: ${issue.message}`),
+  ];
+  if (!given.success || !known.success)
+    throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
+  return Object.freeze({
+    port: given.data.port,
+    host: given.data.host,
+    dataFolder: resolve(cwd, given.data.data),
+    challengesFolder: resolve(cwd, given.data.challenges),
+    withGrader: given.data.withGrader,
+    concurrency: given.data.concurrency,
+    publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
+    logLevel: known.data.LOG_LEVEL,
+  });
+}
+
+export const recordsFile = (dataFolder: string): string => join(dataFolder, "records.sqlite");
+export const objectsFolder = (dataFolder: string): string => join(dataFolder, "objects");
+
+function emptyIsAbsent(env: Readonly<Record<string, string | undefined>>) {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+}

@@ -1,0 +1,2 @@
+export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
+export { type BrokerConfig, readConfig } from "./config.ts";

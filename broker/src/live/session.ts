@@ -1,0 +1,27 @@
+import type { Session } from "@crowdai/shared";
+import { openRound } from "@crowdai/shared/challenge-folder";
+import { publicChallenge } from "../challenges/public-challenge.ts";
+import type { Caller } from "../participants/keys.ts";
+import { readInstance } from "../records/instance.ts";
+import { readLimits } from "../rules/limits.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+
+/** What the broker says first: who you are, the challenge, its open round, and the slots you have left. */
+export async function openSession(
+  context: SubmissionContext,
+  caller: Caller,
+  challengeId: string | null,
+  version: string,
+): Promise<Session> {
+  const { db } = context.records;
+  const now = context.clock();
+  const folder = challengeId === null ? null : context.catalogue.get(challengeId);
+  return {
+    participant: { id: caller.id, name: caller.name },
+    challenge: folder && publicChallenge(folder, context.baseUrl(), now),
+    limits:
+      folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now)),
+    agreed: false,
+    broker: { version, instance: await readInstance(db) },
+  };
+}

@@ -1,0 +1,18 @@
+import { asCrowdaiError } from "@crowdai/shared";
+import { CommanderError } from "commander";
+import { createProgram, type Io } from "./commands.ts";
+
+/** Arguments in, exit code out. */
+export async function main(args: string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    const error = asCrowdaiError(thrown);
+    io.stderr.write(`error[${error.code}]: ${error.message}\n`);
+    if (error.code === "unexpected") io.stderr.write(`${(error.cause as Error)?.stack ?? error.cause}\n`);
+    else io.stderr.write(`  ${error.next}\n`);
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { CrowdaiError } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Db } from "./records.ts";
+
+const MARKER = "instance.json";
+
+/** The broker's identity, made with its records. */
+export async function readInstance(db: Db): Promise<string> {
+  const known = await db
+    .selectFrom("settings")
+    .select("value")
+    .where("name", "=", "instance")
+    .executeTakeFirst();
+  if (known) return known.value;
+  await db
+    .insertInto("settings")
+    .values({ name: "instance", value: randomUUID() })
+    .onConflict((conflict) => conflict.column("name").doNothing())
+    .execute();
+  return readInstance(db);
+}
+
+/**
+ * Marks the object store as belonging to these records. Throws data_mixed when it carries another broker's mark: submissions
+ * would then point at somebody else's bytes.
+ */
+export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> {
+  const instance = await readInstance(db);
+  const known = await objects.stat(MARKER);
+  if (!known) {
+    await objects.put(MARKER, Buffer.from(JSON.stringify({ instance })), { type: "application/json" });
+    return;
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await objects.get(MARKER)) chunks.push(chunk);
+  const owner = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { instance: string };
+  if (owner.instance !== instance)
+    throw new CrowdaiError(
+      "data_mixed",
+      `The objects (${objects.name}) belong to another broker than the records.`,
+    );
+}

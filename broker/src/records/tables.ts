@@ -1,0 +1,133 @@
+import type { ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
+import type { Generated, Insertable, Selectable } from "kysely";
+
+// Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both databases.
+// Truth values are 0 and 1.
+
+export interface Tables {
+  settings: { name: string; value: string };
+  participants: ParticipantTable;
+  organizers: { id: Generated<number>; name: string; name_key: string; created_at: string };
+  organizer_challenges: { organizer_id: number; challenge: string };
+  api_keys: ApiKeyTable;
+  submissions: SubmissionTable;
+  slots: SlotTable;
+  attempts: AttemptTable;
+  events: { submission: string; seq: number; at: string; type: EventType; data: string };
+  standings: StandingTable;
+}
+
+export interface ParticipantTable {
+  id: Generated<number>;
+  name: string;
+  /** The name in lower case: names differ in more than case. */
+  name_key: string;
+  created_at: string;
+}
+
+export interface ApiKeyTable {
+  hash: string;
+  owner: "participant" | "organizer";
+  owner_id: number;
+  created_at: string;
+  revoked_at: string | null;
+}
+
+export interface SubmissionTable {
+  /** The webapp's integer id. */
+  number: Generated<number>;
+  /** Made by the client, before its first byte. */
+  id: string;
+  challenge: string;
+  participant_id: number;
+  round: string;
+  function: string;
+  state: SubmissionState;
+  message: string | null;
+  dry_run: number;
+  post_challenge: number;
+  input_kind: "file" | "json";
+  input_name: string | null;
+  input_size: number;
+  input_sha256: string;
+  /** The JSON text, when it travelled in the message. */
+  input_data: string | null;
+  /** Where its bytes are, when they did not. */
+  input_key: string | null;
+  created_at: string;
+  accepted_at: string | null;
+  finished_at: string | null;
+  /** When the current state ends by itself; null in a final state. */
+  deadline_at: string | null;
+  /** Number of the current attempt: the fencing number. */
+  attempt: number;
+  /** How often a grader started on it without handing it back. */
+  starts: number;
+  /** Sequence number of its latest event. */
+  seq: number;
+  score: number | null;
+  score_secondary: number | null;
+  /** Rounded scores as keys for an ascending sort, best first; null unless graded. */
+  sort_primary: number | null;
+  sort_secondary: number | null;
+  grading_message: string | null;
+  data: string | null;
+  meta: string | null;
+  artifacts: string | null;
+  rank: number | null;
+  rank_before: number | null;
+  best: number | null;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+  evaluator_version: string | null;
+}
+
+/** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
+export interface SlotTable {
+  submission: string;
+  participant_id: number;
+  challenge: string;
+  round: string;
+  post_challenge: number;
+  state: "reserved" | "charged" | "returned";
+  reserved_at: string;
+  settled_at: string | null;
+  reason: string | null;
+}
+
+export interface AttemptTable {
+  submission: string;
+  number: number;
+  /** `waiting` until a grader starts; `lost` when it was given up for a newer attempt. */
+  state: "waiting" | "started" | "done" | "lost";
+  /** Null until the queue has it: what is null is put in line again. */
+  published_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  delivery: number;
+  grader: string | null;
+  /** 1 for the attempt whose outcome stands; unique for each submission. */
+  accepted: number;
+  evaluator_version: string | null;
+  outcome: string | null;
+  organiser_log: string | null;
+}
+
+/** Each participant's best graded submission, for each round and board. Derived: it can be made anew from submissions. */
+export interface StandingTable {
+  challenge: string;
+  round: string;
+  /** `current` leaves out what came after the round's end, `ongoing` counts it. */
+  board: "current" | "ongoing";
+  participant_id: number;
+  submission: string;
+  submission_number: number;
+  submitted_at: string;
+  sort_primary: number;
+  sort_secondary: number;
+}
+
+export type SubmissionRow = Selectable<SubmissionTable>;
+export type NewSubmission = Insertable<SubmissionTable>;
+export type SlotRow = Selectable<SlotTable>;
+export type AttemptRow = Selectable<AttemptTable>;

@@ -1,0 +1,154 @@
+import {
+  callSchema,
+  intentSchema,
+  isFinal,
+  receiptSchema,
+  submissionEventSchema,
+  submissionSchema,
+} from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import { identify } from "../participants/keys.ts";
+import { acceptUpload } from "../submissions/accept.ts";
+import { cancelSubmission } from "../submissions/cancel.ts";
+import { readEvents } from "../submissions/events.ts";
+import { findSubmission } from "../submissions/find.ts";
+import { registerCall, registerIntent } from "../submissions/register.ts";
+import { viewSubmission } from "../submissions/view.ts";
+import { bearerKey } from "./answer.ts";
+import { type ApiGroup, answers, body, idParam, whole, withKey } from "./api-shapes.ts";
+
+/** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
+export function submissionRoutes(
+  { api, context, participant }: ApiGroup,
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
+): void {
+  const db = () => context().records.db;
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions",
+      summary: "Your submissions, newest first",
+      security: withKey,
+      request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
+      responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
+    }),
+    async (c) => {
+      const caller = await participant(c);
+      const { challenge, limit } = c.req.valid("query");
+      if (challenge !== undefined) context().catalogue.get(challenge);
+      const rows = await db()
+        .selectFrom("submissions")
+        .selectAll()
+        .where("participant_id", "=", caller.id)
+        .where("function", "=", "submit")
+        .$if(challenge !== undefined, (query) => query.where("challenge", "=", challenge as string))
+        .orderBy("number", "desc")
+        .limit(limit)
+        .execute();
+      return c.json(
+        { submissions: await Promise.all(rows.map((row) => viewSubmission(context(), db(), row))) },
+        200,
+      );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions",
+      summary: "Register an intent to submit; a value in the message is accepted at once",
+      description:
+        "Idempotent by the id, which the client makes: sending it again gives the same receipt and takes no second slot.",
+      security: withKey,
+      request: { body: body(intentSchema) },
+      responses: answers(receiptSchema, "The submission, and where to send missing bytes"),
+    }),
+    async (c) => c.json(await registerIntent(context(), await participant(c), c.req.valid("json")), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/calls",
+      summary: "Call a function of the evaluator for a list of values",
+      security: withKey,
+      request: { body: body(callSchema) },
+      responses: answers(
+        z.object({ submissions: z.array(submissionSchema) }),
+        "One for each value, in order",
+      ),
+    }),
+    async (c) =>
+      c.json({ submissions: await registerCall(context(), await participant(c), c.req.valid("json")) }, 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}",
+      summary: "One submission",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(submissionSchema, "The submission"),
+    }),
+    async (c) => {
+      const row = await findSubmission(db(), await identify(db(), bearerKey(c)), c.req.valid("param").id);
+      return c.json(await viewSubmission(context(), db(), row), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions/{id}/complete",
+      summary: "Say that the bytes are there",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(receiptSchema, "The accepted submission"),
+    }),
+    async (c) => c.json(await acceptUpload(context(), await participant(c), c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions/{id}/cancel",
+      summary: "Cancel a submission that has not ended",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(submissionSchema, "The cancelled submission"),
+    }),
+    async (c) =>
+      c.json(await cancelSubmission(context(), await participant(c), c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/events",
+      summary: "What happened after event `after`; waits up to `wait` seconds for the first",
+      security: withKey,
+      request: { params: idParam, query: z.object({ after: whole(0, 1e9), wait: whole(0, 25) }) },
+      responses: answers(
+        z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) }),
+        "Events in order, without gaps",
+      ),
+    }),
+    async (c) => {
+      const caller = await identify(db(), bearerKey(c));
+      const { id } = c.req.valid("param");
+      const { after, wait } = c.req.valid("query");
+      const ended = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(wait * 1000)]);
+      const row = await findSubmission(db(), caller, id);
+      const arrived = nextEvent(id, ended);
+      let events = await readEvents(db(), id, after);
+      if (events.length === 0 && wait > 0 && !isFinal(row.state)) {
+        await arrived;
+        events = await readEvents(db(), id, after);
+      }
+      const now = await findSubmission(db(), caller, id);
+      return c.json({ submission: await viewSubmission(context(), db(), now), events }, 200);
+    },
+  );
+}

@@ -1,0 +1,41 @@
+import { extname } from "node:path";
+import { CrowdaiError, checkValue, type Intent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+
+/** Size, extension and kind of what is announced, before a byte of it is taken. */
+export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
+  const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
+  const taken = Object.keys(config.accepts).filter((kind) => kind !== "code");
+  if (!rule)
+    throw new CrowdaiError(
+      "kind_not_accepted",
+      `${config.id} takes ${taken.join(" or ")} submissions, no ${input.kind === "file" ? "files" : "JSON values"}.`,
+      { details: { accepts: taken } },
+    );
+  if (size > rule.max_bytes) {
+    const what = input.kind === "file" ? `The file has ${size} bytes` : `The value has ${size} bytes of JSON`;
+    throw new CrowdaiError(
+      input.kind === "file" ? "file_too_large" : "value_too_large",
+      `${what}; ${config.id} takes at most ${rule.max_bytes}.`,
+      { details: { size, max_bytes: rule.max_bytes } },
+    );
+  }
+  if (input.kind === "file" && config.accepts.file)
+    requireExtension(config.accepts.file.extensions, input.name);
+}
+
+function requireExtension(accepted: string[], name: string | null): void {
+  if (accepted.length === 0) return;
+  const lower = (name ?? "").toLowerCase();
+  if (accepted.some((extension) => lower.endsWith(extension.toLowerCase()))) return;
+  throw new CrowdaiError(
+    "file_extension",
+    `The file's extension is ${extname(lower) ? `"${extname(lower)}"` : "missing"}; accepted: ${accepted.join(", ")}.`,
+    { details: { accepted } },
+  );
+}
+
+/** Checks a submitted JSON value against the challenge's schema. Throws value_schema. */
+export function requireAcceptedValue(config: ChallengeConfig, value: unknown): void {
+  checkValue(value, config.accepts.json?.schema);
+}

@@ -1,0 +1,86 @@
+import { asCrowdaiError, CrowdaiError, parseJson, type Receipt } from "@crowdai/shared";
+import { iso } from "../clock.ts";
+import type { Caller } from "../participants/keys.ts";
+import type { SubmissionRow } from "../records/tables.ts";
+import { requireAcceptedValue } from "../rules/accepted-input.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES } from "./deadlines.ts";
+import { appendEvents } from "./events.ts";
+import { findSubmission } from "./find.ts";
+import { writeFailure } from "./finish.ts";
+import { addAttempt, receipt } from "./register.ts";
+
+/**
+ * Accepts a submission whose bytes are there: size and digest are proven, then the commit, then the answer. Repeating it is
+ * harmless. Throws upload_missing (go on uploading), digest_mismatch, and the value_ errors for a large JSON value.
+ */
+export async function acceptUpload(context: SubmissionContext, caller: Caller, id: string): Promise<Receipt> {
+  const row = await findSubmission(context.records.db, caller, id);
+  if (row.state !== "initiated") {
+    if (row.state === "cancelled" || row.accepted_at === null)
+      throw new CrowdaiError(row.error_code ?? "cancelled", row.error_message ?? undefined);
+    return receipt(context, row);
+  }
+  const key = row.input_key as string;
+  await context.objects.finishUpload(key, { size: row.input_size, sha256: row.input_sha256 });
+  if (row.input_kind === "json") await requireValueOf(context, row, key);
+
+  const written = await context.records.transaction(async (trx) => {
+    const now = await trx
+      .selectFrom("submissions")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    if (now.state !== "initiated") return { row: now, events: [] };
+    const at = iso(context.clock());
+    const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
+    await addAttempt(trx, id, 1);
+    const accepted = await trx
+      .updateTable("submissions")
+      .set({
+        state: "submitted",
+        accepted_at: at,
+        deadline_at: iso(Date.parse(at) + DEADLINES.submitted),
+        attempt: 1,
+        seq: now.seq + 1,
+      })
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { row: accepted, events };
+  });
+  context.announce(written.events);
+  context.dispatchSoon();
+  return receipt(context, written.row);
+}
+
+/** A value that came as an object meets the schema here; a bad one ends the submission and gives the slot back. */
+async function requireValueOf(context: SubmissionContext, row: SubmissionRow, key: string): Promise<void> {
+  try {
+    requireAcceptedValue(context.catalogue.get(row.challenge).config, await readValue(context, row, key));
+  } catch (thrown) {
+    const error = asCrowdaiError(thrown);
+    if (error.fault !== "you") throw thrown;
+    const events = await context.records.transaction(async (trx) => {
+      const now = await trx
+        .selectFrom("submissions")
+        .selectAll()
+        .where("id", "=", row.id)
+        .executeTakeFirstOrThrow();
+      return now.state === "initiated" ? writeFailure(trx, now, error, context.clock()) : [];
+    });
+    context.announce(events);
+    throw error;
+  }
+}
+
+async function readValue(context: SubmissionContext, row: SubmissionRow, key: string): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await context.objects.get(key)) chunks.push(chunk);
+  try {
+    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch (error) {
+    if (error instanceof CrowdaiError) throw error;
+    throw new CrowdaiError("value_not_json", `The value of ${row.id} is not UTF-8 text.`, { cause: error });
+  }
+}

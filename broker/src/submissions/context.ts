@@ -1,0 +1,25 @@
+import type { SubmissionEvent } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { JobQueue } from "@crowdai/shared/queue";
+import type { Logger } from "pino";
+import type { Catalogue } from "../challenges/catalogue.ts";
+import type { Clock } from "../clock.ts";
+import type { Records } from "../records/records.ts";
+
+/** What the life of a submission needs. Made once, in broker.ts. */
+export interface SubmissionContext {
+  records: Records;
+  objects: ObjectStore;
+  queue: JobQueue;
+  catalogue: Catalogue;
+  clock: Clock;
+  log: Logger;
+  /** Where clients reach this broker, without a slash at the end. */
+  baseUrl: () => string;
+  /** Called after the commit that wrote them, in order. */
+  announce: (events: SubmissionEvent[]) => void;
+  /** Asks the dispatcher to look for attempts that are not in line yet. */
+  dispatchSoon: () => void;
+  /** Whether the queue refused the latest try to put jobs in line. */
+  dispatchStalled: () => boolean;
+}

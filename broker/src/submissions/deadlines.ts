@@ -1,0 +1,15 @@
+const SECOND = 1000;
+const DAY = 24 * 3600 * SECOND;
+
+/** How long a submission may stay in a state, in milliseconds; then the sweep ends or requeues it. */
+export const DEADLINES = {
+  /** Bytes may follow the intent for a week: resuming an upload keeps its arrival time. */
+  initiated: 7 * DAY,
+  /** A grader has a week to turn up. */
+  submitted: 7 * DAY,
+  /** Beyond the evaluator's own time-out, which the grader enforces. */
+  gradingGrace: 60 * SECOND,
+} as const;
+
+/** How often a job may be started before it counts as one that kills its graders. */
+export const MOST_STARTS = 3;

@@ -1,0 +1,38 @@
+import type { EventType, SubmissionEvent } from "@crowdai/shared";
+import type { Db } from "../records/records.ts";
+
+/**
+ * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
+ * submission: that is what makes the numbers gapless and unique.
+ */
+export async function appendEvents(
+  db: Db,
+  submission: { id: string; seq: number },
+  at: string,
+  events: { type: EventType; data?: Record<string, unknown> }[],
+): Promise<SubmissionEvent[]> {
+  const numbered = events.map(({ type, data = {} }, index) => ({
+    submission: submission.id,
+    seq: submission.seq + index + 1,
+    at,
+    type,
+    data,
+  }));
+  await db
+    .insertInto("events")
+    .values(numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })))
+    .execute();
+  return numbered;
+}
+
+/** A submission's history after `after`, in order. */
+export async function readEvents(db: Db, submission: string, after: number): Promise<SubmissionEvent[]> {
+  const rows = await db
+    .selectFrom("events")
+    .selectAll()
+    .where("submission", "=", submission)
+    .where("seq", ">", after)
+    .orderBy("seq")
+    .execute();
+  return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
+}

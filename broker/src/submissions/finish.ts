@@ -1,0 +1,124 @@
+import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { iso } from "../clock.ts";
+import { type Board, sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import type { Db } from "../records/records.ts";
+import type { SlotRow, SubmissionRow } from "../records/tables.ts";
+import { appendEvents } from "./events.ts";
+
+type Graded = Extract<Outcome, { ok: true }>;
+
+/** Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. */
+export async function writeGrade(
+  trx: Db,
+  config: ChallengeConfig,
+  row: SubmissionRow,
+  outcome: Graded,
+  now: Date,
+): Promise<SubmissionEvent[]> {
+  const ranked = row.function === "submit" && row.dry_run === 0;
+  const keys = ranked
+    ? sortKeys(config, outcome.score, outcome.score_secondary)
+    : { sort_primary: null, sort_secondary: null };
+  await trx
+    .updateTable("submissions")
+    .set({
+      state: "graded",
+      finished_at: iso(now),
+      deadline_at: null,
+      score: outcome.score,
+      score_secondary: outcome.score_secondary,
+      ...keys,
+      grading_message: outcome.message,
+      data: outcome.data === undefined || outcome.data === null ? null : JSON.stringify(outcome.data),
+      meta: JSON.stringify(outcome.meta),
+      artifacts: JSON.stringify(outcome.artifacts),
+      evaluator_version: outcome.evaluator_version,
+      seq: row.seq + 1,
+    })
+    .where("id", "=", row.id)
+    .execute();
+  if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
+  const place = ranked ? await updateBoards(trx, row) : null;
+  return appendEvents(trx, row, iso(now), [
+    {
+      type: "graded",
+      data: { score: outcome.score, score_secondary: outcome.score_secondary, ...(place ?? {}) },
+    },
+  ]);
+}
+
+/** Keeps both boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
+async function updateBoards(trx: Db, row: SubmissionRow) {
+  const boards: Board[] = row.post_challenge === 1 ? ["ongoing"] : ["current", "ongoing"];
+  const movements = [];
+  for (const board of boards)
+    movements.push(
+      await updateStanding(trx, {
+        challenge: row.challenge,
+        round: row.round,
+        board,
+        participantId: row.participant_id,
+      }),
+    );
+  const [movement] = movements;
+  const place = {
+    rank: movement?.rank ?? null,
+    rank_before: movement?.rankBefore ?? null,
+    best: movement?.submission === row.id,
+  };
+  await trx
+    .updateTable("submissions")
+    .set({ ...place, best: place.best ? 1 : 0 })
+    .where("id", "=", row.id)
+    .execute();
+  return place;
+}
+
+/** Ends a submission without a grade. The slot is charged only when the participant's own input was refused. */
+export async function writeFailure(
+  trx: Db,
+  row: SubmissionRow,
+  error: { code: ErrorCode; message: string; evaluator_version?: string | null },
+  now: Date,
+): Promise<SubmissionEvent[]> {
+  const verdict = error.code === "rejected";
+  const state = error.code === "cancelled" ? "cancelled" : "failed";
+  await trx
+    .updateTable("submissions")
+    .set({
+      state,
+      finished_at: iso(now),
+      deadline_at: null,
+      error_code: error.code,
+      error_message: error.message,
+      evaluator_version: error.evaluator_version ?? null,
+      seq: row.seq + 1,
+    })
+    .where("id", "=", row.id)
+    .execute();
+  const charged = verdict || (error.code === "cancelled" && row.state === "grading");
+  await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);
+  const { fault } = errors[error.code] ?? errors.unexpected;
+  return appendEvents(trx, row, iso(now), [
+    {
+      type: state,
+      data: { code: error.code, fault, message: error.message, slot: charged ? "charged" : "returned" },
+    },
+  ]);
+}
+
+async function settleSlot(
+  trx: Db,
+  submission: string,
+  state: SlotRow["state"],
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await trx
+    .updateTable("slots")
+    .set({ state, reason, settled_at: iso(now) })
+    .where("submission", "=", submission)
+    .where("state", "=", "reserved")
+    .execute();
+}

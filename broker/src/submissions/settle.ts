@@ -1,0 +1,185 @@
+import type { Report, SubmissionEvent } from "@crowdai/shared";
+import { iso } from "../clock.ts";
+import type { Db } from "../records/records.ts";
+import type { AttemptRow, SubmissionRow } from "../records/tables.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
+import { appendEvents } from "./events.ts";
+import { writeFailure, writeGrade } from "./finish.ts";
+
+/**
+ * Applies what a grader reports, exactly once. Reports of an older attempt, of an older delivery, or of a submission
+ * that has ended are refused: they are logged, and change nothing.
+ */
+export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
+  const applied = await context.records.transaction(async (trx) => {
+    const current = await currentAttempt(trx, report);
+    if (!current) return null;
+    switch (report.type) {
+      case "started":
+        return start(context, trx, current, report);
+      case "progress":
+      case "log":
+        return note(context, trx, current.row, report);
+      case "released":
+        return putBack(context, trx, current, report.reason);
+      case "finished":
+        return finish(context, trx, current, report);
+    }
+  });
+  if (applied === null)
+    context.log.warn(
+      { submission: report.submission, attempt: report.attempt, type: report.type },
+      "late report refused",
+    );
+  else context.announce(applied);
+}
+
+interface Current {
+  row: SubmissionRow;
+  attempt: AttemptRow;
+}
+
+async function currentAttempt(trx: Db, report: Report): Promise<Current | null> {
+  const row = await trx
+    .selectFrom("submissions")
+    .selectAll()
+    .where("id", "=", report.submission)
+    .executeTakeFirst();
+  if (!row || row.attempt !== report.attempt || (row.state !== "submitted" && row.state !== "grading"))
+    return null;
+  const attempt = await trx
+    .selectFrom("attempts")
+    .selectAll()
+    .where("submission", "=", row.id)
+    .where("number", "=", row.attempt)
+    .executeTakeFirst();
+  if (!attempt || attempt.state === "done" || attempt.state === "lost") return null;
+  return report.delivery < attempt.delivery ? null : { row, attempt };
+}
+
+async function start(
+  context: SubmissionContext,
+  trx: Db,
+  { row, attempt }: Current,
+  report: Extract<Report, { type: "started" }>,
+): Promise<SubmissionEvent[]> {
+  if (attempt.state === "started" && attempt.delivery === report.delivery) return [];
+  const now = context.clock();
+  if (row.starts >= MOST_STARTS) return giveUp(trx, row, now);
+  await trx
+    .updateTable("attempts")
+    .set({ state: "started", delivery: report.delivery, grader: report.grader, started_at: iso(now) })
+    .where("submission", "=", row.id)
+    .where("number", "=", row.attempt)
+    .execute();
+  const limit = context.catalogue.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const events = [
+    // It was grading already: the grader that held it is gone, and another one took it.
+    ...(row.state === "grading"
+      ? [{ type: "requeued" as const, data: { reason: "the grader was lost" } }]
+      : []),
+    { type: "grading" as const, data: { attempt: row.attempt, grader: report.grader } },
+  ];
+  await trx
+    .updateTable("submissions")
+    .set({
+      state: "grading",
+      starts: row.starts + 1,
+      seq: row.seq + events.length,
+      deadline_at: iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace),
+    })
+    .where("id", "=", row.id)
+    .execute();
+  return appendEvents(trx, row, iso(now), events);
+}
+
+async function note(
+  context: SubmissionContext,
+  trx: Db,
+  row: SubmissionRow,
+  report: Extract<Report, { type: "progress" | "log" }>,
+): Promise<SubmissionEvent[]> {
+  await trx
+    .updateTable("submissions")
+    .set({ seq: row.seq + 1 })
+    .where("id", "=", row.id)
+    .execute();
+  const data =
+    report.type === "progress"
+      ? { percent: report.percent, message: report.message }
+      : { message: report.message };
+  return appendEvents(trx, row, iso(context.clock()), [{ type: report.type, data }]);
+}
+
+/** The grader handed the job back: the queue delivers it again, and the start does not count against it. */
+async function putBack(
+  context: SubmissionContext,
+  trx: Db,
+  { row, attempt }: Current,
+  reason: string,
+): Promise<SubmissionEvent[]> {
+  if (attempt.state !== "started") return [];
+  const now = context.clock();
+  await trx
+    .updateTable("attempts")
+    .set({ state: "waiting" })
+    .where("submission", "=", row.id)
+    .where("number", "=", row.attempt)
+    .execute();
+  await trx
+    .updateTable("submissions")
+    .set({
+      state: "submitted",
+      starts: row.starts - 1,
+      seq: row.seq + 1,
+      deadline_at: iso(now.getTime() + DEADLINES.submitted),
+    })
+    .where("id", "=", row.id)
+    .execute();
+  return appendEvents(trx, row, iso(now), [{ type: "requeued", data: { reason } }]);
+}
+
+async function finish(
+  context: SubmissionContext,
+  trx: Db,
+  { row }: Current,
+  { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
+): Promise<SubmissionEvent[]> {
+  const now = context.clock();
+  await trx
+    .updateTable("attempts")
+    .set({
+      state: "done",
+      accepted: 1,
+      finished_at: iso(now),
+      evaluator_version: outcome.evaluator_version,
+      outcome: JSON.stringify(outcome),
+      organiser_log,
+    })
+    .where("submission", "=", row.id)
+    .where("number", "=", row.attempt)
+    .execute();
+  const challenge = context.catalogue.all().get(row.challenge);
+  if (!outcome.ok) return writeFailure(trx, row, outcome, now);
+  if (!challenge)
+    return writeFailure(
+      trx,
+      row,
+      { code: "deadline_passed", message: "The challenge was removed before the grade came." },
+      now,
+    );
+  return writeGrade(trx, challenge.config, row, outcome, now);
+}
+
+/** Ends a job that took its grader with it too often. */
+export async function giveUp(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
+  await trx
+    .updateTable("attempts")
+    .set({ state: "lost", finished_at: iso(now) })
+    .where("submission", "=", row.id)
+    .where("number", "=", row.attempt)
+    .execute();
+  const message = `Grading was tried ${MOST_STARTS} times and each time ended with the grader.`;
+  return writeFailure(trx, row, { code: "gave_up", message }, now);
+}
