@@ -1,6 +1,6 @@
 // `npm run demo`: broker and grader in one process, a challenge with real data, and two participants who use the built `crowdai`
 // command as a person would. `--keep` leaves the broker running until Ctrl-C.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prompt } from "./demo/prompt.ts";
@@ -10,13 +10,15 @@ import { startBroker } from "./running-broker.ts";
 const keep = process.argv.includes("--keep");
 const began = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "crowdai-demo-"));
+const data = join(folder, "data");
+mkdirSync(data);
 const challenges = join(import.meta.dirname, "demo/challenges");
 
 const interrupted = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
 });
 
-const broker = await startBroker({ data: folder, challenges });
+const broker = await startBroker({ data, challenges });
 try {
   prompt("crowdai-broker start --with-grader --challenges scripts/demo/challenges &");
   console.log(`broker and grader run in one process at ${broker.url}`);

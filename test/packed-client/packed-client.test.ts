@@ -1,0 +1,251 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../../scripts/root.ts";
+import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
+import { type InstalledClient, installClient } from "./installed-client.ts";
+import { findMachineNode } from "./machine-node.ts";
+
+const machine = findMachineNode();
+if (!machine) {
+  const reason = "no Node.js 20.19 or newer on the path but the workspace's own";
+  if (process.env.CI === "true")
+    throw new Error(`The packed client must be tried in CI, and there is ${reason}.`);
+  process.stderr.write(`SKIPPED packed client (${reason})\n`);
+}
+
+describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machine?.version}`, () => {
+  let client: InstalledClient;
+  let broker: RunningBroker;
+  let folder: string;
+  let signedIn: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "crowdai-packed-broker-"));
+    writeChallenge(join(folder, "challenges/mean"));
+    mkdirSync(join(folder, "data"));
+    [client, broker] = await Promise.all([
+      installClient(machine!),
+      startBroker({ data: join(folder, "data"), challenges: join(folder, "challenges") }),
+    ]);
+    const key = await broker.addParticipant("ada");
+    signedIn = { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: key, CROWDAI_CHALLENGE: "mean" };
+  });
+  afterAll(async () => {
+    await broker?.stop();
+    rmSync(folder, { recursive: true, force: true });
+    if (client) rmSync(dirname(client.folder), { recursive: true, force: true });
+  });
+
+  describe("as a package", () => {
+    it("installs itself and the keychain, and nothing else", () => {
+      const modules = join(client.folder, "node_modules");
+      const installed = readdirSync(modules)
+        .filter((name) => !name.startsWith("."))
+        .flatMap((name) =>
+          name.startsWith("@") ? readdirSync(join(modules, name)).map((part) => `${name}/${part}`) : [name],
+        );
+      expect(installed).toContain("crowdai");
+      expect(installed).toContain("keytar");
+      expect(installed.filter((name) => !/^(crowdai|keytar|@napi-rs\/keyring.*)$/.test(name))).toEqual([]);
+    });
+
+    it("holds what a participant needs, and stays small", () => {
+      const { files, size } = client.packed;
+      expect(files.map(({ path }) => path.split("/")[0]).sort()).toEqual(
+        expect.arrayContaining(["bin", "dist", "package.json"]),
+      );
+      expect(
+        files.filter(({ path }) => !/^(bin|dist)\/|^(package\.json|README\.md|LICENSE)$/.test(path)),
+      ).toEqual([]);
+      expect(files.filter(({ path }) => /\.test\.|\.py$|tsconfig|\.types-/.test(path))).toEqual([]);
+      expect(size).toBeLessThan(1024 * 1024);
+    });
+
+    it("carries no server, no image library and no cloud SDK", () => {
+      const code = client.packed.files
+        .filter(({ path }) => path.endsWith(".js"))
+        .map(({ path }) => readFileSync(join(client.folder, "node_modules/crowdai", path), "utf8"))
+        .join("\n");
+      for (const stranger of ["@aws-sdk", "sharp", "@hono/node-server", "kysely", "ioredis", "socket.io"])
+        expect(code).not.toMatch(new RegExp(`(from|import\\(|require\\()\\s*["']${stranger}["']`));
+      expect(code).not.toContain("PRAGMA journal_mode");
+    });
+
+    it("can be imported without reading anything outside itself, printing, or keeping the process alive", async () => {
+      const done = await client.node(
+        [
+          "--experimental-permission",
+          "--no-warnings",
+          `--allow-fs-read=${client.folder}/*`,
+          "--input-type=module",
+          "--eval",
+          `const { Challenge } = await import("crowdai");
+           console.log(typeof Challenge.open, JSON.stringify(process.getActiveResourcesInfo().filter((name) => name !== "PipeWrap")));`,
+        ],
+        { env: { HOME: undefined, CROWDAI_CONFIG_DIR: "/nowhere" } },
+      );
+      expect(done).toEqual({ code: 0, stdout: "function []\n", stderr: "" });
+    });
+
+    it("is typed in a project outside this workspace", async () => {
+      const file = join(client.folder, "typed.ts");
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        module: "nodenext",
+        target: "es2024",
+        lib: ["es2024", "esnext.disposable", "dom"],
+        types: [],
+        skipLibCheck: false,
+      };
+      writeFileSync(file, TYPED);
+      writeFileSync(
+        join(client.folder, "tsconfig.json"),
+        JSON.stringify({ compilerOptions, files: ["typed.ts"] }),
+      );
+      const done = await client.node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."]);
+      expect(done).toEqual({ code: 0, stdout: "", stderr: "" });
+    });
+  });
+
+  describe("as a command", () => {
+    it("prints its version and its help", async () => {
+      const { version } = JSON.parse(readFileSync(join(root, "cli/package.json"), "utf8"));
+      expect((await client.crowdai(["--version"])).stdout.trim()).toBe(version);
+      expect((await client.crowdai(["--help"])).stdout).toContain("crowdai submit predictions.csv");
+    });
+
+    it("signs in with a key from standard input and keeps it where only its owner can read it", async () => {
+      const env = { CROWDAI_BROKER: broker.url, CROWDAI_CONFIG_DIR: join(folder, "config") };
+      const login = await client.crowdai(["login", "--with-token"], {
+        env,
+        stdin: `${signedIn.CROWDAI_API_KEY}\n`,
+      });
+      expect(login, login.stderr).toMatchObject({ code: 0 });
+      const whoami = await client.crowdai(["whoami"], { env });
+      expect(whoami, whoami.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("ada") });
+      for (const name of readdirSync(join(folder, "config")))
+        expect(statSync(join(folder, "config", name)).mode & 0o077).toBe(0);
+    });
+
+    it("lists the challenges", async () => {
+      const { code, stdout } = await client.crowdai(["challenges"], { env: signedIn });
+      expect(code).toBe(0);
+      expect(stdout).toContain("Guess the mean");
+    });
+
+    it("submits a file and a JSON value, and stands on the leaderboard with the better one", async () => {
+      const file = join(folder, "guess.csv");
+      writeFileSync(file, "4\n5\n");
+      const first = await client.crowdai(["submit", file, "--format", "json"], { env: signedIn });
+      expect(first, first.stderr).toMatchObject({ code: 0 });
+      expect(JSON.parse(first.stdout)).toMatchObject({ schema_version: 1 });
+      expect(first.stdout).toContain('"score"');
+      const second = await client.crowdai(["submit", "--json", "[3, 4]"], { env: signedIn });
+      expect(second, second.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("0.500") });
+      const board = await client.crowdai(["leaderboard", "--format", "json"], { env: signedIn });
+      expect(board.stdout).toContain('"ada"');
+      expect(board.stdout).toMatch(/"score":\s*0\.5\b/);
+    });
+
+    it.each([
+      { what: "a wrong extension", args: ["submit", "guess.txt"], code: 4 },
+      { what: "an empty file", args: ["submit", "empty.csv"], code: 4 },
+      { what: "a value against the schema", args: ["submit", "--json", '["five"]'], code: 4 },
+      { what: "a missing file", args: ["submit", "none.csv"], code: 2 },
+      { what: "what the evaluator rejects", args: ["submit", "--json", "[1000]"], code: 6 },
+      { what: "an unknown challenge", args: ["submit", "-c", "meen", "--json", "[1]"], code: 2 },
+      {
+        what: "a score below the one asked for",
+        args: ["submit", "--json", "[9]", "--min-score", "0.1"],
+        code: 7,
+      },
+      { what: "an unknown option", args: ["submit", "--speed"], code: 2 },
+    ])("ends with exit code $code on $what, with one JSON document", async ({ args, code }) => {
+      writeFileSync(join(folder, "guess.txt"), "1\n");
+      writeFileSync(join(folder, "empty.csv"), "");
+      const done = await client.crowdai([...args, "--format", "json"], { env: signedIn, cwd: folder });
+      expect(done.code, done.stderr).toBe(code);
+      expect(JSON.parse(done.stdout)).toHaveProperty("schema_version", 1);
+    });
+
+    it.each([
+      { what: "no key", env: { CROWDAI_API_KEY: undefined }, code: 3 },
+      { what: "a mistyped key", env: { CROWDAI_API_KEY: "crowdai_mistyped" }, code: 3 },
+      { what: "nobody at the broker's address", env: { CROWDAI_BROKER: "http://127.0.0.1:9" }, code: 5 },
+    ])("ends with exit code $code on $what", async ({ env, code }) => {
+      const done = await client.crowdai(["submit", "--json", "[1]"], { env: { ...signedIn, ...env } });
+      expect(done.code, done.stderr).toBe(code);
+      expect(done.stderr).not.toContain("    at ");
+    });
+  });
+
+  it("grades from a program through the library, and throws typed errors", async () => {
+    const done = await client.node(["--input-type=module", "--eval", PROGRAM], { env: signedIn });
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(done.stdout)).toEqual({
+      score: 0.25,
+      events: true,
+      code: "value_schema",
+      fault: "you",
+    });
+  });
+});
+
+const PROGRAM = `
+import { Challenge, CrowdaiError } from "crowdai";
+const { CROWDAI_BROKER: broker, CROWDAI_API_KEY: apiKey } = process.env;
+await using challenge = await Challenge.open("mean", { apiKey, broker });
+let events = false;
+const grade = await challenge.submit(new Float64Array([3.5, 4]), { message: "typed array", onProgress: () => { events = true; } });
+const refused = await challenge.submit(["five"]).catch((error) => error);
+console.log(JSON.stringify({ score: grade.score, events, code: refused instanceof CrowdaiError && refused.code, fault: refused.fault }));
+`;
+
+const TYPED = `
+import { Challenge, CrowdaiError } from "crowdai";
+const signal: AbortSignal = AbortSignal.timeout(1000);
+export async function main(): Promise<number | null> {
+  await using challenge = await Challenge.open("mean", { apiKey: "", broker: "http://localhost:8420" });
+  const grade = await challenge.submit(new Float32Array(3), { round: "1", message: "", signal });
+  // @ts-expect-error: a message is text
+  await challenge.submit([1], { message: 7 }).catch((error: unknown) => error instanceof CrowdaiError && error.exitCode);
+  // @ts-expect-error: there is no such thing
+  challenge.sumbit;
+  const score: number | null = grade.score;
+  return score;
+}
+`;
+
+/** A challenge whose score is how far the mean of the numbers is from 3, the nearer the better. */
+function writeChallenge(challenge: string): void {
+  mkdirSync(challenge, { recursive: true });
+  writeFileSync(join(challenge, "evaluate.mjs"), EVALUATOR);
+  const config = {
+    id: "mean",
+    title: "Guess the mean",
+    score: { title: "Distance", order: "ascending", precision: 3 },
+    accepts: {
+      file: { extensions: [".csv"] },
+      json: { schema: { type: "array", items: { type: "number" } } },
+    },
+    evaluator: { command: [process.execPath, "evaluate.mjs"], mode: "persistent" },
+  };
+  writeFileSync(join(challenge, "challenge.json"), JSON.stringify(config));
+}
+
+const EVALUATOR = `
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, input } = JSON.parse(line);
+  const say = (event) => console.log(JSON.stringify({ id, ...event }));
+  const numbers = input.path ? readFileSync(input.path, "utf8").trim().split("\\n").map(Number) : input.data;
+  say({ type: "progress", percent: 50, message: numbers.length + " numbers read" });
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  if (mean > 100) say({ type: "error", message: "that is much too high" });
+  else say({ type: "result", score: Math.abs(mean - 3) });
+}
+`;
