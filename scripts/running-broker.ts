@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { root } from "./root.ts";
@@ -23,34 +23,26 @@ export interface BrokerOptions {
   /** What runs the built command: Node.js or Bun. This process's own by default. */
   runtime?: string;
   env?: NodeJS.ProcessEnv;
+  /** Whether it grades in the same process. Default true. */
+  withGrader?: boolean;
 }
 
-/** Starts the built `crowdai-broker start --with-grader` on a free port and waits until it is ready. Its output goes to data/broker.log. */
+/** Starts the built `crowdai-broker start` on a free port and waits until it is ready. Its output goes to data/broker.log. */
 export async function startBroker({
   data,
   challenges,
   runtime = process.execPath,
   env,
+  withGrader = true,
 }: BrokerOptions): Promise<RunningBroker> {
-  const args = [
-    "start",
-    "--with-grader",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-    "--data",
-    data,
-    "--challenges",
-    challenges,
-  ];
-  const child = spawn(runtime, [program, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+  const args = ["--host", "127.0.0.1", "--port", "0", "--data", data, "--challenges", challenges];
+  if (withGrader) args.push("--with-grader");
+  const log = openSync(join(data, "broker.log"), "a");
+  const child = spawn(runtime, [program, "start", ...args], {
+    stdio: ["ignore", log, log],
     env: { ...process.env, ...env },
   });
-  const log = createWriteStream(join(data, "broker.log"));
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
+  closeSync(log);
   const exited = once(child, "exit");
   const { url } = await ready(child, data);
   return {
@@ -67,7 +59,6 @@ export async function startBroker({
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
       await exited;
-      log.end();
     },
   };
 }

@@ -1,0 +1,37 @@
+// `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
+// names of figures (round-trip, help, accepts) measure only these.
+import { writeFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { parseArgs } from "node:util";
+import { measureAccepts } from "./bench/accepts.ts";
+import type { Figure } from "./bench/figure.ts";
+import { measureHelp } from "./bench/help.ts";
+import { measureRoundTrip } from "./bench/round-trip.ts";
+
+const MEASURES = { "round-trip": measureRoundTrip, help: measureHelp, accepts: measureAccepts };
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
+const unknown = positionals.filter((name) => !(name in MEASURES));
+if (unknown.length > 0) {
+  console.error(`there is no figure ${unknown.join(", ")}; there are ${Object.keys(MEASURES).join(", ")}`);
+  process.exit(2);
+}
+
+const date = new Date().toISOString().slice(0, 10);
+const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js ${process.versions.node}`;
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+console.log(`${date}, ${runtime}\n${machine}\n`);
+
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(MEASURES)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const measured = await measure();
+  figures.push(...measured);
+  for (const figure of measured) console.log(row(figure));
+}
+if (values.json)
+  writeFileSync(values.json, `${JSON.stringify({ date, runtime, machine, figures }, null, 2)}\n`);
+
+function row({ name, value, unit, target, met }: Figure): string {
+  const verdict = target ? `   ${target}: ${met ? "met" : "MISSED"}` : "";
+  return `${name.padEnd(40)}${value.toFixed(value < 100 ? 2 : 0).padStart(10)} ${unit}${verdict}`;
+}

@@ -1,0 +1,55 @@
+import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
+import { io, type Socket } from "socket.io-client";
+import { startBroker } from "../running-broker.ts";
+import { createPlayground } from "./challenge.ts";
+import type { Figure } from "./figure.ts";
+
+const WARM_UP = 500;
+const SUBMISSIONS = 4000;
+const SOCKETS = 8;
+/** Submissions that wait for their acknowledgement on each socket. */
+const IN_FLIGHT = 8;
+
+/** Submissions a second that a broker on SQLite acknowledges, each committed to disk before; nothing grades meanwhile. */
+export async function measureAccepts(): Promise<Figure[]> {
+  const playground = createPlayground();
+  const broker = await startBroker({ ...playground, withGrader: false });
+  try {
+    const apiKey = await broker.addParticipant("bench");
+    const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => connect(broker.url, apiKey)));
+    await submit(sockets, WARM_UP);
+    const began = performance.now();
+    await submit(sockets, SUBMISSIONS);
+    const seconds = (performance.now() - began) / 1000;
+    for (const socket of sockets) socket.close();
+    return [
+      { name: `durable accepts on SQLite, ${SOCKETS} sockets`, value: SUBMISSIONS / seconds, unit: "/s" },
+    ];
+  } finally {
+    await broker.stop();
+    playground.remove();
+  }
+}
+
+function connect(url: string, apiKey: string): Promise<Socket> {
+  const socket = io(url, { transports: ["websocket"], auth: { apiKey, challenge: "echo", client: "bench" } });
+  return new Promise((resolve, reject) => {
+    socket.once("session", () => resolve(socket));
+    socket.once("connect_error", reject);
+  });
+}
+
+async function submit(sockets: readonly Socket[], count: number): Promise<void> {
+  let left = count;
+  const lane = async (socket: Socket) => {
+    while (left-- > 0) {
+      const answer = await socket.emitWithAck("submit", intent(left));
+      if (!answer.ok) throw new Error(answer.error.message);
+    }
+  };
+  await Promise.all(sockets.flatMap((socket) => Array.from({ length: IN_FLIGHT }, () => lane(socket))));
+}
+
+function intent(value: number): IntentRequest {
+  return { id: createSubmissionId(), challenge: "echo", input: { kind: "inline", data: { value } } };
+}
