@@ -4,6 +4,8 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major > 20 || (major === 20 && minor >= 19)) {
   await import("../dist/bin.js");
 } else {
-  console.error(`crowdai needs Node.js 20.19 or newer, or Bun 1.3 or newer; this is Node.js ${process.versions.node}.`);
+  console.error(
+    `crowdai needs Node.js 20.19 or newer, or Bun 1.3 or newer; this is Node.js ${process.versions.node}.`,
+  );
   process.exitCode = 2;
 }

@@ -23,6 +23,8 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr: process.stderr,
   signal: stop.signal,
 });
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write("", flushed))));
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write("", flushed))),
+);
 // What a library left open must not keep the shell waiting; everything is written.
 setTimeout(() => process.exit(), 200).unref();

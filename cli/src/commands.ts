@@ -46,7 +46,12 @@ export function createProgram(options: ProgramOptions): Command {
     );
   addGlobalOptions(program, options.version);
 
-  const add = (syntax: string, description: string, lines: string[], load: () => Promise<Handler>): Command => {
+  const add = (
+    syntax: string,
+    description: string,
+    lines: string[],
+    load: () => Promise<Handler>,
+  ): Command => {
     const command = program.command(syntax).description(description);
     command.helpOption("-h, --help", "show this help").addHelpText("before", examples(...lines));
     command.action(async () => {
@@ -101,7 +106,10 @@ function addSubmitting(add: Add): void {
   add(
     "evaluate",
     "Call a function of the challenge's evaluator, without a place on the leaderboard.",
-    ["crowdai evaluate --json '[5.1, 3.5, 1.4, 0.2]'", "crowdai evaluate batch.json --function classify --parallel"],
+    [
+      "crowdai evaluate --json '[5.1, 3.5, 1.4, 0.2]'",
+      "crowdai evaluate batch.json --function classify --parallel",
+    ],
     async () => (await import("./commands/evaluate.ts")).evaluate,
   )
     .argument("[file]", "file with a JSON value; - for standard input")
@@ -150,7 +158,8 @@ function addChallenges(add: Add): void {
     async () => (await import("./commands/data.ts")).data,
   )
     .addArgument(challengeArgument())
-    .option("--dir <folder>", "where to put the files (default: a folder named like the challenge)");
+    .option("--dir <folder>", "where to put the files (default: a folder named like the challenge)")
+    .option("--force", "replace files that are there and differ");
   add(
     "leaderboard",
     "Show the leaderboard.",
@@ -231,9 +240,9 @@ function addSettingUp(add: Add): void {
   add(
     "doctor",
     "Test the broker, the key, the clock, git and this machine.",
-    ["crowdai doctor", "crowdai doctor --format json"],
+    ["crowdai doctor", "crowdai doctor --strict --format json"],
     async () => (await import("./commands/doctor.ts")).doctor,
-  );
+  ).option("--strict", "take warnings for failures");
   add(
     "config",
     "Print each setting with its source, or change the user's settings.",
@@ -246,7 +255,10 @@ function addSettingUp(add: Add): void {
   add(
     "completion",
     "Print a completion script for a shell.",
-    ["source <(crowdai completion bash)", "crowdai completion fish > ~/.config/fish/completions/crowdai.fish"],
+    [
+      "source <(crowdai completion bash)",
+      "crowdai completion fish > ~/.config/fish/completions/crowdai.fish",
+    ],
     async () => (await import("./commands/completion.ts")).completion,
   ).addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish", "powershell"]));
   add(

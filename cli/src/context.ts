@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { HttpClient } from "./client/http.ts";
 import { resolveSettings, type Settings } from "./config/settings.ts";
-import { createKeyStore, checkKey, type KeyStore } from "./credentials/key-store.ts";
+import { checkKey, createKeyStore, type KeyStore } from "./credentials/key-store.ts";
 import { createKeychain, type Keychain } from "./credentials/keychain.ts";
 import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
 
@@ -30,6 +30,7 @@ export interface GlobalOptions {
 export interface Context extends Io {
   /** This client, as `crowdai/0.1.0 node/26.10.0`. */
   client: string;
+  keychain: Keychain;
   /** Version of this client alone. */
   version: string;
   /** Read when first used. Throws config_invalid. */
@@ -64,6 +65,7 @@ export function createContext(io: Io, options: GlobalOptions, version: string): 
 
   return {
     ...io,
+    keychain,
     client,
     version,
     terminal,

@@ -17,8 +17,7 @@ export interface Failure {
 /** Says what went wrong, in the format that was asked for, and returns the exit code. */
 export async function renderFailure(thrown: unknown, failure: Failure): Promise<number> {
   const { io, argv } = failure;
-  const terminal =
-    failure.terminal ?? createTerminal({ ...io, ...outputOptions(outputFlags(argv)) });
+  const terminal = failure.terminal ?? createTerminal({ ...io, ...outputOptions(outputFlags(argv)) });
   terminal.close();
 
   const error = expected(thrown, failure);
@@ -43,7 +42,10 @@ function expected(thrown: unknown, { io, argv, program, chosen }: Failure): Crow
   if (thrown instanceof CommanderError) return usage(thrown, argv, program);
   if (thrown instanceof CrowdaiError) {
     if (thrown.code === "usage" && thrown.next === "See --help." && chosen)
-      return new CrowdaiError("usage", thrown.message, { next: helpHint(chosen.name()), details: thrown.details });
+      return new CrowdaiError("usage", thrown.message, {
+        next: helpHint(chosen.name()),
+        details: thrown.details,
+      });
     return thrown;
   }
   if (io.signal.aborted) return new CrowdaiError("interrupted", undefined, { cause: thrown });
@@ -54,9 +56,13 @@ function expected(thrown: unknown, { io, argv, program, chosen }: Failure): Crow
 function usage(thrown: CommanderError, argv: readonly string[], program: Command): CrowdaiError {
   const [message = "", suggestion] = thrown.message.replace(/^error: /, "").split("\n");
   const named = argv.find((word) => program.commands.some((command) => command.name() === word));
-  return new CrowdaiError("usage", `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, "."), {
-    next: suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
-  });
+  return new CrowdaiError(
+    "usage",
+    `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, "."),
+    {
+      next: suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
+    },
+  );
 }
 
 function helpHint(command: string | undefined): string {
@@ -64,7 +70,8 @@ function helpHint(command: string | undefined): string {
 }
 
 function bugReport(error: CrowdaiError, { chosen, version }: Failure): string {
-  const cause = error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : String(error.cause);
+  const cause =
+    error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : String(error.cause);
   return [
     `  ${plainText(redact(cause)).split("\n")[0]}`,
     `  crowdai ${chosen?.name() ?? ""} · crowdai ${version} · ${runtime()} · ${process.platform} ${process.arch}`,
@@ -96,7 +103,8 @@ function outputFlags(argv: readonly string[]): GlobalOptions {
   const formats: readonly string[] = ["text", "json", "ndjson"];
   for (const [i, word] of argv.entries()) {
     if (word === "--") break;
-    const format = word === "--format" ? argv[i + 1] : word.startsWith("--format=") ? word.slice(9) : undefined;
+    const format =
+      word === "--format" ? argv[i + 1] : word.startsWith("--format=") ? word.slice(9) : undefined;
     if (format !== undefined && formats.includes(format)) flags.format = format as Format;
     if (word === "--quiet") flags.quiet = true;
     if (word === "--no-color") flags.color = false;

@@ -46,4 +46,15 @@ export async function writing<T>(path: string, work: () => Promise<T>): Promise<
   }
 }
 
-const FILE_CALLS = new Set(["open", "mkdir", "rename", "write", "fsync", "close", "link", "unlink", "chmod", "rm"]);
+const FILE_CALLS = new Set([
+  "open",
+  "mkdir",
+  "rename",
+  "write",
+  "fsync",
+  "close",
+  "link",
+  "unlink",
+  "chmod",
+  "rm",
+]);

@@ -5,14 +5,19 @@ import { readSettingsFile } from "./settings-file.ts";
 export const PROJECT_FILE = "crowdai.json";
 
 const text = (what: string) => z.string({ error: what }).min(1, what);
-const patterns = z.array(text("a pattern, as in .gitignore"), { error: "a list of patterns, as in .gitignore" });
+const patterns = z.array(text("a pattern, as in .gitignore"), {
+  error: "a list of patterns, as in .gitignore",
+});
 
 /** crowdai.json. Unknown fields are kept: a newer client, or another tool, may have put them there. */
 export const projectConfigSchema = z.looseObject(
   {
     $schema: z.string({ error: "the address of a schema" }).optional(),
     challenge_id: text("the id of a challenge").optional().describe("The challenge this folder is for."),
-    authors: z.array(text("a name"), { error: "a list of names" }).optional().describe("Who wrote the solution."),
+    authors: z
+      .array(text("a name"), { error: "a list of names" })
+      .optional()
+      .describe("Who wrote the solution."),
     description: z.string({ error: "a text" }).optional().describe("What the solution does."),
     broker: text("an http:// or https:// address").optional().describe("Address of the broker."),
     code: z
@@ -20,7 +25,7 @@ export const projectConfigSchema = z.looseObject(
       .optional()
       .describe("Which files belong to the solution's code, beyond .gitignore."),
   },
-  { error: "an object with fields, as { \"challenge_id\": \"iris\" }" },
+  { error: 'an object with fields, as { "challenge_id": "iris" }' },
 );
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;
 

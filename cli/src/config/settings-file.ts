@@ -46,7 +46,11 @@ function readText(path: string): string | null {
   }
 }
 
-function invalid(path: string, mistakes: { field: string; expected: string }[], cause: unknown): CrowdaiError {
+function invalid(
+  path: string,
+  mistakes: { field: string; expected: string }[],
+  cause: unknown,
+): CrowdaiError {
   const lines = mistakes.map(({ field, expected }) => `  ${field ? `${field}: ` : ""}expected ${expected}`);
   return new CrowdaiError("config_invalid", `${path} has mistakes:\n${lines.join("\n")}`, {
     details: { file: path, mistakes },

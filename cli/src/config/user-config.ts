@@ -6,7 +6,10 @@ import { readSettingsFile } from "./settings-file.ts";
 /** config.json in the user's crowdAI folder. */
 export const userConfigSchema = z.looseObject(
   {
-    broker: z.string({ error: "an http:// or https:// address" }).min(1, "an http:// or https:// address").optional(),
+    broker: z
+      .string({ error: "an http:// or https:// address" })
+      .min(1, "an http:// or https:// address")
+      .optional(),
     challenge: z.string({ error: "the id of a challenge" }).min(1, "the id of a challenge").optional(),
   },
   { error: "an object with fields" },
@@ -21,7 +24,11 @@ export function readUserConfig(configDir: string): { path: string; config: UserC
 }
 
 /** Changes one setting, or removes it with null; the others stay as they are. Resolves to the file's path. */
-export async function writeUserSetting(configDir: string, name: UserSetting, value: string | null): Promise<string> {
+export async function writeUserSetting(
+  configDir: string,
+  name: UserSetting,
+  value: string | null,
+): Promise<string> {
   const { path, config } = readUserConfig(configDir);
   const { [name]: _, ...others } = config;
   const changed = value === null ? others : { ...others, [name]: value };

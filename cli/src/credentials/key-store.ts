@@ -40,7 +40,11 @@ const noteSchema = z.discriminatedUnion("store", [
 type Note = z.infer<typeof noteSchema>;
 
 /** Reads nothing before one of its functions is called. */
-export function createKeyStore({ env, settings, keychain = createKeychain({ env, timeoutMs: 5_000 }) }: KeyStoreOptions): KeyStore {
+export function createKeyStore({
+  env,
+  settings,
+  keychain = createKeychain({ env, timeoutMs: 5_000 }),
+}: KeyStoreOptions): KeyStore {
   const { broker, configDir } = settings;
   const file = join(configDir, "keys", `${encodeURIComponent(broker)}.json`);
   // A folder chosen by hand is a world of its own: a test's sign-in must not replace the person's.

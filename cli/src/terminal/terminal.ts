@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { plainText } from "./plain-text.ts";
+import { plainLine, plainText } from "./plain-text.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
 import { type Cell, formatTable } from "./table.ts";
@@ -18,6 +18,18 @@ export interface TerminalOptions {
   quiet: boolean;
   /** False for --no-color. */
   color: boolean;
+}
+
+/** One answer in each of the ways it may be asked for. */
+export interface Answer {
+  /** The one document of --format json. */
+  json: object;
+  /** The lines of --format ndjson. */
+  ndjson: readonly object[];
+  /** The lines of --quiet: ids, or the one useful word. */
+  quiet: readonly string[];
+  /** Prints the text, for people and pipes. */
+  text: () => void;
 }
 
 /**
@@ -40,6 +52,8 @@ export interface Terminal {
   /** Symbols that the terminal can show. */
   readonly symbols: { done: string; failed: string; warning: string; dot: string; up: string; down: string };
 
+  /** Prints the answer in the way that was asked for. */
+  present(answer: Answer): void;
   /** Lines of the answer, on stdout. */
   answer(text: string): void;
   /** The one document of --format json. schema_version is added. */
@@ -86,7 +100,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     ? { done: "✔", failed: "✖", warning: "⚠", dot: "·", up: "▲", down: "▼" }
     : { done: "+", failed: "x", warning: "!", dot: "-", up: "^", down: "v" };
 
-  return {
+  const terminal: Terminal = {
     format,
     quiet,
     isInteractive: stdin.isTTY === true && stdout.isTTY === true && !ci && format === "text",
@@ -97,6 +111,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
     style,
     noteStyle,
     symbols,
+    present({ json, ndjson, quiet: words, text }) {
+      if (format === "json") terminal.json(json);
+      else if (format === "ndjson") for (const line of ndjson) terminal.ndjson(line);
+      else if (quiet) for (const word of words) terminal.answer(plainLine(word));
+      else text();
+    },
     answer: toOut,
     json(document) {
       answered = true;
@@ -132,6 +152,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       return (unicode ? "█" : "#").repeat(full) + (unicode ? "░" : ".").repeat(width - full);
     },
   };
+  return terminal;
 }
 
 /** Escapes what JSON leaves alone but a terminal obeys: DEL, the C1 controls and marks that turn text around. */

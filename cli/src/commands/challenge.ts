@@ -1,0 +1,73 @@
+import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
+import { chosenChallenge } from "../config/settings.ts";
+import type { Context } from "../context.ts";
+import { plainValue } from "../terminal/plain-text.ts";
+import { sizeText } from "../terminal/size.ts";
+import type { Style } from "../terminal/style.ts";
+import { timeText } from "../terminal/time.ts";
+
+export async function challenge(context: Context, args: { id?: string }): Promise<number> {
+  const { terminal, settings } = context;
+  const id = chosenChallenge(settings, args.id);
+  const found = await (await context.http()).get(
+    `/api/v1/challenges/${encodeURIComponent(id)}`,
+    challengeSchema,
+  );
+  terminal.present({
+    json: { challenge: found },
+    ndjson: [{ type: "challenge", challenge: found }],
+    quiet: [found.id],
+    text: () => terminal.answer(describe(plainValue(found), terminal.style).join("\n")),
+  });
+
+  const file = `predictions${found.accepts.file?.extensions[0] ?? ""}`;
+  const which = settings.challenge === found.id ? "" : ` -c ${found.id}`;
+  if (found.data.length > 0) terminal.next(`crowdai data ${found.id}`);
+  else
+    terminal.next(
+      found.accepts.file ? `crowdai submit ${file}${which}` : `crowdai submit --json '…'${which}`,
+    );
+  return 0;
+}
+
+function describe(found: PublicChallenge, style: Style): string[] {
+  const { accepts } = found;
+  const lines = [`${style.bold(found.title)} ${style.dim(`(${found.id})`)}`, style.dim(found.url)];
+  if (found.description) lines.push("", found.description.trimEnd());
+
+  lines.push("", style.bold("Rounds"), ...found.rounds.map((round) => `  ${describeRound(round)}`));
+  lines.push("", style.bold("Scores"), `  ${describeScore(found.score)}`);
+  if (found.score_secondary) lines.push(`  ${describeScore(found.score_secondary)} (secondary)`);
+
+  lines.push("", style.bold("Accepts"));
+  if (accepts.file) {
+    const endings = accepts.file.extensions.join(", ") || "any file";
+    lines.push(`  file: ${endings}, up to ${sizeText(accepts.file.max_bytes)}`);
+  }
+  if (accepts.json) {
+    lines.push(`  JSON value, up to ${sizeText(accepts.json.max_bytes)}`);
+    if (accepts.json.schema !== true && accepts.json.schema != null)
+      lines.push(`    that fits ${JSON.stringify(accepts.json.schema)}`);
+  }
+  const functions = found.functions.filter((name) => name !== "submit");
+  if (functions.length > 0) lines.push("", style.bold("Functions"), `  ${functions.join(", ")}`);
+  if (found.data.length > 0)
+    lines.push("", style.bold("Data"), ...found.data.map((file) => `  ${file.name}  ${sizeText(file.size)}`));
+  return lines;
+}
+
+function describeRound(round: Round): string {
+  const facts: string[] = [round.state];
+  if (round.state === "upcoming" && round.starts_at) facts.push(`starts ${timeText(round.starts_at)}`);
+  else if (round.ends_at)
+    facts.push(`${round.state === "ended" ? "ended" : "ends"} ${timeText(round.ends_at)}`);
+  if (round.limit) facts.push(`${round.limit.count} submissions a ${round.limit.per}`);
+  if (round.parallel_limit !== null) facts.push(`${round.parallel_limit} at once`);
+  if (round.minimum_score !== null) facts.push(`needs ${round.minimum_score} in the round before`);
+  const title = round.title && round.title !== round.id ? ` ${round.title}` : "";
+  return `${round.id}${title}: ${facts.join(", ")}`;
+}
+
+function describeScore(score: PublicChallenge["score"]): string {
+  return `${score.title}: ${score.order === "descending" ? "higher" : "lower"} is better`;
+}

@@ -1,0 +1,47 @@
+import type { CommandSyntax, OptionSyntax, Syntax, Values } from "./syntax.ts";
+
+/** For bash 3.2 and newer. */
+export function bashScript({ commands }: Syntax): string {
+  const names = commands.map((command) => command.name).join(" ");
+  return `# bash completion for crowdai; use it with: source <(crowdai completion bash)
+_crowdai() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" command="" i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      ${commands.map((command) => command.name).join("|")}) command="\${COMP_WORDS[i]}"; break ;;
+    esac
+  done
+  case "$command" in
+    "") COMPREPLY=($(compgen -W "${names} --help --version" -- "$cur")) ;;
+${commands.map(branch).join("\n")}
+  esac
+}
+complete -o default -F _crowdai crowdai
+`;
+}
+
+function branch(command: CommandSyntax): string {
+  const values = command.options.filter((option) => option.values !== null).map(valueBranch);
+  const options = command.options.flatMap((option) =>
+    option.short ? [option.long, option.short] : [option.long],
+  );
+  const words = command.arguments.flatMap((place) => (typeof place === "object" ? place.words : []));
+  return `    ${command.name})
+      case "$prev" in
+${values.join("\n")}
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W "${options.join(" ")}" -- "$cur"))
+      else COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$cur")); fi ;;`;
+}
+
+function valueBranch(option: OptionSyntax): string {
+  const flags = option.short ? `${option.long}|${option.short}` : option.long;
+  return `        ${flags}) ${generate(option.values!)}return ;;`;
+}
+
+/** Where nothing is offered, bash itself offers files. */
+function generate(values: Values): string {
+  if (typeof values === "object") return `COMPREPLY=($(compgen -W "${values.words.join(" ")}" -- "$cur")); `;
+  return values === "folder" ? 'COMPREPLY=($(compgen -d -- "$cur")); ' : "";
+}

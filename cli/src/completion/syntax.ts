@@ -1,0 +1,56 @@
+import type { Argument, Command, Option } from "commander";
+
+/** What can be typed, as the scripts of the shells need it. */
+export interface Syntax {
+  commands: CommandSyntax[];
+}
+
+export interface CommandSyntax {
+  name: string;
+  description: string;
+  options: OptionSyntax[];
+  arguments: Values[];
+}
+
+export interface OptionSyntax {
+  long: string;
+  short: string | null;
+  description: string;
+  /** Null for a switch. */
+  values: Values | null;
+}
+
+/** What may stand in a place: one of these words, a file, a folder, or anything. */
+export type Values = { words: readonly string[] } | "file" | "folder" | "any";
+
+export function syntaxOf(program: Command): Syntax {
+  const names = program.commands.map((command) => command.name());
+  return {
+    commands: program.commands.map((command) => ({
+      name: command.name(),
+      description: command.description(),
+      options: [
+        ...command.options.filter((option) => !option.hidden).map(optionSyntax),
+        { long: "--help", short: "-h", description: "show this help", values: null },
+      ],
+      arguments: command.registeredArguments.map((argument) =>
+        argument.name() === "topic" ? { words: [...names, "exit-codes", "environment"] } : valuesOf(argument),
+      ),
+    })),
+  };
+}
+
+function optionSyntax(option: Option): OptionSyntax {
+  return {
+    long: option.long!,
+    short: option.short ?? null,
+    description: option.description,
+    values: option.required || option.optional ? valuesOf(option) : null,
+  };
+}
+
+function valuesOf(place: Option | Argument): Values {
+  if (place.argChoices) return { words: place.argChoices };
+  const name = "flags" in place ? (place.flags.match(/<(\w+)>/)?.[1] ?? "") : place.name();
+  return name === "file" || name === "folder" ? name : "any";
+}

@@ -1,0 +1,34 @@
+import { join, resolve, sep } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+
+const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const ODD = /[\u0000-\u001f\u007f<>:"|?*\\]/;
+
+/**
+ * The path of a file that somebody else named, below `folder`. Throws for a name that leads out of it, that one of
+ * the systems reads as something else (a device, a drive), or that git would obey.
+ */
+export function containedPath(folder: string, name: string): string {
+  const parts = name.split("/");
+  const isBad = (part: string) =>
+    part === "" ||
+    part === "." ||
+    part === ".." ||
+    ODD.test(part) ||
+    RESERVED.test(part) ||
+    /[. ]$/.test(part) ||
+    /^\.git/i.test(part) ||
+    Buffer.byteLength(part) > 255;
+  const path = join(resolve(folder), ...parts);
+  if (parts.some(isBad) || !path.startsWith(resolve(folder) + sep))
+    throw new CrowdaiError(
+      "unexpected",
+      `The broker names a file "${name}", which is not safe to write here.`,
+      {
+        next: "Nothing was written. Tell the organiser of the challenge.",
+        details: { name },
+      },
+    );
+  return path;
+}

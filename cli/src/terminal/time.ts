@@ -1,0 +1,29 @@
+/** A time as people here read it: `2026-11-23 14:00:05`, in the zone of this machine. */
+export function localTime(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** How far a time lies from now: `3 min ago`, `in 2 h`. */
+export function relativeTime(iso: string, now: number = Date.now()): string {
+  const seconds = Math.round((Date.parse(iso) - now) / 1000);
+  if (Number.isNaN(seconds)) return "";
+  const size = Math.abs(seconds);
+  const [amount, unit] =
+    size < 60
+      ? [size, "s"]
+      : size < 3600
+        ? [Math.round(size / 60), "min"]
+        : size < 48 * 3600
+          ? [Math.round(size / 3600), "h"]
+          : [Math.round(size / 86_400), "days"];
+  return seconds <= 0 ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
+}
+
+/** Both, for a line of text. */
+export function timeText(iso: string, now: number = Date.now()): string {
+  return `${localTime(iso)} (${relativeTime(iso, now)})`;
+}
