@@ -1,5 +1,5 @@
 import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
-import type { ObjectStore } from "@crowdai/shared/objects";
+import type { FolderStore } from "@crowdai/shared/objects";
 import { handleObjectRequest } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -17,7 +17,7 @@ import type { SubmissionContext } from "./submissions/context.ts";
 export function createApp(options: {
   context: () => SubmissionContext;
   version: string;
-  objects: ObjectStore;
+  objects: FolderStore;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   log: Logger;
 }): Hono {

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
+import { singleRange } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import type { SubmissionContext } from "../submissions/context.ts";
 
@@ -14,7 +15,7 @@ export function dataRoutes(context: () => SubmissionContext): Hono {
       .catalogue.get(id)
       .data.find((known) => known.name === name);
     if (!file) throw new CrowdaiError("object_missing", `${id} has no public file "${name.slice(0, 200)}".`);
-    const range = byteRange(c.req.header("range"), file.size);
+    const range = singleRange(c.req.header("range") ?? null, file.size);
     const headers = {
       "content-type": "application/octet-stream",
       "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(basename(name))}`,
@@ -32,16 +33,4 @@ export function dataRoutes(context: () => SubmissionContext): Hono {
     return c.body(stream, 206, { ...length, "content-range": `bytes ${start}-${end}/${file.size}` });
   });
   return routes;
-}
-
-function byteRange(
-  header: string | undefined,
-  size: number,
-): { start: number; end: number } | "unsatisfiable" | null {
-  const match = header?.match(/^bytes=(\d*)-(\d*)$/);
-  if (!match || (match[1] === "" && match[2] === "")) return null;
-  const [from, to] = [match[1] ?? "", match[2] ?? ""];
-  const start = from === "" ? Math.max(0, size - Number(to)) : Number(from);
-  const end = from === "" || to === "" ? size - 1 : Math.min(Number(to), size - 1);
-  return start > end || start >= size ? "unsatisfiable" : { start, end };
 }

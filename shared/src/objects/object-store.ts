@@ -17,7 +17,11 @@ export interface ObjectStore {
    * Writes an object. Repeating it with equal bytes is harmless; with other bytes it throws object_exists. Nothing is visible
    * under the key before all bytes are durable.
    */
-  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: { type?: string }): Promise<StoredObject>;
+  put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { type?: string },
+  ): Promise<StoredObject>;
 
   /** The object's bytes, from `start` to `end` inclusive when given. Throws object_missing. */
   get(key: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>;
