@@ -1,0 +1,27 @@
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { createBatchEvaluator } from "./batch.ts";
+import type { Evaluator } from "./evaluator.ts";
+import { planLaunch, type Wrappers } from "./launch.ts";
+import { createPersistentEvaluator } from "./persistent.ts";
+
+export interface EvaluatorOptions {
+  wrappers: Wrappers;
+  /** PATH of the evaluators. */
+  path: string;
+  /** Where warm processes have their home folders. */
+  folder: string;
+  idleMs: number;
+}
+
+/** The evaluator of a challenge as its folder describes it, and what its organiser should know of limits not set. */
+export function createEvaluator(
+  folder: ChallengeFolder,
+  options: EvaluatorOptions,
+): { evaluator: Evaluator; notice: string | null } {
+  const launch = planLaunch(folder, options.wrappers, options.path);
+  const evaluator =
+    launch.mode === "batch"
+      ? createBatchEvaluator(launch)
+      : createPersistentEvaluator({ launch, folder: options.folder, idleMs: options.idleMs });
+  return { evaluator, notice: launch.notice };
+}

@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+
+/**
+ * How evaluators are held to their limits, as found on this machine.
+ *
+ * `setpriv --pdeathsig KILL` (util-linux) has the kernel kill an evaluator the moment the grader is gone, by
+ * whatever way, `kill -9` included. It covers the process itself; children it started are killed by the grader with
+ * their process group, and see their pipes close when the grader is gone.
+ *
+ * `prlimit --data` (util-linux) is the memory limit. It counts memory a process may write to itself, so
+ * runtimes that reserve far more address space than they use (Node.js, the JVM) run under it; `--as` would stop them
+ * at start.
+ */
+export interface Wrappers {
+  setpriv: boolean;
+  prlimit: boolean;
+}
+
+export async function findWrappers(path: string): Promise<Wrappers> {
+  const works = (command: string, args: string[]) =>
+    promisify(execFile)(command, args, { env: { PATH: path } }).then(
+      () => true,
+      () => false,
+    );
+  const [setpriv, prlimit] = await Promise.all([
+    works("setpriv", ["--pdeathsig", "KILL", "--", "true"]),
+    works("prlimit", ["--data=unlimited", "--", "true"]),
+  ]);
+  return { setpriv, prlimit };
+}
+
+/** All that is needed to start a challenge's evaluator. */
+export interface Launch {
+  argv: readonly [string, ...string[]];
+  cwd: string;
+  path: string;
+  mode: "batch" | "persistent";
+  timeoutMs: number;
+  /** What to tell the organiser when a limit could not be set. */
+  notice: string | null;
+}
+
+// Beside this file in the sources, and beside the bundle in dist/.
+const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
+
+export function planLaunch(folder: ChallengeFolder, wrappers: Wrappers, path: string): Launch {
+  const { evaluator } = folder.config;
+  const limited = evaluator.memory_mb !== null && wrappers.prlimit;
+  const notice =
+    evaluator.memory_mb !== null && !wrappers.prlimit
+      ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not on this machine.`
+      : null;
+  const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
+  // A relative program is the challenge folder's, whichever way the runtime looks it up.
+  const program = command[0]!.includes("/") ? resolve(folder.dir, command[0]!) : command[0]!;
+  const argv = [
+    ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
+    ...(limited ? ["prlimit", `--data=${evaluator.memory_mb! * 1024 * 1024}`, "--"] : []),
+    program,
+    ...command.slice(1),
+  ] as [string, ...string[]];
+  return {
+    argv,
+    cwd: folder.dir,
+    path,
+    mode: "command" in evaluator ? evaluator.mode : "persistent",
+    timeoutMs: evaluator.timeout_seconds * 1000,
+    notice,
+  };
+}
+
+function pythonCommand(evaluator: { python_class: string; args: unknown; python: string; fresh: boolean }): string[] {
+  const [file, name] = evaluator.python_class.split(":") as [string, string];
+  return [evaluator.python, DRIVER, file, name, JSON.stringify(evaluator.args), evaluator.fresh ? "fresh" : "kept"];
+}
+
+/**
+ * The whole environment of an evaluator. Nothing of the grader's own goes in but PATH, so that no key, database or
+ * store address can be read from inside; and no Python cache is written into the challenge folder.
+ */
+export function evaluatorEnvironment(path: string, home: string): Record<string, string> {
+  return {
+    PATH: path,
+    HOME: home,
+    TMPDIR: home,
+    LANG: "C.UTF-8",
+    PYTHONUNBUFFERED: "1",
+    PYTHONIOENCODING: "utf-8",
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
+}

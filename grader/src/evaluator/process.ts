@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { CrowdaiError } from "@crowdai/shared";
+import { createLineReader } from "./lines.ts";
+import { evaluatorEnvironment, type Launch } from "./launch.ts";
+import { createTail } from "./tail.ts";
+
+/** Longest line an evaluator may print, and most bytes for one job. */
+export const LINE_LIMIT = 10 * 1024 * 1024;
+export const OUTPUT_LIMIT = 64 * 1024 * 1024;
+export const STDERR_LIMIT = 64 * 1024;
+
+/** From SIGTERM to SIGKILL. */
+const TERM_MS = 1000;
+/** How long pipes may stay open once the process is gone: something that left its group holds them. */
+const DRAIN_MS = 500;
+
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** It could not be started. */
+  error: NodeJS.ErrnoException | null;
+  /** What it printed after its last new line. */
+  rest: Buffer;
+}
+
+export interface EvaluatorProcess {
+  write(text: string): void;
+  /** The byte count and stderr begin anew: another job. */
+  startJob(): void;
+  stderr(): string;
+  /** Ends the whole process group: SIGTERM, then SIGKILL; at once when `now`. */
+  kill(now?: boolean): void;
+  /** Resolves when the process is gone and all it printed was read. Never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+}
+
+export interface ProcessOptions {
+  launch: Launch;
+  home: string;
+  /** A file to read the job from, or a pipe to write jobs to. */
+  stdin: number | "pipe";
+  onLine(line: Buffer): void;
+  /** It printed more than it may; nothing more of it is read. */
+  onFlood(what: string): void;
+}
+
+/** Starts an evaluator in a session and process group of its own. Memory stays bounded whatever it prints. */
+export function startProcess(options: ProcessOptions): EvaluatorProcess {
+  const { launch } = options;
+  const child = spawn(launch.argv[0], launch.argv.slice(1), {
+    cwd: launch.cwd,
+    env: evaluatorEnvironment(launch.path, options.home),
+    detached: true,
+    stdio: [options.stdin, "pipe", "pipe"],
+  });
+  // Without a listener a failed start would end the grader.
+  child.on("error", () => {});
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr)
+    throw new CrowdaiError("unexpected", "No process could be started: no descriptors are left.");
+
+  let printed = 0;
+  let flooded = false;
+  const flood = (what: string) => {
+    flooded = true;
+    stdout.destroy();
+    options.onFlood(what);
+  };
+  const lines = createLineReader(LINE_LIMIT, options.onLine, () => flood(`a line of more than ${LINE_LIMIT} bytes`));
+  stdout.on("data", (chunk: Buffer) => {
+    if (flooded) return;
+    printed += chunk.length;
+    if (printed > OUTPUT_LIMIT) flood(`more than ${OUTPUT_LIMIT} bytes`);
+    else lines.push(chunk);
+  });
+  const tail = createTail(STDERR_LIMIT);
+  stderr.on("data", (chunk: Buffer) => tail.add(chunk));
+  // A broken pipe shows as the end of the process, which is what counts.
+  for (const stream of [child.stdin, stdout, stderr]) stream?.on("error", () => {});
+
+  let gone = false;
+  let killing: NodeJS.Timeout | undefined;
+  const signalGroup = (signal: NodeJS.Signals) => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // Nobody is left in the group.
+    }
+  };
+
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    let drain: NodeJS.Timeout | undefined;
+    child.once("error", (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, error, rest: Buffer.alloc(0) });
+    });
+    child.once("exit", () => {
+      gone = true;
+      clearTimeout(killing);
+      signalGroup("SIGKILL");
+      drain = setTimeout(() => {
+        stdout.destroy();
+        stderr.destroy();
+      }, DRAIN_MS);
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(drain);
+      child.stdin?.destroy();
+      resolve({ code, signal, error: null, rest: flooded ? Buffer.alloc(0) : lines.rest() });
+    });
+  });
+
+  return {
+    write: (text) => void child.stdin?.write(text),
+    startJob() {
+      printed = 0;
+      tail.clear();
+    },
+    stderr: () => tail.text(),
+    kill(now = false) {
+      if (gone) return;
+      if (now) return signalGroup("SIGKILL");
+      if (killing) return;
+      signalGroup("SIGTERM");
+      killing = setTimeout(() => signalGroup("SIGKILL"), TERM_MS);
+    },
+    ended,
+  };
+}

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { makeEvaluator } from "../testing/evaluation.ts";
+
+/** As crowdAI evaluators were written, answers read in the constructor, prints left in. */
+const CROWDAI = `
+import csv
+
+class CrowdAIEvaluator:
+    def __init__(self, answer_file_path, round=1):
+        print("reading answers")
+        with open(answer_file_path) as file:
+            self.answers = dict(csv.reader(file))
+        self.round = round
+
+    def _evaluate(self, client_payload, _context={}):
+        submission_file_path = client_payload["submission_file_path"]
+        crowdai_submission_id = client_payload["crowdai_submission_id"]
+        crowdai_participant_uid = client_payload["crowdai_participant_id"]
+        print("evaluating", crowdai_submission_id)
+        with open(submission_file_path) as file:
+            given = dict(csv.reader(file))
+        if set(given) != set(self.answers):
+            raise Exception("The ids are not those of the test set")
+        right = sum(given[key] == self.answers[key] for key in given)
+        return {"score": right / len(given), "score_secondary": float(right), "rows": len(given)}
+
+if __name__ == "__main__":
+    raise SystemExit("this part is for trying it by hand")
+`;
+
+function serve(text: string, evaluator: object = {}, files: Record<string, string> = {}) {
+  return makeEvaluator({ python_class: "evaluator.py:Evaluator", ...evaluator }, { "evaluator.py": text, ...files });
+}
+
+describe("an evaluator class of crowdAI", () => {
+  const challenge = () =>
+    makeEvaluator(
+      { python_class: "evaluator.py:CrowdAIEvaluator", args: ["private/answers.csv"] },
+      {
+        "evaluator.py": CROWDAI,
+        "private/answers.csv": "a,1\nb,2\n",
+        "good.csv": "a,1\nb,3\n",
+        "bad.csv": "a,1\nc,3\n",
+      },
+    );
+
+  it("grades unchanged: prints do not disturb, paths are relative to the challenge folder", async () => {
+    const { run, dir } = await challenge();
+    for (const id of ["one", "two"]) {
+      const { verdict, stderr } = await run({ id, input: { path: `${dir}/good.csv` } });
+      expect(verdict).toMatchObject({
+        kind: "result",
+        result: { score: 0.5, score_secondary: 1, meta: { rows: 2 } },
+      });
+      expect(stderr).toContain(`evaluating ${id}`);
+    }
+  });
+
+  it("rejects by raising, with the exception's text", async () => {
+    const { run, dir } = await challenge();
+    const { verdict, stderr } = await run({ input: { path: `${dir}/bad.csv` } });
+    expect(verdict).toEqual({ kind: "rejected", message: "The ids are not those of the test set" });
+    expect(stderr).toContain("Traceback");
+  });
+});
+
+describe("an evaluator class", () => {
+  it("gets a JSON value as data and as a file", async () => {
+    const { run } = await serve(`
+import json
+class Evaluator:
+    def _evaluate(self, client_payload):
+        with open(client_payload["submission_file_path"]) as file:
+            assert json.load(file) == client_payload["data"]
+        return {"score": sum(client_payload["data"])}`);
+    expect((await run({ input: { data: [1, 2] } })).verdict).toMatchObject({ result: { score: 3 } });
+  });
+
+  it.each([
+    ["client_payload, round_indicator, _context", 'score = round_indicator if _context == {} else -1'],
+    ["client_payload, round", "score = round"],
+    ["client_payload, context, challenge_round=7", "score = challenge_round + len(context)"],
+    ["client_payload, *more, round_indicator, **rest", "score = round_indicator + len(more) + len(rest)"],
+    ["client_payload, other=4, _context={}", "score = client_payload['round'] + other - 4"],
+  ])("is called by the names of its parameters: (%s)", async (parameters, statement) => {
+    const { run } = await serve(`
+class Evaluator:
+    def _evaluate(self, ${parameters}):
+        ${statement}
+        return {"score": score}`);
+    expect((await run({ round: 3 })).verdict).toMatchObject({ result: { score: 3 } });
+  });
+
+  it("may be constructed by keywords", async () => {
+    const { run } = await serve(
+      `
+class Evaluator:
+    def __init__(self, *, factor): self.factor = factor
+    def _evaluate(self, client_payload): return {"score": self.factor, "secondary_score": 2}`,
+      { args: { factor: 6 } },
+    );
+    expect((await run()).verdict).toMatchObject({ result: { score: 6, score_secondary: 2 } });
+  });
+
+  it("keeps its state from job to job, or is made anew for each when fresh", async () => {
+    const text = `
+class Evaluator:
+    def __init__(self): self.count = 0
+    def _evaluate(self, client_payload):
+        self.count += 1
+        return {"score": self.count}`;
+    const kept = await serve(text);
+    await kept.run({ id: "one" });
+    expect((await kept.run({ id: "two" })).verdict).toMatchObject({ result: { score: 2 } });
+    const fresh = await serve(text, { fresh: true });
+    await fresh.run({ id: "one" });
+    expect((await fresh.run({ id: "two" })).verdict).toMatchObject({ result: { score: 1 } });
+  });
+
+  it("may return numbers like numpy's, and NaN in what is not a score", async () => {
+    const { run } = await serve(`
+class Number:
+    def __init__(self, value): self.value = value
+    def tolist(self): return self.value
+class Evaluator:
+    def _evaluate(self, client_payload):
+        return {"score": Number(0.5), "score_secondary": Number(2), "counts": Number([1, 2]), "loss": float("nan")}`);
+    expect((await run()).verdict).toMatchObject({
+      result: { score: 0.5, score_secondary: 2, meta: { counts: [1, 2], loss: null } },
+    });
+  });
+
+  it("finds modules beside it, and its subprocesses may print", async () => {
+    const { run } = await serve(
+      `
+import subprocess, sys
+import metric
+class Evaluator:
+    def _evaluate(self, client_payload):
+        subprocess.check_call(["echo", "rubbish from a child"])
+        assert sys.stdin.read() == ""
+        return {"score": metric.VALUE}`,
+      {},
+      { "metric.py": "VALUE = 9" },
+    );
+    expect((await run()).verdict).toMatchObject({ result: { score: 9 } });
+  });
+
+  it.each([
+    ["cannot be imported", "import no_such_module_here", "evaluator_crashed"],
+    ["cannot be constructed", "class Evaluator:\n    def __init__(self, answers): pass", "evaluator_crashed"],
+    ["is not there", "class Another: pass", "evaluator_crashed"],
+    ["returns no dict", "class Evaluator:\n    def _evaluate(self, p): return 0.5", "evaluator_crashed"],
+    ["returns no score", "class Evaluator:\n    def _evaluate(self, p): return {}", "evaluator_score"],
+    ["scores NaN", "class Evaluator:\n    def _evaluate(self, p): return {'score': float('nan')}", "evaluator_score"],
+    ["has a parameter nobody knows", "class Evaluator:\n    def _evaluate(self, p, q): return {}", "evaluator_crashed"],
+    ["leaves", "import os\nclass Evaluator:\n    def _evaluate(self, p): os._exit(0)", "evaluator_silent"],
+    ["runs out of memory", "class Evaluator:\n    def _evaluate(self, p): bytearray(1 << 32)", "evaluator_memory"],
+  ])("that %s is the evaluator's fault", async (_, text, code) => {
+    const { run } = await serve(text, { memory_mb: 256 });
+    expect((await run()).verdict).toMatchObject({ kind: "fault", code });
+  });
+});

@@ -1,0 +1,152 @@
+"""Serves an evaluator class over the evaluator protocol: one job a line on stdin, events on stdout.
+
+Run as: python_class.py <file.py> <class> <arguments as JSON> fresh|kept
+
+The class is constructed once (for each job when "fresh") and its `_evaluate(client_payload, ...)` called for each job.
+Works with Python 3.7 and newer, with nothing but the standard library.
+"""
+
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import traceback
+
+
+def take_streams():
+    """Keeps stdin and stdout for the protocol: what the class prints goes to stderr, what it reads is empty."""
+    jobs = os.fdopen(os.dup(0), "r", encoding="utf-8", newline="\n")
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return jobs, events
+
+
+def load_class(path, name):
+    path = os.path.abspath(path)
+    # The class's own folder in place of this file's, so that it finds the modules beside it.
+    sys.path[0] = os.path.dirname(path)
+    sys.argv = [path]
+    module_name = os.path.splitext(os.path.basename(path))[0]
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def client_payload(job):
+    submission_id = job["id"]
+    payload = {
+        "function": job["function"],
+        "round": job["round"],
+        "dry_run": job["dry_run"],
+        "output_dir": job["output_dir"],
+        "code": job["code"],
+        # The names that evaluator classes were written against. Who submitted is not told.
+        "crowdai_submission_id": submission_id,
+        "crowdai_participant_id": "",
+        "aicrowd_submission_id": submission_id,
+        "aicrowd_participant_id": "",
+    }
+    if "path" in job["input"]:
+        payload["submission_file_path"] = job["input"]["path"]
+    else:
+        path = os.path.join(os.path.dirname(job["output_dir"]), "input", "data.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(job["input"]["data"], file)
+        payload["submission_file_path"] = path
+        payload["data"] = job["input"]["data"]
+    return payload
+
+
+def call(evaluate, job):
+    """Calls it with the payload and, by the names of its other parameters, the round and an empty context."""
+    positional, named = [client_payload(job)], {}
+    for parameter in list(inspect.signature(evaluate).parameters.values())[1:]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if "context" in parameter.name:
+            value = {}
+        elif "round" in parameter.name:
+            value = job["round"]
+        elif parameter.default is not parameter.empty:
+            continue
+        else:
+            raise SystemExit("_evaluate has a parameter that is neither a round nor a context: " + parameter.name)
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(value)
+        else:
+            named[parameter.name] = value
+    return evaluate(*positional, **named)
+
+
+def plain(value):
+    """What JSON does not know: numpy's numbers and arrays become plain ones, anything else its text."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "__float__"):
+        return float(value)
+    return str(value)
+
+
+def finite(value):
+    """NaN and Infinity are null: they are refused as a score, but need not spoil a note beside it."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
+
+
+def result_event(returned):
+    if not isinstance(returned, dict):
+        raise SystemExit("_evaluate returned no dict but " + type(returned).__name__)
+    rest = json.loads(json.dumps(dict(returned), default=plain, skipkeys=True))
+    event = {"type": "result", "score": rest.pop("score", None)}
+    first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
+    event["score_secondary"] = second if first is None else first
+    event["meta"] = finite(rest)
+    return event
+
+
+def main():
+    path, name, arguments, life = sys.argv[1:5]
+    jobs, events = take_streams()
+    evaluator_class = load_class(path, name)
+    arguments = json.loads(arguments)
+
+    def construct():
+        return evaluator_class(**arguments) if isinstance(arguments, dict) else evaluator_class(*arguments)
+
+    evaluator = construct()
+    used = False
+    for line in jobs:
+        job = json.loads(line)
+        if used and life == "fresh":
+            evaluator = construct()
+        used = True
+        try:
+            returned = call(evaluator._evaluate, job)
+        except MemoryError:
+            # The machine's limit, not the participant's fault: ends the process, and the grader sees why.
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            event = {"type": "error", "message": str(error) or type(error).__name__}
+        else:
+            event = result_event(returned)
+        # Before the event, so that the log is whole when the job is done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        event["id"] = job["id"]
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+
+main()

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { CrowdaiError, type Job, parseJson } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Workspace } from "./workspace.ts";
+
+interface Stored {
+  key: string;
+  size: number;
+  sha256: string;
+}
+
+/**
+ * The job as the evaluator protocol writes it, in one line. What lies in the object store is fetched into the workspace
+ * first, and its size and digest are proven; throws digest_mismatch when they are others.
+ */
+export async function prepareJob(
+  job: Job,
+  workspace: Workspace,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  const [input, code] = await Promise.all([
+    inputText(job.input, workspace, objects, signal),
+    job.code ? fetchFile(job.code, join(workspace.dir, fileName(job.code.key)), objects, signal) : null,
+  ]);
+  const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
+  const tail = { code, output_dir: workspace.output };
+  return `${JSON.stringify(head).slice(0, -1)},"input":${input},${JSON.stringify(tail).slice(1)}\n`;
+}
+
+async function inputText(
+  input: Job["input"],
+  workspace: Workspace,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  if (input.kind === "inline") return `{"data":${JSON.stringify(input.data ?? null)}}`;
+  if (input.kind === "file") {
+    const path = join(workspace.input, fileName(input.name));
+    return JSON.stringify({ path: await fetchFile(input, path, objects, signal) });
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of proven(input, objects, signal)) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8").replace(/^\ufeff/, "");
+  parseJson(text);
+  // Passed on as it was written, so that no number changes; a raw line break can only be white space between values.
+  return `{"data":${text.replace(/[\r\n]+/g, " ")}}`;
+}
+
+async function fetchFile(stored: Stored, path: string, objects: ObjectStore, signal: AbortSignal): Promise<string> {
+  await using file = await open(path, "wx", 0o600);
+  for await (const chunk of proven(stored, objects, signal)) await file.write(chunk);
+  return path;
+}
+
+/** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
+async function* proven(stored: Stored, objects: ObjectStore, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of await objects.get(stored.key)) {
+    signal.throwIfAborted();
+    size += chunk.length;
+    if (size > stored.size) break;
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (size !== stored.size || hash.digest("hex") !== stored.sha256)
+    throw new CrowdaiError("digest_mismatch", "The stored object is not what was accepted.");
+}
+
+/** The submitted name as a plain file name: evaluators often look at the extension. */
+export function fileName(name: string | null): string {
+  const last = (name ?? "").split(/[/\\]/).at(-1)!;
+  const plain = last
+    .replace(/[^A-Za-z0-9._-]/g, "_")
+    .slice(-100)
+    .replace(/^[.-]+/, "");
+  return plain || "input";
+}

@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { asCrowdaiError } from "@crowdai/shared";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { pino } from "pino";
+import manifest from "../package.json" with { type: "json" };
+import { createGrader } from "./grader.ts";
+import { loadChallenges } from "./load-challenges.ts";
+import { type OpenBackends, openBackends } from "./open-backends.ts";
+
+export interface Surroundings {
+  /** The arguments after the program's name. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  stdout: Writable;
+  stderr: Writable;
+  /** Aborted to stop. */
+  signal: AbortSignal;
+  open?: OpenBackends;
+}
+
+interface StartOptions {
+  challenges: string;
+  only?: string[];
+  concurrency: number;
+}
+
+/** The program `crowdai-grader`: resolves with its exit code. */
+export async function main(surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings;
+  const program = new Command("crowdai-grader")
+    .description("Takes jobs, runs evaluators under limits, posts results.")
+    .version(manifest.version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
+  program
+    .command("start")
+    .description("grade until stopped; a first SIGINT or SIGTERM finishes or hands back what is in hand")
+    .option("--challenges <dir>", "folder of challenge folders", "challenges")
+    .option("--only <id,id>", "serve these challenges alone", (value) => value.split(",").filter(Boolean))
+    .option("--concurrency <n>", "most jobs at once", wholeNumber, availableParallelism())
+    .action((options: StartOptions) => start(options, surroundings));
+  try {
+    await program.parseAsync(surroundings.args, { from: "user" });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    const error = asCrowdaiError(thrown);
+    stderr.write(`error: ${error.message}\n${error.next}\n`);
+    if (error.code === "unexpected") stderr.write(`${(error.cause as Error)?.stack ?? error.cause}\n`);
+    return error.exitCode;
+  }
+}
+
+async function start(options: StartOptions, { env, stderr, signal, open }: Surroundings): Promise<void> {
+  const { queue, objects } = await (open ?? openBackends)(env);
+  const workDir = await mkdtemp(join(tmpdir(), "crowdai-grader-"));
+  try {
+    const challenges = await loadChallenges(resolve(options.challenges), options.only ?? null);
+    const name = `${hostname()}-${process.pid}`;
+    const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
+    const grader = createGrader({
+      name,
+      queue,
+      objects,
+      challenges: () => challenges,
+      concurrency: options.concurrency,
+      log,
+      workDir,
+      path: env.PATH,
+    });
+    stderr.write(
+      `Grader ${name} serves ${[...challenges.keys()].join(", ")}, ${options.concurrency} jobs at once.\n` +
+        `Queue: ${queue.name}. Objects: ${objects.name}.\n`,
+    );
+    await grader.run(signal);
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+    await queue.close();
+    await objects.close();
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+

@@ -1,0 +1,99 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { createEvaluator } from "../evaluator/create-evaluator.ts";
+import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";
+import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
+import { findWrappers } from "../evaluator/launch.ts";
+import { makeChallenge, temporaryFolder } from "./challenge.ts";
+
+const path = process.env.PATH!;
+export const wrappers = await findWrappers(path);
+
+export interface TestEvaluator {
+  evaluator: Evaluator;
+  dir: string;
+  /** Evaluates one job and gives what was said meanwhile too. */
+  run(job?: Partial<TestJob>): Promise<Evaluated & { events: LiveEvaluatorEvent[] }>;
+}
+interface TestJob {
+  id: string;
+  function: string;
+  input: object;
+  round: number;
+  signal: AbortSignal;
+  onEvent: (event: LiveEvaluatorEvent) => void;
+}
+
+/** An evaluator of real processes, from programs given as text. */
+export async function makeEvaluator(
+  evaluator: object,
+  files: Record<string, string> = {},
+  options: { idleMs?: number } = {},
+): Promise<TestEvaluator> {
+  const folder = await makeChallenge(evaluator, files);
+  const root = await temporaryFolder();
+  const made = createEvaluator(folder, { wrappers, path, folder: root, idleMs: options.idleMs ?? 60_000 });
+  onTestFinished(() => made.evaluator.close());
+  let jobs = 0;
+  return {
+    evaluator: made.evaluator,
+    dir: folder.dir,
+    async run(job = {}) {
+      const id = job.id ?? "job1";
+      const workspace = join(root, `job-${++jobs}`);
+      for (const name of ["input", "output"]) await mkdir(join(workspace, name), { recursive: true });
+      const events: LiveEvaluatorEvent[] = [];
+      const line = {
+        id,
+        function: job.function ?? "submit",
+        round: job.round ?? 1,
+        dry_run: false,
+        input: job.input ?? { data: null },
+        code: null,
+        output_dir: join(workspace, "output"),
+      };
+      const evaluated = await made.evaluator.evaluate({
+        id,
+        function: line.function,
+        line: `${JSON.stringify(line)}\n`,
+        workspace,
+        signal: job.signal ?? new AbortController().signal,
+        onEvent(event) {
+          events.push(event);
+          job.onEvent?.(event);
+        },
+      });
+      return { ...evaluated, events };
+    },
+  };
+}
+
+/** A batch evaluator of one shell script. */
+export function shell(script: string, options: object = {}): Promise<TestEvaluator> {
+  return makeEvaluator({ command: ["./evaluate.sh"], ...options }, { "evaluate.sh": `#!/bin/sh\n${script}\n` });
+}
+
+/** A persistent evaluator of one Python script, in which `jobs()` yields and `say(**event)` prints. */
+export function python(script: string, options: object = {}, settings: { idleMs?: number } = {}): Promise<TestEvaluator> {
+  const prelude = [
+    "import json, os, sys, time",
+    "def jobs():",
+    "    for line in sys.stdin:",
+    "        yield json.loads(line)",
+    "def say(**event):",
+    "    print(json.dumps(event), flush=True)",
+  ];
+  return makeEvaluator(
+    { command: ["python3", "evaluate.py"], mode: "persistent", ...options },
+    { "evaluate.py": `${prelude.join("\n")}\n${script}\n` },
+    settings,
+  );
+}
+
+/** Whether a process lives. One that was killed but not yet reaped counts as gone. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const { readFile } = await import("node:fs/promises");
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  return stat !== null && !/\) [ZX] /.test(stat);
+}

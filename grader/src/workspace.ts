@@ -1,0 +1,24 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "./log.ts";
+
+/** A folder for one job: `input/` for what was handed in, `output/` for what the evaluator leaves. */
+export interface Workspace extends AsyncDisposable {
+  dir: string;
+  input: string;
+  output: string;
+}
+
+/** Makes a workspace under `root`. Disposing removes it with all it holds and never throws. */
+export async function createWorkspace(root: string, log: Logger): Promise<Workspace> {
+  const dir = join(root, `job-${randomUUID()}`);
+  const output = join(dir, "output");
+  const input = join(dir, "input");
+  await Promise.all([output, input].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
+  const remove = () =>
+    rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch((err) =>
+      log.warn({ dir, err }, "a workspace could not be removed"),
+    );
+  return { dir, input, output, [Symbol.asyncDispose]: remove };
+}
