@@ -1,14 +1,20 @@
 import { defineConfig } from "vitest/config";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
-const limits = { testTimeout: 30_000, hookTimeout: 60_000, globalSetup: "./scripts/test/built.ts" };
+const shared = {
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  globalSetup: "./scripts/test/built.ts",
+  // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
+  deps: { interopDefault: false },
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
-          ...limits,
+          ...shared,
           name: "suite",
           include: ["{shared,grader,broker,cli,scripts,test}/**/*.test.ts", "{broker,cli}/**/*.test.tsx"],
           exclude: [...exclude, "test/packed-client/**"],
@@ -17,7 +23,7 @@ export default defineConfig({
       // Apart, because it installs the packed client and runs it with the machine's own Node.js.
       {
         test: {
-          ...limits,
+          ...shared,
           name: "packed-client",
           include: ["test/packed-client/*.test.ts"],
           exclude,

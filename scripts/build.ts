@@ -7,10 +7,18 @@ import { root } from "./root.ts";
 
 const began = performance.now();
 const python = join(root, "grader/src/evaluator/python_class.py");
-// The broker embeds the grader, and so carries its files too.
-await Promise.all([
-  buildCli().then(buildTypes),
-  buildServer("broker", [python]),
-  buildServer("grader", [python]),
-]);
-console.error(`built cli, broker and grader in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+const builds = {
+  cli: () => buildCli().then(buildTypes),
+  // The broker embeds the grader, and so carries its files too.
+  broker: () => buildServer("broker", [python]),
+  grader: () => buildServer("grader", [python]),
+};
+await Promise.all(
+  Object.entries(builds).map(([name, build]) =>
+    build().catch((error: Error) => {
+      console.error(`${name} was not built: ${error.message}`);
+      process.exitCode = 1;
+    }),
+  ),
+);
+console.error(`build took ${((performance.now() - began) / 1000).toFixed(1)} s`);
