@@ -14,6 +14,11 @@ const CHECKS = [
     command: process.execPath,
     args: ["scripts/demo/generate.ts", "--check"],
   },
+  {
+    title: "generated: docs/errors.md",
+    command: process.execPath,
+    args: ["scripts/error-docs.ts", "--check"],
+  },
 ];
 
 /** Runs every check, also after one has failed. Resolves to the titles of those that failed. */
