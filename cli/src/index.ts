@@ -1,0 +1,14 @@
+export type {
+  ErrorBody,
+  ErrorCode,
+  Leaderboard,
+  Limits,
+  PublicChallenge,
+  Submission,
+  SubmissionEvent,
+} from "@crowdai/shared";
+export { CrowdaiError } from "@crowdai/shared";
+export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from "./challenge.ts";
+export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
+export type { FollowOptions, Progress } from "./submit/follow.ts";
+export type { Grade } from "./submit/verdict.ts";

@@ -1,0 +1,94 @@
+import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
+import { inspectFile } from "../client/byte-source.ts";
+import type { Agents } from "../client/network.ts";
+import type { BrokerSession } from "../client/session.ts";
+import { checkInput } from "./checks.ts";
+import { type FollowOptions, follow } from "./follow.ts";
+import { handIn } from "./hand-in.ts";
+import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
+import { afterAcceptance, beforeAcceptance, type Grade, requireGrade } from "./verdict.ts";
+
+export interface Submitting extends FollowOptions {
+  round?: string | number;
+  message?: string;
+  wait?: boolean;
+  id?: string;
+  signal?: AbortSignal;
+  broker: URL;
+  agents?: Agents;
+  onRegistered?: (submission: Submission) => void;
+  onAccepted?: (submission: Submission) => void;
+}
+
+export async function submitValue(
+  session: BrokerSession,
+  value: unknown,
+  options: Submitting,
+): Promise<Submission> {
+  const described = describeValue(value);
+  checkInput(session.opening.challenge!, described);
+  return submitOffer(session, offerValue(described), options);
+}
+
+export async function submitFile(
+  session: BrokerSession,
+  path: string,
+  options: Submitting & { name?: string },
+): Promise<Submission> {
+  const facts = await inspectFile(path, options.name);
+  checkInput(session.opening.challenge!, { kind: "file", ...facts });
+  const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
+  return submitOffer(session, await offerFile(facts, { signal: options.signal, onProgress }), options);
+}
+
+/** Hands in what is ready, and waits for the grade unless `wait` is false. */
+export async function submitOffer(
+  session: BrokerSession,
+  offer: Offer,
+  options: Submitting,
+): Promise<Submission> {
+  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true } = options;
+  if (!SUBMISSION_ID.test(id))
+    throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
+      next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
+    });
+  const handing = handIn(session, {
+    ...options,
+    intent: {
+      id,
+      challenge: session.opening.challenge!.id,
+      round: round === undefined ? null : String(round),
+      message: message ?? null,
+      input: offer.input,
+    },
+    source: offer.source,
+    follow: wait,
+    onUpload: (done, total) => onProgress?.({ stage: "uploading", done, total }),
+  });
+  const accepted = await handing.catch((failure) => {
+    if (wait) session.watch(id).stop();
+    throw beforeAcceptance(failure, id);
+  });
+  options.onAccepted?.(accepted);
+  if (!wait) return accepted;
+  if (accepted.state === "submitted")
+    onProgress?.({ stage: "waiting", place: accepted.place, reason: accepted.waiting });
+  // The same id sent again may have its grade already; its events are told all the same.
+  if (isFinal(accepted.state) && !options.onEvent) {
+    session.watch(id).stop();
+    return requireGrade(accepted);
+  }
+  return waitForGrade(session, id, { ...options, signal });
+}
+
+export async function waitForGrade(
+  session: BrokerSession,
+  id: string,
+  options: FollowOptions & { signal?: AbortSignal } = {},
+): Promise<Grade> {
+  try {
+    return requireGrade(await follow(session.watch(id, { signal: options.signal }), options));
+  } catch (failure) {
+    throw afterAcceptance(failure, id);
+  }
+}

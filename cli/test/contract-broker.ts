@@ -1,0 +1,376 @@
+import { createHash } from "node:crypto";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  CrowdaiError,
+  createApiKey,
+  type ErrorCode,
+  type Intent,
+  isFinal,
+  type Limits,
+  type PublicChallenge,
+  type Receipt,
+  type Submission,
+  type SubmissionEvent,
+} from "@crowdai/shared";
+import { Server, type Socket } from "socket.io";
+
+const SECOND_PART = 256 * 1024;
+
+/** One submission as this broker remembers it. */
+export interface Kept {
+  submission: Submission;
+  intent: Pick<Intent, "input" | "function">;
+  events: SubmissionEvent[];
+  parts: Map<number, Buffer>;
+}
+
+/**
+ * A broker in the test's own process that speaks the contract and lets a test decide when what happens. Its memory outlives
+ * `stop` and `start`, as a real broker's records do.
+ */
+export interface ContractBroker {
+  readonly url: string;
+  readonly key: string;
+  challenge: PublicChallenge;
+  limits: Limits;
+  /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
+  readonly received: { what: string; message: unknown; headers: http.IncomingHttpHeaders }[];
+  readonly kept: Map<string, Kept>;
+  /** Grades what is accepted; null leaves it waiting for the test. */
+  grader: ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } }) | null;
+  /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
+  intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
+  /** Appends an event and tells whoever watches, unless `silent`. */
+  event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
+  finish(id: string, change: Partial<Submission>): void;
+  /** Tells watchers an event again, out of order or twice. */
+  repeat(id: string, seq: number): void;
+  place(id: string, place: number, waiting: string | null): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  close(): Promise<void>;
+  /** False refuses sockets, as a proxy between may. */
+  sockets: boolean;
+}
+
+export async function startContractBroker(changes: Partial<PublicChallenge> = {}): Promise<ContractBroker> {
+  const key = createApiKey();
+  const kept = new Map<string, Kept>();
+  const received: ContractBroker["received"] = [];
+  let server: http.Server | undefined;
+  let io: Server | undefined;
+  let port = 0;
+  let number = 0;
+
+  const broker: ContractBroker = {
+    get url() {
+      return `http://127.0.0.1:${port}`;
+    },
+    key,
+    challenge: { ...describeChallenge(), ...changes },
+    limits: describeLimits(),
+    received,
+    kept,
+    grader: () => ({ score: 0.9 }),
+    intercept: null,
+    sockets: true,
+    event(id, type, data = {}, silent = false) {
+      const one = find(id);
+      const { submission } = one;
+      const event = { submission: id, seq: submission.seq + 1, at: new Date().toISOString(), type, data };
+      submission.seq = event.seq;
+      one.events.push(event);
+      if (!silent) tell(event);
+    },
+    finish(id, change) {
+      const { submission } = find(id);
+      Object.assign(submission, { finished_at: new Date().toISOString(), place: null, waiting: null }, change);
+      broker.event(id, submission.state as "graded", submission.error ? { error: submission.error } : {});
+    },
+    repeat: (id, seq) => tell(find(id).events[seq - 1]!),
+    place: (id, place, waiting) => void io?.to(id).emit("place", { submission: id, place, waiting }),
+    async start() {
+      server = http.createServer((request, response) => void answer(request, response));
+      await new Promise<void>((resolve) => server!.listen(port, "127.0.0.1", resolve));
+      port = (server.address() as AddressInfo).port;
+      if (broker.sockets) io = openSockets(server);
+    },
+    async stop() {
+      io?.disconnectSockets(true);
+      const closing = new Promise((resolve) => server?.close(resolve));
+      await io?.close();
+      server?.closeAllConnections();
+      await closing;
+      io = undefined;
+    },
+    close: () => broker.stop(),
+  };
+
+  function find(id: string): Kept {
+    const found = kept.get(id);
+    if (!found) throw new CrowdaiError("submission_unknown");
+    return found;
+  }
+  function tell(event: SubmissionEvent): void {
+    const { submission } = find(event.submission);
+    const last = isFinal(submission.state) && event.seq === submission.seq;
+    io?.to(event.submission).emit("event", { event, submission: last ? submission : null });
+  }
+
+  function register(intent: Intent): Kept {
+    const known = kept.get(intent.id);
+    if (known) return known;
+    const { input } = intent;
+    const text = input.kind === "inline" ? JSON.stringify(input.data) : "";
+    const summary =
+      input.kind === "inline"
+        ? { kind: "json" as const, name: null, size: text.length, sha256: sha256(text) }
+        : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
+    const submission = describeSubmission(intent, ++number, summary, broker.url);
+    const one: Kept = { submission, intent, events: [], parts: new Map() };
+    kept.set(intent.id, one);
+    broker.event(intent.id, "initiated");
+    if (input.kind === "inline") accept(one);
+    return one;
+  }
+  function accept(one: Kept): void {
+    const { submission } = one;
+    submission.state = "submitted";
+    submission.accepted_at = new Date().toISOString();
+    broker.event(submission.id, "submitted");
+    const verdict = broker.grader?.(one);
+    if (!verdict) return;
+    // After the acknowledgement, as a grader would.
+    setImmediate(() => {
+      submission.state = "grading";
+      broker.event(submission.id, "grading", { attempt: 1 });
+      broker.event(submission.id, "progress", { percent: 50, message: "half" });
+      if (verdict.error) broker.finish(submission.id, { state: "failed", error: new CrowdaiError(verdict.error.code, verdict.error.message).toBody() });
+      else
+        broker.finish(submission.id, { state: "graded", score: verdict.score ?? null, data: verdict.data ?? null, rank: 3, rank_before: 5, best: true });
+    });
+  }
+  function receipt(one: Kept): Receipt {
+    const { submission, parts } = one;
+    if (submission.state !== "initiated") return { submission, upload: null };
+    const { size } = submission.input;
+    const sizes = size > SECOND_PART ? [SECOND_PART, size - SECOND_PART] : [size];
+    const missing = sizes.map((length, i) => ({ number: i + 1, offset: i * SECOND_PART, size: length })).filter((p) => !parts.has(p.number));
+    const address = (part: number) => `${broker.url}/objects/${submission.id}/${part}?signature=secret`;
+    return {
+      submission,
+      upload: {
+        parts: missing.map((part) => ({ ...part, method: "PUT" as const, url: address(part.number), headers: { "x-part": String(part.number) } })),
+        expires_at: new Date(Date.now() + 60_000).toISOString(),
+      },
+    };
+  }
+  function complete(id: string): Receipt {
+    const one = find(id);
+    if (one.submission.state !== "initiated") return receipt(one);
+    const bytes = Buffer.concat([...one.parts].sort(([a], [b]) => a - b).map(([, part]) => part));
+    if (bytes.length < one.submission.input.size) return receipt(one);
+    if (sha256(bytes) !== one.submission.input.sha256) throw new CrowdaiError("digest_mismatch");
+    accept(one);
+    return receipt(one);
+  }
+  function cancel(id: string): Submission {
+    const { submission } = find(id);
+    if (isFinal(submission.state)) throw new CrowdaiError("already_final", `${id} is ${submission.state}.`);
+    broker.finish(id, { state: "cancelled" });
+    return submission;
+  }
+  const watched = (id: string, after: number) => ({
+    submission: find(id).submission,
+    events: find(id).events.filter(({ seq }) => seq > after),
+  });
+  const session = (challenge: string | undefined) => ({
+    participant: { id: 1, name: "ada" },
+    challenge: challenge === undefined ? null : known(challenge),
+    limits: challenge === undefined ? null : broker.limits,
+    agreed: false,
+    broker: { version: "0.1.0", instance: "test" },
+  });
+  function known(id: string): PublicChallenge {
+    if (id === broker.challenge.id) return broker.challenge;
+    throw new CrowdaiError("challenge_unknown", `There is no challenge "${id}".`, { details: { suggestion: broker.challenge.id } });
+  }
+
+  function openSockets(on: http.Server): Server {
+    const opened = new Server(on, { serveClient: false });
+    opened.use((socket, next) => {
+      received.push({ what: "connect", message: socket.handshake.auth, headers: socket.handshake.headers });
+      try {
+        const { apiKey, challenge } = socket.handshake.auth as { apiKey: string; challenge?: string };
+        if (apiKey !== key) throw new CrowdaiError("key_unknown");
+        const opening = session(challenge);
+        serve(socket);
+        setImmediate(() => socket.emit("session", opening));
+        next();
+      } catch (error) {
+        next(Object.assign(new Error("refused"), { data: (error as CrowdaiError).toBody() }));
+      }
+    });
+    return opened;
+  }
+  function serve(socket: Socket): void {
+    const on = (what: string, work: (message: never) => unknown) =>
+      socket.on(what, async (message: never, acknowledge: (answer: unknown) => void) => {
+        received.push({ what, message, headers: {} });
+        try {
+          if (await broker.intercept?.(what, message)) return;
+          acknowledge({ ok: true, value: await work(message) });
+        } catch (error) {
+          if (!(error instanceof CrowdaiError)) throw error;
+          acknowledge({ ok: false, error: error.toBody() });
+        }
+      });
+    on("submit", (intent: Intent) => {
+      socket.join(intent.id);
+      return receipt(register(intent));
+    });
+    on("call", (call: { items: { id: string; data: unknown }[] } & Intent) => ({
+      submissions: call.items.map(({ id, data }) => {
+        socket.join(id);
+        return register({ ...call, id, message: null, input: { kind: "inline", data } }).submission;
+      }),
+    }));
+    on("complete", ({ id }: { id: string }) => complete(id));
+    on("cancel", ({ id }: { id: string }) => cancel(id));
+    on("watch", ({ id, after }: { id: string; after: number }) => {
+      find(id);
+      socket.join(id);
+      return watched(id, after);
+    });
+  }
+
+  async function answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const url = new URL(request.url!, broker.url);
+    const what = `${request.method} ${url.pathname}`;
+    if (url.pathname.startsWith("/socket.io/")) {
+      if (!io) response.writeHead(403, { "content-type": "text/html" }).end("<h1>Blocked</h1>");
+      return;
+    }
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      const message = request.method === "POST" ? JSON.parse(body.toString() || "{}") : body.length;
+      received.push({ what, message, headers: request.headers });
+      if (await broker.intercept?.(what, message)) return;
+      const value = await route(request, url, body);
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+    } catch (error) {
+      if (!(error instanceof CrowdaiError)) return void response.destroy();
+      response.writeHead(error.row.http, { "content-type": "application/json" }).end(JSON.stringify({ error: error.toBody() }));
+    }
+  }
+  async function route(request: http.IncomingMessage, url: URL, body: Buffer): Promise<unknown> {
+    const path = url.pathname;
+    const [, , , kind, id = "", verb] = path.split("/");
+    if (path === "/healthz") return { ok: true, service: "crowdai", version: "0.1.0" };
+    if (path === "/api/v1") return { service: "crowdai", version: "0.1.0", instance: "test" };
+    if (path.startsWith("/objects/")) {
+      const [, , object = "", part] = path.split("/");
+      find(object).parts.set(Number(part), body);
+      return {};
+    }
+    if (request.headers.authorization !== `Bearer ${key}`) throw new CrowdaiError("key_unknown");
+    if (path === "/api/v1/me") return { participant: { id: 1, name: "ada" }, agreed: false };
+    if (kind === "challenges" && verb === undefined) return known(decodeURIComponent(id));
+    if (kind === "challenges" && verb === "limits") return broker.limits;
+    if (kind === "challenges" && verb === "leaderboard") {
+      const { id: challenge, score, score_secondary } = broker.challenge;
+      return { challenge, round: "1", score, score_secondary, total: 17, rows: [] };
+    }
+    if (kind === "submissions" && id === "" && request.method === "GET")
+      return { submissions: [...kept.values()].map(({ submission }) => submission).reverse() };
+    if (kind === "submissions" && id === "") return receipt(register(JSON.parse(body.toString()) as Intent));
+    if (verb === "complete") return complete(id);
+    if (verb === "cancel") return cancel(id);
+    if (verb === "events") {
+      const after = Number(url.searchParams.get("after"));
+      if (url.searchParams.get("wait") !== "0" && watched(id, after).events.length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      return watched(id, after);
+    }
+    if (kind === "submissions") return find(id).submission;
+    throw new CrowdaiError("not_found");
+  }
+
+  await broker.start();
+  return broker;
+}
+
+function sha256(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function describeChallenge(): PublicChallenge {
+  return {
+    id: "iris",
+    title: "Iris",
+    description: "",
+    score: { title: "Accuracy", order: "descending", precision: 3 },
+    score_secondary: { title: "Macro F1", order: "descending", precision: 3 },
+    rounds: [
+      { id: "1", number: 1, title: "Round 1", starts_at: null, ends_at: null, state: "open", limit: { count: 5, per: "day" }, parallel_limit: null, minimum_score: null },
+    ],
+    round: "1",
+    accepts: { file: { extensions: [".csv"], max_bytes: 10_000_000 }, json: { schema: true, max_bytes: 10_000_000 }, code: null },
+    functions: ["submit", "evaluate"],
+    after_end: "reject",
+    code: { capture: "off" },
+    data: [],
+    url: "http://broker.test/challenges/iris",
+  };
+}
+
+function describeLimits(): Limits {
+  return {
+    challenge: "iris",
+    round: "1",
+    limit: { count: 5, per: "day" },
+    used: 1,
+    remaining: 4,
+    next_at: null,
+    parallel_limit: null,
+    running: 0,
+    ends_at: null,
+  };
+}
+
+function describeSubmission(intent: Intent, number: number, input: Submission["input"], url: string): Submission {
+  return {
+    id: intent.id,
+    number,
+    challenge: intent.challenge,
+    participant: "ada",
+    round: intent.round ?? "1",
+    function: intent.function ?? "submit",
+    state: "initiated",
+    message: intent.message,
+    input,
+    post_challenge: false,
+    created_at: new Date().toISOString(),
+    accepted_at: null,
+    finished_at: null,
+    score: null,
+    score_secondary: null,
+    grading_message: null,
+    data: null,
+    error: null,
+    rank: null,
+    rank_before: null,
+    best: null,
+    place: null,
+    waiting: null,
+    slot: "reserved",
+    attempt: 0,
+    evaluator_version: null,
+    artifacts: [],
+    seq: 0,
+    url: `${url}/submissions/${intent.id}`,
+  };
+}
