@@ -61,7 +61,7 @@ async function emitDeclarations(work: string): Promise<void> {
     JSON.stringify({
       extends: join(root, "tsconfig.json"),
       compilerOptions,
-      files: [join(root, "cli/src/index.ts")],
+      files: ["cli/src/index.ts", "shared/src/protocol/errors.ts"].map((file) => join(root, file)),
       include: [],
     }),
   );
