@@ -35,17 +35,27 @@ const command = z.strictObject({
   command: z.array(z.string().min(1)).min(1),
   mode: z.enum(["batch", "persistent"]).default("batch"),
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
-  timeout_seconds: z.number().positive().max(7 * 24 * 3600).default(600),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(7 * 24 * 3600)
+    .default(600),
   memory_mb: z.int().min(16).nullable().default(null),
   sandbox: z.enum(["none", "bubblewrap"]).default("none"),
 });
 const pythonClass = z.strictObject({
-  python_class: z.string().regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, as "evaluator.py:Evaluator"'),
+  python_class: z
+    .string()
+    .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, as "evaluator.py:Evaluator"'),
   args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
   python: z.string().default("python3"),
   fresh: z.boolean().default(false).describe("A new object for each job, for classes that keep state."),
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
-  timeout_seconds: z.number().positive().max(7 * 24 * 3600).default(600),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(7 * 24 * 3600)
+    .default(600),
   memory_mb: z.int().min(16).nullable().default(null),
   sandbox: z.enum(["none", "bubblewrap"]).default("none"),
 });
@@ -72,18 +82,34 @@ export const challengeConfigSchema = z.strictObject({
             .array(z.string().regex(/^\.[A-Za-z0-9.]+$/, 'an extension with its dot, as ".csv"'))
             .default([])
             .describe("Empty means any."),
-          max_bytes: z.int().min(1).default(100 * MEBIBYTE),
+          max_bytes: z
+            .int()
+            .min(1)
+            .default(100 * MEBIBYTE),
         })
         .optional(),
       json: z
         .strictObject({
           schema: z.union([z.record(z.string(), z.unknown()), z.boolean()]).default(true),
-          max_bytes: z.int().min(1).default(10 * MEBIBYTE),
+          max_bytes: z
+            .int()
+            .min(1)
+            .default(10 * MEBIBYTE),
         })
         .optional(),
-      code: z.strictObject({ max_bytes: z.int().min(1).default(50 * MEBIBYTE) }).optional(),
+      code: z
+        .strictObject({
+          max_bytes: z
+            .int()
+            .min(1)
+            .default(50 * MEBIBYTE),
+        })
+        .optional(),
     })
-    .default({ file: { extensions: [], max_bytes: 100 * MEBIBYTE }, json: { schema: true, max_bytes: 10 * MEBIBYTE } }),
+    .default({
+      file: { extensions: [], max_bytes: 100 * MEBIBYTE },
+      json: { schema: true, max_bytes: 10 * MEBIBYTE },
+    }),
   evaluator: z.union([command, pythonClass]),
   visibility: z
     .strictObject({

@@ -56,14 +56,7 @@ export const catalogue = {
     "A settings file has mistakes.",
     "Correct the fields named above.",
   ),
-  message_too_large: row(
-    "you",
-    413,
-    4,
-    false,
-    "The message is too large.",
-    "Send large values as a file.",
-  ),
+  message_too_large: row("you", 413, 4, false, "The message is too large.", "Send large values as a file."),
   too_many_requests: row(
     "you",
     429,
@@ -75,14 +68,7 @@ export const catalogue = {
   not_found: row("you", 404, 2, false, "There is nothing at this address.", "See /openapi.json."),
 
   // Who is calling
-  no_key: row(
-    "you",
-    401,
-    3,
-    false,
-    "No API key.",
-    "Sign in with `crowdai login`, or set CROWDAI_API_KEY.",
-  ),
+  no_key: row("you", 401, 3, false, "No API key.", "Sign in with `crowdai login`, or set CROWDAI_API_KEY."),
   key_malformed: row(
     "you",
     401,
@@ -99,14 +85,7 @@ export const catalogue = {
     "The broker does not know this API key.",
     "Check --broker, or ask the organiser for a key.",
   ),
-  key_revoked: row(
-    "you",
-    401,
-    3,
-    false,
-    "This API key was revoked.",
-    "Ask the organiser for a new key.",
-  ),
+  key_revoked: row("you", 401, 3, false, "This API key was revoked.", "Ask the organiser for a new key."),
   not_allowed: row(
     "you",
     403,
@@ -199,14 +178,7 @@ export const catalogue = {
   ),
 
   // Rules
-  round_not_open: row(
-    "you",
-    403,
-    4,
-    false,
-    "No round is open.",
-    "See the dates with `crowdai challenge`.",
-  ),
+  round_not_open: row("you", 403, 4, false, "No round is open.", "See the dates with `crowdai challenge`."),
   no_slots: row(
     "you",
     403,

@@ -60,7 +60,12 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-const reportBase = { submission: z.string(), attempt: z.number().int(), delivery: z.number().int(), grader: z.string() };
+const reportBase = {
+  submission: z.string(),
+  attempt: z.number().int(),
+  delivery: z.number().int(),
+  grader: z.string(),
+};
 
 /**
  * What a grader says of a job it holds. `delivery` counts how often the queue handed the attempt out, from 1.

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { SUBMISSION_ID } from "./submission-id.ts";
-import { errorBodySchema, submissionSchema } from "./submission.ts";
 import { submissionEventSchema } from "./events.ts";
+import { errorBodySchema, submissionSchema } from "./submission.ts";
+import { SUBMISSION_ID } from "./submission-id.ts";
 
 /** JSON values up to this many bytes of text travel inside the message; larger ones go to the object store. */
 export const INLINE_LIMIT = 64 * 1024;
@@ -138,7 +138,10 @@ export const callSchema = z.object({
   round: z.string().max(100).nullable().default(null),
   function: z.string().max(100),
   dry_run: z.boolean().default(false),
-  items: z.array(z.object({ id: submissionIdSchema, data: z.unknown() })).min(1).max(CALL_LIMIT),
+  items: z
+    .array(z.object({ id: submissionIdSchema, data: z.unknown() }))
+    .min(1)
+    .max(CALL_LIMIT),
 });
 export type Call = z.infer<typeof callSchema>;
 export type CallRequest = z.input<typeof callSchema>;

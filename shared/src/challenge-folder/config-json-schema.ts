@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { challengeConfigSchema } from "./challenge-config.ts";
+
+/** A part of a JSON Schema, as far as z.toJSONSchema writes it. */
+export interface SchemaNode {
+  type?: string | string[];
+  enum?: unknown[];
+  format?: string;
+  minLength?: number;
+  minItems?: number;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  properties?: Record<string, SchemaNode>;
+  additionalProperties?: SchemaNode | boolean;
+  items?: SchemaNode;
+  anyOf?: SchemaNode[];
+}
+
+/** The JSON Schema of challenge.json, from which editors complete it. */
+export function challengeJsonSchema(): SchemaNode & Record<string, unknown> {
+  return z.toJSONSchema(challengeConfigSchema, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      // What zod adds for machines only makes an editor's tooltip longer.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.format === "date-time") delete jsonSchema.pattern;
+    },
+  }) as SchemaNode & Record<string, unknown>;
+}
+
+/** The schema of a field of `content`; null when the path leads to none. Of a union, the alternative that the content resembles. */
+export function schemaAt(path: readonly PropertyKey[], content: unknown): SchemaNode | null {
+  let node: SchemaNode | undefined = challengeJsonSchema();
+  let value = content;
+  for (const step of path) {
+    const { items, properties, additionalProperties } = resembling(node, value);
+    node = typeof step === "number" ? items : properties?.[String(step)];
+    if (!node && typeof additionalProperties === "object") node = additionalProperties;
+    if (!node) return null;
+    value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  }
+  return node;
+}
+
+/** Of a union, the alternative that has most of the value's properties. */
+export function resembling(node: SchemaNode, value: unknown): SchemaNode {
+  if (!node.anyOf) return node;
+  const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  const shared = (one: SchemaNode) => keys.filter((key) => Object.hasOwn(one.properties ?? {}, key)).length;
+  const containers = node.anyOf.filter(({ properties, items }) => properties || items);
+  return containers.toSorted((a, b) => shared(b) - shared(a))[0] ?? node;
+}
+
+/** A schema in words, as "a whole number of at least 1, or null". */
+export function inWords(node: SchemaNode | null): string {
+  if (!node) return "something else";
+  const words = alternatives(node).map(typeInWords);
+  return [...new Set(words)].join(", or ");
+}
+
+function alternatives(node: SchemaNode): SchemaNode[] {
+  if (node.anyOf) return node.anyOf.flatMap(alternatives);
+  return Array.isArray(node.type) ? node.type.map((type) => ({ ...node, type })) : [node];
+}
+
+function typeInWords(node: SchemaNode): string {
+  if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(" or ");
+  switch (node.type) {
+    case "integer":
+      return `a whole number${range(node)}`;
+    case "number":
+      return `a number${range(node)}`;
+    case "string":
+      if (node.format === "date-time") return "an ISO 8601 time with zone, as 2026-11-23T12:00:00Z";
+      return node.minLength ? "text that is not empty" : "text";
+    case "boolean":
+      return "true or false";
+    case "array":
+      return node.minItems ? `a list of at least ${node.minItems}` : "a list";
+    case "object":
+      return "an object";
+    case "null":
+      return "null";
+    default:
+      return "a value";
+  }
+}
+
+function range({ minimum, maximum, exclusiveMinimum }: SchemaNode): string {
+  if (exclusiveMinimum !== undefined)
+    return ` above ${exclusiveMinimum}${maximum === undefined ? "" : `, at most ${maximum}`}`;
+  if (minimum !== undefined)
+    return maximum === undefined ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+  return maximum === undefined ? "" : ` of at most ${maximum}`;
+}

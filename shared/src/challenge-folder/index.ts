@@ -1,0 +1,7 @@
+export { type ChallengeConfig, challengeConfigSchema, type RoundConfig } from "./challenge-config.ts";
+export { challengeJsonSchema } from "./config-json-schema.ts";
+export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge.ts";
+export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
+export type { Mistake } from "./mistakes.ts";
+export type { PublicFile } from "./public-files.ts";
+export { acceptingRound, openRound, type RoundState, roundNumber, roundState } from "./rounds.ts";

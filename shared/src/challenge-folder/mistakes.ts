@@ -1,0 +1,47 @@
+import { CrowdaiError } from "../protocol/errors.ts";
+import { quoted } from "../protocol/suggest.ts";
+
+/** One thing wrong in a challenge folder. */
+export interface Mistake {
+  /** Relative to the challenge folder. */
+  file: string;
+  /** As `rounds[0].limit.count`; empty for the file as a whole. */
+  field: string;
+  expected: string;
+  got?: string;
+}
+
+/** All mistakes of a challenge folder as one config_invalid: a line each, and as `details.mistakes`. */
+export function configInvalid(dir: string, mistakes: readonly Mistake[]): CrowdaiError {
+  const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+  return new CrowdaiError(
+    "config_invalid",
+    [`${dir} has ${count}:`, ...mistakes.map(mistakeLine)].join("\n"),
+    {
+      details: { folder: dir, mistakes },
+    },
+  );
+}
+
+function mistakeLine({ file, field, expected, got }: Mistake): string {
+  const place = [file, field].filter(Boolean).join(": ");
+  return `  ${place}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`;
+}
+
+/** A value of the file, as it may stand in a message. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return quoted(value);
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** As `rounds[0].limit.count`. */
+export function fieldName(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((name, step) => {
+    if (typeof step === "number") return `${name}[${step}]`;
+    const word = String(step);
+    if (!/^[\w$-]+$/.test(word)) return `${name}[${quoted(word)}]`;
+    return name === "" ? word : `${name}.${word}`;
+  }, "");
+}

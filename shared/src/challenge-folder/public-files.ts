@@ -1,0 +1,63 @@
+import { readdir, realpath, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { digestFile } from "./file-digest.ts";
+import type { Mistake } from "./mistakes.ts";
+
+/** A file that participants may download. */
+export interface PublicFile {
+  /** Path below `public/`, with slashes. */
+  name: string;
+  size: number;
+  sha256: string;
+  /** Where its bytes are. */
+  path: string;
+}
+
+const FOLDER = "public";
+const MOST_FILES = 10_000;
+
+/**
+ * Everything below `public/` whose name does not begin with a dot, by name. A link may point to another file of `public/`; one
+ * that leads out would serve what nobody meant to publish, and is a mistake.
+ */
+export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; mistakes: Mistake[] }> {
+  const files: PublicFile[] = [];
+  const mistakes: Mistake[] = [];
+  const root = await realpath(join(dir, FOLDER)).catch(() => null);
+  if (root === null) return { files, mistakes };
+  if (root !== join(await realpath(dir), FOLDER))
+    return { files, mistakes: [{ file: FOLDER, field: "", expected: "a folder", got: "a link" }] };
+  if (!(await stat(root)).isDirectory())
+    return { files, mistakes: [{ file: FOLDER, field: "", expected: "a folder", got: "a file" }] };
+
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const shown = entries.filter(({ parentPath, name }) => !isHidden(relative(root, join(parentPath, name))));
+  for (const entry of shown) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(root, path).split(sep).join("/");
+    if (files.length === MOST_FILES) {
+      mistakes.push({ file: FOLDER, field: "", expected: `at most ${MOST_FILES} files`, got: "more" });
+      break;
+    }
+    const got = await whyNotServed(root, path);
+    if (got !== null)
+      mistakes.push({ file: `${FOLDER}/${name}`, field: "", expected: "a file of public/", got });
+    else files.push({ name, ...(await digestFile(path)), path });
+  }
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { files, mistakes };
+}
+
+async function whyNotServed(root: string, path: string): Promise<string | null> {
+  try {
+    const real = await realpath(path);
+    if (!real.startsWith(root + sep)) return "a link that leads out of it";
+    if (isHidden(relative(root, real))) return "a link to a hidden file";
+    return (await stat(real)).isFile() ? null : "something that is no file";
+  } catch {
+    return "a link that leads nowhere";
+  }
+}
+
+const isHidden = (path: string) => path.split(sep).some((part) => part.startsWith("."));

@@ -1,0 +1,86 @@
+import type { z } from "zod";
+import { suggest } from "../protocol/suggest.ts";
+import { inWords, resembling, schemaAt } from "./config-json-schema.ts";
+import { fieldName, type Mistake, shown } from "./mistakes.ts";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+const FILE = "challenge.json";
+
+/** What zod found wrong with the content of challenge.json, in an organiser's words. */
+export function shapeMistakes(issues: readonly Issue[], raw: unknown): Mistake[] {
+  return issues.flatMap((issue) => mistakesOf(issue, [], raw));
+}
+
+function mistakesOf(issue: Issue, above: Path, raw: unknown): Mistake[] {
+  const path = [...above, ...issue.path];
+  const got = valueAt(raw, path);
+  const here = { file: FILE, field: fieldName(path) };
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownField([...path, key], raw));
+    case "invalid_union":
+      return (
+        unionMistakes(issue, path, raw) ?? [
+          { ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) },
+        ]
+      );
+    case "invalid_format":
+      // The schema says such things in its own words.
+      return [{ ...here, expected: issue.message, got: shown(got) }];
+    default:
+      return [{ ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) }];
+  }
+}
+
+function unknownField(path: Path, raw: unknown): Mistake {
+  const above = path.slice(0, -1);
+  const parent = schemaAt(above, raw);
+  const known = Object.keys((parent && resembling(parent, valueAt(raw, above)).properties) ?? {});
+  const near = suggest(String(path.at(-1)), known);
+  const listed = known.filter((key) => key !== "$schema").join(", ");
+  const expected = near === null ? `a known field (${listed})` : `a known field; did you mean "${near}"?`;
+  return { file: FILE, field: fieldName(path), expected };
+}
+
+/** The mistakes of the alternative that was meant; null when the value's type fits none of them. */
+function unionMistakes(
+  issue: Extract<Issue, { code: "invalid_union" }>,
+  path: Path,
+  raw: unknown,
+): Mistake[] | null {
+  const value = valueAt(raw, path);
+  if (fieldName(path) === "evaluator" && isObject(value)) {
+    const both = "command" in value && "python_class" in value;
+    if (both)
+      return [
+        { file: FILE, field: "evaluator", expected: 'either "command" or "python_class"', got: "both" },
+      ];
+    if (!("command" in value || "python_class" in value)) {
+      const known = mistakesIn(issue.errors[0] ?? [], path, raw).filter(
+        ({ field }) => field !== "evaluator.command",
+      );
+      return [
+        { file: FILE, field: "evaluator", expected: '"command" or "python_class"', got: "neither" },
+        ...known,
+      ];
+    }
+    return mistakesIn(issue.errors["python_class" in value ? 1 : 0] ?? [], path, raw);
+  }
+  const fits = issue.errors.find(
+    (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
+  );
+  return fits ? mistakesIn(fits, path, raw) : null;
+}
+
+const mistakesIn = (issues: readonly Issue[], path: Path, raw: unknown) =>
+  issues.flatMap((issue) => mistakesOf(issue, path, raw));
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  return value;
+}

@@ -1,0 +1,130 @@
+import { Ajv } from "ajv";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { CrowdaiError } from "./errors.ts";
+import { describeMistakes } from "./schema-mistakes.ts";
+import { DEPTH_LIMIT } from "./session.ts";
+import { distinctItems } from "./unique-items.ts";
+
+/** Listing every mistake of a large value takes time and memory, and nobody reads more than the first few. */
+const LIST_ALL_BELOW = 10_000;
+const MOST_TOLD = 5;
+
+interface Compiled {
+  /** Stops at the first mistake. */
+  quick: ValidateFunction;
+  /** Finds every mistake; compiled when first needed. */
+  thorough: () => ValidateFunction;
+}
+
+const compiled = new WeakMap<object, Compiled>();
+
+/**
+ * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` says so; `format` is not checked. Throws
+ * value_schema naming path and rule of the mistakes, value_too_deep, and config_invalid for a schema that is none.
+ */
+export function checkValue(value: unknown, schema: unknown): void {
+  if (schema === true || schema === undefined || schema === null) return;
+  const { quick, thorough } = compile(schema as object | false);
+  try {
+    if (quick(value)) return;
+    const small = weight(value, LIST_ALL_BELOW) < LIST_ALL_BELOW;
+    const complete = small ? thorough() : quick;
+    if (small) complete(value);
+    const mistakes = describeMistakes(complete.errors ?? [], value).slice(0, MOST_TOLD);
+    const lines = mistakes.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
+    throw new CrowdaiError(
+      "value_schema",
+      `The value does not fit the challenge's schema:\n${lines.join("\n")}`,
+      { details: { mistakes } },
+    );
+  } catch (error) {
+    // A schema that refers to itself follows the value down as far as it goes.
+    if (!(error instanceof RangeError)) throw error;
+    throw new CrowdaiError("value_too_deep", `The value is nested deeper than ${DEPTH_LIMIT} levels.`, {
+      details: { limit: DEPTH_LIMIT },
+      cause: error,
+    });
+  }
+}
+
+/** What keeps a JSON Schema from being one: the place inside it as a JSON pointer, and what is wrong there. */
+export function schemaFaults(schema: unknown): { pointer: string; message: string }[] {
+  if (typeof schema === "boolean") return [];
+  try {
+    const ajv = createAjv(schema, true);
+    if (!ajv.validateSchema(schema as object)) {
+      // The last error of a union only says that no branch fits; the branches before it say what would.
+      const faults = describeMistakes(ajv.errors ?? [], schema);
+      return faults.map(({ pointer, message }) => ({ pointer, message }));
+    }
+    // Runs it, too: a reference to itself that never moves on shows only then.
+    const check = ajv.compile(schema as object);
+    for (const sample of [null, false, 0, "", [], {}]) check(sample);
+    return [];
+  } catch (error) {
+    const message =
+      error instanceof RangeError ? "a reference leads back to itself" : (error as Error).message;
+    return [{ pointer: "", message: message.replace(/^strict mode: /, "") }];
+  }
+}
+
+function compile(schema: object | false): Compiled {
+  const key = schema === false ? NEVER : schema;
+  const known = compiled.get(key);
+  if (known) return known;
+  const made = (() => {
+    try {
+      let complete: ValidateFunction | undefined;
+      return {
+        quick: createAjv(schema, false).compile(schema),
+        thorough: () => {
+          complete ??= createAjv(schema, true).compile(schema);
+          return complete;
+        },
+      };
+    } catch (cause) {
+      throw new CrowdaiError(
+        "config_invalid",
+        `accepts.json.schema is no JSON Schema: ${(cause as Error).message}`,
+        {
+          cause,
+        },
+      );
+    }
+  })();
+  compiled.set(key, made);
+  return made;
+}
+const NEVER = {};
+
+/** An instance each: two challenges may give their schemas the same $id. */
+function createAjv(schema: unknown, allErrors: boolean): Ajv {
+  const dialect = (schema as { $schema?: unknown } | null)?.$schema;
+  const Dialect = typeof dialect === "string" && /draft-0[67]/.test(dialect) ? Ajv : Ajv2020;
+  const ajv = new Dialect({
+    allErrors,
+    verbose: true,
+    ownProperties: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    validateFormats: false,
+    logger: false,
+  });
+  return ajv.removeKeyword("uniqueItems").addKeyword(distinctItems) as Ajv;
+}
+
+/** How many values a value is made of, counted up to `most`. */
+function weight(value: unknown, most: number): number {
+  let seen = 0;
+  const open: unknown[] = [value];
+  while (open.length > 0 && seen < most) {
+    const next = open.pop();
+    seen++;
+    if (typeof next !== "object" || next === null) continue;
+    const children = Object.values(next);
+    if (children.length >= most) return most;
+    open.push(...children);
+  }
+  return seen;
+}
