@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import * as shared from "@crowdai/shared";
+import { reachableDeclarations } from "./reachable-declarations.ts";
 import { root } from "./root.ts";
 import { declareTypes } from "./schema-types.ts";
 
@@ -30,7 +31,8 @@ export async function buildTypes(): Promise<void> {
   try {
     await emitDeclarations(work);
     const types = join(work, "types");
-    await collect(join(work, "all/cli/src"), "index.d.ts", types, new Set());
+    for (const [file, text] of reachableDeclarations(join(work, "all/cli/src"), "index.d.ts"))
+      await write(join(types, file), readdress(text, file));
     await write(
       join(types, "shared/errors.d.ts"),
       await readFile(join(work, "all/shared/src/protocol/errors.d.ts"), "utf8"),
@@ -70,23 +72,12 @@ async function emitDeclarations(work: string): Promise<void> {
   );
 }
 
-/** Copies a declaration file and those that it reaches, with the addresses of modules made right for a package. */
-async function collect(from: string, file: string, to: string, seen: Set<string>): Promise<void> {
-  if (seen.has(file)) return;
-  seen.add(file);
-  const text = await readFile(join(from, file), "utf8");
-  const reached: string[] = [];
-  const addressed = text.replace(/(from |import\()"([^"]+)"/g, (whole, keyword: string, address: string) => {
-    if (address === "@crowdai/shared") {
-      const up = relative(dirname(file), "shared/index.js");
-      return `${keyword}"${up.startsWith(".") ? up : `./${up}`}"`;
-    }
-    if (!address.startsWith(".")) return whole;
-    reached.push(join(dirname(file), address.replace(/\.ts$/, ".d.ts")));
-    return `${keyword}"${address.replace(/\.ts$/, ".js")}"`;
-  });
-  await write(join(to, file), addressed);
-  for (const next of reached) await collect(from, next, to, seen);
+/** The addresses of modules as a package has them. */
+function readdress(text: string, file: string): string {
+  const shared = relative(dirname(file), "shared/index.js");
+  return text
+    .replaceAll('from "@crowdai/shared"', `from "${shared.startsWith(".") ? shared : `./${shared}`}"`)
+    .replace(/(from "\..*)\.ts"/g, '$1.js"');
 }
 
 async function write(file: string, text: string): Promise<void> {
