@@ -104,7 +104,6 @@ export async function createBroker({
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
     const gateway = openGateway(server, () => context, VERSION);
-    releasers.add("sessions", () => gateway.close());
 
     const reports = new AbortController();
     const receiving = queue.receive((report) => applyReport(context, report), reports.signal);
@@ -142,8 +141,12 @@ export async function createBroker({
       if (changed.length > 0) dispatcher.soon();
     });
 
+    releasers.add("sessions and requests", async () => {
+      const closed = gateway.close();
+      server.closeAllConnections();
+      await closed;
+    });
     const at = await listen(server, config);
-    releasers.add("server", () => new Promise<void>((done) => server.close(() => done())));
     url = config.publicUrl ?? at;
     const note = join(config.dataFolder, "broker.json");
     writeFileSync(note, JSON.stringify({ url, pid: process.pid, version: VERSION }));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createSubmissionId, type Limits } from "@crowdai/shared";
+import { createSubmissionId, type Leaderboard, type Limits } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
 import { startBroker, type TestBroker, untilEnd } from "./fixture.ts";
 
