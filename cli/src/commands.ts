@@ -14,9 +14,9 @@ export interface ProgramOptions {
     command: Command,
   ) => Promise<void>;
   writeOut: (text: string) => void;
-  /** Columns of the terminal, undefined when there is none. */
-  columns: number | undefined;
 }
+
+const HELP_WIDTH = 80;
 
 /** The syntax of every command. Nothing is read, asked or imported here, so that `--help` costs nothing. */
 export function createProgram(options: ProgramOptions): Command {
@@ -29,12 +29,13 @@ export function createProgram(options: ProgramOptions): Command {
       writeOut: options.writeOut,
       writeErr: () => {},
       outputError: () => {},
-      getOutHelpWidth: () => options.columns ?? 80,
-      getErrHelpWidth: () => options.columns ?? 80,
+      // The same everywhere: the build writes the texts down, so that showing one loads nothing.
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim() })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${placesOf(command)}`.trim() })
     .helpCommand(false)
     .addHelpText(
       "before",
@@ -73,7 +74,7 @@ export function createProgram(options: ProgramOptions): Command {
   program.commandsGroup("Setting up:");
   addSettingUp(add);
   for (const command of program.commands) {
-    command.usage(usageOf(command));
+    command.usage(`[options] ${placesOf(command)}`.trim());
     addGlobalOptions(command, options.version);
   }
   return program;
@@ -292,10 +293,10 @@ function examples(...lines: string[]): string {
   return `Examples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
 }
 
-function usageOf(command: Command): string {
-  if (command.name() === "login") return "[options]";
-  const args = command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`));
-  return ["[options]", ...args].join(" ");
+/** The arguments; a key's place is not shown, for it is there only to be refused. */
+function placesOf(command: Command): string {
+  if (command.name() === "login") return "";
+  return command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(" ");
 }
 
 function defined(options: Record<string, unknown>): Record<string, unknown> {

@@ -11,7 +11,6 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const { version } = packageJson;
   const program = createProgram({
     version,
-    columns: io.stdout.isTTY ? io.stdout.columns : undefined,
     writeOut: (text) => io.stdout.write(text),
     run: async (load, args, options, command) => {
       chosen = command;

@@ -12,7 +12,6 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell
 export async function completion(context: Context, args: { shell: keyof typeof SCRIPTS }): Promise<number> {
   const program = createProgram({
     version: context.version,
-    columns: undefined,
     writeOut: () => {},
     run: async () => {},
   });

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, suggest } from "@crowdai/shared";
 import { createProgram } from "../commands.ts";
 import type { Context } from "../context.ts";
 
@@ -55,7 +55,6 @@ export async function help(context: Context, args: { topic?: string }): Promise<
   let text = "";
   const program = createProgram({
     version: context.version,
-    columns: context.stdout.isTTY ? context.stdout.columns : undefined,
     writeOut: (part) => {
       text += part;
     },
@@ -63,7 +62,7 @@ export async function help(context: Context, args: { topic?: string }): Promise<
   });
   const named = args.topic === undefined ? program : program.commands.find((c) => c.name() === args.topic);
   if (!named)
-    throw await unknownTopic(
+    throw unknownTopic(
       args.topic!,
       program.commands.map((c) => c.name()),
     );
@@ -77,10 +76,9 @@ function list(rows: readonly (readonly [string | number, string])[]): string {
   return rows.map(([name, meaning]) => `${String(name).padEnd(width)}  ${meaning}`).join("\n");
 }
 
-async function unknownTopic(topic: string, commands: string[]): Promise<CrowdaiError> {
-  const { closest, distance } = await import("fastest-levenshtein");
-  const near = closest(topic, [...commands, "exit-codes", "environment"]);
+function unknownTopic(topic: string, commands: string[]): CrowdaiError {
+  const near = suggest(topic, [...commands, "exit-codes", "environment"]);
   return new CrowdaiError("usage", `There is no help on "${topic}".`, {
-    next: distance(topic, near) <= 3 ? `Did you mean ${near}?` : "See `crowdai --help`.",
+    next: near ? `Did you mean ${near}?` : "See `crowdai --help`.",
   });
 }

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
+import type { Keychain } from "../src/credentials/keychain.ts";
+import { KeychainUnavailable } from "../src/credentials/keychain.ts";
+import { main } from "../src/main.ts";
+
+export interface RunOptions {
+  cwd: string;
+  env?: Record<string, string | undefined>;
+  stdin?: string;
+  /** Which streams are terminals. */
+  tty?: { stdin?: boolean; stdout?: boolean; stderr?: boolean; columns?: number };
+  signal?: AbortSignal;
+  keychain?: Keychain;
+}
+
+export interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command line in this process, with streams and an environment of its own. */
+export async function runCli(args: readonly string[], options: RunOptions): Promise<Run> {
+  const { tty = {}, cwd } = options;
+  const stdin = new PassThrough();
+  stdin.end(options.stdin ?? "");
+  const stdout = collector(tty.stdout, tty.columns);
+  const stderr = collector(tty.stderr, tty.columns);
+  const code = await main(args, {
+    env: { HOME: cwd, CROWDAI_CONFIG_DIR: join(cwd, "user"), LANG: "C.UTF-8", ...options.env },
+    cwd,
+    stdin: Object.assign(stdin as Readable, { isTTY: tty.stdin }),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: options.signal ?? new AbortController().signal,
+    keychain: options.keychain ?? noKeychain,
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function collector(isTTY: boolean | undefined, columns = 80) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns });
+  let text = "";
+  stream.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  return { stream, text: () => text + (stream.read() ?? "") };
+}
+
+export const noKeychain: Keychain = {
+  get: async () => unavailable(),
+  set: async () => unavailable(),
+  remove: async () => unavailable(),
+};
+
+export function memoryKeychain(): Keychain & { entries: Map<string, string> } {
+  const entries = new Map<string, string>();
+  return {
+    entries,
+    get: async (account) => entries.get(account) ?? null,
+    set: async (account, secret) => void entries.set(account, secret),
+    remove: async (account) => void entries.delete(account),
+  };
+}
+
+/** A folder of a test's own, gone afterwards. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "crowdai-cli-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+function unavailable(): never {
+  throw new KeychainUnavailable("there is none in this test");
+}
