@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
@@ -33,6 +33,9 @@ export async function inspectFile(path: string, name = basename(path)): Promise<
     throw new CrowdaiError("file_unreadable", `${path} is ${kindOf(stats)}, not a file.`, {
       next: "Name a file, or use - and pipe into it.",
     });
+  await access(path, constants.R_OK).catch((error) => {
+    throw fileError(path, error);
+  });
   if (stats.size === 0n) throw new CrowdaiError("file_empty", `${path} is empty.`);
   return { path, name, size: Number(stats.size), stats };
 }
@@ -121,7 +124,8 @@ function changed(path: string): CrowdaiError {
   return new CrowdaiError("file_changed", `${path} changed while it was read.`);
 }
 
-function fileError(path: string, error: unknown): unknown {
+/** Names what the system said of a file. */
+export function fileError(path: string, error: unknown): unknown {
   if (error instanceof CrowdaiError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (!code) return error;

@@ -6,6 +6,8 @@ import type { Offered } from "./checks.ts";
 export interface Offer {
   input: IntentRequest["input"];
   source: ByteSource | null;
+  /** Digest of the bytes, or of the value's JSON text. */
+  sha256: string;
 }
 
 /** A JSON value of the program, typed arrays as arrays. Throws value_not_finite naming the path, value_not_json, value_too_deep. */
@@ -16,8 +18,9 @@ export function describeValue(value: unknown): Offered & { text: string } {
 
 /** A small value travels in the message; a large one is announced, and its text sent to the store. */
 export function offerValue({ text, size, value }: { text: string; size: number; value?: unknown }): Offer {
-  if (size <= INLINE_LIMIT) return { input: { kind: "inline", data: value }, source: null };
-  return announce(textSource(text));
+  const source = textSource(text);
+  if (size > INLINE_LIMIT) return announce(source);
+  return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256 };
 }
 
 /** Reads the file for its digest. Throws file_changed. */
@@ -30,5 +33,5 @@ export async function offerFile(
 
 function announce(source: ByteSource): Offer {
   const { kind, name, size, sha256 } = source;
-  return { input: { kind, name, size, sha256 }, source };
+  return { input: { kind, name, size, sha256 }, source, sha256 };
 }

@@ -6,7 +6,7 @@ import { checkInput } from "./checks.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { handIn } from "./hand-in.ts";
 import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
-import { afterAcceptance, beforeAcceptance, type Grade, requireGrade } from "./verdict.ts";
+import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./verdict.ts";
 
 export interface Submitting extends FollowOptions {
   round?: string | number;
@@ -70,10 +70,10 @@ export async function submitOffer(
     throw beforeAcceptance(failure, id);
   });
   options.onAccepted?.(accepted);
-  if (!wait) return accepted;
+  // The same id sent again may have ended already.
+  if (!wait) return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
   if (accepted.state === "submitted")
     onProgress?.({ stage: "waiting", place: accepted.place, reason: accepted.waiting });
-  // The same id sent again may have its grade already; its events are told all the same.
   if (isFinal(accepted.state) && !options.onEvent) {
     session.watch(id).stop();
     return requireGrade(accepted);

@@ -51,13 +51,18 @@ export function afterAcceptance(failure: unknown, id: string): unknown {
 /** A fault of the way there: nothing says that the submission was accepted, and its id makes trying again safe. */
 export function beforeAcceptance(failure: unknown, id: string): unknown {
   if (!(failure instanceof CrowdaiError)) return failure;
-  if (!["broker_lost", "broker_unreachable", "store_unreachable", "interrupted"].includes(failure.code)) return failure;
+  if (!["broker_lost", "broker_unreachable", "store_unreachable", "interrupted"].includes(failure.code))
+    return failure;
   const { code, message, details, cause } = failure;
   const next =
     code === "interrupted"
       ? "It was not accepted yet. Submit again: nothing is counted twice."
       : "Submit again: nothing is counted twice.";
-  return new CrowdaiError(code, message, { next, details: { ...details, submission: id, accepted: false }, cause });
+  return new CrowdaiError(code, message, {
+    next,
+    details: { ...details, submission: id, accepted: false },
+    cause,
+  });
 }
 
 /** Whether a score reaches a wanted one, in the challenge's order. */

@@ -1,0 +1,115 @@
+import { CrowdaiError, type ErrorBody, toJsonText } from "@crowdai/shared";
+import { chosenChallenge } from "../config/settings.ts";
+import type { Context } from "../context.ts";
+import { checkRound } from "../submit/checks.ts";
+import { type Answer, evaluateValues, type Settled } from "../submit/evaluate.ts";
+import { readGiven, readValue } from "../submit/given-input.ts";
+import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
+import { createProgressView } from "../submit/show-progress.ts";
+import { spool } from "../submit/spool.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+
+/** What a value may have where the challenge names no limit of its own. */
+const MAX_BYTES = 10 * 1024 * 1024;
+
+export interface EvaluateFlags {
+  json?: string;
+  function?: string;
+  parallel?: boolean;
+  challenge?: string;
+  round?: string;
+  timeout?: number;
+}
+
+/** Calls a function of the evaluator with one value, or with --parallel once for each item of an array. */
+export async function evaluate(
+  context: Context,
+  args: { file?: string },
+  flags: EvaluateFlags,
+): Promise<number> {
+  const { settings, terminal } = context;
+  const value = await readInput(context, args.file, flags.json);
+  if (flags.parallel && !Array.isArray(value))
+    throw new CrowdaiError("usage", "--parallel needs a JSON array, whose items are graded in parallel.");
+  const values = flags.parallel ? (value as unknown[]) : [value];
+  const named = chosenChallenge(settings, flags.challenge);
+  const name = flags.function ?? "evaluate";
+
+  const view = createProgressView(terminal);
+  let opened: CommandSession | undefined;
+  let settled: Settled[];
+  try {
+    await context.key();
+    view.say(`Connecting to ${settings.broker}`);
+    opened = await openCommandSession(context, named);
+    checkRound(opened.challenge!, flags.round);
+    view.say(`Waiting for ${values.length === 1 ? "the answer" : `${values.length} answers`}`);
+    settled = await evaluateValues(opened.session, values, {
+      ...opened.route,
+      function: name,
+      round: flags.round,
+      timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
+      onProgress: ({ done, total }) => view.say(`${terminal.bar(done / total)} ${done} of ${total} answers`),
+    });
+  } finally {
+    view.stop();
+    opened?.session.close();
+  }
+  return report(context, name, settled);
+}
+
+async function readInput(
+  context: Context,
+  file: string | undefined,
+  json: string | undefined,
+): Promise<unknown> {
+  const { stdin, signal, terminal } = context;
+  const given = await readGiven({ file, json, cwd: context.cwd });
+  if (given.from === "json") return given.value;
+  if (given.from === "file") return readValue(given.facts, MAX_BYTES);
+  if (stdin.isTTY) terminal.note("Reading standard input until Ctrl-D.");
+  const spooled = await spool(stdin, { name: "stdin.json", maxBytes: 4 * MAX_BYTES, signal });
+  try {
+    return await readValue(spooled.facts, MAX_BYTES, "Standard input");
+  } finally {
+    await spooled[Symbol.asyncDispose]();
+  }
+}
+
+type Line = ({ ok: true } & Answer) | { ok: false; id: string | null; error: ErrorBody };
+
+/** Prints every answer, the failed ones too, in the order of the values. Throws the first failure after that. */
+function report({ terminal }: Context, name: string, settled: readonly Settled[]): number {
+  const lines = settled.map(toLine);
+  const failed = settled.find((result) => !result.ok);
+  const failure = failed?.ok === false ? failed.error : null;
+  terminal.present({
+    json: { function: name, answers: lines, ...(failure ? { exit_code: failure.exitCode } : {}) },
+    ndjson: lines.map((line, index) => ({ type: "answer", index, ...line })),
+    quiet: lines.map((line) => line.id ?? ""),
+    text: () => {
+      for (const line of lines) terminal.answer(textOf(line));
+    },
+  });
+  if (!failure) return 0;
+  const count = settled.filter((result) => !result.ok).length;
+  const message =
+    settled.length === 1
+      ? failure.message
+      : `${count} of ${settled.length} failed, the first with: ${failure.message}`;
+  throw new CrowdaiError(failure.code, message, { next: failure.next });
+}
+
+function toLine(result: Settled): Line {
+  if (result.ok) return { ok: true, ...result.answer };
+  const { submission, ...details } = (result.error.details ?? {}) as { submission?: { id: string } };
+  return { ok: false, id: submission?.id ?? null, error: { ...result.error.toBody(), details } };
+}
+
+/** The data, or the score where there is none. */
+function textOf(line: Line): string {
+  if (!line.ok) return `error[${line.error.code}]: ${plainLine(line.error.message)}`;
+  if (line.data !== null && line.data !== undefined) return toJsonText(line.data);
+  const secondary = line.score_secondary === null ? "" : `\t${line.score_secondary}`;
+  return line.score === null ? plainLine(line.message ?? "null") : `${line.score}${secondary}`;
+}

@@ -1,0 +1,142 @@
+import { CrowdaiError, type Limits, type Submission } from "@crowdai/shared";
+import { chosenChallenge } from "../config/settings.ts";
+import type { Context } from "../context.ts";
+import { checkRound } from "../submit/checks.ts";
+import { readGiven } from "../submit/given-input.ts";
+import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
+import { makePlan, type Plan, planLines } from "../submit/plan.ts";
+import { type Prepared, prepareInput } from "../submit/prepare.ts";
+import { reportFailure, reportGrade, slotsText } from "../submit/report.ts";
+import { createProgressView, type ProgressView } from "../submit/show-progress.ts";
+import { submitOffer } from "../submit/submit.ts";
+import { unfinishedId } from "../submit/unfinished.ts";
+
+export interface SubmitFlags {
+  json?: string;
+  challenge?: string;
+  round?: string;
+  message?: string;
+  wait?: boolean;
+  timeout?: number;
+  minScore?: number;
+  dryRun?: boolean;
+}
+
+export async function submit(context: Context, args: { file?: string }, flags: SubmitFlags): Promise<number> {
+  const { settings, terminal } = context;
+  if (flags.wait === false && flags.minScore !== undefined)
+    throw new CrowdaiError("usage", "--min-score needs the grade, and --no-wait does not wait for it.");
+  const given = await readGiven({ file: args.file, json: flags.json, cwd: context.cwd });
+  const named = chosenChallenge(settings, flags.challenge);
+
+  const view = createProgressView(terminal);
+  let opened: CommandSession | undefined;
+  let prepared: Prepared | undefined;
+  try {
+    await context.key();
+    view.say(`Connecting to ${settings.broker}`);
+    opened = await openCommandSession(context, named);
+    const { challenge: found, limits } = opened.session.opening;
+    const challenge = found!;
+    const round = checkRound(challenge, flags.round);
+    prepared = await prepareInput(context, given, challenge, view);
+    const { offered, offer } = prepared;
+
+    if (flags.dryRun) {
+      const facts = { broker: settings.broker, challenge, round, message: flags.message, limits, offered };
+      return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
+    }
+    // They belong to the open round.
+    if (limits && (flags.round === undefined || round?.id === challenge.round)) tellLimits(context, limits);
+    const submission = await perform(context, opened, prepared, flags, view);
+    view.stop();
+    if (flags.wait === false) return showAccepted(context, submission);
+    return await reportGrade(context, { challenge, submission, minScore: flags.minScore });
+  } catch (failure) {
+    view.stop();
+    throw nothingSent(failure);
+  } finally {
+    opened?.session.close();
+    await prepared?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Submits and waits. A command that broke before its submission was accepted is taken up again where it left off. */
+async function perform(
+  context: Context,
+  { session, route }: CommandSession,
+  { offer }: Prepared,
+  flags: SubmitFlags,
+  view: ProgressView,
+): Promise<Submission> {
+  const { settings, terminal } = context;
+  const { round, message, wait, timeout } = flags;
+  const what = [settings.broker, session.opening.challenge!.id, round ?? null, message ?? null, offer.sha256];
+  for (;;) {
+    const left = unfinishedId(settings.configDir, what);
+    if (left.resumed) terminal.note(`Going on with submission ${left.id}, which was not finished.`);
+    try {
+      return await submitOffer(session, offer, {
+        ...route,
+        id: left.id,
+        round,
+        message,
+        wait,
+        timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+        onProgress: view.progress,
+        onEvent: view.event,
+        onAccepted: (accepted) => {
+          left.forget();
+          if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
+        },
+      });
+    } catch (failure) {
+      const error = failure instanceof CrowdaiError ? failure : undefined;
+      if (error?.details?.accepted !== false) left.forget();
+      if (left.resumed && error && ENDED.has(error.code)) continue;
+      view.stop();
+      reportFailure(context, error);
+      throw failure;
+    }
+  }
+}
+
+/** How a submission that was left unfinished may have ended since; a new one is then made. */
+const ENDED = new Set(["upload_abandoned", "cancelled", "id_conflict", "already_final"]);
+
+function showPlan({ terminal }: Context, plan: Plan, view: ProgressView): number {
+  view.stop();
+  terminal.present({
+    json: { dry_run: true, plan },
+    ndjson: [{ type: "plan", plan }],
+    quiet: [],
+    text: () => {
+      for (const line of planLines(plan)) terminal.answer(line);
+    },
+  });
+  return 0;
+}
+
+function showAccepted({ terminal }: Context, submission: Submission): number {
+  terminal.present({
+    json: { submission },
+    ndjson: [{ type: "result", submission }],
+    // Printed when it was accepted.
+    quiet: [],
+    text: () => terminal.answer(submission.id),
+  });
+  terminal.next(`crowdai watch ${submission.id}`);
+  return 0;
+}
+
+function tellLimits({ terminal }: Context, limits: Limits): void {
+  if (limits.limit) terminal.note(slotsText(limits));
+}
+
+function nothingSent(failure: unknown): unknown {
+  if (!(failure instanceof CrowdaiError) || failure.code !== "interrupted" || failure.details) return failure;
+  return new CrowdaiError("interrupted", "Interrupted. Nothing was submitted.", {
+    next: "",
+    cause: failure.cause,
+  });
+}

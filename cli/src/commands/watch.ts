@@ -1,0 +1,44 @@
+import { CrowdaiError, challengeSchema, type Submission } from "@crowdai/shared";
+import type { Context } from "../context.ts";
+import { follow } from "../submit/follow.ts";
+import { openCommandSession } from "../submit/open-session.ts";
+import { reportFailure, reportGrade } from "../submit/report.ts";
+import { createProgressView } from "../submit/show-progress.ts";
+import { afterAcceptance, requireGraded } from "../submit/verdict.ts";
+
+export interface WatchFlags {
+  timeout?: number;
+  minScore?: number;
+}
+
+/** Follows a submission, from its first event on, until it has its grade; from any machine, as often as wanted. */
+export async function watch(context: Context, { id }: { id: string }, flags: WatchFlags): Promise<number> {
+  const { terminal, signal } = context;
+  const view = createProgressView(terminal);
+  await context.key();
+  view.say(`Connecting to ${context.settings.broker}`);
+  const { session } = await openCommandSession(context);
+  let submission: Submission;
+  try {
+    const { timeout } = flags;
+    const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
+    const feed = session.watch(id, { signal });
+    submission = requireGraded(
+      await follow(feed, { timeoutMs, onProgress: view.progress, onEvent: view.event }),
+    );
+  } catch (failure) {
+    view.stop();
+    if (failure instanceof CrowdaiError) reportFailure(context, failure);
+    throw afterAcceptance(failure, id);
+  } finally {
+    view.stop();
+    session.close();
+  }
+  const http = await context.http();
+  const challenge = await http.get(
+    `/api/v1/challenges/${encodeURIComponent(submission.challenge)}`,
+    challengeSchema,
+  );
+  if (terminal.quiet && terminal.format === "text") terminal.answer(submission.id);
+  return reportGrade(context, { challenge, submission, minScore: flags.minScore });
+}

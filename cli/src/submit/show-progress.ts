@@ -1,0 +1,62 @@
+import type { SubmissionEvent } from "@crowdai/shared";
+import { plainLine } from "../terminal/plain-text.ts";
+import { sizeText } from "../terminal/size.ts";
+import type { Spinner, Terminal } from "../terminal/terminal.ts";
+import type { Progress } from "./follow.ts";
+
+/** What goes on, on stderr; and, with --format ndjson, each event on stdout. */
+export interface ProgressView {
+  say(text: string): void;
+  progress(progress: Progress): void;
+  event(event: SubmissionEvent): void;
+  stop(): void;
+}
+
+export function createProgressView(terminal: Terminal): ProgressView {
+  let spinner: Spinner | undefined;
+  const say = (text: string) => {
+    if (spinner) spinner.update(text);
+    else spinner = terminal.spinner(text);
+  };
+  return {
+    say,
+    progress: (progress) => say(describe(progress, terminal)),
+    event(event) {
+      if (terminal.format === "ndjson") terminal.ndjson({ type: "event", event });
+      else if (event.type === "log" && typeof event.data.message === "string")
+        terminal.note(`  ${event.data.message}`);
+    },
+    stop() {
+      spinner?.stop();
+      spinner = undefined;
+    },
+  };
+}
+
+function describe(progress: Progress, terminal: Terminal): string {
+  switch (progress.stage) {
+    case "hashing":
+    case "uploading": {
+      const { done, total } = progress;
+      const verb = progress.stage === "hashing" ? "Reading" : "Uploading";
+      return `${verb} ${barText(done / total, terminal)} ${sizeText(done)} of ${sizeText(total)}`;
+    }
+    case "waiting": {
+      const place =
+        progress.place === null
+          ? ""
+          : progress.place === 1
+            ? ", next in line"
+            : `, place ${progress.place} in line`;
+      return `Waiting for a grader${place}${progress.reason ? `: ${plainLine(progress.reason)}` : ""}`;
+    }
+    case "grading": {
+      const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
+      return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
+    }
+  }
+}
+
+function barText(fraction: number, terminal: Terminal): string {
+  return `${terminal.bar(fraction)} ${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)} %`;
+}
