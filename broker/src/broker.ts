@@ -13,12 +13,12 @@ import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
-import { type BrokerConfig, objectsFolder, recordsFile } from "./config.ts";
+import { type BrokerConfig, objectsFolder } from "./config.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects, readInstance } from "./records/instance.ts";
-import { openSqlite } from "./records/records.ts";
+import { openRecords } from "./records/open.ts";
 import { createReleasers } from "./releasers.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { createDispatcher } from "./submissions/dispatch.ts";
@@ -63,7 +63,7 @@ export async function createBroker({
     const lock = lockDataFolder(config.dataFolder);
     releasers.add("data lock", () => lock.release());
     const catalogue = await openCatalogue(config.challengesFolder);
-    const records = await openSqlite(recordsFile(config.dataFolder));
+    const records = await openRecords(config);
     releasers.add("records", () => records.close());
 
     let url = config.publicUrl ?? "";

@@ -6,10 +6,11 @@ import { Command, Option } from "commander";
 import { pino } from "pino";
 import { createBroker } from "./broker.ts";
 import { iso } from "./clock.ts";
-import { readConfig, recordsFile } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
 import { listOrganizers, listParticipants } from "./participants/list.ts";
-import { openSqlite, type Records } from "./records/records.ts";
+import { openRecords } from "./records/open.ts";
+import type { Records } from "./records/records.ts";
 import { VERSION } from "./version.ts";
 
 export interface Io {
@@ -38,7 +39,7 @@ export function createProgram(io: Io): Command {
   const dataOption = () =>
     new Option("--data <dir>", "where records and objects are kept").default("crowdai-data");
   const withRecords = async <T>(data: string, work: (records: Records) => Promise<T>): Promise<T> => {
-    const records = await openSqlite(recordsFile(resolve(io.cwd, data)));
+    const records = await openRecords(readConfig({ data }, io.env, io.cwd));
     try {
       return await work(records);
     } finally {

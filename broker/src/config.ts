@@ -5,6 +5,9 @@ import { z } from "zod";
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 
 const environmentSchema = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user:password@host/database" })
+    .optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(LEVELS).default("info"),
 });
@@ -25,6 +28,8 @@ export interface BrokerConfig {
   challengesFolder: string;
   withGrader: boolean;
   concurrency: number | undefined;
+  /** PostgreSQL; undefined means SQLite in the data folder. */
+  databaseUrl: string | undefined;
   /** Where clients reach the broker; undefined means where it listens. */
   publicUrl: string | undefined;
   logLevel: (typeof LEVELS)[number];
@@ -51,6 +56,7 @@ export function readConfig(
     challengesFolder: resolve(cwd, given.data.challenges),
     withGrader: given.data.withGrader,
     concurrency: given.data.concurrency,
+    databaseUrl: known.data.DATABASE_URL,
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
   });

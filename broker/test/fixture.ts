@@ -5,10 +5,10 @@ import type { Intent, IntentRequest, Receipt, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { pino } from "pino";
 import { io, type Socket } from "socket.io-client";
-import { recordsFile } from "../src/config.ts";
 import { type Broker, createBroker, readConfig } from "../src/index.ts";
 import { addParticipant } from "../src/participants/keys.ts";
-import { openSqlite, type Records } from "../src/records/records.ts";
+import { openRecords } from "../src/records/open.ts";
+import type { Records } from "../src/records/records.ts";
 
 /** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
 const EVALUATOR = `
@@ -80,7 +80,12 @@ export async function writeChallenge(
 
 /** A whole broker with its grader, in this process, on a free port and in a temporary folder. */
 export async function startBroker(
-  options: { challenges?: Record<string, unknown>[]; withGrader?: boolean; clock?: () => Date } = {},
+  options: {
+    challenges?: Record<string, unknown>[];
+    withGrader?: boolean;
+    clock?: () => Date;
+    env?: Record<string, string>;
+  } = {},
 ): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
   for (const config of options.challenges ?? [{}]) await writeChallenge(join(folder, "challenges"), config);
@@ -91,13 +96,13 @@ export async function startBroker(
       challenges: join(folder, "challenges"),
       withGrader: options.withGrader ?? true,
     },
-    { LOG_LEVEL: "silent" },
+    { LOG_LEVEL: "silent", ...options.env },
     folder,
   );
   const log = pino({ level: "silent" });
   const start = () => createBroker({ config, log, ...(options.clock ? { clock: options.clock } : {}) });
   let broker = await start();
-  const records = await openSqlite(recordsFile(config.dataFolder));
+  const records = await openRecords(config);
   const add = (name: string) => addParticipant(records, name, new Date().toISOString());
   const key = await add("ada");
   const sockets = new Set<Socket>();

@@ -170,7 +170,9 @@ describe("the life of a submission", () => {
     const all = await untilEnd(second, submission.id);
     const missed = await untilEnd(second, submission.id, 2);
     expect(missed).toEqual(all.slice(2));
-    const polled = (await (await test.fetch(`/api/v1/submissions/${submission.id}/events?after=2`)).json()) as {
+    const polled = (await (
+      await test.fetch(`/api/v1/submissions/${submission.id}/events?after=2`)
+    ).json()) as {
       events: unknown[];
     };
     expect(polled.events).toEqual(missed);

@@ -87,7 +87,7 @@ describe("the rules", () => {
     expect(submission.post_challenge).toBe(true);
     await untilEnd(client, submission.id);
     const board = async (query: string) =>
-      (await test.fetch(`/api/v1/challenges/late/leaderboard?${query}`)).json();
+      (await (await test.fetch(`/api/v1/challenges/late/leaderboard?${query}`)).json()) as Leaderboard;
     expect((await board("")).rows).toHaveLength(0);
     expect((await board("ongoing=true")).rows).toHaveLength(1);
   });

@@ -1,11 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { Kysely, type Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
-import { sqliteDialect } from "./sqlite-dialect.ts";
-import type { Tables } from "./tables.ts";
+import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
 
@@ -14,37 +10,23 @@ export type Db = Kysely<Tables> | Transaction<Tables>;
  * survives the process and the machine going down.
  */
 export interface Records {
+  /** For the start message, without secrets. */
   readonly name: string;
   readonly dialect: "sqlite" | "postgres";
   readonly db: Kysely<Tables>;
-  /** Runs `work` alone: SQLite lets one writer in at a time. */
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /**
+   * Until the transaction ends, no other one that asks for the same name goes on. (SQLite lets one writer in at a time
+   * anyway.)
+   */
+  lock(trx: Transaction<Tables>, name: string): Promise<void>;
+  /** The submission, which nobody else changes until the transaction ends. */
+  lockSubmission(trx: Transaction<Tables>, id: string): Promise<SubmissionRow | undefined>;
   close(): Promise<void>;
 }
 
-/** Opens (and creates, and migrates) the SQLite file. Other processes may have it open at the same time. */
-export async function openSqlite(file: string): Promise<Records> {
-  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(file);
-  // FULL: in write-ahead mode the default may forget the last commits when the power goes.
-  database.exec(`
-    pragma busy_timeout = 10000;
-    pragma journal_mode = wal;
-    pragma synchronous = full;
-    pragma foreign_keys = on;
-  `);
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
-  await migrate(db, "sqlite");
-  return {
-    name: `SQLite (${file})`,
-    dialect: "sqlite",
-    db,
-    transaction: (work) => db.transaction().execute(work),
-    close: () => db.destroy(),
-  };
-}
-
-async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
+/** Brings the tables to the newest form; safe when several programs do it at once. */
+export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = { "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) } };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

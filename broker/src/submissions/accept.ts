@@ -6,7 +6,7 @@ import { requireAcceptedValue } from "../rules/accepted-input.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
-import { findSubmission } from "./find.ts";
+import { findSubmission, lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
 import { addAttempt, receipt } from "./register.ts";
 
@@ -26,11 +26,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
   if (row.input_kind === "json") await requireValueOf(context, row, key);
 
   const written = await context.records.transaction(async (trx) => {
-    const now = await trx
-      .selectFrom("submissions")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
+    const now = await lockSubmission(context.records, trx, id);
     if (now.state !== "initiated") return { row: now, events: [] };
     const at = iso(context.clock());
     const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
@@ -62,11 +58,7 @@ async function requireValueOf(context: SubmissionContext, row: SubmissionRow, ke
     const error = asCrowdaiError(thrown);
     if (error.fault !== "you") throw thrown;
     const events = await context.records.transaction(async (trx) => {
-      const now = await trx
-        .selectFrom("submissions")
-        .selectAll()
-        .where("id", "=", row.id)
-        .executeTakeFirstOrThrow();
+      const now = await lockSubmission(context.records, trx, row.id);
       return now.state === "initiated" ? writeFailure(trx, now, error, context.clock()) : [];
     });
     context.announce(events);

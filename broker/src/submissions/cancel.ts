@@ -1,7 +1,7 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionContext } from "./context.ts";
-import { findSubmission } from "./find.ts";
+import { findSubmission, lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
 import { viewSubmission } from "./view.ts";
 
@@ -16,11 +16,7 @@ export async function cancelSubmission(
 ): Promise<Submission> {
   await findSubmission(context.records.db, caller, id);
   const events = await context.records.transaction(async (trx): Promise<SubmissionEvent[]> => {
-    const row = await trx
-      .selectFrom("submissions")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
+    const row = await lockSubmission(context.records, trx, id);
     if (row.state === "cancelled") return [];
     if (isFinal(row.state)) throw new CrowdaiError("already_final", `${id} is already ${row.state}.`);
     await trx

@@ -1,7 +1,8 @@
 import { CrowdaiError } from "@crowdai/shared";
+import type { Transaction } from "kysely";
 import type { Caller } from "../participants/keys.ts";
-import type { Db } from "../records/records.ts";
-import type { SubmissionRow } from "../records/tables.ts";
+import type { Db, Records } from "../records/records.ts";
+import type { SubmissionRow, Tables } from "../records/tables.ts";
 
 /** The caller's own submission, or for an organiser one of their challenges'. Throws submission_unknown: what is not yours is not told. */
 export async function findSubmission(db: Db, caller: Caller, id: string): Promise<SubmissionRow> {
@@ -35,3 +36,18 @@ export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): P
   if (taken)
     throw new CrowdaiError("id_conflict", `The id "${taken.id}" was already used for something else.`);
 }
+
+/** The submission, which nobody else changes until the transaction ends. */
+export async function lockSubmission(
+  records: Records,
+  trx: Transaction<Tables>,
+  id: string,
+): Promise<SubmissionRow> {
+  const row = await records.lockSubmission(trx, id);
+  if (row) return row;
+  throw new CrowdaiError("submission_unknown", `There is no submission "${id}" at this broker.`);
+}
+
+/** Name of the lock under which one participant's slots and standings in a challenge change. */
+export const participantLock = (row: { participant_id: number; challenge: string }): string =>
+  `participant:${row.participant_id}:${row.challenge}`;

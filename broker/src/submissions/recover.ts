@@ -3,6 +3,7 @@ import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
+import { lockSubmission } from "./find.ts";
 import { addAttempt } from "./register.ts";
 import { giveUp } from "./settle.ts";
 
@@ -31,11 +32,7 @@ export async function recoverQueue(context: SubmissionContext, reason: string): 
 /** Gives a submission that is being graded a new attempt; ends it when it was started too often. */
 export async function restart(context: SubmissionContext, id: string, reason: string): Promise<void> {
   const events = await context.records.transaction(async (trx) => {
-    const row = await trx
-      .selectFrom("submissions")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
+    const row = await lockSubmission(context.records, trx, id);
     if (row.state !== "grading") return [];
     const now = context.clock();
     if (row.starts >= MOST_STARTS) return giveUp(trx, row, now);

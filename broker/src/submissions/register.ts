@@ -21,6 +21,7 @@ import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
+import { participantLock } from "./find.ts";
 import { viewSubmission } from "./view.ts";
 
 /** Calls that are not submissions take no slot; this keeps one participant from filling the line. */
@@ -52,12 +53,14 @@ export async function registerIntent(
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
 
   const written = await context.records.transaction(async (trx) => {
+    await context.records.lock(trx, `submission:${intent.id}`);
     const raced = await trx
       .selectFrom("submissions")
       .selectAll()
       .where("id", "=", intent.id)
       .executeTakeFirst();
     if (raced) return { row: raced, events: null };
+    await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     const takesSlot = intent.function === "submit" && !intent.dry_run;
     if (takesSlot) {
       await requireQualification(trx, config, target, caller.id);

@@ -1,10 +1,12 @@
 import type { Report, SubmissionEvent } from "@crowdai/shared";
+import type { Transaction } from "kysely";
 import { iso } from "../clock.ts";
-import type { Db } from "../records/records.ts";
-import type { AttemptRow, SubmissionRow } from "../records/tables.ts";
+import type { Db, Records } from "../records/records.ts";
+import type { AttemptRow, SubmissionRow, Tables } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
+import { participantLock } from "./find.ts";
 import { writeFailure, writeGrade } from "./finish.ts";
 
 /**
@@ -13,7 +15,7 @@ import { writeFailure, writeGrade } from "./finish.ts";
  */
 export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
   const applied = await context.records.transaction(async (trx) => {
-    const current = await currentAttempt(trx, report);
+    const current = await currentAttempt(context.records, trx, report);
     if (!current) return null;
     switch (report.type) {
       case "started":
@@ -40,12 +42,12 @@ interface Current {
   attempt: AttemptRow;
 }
 
-async function currentAttempt(trx: Db, report: Report): Promise<Current | null> {
-  const row = await trx
-    .selectFrom("submissions")
-    .selectAll()
-    .where("id", "=", report.submission)
-    .executeTakeFirst();
+async function currentAttempt(
+  records: Records,
+  trx: Transaction<Tables>,
+  report: Report,
+): Promise<Current | null> {
+  const row = await records.lockSubmission(trx, report.submission);
   if (!row || row.attempt !== report.attempt || (row.state !== "submitted" && row.state !== "grading"))
     return null;
   const attempt = await trx
@@ -142,7 +144,7 @@ async function putBack(
 
 async function finish(
   context: SubmissionContext,
-  trx: Db,
+  trx: Transaction<Tables>,
   { row }: Current,
   { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
 ): Promise<SubmissionEvent[]> {
@@ -160,6 +162,7 @@ async function finish(
     .where("submission", "=", row.id)
     .where("number", "=", row.attempt)
     .execute();
+  await context.records.lock(trx, participantLock(row));
   const challenge = context.catalogue.all().get(row.challenge);
   if (!outcome.ok) return writeFailure(trx, row, outcome, now);
   if (!challenge)

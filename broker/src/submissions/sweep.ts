@@ -1,5 +1,6 @@
 import { iso } from "../clock.ts";
 import type { SubmissionContext } from "./context.ts";
+import { lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
 import { restart } from "./recover.ts";
 
@@ -25,11 +26,7 @@ export async function sweepDeadlines(context: SubmissionContext): Promise<number
 
 async function endOverdue(context: SubmissionContext, id: string): Promise<void> {
   const ended = await context.records.transaction(async (trx) => {
-    const row = await trx
-      .selectFrom("submissions")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
+    const row = await lockSubmission(context.records, trx, id);
     const now = context.clock();
     if (row.deadline_at === null || row.deadline_at >= iso(now) || row.state === "grading") return null;
     const failure =

@@ -1,0 +1,47 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
+import { migrate, type Records } from "./records.ts";
+import type { Tables } from "./tables.ts";
+
+const INT8 = 20;
+/** Errors after which the same transaction, done anew, may pass: serialization failure and deadlock. */
+const TRY_AGAIN = new Set(["40001", "40P01"]);
+const MOST_TRIES = 5;
+
+/** Connects to PostgreSQL and migrates. Several brokers may share one database. */
+export async function openPostgres(url: string): Promise<Records> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 10_000,
+    // Counts and sizes fit a double; pg would give 64 bit integers as text.
+    types: {
+      getTypeParser: (oid: number, format?: "text" | "binary") =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
+    },
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on("error", () => {});
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  await migrate(db, "postgres");
+  const { hostname, pathname } = new URL(url);
+  return {
+    name: `PostgreSQL (${hostname}${pathname})`,
+    dialect: "postgres",
+    db,
+    async transaction(work) {
+      for (let tries = 1; ; tries++)
+        try {
+          return await db.transaction().execute(work);
+        } catch (error) {
+          if (tries === MOST_TRIES || !TRY_AGAIN.has((error as { code?: string }).code ?? "")) throw error;
+        }
+    },
+    async lock(trx, name) {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+    },
+    lockSubmission: (trx, id) =>
+      trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
+    close: () => db.destroy(),
+  };
+}

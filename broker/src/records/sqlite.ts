@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { migrate, type Records } from "./records.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+import type { Tables } from "./tables.ts";
+
+/** Opens (and creates, and migrates) the SQLite file. Other processes may have it open at the same time. */
+export async function openSqlite(file: string): Promise<Records> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(file);
+  // FULL: in write-ahead mode the default may forget the last commits when the power goes.
+  database.exec(`
+    pragma busy_timeout = 10000;
+    pragma journal_mode = wal;
+    pragma synchronous = full;
+    pragma foreign_keys = on;
+  `);
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
+  await migrate(db, "sqlite");
+  return {
+    name: `SQLite (${file})`,
+    dialect: "sqlite",
+    db,
+    transaction: (work) => db.transaction().execute(work),
+    async lock() {},
+    lockSubmission: (trx, id) =>
+      trx.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst(),
+    close: () => db.destroy(),
+  };
+}
