@@ -15,7 +15,9 @@ else {
   const node = newerNode();
   if (node) runWith(node);
   else {
-    console.error(`crowdai-grader needs Bun 1.3 or Node.js 22.13 and newer; this is Node.js ${process.versions.node}.`);
+    console.error(
+      `crowdai-grader needs Bun 1.3 or Node.js 22.13 and newer; this is Node.js ${process.versions.node}.`,
+    );
     process.exitCode = 2;
   }
 }

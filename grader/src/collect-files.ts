@@ -31,7 +31,11 @@ export async function collectFiles(
   const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
   const wanted = [
     ...(result.media ? [{ ...result.media, name: null, key: `${prefix}/media` }] : []),
-    ...(result.artifacts ?? []).map((file, i) => ({ name: null, ...file, key: `${prefix}/artifact-${i + 1}` })),
+    ...(result.artifacts ?? []).map((file, i) => ({
+      name: null,
+      ...file,
+      key: `${prefix}/artifact-${i + 1}`,
+    })),
   ];
   const stored: StoredFile[] = [];
   for (const { path, name, key } of wanted) {
@@ -39,7 +43,10 @@ export async function collectFiles(
     const opened = await openInside(outputDir, path);
     if ("kind" in opened) return opened;
     await using file = opened.handle;
-    const extension = extname(path).toLowerCase().match(/^\.[a-z0-9]{1,10}$/)?.[0] ?? "";
+    const extension =
+      extname(path)
+        .toLowerCase()
+        .match(/^\.[a-z0-9]{1,10}$/)?.[0] ?? "";
     const tooLarge = new FileTooLarge();
     try {
       const { size, sha256 } = await objects.put(`${key}${extension}`, upTo(FILE_LIMIT, file, tooLarge), {

@@ -2,8 +2,8 @@ import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { collectFiles } from "./collect-files.ts";
-import type { LiveEvaluatorEvent } from "./evaluator/events.ts";
 import type { Evaluator, Verdict } from "./evaluator/evaluator.ts";
+import type { LiveEvaluatorEvent } from "./evaluator/events.ts";
 import type { Fault } from "./evaluator/fault.ts";
 import { prepareJob } from "./input.ts";
 import { safeText, withoutFolders } from "./safe-text.ts";
@@ -71,7 +71,8 @@ export async function grade(grading: Grading): Promise<Graded> {
   const text = (raw: string) => safeText(withoutFolders(raw, [workspace.dir, folder.dir]));
   if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organiserLog };
   if (verdict.kind === "rejected") {
-    const message = text(verdict.message).trim() || "The evaluator rejected the submission without saying why.";
+    const message =
+      text(verdict.message).trim() || "The evaluator rejected the submission without saying why.";
     return { outcome: failed("rejected", message), organiserLog };
   }
   const { score, score_secondary, message, meta, data } = verdict.result;

@@ -1,13 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
 import { mistakeIn } from "./check-challenge.ts";
-import { createEvaluators, type Evaluators } from "./evaluators.ts";
 import { findWrappers } from "./evaluator/launch.ts";
+import { createEvaluators, type Evaluators } from "./evaluators.ts";
 import { grade } from "./grade.ts";
 import type { Logger } from "./log.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -51,7 +51,8 @@ const TRIES = 3;
 export function createGrader(options: GraderOptions): Grader {
   const { name, queue, objects, challenges, log } = options;
   const mistakes = [...challenges().values()].map(mistakeIn).filter((mistake) => mistake !== null);
-  if (mistakes.length > 0) throw new CrowdaiError("config_invalid", mistakes.join("\n"), { details: { mistakes } });
+  if (mistakes.length > 0)
+    throw new CrowdaiError("config_invalid", mistakes.join("\n"), { details: { mistakes } });
 
   const root = join(options.workDir, "workspaces");
   const path = options.path ?? "/usr/local/bin:/usr/bin:/bin";
@@ -72,7 +73,12 @@ export function createGrader(options: GraderOptions): Grader {
 
   async function handle(delivery: Delivery, evaluators: Evaluators): Promise<void> {
     const { job } = delivery;
-    const about = { submission: job.submission, attempt: job.attempt, delivery: delivery.delivery, grader: name };
+    const about = {
+      submission: job.submission,
+      attempt: job.attempt,
+      delivery: delivery.delivery,
+      grader: name,
+    };
     const controller = new AbortController();
     const cancel = () => controller.abort(delivery.signal.reason);
     if (delivery.signal.aborted) return;
@@ -96,7 +102,10 @@ export function createGrader(options: GraderOptions): Grader {
       controller.signal.throwIfAborted();
       await reporter.finished(outcome, organiserLog);
       failures.delete(keyOf(job));
-      log.info({ ...about, challenge: job.challenge, result: outcome.ok ? "graded" : outcome.code }, "job done");
+      log.info(
+        { ...about, challenge: job.challenge, result: outcome.ok ? "graded" : outcome.code },
+        "job done",
+      );
     } catch (thrown) {
       // Cancelled, or another grader's by now: nobody waits for a word of this one.
       if (delivery.signal.aborted) return reporter.stop();
@@ -112,7 +121,7 @@ export function createGrader(options: GraderOptions): Grader {
     if (!folder) throw new CrowdaiError("challenge_unknown", "This grader does not serve the challenge.");
     if (job.version !== null && job.version !== folder.version)
       throw new CrowdaiError("challenge_unknown", "This grader has another version of the challenge.");
-    return folder;
+    return { ...folder, dir: resolve(folder.dir) };
   }
 
   /** Throws, so that the queue hands the job out again; unless it was tried often enough here, which is an outcome. */
@@ -121,7 +130,10 @@ export function createGrader(options: GraderOptions): Grader {
     if (signal.reason !== stopping) {
       const count = (failures.get(keyOf(job)) ?? 0) + 1;
       failures.set(keyOf(job), count);
-      log.error({ submission: job.submission, attempt: job.attempt, count, err: thrown }, "a job could not be graded");
+      log.error(
+        { submission: job.submission, attempt: job.attempt, count, err: thrown },
+        "a job could not be graded",
+      );
       if (count >= TRIES) {
         failures.delete(keyOf(job));
         const message = `Grading was tried ${TRIES} times and failed each time: ${error.message}`;
@@ -141,8 +153,10 @@ export function createGrader(options: GraderOptions): Grader {
       await rm(root, { recursive: true, force: true });
       await mkdir(root, { recursive: true, mode: 0o700 });
       const wrappers = await findWrappers(path);
-      if (!wrappers.prlimit) log.warn({}, "prlimit (util-linux) is missing: evaluators run without memory limit");
-      if (!wrappers.setpriv) log.warn({}, "setpriv (util-linux) is missing: evaluators may outlive a killed grader");
+      if (!wrappers.prlimit)
+        log.warn({}, "prlimit (util-linux) is missing: evaluators run without memory limit");
+      if (!wrappers.setpriv)
+        log.warn({}, "setpriv (util-linux) is missing: evaluators may outlive a killed grader");
       const evaluators = createEvaluators({
         wrappers,
         path,

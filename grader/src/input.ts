@@ -23,7 +23,9 @@ export async function prepareJob(
 ): Promise<string> {
   const [input, code] = await Promise.all([
     inputText(job.input, workspace, objects, signal),
-    job.code ? fetchFile(job.code, join(workspace.dir, fileName(job.code.key)), objects, signal) : null,
+    job.code
+      ? fetchFile(job.code, join(workspace.dir, `code-${fileName(job.code.key)}`), objects, signal)
+      : null,
   ]);
   const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
   const tail = { code, output_dir: workspace.output };
@@ -43,20 +45,31 @@ async function inputText(
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of proven(input, objects, signal)) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString("utf8").replace(/^\ufeff/, "");
+  const text = Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
   parseJson(text);
   // Passed on as it was written, so that no number changes; a raw line break can only be white space between values.
   return `{"data":${text.replace(/[\r\n]+/g, " ")}}`;
 }
 
-async function fetchFile(stored: Stored, path: string, objects: ObjectStore, signal: AbortSignal): Promise<string> {
+async function fetchFile(
+  stored: Stored,
+  path: string,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
   await using file = await open(path, "wx", 0o600);
   for await (const chunk of proven(stored, objects, signal)) await file.write(chunk);
   return path;
 }
 
 /** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
-async function* proven(stored: Stored, objects: ObjectStore, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* proven(
+  stored: Stored,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
   let size = 0;
   for await (const chunk of await objects.get(stored.key)) {

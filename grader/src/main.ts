@@ -7,8 +7,8 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import { createGrader } from "./grader.ts";
-import { loadChallenges } from "./load-challenges.ts";
 import { type OpenBackends, openBackends } from "./open-backends.ts";
+import { servedChallenges } from "./served-challenges.ts";
 
 export interface Surroundings {
   /** The arguments after the program's name. */
@@ -58,7 +58,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
   const { queue, objects } = await (open ?? openBackends)(env);
   const workDir = await mkdtemp(join(tmpdir(), "crowdai-grader-"));
   try {
-    const challenges = await loadChallenges(resolve(options.challenges), options.only ?? null);
+    const challenges = await servedChallenges(resolve(options.challenges), options.only ?? null);
     const name = `${hostname()}-${process.pid}`;
     const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
     const grader = createGrader({
@@ -85,7 +85,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1.");
   return value;
 }
-

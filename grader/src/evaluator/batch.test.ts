@@ -39,7 +39,9 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
   });
 
   it("has the challenge folder as its working folder", async () => {
-    const { run, dir } = await shell(`echo "{\\"id\\":\\"job1\\",\\"type\\":\\"result\\",\\"score\\":1,\\"data\\":\\"$PWD\\"}"`);
+    const { run, dir } = await shell(
+      `echo "{\\"id\\":\\"job1\\",\\"type\\":\\"result\\",\\"score\\":1,\\"data\\":\\"$PWD\\"}"`,
+    );
     expect((await run()).verdict).toMatchObject({ result: { data: dir } });
   });
 
@@ -69,8 +71,13 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
   });
 
   it("may leave out the score in functions other than submit", async () => {
-    const { run } = await shell(`echo '{"id":"job1","type":"result","data":{"y":2}}'`, { functions: ["evaluate"] });
-    expect((await run({ function: "evaluate" })).verdict).toMatchObject({ kind: "result", result: { data: { y: 2 } } });
+    const { run } = await shell(`echo '{"id":"job1","type":"result","data":{"y":2}}'`, {
+      functions: ["evaluate"],
+    });
+    expect((await run({ function: "evaluate" })).verdict).toMatchObject({
+      kind: "result",
+      result: { data: { y: 2 } },
+    });
   });
 });
 
@@ -83,25 +90,65 @@ describe("a batch evaluator at fault", () => {
     ["ends silently", "exit 0", "evaluator_silent", /exit code 0/],
     ["closes its output and ends silently", "exec >&-; exit 0", "evaluator_silent", /exit code 0/],
     ["cannot be found", "exec /no/such/program", "evaluator_crashed", /exit code 127/],
-    ["breaks off in the middle of a line", `printf '{"id":"job1","type":"res'; exit 1`, "evaluator_crashed", /exit code 1/],
+    [
+      "breaks off in the middle of a line",
+      `printf '{"id":"job1","type":"res'; exit 1`,
+      "evaluator_crashed",
+      /exit code 1/,
+    ],
     ["prints rubbish", `echo 'accuracy: 0.9'; ${RESULT}`, "evaluator_output", /accuracy/],
     ["prints bytes that are no text", `printf '\\377\\376\\n'; ${RESULT}`, "evaluator_output", /UTF-8/],
     ["prints JSON that is no event", `echo '[1]'; ${RESULT}`, "evaluator_output", /no object with an id/],
-    ["prints an event without an id", `echo '{"type":"result","score":1}'`, "evaluator_output", /no object with an id/],
+    [
+      "prints an event without an id",
+      `echo '{"type":"result","score":1}'`,
+      "evaluator_output",
+      /no object with an id/,
+    ],
     ["prints an unknown event", `echo '{"id":"job1","type":"grade"}'`, "evaluator_output", /wrong form/],
-    ["names another job", `echo '{"id":"job2","type":"result","score":1}'`, "evaluator_output", /another job/],
+    [
+      "names another job",
+      `echo '{"id":"job2","type":"result","score":1}'`,
+      "evaluator_output",
+      /another job/,
+    ],
     ["gives two results", `${RESULT}; ${RESULT}`, "evaluator_output", /after its end/],
-    ["gives a result after an error", `echo '{"id":"job1","type":"error","message":"x"}'; ${RESULT}`, "evaluator_output", /after/],
+    [
+      "gives a result after an error",
+      `echo '{"id":"job1","type":"error","message":"x"}'; ${RESULT}`,
+      "evaluator_output",
+      /after/,
+    ],
     ["goes on after its result", `${RESULT}; sleep 0.2; echo bye`, "evaluator_output", /bye/],
     ["ends its result with half a line", `${RESULT}; printf '{"id"'`, "evaluator_output", /after its end/],
     ["scores NaN", `echo '{"id":"job1","type":"result","score":NaN}'`, "evaluator_score", /NaN/],
-    ["scores minus infinity", `echo '{"id":"job1","type":"result","score":-Infinity}'`, "evaluator_score", /Infinity/],
-    ["scores more than a number holds", `echo '{"id":"job1","type":"result","score":1e999}'`, "evaluator_score", /score/],
+    [
+      "scores minus infinity",
+      `echo '{"id":"job1","type":"result","score":-Infinity}'`,
+      "evaluator_score",
+      /Infinity/,
+    ],
+    [
+      "scores more than a number holds",
+      `echo '{"id":"job1","type":"result","score":1e999}'`,
+      "evaluator_score",
+      /score/,
+    ],
     ["scores a text", `echo '{"id":"job1","type":"result","score":"0.9"}'`, "evaluator_score", /"0.9"/],
     ["scores nothing", `echo '{"id":"job1","type":"result"}'`, "evaluator_score", /missing/],
     ["scores null", `echo '{"id":"job1","type":"result","score":null}'`, "evaluator_score", /missing/],
-    ["has a NaN beside its score", `echo '{"id":"job1","type":"result","score":1,"score_secondary":NaN}'`, "evaluator_score", /NaN/],
-    ["nests without end", `printf '{"id":"job1","type":"log","message":'; head -c 200000 /dev/zero | tr '\\0' '['; echo`, "evaluator_output", /nested/],
+    [
+      "has a NaN beside its score",
+      `echo '{"id":"job1","type":"result","score":1,"score_secondary":NaN}'`,
+      "evaluator_score",
+      /NaN/,
+    ],
+    [
+      "nests without end",
+      `printf '{"id":"job1","type":"log","message":'; head -c 200000 /dev/zero | tr '\\0' '['; echo`,
+      "evaluator_output",
+      /nested/,
+    ],
   ])("that %s is told by kind", async (_, script, code, detail) => {
     const { run } = await shell(script);
     const { verdict } = await run();
@@ -163,15 +210,16 @@ describe("a batch evaluator at fault", () => {
   });
 
   it("that eats more memory than it may is told so", async () => {
-    const { run } = await makeEvaluator(
-      { command: ["python3", "-c", "x = bytearray(1 << 30)"], memory_mb: 128 },
-    );
+    const { run } = await makeEvaluator({
+      command: ["python3", "-c", "x = bytearray(1 << 30)"],
+      memory_mb: 128,
+    });
     expect((await run()).verdict).toMatchObject({ code: "evaluator_memory" });
   });
 
   it("runs Node.js under a memory limit, although that reserves far more than it uses", async () => {
     const program = `console.log('{"id":"job1","type":"result","score":1}')`;
-    const { run } = await makeEvaluator({ command: ["node", "-e", program], memory_mb: 512 });
+    const { run } = await makeEvaluator({ command: ["node", "-e", program], memory_mb: 1024 });
     expect((await run()).verdict).toMatchObject({ kind: "result" });
   });
 });
@@ -208,7 +256,10 @@ describe("aborting", () => {
       `sleep 60 & echo "$! $$" > pids; echo '{"id":"job1","type":"log","message":"here"}'; wait`,
     );
     const controller = new AbortController();
-    const running = run({ signal: controller.signal, onEvent: () => controller.abort(new Error("cancelled")) });
+    const running = run({
+      signal: controller.signal,
+      onEvent: () => controller.abort(new Error("cancelled")),
+    });
     await expect(running).rejects.toThrow("cancelled");
     for (const pid of (await readFile(join(dir, "pids"), "utf8")).trim().split(" "))
       expect(await isAlive(Number(pid))).toBe(false);

@@ -69,23 +69,29 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
 function createReading(job: Evaluation, on: { refused(now: boolean): void; ended(): void }) {
   let verdict: Verdict | undefined;
 
-  function refuse(found: Fault, now = false): void {
+  function refuse(found: Fault, now = false) {
     if (verdict?.kind === "fault") return;
     verdict = found;
     on.refused(now);
   }
 
-  function take(bytes: Buffer): void {
+  function take(bytes: Buffer) {
     if (verdict?.kind === "fault" || isBlank(bytes)) return;
-    if (verdict) return refuse(fault("evaluator_output", `after its end: ${excerpt(bytes)}`, "a line after its end"));
+    if (verdict)
+      return refuse(fault("evaluator_output", `after its end: ${excerpt(bytes)}`, "a line after its end"));
     const line = readLine(bytes);
     if ("kind" in line) return refuse(line);
     if (line.id !== job.id)
-      return refuse(fault("evaluator_output", `another job's id: ${excerpt(bytes)}`, "an event of another job"));
+      return refuse(
+        fault("evaluator_output", `another job's id: ${excerpt(bytes)}`, "an event of another job"),
+      );
     const event = readEvent(line.fields, job.function);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return job.onEvent(event);
-    verdict = event.type === "result" ? { kind: "result", result: event } : { kind: "rejected", message: event.message };
+    verdict =
+      event.type === "result"
+        ? { kind: "result", result: event }
+        : { kind: "rejected", message: event.message };
     on.ended();
   }
 

@@ -18,8 +18,11 @@ const eventSchema = z.discriminatedUnion("type", [
     message: z.string().nullish(),
     meta: z.record(z.string(), z.unknown()).nullish(),
     media: file.nullish(),
-    artifacts: z.array(file.extend({ name: z.string().max(255).nullish() })).max(ARTIFACT_LIMIT).nullish(),
-    data: z.unknown(),
+    artifacts: z
+      .array(file.extend({ name: z.string().max(255).nullish() }))
+      .max(ARTIFACT_LIMIT)
+      .nullish(),
+    data: z.unknown().optional(),
   }),
   z.object({ type: z.literal("error"), message: z.string() }),
 ]);
@@ -35,14 +38,16 @@ export interface Line {
 }
 
 export function readLine(bytes: Buffer): Line | Fault {
-  if (!isUtf8(bytes)) return fault("evaluator_output", `not UTF-8: ${excerpt(bytes)}`, "a line that is no JSON");
+  if (!isUtf8(bytes))
+    return fault("evaluator_output", `not UTF-8: ${excerpt(bytes)}`, "a line that is no JSON");
   let value: unknown;
   try {
     value = parseJson(bytes.toString("utf8"), "The line");
   } catch (error) {
     const detail = `${(error as Error).message} The line: ${excerpt(bytes)}`;
     // Python writes NaN and Infinity literally.
-    if (error instanceof CrowdaiError && error.code === "value_not_finite") return fault("evaluator_score", detail);
+    if (error instanceof CrowdaiError && error.code === "value_not_finite")
+      return fault("evaluator_score", detail);
     return fault("evaluator_output", detail, "a line that is no JSON");
   }
   const fields = value as Record<string, unknown> | null;
@@ -63,11 +68,16 @@ export function readEvent(fields: Record<string, unknown>, calledFunction: strin
       const absent = value === undefined || value === null;
       const needed = name === "score" && calledFunction === "submit";
       if (absent ? needed : typeof value !== "number" || !Number.isFinite(value))
-        return fault("evaluator_score", `${name} is ${absent ? "missing" : JSON.stringify(value)?.slice(0, 200)}`);
+        return fault(
+          "evaluator_score",
+          `${name} is ${absent ? "missing" : JSON.stringify(value)?.slice(0, 200)}`,
+        );
     }
   }
   const read = eventSchema.safeParse(fields);
   if (read.success) return read.data;
-  const mistakes = read.error.issues.map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`).join("; ");
+  const mistakes = read.error.issues
+    .map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`)
+    .join("; ");
   return fault("evaluator_output", `an event of the wrong form: ${mistakes}`, "an event of the wrong form");
 }

@@ -16,7 +16,8 @@ export function faultOfEnd(end: ProcessEnd, stderr: string): Fault {
   const how = describeEnd(end);
   if (end.code === 0) return fault("evaluator_silent", how);
   // The kernel's out-of-memory killer leaves nothing but its signal; the grader's own SIGKILL never comes here.
-  if (end.signal === "SIGKILL" || end.code === 137) return fault("evaluator_memory", `${how}, probably out of memory`);
+  if (end.signal === "SIGKILL" || end.code === 137)
+    return fault("evaluator_memory", `${how}, probably out of memory`);
   if (OUT_OF_MEMORY.test(stderr)) return fault("evaluator_memory", how);
   return fault("evaluator_crashed", how);
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { makeChallenge, temporaryFolder } from "../testing/challenge.ts";
 import { isAlive, makeEvaluator, wrappers } from "../testing/evaluation.ts";
@@ -53,7 +53,9 @@ describe("an evaluator's process", () => {
 
   it("inherits none of the files and sockets that the grader has open", async () => {
     const { descriptors } = await look();
-    const inherited = Object.entries(descriptors).filter(([name, target]) => Number(name) > 2 && !target.startsWith("/proc"));
+    const inherited = Object.entries(descriptors).filter(
+      ([name, target]) => Number(name) > 2 && !target.startsWith("/proc"),
+    );
     const outer = Object.values(await descriptorsOf(process.ppid));
     expect(inherited.filter(([, target]) => !outer.includes(target))).toEqual([]);
   });
@@ -73,7 +75,9 @@ describe("an evaluator's process", () => {
         home: ${JSON.stringify(folder)}, stdin: "pipe",
         onLine: (line) => console.log(line.toString()), onFlood() {},
       });`;
-    const grader = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    const grader = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const [chunk] = await once(grader.stdout, "data");
     const pid = Number(chunk.toString());
     expect(await isAlive(pid)).toBe(true);

@@ -73,9 +73,21 @@ export function planLaunch(folder: ChallengeFolder, wrappers: Wrappers, path: st
   };
 }
 
-function pythonCommand(evaluator: { python_class: string; args: unknown; python: string; fresh: boolean }): string[] {
+function pythonCommand(evaluator: {
+  python_class: string;
+  args: unknown;
+  python: string;
+  fresh: boolean;
+}): string[] {
   const [file, name] = evaluator.python_class.split(":") as [string, string];
-  return [evaluator.python, DRIVER, file, name, JSON.stringify(evaluator.args), evaluator.fresh ? "fresh" : "kept"];
+  return [
+    evaluator.python,
+    DRIVER,
+    file,
+    name,
+    JSON.stringify(evaluator.args),
+    evaluator.fresh ? "fresh" : "kept",
+  ];
 }
 
 /**

@@ -29,7 +29,7 @@ describe("a persistent evaluator", () => {
     const { run } = await python(COUNTING);
     const first = await Promise.all(["a", "b", "c"].map((id) => pidOf(run, id, "slow")));
     expect(new Set(first).size).toBe(3);
-    const second = await Promise.all(["d", "e", "f"].map((id) => pidOf(run, id)));
+    const second = await Promise.all(["d", "e", "f"].map((id) => pidOf(run, id, "slow")));
     expect([...second].sort()).toEqual([...first].sort());
   });
 
@@ -148,7 +148,9 @@ for job in jobs():
   });
 
   it("takes an input of many megabytes", async () => {
-    const { run } = await python(`for job in jobs(): say(id=job["id"], type="result", score=len(job["input"]["data"]))`);
+    const { run } = await python(
+      `for job in jobs(): say(id=job["id"], type="result", score=len(job["input"]["data"]))`,
+    );
     const { verdict } = await run({ input: { data: "x".repeat(20_000_000) } });
     expect(verdict).toMatchObject({ result: { score: 20_000_000 } });
   });
@@ -185,7 +187,11 @@ for job in jobs():
     say(id=job["id"], type="result", score=1)`);
     await writeFile(join(dir, "pids"), "");
     const controller = new AbortController();
-    const running = run({ id: "slow", signal: controller.signal, onEvent: () => controller.abort(new Error("stop")) });
+    const running = run({
+      id: "slow",
+      signal: controller.signal,
+      onEvent: () => controller.abort(new Error("stop")),
+    });
     await expect(running).rejects.toThrow("stop");
     for (const pid of (await readFile(join(dir, "pids"), "utf8")).split(" "))
       expect(await isAlive(Number(pid))).toBe(false);

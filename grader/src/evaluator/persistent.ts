@@ -42,7 +42,7 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
     return undefined;
   }
 
-  function giveBack(process: WarmProcess): void {
+  function giveBack(process: WarmProcess) {
     if (!process.usable()) return;
     if (closed) return process.kill();
     const timer = setTimeout(() => {

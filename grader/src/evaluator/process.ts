@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
-import { createLineReader } from "./lines.ts";
 import { evaluatorEnvironment, type Launch } from "./launch.ts";
+import { createLineReader } from "./lines.ts";
 import { createTail } from "./tail.ts";
 
 /** Longest line an evaluator may print, and most bytes for one job. */
@@ -66,7 +66,9 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     stdout.destroy();
     options.onFlood(what);
   };
-  const lines = createLineReader(LINE_LIMIT, options.onLine, () => flood(`a line of more than ${LINE_LIMIT} bytes`));
+  const lines = createLineReader(LINE_LIMIT, options.onLine, () =>
+    flood(`a line of more than ${LINE_LIMIT} bytes`),
+  );
   stdout.on("data", (chunk: Buffer) => {
     if (flooded) return;
     printed += chunk.length;

@@ -29,7 +29,10 @@ if __name__ == "__main__":
 `;
 
 function serve(text: string, evaluator: object = {}, files: Record<string, string> = {}) {
-  return makeEvaluator({ python_class: "evaluator.py:Evaluator", ...evaluator }, { "evaluator.py": text, ...files });
+  return makeEvaluator(
+    { python_class: "evaluator.py:Evaluator", ...evaluator },
+    { "evaluator.py": text, ...files },
+  );
 }
 
 describe("an evaluator class of crowdAI", () => {
@@ -77,7 +80,7 @@ class Evaluator:
   });
 
   it.each([
-    ["client_payload, round_indicator, _context", 'score = round_indicator if _context == {} else -1'],
+    ["client_payload, round_indicator, _context", "score = round_indicator if _context == {} else -1"],
     ["client_payload, round", "score = round"],
     ["client_payload, context, challenge_round=7", "score = challenge_round + len(context)"],
     ["client_payload, *more, round_indicator, **rest", "score = round_indicator + len(more) + len(rest)"],
@@ -152,10 +155,22 @@ class Evaluator:
     ["is not there", "class Another: pass", "evaluator_crashed"],
     ["returns no dict", "class Evaluator:\n    def _evaluate(self, p): return 0.5", "evaluator_crashed"],
     ["returns no score", "class Evaluator:\n    def _evaluate(self, p): return {}", "evaluator_score"],
-    ["scores NaN", "class Evaluator:\n    def _evaluate(self, p): return {'score': float('nan')}", "evaluator_score"],
-    ["has a parameter nobody knows", "class Evaluator:\n    def _evaluate(self, p, q): return {}", "evaluator_crashed"],
+    [
+      "scores NaN",
+      "class Evaluator:\n    def _evaluate(self, p): return {'score': float('nan')}",
+      "evaluator_score",
+    ],
+    [
+      "has a parameter nobody knows",
+      "class Evaluator:\n    def _evaluate(self, p, q): return {}",
+      "evaluator_crashed",
+    ],
     ["leaves", "import os\nclass Evaluator:\n    def _evaluate(self, p): os._exit(0)", "evaluator_silent"],
-    ["runs out of memory", "class Evaluator:\n    def _evaluate(self, p): bytearray(1 << 32)", "evaluator_memory"],
+    [
+      "runs out of memory",
+      "class Evaluator:\n    def _evaluate(self, p): bytearray(1 << 32)",
+      "evaluator_memory",
+    ],
   ])("that %s is the evaluator's fault", async (_, text, code) => {
     const { run } = await serve(text, { memory_mb: 256 });
     expect((await run()).verdict).toMatchObject({ kind: "fault", code });

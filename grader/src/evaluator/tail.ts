@@ -23,7 +23,9 @@ export function createTail(limit: number) {
       const all = Buffer.concat(chunks, size);
       const over = Math.max(0, size - limit);
       const cut = dropped + over;
-      return (cut > 0 ? `… (${cut} bytes before this were dropped)\n` : "") + all.subarray(over).toString("utf8");
+      return (
+        (cut > 0 ? `… (${cut} bytes before this were dropped)\n` : "") + all.subarray(over).toString("utf8")
+      );
     },
   };
 }

@@ -46,13 +46,13 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
   });
   child.ended.then(onEnd);
 
-  function refuse(found: Fault | "again", now = false): void {
+  function refuse(found: Fault | "again", now = false) {
     alive = false;
     if (current) current.fault ??= found;
     child.kill(now);
   }
 
-  function settle(verdict: Verdict): void {
+  function settle(verdict: Verdict) {
     const { job, resolve, release } = current!;
     current = null;
     release();
@@ -61,7 +61,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     resolve({ verdict, stderr: child.stderr() });
   }
 
-  function take(bytes: Buffer): void {
+  function take(bytes: Buffer) {
     if (current?.fault || isBlank(bytes)) return;
     // A word nobody asked for: the process has lost its place, and its next answer could not be trusted.
     if (!current) return refuse("again");
@@ -75,10 +75,14 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     const event = readEvent(line.fields, current.job.function);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return current.job.onEvent(event);
-    settle(event.type === "result" ? { kind: "result", result: event } : { kind: "rejected", message: event.message });
+    settle(
+      event.type === "result"
+        ? { kind: "result", result: event }
+        : { kind: "rejected", message: event.message },
+    );
   }
 
-  function onEnd(end: ProcessEnd): void {
+  function onEnd(end: ProcessEnd) {
     alive = false;
     // A last line without its new line.
     if (current && !current.fault && end.code === 0) take(end.rest);

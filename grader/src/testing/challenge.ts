@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
-import { challengeConfigSchema } from "../../../shared/src/challenge-folder/challenge-config.ts";
+import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { onTestFinished } from "vitest";
 
 /** A temporary folder that is gone when the test is. */
@@ -26,5 +26,5 @@ export async function makeChallenge(
     await chmod(join(dir, name), 0o755);
   }
   await writeFile(join(dir, "challenge.json"), JSON.stringify({ id, title: "Iris", score: {}, evaluator }));
-  return { dir, config: challengeConfigSchema.parse({ id, title: "Iris", score: {}, evaluator }), version: "v1", data: [] } as never;
+  return await loadChallengeFolder(dir);
 }

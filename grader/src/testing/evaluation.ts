@@ -71,11 +71,18 @@ export async function makeEvaluator(
 
 /** A batch evaluator of one shell script. */
 export function shell(script: string, options: object = {}): Promise<TestEvaluator> {
-  return makeEvaluator({ command: ["./evaluate.sh"], ...options }, { "evaluate.sh": `#!/bin/sh\n${script}\n` });
+  return makeEvaluator(
+    { command: ["./evaluate.sh"], ...options },
+    { "evaluate.sh": `#!/bin/sh\n${script}\n` },
+  );
 }
 
 /** A persistent evaluator of one Python script, in which `jobs()` yields and `say(**event)` prints. */
-export function python(script: string, options: object = {}, settings: { idleMs?: number } = {}): Promise<TestEvaluator> {
+export function python(
+  script: string,
+  options: object = {},
+  settings: { idleMs?: number } = {},
+): Promise<TestEvaluator> {
   const prelude = [
     "import json, os, sys, time",
     "def jobs():",

@@ -1,0 +1,136 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { createFolderStore } from "@crowdai/shared/objects";
+import { createEmbeddedQueue } from "@crowdai/shared/queue";
+import { describe, expect, it } from "vitest";
+import { main } from "./main.ts";
+import { makeChallenge, temporaryFolder } from "./testing/challenge.ts";
+
+function surroundings(args: string[], env: Record<string, string> = {}) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const stop = new AbortController();
+  return {
+    args,
+    env: { PATH: process.env.PATH, LOG_LEVEL: "silent", ...env },
+    stdout,
+    stderr,
+    stop,
+    signal: stop.signal,
+  };
+}
+
+async function run(args: string[], env: Record<string, string> = {}) {
+  const around = surroundings(args, env);
+  const code = await main(around);
+  around.stdout.end();
+  around.stderr.end();
+  return { code, stdout: await text(around.stdout), stderr: await text(around.stderr) };
+}
+
+const RESULT = `#!/bin/sh\necho '{"id":"submission-1","type":"result","score":1}'\n`;
+
+describe("crowdai-grader", () => {
+  it("prints its version and its help on stdout", async () => {
+    expect(await run(["--version"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+    expect(await run(["start", "--help"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("--concurrency"),
+    });
+  });
+
+  it.each([
+    [["begin"]],
+    [["start", "--concurrency", "0"]],
+    [["start", "--concurrency", "many"]],
+    [["start", "--fast"]],
+  ])("refuses %j as a mistake of usage", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/error:/);
+  });
+
+  it("without REDIS_URL says what to set, or which command to run instead", async () => {
+    const { code, stderr } = await run(["start"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Set REDIS_URL/);
+    expect(stderr).toMatch(/crowdai-broker start --with-grader/);
+  });
+
+  it("with REDIS_URL says that this version cannot use it, without repeating its password", async () => {
+    const { code, stderr } = await run(["start"], { REDIS_URL: "redis://:secret@localhost" });
+    expect(code).toBe(2);
+    expect(stderr).not.toContain("secret");
+  });
+});
+
+describe("crowdai-grader start", () => {
+  async function started(args: string[]) {
+    const objects = await createFolderStore({
+      folder: await temporaryFolder(),
+      baseUrl: () => "",
+      secret: "s",
+    });
+    const queue = createEmbeddedQueue();
+    const around = surroundings(["start", ...args]);
+    return { queue, around, running: main({ ...around, open: async () => ({ queue, objects }) }) };
+  }
+
+  it("serves the folder until it is stopped, and says what with", async () => {
+    const folder = await makeChallenge({ command: ["./run"] }, { run: RESULT });
+    const { queue, around, running } = await started([
+      "--challenges",
+      dirname(folder.dir),
+      "--concurrency",
+      "3",
+    ]);
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const receiving = queue.receive(async (report) => {
+      if (report.type === "finished") resolve(report.outcome);
+    }, around.signal);
+    await queue.publish({
+      submission: "submission-1",
+      attempt: 1,
+      challenge: "iris",
+      function: "submit",
+      round: 1,
+      dry_run: false,
+      input: { kind: "inline", data: null },
+      code: null,
+      version: null,
+    });
+    expect(await promise).toMatchObject({ ok: true, score: 1 });
+    around.stop.abort();
+    await receiving;
+    expect(await running).toBe(0);
+    around.stderr.end();
+    const said = await text(around.stderr);
+    expect(said).toMatch(/serves iris, 3 jobs at once/);
+    expect(said).toContain(`Queue: ${queue.name}. Objects:`);
+  });
+
+  it("names all mistakes in the folder, and ids of --only that are not there", async () => {
+    const folder = await makeChallenge({ command: ["./run"] }, { run: RESULT });
+    const challenges = dirname(folder.dir);
+    await mkdir(join(challenges, "broken"));
+    await writeFile(join(challenges, "broken", "challenge.json"), `{"id":"broken"}`);
+    const { around, running } = await started(["--challenges", challenges, "--only", "iris,wine"]);
+    expect(await running).toBe(2);
+    around.stderr.end();
+    const said = await text(around.stderr);
+    expect(said).toMatch(/broken/);
+    expect(said).toMatch(/--only names wine/);
+  });
+
+  it("says so when there is no challenge", async () => {
+    const { around, running } = await started(["--challenges", await temporaryFolder()]);
+    expect(await running).toBe(2);
+    around.stderr.end();
+    expect(await text(around.stderr)).toMatch(/There is no challenge/);
+  });
+});

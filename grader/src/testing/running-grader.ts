@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Job, Report } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
+import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
+import { onTestFinished } from "vitest";
+import { createGrader, type GraderOptions } from "../grader.ts";
+import type { Logger } from "../log.ts";
+import { temporaryFolder } from "./challenge.ts";
+
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface RunningGrader {
+  queue: JobQueue;
+  objects: ObjectStore;
+  workDir: string;
+  challenges: Map<string, ChallengeFolder>;
+  reports: Report[];
+  /** Publishes a job and gives its id; what is not said is a small value for `submit`. */
+  publish(job?: Partial<Job>): Promise<string>;
+  /** Puts bytes into the store as a broker would, and gives the input that names them. */
+  store(
+    name: string,
+    bytes: string | Buffer,
+    kind?: "file" | "json",
+  ): Promise<Exclude<Job["input"], { kind: "inline" }>>;
+  /** The first report of a type for a submission, come or to come. */
+  report<T extends Report["type"]>(submission: string, type: T): Promise<Extract<Report, { type: T }>>;
+  /** Begins another grader on the same queue. */
+  start(options?: Partial<GraderOptions>): { stop: AbortController; stopped: Promise<void> };
+  stop: AbortController;
+  stopped: Promise<void>;
+}
+
+/** A grader at work on an embedded queue and a store in a folder; all of it ends with the test. */
+export async function runGrader(
+  folders: ChallengeFolder[],
+  options: Partial<GraderOptions> = {},
+): Promise<RunningGrader> {
+  const dir = await temporaryFolder();
+  const queue = createEmbeddedQueue();
+  const objects = await createFolderStore({
+    folder: join(dir, "objects"),
+    baseUrl: () => "http://localhost",
+    secret: "s",
+  });
+  const challenges = new Map(folders.map((folder) => [folder.config.id, folder]));
+  const reports: Report[] = [];
+  const waiting = new Set<() => void>();
+  const receiving = new AbortController();
+  const received = queue.receive(async (report) => {
+    reports.push(report);
+    for (const look of waiting) look();
+  }, receiving.signal);
+
+  const runs: { stop: AbortController; stopped: Promise<void> }[] = [];
+  const workDir = join(dir, "work");
+  function start(more: Partial<GraderOptions> = {}) {
+    const stop = new AbortController();
+    const grader = createGrader({
+      name: `grader-${runs.length + 1}`,
+      queue,
+      objects,
+      challenges: () => challenges,
+      concurrency: 4,
+      log: silent,
+      workDir: runs.length === 0 ? workDir : `${workDir}-${runs.length + 1}`,
+      path: process.env.PATH,
+      graceSeconds: 0.2,
+      retryPauseMs: 10,
+      ...options,
+      ...more,
+    });
+    const run = { stop, stopped: grader.run(stop.signal) };
+    runs.push(run);
+    return run;
+  }
+  onTestFinished(async () => {
+    for (const run of runs) run.stop.abort();
+    await Promise.allSettled(runs.map((run) => run.stopped));
+    receiving.abort();
+    await received;
+    await queue.close();
+    await objects.close();
+  });
+
+  let jobs = 0;
+  let keys = 0;
+  return {
+    queue,
+    objects,
+    workDir,
+    challenges,
+    reports,
+    ...start(),
+    start,
+    async publish(job = {}) {
+      const submission = job.submission ?? `submission-${++jobs}`;
+      await queue.publish({
+        attempt: 1,
+        challenge: "iris",
+        function: "submit",
+        round: 1,
+        dry_run: false,
+        input: { kind: "inline", data: null },
+        code: null,
+        version: null,
+        ...job,
+        submission,
+      });
+      return submission;
+    },
+    async store(name, bytes, kind = "file") {
+      const body = Buffer.from(bytes);
+      const key = `submissions/iris/stored-${++keys}/input`;
+      await objects.put(key, body);
+      return { kind, key, name, size: body.length, sha256: createHash("sha256").update(body).digest("hex") };
+    },
+    report(submission, type) {
+      return new Promise((resolve) => {
+        const look = () => {
+          const found = reports.find((report) => report.submission === submission && report.type === type);
+          if (!found) return;
+          waiting.delete(look);
+          resolve(found as never);
+        };
+        waiting.add(look);
+        look();
+      });
+    },
+  };
+}
