@@ -1,181 +1,164 @@
-import type { Job, Report } from "../protocol/job.ts";
-import type { Consumption, Delivery, JobQueue } from "./job-queue.ts";
+import type { Consumption, JobQueue } from "./job-queue.ts";
+import { abortOf, createReportLanes } from "./report-lanes.ts";
+import { createWaitingLines, type WaitingJob } from "./waiting-lines.ts";
 
-/** How often a consumer looks again by itself: a challenge it has begun to serve may have jobs waiting. */
+/** How soon a job is found whose challenge a consumer began to serve after it was published: nothing announces that. */
 const LOOK_AGAIN_MS = 500;
-const RETRY_MS = 100;
-const MOST_TRIES = 100;
+const FIRST_REST_MS = 10;
+const LONGEST_REST_MS = 1000;
 
-interface Waiting {
-  job: Job;
-  /** How often the attempt was handed out before. */
-  delivered: number;
+interface Held {
+  waiting: WaitingJob;
+  abort: AbortController;
 }
 
-interface Consumer extends Consumption {
-  held: Map<string, { attempt: number; abort: AbortController }>;
-  take(): void;
+interface Consumer {
+  consumption: Consumption;
+  handle: Parameters<JobQueue["consume"]>[1];
+  inHand: number;
+  /** Called when the last job in hand is done. */
+  becameIdle: () => void;
+  /** Jobs handed back in a row; after each it rests for longer, so that a grader that can do nothing does not spin. */
+  handedBack: number;
+  rest: NodeJS.Timeout | null;
 }
 
-/** The queue inside one process: broker and grader share it. Its contents end with the process; the records rebuild it. */
+/**
+ * The queue inside one process, which broker and grader share: publishing hands a job to a free consumer at once. What it holds
+ * ends with the process. A report is delivered when the records have it, so a consumer that has ended leaves none behind.
+ */
 export function createEmbeddedQueue(): JobQueue {
-  const lines = new Map<string, Waiting[]>();
+  const lines = createWaitingLines();
+  const held = new Map<string, Held>();
   const consumers = new Set<Consumer>();
-  const reports: { report: Report; done: () => void; failed: (error: unknown) => void; tries: number }[] = [];
-  let receiver: ((report: Report) => Promise<void>) | null = null;
-  let delivering = false;
-  let nextLine = 0;
+  const reports = createReportLanes();
+  const closing = new AbortController();
+  let lookAgain: NodeJS.Timeout | null = null;
 
-  const isHeld = (submission: string, attempt: number) =>
-    [...consumers].some(({ held }) => (held.get(submission)?.attempt ?? -1) >= attempt);
-
-  /** Takes the next job of the challenges served, turning from challenge to challenge so that none starves. */
-  function next(challenges: readonly string[]): Waiting | undefined {
-    for (let i = 0; i < challenges.length; i++) {
-      const line = lines.get(challenges[(nextLine + i) % challenges.length] as string);
-      const first = line?.shift();
-      if (!first) continue;
-      nextLine = (nextLine + i + 1) % challenges.length;
-      return first;
+  /** Hands out what can be handed out, one job to each consumer in turn. */
+  function match(): void {
+    for (let found = true; found; ) {
+      found = false;
+      for (const consumer of [...consumers]) found = giveOne(consumer) || found;
     }
-    return undefined;
+    if (lookAgain === null && !lines.isEmpty() && [...consumers].some(isFree))
+      lookAgain = setTimeout(() => {
+        lookAgain = null;
+        match();
+      }, LOOK_AGAIN_MS);
   }
 
-  function lineOf(challenge: string): Waiting[] {
-    const line = lines.get(challenge) ?? [];
-    lines.set(challenge, line);
-    return line;
+  function giveOne(consumer: Consumer): boolean {
+    const waiting = isFree(consumer) ? lines.take(consumer.consumption.challenges()) : null;
+    if (!waiting) return false;
+    // Whoever was served last comes last.
+    if (consumers.delete(consumer)) consumers.add(consumer);
+    // Counted before it is handed over: a handler may publish, and so come back here, before it returns.
+    consumer.inHand++;
+    void run(consumer, waiting).then(() => {
+      consumer.inHand--;
+      if (consumer.inHand === 0) consumer.becameIdle();
+      match();
+    });
+    return true;
   }
 
-  function drop(submission: string): void {
-    for (const line of lines.values()) {
-      const at = line.findIndex(({ job }) => job.submission === submission);
-      if (at >= 0) line.splice(at, 1);
+  async function run(consumer: Consumer, waiting: WaitingJob): Promise<void> {
+    const { job } = waiting;
+    const mine: Held = { waiting, abort: new AbortController() };
+    held.set(job.submission, mine);
+    waiting.delivered++;
+    let done = true;
+    try {
+      await consumer.handle({ job, delivery: waiting.delivered, signal: mine.abort.signal });
+    } catch {
+      done = false;
     }
+    // Cancelled, or replaced by a newer attempt: nobody's any more.
+    if (held.get(job.submission) !== mine) return;
+    held.delete(job.submission);
+    consumer.handedBack = done ? 0 : consumer.handedBack + 1;
+    if (done || closing.signal.aborted) return;
+    lines.toFront(waiting);
+    if (!consumer.consumption.signal.aborted) takeRest(consumer);
   }
 
-  function wake(): void {
-    for (const consumer of consumers) consumer.take();
+  function takeRest(consumer: Consumer): void {
+    if (consumer.rest) clearTimeout(consumer.rest);
+    const ms = Math.min(FIRST_REST_MS * 2 ** (consumer.handedBack - 1), LONGEST_REST_MS);
+    consumer.rest = setTimeout(() => {
+      consumer.rest = null;
+      match();
+    }, ms);
   }
 
-  async function deliverReports(): Promise<void> {
-    if (delivering) return;
-    delivering = true;
-    // One at a time: the reports of a job mean something only in their order.
-    for (let first = reports[0]; first && receiver; first = reports[0]) {
-      try {
-        await receiver(first.report);
-        reports.shift();
-        first.done();
-      } catch (error) {
-        // Tried again, since the records may be busy; but one that can never be applied must not block the others.
-        if (++first.tries < MOST_TRIES) await new Promise((again) => setTimeout(again, RETRY_MS));
-        else reports.shift()?.failed(error);
-      }
-    }
-    delivering = false;
+  /** Takes a submission's job out of its line, or out of the hands of its grader. */
+  function withdraw(submission: string): void {
+    lines.drop(submission);
+    const inHand = held.get(submission);
+    held.delete(submission);
+    inHand?.abort.abort();
   }
 
   return {
     name: "in this process",
 
     async publish(job) {
-      const line = lineOf(job.challenge);
-      const same = line.find((waiting) => waiting.job.submission === job.submission);
-      if (isHeld(job.submission, job.attempt) || (same && same.job.attempt >= job.attempt)) return;
-      drop(job.submission);
-      for (const { held } of consumers) held.get(job.submission)?.abort.abort();
-      line.push({ job, delivered: 0 });
-      wake();
+      if (closing.signal.aborted) throw new Error("The queue was closed.");
+      const known = lines.find(job.submission) ?? held.get(job.submission)?.waiting;
+      if (known && known.job.attempt >= job.attempt) return;
+      withdraw(job.submission);
+      lines.toEnd({ job, delivered: 0 });
+      match();
     },
 
     async consume(consumption, handle) {
-      const running = new Set<Promise<void>>();
       const { promise: idle, resolve: becameIdle } = Promise.withResolvers<void>();
       const consumer: Consumer = {
-        ...consumption,
-        held: new Map(),
-        take() {
-          while (!consumption.signal.aborted && running.size < consumption.concurrency) {
-            const waiting = next(consumption.challenges());
-            if (!waiting) return;
-            const work = run(waiting).finally(() => {
-              running.delete(work);
-              if (consumption.signal.aborted && running.size === 0) becameIdle();
-              consumer.take();
-            });
-            running.add(work);
-          }
-        },
+        consumption,
+        handle,
+        inHand: 0,
+        becameIdle: () => {},
+        handedBack: 0,
+        rest: null,
       };
-      async function run({ job, delivered }: Waiting): Promise<void> {
-        const abort = new AbortController();
-        const mine = { attempt: job.attempt, abort };
-        consumer.held.set(job.submission, mine);
-        const delivery: Delivery = { job, delivery: delivered + 1, signal: abort.signal };
-        try {
-          await handle(delivery);
-          release();
-        } catch {
-          release();
-          if (abort.signal.aborted) return;
-          lineOf(job.challenge).unshift({ job, delivered: delivered + 1 });
-          queueMicrotask(wake);
-        }
-        function release() {
-          if (consumer.held.get(job.submission) === mine) consumer.held.delete(job.submission);
-        }
-      }
+      const stopped = abortOf(AbortSignal.any([consumption.signal, closing.signal]));
       consumers.add(consumer);
-      const timer = setInterval(consumer.take, LOOK_AGAIN_MS);
-      const stop = () => {
-        if (running.size === 0) becameIdle();
-      };
-      consumption.signal.addEventListener("abort", stop, { once: true });
-      if (consumption.signal.aborted) stop();
-      consumer.take();
-      await idle;
-      clearInterval(timer);
-      consumers.delete(consumer);
-    },
-
-    report(report) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      reports.push({ report, done: resolve, failed: reject, tries: 0 });
-      void deliverReports();
-      return promise;
-    },
-
-    async receive(apply, signal) {
-      const { promise: stopped, resolve } = Promise.withResolvers<void>();
-      let busy: Promise<void> = Promise.resolve();
-      receiver = (report) => {
-        busy = apply(report);
-        return busy;
-      };
-      void deliverReports();
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      match();
       await stopped;
-      receiver = null;
-      await busy.catch(() => {});
+      consumers.delete(consumer);
+      if (consumer.rest) clearTimeout(consumer.rest);
+      consumer.becameIdle = becameIdle;
+      if (consumer.inHand > 0) await idle;
     },
+
+    report: (report) => reports.add(report),
+    receive: (apply, signal) => reports.receive(apply, signal),
 
     async cancel(submission) {
-      drop(submission);
-      for (const { held } of consumers) held.get(submission)?.abort.abort();
+      withdraw(submission);
     },
 
     async attached() {
       return [...consumers]
-        .filter(({ signal }) => !signal.aborted)
-        .map(({ grader, challenges, concurrency }) => ({ grader, challenges: challenges(), concurrency }));
+        .filter(({ consumption }) => !consumption.signal.aborted)
+        .map(({ consumption: { grader, challenges, concurrency } }) => ({
+          grader,
+          challenges: [...challenges()],
+          concurrency,
+        }));
     },
 
     async close() {
-      receiver = null;
+      closing.abort();
+      if (lookAgain) clearTimeout(lookAgain);
       lines.clear();
-      for (const { failed } of reports.splice(0)) failed(new Error("the queue was closed"));
+      for (const submission of [...held.keys()]) withdraw(submission);
+      reports.close();
     },
   };
+}
+
+function isFree({ consumption, inHand, rest }: Consumer): boolean {
+  return !consumption.signal.aborted && rest === null && inHand < consumption.concurrency;
 }

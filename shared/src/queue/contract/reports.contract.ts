@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { numberOf, reportOf } from "./samples.ts";
+import type { Stage } from "./stage.ts";
+import { until } from "./waiting.ts";
+
+export function reportsContract(stage: Stage): void {
+  describe("reports", () => {
+    it("arrive in the order a grader made them, as it made them", async () => {
+      const receiver = stage.receive();
+      const sent = Array.from({ length: 50 }, (_, i) => reportOf("g", i));
+      await Promise.all(sent.map((report) => stage.queue.report(report)));
+      await until(() => receiver.applied().length >= sent.length);
+      expect(receiver.applied()).toEqual(sent);
+    });
+
+    it("made before any receiver came are kept", async () => {
+      const reported = stage.queue.report(reportOf("g", 1));
+      const receiver = stage.receive();
+      await reported;
+      await until(() => receiver.applied().length === 1);
+      expect(receiver.applied()).toEqual([reportOf("g", 1)]);
+    });
+
+    it("are delivered again when applying them fails, before those that came after", async () => {
+      const tried: number[] = [];
+      const receiver = stage.receive(async (report) => {
+        tried.push(numberOf(report));
+        if (numberOf(report) === 1 && tried.length <= 3) throw new Error("the records are busy");
+      });
+      await Promise.all([0, 1, 2].map((i) => stage.queue.report(reportOf("g", i))));
+      await until(() => receiver.applied().length === 3);
+      expect(receiver.applied().map(numberOf)).toEqual([0, 1, 2]);
+      expect(tried).toEqual([0, 1, 1, 1, 2]);
+    });
+
+    it("of one grader do not wait for those of another", async () => {
+      const receiver = stage.receive(async (report) => {
+        if (report.grader === "stuck") throw new Error("never");
+      });
+      const stuck = stage.queue.report(reportOf("stuck", 1)).catch(() => {});
+      await stage.queue.report(reportOf("fine", 1));
+      await until(() => receiver.applied().length > 0);
+      expect(receiver.applied()[0]?.grader).toBe("fine");
+      await receiver.stop();
+      stage.receive();
+      await stuck;
+    });
+
+    it("that a receiver could not apply before it stopped go to the next", async () => {
+      const first = stage.receive(async () => {
+        throw new Error("stopping");
+      });
+      const reported = stage.queue.report(reportOf("g", 7));
+      await until(() => first.tried() > 0);
+      await first.stop();
+      const second = stage.receive();
+      await reported;
+      await until(() => second.applied().length === 1);
+      expect(second.applied()).toEqual([reportOf("g", 7)]);
+    });
+
+    it("are waited for: a receiver that stops has applied the one it was applying", async () => {
+      const gate = Promise.withResolvers<void>();
+      let finished = false;
+      const receiver = stage.receive(async () => {
+        await gate.promise;
+        finished = true;
+      });
+      const reported = stage.queue.report(reportOf("g", 1));
+      await until(() => receiver.tried() === 1);
+      const stopped = receiver.stop();
+      gate.resolve();
+      await stopped;
+      expect(finished).toBe(true);
+      await Promise.race([reported, Promise.resolve()]);
+    });
+  });
+}

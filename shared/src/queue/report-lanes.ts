@@ -1,0 +1,120 @@
+import type { Report } from "../protocol/job.ts";
+
+type Apply = (report: Report) => Promise<void>;
+
+interface Pending {
+  report: Report;
+  applied: () => void;
+  failed: (error: Error) => void;
+}
+
+interface Receiver {
+  apply: Apply;
+  applying: Set<Promise<void>>;
+}
+
+const FIRST_RETRY_MS = 10;
+const LONGEST_RETRY_MS = 1000;
+
+/** Reports on their way to brokers: a lane for each grader, so that its order is kept and no grader waits for another. */
+export interface ReportLanes {
+  /** Resolves when a receiver has applied it. */
+  add(report: Report): Promise<void>;
+  receive(apply: Apply, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+export function createReportLanes(): ReportLanes {
+  const lanes = new Map<string, Pending[]>();
+  const busy = new Set<string>();
+  const receivers = new Set<Receiver>();
+  const closing = new AbortController();
+
+  async function work(grader: string, lane: Pending[]): Promise<void> {
+    busy.add(grader);
+    let retryAfter = FIRST_RETRY_MS;
+    for (let first = lane[0]; first; first = lane[0]) {
+      const [receiver] = receivers;
+      if (!receiver) break;
+      try {
+        await applyBy(receiver, first.report);
+        lane.shift();
+        first.applied();
+        retryAfter = FIRST_RETRY_MS;
+      } catch {
+        // To the end, so that another receiver gets the next try.
+        if (receivers.delete(receiver)) receivers.add(receiver);
+        await pause(retryAfter, closing.signal);
+        retryAfter = Math.min(retryAfter * 2, LONGEST_RETRY_MS);
+      }
+    }
+    busy.delete(grader);
+    if (lane.length === 0) lanes.delete(grader);
+  }
+
+  function start(): void {
+    for (const [grader, lane] of lanes) if (!busy.has(grader)) void work(grader, lane);
+  }
+
+  return {
+    add(report) {
+      if (closing.signal.aborted) return Promise.reject(closed());
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const lane = lanes.get(report.grader) ?? [];
+      lanes.set(report.grader, lane);
+      lane.push({ report, applied: resolve, failed: reject });
+      if (!busy.has(report.grader)) void work(report.grader, lane);
+      return promise;
+    },
+
+    async receive(apply, signal) {
+      const receiver: Receiver = { apply, applying: new Set() };
+      const stopped = abortOf(AbortSignal.any([signal, closing.signal]));
+      receivers.add(receiver);
+      if (signal.aborted || closing.signal.aborted) receivers.delete(receiver);
+      start();
+      await stopped;
+      receivers.delete(receiver);
+      // What is being written now must be in the records, or known not to be, before they may be closed.
+      await Promise.allSettled(receiver.applying);
+    },
+
+    close() {
+      closing.abort();
+      receivers.clear();
+      for (const lane of lanes.values()) for (const { failed } of lane.splice(0)) failed(closed());
+    },
+  };
+}
+
+async function applyBy(receiver: Receiver, report: Report): Promise<void> {
+  const applying = (async () => receiver.apply(report))();
+  receiver.applying.add(applying);
+  try {
+    await applying;
+  } finally {
+    receiver.applying.delete(applying);
+  }
+}
+
+const closed = () => new Error("The queue was closed.");
+
+/** Resolves once the signal is aborted, at once when it is already. */
+export function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}
