@@ -42,7 +42,9 @@ function respond(response: http.ServerResponse, answer: Answer): void {
   if ("bytes" in answer) {
     response.writeHead(200, { "content-type": answer.type ?? "application/octet-stream" }).end(answer.bytes);
   } else if ("json" in answer) {
-    response.writeHead(200, { "content-type": "application/json", ...answer.headers }).end(JSON.stringify(answer.json));
+    response
+      .writeHead(200, { "content-type": "application/json", ...answer.headers })
+      .end(JSON.stringify(answer.json));
   } else {
     const error = new CrowdaiError(answer.error, answer.message, { details: answer.details });
     response

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CrowdaiError } from "@crowdai/shared";
+import type { CrowdaiError } from "@crowdai/shared";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/run-cli.ts";
 import { configFolder } from "./config-folder.ts";

@@ -77,9 +77,13 @@ test("CROWDAI_API_KEY wins over what is kept, and may end with a newline", async
 test("no key and a mistyped key are two errors, and the second does not repeat the key", async () => {
   await using folder = await temporaryFolder();
   const settings = at(folder.path);
-  await expect(readKey({ env: {}, settings, keychain: noKeychain })).rejects.toMatchObject({ code: "no_key" });
+  await expect(readKey({ env: {}, settings, keychain: noKeychain })).rejects.toMatchObject({
+    code: "no_key",
+  });
   const key = createApiKey().replace(/.$/, "!");
-  const error = await readKey({ env: { CROWDAI_API_KEY: key }, settings, keychain: noKeychain }).catch((e) => e);
+  const error = await readKey({ env: { CROWDAI_API_KEY: key }, settings, keychain: noKeychain }).catch(
+    (e) => e,
+  );
   expect(error).toMatchObject({ code: "key_malformed" });
   expect(JSON.stringify(error.toBody())).not.toContain(key.slice(0, 20));
 });
@@ -88,7 +92,9 @@ test("reading a key asks the keychain only when the key is there", async () => {
   await using folder = await temporaryFolder();
   let asked = 0;
   const keychain = { ...memoryKeychain(), get: async () => void asked++ as never };
-  await expect(readKey({ env: {}, settings: at(folder.path), keychain })).rejects.toMatchObject({ code: "no_key" });
+  await expect(readKey({ env: {}, settings: at(folder.path), keychain })).rejects.toMatchObject({
+    code: "no_key",
+  });
   expect(asked).toBe(0);
 });
 
@@ -98,7 +104,10 @@ test("a keychain that no longer answers is told apart from no key at all", async
   const keys = createKeyStore({ env: {}, settings: at(folder.path), keychain });
   await keys.save(createApiKey());
   keychain.get = () => Promise.reject(new KeychainUnavailable("it is locked"));
-  await expect(keys.find()).rejects.toMatchObject({ code: "no_key", message: expect.stringContaining("it is locked") });
+  await expect(keys.find()).rejects.toMatchObject({
+    code: "no_key",
+    message: expect.stringContaining("it is locked"),
+  });
 });
 
 test.each(["{", '"crowdai_x"', '{"broker":"http://elsewhere","store":"file","key":"crowdai_x"}', "{}"])(

@@ -34,6 +34,8 @@ describe.runIf(process.platform === "linux")("the keychain on Linux", () => {
   test("never falls back to the kernel's keyring, which forgets", async () => {
     await using folder = await temporaryFolder();
     const env = { PATH, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder.path, "nobody")}` };
-    await expect(createKeychain({ env, timeoutMs: 10_000 }).set("account", "secret")).rejects.toThrow(/DBus|D-Bus/);
+    await expect(createKeychain({ env, timeoutMs: 10_000 }).set("account", "secret")).rejects.toThrow(
+      /DBus|D-Bus/,
+    );
   });
 });
