@@ -1,14 +1,15 @@
-import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { link, open, readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
-import { OBJECT_KEY, type ObjectStore, type StoredObject } from "./object-store.ts";
+import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
+import { createKeyLock } from "./key-lock.ts";
+import { keysBelow, type ObjectPlaces, placesIn } from "./object-places.ts";
+import type { ObjectStore, StoredObject } from "./object-store.ts";
 import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
 
-const UPLOAD_SECONDS = 600;
-/** Beside each object stands its size and digest, written first: an object without it was never finished. */
-const PROOF = ".proof.json";
+/** An address must be used within this time; the transfer itself may last longer. */
+const UPLOAD_SECONDS = 900;
 
 export interface FolderStoreOptions {
   folder: string;
@@ -24,74 +25,31 @@ export interface FolderStore extends ObjectStore {
   allowed(url: URL): SignedRequest;
 }
 
-/** Objects as files in a folder, reached through signed addresses of this broker. */
+/**
+ * Objects as files in a folder, reached through signed addresses of this broker.
+ *
+ * An object is two files: its bytes, and a proof with their size and digest, which is linked into place last. So an object
+ * exists when its proof does, and `stat` reads no more than that.
+ */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;
-  const arriving = join(folder, "arriving");
-  const stored = join(folder, "stored");
-  // What was arriving when the process ended has no owner any more.
-  await rm(arriving, { recursive: true, force: true });
-  await mkdir(arriving, { recursive: true, mode: 0o700 });
-  await mkdir(stored, { recursive: true, mode: 0o700 });
-
-  function pathOf(key: string): string {
-    if (!OBJECT_KEY.test(key) || key.endsWith(PROOF))
-      throw new CrowdaiError("object_missing", "There is no such object.");
-    return join(stored, ...key.split("/").filter(Boolean));
-  }
+  const places = await placesIn(folder);
+  const incoming = await createIncoming(places.incoming);
+  const lock = createKeyLock();
 
   async function stat(key: string): Promise<StoredObject | null> {
     try {
-      return JSON.parse(await readFile(pathOf(key) + PROOF, "utf8")) as StoredObject;
+      return JSON.parse(await readFile(places.of(key).proof, "utf8")) as StoredObject;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
+      if (isCode(error, "ENOENT", "ENOTDIR")) return null;
+      throw folderFailure(error);
     }
-  }
-
-  /** Makes a finished file visible under the key; link(2) fails when there is one already. */
-  async function publish(temporary: string, key: string, proof: StoredObject): Promise<void> {
-    const path = pathOf(key);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const before = await stat(key);
-    if (before) return requireSame(before, proof);
-    const proofFile = `${temporary}${PROOF}`;
-    const handle = await open(proofFile, "wx", 0o600);
-    await handle.writeFile(JSON.stringify(proof));
-    await handle.sync();
-    await handle.close();
-    try {
-      await rm(path, { force: true }); // bytes whose proof never came
-      await link(temporary, path);
-      await link(proofFile, path + PROOF);
-      await syncFolder(dirname(path));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const other = await stat(key);
-      if (other) requireSame(other, proof);
-    } finally {
-      await rm(proofFile, { force: true });
-    }
-  }
-
-  // Two that write one key take turns, so that neither sees the other's half.
-  const turns = new Map<string, Promise<unknown>>();
-  function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const mine = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work);
-    turns.set(key, mine);
-    const done = () => {
-      if (turns.get(key) === mine) turns.delete(key);
-    };
-    mine.then(done, done);
-    return mine;
   }
 
   async function remove(key: string): Promise<void> {
-    const path = pathOf(key);
-    await inTurn(key, async () => {
-      await rm(path + PROOF, { force: true });
-      await rm(path, { force: true });
-    });
+    const { bytes, proof } = places.of(key);
+    await rm(proof, { force: true });
+    await rm(bytes, { force: true });
   }
 
   return {
@@ -99,88 +57,95 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     stat,
     allowed: (url) => readSignedUrl(url, secret, now()),
 
-    async put(key, body) {
-      pathOf(key);
-      const temporary = join(arriving, randomUUID());
-      const handle = await open(temporary, "wx", 0o600);
+    async put(key, body, { expected } = {}) {
+      places.of(key);
       try {
-        const proof = await writeAll(handle, body);
-        await handle.sync();
-        await handle.close();
-        await inTurn(key, () => publish(temporary, key, proof));
-        return proof;
-      } finally {
-        await handle.close().catch(() => {});
-        await rm(temporary, { force: true });
+        return await incoming.take(body, expected, (arrived, found) =>
+          lock(key, async () => {
+            const before = await stat(key);
+            if (before) requireSame(before, found);
+            else await publish(places, key, arrived, await incoming.write(JSON.stringify(found)));
+            return found;
+          }),
+        );
+      } catch (error) {
+        throw folderFailure(error);
       }
     },
 
     async get(key, range) {
-      if (!(await stat(key))) throw new CrowdaiError("object_missing", "There is no such object.");
-      const handle = await open(pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
-      return handle.createReadStream(range ? { start: range.start, end: range.end } : {});
+      if (!(await stat(key))) throw missing();
+      return readBytes(places.of(key).bytes, range);
     },
 
-    remove,
+    remove: (key) => lock(key, () => remove(key)),
 
-    async *list(prefix) {
-      for (const entry of await readdir(stored, { recursive: true, withFileTypes: true })) {
-        const key = join(entry.parentPath, entry.name).slice(stored.length + 1);
-        if (entry.isFile() && key.startsWith(prefix) && !key.endsWith(PROOF)) yield key;
-      }
-    },
+    list: (prefix) => keysBelow(places, prefix),
 
-    async planUpload(key, { size, sha256 }) {
+    async planUpload(key, wanted) {
+      const before = await stat(key);
+      if (before) requireSame(before, wanted);
       const expires = Math.floor(now() / 1000) + UPLOAD_SECONDS;
-      const url = signUrl(baseUrl(), secret, { method: "PUT", key, expires, size, sha256 });
-      const part = { number: 1, offset: 0, size, method: "PUT" as const, url, headers: {} };
-      return { parts: (await stat(key)) ? [] : [part], expires_at: new Date(expires * 1000).toISOString() };
+      const url = signUrl(baseUrl(), secret, { method: "PUT", key, expires, ...pick(wanted) });
+      const part = { number: 1, offset: 0, size: wanted.size, method: "PUT" as const, url, headers: {} };
+      return { parts: before ? [] : [part], expires_at: new Date(expires * 1000).toISOString() };
     },
 
     async finishUpload(key, wanted) {
       const found = await stat(key);
       if (!found) throw new CrowdaiError("upload_missing");
-      if (found.size === wanted.size && found.sha256 === wanted.sha256) return;
-      await remove(key);
+      if (isSame(found, wanted)) return;
+      await lock(key, () => remove(key));
       throw new CrowdaiError("digest_mismatch");
     },
 
     async signGet(key, { seconds, name, type }) {
+      places.of(key);
       const expires = Math.floor(now() / 1000) + seconds;
-      pathOf(key);
-      return signUrl(baseUrl(), secret, {
-        method: "GET",
-        key,
-        expires,
-        ...(name ? { name } : {}),
-        ...(type ? { type } : {}),
-      });
+      return signUrl(baseUrl(), secret, { method: "GET", key, expires, name, type });
     },
 
     async close() {},
   };
 }
 
-function requireSame(before: StoredObject, now: StoredObject): void {
-  if (before.size !== now.size || before.sha256 !== now.sha256) throw new CrowdaiError("object_exists");
-}
-
-async function writeAll(
-  handle: FileHandle,
-  body: Uint8Array | AsyncIterable<Uint8Array>,
-): Promise<StoredObject> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-    hash.update(chunk);
-    size += chunk.length;
-    for (let written = 0; written < chunk.length; )
-      written += (await handle.write(chunk, written, chunk.length - written)).bytesWritten;
+/** Makes a finished file visible under the key. link(2) never overwrites, whoever else writes here. */
+async function publish(
+  places: ObjectPlaces,
+  key: string,
+  arrived: string,
+  proofArrived: string,
+): Promise<void> {
+  const { bytes, proof } = places.of(key);
+  try {
+    await makeFolder(dirname(bytes), places.stored);
+    await places.requireInside(dirname(bytes));
+    // Bytes whose proof never came: the process ended in between.
+    await rm(bytes, { force: true });
+    await link(arrived, bytes);
+    await syncFolder(dirname(bytes));
+    await link(proofArrived, proof);
+    await syncFolder(dirname(bytes));
+  } finally {
+    await rm(proofArrived, { force: true });
   }
-  return { size, sha256: hash.digest("hex") };
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  await handle.sync().finally(() => handle.close());
+/** Opened when read, so that nobody who never reads keeps a file open. */
+async function* readBytes(path: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
+    throw isCode(error, "ENOENT", "ENOTDIR", "ELOOP") ? missing() : folderFailure(error);
+  });
+  // Closes the file when it is read to its end or let go of before.
+  yield* handle.createReadStream({ highWaterMark: 256 * 1024, ...range }) as AsyncIterable<Uint8Array>;
+}
+
+const isSame = (a: StoredObject, b: StoredObject) => a.size === b.size && a.sha256 === b.sha256;
+const pick = ({ size, sha256 }: StoredObject): StoredObject => ({ size, sha256 });
+const missing = () => new CrowdaiError("object_missing");
+const isCode = (error: unknown, ...codes: string[]) =>
+  codes.includes((error as NodeJS.ErrnoException).code ?? "");
+
+function requireSame(before: StoredObject, wanted: StoredObject): void {
+  if (!isSame(before, wanted)) throw new CrowdaiError("object_exists");
 }

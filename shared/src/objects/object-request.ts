@@ -1,9 +1,17 @@
-import { createHash } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
+import { singleRange } from "./byte-range.ts";
 import type { FolderStore } from "./folder-store.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { SignedRequest } from "./signed-url.ts";
 
-/** Answers a signed request of the folder store: PUT of exactly what was announced, GET and HEAD with a single range. */
-export async function handleObjectRequest(store: FolderStore, request: Request): Promise<Response> {
+/** What answering needs of a store: its objects, and its word on what an address allows. */
+export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> & Pick<FolderStore, "allowed">;
+
+/**
+ * Answers a signed request: PUT of exactly what was announced, GET and HEAD with a single range. Refusals are
+ * `{ "error": … }` with the status of the catalogue's row. Bodies pass through and are never held in memory.
+ */
+export async function handleObjectRequest(store: SignedStore, request: Request): Promise<Response> {
   try {
     const allowed = store.allowed(new URL(request.url));
     if (request.method === "PUT" && allowed.method === "PUT") return await take(store, request, allowed);
@@ -12,58 +20,50 @@ export async function handleObjectRequest(store: FolderStore, request: Request):
     throw new CrowdaiError("signature_invalid", `The signed address does not allow ${request.method}.`);
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
-    return Response.json(
-      { error: error.toBody() },
-      { status: error.row.http, headers: { "cache-control": "no-store" } },
-    );
+    const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+    return Response.json({ error: error.toBody() }, { status: error.row.http, headers });
   }
 }
 
-type Allowed = ReturnType<FolderStore["allowed"]>;
-
 async function take(
-  store: FolderStore,
+  store: SignedStore,
   request: Request,
-  { key, size = -1, sha256 }: Allowed,
+  { key, size, sha256 }: SignedRequest,
 ): Promise<Response> {
+  if (size === undefined || sha256 === undefined) throw new CrowdaiError("signature_invalid");
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) !== size) throw wrongLength(size, `${declared} were declared`);
+  if (declared !== null && declared !== String(size))
+    throw new CrowdaiError(
+      "digest_mismatch",
+      `The address takes ${size} bytes; ${declared.slice(0, 30)} were declared.`,
+    );
   const before = await store.stat(key);
   if (before && before.sha256 !== sha256) throw new CrowdaiError("object_exists");
-  await store.put(key, exactly(request.body, size, sha256));
-  return new Response(null, { status: before ? 200 : 201 });
+  const body = (request.body ?? new Uint8Array()) as Uint8Array | AsyncIterable<Uint8Array>;
+  await store.put(key, body, { expected: { size, sha256 } });
+  return new Response(null, { status: before ? 200 : 201, headers: { etag: `"${sha256}"` } });
 }
 
-/** Passes bytes on, and throws before the last one is committed unless they are as many as, and the very ones, announced. */
-async function* exactly(
-  body: ReadableStream<Uint8Array> | null,
-  size: number,
-  sha256: string | undefined,
-): AsyncIterable<Uint8Array> {
-  const hash = createHash("sha256");
-  let seen = 0;
-  if (body)
-    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-      seen += chunk.length;
-      if (seen > size) throw wrongLength(size, "more came");
-      hash.update(chunk);
-      yield chunk;
-    }
-  if (seen !== size) throw wrongLength(size, `${seen} came`);
-  if (hash.digest("hex") !== sha256) throw new CrowdaiError("digest_mismatch");
-}
-
-async function give(store: FolderStore, request: Request, { key, name, type }: Allowed): Promise<Response> {
+async function give(
+  store: SignedStore,
+  request: Request,
+  { key, name, type }: SignedRequest,
+): Promise<Response> {
   const found = await store.stat(key);
   if (!found) throw new CrowdaiError("object_missing");
+  const etag = `"${found.sha256}"`;
   const headers = new Headers({
     "content-type": type ?? "application/octet-stream",
-    "accept-ranges": "bytes",
+    "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name ?? "object")}`,
+    // An evaluator's output comes from the broker's own origin: nothing in it may run there.
+    "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
-    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name ?? "object")}`,
+    "accept-ranges": "bytes",
+    etag,
   });
-  const range = singleRange(request.headers.get("range"), found.size);
+  const isStale = ![null, etag].includes(request.headers.get("if-range"));
+  const range = isStale ? null : singleRange(request.headers.get("range"), found.size);
   if (range === "unsatisfiable") {
     headers.set("content-range", `bytes */${found.size}`);
     return new Response(null, { status: 416, headers });
@@ -73,23 +73,29 @@ async function give(store: FolderStore, request: Request, { key, name, type }: A
   if (range) headers.set("content-range", `bytes ${start}-${end}/${found.size}`);
   const status = range ? 206 : 200;
   if (request.method === "HEAD" || found.size === 0) return new Response(null, { status, headers });
-  const bytes = await store.get(key, { start, end });
-  return new Response(ReadableStream.from(bytes) as ReadableStream<Uint8Array>, { status, headers });
+  return new Response(streamOf(await store.get(key, { start, end })), { status, headers });
 }
 
-function wrongLength(size: number, what: string): CrowdaiError {
-  return new CrowdaiError("digest_mismatch", `The address takes ${size} bytes; ${what}.`);
+/** RFC 8187: encodeURIComponent leaves a few characters that a header's value may not hold bare. */
+function encodeFileName(name: string): string {
+  const wellFormed = name.replace(/\p{Surrogate}/gu, "\ufffd");
+  return encodeURIComponent(wellFormed).replace(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
-/** A single range of a Range header within `size` bytes; null when there is none to honour. */
-export function singleRange(
-  header: string | null,
-  size: number,
-): { start: number; end: number } | "unsatisfiable" | null {
-  const match = header?.match(/^bytes=(\d*)-(\d*)$/);
-  if (!match || (match[1] === "" && match[2] === "")) return null;
-  const [from, to] = [match[1] ?? "", match[2] ?? ""];
-  const start = from === "" ? Math.max(0, size - Number(to)) : Number(from);
-  const end = from === "" || to === "" ? size - 1 : Math.min(Number(to), size - 1);
-  return start > end || start >= size ? "unsatisfiable" : { start, end };
+/** Reads on only when there is room, and lets go of the file when the reader goes away. */
+function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const reading = bytes[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reading.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await reading.return?.();
+    },
+  });
 }

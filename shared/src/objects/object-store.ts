@@ -8,6 +8,8 @@ export interface StoredObject {
 /**
  * Objects by key. Keys are made by the broker (`submissions/<challenge>/<id>/input`, never a name from outside) and
  * match OBJECT_KEY. An object, once complete, is never overwritten.
+ *
+ * A store that cannot be reached, is full or fails throws store_unreachable.
  */
 export interface ObjectStore {
   /** For the start message, without secrets. */
@@ -15,12 +17,13 @@ export interface ObjectStore {
 
   /**
    * Writes an object. Repeating it with equal bytes is harmless; with other bytes it throws object_exists. Nothing is visible
-   * under the key before all bytes are durable.
+   * under the key before all bytes are durable, and nothing is left of a body that fails. With `expected`, bytes of another
+   * size or digest throw digest_mismatch, a body that is too long as soon as it is, and nothing is written.
    */
   put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    options?: { type?: string },
+    options?: { type?: string; expected?: StoredObject },
   ): Promise<StoredObject>;
 
   /** The object's bytes, from `start` to `end` inclusive when given. Throws object_missing. */
@@ -36,8 +39,8 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<string>;
 
   /**
-   * Signed addresses for the parts of an upload that have not arrived, straight to the store. Each takes one PUT and binds
-   * method, key, length, digest and expiry.
+   * Signed addresses for the parts of an upload that have not arrived, straight to the store; none when all have. Each takes one
+   * PUT and binds method, key, length, digest and expiry. Throws object_exists when other bytes are under the key.
    */
   planUpload(key: string, wanted: StoredObject): Promise<Upload>;
 
@@ -53,4 +56,6 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
-export const OBJECT_KEY = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/;
+/** What a key looks like. Its parts between slashes are neither empty nor dots alone, and at most 200 characters long. */
+export const OBJECT_KEY =
+  /^(?=.{1,512}$)(?!.*\.\.)(?!.*\/\.(?:\/|$))[A-Za-z0-9][A-Za-z0-9._-]{0,199}(?:\/[A-Za-z0-9._-]{1,200})*$/;

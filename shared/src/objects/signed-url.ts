@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "../protocol/errors.ts";
+import { OBJECT_KEY } from "./object-store.ts";
 
 /** What a signed address binds. `size` and `sha256` are for PUT; `name` and `type` say how a GET is answered. */
 export interface SignedRequest {
@@ -7,48 +8,49 @@ export interface SignedRequest {
   key: string;
   /** Seconds since 1970. */
   expires: number;
-  size?: number;
-  sha256?: string;
-  name?: string;
-  type?: string;
+  size?: number | undefined;
+  sha256?: string | undefined;
+  name?: string | undefined;
+  type?: string | undefined;
 }
 
 const FIELDS = ["size", "sha256", "name", "type"] as const;
+const PATH = "/objects/";
 
 /** The address under `baseUrl` for exactly this request: HMAC-SHA256 over every field. */
 export function signUrl(baseUrl: string, secret: string | Buffer, request: SignedRequest): string {
-  const url = new URL(`${baseUrl}/objects/${request.key}`);
+  const url = new URL(baseUrl + PATH + request.key);
   url.searchParams.set("method", request.method);
   url.searchParams.set("expires", String(request.expires));
   for (const field of FIELDS)
     if (request[field] !== undefined) url.searchParams.set(field, String(request[field]));
-  url.searchParams.set("signature", signature(secret, request));
+  url.searchParams.set("signature", signature(secret, request).toString("base64url"));
   return url.href;
 }
 
 /** What a URL allows. Throws signature_invalid when it was changed, or has ended at `now` (milliseconds). */
 export function readSignedUrl(url: URL, secret: string | Buffer, now: number): SignedRequest {
   const get = (name: string) => url.searchParams.get(name) ?? undefined;
-  const size = get("size");
   const request: SignedRequest = {
     method: get("method") === "PUT" ? "PUT" : "GET",
-    key: decodeURIComponent(url.pathname.replace(/^.*?\/objects\//, "")),
+    // Not decoded: a key has no character that needs it, so what comes encoded is no key.
+    key: url.pathname.slice(url.pathname.indexOf(PATH) + PATH.length),
     expires: Number(get("expires")),
-    ...(size === undefined ? {} : { size: Number(size) }),
-    ...Object.fromEntries(
-      FIELDS.slice(1).flatMap((field) => (get(field) === undefined ? [] : [[field, get(field)]])),
-    ),
+    size: get("size") === undefined ? undefined : Number(get("size")),
+    sha256: get("sha256"),
+    name: get("name"),
+    type: get("type"),
   };
-  const given = Buffer.from(get("signature") ?? "", "base64url");
-  const wanted = Buffer.from(signature(secret, request), "base64url");
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+  const given = Buffer.from(url.searchParams.get("signature") ?? "", "base64url");
+  const wanted = signature(secret, request);
+  if (!OBJECT_KEY.test(request.key) || given.length !== wanted.length || !timingSafeEqual(given, wanted))
     throw new CrowdaiError("signature_invalid");
-  if (!(request.expires * 1000 > now))
+  if (request.expires * 1000 <= now)
     throw new CrowdaiError("signature_invalid", "The signed address has ended.");
   return request;
 }
 
-function signature(secret: string | Buffer, request: SignedRequest): string {
+function signature(secret: string | Buffer, request: SignedRequest): Buffer {
   // A JSON array: no field can run over into the next.
   const fields = [
     request.method,
@@ -56,5 +58,5 @@ function signature(secret: string | Buffer, request: SignedRequest): string {
     request.expires,
     ...FIELDS.map((field) => request[field] ?? null),
   ];
-  return createHmac("sha256", secret).update(JSON.stringify(fields)).digest("base64url");
+  return createHmac("sha256", secret).update(JSON.stringify(fields)).digest();
 }
