@@ -19,6 +19,11 @@ const CHECKS = [
     command: process.execPath,
     args: ["scripts/error-docs.ts", "--check"],
   },
+  {
+    title: "generated: shared/challenge.schema.json",
+    command: process.execPath,
+    args: ["scripts/challenge-schema.ts", "--check"],
+  },
 ];
 
 /** Runs every check, also after one has failed. Resolves to the titles of those that failed. */

@@ -77,7 +77,7 @@ function typeInWords(node: SchemaNode): string {
     case "boolean":
       return "true or false";
     case "array":
-      return node.minItems ? `a list of at least ${node.minItems}` : "a list";
+      return node.minItems ? `a list that is not empty` : "a list";
     case "object":
       return "an object";
     case "null":

@@ -64,11 +64,13 @@ function acceptsMistakes(accepts: unknown): Found[] {
     return [{ field: "accepts", expected: '"file" or "json", or both', got: "neither" }];
   const schema = object(json).schema;
   if (!isObject(schema)) return [];
-  return schemaFaults(schema).map(({ pointer, message }) => ({
-    field: `accepts.json.schema${pointer.replaceAll(/\/(\d+)(?=\/|$)/g, "[$1]").replaceAll("/", ".")}`,
-    expected: "a JSON Schema",
-    got: `one with a fault: ${message}`,
-  }));
+  return schemaFaults(schema).map(({ pointer, message }) => {
+    const field = `accepts.json.schema${pointer.replaceAll(/\/(\d+)(?=\/|$)/g, "[$1]").replaceAll("/", ".")}`;
+    const [, expected, got] = /^expected (.*), got (.*)$/s.exec(message) ?? [];
+    return expected === undefined
+      ? { field, expected: `a JSON Schema: ${message}` }
+      : { field, expected, got };
+  });
 }
 
 function functionMistakes(functions: unknown): Found[] {

@@ -8,11 +8,13 @@ export interface FileDigest {
 }
 
 const REMEMBERED = 20_000;
+/** File systems date changes in steps; within one, a file can change again and look the same. */
+const SETTLED_MS = 2_000;
 const remembered = new Map<string, { state: string; digest: FileDigest }>();
 
 /**
- * Size and SHA-256 of a file. Read once and remembered for as long as inode, size and times of change stay what they were: a
- * broker looks at its challenge folders every few seconds, and data sets are large.
+ * Size and SHA-256 of a file. One that has not changed lately is read once and remembered for as long as inode, size and
+ * times of change stay what they were: a broker looks at its challenge folders every few seconds, and data sets are large.
  */
 export async function digestFile(path: string): Promise<FileDigest> {
   const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -26,6 +28,7 @@ export async function digestFile(path: string): Promise<FileDigest> {
     read += chunk.length;
   }
   const digest = { size: read, sha256: hash.digest("hex") };
+  if (Date.now() - Number(ctimeNs / 1_000_000n) < SETTLED_MS) return digest;
   if (remembered.size >= REMEMBERED) remembered.clear();
   remembered.set(path, { state, digest });
   return digest;

@@ -11,7 +11,10 @@ export interface LoadedChallenges {
   mistakes: CrowdaiError[];
 }
 
-/** Loads each subfolder that has a challenge.json, or the folder itself when it has one. Throws nothing for what is in it. */
+/**
+ * Loads each subfolder that has a challenge.json, or the folder itself when it has one. Throws nothing for what is in it; a
+ * folder that does not exist holds no challenge.
+ */
 export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
   const challenges: ChallengeFolder[] = [];
   const mistakes: CrowdaiError[] = [];
@@ -20,8 +23,9 @@ export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
     folders = await challengeFolders(dir);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "There is no folder" : `${code}: cannot read the folder`;
-    return { challenges, mistakes: [new CrowdaiError("config_invalid", `${reason} ${dir}.`, { cause })] };
+    if (code === "ENOENT") return { challenges, mistakes };
+    const reason = `The challenges folder ${dir} cannot be read (${code}).`;
+    return { challenges, mistakes: [new CrowdaiError("config_invalid", reason, { cause })] };
   }
   const known = new Map<string, string>();
   for (const folder of folders) {

@@ -1,3 +1,4 @@
+import { basename, resolve } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { quoted } from "../protocol/suggest.ts";
 
@@ -16,7 +17,7 @@ export function configInvalid(dir: string, mistakes: readonly Mistake[]): Crowda
   const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
   return new CrowdaiError(
     "config_invalid",
-    [`${dir} has ${count}:`, ...mistakes.map(mistakeLine)].join("\n"),
+    [`${basename(resolve(dir))} has ${count}:`, ...mistakes.map(mistakeLine)].join("\n"),
     {
       details: { folder: dir, mistakes },
     },

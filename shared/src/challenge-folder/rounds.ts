@@ -15,10 +15,10 @@ export function roundNumber(config: ChallengeConfig, id: string): number {
   return index + 1;
 }
 
-/** A round takes submissions from its start, that moment included, to its end, that moment excluded. */
+/** A round takes submissions from its start to its end, both moments included. */
 export function roundState(round: RoundConfig, now: Date): RoundState {
   if (now.getTime() < startOf(round)) return "upcoming";
-  return round.ends_at !== null && now.getTime() >= Date.parse(round.ends_at) ? "ended" : "open";
+  return round.ends_at !== null && now.getTime() > Date.parse(round.ends_at) ? "ended" : "open";
 }
 
 /** The round that is open at a moment; of several, the one that started last. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { suggest } from "../protocol/suggest.ts";
+import { quoted, suggest } from "../protocol/suggest.ts";
 import { inWords, resembling, schemaAt } from "./config-json-schema.ts";
 import { fieldName, type Mistake, shown } from "./mistakes.ts";
 
@@ -57,16 +57,19 @@ function unionMistakes(
       return [
         { file: FILE, field: "evaluator", expected: 'either "command" or "python_class"', got: "both" },
       ];
-    if (!("command" in value || "python_class" in value)) {
-      const known = mistakesIn(issue.errors[0] ?? [], path, raw).filter(
-        ({ field }) => field !== "evaluator.command",
-      );
-      return [
-        { file: FILE, field: "evaluator", expected: '"command" or "python_class"', got: "neither" },
-        ...known,
-      ];
-    }
-    return mistakesIn(issue.errors["python_class" in value ? 1 : 0] ?? [], path, raw);
+    const kinds = ["command", "python_class"];
+    const kind = kinds.find((key) => key in value);
+    if (kind) return mistakesIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
+    const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
+    const meant = suggest(misspelt ?? "", kinds) ?? "command";
+    const others = mistakesIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
+      ({ field }) => ![`evaluator.${meant}`, `evaluator.${misspelt}`].includes(field),
+    );
+    const nearly = misspelt === undefined ? "neither" : `${quoted(misspelt)}; did you mean "${meant}"?`;
+    return [
+      { file: FILE, field: "evaluator", expected: '"command" or "python_class"', got: nearly },
+      ...others,
+    ];
   }
   const fits = issue.errors.find(
     (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),

@@ -3,38 +3,56 @@ import { findJsonFault } from "./json-syntax.ts";
 import { DEPTH_LIMIT } from "./session.ts";
 import { quoted } from "./suggest.ts";
 
+/** Finds every number that may be beyond the largest double, and some that are not. */
+const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|\d{309}/;
+
 /**
- * JSON text to a value. Throws value_not_json (naming line and column), value_not_finite for a bare NaN or Infinity, and
- * value_too_deep. A byte-order mark is passed over.
+ * JSON text to a value. Throws value_not_json (naming line and column), value_not_finite for a bare NaN or Infinity and for a
+ * number too large for a double, and value_too_deep. A byte-order mark is passed over.
  */
 export function parseJson(text: string, what = "The value"): unknown {
   const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   // Before parsing: some engines answer deep nesting with a stack overflow instead of a syntax error.
   if (textDepth(clean) > DEPTH_LIMIT) throw tooDeep(what);
+  let value: unknown;
   try {
-    return JSON.parse(clean);
+    value = JSON.parse(clean);
   } catch (cause) {
-    const fault = findJsonFault(clean);
-    if (!fault)
-      throw new CrowdaiError("value_not_json", `${what} is not JSON: ${(cause as Error).message}`, { cause });
-    const { line, column, expected, got, notFinite } = fault;
-    const details = { line, column, expected, got };
-    const place = `line ${line}, column ${column}`;
-    if (notFinite)
-      throw new CrowdaiError(
+    throw syntaxError(clean, what, cause as Error);
+  }
+  if (PERHAPS_TOO_LARGE.test(clean)) requireFinite(value, "$", what);
+  return value;
+}
+
+function syntaxError(text: string, what: string, cause: Error): CrowdaiError {
+  const fault = findJsonFault(text);
+  if (!fault) return new CrowdaiError("value_not_json", `${what} is not JSON: ${cause.message}`, { cause });
+  const { line, column, expected, got, notFinite } = fault;
+  const details = { line, column, expected, got };
+  const place = `line ${line}, column ${column}`;
+  return notFinite
+    ? new CrowdaiError(
         "value_not_finite",
         `${what} holds ${got.slice(1, -1)} at ${place}, which JSON cannot carry.`,
         { details, cause },
-      );
-    throw new CrowdaiError(
-      "value_not_json",
-      `${what} is not JSON: ${place}: expected ${expected}, got ${got}.`,
-      {
+      )
+    : new CrowdaiError("value_not_json", `${what} is not JSON: ${place}: expected ${expected}, got ${got}.`, {
         details,
         cause,
-      },
+      });
+}
+
+/** Number literals such as 1e999 are JSON, and are parsed to Infinity, which would go on as null. */
+function requireFinite(value: unknown, path: string, what: string): void {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
+    throw new CrowdaiError(
+      "value_not_finite",
+      `${what} holds a number beyond the largest double at ${path}.`,
     );
-  }
+  if (Array.isArray(value))
+    for (const [i, item] of value.entries()) requireFinite(item, `${path}[${i}]`, what);
+  else if (typeof value === "object" && value !== null)
+    for (const [key, item] of Object.entries(value)) requireFinite(item, pathTo(path, key), what);
 }
 
 /**
@@ -70,6 +88,8 @@ function plain(value: unknown, path: string, depth: number): unknown {
   }
   if (value === null) return null;
   if (depth >= DEPTH_LIMIT) throw tooDeep("The value");
+  if (value instanceof Number || value instanceof String || value instanceof Boolean)
+    return plain(value.valueOf(), path, depth);
   if ("toJSON" in value && typeof value.toJSON === "function" && !ArrayBuffer.isView(value))
     return plain(value.toJSON(), path, depth + 1);
   if (Array.isArray(value) || isTypedArray(value))

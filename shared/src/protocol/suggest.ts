@@ -10,6 +10,7 @@ export function suggest(word: string, known: readonly string[]): string | null {
     const away = distance(word.toLowerCase(), candidate.toLowerCase());
     if (
       away <= Math.max(2, Math.floor(candidate.length / 3)) &&
+      away < candidate.length &&
       away < (near?.distance ?? Number.POSITIVE_INFINITY)
     )
       near = { word: candidate, distance: away };
