@@ -57,12 +57,15 @@ export function createApp(options: {
     "/api/*",
     bodyLimit({
       maxSize: MESSAGE_LIMIT,
-      onError: (c) =>
-        answerError(
+      onError: (c) => {
+        // The rest of the body is not read, so the connection cannot serve another request.
+        c.header("connection", "close");
+        return answerError(
           c,
           new CrowdaiError("message_too_large", `A request may have ${MESSAGE_LIMIT} bytes.`),
           log,
-        ),
+        );
+      },
     }),
   );
   const api = apiRoutes(context, version, nextEvent);
