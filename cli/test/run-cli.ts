@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
   const code = await main(args, {
     env: { HOME: cwd, CROWDAI_CONFIG_DIR: join(cwd, "user"), LANG: "C.UTF-8", ...options.env },
     cwd,
-    stdin: Object.assign(stdin as Readable, { isTTY: tty.stdin }),
+    stdin: Object.assign(stdin as Readable, tty.stdin ? { isTTY: true, setRawMode: () => stdin } : {}),
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: options.signal ?? new AbortController().signal,

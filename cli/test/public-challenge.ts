@@ -1,0 +1,100 @@
+import type { Leaderboard, PublicChallenge, Submission } from "@crowdai/shared";
+
+/** A challenge as a broker describes it. */
+export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicChallenge {
+  const round = { starts_at: null, ends_at: null, parallel_limit: null, minimum_score: null };
+  return {
+    id: "iris",
+    title: "Iris",
+    description: "Tell three flowers apart.",
+    score: { title: "Accuracy", order: "descending", precision: 3 },
+    score_secondary: { title: "Macro F1", order: "descending", precision: 2 },
+    rounds: [
+      {
+        ...round,
+        id: "1",
+        number: 1,
+        title: "Warm-up",
+        state: "ended",
+        limit: null,
+        ends_at: "2026-01-01T00:00:00Z",
+      },
+      { ...round, id: "2", number: 2, title: "Final", state: "open", limit: { count: 5, per: "day" } },
+    ],
+    round: "2",
+    accepts: {
+      file: { extensions: [".csv"], max_bytes: 2_000_000 },
+      json: { schema: { type: "array" }, max_bytes: 10_000 },
+      code: null,
+    },
+    functions: ["submit", "classify"],
+    after_end: "reject",
+    code: { capture: "off" },
+    data: [],
+    url: "http://broker.test/challenges/iris",
+    ...changes,
+  };
+}
+
+/** A graded submission as its participant sees it. */
+export function gradedSubmission(changes: Partial<Submission> = {}): Submission {
+  return {
+    id: "abcdefgh01234567",
+    number: 12,
+    challenge: "iris",
+    participant: "ada",
+    round: "2",
+    function: "submit",
+    state: "graded",
+    message: "deeper trees",
+    input: { kind: "file", name: "predictions.csv", size: 1234, sha256: "0".repeat(64) },
+    post_challenge: false,
+    created_at: "2026-11-23T12:00:00Z",
+    accepted_at: "2026-11-23T12:00:01Z",
+    finished_at: "2026-11-23T12:00:05Z",
+    score: 0.9666666666666667,
+    score_secondary: 0.5,
+    grading_message: "well done",
+    data: null,
+    error: null,
+    rank: 2,
+    rank_before: 4,
+    best: true,
+    place: null,
+    waiting: null,
+    slot: "charged",
+    attempt: 1,
+    evaluator_version: "1",
+    artifacts: [],
+    seq: 5,
+    url: "http://broker.test/submissions/abcdefgh01234567",
+    ...changes,
+  };
+}
+
+/** A leaderboard with two rows of more. */
+export function leaderboardOf(
+  rows: Partial<Leaderboard["rows"][number]>[],
+  total = rows.length,
+): Leaderboard {
+  const { id, round, score, score_secondary } = publicChallenge();
+  return {
+    challenge: id,
+    round,
+    score,
+    score_secondary,
+    total,
+    rows: rows.map((row, i) => ({
+      rank: i + 1,
+      participant: `p${i + 1}`,
+      score: 0.5,
+      score_secondary: null,
+      entries: 1,
+      submission: `submission${i + 1}`,
+      submitted_at: "2026-11-23T12:00:00Z",
+      post_challenge: false,
+      you: false,
+      ...row,
+    })),
+  };
+}
