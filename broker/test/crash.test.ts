@@ -30,8 +30,20 @@ describe("a broker killed with -9, again and again", () => {
     const data = join(folder, "data");
     const note = join(data, "broker.json");
     await rm(note, { force: true });
-    const args = ["start", "--port", "0", "--data", data, "--challenges", join(folder, "challenges"), "--with-grader"];
-    broker = spawn(process.execPath, [BROKER, ...args], { stdio: "ignore", env: { ...process.env, LOG_LEVEL: "silent" } });
+    const args = [
+      "start",
+      "--port",
+      "0",
+      "--data",
+      data,
+      "--challenges",
+      join(folder, "challenges"),
+      "--with-grader",
+    ];
+    broker = spawn(process.execPath, [BROKER, ...args], {
+      stdio: "ignore",
+      env: { ...process.env, LOG_LEVEL: "silent" },
+    });
     for (let tries = 0; tries < 1000; tries++) {
       if (existsSync(note)) {
         const text = await readFile(note, "utf8");
@@ -48,14 +60,18 @@ describe("a broker killed with -9, again and again", () => {
     await ended;
   }
 
-  it("loses nothing it acknowledged, grades each once, and charges one slot each", { timeout: 90_000 }, async () => {
+  it("loses nothing it acknowledged, grades each once, and charges one slot each", {
+    timeout: 90_000,
+  }, async () => {
     await writeChallenge(join(folder, "challenges"));
     let url = await start();
     const records = await openSqlite(join(folder, "data/records.sqlite"));
     const key = await addParticipant(records, "ada", new Date().toISOString());
     const post = async <T>(path: string, body: unknown): Promise<T | null> => {
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-      const sent = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+      const sent = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) }).catch(
+        () => null,
+      );
       return sent?.ok ? ((await sent.json().catch(() => null)) as T | null) : null;
     };
 
@@ -64,10 +80,11 @@ describe("a broker killed with -9, again and again", () => {
       const sent = Array.from({ length: EACH_ROUND }, async (_, i) => {
         const id = createSubmissionId();
         const input = { kind: "inline", data: { score: i / 100, progress: [50] } };
-        if (await post<Receipt>("/api/v1/submissions", { id, challenge: "test", input })) acknowledged.add(id);
+        if (await post<Receipt>("/api/v1/submissions", { id, challenge: "test", input }))
+          acknowledged.add(id);
       });
       // Each round is cut at another instant: while it accepts, while it grades, while it answers.
-      await new Promise((resolve) => setTimeout(resolve, 20 + round * 25));
+      await new Promise((resolve) => setTimeout(resolve, 60 + round * 40));
       await kill();
       await Promise.all(sent);
       url = await start();
@@ -77,17 +94,33 @@ describe("a broker killed with -9, again and again", () => {
     for (const id of acknowledged) {
       let submission: Submission | undefined;
       for (let tries = 0; tries < 600 && submission?.state !== "graded"; tries++) {
-        const answer = await fetch(`${url}/api/v1/submissions/${id}/events?wait=5&after=${submission?.seq ?? 0}`, {
-          headers: { authorization: `Bearer ${key}` },
-        });
+        const answer = await fetch(
+          `${url}/api/v1/submissions/${id}/events?wait=5&after=${submission?.seq ?? 0}`,
+          {
+            headers: { authorization: `Bearer ${key}` },
+          },
+        );
         submission = ((await answer.json()) as { submission: Submission }).submission;
       }
       expect(submission).toMatchObject({ state: "graded", slot: "charged" });
     }
-    const count = async (query: ReturnType<typeof sql<{ n: number }>>) => (await query.execute(records.db)).rows[0]?.n;
-    expect(await count(sql`select count(*) n from attempts where accepted = 1 and submission not in (select id from submissions where state = 'graded')`)).toBe(0);
-    expect(await count(sql`select count(*) n from (select submission from events where type = 'graded' group by submission having count(*) > 1)`)).toBe(0);
-    expect(await count(sql`select count(*) n from (select submission from events group by submission having max(seq) <> count(*))`)).toBe(0);
+    const count = async (query: ReturnType<typeof sql<{ n: number }>>) =>
+      (await query.execute(records.db)).rows[0]?.n;
+    expect(
+      await count(
+        sql`select count(*) n from attempts where accepted = 1 and submission not in (select id from submissions where state = 'graded')`,
+      ),
+    ).toBe(0);
+    expect(
+      await count(
+        sql`select count(*) n from (select submission from events where type = 'graded' group by submission having count(*) > 1)`,
+      ),
+    ).toBe(0);
+    expect(
+      await count(
+        sql`select count(*) n from (select submission from events group by submission having max(seq) <> count(*))`,
+      ),
+    ).toBe(0);
     expect(await count(sql`select count(*) n from slots where state <> 'charged'`)).toBe(0);
     await records.close();
   });
