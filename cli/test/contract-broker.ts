@@ -6,6 +6,8 @@ import {
   createApiKey,
   type ErrorCode,
   type Intent,
+  type IntentRequest,
+  intentSchema,
   isFinal,
   type Limits,
   type PublicChallenge,
@@ -31,14 +33,17 @@ export interface Kept {
  */
 export interface ContractBroker {
   readonly url: string;
-  readonly key: string;
+  /** The one key it knows. */
+  key: string;
   challenge: PublicChallenge;
   limits: Limits;
   /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
   readonly received: { what: string; message: unknown; headers: http.IncomingHttpHeaders }[];
   readonly kept: Map<string, Kept>;
   /** Grades what is accepted; null leaves it waiting for the test. */
-  grader: ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } }) | null;
+  grader:
+    | ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } })
+    | null;
   /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Appends an event and tells whoever watches, unless `silent`. */
@@ -55,7 +60,6 @@ export interface ContractBroker {
 }
 
 export async function startContractBroker(changes: Partial<PublicChallenge> = {}): Promise<ContractBroker> {
-  const key = createApiKey();
   const kept = new Map<string, Kept>();
   const received: ContractBroker["received"] = [];
   let server: http.Server | undefined;
@@ -67,7 +71,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     get url() {
       return `http://127.0.0.1:${port}`;
     },
-    key,
+    key: createApiKey(),
     challenge: { ...describeChallenge(), ...changes },
     limits: describeLimits(),
     received,
@@ -85,7 +89,11 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     },
     finish(id, change) {
       const { submission } = find(id);
-      Object.assign(submission, { finished_at: new Date().toISOString(), place: null, waiting: null }, change);
+      Object.assign(
+        submission,
+        { finished_at: new Date().toISOString(), place: null, waiting: null },
+        change,
+      );
       broker.event(id, submission.state as "graded", submission.error ? { error: submission.error } : {});
     },
     repeat: (id, seq) => tell(find(id).events[seq - 1]!),
@@ -118,7 +126,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     io?.to(event.submission).emit("event", { event, submission: last ? submission : null });
   }
 
-  function register(intent: Intent): Kept {
+  function register(request: IntentRequest): Kept {
+    const intent = intentSchema.parse(request);
     const known = kept.get(intent.id);
     if (known) return known;
     const { input } = intent;
@@ -146,9 +155,20 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
       submission.state = "grading";
       broker.event(submission.id, "grading", { attempt: 1 });
       broker.event(submission.id, "progress", { percent: 50, message: "half" });
-      if (verdict.error) broker.finish(submission.id, { state: "failed", error: new CrowdaiError(verdict.error.code, verdict.error.message).toBody() });
+      if (verdict.error)
+        broker.finish(submission.id, {
+          state: "failed",
+          error: new CrowdaiError(verdict.error.code, verdict.error.message).toBody(),
+        });
       else
-        broker.finish(submission.id, { state: "graded", score: verdict.score ?? null, data: verdict.data ?? null, rank: 3, rank_before: 5, best: true });
+        broker.finish(submission.id, {
+          state: "graded",
+          score: verdict.score ?? null,
+          data: verdict.data ?? null,
+          rank: 3,
+          rank_before: 5,
+          best: true,
+        });
     });
   }
   function receipt(one: Kept): Receipt {
@@ -156,12 +176,19 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     if (submission.state !== "initiated") return { submission, upload: null };
     const { size } = submission.input;
     const sizes = size > SECOND_PART ? [SECOND_PART, size - SECOND_PART] : [size];
-    const missing = sizes.map((length, i) => ({ number: i + 1, offset: i * SECOND_PART, size: length })).filter((p) => !parts.has(p.number));
+    const missing = sizes
+      .map((length, i) => ({ number: i + 1, offset: i * SECOND_PART, size: length }))
+      .filter((p) => !parts.has(p.number));
     const address = (part: number) => `${broker.url}/objects/${submission.id}/${part}?signature=secret`;
     return {
       submission,
       upload: {
-        parts: missing.map((part) => ({ ...part, method: "PUT" as const, url: address(part.number), headers: { "x-part": String(part.number) } })),
+        parts: missing.map((part) => ({
+          ...part,
+          method: "PUT" as const,
+          url: address(part.number),
+          headers: { "x-part": String(part.number) },
+        })),
         expires_at: new Date(Date.now() + 60_000).toISOString(),
       },
     };
@@ -194,7 +221,9 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   });
   function known(id: string): PublicChallenge {
     if (id === broker.challenge.id) return broker.challenge;
-    throw new CrowdaiError("challenge_unknown", `There is no challenge "${id}".`, { details: { suggestion: broker.challenge.id } });
+    throw new CrowdaiError("challenge_unknown", `There is no challenge "${id}".`, {
+      details: { suggestion: broker.challenge.id },
+    });
   }
 
   function openSockets(on: http.Server): Server {
@@ -203,7 +232,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
       received.push({ what: "connect", message: socket.handshake.auth, headers: socket.handshake.headers });
       try {
         const { apiKey, challenge } = socket.handshake.auth as { apiKey: string; challenge?: string };
-        if (apiKey !== key) throw new CrowdaiError("key_unknown");
+        if (apiKey !== broker.key) throw new CrowdaiError("key_unknown");
         const opening = session(challenge);
         serve(socket);
         setImmediate(() => socket.emit("session", opening));
@@ -216,11 +245,11 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   }
   function serve(socket: Socket): void {
     const on = (what: string, work: (message: never) => unknown) =>
-      socket.on(what, async (message: never, acknowledge: (answer: unknown) => void) => {
+      socket.on(what, async (message, acknowledge: (answer: unknown) => void) => {
         received.push({ what, message, headers: {} });
         try {
           if (await broker.intercept?.(what, message)) return;
-          acknowledge({ ok: true, value: await work(message) });
+          acknowledge({ ok: true, value: await work(message as never) });
         } catch (error) {
           if (!(error instanceof CrowdaiError)) throw error;
           acknowledge({ ok: false, error: error.toBody() });
@@ -263,7 +292,9 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
     } catch (error) {
       if (!(error instanceof CrowdaiError)) return void response.destroy();
-      response.writeHead(error.row.http, { "content-type": "application/json" }).end(JSON.stringify({ error: error.toBody() }));
+      response
+        .writeHead(error.row.http, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: error.toBody() }));
     }
   }
   async function route(request: http.IncomingMessage, url: URL, body: Buffer): Promise<unknown> {
@@ -276,7 +307,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
       find(object).parts.set(Number(part), body);
       return {};
     }
-    if (request.headers.authorization !== `Bearer ${key}`) throw new CrowdaiError("key_unknown");
+    if (request.headers.authorization !== `Bearer ${broker.key}`) throw new CrowdaiError("key_unknown");
     if (path === "/api/v1/me") return { participant: { id: 1, name: "ada" }, agreed: false };
     if (kind === "challenges" && verb === undefined) return known(decodeURIComponent(id));
     if (kind === "challenges" && verb === "limits") return broker.limits;
@@ -315,10 +346,24 @@ function describeChallenge(): PublicChallenge {
     score: { title: "Accuracy", order: "descending", precision: 3 },
     score_secondary: { title: "Macro F1", order: "descending", precision: 3 },
     rounds: [
-      { id: "1", number: 1, title: "Round 1", starts_at: null, ends_at: null, state: "open", limit: { count: 5, per: "day" }, parallel_limit: null, minimum_score: null },
+      {
+        id: "1",
+        number: 1,
+        title: "Round 1",
+        starts_at: null,
+        ends_at: null,
+        state: "open",
+        limit: { count: 5, per: "day" },
+        parallel_limit: null,
+        minimum_score: null,
+      },
     ],
     round: "1",
-    accepts: { file: { extensions: [".csv"], max_bytes: 10_000_000 }, json: { schema: true, max_bytes: 10_000_000 }, code: null },
+    accepts: {
+      file: { extensions: [".csv"], max_bytes: 10_000_000 },
+      json: { schema: true, max_bytes: 10_000_000 },
+      code: null,
+    },
     functions: ["submit", "evaluate"],
     after_end: "reject",
     code: { capture: "off" },
@@ -341,7 +386,12 @@ function describeLimits(): Limits {
   };
 }
 
-function describeSubmission(intent: Intent, number: number, input: Submission["input"], url: string): Submission {
+function describeSubmission(
+  intent: Intent,
+  number: number,
+  input: Submission["input"],
+  url: string,
+): Submission {
   return {
     id: intent.id,
     number,

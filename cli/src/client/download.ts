@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { BadAnswer, badAnswer, mayRepeat, notABroker, unreachable } from "./answer.ts";
-import { type Agents, NetworkFault, type Reply, readText, request } from "./network.ts";
+import { type Agents, bodyOf, NetworkFault, type Reply, readText, request } from "./network.ts";
 import { withRetries } from "./retry.ts";
 
 export interface DownloadOptions {
@@ -37,13 +37,21 @@ export async function download(url: URL, options: DownloadOptions & Route): Prom
   await mkdir(dirname(options.to), { recursive: true });
   const beside = `${options.to}.part-${process.pid}`;
   const file = createWriteStream(beside);
+  // Given up with a write under way, it reports that too, when nobody listens for the download any more.
+  file.on("error", () => {});
   try {
     const result = await receive(url, file, options);
     await new Promise<void>((resolve, reject) => file.once("error", reject).end(resolve));
     await rename(beside, options.to);
     return result;
   } catch (failure) {
-    file.destroy();
+    // What was still being written may fail then; nobody needs it any more.
+    await new Promise((resolve) =>
+      file
+        .on("error", () => {})
+        .once("close", resolve)
+        .destroy(),
+    );
     await rm(beside, { force: true });
     throw failure;
   }
@@ -60,15 +68,14 @@ async function receive(url: URL, to: Writable, options: DownloadOptions & Route)
 
   async function once(): Promise<void> {
     const { reply, total } = await open(url, done, options);
-    for await (const chunk of reply as AsyncIterable<Buffer>) {
+    for await (const chunk of bodyOf(reply)) {
       if (broken) throw broken;
       hash.update(chunk);
       done += chunk.length;
       if (!to.write(chunk)) await drained(to);
       options.onProgress?.(done, total ?? options.size ?? null);
     }
-    if (total !== null && done < total)
-      throw new NetworkFault(`${url.host}: the connection was cut`, "ECONNRESET", true);
+    if (total !== null && done < total) throw new NetworkFault("the connection was cut", "ECONNRESET");
   }
 
   try {

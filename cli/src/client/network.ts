@@ -27,13 +27,10 @@ export interface Agents {
 export class NetworkFault extends Error {
   override readonly name = "NetworkFault";
   readonly code: string;
-  /** Whether the connection stood when it broke, so that the other side may have seen the request. */
-  readonly connected: boolean;
 
-  constructor(message: string, code: string, connected: boolean, cause?: unknown) {
+  constructor(message: string, code: string, cause?: unknown) {
     super(message, { cause });
     this.code = code;
-    this.connected = connected;
   }
 }
 
@@ -56,7 +53,6 @@ export function proxyAgents(env: Readonly<Record<string, string | undefined>>): 
 export function request(url: URL, options: RequestOptions = {}): Promise<Reply> {
   const { signal, body, connectMs = 10_000, idleMs = 30_000 } = options;
   const secure = url.protocol === "https:";
-  let connected = false;
 
   return abortable<Reply>((resolve, dispose, reject) => {
     const outgoing = (secure ? https : http).request(url, {
@@ -64,17 +60,13 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       headers: options.headers,
       agent: options.agents?.[secure ? "https:" : "http:"],
     });
-    const fault = (message: string, code: string, cause?: unknown) =>
-      new NetworkFault(`${url.host}: ${message}`, code, connected, cause);
+    const fault = (message: string, code: string, cause?: unknown) => new NetworkFault(message, code, cause);
 
     const connecting = setTimeout(
       () => outgoing.destroy(fault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),
       connectMs,
     );
-    const stands = () => {
-      connected = true;
-      clearTimeout(connecting);
-    };
+    const stands = () => clearTimeout(connecting);
     outgoing.on("socket", (socket) => {
       if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", stands);
       else stands();
@@ -105,13 +97,24 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
   }, signal);
 }
 
+/** The body as it comes. Throws NetworkFault when it breaks off. */
+export async function* bodyOf(reply: Reply): AsyncGenerator<Buffer> {
+  try {
+    yield* reply as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (error instanceof CrowdaiError || error instanceof NetworkFault) throw error;
+    const { code = "ECONNRESET" } = error as NodeJS.ErrnoException;
+    throw new NetworkFault("the connection was cut", code, error);
+  }
+}
+
 /** The whole body as text, at most `limit` bytes of it. */
 export async function readText(reply: Reply, limit = 64 * 1024 * 1024): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of reply as AsyncIterable<Buffer>) {
+  for await (const chunk of bodyOf(reply)) {
     size += chunk.length;
-    if (size > limit) throw new NetworkFault(`the answer is larger than ${limit} bytes`, "EMSGSIZE", true);
+    if (size > limit) throw new NetworkFault(`the answer is larger than ${limit} bytes`, "EMSGSIZE");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -30,12 +30,12 @@ export class SocketImpossible extends Error {
   override readonly name = "SocketImpossible";
 }
 
-/** Opens the session over socket.io: a WebSocket, or long polling where that does not get through. */
+/** Opens the session over socket.io. Throws the broker's refusal, or SocketImpossible. */
 export async function connectSocket(broker: URL, options: SessionOptions): Promise<BrokerSession> {
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
-    transports: ["websocket", "polling"],
-    tryAllTransports: true,
+    // Where no WebSocket gets through, the session goes over plain requests instead: see http-session.ts.
+    transports: ["websocket"],
     auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
     agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
       | string

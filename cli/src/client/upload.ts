@@ -105,10 +105,14 @@ async function sendPart(
 /** Names a failure without the address, which is a secret: whoever has it may write. */
 function explain(failure: unknown, url: URL): unknown {
   if (failure instanceof NetworkFault)
-    return new CrowdaiError("store_unreachable", `The object store cannot be reached: ${failure.message}.`, {
-      details: { store: url.host, cause: failure.code },
-      cause: failure,
-    });
+    return new CrowdaiError(
+      "store_unreachable",
+      `The object store at ${url.host} cannot be reached: ${failure.message}.`,
+      {
+        details: { store: url.host, cause: failure.code },
+        cause: failure,
+      },
+    );
   if (!(failure instanceof BadAnswer)) return failure;
   if (failure.refusal) return failure.refusal;
   if (failure.status === 403)

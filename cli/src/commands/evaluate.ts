@@ -40,7 +40,7 @@ export async function evaluate(
   let settled: Settled[];
   try {
     await context.key();
-    view.say(`Connecting to ${settings.broker}`);
+    view.say(`Calling ${name} of ${named}`);
     opened = await openCommandSession(context, named);
     checkRound(opened.challenge!, flags.round);
     view.say(`Waiting for ${values.length === 1 ? "the answer" : `${values.length} answers`}`);

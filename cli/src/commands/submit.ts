@@ -34,7 +34,7 @@ export async function submit(context: Context, args: { file?: string }, flags: S
   let prepared: Prepared | undefined;
   try {
     await context.key();
-    view.say(`Connecting to ${settings.broker}`);
+    view.say(`Submitting ${inWords(args.file)} to ${named}`);
     opened = await openCommandSession(context, named);
     const { challenge: found, limits } = opened.session.opening;
     const challenge = found!;
@@ -130,7 +130,12 @@ function showAccepted({ terminal }: Context, submission: Submission): number {
 }
 
 function tellLimits({ terminal }: Context, limits: Limits): void {
-  if (limits.limit) terminal.note(slotsText(limits));
+  if (limits.limit) terminal.note(`Before this one: ${slotsText(limits)}`);
+}
+
+function inWords(file: string | undefined): string {
+  if (file === undefined) return "a JSON value";
+  return file === "-" ? "standard input" : file;
 }
 
 function nothingSent(failure: unknown): unknown {

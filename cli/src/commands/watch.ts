@@ -16,7 +16,7 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
   const { terminal, signal } = context;
   const view = createProgressView(terminal);
   await context.key();
-  view.say(`Connecting to ${context.settings.broker}`);
+  view.say(`Watching ${id}`);
   const { session } = await openCommandSession(context);
   let submission: Submission;
   try {

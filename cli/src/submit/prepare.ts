@@ -38,6 +38,7 @@ async function prepareStdin(
   if (stdin.isTTY) terminal.note("Reading standard input until Ctrl-D.");
   const maxBytes = Math.max(file?.max_bytes ?? 0, json ? 4 * json.max_bytes + 1024 : 0);
   const spooled = await spool(stdin, { name: `stdin${file?.extensions[0] ?? ""}`, maxBytes, signal });
+  view.say(`Submitting standard input to ${challenge.id}`);
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
     const taken = await takeSpooled(spooled.facts, challenge);

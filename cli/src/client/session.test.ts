@@ -1,0 +1,311 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { CrowdaiError, createApiKey, createSubmissionId, type IntentRequest } from "@crowdai/shared";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
+import type { Feed } from "./feed.ts";
+import { type BrokerSession, openSession, type SessionOptions } from "./session.ts";
+
+let broker: ContractBroker;
+const sessions: BrokerSession[] = [];
+beforeEach(async () => {
+  broker = await startContractBroker();
+});
+afterEach(async () => {
+  for (const session of sessions.splice(0)) session.close();
+  await broker.close();
+});
+
+async function open(more: Partial<SessionOptions> = {}): Promise<BrokerSession> {
+  const session = await openSession({
+    broker: broker.url,
+    key: broker.key,
+    challenge: "iris",
+    client: "test/1",
+    ...more,
+  });
+  sessions.push(session);
+  return session;
+}
+const intent = (id = createSubmissionId()): IntentRequest & { id: string } => ({
+  id,
+  challenge: "iris",
+  input: { kind: "inline", data: [1] },
+});
+async function read(
+  feed: Feed,
+  each: (seq: number) => void = () => {},
+): Promise<{ seqs: number[]; state?: string }> {
+  const seqs: number[] = [];
+  let state: string | undefined;
+  for await (const update of feed) {
+    if (update.kind !== "place") state = update.submission?.state ?? state;
+    if (update.kind !== "event") continue;
+    seqs.push(update.event.seq);
+    each(update.event.seq);
+  }
+  return { seqs, state };
+}
+const asked = (what: string) => broker.received.filter((message) => message.what === what);
+
+describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
+  it("opens with participant, challenge and limits", async () => {
+    const session = await open({ transport });
+    expect(session.transport).toBe(transport);
+    expect(session.opening).toMatchObject({
+      participant: { name: "ada" },
+      challenge: { id: "iris" },
+      limits: { remaining: 4 },
+    });
+  });
+
+  it("passes on the broker's refusals", async () => {
+    await expect(open({ transport, key: createApiKey() })).rejects.toMatchObject({ code: "key_unknown" });
+    await expect(open({ transport, challenge: "irsi" })).rejects.toMatchObject({
+      code: "challenge_unknown",
+      details: { suggestion: "iris" },
+    });
+  });
+
+  it("submits and gives every event once, in order, with the final submission", async () => {
+    const session = await open({ transport });
+    const sent = intent();
+    await session.submit(sent, { follow: true });
+    expect(await read(session.watch(sent.id))).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
+  });
+
+  it("gives a later reader what it missed, from the number it names", async () => {
+    const session = await open({ transport });
+    const sent = intent();
+    await session.submit(sent);
+    await read(session.watch(sent.id));
+    expect((await read(session.watch(sent.id, { after: 3 }))).seqs).toEqual([4, 5]);
+    expect((await read(session.watch(sent.id, { after: 5 }))).state).toBe("graded");
+  });
+
+  it("lets two readers watch one submission", async () => {
+    broker.grader = null;
+    const session = await open({ transport });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const readers = [read(session.watch(id)), read(session.watch(id))];
+    broker.finish(id, { state: "graded", score: 1 });
+    for (const { seqs } of await Promise.all(readers)) expect(seqs).toEqual([1, 2, 3]);
+  });
+
+  it("says submission_unknown for one that is not there", async () => {
+    const session = await open({ transport });
+    await expect(read(session.watch("nothing-here"))).rejects.toMatchObject({ code: "submission_unknown" });
+  });
+
+  it("cancels, and takes one that is cancelled already as wanted", async () => {
+    broker.grader = null;
+    const session = await open({ transport });
+    const sent = intent();
+    await session.submit(sent);
+    expect((await session.cancel(sent.id)).state).toBe("cancelled");
+    expect((await session.cancel(sent.id)).state).toBe("cancelled");
+    broker.grader = () => ({ score: 1 });
+    const graded = intent();
+    await session.submit(graded, { follow: true });
+    await read(session.watch(graded.id));
+    await expect(session.cancel(graded.id)).rejects.toMatchObject({ code: "already_final" });
+  });
+
+  it("goes on watching after the broker was restarted, none twice and none lost", async () => {
+    broker.grader = null;
+    const session = await open({ transport });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const reading = read(session.watch(id));
+    broker.event(id, "grading");
+    await broker.stop();
+    broker.event(id, "progress", { percent: 10 });
+    await broker.start();
+    broker.finish(id, { state: "graded", score: 1 });
+    expect(await reading).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
+  });
+
+  it("gives up with broker_lost when the broker does not come back", async () => {
+    broker.grader = null;
+    const session = await open({ transport, lostAfterMs: 200 });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const reading = read(session.watch(id));
+    await broker.stop();
+    await expect(reading).rejects.toMatchObject({ code: "broker_lost", exitCode: 5 });
+  });
+
+  it("ends what waits when its signal is aborted, and then takes nothing more", async () => {
+    broker.grader = null;
+    const stop = new AbortController();
+    const session = await open({ transport, signal: stop.signal });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const reading = read(session.watch(id));
+    stop.abort();
+    await expect(reading).rejects.toMatchObject({ code: "interrupted" });
+    await expect(session.submit(intent())).rejects.toMatchObject({ code: "interrupted" });
+  });
+
+  it("ends one reader by its own signal and goes on for the others", async () => {
+    broker.grader = null;
+    const session = await open({ transport });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const stop = new AbortController();
+    const stopped = read(session.watch(id, { signal: stop.signal }));
+    const other = read(session.watch(id));
+    stop.abort(new Error("enough"));
+    await expect(stopped).rejects.toMatchObject({
+      code: "interrupted",
+      cause: expect.objectContaining({ message: "enough" }),
+    });
+    broker.finish(id, { state: "graded", score: 1 });
+    expect((await other).state).toBe("graded");
+  });
+});
+
+describe("over a socket", () => {
+  it("drops live events that come twice, and asks for those that were skipped", async () => {
+    broker.grader = null;
+    const session = await open();
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    broker.repeat(id, 1);
+    broker.repeat(id, 2);
+    broker.event(id, "grading", {}, true);
+    broker.event(id, "progress", { percent: 1 });
+    broker.repeat(id, 3);
+    broker.finish(id, { state: "graded", score: 1 });
+    expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("asks for nothing when nothing was missed", async () => {
+    const session = await open();
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    await read(session.watch(id));
+    expect(asked("watch")).toEqual([]);
+  });
+
+  it("tells the place in line", async () => {
+    broker.grader = null;
+    const session = await open();
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const feed = session.watch(id);
+    broker.place(id, 3, "no grader serves iris right now");
+    for await (const update of feed) {
+      if (update.kind !== "place") continue;
+      expect(update.place).toEqual({ submission: id, place: 3, waiting: "no grader serves iris right now" });
+      break;
+    }
+  });
+
+  it("sends a submission whose acknowledgement was lost again under the same id, and it stays one", async () => {
+    const session = await open();
+    const { id } = intent();
+    let swallowed = false;
+    broker.intercept = (what, message) => {
+      if (what !== "submit" || swallowed) return false;
+      swallowed = true;
+      // It arrives and is graded, but the connection is cut before the answer.
+      setImmediate(async () => {
+        await broker.stop();
+        await broker.start();
+      });
+      expect(message).toMatchObject({ id });
+      return true;
+    };
+    const receipt = await session.submit(intent(id), { follow: true });
+    expect(receipt.submission.id).toBe(id);
+    expect(asked("submit").map(({ message }) => (message as { id: string }).id)).toEqual([id, id]);
+    expect(broker.kept.size).toBe(1);
+    expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("makes the connection anew when an answer never comes on it", async () => {
+    const session = await open({ answerMs: 100 });
+    let ignored = 0;
+    broker.intercept = (what) => what === "submit" && ignored++ === 0;
+    const { id } = intent();
+    expect((await session.submit(intent(id))).submission.id).toBe(id);
+    expect(asked("connect")).toHaveLength(2);
+  });
+
+  it("ends at once when the key was revoked meanwhile", async () => {
+    broker.grader = null;
+    const session = await open();
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const reading = read(session.watch(id));
+    await broker.stop();
+    broker.key = createApiKey();
+    await broker.start();
+    await expect(reading).rejects.toMatchObject({ code: "key_unknown", exitCode: 3 });
+  });
+
+  it("answers fifty repetitions of one id with one submission", async () => {
+    const session = await open();
+    const { id } = intent();
+    const receipts = await Promise.all(
+      Array.from({ length: 50 }, () => session.submit(intent(id), { follow: true })),
+    );
+    expect(new Set(receipts.map(({ submission }) => submission.id))).toEqual(new Set([id]));
+    expect(broker.kept.size).toBe(1);
+  });
+});
+
+describe("opening", () => {
+  it("goes over plain requests where something between takes no sockets", async () => {
+    await broker.stop();
+    broker.sockets = false;
+    await broker.start();
+    const session = await open();
+    expect(session.transport).toBe("http");
+    const { id } = intent();
+    await session.submit(intent(id));
+    expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("says broker_unreachable when nobody is there, and usage for no address at all", async () => {
+    await broker.stop();
+    await expect(open()).rejects.toMatchObject({ code: "broker_unreachable" });
+    await broker.start();
+    await expect(open({ broker: "nowhere" })).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("stops when its signal is aborted meanwhile", async () => {
+    await expect(open({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
+  });
+});
+
+it("keeps no process alive once it is closed", async () => {
+  const script = `
+    import { openSession } from ${JSON.stringify(new URL("./session.ts", import.meta.url).href)};
+    const session = await openSession({ broker: ${JSON.stringify(broker.url)}, key: ${JSON.stringify(broker.key)}, challenge: "iris", client: "test/1" });
+    const id = "kept-alive-1";
+    await session.submit({ id, challenge: "iris", input: { kind: "inline", data: 1 } }, { follow: true });
+    for await (const update of session.watch(id));
+    session.close();
+    process.stdout.write("closed");`;
+  const file = join(await mkdtemp(join(tmpdir(), "crowdai-session-")), "script.mjs");
+  await writeFile(file, script);
+  const child = spawn(process.execPath, [file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  let closedAt = 0;
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+    closedAt = performance.now();
+  });
+  const [code] = await once(child, "exit");
+  await rm(dirname(file), { recursive: true });
+  expect([out, code]).toEqual(["closed", 0]);
+  expect(performance.now() - closedAt).toBeLessThan(2_000);
+});
