@@ -514,7 +514,7 @@ export class CrowdaiError extends Error {
     next?: string;
     details?: Record<string, unknown>;
   }): CrowdaiError {
-    const code = body.code in catalogue ? (body.code as ErrorCode) : "unexpected";
+    const code = Object.hasOwn(catalogue, body.code) ? (body.code as ErrorCode) : "unexpected";
     return new CrowdaiError(code, body.message, { details: body.details, next: body.next });
   }
 }

@@ -103,7 +103,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
     value instanceof ArrayBuffer ||
     value instanceof DataView
   )
-    throw notJson(`a ${value.constructor.name}`, path);
+    throw notJson(`${value instanceof ArrayBuffer ? "an" : "a"} ${value.constructor.name}`, path);
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, plain(item, pathTo(path, key), depth + 1)]),
   );

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { asCrowdaiError, type CatalogueRow, CrowdaiError, catalogue, type ErrorCode } from "./errors.ts";
+
+const rows = Object.entries<CatalogueRow>(catalogue);
+/** The exit codes of the command line: 0 is no error. */
+const EXIT_CODES = [1, 2, 3, 4, 5, 6, 7, 8, 130];
+
+describe("the catalogue of errors", () => {
+  it.each(rows)("has a complete row for %s", (code, row) => {
+    expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(["you", "challenge", "platform"]).toContain(row.fault);
+    expect(EXIT_CODES).toContain(row.exit);
+    expect(row.http).toBeGreaterThanOrEqual(200);
+    expect(row.http).toBeLessThan(600);
+    expect(row.title).toMatch(/^[A-Z].*\.$/);
+    expect(row.next).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it("gives no two codes the same title", () => {
+    const titles = rows.map(([, { title }]) => title);
+    expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  });
+
+  it("blames the participant for no error of an evaluator, and gives the slot back", () => {
+    const evaluators = rows.filter(([code]) => code.startsWith("evaluator_"));
+    expect(evaluators.length).toBeGreaterThan(0);
+    for (const [code, row] of evaluators) {
+      expect(row.fault, code).toBe("challenge");
+      expect(row.next, code).toMatch(/slot was given back/);
+    }
+  });
+
+  it("uses every exit code", () => {
+    expect([...new Set(rows.map(([, { exit }]) => exit))].toSorted((a, b) => a - b)).toEqual(EXIT_CODES);
+  });
+});
+
+describe("a CrowdaiError", () => {
+  it("says what the catalogue says unless told better", () => {
+    const error = new CrowdaiError("no_slots");
+    expect(error.message).toBe(catalogue.no_slots.title);
+    expect(error.next).toBe(catalogue.no_slots.next);
+    expect(error.exitCode).toBe(4);
+    expect(error.retryable).toBe(true);
+  });
+
+  it("comes out of its body as it went in", () => {
+    const sent = new CrowdaiError("no_slots", "Five of five today.", {
+      details: { limit: 5 },
+      next: "Wait.",
+    });
+    const body = JSON.parse(JSON.stringify(sent.toBody()));
+    const received = CrowdaiError.fromBody(body);
+    expect(received.toBody()).toEqual(sent.toBody());
+    expect(received).toBeInstanceOf(CrowdaiError);
+  });
+
+  it("keeps its cause to itself", () => {
+    const error = new CrowdaiError("unexpected", undefined, { cause: new Error("a password") });
+    expect(JSON.stringify(error.toBody())).not.toContain("password");
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it("of a newer broker is unexpected, with that broker's words", () => {
+    for (const code of ["invented_later", "toString", "__proto__"]) {
+      const error = CrowdaiError.fromBody({ code, message: "New rule.", next: "Update." });
+      expect(error).toMatchObject({
+        code: "unexpected" satisfies ErrorCode,
+        message: "New rule.",
+        next: "Update.",
+      });
+      expect(error.exitCode).toBe(1);
+    }
+  });
+
+  it("stays itself when something unknown is made one, and hides the words of what was none", () => {
+    const known = new CrowdaiError("usage");
+    expect(asCrowdaiError(known)).toBe(known);
+    const made = asCrowdaiError(new Error("connect to postgres://user:secret@host"));
+    expect(made).toMatchObject({ code: "unexpected", message: catalogue.unexpected.title });
+    expect(asCrowdaiError("text").cause).toBe("text");
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { CrowdaiError } from "./errors.ts";
+import { parseJson, toJsonText } from "./json-value.ts";
+import { DEPTH_LIMIT } from "./session.ts";
+
+/** What a refused value is refused with. */
+function refusal(work: () => unknown): CrowdaiError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof CrowdaiError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+
+describe("JSON text", () => {
+  it.each([
+    ["[1, 2.5, -0.1e-3]", [1, 2.5, -0.0001]],
+    ['{"a": null, "b": [true, false]}', { a: null, b: [true, false] }],
+    [' \t\r\n"one value"\n', "one value"],
+    ['"a bracket [ and a brace { and \\" in text"', 'a bracket [ and a brace { and " in text'],
+    ["\ufeff[1]", [1]],
+    ["1e-999", 0],
+    ["1e308", 1e308],
+    ['"1e999 and NaN as text"', "1e999 and NaN as text"],
+  ])("such as %j becomes a value", (text, value) => {
+    expect(parseJson(text)).toEqual(value);
+  });
+
+  it.each([
+    ["", 1, 1, "a value", "the end of the text"],
+    ["nul", 1, 1, "a value", '"nul"'],
+    ["undefined", 1, 1, "a value", '"undefined"'],
+    ["{", 1, 2, "a property name in double quotes", "the end of the text"],
+    ["[1,\n 2,\n]", 3, 1, "a value", '"]"'],
+    ['{"a": 1,\r\n}', 2, 1, "a property name in double quotes", '"}"'],
+    ["{'a': 1}", 1, 2, "a property name in double quotes", '"\'"'],
+    ['{"a" 1}', 1, 6, '":"', '"1"'],
+    ["[1 2]", 1, 4, '"," or "]"', '"2"'],
+    ['{"a": 1; "b": 2}', 1, 8, '"," or "}"', '";"'],
+    ["01", 1, 2, "the end of the text", '"1"'],
+    ["+1", 1, 1, "a value", '"+"'],
+    ["[1] // done", 1, 5, "the end of the text", '"/"'],
+    ['["never ends', 1, 13, "the end of the string, a double quote", "the end of the text"],
+    ['"two\nlines"', 1, 5, "the end of the string, a double quote", '"\\u000a"'],
+    ['"\\x41"', 1, 2, "an escape that JSON knows", '"\\"'],
+    ["\u0000", 1, 1, "a value", '"\\u0000"'],
+  ])("that ends to be JSON, as %j, is refused at line and column", (text, line, column, expected, got) => {
+    const error = refusal(() => parseJson(text));
+    expect(error.code).toBe("value_not_json");
+    expect(error.details).toEqual({ line, column, expected, got });
+    expect(error.message).toBe(
+      `The value is not JSON: line ${line}, column ${column}: expected ${expected}, got ${got}.`,
+    );
+  });
+
+  it.each([
+    ["[1,\n  NaN]", 2, 3, "NaN"],
+    ['{"a": Infinity}', 1, 7, "Infinity"],
+    ["-Infinity", 1, 1, "-Infinity"],
+  ])("with a bare number that is none, %j, is refused as not finite", (text, line, column, word) => {
+    const error = refusal(() => parseJson(text, "predictions.json"));
+    expect(error.code).toBe("value_not_finite");
+    expect(error.details).toMatchObject({ line, column });
+    expect(error.message).toBe(
+      `predictions.json holds ${word} at line ${line}, column ${column}, which JSON cannot carry.`,
+    );
+  });
+
+  it.each([
+    ["1e999", "$"],
+    ["[0, -1E+400]", "$[1]"],
+    [`{"a b": [{"c": ${"9".repeat(310)}}]}`, '$["a b"][0].c'],
+  ])("with a number beyond the largest double is refused with its path", (text, path) => {
+    const error = refusal(() => parseJson(text));
+    expect(error.code).toBe("value_not_finite");
+    expect(error.message).toBe(`The value holds a number beyond the largest double at ${path}.`);
+  });
+
+  it("may be nested as deep as the limit, and no deeper", () => {
+    expect(() => parseJson(nested(DEPTH_LIMIT))).not.toThrow();
+    expect(refusal(() => parseJson(nested(DEPTH_LIMIT + 1))).code).toBe("value_too_deep");
+  });
+
+  it.each([
+    ["closed brackets", nested(1_000_000)],
+    ["open brackets", "[".repeat(1_000_000)],
+    ["objects", '{"a":'.repeat(500_000)],
+  ])("nested a million times in %s is refused and overflows nothing", (_, text) => {
+    expect(refusal(() => parseJson(text)).code).toBe("value_too_deep");
+  });
+
+  it("gives properties with names of the language's own no power", () => {
+    const value = parseJson('{"__proto__": {"admin": true}, "constructor": 1}') as Record<string, unknown>;
+    expect(value.admin).toBeUndefined();
+    expect(Object.keys(value)).toEqual(["__proto__", "constructor"]);
+    expect(({} as Record<string, unknown>).admin).toBeUndefined();
+  });
+
+  it("of 100,000 numbers is read in a moment", () => {
+    const text = JSON.stringify(Array.from({ length: 100_000 }, (_, i) => i / 7));
+    const start = performance.now();
+    expect(parseJson(text)).toHaveLength(100_000);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+describe("a value of the program", () => {
+  class Prediction {
+    score = 1;
+  }
+
+  it.each<[string, unknown, string]>([
+    ["a list", [1, "two", null, true], '[1,"two",null,true]'],
+    ["an object", { a: { b: [] } }, '{"a":{"b":[]}}'],
+    ["a typed array", new Float64Array([0.5, 2]), "[0.5,2]"],
+    ["typed arrays inside", { x: [new Uint8Array([1, 2])] }, '{"x":[[1,2]]}'],
+    ["a buffer", Buffer.from("hi"), "[104,105]"],
+    ["a date", new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ["an object of a class", new Prediction(), '{"score":1}'],
+    ["one without a prototype", Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
+    ["a boxed number", [Object(3)], "[3]"],
+    ["properties that are undefined", { a: undefined, b: 1 }, '{"b":1}'],
+    ["a list with holes", [1, undefined, new Array(1)], "[1,null,[null]]"],
+    ["minus zero", -0, "0"],
+    ["an own property named __proto__", JSON.parse('{"__proto__":1}'), '{"__proto__":1}'],
+  ])("becomes JSON text: %s", (_, value, text) => {
+    expect(toJsonText(value)).toBe(text);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["NaN", Number.NaN, "NaN at $,"],
+    ["Infinity", { predictions: [0, Number.POSITIVE_INFINITY] }, "Infinity at $.predictions[1],"],
+    ["NaN in a typed array", { p: new Float32Array([1, Number.NaN]) }, "NaN at $.p[1],"],
+    ["NaN below odd names", { "a b": { "x.y": Number.NaN } }, 'NaN at $["a b"]["x.y"],'],
+  ])("with %s is refused with its path, since JSON would make it null", (_, value, part) => {
+    const error = refusal(() => toJsonText(value));
+    expect(error.code).toBe("value_not_finite");
+    expect(error.message).toContain(part);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["undefined", undefined, "undefined"],
+    ["a function", { f: () => 1 }, "a function at $.f"],
+    ["a symbol", [Symbol("x")], "a symbol at $[0]"],
+    ["a bigint", { n: 1n }, "a bigint at $.n"],
+    ["bigints in a typed array", new BigInt64Array(1), "a bigint at $[0]"],
+    ["a Map", { m: new Map([[1, 2]]) }, "a Map at $.m"],
+    ["a Set", new Set([1]), "a Set at $"],
+    ["an ArrayBuffer", new ArrayBuffer(2), "an ArrayBuffer at $"],
+    ["a DataView", [new DataView(new ArrayBuffer(2))], "a DataView at $[0]"],
+  ])("that JSON cannot carry, such as %s, is refused by name instead of lost", (_, value, part) => {
+    const error = refusal(() => toJsonText(value));
+    expect(error.code).toBe("value_not_json");
+    expect(error.message).toContain(part);
+  });
+
+  it("that contains itself is refused", () => {
+    const list: unknown[] = [];
+    list.push({ list });
+    expect(refusal(() => toJsonText(list)).code).toBe("value_too_deep");
+  });
+
+  it("may be nested as deep as the broker takes it, and no deeper", () => {
+    expect(toJsonText(JSON.parse(nested(DEPTH_LIMIT)))).toBe(nested(DEPTH_LIMIT));
+    expect(refusal(() => toJsonText(JSON.parse(nested(DEPTH_LIMIT + 1)))).code).toBe("value_too_deep");
+  });
+
+  it("with an endless name in it is refused in a message of bearable length", () => {
+    const error = refusal(() => toJsonText({ ["k".repeat(1_000_000)]: Number.NaN }));
+    expect(error.message.length).toBeLessThan(300);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { quoted, suggest } from "./suggest.ts";
+
+describe("a suggestion", () => {
+  it.each([
+    ["irsi", "iris"],
+    ["IRIS", "iris"],
+    ["leaderbord", "leaderboard"],
+  ])("for %s is %s", (word, wanted) => {
+    expect(suggest(word, ["leaderboard", "iris", "wine"])).toBe(wanted);
+  });
+
+  it("is the nearest one", () => {
+    expect(suggest("rounds", ["round", "rounds"])).toBe("rounds");
+  });
+
+  it("is not made when nothing is near, and a short word is not near to every other", () => {
+    expect(suggest("mushrooms", ["iris", "wine"])).toBeNull();
+    expect(suggest("x", ["u", "id"])).toBeNull();
+    expect(suggest("iris", [])).toBeNull();
+  });
+
+  it("is not searched for an endless word", () => {
+    expect(suggest("x".repeat(1_000_000), ["iris"])).toBeNull();
+  });
+});
+
+describe("a quoted word", () => {
+  it("is shown as it is when it is harmless", () => {
+    expect(quoted("größe 3")).toBe('"größe 3"');
+  });
+
+  it("is cut when it is long", () => {
+    expect(quoted("k".repeat(1000))).toBe(`"${"k".repeat(60)}…"`);
+  });
+
+  it("cannot move the cursor, break the line or turn the direction of writing", () => {
+    expect(quoted("a\u001b[2J\n\u202eb\u2028")).toBe('"a\\u001b[2J\\u000a\\u202eb\\u2028"');
+  });
+});
