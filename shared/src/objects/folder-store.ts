@@ -75,7 +75,9 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
 
     async get(key, range) {
       if (!(await stat(key))) throw missing();
-      return readBytes(places.of(key).bytes, range);
+      const { bytes } = places.of(key);
+      await places.requireInside(dirname(bytes));
+      return readBytes(bytes, range);
     },
 
     remove: (key) => lock(key, () => remove(key)),
@@ -118,8 +120,8 @@ async function publish(
 ): Promise<void> {
   const { bytes, proof } = places.of(key);
   try {
-    await makeFolder(dirname(bytes), places.stored);
     await places.requireInside(dirname(bytes));
+    await makeFolder(dirname(bytes), places.stored);
     // Bytes whose proof never came: the process ended in between.
     await rm(bytes, { force: true });
     await link(arrived, bytes);

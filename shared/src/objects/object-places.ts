@@ -1,5 +1,5 @@
-import { mkdir, readdir, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
@@ -33,10 +33,21 @@ export async function placesIn(folder: string): Promise<ObjectPlaces> {
       return { bytes: path + BYTES, proof: path + PROOF };
     },
     async requireInside(inner) {
-      if (`${await realpath(inner)}${sep}`.startsWith(realRoot + inner.slice(stored.length) + sep)) return;
+      // What is not there yet will be made below what is.
+      let existing = inner;
+      let real = await realPathOf(existing);
+      for (; real === null && existing.length > stored.length; real = await realPathOf(existing))
+        existing = dirname(existing);
+      if (real === realRoot + existing.slice(stored.length)) return;
       throw new CrowdaiError("store_unreachable", "A link leads out of the object store.");
     },
   };
+}
+
+/** Null when there is nothing; a link that leads nowhere is not nothing. */
+async function realPathOf(path: string): Promise<string | null> {
+  const isThere = await lstat(path).catch(() => null);
+  return isThere && realpath(path).catch(() => "");
 }
 
 /** Keys of complete objects that begin with `prefix`. Reads no folder that cannot hold one. */

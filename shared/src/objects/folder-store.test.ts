@@ -1,0 +1,192 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { announced, collect, KEY, textOf } from "./contract/bytes.ts";
+import { createFolderStore, type FolderStore } from "./folder-store.ts";
+import { objectStoreContract } from "./object-store.contract.ts";
+import { type ObjectServer, serveObjects } from "./serve-objects.ts";
+
+const SECRET = "a secret of the test";
+
+interface Served {
+  folder: string;
+  store: FolderStore;
+  server: ObjectServer;
+  clock: { now: number };
+  close(): Promise<void>;
+}
+
+async function createServed(): Promise<Served> {
+  const folder = await mkdtemp(join(tmpdir(), "crowdai-objects-"));
+  const clock = { now: Date.now() };
+  const server = await serveObjects(() => store);
+  const store = await createFolderStore({
+    folder,
+    baseUrl: () => server.url,
+    secret: SECRET,
+    now: () => clock.now,
+  });
+  return {
+    folder,
+    store,
+    server,
+    clock,
+    async close() {
+      await server.close();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+objectStoreContract("the folder store", createServed);
+
+describe("the folder store", () => {
+  let served: Served;
+  beforeEach(async () => {
+    served = await createServed();
+  });
+  afterEach(() => served.close());
+
+  const putAddress = async (bytes: Uint8Array) =>
+    (await served.store.planUpload(KEY, announced(bytes))).parts[0]!.url;
+
+  it("keeps its objects when it is opened again", async () => {
+    await served.store.put(KEY, textOf("kept"));
+    const again = await createFolderStore({ folder: served.folder, baseUrl: () => "", secret: SECRET });
+    expect(await collect(await again.get(KEY))).toEqual(textOf("kept"));
+  });
+
+  it("removes at its start what was arriving when a process ended", async () => {
+    const arriving = join(served.folder, "arriving");
+    for (const name of [`${process.pid}-left`, "999999999-gone", "rubbish"])
+      await writeFile(join(arriving, name), "x");
+    await writeFile(join(arriving, `${process.ppid}-alive`), "x");
+    await createFolderStore({ folder: served.folder, baseUrl: () => "", secret: SECRET });
+    expect(await readdir(arriving)).toEqual([`${process.ppid}-alive`]);
+  });
+
+  it("leaves nothing on its way behind, whether an object was taken or not", async () => {
+    await served.store.put(KEY, textOf("taken"));
+    await served.store.put(KEY, textOf("other")).catch(() => {});
+    await served.store.put("b", textOf("short"), { expected: announced(textOf("longer")) }).catch(() => {});
+    expect(await readdir(join(served.folder, "arriving"))).toEqual([]);
+  });
+
+  it("takes an object again whose proof was lost with the process", async () => {
+    await served.store.put(KEY, textOf("half written"));
+    await rm(join(served.folder, "stored", `${KEY}@proof`));
+    expect(await served.store.stat(KEY)).toBeNull();
+    await served.store.put(KEY, textOf("whole"));
+    expect(await collect(await served.store.get(KEY))).toEqual(textOf("whole"));
+  });
+
+  it("writes through no link, and reads through none", async () => {
+    const outside = join(served.folder, "outside");
+    await mkdir(outside);
+    await mkdir(join(served.folder, "stored/submissions"), { recursive: true });
+    await symlink(outside, join(served.folder, "stored/submissions/iris"));
+    await expect(served.store.put(KEY, textOf("x"))).rejects.toMatchObject({ code: "store_unreachable" });
+    expect(await readdir(outside)).toEqual([]);
+
+    await writeFile(join(served.folder, "private"), "secret");
+    await served.store.put("a/b", textOf("public"));
+    const bytes = join(served.folder, "stored/a/b@bytes");
+    await rm(bytes);
+    await symlink(join(served.folder, "private"), bytes);
+    await expect(served.store.get("a/b").then(collect)).rejects.toMatchObject({ code: "object_missing" });
+  });
+
+  it("says that the folder failed, without its path", async () => {
+    await rm(join(served.folder, "arriving"), { recursive: true });
+    const failure = await served.store.put(KEY, textOf("x")).catch((error) => error);
+    expect(failure).toMatchObject({ code: "store_unreachable" });
+    expect(failure.message).not.toContain(served.folder);
+  });
+
+  it("ends its addresses in time", async () => {
+    const url = await putAddress(textOf("late"));
+    await served.store.put("other", textOf("there"));
+    const read = await served.store.signGet("other", { seconds: 60 });
+    served.clock.now += 59_000;
+    expect((await fetch(read)).status).toBe(200);
+    served.clock.now += 1_000;
+    expect((await fetch(read)).status).toBe(403);
+    served.clock.now += 3_600_000;
+    const answer = await fetch(url, { method: "PUT", body: "late" });
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ error: { code: "signature_invalid" } });
+    expect(await served.store.stat(KEY)).toBeNull();
+  });
+
+  it("knows its own signatures only", async () => {
+    const other = await createFolderStore({
+      folder: served.folder,
+      baseUrl: () => served.server.url,
+      secret: "another",
+    });
+    const { parts } = await other.planUpload(KEY, announced(textOf("x")));
+    expect((await fetch(parts[0]!.url, { method: "PUT", body: "x" })).status).toBe(403);
+    for (const path of [
+      "/objects/",
+      "/objects/a",
+      "/objects/%ff",
+      "/objects/%2e%2e%2fx?signature=AA",
+      "/elsewhere",
+    ])
+      expect((await fetch(served.server.url + path)).status).toBe(403);
+  });
+
+  it.each([
+    ["fewer", 3],
+    ["more", 5],
+  ])("refuses %s bytes than announced by their declared length, before reading them", async (_, length) => {
+    const url = await putAddress(textOf("four"));
+    const answer = await fetch(url, { method: "PUT", body: "x".repeat(length) });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      error: { code: "digest_mismatch", message: expect.stringContaining("4 bytes") },
+    });
+  });
+
+  it("shows nothing of an upload that is cut midway", async () => {
+    const url = new URL(await putAddress(textOf("0123456789")));
+    const sending = request(url, { method: "PUT", headers: { "content-length": 10 } });
+    sending.on("error", () => {});
+    sending.write("01234");
+    await hasArrived(1);
+    sending.destroy();
+    await hasArrived(0);
+    expect(await served.store.stat(KEY)).toBeNull();
+    expect((await fetch(url, { method: "PUT", body: "0123456789" })).status).toBe(201);
+  });
+
+  it("refuses to give an object's bytes a life in the broker's own pages", async () => {
+    await served.store.put(KEY, textOf("<script>alert(1)</script>"));
+    const { headers } = await fetch(await served.store.signGet(KEY, { seconds: 60, type: "text/html" }));
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("content-disposition")).toMatch(/^attachment/);
+    expect(headers.get("content-security-policy")).toContain("sandbox");
+  });
+
+  it("honours a range only of the object that the reader began with", async () => {
+    await served.store.put(KEY, textOf("0123456789"));
+    const url = await served.store.signGet(KEY, { seconds: 60 });
+    const etag = (await fetch(url)).headers.get("etag")!;
+    const ask = (validator: string) => fetch(url, { headers: { range: "bytes=5-", "if-range": validator } });
+    expect((await ask(etag)).status).toBe(206);
+    expect((await ask('"other"')).status).toBe(200);
+  });
+
+  /** Until so many files are arriving. */
+  async function hasArrived(count: number): Promise<void> {
+    const arriving = join(served.folder, "arriving");
+    const end = Date.now() + 5_000;
+    while ((await readdir(arriving)).length !== count) {
+      if (Date.now() > end) throw new Error(`there were never ${count} files arriving`);
+      await new Promise((again) => setTimeout(again, 5));
+    }
+  }
+});
