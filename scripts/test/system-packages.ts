@@ -9,6 +9,8 @@ const WANTED = [
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
   { program: "setpriv", debian: "util-linux", without: "tests that give up root's rights" },
   { program: "ps", debian: "procps", without: "checks that no process is left behind" },
+  { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
+  { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ] as const;
 
 /** Installs what is missing where that is possible. Resolves to the programs that are missing still, said loudly. */
