@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
-import { extname, isAbsolute, join, normalize } from "node:path";
+import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { ResultEvent } from "./evaluator/events.ts";
@@ -17,8 +17,8 @@ export interface Collected {
 }
 
 /**
- * Puts the files a result names into the object store, each under a key of our own making. Only regular files inside
- * `outputDir` are taken: a link, device, pipe, folder or path that leads elsewhere is a fault of the evaluator.
+ * Puts the files a result names, relative to `outputDir`, into the object store, each under a key of our own making. Only
+ * regular files inside it are taken: a link, device, pipe, folder or path that leads elsewhere is a fault of the evaluator.
  */
 export async function collectFiles(
   result: ResultEvent,
@@ -68,8 +68,8 @@ export async function collectFiles(
 }
 
 async function openInside(outputDir: string, path: string): Promise<{ handle: FileHandle } | Fault> {
-  const inside = normalize(path);
-  if (isAbsolute(inside) || inside === ".." || inside.startsWith("../") || inside.includes("\0"))
+  const inside = normalize(isAbsolute(path) ? relative(outputDir, path) : path);
+  if (inside === ".." || inside.startsWith("../") || inside.includes("\0"))
     return refused(path, "it is outside output_dir");
   let handle: FileHandle;
   try {

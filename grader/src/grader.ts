@@ -39,7 +39,7 @@ export interface Grader {
   readonly name: string;
   /**
    * Takes and grades jobs until the signal is aborted; then takes no more, gives those in hand their grace, hands
-   * back what is not done, and resolves when no evaluator is left.
+   * back what is not done, and resolves when no evaluator is left. Until then its reports need the queue's receiver.
    */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isAlive, makeEvaluator, shell } from "../testing/evaluation.ts";
+import { isGone, makeEvaluator, shell } from "../testing/evaluation.ts";
 import { OUTPUT_LIMIT } from "./process.ts";
 
 const RESULT = `echo '{"id":"job1","type":"result","score":0.5}'`;
@@ -51,13 +51,13 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
   });
 
   it("runs any number of jobs at once", async () => {
-    const { run } = await shell(`read line; id=$(echo "$line" | sed 's/{"id":"\\([^"]*\\).*/\\1/'); sleep 0.3
+    const { run } = await shell(`read line; id=$(echo "$line" | sed 's/{"id":"\\([^"]*\\).*/\\1/'); sleep 0.5
       echo "{\\"id\\":\\"$id\\",\\"type\\":\\"result\\",\\"score\\":1,\\"data\\":\\"$id\\"}"`);
     const begun = performance.now();
     const ids = Array.from({ length: 8 }, (_, i) => `parallel-${i}`);
     const all = await Promise.all(ids.map((id) => run({ id })));
     expect(all.map(({ verdict }) => verdict.kind === "result" && verdict.result.data)).toEqual(ids);
-    expect(performance.now() - begun).toBeLessThan(8 * 300);
+    expect(performance.now() - begun).toBeLessThan(8 * 500);
   });
 
   it("may reject a submission, and then end as it likes", async () => {
@@ -72,7 +72,7 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
 
   it("may leave out the score in functions other than submit", async () => {
     const { run } = await shell(`echo '{"id":"job1","type":"result","data":{"y":2}}'`, {
-      functions: ["evaluate"],
+      functions: ["submit", "evaluate"],
     });
     expect((await run({ function: "evaluate" })).verdict).toMatchObject({
       kind: "result",
@@ -170,15 +170,15 @@ describe("a batch evaluator at fault", () => {
   it("that hangs is ended with all it started, in time", async () => {
     const { run, dir } = await shell(
       `trap '' TERM; (trap '' TERM; sleep 60) & echo $! > pids; sleep 60 & echo $! >> pids; echo $$ >> pids; wait; wait`,
-      { timeout_seconds: 0.5 },
+      { timeout_seconds: 1.5 },
     );
     const begun = performance.now();
     const { verdict } = await run();
-    expect(verdict).toMatchObject({ code: "evaluator_timeout", message: expect.stringContaining("0.5 s") });
+    expect(verdict).toMatchObject({ code: "evaluator_timeout", message: expect.stringContaining("1.5 s") });
     expect(performance.now() - begun).toBeLessThan(5000);
     const pids = (await readFile(join(dir, "pids"), "utf8")).trim().split("\n").map(Number);
     expect(pids).toHaveLength(3);
-    for (const pid of pids) expect(await isAlive(pid)).toBe(false);
+    for (const pid of pids) expect(await isGone(pid)).toBe(true);
   });
 
   it("that stopped itself is ended in time", async () => {
@@ -189,8 +189,12 @@ describe("a batch evaluator at fault", () => {
   it.each([
     ["without a new line", "exec cat /dev/zero", /a line of more than/],
     ["in rubbish lines", "exec yes", /y/],
-    ["in empty lines", "exec yes ''", /more than 67108864 bytes/],
-    ["in valid events", `exec yes '{"id":"job1","type":"progress","percent":1}'`, /more than 67108864 bytes/],
+    ["in empty lines", "exec yes ''", /more than 1000000 lines/],
+    [
+      "in valid events",
+      `exec yes '{"id":"job1","type":"progress","percent":1,"message":"${"x".repeat(200)}"}'`,
+      /more than 67108864 bytes/,
+    ],
   ])("that prints gigabytes %s is stopped early, in bounded memory", async (_, script, detail) => {
     const { run } = await shell(script);
     const before = process.memoryUsage().rss;
@@ -202,7 +206,7 @@ describe("a batch evaluator at fault", () => {
   });
 
   it("that floods stderr goes on, and its last lines are kept", async () => {
-    const { run } = await shell(`head -c 300000000 /dev/zero >&2; echo 'the very end' >&2; ${RESULT}`);
+    const { run } = await shell(`head -c 100000000 /dev/zero >&2; echo 'the very end' >&2; ${RESULT}`);
     const { verdict, stderr } = await run();
     expect(verdict).toMatchObject({ kind: "result" });
     expect(stderr).toContain("the very end");
@@ -230,7 +234,7 @@ describe("a batch evaluator that lingers after its result", () => {
     const begun = performance.now();
     expect((await run()).verdict).toMatchObject({ kind: "result" });
     expect(performance.now() - begun).toBeLessThan(6000);
-    expect(await isAlive(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(false);
+    expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
   });
 
   it("by a child that holds its output open waits for nobody", async () => {
@@ -238,7 +242,7 @@ describe("a batch evaluator that lingers after its result", () => {
     const begun = performance.now();
     expect((await run()).verdict).toMatchObject({ kind: "result" });
     expect(performance.now() - begun).toBeLessThan(2000);
-    expect(await isAlive(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(false);
+    expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
   });
 
   it("by a child that left its process group waits for nobody", async () => {
@@ -262,6 +266,6 @@ describe("aborting", () => {
     });
     await expect(running).rejects.toThrow("cancelled");
     for (const pid of (await readFile(join(dir, "pids"), "utf8")).trim().split(" "))
-      expect(await isAlive(Number(pid))).toBe(false);
+      expect(await isGone(Number(pid))).toBe(true);
   });
 });

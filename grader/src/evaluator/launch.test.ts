@@ -86,9 +86,23 @@ describe("an evaluator's process", () => {
   });
 });
 
+describe("a launch", () => {
+  it("goes through setpriv and prlimit, and finds a relative program in the challenge folder", async () => {
+    const folder = await makeChallenge(
+      { command: ["./run", "--fast"], memory_mb: 64 },
+      { run: "#!/bin/sh\n" },
+    );
+    const { argv, notice } = planLaunch(folder, { setpriv: true, prlimit: true }, "/bin");
+    expect(argv.join(" ")).toBe(
+      `setpriv --pdeathsig KILL -- prlimit --data=67108864 -- ${folder.dir}/run --fast`,
+    );
+    expect(notice).toBeNull();
+  });
+});
+
 describe("a launch without the tools for limits", () => {
   it("says that the memory limit is not set", async () => {
-    const folder = await makeChallenge({ command: ["./run"], memory_mb: 64 });
+    const folder = await makeChallenge({ command: ["./run"], memory_mb: 64 }, { run: "#!/bin/sh\n" });
     const launch = planLaunch(folder, { setpriv: false, prlimit: false }, "/bin");
     expect(launch.argv).toEqual([`${folder.dir}/run`]);
     expect(launch.notice).toMatch(/64 MB was not set: prlimit/);

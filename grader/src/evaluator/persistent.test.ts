@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { isAlive, makeEvaluator, python, type TestEvaluator } from "../testing/evaluation.ts";
+import { isAlive, isGone, makeEvaluator, python, type TestEvaluator } from "../testing/evaluation.ts";
 
 /** Answers each job with the process it runs in and how many jobs that has seen. */
 const COUNTING = `
@@ -42,7 +42,7 @@ describe("a persistent evaluator", () => {
       await pidOf(run, `timed-${i}`);
       times.push(performance.now() - begun);
     }
-    expect(times.sort((a, b) => a - b)[25]).toBeLessThan(10);
+    expect(times.sort((a, b) => a - b)[25]).toBeLessThan(20);
   });
 
   it("passes on events and a rejection, and the process goes on", async () => {
@@ -87,10 +87,10 @@ for job in jobs():
         say(id="good", type="result", score=1)
         continue
     ${statement}`,
-      { timeout_seconds: 2, memory_mb: 256 },
+      { timeout_seconds: 3, memory_mb: 256 },
     );
     expect((await run({ id: "bad" })).verdict).toMatchObject({ kind: "fault", code });
-    expect(await isAlive(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(false);
+    expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
     expect((await run({ id: "good" })).verdict).toMatchObject({ kind: "result" });
   });
 
@@ -172,7 +172,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 ${COUNTING}`);
     const pid = await pidOf(run, "one");
     await evaluator.close();
-    expect(await isAlive(pid)).toBe(false);
+    expect(await isGone(pid)).toBe(true);
   });
 
   it("aborted, ends the process with all it started, and the next job gets another", async () => {
@@ -194,7 +194,7 @@ for job in jobs():
     });
     await expect(running).rejects.toThrow("stop");
     for (const pid of (await readFile(join(dir, "pids"), "utf8")).split(" "))
-      expect(await isAlive(Number(pid))).toBe(false);
+      expect(await isGone(Number(pid))).toBe(true);
     expect((await run({ id: "next" })).verdict).toMatchObject({ kind: "result" });
   });
 });

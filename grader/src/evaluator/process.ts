@@ -4,9 +4,10 @@ import { evaluatorEnvironment, type Launch } from "./launch.ts";
 import { createLineReader } from "./lines.ts";
 import { createTail } from "./tail.ts";
 
-/** Longest line an evaluator may print, and most bytes for one job. */
+/** Longest line an evaluator may print, and most bytes and lines for one job. */
 export const LINE_LIMIT = 10 * 1024 * 1024;
 export const OUTPUT_LIMIT = 64 * 1024 * 1024;
+export const LINES_LIMIT = 1_000_000;
 export const STDERR_LIMIT = 64 * 1024;
 
 /** From SIGTERM to SIGKILL. */
@@ -60,15 +61,19 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     throw new CrowdaiError("unexpected", "No process could be started: no descriptors are left.");
 
   let printed = 0;
+  let counted = 0;
   let flooded = false;
   const flood = (what: string) => {
     flooded = true;
     stdout.destroy();
     options.onFlood(what);
   };
-  const lines = createLineReader(LINE_LIMIT, options.onLine, () =>
-    flood(`a line of more than ${LINE_LIMIT} bytes`),
-  );
+  const onLine = (line: Buffer) => {
+    if (flooded) return;
+    if (++counted > LINES_LIMIT) flood(`more than ${LINES_LIMIT} lines`);
+    else options.onLine(line);
+  };
+  const lines = createLineReader(LINE_LIMIT, onLine, () => flood(`a line of more than ${LINE_LIMIT} bytes`));
   stdout.on("data", (chunk: Buffer) => {
     if (flooded) return;
     printed += chunk.length;
@@ -116,6 +121,7 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     write: (text) => void child.stdin?.write(text),
     startJob() {
       printed = 0;
+      counted = 0;
       tail.clear();
     },
     stderr: () => tail.text(),

@@ -1,5 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { createEvaluator } from "../evaluator/create-evaluator.ts";
 import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";
@@ -100,7 +101,15 @@ export function python(
 
 /** Whether a process lives. One that was killed but not yet reaped counts as gone. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const { readFile } = await import("node:fs/promises");
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   return stat !== null && !/\) [ZX] /.test(stat);
+}
+
+/** Whether a process is gone; one that is being killed has closed its files a moment before that shows. */
+export async function isGone(pid: number): Promise<boolean> {
+  for (let i = 0; i < 100; i++) {
+    if (!(await isAlive(pid))) return true;
+    await sleep(10);
+  }
+  return false;
 }
