@@ -9,7 +9,7 @@ export interface ObjectServer {
   close(): Promise<void>;
 }
 
-/** Serves a store's signed addresses on a port of its own: for tests, and for a grader that is alone. */
+/** Serves a store's signed addresses on a port of its own, for tests. */
 export async function serveObjects(store: () => SignedStore): Promise<ObjectServer> {
   const server = createServer(async (incoming, outgoing) => {
     try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ObjectStore } from "../object-store.ts";
-import { KEY, someBytes, textOf } from "./bytes.ts";
+import { announced, KEY, someBytes, textOf } from "./bytes.ts";
 
 export function downloadsContract(store: () => ObjectStore): void {
   describe("downloads", () => {
@@ -13,7 +13,7 @@ export function downloadsContract(store: () => ObjectStore): void {
       expect(answer.headers.get("content-type")).toBe("image/png");
       expect(answer.headers.get("content-length")).toBe("150000");
       expect(answer.headers.get("content-disposition")).toMatch(/^attachment;.*plot%20%C3%BC%22%27%0A\.png/);
-      expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes);
+      expect(announced(new Uint8Array(await answer.arrayBuffer()))).toEqual(announced(bytes));
     });
 
     it("give the head alone when asked to", async () => {
