@@ -4,7 +4,7 @@ import { appendFile, mkdtemp, rename, rm, symlink, truncate, utimes, writeFile }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { digestFile, inspectFile, textSource } from "./byte-source.ts";
+import { digestFile, fileError, inspectFile, textSource } from "./byte-source.ts";
 
 let folder: string;
 let path: string;
@@ -41,10 +41,14 @@ describe("looking at a file", () => {
     await expect(inspectFile(join(folder, "loop"))).rejects.toEqual(code("file_unreadable"));
   });
 
-  // Root may read everything.
-  it.runIf(process.getuid?.() !== 0)("refuses what it may not read", async () => {
-    await writeFile(path, "x", { mode: 0 });
-    await expect(inspectFile(path)).rejects.toEqual(code("file_unreadable"));
+  it("names what the system said", () => {
+    const said = (reason: string) => fileError("p.csv", Object.assign(new Error("said"), { code: reason }));
+    expect(said("EACCES")).toMatchObject({
+      code: "file_unreadable",
+      message: "p.csv may not be read by you.",
+    });
+    expect(said("ENOENT")).toMatchObject({ code: "file_missing" });
+    expect(said("EIO")).toMatchObject({ code: "file_unreadable", details: { path: "p.csv", reason: "EIO" } });
   });
 });
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CrowdaiError, createApiKey, createSubmissionId, type IntentRequest } from "@crowdai/shared";
+import { createApiKey, createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
 import type { Feed } from "./feed.ts";
