@@ -1,36 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createGrader } from "./grader.ts";
-import { makeChallenge, temporaryFolder } from "./testing/challenge.ts";
-import { isAlive, isGone } from "./testing/evaluation.ts";
+import { batch, sums, temporaryFolder } from "./testing/challenge.ts";
+import { isAlive } from "./testing/evaluation.ts";
 import { runGrader, silent } from "./testing/running-grader.ts";
-
-/** A challenge with a batch evaluator in Python; `job` and `say` are there. */
-function batch(script: string, evaluator: object = {}) {
-  const prelude = `import json, os, sys, time
-job = json.loads(sys.stdin.readline())
-def say(**event): print(json.dumps(dict(event, id=job["id"])), flush=True)
-`;
-  return makeChallenge(
-    { command: ["python3", "evaluate.py"], ...evaluator },
-    { "evaluate.py": prelude + script },
-  );
-}
-
-/** A challenge with a persistent evaluator that scores the sum of a list. */
-function sums(evaluator: object = {}) {
-  return makeChallenge(
-    { command: ["python3", "evaluate.py"], mode: "persistent", ...evaluator },
-    {
-      "evaluate.py": `import json, os, sys
-for line in sys.stdin:
-    job = json.loads(line)
-    print(json.dumps({"id": job["id"], "type": "result", "score": sum(job["input"]["data"] or []), "meta": {"pid": os.getpid()}}), flush=True)`,
-    },
-  );
-}
 
 describe("a grader", () => {
   it("grades a value and says: started, what the evaluator says, finished once", async () => {
@@ -175,77 +150,6 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
   });
 });
 
-describe("files of a result", () => {
-  it("are stored under keys of the attempt, with their names and types", async () => {
-    const folder = await batch(`
-out = job["output_dir"]
-os.mkdir(out + "/models")
-open(out + "/plot.png", "w").write("image")
-open(out + "/models/model.onnx", "w").write("weights")
-say(type="result", score=1, media={"path": "plot.png"}, artifacts=[{"path": "models/model.onnx", "name": "the model"}])`);
-    const { publish, report, objects } = await runGrader([folder]);
-    const id = await publish();
-    const { outcome } = await report(id, "finished");
-    if (!outcome.ok) throw new Error(JSON.stringify(outcome));
-    expect(outcome.media).toMatchObject({ name: "plot.png", size: 5, type: "image/png" });
-    expect(outcome.artifacts).toMatchObject([
-      { name: "the model", size: 7, type: "application/octet-stream" },
-    ]);
-    for (const { key, size, sha256 } of [outcome.media!, ...outcome.artifacts]) {
-      expect(key).toMatch(new RegExp(`^submissions/iris/${id}/1/[0-9a-f]+/(media\\.png|artifact-1\\.onnx)$`));
-      expect(await objects.stat(key)).toEqual({ size, sha256 });
-    }
-  });
-
-  it("may be named by their full path", async () => {
-    const folder = await batch(`
-path = os.path.join(job["output_dir"], "plot.png")
-open(path, "w").write("image")
-say(type="result", score=1, media={"path": path})`);
-    const { publish, report } = await runGrader([folder]);
-    expect(await report(await publish(), "finished")).toMatchObject({
-      outcome: { media: { name: "plot.png" } },
-    });
-  });
-
-  it.each([
-    ["a symbolic link", "os.symlink('/etc/hostname', out + '/f')", "f"],
-    ["inside a linked folder", "os.symlink('/etc', out + '/d')", "d/hostname"],
-    ["a hard link", "open('secret', 'w'); os.link('secret', out + '/f')", "f"],
-    ["a pipe", "os.mkfifo(out + '/f')", "f"],
-    ["a folder", "os.mkdir(out + '/f')", "f"],
-    ["a device", "pass", "/dev/zero"],
-    ["outside of output_dir", "pass", "../job.json"],
-    ["outside by detours", "os.mkdir(out + '/a')", "a/../../job.json"],
-    ["not there", "pass", "f"],
-    ["named with a null", "pass", "f\\0"],
-    ["larger than allowed", "open(out + '/f', 'w').truncate((1 << 30) + 1)", "f"],
-  ])("are refused when %s", async (_, statement, path) => {
-    const folder = await batch(`
-out = job["output_dir"]
-${statement}
-say(type="result", score=1, media={"path": "${path}"})`);
-    const { publish, report, objects } = await runGrader([folder]);
-    const id = await publish();
-    const { outcome, organiser_log } = await report(id, "finished");
-    expect(outcome).toMatchObject({
-      ok: false,
-      code: "evaluator_output",
-      message: expect.not.stringContaining("hostname"),
-    });
-    expect(organiser_log).toContain("the result names the file");
-    for await (const key of objects.list(`submissions/iris/${id}`)) throw new Error(`${key} was stored`);
-  });
-
-  it("are refused when there are too many", async () => {
-    const folder = await batch(`say(type="result", score=1, artifacts=[{"path": "x"}] * 51)`);
-    const { publish, report } = await runGrader([folder]);
-    expect(await report(await publish(), "finished")).toMatchObject({
-      outcome: { code: "evaluator_output" },
-    });
-  });
-});
-
 describe("a job that the platform spoils", () => {
   it.each([
     ["has other bytes than accepted", { sha256: "0".repeat(64) }],
@@ -286,87 +190,6 @@ describe("a job that the platform spoils", () => {
     await report(id, "released");
     await objects.put(input.key, Buffer.from("a,1\n"));
     expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true } });
-  });
-});
-
-describe("cancelling", () => {
-  it("ends the evaluator and says nothing more", async () => {
-    const folder = await batch(`
-open("pid", "w").write(str(os.getpid()))
-say(type="log", message="here")
-time.sleep(60)`);
-    const { publish, report, reports, queue, stop, stopped } = await runGrader([folder]);
-    const id = await publish();
-    await report(id, "log");
-    await queue.cancel(id);
-    const pid = Number(await readFile(join(folder.dir, "pid"), "utf8"));
-    while (await isAlive(pid)) await sleep(5);
-    stop.abort();
-    await stopped;
-    expect(reports.map(({ type }) => type)).toEqual(["started", "log"]);
-  });
-});
-
-describe("stopping", () => {
-  it("lets a job in hand end within the grace, takes no other, and leaves nothing behind", async () => {
-    const folder = await batch(
-      `say(type="log", message="here"); time.sleep(0.5); say(type="result", score=1)`,
-    );
-    const { publish, report, stop, stopped, reports, workDir } = await runGrader([folder], {
-      concurrency: 1,
-      graceSeconds: 20,
-    });
-    const first = await publish();
-    await report(first, "log");
-    stop.abort();
-    const second = await publish();
-    await stopped;
-    expect(reports.find(({ type }) => type === "finished")).toMatchObject({
-      submission: first,
-      outcome: { ok: true },
-    });
-    expect(reports.some(({ submission }) => submission === second)).toBe(false);
-    expect(await readdir(workDir)).toEqual([]);
-  });
-
-  it("hands back what does not end in time, and another grader does it", async () => {
-    const folder = await batch(`
-if not os.path.exists("pid"):
-    open("pid", "w").write(str(os.getpid()))
-    say(type="log", message="here")
-    time.sleep(60)
-say(type="result", score=1)`);
-    const { publish, report, start, stop, stopped } = await runGrader([folder]);
-    const id = await publish();
-    await report(id, "log");
-    stop.abort();
-    await stopped;
-    expect(await isGone(Number(await readFile(join(folder.dir, "pid"), "utf8")))).toBe(true);
-    expect(await report(id, "released")).toMatchObject({
-      grader: "grader-1",
-      reason: "The grader is stopping.",
-    });
-    start();
-    expect(await report(id, "finished")).toMatchObject({
-      grader: "grader-2",
-      delivery: 2,
-      outcome: { ok: true },
-    });
-  });
-
-  it("ends warm evaluators", async () => {
-    const { publish, report, stop, stopped } = await runGrader([await sums()]);
-    const { outcome } = await report(await publish(), "finished");
-    stop.abort();
-    await stopped;
-    expect(await isGone(outcome.ok ? (outcome.meta.pid as number) : 0)).toBe(true);
-  });
-
-  it("resolves at once when it was stopped before it ran", async () => {
-    const { start } = await runGrader([await sums()]);
-    const { stop, stopped } = start();
-    stop.abort();
-    await stopped;
   });
 });
 

@@ -31,7 +31,7 @@ export interface GraderOptions {
   idleSeconds?: number;
   /** Pause before a job that failed by this machine's or the platform's fault is handed back; doubled each time. */
   retryPauseMs?: number;
-  /** PATH of the evaluators. */
+  /** PATH of the evaluators; this process's own when absent. */
   path?: string;
 }
 
@@ -55,7 +55,7 @@ export function createGrader(options: GraderOptions): Grader {
     throw new CrowdaiError("config_invalid", mistakes.join("\n"), { details: { mistakes } });
 
   const root = join(options.workDir, "workspaces");
-  const path = options.path ?? "/usr/local/bin:/usr/bin:/bin";
+  const path = options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const stopping = new CrowdaiError("interrupted", "The grader is stopping.");
   const inHand = new Set<AbortController>();
   const failures = new Map<string, number>();

@@ -28,3 +28,28 @@ export async function makeChallenge(
   await writeFile(join(dir, "challenge.json"), JSON.stringify({ id, title: "Iris", score: {}, evaluator }));
   return await loadChallengeFolder(dir);
 }
+
+/** A challenge with a batch evaluator in Python; `job` and `say` are there. */
+export function batch(script: string, evaluator: object = {}) {
+  const prelude = `import json, os, sys, time
+job = json.loads(sys.stdin.readline())
+def say(**event): print(json.dumps(dict(event, id=job["id"])), flush=True)
+`;
+  return makeChallenge(
+    { command: ["python3", "evaluate.py"], ...evaluator },
+    { "evaluate.py": prelude + script },
+  );
+}
+
+/** A challenge with a persistent evaluator that scores the sum of a list. */
+export function sums(evaluator: object = {}) {
+  return makeChallenge(
+    { command: ["python3", "evaluate.py"], mode: "persistent", ...evaluator },
+    {
+      "evaluate.py": `import json, os, sys
+for line in sys.stdin:
+    job = json.loads(line)
+    print(json.dumps({"id": job["id"], "type": "result", "score": sum(job["input"]["data"] or []), "meta": {"pid": os.getpid()}}), flush=True)`,
+    },
+  );
+}
