@@ -17,11 +17,12 @@ import { Server, type Socket } from "socket.io";
 import { z } from "zod";
 import { type Caller, identifyParticipant } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
+import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
 import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
-import { registerCall, registerIntent } from "../submissions/register.ts";
+import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission, whyWaiting } from "../submissions/view.ts";
 import { openSession } from "./session.ts";
 

@@ -9,10 +9,11 @@ import {
 import { createRoute, z } from "@hono/zod-openapi";
 import { identify } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
+import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import { readEvents } from "../submissions/events.ts";
 import { findSubmission } from "../submissions/find.ts";
-import { registerCall, registerIntent } from "../submissions/register.ts";
+import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { bearerKey } from "./answer.ts";
 import { type ApiGroup, answers, body, idParam, whole, withKey } from "./api-shapes.ts";

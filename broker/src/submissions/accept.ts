@@ -8,7 +8,8 @@ import { DEADLINES } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { findSubmission, lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
-import { addAttempt, receipt } from "./register.ts";
+import { addAttempt } from "./insert.ts";
+import { receipt } from "./receipt.ts";
 
 /**
  * Accepts a submission whose bytes are there: size and digest are proven, then the commit, then the answer. Repeating it is

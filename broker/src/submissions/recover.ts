@@ -4,7 +4,7 @@ import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { lockSubmission } from "./find.ts";
-import { addAttempt } from "./register.ts";
+import { addAttempt } from "./insert.ts";
 import { giveUp } from "./settle.ts";
 
 /**

@@ -81,7 +81,10 @@ export interface Terminal {
 export function createTerminal(options: TerminalOptions): Terminal {
   const { env, stdin, stdout, stderr, format, quiet } = options;
   const ci = isCi(env);
-  const animates = stderr.isTTY === true && !ci && env.TERM !== "dumb" && !quiet;
+  // A terminal that says it is 0 columns wide (a pseudo-terminal nobody sized, as in some CI) makes a spinner
+  // erase infinitely many lines.
+  const sized = stderr.columns === undefined || stderr.columns > 0;
+  const animates = stderr.isTTY === true && sized && !ci && env.TERM !== "dumb" && !quiet;
   const unicode = isUnicode(env);
   const style = createStyle(wantsColour(stdout, options));
   const noteStyle = createStyle(wantsColour(stderr, options));
@@ -136,7 +139,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       if (!quiet && format === "text") toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
     },
     table(header, rows) {
-      const width = stdout.isTTY === true ? (stdout.columns ?? 80) : null;
+      const width = stdout.isTTY === true ? (stdout.columns || 80) : null;
       for (const line of formatTable(header, rows, { width, style, unicode })) toOut(line);
     },
     spinner(text) {

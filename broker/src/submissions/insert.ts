@@ -1,0 +1,77 @@
+import type { Intent, SubmissionEvent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { iso } from "../clock.ts";
+import type { Caller } from "../participants/keys.ts";
+import type { Db } from "../records/records.ts";
+import type { NewSubmission, SubmissionRow } from "../records/tables.ts";
+import type { TargetRound } from "../rules/target-round.ts";
+import { DEADLINES } from "./deadlines.ts";
+import type { DescribedInput } from "./described-input.ts";
+import { appendEvents } from "./events.ts";
+
+/** Writes a new submission with its first events; one whose value is here is accepted in the same commit. */
+export async function insertSubmission(
+  trx: Db,
+  config: ChallengeConfig,
+  caller: Caller,
+  target: TargetRound,
+  arrival: Date,
+  intent: Intent,
+  input: DescribedInput,
+): Promise<{ row: SubmissionRow; events: SubmissionEvent[] }> {
+  const at = iso(arrival);
+  const inline = input.input_data !== null;
+  const types = inline ? (["initiated", "submitted"] as const) : (["initiated"] as const);
+  const values: NewSubmission = {
+    id: intent.id,
+    challenge: config.id,
+    participant_id: caller.id,
+    round: target.round.id,
+    function: intent.function,
+    state: inline ? "submitted" : "initiated",
+    message: intent.message,
+    dry_run: intent.dry_run ? 1 : 0,
+    post_challenge: target.postChallenge ? 1 : 0,
+    ...input,
+    input_key: inline ? null : `submissions/${config.id}/${intent.id}/input`,
+    created_at: at,
+    accepted_at: inline ? at : null,
+    deadline_at: iso(arrival.getTime() + (inline ? DEADLINES.submitted : DEADLINES.initiated)),
+    attempt: inline ? 1 : 0,
+    starts: 0,
+    seq: types.length,
+  };
+  const row = await trx.insertInto("submissions").values(values).returningAll().executeTakeFirstOrThrow();
+  if (inline) await addAttempt(trx, intent.id, 1);
+  const events = await appendEvents(
+    trx,
+    { id: intent.id, seq: 0 },
+    at,
+    types.map((type) => ({ type })),
+  );
+  return { row, events };
+}
+
+/** A new attempt that waits to be put in line. */
+export async function addAttempt(trx: Db, submission: string, number: number): Promise<void> {
+  await trx
+    .insertInto("attempts")
+    .values({ submission, number, state: "waiting", published_at: null, delivery: 0, accepted: 0 })
+    .execute();
+}
+
+/** Takes the slot: it counts from the arrival of the intent on. */
+export async function reserveSlot(trx: Db, row: SubmissionRow, arrival: Date): Promise<void> {
+  await trx
+    .insertInto("slots")
+    .values({
+      submission: row.id,
+      participant_id: row.participant_id,
+      challenge: row.challenge,
+      round: row.round,
+      post_challenge: row.post_challenge,
+      state: "reserved",
+      reserved_at: iso(arrival),
+    })
+    .execute();
+}

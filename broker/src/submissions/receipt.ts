@@ -1,0 +1,13 @@
+import type { Receipt } from "@crowdai/shared";
+import type { SubmissionRow } from "../records/tables.ts";
+import type { SubmissionContext } from "./context.ts";
+import { viewSubmission } from "./view.ts";
+
+/** The submission as it is now, and where to send the bytes that are still missing. */
+export async function receipt(context: SubmissionContext, row: SubmissionRow): Promise<Receipt> {
+  const upload =
+    row.state === "initiated" && row.input_key
+      ? await context.objects.planUpload(row.input_key, { size: row.input_size, sha256: row.input_sha256 })
+      : null;
+  return { submission: await viewSubmission(context, context.records.db, row), upload };
+}
