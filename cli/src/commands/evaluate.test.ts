@@ -1,0 +1,89 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
+import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+
+let broker: ContractBroker;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  broker = await startContractBroker({ functions: ["submit", "evaluate", "explain"] });
+  broker.grader = ({ intent }) => {
+    const data = intent.input.kind === "inline" ? intent.input.data : null;
+    if (data === "bad") return { error: { code: "rejected", message: "bad value" } };
+    return intent.function === "explain" ? { data: { because: data } } : { score: Number(data) };
+  };
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await broker.close();
+  await folder[Symbol.asyncDispose]();
+});
+const run = (args: string[], more: Partial<RunOptions> = {}) =>
+  runCli(["evaluate", ...args], {
+    cwd: folder.path,
+    ...more,
+    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key, CROWDAI_CHALLENGE: "iris" },
+  });
+
+it("prints the score, or the data where there is some", async () => {
+  expect(await run(["--json", "5"])).toMatchObject({ code: 0, stdout: "5\n" });
+  expect(await run(["--json", "[5]", "--function", "explain"])).toMatchObject({
+    stdout: '{"because":[5]}\n',
+  });
+});
+
+it("takes a file and standard input", async () => {
+  await writeFile(join(folder.path, "x.json"), "7");
+  expect((await run(["x.json"])).stdout).toBe("7\n");
+  expect((await run(["-"], { stdin: "8" })).stdout).toBe("8\n");
+  expect((await run(["-"], { stdin: "8," })).code).toBe(4);
+});
+
+it("grades the items of an array in parallel and answers in order", async () => {
+  expect((await run(["--json", "[3, 1, 2]", "--parallel"])).stdout).toBe("3\n1\n2\n");
+  const { stdout } = await run(["--json", "[3, 1]", "--parallel", "--format", "json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    schema_version: 1,
+    function: "evaluate",
+    answers: [
+      { ok: true, score: 3 },
+      { ok: true, score: 1 },
+    ],
+  });
+  const lines = (await run(["--json", "[3, 1]", "--parallel", "--format", "ndjson"])).stdout
+    .trimEnd()
+    .split("\n");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { type: "answer", index: 0, score: 3 },
+    { index: 1, score: 1 },
+  ]);
+});
+
+it("prints every answer when one fails, and exits with 6", async () => {
+  const { code, stdout, stderr } = await run(["--json", '[3, "bad", 1]', "--parallel"]);
+  expect(code).toBe(6);
+  expect(stdout).toBe("3\nerror[rejected]: bad value\n1\n");
+  expect(stderr).toContain("1 of 3 failed, the first with: bad value");
+  const json = await run(["--json", '[3, "bad"]', "--parallel", "--format", "json"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    answers: [{ ok: true }, { ok: false, error: { code: "rejected" } }],
+    exit_code: 6,
+  });
+});
+
+it.each([
+  [["--json", "1", "--parallel"], 2],
+  [["--json", "1", "--function", "predict"], 2],
+  [["--json", "1", "--round", "9"], 2],
+  [["--json", "1,"], 4],
+  [[], 2],
+])("refuses %j with exit code %i and calls nothing", async (args, expected) => {
+  expect((await run(args)).code).toBe(expected);
+  expect(broker.kept.size).toBe(0);
+});
+
+it("exits with 8 when the answer takes too long", async () => {
+  broker.grader = null;
+  expect((await run(["--json", "1", "--timeout", "0.05"])).code).toBe(8);
+});

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
+import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+
+let broker: ContractBroker;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  broker = await startContractBroker();
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await broker.close();
+  await folder[Symbol.asyncDispose]();
+});
+const run = (args: string[], more: Partial<RunOptions> = {}) =>
+  runCli(args, {
+    cwd: folder.path,
+    ...more,
+    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key },
+  });
+async function submitted(): Promise<string> {
+  const { stdout } = await run(["submit", "--json", "[1]", "-c", "iris", "--no-wait"]);
+  return stdout.trim();
+}
+
+describe("crowdai watch", () => {
+  it("gives the events of a submission from the first on, from anywhere, as often as wanted", async () => {
+    const id = await submitted();
+    for (let i = 0; i < 2; i++) {
+      const { code, stdout } = await run(["watch", id, "--format", "ndjson"]);
+      const lines = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(code).toBe(0);
+      expect(lines.map(({ event, type }) => event?.seq ?? type)).toEqual([1, 2, 3, 4, 5, "result"]);
+    }
+    expect((await run(["watch", id])).stdout).toBe("Accuracy: 0.900\nRank: 3 of 17 (up 2)\n");
+    expect((await run(["watch", id, "--quiet"])).stdout).toBe(`${id}\n`);
+  });
+
+  it("waits for the grade, and knows --timeout and --min-score", async () => {
+    broker.grader = null;
+    const id = await submitted();
+    expect((await run(["watch", id, "--timeout", "0.05"])).code).toBe(8);
+    broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => broker.finish(id, { state: "graded", score: 0.5 }), 20);
+      return false;
+    };
+    expect((await run(["watch", id, "--min-score", "0.6"])).code).toBe(7);
+  });
+
+  it("exits as the submission ended, and with 2 for one that is not there", async () => {
+    broker.grader = () => ({ error: { code: "rejected", message: "row 17" } });
+    const id = await submitted();
+    const { code, stderr } = await run(["watch", id]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("row 17");
+    expect((await run(["watch", "nothing-here"])).code).toBe(2);
+  });
+
+  it("says that the submission goes on when it is interrupted", async () => {
+    broker.grader = null;
+    const id = await submitted();
+    const stop = new AbortController();
+    broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => stop.abort(), 20);
+      return false;
+    };
+    const { code, stderr } = await run(["watch", id], { signal: stop.signal });
+    expect(code).toBe(130);
+    expect(stderr).toContain(`crowdai watch ${id}`);
+  });
+});
+
+describe("crowdai cancel", () => {
+  it("cancels, and takes one that is cancelled already as wanted", async () => {
+    broker.grader = null;
+    const id = await submitted();
+    expect(await run(["cancel", id])).toMatchObject({ code: 0, stdout: `${id} is cancelled.\n` });
+    expect((await run(["cancel", id, "--quiet"])).stdout).toBe(`${id}\n`);
+    expect(JSON.parse((await run(["cancel", id, "--format", "json"])).stdout)).toMatchObject({
+      submission: { state: "cancelled" },
+    });
+    const watched = await run(["watch", id]);
+    expect(watched.code).toBe(6);
+  });
+
+  it("refuses one that has its grade", async () => {
+    const id = await submitted();
+    await run(["watch", id]);
+    expect((await run(["cancel", id])).code).toBe(4);
+  });
+});
