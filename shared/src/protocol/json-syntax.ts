@@ -73,7 +73,7 @@ class Scan {
       line: before.split("\n").length,
       column: this.#at - before.lastIndexOf("\n"),
       expected,
-      got: word === undefined ? "the end of the text" : quoted(word),
+      got: word === undefined ? "the end of the text" : word === '"' ? "a double quote" : quoted(word),
       notFinite: expected === "a value" && /^-?(?:NaN|Infinity)$/.test(word ?? ""),
     };
   }

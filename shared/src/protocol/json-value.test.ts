@@ -39,6 +39,7 @@ describe("JSON text", () => {
     ['{"a": 1,\r\n}', 2, 1, "a property name in double quotes", '"}"'],
     ["{'a': 1}", 1, 2, "a property name in double quotes", '"\'"'],
     ['{"a" 1}', 1, 6, '":"', '"1"'],
+    ['{"a": 1\n "b": 2}', 2, 2, '"," or "}"', "a double quote"],
     ["[1 2]", 1, 4, '"," or "]"', '"2"'],
     ['{"a": 1; "b": 2}', 1, 8, '"," or "}"', '";"'],
     ["01", 1, 2, "the end of the text", '"1"'],

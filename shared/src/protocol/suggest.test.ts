@@ -14,6 +14,12 @@ describe("a suggestion", () => {
     expect(suggest("rounds", ["round", "rounds"])).toBe("rounds");
   });
 
+  it("is the one word that begins like it, however much longer it is", () => {
+    expect(suggest("timeout", ["timeout_seconds", "memory_mb"])).toBe("timeout_seconds");
+    expect(suggest("score", ["score_of_round", "score_of_week"])).toBeNull();
+    expect(suggest("ti", ["timeout_seconds"])).toBeNull();
+  });
+
   it("is not made when nothing is near, and a short word is not near to every other", () => {
     expect(suggest("mushrooms", ["iris", "wine"])).toBeNull();
     expect(suggest("x", ["u", "id"])).toBeNull();

@@ -15,7 +15,14 @@ export function suggest(word: string, known: readonly string[]): string | null {
     )
       near = { word: candidate, distance: away };
   }
-  return near?.word ?? null;
+  return near?.word ?? beginningWith(word, known);
+}
+
+/** The only word that begins with what was written, as `timeout_seconds` does with `timeout`. */
+function beginningWith(word: string, known: readonly string[]): string | null {
+  const found =
+    word.length < 3 ? [] : known.filter((one) => one.toLowerCase().startsWith(word.toLowerCase()));
+  return found.length === 1 ? found[0]! : null;
 }
 
 /** A word from outside, as it may stand in a message: quoted, of bearable length, control characters escaped. */
