@@ -5,11 +5,14 @@ import { PassThrough, type Readable } from "node:stream";
 import type { Keychain } from "../src/credentials/keychain.ts";
 import { KeychainUnavailable } from "../src/credentials/keychain.ts";
 import { main } from "../src/main.ts";
+import { collectingStream } from "./collecting-stream.ts";
 
 export interface RunOptions {
   cwd: string;
   env?: Record<string, string | undefined>;
   stdin?: string;
+  /** Keys pressed one after the other; standard input stays open. */
+  keys?: readonly string[];
   /** Which streams are terminals. */
   tty?: { stdin?: boolean; stdout?: boolean; stderr?: boolean; columns?: number };
   signal?: AbortSignal;
@@ -26,9 +29,10 @@ export interface Run {
 export async function runCli(args: readonly string[], options: RunOptions): Promise<Run> {
   const { tty = {}, cwd } = options;
   const stdin = new PassThrough();
-  stdin.end(options.stdin ?? "");
-  const stdout = collector(tty.stdout, tty.columns);
-  const stderr = collector(tty.stderr, tty.columns);
+  for (const key of options.keys ?? []) stdin.write(key);
+  if (!options.keys) stdin.end(options.stdin ?? "");
+  const stdout = collectingStream({ isTTY: tty.stdout, columns: tty.columns });
+  const stderr = collectingStream({ isTTY: tty.stderr, columns: tty.columns });
   const code = await main(args, {
     env: { HOME: cwd, CROWDAI_CONFIG_DIR: join(cwd, "user"), LANG: "C.UTF-8", ...options.env },
     cwd,
@@ -39,15 +43,6 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
     keychain: options.keychain ?? noKeychain,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
-}
-
-function collector(isTTY: boolean | undefined, columns = 80) {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns });
-  let text = "";
-  stream.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  return { stream, text: () => text + (stream.read() ?? "") };
 }
 
 export const noKeychain: Keychain = {

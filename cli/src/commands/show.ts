@@ -37,7 +37,7 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["place in line", s.place === null ? null : String(s.place)],
     ["waits because", s.waiting],
     ["error", s.error && `${style.red(s.error.code)}: ${s.error.message}`],
-    ["next", s.error && s.error.next],
+    ["next", s.error?.next ?? null],
     [
       "input",
       `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}, sha256 ${s.input.sha256.slice(0, 16)}`,

@@ -82,7 +82,7 @@ function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
   let current = plainLine(text);
   let stopped = false;
   let spinner: Ora | null = null;
-  void import("ora").then(({ default: ora }) => {
+  const shown = import("ora").then(({ default: ora }) => {
     if (stopped) return;
     spinner = ora({
       text: current,
@@ -94,6 +94,8 @@ function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
       color: style.cyan("") === "" ? false : "cyan",
     }).start();
   });
+  // What only decorates must not end the work.
+  shown.catch(() => {});
   return {
     update(next) {
       current = next;

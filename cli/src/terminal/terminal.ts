@@ -139,7 +139,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       if (!quiet && format === "text") toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
     },
     table(header, rows) {
-      const width = stdout.isTTY === true ? (stdout.columns || 80) : null;
+      const width = stdout.isTTY === true ? stdout.columns || 80 : null;
       for (const line of formatTable(header, rows, { width, style, unicode })) toOut(line);
     },
     spinner(text) {

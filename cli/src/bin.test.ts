@@ -1,0 +1,102 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createApiKey } from "@crowdai/shared";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { publicChallenge } from "../test/public-challenge.ts";
+import { runCli, temporaryFolder } from "../test/run-cli.ts";
+import { startScriptedBroker } from "../test/scripted-broker.ts";
+
+const BUILT = fileURLToPath(new URL("../bin/crowdai.js", import.meta.url));
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+
+const environment = (broker: string) => ({
+  PATH: process.env.PATH,
+  HOME: folder.path,
+  CROWDAI_CONFIG_DIR: folder.path,
+  CROWDAI_API_KEY: createApiKey(),
+  CROWDAI_BROKER: broker,
+});
+const start = (args: string[], broker: string): ChildProcess =>
+  spawn(process.execPath, [BUILT, ...args], { cwd: folder.path, env: environment(broker), stdio: "pipe" });
+
+async function ended(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  let stderr = "";
+  child.stderr!.on("data", (part) => {
+    stderr += part;
+  });
+  const [code] = await once(child, "close");
+  return { code, stderr };
+}
+
+/** A broker that takes connections and never answers. */
+async function silentBroker() {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => void sockets.add(socket.on("error", () => {})));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    connected: once(server, "connection"),
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test.each([[], ["--help"], ["submit", "-h"], ["help"], ["--version"], ["doctor", "--version"], ["nonsense"]])(
+  "the built command answers %s like the source",
+  async (...args) => {
+    const expected = await runCli(args, { cwd: folder.path });
+    const { code, stdout, stderr } = await promisify(execFile)(process.execPath, [BUILT, ...args], {
+      env: environment("http://127.0.0.1:1"),
+    }).then(
+      (done) => ({ ...done, code: 0 }),
+      (failed) => failed as { code: number; stdout: string; stderr: string },
+    );
+    expect({ code, stdout, stderr }).toEqual(expected);
+  },
+);
+
+test("a reader that goes away, as head, is no error", async () => {
+  const challenges = Array.from({ length: 3_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
+  await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
+  const child = start(["challenges", "--format", "ndjson"], broker.url);
+  child.stdout!.once("data", () => child.stdout!.destroy());
+  const { stderr } = await ended(child);
+  expect(stderr).not.toMatch(/EPIPE|Error|error/);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s ends a command with 130 and a word about it",
+  async (signal) => {
+    await using broker = await silentBroker();
+    const child = start(["challenges"], broker.url);
+    const end = ended(child);
+    await broker.connected;
+    child.kill(signal);
+    const { code, stderr } = await end;
+    expect(code).toBe(130);
+    expect(stderr).toContain("error[interrupted]");
+  },
+);
+
+test("everything that was written arrives, however much it is and however slowly it is read", async () => {
+  const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
+  await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
+  const child = start(["challenges", "--format", "json"], broker.url);
+  const end = ended(child);
+  let text = "";
+  for await (const part of child.stdout!) {
+    text += part;
+    if (text.length < 300_000) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect((await end).code).toBe(0);
+  expect(JSON.parse(text).challenges).toHaveLength(2_000);
+});

@@ -1,0 +1,110 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { createApiKey } from "@crowdai/shared";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { memoryKeychain, runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { type ScriptedBroker, startScriptedBroker } from "../../test/scripted-broker.ts";
+
+const KEY = createApiKey();
+const HEALTHY = { ok: true, service: "crowdai", version: "0.1.0" };
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let broker: ScriptedBroker;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  broker = await startScriptedBroker({
+    "/api/v1/me": { json: { participant: { id: 1, name: "ada" }, agreed: false } },
+  });
+});
+afterEach(async () => {
+  await broker[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+async function examine(args: string[] = [], options: Partial<Parameters<typeof runCli>[1]> = {}) {
+  const run = await runCli(["doctor", "--format", "json", ...args], {
+    cwd: folder.path,
+    keychain: memoryKeychain(),
+    ...options,
+    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: KEY, ...options.env },
+  });
+  const document = JSON.parse(run.stdout) as {
+    healthy: boolean;
+    exit_code: number;
+    checks: { name: string; status: string; message: string }[];
+  };
+  const statusOf = (name: string) => document.checks.find((check) => check.name === name)?.status;
+  return { ...run, document, statusOf };
+}
+
+test("where all is well each test says so", async () => {
+  const { code, document } = await examine();
+  expect(document.checks.map(({ name, status }) => [name, status])).toEqual([
+    ["runtime", "ok"],
+    ["settings", "ok"],
+    ["git", "ok"],
+    ["keychain", "ok"],
+    ["key file", "skipped"],
+    ["broker", "ok"],
+    ["clock", "ok"],
+    ["key", "ok"],
+  ]);
+  expect({ code, healthy: document.healthy }).toEqual({ code: 0, healthy: true });
+  expect(JSON.stringify(document)).not.toContain(KEY);
+});
+
+test("a clock that differs from the broker's is a warning, and a failure with --strict", async () => {
+  const date = new Date(Date.now() - 3600 * 1000).toUTCString();
+  broker.routes["/healthz"] = { json: HEALTHY, headers: { date } };
+  const { code, document } = await examine();
+  expect(code).toBe(0);
+  expect(document.checks.find(({ name }) => name === "clock")).toMatchObject({
+    status: "warning",
+    message: expect.stringMatching(/^3(599|600|601) s ahead of the broker's/),
+  });
+  const strict = await examine(["--strict"]);
+  expect(strict.document).toMatchObject({ healthy: false, exit_code: 1 });
+  expect(strict.code).toBe(1);
+});
+
+test("a broker that is not there: exit code 5, and the other tests go on", async () => {
+  const { code, statusOf } = await examine([], { env: { CROWDAI_BROKER: "http://127.0.0.1:1" } });
+  expect(code).toBe(5);
+  expect([statusOf("broker"), statusOf("clock"), statusOf("key"), statusOf("git")]).toEqual([
+    "failed",
+    "skipped",
+    "skipped",
+    "ok",
+  ]);
+});
+
+test("something else on that port is told from a broker", async () => {
+  broker.routes["/healthz"] = { bytes: "<h1>It works!</h1>", type: "text/html" };
+  const { code, document } = await examine();
+  expect(code).toBe(5);
+  expect(document.checks.find(({ name }) => name === "broker")).toMatchObject({
+    error: { code: "not_a_broker" },
+  });
+});
+
+test("a missing and a refused key are exit code 3", async () => {
+  expect((await examine([], { env: { CROWDAI_API_KEY: "" } })).code).toBe(3);
+  broker.routes["/api/v1/me"] = { error: "key_revoked" };
+  expect((await examine()).code).toBe(3);
+});
+
+test("a key file that others can read is a failure, and the command that mends it is told", async () => {
+  const env = { CROWDAI_BROKER: broker.url };
+  await runCli(["login"], { cwd: folder.path, env, stdin: KEY });
+  const file = join(folder.path, "user", "keys", `${encodeURIComponent(broker.url)}.json`);
+  expect((await examine([], { env: { CROWDAI_API_KEY: "" } })).statusOf("key file")).toBe("ok");
+  await chmod(file, 0o644);
+  const { code, statusOf, stdout } = await examine([], { env: { CROWDAI_API_KEY: "" } });
+  expect({ code, status: statusOf("key file") }).toEqual({ code: 2, status: "failed" });
+  expect(stdout).toContain("chmod 600");
+});
+
+test("settings with mistakes are told, without asking a broker that they may not mean", async () => {
+  const { code, statusOf } = await examine([], { env: { CROWDAI_BROKER: "nonsense" } });
+  expect(code).toBe(2);
+  expect(statusOf("settings")).toBe("failed");
+  expect(broker.received).toEqual([]);
+});

@@ -1,0 +1,177 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { collectingStream } from "../../test/collecting-stream.ts";
+import { plainLine, plainText, plainValue } from "./plain-text.ts";
+import { sizeText } from "./size.ts";
+import { createTerminal, type TerminalOptions } from "./terminal.ts";
+import { localTime, relativeTime } from "./time.ts";
+
+interface World extends Partial<Omit<TerminalOptions, "stdin" | "stdout" | "stderr">> {
+  tty?: boolean;
+  columns?: number;
+}
+
+function open({ tty = false, columns = 80, ...options }: World = {}) {
+  const stdin = Object.assign(new PassThrough(), { isTTY: tty });
+  const [stdout, stderr] = [collectingStream({ isTTY: tty, columns }), collectingStream({ isTTY: tty })];
+  const terminal = createTerminal({
+    env: { LANG: "en_US.UTF-8" },
+    format: "text",
+    quiet: false,
+    color: true,
+    ...options,
+    stdin,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+  });
+  return { terminal, stderr: stderr.stream, out: stdout.text, err: stderr.text };
+}
+
+const UTF8 = { LANG: "C.UTF-8" };
+
+test("colours are there on a terminal and nowhere else, unless the environment or a flag says otherwise", () => {
+  const isColoured = (world: World) => open(world).terminal.style.red("x") !== "x";
+  expect(isColoured({ tty: true, env: UTF8 })).toBe(true);
+  expect(isColoured({ tty: false, env: UTF8 })).toBe(false);
+  expect(isColoured({ tty: true, env: { NO_COLOR: "1" } })).toBe(false);
+  expect(isColoured({ tty: true, env: { TERM: "dumb" } })).toBe(false);
+  expect(isColoured({ tty: true, color: false })).toBe(false);
+  expect(isColoured({ tty: false, env: { FORCE_COLOR: "1" } })).toBe(true);
+  expect(isColoured({ tty: false, env: { CLICOLOR_FORCE: "1" } })).toBe(true);
+  expect(isColoured({ tty: true, env: { FORCE_COLOR: "0" } })).toBe(false);
+  expect(isColoured({ env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).toBe(false);
+  expect(isColoured({ tty: true, format: "json" })).toBe(false);
+});
+
+test("a person is asked only on a terminal, without CI, and when the answer is text", () => {
+  const asks = (world: World) => open(world).terminal.isInteractive;
+  expect(asks({ tty: true })).toBe(true);
+  expect(asks({ tty: false })).toBe(false);
+  expect(asks({ tty: true, env: { CI: "true" } })).toBe(false);
+  expect(asks({ tty: true, env: { CI: "false" } })).toBe(true);
+  expect(asks({ tty: true, format: "json" })).toBe(false);
+});
+
+test("where the locale is not UTF-8 everything is shown in ASCII", () => {
+  for (const env of [{ LANG: "C" }, { LC_ALL: "POSIX", LANG: "en_US.UTF-8" }]) {
+    const { terminal, out } = open({ tty: true, columns: 30, env: { ...env, NO_COLOR: "1" } });
+    terminal.answer(Object.values(terminal.symbols).join(" ") + terminal.bar(0.5, 10));
+    terminal.table(["text"], [["a title that is much longer than the terminal is wide"]]);
+    expect(out()).toMatch(/^[\x20-\x7e\n]+$/);
+  }
+  expect(open().terminal.bar(0.5, 10)).toBe("█████░░░░░");
+});
+
+test("the bar stays a bar, whatever the fraction", () => {
+  const { terminal } = open();
+  for (const fraction of [-1, 0, Number.NaN, 0.333, 1, 7]) expect(terminal.bar(fraction, 8)).toHaveLength(8);
+});
+
+test("in a pipe a table is whole, without header, one line a row and one tab a column", () => {
+  const { terminal, out } = open({ columns: 10 });
+  terminal.table(
+    ["a", "b"],
+    [
+      ["one\ttwo\nthree", 1],
+      [null, "x".repeat(300)],
+    ],
+  );
+  expect(out()).toBe(`one two three\t1\n\t${"x".repeat(300)}\n`);
+});
+
+test("on a terminal a table fits: the longest text is cut, numbers stand right, wide letters count twice", () => {
+  const { terminal, out } = open({ tty: true, columns: 40, env: { ...UTF8, NO_COLOR: "1" } });
+  terminal.table(
+    ["name", "title", "n"],
+    [
+      ["鳶尾花", "t".repeat(80), 7],
+      ["iris", "short", 123],
+    ],
+  );
+  const lines = out().trimEnd().split("\n");
+  expect(lines[0]).toMatch(/^name {4}title {2,}n$/);
+  expect(lines[1]).toMatch(/^鳶尾花 {2}t+… {4}7$/);
+  expect(lines[2]).toMatch(/^iris {4}short {2,}123$/);
+});
+
+test("control characters become visible, whichever way they come", () => {
+  expect(plainText("a\u001b[31mb\u0000\u009b\u007f\u202e")).toBe("a\\x1b[31mb\\x00\\x9b\\x7f\\u202e");
+  expect(plainText("one\r\ntwo\tthree")).toBe("one\ntwo\tthree");
+  expect(plainText("progress\rover")).toBe("progress\\x0dover");
+  expect(plainLine("one\ntwo")).toBe("one two");
+  expect(plainValue({ a: ["\u0007"], n: 1, z: null })).toEqual({ a: ["\\x07"], n: 1, z: null });
+  const { terminal, out, err } = open({ tty: true });
+  terminal.answer(`${terminal.style.red("red")} \u001b[2J\u001b]0;t\u0007`);
+  terminal.note("\u001b[2Jnote");
+  expect(out()).toBe("\u001b[31mred\u001b[39m \\x1b[2J\\x1b]0;t\\x07\n");
+  expect(err()).toBe("\\x1b[2Jnote\n");
+});
+
+test("JSON stays JSON with the same value, and moves nothing on a terminal", () => {
+  const { terminal, out } = open({ format: "json" });
+  const value = "\u001b\u009b\u007f\u202e\u2028é鳶";
+  terminal.json({ value });
+  const text = out();
+  expect(JSON.parse(text)).toEqual({ schema_version: 1, value });
+  for (const control of "\u001b\u009b\u007f\u202e\u2028") expect(text).not.toContain(control);
+  expect(terminal.answered).toBe(true);
+});
+
+test("--quiet silences talk and hints, never errors and warnings", () => {
+  const { terminal, err } = open({ quiet: true });
+  terminal.note("talk");
+  terminal.next("crowdai x");
+  const spinner = terminal.spinner("working");
+  spinner.update("still");
+  spinner.succeed("done");
+  expect(err()).toBe("");
+  terminal.warn("odd");
+  terminal.error("bad");
+  expect(err()).toContain("odd");
+});
+
+test("without a terminal a spinner is a line at its start and one at its end: no cursor moves", () => {
+  for (const world of [
+    {},
+    { tty: true, env: { CI: "1", NO_COLOR: "1" } },
+    { tty: true, env: { TERM: "dumb" } },
+  ]) {
+    const { terminal, err } = open(world);
+    const spinner = terminal.spinner("working");
+    for (let i = 0; i < 100; i++) spinner.update(`step ${i}`);
+    spinner.succeed("done");
+    spinner.stop();
+    expect(err().replace(/^[✔+] /m, "")).toBe("working\ndone\n");
+  }
+});
+
+test("on a terminal a spinner spins, makes room for what is said meanwhile, and ends with its mark", async () => {
+  const { terminal, stderr, err } = open({ tty: true });
+  const seen = new Promise<void>((resolve) =>
+    stderr.on("wrote", () => err().includes("second") && resolve()),
+  );
+  const spinner = terminal.spinner("first");
+  spinner.update("second \u001b[2J");
+  await seen;
+  terminal.note("meanwhile");
+  spinner.succeed("done");
+  expect(err()).toContain("meanwhile\n");
+  expect(err()).toContain("second \\x1b[2J");
+  expect(err()).toMatch(/✔\S* done\n$/);
+});
+
+test("times and sizes read as people say them", () => {
+  const now = Date.parse("2026-11-23T12:00:00Z");
+  expect(relativeTime("2026-11-23T11:57:00Z", now)).toBe("3 min ago");
+  expect(relativeTime("2026-11-23T14:00:00Z", now)).toBe("in 2 h");
+  expect(relativeTime("2026-11-30T12:00:00Z", now)).toBe("in 7 days");
+  expect(localTime("2026-11-23T12:00:00Z")).toMatch(/^2026-11-2[234] \d\d:\d\d:\d\d$/);
+  expect(localTime("whenever")).toBe("whenever");
+  expect([0, 999, 1000, 4_200_000, 999_950].map(sizeText)).toEqual([
+    "0 B",
+    "999 B",
+    "1 kB",
+    "4.2 MB",
+    "1 MB",
+  ]);
+});
