@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { digestFile } from "./file-digest.ts";
+import { type Mistake, unreadable } from "./mistakes.ts";
 
 const LENGTH = 16;
 /** What running an evaluator leaves behind, or what a lock file stands for. */
@@ -9,18 +10,34 @@ const LEFT_OUT = new Set(["__pycache__", "node_modules"]);
 
 /**
  * The version of what grades a challenge: a digest of the names and contents of all files but `public/`, hidden ones, and what
- * running them leaves behind. Equal folders have equal versions wherever they are.
+ * running them leaves behind. Equal folders have equal versions wherever they are. Files that cannot be read are mistakes.
  */
-export async function folderVersion(dir: string): Promise<string> {
-  const lines: string[] = [];
-  await collect(dir, dir, lines);
-  return createHash("sha256").update(lines.sort().join("\n")).digest("hex").slice(0, LENGTH);
+export async function folderVersion(dir: string): Promise<{ version: string; mistakes: Mistake[] }> {
+  const found: Found = { root: dir, lines: [], mistakes: [] };
+  await collect(dir, found);
+  const version = createHash("sha256").update(found.lines.sort().join("\n")).digest("hex").slice(0, LENGTH);
+  return { version, mistakes: found.mistakes };
 }
 
-async function collect(root: string, folder: string, lines: string[]): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+interface Found {
+  root: string;
+  lines: string[];
+  mistakes: Mistake[];
+}
+
+async function collect(folder: string, found: Found): Promise<void> {
+  const nameOf = (path: string) => relative(found.root, path).split(sep).join("/");
+  const refuse = (path: string, error: NodeJS.ErrnoException) => {
+    // What an evaluator that is running removes again is no part of the challenge.
+    if (error.code !== "ENOENT") found.mistakes.push(unreadable(nameOf(path), error));
+  };
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    refuse(folder, error);
+    return [];
+  });
+  for (const entry of entries) {
     const path = join(folder, entry.name);
-    const name = relative(root, path).split(sep).join("/");
+    const name = nameOf(path);
     if (
       name === "public" ||
       entry.name.startsWith(".") ||
@@ -28,11 +45,14 @@ async function collect(root: string, folder: string, lines: string[]): Promise<v
       entry.name.endsWith(".pyc")
     )
       continue;
-    if (entry.isDirectory()) await collect(root, path, lines);
-    else {
-      const content = await contentOf(path, entry.isSymbolicLink());
-      if (content !== null) lines.push(JSON.stringify([name, content]));
-    }
+    if (entry.isDirectory()) await collect(path, found);
+    else
+      try {
+        const content = await contentOf(path, entry.isSymbolicLink());
+        if (content !== null) found.lines.push(JSON.stringify([name, content]));
+      } catch (error) {
+        refuse(path, error as NodeJS.ErrnoException);
+      }
   }
 }
 

@@ -27,18 +27,21 @@ const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks a challenge folder. Throws config_invalid with all of its mistakes at once. */
 export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder> {
-  const [read, { files, mistakes: publicMistakes }] = await Promise.all([readConfig(dir), publicFiles(dir)]);
-  if ("mistake" in read) throw configInvalid(dir, [read.mistake, ...publicMistakes]);
+  const [read, { files, mistakes: publicMistakes }, { version, mistakes: otherMistakes }] = await Promise.all(
+    [readConfig(dir), publicFiles(dir), folderVersion(dir)],
+  );
+  const fileMistakes = [...publicMistakes, ...otherMistakes];
+  if ("mistake" in read) throw configInvalid(dir, [read.mistake, ...fileMistakes]);
   const parsed = challengeConfigSchema.safeParse(read.content);
   const mistakes = [
     ...(parsed.success ? [] : shapeMistakes(parsed.error.issues, read.content)),
     ...contentMistakes(read.content),
     ...(await evaluatorFileMistakes(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
-    ...publicMistakes,
+    ...fileMistakes,
   ];
   if (!parsed.success || mistakes.length > 0) throw configInvalid(dir, mistakes);
   const config = { ...parsed.data, rounds: inOrderOfStart(parsed.data.rounds) };
-  return { dir, config, version: await folderVersion(dir), data: files };
+  return { dir, config, version, data: files };
 }
 
 async function readConfig(dir: string): Promise<{ content: unknown } | { mistake: Mistake }> {

@@ -29,6 +29,11 @@ function mistakeLine({ file, field, expected, got }: Mistake): string {
   return `  ${place}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`;
 }
 
+/** A file or folder that is there and cannot be read. */
+export function unreadable(file: string, error: NodeJS.ErrnoException): Mistake {
+  return { file, field: "", expected: "a file that can be read", got: error.code ?? error.message };
+}
+
 /** A value of the file, as it may stand in a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";

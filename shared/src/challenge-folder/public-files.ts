@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { digestFile } from "./file-digest.ts";
-import type { Mistake } from "./mistakes.ts";
+import { type Mistake, unreadable } from "./mistakes.ts";
 
 /** A file that participants may download. */
 export interface PublicFile {
@@ -30,23 +30,42 @@ export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; m
   if (!(await stat(root)).isDirectory())
     return { files, mistakes: [{ file: FOLDER, field: "", expected: "a folder", got: "a file" }] };
 
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const shown = entries.filter(({ parentPath, name }) => !isHidden(relative(root, join(parentPath, name))));
-  for (const entry of shown) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name);
+  for (const path of await pathsBelow(root, mistakes)) {
     const name = relative(root, path).split(sep).join("/");
     if (files.length === MOST_FILES) {
       mistakes.push({ file: FOLDER, field: "", expected: `at most ${MOST_FILES} files`, got: "more" });
       break;
     }
     const got = await whyNotServed(root, path);
-    if (got !== null)
+    if (got !== null) {
       mistakes.push({ file: `${FOLDER}/${name}`, field: "", expected: "a file of public/", got });
-    else files.push({ name, ...(await digestFile(path)), path });
+      continue;
+    }
+    try {
+      files.push({ name, ...(await digestFile(path)), path });
+    } catch (error) {
+      mistakes.push(unreadable(`${FOLDER}/${name}`, error as NodeJS.ErrnoException));
+    }
   }
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { files, mistakes };
+}
+
+/** All that is no folder, hidden names left out. Not the recursive `readdir`: that follows links, and one to `/` has no end. */
+async function pathsBelow(root: string, mistakes: Mistake[]): Promise<string[]> {
+  const paths: string[] = [];
+  const folders = [root];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+      mistakes.push(unreadable([FOLDER, relative(root, folder as string)].filter(Boolean).join("/"), error));
+      return [];
+    });
+    for (const entry of entries) {
+      if (entry.name.startsWith(".")) continue;
+      (entry.isDirectory() ? folders : paths).push(join(folder, entry.name));
+    }
+  }
+  return paths;
 }
 
 async function whyNotServed(root: string, path: string): Promise<string | null> {

@@ -1,0 +1,36 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { checkValue, schemaFaults } from "../protocol/check-value.ts";
+import { challengeJsonSchema } from "./config-json-schema.ts";
+import { MINIMAL } from "./testing/written-folder.ts";
+
+const refuses = (value: unknown) =>
+  expect(() => checkValue(value, challengeJsonSchema())).toThrow(
+    expect.objectContaining({ code: "value_schema" }),
+  );
+
+describe("the JSON Schema of challenge.json", () => {
+  it("is a JSON Schema", () => {
+    expect(schemaFaults(challengeJsonSchema())).toEqual([]);
+  });
+
+  it("is what the shipped file holds (else run scripts/challenge-schema.ts)", async () => {
+    const shipped = await readFile(new URL("../../challenge.schema.json", import.meta.url), "utf8");
+    expect(JSON.parse(shipped)).toEqual(challengeJsonSchema());
+  });
+
+  it("takes what the broker takes: defaults may be left out, and a round's id may be a number", () => {
+    checkValue(MINIMAL, challengeJsonSchema());
+    checkValue({ ...MINIMAL, $schema: "x", rounds: [{ id: 1, limit: null }] }, challengeJsonSchema());
+    checkValue({ ...MINIMAL, evaluator: { python_class: "a.py:A", args: [1] } }, challengeJsonSchema());
+  });
+
+  it("refuses what the broker refuses", () => {
+    const { title: _, ...untitled } = MINIMAL;
+    refuses(untitled);
+    refuses({ ...MINIMAL, titel: "x" });
+    refuses({ ...MINIMAL, evaluator: {} });
+    refuses({ ...MINIMAL, rounds: [{ id: "a", limit: { count: 0, per: "day" } }] });
+    refuses({ ...MINIMAL, after_end: "maybe" });
+  });
+});

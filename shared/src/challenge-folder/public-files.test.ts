@@ -1,0 +1,131 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { publicFiles } from "./public-files.ts";
+import { writtenFolder } from "./testing/written-folder.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+describe("the public files of a challenge", () => {
+  it("are none without a folder public/", async () => {
+    expect(await publicFiles(await writtenFolder())).toEqual({ files: [], mistakes: [] });
+  });
+
+  it("are listed by name with size and digest, those in subfolders too", async () => {
+    const dir = await writtenFolder({
+      "public/train.csv": "a,b\n",
+      "public/images/1.png": "",
+      "private/answers.csv": "1",
+    });
+    const { files, mistakes } = await publicFiles(dir);
+    expect(mistakes).toEqual([]);
+    expect(files.map(({ name, size, sha256: digest }) => ({ name, size, digest }))).toEqual([
+      { name: "images/1.png", size: 0, digest: sha256("") },
+      { name: "train.csv", size: 4, digest: sha256("a,b\n") },
+    ]);
+  });
+
+  it("may have any name", async () => {
+    const names = ["-rf", "a b", "back\\slash", "line\nbreak", "ünïcode ☃", "%2e%2e", "ends.", "<script>"];
+    const dir = await writtenFolder(Object.fromEntries(names.map((name) => [`public/${name}`, name])));
+    const { files, mistakes } = await publicFiles(dir);
+    expect(mistakes).toEqual([]);
+    expect(files.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+    for (const { name, sha256: digest } of files) expect(digest).toBe(sha256(name));
+  });
+
+  it("leave out hidden files and everything in hidden folders", async () => {
+    const dir = await writtenFolder({
+      "public/.env": "",
+      "public/.git/config": "",
+      "public/a/.DS_Store": "",
+    });
+    expect(await publicFiles(dir)).toEqual({ files: [], mistakes: [] });
+  });
+
+  it("may be links to other public files", async () => {
+    const dir = await writtenFolder({
+      "public/2026/train.csv": "x",
+      "public/latest.csv": { link: "2026/train.csv" },
+    });
+    const { files, mistakes } = await publicFiles(dir);
+    expect(mistakes).toEqual([]);
+    expect(files.map(({ name, size }) => [name, size])).toEqual([
+      ["2026/train.csv", 1],
+      ["latest.csv", 1],
+    ]);
+  });
+
+  it.each([
+    ["the answers", "../private/answers.csv", "a link that leads out of it"],
+    ["a file of the machine", "/etc/hostname", "a link that leads out of it"],
+    ["the folder above", "..", "a link that leads out of it"],
+    ["a neighbour whose name begins alike", "../public-not/answers.csv", "a link that leads out of it"],
+    ["nothing", "nowhere.csv", "a link that leads nowhere"],
+    ["itself", "link", "a link that leads nowhere"],
+    ["a hidden file", ".hidden", "a link to a hidden file"],
+    ["a folder", "images", "something that is no file"],
+  ])("may not be a link to %s", async (_, link, got) => {
+    const dir = await writtenFolder({
+      "private/answers.csv": "secret",
+      "public-not/answers.csv": "secret",
+      "public/.hidden": "",
+      "public/images/1.png": "",
+      "public/link": { link },
+    });
+    const { files, mistakes } = await publicFiles(dir);
+    expect(mistakes).toEqual([{ file: "public/link", field: "", expected: "a file of public/", got }]);
+    expect(files.map(({ name }) => name)).toEqual(["images/1.png"]);
+  });
+
+  it("may not come by a link out of a link", async () => {
+    const dir = await writtenFolder({
+      "private/answers.csv": "secret",
+      "public/a": { link: "b" },
+      "public/b": { link: "../private/answers.csv" },
+    });
+    const { files, mistakes } = await publicFiles(dir);
+    expect(files).toEqual([]);
+    expect(mistakes.map(({ file }) => file).toSorted()).toEqual(["public/a", "public/b"]);
+  });
+
+  it("may not be something that is no file, such as a named pipe, which would never end", async () => {
+    const dir = await writtenFolder({ "public/a.csv": "" });
+    await promisify(execFile)("mkfifo", [join(dir, "public/pipe")]);
+    const { files, mistakes } = await publicFiles(dir);
+    expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
+    expect(mistakes.map(({ file, got }) => [file, got])).toEqual([
+      ["public/pipe", "something that is no file"],
+    ]);
+  });
+
+  it("need public/ to be a folder of the challenge's own", async () => {
+    const dir = await writtenFolder({ public: "", "private/answers.csv": "secret" });
+    expect((await publicFiles(dir)).mistakes.map(({ got }) => got)).toEqual(["a file"]);
+    await rm(join(dir, "public"));
+    await symlink("private", join(dir, "public"));
+    const { files, mistakes } = await publicFiles(dir);
+    expect(files).toEqual([]);
+    expect(mistakes.map(({ file, got }) => [file, got])).toEqual([["public", "a link"]]);
+  });
+
+  it("are found when the challenge folder itself is reached by a link", async () => {
+    const dir = await writtenFolder({ "public/a.csv": "" });
+    const parent = await writtenFolder({ linked: { link: dir } });
+    const { files } = await publicFiles(join(parent, "linked"));
+    expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
+  });
+
+  it("get a new digest as soon as they change, also when size and moment stay the same", async () => {
+    const dir = await writtenFolder();
+    await mkdir(join(dir, "public"));
+    for (let i = 0; i < 20; i++) {
+      await writeFile(join(dir, "public/a"), `${10 + i}`);
+      const { files } = await publicFiles(dir);
+      expect(files[0]?.sha256).toBe(sha256(`${10 + i}`));
+    }
+  });
+});
