@@ -275,7 +275,7 @@ function addGlobalOptions(command: Command, version: string): void {
     .optionsGroup("Options of every command:")
     .option("--broker <url>", "address of the broker")
     .addOption(new Option("--format <format>", "how to print the answer").choices(["text", "json", "ndjson"]))
-    .option("--quiet", "print ids only")
+    .option("-q, --quiet", "print ids only")
     .option("--no-color", "print without colours")
     .version(version, "--version", "print the version")
     .helpOption("-h, --help", "show this help");

@@ -106,7 +106,7 @@ function outputFlags(argv: readonly string[]): GlobalOptions {
     const format =
       word === "--format" ? argv[i + 1] : word.startsWith("--format=") ? word.slice(9) : undefined;
     if (format !== undefined && formats.includes(format)) flags.format = format as Format;
-    if (word === "--quiet") flags.quiet = true;
+    if (word === "--quiet" || word === "-q") flags.quiet = true;
     if (word === "--no-color") flags.color = false;
   }
   return flags;

@@ -64,8 +64,9 @@ function describeRound(round: Round): string {
   if (round.limit) facts.push(`${round.limit.count} submissions a ${round.limit.per}`);
   if (round.parallel_limit !== null) facts.push(`${round.parallel_limit} at once`);
   if (round.minimum_score !== null) facts.push(`needs ${round.minimum_score} in the round before`);
-  const title = round.title && round.title !== round.id ? ` ${round.title}` : "";
-  return `${round.id}${title}: ${facts.join(", ")}`;
+  // Titles that hold the id, as "Round 1", need not be told it again.
+  const name = round.title.split(/\s/).includes(round.id) ? round.title : `${round.id} ${round.title}`.trim();
+  return `${name}: ${facts.join(", ")}`;
 }
 
 function describeScore(score: PublicChallenge["score"]): string {

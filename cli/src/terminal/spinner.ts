@@ -44,10 +44,13 @@ export function createSpinner(options: SpinnerOptions): Spinner {
     succeed: (text) => end(style.green(symbols.done), text),
     fail: (text) => end(style.red(symbols.failed), text),
     stop() {
+      if (ended) return;
       ended = true;
       shown.stop();
     },
-    clear: () => shown.clear(),
+    clear() {
+      if (!ended) shown.clear();
+    },
   };
 }
 

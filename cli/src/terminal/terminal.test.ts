@@ -158,6 +158,10 @@ test("on a terminal a spinner spins, makes room for what is said meanwhile, and 
   expect(err()).toContain("meanwhile\n");
   expect(err()).toContain("second \\x1b[2J");
   expect(err()).toMatch(/✔\S* done\n$/);
+  const before = err();
+  terminal.note("after");
+  terminal.close();
+  expect(err()).toBe(`${before}after\n`);
 });
 
 test("times and sizes read as people say them", () => {
