@@ -102,7 +102,7 @@ export function createGrader(options: GraderOptions): Grader {
       controller.signal.throwIfAborted();
       await reporter.finished(outcome, organiserLog);
       failures.delete(keyOf(job));
-      log.info(
+      log.debug(
         { ...about, challenge: job.challenge, result: outcome.ok ? "graded" : outcome.code },
         "job done",
       );
