@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,6 +74,49 @@ describe("opening", () => {
       waiting = failure(challenge.wait(accepted.id));
     }
     expect(await waiting).toMatchObject({ code: "interrupted", details: { accepted: true } });
+  });
+});
+
+describe("the module", () => {
+  const run = async (script: string, env: Record<string, string> = {}) => {
+    const file = join(folder, "script.mjs");
+    await writeFile(
+      file,
+      script.replaceAll("LIBRARY", JSON.stringify(new URL("./index.ts", import.meta.url).href)),
+    );
+    const child = spawn(process.execPath, [file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => {
+        out += chunk;
+      });
+    const [code] = await once(child, "close");
+    return { out, code };
+  };
+
+  it("does nothing when it is imported", async () => {
+    const script = `
+      const before = JSON.stringify(process.eventNames());
+      await import(LIBRARY);
+      if (JSON.stringify(process.eventNames()) !== before) console.log("listens on process");`;
+    expect(await run(script, { CROWDAI_BROKER: "nonsense", CROWDAI_CONFIG_DIR: "/dev/null/x" })).toEqual({
+      out: "",
+      code: 0,
+    });
+  });
+
+  it("takes broker and key from the environment, and ends by itself when it is closed", async () => {
+    const script = `
+      const { Challenge } = await import(LIBRARY);
+      const challenge = await Challenge.open("iris");
+      console.log((await challenge.submit([1])).score);
+      await challenge.close();`;
+    const env = { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key };
+    expect(await run(script, env)).toEqual({ out: "0.9\n", code: 0 });
   });
 });
 
@@ -161,10 +206,12 @@ describe("submitting a value", () => {
     broker.grader = null;
     const challenge = await open();
     const id = "to-be-cancelled";
-    const failed = failure(
-      challenge.submit([1], { id, onEvent: ({ type }) => type === "submitted" && challenge.cancel(id) }),
-    );
-    expect((await failed).code).toBe("cancelled");
+    let cancelling: Promise<Submission> | undefined;
+    const onEvent = ({ type }: SubmissionEvent) => {
+      if (type === "submitted") cancelling = challenge.cancel(id);
+    };
+    expect((await failure(challenge.submit([1], { id, onEvent }))).code).toBe("cancelled");
+    expect((await cancelling)?.state).toBe("cancelled");
   });
 
   it("does not wait with wait: false, and wait() comes back to it", async () => {

@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createApiKey, createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
 import type { Feed } from "./feed.ts";
+import { proxyAgents } from "./network.ts";
 import { type BrokerSession, openSession, type SessionOptions } from "./session.ts";
 
 let broker: ContractBroker;
@@ -270,6 +273,40 @@ describe("opening", () => {
     const { id } = intent();
     await session.submit(intent(id));
     expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("goes through a proxy that the environment names", async () => {
+    const seen: string[] = [];
+    const proxy = createServer((request, response) => {
+      seen.push(`${request.method} ${new URL(request.url!).pathname}`);
+      const onward = httpRequest(
+        request.url!,
+        { method: request.method, headers: request.headers },
+        (reply) => {
+          response.writeHead(reply.statusCode!, reply.headers);
+          reply.pipe(response);
+        },
+      );
+      request.pipe(onward);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    try {
+      const agents = proxyAgents({ HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+      const session = await open({ agents, transport: "http" });
+      await session.submit(intent());
+      expect(seen).toContain("POST /api/v1/submissions");
+      expect(proxyAgents({ PATH: "/bin" })).toBeUndefined();
+    } finally {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    }
+  });
+
+  it("uses a socket again with a broker that was just starting", async () => {
+    await broker.stop();
+    const opening = open();
+    setTimeout(() => void broker.start(), 100);
+    expect((await opening).transport).toBe("socket");
   });
 
   it("says broker_unreachable when nobody is there, and usage for no address at all", async () => {

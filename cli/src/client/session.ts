@@ -42,6 +42,7 @@ export interface BrokerSession {
   close(): void;
 }
 
+const QUICK_MS = 2_000;
 const healthSchema = z.object({ ok: z.boolean(), service: z.literal("crowdai") });
 
 /**
@@ -54,17 +55,22 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
   if (options.transport === "http") return openHttpSession(http, options);
 
   const { connectSocket, SocketImpossible } = await import("./socket-session.ts");
-  try {
-    return await connectSocket(broker, options);
-  } catch (failure) {
-    if (!(failure instanceof SocketImpossible)) throw failure;
-    // Says so itself when nobody is there, or somebody else.
-    await http.get("/healthz", healthSchema);
-    if (options.transport === "socket")
+  for (let again = true; ; again = false) {
+    const began = performance.now();
+    try {
+      return await connectSocket(broker, options);
+    } catch (failure) {
+      if (!(failure instanceof SocketImpossible)) throw failure;
+      const quick = performance.now() - began < QUICK_MS;
+      // Says so itself when nobody is there, or somebody else.
+      await http.get("/healthz", healthSchema);
+      // A broker that was just starting takes sockets now.
+      if (again && quick) continue;
+      if (options.transport !== "socket") return openHttpSession(http, options);
       throw new CrowdaiError(
         "broker_unreachable",
         `The broker answers, but takes no socket: ${failure.message}.`,
       );
-    return openHttpSession(http, options);
+    }
   }
 }

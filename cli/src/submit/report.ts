@@ -38,7 +38,7 @@ export async function reportGrade(context: Context, reported: Reported): Promise
   if (submission.post_challenge)
     terminal.note("The challenge has ended; the grade is marked as made after it.");
   if (submission.best === false) terminal.note("It is not your best of this round.");
-  if (limits) terminal.note(slotsText(limits));
+  if (limits?.limit) terminal.note(slotsText(limits));
   if (below) throw below;
   terminal.next(`crowdai leaderboard ${submission.challenge}`);
   return 0;
