@@ -1,5 +1,6 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import type { Context } from "./context.ts";
+import { collect, finiteNumber, positiveNumber, wholeNumber } from "./option-values.ts";
 
 /** A command's work: context, arguments by name, options by name; resolves to the exit code. */
 export type Handler = (context: Context, args: never, options: never) => Promise<number>;
@@ -301,25 +302,4 @@ function placesOf(command: Command): string {
 
 function defined(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is expected.");
-  return Number(text);
-}
-
-function finiteNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("A number is expected.");
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = finiteNumber(text);
-  if (value <= 0) throw new InvalidArgumentError("A number above 0 is expected.");
-  return value;
 }

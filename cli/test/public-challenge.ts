@@ -98,3 +98,39 @@ export function leaderboardOf(
     })),
   };
 }
+
+/** Three of five submissions left. */
+export function limits() {
+  return {
+    challenge: "iris",
+    round: "2",
+    limit: { count: 5, per: "day" },
+    used: 2,
+    remaining: 3,
+    next_at: null,
+    parallel_limit: 2,
+    running: 1,
+    ends_at: null,
+  };
+}
+
+/** The events of a graded submission whose evaluator said two things. */
+export function said() {
+  const event = (seq: number, type: string, data: object) => ({
+    submission: gradedSubmission().id,
+    seq,
+    at: "2026-11-23T12:00:00Z",
+    type,
+    data,
+  });
+  return {
+    submission: gradedSubmission(),
+    events: [
+      event(1, "submitted", {}),
+      event(2, "progress", { percent: 50, message: "fold 1" }),
+      event(3, "log", { message: "loaded" }),
+      event(4, "progress", { percent: 60, message: null }),
+      event(5, "graded", { message: "not the evaluator's" }),
+    ],
+  };
+}

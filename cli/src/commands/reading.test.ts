@@ -1,6 +1,12 @@
 import { createApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { gradedSubmission, leaderboardOf, publicChallenge } from "../../test/public-challenge.ts";
+import {
+  gradedSubmission,
+  leaderboardOf,
+  limits,
+  publicChallenge,
+  said,
+} from "../../test/public-challenge.ts";
 import { runCli, temporaryFolder } from "../../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../../test/scripted-broker.ts";
 
@@ -265,40 +271,6 @@ test("an empty list is no error, and says so on stderr", async () => {
     stderr: "You have not submitted anything yet.\n",
   });
 });
-
-function limits() {
-  return {
-    challenge: "iris",
-    round: "2",
-    limit: { count: 5, per: "day" },
-    used: 2,
-    remaining: 3,
-    next_at: null,
-    parallel_limit: 2,
-    running: 1,
-    ends_at: null,
-  };
-}
-
-function said() {
-  const event = (seq: number, type: string, data: object) => ({
-    submission: ID,
-    seq,
-    at: "2026-11-23T12:00:00Z",
-    type,
-    data,
-  });
-  return {
-    submission: gradedSubmission(),
-    events: [
-      event(1, "submitted", {}),
-      event(2, "progress", { percent: 50, message: "fold 1" }),
-      event(3, "log", { message: "loaded" }),
-      event(4, "progress", { percent: 60, message: null }),
-      event(5, "graded", { message: "not the evaluator's" }),
-    ],
-  };
-}
 
 /** Words that the schemas take from a list. */
 function isKept(value: string): boolean {
