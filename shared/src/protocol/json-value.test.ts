@@ -73,6 +73,7 @@ describe("JSON text", () => {
 
   it.each([
     ["1e999", "$"],
+    [`${"1".repeat(250)}e99`, "$"],
     ["[0, -1E+400]", "$[1]"],
     [`{"a b": [{"c": ${"9".repeat(310)}}]}`, '$["a b"][0].c'],
   ])("with a number beyond the largest double is refused with its path", (text, path) => {
@@ -106,6 +107,13 @@ describe("JSON text", () => {
     const start = performance.now();
     expect(parseJson(text)).toHaveLength(100_000);
     expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("of ten million digits is read in a moment, too", () => {
+    const text = JSON.stringify(Array.from({ length: 50_000 }, () => 0)).replaceAll("0", "1".repeat(200));
+    const start = performance.now();
+    expect(parseJson(text)).toHaveLength(50_000);
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 });
 

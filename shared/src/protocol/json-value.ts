@@ -4,7 +4,7 @@ import { DEPTH_LIMIT } from "./session.ts";
 import { quoted } from "./suggest.ts";
 
 /** Finds every number that may be beyond the largest double, and some that are not. */
-const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|\d{309}/;
+const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|(?<![\d.])\d{209}/;
 
 /**
  * JSON text to a value. Throws value_not_json (naming line and column), value_not_finite for a bare NaN or Infinity and for a
