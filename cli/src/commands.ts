@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import { addGlobalOptions, challengeArgument, challengeOption } from "./common-options.ts";
 import type { Context } from "./context.ts";
 import { collect, finiteNumber, positiveNumber, wholeNumber } from "./option-values.ts";
 
@@ -269,25 +270,6 @@ function addSettingUp(add: Add): void {
     ["crowdai help submit", "crowdai help exit-codes", "crowdai help environment"],
     async () => (await import("./commands/help.ts")).help,
   ).argument("[topic]", "a command, exit-codes or environment");
-}
-
-function addGlobalOptions(command: Command, version: string): void {
-  command
-    .optionsGroup("Options of every command:")
-    .option("--broker <url>", "address of the broker")
-    .addOption(new Option("--format <format>", "how to print the answer").choices(["text", "json", "ndjson"]))
-    .option("-q, --quiet", "print ids only")
-    .option("--no-color", "print without colours")
-    .version(version, "--version", "print the version")
-    .helpOption("-h, --help", "show this help");
-}
-
-function challengeOption(): Option {
-  return new Option("-c, --challenge <id>", "challenge (default: CROWDAI_CHALLENGE, then crowdai.json)");
-}
-
-function challengeArgument(): Argument {
-  return new Argument("[id]", "challenge (default: CROWDAI_CHALLENGE, then crowdai.json)");
 }
 
 function examples(...lines: string[]): string {
