@@ -10,23 +10,38 @@ import { startBroker } from "./running-broker.ts";
 const keep = process.argv.includes("--keep");
 const began = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "crowdai-demo-"));
-const data = join(folder, "data");
-mkdirSync(data);
-const challenges = join(import.meta.dirname, "demo/challenges");
-
+// Also when what reads the output goes away in the middle.
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.stdout.on("error", () => process.exit(1));
 const interrupted = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
 });
 
-const broker = await startBroker({ data, challenges });
-try {
+const data = join(folder, "data");
+mkdirSync(data);
+const broker = await startBroker({ data, challenges: join(import.meta.dirname, "demo/challenges") });
+process.exitCode = await Promise.race([show(), interrupted.then(() => 130)]);
+await broker.stop();
+process.exit();
+
+async function show(): Promise<number> {
   prompt("crowdai-broker start --with-grader --challenges scripts/demo/challenges &");
   console.log(`broker and grader run in one process at ${broker.url}`);
   const ada = await participate(broker, folder);
   const page = `${broker.url}/challenges/iris`;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  if (keep) {
+  if (!keep) {
     console.log(`
+Done in ${seconds} s. The leaderboard was at ${page}
+Try next:
+
+npm run demo -- --keep          the same, left running, with the lines to copy to be Ada
+npx crowdai --help              what a participant can do
+npx crowdai-broker --help       what an organiser can do
+`);
+    return 0;
+  }
+  console.log(`
 Done in ${seconds} s, and running until Ctrl-C. The leaderboard: ${page}
 Be Ada, in another terminal in this folder:
 
@@ -38,19 +53,6 @@ npx crowdai submissions
 npx crowdai submit ${ada.predictions} -m "Once more"
 npx crowdai leaderboard
 `);
-    await Promise.race([interrupted, new Promise((resolve) => broker.process.once("exit", resolve))]);
-  } else {
-    console.log(`
-Done in ${seconds} s. The leaderboard was at ${page}
-Try next:
-
-npm run demo -- --keep          the same, left running, with the lines to copy to be Ada
-npx crowdai --help              what a participant can do
-npx crowdai-broker --help       what an organiser can do
-`);
-  }
-} finally {
-  await broker.stop();
-  rmSync(folder, { recursive: true });
+  await Promise.race([interrupted, new Promise((resolve) => broker.process.once("exit", resolve))]);
+  return 0;
 }
-process.exit(process.exitCode);

@@ -43,6 +43,9 @@ export async function startBroker({
     env: { ...process.env, ...env },
   });
   closeSync(log);
+  const kill = () => child.kill("SIGKILL");
+  process.on("exit", kill);
+  child.on("exit", () => process.off("exit", kill));
   const exited = once(child, "exit");
   const { url } = await ready(child, data);
   return {

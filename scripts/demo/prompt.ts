@@ -33,8 +33,13 @@ export async function crowdai(
       env,
       stdio: ["ignore", "inherit", "inherit"],
     });
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
     child.on("error", reject);
-    child.on("exit", (exitCode) => resolve(exitCode ?? 1));
+    child.on("exit", (exitCode) => {
+      process.off("exit", kill);
+      resolve(exitCode ?? 1);
+    });
   });
   if (code !== 0) console.log(`(exit code ${code})`);
   if (code !== expected)
