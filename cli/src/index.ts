@@ -7,7 +7,8 @@ export type {
   Submission,
   SubmissionEvent,
 } from "@crowdai/shared";
-export { CrowdaiError } from "@crowdai/shared";
+// Not through the door of the shared package: whoever imports the library pays for what it needs then.
+export { CrowdaiError } from "@crowdai/shared/errors";
 export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from "./challenge.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";
