@@ -38,8 +38,10 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   const lock = createKeyLock();
 
   async function stat(key: string): Promise<StoredObject | null> {
+    const { proof } = places.of(key);
     try {
-      return JSON.parse(await readFile(places.of(key).proof, "utf8")) as StoredObject;
+      await places.requireInside(dirname(proof));
+      return JSON.parse(await readFile(proof, "utf8")) as StoredObject;
     } catch (error) {
       if (isCode(error, "ENOENT", "ENOTDIR")) return null;
       throw folderFailure(error);
@@ -48,6 +50,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
 
   async function remove(key: string): Promise<void> {
     const { bytes, proof } = places.of(key);
+    await places.requireInside(dirname(proof));
     await rm(proof, { force: true });
     await rm(bytes, { force: true });
   }
@@ -74,10 +77,10 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     },
 
     async get(key, range) {
-      if (!(await stat(key))) throw missing();
-      const { bytes } = places.of(key);
-      await places.requireInside(dirname(bytes));
-      return readBytes(bytes, range);
+      const found = await stat(key);
+      if (!found) throw missing();
+      const { start = 0, end = found.size - 1 } = range ?? {};
+      return readBytes(places.of(key).bytes, { start, end: Math.min(end, found.size - 1) });
     },
 
     remove: (key) => lock(key, () => remove(key)),
@@ -134,12 +137,19 @@ async function publish(
 }
 
 /** Opened when read, so that nobody who never reads keeps a file open. */
-async function* readBytes(path: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+async function* readBytes(path: string, range: { start: number; end: number }): AsyncGenerator<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
     throw isCode(error, "ENOENT", "ENOTDIR", "ELOOP") ? missing() : folderFailure(error);
   });
+  let missingBytes = range.end - range.start + 1;
+  if (missingBytes <= 0) return handle.close();
   // Closes the file when it is read to its end or let go of before.
-  yield* handle.createReadStream({ highWaterMark: 256 * 1024, ...range }) as AsyncIterable<Uint8Array>;
+  for await (const chunk of handle.createReadStream({ highWaterMark: 256 * 1024, ...range })) {
+    missingBytes -= chunk.length;
+    yield chunk as Uint8Array;
+  }
+  if (missingBytes > 0)
+    throw new CrowdaiError("store_unreachable", "The stored bytes are fewer than were proven.");
 }
 
 const isSame = (a: StoredObject, b: StoredObject) => a.size === b.size && a.sha256 === b.sha256;

@@ -53,7 +53,7 @@ async function give(
   if (!found) throw new CrowdaiError("object_missing");
   const etag = `"${found.sha256}"`;
   const headers = new Headers({
-    "content-type": type ?? "application/octet-stream",
+    "content-type": type !== undefined && MEDIA_TYPE.test(type) ? type : "application/octet-stream",
     "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name ?? "object")}`,
     // An evaluator's output comes from the broker's own origin: nothing in it may run there.
     "content-security-policy": "sandbox; default-src 'none'",
@@ -75,6 +75,8 @@ async function give(
   if (request.method === "HEAD" || found.size === 0) return new Response(null, { status, headers });
   return new Response(streamOf(await store.get(key, { start, end })), { status, headers });
 }
+
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:; ?charset=[\w-]{1,40})?$/;
 
 /** RFC 8187: encodeURIComponent leaves a few characters that a header's value may not hold bare. */
 function encodeFileName(name: string): string {

@@ -24,7 +24,7 @@ export function signUrl(baseUrl: string, secret: string | Buffer, request: Signe
   url.searchParams.set("expires", String(request.expires));
   for (const field of FIELDS)
     if (request[field] !== undefined) url.searchParams.set(field, String(request[field]));
-  url.searchParams.set("signature", signature(secret, request).toString("base64url"));
+  url.searchParams.set("signature", signature(secret, request));
   return url.href;
 }
 
@@ -41,22 +41,27 @@ export function readSignedUrl(url: URL, secret: string | Buffer, now: number): S
     name: get("name"),
     type: get("type"),
   };
-  const given = Buffer.from(url.searchParams.get("signature") ?? "", "base64url");
-  const wanted = signature(secret, request);
+  // As text: several texts decode to the same bytes, and only one of them was given out.
+  const given = Buffer.from(url.searchParams.get("signature") ?? "");
+  const wanted = Buffer.from(signature(secret, request));
   if (!OBJECT_KEY.test(request.key) || given.length !== wanted.length || !timingSafeEqual(given, wanted))
     throw new CrowdaiError("signature_invalid");
-  if (request.expires * 1000 <= now)
+  // Said this way round, what is no number has ended too.
+  if (!(Number.isSafeInteger(request.expires) && request.expires * 1000 > now))
     throw new CrowdaiError("signature_invalid", "The signed address has ended.");
   return request;
 }
 
-function signature(secret: string | Buffer, request: SignedRequest): Buffer {
+const wellFormed = <T>(value: T) => (typeof value === "string" ? value.toWellFormed() : value);
+
+function signature(secret: string | Buffer, request: SignedRequest): string {
   // A JSON array: no field can run over into the next.
   const fields = [
     request.method,
     request.key,
     request.expires,
-    ...FIELDS.map((field) => request[field] ?? null),
+    // As an address carries it, which turns half a surrogate pair into another character.
+    ...FIELDS.map((field) => wellFormed(request[field]) ?? null),
   ];
-  return createHmac("sha256", secret).update(JSON.stringify(fields)).digest();
+  return createHmac("sha256", secret).update(JSON.stringify(fields)).digest("base64url");
 }
