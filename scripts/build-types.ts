@@ -76,7 +76,7 @@ async function emitDeclarations(work: string): Promise<void> {
 function readdress(text: string, file: string): string {
   const shared = relative(dirname(file), "shared/index.js");
   return text
-    .replaceAll('from "@crowdai/shared"', `from "${shared.startsWith(".") ? shared : `./${shared}`}"`)
+    .replace(/from "@crowdai\/shared(\/\w+)?"/g, `from "${shared.startsWith(".") ? shared : `./${shared}`}"`)
     .replace(/(from "\..*)\.ts"/g, '$1.js"');
 }
 
