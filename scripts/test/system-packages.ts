@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { onPath } from "../../test/services.ts";
+import { findProgram } from "../services/programs.ts";
 
 /** What the tests need besides npm packages, and the Debian package that holds it. */
 const WANTED = [
@@ -9,13 +9,21 @@ const WANTED = [
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
   { program: "setpriv", debian: "util-linux", without: "tests that give up root's rights" },
   { program: "ps", debian: "procps", without: "checks that no process is left behind" },
+  { program: "redis-server", debian: "redis-server", without: "the queue on Redis" },
+  { program: "postgres", debian: "postgresql", without: "records on PostgreSQL" },
+  ...["proxy", "account", "container", "object"].map((server) => ({
+    program: `swift-${server}-server`,
+    debian: `swift-${server}`,
+    without: "objects on S3",
+  })),
+  { program: "memcached", debian: "memcached", without: "objects on S3" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
-] as const;
+];
 
 /** Installs what is missing where that is possible. Resolves to the programs that are missing still, said loudly. */
 export function installSystemPackages(): string[] {
-  let absent = WANTED.filter(({ program }) => !onPath(program));
+  let absent = WANTED.filter(({ program }) => !findProgram(program));
   if (absent.length === 0) {
     console.log("all there");
     return [];
@@ -25,7 +33,7 @@ export function installSystemPackages(): string[] {
     console.log(`apt-get install ${packages.join(" ")}`);
     apt("update", "-qq");
     apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
-    absent = absent.filter(({ program }) => !onPath(program));
+    absent = absent.filter(({ program }) => !findProgram(program));
   }
   for (const { program, debian, without } of absent)
     console.log(`MISSING: ${program} (Debian package ${debian}). Not tested without it: ${without}.`);
