@@ -57,7 +57,10 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
         expect.arrayContaining(["bin", "dist", "package.json"]),
       );
       expect(
-        files.filter(({ path }) => !/^(bin|dist)\/|^(package\.json|README\.md|LICENSE)$/.test(path)),
+        files.filter(
+          ({ path }) =>
+            !/^(bin|dist)\/|^(package\.json|crowdai\.schema\.json|README\.md|LICENSE)$/.test(path),
+        ),
       ).toEqual([]);
       expect(files.filter(({ path }) => /\.test\.|\.py$|tsconfig|\.types-/.test(path))).toEqual([]);
       expect(size).toBeLessThan(1024 * 1024);
@@ -82,6 +85,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
           "--input-type=module",
           "--eval",
           `const { Challenge } = await import("crowdai");
+           await new Promise((resolve) => setImmediate(resolve));
            console.log(typeof Challenge.open, JSON.stringify(process.getActiveResourcesInfo().filter((name) => name !== "PipeWrap")));`,
         ],
         { env: { HOME: undefined, CROWDAI_CONFIG_DIR: "/nowhere" } },
@@ -197,11 +201,12 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
 const PROGRAM = `
 import { Challenge, CrowdaiError } from "crowdai";
 const { CROWDAI_BROKER: broker, CROWDAI_API_KEY: apiKey } = process.env;
-await using challenge = await Challenge.open("mean", { apiKey, broker });
+const challenge = await Challenge.open("mean", { apiKey, broker });
 let events = false;
 const grade = await challenge.submit(new Float64Array([3.5, 4]), { message: "typed array", onProgress: () => { events = true; } });
 const refused = await challenge.submit(["five"]).catch((error) => error);
 console.log(JSON.stringify({ score: grade.score, events, code: refused instanceof CrowdaiError && refused.code, fault: refused.fault }));
+await challenge.close();
 `;
 
 const TYPED = `
