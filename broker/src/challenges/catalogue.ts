@@ -1,8 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
 import { type ChallengeFolder, loadChallenges } from "@crowdai/shared/challenge-folder";
-import { closest, distance } from "fastest-levenshtein";
 
 /** The challenges this broker serves, as their folders say. */
 export interface Catalogue {
@@ -32,7 +31,7 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       const suggestion = suggest(id, [...challenges.keys()]);
       throw new CrowdaiError(
         "challenge_unknown",
-        `There is no challenge "${id.slice(0, 100)}"${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
+        `There is no challenge ${quoted(id)}${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
         suggestion ? { details: { suggestion } } : {},
       );
     },
@@ -53,24 +52,16 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
   };
 }
 
-/** The known word that `word` most likely meant, or null when none is near. */
-export function suggest(word: string, known: string[]): string | null {
-  if (known.length === 0 || word.length > 200) return null;
-  const near = closest(word.toLowerCase(), known);
-  return distance(word.toLowerCase(), near.toLowerCase()) <= Math.max(2, Math.floor(near.length / 3))
-    ? near
-    : null;
-}
-
 const byId = (list: ChallengeFolder[]) => new Map(list.map((challenge) => [challenge.config.id, challenge]));
 
 /** Changes whenever a file below the folder does, by size or time of change: cheap enough to take every few seconds. */
 async function fingerprint(folder: string): Promise<string> {
   const parts: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const found = await stat(path).catch(() => null);
+  // Links are not followed: one to / would be the whole disk.
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) parts.push(await fingerprint(path));
+    const found = entry.isFile() ? await stat(path).catch(() => null) : null;
     if (found) parts.push(`${path}:${found.size}:${found.mtimeMs}`);
   }
   return parts.sort().join("\n");

@@ -13,3 +13,6 @@ export const DEADLINES = {
 
 /** How often a job may be started before it counts as one that kills its graders. */
 export const MOST_STARTS = 3;
+
+/** How often a submission is tried in all, whatever ended the earlier attempts. */
+export const MOST_ATTEMPTS = 20;

@@ -1,5 +1,5 @@
 import type { Job } from "@crowdai/shared";
-import { roundNumber } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { Catalogue } from "../challenges/catalogue.ts";
@@ -115,7 +115,7 @@ function jobOf(row: SubmissionRow, catalogue: Catalogue): Job {
     attempt: row.attempt,
     challenge: row.challenge,
     function: row.function,
-    round: roundNumber(catalogue.get(row.challenge).config, row.round),
+    round: numberOf(catalogue.get(row.challenge).config, row.round),
     dry_run: row.dry_run === 1,
     input:
       row.input_data !== null
@@ -130,4 +130,9 @@ function jobOf(row: SubmissionRow, catalogue: Catalogue): Job {
     code: null,
     version: null,
   };
+}
+
+/** A round that was taken out of challenge.json while its submissions wait must not hold up the others'. */
+function numberOf(config: ChallengeConfig, round: string): number {
+  return config.rounds.some(({ id }) => id === round) ? roundNumber(config, round) : config.rounds.length + 1;
 }

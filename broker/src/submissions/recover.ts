@@ -1,7 +1,7 @@
 import { iso } from "../clock.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
-import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
+import { DEADLINES, MOST_ATTEMPTS, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { lockSubmission } from "./find.ts";
 import { addAttempt } from "./insert.ts";
@@ -19,7 +19,8 @@ export async function recoverQueue(context: SubmissionContext, reason: string): 
     .where("state", "=", "grading")
     .orderBy("number")
     .execute();
-  for (const { id } of grading) await restart(context, id, reason);
+  // The whole process went down, which says nothing against the job: only the number of attempts bounds it.
+  for (const { id } of grading) await restart(context, id, reason, { counts: false });
   const { numUpdatedRows } = await db
     .updateTable("attempts")
     .set({ published_at: null })
@@ -29,13 +30,22 @@ export async function recoverQueue(context: SubmissionContext, reason: string): 
   return Number(numUpdatedRows);
 }
 
-/** Gives a submission that is being graded a new attempt; ends it when it was started too often. */
-export async function restart(context: SubmissionContext, id: string, reason: string): Promise<void> {
+/**
+ * Gives a submission that is being graded a new attempt; ends it when it was started, or tried, too often. The start of the lost
+ * attempt counts against the job unless `counts` is false.
+ */
+export async function restart(
+  context: SubmissionContext,
+  id: string,
+  reason: string,
+  { counts = true } = {},
+): Promise<void> {
   const events = await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     if (row.state !== "grading") return [];
     const now = context.clock();
-    if (row.starts >= MOST_STARTS) return giveUp(trx, row, now);
+    const starts = counts ? row.starts : row.starts - 1;
+    if (starts >= MOST_STARTS || row.attempt >= MOST_ATTEMPTS) return giveUp(trx, row, now);
     await trx
       .updateTable("attempts")
       .set({ state: "lost", finished_at: iso(now) })
@@ -46,6 +56,7 @@ export async function restart(context: SubmissionContext, id: string, reason: st
     const moved: Partial<SubmissionRow> = {
       state: "submitted",
       attempt: row.attempt + 1,
+      starts,
       seq: row.seq + 1,
       deadline_at: iso(now.getTime() + DEADLINES.submitted),
     };

@@ -183,6 +183,6 @@ export async function giveUp(trx: Db, row: SubmissionRow, now: Date): Promise<Su
     .where("submission", "=", row.id)
     .where("number", "=", row.attempt)
     .execute();
-  const message = `Grading was tried ${MOST_STARTS} times and each time ended with the grader.`;
+  const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;
   return writeFailure(trx, row, { code: "gave_up", message }, now);
 }
