@@ -190,7 +190,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
     const done = await client.node(["--input-type=module", "--eval", PROGRAM], { env: signedIn });
     expect(done, done.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(done.stdout)).toEqual({
-      score: 0.25,
+      score: 0.75,
       events: true,
       code: "value_schema",
       fault: "you",
