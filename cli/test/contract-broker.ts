@@ -4,60 +4,20 @@ import type { AddressInfo } from "node:net";
 import {
   CrowdaiError,
   createApiKey,
-  type ErrorCode,
   type Intent,
   type IntentRequest,
   intentSchema,
   isFinal,
-  type Limits,
   type PublicChallenge,
   type Receipt,
   type Submission,
   type SubmissionEvent,
 } from "@crowdai/shared";
 import { Server, type Socket } from "socket.io";
+import type { ContractBroker, Kept } from "./contract.ts";
+import { describeChallenge, describeLimits, describeSubmission } from "./contract-records.ts";
 
 const SECOND_PART = 256 * 1024;
-
-/** One submission as this broker remembers it. */
-export interface Kept {
-  submission: Submission;
-  intent: Pick<Intent, "input" | "function">;
-  events: SubmissionEvent[];
-  parts: Map<number, Buffer>;
-}
-
-/**
- * A broker in the test's own process that speaks the contract and lets a test decide when what happens. Its memory outlives
- * `stop` and `start`, as a real broker's records do.
- */
-export interface ContractBroker {
-  readonly url: string;
-  /** The one key it knows. */
-  key: string;
-  challenge: PublicChallenge;
-  limits: Limits;
-  /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
-  readonly received: { what: string; message: unknown; headers: http.IncomingHttpHeaders }[];
-  readonly kept: Map<string, Kept>;
-  /** Grades what is accepted; null leaves it waiting for the test. */
-  grader:
-    | ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } })
-    | null;
-  /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
-  intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
-  /** Appends an event and tells whoever watches, unless `silent`. */
-  event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
-  finish(id: string, change: Partial<Submission>): void;
-  /** Tells watchers an event again, out of order or twice. */
-  repeat(id: string, seq: number): void;
-  place(id: string, place: number, waiting: string | null): void;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  close(): Promise<void>;
-  /** False refuses sockets, as a proxy between may. */
-  sockets: boolean;
-}
 
 export async function startContractBroker(changes: Partial<PublicChallenge> = {}): Promise<ContractBroker> {
   const kept = new Map<string, Kept>();
@@ -336,91 +296,4 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
 
 function sha256(bytes: string | Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-function describeChallenge(): PublicChallenge {
-  return {
-    id: "iris",
-    title: "Iris",
-    description: "",
-    score: { title: "Accuracy", order: "descending", precision: 3 },
-    score_secondary: { title: "Macro F1", order: "descending", precision: 3 },
-    rounds: [
-      {
-        id: "1",
-        number: 1,
-        title: "Round 1",
-        starts_at: null,
-        ends_at: null,
-        state: "open",
-        limit: { count: 5, per: "day" },
-        parallel_limit: null,
-        minimum_score: null,
-      },
-    ],
-    round: "1",
-    accepts: {
-      file: { extensions: [".csv"], max_bytes: 10_000_000 },
-      json: { schema: true, max_bytes: 10_000_000 },
-      code: null,
-    },
-    functions: ["submit", "evaluate"],
-    after_end: "reject",
-    code: { capture: "off" },
-    data: [],
-    url: "http://broker.test/challenges/iris",
-  };
-}
-
-function describeLimits(): Limits {
-  return {
-    challenge: "iris",
-    round: "1",
-    limit: { count: 5, per: "day" },
-    used: 1,
-    remaining: 4,
-    next_at: null,
-    parallel_limit: null,
-    running: 0,
-    ends_at: null,
-  };
-}
-
-function describeSubmission(
-  intent: Intent,
-  number: number,
-  input: Submission["input"],
-  url: string,
-): Submission {
-  return {
-    id: intent.id,
-    number,
-    challenge: intent.challenge,
-    participant: "ada",
-    round: intent.round ?? "1",
-    function: intent.function ?? "submit",
-    state: "initiated",
-    message: intent.message,
-    input,
-    post_challenge: false,
-    created_at: new Date().toISOString(),
-    accepted_at: null,
-    finished_at: null,
-    score: null,
-    score_secondary: null,
-    grading_message: null,
-    data: null,
-    error: null,
-    rank: null,
-    rank_before: null,
-    best: null,
-    place: null,
-    waiting: null,
-    slot: "reserved",
-    attempt: 0,
-    evaluator_version: null,
-    artifacts: [],
-    seq: 0,
-    url: `${url}/submissions/${intent.id}`,
-  };
 }

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
+import type { ContractBroker } from "../../test/contract.ts";
+import { startContractBroker } from "../../test/contract-broker.ts";
 import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
 
 let broker: ContractBroker;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ContractBroker, startContractBroker } from "../../test/contract-broker.ts";
+import type { ContractBroker } from "../../test/contract.ts";
+import { startContractBroker } from "../../test/contract-broker.ts";
 import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
 
 let broker: ContractBroker;

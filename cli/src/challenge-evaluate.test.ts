@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import type { ContractBroker } from "../test/contract.ts";
+import { startContractBroker } from "../test/contract-broker.ts";
+import { type Answer, Challenge, CrowdaiError, type OpenOptions } from "./index.ts";
+
+let broker: ContractBroker;
+let folder: string;
+const opened: Challenge[] = [];
+beforeEach(async () => {
+  broker = await startContractBroker();
+  folder = await mkdtemp(join(tmpdir(), "crowdai-library-"));
+});
+afterEach(async () => {
+  for (const challenge of opened.splice(0)) await challenge.close();
+  await broker.close();
+  await rm(folder, { recursive: true });
+});
+
+async function open(more: OpenOptions = {}): Promise<Challenge> {
+  const challenge = await Challenge.open("iris", { apiKey: broker.key, broker: broker.url, ...more });
+  opened.push(challenge);
+  return challenge;
+}
+const failure = (work: Promise<unknown>): Promise<CrowdaiError> =>
+  work.then(
+    () => expect.fail("it should have failed"),
+    (error) => {
+      expect(error).toBeInstanceOf(CrowdaiError);
+      return error;
+    },
+  );
+
+describe("evaluating", () => {
+  beforeEach(() => {
+    broker.grader = ({ intent }) => {
+      const data = intent.input.kind === "inline" ? intent.input.data : null;
+      return data === "bad"
+        ? { error: { code: "rejected", message: "bad value" } }
+        : { score: Number(data), data: { got: data } };
+    };
+  });
+
+  it("answers in the order of the values, in one message", async () => {
+    const challenge = await open();
+    const answers = await challenge.evaluate([1, 2, new Int8Array([3])]);
+    expectTypeOf(answers).toEqualTypeOf<Answer[]>();
+    expect(answers.map(({ data }) => data)).toEqual([{ got: 1 }, { got: 2 }, { got: [3] }]);
+    expect(broker.received.filter(({ what }) => what === "call")).toHaveLength(1);
+  });
+
+  it("sends many and large values in messages that fit, and a huge one by the store", async () => {
+    const challenge = await open();
+    const values: unknown[] = Array.from({ length: 40 }, (_, i) => `${i}:${"x".repeat(40_000)}`);
+    values.push("y".repeat(100_000));
+    const answers = await challenge.evaluate(values);
+    expect(answers).toHaveLength(41);
+    expect(answers[39]!.data).toEqual({ got: values[39] });
+    expect(broker.received.filter(({ what }) => what === "call").length).toBeGreaterThan(2);
+    expect(broker.received.filter(({ what }) => what.startsWith("PUT"))).toHaveLength(1);
+  });
+
+  it("grades one after the other with parallel: false", async () => {
+    const challenge = await open();
+    const done: number[] = [];
+    await challenge.evaluate([1, 2, 3], {
+      parallel: false,
+      onProgress: (progress) => done.push(progress.done),
+    });
+    expect(done).toEqual([1, 2, 3]);
+    expect(broker.received.filter(({ what }) => what === "call")).toHaveLength(3);
+  });
+
+  it("rejects with the first failure, its index and the other answers", async () => {
+    const challenge = await open();
+    const error = await failure(challenge.evaluate([1, "bad", 3, "bad"]));
+    expect(error).toMatchObject({ code: "rejected", message: "Value 1: bad value", exitCode: 6 });
+    expect(error.details).toMatchObject({ index: 1, answers: [{ score: 1 }, null, { score: 3 }, null] });
+  });
+
+  it("lets each verdict stand for itself with evaluateSettled", async () => {
+    const challenge = await open();
+    const [first, second] = await challenge.evaluateSettled([1, "bad"]);
+    expect(first).toMatchObject({ ok: true, answer: { score: 1 } });
+    expect(second).toMatchObject({ ok: false, error: { code: "rejected" } });
+  });
+
+  it("names the value that is no JSON and the function that is not there, before anything is sent", async () => {
+    const challenge = await open();
+    expect(await failure(challenge.evaluate([1, { a: Number.NaN }]))).toMatchObject({
+      code: "value_not_finite",
+      message: expect.stringContaining("Value 1: "),
+      details: { index: 1 },
+    });
+    expect((await failure(challenge.evaluate([1], { function: "classify" }))).message).toContain(
+      '"evaluate"',
+    );
+    expect(broker.kept.size).toBe(0);
+    expect(await challenge.evaluate([])).toEqual([]);
+  });
+
+  it("answers no more when time is up", async () => {
+    broker.grader = null;
+    const challenge = await open();
+    expect((await failure(challenge.evaluate([1, 2], { timeoutMs: 30 }))).code).toBe("still_pending");
+  });
+});

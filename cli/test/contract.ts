@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type {
+  ErrorCode,
+  Intent,
+  Limits,
+  PublicChallenge,
+  Submission,
+  SubmissionEvent,
+} from "@crowdai/shared";
+
+/** One submission as this broker remembers it. */
+export interface Kept {
+  submission: Submission;
+  intent: Pick<Intent, "input" | "function">;
+  events: SubmissionEvent[];
+  parts: Map<number, Buffer>;
+}
+
+/**
+ * A broker in the test's own process that speaks the contract and lets a test decide when what happens. Its memory outlives
+ * `stop` and `start`, as a real broker's records do.
+ */
+export interface ContractBroker {
+  readonly url: string;
+  /** The one key it knows. */
+  key: string;
+  challenge: PublicChallenge;
+  limits: Limits;
+  /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
+  readonly received: { what: string; message: unknown; headers: IncomingHttpHeaders }[];
+  readonly kept: Map<string, Kept>;
+  /** Grades what is accepted; null leaves it waiting for the test. */
+  grader:
+    | ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } })
+    | null;
+  /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
+  intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
+  /** Appends an event and tells whoever watches, unless `silent`. */
+  event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
+  finish(id: string, change: Partial<Submission>): void;
+  /** Tells watchers an event again, out of order or twice. */
+  repeat(id: string, seq: number): void;
+  place(id: string, place: number, waiting: string | null): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  close(): Promise<void>;
+  /** False refuses sockets, as a proxy between may. */
+  sockets: boolean;
+}
