@@ -27,6 +27,7 @@ import { applyReport } from "./submissions/settle.ts";
 import { sweepDeadlines } from "./submissions/sweep.ts";
 import { VERSION } from "./version.ts";
 
+const IDLE_MS = 120_000;
 const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
@@ -103,6 +104,9 @@ export async function createBroker({
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
+    // A large upload over a slow link takes as long as it takes; what ends is a connection on which nothing moves.
+    server.requestTimeout = 0;
+    server.timeout = IDLE_MS;
     const gateway = openGateway(server, () => context, VERSION);
 
     const reports = new AbortController();

@@ -31,7 +31,7 @@ export interface AttachedGrader {
  *
  * It only delivers. The records are the truth and can rebuild it at any moment, so losing its contents loses nothing.
  * Jobs of one challenge are handed out in the order published; a job is handed out at least once, and again when
- * the grader that held it is gone. Reports of one grader arrive in order, at least once.
+ * the grader that held it is gone. Reports of one submission arrive in order, at least once.
  */
 export interface JobQueue {
   /** For the start message and the logs, without secrets. */
@@ -46,7 +46,10 @@ export interface JobQueue {
    */
   consume(consumption: Consumption, handle: (delivery: Delivery) => Promise<void>): Promise<void>;
 
-  /** Grader to broker. Resolves when the report cannot be lost any more by the grader going away. */
+  /**
+   * Grader to broker. Resolves when the report cannot be lost any more by the grader going away; may reject when it cannot be
+   * delivered, and the grader then hands the job back.
+   */
   report(report: Report): Promise<void>;
 
   /** Broker side. `apply` resolves when the report is in the records; a rejection delivers it again. Settles after abort. */

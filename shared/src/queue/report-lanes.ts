@@ -6,6 +6,7 @@ interface Pending {
   report: Report;
   applied: () => void;
   failed: (error: Error) => void;
+  tries: number;
 }
 
 interface Receiver {
@@ -15,8 +16,10 @@ interface Receiver {
 
 const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 1000;
+/** About half a minute: the records may be restarting. */
+const MOST_TRIES = 40;
 
-/** Reports on their way to brokers: a lane for each grader, so that its order is kept and no grader waits for another. */
+/** Reports on their way to brokers: a lane for each submission, so that its order is kept and none waits for another's. */
 export interface ReportLanes {
   /** Resolves when a receiver has applied it. */
   add(report: Report): Promise<void>;
@@ -30,8 +33,8 @@ export function createReportLanes(): ReportLanes {
   const receivers = new Set<Receiver>();
   const closing = new AbortController();
 
-  async function work(grader: string, lane: Pending[]): Promise<void> {
-    busy.add(grader);
+  async function work(submission: string, lane: Pending[]): Promise<void> {
+    busy.add(submission);
     let retryAfter = FIRST_RETRY_MS;
     for (let first = lane[0]; first; first = lane[0]) {
       const [receiver] = receivers;
@@ -41,29 +44,35 @@ export function createReportLanes(): ReportLanes {
         lane.shift();
         first.applied();
         retryAfter = FIRST_RETRY_MS;
-      } catch {
+      } catch (error) {
+        // What can never be applied goes back to its grader, which hands the job back.
+        if (++first.tries === MOST_TRIES) {
+          lane.shift();
+          first.failed(error as Error);
+          continue;
+        }
         // To the end, so that another receiver gets the next try.
         if (receivers.delete(receiver)) receivers.add(receiver);
         await pause(retryAfter, closing.signal);
         retryAfter = Math.min(retryAfter * 2, LONGEST_RETRY_MS);
       }
     }
-    busy.delete(grader);
-    if (lane.length === 0) lanes.delete(grader);
+    busy.delete(submission);
+    if (lane.length === 0) lanes.delete(submission);
   }
 
   function start(): void {
-    for (const [grader, lane] of lanes) if (!busy.has(grader)) void work(grader, lane);
+    for (const [submission, lane] of lanes) if (!busy.has(submission)) void work(submission, lane);
   }
 
   return {
     add(report) {
       if (closing.signal.aborted) return Promise.reject(closed());
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const lane = lanes.get(report.grader) ?? [];
-      lanes.set(report.grader, lane);
-      lane.push({ report, applied: resolve, failed: reject });
-      if (!busy.has(report.grader)) void work(report.grader, lane);
+      const lane = lanes.get(report.submission) ?? [];
+      lanes.set(report.submission, lane);
+      lane.push({ report, applied: resolve, failed: reject, tries: 0 });
+      if (!busy.has(report.submission)) void work(report.submission, lane);
       return promise;
     },
 

@@ -19,42 +19,62 @@ export interface WaitingLines {
   clear(): void;
 }
 
+/** Jobs from `head` on. Array.shift moves every element, which for a long line takes longer than grading it. */
+interface Line {
+  jobs: WaitingJob[];
+  head: number;
+}
+
+/** Lets go of what was taken once it is more than what waits. */
+function compact(line: Line): Line {
+  return line.head > 1000 && line.head * 2 > line.jobs.length
+    ? { jobs: line.jobs.slice(line.head), head: 0 }
+    : line;
+}
+
 export function createWaitingLines(): WaitingLines {
   // Kept in order of turns: a challenge that was served goes to the end. A line that is empty is not kept.
-  const lines = new Map<string, WaitingJob[]>();
+  const lines = new Map<string, Line>();
   const bySubmission = new Map<string, WaitingJob>();
 
-  function add(waiting: WaitingJob, place: "push" | "unshift"): void {
+  function lineOf(waiting: WaitingJob): Line {
     const { challenge, submission } = waiting.job;
-    const line = lines.get(challenge) ?? [];
-    line[place](waiting);
+    const line = lines.get(challenge) ?? { jobs: [], head: 0 };
     lines.set(challenge, line);
     bySubmission.set(submission, waiting);
+    return line;
   }
 
   return {
     take(served) {
       for (const [challenge, line] of lines) {
         if (!served.includes(challenge)) continue;
-        const first = line.shift()!;
+        const first = line.jobs[line.head++]!;
         lines.delete(challenge);
-        if (line.length > 0) lines.set(challenge, line);
+        if (line.head < line.jobs.length) lines.set(challenge, compact(line));
         bySubmission.delete(first.job.submission);
         return first;
       }
       return null;
     },
-    toEnd: (waiting) => add(waiting, "push"),
-    toFront: (waiting) => add(waiting, "unshift"),
+    toEnd(waiting) {
+      lineOf(waiting).jobs.push(waiting);
+    },
+    toFront(waiting) {
+      const line = lineOf(waiting);
+      if (line.head > 0) line.jobs[--line.head] = waiting;
+      else line.jobs.unshift(waiting);
+    },
     find: (submission) => bySubmission.get(submission) ?? null,
     drop(submission) {
       const waiting = bySubmission.get(submission);
       if (!waiting) return;
       bySubmission.delete(submission);
       const { challenge } = waiting.job;
-      const rest = lines.get(challenge)!.filter((other) => other !== waiting);
-      if (rest.length === 0) lines.delete(challenge);
-      else lines.set(challenge, rest);
+      const line = lines.get(challenge)!;
+      const jobs = line.jobs.slice(line.head).filter((other) => other !== waiting);
+      if (jobs.length === 0) lines.delete(challenge);
+      else lines.set(challenge, { jobs, head: 0 });
     },
     isEmpty: () => lines.size === 0,
     clear() {

@@ -5,20 +5,20 @@ import { until } from "./waiting.ts";
 
 export function reportsContract(stage: Stage): void {
   describe("reports", () => {
-    it("arrive in the order a grader made them, as it made them", async () => {
+    it("of a submission arrive in the order they were made, as they were made", async () => {
       const receiver = stage.receive();
-      const sent = Array.from({ length: 50 }, (_, i) => reportOf("g", i));
+      const sent = Array.from({ length: 50 }, (_, i) => reportOf("s", i));
       await Promise.all(sent.map((report) => stage.queue.report(report)));
       await until(() => receiver.applied().length >= sent.length);
       expect(receiver.applied()).toEqual(sent);
     });
 
     it("made before any receiver came are kept", async () => {
-      const reported = stage.queue.report(reportOf("g", 1));
+      const reported = stage.queue.report(reportOf("s", 1));
       const receiver = stage.receive();
       await reported;
       await until(() => receiver.applied().length === 1);
-      expect(receiver.applied()).toEqual([reportOf("g", 1)]);
+      expect(receiver.applied()).toEqual([reportOf("s", 1)]);
     });
 
     it("are delivered again when applying them fails, before those that came after", async () => {
@@ -27,20 +27,20 @@ export function reportsContract(stage: Stage): void {
         tried.push(numberOf(report));
         if (numberOf(report) === 1 && tried.length <= 3) throw new Error("the records are busy");
       });
-      await Promise.all([0, 1, 2].map((i) => stage.queue.report(reportOf("g", i))));
+      await Promise.all([0, 1, 2].map((i) => stage.queue.report(reportOf("s", i))));
       await until(() => receiver.applied().length === 3);
       expect(receiver.applied().map(numberOf)).toEqual([0, 1, 2]);
       expect(tried).toEqual([0, 1, 1, 1, 2]);
     });
 
-    it("of one grader do not wait for those of another", async () => {
+    it("of one submission do not wait for those of another", async () => {
       const receiver = stage.receive(async (report) => {
-        if (report.grader === "stuck") throw new Error("never");
+        if (report.submission === "stuck") throw new Error("never");
       });
       const stuck = stage.queue.report(reportOf("stuck", 1)).catch(() => {});
       await stage.queue.report(reportOf("fine", 1));
       await until(() => receiver.applied().length > 0);
-      expect(receiver.applied()[0]?.grader).toBe("fine");
+      expect(receiver.applied()[0]?.submission).toBe("fine");
       await receiver.stop();
       stage.receive();
       await stuck;
@@ -50,13 +50,13 @@ export function reportsContract(stage: Stage): void {
       const first = stage.receive(async () => {
         throw new Error("stopping");
       });
-      const reported = stage.queue.report(reportOf("g", 7));
+      const reported = stage.queue.report(reportOf("s", 7));
       await until(() => first.tried() > 0);
       await first.stop();
       const second = stage.receive();
       await reported;
       await until(() => second.applied().length === 1);
-      expect(second.applied()).toEqual([reportOf("g", 7)]);
+      expect(second.applied()).toEqual([reportOf("s", 7)]);
     });
 
     it("are waited for: a receiver that stops has applied the one it was applying", async () => {
@@ -66,7 +66,7 @@ export function reportsContract(stage: Stage): void {
         await gate.promise;
         finished = true;
       });
-      const reported = stage.queue.report(reportOf("g", 1));
+      const reported = stage.queue.report(reportOf("s", 1));
       await until(() => receiver.tried() === 1);
       const stopped = receiver.stop();
       gate.resolve();

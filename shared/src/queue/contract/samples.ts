@@ -15,8 +15,8 @@ export function jobOf(submission: string, changes: Partial<Job> = {}): Job {
   };
 }
 
-export function reportOf(grader: string, number: number): Report {
-  return { submission: "s", attempt: 1, delivery: 1, grader, type: "log", message: String(number) };
+export function reportOf(submission: string, number: number): Report {
+  return { submission, attempt: 1, delivery: 1, grader: "g", type: "log", message: String(number) };
 }
 
 export const numberOf = (report: Report) => Number(report.type === "log" ? report.message : Number.NaN);
