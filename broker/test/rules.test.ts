@@ -49,6 +49,26 @@ describe("the rules", () => {
     await client.submit({ input: value({ score: 1 }) });
   });
 
+  it("withhold the score of a dry run, which takes no slot, and still tell what is wrong with it", async () => {
+    test = await startBroker({ challenges: [{ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] }] });
+    const client = await test.connect();
+    for (let i = 0; i < 3; i++) {
+      const { submission } = await client.submit({
+        dry_run: true,
+        input: value({ score: 0.123, message: "0.123!" }),
+      });
+      const events = await untilEnd(client, submission.id);
+      const seen = await (await test.fetch(`/api/v1/submissions/${submission.id}`)).json();
+      expect(seen).toMatchObject({ state: "graded", score: null, slot: "none" });
+      expect(JSON.stringify([events, seen])).not.toContain("0.123");
+    }
+    const { submission } = await client.submit({ dry_run: true, input: value({ reject: "row 3" }) });
+    expect((await untilEnd(client, submission.id)).at(-1)).toMatchObject({
+      type: "failed",
+      data: { message: "row 3" },
+    });
+  });
+
   it("hold the parallel limit until a submission ends", async () => {
     test = await startBroker({
       withGrader: false,

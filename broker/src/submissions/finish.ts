@@ -8,6 +8,8 @@ import { appendEvents } from "./events.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
+const WITHHELD = { score: null, score_secondary: null, message: "The dry run passed.", data: null };
+
 /** Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. */
 export async function writeGrade(
   trx: Db,
@@ -17,6 +19,8 @@ export async function writeGrade(
   now: Date,
 ): Promise<SubmissionEvent[]> {
   const ranked = row.function === "submit" && row.dry_run === 0;
+  // A dry run takes no slot: told its score, anybody could measure against the answers without a limit.
+  const told = row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
   const keys = ranked
     ? sortKeys(config, outcome.score, outcome.score_secondary)
     : { sort_primary: null, sort_secondary: null };
@@ -26,11 +30,11 @@ export async function writeGrade(
       state: "graded",
       finished_at: iso(now),
       deadline_at: null,
-      score: outcome.score,
-      score_secondary: outcome.score_secondary,
+      score: told.score,
+      score_secondary: told.score_secondary,
       ...keys,
-      grading_message: outcome.message,
-      data: outcome.data === undefined || outcome.data === null ? null : JSON.stringify(outcome.data),
+      grading_message: told.message,
+      data: told.data === undefined || told.data === null ? null : JSON.stringify(told.data),
       meta: JSON.stringify(outcome.meta),
       artifacts: JSON.stringify(outcome.artifacts),
       evaluator_version: outcome.evaluator_version,
@@ -43,7 +47,7 @@ export async function writeGrade(
   return appendEvents(trx, row, iso(now), [
     {
       type: "graded",
-      data: { score: outcome.score, score_secondary: outcome.score_secondary, ...(place ?? {}) },
+      data: { score: told.score, score_secondary: told.score_secondary, ...(place ?? {}) },
     },
   ]);
 }
