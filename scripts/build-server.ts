@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
@@ -37,9 +36,7 @@ export async function buildServer(name: "broker" | "grader", files: readonly str
   await mkdir(dist, { recursive: true });
   await Promise.all([
     ...outputFiles.map(({ path, contents }) => replace(path, (temporary) => writeFile(temporary, contents))),
-    ...files
-      .filter(existsSync)
-      .map((file) => replace(join(dist, basename(file)), (temporary) => copyFile(file, temporary))),
+    ...files.map((file) => replace(join(dist, basename(file)), (temporary) => copyFile(file, temporary))),
   ]);
 }
 

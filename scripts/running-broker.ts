@@ -7,6 +7,9 @@ import { root } from "./root.ts";
 
 const program = join(root, "broker/bin/crowdai-broker.js");
 const START_MS = 20_000;
+/** Settings of a broker that somebody runs on this machine for real. */
+const REAL =
+  /^(DATABASE_URL|REDIS_URL|S3_.+|AWS_.+|CODE_HOST|GIT(HUB|LAB)_.+|WEBAPP_.+|PUBLIC_URL|LOG_LEVEL)$/;
 
 export interface RunningBroker {
   url: string;
@@ -22,6 +25,7 @@ export interface BrokerOptions {
   challenges: string;
   /** What runs the built command: Node.js or Bun. This process's own by default. */
   runtime?: string;
+  /** Added to this process's environment, from which a real broker's settings are left out. */
   env?: NodeJS.ProcessEnv;
   /** Whether it grades in the same process. Default true. */
   withGrader?: boolean;
@@ -37,10 +41,11 @@ export async function startBroker({
 }: BrokerOptions): Promise<RunningBroker> {
   const args = ["--host", "127.0.0.1", "--port", "0", "--data", data, "--challenges", challenges];
   if (withGrader) args.push("--with-grader");
+  const environment = { ...withoutRealSettings(), ...env };
   const log = openSync(join(data, "broker.log"), "a");
   const child = spawn(runtime, [program, "start", ...args], {
     stdio: ["ignore", log, log],
-    env: { ...process.env, ...env },
+    env: environment,
   });
   closeSync(log);
   const kill = () => child.kill("SIGKILL");
@@ -55,7 +60,7 @@ export async function startBroker({
       const { stdout } = await promisify(execFile)(
         runtime,
         [program, "participant", "add", name, "--data", data],
-        { env: { ...process.env, ...env } },
+        { env: environment },
       );
       return stdout.trim();
     },
@@ -64,6 +69,10 @@ export async function startBroker({
       await exited;
     },
   };
+}
+
+function withoutRealSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !REAL.test(name)));
 }
 
 /** Waits for broker.json, which the broker writes when it takes connections. */

@@ -12,13 +12,13 @@ export async function step<T>(title: string, work: () => T | Promise<T>): Promis
 
 const LONGEST_MS = 15 * 60_000;
 
-/** Runs a command in the root folder with this terminal. Resolves to its exit code; 1 when it was killed. */
+/** Runs a command in the root folder with this terminal. Resolves to its exit code: 1 when it was killed, 127 when it is not there. */
 export function runCommand(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
@@ -26,7 +26,10 @@ export function runCommand(
       timeout: LONGEST_MS,
       killSignal: "SIGKILL",
     });
-    child.on("error", reject);
+    child.on("error", (error) => {
+      console.error(`${command} cannot be started: ${error.message}`);
+      resolve(127);
+    });
     child.on("exit", (code) => resolve(code ?? 1));
   });
 }

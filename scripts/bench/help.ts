@@ -4,9 +4,9 @@ import { root } from "../root.ts";
 import { type Figure, median } from "./figure.ts";
 
 const PAIRS = 20;
-const TARGET = 1.3;
+const TARGET = 1.3; // Promised for Node.js; an empty Bun is much cheaper.
 
-/** What `crowdai --help` costs beside an empty Node.js, in turns, so that both meet the same machine. */
+/** What `crowdai --help` costs beside an empty program on the same runtime, in turns, so that both meet the same machine. */
 export function measureHelp(): Figure[] {
   const nothing: number[] = [];
   const help: number[] = [];
@@ -18,16 +18,12 @@ export function measureHelp(): Figure[] {
     help.push(full);
   }
   const ratio = median(help) / median(nothing);
+  const empty = process.versions.bun ? "bun -e 0" : "node -e 0";
+  const target = process.versions.bun ? {} : { target: `≤ ${TARGET} ×`, met: ratio <= TARGET };
   return [
     { name: "crowdai --help, median", value: median(help), unit: "ms" },
-    { name: "node -e 0, median", value: median(nothing), unit: "ms" },
-    {
-      name: "crowdai --help to node -e 0",
-      value: ratio,
-      unit: "×",
-      target: `≤ ${TARGET} ×`,
-      met: ratio <= TARGET,
-    },
+    { name: `${empty}, median`, value: median(nothing), unit: "ms" },
+    { name: `crowdai --help to ${empty}`, value: ratio, unit: "×", ...target },
   ];
 }
 
