@@ -1,6 +1,6 @@
 """Scores predictions of iris species: accuracy, and macro F1 as the secondary score.
 
-A persistent evaluator: it reads one job a line and answers each with progress and then a result or an error, as JSON
+A persistent evaluator: it reads one job a line and answers each with what it does and then a result or an error, as JSON
 lines. Nothing but Python's standard library is needed.
 """
 
@@ -75,9 +75,11 @@ def macro_f1(predictions, answers):
 
 def grade(job, answers, say):
     rows = read_csv(job["input"]["path"]) if "path" in job["input"] else read_rows(job["input"]["data"])
-    say(type="progress", percent=30, message=f"{len(rows)} rows read")
+    say(type="log", message=f"{len(rows)} rows read")
+    say(type="progress", percent=30)
     predictions = check(rows, answers)
-    say(type="progress", percent=70, message="every flower has its prediction")
+    say(type="log", message="every flower has its prediction")
+    say(type="progress", percent=70, message="scoring")
     score = accuracy(predictions, answers)
     right = round(score * len(answers))
     say(
