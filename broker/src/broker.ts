@@ -1,21 +1,20 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
 import { CrowdaiError } from "@crowdai/shared";
-import { createFolderStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue } from "@crowdai/shared/queue";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
-import { type BrokerConfig, objectsFolder } from "./config.ts";
+import type { BrokerConfig } from "./config.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { openObjects } from "./open-objects.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects, readInstance } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
@@ -68,11 +67,7 @@ export async function createBroker({
     releasers.add("records", () => records.close());
 
     let url = config.publicUrl ?? "";
-    const objects = await createFolderStore({
-      folder: objectsFolder(config.dataFolder),
-      baseUrl: () => url,
-      secret: readSecret(config.dataFolder),
-    });
+    const objects = await openObjects(config, () => url);
     releasers.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
     const queue = createEmbeddedQueue();
@@ -88,10 +83,7 @@ export async function createBroker({
       clock,
       log,
       baseUrl: () => url,
-      announce(events) {
-        gateway.announce(events);
-        listeners.announce(events);
-      },
+      announce: (events) => gateway.announce(events),
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
     };
@@ -107,7 +99,12 @@ export async function createBroker({
     // A large upload over a slow link takes as long as it takes; what ends is a connection on which nothing moves.
     server.requestTimeout = 0;
     server.timeout = IDLE_MS;
-    const gateway = openGateway(server, () => context, VERSION);
+    const gateway = openGateway({
+      server,
+      context: () => context,
+      version: VERSION,
+      heard: listeners.announce,
+    });
 
     const reports = new AbortController();
     const receiving = queue.receive((report) => applyReport(context, report), reports.signal);
@@ -206,12 +203,4 @@ function listen(server: HttpServer, { port, host }: BrokerConfig): Promise<strin
       resolve(`http://${name}:${taken}`);
     });
   });
-}
-
-/** The key behind signed addresses; made at the first start, readable by the owner only. */
-function readSecret(dataFolder: string): Buffer {
-  const file = join(dataFolder, "secret");
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600, flag: "wx" });
-  return readFileSync(file);
 }

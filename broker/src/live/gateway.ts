@@ -6,14 +6,13 @@ import {
   callSchema,
   handshakeSchema,
   intentSchema,
-  type LiveEvent,
+  isLastEvent,
   MESSAGE_LIMIT,
-  type Place,
   type SubmissionEvent,
   submissionRefSchema,
   watchSchema,
 } from "@crowdai/shared";
-import { Server, type Socket } from "socket.io";
+import { Server, type ServerOptions, type Socket } from "socket.io";
 import { z } from "zod";
 import { type Caller, identifyParticipant } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
@@ -23,14 +22,18 @@ import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
 import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
-import { viewSubmission, whyWaiting } from "../submissions/view.ts";
+import { viewSubmission } from "../submissions/view.ts";
+import { createBroadcast, room } from "./broadcast.ts";
 import { openSession } from "./session.ts";
 
 const PLACE_INTERVAL_MS = 500;
 const KEY_CHECK_MS = 1000;
+const CATCH_UP_MS = 2000;
+/** Between brokers: events that one of them has just written. */
+const ANNOUNCE = "announce";
 
 export interface Gateway {
-  /** Sends events to whoever watches their submission. */
+  /** Sends events to whoever watches their submission, at any broker. */
   announce(events: SubmissionEvent[]): void;
   close(): Promise<void>;
 }
@@ -41,8 +44,18 @@ interface Held {
 }
 
 /** The exchange: sessions over socket.io, on the HTTP server of the routes. */
-export function openGateway(server: HttpServer, context: () => SubmissionContext, version: string): Gateway {
+export function openGateway(options: {
+  server: HttpServer;
+  context: () => SubmissionContext;
+  version: string;
+  /** Joins this broker to others; absent where there is one. */
+  adapter?: ServerOptions["adapter"];
+  /** Told of every event, whichever broker wrote it. */
+  heard: (events: SubmissionEvent[]) => void;
+}): Gateway {
+  const { server, context, version, adapter, heard } = options;
   const io = new Server(server, {
+    ...(adapter ? { adapter } : {}),
     maxHttpBufferSize: MESSAGE_LIMIT,
     serveClient: false,
     perMessageDeflate: false,
@@ -52,6 +65,8 @@ export function openGateway(server: HttpServer, context: () => SubmissionContext
     // Browsers need no session here: the pages have their own, same-origin ones.
     cors: { origin: false },
   });
+
+  const broadcast = createBroadcast(io, context);
 
   io.use((socket, next) => {
     enter(socket).then(
@@ -113,6 +128,10 @@ export function openGateway(server: HttpServer, context: () => SubmissionContext
       await watch(id);
       const events = await readEvents(db, id, after);
       const row = await findSubmission(db, caller, id);
+      broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
+      // By the last event read, not by the row, which is read later: what came in between is still on its way here.
+      const last = events.at(-1);
+      if (last && isLastEvent(last.type)) socket.leave(room(id));
       return { submission: await viewSubmission(context(), db, row), events };
     });
   }
@@ -123,53 +142,17 @@ export function openGateway(server: HttpServer, context: () => SubmissionContext
     return error;
   }
 
-  async function emit(event: SubmissionEvent): Promise<void> {
-    const target = room(event.submission);
-    if (!io.sockets.adapter.rooms.has(target)) return;
-    const final = event.type === "graded" || event.type === "failed" || event.type === "cancelled";
-    const live: LiveEvent = { event, submission: null };
-    if (final) {
-      const { db } = context().records;
-      const row = await db
-        .selectFrom("submissions")
-        .selectAll()
-        .where("id", "=", event.submission)
-        .executeTakeFirst();
-      if (row) live.submission = await viewSubmission(context(), db, row);
-    }
-    io.to(target).emit("event", live);
-    if (final) io.socketsLeave(target);
-  }
-
-  // Places change when a job leaves the line; told at a slow interval, and only when they changed.
-  const told = new Map<string, string>();
   const places = setInterval(() => {
-    tellPlaces().catch((error) => context().log.warn({ err: error }, "places not told"));
+    broadcast.tellPlaces().catch((error) => context().log.warn({ err: error }, "places not told"));
   }, PLACE_INTERVAL_MS);
-  async function tellPlaces(): Promise<void> {
-    const watched = [...io.sockets.adapter.rooms.keys()].filter((name) => name.startsWith(ROOM));
-    for (const id of told.keys()) if (!watched.includes(room(id))) told.delete(id);
-    if (watched.length === 0) return;
-    const { db } = context().records;
-    const rows = await db
-      .selectFrom("submissions")
-      .select(["id", "number", "challenge"])
-      .where("state", "=", "submitted")
-      .where(
-        "id",
-        "in",
-        watched.slice(0, 1000).map((name) => name.slice(ROOM.length)),
-      )
-      .execute();
-    for (const row of rows) {
-      const { place, reason } = await whyWaiting(context(), db, row);
-      const now = JSON.stringify([place, reason]);
-      if (told.get(row.id) === now) continue;
-      told.set(row.id, now);
-      const message: Place = { submission: row.id, place, waiting: reason };
-      io.to(room(row.id)).emit("place", message);
-    }
-  }
+  // What another broker wrote is announced through Redis, which may lose a word; the records do not.
+  const catchUps = setInterval(() => {
+    if (adapter) broadcast.catchUp().catch((error) => context().log.warn({ err: error }, "no catching up"));
+  }, CATCH_UP_MS);
+  io.on(ANNOUNCE, (events: SubmissionEvent[]) => {
+    broadcast.deliver(events);
+    heard(events);
+  });
 
   // Nobody with a revoked key listens on: their sockets are closed within a second.
   let checkedUntil = new Date().toISOString();
@@ -190,19 +173,16 @@ export function openGateway(server: HttpServer, context: () => SubmissionContext
 
   return {
     announce(events) {
-      for (const event of events)
-        emit(event).catch((error) =>
-          context().log.error({ err: error, submission: event.submission }, "event not sent"),
-        );
+      broadcast.deliver(events);
+      heard(events);
+      if (adapter && events.length > 0) io.serverSideEmit(ANNOUNCE, events);
     },
     async close() {
       clearInterval(places);
+      clearInterval(catchUps);
       clearInterval(keys);
       io.disconnectSockets(true);
       await io.close();
     },
   };
 }
-
-const ROOM = "submission:";
-const room = (id: string) => `${ROOM}${id}`;

@@ -26,3 +26,8 @@ export const submissionEventSchema = z.object({
 });
 export type SubmissionEvent = z.infer<typeof submissionEventSchema>;
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Whether no more events come after one of this type. */
+export function isLastEvent(type: EventType): boolean {
+  return type === "graded" || type === "failed" || type === "cancelled";
+}

@@ -72,9 +72,19 @@ export const submissionSchema = z.object({
   best: z.boolean().nullable().describe("Whether this is the participant's best submission of the round."),
   place: z.number().int().nullable().describe("Place in line, 1 is next; null when not waiting."),
   waiting: z.string().nullable().describe("Why it waits, in words, when nothing can grade it right now."),
+  expected_at: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("When grading should begin, judged by the latest gradings; null when that cannot be said."),
   slot: z.enum(["none", "reserved", "charged", "returned"]),
   attempt: z.number().int().describe("How often grading was started."),
   evaluator_version: z.string().nullable(),
+  regraded: z
+    .object({ at: z.string(), score_before: z.number().nullable() })
+    .nullable()
+    .default(null)
+    .describe("Set when the organiser had it graded anew: what is told is the new grade."),
   artifacts: z.array(artifactSchema),
   seq: z.number().int().describe("Sequence number of its latest event."),
   url: z.string().describe("Its page."),

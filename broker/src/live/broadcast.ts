@@ -1,0 +1,126 @@
+import {
+  isFinal,
+  type LiveEvent,
+  type Place,
+  type SubmissionEvent,
+  type SubmissionState,
+} from "@crowdai/shared";
+import type { Server } from "socket.io";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { readEvents } from "../submissions/events.ts";
+import { viewSubmission, whyWaiting } from "../submissions/view.ts";
+
+const ROOM = "submission:";
+/** The room of those who watch a submission. */
+export const room = (id: string): string => `${ROOM}${id}`;
+const BATCH = 500;
+
+/** Events to whoever watches their submission at this broker. */
+export interface Broadcast {
+  /** Delivers events in their order; what was delivered before is passed over, what is missing in between is read first. */
+  deliver(events: SubmissionEvent[]): void;
+  /** Says that the watchers of a submission have what came up to `seq`. */
+  caughtUp(submission: string, seq: number): void;
+  /** Looks in the records for events that nobody announced here: another broker wrote them, and its word was lost. */
+  catchUp(): Promise<void>;
+  /** Tells places in line where they have changed. */
+  tellPlaces(): Promise<void>;
+}
+
+export function createBroadcast(io: Server, context: () => SubmissionContext): Broadcast {
+  const delivered = new Map<string, number>();
+  const told = new Map<string, string>();
+  // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
+  const turns = new Map<string, Promise<void>>();
+
+  const isWatched = (id: string) => io.sockets.adapter.rooms.has(room(id));
+  const watched = () =>
+    [...io.sockets.adapter.rooms.keys()]
+      .filter((name) => name.startsWith(ROOM))
+      .map((name) => name.slice(ROOM.length));
+
+  function inTurn(id: string, work: () => Promise<void>): void {
+    const turn = (turns.get(id) ?? Promise.resolve())
+      .then(work)
+      .catch((error) => context().log.error({ err: error, submission: id }, "event not sent"))
+      .finally(() => {
+        if (turns.get(id) === turn) turns.delete(id);
+      });
+    turns.set(id, turn);
+  }
+
+  async function deliverOne(event: SubmissionEvent): Promise<void> {
+    const id = event.submission;
+    if (!isWatched(id)) return;
+    const last = delivered.get(id) ?? event.seq - 1;
+    if (event.seq <= last) return;
+    if (event.seq === last + 1) return emit(event);
+    for (const missing of await readEvents(context().records.db, id, last)) await emit(missing);
+  }
+
+  async function emit(event: SubmissionEvent): Promise<void> {
+    const id = event.submission;
+    delivered.set(id, event.seq);
+    const live: LiveEvent = { event, submission: null };
+    const final = isLastEvent(event.type);
+    if (final) {
+      const { db } = context().records;
+      const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+      if (row) live.submission = await viewSubmission(context(), db, row);
+    }
+    io.local.to(room(id)).emit("event", live);
+    if (!final) return;
+    io.local.in(room(id)).socketsLeave(room(id));
+    delivered.delete(id);
+  }
+
+  return {
+    deliver(events) {
+      for (const event of events)
+        if (isWatched(event.submission)) inTurn(event.submission, () => deliverOne(event));
+    },
+
+    caughtUp(id, seq) {
+      if (!delivered.has(id)) delivered.set(id, seq);
+    },
+
+    async catchUp() {
+      const ids = watched();
+      for (let at = 0; at < ids.length; at += BATCH) {
+        const rows = await context()
+          .records.db.selectFrom("submissions")
+          .select(["id", "seq"])
+          .where("id", "in", ids.slice(at, at + BATCH))
+          .execute();
+        for (const { id, seq } of rows) {
+          const last = delivered.get(id) ?? seq;
+          if (seq <= last) continue;
+          const missed = await readEvents(context().records.db, id, last);
+          for (const event of missed) inTurn(id, () => deliverOne(event));
+        }
+      }
+    },
+
+    async tellPlaces() {
+      const ids = new Set(watched());
+      for (const known of [told, delivered])
+        for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+      if (ids.size === 0) return;
+      const { db } = context().records;
+      const rows = await db
+        .selectFrom("submissions")
+        .select(["id", "number", "challenge"])
+        .where("state", "=", "submitted")
+        .where("id", "in", [...ids].slice(0, BATCH))
+        .execute();
+      for (const row of rows) {
+        const { place, reason } = await whyWaiting(context(), db, row);
+        const now = JSON.stringify([place, reason]);
+        if (told.get(row.id) === now) continue;
+        told.set(row.id, now);
+        const message: Place = { submission: row.id, place, waiting: reason };
+        io.local.to(room(row.id)).emit("place", message);
+      }
+    },
+  };
+}
