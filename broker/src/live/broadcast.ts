@@ -1,10 +1,4 @@
-import {
-  isFinal,
-  type LiveEvent,
-  type Place,
-  type SubmissionEvent,
-  type SubmissionState,
-} from "@crowdai/shared";
+import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
 import type { Server } from "socket.io";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
