@@ -15,6 +15,9 @@ export interface Tables {
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
   standings: StandingTable;
+  challenges: ChallengeTable;
+  regrades: RegradeTable;
+  regrade_items: RegradeItemTable;
 }
 
 export interface ParticipantTable {
@@ -80,6 +83,9 @@ export interface SubmissionTable {
   error_code: ErrorCode | null;
   error_message: string | null;
   evaluator_version: string | null;
+  /** When a regrade last changed its outcome, and the score it had until then. */
+  regraded_at: string | null;
+  score_before: number | null;
 }
 
 /** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
@@ -106,11 +112,53 @@ export interface AttemptTable {
   finished_at: string | null;
   delivery: number;
   grader: string | null;
+  /** The regrade it belongs to; null for the attempts of the submission's own life. */
+  regrade: number | null;
   /** 1 for the attempt whose outcome stands; unique for each submission. */
   accepted: number;
   evaluator_version: string | null;
   outcome: string | null;
   organiser_log: string | null;
+}
+
+/** Challenges that were added as bundles: every version, of which one is current. */
+export interface ChallengeTable {
+  id: string;
+  version: string;
+  /** challenge.json with its defaults, as JSON text. */
+  config: string;
+  /** Public files: name, size, digest and key of each, as JSON text. */
+  data: string;
+  bundle_key: string;
+  bundle_size: number;
+  bundle_sha256: string;
+  added_at: string;
+  current: number;
+}
+
+export interface RegradeTable {
+  id: Generated<number>;
+  challenge: string;
+  /** Bundle version that it grades with; null means the graders' own folders. */
+  version: string | null;
+  /** One `running` regrade a challenge. */
+  state: "running" | "done" | "cancelled";
+  started_at: string;
+  finished_at: string | null;
+}
+
+/** One submission in a regrade: like a submission's own states, but the submission keeps its outcome meanwhile. */
+export interface RegradeItemTable {
+  regrade: number;
+  submission: string;
+  state: "waiting" | "grading" | "done";
+  /** Number of its current attempt: the fencing number. */
+  attempt: number;
+  starts: number;
+  deadline_at: string | null;
+  /** Once done: whether the new attempt's verdict counts, or the old outcome stays, and why. */
+  result: "graded" | "failed" | "kept" | null;
+  reason: string | null;
 }
 
 /** Each participant's best graded submission, for each round and board. Derived: it can be made anew from submissions. */
@@ -130,4 +178,6 @@ export interface StandingTable {
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;
+export type RegradeRow = Selectable<RegradeTable>;
+export type RegradeItemRow = Selectable<RegradeItemTable>;
 export type AttemptRow = Selectable<AttemptTable>;

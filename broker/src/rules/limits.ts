@@ -22,14 +22,6 @@ export async function readLimits(
   const slots = round?.limit
     ? await usedSlots(db, config.id, round, participantId, now)
     : { used: 0, nextAt: null };
-  const { running } = await db
-    .selectFrom("submissions")
-    .select(sql<number>`count(*)`.as("running"))
-    .where("participant_id", "=", participantId)
-    .where("challenge", "=", config.id)
-    .where("function", "=", "submit")
-    .where("state", "in", ["initiated", "submitted", "grading"])
-    .executeTakeFirstOrThrow();
   return {
     challenge: config.id,
     round: round?.id ?? null,
@@ -38,7 +30,7 @@ export async function readLimits(
     remaining: round?.limit ? Math.max(0, round.limit.count - slots.used) : null,
     next_at: slots.nextAt,
     parallel_limit: round?.parallel_limit ?? null,
-    running: Number(running),
+    running: await countRunning(db, config.id, participantId),
     ends_at: round?.ends_at ?? null,
   };
 }
@@ -61,20 +53,44 @@ async function usedSlots(db: Db, challenge: string, round: RoundConfig, particip
   return { used: Number(used), nextAt };
 }
 
-/** Throws parallel_limit or no_slots (naming when the next slot comes) when another submission would be one too many. */
-export function requireSlot(limits: Limits): void {
-  if (limits.parallel_limit !== null && limits.running >= limits.parallel_limit)
+/**
+ * Throws parallel_limit or no_slots (naming when the next slot comes) when another submission would be one too many. Asks the records
+ * only for what the round limits.
+ */
+export async function requireSlot(
+  db: Db,
+  { id: challenge }: ChallengeConfig,
+  round: RoundConfig,
+  participantId: number,
+  now: Date,
+): Promise<void> {
+  const { limit, parallel_limit: atOnce } = round;
+  const running = atOnce === null ? 0 : await countRunning(db, challenge, participantId);
+  if (atOnce !== null && running >= atOnce)
     throw new CrowdaiError(
       "parallel_limit",
-      `You have ${limits.running} submission${limits.running === 1 ? "" : "s"} that wait for a grade; ${limits.challenge} allows ${limits.parallel_limit} at once.`,
-      { details: { running: limits.running, parallel_limit: limits.parallel_limit } },
+      `You have ${running} submission${running === 1 ? "" : "s"} that wait for a grade; ${challenge} allows ${atOnce} at once.`,
+      { details: { running, parallel_limit: atOnce } },
     );
-  if (limits.limit !== null && limits.remaining !== null && limits.remaining < 1) {
-    const when = limits.next_at ? ` The next slot comes at ${limits.next_at}.` : " This round gives no more.";
-    throw new CrowdaiError(
-      "no_slots",
-      `You have used all ${limits.limit.count} submissions a ${limits.limit.per} of ${limits.challenge}.${when}`,
-      { details: { limit: limits.limit, used: limits.used, next_at: limits.next_at } },
-    );
-  }
+  if (limit === null) return;
+  const { used, nextAt } = await usedSlots(db, challenge, round, participantId, now);
+  if (used < limit.count) return;
+  const when = nextAt ? ` The next slot comes at ${nextAt}.` : " This round gives no more.";
+  throw new CrowdaiError(
+    "no_slots",
+    `You have used all ${limit.count} submissions a ${limit.per} of ${challenge}.${when}`,
+    { details: { limit, used, next_at: nextAt } },
+  );
+}
+
+async function countRunning(db: Db, challenge: string, participantId: number): Promise<number> {
+  const { running } = await db
+    .selectFrom("submissions")
+    .select(sql<number>`count(*)`.as("running"))
+    .where("participant_id", "=", participantId)
+    .where("challenge", "=", challenge)
+    .where("state", "in", ["initiated", "submitted", "grading"])
+    .where("function", "=", "submit")
+    .executeTakeFirstOrThrow();
+  return Number(running);
 }

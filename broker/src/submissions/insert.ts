@@ -53,10 +53,15 @@ export async function insertSubmission(
 }
 
 /** A new attempt that waits to be put in line. */
-export async function addAttempt(trx: Db, submission: string, number: number): Promise<void> {
+export async function addAttempt(
+  trx: Db,
+  submission: string,
+  number: number,
+  regrade: number | null = null,
+): Promise<void> {
   await trx
     .insertInto("attempts")
-    .values({ submission, number, state: "waiting", published_at: null, delivery: 0, accepted: 0 })
+    .values({ submission, number, state: "waiting", published_at: null, delivery: 0, accepted: 0, regrade })
     .execute();
 }
 

@@ -2,7 +2,7 @@ import type { Intent, Receipt } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
-import { readLimits, requireSlot } from "../rules/limits.ts";
+import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireCallRoom, requireFunction } from "./call.ts";
@@ -49,7 +49,7 @@ export async function registerIntent(
     const takesSlot = intent.function === "submit" && !intent.dry_run;
     if (takesSlot) {
       await requireQualification(trx, config, target, caller.id);
-      requireSlot(await readLimits(trx, config, target.round, caller.id, arrival));
+      await requireSlot(trx, config, target.round, caller.id, arrival);
     } else await requireCallRoom(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);

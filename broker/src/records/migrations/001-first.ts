@@ -74,10 +74,13 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addColumn("error_code", "text")
     .addColumn("error_message", "text")
     .addColumn("evaluator_version", "text")
+    .addColumn("regraded_at", "text")
+    .addColumn("score_before", "double precision")
     .execute();
   await index("submissions", ["challenge", "state", "number"]);
   await index("submissions", ["challenge", "round", "participant_id", "number"]);
   await index("submissions", ["participant_id", "number"]);
+  await index("submissions", ["participant_id", "challenge", "state"]);
   await index("submissions", ["deadline_at"]);
 
   await table("slots")
@@ -102,6 +105,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addColumn("finished_at", "text")
     .addColumn("delivery", "integer", (c) => c.notNull())
     .addColumn("grader", "text")
+    .addColumn("regrade", "integer")
     .addColumn("accepted", "integer", (c) => c.notNull())
     .addColumn("evaluator_version", "text")
     .addColumn("outcome", "text")
@@ -142,6 +146,47 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     "submitted_at",
     "submission_number",
   ]);
+
+  await table("challenges")
+    .addColumn("id", "text", (c) => c.notNull())
+    .addColumn("version", "text", (c) => c.notNull())
+    .addColumn("config", "text", (c) => c.notNull())
+    .addColumn("data", "text", (c) => c.notNull())
+    .addColumn("bundle_key", "text", (c) => c.notNull())
+    .addColumn("bundle_size", "bigint", (c) => c.notNull())
+    .addColumn("bundle_sha256", "text", (c) => c.notNull())
+    .addColumn("added_at", "text", (c) => c.notNull())
+    .addColumn("current", "integer", (c) => c.notNull())
+    .addPrimaryKeyConstraint("challenges_key", ["id", "version"])
+    .execute();
+  await sql`create unique index challenges_current on challenges (id) where current = 1`.execute(db);
+
+  await table("regrades")
+    .addColumn("id", numberId, (c) =>
+      dialect === "sqlite" ? c.primaryKey().autoIncrement() : c.primaryKey(),
+    )
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("version", "text")
+    .addColumn("state", "text", (c) => c.notNull())
+    .addColumn("started_at", "text", (c) => c.notNull())
+    .addColumn("finished_at", "text")
+    .execute();
+  // The rule that lets one regrade of a challenge run at a time.
+  await sql`create unique index regrades_running on regrades (challenge) where state = 'running'`.execute(db);
+  await table("regrade_items")
+    .addColumn("regrade", "integer", (c) => c.notNull().references("regrades.id"))
+    .addColumn("submission", "text", (c) => c.notNull().references("submissions.id"))
+    .addColumn("state", "text", (c) => c.notNull())
+    .addColumn("attempt", "integer", (c) => c.notNull())
+    .addColumn("starts", "integer", (c) => c.notNull())
+    .addColumn("deadline_at", "text")
+    .addColumn("result", "text")
+    .addColumn("reason", "text")
+    .addPrimaryKeyConstraint("regrade_items_key", ["regrade", "submission"])
+    .execute();
+  await index("regrade_items", ["submission"]);
+  await index("regrade_items", ["regrade", "state"]);
+  await index("regrade_items", ["deadline_at"]);
 
   async function index(on: string, columns: string[]) {
     await db.schema
