@@ -12,6 +12,8 @@ import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { BrokerConfig } from "./config.ts";
+import { createAttachedGraders } from "./graders/attached-graders.ts";
+import { createGradingTimes } from "./graders/grading-times.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { openObjects } from "./open-objects.ts";
@@ -30,6 +32,7 @@ const IDLE_MS = 120_000;
 const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
+const LOOK_MS = 1000;
 
 export interface Broker {
   url: string;
@@ -73,6 +76,7 @@ export async function createBroker({
     const queue = createEmbeddedQueue();
     releasers.add("queue", () => queue.close());
 
+    const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
     const listeners = createListeners();
     const context: SubmissionContext = {
@@ -80,6 +84,8 @@ export async function createBroker({
       objects,
       queue,
       catalogue,
+      graders,
+      gradingTimes: createGradingTimes(),
       clock,
       log,
       baseUrl: () => url,
@@ -134,6 +140,7 @@ export async function createBroker({
     }
 
     every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
       const { changed, mistakes } = await catalogue.refresh();

@@ -30,6 +30,7 @@ export function describeChallenge(): PublicChallenge {
     after_end: "reject",
     code: { capture: "off" },
     data: [],
+    graders: 1,
     url: "http://broker.test/challenges/iris",
   };
 }
@@ -78,9 +79,11 @@ export function describeSubmission(
     best: null,
     place: null,
     waiting: null,
+    expected_at: null,
     slot: "reserved",
     attempt: 0,
     evaluator_version: null,
+    regraded: null,
     artifacts: [],
     seq: 0,
     url: `${url}/submissions/${intent.id}`,

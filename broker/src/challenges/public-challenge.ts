@@ -6,11 +6,16 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
+import type { SubmissionContext } from "../submissions/context.ts";
 
 /** A challenge as participants see it. */
-export function publicChallenge(folder: ChallengeFolder, baseUrl: string, now: Date): PublicChallenge {
+export async function publicChallenge(
+  folder: ChallengeFolder,
+  { graders, baseUrl, clock }: Pick<SubmissionContext, "graders" | "baseUrl" | "clock">,
+): Promise<PublicChallenge> {
   const { config } = folder;
-  const page = `${baseUrl}/challenges/${encodeURIComponent(config.id)}`;
+  const now = clock();
+  const page = `${baseUrl()}/challenges/${encodeURIComponent(config.id)}`;
   return {
     id: config.id,
     title: config.title,
@@ -31,8 +36,9 @@ export function publicChallenge(folder: ChallengeFolder, baseUrl: string, now: D
       name,
       size,
       sha256,
-      url: `${baseUrl}/api/v1/challenges/${encodeURIComponent(config.id)}/data/${name.split("/").map(encodeURIComponent).join("/")}`,
+      url: `${baseUrl()}/api/v1/challenges/${encodeURIComponent(config.id)}/data/${name.split("/").map(encodeURIComponent).join("/")}`,
     })),
+    graders: (await graders.serving(config.id)).length,
     url: page,
   };
 }

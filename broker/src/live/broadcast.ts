@@ -1,8 +1,9 @@
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
 import type { Server } from "socket.io";
+import { readWaiting } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
-import { viewSubmission, whyWaiting } from "../submissions/view.ts";
+import { viewSubmission } from "../submissions/view.ts";
 
 const ROOM = "submission:";
 /** The room of those who watch a submission. */
@@ -108,11 +109,11 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
         .where("id", "in", [...ids].slice(0, BATCH))
         .execute();
       for (const row of rows) {
-        const { place, reason } = await whyWaiting(context(), db, row);
+        const { place, reason, expectedAt } = await readWaiting(context(), db, row);
         const now = JSON.stringify([place, reason]);
         if (told.get(row.id) === now) continue;
         told.set(row.id, now);
-        const message: Place = { submission: row.id, place, waiting: reason };
+        const message: Place = { submission: row.id, place, waiting: reason, expected_at: expectedAt };
         io.local.to(room(row.id)).emit("place", message);
       }
     },

@@ -18,7 +18,7 @@ export async function openSession(
   const folder = challengeId === null ? null : context.catalogue.get(challengeId);
   return {
     participant: { id: caller.id, name: caller.name },
-    challenge: folder && publicChallenge(folder, context.baseUrl(), now),
+    challenge: folder && (await publicChallenge(folder, context)),
     limits:
       folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now)),
     agreed: false,

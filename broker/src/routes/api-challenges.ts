@@ -19,10 +19,11 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       await viewer(c);
-      const { catalogue, baseUrl, clock } = context();
-      const challenges = [...catalogue.all().values()].filter(({ config }) => !config.visibility.private);
+      const challenges = [...context().catalogue.all().values()].filter(
+        ({ config }) => !config.visibility.private,
+      );
       return c.json(
-        { challenges: challenges.map((folder) => publicChallenge(folder, baseUrl(), clock())) },
+        { challenges: await Promise.all(challenges.map((one) => publicChallenge(one, context()))) },
         200,
       );
     },
@@ -39,8 +40,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       await viewer(c);
-      const { catalogue, baseUrl, clock } = context();
-      return c.json(publicChallenge(catalogue.get(c.req.valid("param").id), baseUrl(), clock()), 200);
+      const found = context().catalogue.get(c.req.valid("param").id);
+      return c.json(await publicChallenge(found, context()), 200);
     },
   );
 

@@ -4,6 +4,8 @@ import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { Catalogue } from "../challenges/catalogue.ts";
 import type { Clock } from "../clock.ts";
+import type { AttachedGraders } from "../graders/attached-graders.ts";
+import type { GradingTimes } from "../graders/grading-times.ts";
 import type { Records } from "../records/records.ts";
 
 /** What the life of a submission needs. Made once, in broker.ts. */
@@ -12,6 +14,8 @@ export interface SubmissionContext {
   objects: ObjectStore;
   queue: JobQueue;
   catalogue: Catalogue;
+  graders: AttachedGraders;
+  gradingTimes: GradingTimes;
   clock: Clock;
   log: Logger;
   /** Where clients reach this broker, without a slash at the end. */

@@ -14,8 +14,10 @@ import { writeFailure, writeGrade } from "./finish.ts";
  * that has ended are refused: they are logged, and change nothing.
  */
 export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
+  let graded: Current | null = null;
   const applied = await context.records.transaction(async (trx) => {
     const current = await currentAttempt(context.records, trx, report);
+    graded = report.type === "finished" ? current : null;
     if (!current) return null;
     switch (report.type) {
       case "started":
@@ -29,6 +31,7 @@ export async function applyReport(context: SubmissionContext, report: Report): P
         return finish(context, trx, current, report);
     }
   });
+  if (graded) recordTime(context, graded);
   if (applied === null)
     context.log.warn(
       { submission: report.submission, attempt: report.attempt, type: report.type },
@@ -40,6 +43,11 @@ export async function applyReport(context: SubmissionContext, report: Report): P
 interface Current {
   row: SubmissionRow;
   attempt: AttemptRow;
+}
+
+function recordTime(context: SubmissionContext, { row, attempt }: Current): void {
+  if (attempt.started_at === null) return;
+  context.gradingTimes.record(row.challenge, context.clock().getTime() - Date.parse(attempt.started_at));
 }
 
 async function currentAttempt(

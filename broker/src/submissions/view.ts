@@ -1,5 +1,5 @@
 import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
-import { sql } from "kysely";
+import { readWaiting } from "../graders/waiting.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -19,7 +19,7 @@ export async function viewSubmission(
     row.function === "submit"
       ? await db.selectFrom("slots").select("state").where("submission", "=", row.id).executeTakeFirst()
       : undefined;
-  const waiting = row.state === "submitted" ? await whyWaiting(context, db, row) : null;
+  const waiting = row.state === "submitted" ? await readWaiting(context, db, row) : null;
   return {
     id: row.id,
     number: row.number,
@@ -46,31 +46,13 @@ export async function viewSubmission(
     best: row.best === null ? null : row.best === 1,
     place: waiting?.place ?? null,
     waiting: waiting?.reason ?? null,
+    expected_at: waiting?.expectedAt ?? null,
     slot: slot?.state ?? "none",
     attempt: row.attempt,
     evaluator_version: row.evaluator_version,
+    regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: [],
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,
   };
-}
-
-/** Place in line (1 is next), and the reason when nothing can grade the submission right now. */
-export async function whyWaiting(
-  context: SubmissionContext,
-  db: Db,
-  row: Pick<SubmissionRow, "number" | "challenge">,
-): Promise<{ place: number; reason: string | null }> {
-  const { ahead } = await db
-    .selectFrom("submissions")
-    .select(sql<number>`count(*)`.as("ahead"))
-    .where("challenge", "=", row.challenge)
-    .where("state", "=", "submitted")
-    .where("number", "<", row.number)
-    .executeTakeFirstOrThrow();
-  const place = Number(ahead) + 1;
-  const attached = await context.queue.attached();
-  if (!attached.some((grader) => grader.challenges.includes(row.challenge)))
-    return { place, reason: `no grader serves ${row.challenge} right now` };
-  return { place, reason: context.dispatchStalled() ? "waiting for dispatch" : null };
 }

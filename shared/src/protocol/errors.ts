@@ -426,6 +426,14 @@ export const catalogue = {
   ),
 
   // Running a broker or grader
+  regrade_running: row(
+    "you",
+    409,
+    2,
+    true,
+    "The challenge is being regraded already.",
+    "See how far it is with `crowdai-broker challenge regrade <id> --status`.",
+  ),
   data_in_use: row(
     "you",
     409,

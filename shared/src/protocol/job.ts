@@ -25,6 +25,8 @@ export const jobSchema = z.object({
   code: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullable(),
   /** Version of the challenge bundle to grade with; null means the grader's own folder. */
   version: z.string().nullable(),
+  /** Where that bundle is; absent when `version` is null. */
+  bundle: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullish(),
 });
 export type Job = z.infer<typeof jobSchema>;
 export type JobInput = z.infer<typeof jobInputSchema>;

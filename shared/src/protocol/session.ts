@@ -55,6 +55,12 @@ export const challengeSchema = z.object({
   after_end: z.enum(["accept", "reject"]),
   code: z.object({ capture: z.enum(["off", "optional", "required"]) }),
   data: z.array(z.object({ name: z.string(), size: z.number().int(), sha256: z.string(), url: z.string() })),
+  graders: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe("Graders that serve the challenge right now; null when that is not known."),
   url: z.string(),
 });
 export type PublicChallenge = z.infer<typeof challengeSchema>;
@@ -167,6 +173,7 @@ export const placeSchema = z.object({
   submission: z.string(),
   place: z.number().int().nullable(),
   waiting: z.string().nullable(),
+  expected_at: z.string().nullable().default(null),
 });
 export type Place = z.infer<typeof placeSchema>;
 
