@@ -19,9 +19,11 @@ export function createApp(options: {
   version: string;
   objects: FolderStore;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  /** The routes of clients of the first crowdAI; absent where they are refused. */
+  legacy?: Hono | undefined;
   log: Logger;
 }): Hono {
-  const { context, version, objects, nextEvent, log } = options;
+  const { context, version, objects, nextEvent, legacy, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     const started = performance.now();
@@ -53,6 +55,7 @@ export function createApp(options: {
   );
   app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(objects, c.req.raw));
   app.route("/", dataRoutes(context));
+  if (legacy) app.route("/", legacy);
   app.use(
     "/api/*",
     bodyLimit({

@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
+import { openLegacy } from "./legacy/open-legacy.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { openObjects } from "./open-objects.ts";
@@ -33,6 +34,7 @@ const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
+const UPLOADS_MS = 600_000;
 
 export interface Broker {
   url: string;
@@ -94,11 +96,14 @@ export async function createBroker({
       dispatchStalled: dispatcher.stalled,
     };
 
+    const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
+
     const app = createApp({
       context: () => context,
       version: VERSION,
       objects,
       nextEvent: listeners.next,
+      legacy: legacy?.routes,
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
@@ -110,6 +115,7 @@ export async function createBroker({
       context: () => context,
       version: VERSION,
       heard: listeners.announce,
+      legacy: legacy?.door,
     });
 
     const reports = new AbortController();
@@ -148,6 +154,8 @@ export async function createBroker({
       if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
       if (changed.length > 0) dispatcher.soon();
     });
+
+    if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
 
     releasers.add("sessions and requests", async () => {
       const closed = gateway.close();

@@ -8,8 +8,10 @@ const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user:password@host/database" })
     .optional(),
+  REDIS_URL: z.string().min(1).optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(LEVELS).default("info"),
+  LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
 });
 
 const flagsSchema = z.object({
@@ -30,9 +32,13 @@ export interface BrokerConfig {
   concurrency: number | undefined;
   /** PostgreSQL; undefined means SQLite in the data folder. */
   databaseUrl: string | undefined;
+  /** Redis, in any form that connectionsTo takes; undefined means a queue in this process. */
+  redisUrl: string | undefined;
   /** Where clients reach the broker; undefined means where it listens. */
   publicUrl: string | undefined;
   logLevel: (typeof LEVELS)[number];
+  /** Whether clients of the published Python package are served. */
+  legacyClients: boolean;
 }
 
 /** Flags and environment into one checked object; throws config_invalid with every mistake at once. */
@@ -56,9 +62,11 @@ export function readConfig(
     challengesFolder: resolve(cwd, given.data.challenges),
     withGrader: given.data.withGrader,
     concurrency: given.data.concurrency,
+    redisUrl: known.data.REDIS_URL,
     databaseUrl: known.data.DATABASE_URL,
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
+    legacyClients: known.data.LEGACY_CLIENTS === "on",
   });
 }
 

@@ -14,6 +14,8 @@ import {
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import { z } from "zod";
+import type { LegacyDoor } from "../legacy/door.ts";
+import { createEngine } from "../legacy/engine.ts";
 import { type Caller, identifyParticipant } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
@@ -52,10 +54,13 @@ export function openGateway(options: {
   adapter?: ServerOptions["adapter"];
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
+  /** Where clients of the first crowdAI come in; absent where they are refused. */
+  legacy?: LegacyDoor | undefined;
 }): Gateway {
-  const { server, context, version, adapter, heard } = options;
-  const io = new Server(server, {
+  const { server, context, version, adapter, heard, legacy } = options;
+  const settings = {
     ...(adapter ? { adapter } : {}),
+    allowEIO3: legacy !== undefined,
     maxHttpBufferSize: MESSAGE_LIMIT,
     serveClient: false,
     perMessageDeflate: false,
@@ -64,11 +69,18 @@ export function openGateway(options: {
     pingTimeout: 10_000,
     // Browsers need no session here: the pages have their own, same-origin ones.
     cors: { origin: false },
-  });
+  };
+  const engine = createEngine(settings);
+  engine.attach(server, { path: "/socket.io" });
+  const io = new Server(settings).bind(engine);
 
   const broadcast = createBroadcast(io, context);
 
   io.use((socket, next) => {
+    if (legacy && isLegacy(socket)) {
+      legacy.enter(socket);
+      return next();
+    }
     enter(socket).then(
       () => next(),
       (thrown) => next(Object.assign(new Error("refused"), { data: logged(thrown).toBody() })),
@@ -168,7 +180,7 @@ export function openGateway(options: {
     if (revoked.length === 0) return;
     const ended = new Set(revoked.map(({ hash }) => hash));
     for (const socket of io.sockets.sockets.values())
-      if (ended.has((socket.data as Held).caller.keyHash)) socket.disconnect(true);
+      if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
   }, KEY_CHECK_MS);
 
   return {
@@ -182,7 +194,11 @@ export function openGateway(options: {
       clearInterval(catchUps);
       clearInterval(keys);
       io.disconnectSockets(true);
-      await io.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.all([io.close(), legacy?.close(), closed]);
     },
   };
 }
+
+/** A modern client brings its key with the connection; the published Python client speaks the protocol before. */
+const isLegacy = (socket: Socket): boolean => socket.conn.protocol === 3;

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { CrowdaiError, createSubmissionId, INLINE_LIMIT, type Intent, toJsonText } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Caller } from "../participants/keys.ts";
+import { acceptUpload } from "../submissions/accept.ts";
+import { registerCall } from "../submissions/call.ts";
+import { cancelSubmission } from "../submissions/cancel.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { findSubmission } from "../submissions/find.ts";
+import { registerIntent } from "../submissions/register.ts";
+import type { PlannedJob } from "./plan-call.ts";
+import type { LegacyUploads } from "./uploads.ts";
+
+/** The side of a call that hands in: whose it is, and where uploads are. */
+export interface HandingIn {
+  context: SubmissionContext;
+  uploads: LegacyUploads;
+  caller: Caller;
+  config: ChallengeConfig;
+}
+
+type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Hands in one job as a submission of its own, by all the rules of a modern one. Resolves with its id when it is accepted. */
+export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
+  if (!("fileKey" in job) && job.function !== "submit") return (await handInAll(at, [job]))[0] as string;
+  const id = createSubmissionId();
+  const intent = { id, challenge: at.config.id, round: job.round, message: null };
+  const { input, bytes } = await inputOf(at, job);
+  const whole: Intent = { ...intent, function: job.function, dry_run: job.dryRun, input };
+  await registerIntent(at.context, at.caller, whole);
+  if (bytes) await bring(at, id, bytes);
+  return id;
+}
+
+/** Hands in values for a function of the evaluator, all or none, in one commit. Resolves with their ids, in order. */
+export async function handInAll(
+  { context, caller, config }: HandingIn,
+  jobs: PlannedJob[],
+): Promise<string[]> {
+  const items = jobs.map((job) => ({
+    id: createSubmissionId(),
+    data: "value" in job ? job.value : null,
+  }));
+  const [{ function: name, dryRun: dry_run, round }] = jobs as [PlannedJob];
+  await registerCall(context, caller, { challenge: config.id, round, function: name, dry_run, items });
+  return items.map(({ id }) => id);
+}
+
+async function inputOf(
+  { context, uploads, caller, config }: HandingIn,
+  job: PlannedJob,
+): Promise<{ input: Intent["input"]; bytes: (() => Promise<Bytes>) | null }> {
+  if ("fileKey" in job) {
+    const { key, size, sha256 } = await uploads.find(caller.id, job.fileKey);
+    const isFile = config.accepts.file !== undefined;
+    // The client tells no file name; evaluators look at the extension, and so do the rules.
+    const name = isFile ? `submission${config.accepts.file?.extensions[0] ?? ""}` : null;
+    return {
+      input: { kind: isFile ? "file" : "json", name, size, sha256 },
+      bytes: () => context.objects.get(key),
+    };
+  }
+  const text = Buffer.from(toJsonText(job.value));
+  if (text.length <= INLINE_LIMIT) return { input: { kind: "inline", data: job.value }, bytes: null };
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return { input: { kind: "json", name: null, size: text.length, sha256 }, bytes: async () => text };
+}
+
+/** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
+async function bring({ context, caller }: HandingIn, id: string, bytes: () => Promise<Bytes>): Promise<void> {
+  try {
+    const { input_key, input_size, input_sha256 } = await findSubmission(context.records.db, caller, id);
+    if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no place for its bytes.`);
+    const expected = { size: input_size, sha256: input_sha256 };
+    await context.objects.put(input_key, await bytes(), { expected });
+    await acceptUpload(context, caller, id);
+  } catch (error) {
+    await cancelSubmission(context, caller, id).catch((also) =>
+      context.log.warn({ err: also, submission: id }, "not cancelled"),
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Hono } from "hono";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { type LegacyDoor, openLegacyDoor } from "./door.ts";
+import type { NextEvent } from "./follow.ts";
+import { legacyRoutes, UPLOAD_PATH } from "./routes.ts";
+import { readUploadSecret } from "./secret.ts";
+import { createUploads } from "./uploads.ts";
+
+export interface Legacy {
+  door: LegacyDoor;
+  routes: Hono;
+  /** Removes uploads that nobody handed in. */
+  sweep(): Promise<void>;
+}
+
+/** All that serves clients of the published Python package. */
+export async function openLegacy(context: SubmissionContext, nextEvent: NextEvent): Promise<Legacy> {
+  const { objects, records, catalogue, baseUrl, clock } = context;
+  const uploads = createUploads({
+    objects,
+    secret: await readUploadSecret(records.db),
+    baseUrl,
+    path: UPLOAD_PATH,
+    maxBytes: () =>
+      Math.max(0, ...[...catalogue.all().values()].map(({ config: { accepts } }) => largest(accepts))),
+    now: () => clock().getTime(),
+  });
+  return {
+    door: openLegacyDoor({ context: () => context, uploads, nextEvent }),
+    routes: legacyRoutes(() => context, uploads),
+    sweep: uploads.sweep,
+  };
+}
+
+const largest = ({ file, json }: ChallengeConfig["accepts"]): number =>
+  Math.max(file?.max_bytes ?? 0, json?.max_bytes ?? 0);

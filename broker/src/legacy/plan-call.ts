@@ -1,0 +1,82 @@
+import { CrowdaiError, checkValue, quoted } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { z } from "zod";
+import { type ExecuteRequest, gradeEntrySchema } from "./messages.ts";
+
+/** One job of a call: a file that was uploaded, or a value. */
+export type PlannedJob = {
+  function: string;
+  dryRun: boolean;
+  round: string | null;
+} & ({ fileKey: string } | { value: unknown });
+
+/** The challenge a call names. Throws usage when it names none. */
+export function challengeOf(request: ExecuteRequest): string {
+  const named = request.challenge_client_name || request.challenge_id || request.grader_id;
+  if (named) return named;
+  throw new CrowdaiError("usage", "Neither challenge_id nor challenge_client_name names a challenge.");
+}
+
+/** What a call asks of the challenge's own functions, in the order of its data. Throws usage for an entry of the wrong form. */
+export function planCall(config: ChallengeConfig, request: ExecuteRequest): PlannedJob[] {
+  const common = { dryRun: request.dry_run, round: null };
+  if (request.function_name === "grade_submission")
+    return request.data.map((entry, index) => plannedFile(config, request, entry, index));
+  if (request.function_name === "submit" && isOneVector(config, request.data))
+    return [{ ...common, function: "submit", value: request.data }];
+  return request.data.map((value) => ({ ...common, function: request.function_name, value }));
+}
+
+function plannedFile(
+  config: ChallengeConfig,
+  request: ExecuteRequest,
+  entry: unknown,
+  index: number,
+): PlannedJob {
+  const read = gradeEntrySchema.safeParse(entry);
+  if (!read.success)
+    throw new CrowdaiError("usage", `data[${index}]: ${z.prettifyError(read.error).replace(/\n\s*/g, " ")}`);
+  const { file_key, round, small_test } = read.data;
+  // A challenge that has a small test set says so by a function of this name; elsewhere the word means nothing.
+  const isSmall = small_test === true && config.evaluator.functions.includes("small_test");
+  return {
+    function: isSmall ? "small_test" : "submit",
+    dryRun: request.dry_run,
+    round: round === undefined || round === null ? null : String(round),
+    fileKey: file_key,
+  };
+}
+
+/** Some clients send a vector itself as the list, and mean one submission: numbers that only together are one. */
+function isOneVector(config: ChallengeConfig, data: unknown[]): boolean {
+  return data.every((entry) => typeof entry === "number") && isAccepted(config, data);
+}
+
+function isAccepted(config: ChallengeConfig, value: unknown): boolean {
+  try {
+    checkValue(value, config.accepts.json?.schema);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Throws usage unless the call is of this session. */
+export function requireSession(
+  request: ExecuteRequest,
+  session: { token: string; key: string } | null,
+): void {
+  if (!session) throw new CrowdaiError("usage", "Authenticate before calling a function.");
+  if (request.session_token !== session.token)
+    throw new CrowdaiError("usage", "The session token is not that of this connection.");
+  if (request.api_key !== session.key)
+    throw new CrowdaiError("usage", "The api_key is not the one this connection authenticated with.");
+}
+
+/** What is wrong with a message that has not the form of a call. */
+export function formMistake(error: z.ZodError): CrowdaiError {
+  const places = error.issues.map(
+    ({ path, message }) => `${quoted(path.join(".") || "message")}: ${message}`,
+  );
+  return new CrowdaiError("usage", `execute_function: ${places.slice(0, 5).join("; ")}`);
+}

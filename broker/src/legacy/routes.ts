@@ -1,0 +1,39 @@
+import { Hono } from "hono";
+import { identifyParticipant } from "../participants/keys.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import type { LegacyUploads } from "./uploads.ts";
+
+/** Where presigned addresses lead: beside the API, whose messages are small. */
+export const UPLOAD_PATH = "/legacy/uploads";
+
+/** What clients of the published Python package ask for by plain HTTP: a place for a file, and the PUT to it. */
+export function legacyRoutes(context: () => SubmissionContext, uploads: LegacyUploads): Hono {
+  const routes = new Hono();
+  routes.get("/api/external_graders/:api_key/presign", async (c) => {
+    c.header("cache-control", "no-store");
+    const caller = await identifyParticipant(context().records.db, c.req.param("api_key")).catch(() => null);
+    if (!caller)
+      return c.json(
+        {
+          message: "No participant could be found for this API key",
+          participant_id: null,
+          s3_key: null,
+          presigned_url: null,
+        },
+        404,
+      );
+    const message = "Presigned url generated";
+    return c.json({ message, participant_id: caller.id, ...uploads.presign(caller.id) });
+  });
+
+  routes.put(`${UPLOAD_PATH}/:id`, async (c) => {
+    const { body, headers } = c.req.raw;
+    const { sha256 } = await uploads.take(
+      new URL(c.req.url),
+      headers,
+      body as AsyncIterable<Uint8Array> | null,
+    );
+    return c.body(null, 200, { etag: `"${sha256}"`, "cache-control": "no-store" });
+  });
+  return routes;
+}

@@ -1,0 +1,71 @@
+import { asCrowdaiError } from "@crowdai/shared";
+import { findSubmission } from "../submissions/find.ts";
+import { viewSubmission } from "../submissions/view.ts";
+import { follow, type NextEvent } from "./follow.ts";
+import { type HandingIn, handIn, handInAll } from "./hand-in.ts";
+import { errorWord, finalWord, progressWord } from "./job-words.ts";
+import type { JobWord } from "./messages.ts";
+import type { PlannedJob } from "./plan-call.ts";
+
+export interface CallRun extends HandingIn {
+  jobs: PlannedJob[];
+  parallel: boolean;
+  nextEvent: NextEvent;
+  /** Aborted when the client went away. */
+  gone: AbortSignal;
+  /** Tells the client of a job while the call runs. */
+  say(jobId: string, sequence: number, word: JobWord): void;
+}
+
+/**
+ * Runs the jobs of a call: all at once when they are parallel, else one after the other. Resolves with how each ended, in
+ * order. When the client goes away, what was handed in goes on, submissions yet to come are handed in, and evaluations that
+ * had not begun are left.
+ */
+export async function runCall(run: CallRun): Promise<JobWord[]> {
+  const { jobs, parallel } = run;
+  const isEvaluation = jobs.every((job) => "value" in job && job.function !== "submit");
+  if (isEvaluation && parallel) {
+    const ids = await handInAll(run, jobs);
+    return Promise.all(ids.map((id, sequence) => hear(run, id, sequence)));
+  }
+  const ends: Promise<JobWord>[] = [];
+  for (const [sequence, job] of jobs.entries()) {
+    if (run.gone.aborted && isEvaluation) break;
+    // Handed in one after the other in any case: their order is the order of arrival.
+    const end = await handIn(run, job).then(
+      (id) => ({ heard: hear(run, id, sequence) }),
+      (error) => ({ heard: Promise.resolve(refused(run, error, sequence)) }),
+    );
+    ends.push(end.heard);
+    if (!parallel) await end.heard;
+  }
+  return Promise.all(ends);
+}
+
+/** Tells everything of a submission until it ends. */
+async function hear(run: CallRun, id: string, sequence: number): Promise<JobWord> {
+  const { context, caller, nextEvent, gone } = run;
+  const { db } = context.records;
+  try {
+    for await (const event of follow(db, nextEvent, id, gone)) {
+      const word = progressWord(event);
+      if (word) run.say(id, sequence, word);
+    }
+    if (gone.aborted) return errorWord("The connection has ended.", id);
+    const word = finalWord(await viewSubmission(context, db, await findSubmission(db, caller, id)));
+    run.say(id, sequence, word);
+    return word;
+  } catch (error) {
+    return refused(run, error, sequence, id);
+  }
+}
+
+function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobWord {
+  const error = asCrowdaiError(thrown);
+  if (error.code === "unexpected")
+    run.context.log.error({ err: thrown }, "unexpected error in a legacy call");
+  const word = errorWord(error.message, id || null);
+  run.say(id, sequence, word);
+  return word;
+}

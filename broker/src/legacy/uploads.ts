@@ -1,0 +1,134 @@
+import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
+import { CrowdaiError } from "@crowdai/shared";
+import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
+
+/** An address must be used within this time; the transfer itself may last longer. */
+const ADDRESS_SECONDS = 900;
+/** How long an upload waits to be handed in. */
+const KEPT_MS = 24 * 3600 * 1000;
+/** How many uploads a participant may have that wait; a further one takes the place of the oldest. */
+const MOST_KEPT = 20;
+
+const FILE_KEY = /^submissions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+export interface LegacyUploads {
+  /** The name of an upload to come, and the address that takes it with one PUT. */
+  presign(participant: number): { s3_key: string; presigned_url: string };
+  /** Takes the PUT of such an address. Throws signature_invalid, file_too_large, object_exists. */
+  take(address: URL, headers: Headers, body: AsyncIterable<Uint8Array> | null): Promise<StoredObject>;
+  /** An upload of this participant by its name. Throws upload_missing and file_empty. */
+  find(participant: number, fileKey: string): Promise<StoredObject & { key: string }>;
+  /** Removes what was uploaded and not handed in for a day. */
+  sweep(): Promise<void>;
+}
+
+/**
+ * Uploads of clients that ask for an address before they say what they will hand in: neither length nor digest is
+ * known until the bytes are there. They wait under keys of their participant, so that nobody else can hand them in.
+ */
+export function createUploads(options: {
+  objects: ObjectStore;
+  secret: string;
+  /** Where `path` is served, without a slash at the end. */
+  baseUrl: () => string;
+  path: string;
+  /** The largest file any challenge takes. */
+  maxBytes: () => number;
+  now: () => number;
+}): LegacyUploads {
+  const { objects, secret, baseUrl, path, maxBytes, now } = options;
+  const seen = new Map<string, number>();
+  const folderOf = (participant: string) => `incoming/${participant}/`;
+  const sign = (participant: string, id: string, expires: string) =>
+    createHmac("sha256", secret)
+      .update(JSON.stringify([participant, id, expires]))
+      .digest("base64url");
+
+  function allowed(address: URL): string {
+    const get = (name: string) => address.searchParams.get(name) ?? "";
+    const [participant, id, expires] = [
+      get("participant"),
+      address.pathname.split("/").at(-1)!,
+      get("expires"),
+    ];
+    const given = Buffer.from(get("signature"));
+    const wanted = Buffer.from(sign(participant, id, expires));
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+      throw new CrowdaiError("signature_invalid");
+    if (!(Number(expires) * 1000 > now()))
+      throw new CrowdaiError("signature_invalid", "The signed address has ended.");
+    return `${folderOf(participant)}${id}`;
+  }
+
+  async function makeRoom(key: string): Promise<void> {
+    const folder = key.slice(0, key.lastIndexOf("/") + 1);
+    const others = [...seen].filter(([one]) => one.startsWith(folder)).sort(([, a], [, b]) => a - b);
+    for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - MOST_KEPT))) await forget(oldest);
+    seen.set(key, now());
+  }
+
+  async function forget(key: string): Promise<void> {
+    await objects.remove(key);
+    seen.delete(key);
+  }
+
+  return {
+    presign(participant) {
+      const id = randomUUID();
+      const expires = String(Math.floor(now() / 1000) + ADDRESS_SECONDS);
+      const url = new URL(`${baseUrl()}${path}/${id}`);
+      url.searchParams.set("participant", String(participant));
+      url.searchParams.set("expires", expires);
+      url.searchParams.set("signature", sign(String(participant), id, expires));
+      return { s3_key: `submissions/${id}`, presigned_url: url.href };
+    },
+
+    async take(address, headers, body) {
+      const key = allowed(address);
+      const most = maxBytes();
+      if (Number(headers.get("content-length") ?? 0) > most) throw tooLarge(most);
+      // Before the bytes, and said by the store again after them: two at once do not both get in.
+      if (await objects.stat(key)) throw new CrowdaiError("object_exists");
+      await makeRoom(key);
+      return objects.put(key, body ? atMost(most, body) : new Uint8Array());
+    },
+
+    async find(participant, fileKey) {
+      const id = FILE_KEY.exec(fileKey)?.[1];
+      const key = `${folderOf(String(participant))}${id}`;
+      const found = id ? await objects.stat(key) : null;
+      if (!found)
+        throw new CrowdaiError(
+          "upload_missing",
+          `Nothing that you uploaded is named by this file_key. A file may have ${maxBytes()} bytes, and waits a day.`,
+        );
+      if (found.size === 0) throw new CrowdaiError("file_empty", "The uploaded file is empty.");
+      return { ...found, key };
+    },
+
+    async sweep() {
+      const there = new Set<string>();
+      for await (const key of objects.list("incoming/")) there.add(key);
+      for (const key of seen.keys()) if (!there.has(key) && isOld(key)) seen.delete(key);
+      for (const key of there)
+        if (!seen.has(key)) seen.set(key, now());
+        else if (isOld(key)) await forget(key);
+    },
+  };
+
+  function isOld(key: string): boolean {
+    return now() - (seen.get(key) ?? now()) > KEPT_MS;
+  }
+}
+
+async function* atMost(most: number, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > most) throw tooLarge(most);
+    yield chunk;
+  }
+}
+
+const tooLarge = (most: number) =>
+  new CrowdaiError("file_too_large", `A file may have ${most} bytes.`, { details: { max_bytes: most } });
