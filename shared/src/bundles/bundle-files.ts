@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { digestFile } from "../challenge-folder/file-digest.ts";
+import { type Mistake, unreadable } from "../challenge-folder/mistakes.ts";
+
+/** A file of a bundle. */
+export interface BundleFile {
+  /** Path below the challenge folder, with slashes. */
+  name: string;
+  path: string;
+  size: number;
+  sha256: string;
+  executable: boolean;
+}
+
+export interface BundleContents {
+  /** Equal for equal names, contents and executable bits, on every machine. */
+  version: string;
+  files: BundleFile[];
+  mistakes: Mistake[];
+}
+
+/** What a bundle may hold, here and where it is unpacked. */
+export const MOST_FILES = 20_000;
+export const MOST_BYTES = 4 * 1024 ** 3;
+const VERSION_LENGTH = 16;
+
+/**
+ * What a bundle of the folder holds: every file but hidden ones and what running Python leaves behind. A link would lead
+ * elsewhere on another machine, so it is a mistake, as is everything that is no file.
+ */
+export async function bundleContents(dir: string): Promise<BundleContents> {
+  const files: BundleFile[] = [];
+  const mistakes: Mistake[] = [];
+  await collect(dir, "", files, mistakes);
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (files.length > MOST_FILES)
+    mistakes.push({
+      file: ".",
+      field: "",
+      expected: `at most ${MOST_FILES} files`,
+      got: String(files.length),
+    });
+  if (size > MOST_BYTES)
+    mistakes.push({ file: ".", field: "", expected: `at most ${MOST_BYTES} bytes`, got: String(size) });
+  const lines = files.map(({ name, sha256, executable }) => JSON.stringify([name, sha256, executable]));
+  const version = createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, VERSION_LENGTH);
+  return { version, files, mistakes };
+}
+
+async function collect(dir: string, below: string, files: BundleFile[], mistakes: Mistake[]): Promise<void> {
+  const entries = await readdir(join(dir, below), { withFileTypes: true });
+  for (const entry of entries) {
+    if (entry.name.startsWith(".") || entry.name === "__pycache__" || entry.name.endsWith(".pyc")) continue;
+    const name = below + entry.name;
+    const path = join(dir, name);
+    try {
+      if (entry.isDirectory()) await collect(dir, `${name}/`, files, mistakes);
+      else if (entry.isFile()) {
+        const { mode } = await stat(path);
+        files.push({ name, path, ...(await digestFile(path)), executable: (mode & 0o111) !== 0 });
+      } else {
+        const got = entry.isSymbolicLink() ? "a link" : "something that is no file";
+        mistakes.push({ file: name, field: "", expected: "a file, in a challenge that is bundled", got });
+      }
+    } catch (error) {
+      mistakes.push(unreadable(name, error as NodeJS.ErrnoException));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { createReadStream } from "node:fs";
+import { pipeline, Readable } from "node:stream";
+import { createGzip } from "node:zlib";
+import { createTarPacker, type TarPackController } from "modern-tar";
+import { CrowdaiError } from "../protocol/errors.ts";
+import type { BundleFile } from "./bundle-files.ts";
+
+const EPOCH = new Date(0);
+
+/**
+ * The files as one compressed archive, without owners and times, so that equal files give equal archives. Throws file_changed
+ * when a file no longer has the size it had.
+ */
+export function packBundle(files: readonly BundleFile[]): AsyncIterable<Uint8Array> {
+  const { readable, controller } = createTarPacker();
+  const gzip = createGzip();
+  addAll(files, controller).then(
+    () => controller.finalize(),
+    (error) => controller.error(error),
+  );
+  // What breaks is told by the archive, which then ends with it.
+  pipeline(Readable.fromWeb(readable as Parameters<typeof Readable.fromWeb>[0]), gzip, () => {});
+  return gzip;
+}
+
+async function addAll(files: readonly BundleFile[], controller: TarPackController): Promise<void> {
+  for (const { name, path, size, executable } of files) {
+    const entry = controller.add({ name, size, mode: executable ? 0o755 : 0o644, mtime: EPOCH });
+    const writer = entry.getWriter();
+    let read = 0;
+    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+      read += chunk.length;
+      if (read > size) break;
+      await writer.write(chunk);
+    }
+    if (read !== size) throw new CrowdaiError("file_changed", `${name} changed while it was read.`);
+    await writer.close();
+  }
+}
