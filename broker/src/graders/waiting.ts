@@ -28,7 +28,11 @@ export async function readWaiting(
     .where("state", "=", "submitted")
     .where("number", "<", number)
     .executeTakeFirstOrThrow();
-  const place = Number(ahead) + 1;
+  return waitingAt(context, challenge, Number(ahead) + 1);
+}
+
+/** The same for a known place in the challenge's line. */
+export async function waitingAt(context: Asking, challenge: string, place: number): Promise<Waiting> {
   const serving = await context.graders.serving(challenge);
   const now = context.clock();
   if (serving.length === 0) {

@@ -1,6 +1,6 @@
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
 import type { Server } from "socket.io";
-import { readWaiting } from "../graders/waiting.ts";
+import { waitingAt } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
 import { viewSubmission } from "../submissions/view.ts";
@@ -69,6 +69,15 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
     delivered.delete(id);
   }
 
+  async function tellPlace(challenge: string, id: string, place: number): Promise<void> {
+    const { reason, expectedAt } = await waitingAt(context(), challenge, place);
+    const now = JSON.stringify([place, reason]);
+    if (told.get(id) === now) return;
+    told.set(id, now);
+    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt };
+    io.local.to(room(id)).emit("place", message);
+  }
+
   return {
     deliver(events) {
       for (const event of events)
@@ -102,19 +111,17 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
         for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       if (ids.size === 0) return;
       const { db } = context().records;
-      const rows = await db
-        .selectFrom("submissions")
-        .select(["id", "number", "challenge"])
-        .where("state", "=", "submitted")
-        .where("id", "in", [...ids].slice(0, BATCH))
-        .execute();
-      for (const row of rows) {
-        const { place, reason, expectedAt } = await readWaiting(context(), db, row);
-        const now = JSON.stringify([place, reason]);
-        if (told.get(row.id) === now) continue;
-        told.set(row.id, now);
-        const message: Place = { submission: row.id, place, waiting: reason, expected_at: expectedAt };
-        io.local.to(room(row.id)).emit("place", message);
+      for (const challenge of context().catalogue.all().keys()) {
+        // The line once, and not a count for each of those who stand in it.
+        const line = await db
+          .selectFrom("submissions")
+          .select("id")
+          .where("challenge", "=", challenge)
+          .where("state", "=", "submitted")
+          .orderBy("number")
+          .execute();
+        for (const [index, { id }] of line.entries())
+          if (ids.has(id)) await tellPlace(challenge, id, index + 1);
       }
     },
   };
