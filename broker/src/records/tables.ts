@@ -18,6 +18,11 @@ export interface Tables {
   challenges: ChallengeTable;
   regrades: RegradeTable;
   regrade_items: RegradeItemTable;
+  /** Integer ids of challenges and rounds, as the webapp's API names them. A number, once given, stays. */
+  challenge_numbers: { number: Generated<number>; challenge: string; created_at: string };
+  round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
+  /** Who may take part in a private challenge. */
+  invitations: { challenge: string; participant_id: number; created_at: string };
 }
 
 export interface ParticipantTable {
@@ -86,7 +91,18 @@ export interface SubmissionTable {
   /** When a regrade last changed its outcome, and the score it had until then. */
   regraded_at: string | null;
   score_before: number | null;
+  /**
+   * What an outside grader last said of it through the webapp's API, which then grades it in place of our queue. Such a
+   * submission is `submitted` until it ends. Null: our own graders have it.
+   */
+  outside_status: OutsideStatus | null;
+  /** Object keys, or the id of a video elsewhere: all three or none. */
+  media_large: string | null;
+  media_thumbnail: string | null;
+  media_content_type: string | null;
 }
+
+export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
 
 /** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
 export interface SlotTable {

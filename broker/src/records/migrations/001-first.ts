@@ -76,6 +76,10 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addColumn("evaluator_version", "text")
     .addColumn("regraded_at", "text")
     .addColumn("score_before", "double precision")
+    .addColumn("outside_status", "text")
+    .addColumn("media_large", "text")
+    .addColumn("media_thumbnail", "text")
+    .addColumn("media_content_type", "text")
     .execute();
   await index("submissions", ["challenge", "state", "number"]);
   await index("submissions", ["challenge", "round", "participant_id", "number"]);
@@ -187,6 +191,29 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
   await index("regrade_items", ["submission"]);
   await index("regrade_items", ["regrade", "state"]);
   await index("regrade_items", ["deadline_at"]);
+
+  await table("challenge_numbers")
+    .addColumn("number", numberId, (c) =>
+      dialect === "sqlite" ? c.primaryKey().autoIncrement() : c.primaryKey(),
+    )
+    .addColumn("challenge", "text", (c) => c.notNull().unique())
+    .addColumn("created_at", "text", (c) => c.notNull())
+    .execute();
+  await table("round_numbers")
+    .addColumn("number", numberId, (c) =>
+      dialect === "sqlite" ? c.primaryKey().autoIncrement() : c.primaryKey(),
+    )
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("round", "text", (c) => c.notNull())
+    .addColumn("created_at", "text", (c) => c.notNull())
+    .addUniqueConstraint("round_numbers_round", ["challenge", "round"])
+    .execute();
+  await table("invitations")
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("participant_id", "integer", (c) => c.notNull().references("participants.id"))
+    .addColumn("created_at", "text", (c) => c.notNull())
+    .addPrimaryKeyConstraint("invitations_key", ["challenge", "participant_id"])
+    .execute();
 
   async function index(on: string, columns: string[]) {
     await db.schema
