@@ -8,3 +8,4 @@ export * from "./protocol/session.ts";
 export * from "./protocol/submission.ts";
 export { createSubmissionId, SUBMISSION_ID } from "./protocol/submission-id.ts";
 export { quoted, suggest } from "./protocol/suggest.ts";
+export * from "./protocol/upload-parts.ts";

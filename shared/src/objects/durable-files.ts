@@ -2,15 +2,24 @@ import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
-import type { StoredObject } from "./object-store.ts";
+
+/** What a body must be. */
+export type Expected = { size: number } & ({ sha256: string } | { md5: string });
+
+/** What a body was. */
+export interface Written {
+  size: number;
+  /** SHA-256, or MD5 where that was expected; in hexadecimal digits. */
+  digest: string;
+}
 
 /** Files on their way: written and durable, but not yet visible under a key. */
 export interface Incoming {
   /** Writes a body, checks it, and hands the file to `publish`; the file is gone afterwards, whatever happens. */
   take<T>(
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    expected: StoredObject | undefined,
-    publish: (path: string, found: StoredObject) => Promise<T>,
+    expected: Expected | undefined,
+    publish: (path: string, written: Written) => Promise<T>,
   ): Promise<T>;
   /** Writes a small file; the caller removes it. */
   write(text: string): Promise<string>;
@@ -26,10 +35,10 @@ export async function createIncoming(folder: string): Promise<Incoming> {
       const path = newName();
       const handle = await open(path, "wx", 0o600);
       try {
-        const found = await writeAll(handle, body, expected);
+        const written = await writeAll(handle, body, expected);
         await handle.sync();
         await handle.close();
-        return await publish(path, found);
+        return await publish(path, written);
       } finally {
         await handle.close().catch(() => {});
         await rm(path, { force: true });
@@ -64,9 +73,10 @@ function isOfLivingProcess(name: string): boolean {
 async function writeAll(
   handle: FileHandle,
   body: Uint8Array | AsyncIterable<Uint8Array>,
-  expected: StoredObject | undefined,
-): Promise<StoredObject> {
-  const hash = createHash("sha256");
+  expected: Expected | undefined,
+): Promise<Written> {
+  const isPart = expected !== undefined && "md5" in expected;
+  const hash = createHash(isPart ? "md5" : "sha256");
   let size = 0;
   for await (const chunk of body instanceof Uint8Array ? [body] : body) {
     size += chunk.length;
@@ -76,12 +86,12 @@ async function writeAll(
     for (let written = 0; written < chunk.length; )
       written += (await handle.write(chunk, written, chunk.length - written)).bytesWritten;
   }
-  const found = { size, sha256: hash.digest("hex") };
-  if (expected && size !== expected.size)
-    throw mismatch(`${expected.size} bytes were announced and ${size} came`);
-  if (expected && found.sha256 !== expected.sha256)
-    throw mismatch("their SHA-256 is not the one that was announced");
-  return found;
+  const digest = hash.digest("hex");
+  if (!expected) return { size, digest };
+  if (size !== expected.size) throw mismatch(`${expected.size} bytes were announced and ${size} came`);
+  if (digest !== ("md5" in expected ? expected.md5 : expected.sha256))
+    throw mismatch(`their ${isPart ? "MD5" : "SHA-256"} is not the one that was announced`);
+  return { size, digest };
 }
 
 function mismatch(reason: string): CrowdaiError {

@@ -1,15 +1,22 @@
 import { constants } from "node:fs";
 import { link, open, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
+import type { Upload } from "../protocol/session.ts";
+import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
 import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
+import { folderPartsIn } from "./folder-parts.ts";
 import { createKeyLock } from "./key-lock.ts";
 import { keysBelow, type ObjectPlaces, placesIn } from "./object-places.ts";
-import type { ObjectStore, StoredObject } from "./object-store.ts";
+import type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
 import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
+
+type Part = Upload["parts"][number];
 
 /** An address must be used within this time; the transfer itself may last longer. */
 const UPLOAD_SECONDS = 900;
+/** What is planned at once fits a message to the client. */
+const PLANNED_PARTS = 256;
 
 export interface FolderStoreOptions {
   folder: string;
@@ -23,19 +30,27 @@ export interface FolderStoreOptions {
 export interface FolderStore extends ObjectStore {
   /** What a signed address allows; throws signature_invalid. */
   allowed(url: URL): SignedRequest;
+  /** Takes one part of an upload. Throws digest_mismatch, and object_exists once the object is complete. */
+  putPart(
+    key: string,
+    part: Omit<FilePart, "offset">,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void>;
 }
 
 /**
  * Objects as files in a folder, reached through signed addresses of this broker.
  *
  * An object is two files: its bytes, and a proof with their size and digest, which is linked into place last. So an object
- * exists when its proof does, and `stat` reads no more than that.
+ * exists when its proof does, and `stat` reads no more than that. Parts of an upload wait beside the objects until all are there.
  */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;
   const places = await placesIn(folder);
   const incoming = await createIncoming(places.incoming);
+  const parts = await folderPartsIn(join(folder, "parts"), incoming);
   const lock = createKeyLock();
+  const finishing = createKeyLock();
 
   async function stat(key: string): Promise<StoredObject | null> {
     const { proof } = places.of(key);
@@ -55,25 +70,51 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     await rm(bytes, { force: true });
   }
 
+  async function put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    expected?: StoredObject,
+  ): Promise<StoredObject> {
+    places.of(key);
+    try {
+      return await incoming.take(body, expected, (arrived, { size, digest }) =>
+        lock(key, async () => {
+          const found = { size, sha256: digest };
+          const before = await stat(key);
+          if (before) requireSame(before, found);
+          else await publish(places, key, arrived, await incoming.write(JSON.stringify(found)));
+          return found;
+        }),
+      );
+    } catch (error) {
+      throw folderFailure(error);
+    }
+  }
+
+  /** Makes one object of the parts, which proves them as a whole. */
+  async function assemble(key: string, wanted: AnnouncedObject): Promise<void> {
+    const all = partsOf(wanted);
+    if (!all || (await parts.missing(key, all)).length > 0) throw new CrowdaiError("upload_missing");
+    try {
+      await put(key, parts.read(key, all), pick(wanted));
+    } catch (error) {
+      // Each part is what was announced of it, so the announcement contradicts itself.
+      if (error instanceof CrowdaiError && error.code === "digest_mismatch") await parts.remove(key);
+      throw error;
+    }
+  }
+
   return {
     name: `folder ${folder}`,
     stat,
     allowed: (url) => readSignedUrl(url, secret, now()),
 
-    async put(key, body, { expected } = {}) {
+    put: (key, body, { expected } = {}) => put(key, body, expected),
+
+    async putPart(key, part, body) {
       places.of(key);
-      try {
-        return await incoming.take(body, expected, (arrived, found) =>
-          lock(key, async () => {
-            const before = await stat(key);
-            if (before) requireSame(before, found);
-            else await publish(places, key, arrived, await incoming.write(JSON.stringify(found)));
-            return found;
-          }),
-        );
-      } catch (error) {
-        throw folderFailure(error);
-      }
+      if (await stat(key)) throw new CrowdaiError("object_exists");
+      await parts.take(key, part, body);
     },
 
     async get(key, range) {
@@ -83,7 +124,11 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
       return readBytes(places.of(key).bytes, { start, end: Math.min(end, found.size - 1) });
     },
 
-    remove: (key) => lock(key, () => remove(key)),
+    remove: (key) =>
+      lock(key, async () => {
+        await remove(key);
+        await parts.remove(key);
+      }),
 
     list: (prefix) => keysBelow(places, prefix),
 
@@ -91,18 +136,38 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
       const before = await stat(key);
       if (before) requireSame(before, wanted);
       const expires = Math.floor(now() / 1000) + UPLOAD_SECONDS;
-      const url = signUrl(baseUrl(), secret, { method: "PUT", key, expires, ...pick(wanted) });
-      const part = { number: 1, offset: 0, size: wanted.size, method: "PUT" as const, url, headers: {} };
-      return { parts: before ? [] : [part], expires_at: new Date(expires * 1000).toISOString() };
+      const sign = (bound: Partial<SignedRequest>) =>
+        signUrl(baseUrl(), secret, { method: "PUT", key, expires, ...bound });
+      const plan = (planned: Omit<Part, "method" | "headers">[], missing: readonly { size: number }[]) => ({
+        parts: planned.map((part) => ({ ...part, method: "PUT" as const, headers: {} })),
+        missing: { parts: missing.length, bytes: missing.reduce((sum, { size }) => sum + size, 0) },
+        expires_at: new Date(expires * 1000).toISOString(),
+      });
+      if (before) return plan([], []);
+      const all = partsOf(wanted);
+      if (!all) {
+        const { size, sha256 } = wanted;
+        return plan([{ number: 1, offset: 0, size, url: sign({ size, sha256 }) }], [wanted]);
+      }
+      const missing = await parts.missing(key, all);
+      const planned = missing.slice(0, PLANNED_PARTS).map(({ number, offset, size, md5 }) => {
+        return { number, offset, size, url: sign({ part: number, size, md5 }) };
+      });
+      return plan(planned, missing);
     },
 
-    async finishUpload(key, wanted) {
-      const found = await stat(key);
-      if (!found) throw new CrowdaiError("upload_missing");
-      if (isSame(found, wanted)) return;
-      await lock(key, () => remove(key));
-      throw new CrowdaiError("digest_mismatch");
-    },
+    finishUpload: (key, wanted) =>
+      finishing(key, async () => {
+        const found = await stat(key);
+        if (!found) await assemble(key, wanted);
+        else if (!isSame(found, wanted)) {
+          await lock(key, () => remove(key));
+          throw new CrowdaiError("digest_mismatch");
+        }
+        await parts.remove(key);
+      }),
+
+    abandonUploads: (before) => parts.removeOlder(before),
 
     async signGet(key, { seconds, name, type }) {
       places.of(key);
@@ -150,6 +215,11 @@ async function* readBytes(path: string, range: { start: number; end: number }): 
   }
   if (missingBytes > 0)
     throw new CrowdaiError("store_unreachable", "The stored bytes are fewer than were proven.");
+}
+
+/** The parts that come one by one; null for what is sent as a whole. */
+function partsOf({ size, parts }: AnnouncedObject): FilePart[] | null {
+  return parts && parts.md5.length > 1 ? filePartsOf(size, parts) : null;
 }
 
 const isSame = (a: StoredObject, b: StoredObject) => a.size === b.size && a.sha256 === b.sha256;

@@ -5,7 +5,8 @@ import type { ObjectStore } from "./object-store.ts";
 import type { SignedRequest } from "./signed-url.ts";
 
 /** What answering needs of a store: its objects, and its word on what an address allows. */
-export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> & Pick<FolderStore, "allowed">;
+export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> &
+  Pick<FolderStore, "allowed" | "putPart">;
 
 /**
  * Answers a signed request: PUT of exactly what was announced, GET and HEAD with a single range. Refusals are
@@ -28,18 +29,23 @@ export async function handleObjectRequest(store: SignedStore, request: Request):
 async function take(
   store: SignedStore,
   request: Request,
-  { key, size, sha256 }: SignedRequest,
+  { key, size, sha256, part, md5 }: SignedRequest,
 ): Promise<Response> {
-  if (size === undefined || sha256 === undefined) throw new CrowdaiError("signature_invalid");
+  if (size === undefined) throw new CrowdaiError("signature_invalid");
   const declared = request.headers.get("content-length");
   if (declared !== null && declared !== String(size))
     throw new CrowdaiError(
       "digest_mismatch",
       `The address takes ${size} bytes; ${declared.slice(0, 30)} were declared.`,
     );
+  const body = (request.body ?? new Uint8Array()) as Uint8Array | AsyncIterable<Uint8Array>;
+  if (part !== undefined && md5 !== undefined) {
+    await store.putPart(key, { number: part, size, md5 }, body);
+    return new Response(null, { status: 201, headers: { etag: `"${md5}"` } });
+  }
+  if (sha256 === undefined) throw new CrowdaiError("signature_invalid");
   const before = await store.stat(key);
   if (before && before.sha256 !== sha256) throw new CrowdaiError("object_exists");
-  const body = (request.body ?? new Uint8Array()) as Uint8Array | AsyncIterable<Uint8Array>;
   await store.put(key, body, { expected: { size, sha256 } });
   return new Response(null, { status: before ? 200 : 201, headers: { etag: `"${sha256}"` } });
 }

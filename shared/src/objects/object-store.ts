@@ -1,8 +1,14 @@
 import type { Upload } from "../protocol/session.ts";
+import type { PartDigests } from "../protocol/upload-parts.ts";
 
 export interface StoredObject {
   size: number;
   sha256: string;
+}
+
+/** An object that a client is to send. `parts` must be the same in every call for the same upload. */
+export interface AnnouncedObject extends StoredObject {
+  parts?: PartDigests | undefined;
 }
 
 /**
@@ -32,25 +38,29 @@ export interface ObjectStore {
   /** Null when there is no complete object under the key. */
   stat(key: string): Promise<StoredObject | null>;
 
-  /** Removes the object; harmless when there is none. */
+  /** Removes the object, and whatever of it is arriving; harmless when there is nothing. */
   remove(key: string): Promise<void>;
 
   /** Keys that begin with `prefix`, in no promised order. */
   list(prefix: string): AsyncIterable<string>;
 
   /**
-   * Signed addresses for the parts of an upload that have not arrived, straight to the store; none when all have. Each takes one
-   * PUT and binds method, key, length, digest and expiry. Throws object_exists when other bytes are under the key.
+   * Signed addresses for parts of an upload that have not arrived, straight to the store; none when all have. Each takes a PUT of
+   * one part and binds method, key, length, digest and expiry; no address leads to the object itself once it is complete. Harmless
+   * to repeat, by several brokers at once too. Throws object_exists when other bytes are under the key.
    */
-  planUpload(key: string, wanted: StoredObject): Promise<Upload>;
+  planUpload(key: string, wanted: AnnouncedObject): Promise<Upload>;
 
   /**
-   * Proves that the announced bytes, all of them and no others, are under the key. Throws upload_missing while
-   * bytes are missing, and digest_mismatch (after removing them) when they are others.
+   * Makes the object of the parts that arrived, and proves that it is the announced bytes, all of them and no others. Harmless to
+   * repeat. Throws upload_missing while bytes are missing, and digest_mismatch (after removing them) when they are others.
    */
-  finishUpload(key: string, wanted: StoredObject): Promise<void>;
+  finishUpload(key: string, wanted: AnnouncedObject): Promise<void>;
 
-  /** A signed address that takes GET and HEAD for `seconds`. `name` is offered as the file name to save under. */
+  /** Removes what arrived of uploads that began before `before` (milliseconds) and were not finished. Returns how many they were. */
+  abandonUploads(before: number): Promise<number>;
+
+  /** A signed address that takes GET for `seconds`. `name` is offered as the file name to save under. */
   signGet(key: string, options: { seconds: number; name?: string; type?: string }): Promise<string>;
 
   close(): Promise<void>;

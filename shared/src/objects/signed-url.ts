@@ -2,7 +2,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
-/** What a signed address binds. `size` and `sha256` are for PUT; `name` and `type` say how a GET is answered. */
+/**
+ * What a signed address binds. A PUT of a whole object has `size` and `sha256`, one of a part `size`, `part` (its number) and `md5`;
+ * `name` and `type` say how a GET is answered.
+ */
 export interface SignedRequest {
   method: "PUT" | "GET";
   key: string;
@@ -10,11 +13,13 @@ export interface SignedRequest {
   expires: number;
   size?: number | undefined;
   sha256?: string | undefined;
+  part?: number | undefined;
+  md5?: string | undefined;
   name?: string | undefined;
   type?: string | undefined;
 }
 
-const FIELDS = ["size", "sha256", "name", "type"] as const;
+const FIELDS = ["size", "sha256", "part", "md5", "name", "type"] as const;
 const PATH = "/objects/";
 
 /** The address under `baseUrl` for exactly this request: HMAC-SHA256 over every field. */
@@ -31,13 +36,16 @@ export function signUrl(baseUrl: string, secret: string | Buffer, request: Signe
 /** What a URL allows. Throws signature_invalid when it was changed, or has ended at `now` (milliseconds). */
 export function readSignedUrl(url: URL, secret: string | Buffer, now: number): SignedRequest {
   const get = (name: string) => url.searchParams.get(name) ?? undefined;
+  const number = (name: string) => (get(name) === undefined ? undefined : Number(get(name)));
   const request: SignedRequest = {
     method: get("method") === "PUT" ? "PUT" : "GET",
     // Not decoded: a key has no character that needs it, so what comes encoded is no key.
     key: url.pathname.slice(url.pathname.indexOf(PATH) + PATH.length),
     expires: Number(get("expires")),
-    size: get("size") === undefined ? undefined : Number(get("size")),
+    size: number("size"),
     sha256: get("sha256"),
+    part: number("part"),
+    md5: get("md5"),
     name: get("name"),
     type: get("type"),
   };

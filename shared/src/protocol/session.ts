@@ -2,6 +2,7 @@ import { z } from "zod";
 import { submissionEventSchema } from "./events.ts";
 import { errorBodySchema, submissionSchema } from "./submission.ts";
 import { SUBMISSION_ID } from "./submission-id.ts";
+import { partCount, partDigestsSchema } from "./upload-parts.ts";
 
 /** JSON values up to this many bytes of text travel inside the message; larger ones go to the object store. */
 export const INLINE_LIMIT = 64 * 1024;
@@ -94,15 +95,24 @@ export const submissionIdSchema = z
   .string()
   .regex(SUBMISSION_ID, "8 to 64 letters, digits, - or _, beginning with a letter or digit");
 
-/** The input of an intent. A value above INLINE_LIMIT is announced like a file, with kind "json" and no data. */
+/**
+ * The input of an intent. A value above INLINE_LIMIT is announced like a file, with kind "json" and no data. `parts` lets the
+ * bytes be sent in parts, each bound to its digest; without it they are sent as one.
+ */
 export const intentInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
-  z.object({
-    kind: z.enum(["file", "json"]),
-    name: z.string().min(1).max(255).nullable(),
-    size: z.number().int().min(1),
-    sha256,
-  }),
+  z
+    .object({
+      kind: z.enum(["file", "json"]),
+      name: z.string().min(1).max(255).nullable(),
+      size: z.number().int().min(1),
+      sha256,
+      parts: partDigestsSchema.optional(),
+    })
+    .refine(({ size, parts }) => !parts || parts.md5.length === partCount(size, parts.size), {
+      path: ["parts", "md5"],
+      error: "one digest for each part of the file",
+    }),
 ]);
 
 /** Client to broker, event `submit`: registers the intent. An inline value is accepted at once. */
@@ -118,7 +128,10 @@ export const intentSchema = z.object({
 export type Intent = z.infer<typeof intentSchema>;
 export type IntentRequest = z.input<typeof intentSchema>;
 
-/** Where to send the bytes. Every address takes one PUT of exactly the announced length and digest. */
+/**
+ * Where to send the bytes. Every address takes a PUT of exactly the announced length and digest. Of a file in many parts only the
+ * first missing ones are named; `missing` counts all of them.
+ */
 export const uploadSchema = z.object({
   parts: z.array(
     z.object({
@@ -130,6 +143,7 @@ export const uploadSchema = z.object({
       headers: z.record(z.string(), z.string()),
     }),
   ),
+  missing: z.object({ parts: z.number().int(), bytes: z.number().int() }).optional(),
   expires_at: z.string(),
 });
 export type Upload = z.infer<typeof uploadSchema>;

@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+const MEBIBYTE = 1024 * 1024;
+/** No S3 store takes a smaller part, unless it is the last one. */
+const SMALLEST_PART = 5 * MEBIBYTE;
+const USUAL_PART = 8 * MEBIBYTE;
+/** No S3 store takes more parts in one upload. */
+export const MOST_PARTS = 10_000;
+
+/** Digests of a file's parts, in order. All parts have `size` bytes but the last, which has the rest. */
+export const partDigestsSchema = z.object({
+  size: z.number().int().min(SMALLEST_PART),
+  md5: z
+    .array(z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hexadecimal digits"))
+    .min(1)
+    .max(MOST_PARTS),
+});
+export type PartDigests = z.infer<typeof partDigestsSchema>;
+
+/** One part of a file. `number` counts from 1. */
+export interface FilePart {
+  number: number;
+  offset: number;
+  size: number;
+  md5: string;
+}
+
+/** The size of the parts that a file of `size` bytes is cut into. */
+export function partSizeFor(size: number): number {
+  return Math.max(USUAL_PART, Math.ceil(size / MOST_PARTS / MEBIBYTE) * MEBIBYTE);
+}
+
+/** How many parts of `partSize` bytes a file has. */
+export const partCount = (size: number, partSize: number): number => Math.max(1, Math.ceil(size / partSize));
+
+/** The parts of a file of `size` bytes. */
+export function filePartsOf(size: number, digests: PartDigests): FilePart[] {
+  return digests.md5.map((md5, index) => {
+    const offset = index * digests.size;
+    return { number: index + 1, offset, size: Math.min(digests.size, size - offset), md5 };
+  });
+}
