@@ -450,6 +450,14 @@ export const catalogue = {
     "The records and the objects belong to two different brokers.",
     "Point --data, DATABASE_URL and S3_BUCKET at one broker's data.",
   ),
+  redis_unfit: row(
+    "you",
+    500,
+    2,
+    false,
+    "Redis cannot be used as it is set up.",
+    "Use Redis 6.2 or later, or Valkey, with maxmemory-policy noeviction.",
+  ),
   port_in_use: row("you", 409, 2, false, "The port is taken.", "Choose another with --port."),
   runtime_too_old: row(
     "you",

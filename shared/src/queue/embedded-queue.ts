@@ -135,6 +135,22 @@ export function createEmbeddedQueue(): JobQueue {
     report: (report) => reports.add(report),
     receive: (apply, signal) => reports.receive(apply, signal),
 
+    async recover(recovery, signal) {
+      const stopped = abortOf(AbortSignal.any([signal, closing.signal]));
+      const reason = "the broker was restarted";
+      const known = async (submissions: readonly string[]) =>
+        new Set(submissions.filter((one) => lines.find(one) !== null || held.has(one)));
+      for (let done = false; !done && !signal.aborted && !closing.signal.aborted; )
+        try {
+          await recovery.republish(reason);
+          await recovery.restart(reason, known);
+          done = true;
+        } catch {
+          await Promise.race([stopped, new Promise((again) => setTimeout(again, LOOK_AGAIN_MS))]);
+        }
+      await stopped;
+    },
+
     async cancel(submission) {
       withdraw(submission);
     },

@@ -26,6 +26,20 @@ export interface AttachedGrader {
   concurrency: number;
 }
 
+/** What a broker does when the queue lost jobs, or may have. Everything here may run while the queue is used, and more than once. */
+export interface Recovery {
+  /** Publishes again every job that waits by the records, at the attempt it has. What the queue still knows it passes over. */
+  republish(reason: string): Promise<void>;
+  /**
+   * Called after `republish`, when graders had time to tell the queue again what they have in hand. Gives a new attempt to every
+   * submission that is being graded by the records and that `known` does not return: nobody has it.
+   */
+  restart(
+    reason: string,
+    known: (submissions: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<void>;
+}
+
 /**
  * The job queue: jobs go out to graders, reports come back to brokers.
  *
@@ -54,6 +68,12 @@ export interface JobQueue {
 
   /** Broker side. `apply` resolves when the report is in the records; a rejection delivers it again. Settles after abort. */
   receive(apply: (report: Report) => Promise<void>, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Broker side. Calls `recovery` whenever the queue may have lost what it was given: it was flushed, restarted, or is new. A
+   * rejection has it called again. Settles after abort.
+   */
+  recover(recovery: Recovery, signal: AbortSignal): Promise<void>;
 
   /** Drops the job if it waits, and aborts its delivery's signal if a grader holds it. */
   cancel(submission: string): Promise<void>;

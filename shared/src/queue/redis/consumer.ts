@@ -1,0 +1,252 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Consumption, Delivery } from "../job-queue.ts";
+import { createInHand, deliveryOf, type Held, type InHand, type TakenReply } from "./in-hand.ts";
+import { EXCHANGE } from "./job-scripts.ts";
+import { HAND_BACK_UNSEEN } from "./lease-scripts.ts";
+import { consumerName, createLeases } from "./leases.ts";
+import type { Client, Link } from "./link.ts";
+import type { QueueLog } from "./log.ts";
+import { type Argument, runScript } from "./script.ts";
+import { createWaitingRead } from "./waiting-read.ts";
+
+export interface ConsumerOptions {
+  redis: () => Client;
+  link: Link;
+  base: string;
+  leaseMs: number;
+  log: QueueLog;
+  consumption: Consumption;
+  handle: (delivery: Delivery) => Promise<void>;
+  /** Aborted when the queue is closed. */
+  closing: AbortSignal;
+}
+
+export interface Consumer {
+  /** For news from elsewhere: what is cancelled or replaced. */
+  inHand: InHand;
+  /** To be called when there is a connection again. */
+  reconnected(): void;
+  ended: Promise<void>;
+}
+
+const FIRST_REST_MS = 10;
+const LONGEST_REST_MS = 1000;
+const CLAIM_EVERY_MS = 700;
+const RETRY_MS = 200;
+/** How long a consumer that ends tries to tell Redis what it did. */
+const FAREWELL_MS = 5000;
+
+/**
+ * Takes jobs for one grader. One exchange after another with Redis tells what became of jobs and takes as many as there are free
+ * slots; when there are none to take, a blocking read waits for the next.
+ */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { link, base, leaseMs, log, consumption, handle, closing } = options;
+  const consumer = consumerName(consumption.grader);
+  const inHand = createInHand();
+  const leases = createLeases({ link, base, consumer, leaseMs, consumption, inHand, log });
+  const reading = createWaitingRead(options.redis, base, consumer);
+  const stopping = AbortSignal.any([consumption.signal, closing]);
+
+  let running = 0;
+  let read: Promise<void> | null = null;
+  let found: [challenge: string, id: string][] = [];
+  /** Entries that hold no job; told as done. */
+  let broken: [challenge: string, id: string][] = [];
+  let handedBack = 0;
+  let restUntil = 0;
+  let claimedAt = 0;
+  let unsure = false;
+  let dry = false;
+  /** Challenges whose group is known to exist; in the order of turns, the one served longest ago first. */
+  const ensured = new Map<string, boolean>();
+  let wake = () => {};
+
+  const served = () => {
+    const now = new Set(consumption.challenges());
+    for (const challenge of ensured.keys()) if (!now.has(challenge)) ensured.delete(challenge);
+    for (const challenge of now) if (!ensured.has(challenge)) ensured.set(challenge, false);
+    return [...ensured.keys()];
+  };
+  const room = () =>
+    stopping.aborted || performance.now() < restUntil ? 0 : Math.max(0, consumption.concurrency - running);
+  const toTell = () =>
+    inHand.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
+
+  async function run(): Promise<void> {
+    const onStop = () => wake();
+    stopping.addEventListener("abort", onStop);
+    await leases.beat();
+    while (!closing.aborted && (!stopping.aborted || running > 0 || read || toTell())) {
+      const failed = await step().then(
+        () => false,
+        (error) => {
+          unsure = true;
+          if (link.connected)
+            log.warn({ err: error }, "Redis did not take part in an exchange; trying again");
+          return true;
+        },
+      );
+      if (failed && stopping.aborted && running === 0) break;
+      if (failed) await pause(RETRY_MS);
+    }
+    while (running > 0) await somethingToDo();
+    stopping.removeEventListener("abort", onStop);
+    await farewell();
+  }
+
+  async function step(): Promise<void> {
+    if (unsure && !read) await handBackUnseen(false);
+    // The read that waits may bring one.
+    const free = Math.max(0, room() - (read ? 1 : 0));
+    if (free > 0 && !read && performance.now() - claimedAt > CLAIM_EVERY_MS) await claim(free);
+    else if (toTell() || (free > 0 && !dry)) await exchange(free);
+    else if (free > 0 && !read) startReading();
+    else await somethingToDo();
+  }
+
+  /** Tells what became of jobs and takes new ones. */
+  async function exchange(free: number): Promise<void> {
+    const challenges = free > 0 ? served() : [];
+    const all = inHand.all();
+    const done = all.filter(({ settled }) => settled === "done");
+    const back = all.filter(({ settled }) => settled === "handed back");
+    const [adopted, discarded] = [found, broken];
+    const args: Argument[] = [consumer, free, done.length + discarded.length];
+    for (const { challenge, id, job } of done) args.push(challenge, id, job.submission);
+    for (const [challenge, id] of discarded) args.push(challenge, id, "");
+    args.push(back.length);
+    for (const { challenge, id, job } of back) args.push(challenge, id, job.submission);
+    args.push(adopted.length, ...adopted.flat());
+    for (const challenge of challenges) args.push(challenge, ensured.get(challenge) ? 1 : 0);
+    const began = performance.now();
+    const [lost, taken] = (await link.use((client) => runScript(client, base, EXCHANGE, args))) as [
+      number,
+      TakenReply[],
+    ];
+    if (lost) log.warn({}, "the queue lost jobs or their group; asking the records");
+    for (const one of [...done, ...back]) inHand.remove(one);
+    found = found.filter((one) => !adopted.includes(one));
+    broken = broken.filter((one) => !discarded.includes(one));
+    for (const challenge of challenges) if (ensured.has(challenge)) ensured.set(challenge, true);
+    dry = taken.length < free;
+    await takeAll(taken, performance.now() - began);
+  }
+
+  async function claim(free: number): Promise<void> {
+    claimedAt = performance.now();
+    await takeAll(await leases.claim(served(), free), performance.now() - claimedAt);
+  }
+
+  /** After a long wait for a reply another grader may have what it brought: the leases tell. */
+  async function takeAll(taken: TakenReply[], waitedMs: number): Promise<void> {
+    const added = taken.map(accept).filter((one) => one !== null);
+    if (added.length > 0 && waitedMs > leaseMs / 3) await leases.beat();
+    for (const held of added) {
+      // Its turn is over for now.
+      if (ensured.delete(held.challenge)) ensured.set(held.challenge, true);
+      if (stopping.aborted) held.settled = "handed back";
+      else if (inHand.has(held.id)) void work(held);
+    }
+  }
+
+  function accept(reply: TakenReply): Held | null {
+    try {
+      return inHand.add(reply);
+    } catch (error) {
+      log.error(
+        { challenge: reply[0], entry: reply[1], err: error },
+        "an entry that is no job was thrown away",
+      );
+      broken.push([reply[0], reply[1]]);
+      return null;
+    }
+  }
+
+  async function work(held: Held): Promise<void> {
+    running++;
+    try {
+      await handle(deliveryOf(held));
+      held.settled = "done";
+      handedBack = 0;
+    } catch {
+      held.settled = "handed back";
+      restUntil = performance.now() + Math.min(FIRST_REST_MS * 2 ** handedBack++, LONGEST_REST_MS);
+    }
+    running--;
+    // A slot is free: there may be more to take.
+    dry = false;
+    wake();
+  }
+
+  function startReading(): void {
+    const challenges = served();
+    read = (challenges.length > 0 ? reading.next(challenges) : pause(RETRY_MS).then(() => []))
+      .then(
+        (entries) => {
+          found.push(...entries);
+        },
+        async (error) => {
+          unsure ||= !/NOGROUP/.test((error as Error).message);
+          await pause(RETRY_MS);
+        },
+      )
+      .then(() => {
+        read = null;
+        dry = false;
+        wake();
+      });
+  }
+
+  /** Until a job is done, the read or a rest ends, or the consumer is to stop. */
+  async function somethingToDo(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    const rest = restUntil - performance.now();
+    const timer = rest > 0 ? setTimeout(resolve, rest) : undefined;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async function handBackUnseen(leaves: boolean): Promise<void> {
+    const challenges = [...ensured.keys()];
+    const ids = inHand.all().map(({ id }) => id);
+    const args = [consumer, leaves ? 1 : 0, challenges.length, ...challenges, ...ids];
+    await link.use((client) => runScript(client, base, HAND_BACK_UNSEEN, args));
+    unsure = false;
+  }
+
+  async function farewell(): Promise<void> {
+    const end = performance.now() + FAREWELL_MS;
+    for (;;)
+      try {
+        if (toTell()) await exchange(0);
+        await handBackUnseen(true);
+        break;
+      } catch (error) {
+        if (closing.aborted || performance.now() > end) {
+          log.warn(
+            { err: error },
+            "Redis was not told what became of the last jobs; they are handed out again",
+          );
+          break;
+        }
+        await pause(RETRY_MS);
+      }
+    leases.stop();
+    reading.close();
+  }
+
+  const pause = (ms: number) => sleep(ms, undefined, { signal: closing }).catch(() => {});
+
+  return {
+    inHand,
+    reconnected: () => void leases.beat(),
+    ended: stopping.aborted ? Promise.resolve(farewellWithoutStart()) : run(),
+  };
+
+  function farewellWithoutStart(): void {
+    leases.stop();
+    reading.close();
+  }
+}

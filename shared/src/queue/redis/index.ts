@@ -1,0 +1,3 @@
+export { connectionsTo, type RedisConnections } from "../redis-connection.ts";
+export { createRedisQueue, LEASE_MS, type RedisQueueOptions } from "../redis-queue.ts";
+export type { QueueLog } from "./log.ts";

@@ -1,0 +1,152 @@
+import { script } from "./script.ts";
+
+/**
+ * Args: for each job its submission, attempt, challenge and text. What is known, at this or a newer attempt, is passed over; but
+ * not when its entry is gone, so that a rebuild mends whatever was lost.
+ */
+export const PUBLISH = script(`
+for _ = 1, #ARGV / 4 do
+  local submission, attempt, challenge, job = arg(), number(), arg(), arg()
+  local known = recall(submission)
+  local wanted = true
+  if known then
+    local stream = stream_of(known.challenge)
+    if known.attempt > attempt then wanted = false
+    elseif known.attempt == attempt then wanted = not exists(stream, known.id)
+    else redis.call('PUBLISH', base .. ':control', submission .. ' ' .. known.attempt) end
+    if wanted then drop(stream, known.id) end
+  end
+  if wanted then
+    local id = add(stream_of(challenge), submission, attempt, job)
+    remember(submission, { attempt = attempt, id = id, holder = '-', delivered = 0, challenge = challenge })
+  end
+end
+`);
+
+/** Args: the submission. Its holder hears of it at once, or with its next heartbeat. */
+export const CANCEL = script(`
+local submission = arg()
+local known = recall(submission)
+if known then
+  drop(stream_of(known.challenge), known.id)
+  redis.call('HDEL', index, submission)
+  redis.call('PUBLISH', base .. ':control', submission .. ' ' .. known.attempt)
+end
+`);
+
+/**
+ * What a consumer does in one step: settles what it is done with, then takes what it has room for.
+ *
+ * Args: consumer, how many to take; count, then challenge, entry and submission of each job done; count, then the same of each
+ * handed back; count, then challenge and entry of each that a blocking read gave it; then each challenge with 1 when its group is
+ * known to exist. Replies with 1 when something was lost, then challenge, entry, delivery and text of each job taken.
+ *
+ * Jobs handed back wait under a consumer of that name, ahead of the line.
+ */
+export const EXCHANGE = script(`
+local me, want = arg(), number()
+local taken, lost = {}, false
+
+local function is_mine(stream, id, known)
+  local owner = owner_of(stream, id)
+  return owner == me or (not owner and known and known.id == id and known.holder == me)
+end
+
+local function deliver(challenge, stream, id, fields, count)
+  local submission, attempt, job = fields[2], tonumber(fields[4]), fields[6]
+  local known = recall(submission)
+  if not known then
+    remember(submission, { attempt = attempt, id = id, holder = '-', delivered = 0, challenge = challenge })
+  elseif known.id ~= id then
+    return drop(stream, id)
+  elseif known.holder ~= '-' then
+    redis.call('XCLAIM', stream, group, known.holder, 0, id, 'RETRYCOUNT', known.delivered, 'JUSTID')
+    known.holder, known.delivered = '-', 0
+    return remember(submission, known)
+  elseif known.delivered > 0 then
+    count = known.delivered + 1
+    redis.call('XCLAIM', stream, group, me, 0, id, 'RETRYCOUNT', count, 'JUSTID')
+    known.delivered = 0
+    remember(submission, known)
+  end
+  taken[#taken + 1] = { challenge, id, count, job }
+end
+
+local function gone(stream, id)
+  redis.call('XACK', stream, group, id)
+  lost = true
+end
+
+for _ = 1, number() do
+  local stream, id, submission = stream_of(arg()), arg(), arg()
+  local known = recall(submission)
+  if is_mine(stream, id, known) then
+    drop(stream, id)
+    if known and known.id == id then redis.call('HDEL', index, submission) end
+  end
+end
+
+for _ = 1, number() do
+  local stream, id, submission = stream_of(arg()), arg(), arg()
+  local known = recall(submission)
+  if owner_of(stream, id) == me then
+    redis.call('XCLAIM', stream, group, back, 0, id, 'JUSTID')
+  elseif known and known.id == id and known.holder == me then
+    known.holder = '-'
+    remember(submission, known)
+  end
+end
+
+for _ = 1, number() do
+  local challenge, id = arg(), arg()
+  local stream = stream_of(challenge)
+  if owner_of(stream, id) == me then
+    if #taken >= want then
+      redis.call('XCLAIM', stream, group, back, 0, id, 'RETRYCOUNT', 0, 'JUSTID')
+    else
+      local entry = redis.call('XRANGE', stream, id, id)[1]
+      if entry then deliver(challenge, stream, id, entry[2], 1) else gone(stream, id) end
+    end
+  end
+end
+
+local challenges = {}
+while at < #ARGV do challenges[#challenges + 1] = { id = arg(), ensured = arg() == '1' } end
+
+local function take(challenge, quota)
+  local stream, until_there = stream_of(challenge.id), #taken + quota
+  local waiting = redis.pcall('XPENDING', stream, group, '-', '+', quota, back)
+  if not waiting.err then
+    for _, entry in ipairs(waiting) do
+      local claimed = redis.call('XCLAIM', stream, group, me, 0, entry[1])[1]
+      if claimed then deliver(challenge.id, stream, entry[1], claimed[2], entry[4] + 1) else gone(stream, entry[1]) end
+    end
+  end
+  while #taken < until_there do
+    local read = redis.pcall('XREADGROUP', 'GROUP', group, me, 'COUNT', until_there - #taken, 'STREAMS', stream, '>')
+    if not read then return end
+    if read.err then
+      if not string.find(read.err, 'NOGROUP', 1, true) then error(read.err) end
+      redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+      if challenge.ensured then lost = true end
+      challenge.ensured = true
+    else
+      for _, entry in ipairs(read[1][2]) do deliver(challenge.id, stream, entry[1], entry[2], 1) end
+    end
+  end
+end
+
+if #challenges > 0 and want > #taken then
+  local share = math.ceil((want - #taken) / #challenges)
+  for round = 1, 2 do
+    for _, challenge in ipairs(challenges) do
+      local room = want - #taken
+      if room > 0 then take(challenge, round == 1 and math.min(share, room) or room) end
+    end
+    if #challenges == 1 then break end
+  end
+end
+
+if lost then redis.call('DEL', epoch) end
+return { lost and 1 or 0, taken }
+`);

@@ -1,0 +1,173 @@
+import type { Cluster, Redis } from "ioredis";
+
+export type Client = Redis | Cluster;
+
+/** A connection that is made anew whenever it ends, and ended whenever it does not answer. */
+export interface Link {
+  /**
+   * Runs `work` with a connected client. Rejects when there is none within `CONNECT_PATIENCE_MS`, and when the work takes longer
+   * than `ms`: then the connection is destroyed, for ioredis may never settle what was interrupted. Nothing is sent twice.
+   */
+  use<T>(work: (client: Client) => Promise<T>, ms?: number): Promise<T>;
+  readonly connected: boolean;
+  /** Counts connections; a change means that replies may have been lost. */
+  readonly life: number;
+  /** Why there is no connection, when there is none. */
+  readonly trouble: Error | null;
+  close(): void;
+}
+
+export interface LinkOptions {
+  /** Makes a client; each is used for one connection only. */
+  redis: () => Client;
+  /** Called when a connection is ready. */
+  onReady?: (client: Client) => void;
+  /** Called when a connection was lost, or the first could not be made. */
+  onAway?: (trouble: Error) => void;
+}
+
+export const CALL_MS = 3000;
+const CONNECT_PATIENCE_MS = 1000;
+const READY_MS = 3000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
+  let ready: Client | null = null;
+  let life = 0;
+  let trouble: Error | null = null;
+  let told = false;
+  let closed = false;
+  let attempt: Attempt | null = null;
+  let pause: NodeJS.Timeout | undefined;
+  let pauseMs = FIRST_PAUSE_MS;
+  const waiting = new Set<(client: Client | null) => void>();
+
+  function connect(): void {
+    if (closed) return;
+    const mine = connectOnce(redis, {
+      ready(client) {
+        life++;
+        told = false;
+        trouble = null;
+        pauseMs = FIRST_PAUSE_MS;
+        ready = client;
+        for (const wake of [...waiting]) wake(client);
+        onReady?.(client);
+      },
+      ended(error) {
+        if (attempt === mine) attempt = null;
+        ready = null;
+        trouble = error;
+        if (closed) return;
+        if (!told) onAway?.(error);
+        told = true;
+        pause = setTimeout(connect, pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      },
+    });
+    attempt = mine;
+  }
+
+  function nextClient(): Promise<Client | null> {
+    return new Promise((resolve) => {
+      const wake = (client: Client | null) => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve(client);
+      };
+      const timer = setTimeout(wake, CONNECT_PATIENCE_MS, null);
+      waiting.add(wake);
+    });
+  }
+
+  connect();
+  return {
+    async use(work, ms = CALL_MS) {
+      const client = ready ?? (closed ? null : await nextClient());
+      if (!client) throw closed ? new Error("The queue was closed.") : away(trouble);
+      const mine = attempt;
+      const { promise: late, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        const error = new Error(`Redis did not answer within ${ms} ms.`);
+        reject(error);
+        mine?.end(error);
+      }, ms);
+      try {
+        return await Promise.race([work(client), late]);
+      } catch (error) {
+        // The other end is no master any more: a new connection finds the one that is.
+        if (/READONLY|MASTERDOWN|UNBLOCKED/.test((error as Error).message)) mine?.end(error as Error);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    get connected() {
+      return ready !== null;
+    },
+    get life() {
+      return life;
+    },
+    get trouble() {
+      return trouble;
+    },
+    close() {
+      closed = true;
+      clearTimeout(pause);
+      for (const wake of [...waiting]) wake(null);
+      attempt?.end(new Error("The queue was closed."));
+    },
+  };
+}
+
+function away(trouble: Error | null): Error {
+  return new Error(`Redis is away${trouble ? `: ${trouble.message}` : "."}`, { cause: trouble });
+}
+
+interface Attempt {
+  end(error: Error): void;
+}
+
+/** One client from its first packet to its last. `ended` is called once, whether or not it was ready. */
+function connectOnce(
+  redis: () => Client,
+  on: { ready(client: Client): void; ended(error: Error): void },
+): Attempt {
+  let over = false;
+  let problem: Error | null = null;
+  const client = redis();
+  const timer = setTimeout(() => end(new Error(`no answer within ${READY_MS} ms`)), READY_MS);
+
+  function end(error: Error): void {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    destroy(client);
+    on.ended(error);
+  }
+
+  client.on("error", (error: Error) => {
+    problem = error;
+  });
+  client.once("ready", () => {
+    if (over) return;
+    clearTimeout(timer);
+    on.ready(client);
+  });
+  for (const event of ["close", "end"])
+    client.once(event, () => end(problem ?? new Error("the connection was closed")));
+  if (client.status === "wait")
+    client.connect().catch((error: Error) => {
+      problem ??= error;
+      end(problem);
+    });
+  return { end };
+}
+
+/** Lets go of the socket at once: a polite end would wait for an answer that may never come. */
+function destroy(client: Client): void {
+  const nodes = "nodes" in client ? client.nodes("all") : [client];
+  client.disconnect();
+  for (const node of nodes) node.stream?.destroy();
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Report, reportSchema } from "../../protocol/job.ts";
+import { type Client, createLink, type Link } from "./link.ts";
+import type { QueueLog } from "./log.ts";
+import { createReportLanes, type ReportLanes } from "./reader-lanes.ts";
+import { READ_REPORTS, STOP_READING } from "./report-scripts.ts";
+import { runScript } from "./script.ts";
+
+const LEASE_MS = 5000;
+const RENEW_MS = 1000;
+const BLOCK_MS = 500;
+const WATCHDOG_MS = BLOCK_MS + 1500;
+const RETRY_MS = 200;
+/** Reports read ahead of those that are being applied. */
+const MOST_AHEAD = 1000;
+/** A reader that could apply nothing for this long lets another broker try. */
+const GIVE_UP_MS = 3000;
+
+type Entry = [id: string, fields: [s: "s", submission: string, r: "r", report: string]];
+
+/**
+ * Applies reports while this process is their reader. One process is at a time, by a lease, so that a job's reports are
+ * applied in their order; another takes over when it is gone, or can apply nothing. What was applied is deleted; what was not is read
+ * again by the next reader.
+ */
+export async function readReports(options: {
+  redis: () => Client;
+  link: Link;
+  base: string;
+  log: QueueLog;
+  apply: (report: Report) => Promise<void>;
+  stopping: AbortSignal;
+}): Promise<void> {
+  const { link, base, log, stopping } = options;
+  const me = randomUUID();
+  const key = `${base}:reports`;
+  const reading = createLink({ redis: options.redis });
+  const lanes: ReportLanes = createReportLanes({
+    apply: options.apply,
+    log,
+    onApplied: () => sweepSoon(),
+  });
+  let leaseEnd = 0;
+  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping }).catch(() => {});
+
+  async function renew(): Promise<boolean> {
+    const asked = performance.now();
+    const mine = await link.use((client) => runScript(client, base, READ_REPORTS, [me, LEASE_MS]));
+    leaseEnd = mine === 1 ? asked + LEASE_MS : 0;
+    lanes.hold(leaseEnd);
+    return mine === 1;
+  }
+
+  async function readOn(): Promise<void> {
+    const from = lanes.newest() ?? "0-0";
+    const reply = (await reading.use(
+      (client) => client.xread("COUNT", 200, "BLOCK", BLOCK_MS, "STREAMS", key, from),
+      WATCHDOG_MS,
+    )) as [string, Entry[]][] | null;
+    for (const [id, [, , , text]] of reply?.[0]?.[1] ?? []) lanes.add(id, parse(id, text));
+  }
+
+  function parse(id: string, text: string): Report | null {
+    try {
+      return reportSchema.parse(JSON.parse(text));
+    } catch (error) {
+      log.error({ entry: id, err: error }, "an entry that is no report was thrown away");
+      return null;
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    const done = lanes.applied();
+    if (done.length === 0) return;
+    await link.use((client) => client.xdel(key, ...done));
+    lanes.forget(done);
+  }
+
+  let sweeping: Promise<void> | null = null;
+  const sweepSoon = () => {
+    sweeping ??= sweep()
+      .catch(() => pause(RETRY_MS))
+      .finally(() => {
+        sweeping = null;
+        if (lanes.applied().length > 0 && !stopping.aborted) sweepSoon();
+      });
+  };
+
+  while (!stopping.aborted)
+    try {
+      if (leaseEnd - performance.now() < LEASE_MS - RENEW_MS && !(await renew())) {
+        lanes.clear();
+        await pause(RENEW_MS);
+      } else if (lanes.failingFor() > GIVE_UP_MS) {
+        lanes.clear();
+        await lanes.idle();
+        await link.use((client) => runScript(client, base, STOP_READING, [me]));
+        leaseEnd = 0;
+        await pause(2 * RENEW_MS);
+      } else if (lanes.size() < MOST_AHEAD) await readOn();
+      else await lanes.change(RENEW_MS);
+    } catch (error) {
+      if (link.connected && reading.connected && !stopping.aborted)
+        log.warn({ err: error }, "reports could not be read; trying again");
+      await pause(RETRY_MS);
+    }
+
+  lanes.clear();
+  // What is being written now must be in the records, or known not to be, before they may be closed.
+  await lanes.idle();
+  await sweeping;
+  await sweep().catch(() => {});
+  await link.use((client) => runScript(client, base, STOP_READING, [me])).catch(() => {});
+  reading.close();
+}

@@ -1,0 +1,23 @@
+import { script } from "./script.ts";
+
+/** Args: submission and text of each report. */
+export const REPORT = script(`
+while at < #ARGV do
+  local submission, report = arg(), arg()
+  redis.call('XADD', base .. ':reports', '*', 's', submission, 'r', report)
+end
+`);
+
+/** Makes the caller the reader of reports, or keeps it that, for some time. Args: who, ms. Replies with 1 when it is. */
+export const READ_REPORTS = script(`
+local me, lease = arg(), number()
+local lock = base .. ':reader'
+if redis.call('GET', lock) == me then return redis.call('PEXPIRE', lock, lease) end
+return redis.call('SET', lock, me, 'NX', 'PX', lease) and 1 or 0
+`);
+
+/** Args: who. */
+export const STOP_READING = script(`
+local lock = base .. ':reader'
+if redis.call('GET', lock) == arg() then redis.call('DEL', lock) end
+`);
