@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,12 +20,12 @@ import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { openObjects } from "./open-objects.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
-import { claimObjects, readInstance } from "./records/instance.ts";
+import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
 import { createReleasers } from "./releasers.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { createDispatcher } from "./submissions/dispatch.ts";
-import { recoverQueue } from "./submissions/recover.ts";
+import { createRecovery } from "./submissions/recover.ts";
 import { applyReport } from "./submissions/settle.ts";
 import { sweepDeadlines } from "./submissions/sweep.ts";
 import { VERSION } from "./version.ts";
@@ -124,12 +125,16 @@ export async function createBroker({
       reports.abort();
       return receiving;
     });
-    await recoverQueue(context, "the broker was restarted");
+    const recovering = queue.recover(createRecovery(context), reports.signal);
+    releasers.add("recovery", () => {
+      reports.abort();
+      return recovering;
+    });
     releasers.add("dispatcher", () => dispatcher.stop());
 
     if (config.withGrader) {
       const grader = createGrader({
-        name: `embedded-${(await readInstance(records.db)).slice(0, 8)}`,
+        name: `embedded-${randomUUID().slice(0, 8)}`,
         queue,
         objects,
         challenges: catalogue.all,

@@ -1,3 +1,4 @@
+import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../clock.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -7,27 +8,40 @@ import { lockSubmission } from "./find.ts";
 import { addAttempt } from "./insert.ts";
 import { giveUp } from "./settle.ts";
 
-/**
- * Rebuilds a queue that lost its contents: what was being graded gets a new attempt (whose number fences off the old
- * one), and everything that waits is put in line again, in the old order. Returns how many.
- */
-export async function recoverQueue(context: SubmissionContext, reason: string): Promise<number> {
+const BATCH = 200;
+
+/** How the records rebuild a queue that lost its contents. */
+export function createRecovery(context: SubmissionContext): Recovery {
   const { db } = context.records;
-  const grading = await db
-    .selectFrom("submissions")
-    .select("id")
-    .where("state", "=", "grading")
-    .orderBy("number")
-    .execute();
-  // The whole process went down, which says nothing against the job: only the number of attempts bounds it.
-  for (const { id } of grading) await restart(context, id, reason, { counts: false });
-  const { numUpdatedRows } = await db
-    .updateTable("attempts")
-    .set({ published_at: null })
-    .where("state", "=", "waiting")
-    .executeTakeFirst();
-  context.dispatchSoon();
-  return Number(numUpdatedRows);
+  return {
+    /** What waits is put in line again, in the old order. */
+    async republish(reason) {
+      const { numUpdatedRows } = await db
+        .updateTable("attempts")
+        .set({ published_at: null })
+        .where("state", "=", "waiting")
+        .where("published_at", "is not", null)
+        .executeTakeFirst();
+      context.log.info({ reason, jobs: Number(numUpdatedRows) }, "jobs that wait are put in line again");
+      context.dispatchSoon();
+    },
+    /** What was being graded, and is in nobody's hands, gets a new attempt, whose number fences off the old one. */
+    async restart(reason, known) {
+      const grading = await db
+        .selectFrom("submissions")
+        .select("id")
+        .where("state", "=", "grading")
+        .orderBy("number")
+        .execute();
+      for (let at = 0; at < grading.length; at += BATCH) {
+        const ids = grading.slice(at, at + BATCH).map(({ id }) => id);
+        const held = await known(ids);
+        // Whatever took the queue down says nothing against the job: only the number of attempts bounds it.
+        for (const id of ids) if (!held.has(id)) await restart(context, id, reason, { counts: false });
+      }
+      context.dispatchSoon();
+    },
+  };
 }
 
 /**
