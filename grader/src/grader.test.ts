@@ -178,7 +178,7 @@ describe("a job that the platform spoils", () => {
   it("because it asks for a version of the challenge that is not here is handed back too", async () => {
     const { publish, report } = await runGrader([await sums()]);
     expect(await report(await publish({ version: "newer" }), "released")).toMatchObject({
-      reason: "This grader has another version of the challenge.",
+      reason: "The job does not name a bundle that can be fetched.",
     });
   });
 

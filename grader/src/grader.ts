@@ -5,6 +5,7 @@ import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/s
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
+import { type BundleCache, createBundleCache, type HeldFolder } from "./bundles/bundle-cache.ts";
 import { mistakeIn } from "./check-challenge.ts";
 import { findWrappers } from "./evaluator/launch.ts";
 import { createEvaluators, type Evaluators } from "./evaluators.ts";
@@ -20,10 +21,12 @@ export interface GraderOptions {
   objects: ObjectStore;
   /** The challenges this grader serves, by id; asked again for every job, so that folders may come and change. */
   challenges: () => ReadonlyMap<string, ChallengeFolder>;
+  /** Ids of challenges without a folder here that are graded from bundles; asked again as `challenges` is. */
+  bundled?: () => Iterable<string>;
   /** Most jobs at once. */
   concurrency: number;
   log: Logger;
-  /** A folder of this grader alone. What lies in its `workspaces` is removed at start and at the end. */
+  /** A folder of this grader alone. What lies in its `workspaces` and `bundles` is removed at start and at the end. */
   workDir: string;
   /** How long jobs in hand may go on after a stop, before they are handed back. */
   graceSeconds?: number;
@@ -46,6 +49,7 @@ export interface Grader {
 
 /** How often one grader tries a job that fails by no fault of the submission or the evaluator. */
 const TRIES = 3;
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Throws config_invalid naming every challenge whose evaluator this grader cannot run as it asks to be run. */
 export function createGrader(options: GraderOptions): Grader {
@@ -55,6 +59,7 @@ export function createGrader(options: GraderOptions): Grader {
     throw new CrowdaiError("config_invalid", mistakes.join("\n"), { details: { mistakes } });
 
   const root = join(options.workDir, "workspaces");
+  const bundlesDir = join(options.workDir, "bundles");
   const path = options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const stopping = new CrowdaiError("interrupted", "The grader is stopping.");
   const inHand = new Set<AbortController>();
@@ -71,7 +76,7 @@ export function createGrader(options: GraderOptions): Grader {
     });
   }
 
-  async function handle(delivery: Delivery, evaluators: Evaluators): Promise<void> {
+  async function handle(delivery: Delivery, evaluators: Evaluators, bundles: BundleCache): Promise<void> {
     const { job } = delivery;
     const about = {
       submission: job.submission,
@@ -86,7 +91,9 @@ export function createGrader(options: GraderOptions): Grader {
     inHand.add(controller);
     let reporter = createReporter(queue, about, { log, folders: [] });
     try {
-      const folder = folderFor(job);
+      using held =
+        job.version === null ? ownFolder(job) : await bundleFolder(job, bundles, controller.signal);
+      const { folder } = held;
       await using workspace = await createWorkspace(root, log);
       reporter = createReporter(queue, about, { log, folders: [workspace.dir, folder.dir] });
       reporter.started();
@@ -116,31 +123,40 @@ export function createGrader(options: GraderOptions): Grader {
     }
   }
 
-  function folderFor(job: Job): ChallengeFolder {
+  function ownFolder(job: Job): HeldFolder {
     const folder = served().find((one) => one.config.id === job.challenge);
-    if (!folder) throw new CrowdaiError("challenge_unknown", "This grader does not serve the challenge.");
-    if (job.version !== null && job.version !== folder.version)
-      throw new CrowdaiError("challenge_unknown", "This grader has another version of the challenge.");
-    return { ...folder, dir: resolve(folder.dir) };
+    if (!folder)
+      throw new CrowdaiError("challenge_unknown", "This grader does not have the challenge's folder.");
+    return { folder: { ...folder, dir: resolve(folder.dir) }, [Symbol.dispose]() {} };
+  }
+
+  async function bundleFolder(job: Job, bundles: BundleCache, signal: AbortSignal): Promise<HeldFolder> {
+    const held = await bundles.hold(job, signal);
+    const mistake = mistakeIn(held.folder);
+    if (mistake === null) return held;
+    held[Symbol.dispose]();
+    throw new CrowdaiError("config_invalid", mistake);
   }
 
   /** Throws, so that the queue hands the job out again; unless it was tried often enough here, which is an outcome. */
   async function giveBack(job: Job, reporter: Reporter, thrown: unknown, signal: AbortSignal): Promise<void> {
     const error = asCrowdaiError(thrown);
     if (signal.reason !== stopping) {
-      const count = (failures.get(keyOf(job)) ?? 0) + 1;
+      // What this grader does not have, another one may have.
+      const count = error.code === "challenge_unknown" ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
       failures.set(keyOf(job), count);
       log.error(
         { submission: job.submission, attempt: job.attempt, count, err: thrown },
         "a job could not be graded",
       );
-      if (count >= TRIES) {
+      // A store that is away comes back, and says nothing of the job however long that takes.
+      if (count >= TRIES && error.code !== "store_unreachable") {
         failures.delete(keyOf(job));
         const message = `Grading was tried ${TRIES} times and failed each time: ${error.message}`;
         const outcome: Outcome = { ok: false, code: "gave_up", message, evaluator_version: "" };
         return await reporter.finished(outcome, describe(thrown));
       }
-      const pause = (options.retryPauseMs ?? 500) * 2 ** (count - 1);
+      const pause = Math.min((options.retryPauseMs ?? 500) * 2 ** (count - 1), LONGEST_PAUSE_MS);
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
     await reporter.released(signal.reason === stopping ? stopping.message : error.message);
@@ -151,7 +167,9 @@ export function createGrader(options: GraderOptions): Grader {
     name,
     async run(signal) {
       await rm(root, { recursive: true, force: true });
+      await rm(bundlesDir, { recursive: true, force: true });
       await mkdir(root, { recursive: true, mode: 0o700 });
+      const bundles = createBundleCache({ objects, dir: bundlesDir, log });
       const wrappers = await findWrappers(path);
       if (!wrappers.prlimit)
         log.warn({}, "prlimit (util-linux) is missing: evaluators run without memory limit");
@@ -179,16 +197,19 @@ export function createGrader(options: GraderOptions): Grader {
         await queue.consume(
           {
             grader: name,
-            challenges: () => served().map((folder) => folder.config.id),
+            challenges: () => [
+              ...new Set([...served().map(({ config }) => config.id), ...(options.bundled?.() ?? [])]),
+            ],
             concurrency: options.concurrency,
             signal,
           },
-          (delivery) => handle(delivery, evaluators),
+          (delivery) => handle(delivery, evaluators, bundles),
         );
       } finally {
         signal.removeEventListener("abort", onStop);
         clearTimeout(grace);
         await evaluators.close();
+        await bundles.close();
         await rm(root, { recursive: true, force: true, maxRetries: 3 });
       }
     },

@@ -1,15 +1,9 @@
-import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { CrowdaiError, type Job, parseJson } from "@crowdai/shared";
+import { type Job, parseJson } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
+import { type Announced, provenBytes } from "./proven-bytes.ts";
 import type { Workspace } from "./workspace.ts";
-
-interface Stored {
-  key: string;
-  size: number;
-  sha256: string;
-}
 
 /**
  * The job as the evaluator protocol writes it, in one line. What lies in the object store is fetched into the workspace
@@ -44,7 +38,7 @@ async function inputText(
     return JSON.stringify({ path: await fetchFile(input, path, objects, signal) });
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of proven(input, objects, signal)) chunks.push(chunk);
+  for await (const chunk of provenBytes(input, objects, signal)) chunks.push(chunk);
   const text = Buffer.concat(chunks)
     .toString("utf8")
     .replace(/^\ufeff/, "");
@@ -54,33 +48,14 @@ async function inputText(
 }
 
 async function fetchFile(
-  stored: Stored,
+  stored: Announced,
   path: string,
   objects: ObjectStore,
   signal: AbortSignal,
 ): Promise<string> {
   await using file = await open(path, "wx", 0o600);
-  for await (const chunk of proven(stored, objects, signal)) await file.write(chunk);
+  for await (const chunk of provenBytes(stored, objects, signal)) await file.write(chunk);
   return path;
-}
-
-/** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
-async function* proven(
-  stored: Stored,
-  objects: ObjectStore,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of await objects.get(stored.key)) {
-    signal.throwIfAborted();
-    size += chunk.length;
-    if (size > stored.size) break;
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (size !== stored.size || hash.digest("hex") !== stored.sha256)
-    throw new CrowdaiError("digest_mismatch", "The stored object is not what was accepted.");
 }
 
 /** The submitted name as a plain file name: evaluators often look at the extension. */

@@ -23,9 +23,14 @@ export interface Surroundings {
 
 interface StartOptions {
   challenges: string;
+  /** Whether the folder was named by hand. */
+  required: boolean;
   only?: string[];
   concurrency: number;
 }
+
+/** How soon a challenge that was added or changed is served. */
+const REFRESH_MS = 5000;
 
 /** The program `crowdai-grader`: resolves with its exit code. */
 export async function main(surroundings: Surroundings): Promise<number> {
@@ -41,7 +46,9 @@ export async function main(surroundings: Surroundings): Promise<number> {
     .option("--challenges <dir>", "folder of challenge folders", "challenges")
     .option("--only <id,id>", "serve these challenges alone", (value) => value.split(",").filter(Boolean))
     .option("--concurrency <n>", "most jobs at once", wholeNumber, availableParallelism())
-    .action((options: StartOptions) => start(options, surroundings));
+    .action((options: StartOptions, command: Command) =>
+      start({ ...options, required: command.getOptionValueSource("challenges") === "cli" }, surroundings),
+    );
   try {
     await program.parseAsync(surroundings.args, { from: "user" });
     return 0;
@@ -58,24 +65,40 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
   const { queue, objects } = await (open ?? openBackends)(env);
   const workDir = await mkdtemp(join(tmpdir(), "crowdai-grader-"));
   try {
-    const challenges = await servedChallenges(resolve(options.challenges), options.only ?? null);
+    const { only = null, required } = options;
+    const dir = resolve(options.challenges);
+    const served = await servedChallenges({ dir, only, required, objects });
     const name = `${hostname()}-${process.pid}`;
     const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
     const grader = createGrader({
       name,
       queue,
       objects,
-      challenges: () => challenges,
+      challenges: served.folders,
+      bundled: served.bundled,
       concurrency: options.concurrency,
       log,
       workDir,
       path: env.PATH,
     });
+    const ids = [...new Set([...served.folders().keys(), ...served.bundled()])];
     stderr.write(
-      `Grader ${name} serves ${[...challenges.keys()].join(", ")}, ${options.concurrency} jobs at once.\n` +
+      `Grader ${name} serves ${ids.join(", ") || "no challenge yet"}, ${options.concurrency} jobs at once.\n` +
         `Queue: ${queue.name}. Objects: ${objects.name}.\n`,
     );
-    await grader.run(signal);
+    const refreshing = setInterval(() => {
+      served.refresh().then(
+        (mistakes) => {
+          for (const { message } of mistakes) log.error({}, message);
+        },
+        (err) => log.warn({ err }, "the challenges could not be looked at again"),
+      );
+    }, REFRESH_MS);
+    try {
+      await grader.run(signal);
+    } finally {
+      clearInterval(refreshing);
+    }
   } finally {
     await rm(workDir, { recursive: true, force: true });
     await queue.close();

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import { CrowdaiError } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+
+export interface Announced {
+  key: string;
+  size: number;
+  sha256: string;
+}
+
+/** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
+export async function* provenBytes(
+  stored: Announced,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of await objects.get(stored.key)) {
+    signal.throwIfAborted();
+    size += chunk.length;
+    if (size > stored.size) break;
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (size !== stored.size || hash.digest("hex") !== stored.sha256)
+    throw new CrowdaiError("digest_mismatch", "The stored object is not what was accepted.");
+}
