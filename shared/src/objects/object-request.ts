@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
 import { singleRange } from "./byte-range.ts";
+import { attachmentHeader } from "./file-name.ts";
 import type { FolderStore } from "./folder-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { SignedRequest } from "./signed-url.ts";
@@ -60,7 +61,7 @@ async function give(
   const etag = `"${found.sha256}"`;
   const headers = new Headers({
     "content-type": type !== undefined && MEDIA_TYPE.test(type) ? type : "application/octet-stream",
-    "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name ?? "object")}`,
+    "content-disposition": attachmentHeader(name),
     // An evaluator's output comes from the broker's own origin: nothing in it may run there.
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
@@ -83,15 +84,6 @@ async function give(
 }
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:; ?charset=[\w-]{1,40})?$/;
-
-/** RFC 8187: encodeURIComponent leaves a few characters that a header's value may not hold bare. */
-function encodeFileName(name: string): string {
-  const wellFormed = name.replace(/\p{Surrogate}/gu, "\ufffd");
-  return encodeURIComponent(wellFormed).replace(
-    /['()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
 
 /** Reads on only when there is room, and lets go of the file when the reader goes away. */
 function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {

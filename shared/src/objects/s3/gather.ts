@@ -1,0 +1,83 @@
+import { createHash, type Hash, randomUUID } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CrowdaiError } from "../../protocol/errors.ts";
+import { type PartDigests, partSizeFor } from "../../protocol/upload-parts.ts";
+import type { StoredObject } from "../object-store.ts";
+
+/** A body that came to its end: what it is, and its bytes to be read in slices. */
+export interface Gathered extends AsyncDisposable, StoredObject {
+  parts: PartDigests;
+  slice(offset: number, size: number): Promise<Uint8Array>;
+}
+
+const IN_MEMORY = partSizeFor(0);
+
+/**
+ * Reads a body to its end, because a store wants to know the digest before the first byte. What is larger than a part waits in a
+ * temporary file. Throws digest_mismatch, as soon as there is too much.
+ */
+export async function gather(
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  expected: StoredObject | undefined,
+): Promise<Gathered> {
+  const whole = createHash("sha256");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let file: FileHandle | undefined;
+  const path = join(tmpdir(), `crowdai-object-${randomUUID()}`);
+  const close = async () => {
+    await file?.close();
+    if (file) await rm(path, { force: true });
+  };
+  try {
+    for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+      size += chunk.length;
+      if (expected && size > expected.size) throw mismatch();
+      whole.update(chunk);
+      if (!file && size > IN_MEMORY) {
+        file = await open(path, "wx+", 0o600);
+        for (const earlier of chunks.splice(0)) await file.appendFile(earlier);
+      }
+      if (file) await file.appendFile(chunk);
+      else chunks.push(chunk);
+    }
+    const sha256 = whole.digest("hex");
+    if (expected && (size !== expected.size || sha256 !== expected.sha256)) throw mismatch();
+    const bytes = file ? null : Buffer.concat(chunks.splice(0));
+    const slice = async (offset: number, length: number) =>
+      bytes ? bytes.subarray(offset, offset + length) : readSlice(file as FileHandle, offset, length);
+    return { size, sha256, parts: await digestParts(size, slice), slice, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function digestParts(
+  size: number,
+  slice: (offset: number, length: number) => Promise<Uint8Array>,
+): Promise<PartDigests> {
+  const partSize = partSizeFor(size);
+  const md5: string[] = [];
+  for (let offset = 0; offset === 0 || offset < size; offset += partSize) {
+    const hash: Hash = createHash("md5");
+    md5.push(hash.update(await slice(offset, Math.min(partSize, size - offset))).digest("hex"));
+  }
+  return { size: partSize, md5 };
+}
+
+async function readSlice(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(buffer, at, length - at, offset + at);
+    if (bytesRead === 0) throw new Error("a temporary file was cut short");
+    at += bytesRead;
+  }
+  return buffer;
+}
+
+function mismatch(): CrowdaiError {
+  return new CrowdaiError("digest_mismatch", "The bytes are not the bytes that were expected.");
+}

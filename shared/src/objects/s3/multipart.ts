@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import type { CompletedPart, MultipartUpload } from "@aws-sdk/client-s3";
+import type { FilePart } from "../../protocol/upload-parts.ts";
+import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
+
+export interface ArrivedPart {
+  number: number;
+  size: number;
+  /** MD5 in hexadecimal digits, on stores that do not encrypt with a key of their owner. */
+  etag: string;
+}
+
+/** The multipart uploads of a bucket. What a store fails at is thrown as store_unreachable. */
+export interface Multipart {
+  /** Opens an upload of an object that will have this digest. Returns its id. */
+  begin(key: string, sha256: string, type?: string): Promise<string>;
+  /** Ids of the uploads of a key that are open, the eldest first. */
+  open(key: string): Promise<string[]>;
+  /** Parts that arrived; null when there is no such upload any more. */
+  arrived(key: string, upload: string): Promise<ArrivedPart[] | null>;
+  /** Makes the object of these parts and no others. False when the store has not got exactly them. */
+  complete(key: string, upload: string, parts: readonly ListedPart[], ifNone?: boolean): Promise<boolean>;
+  /** Harmless when it is gone. */
+  abort(key: string, upload: string): Promise<void>;
+  /** Every upload that is open in the bucket. */
+  all(): AsyncGenerator<{ key: string; upload: string; began: number }>;
+}
+
+export type ListedPart = Pick<FilePart, "number" | "md5">;
+
+export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipart {
+  async function* list(prefix?: string): AsyncGenerator<Required<Listed>> {
+    let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (;;) {
+      const page = await client
+        .send(
+          new sdk.ListMultipartUploadsCommand({ Bucket, ...(prefix ? { Prefix: prefix } : {}), ...marker }),
+        )
+        .catch((failure) => {
+          throw storeFailure(failure);
+        });
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+        if (Key && UploadId) yield { Key, UploadId, Initiated: Initiated ?? new Date(0) };
+      if (!page.IsTruncated || !page.NextKeyMarker) return;
+      marker = {
+        KeyMarker: page.NextKeyMarker,
+        ...(page.NextUploadIdMarker ? { UploadIdMarker: page.NextUploadIdMarker } : {}),
+      };
+    }
+  }
+
+  return {
+    async begin(key, sha256, type = "application/octet-stream") {
+      const begun = await client
+        .send(
+          new sdk.CreateMultipartUploadCommand({
+            Bucket,
+            Key: key,
+            ContentType: type,
+            Metadata: { sha256 },
+          }),
+        )
+        .catch((failure) => {
+          throw storeFailure(failure);
+        });
+      return begun.UploadId as string;
+    },
+
+    async open(key) {
+      const found: Required<Listed>[] = [];
+      for await (const upload of list(key)) if (upload.Key === key) found.push(upload);
+      return found
+        .sort((a, b) => +a.Initiated - +b.Initiated || (a.UploadId < b.UploadId ? -1 : 1))
+        .map(({ UploadId }) => UploadId);
+    },
+
+    async arrived(key, upload) {
+      const parts: ArrivedPart[] = [];
+      const pages = sdk.paginateListParts({ client }, { Bucket, Key: key, UploadId: upload });
+      try {
+        for await (const { Parts = [] } of pages)
+          for (const { PartNumber = 0, Size = 0, ETag = "" } of Parts)
+            parts.push({ number: PartNumber, size: Size, etag: plain(ETag) });
+      } catch (failure) {
+        if (isCode(failure, "NoSuchUpload") || statusOf(failure) === 404) return null;
+        throw storeFailure(failure);
+      }
+      return parts;
+    },
+
+    async complete(key, upload, parts, ifNone = false) {
+      const listed: CompletedPart[] = parts.map(({ number, md5 }) => ({
+        PartNumber: number,
+        ETag: `"${md5}"`,
+      }));
+      try {
+        await client.send(
+          new sdk.CompleteMultipartUploadCommand({
+            Bucket,
+            Key: key,
+            UploadId: upload,
+            MultipartUpload: { Parts: listed },
+            ...(ifNone ? { IfNoneMatch: "*" } : {}),
+          }),
+        );
+        return true;
+      } catch (failure) {
+        if (isCode(failure, "InvalidPart", "NoSuchUpload", "EntityTooSmall", "MalformedXML")) return false;
+        throw ifNone ? failure : storeFailure(failure);
+      }
+    },
+
+    async abort(key, upload) {
+      await client
+        .send(new sdk.AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: upload }))
+        .catch((failure) => {
+          if (!isCode(failure, "NoSuchUpload") && statusOf(failure) !== 404) throw storeFailure(failure);
+        });
+    },
+
+    async *all() {
+      for await (const { Key, UploadId, Initiated } of list())
+        yield { key: Key, upload: UploadId, began: +Initiated };
+    },
+  };
+}
+
+type Listed = Pick<MultipartUpload, "Key" | "UploadId" | "Initiated">;
+
+export const plain = (etag: string): string => etag.replaceAll('"', "");
+
+/** The ETag that S3 gives to an object of these parts: the MD5 of their MD5s, and how many they are. */
+export function etagOfParts(parts: readonly ListedPart[]): string {
+  const hash = createHash("md5");
+  for (const { md5 } of parts) hash.update(Buffer.from(md5, "hex"));
+  return `${hash.digest("hex")}-${parts.length}`;
+}

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { CrowdaiError } from "../../protocol/errors.ts";
+import { createKeyLock } from "../key-lock.ts";
+import { OBJECT_KEY, type ObjectStore, type StoredObject } from "../object-store.ts";
+import { isCode, openBucket, requireBucket, statusOf, storeFailure } from "./bucket.ts";
+import { gather } from "./gather.ts";
+import { createMultipart, plain } from "./multipart.ts";
+import { createWriteObject } from "./put.ts";
+import { readObject } from "./read.ts";
+import type { S3Settings } from "./settings.ts";
+import { createSigning } from "./signing.ts";
+import { createUploads } from "./uploads.ts";
+
+/** An address must be used within this time; the transfer itself may last longer. */
+const UPLOAD_SECONDS = 900;
+
+export interface S3StoreOptions extends S3Settings {
+  /** How long an address for a part takes a request. */
+  uploadSeconds?: number;
+}
+
+/**
+ * Objects in a bucket of Amazon S3, or of a store that speaks its protocol. The SHA-256 of each is kept in its metadata.
+ *
+ * The bucket is made when there is none; what else is in it is left alone, and is in the way only under the same keys. Throws
+ * store_unreachable when the bucket cannot be reached.
+ */
+export async function createS3Store(options: S3StoreOptions): Promise<ObjectStore> {
+  const bucket = await openBucket(options);
+  const { sdk, client, name: Bucket } = bucket;
+  try {
+    await requireBucket(bucket);
+  } catch (failure) {
+    client.destroy();
+    throw failure;
+  }
+  const multipart = createMultipart(bucket);
+  const signing = await createSigning(bucket);
+  const write = createWriteObject(bucket, multipart);
+  const [writing, planning] = [createKeyLock(), createKeyLock()];
+
+  async function stat(key: string): Promise<(StoredObject & { etag: string }) | null> {
+    requireKey(key);
+    try {
+      const head = await client.send(new sdk.HeadObjectCommand({ Bucket, Key: key }));
+      // What somebody else put there has no digest, and is other than anything.
+      const { sha256 = "" } = head.Metadata ?? {};
+      return { size: head.ContentLength ?? 0, sha256, etag: plain(head.ETag ?? "") };
+    } catch (failure) {
+      if (statusOf(failure) === 404 && !isCode(failure, "NoSuchBucket")) return null;
+      throw storeFailure(failure);
+    }
+  }
+
+  async function remove(key: string): Promise<void> {
+    requireKey(key);
+    for (const upload of await multipart.open(key)) await multipart.abort(key, upload);
+    await client.send(new sdk.DeleteObjectCommand({ Bucket, Key: key })).catch((failure) => {
+      if (statusOf(failure) !== 404) throw storeFailure(failure);
+    });
+  }
+
+  async function digest(key: string): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of await readObject(bucket, key)) hash.update(chunk);
+    return hash.digest("hex");
+  }
+
+  const uploads = createUploads({
+    multipart,
+    signing,
+    stat,
+    digest,
+    remove,
+    seconds: options.uploadSeconds ?? UPLOAD_SECONDS,
+  });
+
+  return {
+    name: `S3 bucket ${Bucket} at ${options.endpoint === undefined ? `Amazon (${options.region})` : new URL(options.endpoint).host}`,
+
+    async stat(key) {
+      const found = await stat(key);
+      return found && { size: found.size, sha256: found.sha256 };
+    },
+
+    async put(key, body, { type, expected } = {}) {
+      requireKey(key);
+      await using gathered = await gather(body, expected);
+      const { size, sha256 } = gathered;
+      return writing(key, async () => {
+        const before = await stat(key);
+        if (!before) await write(key, gathered, type);
+        // Looked at afterwards too: another program may have been quicker, or have written over it.
+        const now = before ?? (await stat(key));
+        if (now?.sha256 !== sha256) throw new CrowdaiError("object_exists");
+        return { size, sha256 };
+      });
+    },
+
+    get: async (key, range) => {
+      requireKey(key);
+      return readObject(bucket, key, range);
+    },
+
+    remove,
+
+    async *list(prefix) {
+      const pages = sdk.paginateListObjectsV2({ client }, { Bucket, Prefix: prefix });
+      try {
+        for await (const { Contents = [] } of pages)
+          for (const { Key } of Contents) if (Key && OBJECT_KEY.test(Key)) yield Key;
+      } catch (failure) {
+        throw storeFailure(failure);
+      }
+    },
+
+    // One at a time for each upload: two at once would open it twice.
+    planUpload: (key, wanted) => planning(key, () => uploads.planUpload(key, wanted)),
+    finishUpload: (key, wanted) => planning(key, () => uploads.finishUpload(key, wanted)),
+    abandonUploads: uploads.abandonUploads,
+
+    signGet: async (key, wanted) => {
+      requireKey(key);
+      return signing.get(key, wanted);
+    },
+
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+function requireKey(key: string): void {
+  if (!OBJECT_KEY.test(key)) throw new CrowdaiError("object_missing");
+}

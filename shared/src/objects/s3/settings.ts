@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/** Where the objects are, and how they are reached. */
+export interface S3Settings {
+  bucket: string;
+  region: string;
+  /** Absent means Amazon's own. */
+  endpoint?: string | undefined;
+  /** Absent means what the machine's role or profile gives. */
+  accessKeyId?: string | undefined;
+  secretAccessKey?: string | undefined;
+  sessionToken?: string | undefined;
+  /** The bucket in the path instead of in the host's name. Default: where the endpoint has no name that could be extended. */
+  pathStyle?: boolean | undefined;
+}
+
+const truth = z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1");
+
+/** The variables that name an object store on S3. */
+export const s3EnvironmentSchema = z
+  .object({
+    S3_ENDPOINT: z.url({ protocol: /^https?$/, error: "expected http://host or https://host" }).optional(),
+    S3_BUCKET: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "expected 3 to 63 lower-case letters, digits, . or -")
+      .optional(),
+    S3_REGION: z.string().min(1).optional(),
+    S3_FORCE_PATH_STYLE: truth.optional(),
+    AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
+    AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+    AWS_SESSION_TOKEN: z.string().min(1).optional(),
+  })
+  .refine((env) => env.S3_BUCKET !== undefined || env.S3_ENDPOINT === undefined, {
+    path: ["S3_BUCKET"],
+    error: "S3_ENDPOINT is set and the bucket is not named",
+  })
+  .refine((env) => (env.AWS_ACCESS_KEY_ID === undefined) === (env.AWS_SECRET_ACCESS_KEY === undefined), {
+    path: ["AWS_SECRET_ACCESS_KEY"],
+    error: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together",
+  });
+
+/** The store that the environment names; null when it names none. */
+export function s3SettingsOf(env: z.infer<typeof s3EnvironmentSchema>): S3Settings | null {
+  if (env.S3_BUCKET === undefined) return null;
+  return {
+    bucket: env.S3_BUCKET,
+    region: env.S3_REGION ?? "us-east-1",
+    endpoint: env.S3_ENDPOINT,
+    accessKeyId: env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: env.AWS_SESSION_TOKEN,
+    pathStyle: env.S3_FORCE_PATH_STYLE,
+  };
+}
+
+/** A host that is an address, or this machine, has no names below it. */
+export function needsPathStyle({ endpoint, pathStyle }: S3Settings): boolean {
+  if (pathStyle !== undefined) return pathStyle;
+  if (endpoint === undefined) return false;
+  const { hostname } = new URL(endpoint);
+  return hostname === "localhost" || hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname);
+}

@@ -1,0 +1,164 @@
+import { CrowdaiError } from "../../protocol/errors.ts";
+import type { Upload } from "../../protocol/session.ts";
+import { type FilePart, filePartsOf } from "../../protocol/upload-parts.ts";
+import type { AnnouncedObject, ObjectStore, StoredObject } from "../object-store.ts";
+import { OBJECT_KEY } from "../object-store.ts";
+import { type ArrivedPart, etagOfParts, type ListedPart, type Multipart } from "./multipart.ts";
+import type { Signing } from "./signing.ts";
+
+/** What is planned at once fits a message to the client. */
+const PLANNED_PARTS = 256;
+
+export interface UploadsOptions {
+  multipart: Multipart;
+  signing: Signing;
+  stat(key: string): Promise<(StoredObject & { etag: string }) | null>;
+  /** The SHA-256 of the bytes under the key, read back. */
+  digest(key: string): Promise<string>;
+  /** Removes the object and every upload of it. */
+  remove(key: string): Promise<void>;
+  /** How long an address takes a request. */
+  seconds: number;
+}
+
+/**
+ * Uploads by clients. Each is a multipart upload, a small one too: its addresses write parts, and only the store's owner makes an
+ * object of them. So no address that a client has can ever write to an object that is there.
+ *
+ * Nothing is remembered of an upload but what the store itself has. Two brokers that plan the same upload at once may open it
+ * twice; whatever either gave out, the one that more parts arrived in is gone on with.
+ */
+export function createUploads(
+  options: UploadsOptions,
+): Pick<ObjectStore, "planUpload" | "finishUpload" | "abandonUploads"> {
+  const { multipart, signing, stat, digest, remove, seconds } = options;
+
+  interface Arriving {
+    upload: string;
+    arrived: ArrivedPart[];
+    missing: PlannedPart[];
+  }
+
+  async function arriving(key: string, parts: readonly PlannedPart[]): Promise<Arriving | null> {
+    let best: Arriving | null = null;
+    for (const upload of await multipart.open(key)) {
+      const arrived = await multipart.arrived(key, upload);
+      if (!arrived) continue;
+      const missing = parts.filter((part) => !arrived.some((one) => isPart(one, part)));
+      if (!best || missing.length < best.missing.length) best = { upload, arrived, missing };
+    }
+    return best;
+  }
+
+  /** Tries to make the object without asking first what arrived: naming the digests is asking for exactly these parts. */
+  async function complete(key: string, wanted: AnnouncedObject): Promise<boolean> {
+    const uploads = await multipart.open(key);
+    for (const upload of uploads) {
+      const parts = wanted.parts
+        ? filePartsOf(wanted.size, wanted.parts)
+        : await wholeIn(multipart, key, upload, wanted.size);
+      if (!parts || !(await multipart.complete(key, upload, parts))) continue;
+      for (const other of uploads) if (other !== upload) await multipart.abort(key, other);
+      const made = await stat(key);
+      if (made && made.size === wanted.size && isOfParts(made.etag, parts)) return true;
+      await remove(key);
+      throw new CrowdaiError("digest_mismatch", "The store made another object of the parts than announced.");
+    }
+    return false;
+  }
+
+  async function requireWanted(key: string, found: StoredObject, wanted: AnnouncedObject): Promise<void> {
+    const same =
+      isSame(found, wanted) &&
+      // Without digests of parts nothing was proven on the way.
+      (wanted.parts !== undefined || (await digest(key)) === wanted.sha256);
+    if (same) return;
+    await remove(key);
+    throw new CrowdaiError("digest_mismatch");
+  }
+
+  return {
+    async planUpload(key, wanted) {
+      const expires_at = new Date(Date.now() + seconds * 1000).toISOString();
+      const before = await stat(key);
+      if (before && !isSame(before, wanted)) throw new CrowdaiError("object_exists");
+      if (before) return { parts: [], missing: { parts: 0, bytes: 0 }, expires_at };
+      const parts = plannedParts(wanted);
+      const { upload, missing } = (await arriving(key, parts)) ?? {
+        upload: await multipart.begin(key, wanted.sha256),
+        missing: parts,
+      };
+      const planned = missing.slice(0, PLANNED_PARTS).map(async ({ number, offset, size, md5 }) => {
+        const bound = { key, upload, number, size, ...(md5 ? { md5 } : {}) };
+        return { number, offset, size, method: "PUT", ...(await signing.part(bound, seconds)) } as Part;
+      });
+      return {
+        parts: await Promise.all(planned),
+        missing: { parts: missing.length, bytes: missing.reduce((sum, { size }) => sum + size, 0) },
+        expires_at,
+      };
+    },
+
+    async finishUpload(key, wanted) {
+      const before = await stat(key);
+      if (!before && !(await complete(key, wanted))) {
+        const left = await arriving(key, plannedParts(wanted));
+        // All numbers and lengths are there, so the digests must differ: the store took what it was told not to.
+        if (left && isFilled(left.arrived, wanted)) {
+          await remove(key);
+          throw new CrowdaiError("digest_mismatch");
+        }
+      }
+      const found = before ?? (await stat(key));
+      if (!found) throw new CrowdaiError("upload_missing");
+      await requireWanted(key, found, wanted);
+    },
+
+    async abandonUploads(before) {
+      let abandoned = 0;
+      for await (const { key, upload, began } of multipart.all()) {
+        if (began >= before || !OBJECT_KEY.test(key)) continue;
+        await multipart.abort(key, upload);
+        abandoned++;
+      }
+      return abandoned;
+    },
+  };
+}
+
+type Part = Upload["parts"][number];
+type PlannedPart = Omit<FilePart, "md5"> & { md5?: string };
+
+function plannedParts({ size, parts }: AnnouncedObject): PlannedPart[] {
+  return parts ? filePartsOf(size, parts) : [{ number: 1, offset: 0, size }];
+}
+
+function isPart({ number, size, etag }: ArrivedPart, part: PlannedPart): boolean {
+  return number === part.number && size === part.size && (part.md5 === undefined || etag === part.md5);
+}
+
+function isFilled(arrived: readonly ArrivedPart[], wanted: AnnouncedObject): boolean {
+  return plannedParts(wanted).every(({ number, size }) =>
+    arrived.some((one) => isPart(one, { number, size, offset: 0 })),
+  );
+}
+
+async function wholeIn(
+  multipart: Multipart,
+  key: string,
+  upload: string,
+  size: number,
+): Promise<ListedPart[] | null> {
+  const arrived = await multipart.arrived(key, upload);
+  const [only] = arrived ?? [];
+  return only && arrived?.length === 1 && only.number === 1 && only.size === size
+    ? [{ number: 1, md5: only.etag }]
+    : null;
+}
+
+/** Some stores give ETags of another kind; those say nothing. */
+function isOfParts(etag: string, parts: readonly ListedPart[]): boolean {
+  return !/^[0-9a-f]{32}-\d+$/.test(etag) || etag === etagOfParts(parts);
+}
+
+const isSame = (a: StoredObject, b: StoredObject) => a.size === b.size && a.sha256 === b.sha256;
