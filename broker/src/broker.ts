@@ -6,7 +6,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
 import { CrowdaiError } from "@crowdai/shared";
-import { createEmbeddedQueue } from "@crowdai/shared/queue";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApp } from "./app.ts";
@@ -18,6 +17,7 @@ import { createGradingTimes } from "./graders/grading-times.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
@@ -68,16 +68,16 @@ export async function createBroker({
   async function compose(): Promise<Broker> {
     const lock = lockDataFolder(config.dataFolder);
     releasers.add("data lock", () => lock.release());
-    const catalogue = await openCatalogue(config.challengesFolder);
     const records = await openRecords(config);
     releasers.add("records", () => records.close());
+    const catalogue = await openCatalogue(config.challengesFolder, records);
 
     let url = config.publicUrl ?? "";
     const objects = await openObjects(config, () => url);
     releasers.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
-    const queue = createEmbeddedQueue();
-    releasers.add("queue", () => queue.close());
+    const { queue, adapter, close } = await openMessaging(config, log);
+    releasers.add("queue", close);
 
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
@@ -115,6 +115,7 @@ export async function createBroker({
       server,
       context: () => context,
       version: VERSION,
+      adapter,
       heard: listeners.announce,
       legacy: legacy?.door,
     });
@@ -137,7 +138,8 @@ export async function createBroker({
         name: `embedded-${randomUUID().slice(0, 8)}`,
         queue,
         objects,
-        challenges: catalogue.all,
+        challenges: catalogue.folders,
+        bundled: () => [...catalogue.all()].filter(([, { bundle }]) => bundle).map(([id]) => id),
         concurrency: config.concurrency ?? availableParallelism(),
         workDir: join(config.dataFolder, "work"),
         log,
@@ -154,7 +156,9 @@ export async function createBroker({
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
-      const { changed, mistakes } = await catalogue.refresh();
+      const { changed, mistakes, shadowed } = await catalogue.refresh();
+      for (const challenge of shadowed)
+        log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
       for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
       if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
       if (changed.length > 0) dispatcher.soon();

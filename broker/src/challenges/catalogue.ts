@@ -1,30 +1,102 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
-import { type ChallengeFolder, loadChallenges } from "@crowdai/shared/challenge-folder";
+import {
+  type ChallengeConfig,
+  type ChallengeFolder,
+  loadChallenges,
+  type PublicFile,
+} from "@crowdai/shared/challenge-folder";
+import type { Records } from "../records/records.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { currentVersions, readRecorded, type StoredBundle, type StoredPublicFile } from "./recorded.ts";
 
-/** The challenges this broker serves, as their folders say. */
-export interface Catalogue {
-  all(): ReadonlyMap<string, ChallengeFolder>;
-  /** Throws challenge_unknown, with a suggestion when a known id looks alike. */
-  get(id: string): ChallengeFolder;
-  /** Reads the folder again if anything in it changed; mistakes leave the earlier version in place and are returned. */
-  refresh(): Promise<{ changed: string[]; mistakes: CrowdaiError[] }>;
+/** A challenge that this broker serves: from a folder here, or from a bundle that was added. */
+export interface ServedChallenge {
+  config: ChallengeConfig;
+  version: string;
+  /** What participants may download, by name. */
+  data: readonly (PublicFile | StoredPublicFile)[];
+  /** What graders grade with; null means their own folders. */
+  bundle: StoredBundle | null;
 }
 
-/** Loads every challenge of the folder. Throws config_invalid with the mistakes of all of them. */
-export async function openCatalogue(folder: string): Promise<Catalogue> {
-  let challenges: ReadonlyMap<string, ChallengeFolder> = new Map();
-  let seen = await fingerprint(folder);
-  const first = await loadChallenges(folder);
-  if (first.mistakes.length > 0)
-    throw new CrowdaiError("config_invalid", first.mistakes.map((mistake) => mistake.message).join("\n"), {
-      details: { mistakes: first.mistakes.flatMap((mistake) => mistake.details?.mistakes ?? []) },
+export interface Refreshed {
+  /** Ids of challenges that are new or have another version. */
+  changed: string[];
+  mistakes: CrowdaiError[];
+  /** Ids that have both a folder here and a bundle; the folder is served. Told when they come to be so. */
+  shadowed: string[];
+}
+
+/** The challenges this broker serves, as folders and records say. */
+export interface Catalogue {
+  all(): ReadonlyMap<string, ServedChallenge>;
+  /** Throws challenge_unknown, with a suggestion when a known id looks alike. */
+  get(id: string): ServedChallenge;
+  /** Those that come from folders here. */
+  folders(): ReadonlyMap<string, ChallengeFolder>;
+  /** Reads again what changed; mistakes leave the earlier version in place and are returned. */
+  refresh(): Promise<Refreshed>;
+}
+
+/** Loads every challenge of the folder and of the records. Throws config_invalid with the mistakes of all folders. */
+export async function openCatalogue(folder: string, { db }: Pick<Records, "db">): Promise<Catalogue> {
+  let folders: ReadonlyMap<string, ChallengeFolder> = new Map();
+  let recorded: ReadonlyMap<string, ServedChallenge> = new Map();
+  let challenges: ReadonlyMap<string, ServedChallenge> = new Map();
+  let seen: string | null = null;
+  let shadowed: string[] = [];
+
+  async function refreshFolders(): Promise<CrowdaiError[]> {
+    const now = await fingerprint(folder);
+    if (now === seen) return [];
+    const loaded = await loadChallenges(folder);
+    seen = now;
+    const next = new Map(loaded.challenges.map((challenge) => [challenge.config.id, challenge]));
+    // A folder with a mistake in it keeps serving its last good version.
+    if (loaded.mistakes.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
+    folders = next;
+    return loaded.mistakes;
+  }
+
+  async function refreshRecorded(): Promise<CrowdaiError[]> {
+    const next = new Map<string, ServedChallenge>();
+    const mistakes: CrowdaiError[] = [];
+    for (const [id, version] of await currentVersions(db)) {
+      const before = recorded.get(id);
+      try {
+        const found = before?.version === version ? before : await readRecorded(db, id);
+        if (found) next.set(id, found);
+      } catch (error) {
+        if (!(error instanceof CrowdaiError)) throw error;
+        mistakes.push(error);
+        if (before) next.set(id, before);
+      }
+    }
+    recorded = next;
+    return mistakes;
+  }
+
+  async function refresh(): Promise<Refreshed> {
+    const mistakes = [...(await refreshFolders()), ...(await refreshRecorded())];
+    const next = new Map<string, ServedChallenge>(recorded);
+    for (const [id, challenge] of folders) next.set(id, { ...challenge, bundle: null });
+    const changed = [...next.keys()].filter((id) => challenges.get(id)?.version !== next.get(id)?.version);
+    challenges = next;
+    const before = shadowed;
+    shadowed = [...folders.keys()].filter((id) => recorded.has(id));
+    return { changed, mistakes, shadowed: shadowed.filter((id) => !before.includes(id)) };
+  }
+
+  const { mistakes } = await refresh();
+  shadowed = [];
+  if (mistakes.length > 0)
+    throw new CrowdaiError("config_invalid", mistakes.map((mistake) => mistake.message).join("\n"), {
+      details: { mistakes: mistakes.flatMap((mistake) => mistake.details?.mistakes ?? []) },
     });
-  challenges = byId(first.challenges);
 
   return {
     all: () => challenges,
+    folders: () => folders,
     get(id) {
       const found = challenges.get(id);
       if (found) return found;
@@ -35,34 +107,6 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
         suggestion ? { details: { suggestion } } : {},
       );
     },
-    async refresh() {
-      const now = await fingerprint(folder);
-      if (now === seen) return { changed: [], mistakes: [] };
-      const { challenges: loaded, mistakes } = await loadChallenges(folder);
-      seen = now;
-      const next = byId(loaded);
-      // A folder with a mistake in it keeps serving its last good version.
-      if (mistakes.length > 0) for (const [id, kept] of challenges) if (!next.has(id)) next.set(id, kept);
-      const changed = [...next]
-        .filter(([id, { version }]) => challenges.get(id)?.version !== version)
-        .map(([id]) => id);
-      challenges = next;
-      return { changed, mistakes };
-    },
+    refresh,
   };
-}
-
-const byId = (list: ChallengeFolder[]) => new Map(list.map((challenge) => [challenge.config.id, challenge]));
-
-/** Changes whenever a file below the folder does, by size or time of change: cheap enough to take every few seconds. */
-async function fingerprint(folder: string): Promise<string> {
-  const parts: string[] = [];
-  // Links are not followed: one to / would be the whole disk.
-  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) parts.push(await fingerprint(path));
-    const found = entry.isFile() ? await stat(path).catch(() => null) : null;
-    if (found) parts.push(`${path}:${found.size}:${found.mtimeMs}`);
-  }
-  return parts.sort().join("\n");
 }

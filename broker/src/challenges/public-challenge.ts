@@ -1,19 +1,20 @@
 import type { PublicChallenge, Round } from "@crowdai/shared";
 import {
-  type ChallengeFolder,
+  type ChallengeConfig,
   openRound,
   type RoundConfig,
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
 import type { SubmissionContext } from "../submissions/context.ts";
+import type { ServedChallenge } from "./catalogue.ts";
 
 /** A challenge as participants see it. */
 export async function publicChallenge(
-  folder: ChallengeFolder,
+  challenge: ServedChallenge,
   { graders, baseUrl, clock }: Pick<SubmissionContext, "graders" | "baseUrl" | "clock">,
 ): Promise<PublicChallenge> {
-  const { config } = folder;
+  const { config, data } = challenge;
   const now = clock();
   const page = `${baseUrl()}/challenges/${encodeURIComponent(config.id)}`;
   return {
@@ -32,7 +33,7 @@ export async function publicChallenge(
     functions: config.evaluator.functions,
     after_end: config.after_end,
     code: config.code,
-    data: folder.data.map(({ name, size, sha256 }) => ({
+    data: data.map(({ name, size, sha256 }) => ({
       name,
       size,
       sha256,
@@ -43,7 +44,7 @@ export async function publicChallenge(
   };
 }
 
-function publicRound(config: ChallengeFolder["config"], round: RoundConfig, now: Date): Round {
+function publicRound(config: ChallengeConfig, round: RoundConfig, now: Date): Round {
   const number = roundNumber(config, round.id);
   return {
     id: round.id,

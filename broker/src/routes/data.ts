@@ -9,7 +9,7 @@ import type { SubmissionContext } from "../submissions/context.ts";
 /** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
 export function dataRoutes(context: () => SubmissionContext): Hono {
   const routes = new Hono();
-  routes.get("/api/v1/challenges/:id/data/:name{.+}", (c) => {
+  routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
     const { id, name } = c.req.param();
     const file = context()
       .catalogue.get(id)
@@ -28,7 +28,11 @@ export function dataRoutes(context: () => SubmissionContext): Hono {
     const { start, end } = range ?? { start: 0, end: file.size - 1 };
     const length = { ...headers, "content-length": String(Math.max(0, end - start + 1)) };
     if (file.size === 0) return c.body(null, 200, length);
-    const stream = Readable.toWeb(createReadStream(file.path, { start, end })) as ReadableStream;
+    const bytes =
+      "path" in file
+        ? createReadStream(file.path, { start, end })
+        : Readable.from(await context().objects.get(file.key, { start, end }));
+    const stream = Readable.toWeb(bytes) as ReadableStream;
     if (!range) return c.body(stream, 200, length);
     return c.body(stream, 206, { ...length, "content-range": `bytes ${start}-${end}/${file.size}` });
   });

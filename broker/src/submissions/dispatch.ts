@@ -1,11 +1,10 @@
-import type { Job } from "@crowdai/shared";
-import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { Catalogue } from "../challenges/catalogue.ts";
 import { type Clock, iso } from "../clock.ts";
 import type { Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
+import { jobOf } from "./job-of.ts";
 
 const BATCH = 500;
 const RETRY_MS = 1000;
@@ -15,6 +14,8 @@ export interface Dispatcher {
   soon(): void;
   /** Whether the queue refused the latest try. */
   stalled(): boolean;
+  /** Since when it refuses; null when it does not. */
+  stalledSince(): Date | null;
   stop(): Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export function createDispatcher(options: {
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
-  let refused = false;
+  let refusedSince: Date | null = null;
   let retry: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
@@ -41,9 +42,9 @@ export function createDispatcher(options: {
       again = false;
       try {
         while ((await dispatchBatch()) === BATCH && !stopped);
-        refused = false;
+        refusedSince = null;
       } catch (error) {
-        refused = true;
+        refusedSince ??= clock();
         log.warn({ err: error }, "the queue took no jobs; trying again");
         retry = setTimeout(soon, RETRY_MS);
       }
@@ -69,7 +70,7 @@ export function createDispatcher(options: {
     const published: SubmissionRow[] = [];
     try {
       for (const row of rows) {
-        await queue.publish(jobOf(row, catalogue));
+        await queue.publish(jobOf(row, row.attempt, catalogue.get(row.challenge)));
         published.push(row);
       }
     } finally {
@@ -99,40 +100,12 @@ export function createDispatcher(options: {
 
   return {
     soon,
-    stalled: () => refused,
+    stalled: () => refusedSince !== null,
+    stalledSince: () => refusedSince,
     async stop() {
       stopped = true;
       clearTimeout(retry);
       await working;
     },
   };
-}
-
-/** The job of a submission's current attempt. */
-function jobOf(row: SubmissionRow, catalogue: Catalogue): Job {
-  return {
-    submission: row.id,
-    attempt: row.attempt,
-    challenge: row.challenge,
-    function: row.function,
-    round: numberOf(catalogue.get(row.challenge).config, row.round),
-    dry_run: row.dry_run === 1,
-    input:
-      row.input_data !== null
-        ? { kind: "inline", data: JSON.parse(row.input_data) }
-        : {
-            kind: row.input_kind,
-            key: row.input_key as string,
-            name: row.input_name,
-            size: row.input_size,
-            sha256: row.input_sha256,
-          },
-    code: null,
-    version: null,
-  };
-}
-
-/** A round that was taken out of challenge.json while its submissions wait must not hold up the others'. */
-function numberOf(config: ChallengeConfig, round: string): number {
-  return config.rounds.some(({ id }) => id === round) ? roundNumber(config, round) : config.rounds.length + 1;
 }
