@@ -1,5 +1,6 @@
 export { type ChallengeConfig, challengeConfigSchema, type RoundConfig } from "./challenge-config.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
+export { digestFile } from "./file-digest.ts";
 export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
 export type { Mistake } from "./mistakes.ts";
