@@ -78,7 +78,11 @@ describe("crowdai-grader start", () => {
     });
     const queue = createEmbeddedQueue();
     const around = surroundings(["start", ...args]);
-    return { queue, around, running: main({ ...around, open: async () => ({ queue, objects }) }) };
+    return {
+      queue,
+      around,
+      running: main({ ...around, open: async () => ({ queue, objects, close: async () => {} }) }),
+    };
   }
 
   it("serves the folder until it is stopped, and says what with", async () => {

@@ -22,6 +22,7 @@ export interface Surroundings {
 }
 
 interface StartOptions {
+  data: string;
   challenges: string;
   /** Whether the folder was named by hand. */
   required: boolean;
@@ -44,6 +45,11 @@ export async function main(surroundings: Surroundings): Promise<number> {
     .command("start")
     .description("grade until stopped; a first SIGINT or SIGTERM finishes or hands back what is in hand")
     .option("--challenges <dir>", "folder of challenge folders", "challenges")
+    .option(
+      "--data <dir>",
+      "the broker's data folder, where objects are kept in it and not on S3",
+      "crowdai-data",
+    )
     .option("--only <id,id>", "serve these challenges alone", (value) => value.split(",").filter(Boolean))
     .option("--concurrency <n>", "most jobs at once", wholeNumber, availableParallelism())
     .action((options: StartOptions, command: Command) =>
@@ -62,14 +68,19 @@ export async function main(surroundings: Surroundings): Promise<number> {
 }
 
 async function start(options: StartOptions, { env, stderr, signal, open }: Surroundings): Promise<void> {
-  const { queue, objects } = await (open ?? openBackends)(env);
+  const name = `${hostname()}-${process.pid}`;
+  const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
+  const { queue, objects, close } = await (open ?? openBackends)({
+    env,
+    data: resolve(options.data),
+    name,
+    log,
+  });
   const workDir = await mkdtemp(join(tmpdir(), "crowdai-grader-"));
   try {
     const { only = null, required } = options;
     const dir = resolve(options.challenges);
     const served = await servedChallenges({ dir, only, required, objects });
-    const name = `${hostname()}-${process.pid}`;
-    const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
     const grader = createGrader({
       name,
       queue,
@@ -101,8 +112,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
     }
   } finally {
     await rm(workDir, { recursive: true, force: true });
-    await queue.close();
-    await objects.close();
+    await close();
   }
 }
 

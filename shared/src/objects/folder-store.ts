@@ -25,6 +25,11 @@ export interface FolderStoreOptions {
   secret: string | Buffer;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /**
+   * Name of the folder inside in which this process keeps what arrives, and which it empties at its start. Two processes that share a
+   * store must not share it. Default "arriving".
+   */
+  arriving?: string;
 }
 
 export interface FolderStore extends ObjectStore {
@@ -46,7 +51,7 @@ export interface FolderStore extends ObjectStore {
  */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;
-  const places = await placesIn(folder);
+  const places = await placesIn(folder, options.arriving);
   const incoming = await createIncoming(places.incoming);
   const parts = await folderPartsIn(join(folder, "parts"), incoming);
   const lock = createKeyLock();

@@ -18,9 +18,9 @@ export interface ObjectPlaces {
   requireInside(folder: string): Promise<void>;
 }
 
-export async function placesIn(folder: string): Promise<ObjectPlaces> {
+export async function placesIn(folder: string, arriving = "arriving"): Promise<ObjectPlaces> {
   const stored = join(folder, "stored");
-  const incoming = join(folder, "arriving");
+  const incoming = join(folder, arriving);
   await mkdir(stored, { recursive: true, mode: 0o700 });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const realRoot = await realpath(stored);

@@ -8,6 +8,8 @@ export interface RedisConnections {
    * commands for later. The queue makes a new one instead.
    */
   connect: () => Redis | Cluster;
+  /** Makes a client that connects by itself, again and again, and keeps commands while Redis is away for a moment. */
+  connectForGood: () => Redis | Cluster;
   /** Where it is, without secrets. */
   name: string;
 }
@@ -30,7 +32,7 @@ export function connectionsTo(url: string): RedisConnections {
   if (kind === "+unix") {
     const socket = decodeURIComponent(path);
     if (socket === "" || hosts !== "") throw invalid("names no socket file");
-    return { name: `Redis at ${socket}`, connect: () => new Redis({ ...options, path: socket }) };
+    return connections(`Redis at ${socket}`, (life) => new Redis({ ...options, ...life, path: socket }));
   }
   const nodes = hosts.split(",").map((host) => nodeOf(host, kind === "+sentinel" ? 26379 : 6379));
   const first = nodes[0]!;
@@ -50,7 +52,11 @@ export function connectionsTo(url: string): RedisConnections {
       sentinelRetryStrategy: () => null,
       connectTimeout: CONNECT_MS,
     };
-    return { name: `Redis ${segment} through Sentinel at ${where}`, connect: () => new Redis(sentinel) };
+    const again = (life: RedisOptions) => (life === FOR_GOOD ? { sentinelRetryStrategy: retryAfter } : {});
+    return connections(
+      `Redis ${segment} through Sentinel at ${where}`,
+      (life) => new Redis({ ...sentinel, ...life, ...again(life) }),
+    );
   }
   if (kind === "-cluster") {
     const cluster: ClusterOptions = {
@@ -62,11 +68,25 @@ export function connectionsTo(url: string): RedisConnections {
       // Certificates name hosts, and a cluster tells addresses.
       ...(options.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     };
-    return { name: `Redis Cluster at ${where}`, connect: () => new Cluster(nodes, cluster) };
+    return connections(`Redis Cluster at ${where}`, (life) =>
+      life === FOR_GOOD
+        ? new Cluster(nodes, {
+            ...cluster,
+            lazyConnect: false,
+            enableOfflineQueue: true,
+            clusterRetryStrategy: retryAfter,
+            redisOptions: { ...options, ...life },
+          })
+        : new Cluster(nodes, cluster),
+    );
   }
   if (nodes.length > 1) throw invalid("names several hosts: say redis-cluster:// or redis+sentinel://");
   const one: RedisOptions = { ...options, ...first, db: databaseOf(segment) };
-  return { name: `Redis at ${where}`, connect: () => new Redis(one) };
+  return connections(`Redis at ${where}`, (life) => new Redis({ ...one, ...life }));
+}
+
+function connections(name: string, make: (life: RedisOptions) => Redis | Cluster): RedisConnections {
+  return { name, connect: () => make(ONE_LIFE), connectForGood: () => make(FOR_GOOD) };
 }
 
 const CONNECT_MS = 2000;
@@ -81,6 +101,16 @@ const ONE_LIFE: RedisOptions = {
   keepAlive: 10_000,
   // Replies have one shape on every server.
   protocol: 2,
+};
+
+const retryAfter = (tries: number) => Math.min(100 * tries, 2000);
+
+const FOR_GOOD: RedisOptions = {
+  lazyConnect: false,
+  enableOfflineQueue: true,
+  autoResendUnfulfilledCommands: true,
+  maxRetriesPerRequest: 2,
+  retryStrategy: retryAfter,
 };
 
 function accountOf(credentials: string | undefined): Pick<RedisOptions, "username" | "password"> {
