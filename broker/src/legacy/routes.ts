@@ -27,12 +27,8 @@ export function legacyRoutes(context: () => SubmissionContext, uploads: LegacyUp
   });
 
   routes.put(`${UPLOAD_PATH}/:id`, async (c) => {
-    const { body, headers } = c.req.raw;
-    const { sha256 } = await uploads.take(
-      new URL(c.req.url),
-      headers,
-      body as AsyncIterable<Uint8Array> | null,
-    );
+    const body = c.req.raw.body as AsyncIterable<Uint8Array> | null;
+    const { sha256 } = await uploads.take(new URL(c.req.url), body);
     return c.body(null, 200, { etag: `"${sha256}"`, "cache-control": "no-store" });
   });
   return routes;
