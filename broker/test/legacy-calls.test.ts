@@ -133,7 +133,8 @@ describe("the calls of the published Python client", () => {
   it("hear of progress, and what an evaluation returned besides a score", async () => {
     test = await startBroker();
     const challenge = await open();
-    const { progress } = await challenge.call("submit", [{ score: 1, progress: [12.5] }]);
+    const { answer: graded, progress } = await challenge.call("submit", [{ score: 1, progress: [12.5] }]);
+    expect(graded).toMatchObject([{ response_type: COMPLETE, data: { score: 1 } }]);
     const percents = progress
       .filter(({ state }) => state === "PROGRESS_UPDATE")
       .map(({ data }) => data.percent_complete);

@@ -1,4 +1,4 @@
-import { isFinal, type SubmissionEvent, type SubmissionState } from "@crowdai/shared";
+import { isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../records/records.ts";
 import { readEvents } from "../submissions/events.ts";
 
@@ -27,7 +27,7 @@ export async function* follow(
     for (const event of events) {
       yield event;
       after = event.seq;
-      if (isFinal(event.type as SubmissionState)) return;
+      if (isLastEvent(event.type)) return;
     }
   }
 }
