@@ -22,6 +22,7 @@ import { openObjects } from "./open-objects.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
+import { sweepRegrades } from "./regrade/sweep-regrades.ts";
 import { createReleasers } from "./releasers.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { createDispatcher } from "./submissions/dispatch.ts";
@@ -35,6 +36,7 @@ const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
+const REGRADE_MS = 1000;
 const UPLOADS_MS = 600_000;
 
 export interface Broker {
@@ -153,6 +155,7 @@ export async function createBroker({
     }
 
     every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {

@@ -40,6 +40,9 @@ export async function openPostgres(url: string): Promise<Records> {
     async lock(trx, name) {
       await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
     },
+    async lockShared(trx, name) {
+      await sql`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.execute(trx);
+    },
     lockSubmission: (trx, id) =>
       trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
     close: () => db.destroy(),

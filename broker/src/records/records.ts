@@ -20,6 +20,8 @@ export interface Records {
    * anyway.)
    */
   lock(trx: Transaction<Tables>, name: string): Promise<void>;
+  /** The same, but held by many at once: only `lock` waits for them, and they for it. */
+  lockShared(trx: Transaction<Tables>, name: string): Promise<void>;
   /** The submission, which nobody else changes until the transaction ends. */
   lockSubmission(trx: Transaction<Tables>, id: string): Promise<SubmissionRow | undefined>;
   close(): Promise<void>;

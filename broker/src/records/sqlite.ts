@@ -25,6 +25,7 @@ export async function openSqlite(file: string): Promise<Records> {
     db,
     transaction: (work) => db.transaction().execute(work),
     async lock() {},
+    async lockShared() {},
     lockSubmission: (trx, id) =>
       trx.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst(),
     close: () => db.destroy(),

@@ -155,7 +155,7 @@ export interface ChallengeTable {
 export interface RegradeTable {
   id: Generated<number>;
   challenge: string;
-  /** Bundle version that it grades with; null means the graders' own folders. */
+  /** Version of the challenge that it grades with: the one served when its first job went out, null until then. */
   version: string | null;
   /** One `running` regrade a challenge. */
   state: "running" | "done" | "cancelled";
@@ -167,7 +167,10 @@ export interface RegradeTable {
 export interface RegradeItemTable {
   regrade: number;
   submission: string;
-  state: "waiting" | "grading" | "done";
+  /** The submission's number: regrades go in the old order. */
+  number: number;
+  /** `waiting` until it is put in line, which happens to a few at a time, so that new submissions are not held up. */
+  state: "waiting" | "queued" | "grading" | "done";
   /** Number of its current attempt: the fencing number. */
   attempt: number;
   starts: number;

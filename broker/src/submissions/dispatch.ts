@@ -4,6 +4,7 @@ import type { Catalogue } from "../challenges/catalogue.ts";
 import { type Clock, iso } from "../clock.ts";
 import type { Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
+import { putRegradesInLine } from "../regrade/put-in-line.ts";
 import { jobOf } from "./job-of.ts";
 
 const BATCH = 500;
@@ -42,6 +43,7 @@ export function createDispatcher(options: {
       again = false;
       try {
         while ((await dispatchBatch()) === BATCH && !stopped);
+        if (!stopped) await putRegradesInLine({ records, queue, catalogue, clock });
         refusedSince = null;
       } catch (error) {
         refusedSince ??= clock();

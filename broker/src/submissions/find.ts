@@ -51,3 +51,6 @@ export async function lockSubmission(
 /** Name of the lock under which one participant's slots and standings in a challenge change. */
 export const participantLock = (row: { participant_id: number; challenge: string }): string =>
   `participant:${row.participant_id}:${row.challenge}`;
+
+/** Name of the lock that one grade's change to a challenge's standings shares, and that a change to all of them has alone. */
+export const standingsLock = (challenge: string): string => `standings:${challenge}`;

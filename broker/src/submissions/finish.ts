@@ -19,25 +19,14 @@ export async function writeGrade(
   now: Date,
 ): Promise<SubmissionEvent[]> {
   const ranked = row.function === "submit" && row.dry_run === 0;
-  // A dry run takes no slot: told its score, anybody could measure against the answers without a limit.
-  const told = row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
-  const keys = ranked
-    ? sortKeys(config, outcome.score, outcome.score_secondary)
-    : { sort_primary: null, sort_secondary: null };
+  const grade = gradeColumns(config, row, outcome);
   await trx
     .updateTable("submissions")
     .set({
       state: "graded",
       finished_at: iso(now),
       deadline_at: null,
-      score: told.score,
-      score_secondary: told.score_secondary,
-      ...keys,
-      grading_message: told.message,
-      data: told.data === undefined || told.data === null ? null : JSON.stringify(told.data),
-      meta: JSON.stringify(outcome.meta),
-      artifacts: JSON.stringify(outcome.artifacts),
-      evaluator_version: outcome.evaluator_version,
+      ...grade,
       seq: row.seq + 1,
     })
     .where("id", "=", row.id)
@@ -47,13 +36,37 @@ export async function writeGrade(
   return appendEvents(trx, row, iso(now), [
     {
       type: "graded",
-      data: { score: told.score, score_secondary: told.score_secondary, ...(place ?? {}) },
+      data: { score: grade.score, score_secondary: grade.score_secondary, ...(place ?? {}) },
     },
   ]);
 }
 
+/** What a grade writes into its submission's record, but for the state. */
+export function gradeColumns(
+  config: ChallengeConfig,
+  row: Pick<SubmissionRow, "function" | "dry_run">,
+  outcome: Graded,
+) {
+  const ranked = row.function === "submit" && row.dry_run === 0;
+  // A dry run takes no slot: told its score, anybody could measure against the answers without a limit.
+  const told = row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
+  const keys = ranked
+    ? sortKeys(config, outcome.score, outcome.score_secondary)
+    : { sort_primary: null, sort_secondary: null };
+  return {
+    score: told.score,
+    score_secondary: told.score_secondary,
+    ...keys,
+    grading_message: told.message,
+    data: told.data === undefined || told.data === null ? null : JSON.stringify(told.data),
+    meta: JSON.stringify(outcome.meta),
+    artifacts: JSON.stringify(outcome.artifacts),
+    evaluator_version: outcome.evaluator_version,
+  };
+}
+
 /** Keeps both boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
-async function updateBoards(trx: Db, row: SubmissionRow) {
+export async function updateBoards(trx: Db, row: SubmissionRow) {
   const boards: Board[] = row.post_challenge === 1 ? ["ongoing"] : ["current", "ongoing"];
   const movements = [];
   for (const board of boards)
@@ -79,14 +92,17 @@ async function updateBoards(trx: Db, row: SubmissionRow) {
   return place;
 }
 
-/** Ends a submission without a grade. The slot is charged only when the participant's own input was refused. */
+/**
+ * Ends a submission without a grade. The slot is charged only when the participant's own input was refused, or came too late,
+ * and when somebody may be grading what is cancelled.
+ */
 export async function writeFailure(
   trx: Db,
   row: SubmissionRow,
   error: { code: ErrorCode; message: string; evaluator_version?: string | null },
   now: Date,
 ): Promise<SubmissionEvent[]> {
-  const verdict = error.code === "rejected";
+  const verdict = error.code === "rejected" || error.code === "round_not_open";
   const state = error.code === "cancelled" ? "cancelled" : "failed";
   await trx
     .updateTable("submissions")
@@ -101,7 +117,9 @@ export async function writeFailure(
     })
     .where("id", "=", row.id)
     .execute();
-  const charged = verdict || (error.code === "cancelled" && row.state === "grading");
+  // An outside grader cannot be told to stop: what it has counts as being graded.
+  const begun = row.state === "grading" || row.outside_status !== null;
+  const charged = verdict || (error.code === "cancelled" && begun);
   await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);
   const { fault } = errors[error.code] ?? errors.unexpected;
   return appendEvents(trx, row, iso(now), [

@@ -1,6 +1,7 @@
 import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../clock.ts";
 import type { SubmissionRow } from "../records/tables.ts";
+import { republishRegrades, restartRegrades } from "../regrade/sweep-regrades.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_ATTEMPTS, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
@@ -22,6 +23,7 @@ export function createRecovery(context: SubmissionContext): Recovery {
         .where("state", "=", "waiting")
         .where("published_at", "is not", null)
         .executeTakeFirst();
+      await republishRegrades(context);
       context.log.info({ reason, jobs: Number(numUpdatedRows) }, "jobs that wait are put in line again");
       context.dispatchSoon();
     },
@@ -39,6 +41,7 @@ export function createRecovery(context: SubmissionContext): Recovery {
         // Whatever took the queue down says nothing against the job: only the number of attempts bounds it.
         for (const id of ids) if (!held.has(id)) await restart(context, id, reason, { counts: false });
       }
+      await restartRegrades(context, known);
       context.dispatchSoon();
     },
   };

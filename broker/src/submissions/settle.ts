@@ -3,10 +3,11 @@ import type { Transaction } from "kysely";
 import { iso } from "../clock.ts";
 import type { Db, Records } from "../records/records.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../records/tables.ts";
+import { applyRegradeReport } from "../regrade/apply-report.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
-import { participantLock } from "./find.ts";
+import { participantLock, standingsLock } from "./find.ts";
 import { writeFailure, writeGrade } from "./finish.ts";
 
 /**
@@ -15,10 +16,14 @@ import { writeFailure, writeGrade } from "./finish.ts";
  */
 export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
   let graded: Current | null = null;
+  let regraded = false;
   const applied = await context.records.transaction(async (trx) => {
     const current = await currentAttempt(context.records, trx, report);
     graded = report.type === "finished" ? current : null;
-    if (!current) return null;
+    if (!current) {
+      regraded = await applyRegradeReport(context, trx, report);
+      return regraded ? [] : null;
+    }
     switch (report.type) {
       case "started":
         return start(context, trx, current, report);
@@ -32,6 +37,8 @@ export async function applyReport(context: SubmissionContext, report: Report): P
     }
   });
   if (graded) recordTime(context, graded);
+  // There is room in line for the regrade's next.
+  if (regraded && report.type === "finished") context.dispatchSoon();
   if (applied === null)
     context.log.warn(
       { submission: report.submission, attempt: report.attempt, type: report.type },
@@ -171,6 +178,7 @@ async function finish(
     .where("number", "=", row.attempt)
     .execute();
   await context.records.lock(trx, participantLock(row));
+  await context.records.lockShared(trx, standingsLock(row.challenge));
   const challenge = context.catalogue.all().get(row.challenge);
   if (!outcome.ok) return writeFailure(trx, row, outcome, now);
   if (!challenge)

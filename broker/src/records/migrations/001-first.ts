@@ -180,6 +180,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
   await table("regrade_items")
     .addColumn("regrade", "integer", (c) => c.notNull().references("regrades.id"))
     .addColumn("submission", "text", (c) => c.notNull().references("submissions.id"))
+    .addColumn("number", "integer", (c) => c.notNull())
     .addColumn("state", "text", (c) => c.notNull())
     .addColumn("attempt", "integer", (c) => c.notNull())
     .addColumn("starts", "integer", (c) => c.notNull())
@@ -189,7 +190,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addPrimaryKeyConstraint("regrade_items_key", ["regrade", "submission"])
     .execute();
   await index("regrade_items", ["submission"]);
-  await index("regrade_items", ["regrade", "state"]);
+  await index("regrade_items", ["regrade", "state", "number"]);
   await index("regrade_items", ["deadline_at"]);
 
   await table("challenge_numbers")
