@@ -1,14 +1,22 @@
 // `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, help, accepts) measure only these.
+// names of figures (round-trip, help, accepts, board, watchers) measure only these.
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccepts } from "./bench/accepts.ts";
+import { measureBoard } from "./bench/board.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
+import { measureWatchers } from "./bench/watchers.ts";
 
-const MEASURES = { "round-trip": measureRoundTrip, help: measureHelp, accepts: measureAccepts };
+const MEASURES = {
+  "round-trip": measureRoundTrip,
+  help: measureHelp,
+  accepts: measureAccepts,
+  board: measureBoard,
+  watchers: measureWatchers,
+};
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
 if (unknown.length > 0) {

@@ -12,40 +12,48 @@ export async function readLeaderboard(
 ): Promise<Leaderboard> {
   const standings = db
     .selectFrom("standings")
-    .where("standings.challenge", "=", config.id)
-    .where("standings.round", "=", query.round)
-    .where("standings.board", "=", query.board);
+    .where("challenge", "=", config.id)
+    .where("round", "=", query.round)
+    .where("board", "=", query.board);
   const { total } = await standings.select(sql<number>`count(*)`.as("total")).executeTakeFirstOrThrow();
-  const rows = await standings
-    .innerJoin("participants", "participants.id", "standings.participant_id")
-    .innerJoin("submissions", "submissions.id", "standings.submission")
+  // The page first, from the index alone: joined before, every row that is skipped would be joined as well.
+  const page = standings
+    .select(["participant_id", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
+    .orderBy("sort_primary")
+    .orderBy("sort_secondary")
+    .orderBy("submitted_at")
+    .orderBy("submission_number")
+    .limit(query.limit)
+    .offset(query.offset);
+  const rows = await db
+    .selectFrom(page.as("page"))
+    .innerJoin("participants", "participants.id", "page.participant_id")
+    .innerJoin("submissions", "submissions.number", "page.submission_number")
     .select([
-      "standings.participant_id",
-      "standings.submission",
-      "standings.submitted_at",
-      "standings.sort_primary",
-      "standings.sort_secondary",
+      "page.participant_id",
+      "page.submitted_at",
+      "page.sort_primary",
+      "page.sort_secondary",
       "participants.name",
+      "submissions.id as submission",
       "submissions.post_challenge",
     ])
     .select((eb) =>
       eb
         .selectFrom("submissions as entry")
         .select(sql<number>`count(*)`.as("n"))
-        .whereRef("entry.challenge", "=", "standings.challenge")
-        .whereRef("entry.round", "=", "standings.round")
-        .whereRef("entry.participant_id", "=", "standings.participant_id")
+        .where("entry.challenge", "=", config.id)
+        .where("entry.round", "=", query.round)
+        .whereRef("entry.participant_id", "=", "page.participant_id")
         .where("entry.function", "=", "submit")
         .where("entry.dry_run", "=", 0)
         .$if(query.board === "current", (entries) => entries.where("entry.post_challenge", "=", 0))
         .as("entries"),
     )
-    .orderBy("standings.sort_primary")
-    .orderBy("standings.sort_secondary")
-    .orderBy("standings.submitted_at")
-    .orderBy("standings.submission_number")
-    .limit(query.limit)
-    .offset(query.offset)
+    .orderBy("page.sort_primary")
+    .orderBy("page.sort_secondary")
+    .orderBy("page.submitted_at")
+    .orderBy("page.submission_number")
     .execute();
   return {
     challenge: config.id,

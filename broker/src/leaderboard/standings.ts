@@ -70,6 +70,15 @@ export async function updateStanding(db: Db, place: Place): Promise<Movement> {
     .orderBy("number")
     .limit(1)
     .executeTakeFirst();
+  if (
+    before &&
+    best?.id === before.submission &&
+    best.sort_primary === before.sort_primary &&
+    best.sort_secondary === before.sort_secondary
+  ) {
+    const rank = await rankOf(db, place, before);
+    return { rank, rankBefore: rank, submission: best.id };
+  }
   const rankBefore = before && (await rankOf(db, place, before));
   if (!best) {
     await db
@@ -105,6 +114,7 @@ export async function updateStanding(db: Db, place: Place): Promise<Movement> {
 }
 
 interface Standing {
+  submission: string;
   sort_primary: number;
   sort_secondary: number;
   submitted_at: string;
@@ -114,7 +124,7 @@ interface Standing {
 async function standingOf(db: Db, place: Place): Promise<Standing | null> {
   const row = await db
     .selectFrom("standings")
-    .select(["sort_primary", "sort_secondary", "submitted_at", "submission_number"])
+    .select(["submission", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
     .where("challenge", "=", place.challenge)
     .where("round", "=", place.round)
     .where("board", "=", place.board)

@@ -95,7 +95,18 @@ export function openGateway(options: {
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
     serve(socket);
-    setImmediate(() => socket.emit("session", session));
+    setImmediate(() => {
+      socket.emit("session", session);
+      forgetRequest(socket);
+    });
+  }
+
+  /** The request that opened a session, with all its headers, would be kept as long as the session; nobody asks for it again. */
+  function forgetRequest(socket: Socket): void {
+    const { client } = socket as unknown as { client: { request: unknown; conn: { request: unknown } } };
+    client.request = null;
+    client.conn.request = null;
+    socket.handshake.headers = {};
   }
 
   function serve(socket: Socket): void {

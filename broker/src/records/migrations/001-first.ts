@@ -149,6 +149,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     "sort_secondary",
     "submitted_at",
     "submission_number",
+    "participant_id",
   ]);
 
   await table("challenges")
