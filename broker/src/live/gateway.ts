@@ -103,9 +103,8 @@ export function openGateway(options: {
 
   /** The request that opened a session, with all its headers, would be kept as long as the session; nobody asks for it again. */
   function forgetRequest(socket: Socket): void {
-    const { client } = socket as unknown as { client: { request: unknown; conn: { request: unknown } } };
-    client.request = null;
-    client.conn.request = null;
+    // The client's own `request` reads this one.
+    (socket.conn as unknown as { request: unknown }).request = null;
     socket.handshake.headers = {};
   }
 
