@@ -71,7 +71,8 @@ export async function startBroker({
   };
 }
 
-function withoutRealSettings(): NodeJS.ProcessEnv {
+/** This process's environment without the settings of a real broker. */
+export function withoutRealSettings(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !REAL.test(name)));
 }
 

@@ -1,0 +1,113 @@
+// `npm run chaos`: a fleet whose parts are killed, frozen, restarted, flushed and cut at random instants while clients submit; then
+// a checker reads every client's history and the records. Ends with 1 when any promise was broken. See docs/chaos.md.
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { addParticipant } from "../broker/src/participants/keys.ts";
+import { openRecords } from "../broker/src/records/open.ts";
+import { loadChallenges } from "../shared/src/challenge-folder/index.ts";
+import { writeChaosChallenge } from "./chaos/challenge.ts";
+import { checkRun } from "./chaos/checker.ts";
+import { startClients } from "./chaos/clients.ts";
+import { carryOut } from "./chaos/faults.ts";
+import { startFleet } from "./chaos/fleet.ts";
+import { readOptions } from "./chaos/options.ts";
+import { planFaults } from "./chaos/plan.ts";
+import { createChance } from "./chaos/random.ts";
+import { report } from "./chaos/report.ts";
+import { givenSamples } from "./chaos/samples.ts";
+import { ownSamples, planWork } from "./chaos/work.ts";
+
+const PARTICIPANTS = 12;
+/** How long what is unfinished may take once everything runs again. */
+const SETTLE_MS = 120_000;
+
+const options = readOptions(process.argv.slice(2));
+const { seed, ms } = options;
+console.log(
+  `chaos: seed ${seed}, ${options.submissions} submissions, ${options.kills} kills in ${Math.round(ms / 1000)} s; ` +
+    `${options.brokers} brokers, ${options.graders} graders, ${options.records}\n` +
+    `again:  npm run chaos -- ${options.again}`,
+);
+const folder = await mkdtemp(join(tmpdir(), "crowdai-chaos-"));
+const inputs = join(folder, "inputs");
+mkdirSync(inputs);
+const challenges = options.challenges ?? join(folder, "challenges");
+if (!options.challenges) await writeChaosChallenge(challenges);
+
+// A source for each plan: one more fault must not change the submissions.
+const own = ownSamples(createChance(seed), inputs, options.s3 || options.brokers === 1);
+const sample = options.challenges ? await givenSamples(createChance(seed), challenges) : own.sample;
+const work = planWork(createChance(seed + 1), {
+  seed,
+  count: options.submissions,
+  participants: PARTICIPANTS,
+  ms,
+  sample,
+});
+if (!options.challenges) await own.write();
+const plan = planFaults(createChance(seed + 2), {
+  kills: options.kills,
+  ms,
+  counts: {
+    broker: options.brokers,
+    grader: options.graders,
+    redis: 1,
+    postgres: options.records === "postgres" ? 1 : 0,
+  },
+});
+
+const fleet = await startFleet({ ...options, folder, challenges });
+const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
+const keys: string[] = [];
+for (let i = 0; i < PARTICIPANTS; i++)
+  keys.push(await addParticipant(records, `participant-${i + 1}`, new Date().toISOString()));
+await records.close();
+
+const began = performance.now();
+const ending = new AbortController();
+const clients = startClients({
+  work,
+  keys,
+  doors: fleet.doors,
+  chance: createChance(seed + 3),
+  signal: ending.signal,
+});
+const faults = carryOut(plan, fleet, options.verbose ? console.log : () => {});
+const telling = setInterval(
+  () =>
+    console.log(
+      `  ${Math.round((performance.now() - began) / 1000)} s: ${clients.pending()} submissions to come or under way, ${faults.done.length} of ${plan.length} faults`,
+    ),
+  10_000,
+);
+await faults.over;
+const settled = performance.now();
+await Promise.race([
+  clients.over,
+  sleep(Math.max(0, began + ms - settled) + SETTLE_MS, undefined, { ref: false }),
+]);
+clearInterval(telling);
+const tookMs = performance.now() - settled;
+ending.abort();
+await clients.over;
+
+const after = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
+const { challenges: loaded } = await loadChallenges(challenges);
+const configs = new Map(loaded.map(({ config }) => [config.id, config]));
+const findings = await checkRun(after, clients.histories, configs);
+await after.close();
+await fleet.stop();
+const broken = report({
+  findings,
+  faults: faults.done,
+  histories: clients.histories,
+  troubles: clients.troubles,
+  seconds: (performance.now() - began) / 1000,
+  settleSeconds: tookMs / 1000,
+});
+if (broken > 0 || options.keep) console.log(`\nlogs and records: ${folder}`);
+else await rm(folder, { recursive: true, force: true });
+process.exitCode = broken > 0 ? 1 : 0;

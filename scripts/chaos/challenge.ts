@@ -1,0 +1,39 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Takes as long as it is told, tells its progress, and gives the score it is given, or refuses. */
+const EVALUATOR = `import json, sys, time
+for line in sys.stdin:
+    job = json.loads(line)
+    source = job["input"]
+    if "path" in source:
+        with open(source["path"]) as file:
+            given = json.load(file)
+    else:
+        given = source["data"]
+    say = lambda **event: print(json.dumps({"id": job["id"], **event}), flush=True)
+    steps = given.get("steps", 0)
+    for step in range(steps):
+        time.sleep(given["seconds"] / (steps + 1))
+        say(type="progress", percent=100 * (step + 1) / (steps + 1), message="step")
+    time.sleep(given["seconds"] / (steps + 1))
+    if "reject" in given:
+        say(type="error", message=given["reject"])
+    else:
+        say(type="result", score=given["score"])
+`;
+
+/** Writes the challenge that is used when none is named. */
+export async function writeChaosChallenge(challenges: string): Promise<void> {
+  const folder = join(challenges, "chaos");
+  await mkdir(folder, { recursive: true });
+  const config = {
+    id: "chaos",
+    title: "Chaos",
+    score: { title: "Score", order: "descending", precision: 6 },
+    accepts: { file: { extensions: [".json"], max_bytes: 1_000_000 }, json: { max_bytes: 1_000_000 } },
+    evaluator: { command: ["python3", "evaluate.py"], mode: "persistent", timeout_seconds: 60 },
+  };
+  await writeFile(join(folder, "challenge.json"), JSON.stringify(config, null, 2));
+  await writeFile(join(folder, "evaluate.py"), EVALUATOR);
+}

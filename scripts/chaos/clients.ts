@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Challenge, CrowdaiError, type SubmissionEvent } from "../../cli/src/index.ts";
+import type { Chance } from "./random.ts";
+import type { Work } from "./work.ts";
+
+/** What one client lived through with one submission. */
+export interface History {
+  work: Work;
+  acknowledged: boolean;
+  /** As the client was given them, in that order. */
+  events: SubmissionEvent[];
+  /** A refusal that no later try can change. */
+  refusal: string | null;
+}
+
+export interface Clients {
+  readonly histories: readonly History[];
+  /** Errors that were told to clients and outlived by trying again, by code. */
+  readonly troubles: ReadonlyMap<string, number>;
+  /** Resolves when every submission has its last event, or the signal is aborted. */
+  readonly over: Promise<void>;
+  pending(): number;
+}
+
+interface ClientsOptions {
+  work: readonly Work[];
+  /** API key of each participant. */
+  keys: readonly string[];
+  doors: readonly string[];
+  chance: Chance;
+  signal: AbortSignal;
+}
+
+/** Of so many uses of a session one ends it: the next goes through another door. */
+const USES = 12;
+const PAUSE_MS = 200;
+
+/** Participants that submit through the public library, each at its time, and follow what they submitted to its end. */
+export function startClients({ work, keys, doors, chance, signal }: ClientsOptions): Clients {
+  const troubles = new Map<string, number>();
+  const histories: History[] = work.map((one) => ({
+    work: one,
+    acknowledged: false,
+    events: [],
+    refusal: null,
+  }));
+  const sessions = new Map<string, Promise<Challenge>>();
+  const began = performance.now();
+  let running = histories.length;
+
+  function sessionOf({ participant, challenge }: Work): Promise<Challenge> {
+    const key = `${participant} ${challenge}`;
+    const known = sessions.get(key);
+    if (known && !chance.happens(1 / USES)) return known;
+    // What is under way in it is interrupted, and goes on through the new one.
+    known?.then((session) => session.close()).catch(() => {});
+    const opening = open({ participant, challenge });
+    sessions.set(key, opening);
+    opening.catch(() => sessions.get(key) === opening && sessions.delete(key));
+    return opening;
+  }
+
+  const open = ({ participant, challenge }: Pick<Work, "participant" | "challenge">) =>
+    Challenge.open(challenge, {
+      apiKey: keys[participant]!,
+      broker: chance.pick(doors),
+      signal,
+      lostAfterMs: 20_000,
+      transport: chance.happens(0.1) ? "http" : "auto",
+    });
+
+  async function live(history: History): Promise<void> {
+    const { work } = history;
+    await sleep(Math.max(0, began + work.at - performance.now()), undefined, { signal });
+    await persist(history, async () => {
+      const sessions =
+        work.manner === "twice" ? [await sessionOf(work), await open(work)] : [await sessionOf(work)];
+      try {
+        const options = { id: work.id, wait: false } as const;
+        await Promise.all(
+          sessions.map((session) =>
+            "file" in work.input
+              ? session.submitFile(work.input.file, options)
+              : session.submitValue(work.input.value, options),
+          ),
+        );
+        history.acknowledged = true;
+      } finally {
+        await sessions[1]?.close();
+      }
+    });
+    if (!history.acknowledged) return;
+    if (work.manner === "leave") await sleep(5000, undefined, { signal });
+    await persist(history, async () => {
+      const session = await sessionOf(work);
+      for await (const event of session.watch(work.id, { after: history.events.at(-1)?.seq ?? 0 }))
+        history.events.push(event);
+    });
+  }
+
+  /** Goes on trying as long as the fault is not this client's own. */
+  async function persist(history: History, attempt: () => Promise<void>): Promise<void> {
+    while (!signal.aborted)
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const code = thrown instanceof CrowdaiError ? thrown.code : String(thrown);
+        if (signal.aborted) return;
+        const lasting =
+          !(thrown instanceof CrowdaiError) || (thrown.fault !== "platform" && code !== "interrupted");
+        if (lasting) {
+          history.refusal = `${code}: ${(thrown as Error).message}`;
+          return;
+        }
+        troubles.set(code, (troubles.get(code) ?? 0) + 1);
+        await sleep(PAUSE_MS * (1 + chance.next()), undefined, { signal }).catch(() => {});
+      }
+  }
+
+  const over = Promise.all(
+    histories.map((history) =>
+      live(history)
+        .catch((error) => {
+          if (!signal.aborted) history.refusal = String(error);
+        })
+        .finally(() => running--),
+    ),
+  ).then(async () => {
+    for (const session of sessions.values()) await session.then((one) => one.close()).catch(() => {});
+  });
+  return { histories, troubles, over, pending: () => running };
+}
