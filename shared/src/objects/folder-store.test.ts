@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { announced, collect, KEY, textOf } from "./contract/bytes.ts";
+import { announced, collect, KEY, offered, PART, someBytes, textOf } from "./contract/bytes.ts";
 import { createFolderStore, type FolderStore } from "./folder-store.ts";
 import { objectStoreContract } from "./object-store.contract.ts";
 import { type ObjectServer, serveObjects } from "./serve-objects.ts";
@@ -50,6 +50,8 @@ describe("the folder store", () => {
   });
   afterEach(() => served.close());
 
+  const partAddress = async () =>
+    (await served.store.planUpload(KEY, offered(someBytes(PART + 1)))).parts[1]!.url;
   const putAddress = async (bytes: Uint8Array) =>
     (await served.store.planUpload(KEY, announced(bytes))).parts[0]!.url;
 
@@ -169,6 +171,48 @@ describe("the folder store", () => {
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("content-disposition")).toMatch(/^attachment/);
     expect(headers.get("content-security-policy")).toContain("sandbox");
+  });
+
+  it("gives the head of a download alone when asked to", async () => {
+    await served.store.put(KEY, textOf("0123456789"));
+    const answer = await fetch(await served.store.signGet(KEY, { seconds: 60 }), { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-length")).toBe("10");
+    expect(await answer.text()).toBe("");
+  });
+
+  it("takes no address before which something was put", async () => {
+    for (const url of [await putAddress(textOf("x")), await partAddress()])
+      for (const [name, value] of new URL(url).searchParams) {
+        const doubled = new URL(url);
+        doubled.search = `?${name}=${encodeURIComponent(value.slice(1))}&${doubled.search.slice(1)}`;
+        expect((await fetch(doubled, { method: "PUT", body: "x" })).status, name).toBe(403);
+      }
+  });
+
+  it("keeps the parts of an upload when it is opened again, and removes those of one that was given up", async () => {
+    const bytes = someBytes(PART + 1);
+    const wanted = offered(bytes);
+    const [, last] = (await served.store.planUpload(KEY, wanted)).parts;
+    expect((await fetch(last!.url, { method: "PUT", body: bytes.subarray(PART) })).status).toBe(201);
+    const again = await createFolderStore({
+      folder: served.folder,
+      baseUrl: () => served.server.url,
+      secret: SECRET,
+    });
+    expect((await again.planUpload(KEY, wanted)).parts.map(({ number }) => number)).toEqual([1]);
+    await again.remove(KEY);
+    expect(await readdir(join(served.folder, "parts"))).toEqual([]);
+  });
+
+  it("removes parts whose announced whole has another digest", async () => {
+    const bytes = someBytes(PART + 1);
+    const wanted = { ...offered(bytes), sha256: announced(textOf("other")).sha256 };
+    for (const part of (await served.store.planUpload(KEY, wanted)).parts)
+      await fetch(part.url, { method: "PUT", body: bytes.subarray(part.offset, part.offset + part.size) });
+    await expect(served.store.finishUpload(KEY, wanted)).rejects.toMatchObject({ code: "digest_mismatch" });
+    expect((await served.store.planUpload(KEY, wanted)).parts.length).toBe(2);
+    expect(await readdir(join(served.folder, "parts"))).toEqual([]);
   });
 
   it("honours a range only of the object that the reader began with", async () => {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { ObjectStore, StoredObject } from "../object-store.ts";
+import type { AnnouncedObject, ObjectStore, StoredObject } from "../object-store.ts";
 
 export const KEY = "submissions/iris/s1/input";
 
@@ -11,6 +11,21 @@ export const someBytes = (size: number) => new Uint8Array(randomBytes(size));
 /** What is announced of some bytes. */
 export function announced(bytes: Uint8Array): StoredObject {
   return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** The smallest parts that every store takes. */
+export const PART = 5 * 1024 * 1024;
+
+/** What a client announces of some bytes. */
+export function offered(bytes: Uint8Array): AnnouncedObject {
+  const md5 = [];
+  for (let at = 0; at < bytes.length; at += PART)
+    md5.push(
+      createHash("md5")
+        .update(bytes.subarray(at, at + PART))
+        .digest("hex"),
+    );
+  return { ...announced(bytes), parts: { size: PART, md5 } };
 }
 
 export async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

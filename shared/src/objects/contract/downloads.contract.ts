@@ -16,14 +16,6 @@ export function downloadsContract(store: () => ObjectStore): void {
       expect(announced(new Uint8Array(await answer.arrayBuffer()))).toEqual(announced(bytes));
     });
 
-    it("give the head alone when asked to", async () => {
-      await store().put(KEY, textOf("0123456789"));
-      const answer = await fetch(await store().signGet(KEY, { seconds: 60 }), { method: "HEAD" });
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get("content-length")).toBe("10");
-      expect(await answer.text()).toBe("");
-    });
-
     it.each([
       ["bytes=0-3", "0123", "bytes 0-3/10"],
       ["bytes=4-", "456789", "bytes 4-9/10"],

@@ -25,10 +25,8 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 10_000, socketTimeout: IDLE_MS },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } }),
+    endpoint,
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : undefined,
   });
   return { sdk, client, name: bucket };
 }

@@ -33,19 +33,14 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
     let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
     for (;;) {
       const page = await client
-        .send(
-          new sdk.ListMultipartUploadsCommand({ Bucket, ...(prefix ? { Prefix: prefix } : {}), ...marker }),
-        )
+        .send(new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: prefix, ...marker }))
         .catch((failure) => {
           throw storeFailure(failure);
         });
       for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
         if (Key && UploadId) yield { Key, UploadId, Initiated: Initiated ?? new Date(0) };
       if (!page.IsTruncated || !page.NextKeyMarker) return;
-      marker = {
-        KeyMarker: page.NextKeyMarker,
-        ...(page.NextUploadIdMarker ? { UploadIdMarker: page.NextUploadIdMarker } : {}),
-      };
+      marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker || undefined };
     }
   }
 
@@ -76,14 +71,19 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
 
     async arrived(key, upload) {
       const parts: ArrivedPart[] = [];
-      const pages = sdk.paginateListParts({ client }, { Bucket, Key: key, UploadId: upload });
-      try {
-        for await (const { Parts = [] } of pages)
-          for (const { PartNumber = 0, Size = 0, ETag = "" } of Parts)
+      // Not by the SDK's own paginator: it goes on as long as a marker comes, and some stores send one with the last page.
+      for (let marker: string | undefined, more = true; more; ) {
+        const asked = { Bucket, Key: key, UploadId: upload, PartNumberMarker: marker };
+        try {
+          const page = await client.send(new sdk.ListPartsCommand(asked));
+          for (const { PartNumber = 0, Size = 0, ETag = "" } of page.Parts ?? [])
             parts.push({ number: PartNumber, size: Size, etag: plain(ETag) });
-      } catch (failure) {
-        if (isCode(failure, "NoSuchUpload") || statusOf(failure) === 404) return null;
-        throw storeFailure(failure);
+          marker = page.NextPartNumberMarker;
+          more = page.IsTruncated === true && marker !== undefined;
+        } catch (failure) {
+          if (isCode(failure, "NoSuchUpload") || statusOf(failure) === 404) return null;
+          throw storeFailure(failure);
+        }
       }
       return parts;
     },
@@ -100,7 +100,7 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
             Key: key,
             UploadId: upload,
             MultipartUpload: { Parts: listed },
-            ...(ifNone ? { IfNoneMatch: "*" } : {}),
+            IfNoneMatch: ifNone ? "*" : undefined,
           }),
         );
         return true;

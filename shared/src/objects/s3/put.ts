@@ -5,8 +5,8 @@ import type { Multipart } from "./multipart.ts";
 
 const PARALLEL = 4;
 
-/** Writes gathered bytes under a key where the store says that there is nothing; false when there is something. */
-export type WriteObject = (key: string, gathered: Gathered, type?: string) => Promise<boolean>;
+/** Writes gathered bytes under a key, unless the store says that there is something. Whose bytes are there must be looked at afterwards. */
+export type WriteObject = (key: string, gathered: Gathered, type?: string) => Promise<void>;
 
 /**
  * Where a store knows conditional writes (If-None-Match), none replaces an object. Where it does not, the caller looks before and
@@ -16,12 +16,11 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
   const { sdk, client, name: Bucket } = bucket;
   let knowsConditions = true;
 
-  async function conditionally(write: (ifNone: boolean) => Promise<void>): Promise<boolean> {
+  async function conditionally(write: (ifNone: boolean) => Promise<unknown>): Promise<void> {
     try {
       await write(knowsConditions);
-      return true;
     } catch (failure) {
-      if (statusOf(failure) === 412 || isCode(failure, "ConditionalRequestConflict")) return false;
+      if (statusOf(failure) === 412 || isCode(failure, "ConditionalRequestConflict")) return;
       if (!knowsConditions || !(statusOf(failure) === 501 || isCode(failure, "NotImplemented")))
         throw storeFailure(failure);
       knowsConditions = false;
@@ -40,12 +39,12 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
         ContentMD5: base64(md5),
         ContentType: type,
         Metadata: { sha256: gathered.sha256 },
-        ...(ifNone ? { IfNoneMatch: "*" } : {}),
+        IfNoneMatch: ifNone ? "*" : undefined,
       }),
     );
   }
 
-  async function inParts(key: string, gathered: Gathered, type: string): Promise<boolean> {
+  async function inParts(key: string, gathered: Gathered, type: string): Promise<void> {
     const parts = filePartsOf(gathered.size, gathered.parts);
     const upload = await multipart.begin(key, gathered.sha256, type);
     try {
@@ -65,15 +64,12 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
           );
       };
       await Promise.all(Array.from({ length: PARALLEL }, worker));
-      const written = await conditionally(async (ifNone) => {
-        if (!(await multipart.complete(key, upload, parts, ifNone)))
-          throw new Error("the parts that were written are not there");
-      });
-      if (!written) await multipart.abort(key, upload);
-      return written;
+      await conditionally((ifNone) => multipart.complete(key, upload, parts, ifNone));
     } catch (failure) {
-      await multipart.abort(key, upload).catch(() => {});
       throw storeFailure(failure);
+    } finally {
+      // Gone already, where it became the object.
+      await multipart.abort(key, upload).catch(() => {});
     }
   }
 

@@ -22,8 +22,8 @@ export async function readObject(
         new sdk.GetObjectCommand({
           Bucket: name,
           Key: key,
-          ...(isWhole ? {} : { Range: `bytes=${start}-${range ? range.end : ""}` }),
-          ...(etag ? { IfMatch: etag } : {}),
+          Range: isWhole ? undefined : `bytes=${start}-${range?.end ?? ""}`,
+          IfMatch: etag,
         }),
       )
       .catch((failure) => {

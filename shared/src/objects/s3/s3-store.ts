@@ -92,7 +92,9 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
         if (!before) await write(key, gathered, type);
         // Looked at afterwards too: another program may have been quicker, or have written over it.
         const now = before ?? (await stat(key));
-        if (now?.sha256 !== sha256) throw new CrowdaiError("object_exists");
+        if (!now)
+          throw new CrowdaiError("store_unreachable", "The object store has not got what it was given.");
+        if (now.sha256 !== sha256) throw new CrowdaiError("object_exists");
         return { size, sha256 };
       });
     },

@@ -15,7 +15,7 @@ export interface PartOfUpload {
   number: number;
   size: number;
   /** In hexadecimal digits; absent where only the length can be bound. */
-  md5?: string;
+  md5?: string | undefined;
 }
 
 export async function createSigning(bucket: Bucket): Promise<Signing> {
@@ -28,7 +28,7 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
   const place = {
     protocol: sample.protocol,
     hostname: sample.hostname,
-    ...(sample.port ? { port: Number(sample.port) } : {}),
+    port: sample.port ? Number(sample.port) : undefined,
   };
 
   return {

@@ -89,7 +89,7 @@ export function createUploads(
         missing: parts,
       };
       const planned = missing.slice(0, PLANNED_PARTS).map(async ({ number, offset, size, md5 }) => {
-        const bound = { key, upload, number, size, ...(md5 ? { md5 } : {}) };
+        const bound = { key, upload, number, size, md5 };
         return { number, offset, size, method: "PUT", ...(await signing.part(bound, seconds)) } as Part;
       });
       return {
