@@ -1,6 +1,7 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createBatchEvaluator } from "./batch.ts";
 import type { Evaluator } from "./evaluator.ts";
+import { createJobFactoryEvaluator } from "./job-factory.ts";
 import { planLaunch, type Wrappers } from "./launch.ts";
 import { createPersistentEvaluator } from "./persistent.ts";
 
@@ -18,7 +19,9 @@ export function createEvaluator(
   folder: ChallengeFolder,
   options: EvaluatorOptions,
 ): { evaluator: Evaluator; notice: string | null } {
-  const launch = planLaunch(folder, options.wrappers, options.path);
+  const { evaluator: config } = folder.config;
+  if ("job_factory" in config) return { evaluator: createJobFactoryEvaluator(config), notice: null };
+  const launch = planLaunch(folder, config, options.wrappers, options.path);
   const evaluator =
     launch.mode === "batch"
       ? createBatchEvaluator(launch)

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { describe, expect, it } from "vitest";
 import { makeChallenge, temporaryFolder } from "../testing/challenge.ts";
 import { isAlive, makeEvaluator, wrappers } from "../testing/evaluation.ts";
@@ -92,7 +93,12 @@ describe("a launch", () => {
       { command: ["./run", "--fast"], memory_mb: 64 },
       { run: "#!/bin/sh\n" },
     );
-    const { argv, notice } = planLaunch(folder, { setpriv: true, prlimit: true }, "/bin");
+    const { argv, notice } = planLaunch(
+      folder,
+      folder.config.evaluator as ProcessConfig,
+      { setpriv: true, prlimit: true },
+      "/bin",
+    );
     expect(argv.join(" ")).toBe(
       `setpriv --pdeathsig KILL -- prlimit --data=67108864 -- ${folder.dir}/run --fast`,
     );
@@ -103,7 +109,12 @@ describe("a launch", () => {
 describe("a launch without the tools for limits", () => {
   it("says that the memory limit is not set", async () => {
     const folder = await makeChallenge({ command: ["./run"], memory_mb: 64 }, { run: "#!/bin/sh\n" });
-    const launch = planLaunch(folder, { setpriv: false, prlimit: false }, "/bin");
+    const launch = planLaunch(
+      folder,
+      folder.config.evaluator as ProcessConfig,
+      { setpriv: false, prlimit: false },
+      "/bin",
+    );
     expect(launch.argv).toEqual([`${folder.dir}/run`]);
     expect(launch.notice).toMatch(/64 MB was not set: prlimit/);
   });

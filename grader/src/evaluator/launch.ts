@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
 
 /**
  * How evaluators are held to their limits, as found on this machine.
@@ -47,8 +47,12 @@ export interface Launch {
 // Beside this file in the sources, and beside the bundle in dist/.
 const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
 
-export function planLaunch(folder: ChallengeFolder, wrappers: Wrappers, path: string): Launch {
-  const { evaluator } = folder.config;
+export function planLaunch(
+  { dir }: Pick<ChallengeFolder, "dir">,
+  evaluator: ProcessConfig,
+  wrappers: Wrappers,
+  path: string,
+): Launch {
   const limited = evaluator.memory_mb !== null && wrappers.prlimit;
   const notice =
     evaluator.memory_mb !== null && !wrappers.prlimit
@@ -56,7 +60,7 @@ export function planLaunch(folder: ChallengeFolder, wrappers: Wrappers, path: st
       : null;
   const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
   // A relative program is the challenge folder's, whichever way the runtime looks it up.
-  const program = command[0]!.includes("/") ? resolve(folder.dir, command[0]!) : command[0]!;
+  const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
     ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
     ...(limited ? ["prlimit", `--data=${evaluator.memory_mb! * 1024 * 1024}`, "--"] : []),
@@ -65,7 +69,7 @@ export function planLaunch(folder: ChallengeFolder, wrappers: Wrappers, path: st
   ] as [string, ...string[]];
   return {
     argv,
-    cwd: folder.dir,
+    cwd: dir,
     path,
     mode: "command" in evaluator ? evaluator.mode : "persistent",
     timeoutMs: evaluator.timeout_seconds * 1000,

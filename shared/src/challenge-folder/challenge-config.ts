@@ -60,6 +60,28 @@ const pythonClass = z.strictObject({
   sandbox: z.enum(["none", "bubblewrap"]).default("none"),
 });
 
+const jobFactory = z.strictObject({
+  job_factory: z
+    .strictObject({
+      redis: z
+        .string()
+        .regex(/^rediss?:\/\/[^\s/]/, 'the address of a Redis, as "redis://host:6379/0"')
+        .describe("Where broker and factory meet."),
+      namespace: z
+        .string()
+        .min(1)
+        .max(200)
+        .describe("Begins the names of the lists: jobs are pushed to <namespace>::enqueue_job."),
+    })
+    .describe("A factory of 2017 that takes jobs from a list in Redis, and answers on another."),
+  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(7 * 24 * 3600)
+    .default(600),
+});
+
 const MEBIBYTE = 1024 * 1024;
 
 /** challenge.json. Everything but id, title, score and evaluator has a default. */
@@ -110,7 +132,7 @@ export const challengeConfigSchema = z.strictObject({
       file: { extensions: [], max_bytes: 100 * MEBIBYTE },
       json: { schema: true, max_bytes: 10 * MEBIBYTE },
     }),
-  evaluator: z.union([command, pythonClass]),
+  evaluator: z.union([command, pythonClass, jobFactory]),
   visibility: z
     .strictObject({
       leaderboard: z.boolean().default(true),
@@ -126,3 +148,7 @@ export const challengeConfigSchema = z.strictObject({
 
 export type ChallengeConfig = z.infer<typeof challengeConfigSchema>;
 export type RoundConfig = ChallengeConfig["rounds"][number];
+/** An evaluator that is served from elsewhere, by a job factory. */
+export type JobFactoryConfig = z.infer<typeof jobFactory>;
+/** An evaluator that the grader starts as a process. */
+export type ProcessConfig = Exclude<ChallengeConfig["evaluator"], JobFactoryConfig>;

@@ -1,4 +1,10 @@
-export { type ChallengeConfig, challengeConfigSchema, type RoundConfig } from "./challenge-config.ts";
+export {
+  type ChallengeConfig,
+  challengeConfigSchema,
+  type JobFactoryConfig,
+  type ProcessConfig,
+  type RoundConfig,
+} from "./challenge-config.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export { digestFile } from "./file-digest.ts";
 export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge.ts";

@@ -141,16 +141,24 @@ describe("the refusal of a challenge folder", () => {
   });
 
   it.each<[string, object, string[]]>([
-    ["neither command nor class", {}, ['evaluator: expected "command" or "python_class", got neither']],
+    [
+      "no kind of evaluator",
+      {},
+      ['evaluator: expected one of "command", "python_class", "job_factory", got none'],
+    ],
     [
       "both",
       { command: ["python3"], python_class: "evaluate.py:Evaluator" },
-      ['evaluator: expected either "command" or "python_class", got both'],
+      [
+        'evaluator: expected one of "command", "python_class", "job_factory", got "command" and "python_class"',
+      ],
     ],
     [
       "a misspelt class",
       { python_clas: "evaluate.py:Evaluator" },
-      ['evaluator: expected "command" or "python_class", got "python_clas"; did you mean "python_class"?'],
+      [
+        'evaluator: expected one of "command", "python_class", "job_factory", got "python_clas"; did you mean "python_class"?',
+      ],
     ],
     [
       "a command in one text",

@@ -7,6 +7,8 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 const FILE = "challenge.json";
+/** What tells the kinds of evaluator apart, in the schema's order. */
+const KINDS = ["command", "python_class", "job_factory"] as const;
 
 /** What zod found wrong with the content of challenge.json, in an organiser's words. */
 export function shapeMistakes(issues: readonly Issue[], raw: unknown): Mistake[] {
@@ -52,22 +54,27 @@ function unionMistakes(
 ): Mistake[] | null {
   const value = valueAt(raw, path);
   if (fieldName(path) === "evaluator" && isObject(value)) {
-    const both = "command" in value && "python_class" in value;
-    if (both)
+    const given = KINDS.filter((key) => key in value);
+    if (given.length > 1)
       return [
-        { file: FILE, field: "evaluator", expected: 'either "command" or "python_class"', got: "both" },
+        {
+          file: FILE,
+          field: "evaluator",
+          expected: `one of ${KINDS.map(quoted).join(", ")}`,
+          got: given.map(quoted).join(" and "),
+        },
       ];
-    const kinds = ["command", "python_class"];
-    const kind = kinds.find((key) => key in value);
+    const kinds: readonly string[] = KINDS;
+    const [kind] = given;
     if (kind) return mistakesIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
     const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
     const meant = suggest(misspelt ?? "", kinds) ?? "command";
     const others = mistakesIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
       ({ field }) => ![`evaluator.${meant}`, `evaluator.${misspelt}`].includes(field),
     );
-    const nearly = misspelt === undefined ? "neither" : `${quoted(misspelt)}; did you mean "${meant}"?`;
+    const nearly = misspelt === undefined ? "none" : `${quoted(misspelt)}; did you mean "${meant}"?`;
     return [
-      { file: FILE, field: "evaluator", expected: '"command" or "python_class"', got: nearly },
+      { file: FILE, field: "evaluator", expected: `one of ${KINDS.map(quoted).join(", ")}`, got: nearly },
       ...others,
     ];
   }
