@@ -1,6 +1,5 @@
 import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
-import type { FolderStore } from "@crowdai/shared/objects";
-import { handleObjectRequest } from "@crowdai/shared/objects";
+import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
@@ -12,18 +11,23 @@ import { apiRoutes } from "./routes/api.ts";
 import { dataRoutes } from "./routes/data.ts";
 import { healthRoutes } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
+import { webappPath } from "./webapp-api/path.ts";
+import { webappApi } from "./webapp-api/webapp-api.ts";
 
 /** All routes of the broker, over web-standard requests. */
 export function createApp(options: {
   context: () => SubmissionContext;
   version: string;
-  objects: FolderStore;
+  /** A store whose signed addresses are this broker's; null when it serves its own. */
+  signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   /** The routes of clients of the first crowdAI; absent where they are refused. */
   legacy?: Hono | undefined;
+  /** The key that may do everything in the webapp's API. */
+  adminKey?: string | undefined;
   log: Logger;
 }): Hono {
-  const { context, version, objects, nextEvent, legacy, log } = options;
+  const { context, version, signedStore, nextEvent, legacy, adminKey, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     const started = performance.now();
@@ -49,11 +53,14 @@ export function createApp(options: {
     ),
   );
 
+  const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
+  app.use((c, next) => (webappPath(c.req.url) === null ? next() : webapp.fetch(c.req.raw, c.env)));
   app.route(
     "/",
     healthRoutes(version, () => readReadiness(context())),
   );
-  app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(objects, c.req.raw));
+  if (signedStore)
+    app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context));
   if (legacy) app.route("/", legacy);
   app.use(

@@ -24,6 +24,7 @@ import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
 import { sweepRegrades } from "./regrade/sweep-regrades.ts";
 import { createReleasers } from "./releasers.ts";
+import { abandonUploads } from "./submissions/announced-parts.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { createDispatcher } from "./submissions/dispatch.ts";
 import { createRecovery } from "./submissions/recover.ts";
@@ -75,7 +76,7 @@ export async function createBroker({
     const catalogue = await openCatalogue(config.challengesFolder, records);
 
     let url = config.publicUrl ?? "";
-    const objects = await openObjects(config, () => url);
+    const { objects, signedStore } = await openObjects(config, () => url);
     releasers.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
     const { queue, adapter, close } = await openMessaging(config, log);
@@ -104,9 +105,10 @@ export async function createBroker({
     const app = createApp({
       context: () => context,
       version: VERSION,
-      objects,
+      signedStore,
       nextEvent: listeners.next,
       legacy: legacy?.routes,
+      adminKey: config.webappToken,
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
@@ -168,6 +170,7 @@ export async function createBroker({
     });
 
     if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
+    every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));
 
     releasers.add("sessions and requests", async () => {
       const closed = gateway.close();

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
 import { z } from "zod";
 
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
@@ -11,6 +12,10 @@ const environmentSchema = z.object({
   REDIS_URL: z.string().min(1).optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(LEVELS).default("info"),
+  WEBAPP_TOKEN: z
+    .string()
+    .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
+    .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
 });
 
@@ -34,9 +39,13 @@ export interface BrokerConfig {
   databaseUrl: string | undefined;
   /** Redis, in any form that connectionsTo takes; undefined means a queue in this process. */
   redisUrl: string | undefined;
+  /** Objects on S3; null means a folder in the data folder. */
+  s3: S3Settings | null;
   /** Where clients reach the broker; undefined means where it listens. */
   publicUrl: string | undefined;
   logLevel: (typeof LEVELS)[number];
+  /** The key that may do everything in the webapp's API; undefined when there is none. */
+  webappToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
 }
@@ -49,11 +58,14 @@ export function readConfig(
 ): BrokerConfig {
   const given = flagsSchema.safeParse(flags);
   const known = environmentSchema.safeParse(emptyIsAbsent(env));
+  const s3 = s3EnvironmentSchema.safeParse(emptyIsAbsent(env));
   const mistakes = [
     ...(given.error?.issues ?? []).map((issue) => `  --${issue.path.join(".")}: ${issue.message}`),
-    ...(known.error?.issues ?? []).map((issue) => `  ${issue.path.join(".")}: ${issue.message}`),
+    ...[...(known.error?.issues ?? []), ...(s3.error?.issues ?? [])].map(
+      (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
+    ),
   ];
-  if (!given.success || !known.success)
+  if (!given.success || !known.success || !s3.success)
     throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
   return Object.freeze({
     port: given.data.port,
@@ -64,8 +76,10 @@ export function readConfig(
     concurrency: given.data.concurrency,
     redisUrl: known.data.REDIS_URL,
     databaseUrl: known.data.DATABASE_URL,
+    s3: s3SettingsOf(s3.data),
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
+    webappToken: known.data.WEBAPP_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
   });
 }

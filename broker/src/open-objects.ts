@@ -1,19 +1,33 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createFolderStore, type FolderStore } from "@crowdai/shared/objects";
+import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
 import { type BrokerConfig, objectsFolder } from "./config.ts";
 
-/** The object store the settings name. `baseUrl` is where clients reach this broker, for addresses that it serves itself. */
-export function openObjects(
-  config: Pick<BrokerConfig, "dataFolder">,
+export interface OpenedObjects {
+  objects: ObjectStore;
+  /** The same store, when its signed addresses are to be served by this broker. */
+  signedStore: SignedStore | null;
+}
+
+/**
+ * The object store the settings name. `baseUrl` is where clients reach this broker, for addresses that it serves itself. S3 is loaded
+ * only when it is used.
+ */
+export async function openObjects(
+  { s3, dataFolder }: Pick<BrokerConfig, "s3" | "dataFolder">,
   baseUrl: () => string,
-): Promise<FolderStore> {
-  return createFolderStore({
-    folder: objectsFolder(config.dataFolder),
+): Promise<OpenedObjects> {
+  if (s3) {
+    const { createS3Store } = await import("@crowdai/shared/objects/s3");
+    return { objects: await createS3Store(s3), signedStore: null };
+  }
+  const store = await createFolderStore({
+    folder: objectsFolder(dataFolder),
     baseUrl,
-    secret: readSecret(config.dataFolder),
+    secret: readSecret(dataFolder),
   });
+  return { objects: store, signedStore: store };
 }
 
 /** The key behind signed addresses; made at the first start, readable by the owner only. */

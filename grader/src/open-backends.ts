@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
+import { createFolderStore, type ObjectStore, readS3Settings } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 
@@ -46,7 +46,12 @@ export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
 };
 
 /** The broker's folder when there is no S3: broker and grader then share a disk. */
-function openObjects(_env: BackendSettings["env"], data: string, name: string): Promise<ObjectStore> {
+async function openObjects(env: BackendSettings["env"], data: string, name: string): Promise<ObjectStore> {
+  const s3 = readS3Settings(env);
+  if (s3) {
+    const { createS3Store } = await import("@crowdai/shared/objects/s3");
+    return createS3Store(s3);
+  }
   return createFolderStore({
     folder: join(data, "objects"),
     arriving: `arriving-${name.replace(/[^A-Za-z0-9-]/g, "-")}`,

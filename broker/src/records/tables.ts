@@ -11,6 +11,7 @@ export interface Tables {
   organizer_challenges: { organizer_id: number; challenge: string };
   api_keys: ApiKeyTable;
   submissions: SubmissionTable;
+  announced_parts: AnnouncedPartsTable;
   slots: SlotTable;
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
@@ -103,6 +104,14 @@ export interface SubmissionTable {
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
+
+/** The parts in which a submission's bytes come, until they are there. */
+export interface AnnouncedPartsTable {
+  submission: string;
+  part_size: number;
+  /** JSON: their digests, in order. */
+  md5: string;
+}
 
 /** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
 export interface SlotTable {

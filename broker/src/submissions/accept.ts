@@ -3,6 +3,7 @@ import { iso } from "../clock.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedValue } from "../rules/accepted-input.ts";
+import { announcedObject, forgetParts, removeUnaccepted } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
@@ -23,7 +24,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
     return receipt(context, row);
   }
   const key = row.input_key as string;
-  await context.objects.finishUpload(key, { size: row.input_size, sha256: row.input_sha256 });
+  await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
   if (row.input_kind === "json") await requireValueOf(context, row, key);
 
   const written = await context.records.transaction(async (trx) => {
@@ -32,6 +33,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
     const at = iso(context.clock());
     const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
     await addAttempt(trx, id, 1);
+    await forgetParts(trx, id);
     const accepted = await trx
       .updateTable("submissions")
       .set({
@@ -46,6 +48,8 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
       .executeTakeFirstOrThrow();
     return { row: accepted, events };
   });
+  // Cancelled, or given up, while its last bytes were being proven.
+  if (written.row.accepted_at === null) await removeUnaccepted(context, written.row);
   context.announce(written.events);
   context.dispatchSoon();
   return receipt(context, written.row);

@@ -1,5 +1,6 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
+import { removeUnaccepted } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { findSubmission, lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
@@ -36,5 +37,6 @@ export async function cancelSubmission(
     context.announce(events);
   }
   const row = await findSubmission(context.records.db, caller, id);
+  if (events.length > 0 && row.accepted_at === null) await removeUnaccepted(context, row);
   return viewSubmission(context, context.records.db, row);
 }

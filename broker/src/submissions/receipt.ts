@@ -1,5 +1,6 @@
 import type { Receipt } from "@crowdai/shared";
 import type { SubmissionRow } from "../records/tables.ts";
+import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { viewSubmission } from "./view.ts";
 
@@ -7,7 +8,7 @@ import { viewSubmission } from "./view.ts";
 export async function receipt(context: SubmissionContext, row: SubmissionRow): Promise<Receipt> {
   const upload =
     row.state === "initiated" && row.input_key
-      ? await context.objects.planUpload(row.input_key, { size: row.input_size, sha256: row.input_sha256 })
+      ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
   return { submission: await viewSubmission(context, context.records.db, row), upload };
 }

@@ -5,6 +5,7 @@ import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-in
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { targetRound } from "../rules/target-round.ts";
+import { keepParts } from "./announced-parts.ts";
 import { requireCallRoom, requireFunction } from "./call.ts";
 import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
@@ -52,6 +53,7 @@ export async function registerIntent(
       await requireSlot(trx, config, target.round, caller.id, arrival);
     } else await requireCallRoom(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
+    await keepParts(trx, intent);
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
     return inserted;
   });

@@ -1,4 +1,5 @@
 import { iso } from "../clock.ts";
+import { removeUnaccepted } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
@@ -41,6 +42,5 @@ async function endOverdue(context: SubmissionContext, id: string): Promise<void>
   if (!ended) return;
   context.announce(ended.events);
   if (ended.row.state === "submitted") await context.queue.cancel(id).catch(() => {});
-  if (ended.row.state === "initiated" && ended.row.input_key)
-    await context.objects.remove(ended.row.input_key);
+  if (ended.row.state === "initiated") await removeUnaccepted(context, ended.row);
 }

@@ -87,6 +87,12 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
   await index("submissions", ["participant_id", "challenge", "state"]);
   await index("submissions", ["deadline_at"]);
 
+  await table("announced_parts")
+    .addColumn("submission", "text", (c) => c.primaryKey().references("submissions.id"))
+    .addColumn("part_size", "bigint", (c) => c.notNull())
+    .addColumn("md5", "text", (c) => c.notNull())
+    .execute();
+
   await table("slots")
     .addColumn("submission", "text", (c) => c.primaryKey().references("submissions.id"))
     .addColumn("participant_id", "integer", (c) => c.notNull())

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CrowdaiError } from "../../protocol/errors.ts";
 
 /** Where the objects are, and how they are reached. */
 export interface S3Settings {
@@ -34,10 +35,12 @@ export const s3EnvironmentSchema = z
     path: ["S3_BUCKET"],
     error: "S3_ENDPOINT is set and the bucket is not named",
   })
-  .refine((env) => (env.AWS_ACCESS_KEY_ID === undefined) === (env.AWS_SECRET_ACCESS_KEY === undefined), {
-    path: ["AWS_SECRET_ACCESS_KEY"],
-    error: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together",
-  });
+  // Without a bucket the keys are somebody else's business.
+  .refine(
+    (env) =>
+      !env.S3_BUCKET || (env.AWS_ACCESS_KEY_ID === undefined) === (env.AWS_SECRET_ACCESS_KEY === undefined),
+    { path: ["AWS_ACCESS_KEY_ID"], error: "it goes together with AWS_SECRET_ACCESS_KEY" },
+  );
 
 /** The store that the environment names; null when it names none. */
 export function s3SettingsOf(env: z.infer<typeof s3EnvironmentSchema>): S3Settings | null {
@@ -51,6 +54,15 @@ export function s3SettingsOf(env: z.infer<typeof s3EnvironmentSchema>): S3Settin
     sessionToken: env.AWS_SESSION_TOKEN,
     pathStyle: env.S3_FORCE_PATH_STYLE,
   };
+}
+
+/** The same, from the environment as it is. Throws config_invalid with every mistake at once. */
+export function readS3Settings(env: Readonly<Record<string, string | undefined>>): S3Settings | null {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const known = s3EnvironmentSchema.safeParse(given);
+  if (known.success) return s3SettingsOf(known.data);
+  const mistakes = known.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
 }
 
 /** A host that is an address, or this machine, has no names below it. */
