@@ -1,3 +1,4 @@
+import { CrowdaiError } from "../protocol/errors.ts";
 import type { Report } from "../protocol/job.ts";
 import type { AttachedGrader, JobQueue } from "./job-queue.ts";
 import { createBatches } from "./redis/batches.ts";
@@ -65,6 +66,11 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       for (const consumer of consumers) consumer.reconnected();
     },
     onAway(trouble) {
+      // Waiting does not help here.
+      if (/WRONGPASS|NOAUTH|NOPERM/.test(trouble.message))
+        unfit = new CrowdaiError("redis_unfit", `Redis refuses: ${trouble.message}`, {
+          next: "Correct the user and the password in REDIS_URL.",
+        });
       log.warn({ err: trouble }, "Redis is away; jobs wait in the records until it is back");
       checked();
     },
@@ -151,10 +157,14 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     },
 
     async attached() {
-      if (performance.now() - attached.at > FRESH_MS && link.connected) {
-        const texts = (await run(ATTACHED)) as string[];
-        attached = { at: performance.now(), graders: texts.map((text) => JSON.parse(text)) };
-      } else if (!link.connected && performance.now() - attached.at > leaseMs) return [];
+      if (performance.now() - attached.at > FRESH_MS && link.connected)
+        try {
+          const texts = (await run(ATTACHED)) as string[];
+          attached = { at: performance.now(), graders: texts.map((text) => JSON.parse(text)) };
+        } catch {
+          // Whoever asks is shown what was known last.
+        }
+      if (performance.now() - attached.at > leaseMs) return [];
       return attached.graders;
     },
 

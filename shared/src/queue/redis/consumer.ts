@@ -45,7 +45,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const consumer = consumerName(consumption.grader);
   const inHand = createInHand();
   const leases = createLeases({ link, base, consumer, leaseMs, consumption, inHand, log });
-  const reading = createWaitingRead(options.redis, base, consumer);
+  const reading = createWaitingRead({ redis: options.redis, link, base, consumer });
   const stopping = AbortSignal.any([consumption.signal, closing]);
 
   let running = 0;
@@ -74,7 +74,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     inHand.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
 
   async function run(): Promise<void> {
-    const onStop = () => wake();
+    const onStop = () => {
+      if (read) reading.interrupt();
+      wake();
+    };
     stopping.addEventListener("abort", onStop);
     await leases.beat();
     while (!closing.aborted && (!stopping.aborted || running > 0 || read || toTell())) {

@@ -1,5 +1,7 @@
 import { type Client, createLink } from "./link.ts";
 
+const CHECK_MS = 5000;
+
 /**
  * Hears at once what was cancelled or replaced. A message that is missed costs only time: the next heartbeat finds the job gone.
  */
@@ -23,5 +25,13 @@ export function listenForControl(
     },
     onAway: () => resolve(),
   });
-  return { ready, close: link.close };
+  // Nothing else would show that the connection is dead.
+  const check = setInterval(() => void link.use((client) => client.ping()).catch(() => {}), CHECK_MS);
+  return {
+    ready,
+    close() {
+      clearInterval(check);
+      link.close();
+    },
+  };
 }

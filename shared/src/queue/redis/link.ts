@@ -96,8 +96,14 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
       try {
         return await Promise.race([work(client), late]);
       } catch (error) {
+        const { message } = error as Error;
         // The other end is no master any more: a new connection finds the one that is.
-        if (/READONLY|MASTERDOWN|UNBLOCKED/.test((error as Error).message)) mine?.end(error as Error);
+        if (/READONLY|MASTERDOWN|UNBLOCKED/.test(message)) mine?.end(error as Error);
+        // What ioredis says of a connection that ended, and may say before it tells that it did.
+        if (/^(Connection is closed|Stream isn't writeable)/.test(message)) {
+          mine?.end(error as Error);
+          throw away(trouble);
+        }
         throw error;
       } finally {
         clearTimeout(timer);

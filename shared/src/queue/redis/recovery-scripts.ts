@@ -1,7 +1,8 @@
 import { script } from "./script.ts";
 
-// The epoch key holds the run id of the Redis that has everything it was given. It is missing after a flush, and another
-// after a restart or a failover, which may have lost what was written last.
+// The epoch key begins with the run id of the Redis that has everything it was given, and ends with which rebuild that was: graders
+// see by it that there was one. It is missing after a flush, and not of this run after a restart or a failover, which may have
+// lost what was written last.
 const RUN_ID = `
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
@@ -15,7 +16,7 @@ local lock = base .. ':rebuild'
 export const CHECK_EPOCH = script(`${RUN_ID}
 local me, patience = arg(), number()
 local known = redis.call('GET', epoch)
-if known == run then return { 'ok', run, 0 } end
+if known and string.match(known, '^%S+') == run then return { 'ok', run, 0 } end
 local mine = redis.call('GET', lock) == me or redis.call('SET', lock, me, 'NX', 'PX', patience)
 if mine then redis.call('PEXPIRE', lock, patience) end
 return { known and 'restarted' or 'flushed', run, mine and 1 or 0 }
@@ -27,7 +28,7 @@ local me, began = arg(), arg()
 if redis.call('GET', lock) ~= me then return 0 end
 redis.call('DEL', lock)
 if run ~= began then return 0 end
-redis.call('SET', epoch, run)
+redis.call('SET', epoch, run .. ' ' .. me .. ' ' .. now())
 return 1
 `);
 

@@ -36,6 +36,8 @@ export async function readReports(options: {
   const me = randomUUID();
   const key = `${base}:reports`;
   const reading = createLink({ redis: options.redis });
+  // What a read brings is nobody's until it is applied: it may be cut off.
+  stopping.addEventListener("abort", () => reading.close(), { once: true });
   const lanes: ReportLanes = createReportLanes({
     apply: options.apply,
     log,

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { type Client, createLink } from "./link.ts";
+import { type Client, createLink, type Link } from "./link.ts";
 
 /** How long a read blocks: also how soon a job handed back, or a challenge newly served, is noticed by an idle grader. */
 export const BLOCK_MS = 500;
@@ -10,11 +10,34 @@ const WATCHDOG_MS = BLOCK_MS + 1500;
 export interface WaitingRead {
   /** Challenge and entry of at most one new job for each challenge. They are the consumer's now. Rejects when Redis is away. */
   next(challenges: readonly string[]): Promise<[challenge: string, id: string][]>;
+  /** Ends the read that is on, if Redis takes part; it ends by itself soon in any case. */
+  interrupt(): void;
   close(): void;
 }
 
-export function createWaitingRead(redis: () => Client, base: string, consumer: string): WaitingRead {
-  const link = createLink({ redis });
+export function createWaitingRead(options: {
+  redis: () => Client;
+  /** The connection for everything else. */
+  link: Link;
+  base: string;
+  consumer: string;
+}): WaitingRead {
+  const { base, consumer } = options;
+  let own: number | null = null;
+  const link = createLink({
+    redis: options.redis,
+    onReady(client) {
+      own = null;
+      // Only a node itself knows which connection is which.
+      if ("nodes" in client) return;
+      client.client("ID").then(
+        (id) => {
+          own = id;
+        },
+        () => {},
+      );
+    },
+  });
   const prefix = `${base}:jobs:`;
   return {
     async next(challenges) {
@@ -32,6 +55,10 @@ export function createWaitingRead(redis: () => Client, base: string, consumer: s
       return (reply ?? []).flatMap(([stream, entries]) =>
         entries.map(([id]): [string, string] => [stream.slice(prefix.length), id]),
       );
+    },
+    interrupt() {
+      const id = own;
+      if (id !== null) options.link.use((client) => client.client("UNBLOCK", id)).catch(() => {});
     },
     close: link.close,
   };

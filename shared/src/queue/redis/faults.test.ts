@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { withoutService } from "../../../../scripts/services/programs.ts";
+import { jobOf, numberOf, reportOf } from "../contract/samples.ts";
+import { until } from "../contract/waiting.ts";
+import { type Stage, staged } from "./test/stage.ts";
+
+const RECOVERY_MS = 5000;
+
+describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", () => {
+  /** How long after this call until a job goes through. */
+  async function untilWorking(
+    queue: Awaited<ReturnType<Stage["queue"]>>,
+    seen: () => string[],
+  ): Promise<number> {
+    const began = performance.now();
+    const id = `probe-${began}`;
+    await until(() =>
+      queue.publish(jobOf(id)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(() => seen().includes(id));
+    return performance.now() - began;
+  }
+
+  it.concurrent(
+    "refuses to publish within seconds while Redis is frozen, and goes on when it is thawed",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const grader = stage.attach(queue, { handle: async () => {} });
+      await untilWorking(queue, grader.seen);
+      await stage.redis.kill("SIGSTOP");
+      for (const _ of [1, 2, 3]) {
+        const began = performance.now();
+        await expect(queue.publish(jobOf("refused"))).rejects.toThrow(/Redis/);
+        expect(performance.now() - began).toBeLessThan(4500);
+      }
+      await stage.redis.kill("SIGCONT");
+      expect(await untilWorking(queue, grader.seen)).toBeLessThan(RECOVERY_MS);
+    }),
+  );
+
+  it.concurrent(
+    "refuses to publish at once while Redis is dead, and goes on when it is back, with what it had",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      await queue.publish(jobOf("kept"));
+      await stage.redis.kill("SIGKILL");
+      for (const _ of [1, 2, 3]) {
+        const began = performance.now();
+        await expect(queue.publish(jobOf("refused"))).rejects.toThrow(/Redis|closed/);
+        expect(performance.now() - began).toBeLessThan(2000);
+      }
+      expect(await queue.attached()).toEqual([]);
+      const grader = stage.attach(queue, { handle: async () => {} });
+      await stage.redis.restart();
+      expect(await untilWorking(queue, grader.seen)).toBeLessThan(RECOVERY_MS);
+      expect(grader.seen()).toContain("kept");
+    }),
+  );
+
+  it.concurrent(
+    "keeps what a grader has in hand over an outage, and takes the end of it",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const grader = stage.attach(queue);
+      const other = stage.attach(await stage.queue(), { grader: "other" });
+      await queue.publish(jobOf("long"));
+      const holder = await Promise.race([grader.next(), other.next()]);
+      await stage.redis.kill("SIGKILL");
+      await sleep(2000);
+      await stage.redis.restart();
+      await until(async () => (await queue.attached().catch(() => [])).length === 2);
+      expect(holder.delivery.signal.aborted).toBe(false);
+      holder.acknowledge();
+      await until(async () => (await stage.admin.xlen(stage.key("jobs:iris"))) === 0);
+      expect([...grader.seen(), ...other.seen()]).toEqual(["long"]);
+    }),
+  );
+
+  it.concurrent(
+    "does not take a healthy grader's job because Redis was frozen for longer than a lease",
+    staged(async (stage) => {
+      const queue = await stage.queue({ leaseMs: 1500 });
+      const grader = stage.attach(queue);
+      const other = stage.attach(await stage.queue({ leaseMs: 1500 }), { grader: "other" });
+      await queue.publish(jobOf("long"));
+      const holder = await Promise.race([grader.next(), other.next()]);
+      for (const freeze of [1200, 2500]) {
+        await sleep(2000);
+        await stage.redis.kill("SIGSTOP");
+        await sleep(freeze);
+        await stage.redis.kill("SIGCONT");
+      }
+      await sleep(3000);
+      expect([...grader.seen(), ...other.seen()]).toEqual(["long"]);
+      expect(holder.delivery.signal.aborted).toBe(false);
+    }),
+  );
+
+  it.concurrent(
+    "starts while Redis is away, and says so",
+    staged(async (stage) => {
+      await stage.redis.kill("SIGKILL");
+      const queue = await stage.queue();
+      expect(stage.logged.join()).toContain("Redis is away");
+      await stage.redis.restart();
+      await until(() =>
+        queue.publish(jobOf("later")).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }),
+  );
+
+  it.concurrent(
+    "keeps reports while Redis is away, in their order",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      // Somebody consumes here: a process without graders does not wait for long.
+      stage.attach(queue);
+      const receiver = stage.receive(queue);
+      await queue.report(reportOf("s", 0));
+      await stage.redis.kill("SIGKILL");
+      const sent = [1, 2, 3].map((i) => queue.report(reportOf("s", i)));
+      await sleep(500);
+      await stage.redis.restart();
+      await Promise.all(sent);
+      await until(() => receiver.applied().length >= 4);
+      expect([...new Set(receiver.applied().map(numberOf))]).toEqual([0, 1, 2, 3]);
+    }),
+  );
+
+  describe("on the way", () => {
+    it.concurrent(
+      "recovers within seconds from connections that went dead without a word",
+      staged(async (stage) => {
+        const wire = await stage.wire();
+        const queue = await stage.queue({ url: wire.url });
+        const grader = stage.attach(queue, { handle: async () => {} });
+        await untilWorking(queue, grader.seen);
+        wire.freeze();
+        await sleep(1000);
+        wire.thaw();
+        expect(await untilWorking(queue, grader.seen)).toBeLessThan(RECOVERY_MS);
+      }),
+    );
+
+    it.concurrent(
+      "recovers from connections that are cut, over and over",
+      staged(async (stage) => {
+        const wire = await stage.wire();
+        const queue = await stage.queue({ url: wire.url });
+        const grader = stage.attach(queue, { handle: async () => {}, concurrency: 4 });
+        for (let i = 0; i < 10; i++) {
+          const id = `job-${i}`;
+          const published = until(() =>
+            queue.publish(jobOf(id)).then(
+              () => true,
+              () => false,
+            ),
+          );
+          if (i % 2) wire.cut();
+          await published;
+          wire.cut();
+          await until(() => grader.seen().includes(id));
+        }
+        await until(async () => (await stage.admin.xlen(stage.key("jobs:iris"))) === 0);
+      }),
+    );
+
+    it.concurrent(
+      "delivers again what was taken by a reply that was lost on the way, and soon",
+      staged(async (stage) => {
+        const outside = await stage.queue();
+        const wire = await stage.wire();
+        const queue = await stage.queue({ url: wire.url });
+        const grader = stage.attach(queue, { handle: async () => {} });
+        await until(async () => (await queue.attached()).length === 1);
+        for (let i = 0; i < 5; i++) {
+          wire.loseNextReply();
+          await outside.publish(jobOf(`job-${i}`));
+          const began = performance.now();
+          await until(() => grader.seen().includes(`job-${i}`));
+          expect(performance.now() - began).toBeLessThan(RECOVERY_MS);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { withoutService } from "../../../../scripts/services/programs.ts";
+import { numberOf, reportOf } from "../contract/samples.ts";
+import { until } from "../contract/waiting.ts";
+import { staged } from "./test/stage.ts";
+
+describe.skipIf(withoutService("redis"))("reports on Redis", () => {
+  it.concurrent(
+    "are applied by one broker at a time, so that a job's never overtake each other",
+    staged(async (stage) => {
+      const [a, b] = [await stage.queue(), await stage.queue()];
+      const inHand = new Set<string>();
+      let overlaps = 0;
+      const applied = new Map<string, number[]>();
+      const apply = async (report: ReturnType<typeof reportOf>) => {
+        if (inHand.has(report.submission)) overlaps++;
+        inHand.add(report.submission);
+        await sleep(Math.random() * 5);
+        inHand.delete(report.submission);
+        applied.set(report.submission, [...(applied.get(report.submission) ?? []), numberOf(report)]);
+      };
+      stage.receive(a, apply);
+      stage.receive(b, apply);
+      const ids = Array.from({ length: 20 }, (_, i) => `s${i}`);
+      for (let n = 0; n < 5; n++)
+        await Promise.all(ids.map((id, i) => (i % 2 ? a : b).report(reportOf(id, n))));
+      await until(() => [...applied.values()].flat().length >= 100);
+      expect(overlaps).toBe(0);
+      for (const id of ids) expect(applied.get(id)).toEqual([0, 1, 2, 3, 4]);
+      await until(async () => (await stage.admin.xlen(stage.key("reports"))) === 0);
+    }),
+  );
+
+  it.concurrent(
+    "are taken over from a broker that is gone",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      // One that vanished with the lease in its hands.
+      await stage.admin.set(stage.key("reader"), "a dead broker", "PX", 2000);
+      await queue.report(reportOf("s", 1));
+      const receiver = stage.receive(queue);
+      await sleep(1000);
+      expect(receiver.applied()).toEqual([]);
+      await until(() => receiver.applied().length === 1);
+    }),
+  );
+
+  it.concurrent(
+    "go to another broker when one cannot write to the records",
+    staged(async (stage) => {
+      const [a, b] = [await stage.queue(), await stage.queue()];
+      const broken = stage.receive(a, async () => {
+        throw new Error("no database");
+      });
+      await a.report(reportOf("s", 1));
+      await until(() => broken.tried() > 0);
+      const healthy = stage.receive(b);
+      await until(() => healthy.applied().length === 1);
+    }),
+  );
+
+  it.concurrent(
+    "are read after a flush, by the same reader",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const receiver = stage.receive(queue);
+      await queue.report(reportOf("s", 1));
+      await until(() => receiver.applied().length === 1);
+      await stage.admin.flushall();
+      await queue.report(reportOf("s", 2));
+      await until(() => receiver.applied().length === 2);
+    }),
+  );
+
+  it.concurrent(
+    "that are none are thrown away, and hold up nothing",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const receiver = stage.receive(queue);
+      await stage.admin.xadd(stage.key("reports"), "*", "s", "s", "r", "{not json");
+      await queue.report(reportOf("s", 1));
+      await until(() => receiver.applied().length === 1);
+      await until(async () => (await stage.admin.xlen(stage.key("reports"))) === 0);
+      expect(stage.logged).toContain("an entry that is no report was thrown away");
+    }),
+  );
+
+  it.concurrent(
+    "that can never be applied are given up while others are applied, and free their submission",
+    { timeout: 90_000 },
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const receiver = stage.receive(queue, async (report) => {
+        if (numberOf(report) < 0) throw new Error("never");
+      });
+      await queue.report(reportOf("s", -1));
+      await queue.report(reportOf("s", 1));
+      for (let n = 0; !receiver.applied().some(({ submission }) => submission === "s"); n++) {
+        await queue.report(reportOf(`other-${n}`, n));
+        await sleep(500);
+      }
+      expect(stage.logged).toContain("a report could not be applied; given up");
+    }),
+  );
+});
