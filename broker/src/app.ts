@@ -54,7 +54,10 @@ export function createApp(options: {
   );
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
-  app.use((c, next) => (webappPath(c.req.url) === null ? next() : webapp.fetch(c.req.raw, c.env)));
+  app.use(async (c, next) => {
+    if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
+    await next();
+  });
   app.route(
     "/",
     healthRoutes(version, () => readReadiness(context())),

@@ -62,9 +62,10 @@ describe("crowdai-grader", () => {
     expect(stderr).toMatch(/crowdai-broker start --with-grader/);
   });
 
-  it("with REDIS_URL says that this version cannot use it, without repeating its password", async () => {
-    const { code, stderr } = await run(["start"], { REDIS_URL: "redis://:secret@localhost" });
+  it("with a REDIS_URL that is none says what one looks like, without repeating its password", async () => {
+    const { code, stderr } = await run(["start"], { REDIS_URL: "mysql://:secret@localhost" });
     expect(code).toBe(2);
+    expect(stderr).toContain("redis://host:6379");
     expect(stderr).not.toContain("secret");
   });
 });

@@ -26,6 +26,7 @@ export async function readWaiting(
     .select(sql<number>`count(*)`.as("ahead"))
     .where("challenge", "=", challenge)
     .where("state", "=", "submitted")
+    .where("outside_status", "is", null)
     .where("number", "<", number)
     .executeTakeFirstOrThrow();
   return waitingAt(context, challenge, Number(ahead) + 1);

@@ -118,6 +118,7 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
           .select("id")
           .where("challenge", "=", challenge)
           .where("state", "=", "submitted")
+          .where("outside_status", "is", null)
           .orderBy("number")
           .execute();
         for (const [index, { id }] of line.entries())

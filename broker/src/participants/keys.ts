@@ -122,7 +122,8 @@ async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: strin
   return key;
 }
 
-const nameKey = (name: string) => name.normalize("NFC").toLowerCase();
+/** The form under which names are told apart. */
+export const nameKey = (name: string) => name.normalize("NFC").toLowerCase();
 
 function requireName(name: string): void {
   if (!NAME.test(name))

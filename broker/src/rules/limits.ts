@@ -91,6 +91,8 @@ async function countRunning(db: Db, challenge: string, participantId: number): P
     .where("challenge", "=", challenge)
     .where("state", "in", ["initiated", "submitted", "grading"])
     .where("function", "=", "submit")
+    // What an outside grader has begun holds up nobody: it said so in order to free the place.
+    .where((eb) => eb.or([eb("outside_status", "is", null), eb("outside_status", "!=", "initiated")]))
     .executeTakeFirstOrThrow();
   return Number(running);
 }

@@ -7,6 +7,8 @@ export const DEADLINES = {
   initiated: 7 * DAY,
   /** A grader has a week to turn up. */
   submitted: 7 * DAY,
+  /** A grader of the organiser's own, whom we can neither watch nor ask, has a month. */
+  outside: 30 * DAY,
   /** Beyond the evaluator's own time-out, which the grader enforces. */
   gradingGrace: 60 * SECOND,
 } as const;

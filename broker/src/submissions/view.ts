@@ -19,7 +19,8 @@ export async function viewSubmission(
     row.function === "submit"
       ? await db.selectFrom("slots").select("state").where("submission", "=", row.id).executeTakeFirst()
       : undefined;
-  const waiting = row.state === "submitted" ? await readWaiting(context, db, row) : null;
+  const inLine = row.state === "submitted" && row.outside_status === null;
+  const waiting = inLine ? await readWaiting(context, db, row) : null;
   return {
     id: row.id,
     number: row.number,

@@ -79,7 +79,11 @@ describe("over a socket", () => {
     broker.place(id, 3, "no grader serves iris right now");
     for await (const update of feed) {
       if (update.kind !== "place") continue;
-      expect(update.place).toEqual({ submission: id, place: 3, waiting: "no grader serves iris right now" });
+      expect(update.place).toMatchObject({
+        submission: id,
+        place: 3,
+        waiting: "no grader serves iris right now",
+      });
       break;
     }
   });

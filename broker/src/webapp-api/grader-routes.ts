@@ -1,0 +1,53 @@
+import type { Hono } from "hono";
+import { answer, notRouted } from "./answers.ts";
+import { findParticipant, requireChallenge } from "./callers.ts";
+import { createSubmission } from "./create-submission.ts";
+import { findSubmission } from "./find-submission.ts";
+import { withName } from "./named-row.ts";
+import { Refusal } from "./refusals.ts";
+import { submissionDetails } from "./submission-object.ts";
+import { texts } from "./texts.ts";
+import { updateSubmission } from "./update-submission.ts";
+import type { WebappGroup } from "./webapp-group.ts";
+
+/** What outside graders ask: whose key this is, and to create, update and read a submission. */
+export function graderRoutes(api: Hono, { context, keeper, parameters }: WebappGroup): void {
+  const db = () => context().records.db;
+
+  // Not a key, though it stands where keys do: the original has the route, and nothing behind it.
+  api.get("/api/external_graders/challenge_config", notRouted);
+
+  api.get("/api/external_graders/:key", async (c) => {
+    const participant = await findParticipant(db(), await keeper(c), c.req.param("key"));
+    return participant
+      ? answer(c, 200, { message: texts.keyValid, participant_id: participant.id })
+      : answer(c, 404, { message: texts.keyUnknown, participant_id: null });
+  });
+
+  api.post("/api/external_graders", async (c) => {
+    const who = await keeper(c);
+    const sent = await parameters(c);
+    await requireChallenge(db(), who, sent.text("challenge_client_name") ?? "");
+    const { status, body } = await createSubmission(context(), who, sent);
+    return answer(c, status, body);
+  });
+
+  api.on(["PATCH", "PUT"], "/api/external_graders/:id", async (c) => {
+    const who = await keeper(c);
+    const { status, body } = await updateSubmission(context(), who, c.req.param("id"), await parameters(c));
+    return answer(c, status, body);
+  });
+
+  api.get("/api/external_graders/:id/submission_info", async (c) => {
+    const who = await keeper(c);
+    try {
+      const row = await findSubmission(db(), c.req.param("id"));
+      await requireChallenge(db(), who, row.challenge);
+      const details = submissionDetails(await withName(db(), row));
+      return answer(c, 200, { message: texts.details, body: details });
+    } catch (error) {
+      if (error instanceof Refusal) return answer(c, 400, { message: error.message, body: null });
+      throw error;
+    }
+  });
+}

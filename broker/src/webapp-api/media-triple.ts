@@ -1,0 +1,36 @@
+import { OBJECT_KEY, type ObjectStore } from "@crowdai/shared/objects";
+import type { Parameters } from "./parameters.ts";
+import { Refusal } from "./refusals.ts";
+import { texts } from "./texts.ts";
+
+export interface MediaTriple {
+  media_large: string;
+  media_thumbnail: string;
+  media_content_type: string;
+}
+
+/** Where the broker keeps what is not for everybody. */
+const PRIVATE = /^(?:(?:submissions|incoming|bundles|code)\/|instance\.json$)/;
+
+/** The three media parameters; null when none is there. Throws a Refusal when some are, and for a key of what is nobody's to show. */
+export function readMedia(parameters: Parameters): MediaTriple | null {
+  const media_large = parameters.text("media_large");
+  const media_thumbnail = parameters.text("media_thumbnail");
+  const media_content_type = parameters.text("media_content_type");
+  if (media_large === null && media_thumbnail === null && media_content_type === null) return null;
+  if (media_large === null || media_thumbnail === null || media_content_type === null)
+    throw new Refusal(texts.mediaIncomplete);
+  const triple = { media_large, media_thumbnail, media_content_type };
+  // The original would have made public whatever a key names, a participant's predictions included.
+  if (PRIVATE.test(media_large) || PRIVATE.test(media_thumbnail)) throw new Refusal(texts.objectMissing);
+  return triple;
+}
+
+/** Throws a Refusal unless the objects are there; a video on YouTube is not looked for. */
+export async function requireObjects(objects: ObjectStore, media: MediaTriple): Promise<void> {
+  if (isElsewhere(media)) return;
+  for (const key of [media.media_large, media.media_thumbnail])
+    if (!OBJECT_KEY.test(key) || !(await objects.stat(key))) throw new Refusal(texts.objectMissing);
+}
+
+const isElsewhere = ({ media_content_type }: MediaTriple) => media_content_type === "video/youtube";
