@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { platform } from "node:process";
 import {
   CrowdaiError,
   createApiKey,
@@ -25,11 +26,14 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   let server: http.Server | undefined;
   let io: Server | undefined;
   let port = 0;
+  // An address of its own: while it is stopped, nobody else's test can come to stand at its port.
+  const host =
+    platform === "linux" ? `127.${randomInt(1, 255)}.${randomInt(255)}.${randomInt(1, 255)}` : "127.0.0.1";
   let number = 0;
 
   const broker: ContractBroker = {
     get url() {
-      return `http://127.0.0.1:${port}`;
+      return `http://${host}:${port}`;
     },
     key: createApiKey(),
     challenge: { ...describeChallenge(), ...changes },
@@ -60,7 +64,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     place: (id, place, waiting) => void io?.to(id).emit("place", { submission: id, place, waiting }),
     async start() {
       server = http.createServer((request, response) => void answer(request, response));
-      await new Promise<void>((resolve) => server!.listen(port, "127.0.0.1", resolve));
+      await new Promise<void>((resolve) => server!.listen(port, host, resolve));
       port = (server.address() as AddressInfo).port;
       if (broker.sockets) io = openSockets(server);
     },
