@@ -1,6 +1,7 @@
 import { submissionSchema } from "@crowdai/shared";
 import { unlessCancelled } from "../client/cancelled.ts";
 import type { Context } from "../context.ts";
+import { submissionDocument } from "../submit/submission-document.ts";
 
 /** Cancels a submission that has no grade yet. One that is cancelled already is as wanted. */
 export async function cancel(context: Context, { id }: { id: string }): Promise<number> {
@@ -13,7 +14,7 @@ export async function cancel(context: Context, { id }: { id: string }): Promise<
     .catch((failure) => unlessCancelled(failure, () => http.get(path, submissionSchema)));
 
   terminal.present({
-    json: { submission },
+    json: submissionDocument(submission),
     ndjson: [{ type: "result", submission }],
     quiet: [submission.id],
     text: () => terminal.answer(`${submission.id} is cancelled.`),

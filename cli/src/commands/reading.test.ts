@@ -9,6 +9,7 @@ import {
 } from "../../test/public-challenge.ts";
 import { runCli, temporaryFolder } from "../../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../../test/scripted-broker.ts";
+import { submissionDocument } from "../submit/submission-document.ts";
 
 const KEY = createApiKey();
 const TTY = { stdin: true, stdout: true, stderr: true };
@@ -66,7 +67,7 @@ const COMMANDS: [string[], string, unknown, { json: object; quiet: string[] }][]
     ["show", ID],
     `/api/v1/submissions/${ID}`,
     gradedSubmission(),
-    { json: { submission: gradedSubmission() }, quiet: [ID] },
+    { json: submissionDocument(gradedSubmission()), quiet: [ID] },
   ],
   [
     ["logs", ID],
@@ -75,6 +76,11 @@ const COMMANDS: [string[], string, unknown, { json: object; quiet: string[] }][]
     { json: { submission: ID, events: said().events.slice(1, 3) }, quiet: [ID] },
   ],
 ];
+
+test("the answer stands at the top of a submission's JSON", () => {
+  const { id, state, score, score_secondary, rank } = gradedSubmission();
+  expect(submissionDocument(gradedSubmission())).toMatchObject({ id, state, score, score_secondary, rank });
+});
 
 test.each(COMMANDS)(
   "%j: one JSON document, JSON lines, ids alone, and text",

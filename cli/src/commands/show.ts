@@ -1,5 +1,6 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
 import type { Context } from "../context.ts";
+import { submissionDocument } from "../submit/submission-document.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -11,7 +12,7 @@ export async function show(context: Context, args: { id: string }): Promise<numb
   const path = `/api/v1/submissions/${encodeURIComponent(args.id)}`;
   const submission = await (await context.http()).get(path, submissionSchema);
   terminal.present({
-    json: { submission },
+    json: submissionDocument(submission),
     ndjson: [{ type: "submission", submission }],
     quiet: [submission.id],
     text: () => terminal.answer(describe(plainValue(submission), terminal).join("\n")),

@@ -3,6 +3,7 @@ import { readLeaderboard, readLimits } from "../client/read.ts";
 import type { Context } from "../context.ts";
 import { plainLine, plainText } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
+import { submissionDocument } from "./submission-document.ts";
 import { reaches } from "./verdict.ts";
 
 const EXTRAS_MS = 3_000;
@@ -21,7 +22,7 @@ export async function reportGrade(context: Context, reported: Reported): Promise
   const below = minScore === undefined ? null : belowMinimum(submission, challenge, minScore);
 
   terminal.present({
-    json: { submission, limits, ranked: total, ...failureFields(below) },
+    json: { ...submissionDocument(submission), limits, ranked: total, ...failureFields(below) },
     ndjson: [{ type: "result", submission, limits, ranked: total }],
     // The id, which was printed when the submission was accepted or is what the caller named.
     quiet: [],
@@ -33,6 +34,7 @@ export async function reportGrade(context: Context, reported: Reported): Promise
     },
   });
 
+  terminal.note(`Submission ${submission.id} is graded.`);
   if (submission.grading_message)
     terminal.note(`The evaluator says: ${plainText(submission.grading_message)}`);
   if (submission.post_challenge)
@@ -51,7 +53,8 @@ export async function reportGrade(context: Context, reported: Reported): Promise
 export function reportFailure({ terminal }: Context, error: CrowdaiError | undefined): void {
   const submission = error?.details?.submission;
   if (typeof submission !== "object" || submission === null) return;
-  if (terminal.format === "json") terminal.json({ submission, ...failureFields(error!) });
+  if (terminal.format === "json")
+    terminal.json({ ...submissionDocument(submission as Submission), ...failureFields(error!) });
   if (terminal.format === "ndjson") terminal.ndjson({ type: "result", submission });
 }
 
