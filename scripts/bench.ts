@@ -1,5 +1,5 @@
 // `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, help, accepts, board, watchers) measure only these.
+// names of figures (round-trip, help, accepts, board, watchers, queue-layer) measure only these.
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -7,6 +7,7 @@ import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
+import { measureQueueLayer } from "./bench/queue-layer.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
 import { measureWatchers } from "./bench/watchers.ts";
 
@@ -16,6 +17,7 @@ const MEASURES = {
   accepts: measureAccepts,
   board: measureBoard,
   watchers: measureWatchers,
+  "queue-layer": measureQueueLayer,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
