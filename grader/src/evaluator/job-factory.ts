@@ -4,7 +4,7 @@ import type { Link } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "./evaluator.ts";
 import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
 import { newWords, readWord } from "./factory-words.ts";
-import { timedOut } from "./fault.ts";
+import { fault, timedOut } from "./fault.ts";
 
 /** How often an answer is looked for: soon at first, for small jobs, and then at leisure. */
 const FIRST_LOOK_MS = 10;
@@ -31,7 +31,10 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
 
   async function evaluate(job: Evaluation): Promise<Verdict> {
     opened ??= open();
-    const { lists } = await opened;
+    const factory = await opened.catch((error: Error) => error);
+    if (factory instanceof Error)
+      return fault("evaluator_crashed", `evaluator.job_factory.redis: ${factory.message}`);
+    const { lists } = factory;
     const asked = jobOf(job);
     const until = performance.now() + timeoutMs;
     let heard: string[] = [];
@@ -86,7 +89,10 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
     },
     async close() {
       await Promise.allSettled(running);
-      (await opened)?.link.close();
+      await opened?.then(
+        ({ link }) => link.close(),
+        () => {},
+      );
     },
   };
 }

@@ -23,6 +23,8 @@ describe("the JSON Schema of challenge.json", () => {
     checkValue(MINIMAL, challengeJsonSchema());
     checkValue({ ...MINIMAL, $schema: "x", rounds: [{ id: 1, limit: null }] }, challengeJsonSchema());
     checkValue({ ...MINIMAL, evaluator: { python_class: "a.py:A", args: [1] } }, challengeJsonSchema());
+    const factory = { job_factory: { redis: "redis://localhost", namespace: "iris" } };
+    checkValue({ ...MINIMAL, evaluator: factory }, challengeJsonSchema());
   });
 
   it("refuses what the broker refuses", () => {

@@ -43,12 +43,16 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
   return node;
 }
 
-/** Of a union, the alternative that has most of the value's properties. */
+/** Of a union, the alternative that has most of the value's properties; those that few alternatives have say most. */
 export function resembling(node: SchemaNode, value: unknown): SchemaNode {
   if (!node.anyOf) return node;
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  const shared = (one: SchemaNode) => keys.filter((key) => Object.hasOwn(one.properties ?? {}, key)).length;
   const containers = node.anyOf.filter(({ properties, items }) => properties || items);
+  const has = (one: SchemaNode, key: string) => Object.hasOwn(one.properties ?? {}, key);
+  const shared = (one: SchemaNode) =>
+    keys
+      .filter((key) => has(one, key))
+      .reduce((sum, key) => sum + 1 / containers.filter((other) => has(other, key)).length, 0);
   return containers.toSorted((a, b) => shared(b) - shared(a))[0] ?? node;
 }
 

@@ -191,6 +191,15 @@ describe("the refusal of a challenge folder", () => {
       ],
     ],
     [
+      "a job factory without its lists, and with a command's field",
+      { job_factory: { redis: "localhost:6379" }, sandbox: "none" },
+      [
+        'evaluator.job_factory.redis: expected the address of a Redis, as "redis://host:6379/0", got "localhost:6379"',
+        "evaluator.job_factory.namespace: expected text that is not empty, got nothing",
+        "evaluator.sandbox: expected a known field (job_factory, functions, timeout_seconds)",
+      ],
+    ],
+    [
       "a class whose file is not there",
       { python_class: "evaluator.py:Evaluator" },
       [
