@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import type { Service } from "../../../../scripts/services/service.ts";
 import {
@@ -11,9 +11,7 @@ import {
   SWIFT_SECRET_KEY,
   startSwift,
 } from "../../../../scripts/services/swift.ts";
-import { announced, collect, KEY, keysOf, offered, PART, someBytes, textOf } from "../contract/bytes.ts";
 import { objectStoreContract } from "../object-store.contract.ts";
-import { openBucket } from "./bucket.ts";
 import { createS3Store, type S3StoreOptions } from "./s3-store.ts";
 
 describe.skipIf(withoutService("swift"))("on OpenStack Swift", () => {
