@@ -2,6 +2,7 @@ import type { Intent, Receipt } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
+import { requireInvitation } from "../rules/invitations.ts";
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { targetRound } from "../rules/target-round.ts";
@@ -33,6 +34,7 @@ export async function registerIntent(
   if (known) return repeated(context, caller, intent, input, known);
 
   requireFunction(config, intent.function);
+  await requireInvitation(context.records.db, config, caller.id);
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
   requireAcceptedInput(config, intent.input, input.input_size);

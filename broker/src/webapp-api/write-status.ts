@@ -78,6 +78,12 @@ async function reopen(trx: Db, row: SubmissionRow, grade: SentGrade, now: Date):
     .where("state", "in", ["waiting", "started"])
     .execute();
   await trx
+    .updateTable("regrade_items")
+    .set({ state: "done", deadline_at: null, result: "kept", reason: "graded outside meanwhile" })
+    .where("submission", "=", row.id)
+    .where("regrade", "in", (eb) => eb.selectFrom("regrades").select("id").where("state", "=", "running"))
+    .execute();
+  await trx
     .updateTable("slots")
     .set({ state: "reserved", settled_at: null, reason: null })
     .where("submission", "=", row.id)
