@@ -71,27 +71,15 @@ export function planLaunch(
     argv,
     cwd: dir,
     path,
-    mode: "command" in evaluator ? evaluator.mode : "persistent",
+    mode: "command" in evaluator ? evaluator.mode : evaluator.fresh ? "batch" : "persistent",
     timeoutMs: evaluator.timeout_seconds * 1000,
     notice,
   };
 }
 
-function pythonCommand(evaluator: {
-  python_class: string;
-  args: unknown;
-  python: string;
-  fresh: boolean;
-}): string[] {
+function pythonCommand(evaluator: { python_class: string; args: unknown; python: string }): string[] {
   const [file, name] = evaluator.python_class.split(":") as [string, string];
-  return [
-    evaluator.python,
-    DRIVER,
-    file,
-    name,
-    JSON.stringify(evaluator.args),
-    evaluator.fresh ? "fresh" : "kept",
-  ];
+  return [evaluator.python, DRIVER, file, name, JSON.stringify(evaluator.args)];
 }
 
 /**

@@ -105,19 +105,103 @@ class Evaluator:
     expect((await run()).verdict).toMatchObject({ result: { score: 6, score_secondary: 2 } });
   });
 
-  it("keeps its state from job to job, or is made anew for each when fresh", async () => {
+  it("keeps its state from job to job, or has a process of its own for each when fresh", async () => {
     const text = `
+import os
+JOBS = []
 class Evaluator:
-    def __init__(self): self.count = 0
+    seen = 0
     def _evaluate(self, client_payload):
-        self.count += 1
-        return {"score": self.count}`;
-    const kept = await serve(text);
-    await kept.run({ id: "one" });
-    expect((await kept.run({ id: "two" })).verdict).toMatchObject({ result: { score: 2 } });
-    const fresh = await serve(text, { fresh: true });
-    await fresh.run({ id: "one" });
-    expect((await fresh.run({ id: "two" })).verdict).toMatchObject({ result: { score: 1 } });
+        JOBS.append(client_payload)
+        Evaluator.seen += 1
+        return {"score": len(JOBS) + Evaluator.seen, "pid": os.getpid()}`;
+    const scoresOf = async (fresh: boolean) => {
+      const { run } = await serve(text, { fresh });
+      const verdicts: unknown[] = [];
+      for (const id of ["one", "two", "three"]) verdicts.push((await run({ id })).verdict);
+      return verdicts as { result: { score: number; meta: { pid: number } } }[];
+    };
+    const kept = await scoresOf(false);
+    expect(kept.map(({ result }) => result.score)).toEqual([2, 4, 6]);
+    expect(new Set(kept.map(({ result }) => result.meta.pid)).size).toBe(1);
+    const fresh = await scoresOf(true);
+    expect(fresh.map(({ result }) => result.score)).toEqual([2, 2, 2]);
+    expect(new Set(fresh.map(({ result }) => result.meta.pid)).size).toBe(3);
+  });
+
+  it("may print in every way there is, even what looks like an event", async () => {
+    const { run } = await serve(`
+import json, logging, os, sys
+print("at import")
+logging.basicConfig(stream=sys.stdout)
+class Evaluator:
+    def __init__(self): print(json.dumps({"id": "job1", "type": "result", "score": 666}))
+    def _evaluate(self, client_payload):
+        event = json.dumps({"id": client_payload["crowdai_submission_id"], "type": "result", "score": 666})
+        print(event, flush=True)
+        sys.stdout.write(event + "\\n")
+        sys.__stdout__.write(event + "\\n")
+        sys.stdout.buffer.write(event.encode() + b"\\n")
+        os.write(1, event.encode() + b"\\n")
+        os.system("echo '" + event + "'")
+        logging.warning("half a line, then a loud end: %s", "x" * 100000)
+        print("no new line at the end", end="")
+        return {"score": 1}`);
+    for (const id of ["one", "two"])
+      expect((await run({ id })).verdict).toMatchObject({ kind: "result", result: { score: 1 } });
+  });
+
+  it.each([
+    ["self, client_payload", "client_payload"],
+    ["self, client_payload, context", "client_payload, context"],
+    ["self, client_payload, _context", "client_payload, _context"],
+    ["self, client_payload, _context={}", "client_payload, _context"],
+    ["self, client_payload, round_indicator, _context", "client_payload, round_indicator, _context"],
+    ["self, client_payload, round_indicator=1, _context={}", "client_payload, round_indicator, _context"],
+    ["self, client_payload, *, round_indicator, context", "client_payload, round_indicator, context"],
+    ["self, client_payload, round_indicator, context, /", "client_payload, round_indicator, context"],
+  ])("of the published kits is called with what it asks for: (%s)", async (parameters, names) => {
+    const { run } = await serve(`
+class Base:
+    def _evaluate(${parameters}):
+        payload, *rest = [${names}]
+        assert payload["submission_file_path"] and payload["crowdai_participant_id"] == ""
+        for value, name in zip(rest, "${names}".split(", ")[1:]):
+            assert value == (2 if "round" in name else {}), (name, value)
+        return {"score": 1 + len(rest), "secondary_score": 3}
+class Evaluator(Base):
+    pass`);
+    const count = names.split(", ").length;
+    expect((await run({ round: 2 })).verdict).toMatchObject({
+      kind: "result",
+      result: { score: count, score_secondary: 3 },
+    });
+  });
+
+  it.each([
+    ["a list", [4], "self, factor, round=2"],
+    ["keywords", { factor: 4, round: 2 }, "self, factor, round"],
+    ["a list and defaults", [], "self, factor=4, *rest, **more"],
+  ])("is constructed from %s", async (_, args, parameters) => {
+    const { run } = await serve(
+      `
+class Evaluator:
+    def __init__(${parameters}): self.factor = factor
+    def _evaluate(self, client_payload): return {"score": self.factor, "score_secondary": 2}`,
+      { args },
+    );
+    expect((await run()).verdict).toMatchObject({ result: { score: 4, score_secondary: 2 } });
+  });
+
+  it("is told whether it is asked for the small test", async () => {
+    const { run } = await serve(
+      `
+class Evaluator:
+    def _evaluate(self, client_payload): return {"score": 1 if client_payload["small_test"] else 2}`,
+      { functions: ["submit", "small_test"] },
+    );
+    expect((await run({ function: "small_test" })).verdict).toMatchObject({ result: { score: 1 } });
+    expect((await run({ id: "job2" })).verdict).toMatchObject({ result: { score: 2 } });
   });
 
   it("may return numbers like numpy's, and NaN in what is not a score", async () => {

@@ -1,8 +1,9 @@
 """Serves an evaluator class over the evaluator protocol: one job a line on stdin, events on stdout.
 
-Run as: python_class.py <file.py> <class> <arguments as JSON> fresh|kept
+Run as: python_class.py <file.py> <class> <arguments as JSON>
 
-The class is constructed once (for each job when "fresh") and its `_evaluate(client_payload, ...)` called for each job.
+The class is constructed once and its `_evaluate(client_payload, ...)` called for each job; one that keeps state is given a
+process of its own for each.
 Works with Python 3.7 and newer, with nothing but the standard library.
 """
 
@@ -46,6 +47,7 @@ def client_payload(job):
         "dry_run": job["dry_run"],
         "output_dir": job["output_dir"],
         "code": job["code"],
+        "small_test": job["function"] == "small_test",
         # The names that evaluator classes were written against. Who submitted is not told.
         "crowdai_submission_id": submission_id,
         "crowdai_participant_id": "",
@@ -116,21 +118,13 @@ def result_event(returned):
 
 
 def main():
-    path, name, arguments, life = sys.argv[1:5]
+    path, name, arguments = sys.argv[1:4]
     jobs, events = take_streams()
     evaluator_class = load_class(path, name)
     arguments = json.loads(arguments)
-
-    def construct():
-        return evaluator_class(**arguments) if isinstance(arguments, dict) else evaluator_class(*arguments)
-
-    evaluator = construct()
-    used = False
+    evaluator = evaluator_class(**arguments) if isinstance(arguments, dict) else evaluator_class(*arguments)
     for line in jobs:
         job = json.loads(line)
-        if used and life == "fresh":
-            evaluator = construct()
-        used = True
         try:
             returned = call(evaluator._evaluate, job)
         except MemoryError:

@@ -49,7 +49,7 @@ const pythonClass = z.strictObject({
     .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, as "evaluator.py:Evaluator"'),
   args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
   python: z.string().default("python3"),
-  fresh: z.boolean().default(false).describe("A new object for each job, for classes that keep state."),
+  fresh: z.boolean().default(false).describe("A new process for each job, for classes that keep state."),
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
   timeout_seconds: z
     .number()
