@@ -16,7 +16,11 @@ const dist = join(cli, "dist");
  */
 export async function buildCli(): Promise<void> {
   const { outputFiles, metafile } = await build({
-    entryPoints: { bin: join(cli, "src/bin.ts"), index: join(cli, "src/index.ts") },
+    entryPoints: {
+      bin: join(cli, "src/bin.ts"),
+      index: join(cli, "src/index.ts"),
+      "part-digests.worker": join(cli, "src/client/part-digests.worker.ts"),
+    },
     outdir: dist,
     chunkNames: "[name]-[hash]",
     bundle: true,

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, createReadStream } from "node:fs";
-import { access, constants, stat } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { access, constants, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, type PartDigests, partSizeFor } from "@crowdai/shared";
 import { throwIfAborted } from "./abort.ts";
+import { digestParts } from "./part-digests.ts";
 
 /** Bytes that are announced by size and digest and can be read again, in parts. */
 export interface ByteSource {
@@ -12,7 +12,9 @@ export interface ByteSource {
   name: string | null;
   size: number;
   sha256: string;
-  read(offset: number, size: number): Readable;
+  parts: PartDigests;
+  /** A chunk is good until the next is asked for. Throws file_changed when there are fewer bytes. */
+  read(offset: number, size: number): AsyncIterable<Buffer>;
   /** Throws file_changed when the bytes may no longer be those that were announced. */
   verify(): Promise<void>;
 }
@@ -40,57 +42,65 @@ export async function inspectFile(path: string, name = basename(path)): Promise<
   return { path, name, size: Number(stats.size), stats };
 }
 
-/** Reads the file once for its digest. Throws file_changed when it changes meanwhile. */
+/** Reads the file once for its digests. Throws file_changed when it changes meanwhile. */
 export async function digestFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<ByteSource> {
   const { path, name, size } = facts;
-  const hash = createHash("sha256");
-  let done = 0;
-  try {
-    for await (const chunk of createReadStream(path, {
-      highWaterMark: 1024 * 1024,
-    }) as AsyncIterable<Buffer>) {
-      throwIfAborted(options.signal);
-      hash.update(chunk);
-      done += chunk.length;
-      // A file that something goes on writing to would otherwise be read forever.
-      if (done > size) throw changed(path);
-      options.onProgress?.(done, size);
-    }
-  } catch (error) {
+  const partSize = partSizeFor(size);
+  const [sha256, md5] = await Promise.all([
+    digestWhole(facts, options),
+    digestParts({ path, size, partSize }, options.signal),
+  ]).catch((error) => {
     throw fileError(path, error);
-  }
-  if (done !== size) throw changed(path);
+  });
   await verifyFile(facts);
   return {
     kind: "file",
     name,
     size,
-    sha256: hash.digest("hex"),
-    read: (offset, length) => {
-      const stream = createReadStream(path, {
-        start: offset,
-        end: offset + length - 1,
-        highWaterMark: 256 * 1024,
-      });
-      return Readable.from(whole(stream, length, path), { objectMode: false, highWaterMark: 256 * 1024 });
-    },
+    sha256,
+    parts: { size: partSize, md5 },
+    read: (offset, length) => readRange(path, offset, length),
     verify: () => verifyFile(facts),
   };
+}
+
+async function digestWhole(
+  { path, size }: FileFacts,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+): Promise<string> {
+  const hash = createHash("sha256");
+  let done = 0;
+  // No more than it had: a file that something goes on writing to would otherwise be read forever.
+  for await (const chunk of readRange(path, 0, size, 1024 * 1024)) {
+    throwIfAborted(options.signal);
+    hash.update(chunk);
+    done += chunk.length;
+    options.onProgress?.(done, size);
+  }
+  return hash.digest("hex");
 }
 
 /** A JSON text as bytes. */
 export function textSource(text: string, name: string | null = null): ByteSource {
   const bytes = Buffer.from(text);
+  const partSize = partSizeFor(bytes.length);
+  const md5: string[] = [];
+  for (let at = 0; at === 0 || at < bytes.length; at += partSize)
+    md5.push(
+      createHash("md5")
+        .update(bytes.subarray(at, at + partSize))
+        .digest("hex"),
+    );
   return {
     kind: "json",
     name,
     size: bytes.length,
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    read: (offset, length) =>
-      Readable.from(slices(bytes.subarray(offset, offset + length)), { objectMode: false }),
+    parts: { size: partSize, md5 },
+    read: (offset, length) => slices(bytes.subarray(offset, offset + length)),
     verify: async () => {},
   };
 }
@@ -103,21 +113,31 @@ async function verifyFile(facts: FileFacts): Promise<void> {
   if (!same) throw changed(facts.path);
 }
 
-async function* whole(stream: AsyncIterable<Buffer>, length: number, path: string): AsyncGenerator<Buffer> {
-  let done = 0;
+const CHUNK = 256 * 1024;
+
+/** The bytes of a file in one buffer that is filled again and again. Throws file_changed when there are fewer. */
+async function* readRange(
+  path: string,
+  offset: number,
+  length: number,
+  chunk = CHUNK,
+): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of stream) {
-      done += chunk.length;
-      yield chunk;
+    await using file = await open(path);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(chunk, length));
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
+      if (bytesRead === 0) throw changed(path);
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
     throw fileError(path, error);
   }
-  if (done < length) throw changed(path);
 }
 
-function* slices(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += 256 * 1024) yield bytes.subarray(at, at + 256 * 1024);
+async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
 }
 
 function changed(path: string): CrowdaiError {

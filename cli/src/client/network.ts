@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { finished, pipeline, Readable } from "node:stream";
+import { finished } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { abortable, interruption } from "./abort.ts";
 
@@ -9,7 +9,8 @@ export type Reply = http.IncomingMessage;
 export interface RequestOptions {
   method?: string;
   headers?: Record<string, string>;
-  body?: string | Readable;
+  /** A chunk may be used again once the next is asked for. */
+  body?: string | AsyncIterable<Uint8Array>;
   signal?: AbortSignal;
   /** How long the connection may take to stand. Default 10 s. */
   connectMs?: number;
@@ -79,8 +80,13 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       const typed = error instanceof NetworkFault || error instanceof CrowdaiError;
       reject(typed ? error : fault(describe(error), error.code ?? "EIO", error));
     });
+    const sending = new AbortController();
+    outgoing.on("close", () => sending.abort());
     outgoing.on("response", (reply) => {
       stands();
+      // What is answered before it was sent is refused: the rest of it need not go.
+      if (!outgoing.writableEnded) finished(reply, () => outgoing.destroy());
+      sending.abort();
       const abort = () => reply.destroy(interruption(signal!));
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
@@ -92,9 +98,31 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       signal.addEventListener("abort", abort, { once: true });
       dispose(() => signal.removeEventListener("abort", abort));
     }
-    if (body instanceof Readable) pipeline(body, outgoing, (error) => error && outgoing.destroy(error));
+    if (typeof body === "object")
+      sendBody(outgoing, body, sending.signal).catch((error) => outgoing.destroy(error));
     else outgoing.end(body);
   }, signal);
+}
+
+/** Writes no chunk before the one before it is on its way, so that nothing piles up here. */
+async function sendBody(
+  outgoing: http.ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  stopped: AbortSignal,
+): Promise<void> {
+  for await (const chunk of body) {
+    if (stopped.aborted) return;
+    await new Promise<void>((written) => {
+      const done = () => {
+        stopped.removeEventListener("abort", done);
+        written();
+      };
+      stopped.addEventListener("abort", done);
+      // How a write failed is told by the request itself.
+      outgoing.write(chunk, done);
+    });
+  }
+  if (!stopped.aborted) outgoing.end();
 }
 
 /** The body as it comes. Throws NetworkFault when it breaks off. */

@@ -1,36 +1,44 @@
-import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
-import { CrowdaiError, type Upload } from "@crowdai/shared";
-import { BadAnswer, badAnswer, mayRepeat } from "./answer.ts";
+import type { Upload } from "@crowdai/shared";
+import { BadAnswer, mayRepeat } from "./answer.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { locate } from "./http.ts";
-import { type Agents, NetworkFault, readText, request } from "./network.ts";
+import { type Agents, readText, request } from "./network.ts";
 import { withRetries } from "./retry.ts";
+import { explainStore, storeAnswer } from "./store-answer.ts";
 
-const PARALLEL = 3;
+const PARALLEL = 4;
 /** The store may need a while to make the last bytes durable before it answers. */
 const IDLE_MS = 120_000;
+/** What has not begun so long before its address ends waits for a new one. */
+const MARGIN_MS = 30_000;
+/** How often other bytes than were sent may arrive. */
+const MISMATCHES = 2;
 
 export interface UploadOptions {
   broker: URL;
   agents?: Agents;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
-  /** How often a part is sent again after a network fault. Default 5. */
+  /** How often a part is sent again after a network fault. Default 10. */
   retries?: number;
 }
 
 type Part = Upload["parts"][number];
 
 /**
- * Sends the missing parts straight to the store, in constant memory. Throws store_unreachable, the store's own refusal, or
- * file_changed when the bytes sent are not those announced.
+ * Sends missing parts straight to the store, in constant memory, and returns whether none is left: more may be missing than have
+ * addresses, and addresses may end. Throws store_unreachable, the store's own refusal, or file_changed when the bytes may no
+ * longer be those announced.
  */
-export async function sendParts(upload: Upload, source: ByteSource, options: UploadOptions): Promise<void> {
-  const missing = upload.parts.reduce((sum, part) => sum + part.size, 0);
-  let done = source.size - missing;
-  const moved = (bytes: number) => {
-    done += bytes;
+export async function sendParts(
+  upload: Upload,
+  source: ByteSource,
+  options: UploadOptions,
+): Promise<boolean> {
+  const bytes = upload.missing?.bytes ?? upload.parts.reduce((sum, part) => sum + part.size, 0);
+  let done = source.size - bytes;
+  const moved = (more: number) => {
+    done += more;
     options.onProgress?.(done, source.size);
   };
   moved(0);
@@ -38,19 +46,26 @@ export async function sendParts(upload: Upload, source: ByteSource, options: Upl
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const waiting = [...upload.parts];
+  const ends = Date.parse(upload.expires_at) - MARGIN_MS;
   const worker = async () => {
-    for (let part = waiting.shift(); part; part = waiting.shift())
+    for (let part = waiting.shift(); part; part = waiting.shift()) {
       await sendPart(part, source, moved, { ...options, signal });
+      // Asked after a part, not before: with a clock that is wrong each would seem too late.
+      if (Date.now() > ends) return;
+    }
   };
+  const workers = Array.from({ length: Math.min(PARALLEL, waiting.length) }, worker);
   try {
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, waiting.length) }, worker));
+    await Promise.all(workers);
   } catch (failure) {
     stop.abort();
+    await Promise.allSettled(workers);
     // Bytes that do not fit what was announced are the file's doing, if the file has changed.
     if (!options.signal?.aborted) await source.verify();
     throw failure;
   }
   await source.verify();
+  return waiting.length === 0 && (upload.missing?.parts ?? upload.parts.length) === upload.parts.length;
 }
 
 async function sendPart(
@@ -58,72 +73,47 @@ async function sendPart(
   source: ByteSource,
   moved: (bytes: number) => void,
   options: UploadOptions,
-) {
-  const { signal, agents, retries = 5 } = options;
+): Promise<void> {
+  const { signal, agents, retries = 10 } = options;
   const url = locate(options.broker, part.url);
-  const isWhole = part.size === source.size;
+  let mismatches = 0;
 
   const once = async () => {
-    const hash = createHash("sha256");
     let sent = 0;
     async function* counted(): AsyncGenerator<Buffer> {
-      for await (const chunk of source.read(part.offset, part.size) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
+      for await (const chunk of source.read(part.offset, part.size)) {
         yield chunk;
         sent += chunk.length;
         moved(chunk.length);
       }
-      if (isWhole && hash.digest("hex") !== source.sha256)
-        throw new CrowdaiError("file_changed", `${source.name ?? "The input"} changed while it was read.`);
     }
     try {
       const headers = { ...part.headers, "content-length": String(part.size) };
-      const body = Readable.from(counted(), { objectMode: false });
       const reply = await request(url, {
         method: part.method,
         headers,
-        body,
+        body: counted(),
         signal,
         agents,
         idleMs: IDLE_MS,
       });
       const text = await readText(reply, 1024 * 1024);
-      if (reply.statusCode !== undefined && reply.statusCode >= 300) throw badAnswer(reply, text);
+      if (reply.statusCode !== undefined && reply.statusCode >= 300) throw storeAnswer(reply, text);
     } catch (failure) {
       moved(-sent);
       throw failure;
     }
   };
+  const again = (failure: unknown) => {
+    const isMismatch = failure instanceof BadAnswer && failure.refusal?.code === "digest_mismatch";
+    // Bytes that changed on the way. Those that changed in the file are told when it is looked at.
+    if (isMismatch) return mismatches++ < MISMATCHES ? 0 : false;
+    return mayRepeat(failure);
+  };
 
   try {
-    await withRetries(once, mayRepeat, { signal, retries });
+    await withRetries(once, again, { signal, retries });
   } catch (failure) {
-    throw explain(failure, url);
+    throw explainStore(failure, url);
   }
-}
-
-/** Names a failure without the address, which is a secret: whoever has it may write. */
-function explain(failure: unknown, url: URL): unknown {
-  if (failure instanceof NetworkFault)
-    return new CrowdaiError(
-      "store_unreachable",
-      `The object store at ${url.host} cannot be reached: ${failure.message}.`,
-      {
-        details: { store: url.host, cause: failure.code },
-        cause: failure,
-      },
-    );
-  if (!(failure instanceof BadAnswer)) return failure;
-  if (failure.refusal) return failure.refusal;
-  if (failure.status === 403)
-    return new CrowdaiError("signature_invalid", "The object store refused the signed address.");
-  if (failure.status === 413)
-    return new CrowdaiError("file_too_large", "The object store says that the file is too large.");
-  return new CrowdaiError(
-    "store_unreachable",
-    `The object store at ${url.host} answered ${failure.message}.`,
-    {
-      details: { store: url.host, status: failure.status },
-    },
-  );
 }

@@ -1,10 +1,11 @@
-import { CrowdaiError, type IntentRequest, isFinal, type Submission } from "@crowdai/shared";
+import { CrowdaiError, type IntentRequest, isFinal, type Submission, type Upload } from "@crowdai/shared";
 import type { ByteSource } from "../client/byte-source.ts";
 import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { sendParts } from "../client/upload.ts";
 
-const ROUNDS = 4;
+/** How often in a row new addresses may bring nothing further. */
+const MOST_STALLS = 4;
 
 export interface HandIn {
   intent: IntentRequest;
@@ -15,6 +16,8 @@ export interface HandIn {
   /** Keeps the events for a feed that will be asked for. */
   follow: boolean;
   onUpload?: (done: number, total: number) => void;
+  /** Called with each plan of what is still to be sent. */
+  onPlan?: (upload: Upload, source: ByteSource) => void;
   /** Called once the broker knows of the intent and holds a slot for it. */
   onRegistered?: (submission: Submission) => void;
 }
@@ -27,24 +30,35 @@ export async function handIn(session: BrokerSession, work: HandIn): Promise<Subm
   const { intent, source, signal } = work;
   let receipt = await session.submit(intent, { follow: work.follow, signal });
   work.onRegistered?.(receipt.submission);
-  for (let round = 0; receipt.upload && source && !isFinal(receipt.submission.state); round++) {
-    if (round === ROUNDS) throw new CrowdaiError("upload_missing");
+  let least = Number.POSITIVE_INFINITY;
+  for (let stalls = 0; receipt.upload && source && !isFinal(receipt.submission.state); ) {
+    const { upload } = receipt;
+    const left = missingIn(upload).bytes;
+    stalls = left < least ? 0 : stalls + 1;
+    least = Math.min(least, left);
+    if (stalls === MOST_STALLS) throw new CrowdaiError("upload_missing");
+    work.onPlan?.(upload, source);
     try {
-      await sendParts(receipt.upload, source, { ...work, onProgress: work.onUpload });
-      receipt = await session.complete(intent.id, signal);
+      const isAll = await sendParts(upload, source, { ...work, onProgress: work.onUpload });
+      receipt = await (isAll ? session.complete(intent.id, signal) : session.submit(intent, { signal }));
     } catch (failure) {
-      if (hasEnded(failure) && round < ROUNDS - 1) receipt = await session.submit(intent, { signal });
-      else throw await withdraw(session, work, failure);
+      if (!hasEnded(failure) || stalls === MOST_STALLS - 1) throw await withdraw(session, work, failure);
+      receipt = await session.submit(intent, { signal });
     }
   }
   return receipt.submission;
+}
+
+/** What has not arrived, named in the plan or not. */
+export function missingIn({ missing, parts }: Upload): { parts: number; bytes: number } {
+  return missing ?? { parts: parts.length, bytes: parts.reduce((sum, { size }) => sum + size, 0) };
 }
 
 /** Signed addresses end after minutes; new ones come with the receipt of the same intent. */
 function hasEnded(failure: unknown): boolean {
   return (
     failure instanceof CrowdaiError &&
-    ["signature_invalid", "object_missing", "upload_missing"].includes(failure.code)
+    ["signature_invalid", "object_missing", "object_exists", "upload_missing"].includes(failure.code)
   );
 }
 

@@ -32,6 +32,6 @@ export async function offerFile(
 }
 
 function announce(source: ByteSource): Offer {
-  const { kind, name, size, sha256 } = source;
-  return { input: { kind, name, size, sha256 }, source, sha256 };
+  const { kind, name, size, sha256, parts } = source;
+  return { input: { kind, name, size, sha256, parts }, source, sha256 };
 }

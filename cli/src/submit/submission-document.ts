@@ -1,7 +1,7 @@
 import type { Submission } from "@crowdai/shared";
 
-/** A submission in JSON output: the answer at the top, where `jq .score` finds it, and everything else beneath. */
-export function submissionDocument(submission: Submission) {
+/** A submission as JSON output holds it: what a script asks for first stands on top, so that `jq .score` works. */
+export function submissionDocument(submission: Submission): object {
   const { id, state, score, score_secondary, rank } = submission;
   return { id, state, score, score_secondary, rank, submission };
 }

@@ -8,9 +8,11 @@ it.each([
   [1, 8 * MIB, 1],
   [8 * MIB, 8 * MIB, 1],
   [8 * MIB + 1, 8 * MIB, 2],
-  [2 * 1024 * MIB, 8 * MIB, 256],
-  [10_000 * 8 * MIB, 8 * MIB, 10_000],
-  [10_000 * 8 * MIB + 1, 9 * MIB, 8889],
+  [512 * MIB, 8 * MIB, 64],
+  [513 * MIB, 9 * MIB, 57],
+  [2 * 1024 * MIB, 32 * MIB, 64],
+  [10_000 * 32 * MIB, 32 * MIB, 10_000],
+  [10_000 * 32 * MIB + 1, 33 * MIB, 9697],
   [5 * 1024 ** 4, 525 * MIB, 9987],
 ])("%d bytes go in parts of %d", (size, partSize, count) => {
   expect(partSizeFor(size)).toBe(partSize);

@@ -3,7 +3,10 @@ import { z } from "zod";
 const MEBIBYTE = 1024 * 1024;
 /** No S3 store takes a smaller part, unless it is the last one. */
 const SMALLEST_PART = 5 * MEBIBYTE;
-const USUAL_PART = 8 * MEBIBYTE;
+/** What is sent again after a cut stays small, and what goes smoothly needs few requests: each costs a store several file syncs. */
+const SMALL_PART = 8 * MEBIBYTE;
+const LARGE_PART = 32 * MEBIBYTE;
+const USUAL_COUNT = 64;
 /** No S3 store takes more parts in one upload. */
 export const MOST_PARTS = 10_000;
 
@@ -27,7 +30,8 @@ export interface FilePart {
 
 /** The size of the parts that a file of `size` bytes is cut into. */
 export function partSizeFor(size: number): number {
-  return Math.max(USUAL_PART, Math.ceil(size / MOST_PARTS / MEBIBYTE) * MEBIBYTE);
+  const usual = Math.min(Math.max(size / USUAL_COUNT, SMALL_PART), LARGE_PART);
+  return Math.ceil(Math.max(usual, size / MOST_PARTS) / MEBIBYTE) * MEBIBYTE;
 }
 
 /** How many parts of `partSize` bytes a file has. */

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+
+/** A file that is digested part by part. */
+export interface PartedFile {
+  path: string;
+  size: number;
+  partSize: number;
+}
+
+/** Which parts: every `step`-th from `first` on, counted from 0. */
+export interface Share {
+  first: number;
+  step: number;
+}
+
+const CHUNK = 1024 * 1024;
+
+/** The MD5s of some parts of a file, in order. Of a file that has become shorter, those of the bytes that are there. */
+export async function md5OfParts(
+  { path, size, partSize }: PartedFile,
+  { first, step }: Share,
+): Promise<string[]> {
+  const digests: string[] = [];
+  const file = await open(path);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, partSize, Math.max(1, size)));
+    for (let start = first * partSize; start === 0 || start < size; start += step * partSize) {
+      const hash = createHash("md5");
+      const end = Math.min(start + partSize, size);
+      for (let at = start; at < end; ) {
+        const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - at), at);
+        if (bytesRead === 0) break;
+        hash.update(buffer.subarray(0, bytesRead));
+        at += bytesRead;
+      }
+      digests.push(hash.digest("hex"));
+    }
+  } finally {
+    await file.close();
+  }
+  return digests;
+}
