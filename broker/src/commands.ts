@@ -1,10 +1,9 @@
-import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { createBroker } from "./broker.ts";
+import { addChallengeCommands } from "./challenge-commands.ts";
 import { iso } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
@@ -133,18 +132,7 @@ export function createProgram(io: Io): Command {
     .addOption(dataOption())
     .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "organizer", name)));
 
-  const challenge = program.command("challenge").description("Challenge folders.");
-  challenge
-    .command("check <dir>")
-    .description("Check a challenge folder; every mistake is told at once.")
-    .action(async (dir: string) => {
-      const { config, version, data } = await loadChallengeFolder(resolve(io.cwd, dir));
-      say(`${config.id}: "${config.title}", version ${version}`);
-      say(
-        `  ${config.rounds.length} round${config.rounds.length === 1 ? "" : "s"}, functions ${config.evaluator.functions.join(", ")}`,
-      );
-      say(`  ${data.length} public file${data.length === 1 ? "" : "s"}`);
-    });
+  addChallengeCommands(program, io, dataOption);
 
   async function revoke(records: Records, owner: "participant" | "organizer", name: string): Promise<void> {
     const ended = await revokeKeys(records, owner, name, now());
