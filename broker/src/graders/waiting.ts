@@ -36,11 +36,12 @@ export async function readWaiting(
 export async function waitingAt(context: Asking, challenge: string, place: number): Promise<Waiting> {
   const serving = await context.graders.serving(challenge);
   const now = context.clock();
+  // Asked first: a queue that is away knows of no grader either.
+  if (context.dispatchStalled()) return { place, reason: "waiting for dispatch", expectedAt: null };
   if (serving.length === 0) {
     const since = utcTime(context.graders.lastSeen(challenge), now);
     return { place, reason: `no grader serves ${challenge} since ${since}`, expectedAt: null };
   }
-  if (context.dispatchStalled()) return { place, reason: "waiting for dispatch", expectedAt: null };
   const each = context.gradingTimes.meanMs(challenge);
   const atOnce = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const expectedAt = each === null ? null : iso(now.getTime() + (each * place) / atOnce);

@@ -19,7 +19,8 @@ export function createRecovery(context: SubmissionContext): Recovery {
     async republish(reason) {
       const { numUpdatedRows } = await db
         .updateTable("attempts")
-        .set({ published_at: null })
+        // What is put in line anew is handed out from 1 again.
+        .set({ published_at: null, delivery: 0 })
         .where("state", "=", "waiting")
         .where("published_at", "is not", null)
         .executeTakeFirst();
