@@ -1,0 +1,10 @@
+/** Asks again until the answer is there; for what another part of the program does in its own time. */
+export async function until<T>(ask: () => Promise<T | null | undefined | false>, ms = 15_000): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const found = await ask();
+    if (found) return found;
+    if (performance.now() > end) throw new Error("what was waited for did not come");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
