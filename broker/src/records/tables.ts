@@ -164,7 +164,7 @@ export interface ChallengeTable {
 export interface RegradeTable {
   id: Generated<number>;
   challenge: string;
-  /** Version of the challenge that it grades with: the one served when its first job went out, null until then. */
+  /** Version of the challenge that it grades with: the current bundle's, or the folder's once its first job went out. */
   version: string | null;
   /** One `running` regrade a challenge. */
   state: "running" | "done" | "cancelled";

@@ -69,21 +69,15 @@ export async function putRegradesInLine(options: {
   }
 }
 
-/** One regrade grades with one version, whatever is added while it runs: the one served when its first job goes out. */
+/**
+ * One regrade grades with one version, whatever is added while it runs. Where the challenge is a folder, graders have that as it is,
+ * and only what it is can be noted.
+ */
 async function pinned(db: Db, regrade: RegradeRow, served: ServedChallenge): Promise<ServedChallenge> {
-  if (regrade.version === null)
-    await db
-      .updateTable("regrades")
-      .set({ version: served.version })
-      .where("id", "=", regrade.id)
-      .where("version", "is", null)
-      .execute();
-  const { version } = await db
-    .selectFrom("regrades")
-    .select("version")
-    .where("id", "=", regrade.id)
-    .executeTakeFirstOrThrow();
-  if (version === null || version === served.version) return served;
+  const version = served.bundle === null ? served.version : (regrade.version ?? served.version);
+  if (version !== regrade.version)
+    await db.updateTable("regrades").set({ version }).where("id", "=", regrade.id).execute();
+  if (version === served.version) return served;
   const bundle = await findBundle(db, regrade.challenge, version);
   return bundle ? { ...served, version, bundle } : served;
 }

@@ -1,5 +1,6 @@
 import { CrowdaiError, type ErrorCode, catalogue as errors } from "@crowdai/shared";
 import { sql } from "kysely";
+import { currentVersions } from "../challenges/recorded.ts";
 import { iso } from "../clock.ts";
 import type { Db, Records } from "../records/records.ts";
 import type { RegradeRow } from "../records/tables.ts";
@@ -9,6 +10,9 @@ import { DEADLINES } from "../submissions/deadlines.ts";
 const CHALLENGE_FAULTS = Object.keys(errors).filter(
   (code) => errors[code as ErrorCode].fault === "challenge",
 ) as ErrorCode[];
+
+/** How long it may take until every broker serves a version that was added. */
+const SPREAD_MS = 10_000;
 
 /**
  * Begins a regrade: a new attempt for every submission of `submit` that was graded or failed by the challenge's fault. Their
@@ -32,20 +36,28 @@ export function startRegrade(
         "regrade_running",
         `${challenge} is being regraded already, since ${running.started_at}.`,
       );
+    // Not what a broker serves: it may not have seen yet what was added a moment ago.
+    const version = (await currentVersions(trx)).get(challenge) ?? null;
     const regrade = await trx
       .insertInto("regrades")
-      .values({ challenge, version: null, state: "running", started_at: iso(now), finished_at: null })
+      .values({ challenge, version, state: "running", started_at: iso(now), finished_at: null })
       .returningAll()
       .executeTakeFirstOrThrow();
-    return { id: regrade.id, submissions: await addItems(trx, regrade, now) };
+    return { id: regrade.id, submissions: await addItems(trx, regrade, now, { all: true }) };
   });
 }
 
 /**
- * Gives an attempt to everything that belongs to the regrade and is not in it yet: all that arrived before it began, less what was
- * graded with its version anyway. Returns how many.
+ * Gives an attempt to what belongs to the regrade and is not in it yet: all that arrived before it began, or, without `all`, what was
+ * in the middle of being graded then, and so got its grade from another version. Returns how many.
  */
-export async function addItems(trx: Db, regrade: RegradeRow, now: Date): Promise<number> {
+export async function addItems(
+  trx: Db,
+  regrade: RegradeRow,
+  now: Date,
+  { all }: { all: boolean },
+): Promise<number> {
+  const until = all ? regrade.started_at : iso(Date.parse(regrade.started_at) + SPREAD_MS);
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto("regrade_items")
     .columns(["regrade", "submission", "number", "state", "attempt", "starts", "deadline_at"])
@@ -66,7 +78,7 @@ export async function addItems(trx: Db, regrade: RegradeRow, now: Date): Promise
         .where("challenge", "=", regrade.challenge)
         .where("function", "=", "submit")
         .where("dry_run", "=", 0)
-        .where("created_at", "<=", regrade.started_at)
+        .where("created_at", "<=", until)
         // An outside grader's grade is nothing that our evaluator could make again.
         .where("outside_status", "is", null)
         .where((on) =>
@@ -75,7 +87,7 @@ export async function addItems(trx: Db, regrade: RegradeRow, now: Date): Promise
             on.and([on("state", "=", "failed"), on("error_code", "in", CHALLENGE_FAULTS)]),
           ]),
         )
-        .$if(regrade.version !== null, (query) =>
+        .$if(!all, (query) =>
           query.where((on) =>
             on.or([
               on("evaluator_version", "is", null),

@@ -32,6 +32,8 @@ const NO_GRADE = {
  * version: these are taken in first.
  */
 export async function swapGrades(context: SubmissionContext, { id, challenge }: RegradeRow): Promise<void> {
+  // Scores are ordered and rounded as the newest version says.
+  await context.catalogue.refresh();
   const config = context.catalogue.all().get(challenge)?.config;
   // The broker that serves the challenge does it.
   if (!config) return;
@@ -40,7 +42,7 @@ export async function swapGrades(context: SubmissionContext, { id, challenge }: 
     const regrade = await trx.selectFrom("regrades").selectAll().where("id", "=", id).executeTakeFirst();
     const now = context.clock();
     if (regrade?.state !== "running" || (await isOpen(trx, id))) return null;
-    if (regrade.version !== null && (await addItems(trx, regrade, now)) > 0) return null;
+    if (regrade.version !== null && (await addItems(trx, regrade, now, { all: false })) > 0) return null;
 
     await context.records.lock(trx, standingsLock(challenge));
     const before = await readRanks(trx, challenge);

@@ -31,9 +31,9 @@ const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 /** A finite number, or null when missing or blank. */
 function readScore(parameters: Parameters, name: string): number | null {
   const value = parameters.raw(name);
-  const text = parameters.text(name);
-  if (text === null) return null;
-  const number = typeof value !== "boolean" && NUMBER.test(text) ? Number(text) : Number.NaN;
+  if (value === undefined || (typeof value === "string" && value.trim() === "")) return null;
+  const isNumber = typeof value === "number" || (typeof value === "string" && NUMBER.test(value));
+  const number = isNumber ? Number(value) : Number.NaN;
   if (!Number.isFinite(number)) throw new Refusal(texts.noNumber(name));
   return number === 0 ? 0 : number;
 }

@@ -36,24 +36,23 @@ async function writeVerdict(
   now: Date,
 ): Promise<SubmissionEvent[]> {
   switch (status) {
-    case "graded":
-      return writeGrade(
-        trx,
-        config,
-        row,
-        {
-          ok: true,
-          score,
-          score_secondary: secondary,
-          message,
-          meta: row.meta === null ? {} : JSON.parse(row.meta),
-          data: null,
-          media: null,
-          artifacts: row.artifacts === null ? [] : JSON.parse(row.artifacts),
-          evaluator_version: "outside",
-        },
-        now,
-      );
+    case "graded": {
+      const outcome = {
+        ok: true as const,
+        score,
+        score_secondary: secondary,
+        message,
+        meta: {},
+        data: null,
+        media: null,
+        artifacts: row.artifacts === null ? [] : JSON.parse(row.artifacts),
+        evaluator_version: "outside",
+      };
+      const events = await writeGrade(trx, config, row, outcome, now);
+      // An outside grader's meta is a parameter of its own, which a grade leaves as it is.
+      await trx.updateTable("submissions").set({ meta: row.meta }).where("id", "=", row.id).execute();
+      return events;
+    }
     case "failed":
       return writeFailure(trx, row, { code: "rejected", message: message ?? "" }, now);
     case "submitted":
