@@ -51,6 +51,17 @@ describe("evaluating", () => {
     expect(broker.received.filter(({ what }) => what === "call")).toHaveLength(1);
   });
 
+  it("waits no longer than timeoutMs for all of them, one after the other too", async () => {
+    const challenge = await open();
+    broker.grader = null;
+    const began = performance.now();
+    const error = await failure(challenge.evaluate([1, 2], { parallel: false, timeoutMs: 100 }));
+    expect(error.code).toBe("still_pending");
+    expect(performance.now() - began).toBeLessThan(2_000);
+    broker.grader = () => ({ score: 1 });
+    expect(await challenge.evaluate([1], { timeoutMs: Number.POSITIVE_INFINITY })).toHaveLength(1);
+  });
+
   it("sends many and large values in messages that fit, and a huge one by the store", async () => {
     const challenge = await open();
     const values: unknown[] = Array.from({ length: 40 }, (_, i) => `${i}:${"x".repeat(40_000)}`);

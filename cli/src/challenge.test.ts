@@ -66,6 +66,24 @@ describe("opening", () => {
     }
     expect(await waiting).toMatchObject({ code: "interrupted", details: { accepted: true } });
   });
+
+  it.each(["socket", "http"] as const)(
+    "does not let a history over %s look whole that closing cut short",
+    async (transport) => {
+      broker.grader = null;
+      const challenge = await open({ transport });
+      const { id } = await challenge.submit([1], { wait: false });
+      const types: string[] = [];
+      const watching = (async () => {
+        for await (const event of challenge.watch(id)) {
+          types.push(event.type);
+          if (event.type === "submitted") await challenge.close();
+        }
+      })();
+      expect(await failure(watching)).toMatchObject({ code: "interrupted" });
+      expect(types).toEqual(["initiated", "submitted"]);
+    },
+  );
 });
 
 describe("the module", () => {

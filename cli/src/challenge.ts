@@ -37,6 +37,11 @@ export interface SubmitOptions extends FollowOptions {
   wait?: boolean;
   /** An id of one's own, 8 to 64 letters, digits, - or _. The same id sent again is the same submission. */
   id?: string;
+  /**
+   * Folder to note unfinished submissions in, so that the same submission made again, after a crash too, goes on with the parts of
+   * its file that have not arrived. Default: none is kept. Of no use together with an id of one's own, which does the same.
+   */
+  journal?: string;
   signal?: AbortSignal;
 }
 
@@ -96,7 +101,7 @@ export class Challenge implements AsyncDisposable {
   submitValue(value: unknown, options: SubmitOptions & { wait: false }): Promise<Submission>;
   submitValue(value: unknown, options?: SubmitOptions): Promise<Grade>;
   async submitValue(value: unknown, options: SubmitOptions = {}): Promise<Submission> {
-    const { submitValue } = await import("./submit/submit.ts");
+    const { submitValue } = await import("./submit/from-program.ts");
     return submitValue(this.#session, value, this.#with(options));
   }
 
@@ -104,7 +109,7 @@ export class Challenge implements AsyncDisposable {
   submitFile(path: string, options: SubmitOptions & { name?: string; wait: false }): Promise<Submission>;
   submitFile(path: string, options?: SubmitOptions & { name?: string }): Promise<Grade>;
   async submitFile(path: string, options: SubmitOptions & { name?: string } = {}): Promise<Submission> {
-    const { submitFile } = await import("./submit/submit.ts");
+    const { submitFile } = await import("./submit/from-program.ts");
     return submitFile(this.#session, path, this.#with(options));
   }
 
@@ -174,8 +179,8 @@ export class Challenge implements AsyncDisposable {
     return this.close();
   }
 
-  #with<T extends object>(options: T): T & { broker: URL; agents: Agents | undefined } {
-    return { ...options, broker: this.#http.broker, agents: this.#agents };
+  #with<T extends object>(options: T): T & { broker: URL; agents: Agents | undefined; http: HttpClient } {
+    return { ...options, broker: this.#http.broker, agents: this.#agents, http: this.#http };
   }
 }
 

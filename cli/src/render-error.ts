@@ -1,4 +1,4 @@
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { asCrowdaiError, CrowdaiError, type ErrorBody } from "@crowdai/shared";
 import { type Command, CommanderError } from "commander";
 import { type GlobalOptions, type Io, outputOptions, runtime } from "./context.ts";
 import { plainText, plainValue } from "./terminal/plain-text.ts";
@@ -24,8 +24,9 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
   const body = redacted(error.toBody());
   const exitCode = error.exitCode;
   // A document that was already printed holds what there is to know; a second one would make both unreadable.
-  if (terminal.format === "json" && !terminal.answered) terminal.json({ error: body, exit_code: exitCode });
-  if (terminal.format === "ndjson") terminal.ndjson({ type: "error", error: body, exit_code: exitCode });
+  const document = { ...idOf(body), error: body, exit_code: exitCode };
+  if (terminal.format === "json" && !terminal.answered) terminal.json(document);
+  if (terminal.format === "ndjson") terminal.ndjson({ type: "error", ...document });
 
   const style = terminal.noteStyle;
   terminal.error(`${style.red(`error[${body.code}]:`)} ${plainText(body.message)}`);
@@ -63,6 +64,11 @@ function usage(thrown: CommanderError, argv: readonly string[], program: Command
       next: suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
     },
   );
+}
+
+/** The submission that the failure is about, where a document of the submission itself would hold its id. */
+function idOf({ details }: ErrorBody): { id?: string } {
+  return typeof details?.submission === "string" ? { id: details.submission } : {};
 }
 
 function helpHint(command: string | undefined): string {

@@ -78,7 +78,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     watch(id, { after = 0, signal } = {}) {
       const stopped = new AbortController();
       const ending = within(signal);
-      const abort = () => feed.stop(closed.signal.aborted ? undefined : interruption(ending));
+      const abort = () => feed.stop(interruption(ending));
       const feed = createFeed(id, after, () => {
         feeds.delete(feed);
         ending.removeEventListener("abort", abort);
@@ -92,7 +92,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
       }
       return feed;
     },
-    close: () => closed.abort(),
+    close: () => closed.abort(new CrowdaiError("interrupted", "The session was closed.")),
   };
 }
 

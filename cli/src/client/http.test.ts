@@ -134,6 +134,13 @@ describe("who answers", () => {
     expect(error.message).toContain("nothing came for 0.05 s");
   });
 
+  it("asks no second time after a long silence, so that silences do not add up", async () => {
+    let asked = 0;
+    const url = await serve(() => void asked++);
+    const { code } = await failure(client(url, { idleMs: 60, repeatMs: 30 }).get("/api/v1/me", anything));
+    expect([code, asked]).toEqual(["broker_unreachable", 1]);
+  });
+
   it.each([
     ["a web page", { "content-type": "text/html" }, "<h1>hello</h1>"],
     ["JSON of another shape", { "content-type": "application/json" }, '{"hello":1}'],

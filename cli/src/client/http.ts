@@ -17,6 +17,8 @@ export interface HttpClientOptions {
   agents?: Agents;
   connectMs?: number;
   idleMs?: number;
+  /** For how long after the first try a failed one is repeated, so that long silences do not add up. Default 25 s. */
+  repeatMs?: number;
 }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -50,7 +52,7 @@ interface Exchange {
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const broker = parseBroker(options.broker);
-  const { connectMs, idleMs, agents } = options;
+  const { connectMs, idleMs, repeatMs = 25_000, agents } = options;
 
   async function exchange<T>(path: string, schema: z.ZodType<T>, asked: Exchange): Promise<T> {
     const url = locate(broker, path, asked.query);
@@ -76,7 +78,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return readAnswer(reply, await readText(reply), schema);
     };
     try {
-      return await withRetries(once, (failure) => asked.repeatable && mayRepeat(failure), { signal });
+      return await withRetries(once, (failure) => asked.repeatable && mayRepeat(failure), {
+        signal,
+        withinMs: repeatMs,
+      });
     } catch (failure) {
       throw await explain(failure, signal);
     }

@@ -41,6 +41,10 @@ export function readLeaderboard(
   );
 }
 
+export function readSubmission(http: HttpClient, id: string, signal?: AbortSignal): Promise<Submission> {
+  return http.get(`/api/v1/submissions/${encodeURIComponent(id)}`, submissionSchema, {}, signal);
+}
+
 export async function readSubmissions(
   http: HttpClient,
   challenge: string,

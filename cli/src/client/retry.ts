@@ -5,6 +5,8 @@ export interface RetryPolicy {
   retries?: number;
   baseMs?: number;
   capMs?: number;
+  /** A try that fails later than this after the first one began is the last. Default: no limit. */
+  withinMs?: number;
   signal?: AbortSignal;
 }
 
@@ -22,13 +24,15 @@ export async function withRetries<T>(
   again: (failure: unknown) => number | false,
   policy: RetryPolicy = {},
 ): Promise<T> {
+  const began = performance.now();
   for (let attempt = 0; ; attempt++) {
     throwIfAborted(policy.signal);
     try {
       return await work();
     } catch (failure) {
       throwIfAborted(policy.signal);
-      const least = attempt < (policy.retries ?? 3) ? again(failure) : false;
+      const late = performance.now() - began > (policy.withinMs ?? Number.POSITIVE_INFINITY);
+      const least = attempt < (policy.retries ?? 3) && !late ? again(failure) : false;
       if (least === false) throw failure;
       await pause(Math.max(least, backoff(attempt, policy)), policy.signal);
     }

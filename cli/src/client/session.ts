@@ -43,6 +43,8 @@ export interface BrokerSession {
 }
 
 const QUICK_MS = 2_000;
+/** The broker says how it is at once; only what is no broker keeps silent. */
+const HEALTH_MS = 5_000;
 const healthSchema = z.object({ ok: z.boolean(), service: z.literal("crowdai") });
 
 /**
@@ -51,7 +53,8 @@ const healthSchema = z.object({ ok: z.boolean(), service: z.literal("crowdai") }
  */
 export async function openSession(options: SessionOptions): Promise<BrokerSession> {
   const broker = parseBroker(options.broker);
-  const http = createHttpClient({ ...options, broker, key: () => options.key });
+  const reading: HttpClientOptions = { ...options, broker, key: () => options.key };
+  const http = createHttpClient(reading);
   if (options.transport === "http") return openHttpSession(http, options);
 
   const { connectSocket, SocketImpossible } = await import("./socket-session.ts");
@@ -63,7 +66,7 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
       if (!(failure instanceof SocketImpossible)) throw failure;
       const quick = performance.now() - began < QUICK_MS;
       // Says so itself when nobody is there, or somebody else.
-      await http.get("/healthz", healthSchema);
+      await createHttpClient({ ...reading, idleMs: HEALTH_MS }).get("/healthz", healthSchema);
       // A broker that was just starting takes sockets now.
       if (again && quick) continue;
       if (options.transport !== "socket") return openHttpSession(http, options);

@@ -17,6 +17,7 @@ import { createFeeds } from "./feeds.ts";
 import { createRequests } from "./requests.ts";
 import { backoff } from "./retry.ts";
 import type { BrokerSession, SessionOptions } from "./session.ts";
+import { after } from "./timer.ts";
 
 const OPENING_MS = 10_000;
 /** How often a watched submission is asked for without need, in case a message was lost between two brokers. */
@@ -103,8 +104,9 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     clearTimeout(again);
     clearInterval(refreshing);
     signal?.removeEventListener("abort", abort);
-    requests.fail(error ?? new CrowdaiError("interrupted", "The session was closed."));
-    feeds.stop(error);
+    const reason = error ?? new CrowdaiError("interrupted", "The session was closed.");
+    requests.fail(reason);
+    feeds.stop(reason);
     socket.off();
     socket.disconnect();
   }
@@ -131,7 +133,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   });
   socket.on("disconnect", (reason) => {
     requests.broke();
-    losing ??= setTimeout(() => end(new CrowdaiError("broker_lost")), lostAfterMs);
+    losing ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
     // socket.io does not come back by itself when the broker closed the connection on purpose, as when it stops.
     if (reason === "io server disconnect") reconnect();
   });

@@ -15,7 +15,7 @@ export async function cancel(context: Context, { id }: { id: string }): Promise<
 
   terminal.present({
     json: submissionDocument(submission),
-    ndjson: [{ type: "result", submission }],
+    ndjson: [{ type: "result", ...submissionDocument(submission) }],
     quiet: [submission.id],
     text: () => terminal.answer(`${submission.id} is cancelled.`),
   });

@@ -13,7 +13,7 @@ export async function show(context: Context, args: { id: string }): Promise<numb
   const submission = await (await context.http()).get(path, submissionSchema);
   terminal.present({
     json: submissionDocument(submission),
-    ndjson: [{ type: "submission", submission }],
+    ndjson: [{ type: "submission", ...submissionDocument(submission) }],
     quiet: [submission.id],
     text: () => terminal.answer(describe(plainValue(submission), terminal).join("\n")),
   });

@@ -93,6 +93,8 @@ describe("a submission that gets no grade", () => {
     broker.grader = null;
     const { code, stderr } = await run(["submit", "p.csv", "--timeout", "0.05"]);
     expect(code).toBe(8);
+    const json = JSON.parse((await run(["submit", "p.csv", "--timeout", "0.05", "--format", "json"])).stdout);
+    expect(json).toMatchObject({ id: submissions()[1]!.id, error: { code: "still_pending" }, exit_code: 8 });
     expect(stderr).toContain(`crowdai watch ${submissions()[0]!.id}`);
   });
 
@@ -121,6 +123,7 @@ describe("a refusal", () => {
   it.each([
     [["submit"], "usage", 2],
     [["submit", "p.csv", "--json", "1"], "usage", 2],
+    [["submit", ""], "usage", 2],
     [["submit", "nope.csv"], "file_missing", 2],
     [["submit", "."], "file_unreadable", 2],
     [["submit", "empty.csv"], "file_empty", 4],

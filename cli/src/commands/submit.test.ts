@@ -38,6 +38,7 @@ describe("crowdai submit", () => {
     const { code, stdout, stderr } = await run(["submit", "p.csv", "-m", "first"]);
     expect([code, stdout]).toEqual([0, "Accuracy: 0.900\nRank: 3 of 17 (up 2)\n"]);
     expect(stderr).toContain("4 of 5 submissions a day left.");
+    expect(stderr).toContain(`Submission ${submissions()[0]!.id} accepted.`);
     expect(stderr).toContain("next: crowdai leaderboard iris");
     expect(submissions()[0]).toMatchObject({ message: "first", input: { kind: "file", name: "p.csv" } });
   });
@@ -53,6 +54,11 @@ describe("crowdai submit", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       schema_version: 1,
+      id: submissions()[0]!.id,
+      state: "graded",
+      score: 0.9,
+      score_secondary: null,
+      rank: 3,
       submission: { state: "graded", score: 0.9 },
       limits: { remaining: 4 },
       ranked: 17,
@@ -79,6 +85,17 @@ describe("crowdai submit", () => {
     const { id } = submissions()[0]!;
     expect([code, stdout]).toEqual([0, `${id}\n`]);
     expect(stderr).toContain(`next: crowdai watch ${id}`);
+    const json = JSON.parse((await run(["submit", "p.csv", "--no-wait", "--format", "json"])).stdout);
+    expect(json).toMatchObject({ id: submissions()[1]!.id, state: "submitted", score: null, submission: {} });
+  });
+
+  it("says once what it does with a pipe", async () => {
+    const { stderr } = await run(["submit", "-"], { stdin: "id,species\n" });
+    expect(stderr.match(/Submitting standard input/g)).toHaveLength(1);
+  });
+
+  it("waits with a --timeout that is longer than the runtime's timers", async () => {
+    expect((await run(["submit", "p.csv", "--timeout", "1e10"])).code).toBe(0);
   });
 
   it("takes --json, a .json file where files are of another kind, and standard input of either kind", async () => {

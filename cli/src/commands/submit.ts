@@ -7,9 +7,9 @@ import { type CommandSession, openCommandSession } from "../submit/open-session.
 import { makePlan, type Plan, planLines } from "../submit/plan.ts";
 import { type Prepared, prepareInput } from "../submit/prepare.ts";
 import { reportFailure, reportGrade, slotsText } from "../submit/report.ts";
+import { submitResumable } from "../submit/resumable.ts";
 import { createProgressView, type ProgressView } from "../submit/show-progress.ts";
-import { submitOffer } from "../submit/submit.ts";
-import { unfinishedId } from "../submit/unfinished.ts";
+import { submissionDocument } from "../submit/submission-document.ts";
 
 export interface SubmitFlags {
   json?: string;
@@ -71,38 +71,31 @@ async function perform(
 ): Promise<Submission> {
   const { settings, terminal } = context;
   const { round, message, wait, timeout } = flags;
-  const what = [settings.broker, session.opening.challenge!.id, round ?? null, message ?? null, offer.sha256];
-  for (;;) {
-    const left = unfinishedId(settings.configDir, what);
-    if (left.resumed) terminal.note(`Going on with submission ${left.id}, which was not finished.`);
-    try {
-      return await submitOffer(session, offer, {
-        ...route,
-        id: left.id,
-        round,
-        message,
-        wait,
-        timeoutMs: timeout === undefined ? undefined : timeout * 1000,
-        onProgress: view.progress,
-        onEvent: view.event,
-        onAccepted: (accepted) => {
-          left.forget();
-          if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
-        },
-      });
-    } catch (failure) {
-      const error = failure instanceof CrowdaiError ? failure : undefined;
-      if (error?.details?.accepted !== false) left.forget();
-      if (left.resumed && error && ENDED.has(error.code)) continue;
-      view.stop();
-      reportFailure(context, error);
-      throw failure;
-    }
+  try {
+    return await submitResumable(session, offer, {
+      ...route,
+      journal: { folder: settings.configDir, http: await context.http() },
+      round,
+      message,
+      wait,
+      timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+      onProgress: view.progress,
+      onEvent: view.event,
+      onResumed: (id) => terminal.note(`Going on with submission ${id}, which was not finished.`),
+      onFound: (parts, of) => terminal.note(`Resuming: ${parts} of ${of} parts are there already.`),
+      onReplaced: (id) => terminal.note(`Submission ${id} of an earlier state of the file was cancelled.`),
+      onAccepted: (accepted) => {
+        if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
+        // Without the wait the id is the answer.
+        else if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
+      },
+    });
+  } catch (failure) {
+    view.stop();
+    reportFailure(context, failure instanceof CrowdaiError ? failure : undefined);
+    throw failure;
   }
 }
-
-/** How a submission that was left unfinished may have ended since; a new one is then made. */
-const ENDED = new Set(["upload_abandoned", "cancelled", "id_conflict", "already_final"]);
 
 function showPlan({ terminal }: Context, plan: Plan, view: ProgressView): number {
   view.stop();
@@ -119,8 +112,8 @@ function showPlan({ terminal }: Context, plan: Plan, view: ProgressView): number
 
 function showAccepted({ terminal }: Context, submission: Submission): number {
   terminal.present({
-    json: { submission },
-    ndjson: [{ type: "result", submission }],
+    json: submissionDocument(submission),
+    ndjson: [{ type: "result", ...submissionDocument(submission) }],
     // Printed when it was accepted.
     quiet: [],
     text: () => terminal.answer(submission.id),

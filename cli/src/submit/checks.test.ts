@@ -70,6 +70,10 @@ describe("a round", () => {
   it("that is not there is told with those that are", () => {
     expect(() => checkRound(challenge(), "9")).toThrow('"warm-up", "main", "final"');
   });
+  it("is told with its end when the last one is over", () => {
+    const over = challenge({ rounds: [round("warm-up", 1, "ended")], round: null });
+    expect(() => checkRound(over, undefined)).toThrow('"warm-up" ended at 2026-02-01');
+  });
   it("that has ended or not begun is refused with its date", () => {
     expect(() => checkRound(challenge(), "warm-up")).toThrow("ended at 2026-02-01");
     expect(() => checkRound(challenge(), "final")).toThrow("opens at 2026-01-01");

@@ -85,7 +85,12 @@ export function checkRound(challenge: PublicChallenge, wanted: string | undefine
     if (open) return open;
     if (late && rounds.some((round) => round.state === "ended")) return null;
     const next = rounds.find((round) => round.state === "upcoming");
-    const then = next ? `; "${next.id}" opens at ${next.starts_at}` : "";
+    const last = rounds.findLast((round) => round.state === "ended");
+    const then = next
+      ? `; "${next.id}" opens at ${next.starts_at}`
+      : last
+        ? `; "${last.id}" ended at ${last.ends_at}`
+        : "";
     throw new CrowdaiError("round_not_open", `No round of ${id} is open${then}.`);
   }
   const round = rounds.find((r) => r.id === wanted) ?? rounds.find((r) => String(r.number) === wanted);

@@ -66,10 +66,11 @@ export async function evaluateValues(
     return { index, id: createSubmissionId(), value: data, text, size };
   });
   const settled: Settled[] = [];
+  const until = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
   let done = 0;
 
   const settle = async (item: Item) => {
-    settled[item.index] = await answerOf(session, item, options);
+    settled[item.index] = await answerOf(session, item, until, options);
     done++;
     options.onProgress?.({ done, total: items.length });
   };
@@ -101,9 +102,14 @@ function described(value: unknown, index: number) {
   }
 }
 
-async function answerOf(session: BrokerSession, item: Item, options: EvaluateOptions): Promise<Settled> {
-  const { signal, timeoutMs } = options;
+async function answerOf(
+  session: BrokerSession,
+  item: Item,
+  until: number,
+  { signal }: EvaluateOptions,
+): Promise<Settled> {
   try {
+    const timeoutMs = Math.max(0, until - performance.now());
     const ended = requireGraded(await follow(session.watch(item.id, { signal }), { timeoutMs }));
     return { ok: true, answer: toAnswer(ended) };
   } catch (thrown) {

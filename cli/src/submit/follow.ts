@@ -1,5 +1,6 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { Feed } from "../client/feed.ts";
+import { after } from "../client/timer.ts";
 
 /** What goes on, for whoever waits. */
 export type Progress =
@@ -20,7 +21,7 @@ export async function follow(feed: Feed, options: FollowOptions = {}): Promise<S
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => feed.stop(pending(feed.submission, timeoutMs)), timeoutMs);
+      : after(timeoutMs, () => feed.stop(pending(feed.submission, timeoutMs)));
   let last: Submission | null = null;
   try {
     for await (const update of feed) {
@@ -69,7 +70,7 @@ function reportEvent({ type, data }: SubmissionEvent, onProgress: FollowOptions[
 function pending(id: string, ms: number): CrowdaiError {
   return new CrowdaiError(
     "still_pending",
-    `Submission ${id} is not graded yet after ${ms / 1000} s. It goes on.`,
+    `Submission ${id} is not graded yet after ${Number((ms / 1000).toPrecision(3))} s. It goes on.`,
     {
       next: `Reattach with \`crowdai watch ${id}\`.`,
       details: { submission: id },

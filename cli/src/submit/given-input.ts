@@ -21,6 +21,8 @@ export async function readGiven(named: { file?: string; json?: string; cwd: stri
   if (json !== undefined) return { from: "json", value: parseJson(json, "The value of --json") };
   if (file === undefined)
     throw new CrowdaiError("usage", "Nothing to send: name a file, - for standard input, or --json.");
+  // As `crowdai submit "$FILE"` where FILE is not set; it would name the folder.
+  if (file === "") throw new CrowdaiError("usage", "The file's name is empty.");
   if (file === "-") return { from: "stdin" };
   return { from: "file", facts: await inspectFile(resolve(cwd, file)) };
 }

@@ -8,6 +8,8 @@ export interface Offer {
   source: ByteSource | null;
   /** Digest of the bytes, or of the value's JSON text. */
   sha256: string;
+  /** Where the bytes were read from; null for a value. */
+  path: string | null;
 }
 
 /** A JSON value of the program, typed arrays as arrays. Throws value_not_finite naming the path, value_not_json, value_too_deep. */
@@ -20,7 +22,7 @@ export function describeValue(value: unknown): Offered & { text: string } {
 export function offerValue({ text, size, value }: { text: string; size: number; value?: unknown }): Offer {
   const source = textSource(text);
   if (size > INLINE_LIMIT) return announce(source);
-  return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256 };
+  return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256, path: null };
 }
 
 /** Reads the file for its digest. Throws file_changed. */
@@ -28,10 +30,10 @@ export async function offerFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Offer> {
-  return announce(await digestFile(facts, options));
+  return announce(await digestFile(facts, options), facts.path);
 }
 
-function announce(source: ByteSource): Offer {
+function announce(source: ByteSource, path: string | null = null): Offer {
   const { kind, name, size, sha256, parts } = source;
-  return { input: { kind, name, size, sha256, parts }, source, sha256 };
+  return { input: { kind, name, size, sha256, parts }, source, sha256, path };
 }

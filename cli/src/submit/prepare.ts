@@ -34,11 +34,14 @@ async function prepareStdin(
 ): Promise<Prepared> {
   const { stdin, signal, terminal } = context;
   const { file, json } = challenge.accepts;
-  view.stop();
-  if (stdin.isTTY) terminal.note("Reading standard input until Ctrl-D.");
+  if (stdin.isTTY) {
+    // What is typed and what moves would be mixed up.
+    view.stop();
+    terminal.note("Reading standard input until Ctrl-D.");
+  }
   const maxBytes = Math.max(file?.max_bytes ?? 0, json ? 4 * json.max_bytes + 1024 : 0);
   const spooled = await spool(stdin, { name: `stdin${file?.extensions[0] ?? ""}`, maxBytes, signal });
-  view.say(`Submitting standard input to ${challenge.id}`);
+  if (stdin.isTTY) view.say(`Submitting standard input to ${challenge.id}`);
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
     const taken = await takeSpooled(spooled.facts, challenge);

@@ -23,7 +23,7 @@ export async function reportGrade(context: Context, reported: Reported): Promise
 
   terminal.present({
     json: { ...submissionDocument(submission), limits, ranked: total, ...failureFields(below) },
-    ndjson: [{ type: "result", submission, limits, ranked: total }],
+    ndjson: [{ type: "result", ...submissionDocument(submission), limits, ranked: total }],
     // The id, which was printed when the submission was accepted or is what the caller named.
     quiet: [],
     text: () => {
@@ -34,7 +34,6 @@ export async function reportGrade(context: Context, reported: Reported): Promise
     },
   });
 
-  terminal.note(`Submission ${submission.id} is graded.`);
   if (submission.grading_message)
     terminal.note(`The evaluator says: ${plainText(submission.grading_message)}`);
   if (submission.post_challenge)
@@ -53,9 +52,9 @@ export async function reportGrade(context: Context, reported: Reported): Promise
 export function reportFailure({ terminal }: Context, error: CrowdaiError | undefined): void {
   const submission = error?.details?.submission;
   if (typeof submission !== "object" || submission === null) return;
-  if (terminal.format === "json")
-    terminal.json({ ...submissionDocument(submission as Submission), ...failureFields(error!) });
-  if (terminal.format === "ndjson") terminal.ndjson({ type: "result", submission });
+  const document = submissionDocument(submission as Submission);
+  if (terminal.format === "json") terminal.json({ ...document, ...failureFields(error!) });
+  if (terminal.format === "ndjson") terminal.ndjson({ type: "result", ...document });
 }
 
 function failureFields(error: CrowdaiError | null): object {

@@ -1,11 +1,9 @@
 import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
-import { inspectFile } from "../client/byte-source.ts";
 import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
-import { checkInput } from "./checks.ts";
 import { type FollowOptions, follow } from "./follow.ts";
-import { handIn } from "./hand-in.ts";
-import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
+import { type HandIn, handIn } from "./hand-in.ts";
+import type { Offer } from "./offer.ts";
 import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./verdict.ts";
 
 export interface Submitting extends FollowOptions {
@@ -17,28 +15,9 @@ export interface Submitting extends FollowOptions {
   broker: URL;
   agents?: Agents;
   onRegistered?: (submission: Submission) => void;
+  /** Called with each plan of what is still to be sent. */
+  onPlan?: HandIn["onPlan"];
   onAccepted?: (submission: Submission) => void;
-}
-
-export async function submitValue(
-  session: BrokerSession,
-  value: unknown,
-  options: Submitting,
-): Promise<Submission> {
-  const described = describeValue(value);
-  checkInput(session.opening.challenge!, described);
-  return submitOffer(session, offerValue(described), options);
-}
-
-export async function submitFile(
-  session: BrokerSession,
-  path: string,
-  options: Submitting & { name?: string },
-): Promise<Submission> {
-  const facts = await inspectFile(path, options.name);
-  checkInput(session.opening.challenge!, { kind: "file", ...facts });
-  const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
-  return submitOffer(session, await offerFile(facts, { signal: options.signal, onProgress }), options);
 }
 
 /** Hands in what is ready, and waits for the grade unless `wait` is false. */

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { unfinishedId } from "./unfinished.ts";
+import { earlierStates, unfinishedId } from "./unfinished.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -39,16 +39,34 @@ it("makes a new id while another command is at it, and does not forget for that 
   expect(await readFile(path, "utf8")).toBe(running);
 });
 
-it("makes a new id after a day, and where the note is broken", async () => {
+it("makes a new id after a week, and where the note is broken", async () => {
   const first = unfinishedId(folder, what);
   const path = await note();
   await writeFile(
     path,
-    JSON.stringify({ id: first.id, pid: process.pid, at: Date.now() - 25 * 3600 * 1000 }),
+    JSON.stringify({ id: first.id, pid: process.pid, at: Date.now() - 8 * 24 * 3600 * 1000 }),
   );
   expect(unfinishedId(folder, what).resumed).toBe(false);
+  await writeFile(
+    path,
+    JSON.stringify({ id: first.id, pid: process.pid, at: Date.now() - 6 * 24 * 3600 * 1000 }),
+  );
+  expect(unfinishedId(folder, what)).toMatchObject({ id: first.id, resumed: true });
   await writeFile(path, "{");
   expect(unfinishedId(folder, what).resumed).toBe(false);
+});
+
+it("finds what was left off of the same file with other bytes in it, and nothing else", () => {
+  const file = (path: string, sha256: string) => ({ of: ["http://broker", "iris", path], sha256 });
+  const left = unfinishedId(folder, [...what, "1"], file("/p.csv", "old"));
+  unfinishedId(folder, [...what, "2"], file("/p.csv", "new"));
+  unfinishedId(folder, [...what, "3"], file("/q.csv", "old"));
+  unfinishedId(folder, [...what, "4"]);
+  const found = earlierStates(folder, file("/p.csv", "new"));
+  expect(found.map(({ id }) => id)).toEqual([left.id]);
+  found[0]!.forget();
+  expect(earlierStates(folder, file("/p.csv", "new"))).toEqual([]);
+  expect(earlierStates(join(folder, "none"), file("/p.csv", "new"))).toEqual([]);
 });
 
 it("needs no folder that it can write to", async () => {

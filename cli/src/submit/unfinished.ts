@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSubmissionId, SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
 
-/** Longer than any broker waits for the bytes of an announced file. */
-const OLDEST_MS = 24 * 3600 * 1000;
-const noteSchema = z.object({ id: z.string().regex(SUBMISSION_ID), pid: z.number().int(), at: z.number() });
+/** As long as brokers wait for the bytes of an announced file. Later ones they end themselves. */
+const OLDEST_MS = 7 * 24 * 3600 * 1000;
+const noteSchema = z.object({
+  id: z.string().regex(SUBMISSION_ID),
+  pid: z.number().int(),
+  at: z.number(),
+  of: z.string().optional(),
+  sha256: z.string().optional(),
+});
+type Note = z.infer<typeof noteSchema>;
 
 export interface Unfinished {
   id: string;
@@ -16,31 +23,68 @@ export interface Unfinished {
   forget(): void;
 }
 
+/** Which file was read, and what was in it. */
+export interface FileState {
+  of: readonly string[];
+  sha256: string;
+}
+
 /**
  * The id for a submission of exactly this. A run that broke before it was accepted leaves a note, so that the same command
  * given again goes on with that id instead of taking a second slot. A folder that cannot be written only costs that.
  */
-export function unfinishedId(folder: string, what: readonly (string | null)[]): Unfinished {
-  const name = createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 32);
-  const path = join(folder, "unfinished", `${name}.json`);
+export function unfinishedId(
+  folder: string,
+  what: readonly (string | null)[],
+  file: FileState | null = null,
+): Unfinished {
+  const path = join(folder, "unfinished", `${digest(what)}.json`);
   const forget = () => rmSync(path, { force: true });
 
   const left = readNote(path);
   // Another command may be at it right now; then this is a submission of its own.
-  if (left && left.pid !== process.pid && isAlive(left.pid))
-    return { id: createSubmissionId(), resumed: false, forget: () => {} };
+  if (left && isHeld(left)) return { id: createSubmissionId(), resumed: false, forget: () => {} };
   const resumed = left !== null && Date.now() - left.at < OLDEST_MS;
   const id = resumed ? left.id : createSubmissionId();
+  const note: Note = {
+    id,
+    pid: process.pid,
+    at: resumed ? left.at : Date.now(),
+    ...(file ? { of: digest(file.of), sha256: file.sha256 } : {}),
+  };
   try {
     mkdirSync(join(folder, "unfinished"), { recursive: true, mode: 0o700 });
-    writeFileSync(path, JSON.stringify({ id, pid: process.pid, at: Date.now() }), { mode: 0o600 });
+    writeFileSync(path, JSON.stringify(note), { mode: 0o600 });
   } catch {
     return { id, resumed, forget: () => {} };
   }
   return { id, resumed, forget };
 }
 
-function readNote(path: string): z.infer<typeof noteSchema> | null {
+/** Submissions of the same file with other bytes in it that runs left off with which are over. */
+export function earlierStates(folder: string, file: FileState): Pick<Unfinished, "id" | "forget">[] {
+  const of = digest(file.of);
+  return names(join(folder, "unfinished")).flatMap((name) => {
+    const path = join(folder, "unfinished", name);
+    const note = readNote(path);
+    if (!note || note.of !== of || note.sha256 === file.sha256 || isHeld(note)) return [];
+    return [{ id: note.id, forget: () => rmSync(path, { force: true }) }];
+  });
+}
+
+function digest(what: readonly (string | null)[]): string {
+  return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 32);
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readNote(path: string): Note | null {
   try {
     return noteSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
@@ -48,7 +92,9 @@ function readNote(path: string): z.infer<typeof noteSchema> | null {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether another process that is alive goes on with it. */
+function isHeld({ pid }: Note): boolean {
+  if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
