@@ -106,6 +106,11 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
       } catch (thrown) {
         const code = thrown instanceof CrowdaiError ? thrown.code : String(thrown);
         if (signal.aborted) return;
+        // It was accepted at an earlier try, whose answer was lost, and has ended since.
+        if (code === "rejected" && !history.acknowledged) {
+          history.acknowledged = true;
+          return;
+        }
         const lasting =
           !(thrown instanceof CrowdaiError) || (thrown.fault !== "platform" && code !== "interrupted");
         if (lasting) {
