@@ -16,7 +16,7 @@ function make(fail = false) {
       if (fail) throw new Error("the queue is away");
     },
   } as unknown as JobQueue;
-  return { reports, reporter: createReporter(queue, BASE, { log: silent, folders: ["/work/job-1"] }) };
+  return { reports, reporter: createReporter(queue, BASE, { log: silent, folders: ["/jobs/job-1"] }) };
 }
 
 describe("a reporter", () => {
@@ -49,7 +49,7 @@ describe("a reporter", () => {
   it("cuts long lines, escapes control characters and takes folders out", () => {
     const { reports, reporter } = make();
     reporter.event({ type: "log", message: "x".repeat(100_000) });
-    reporter.event({ type: "log", message: "\u001b[2Jgone, see /work/job-1/input/p.csv" });
+    reporter.event({ type: "log", message: "\u001b[2Jgone, see /jobs/job-1/input/p.csv" });
     expect((reports[0] as { message: string }).message.length).toBeLessThan(9000);
     expect(reports[1]).toMatchObject({ message: "\\u001b[2Jgone, see input/p.csv" });
   });
