@@ -1,13 +1,12 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { isApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import manifest from "../package.json" with { type: "json" };
-import { main } from "../src/main.ts";
 import { VERSION } from "../src/version.ts";
 import { writeChallenge } from "./fixture.ts";
+import { runCommand } from "./run-command.ts";
 
 describe("crowdai-broker", () => {
   let cwd: string;
@@ -16,28 +15,8 @@ describe("crowdai-broker", () => {
   });
   afterEach(() => rm(cwd, { recursive: true, force: true }));
 
-  async function run(
-    args: string[],
-    env: Record<string, string> = {},
-    whenReady?: (stop: () => void) => void,
-  ) {
-    const written = { stdout: "", stderr: "" };
-    const into = (name: "stdout" | "stderr") =>
-      new Writable({
-        write(chunk, _encoding, done) {
-          written[name] += chunk;
-          done();
-        },
-      });
-    const code = await main(args, {
-      env: { LOG_LEVEL: "silent", ...env },
-      cwd,
-      stdout: into("stdout"),
-      stderr: into("stderr"),
-      onSignal: (stop) => (whenReady ?? ((end) => end()))(stop),
-    });
-    return { code, ...written };
-  }
+  const run = (args: string[], env: Record<string, string> = {}, whenReady = (stop: () => void) => stop()) =>
+    runCommand(cwd, args, { env, onStop: whenReady });
 
   it("prints its version, which is the package's", async () => {
     expect(VERSION).toBe(manifest.version);

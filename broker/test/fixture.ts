@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Intent, IntentRequest, Receipt, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { io, type Socket } from "socket.io-client";
 import { type Broker, createBroker, readConfig } from "../src/index.ts";
 import { addParticipant } from "../src/participants/keys.ts";
@@ -85,6 +85,7 @@ export async function startBroker(
     withGrader?: boolean;
     clock?: () => Date;
     env?: Record<string, string>;
+    log?: Logger;
   } = {},
 ): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
@@ -99,7 +100,7 @@ export async function startBroker(
     { LOG_LEVEL: "silent", ...options.env },
     folder,
   );
-  const log = pino({ level: "silent" });
+  const log = options.log ?? pino({ level: "silent" });
   const start = () => createBroker({ config, log, ...(options.clock ? { clock: options.clock } : {}) });
   let broker = await start();
   const records = await openRecords(config);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSubmissionId, type Receipt, type Submission } from "@crowdai/shared";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBroker, type TestBroker, type TestClient, untilEnd } from "./fixture.ts";
 
@@ -177,6 +178,23 @@ describe("the life of a submission", () => {
     };
     expect(polled.events).toEqual(missed);
   });
+});
+
+it("gives the organiser in the log what the participant is not told", async () => {
+  const lines: string[] = [];
+  const test = await startBroker({
+    log: pino({ level: "warn" }, { write: (line) => void lines.push(line) }),
+  });
+  try {
+    const client = await test.connect();
+    const { submission } = await client.submit({ input: { kind: "inline", data: { nothing: true } } });
+    const events = await untilEnd(client, submission.id);
+    expect(events.at(-1)).toMatchObject({ type: "failed", data: { code: "evaluator_crashed" } });
+    expect(lines.join("")).toContain("KeyError");
+    expect(JSON.stringify(events)).not.toContain("KeyError");
+  } finally {
+    await test.close();
+  }
 });
 
 describe("a broker that ends while it grades", () => {

@@ -163,6 +163,12 @@ async function finish(
   { row }: Current,
   { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
 ): Promise<SubmissionEvent[]> {
+  // What the participant is not told, the organiser finds in the broker's log.
+  if (!outcome.ok && outcome.code !== "rejected")
+    context.log.warn(
+      { submission: row.id, challenge: row.challenge, code: outcome.code, organiser_log },
+      "a submission could not be graded",
+    );
   const now = context.clock();
   await trx
     .updateTable("attempts")
