@@ -137,7 +137,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   }
   function receipt(one: Kept): Receipt {
     const { submission, parts } = one;
-    if (submission.state !== "initiated") return { submission, upload: null };
+    if (submission.state !== "initiated") return { submission, upload: null, code: null, models: [] };
     const { size } = submission.input;
     const sizes = size > SECOND_PART ? [SECOND_PART, size - SECOND_PART] : [size];
     const missing = sizes
@@ -155,6 +155,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         })),
         expires_at: new Date(Date.now() + 60_000).toISOString(),
       },
+      code: null,
+      models: [],
     };
   }
   function complete(id: string): Receipt {

@@ -85,6 +85,10 @@ export function describeSubmission(
     evaluator_version: null,
     regraded: null,
     artifacts: [],
+    media: null,
+    code: null,
+    publish: false,
+    published_at: null,
     seq: 0,
     url: `${url}/submissions/${intent.id}`,
   };

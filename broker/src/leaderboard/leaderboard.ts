@@ -58,6 +58,7 @@ export async function readLeaderboard(
   return {
     challenge: config.id,
     round: query.round,
+    board: query.board,
     score: config.score,
     score_secondary: config.score_secondary,
     total: Number(total),
@@ -71,6 +72,11 @@ export async function readLeaderboard(
       submitted_at: row.submitted_at,
       post_challenge: row.post_challenge === 1,
       you: row.participant_id === query.viewer,
+      rank_before: null,
+      highlight: false,
+      baseline: false,
+      media: null,
+      code: null,
     })),
   };
 }

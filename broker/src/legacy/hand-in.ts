@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { CrowdaiError, createSubmissionId, INLINE_LIMIT, type Intent, toJsonText } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  createSubmissionId,
+  INLINE_LIMIT,
+  type Intent,
+  intentSchema,
+  toJsonText,
+} from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
@@ -27,7 +34,7 @@ export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
   const id = createSubmissionId();
   const intent = { id, challenge: at.config.id, round: job.round, message: null };
   const { input, bytes } = await inputOf(at, job);
-  const whole: Intent = { ...intent, function: job.function, dry_run: job.dryRun, input };
+  const whole = intentSchema.parse({ ...intent, function: job.function, dry_run: job.dryRun, input });
   await registerIntent(at.context, at.caller, whole);
   if (bytes) await bring(at, id, bytes);
   return id;

@@ -16,7 +16,7 @@ export async function insertSubmission(
   caller: Caller,
   target: TargetRound,
   arrival: Date,
-  intent: Intent,
+  intent: Pick<Intent, "id" | "function" | "dry_run" | "message">,
   input: DescribedInput,
 ): Promise<{ row: SubmissionRow; events: SubmissionEvent[] }> {
   const at = iso(arrival);

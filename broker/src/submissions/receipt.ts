@@ -10,5 +10,10 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     row.state === "initiated" && row.input_key
       ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
-  return { submission: await viewSubmission(context, context.records.db, row), upload };
+  return {
+    submission: await viewSubmission(context, context.records.db, row),
+    upload,
+    code: null,
+    models: [],
+  };
 }

@@ -53,6 +53,10 @@ export async function viewSubmission(
     evaluator_version: row.evaluator_version,
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: [],
+    media: null,
+    code: null,
+    publish: false,
+    published_at: null,
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { submissionEventSchema } from "./events.ts";
-import { errorBodySchema, submissionSchema } from "./submission.ts";
+import { errorBodySchema, mediaSchema, submissionSchema } from "./submission.ts";
 import { SUBMISSION_ID } from "./submission-id.ts";
 import { partCount, partDigestsSchema } from "./upload-parts.ts";
 
@@ -12,6 +12,8 @@ export const MESSAGE_LIMIT = 1024 * 1024;
 export const DEPTH_LIMIT = 100;
 /** How many values one call of a function may carry. */
 export const CALL_LIMIT = 1000;
+/** How many models may be kept with one submission. */
+export const MODEL_LIMIT = 20;
 
 export const handshakeSchema = z.object({
   apiKey: z.string(),
@@ -91,6 +93,7 @@ export const sessionSchema = z.object({
 export type Session = z.infer<typeof sessionSchema>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits");
+const objectName = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "a git object name");
 export const submissionIdSchema = z
   .string()
   .regex(SUBMISSION_ID, "8 to 64 letters, digits, - or _, beginning with a letter or digit");
@@ -115,6 +118,24 @@ export const intentInputSchema = z.discriminatedUnion("kind", [
     }),
 ]);
 
+/** A snapshot of code that comes by `git push`, side by side with the bytes. Sizes are of what the tree holds. */
+export const codeAnnouncementSchema = z.object({
+  commit: objectName,
+  tree: objectName,
+  files: z.number().int().min(0),
+  bytes: z.number().int().min(0),
+});
+export type CodeAnnouncement = z.infer<typeof codeAnnouncementSchema>;
+
+/** A model that is kept beside the submission; it is sent like a file's bytes, each to its own addresses. */
+export const modelAnnouncementSchema = z.object({
+  name: z.string().min(1).max(255),
+  size: z.number().int().min(1),
+  sha256,
+  parts: partDigestsSchema.optional(),
+});
+export type ModelAnnouncement = z.infer<typeof modelAnnouncementSchema>;
+
 /** Client to broker, event `submit`: registers the intent. An inline value is accepted at once. */
 export const intentSchema = z.object({
   id: submissionIdSchema,
@@ -124,6 +145,12 @@ export const intentSchema = z.object({
   function: z.string().max(100).default("submit"),
   dry_run: z.boolean().default(false),
   input: intentInputSchema,
+  code: codeAnnouncementSchema.nullable().default(null),
+  publish: z
+    .boolean()
+    .default(false)
+    .describe("Whether the code may be published when the challenge closes."),
+  models: z.array(modelAnnouncementSchema).max(MODEL_LIMIT).default([]),
 });
 export type Intent = z.infer<typeof intentSchema>;
 export type IntentRequest = z.input<typeof intentSchema>;
@@ -148,8 +175,23 @@ export const uploadSchema = z.object({
 });
 export type Upload = z.infer<typeof uploadSchema>;
 
-/** Answer to `submit` and `complete`. `upload` is set while bytes are missing. */
-export const receiptSchema = z.object({ submission: submissionSchema, upload: uploadSchema.nullable() });
+/**
+ * Where the announced commit is pushed to: `git push <url> <commit>:<ref>`, with the API key as the password of user `crowdai`.
+ * `have` says that the broker has this commit already, so that nothing need be pushed.
+ */
+export const codePushSchema = z.object({ url: z.string(), ref: z.string(), have: z.boolean() });
+export type CodePush = z.infer<typeof codePushSchema>;
+
+/**
+ * Answer to `submit` and `complete`. `upload` is set while bytes are missing, `code` while a commit is awaited, `models` for
+ * each announced model; its `upload` is null once it is there.
+ */
+export const receiptSchema = z.object({
+  submission: submissionSchema,
+  upload: uploadSchema.nullable(),
+  code: codePushSchema.nullable().default(null),
+  models: z.array(z.object({ name: z.string(), upload: uploadSchema.nullable() })).default([]),
+});
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Client to broker, event `call`: a list of values for a function other than `submit`, answered in order. */
@@ -205,10 +247,23 @@ export const leaderboardRowSchema = z.object({
   submitted_at: z.string(),
   post_challenge: z.boolean(),
   you: z.boolean(),
+  rank_before: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe("Rank a ranking window ago; null for who was not on the board then."),
+  highlight: z.boolean().default(false).describe("Among the leaders of the round."),
+  baseline: z.boolean().default(false).describe("An organiser's reference entry: it has no rank of its own."),
+  media: mediaSchema.nullable().default(null),
+  code: z.string().nullable().default(null).describe("Page of the published code; null when it is not."),
 });
+/** `previous` boards are as they were a ranking window ago; `ongoing` ones count what came after the round's end. */
+export const BOARDS = ["current", "ongoing", "previous", "previous_ongoing"] as const;
 export const leaderboardSchema = z.object({
   challenge: z.string(),
   round: z.string().nullable(),
+  board: z.enum(BOARDS).default("current"),
   score: scoreSchema,
   score_secondary: scoreSchema.nullable(),
   total: z.number().int(),

@@ -45,6 +45,25 @@ export const artifactSchema = z.object({
   sha256: z.string(),
   type: z.string(),
   url: z.string().nullable(),
+  kind: z.enum(["artifact", "model"]).default("artifact").describe("The evaluator's, or the participant's."),
+});
+
+/** Where a picture, film or sound of the evaluator's is seen, large and as a thumbnail. */
+export const mediaSchema = z.object({ large: z.string(), thumbnail: z.string(), type: z.string() });
+
+/** The code that made a submission. */
+export const submissionCodeSchema = z.object({
+  state: z
+    .enum(["awaited", "stored", "missing"])
+    .describe("On its way; kept by the broker; given up, with the submission's grade untouched."),
+  commit: z.string().describe("The snapshot that the client announced."),
+  tag: z
+    .string()
+    .nullable()
+    .describe("Its tag in the participant's repository, once the submission has ended."),
+  url: z.string().nullable().describe("Where the repository is cloned from."),
+  files: z.number().int(),
+  bytes: z.number().int(),
 });
 
 /** A submission as its participant sees it. Times are ISO 8601 UTC; what is not known yet is null. */
@@ -86,6 +105,17 @@ export const submissionSchema = z.object({
     .default(null)
     .describe("Set when the organiser had it graded anew: what is told is the new grade."),
   artifacts: z.array(artifactSchema),
+  media: mediaSchema.nullable().default(null),
+  code: submissionCodeSchema.nullable().default(null),
+  publish: z
+    .boolean()
+    .default(false)
+    .describe("Whether its code is to be published when the challenge closes."),
+  published_at: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("When its code became public; null while it is not."),
   seq: z.number().int().describe("Sequence number of its latest event."),
   url: z.string().describe("Its page."),
 });
