@@ -170,8 +170,11 @@ export async function createBroker({
       });
     }
 
-    every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
-    every(SWEEP_MS, "awaited code", () => sweepAwaitedCode(context));
+    every(SWEEP_MS, "deadlines", async () => {
+      // First: a submission that waited for its code ends by that reason.
+      await sweepAwaitedCode(context);
+      await sweepDeadlines(context);
+    });
     every(CODE_MS, "commits", () => finaliseCode(code));
     if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));

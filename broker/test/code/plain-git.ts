@@ -16,6 +16,7 @@ interface RunOptions {
   key?: string | null;
   input?: string | Uint8Array;
   dir?: string;
+  /** Index file; "" means the repository's own. */
   index?: string;
 }
 
@@ -48,7 +49,7 @@ export async function createPlainGit(): Promise<PlainGit> {
     const env = Object.fromEntries([
       ["PATH", process.env.PATH],
       ["HOME", folder],
-      ["GIT_INDEX_FILE", index],
+      ...(index === "" ? [] : [["GIT_INDEX_FILE", index]]),
       ["GIT_CONFIG_NOSYSTEM", "1"],
       ["GIT_TERMINAL_PROMPT", "0"],
       ["GIT_AUTHOR_NAME", "Ada L"],
