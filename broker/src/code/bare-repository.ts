@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** How much of the records a repository holds: numbers of the last pack and the last commit that were brought in. */
@@ -29,6 +29,23 @@ export async function makeBareRepository(dir: string): Promise<void> {
     await rm(made, { recursive: true, force: true });
     if (!existsSync(join(dir, "HEAD"))) throw error;
   }
+}
+
+/**
+ * Removes the locks and half-written packs of git processes that were killed. Nobody else writes into the repository: the data folder
+ * has one broker, and it does one thing after the other.
+ */
+export async function clearLeftovers(dir: string): Promise<void> {
+  const refs = await readdir(join(dir, "refs"), { recursive: true });
+  const packs = await readdir(join(dir, "objects/pack"));
+  const left = [
+    ...refs.filter((name) => name.endsWith(".lock")).map((name) => join("refs", name)),
+    ...packs.filter((name) => name.startsWith("tmp_")).map((name) => join("objects/pack", name)),
+    "HEAD.lock",
+    "packed-refs.lock",
+    "packed-refs.new",
+  ];
+  await Promise.all(left.map((name) => rm(join(dir, name), { force: true })));
 }
 
 export async function readApplied(dir: string): Promise<Applied> {

@@ -5,7 +5,13 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../records/records.ts";
 import type { SubmissionCodeRow } from "../records/tables.ts";
-import { type Applied, makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
+import {
+  type Applied,
+  clearLeftovers,
+  makeBareRepository,
+  readApplied,
+  writeApplied,
+} from "./bare-repository.ts";
 import { bringChallenge } from "./challenge-repository.ts";
 import type { Git } from "./git.ts";
 import { createTurns } from "./turns.ts";
@@ -48,6 +54,8 @@ export async function openRepositories(options: {
   ): Promise<string> {
     const dir = join(folder, challenge, `${participantId}.git`);
     let applied = known.get(dir) ?? (await openRepository(dir));
+    // Until it is known to be whole: what fails halfway is opened anew.
+    known.delete(dir);
     const { stored, final } = applied;
     const rows = await records.db
       .selectFrom("submission_code")
@@ -67,6 +75,7 @@ export async function openRepositories(options: {
   async function openRepository(dir: string): Promise<Applied> {
     await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
     await makeBareRepository(dir);
+    await clearLeftovers(dir);
     return readApplied(dir);
   }
 

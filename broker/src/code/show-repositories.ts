@@ -9,6 +9,7 @@ import { repositoryName } from "./repository-name.ts";
 
 const BATCH = 50;
 const FIRST_MS = 5000;
+const CLAIM_MS = 10 * 60_000;
 const LONGEST_MS = 15 * 60_000;
 
 /**
@@ -36,6 +37,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
   const { host, submissions } = code;
   const key = { challenge: row.challenge, participant_id: row.participant_id };
   const { db } = submissions.records;
+  if (!(await claim(code, row))) return false;
   try {
     await bring(code, row);
     await db
@@ -69,6 +71,18 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
       .execute();
     return false;
   }
+}
+
+/** Keeps other brokers off this repository; what a broker that dies has claimed is tried again after that time. */
+async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
+  const { numUpdatedRows } = await submissions.records.db
+    .updateTable("code_repositories")
+    .set({ next_at: iso(submissions.clock().getTime() + CLAIM_MS) })
+    .where("challenge", "=", row.challenge)
+    .where("participant_id", "=", row.participant_id)
+    .where("next_at", "=", row.next_at)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 async function bring(code: CodeContext, row: CodeRepositoryRow): Promise<void> {
