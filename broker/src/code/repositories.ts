@@ -39,8 +39,9 @@ export async function openRepositories(options: {
   git: Git;
   records: Pick<Records, "db">;
   objects: ObjectStore;
+  mostPacks?: number;
 }): Promise<Repositories> {
-  const { folder, git, records, objects } = options;
+  const { folder, git, records, objects, mostPacks = MOST_PACKS } = options;
   const incoming = join(folder, ".arriving");
   const turns = createTurns();
   const known = new Map<string, Applied>();
@@ -97,7 +98,7 @@ export async function openRepositories(options: {
       ...(tip ? [`update refs/heads/main ${tip}`] : []),
     ];
     await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
-    if (stored.length > 0 && (await packCount(dir)) > MOST_PACKS) await repack(dir);
+    if (stored.length > 0 && (await packCount(dir)) > mostPacks) await repack(dir);
     return {
       stored: stored.at(-1)?.stored_seq ?? applied.stored,
       final: final.at(-1)?.final_seq ?? applied.final,

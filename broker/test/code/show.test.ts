@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { pino } from "pino";
@@ -53,6 +54,7 @@ describe("repositories that a host outside shows", () => {
         folder: join(broker.folder, "other-disk"),
         git: await createGit({ path: process.env.PATH ?? "", atOnce: 2 }),
         records: broker.records,
+        mostPacks: 2,
         objects: { get: (key: string) => objects(key) } as never,
       }),
     };
@@ -87,6 +89,9 @@ describe("repositories that a host outside shows", () => {
     await handIn("2");
     await handIn("3");
     expect(await showRepositories(code)).toBe(2);
+    // More packs than are let be have become one.
+    const packs = await readdir(join(broker.folder, "other-disk/test/1.git/objects/pack"));
+    expect(packs.filter((name) => name.endsWith(".pack"))).toHaveLength(1);
     // Another host is shown everything.
     code.host = recordingHost("another host").host;
     expect(await showRepositories(code)).toBe(2);

@@ -248,12 +248,12 @@ describe("the refusal of a challenge folder", () => {
     [
       "an unknown field, listing those there are",
       { code: { mode: "off" } },
-      ["code.mode: expected a known field (capture)"],
+      ["code.mode: expected a known field (capture, to_graders)"],
     ],
     [
       "a field named like a part of the language",
       JSON.parse('{"code": {"constructor": 1}}'),
-      ["code.constructor: expected a known field (capture)"],
+      ["code.constructor: expected a known field (capture, to_graders)"],
     ],
     [
       "a time without a zone",
