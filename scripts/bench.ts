@@ -5,6 +5,7 @@ import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
+import { measureEndToEnd } from "./bench/end-to-end.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
 import { measureQueueLayer } from "./bench/queue-layer.ts";
@@ -18,6 +19,7 @@ const MEASURES = {
   board: measureBoard,
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
+  "end-to-end": measureEndToEnd,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
