@@ -18,6 +18,8 @@ export interface Broadcast {
   caughtUp(submission: string, seq: number): void;
   /** Looks in the records for events that nobody announced here: another broker wrote them, and its word was lost. */
   catchUp(): Promise<void>;
+  /** How many submissions have watchers here. */
+  watched(): number;
   /** Tells places in line where they have changed. */
   tellPlaces(): Promise<void>;
 }
@@ -104,6 +106,8 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
         }
       }
     },
+
+    watched: () => watched().length,
 
     async tellPlaces() {
       const ids = new Set(watched());

@@ -37,6 +37,10 @@ const ANNOUNCE = "announce";
 export interface Gateway {
   /** Sends events to whoever watches their submission, at any broker. */
   announce(events: SubmissionEvent[]): void;
+  /** Clients that are connected here. */
+  sessions(): number;
+  /** Submissions that somebody connected here watches. */
+  watched(): number;
   close(): Promise<void>;
 }
 
@@ -199,11 +203,14 @@ export function openGateway(options: {
       heard(events);
       if (adapter && events.length > 0) io.serverSideEmit(ANNOUNCE, events);
     },
+    sessions: () => io.sockets.sockets.size,
+    watched: () => broadcast.watched(),
     async close() {
       clearInterval(places);
       clearInterval(catchUps);
       clearInterval(keys);
-      io.disconnectSockets(true);
+      // This broker's own: the others' clients have no reason to leave.
+      io.local.disconnectSockets(true);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([io.close(), legacy?.close(), closed]);
     },
