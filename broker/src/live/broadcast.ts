@@ -72,11 +72,11 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
   }
 
   async function tellPlace(challenge: string, id: string, place: number): Promise<void> {
-    const { reason, expectedAt } = await waitingAt(context(), challenge, place);
-    const now = JSON.stringify([place, reason]);
+    const { reason, expectedAt, graders } = await waitingAt(context(), challenge, place);
+    const now = JSON.stringify([place, reason, graders]);
     if (told.get(id) === now) return;
     told.set(id, now);
-    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt };
+    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
     io.local.to(room(id)).emit("place", message);
   }
 
