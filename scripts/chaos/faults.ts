@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Redis } from "ioredis";
 import pg from "pg";
 import type { Daemon } from "../services/daemon.ts";
 import type { Fleet } from "./fleet.ts";
@@ -40,9 +39,10 @@ export function carryOut(plan: readonly Fault[], fleet: Fleet, say: (line: strin
 
 async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promise<void> {
   if (part === "wire") return fleet.balancer.cut();
-  if (kind === "flush") return quietly(fleet, (redis) => redis.flushall());
+  // Redis may be away, and the second command ends its own connection too.
+  if (kind === "flush") return fleet.redisCommand("FLUSHALL").catch(() => {});
   if (kind === "cut") {
-    if (part === "redis") return quietly(fleet, (redis) => redis.call("CLIENT", "KILL", "TYPE", "normal"));
+    if (part === "redis") return fleet.redisCommand("CLIENT", "KILL", "TYPE", "normal").catch(() => {});
     return endConnections(fleet.postgres[0]!.url);
   }
   const daemon = fleet[part][index]!;
@@ -73,19 +73,6 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     } catch {
       // It ended meanwhile.
     }
-}
-
-async function quietly(fleet: Fleet, work: (redis: Redis) => Promise<unknown>): Promise<void> {
-  const redis = new Redis(fleet.redis[0]!.url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on("error", () => {});
-  try {
-    await redis.connect();
-    await work(redis);
-  } catch {
-    // It is away, or the command ended this connection, too.
-  } finally {
-    redis.disconnect();
-  }
 }
 
 async function endConnections(url: string): Promise<void> {

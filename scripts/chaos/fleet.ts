@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { root } from "../root.ts";
 import { withoutRealSettings } from "../running-broker.ts";
 import { type Daemon, freePorts, startDaemon } from "../services/daemon.ts";
@@ -32,6 +33,8 @@ export interface Fleet {
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
+  /** Sends one command to Redis, over a connection of its own. */
+  redisCommand(name: string, ...args: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -104,6 +107,16 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     balancer,
     databaseUrl: postgres?.url,
     data: dataOf(0),
+    async redisCommand(name, ...args) {
+      const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null });
+      client.on("error", () => {});
+      try {
+        await client.connect();
+        await client.call(name, ...args);
+      } finally {
+        client.disconnect();
+      }
+    },
     async stop() {
       await balancer.close();
       await Promise.all([...broker, ...grader].map((one) => one.stop()));
