@@ -16,7 +16,7 @@ import { Server, type ServerOptions, type Socket } from "socket.io";
 import { z } from "zod";
 import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
-import { type Caller, identifyParticipant } from "../participants/keys.ts";
+import type { Caller } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
@@ -25,6 +25,7 @@ import { readEvents } from "../submissions/events.ts";
 import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
+import { identifyParticipant } from "../webapp/webapp.ts";
 import { createBroadcast, room } from "./broadcast.ts";
 import { openSession } from "./session.ts";
 
@@ -90,7 +91,7 @@ export function openGateway(options: {
   async function enter(socket: Socket): Promise<void> {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
-    const caller = await identifyParticipant(context().records.db, auth.data.apiKey);
+    const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     socket.data = { key: auth.data.apiKey, caller };
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
@@ -117,7 +118,7 @@ export function openGateway(options: {
           const input = schema.safeParse(message);
           if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
           // Asked again each time: a key that was revoked a moment ago does nothing more.
-          const caller = await identifyParticipant(context().records.db, key);
+          const caller = await identifyParticipant(context().webapp, key);
           answer({ ok: true, value: await work(caller, input.data) });
         } catch (thrown) {
           answer({ ok: false, error: logged(thrown).toBody() });
@@ -176,22 +177,25 @@ export function openGateway(options: {
     heard(events);
   });
 
-  // Nobody with a revoked key listens on: their sockets are closed within a second.
-  let checkedUntil = new Date().toISOString();
+  // Nobody with a revoked key listens on: their sockets are closed.
+  let isChecking = false;
   const keys = setInterval(async () => {
-    const from = checkedUntil;
-    checkedUntil = new Date().toISOString();
-    const revoked = await context()
-      .records.db.selectFrom("api_keys")
-      .select("hash")
-      .where("revoked_at", ">=", from)
-      .execute()
-      .catch(() => []);
-    if (revoked.length === 0) return;
-    const ended = new Set(revoked.map(({ hash }) => hash));
-    for (const socket of io.sockets.sockets.values())
-      if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
+    if (isChecking) return;
+    isChecking = true;
+    await endRevoked().catch((error) => context().log.warn({ err: error }, "revoked keys not looked for"));
+    isChecking = false;
   }, KEY_CHECK_MS);
+
+  async function endRevoked(): Promise<void> {
+    const held = [...io.sockets.sockets.values()].map((socket) => ({
+      socket,
+      ...(socket.data as Partial<Held>),
+    }));
+    const inUse = new Map(held.map(({ caller, key }) => [caller?.keyHash ?? "", key ?? ""]));
+    inUse.delete("");
+    const ended = await context().webapp.ended(inUse);
+    for (const { socket, caller } of held) if (ended.has(caller?.keyHash ?? "")) socket.disconnect(true);
+  }
 
   return {
     announce(events) {

@@ -7,7 +7,6 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { identify } from "../participants/keys.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
@@ -94,7 +93,11 @@ export function submissionRoutes(
       responses: answers(submissionSchema, "The submission"),
     }),
     async (c) => {
-      const row = await findSubmission(db(), await identify(db(), bearerKey(c)), c.req.valid("param").id);
+      const row = await findSubmission(
+        db(),
+        await context().webapp.identify(bearerKey(c)),
+        c.req.valid("param").id,
+      );
       return c.json(await viewSubmission(context(), db(), row), 200);
     },
   );
@@ -137,7 +140,7 @@ export function submissionRoutes(
       ),
     }),
     async (c) => {
-      const caller = await identify(db(), bearerKey(c));
+      const caller = await context().webapp.identify(bearerKey(c));
       const { id } = c.req.valid("param");
       const { after, wait } = c.req.valid("query");
       const ended = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(wait * 1000)]);

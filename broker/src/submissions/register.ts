@@ -1,11 +1,13 @@
 import type { Intent, Receipt } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../participants/keys.ts";
+import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireInvitation } from "../rules/invitations.ts";
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
-import { targetRound } from "../rules/target-round.ts";
+import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import { keepParts } from "./announced-parts.ts";
 import { requireCallRoom, requireFunction } from "./call.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -40,6 +42,16 @@ export async function registerIntent(
   requireAcceptedInput(config, intent.input, input.input_size);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
 
+  const takesSlot = intent.function === "submit" && !intent.dry_run;
+  if (takesSlot) {
+    const { id, challenge, message } = intent;
+    await context.webapp.open({ id, challenge, message, caller }, () =>
+      unlessRegistered(context.records.db, id, () =>
+        requireRules(context.records.db, config, target, caller.id, arrival),
+      ),
+    );
+  }
+
   const written = await context.records.transaction(async (trx) => {
     await context.records.lock(trx, `submission:${intent.id}`);
     const raced = await trx
@@ -49,11 +61,8 @@ export async function registerIntent(
       .executeTakeFirst();
     if (raced) return { row: raced, events: null };
     await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
-    const takesSlot = intent.function === "submit" && !intent.dry_run;
-    if (takesSlot) {
-      await requireQualification(trx, config, target, caller.id);
-      await requireSlot(trx, config, target.round, caller.id, arrival);
-    } else await requireCallRoom(trx, caller.id, 1);
+    if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
+    else await requireCallRoom(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await keepParts(trx, intent);
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
@@ -63,6 +72,27 @@ export async function registerIntent(
   context.announce(written.events);
   if (written.row.state === "submitted") context.dispatchSoon();
   return receipt(context, written.row);
+}
+
+async function requireRules(
+  db: Db,
+  config: ChallengeConfig,
+  target: TargetRound,
+  participantId: number,
+  arrival: Date,
+): Promise<void> {
+  await requireQualification(db, config, target, participantId);
+  await requireSlot(db, config, target.round, participantId, arrival);
+}
+
+/** What a repeated message is refused may be the very slot that its twin has just taken. */
+async function unlessRegistered(db: Db, id: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const twin = await db.selectFrom("submissions").select("id").where("id", "=", id).executeTakeFirst();
+    if (!twin) throw error;
+  }
 }
 
 async function repeated(
