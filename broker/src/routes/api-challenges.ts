@@ -1,10 +1,11 @@
-import { CrowdaiError, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
+import { challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
+import { maySeeChallenge, requireBoardVisible, requireVisible } from "../rules/visibility.ts";
 import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
@@ -18,10 +19,12 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(z.object({ challenges: z.array(challengeSchema) }), "The challenges"),
     }),
     async (c) => {
-      await viewer(c);
-      const challenges = [...context().catalogue.all().values()].filter(
-        ({ config }) => !config.visibility.private,
+      const caller = await viewer(c);
+      const all = [...context().catalogue.all().values()];
+      const isSeen = await Promise.all(
+        all.map(({ config }) => maySeeChallenge(context().records.db, config, caller)),
       );
+      const challenges = all.filter((_, index) => isSeen[index]);
       return c.json(
         { challenges: await Promise.all(challenges.map((one) => publicChallenge(one, context()))) },
         200,
@@ -39,8 +42,9 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(challengeSchema, "The challenge"),
     }),
     async (c) => {
-      await viewer(c);
+      const caller = await viewer(c);
       const found = context().catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, found.config, caller);
       return c.json(await publicChallenge(found, context()), 200);
     },
   );
@@ -58,6 +62,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await participant(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, config, caller);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
       return c.json(await readLimits(context().records.db, config, target, caller.id, clock()), 200);
@@ -85,8 +90,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await viewer(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
-      if (!config.visibility.leaderboard && caller?.kind !== "organizer")
-        throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
+      await requireBoardVisible(context().records.db, config, caller);
       const { round, limit, offset, ongoing } = c.req.valid("query");
       const shown =
         round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);

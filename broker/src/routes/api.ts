@@ -5,6 +5,7 @@ import type { SubmissionContext } from "../submissions/context.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
 import { answerError, bearerKey } from "./answer.ts";
 import { challengeRoutes } from "./api-challenges.ts";
+import { organizerRoutes } from "./api-organizers.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 
@@ -69,5 +70,6 @@ export function apiRoutes(
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
+  organizerRoutes(group);
   return api;
 }

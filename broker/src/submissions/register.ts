@@ -4,10 +4,10 @@ import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
-import { requireInvitation } from "../rules/invitations.ts";
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
+import { requireVisible } from "../rules/visibility.ts";
 import { keepParts } from "./announced-parts.ts";
 import { requireCallRoom, requireFunction } from "./call.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -36,7 +36,7 @@ export async function registerIntent(
   if (known) return repeated(context, caller, intent, input, known);
 
   requireFunction(config, intent.function);
-  await requireInvitation(context.records.db, config, caller.id);
+  await requireVisible(context.records.db, config, caller);
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
   requireAcceptedInput(config, intent.input, input.input_size);
