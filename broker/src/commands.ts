@@ -86,9 +86,18 @@ export function createProgram(io: Io): Command {
     .command("add <name>")
     .description("Add a participant and print the API key, once.")
     .addOption(dataOption())
-    .action((name: string, { data }) =>
-      withRecords(data, async (records) => say(await addParticipant(records, name, now()))),
-    );
+    .action((name: string, { data }) => {
+      const { webapp } = readConfig({ data }, io.env, io.cwd);
+      if (webapp)
+        throw new CrowdaiError(
+          "usage",
+          `Participants and their keys are those of the webapp at ${webapp.url}.`,
+          {
+            next: "Add the participant there, or unset WEBAPP_URL.",
+          },
+        );
+      return withRecords(data, async (records) => say(await addParticipant(records, name, now())));
+    });
   participant
     .command("list")
     .description("List the participants: id, name, submissions, whether a key works.")

@@ -6,7 +6,7 @@ import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
 import { maySeeChallenge, requireBoardVisible, requireVisible } from "../rules/visibility.ts";
-import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
 export function challengeRoutes({ api, context, participant, viewer }: ApiGroup): void {
@@ -48,6 +48,16 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       return c.json(await publicChallenge(found, context()), 200);
     },
   );
+
+  // Served beside the API, by data.ts: a file is no JSON, and may be long.
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/challenges/{id}/data/{name}",
+    summary: "A public file of a challenge, whole or by a range; its name may have slashes",
+    security: keyOptional,
+    request: { params: z.object({ id: z.string().max(100), name: z.string() }) },
+    responses: bytesAnswer("The bytes"),
+  });
 
   api.openapi(
     createRoute({

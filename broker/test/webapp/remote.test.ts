@@ -88,16 +88,56 @@ describe("while the webapp", () => {
   });
 });
 
-describe("a grade", () => {
-  it("reaches the webapp although the broker was restarted before it was told", async () => {
+describe("an organiser's key as the broker's", () => {
+  it("is enough for everything but to find what a lost answer opened", async () => {
+    const { client } = await start({ times: { freshMs: 60_000 }, token: (webapp) => webapp.organizer });
+    await graded(client, 0.5);
+    let lost = 0;
+    test.between.way = (method) => (method === "POST" && lost++ === 0 ? "answer lost" : "through");
+    await graded(client, 0.75);
+    await told();
+    expect((await atWebapp()).sort()).toEqual([
+      ["graded", 0.5],
+      ["graded", 0.75],
+      ["submitted", null],
+    ]);
+  });
+});
+
+describe("what was cancelled before the webapp heard of it", () => {
+  it("is not opened there", async () => {
     const { client } = await start({ times: { freshMs: 60_000 } });
     test.between.way = () => "cut";
+    const file = { kind: "file" as const, name: "a.csv", size: 3, sha256: "a".repeat(64) };
+    const { submission } = await client.submit({ input: file });
+    await client.ask("cancel", { id: submission.id });
+    test.between.way = () => "through";
+    await until(async () => (await rows())[0]?.outcome === "withdrawn");
+    expect(await atWebapp()).toEqual([]);
+  });
+});
+
+describe("the API that the broker itself serves", () => {
+  it("knows no admin's key while the webapp is elsewhere: the key is the webapp's", async () => {
+    await start();
+    const answer = await test.broker.fetch("/api/challenges", { key: "admin-key-of-this-broker" });
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe("a grade", () => {
+  it("reaches the webapp although the broker was restarted before it was told, by a key that no record shows", async () => {
+    const { client, key } = await start({ times: { freshMs: 60_000 } });
+    test.between.way = () => "cut";
     await graded(client);
+    const [waiting] = await rows();
+    expect(waiting?.sealed_key).toBeTruthy();
+    expect(JSON.stringify(waiting)).not.toContain(key);
     await test.broker.restart();
-    expect(JSON.stringify(await rows())).not.toContain(await test.webapp.addParticipant("other"));
     test.between.way = () => "through";
     await told();
     expect(await atWebapp()).toEqual([["graded", 1]]);
+    expect(await rows()).toMatchObject([{ sealed_key: null }]);
   });
 
   it("that a later outcome replaces is told again", async () => {

@@ -89,14 +89,16 @@ export async function startRemote(
     times?: Partial<WebappTimes>;
     env?: Record<string, string>;
     webappEnv?: Record<string, string>;
+    /** The key that the broker is known by; by default the admin's. */
+    token?: (webapp: WebappStage) => string;
   } = {},
 ): Promise<RemoteStage> {
-  const { rounds = [{ id: "1" }], own = [{ id: "1" }], times, env, webappEnv } = options;
+  const { rounds = [{ id: "1" }], own = [{ id: "1" }], times, env, webappEnv, token } = options;
   const webapp = await startWebapp({ challenges: [{ rounds }], ...(webappEnv ? { env: webappEnv } : {}) });
   const between = await standBetween(() => webapp.broker.url);
   const broker = await startBroker({
     challenges: [{ rounds: own }],
-    env: { WEBAPP_URL: between.url, WEBAPP_TOKEN: ADMIN, ...env },
+    env: { WEBAPP_URL: between.url, WEBAPP_TOKEN: token?.(webapp) ?? ADMIN, ...env },
     webappTimes: { ...QUICK, ...times },
   });
   return {

@@ -123,13 +123,15 @@ export function webappCalls(options: {
       const query = new URLSearchParams({ challenge_client_name: challenge, after });
       // The original has no such list, and an organiser's key may be refused it: both are answers, unlike silence.
       const listed = await ask("GET", `submissions?${query}`).catch(unless(401, 404));
-      const ids = idsSchema.safeParse(listed?.body);
-      if (listed?.status !== 200 || !ids.success) return "unknowable";
+      const ids = idsSchema.safeParse(listed.body);
+      if (listed.status !== 200 || !ids.success) return "unknowable";
       const candidates = ids.data.filter((id) => !known.has(id)).sort((a, b) => b - a);
       for (const number of candidates.slice(0, MOST_LOOKED_AT)) {
         // The original fails on a submission whose participant is gone; that is none of ours.
-        const one = await ask("GET", `submissions/${number}`).catch(unless(404, 500));
-        const whole = wholeSchema.safeParse(one?.body);
+        const one = await ask("GET", `submissions/${number}`).catch(unless(401, 404, 500));
+        // An organiser's key may list ids, and read none of them.
+        if (one.status === 401) return "unknowable";
+        const whole = wholeSchema.safeParse(one.body);
         if (whole.success && markOf(whole.data.meta) === mark) return { number };
       }
       return candidates.length > MOST_LOOKED_AT ? "unknowable" : "absent";
@@ -139,8 +141,9 @@ export function webappCalls(options: {
 
 const unless =
   (...statuses: number[]) =>
-  (error: unknown): null => {
-    if (error instanceof WebappAway && error.status !== null && statuses.includes(error.status)) return null;
+  (error: unknown): { status: number; body: null } => {
+    if (error instanceof WebappAway && error.status !== null && statuses.includes(error.status))
+      return { status: error.status, body: null };
     throw error;
   };
 

@@ -91,8 +91,9 @@ export function createOutbox(options: {
       return found.number;
     }
     const key = row.sealed_key === null ? null : openKey(token, row.sealed_key);
-    if (!submission || key === null) {
-      const note = submission ? "WEBAPP_TOKEN changed before the webapp could be asked" : null;
+    // What was cancelled before the webapp heard of it need not take a slot there.
+    if (!submission || key === null || submission.state === "cancelled") {
+      const note = key === null ? "WEBAPP_TOKEN changed before the webapp could be asked" : null;
       await change(row.submission, { outcome: "withdrawn", note, sealed_key: null });
       return null;
     }
