@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
-  CompiledQuery as Compiled,
   type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
@@ -10,58 +9,99 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { createGroupCommit } from "./group-commit.ts";
 
-/** Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. */
-export function sqliteDialect(database: DatabaseSync): Dialect {
+/**
+ * Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. Two connections to one file:
+ * `writer` has the transactions, which share their commits; `reader` answers what is asked outside of them, and so sees
+ * nothing that is not on disk.
+ */
+export function sqliteDialect(writer: DatabaseSync, reader: DatabaseSync): Dialect {
   return {
-    createDriver: () => sqliteDriver(database),
+    createDriver: () => sqliteDriver(writer, reader),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new TransactionalDdlAdapter(),
+    createAdapter: () => new Adapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
 }
 
-/** SQLite does roll back DDL; saying so lets two programs that start at once migrate one after the other. */
-class TransactionalDdlAdapter extends SqliteAdapter {
+class Adapter extends SqliteAdapter {
+  /** SQLite does roll back DDL; saying so lets two programs that start at once migrate one after the other. */
   override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+  /** The group commit hands out turns. */
+  override get supportsMultipleConnections(): boolean {
     return true;
   }
 }
 
-function sqliteDriver(database: DatabaseSync): Driver {
-  const connection = sqliteConnection(database);
-  // One connection, handed to one holder at a time: a transaction must not see another's statements inside it.
-  let turn: Promise<void> = Promise.resolve();
-  let release: () => void = () => {};
-  const run = (sql: string) => connection.executeQuery(Compiled.raw(sql)).then(() => {});
+interface Connection extends DatabaseConnection {
+  inTransaction: boolean;
+}
+
+function sqliteDriver(writer: DatabaseSync, reader: DatabaseSync): Driver {
+  const [write, read] = [statements(writer), statements(reader)];
+  const groups = createGroupCommit((sql) => void writer.exec(sql));
+
+  async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    await groups.begin();
+    let result: QueryResult<R>;
+    try {
+      result = write.execute<R>(query);
+    } catch (error) {
+      await groups.rollback();
+      throw error;
+    }
+    await groups.commit();
+    return result;
+  }
+
   return {
     async init() {},
     async acquireConnection() {
-      const before = turn;
-      const mine = Promise.withResolvers<void>();
-      turn = mine.promise;
-      await before;
-      release = mine.resolve;
+      const connection: Connection = {
+        inTransaction: false,
+        async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+          if (connection.inTransaction) return write.execute<R>(query);
+          return onlyReads(query) ? read.execute<R>(query) : alone<R>(query);
+        },
+        // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
+        async *streamQuery() {
+          throw new Error("streaming is not supported");
+        },
+      };
       return connection;
     },
-    // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.
-    beginTransaction: () => run("begin immediate"),
-    commitTransaction: () => run("commit"),
-    rollbackTransaction: () => run("rollback"),
-    async releaseConnection() {
-      release();
+    async beginTransaction(connection) {
+      await groups.begin();
+      (connection as Connection).inTransaction = true;
     },
+    async commitTransaction(connection) {
+      (connection as Connection).inTransaction = false;
+      await groups.commit();
+    },
+    async rollbackTransaction(connection) {
+      // A commit that failed was rolled back with its whole group.
+      if (!(connection as Connection).inTransaction) return;
+      (connection as Connection).inTransaction = false;
+      await groups.rollback();
+    },
+    async releaseConnection() {},
     async destroy() {
-      connection.forget();
-      database.close();
+      groups.close();
+      write.forget();
+      read.forget();
+      reader.close();
+      writer.close();
     },
   };
 }
 
-function sqliteConnection(database: DatabaseSync): DatabaseConnection & { forget(): void } {
+function statements(database: DatabaseSync) {
   const prepared = new Map<string, StatementSync>();
   return {
-    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    execute<R>(query: CompiledQuery): QueryResult<R> {
       let statement = prepared.get(query.sql);
       if (!statement) {
         statement = database.prepare(query.sql);
@@ -70,19 +110,16 @@ function sqliteConnection(database: DatabaseSync): DatabaseConnection & { forget
         prepared.set(query.sql, statement);
       }
       const parameters = query.parameters as (string | number | bigint | null)[];
-      if (returnsRows(query)) {
-        const rows = statement.all(...parameters) as R[];
-        return { rows };
-      }
+      if (returnsRows(query)) return { rows: statement.all(...parameters) as R[] };
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
-    // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
-    async *streamQuery() {
-      throw new Error("streaming is not supported");
-    },
     forget: () => prepared.clear(),
   };
+}
+
+function onlyReads({ query, sql }: CompiledQuery): boolean {
+  return query.kind === "SelectQueryNode" || (query.kind === "RawNode" && /^\s*select\b/i.test(sql));
 }
 
 function returnsRows({ query, sql }: CompiledQuery): boolean {
