@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { revokeKeys } from "../../src/participants/keys.ts";
+import { listParticipants } from "../../src/participants/list.ts";
 import { type TestClient, untilEnd } from "../fixture.ts";
 import { until } from "../until.ts";
 import { type RemoteStage, startRemote, type Way } from "./stage.ts";
@@ -367,6 +368,10 @@ describe("a participant", () => {
   it("has the webapp's name from the first submission on, unless somebody else has it", async () => {
     const { client, key } = await start();
     await graded(client);
+    expect(await listParticipants(test.broker.records.db)).toMatchObject([
+      { name: "ada" },
+      { submissions: 1, active: true },
+    ]);
     const me = async (as: string) =>
       (
         (await (await test.broker.fetch("/api/v1/me", { key: as })).json()) as {
