@@ -1,30 +1,50 @@
 import { WebappAway } from "./calls.ts";
 
+const LONGEST = 12;
+
 /**
- * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a while, so that nobody waits
- * again for what was just found to be away.
+ * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a while, longer each time, and
+ * then one alone tries: nobody else waits for what was just found to be away.
  */
 export interface Breaker {
   call<T>(work: () => Promise<T>): Promise<T>;
+  /** The webapp answered somebody else. */
+  answered(): void;
 }
 
 export function createBreaker(pauseMs: number): Breaker {
+  let failures = 0;
   let until = 0;
+  let isTrying = false;
   let reason = "";
+
+  function failed(error: unknown): void {
+    if (!(error instanceof WebappAway) || error.status !== null) return;
+    reason = error.message;
+    // Of many that were on their way together, one counts.
+    if (Date.now() < until) return;
+    until = Date.now() + pauseMs * Math.min(LONGEST, 2 ** failures);
+    failures += 1;
+  }
+
   return {
     async call(work) {
-      if (Date.now() < until) throw new WebappAway(reason);
+      const isFirst = failures === 0;
+      if (!isFirst && (isTrying || Date.now() < until)) throw new WebappAway(reason);
+      isTrying = !isFirst;
       try {
         const value = await work();
-        until = 0;
+        failures = 0;
         return value;
       } catch (error) {
-        if (error instanceof WebappAway && error.status === null) {
-          until = Date.now() + pauseMs;
-          reason = error.message;
-        }
+        failed(error);
         throw error;
+      } finally {
+        if (!isFirst) isTrying = false;
       }
+    },
+    answered() {
+      failures = 0;
     },
   };
 }

@@ -7,15 +7,12 @@ import { lockSubmission } from "../../submissions/find.ts";
 import { writeFailure } from "../../submissions/finish.ts";
 import { WebappAway, type WebappCalls, WebappRefusal } from "./calls.ts";
 import { gradeForm, mediaForm, openForm, withdrawnForm } from "./forms.ts";
+import { claim, dueRows } from "./outbox-rows.ts";
 import { renameParticipant } from "./participants.ts";
 import { openKey } from "./sealed-key.ts";
 
 const AT_ONCE = 8;
-const A_PASS = 200;
-const CLAIM_MS = 120_000;
 const SLOWEST_MS = 300_000;
-/** How long the records may take for a submission after the webapp took it. */
-const ORPHAN_MS = 60_000;
 /** Clocks may differ, and the first try may have waited. */
 const BEFORE_MS = 600_000;
 
@@ -28,8 +25,10 @@ export function createOutbox(options: {
   calls: WebappCalls;
   token: string;
   firstPauseMs: number;
+  /** The webapp answered. */
+  answered: () => void;
 }) {
-  const { context, calls, token, firstPauseMs } = options;
+  const { context, calls, token, firstPauseMs, answered } = options;
   const db = () => context().records.db;
 
   async function pass(): Promise<void> {
@@ -38,7 +37,7 @@ export function createOutbox(options: {
     const next = async () => {
       for (const row of due) {
         if (away) return;
-        away = await tellOf(row);
+        away = (await tellOf(row)) || away;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));
@@ -50,6 +49,7 @@ export function createOutbox(options: {
     if (!row) return false;
     try {
       await tell(row);
+      answered();
       await change(submission, { claimed_until: null, tries: 0, next_try_at: null });
       return false;
     } catch (error) {
@@ -179,65 +179,6 @@ export function createOutbox(options: {
   }
 
   return { pass, opened };
-}
-
-/** What is due: not opened yet, or ended, or without a submission for longer than it takes to register one. */
-function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
-  return (
-    db
-      .selectFrom("webapp_submissions")
-      .leftJoin("submissions", "submissions.id", "webapp_submissions.submission")
-      .selectAll("webapp_submissions")
-      .whereRef("webapp_submissions.told", "<", "webapp_submissions.news")
-      .where("webapp_submissions.outcome", "is", null)
-      .where((eb) => eb.or([eb("next_try_at", "is", null), eb("next_try_at", "<=", iso(now))]))
-      .where((eb) => eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", iso(now))]))
-      .where((eb) =>
-        eb.or([
-          eb("submissions.state", "in", ["graded", "failed", "cancelled"]),
-          eb.and([eb("submissions.id", "is not", null), eb("webapp_submissions.number", "is", null)]),
-          eb.and([
-            eb("submissions.id", "is", null),
-            eb("webapp_submissions.created_at", "<", iso(now - ORPHAN_MS)),
-          ]),
-        ]),
-      )
-      // A participant's submissions are opened in the order in which they came.
-      .where((eb) =>
-        eb.or([
-          eb("webapp_submissions.number", "is not", null),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom("webapp_submissions as earlier")
-                .select("earlier.submission")
-                .whereRef("earlier.told", "<", "earlier.news")
-                .where("earlier.number", "is", null)
-                .where("earlier.outcome", "is", null)
-                .whereRef("earlier.participant_id", "=", "webapp_submissions.participant_id")
-                .whereRef("earlier.challenge", "=", "webapp_submissions.challenge")
-                .whereRef("earlier.created_at", "<", "webapp_submissions.created_at"),
-            ),
-          ),
-        ]),
-      )
-      .orderBy("webapp_submissions.created_at")
-      .limit(A_PASS)
-      .execute()
-  );
-}
-
-/** The row as it is now, for this broker alone for a while; null when another one has it. */
-async function claim(db: Db, submission: string, now: number): Promise<WebappSubmissionRow | null> {
-  const row = await db
-    .updateTable("webapp_submissions")
-    .set({ claimed_until: iso(now + CLAIM_MS) })
-    .where("submission", "=", submission)
-    .whereRef("told", "<", "news")
-    .where((eb) => eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", iso(now))]))
-    .returningAll()
-    .executeTakeFirst();
-  return row ?? null;
 }
 
 async function readSubmission(db: Db, id: string): Promise<SubmissionRow | null> {

@@ -20,7 +20,7 @@ export interface WebappTimes extends KeyTimes {
   callMs: number;
   /** How soon something that failed is tried again; each further time takes twice as long. */
   firstPauseMs: number;
-  /** How long the webapp is left alone after it did not answer somebody who waited. */
+  /** How long the webapp is left alone after it did not answer somebody who waited; up to twelve times as long when it goes on. */
   awayMs: number;
 }
 
@@ -48,7 +48,13 @@ export function remoteWebapp(options: {
   const patient = webappCalls({ ...connection, timeoutMs: times.callMs });
   const prompt = webappCalls({ ...connection, timeoutMs: times.patienceMs });
   const breaker = createBreaker(times.awayMs);
-  const outbox = createOutbox({ context, calls: patient, token, firstPauseMs: times.firstPauseMs });
+  const outbox = createOutbox({
+    context,
+    calls: patient,
+    token,
+    firstPauseMs: times.firstPauseMs,
+    answered: breaker.answered,
+  });
   const opening = new Map<string, Promise<void>>();
   const keys = verifiedKeys({ records, calls: prompt, breaker, times });
 
