@@ -17,6 +17,10 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
+    .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
 });
 
@@ -49,6 +53,8 @@ export interface BrokerConfig {
   webappToken: string | undefined;
   /** A webapp elsewhere, without a slash at the end, and the key it knows us by; null means this broker's own records. */
   webapp: { url: string; token: string } | null;
+  /** What a scraper of /metrics sends; undefined when anybody may read them. */
+  metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
 }
@@ -91,6 +97,7 @@ export function readConfig(
       WEBAPP_URL && WEBAPP_TOKEN
         ? { url: WEBAPP_URL.replace(/\/+$/, "").replace(/\/api$/, ""), token: WEBAPP_TOKEN }
         : null,
+    metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
   });
 }

@@ -1,3 +1,5 @@
+import { createTurns } from "./turns.ts";
+
 /** A bound on how long a transaction waits for others to share its commit. */
 const LONGEST_MS = 20;
 const MOST_MEMBERS = 128;
@@ -19,23 +21,15 @@ export interface GroupCommit {
 
 /** `run` executes a statement at once and throws when it fails. */
 export function createGroupCommit(run: (sql: string) => void): GroupCommit {
-  const waiting: (() => void)[] = [];
+  const turns = createTurns();
   let members: PromiseWithResolvers<void>[] | null = null;
   let opened = 0;
-  let busy = false;
-
-  async function turn(): Promise<void> {
-    if (!busy) busy = true;
-    else await new Promise<void>((go) => waiting.push(go));
-  }
 
   function next(): void {
     const full = members && (members.length >= MOST_MEMBERS || performance.now() - opened > LONGEST_MS);
     // Nobody is waited for: the group ends with the last one that is there.
-    if (members && (full || waiting.length === 0)) write();
-    const go = waiting.shift();
-    if (go) go();
-    else busy = false;
+    if (members && (full || turns.waiting === 0)) write();
+    turns.give();
   }
 
   function write(): void {
@@ -74,7 +68,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
 
   return {
     async begin() {
-      await turn();
+      await turns.take();
       if (!members) {
         try {
           // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.

@@ -10,15 +10,22 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
+import { createTurns } from "./turns.ts";
 
-/**
- * Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. Two connections to one file:
- * `writer` has the transactions, which share their commits; `reader` answers what is asked outside of them, and so sees
- * nothing that is not on disk.
- */
-export function sqliteDialect(writer: DatabaseSync, reader: DatabaseSync): Dialect {
+/** Connections to one file. */
+export interface SqliteConnections {
+  /** Has the transactions that may write, which share their commits. */
+  writer: DatabaseSync;
+  /** Answers what is asked outside of transactions, and so sees nothing that is not on disk. */
+  reader: DatabaseSync;
+  /** Has the read-only transactions: what they read is of one moment. */
+  snapshots: DatabaseSync;
+}
+
+/** Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. */
+export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
-    createDriver: () => sqliteDriver(writer, reader),
+    createDriver: () => sqliteDriver(connections),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
@@ -37,11 +44,12 @@ class Adapter extends SqliteAdapter {
 }
 
 interface Connection extends DatabaseConnection {
-  inTransaction: boolean;
+  transaction: "none" | "write" | "read";
 }
 
-function sqliteDriver(writer: DatabaseSync, reader: DatabaseSync): Driver {
-  const [write, read] = [statements(writer), statements(reader)];
+function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver {
+  const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
+  const turns = createTurns();
   const groups = createGroupCommit((sql) => void writer.exec(sql));
 
   async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -57,13 +65,25 @@ function sqliteDriver(writer: DatabaseSync, reader: DatabaseSync): Driver {
     return result;
   }
 
+  async function end(connection: Connection, endWriting: () => Promise<void>): Promise<void> {
+    const mode = connection.transaction;
+    connection.transaction = "none";
+    if (mode === "read") {
+      snapshots.exec("commit");
+      turns.give();
+    }
+    // After a commit that failed there is nothing left to undo: its whole group was rolled back.
+    if (mode === "write") await endWriting();
+  }
+
   return {
     async init() {},
     async acquireConnection() {
       const connection: Connection = {
-        inTransaction: false,
+        transaction: "none",
         async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-          if (connection.inTransaction) return write.execute<R>(query);
+          if (connection.transaction === "write") return write.execute<R>(query);
+          if (connection.transaction === "read") return snapshot.execute<R>(query);
           return onlyReads(query) ? read.execute<R>(query) : alone<R>(query);
         },
         // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
@@ -73,27 +93,21 @@ function sqliteDriver(writer: DatabaseSync, reader: DatabaseSync): Driver {
       };
       return connection;
     },
-    async beginTransaction(connection) {
-      await groups.begin();
-      (connection as Connection).inTransaction = true;
+    async beginTransaction(connection, { accessMode }) {
+      const mode = accessMode === "read only" ? "read" : "write";
+      if (mode === "write") await groups.begin();
+      else {
+        await turns.take();
+        snapshots.exec("begin");
+      }
+      (connection as Connection).transaction = mode;
     },
-    async commitTransaction(connection) {
-      (connection as Connection).inTransaction = false;
-      await groups.commit();
-    },
-    async rollbackTransaction(connection) {
-      // A commit that failed was rolled back with its whole group.
-      if (!(connection as Connection).inTransaction) return;
-      (connection as Connection).inTransaction = false;
-      await groups.rollback();
-    },
+    commitTransaction: (connection) => end(connection as Connection, groups.commit),
+    rollbackTransaction: (connection) => end(connection as Connection, groups.rollback),
     async releaseConnection() {},
     async destroy() {
       groups.close();
-      write.forget();
-      read.forget();
-      reader.close();
-      writer.close();
+      for (const one of [snapshot, read, write]) one.close();
     },
   };
 }
@@ -114,7 +128,10 @@ function statements(database: DatabaseSync) {
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
-    forget: () => prepared.clear(),
+    close() {
+      prepared.clear();
+      database.close();
+    },
   };
 }
 

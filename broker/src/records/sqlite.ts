@@ -17,12 +17,9 @@ export async function openSqlite(file: string): Promise<Records> {
     pragma synchronous = full;
     pragma foreign_keys = on;
   `);
-  const reader = new DatabaseSync(file);
-  reader.exec(`
-    pragma busy_timeout = 10000;
-    pragma query_only = on;
-  `);
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(writer, reader) });
+  const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
+  for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");
+  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
   await migrate(db, "sqlite");
   return {
     name: `SQLite (${file})`,

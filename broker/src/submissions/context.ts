@@ -6,6 +6,7 @@ import type { Catalogue } from "../challenges/catalogue.ts";
 import type { Clock } from "../clock.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Records } from "../records/records.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 
@@ -18,6 +19,7 @@ export interface SubmissionContext {
   catalogue: Catalogue;
   graders: AttachedGraders;
   gradingTimes: GradingTimes;
+  metrics: Pick<Metrics, "refused" | "uploaded">;
   clock: Clock;
   log: Logger;
   /** Where clients reach this broker, without a slash at the end. */

@@ -2,13 +2,18 @@ import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shar
 import type { Db } from "../records/records.ts";
 import { noteNews } from "../webapp/news.ts";
 
+const challenges = new WeakMap<SubmissionEvent, string>();
+
+/** The challenge of an event that this process has written; what is told of an event does not name it. */
+export const challengeOf = (event: SubmissionEvent): string => challenges.get(event) ?? "";
+
 /**
  * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
  * submission: that is what makes the numbers gapless and unique.
  */
 export async function appendEvents(
   db: Db,
-  submission: { id: string; seq: number },
+  submission: { id: string; seq: number; challenge: string },
   at: string,
   events: { type: EventType; data?: Record<string, unknown> }[],
 ): Promise<SubmissionEvent[]> {
@@ -25,6 +30,7 @@ export async function appendEvents(
     .insertInto("events")
     .values(numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })))
     .execute();
+  for (const event of numbered) challenges.set(event, submission.challenge);
   return numbered;
 }
 

@@ -9,8 +9,8 @@ export interface Webapp {
   readonly name: string;
   /** Who a key belongs to. Throws no_key, key_malformed, key_unknown, key_revoked, and webapp_away when that cannot be found out. */
   identify(key: string | undefined): Promise<Caller>;
-  /** Of the keys that are in use now, the digests of those that no longer work. Asked about once a second. */
-  ended(inUse: ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
+  /** Digests of keys that no longer work, of those in use at least, which come by their digests. Asked about once a second. */
+  ended(inUse: () => ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
   /**
    * Asked before a submission that takes a slot is registered. Throws webapp_refused, in the webapp's own words. One that does not answer
    * in time is told of the submission later. Nothing is opened that `allowed` throws for.

@@ -20,7 +20,7 @@ export interface KeyTimes {
 
 export interface VerifiedKeys {
   identify(key: string | undefined): Promise<Caller>;
-  ended(inUse: ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
+  ended(inUse: () => ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
   /** The key itself, of a caller who was identified here a while ago at most. */
   keyOf(caller: Caller): string | null;
 }
@@ -119,7 +119,7 @@ export function verifiedKeys(options: {
     identify,
     async ended(inUse) {
       const ended = new Set<string>();
-      const old = [...inUse].filter(
+      const old = [...inUse()].filter(
         ([hash]) => Date.now() - (remembered.get(hash)?.at ?? 0) >= times.freshMs,
       );
       const next = old[Symbol.iterator]();
