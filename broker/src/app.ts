@@ -108,5 +108,8 @@ export function createApp(options: {
 
 /** A path for logs and messages: keys that stand in one (the original webapp's routes) are not repeated. */
 function safePath(path: string): string {
-  return path.replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…").slice(0, 300);
+  return path
+    .replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…")
+    .replace(/\b[0-9a-f]{32}\b/g, "…")
+    .slice(0, 300);
 }

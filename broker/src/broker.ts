@@ -40,6 +40,9 @@ import { createRecovery } from "./submissions/recover.ts";
 import { applyReport } from "./submissions/settle.ts";
 import { sweepDeadlines } from "./submissions/sweep.ts";
 import { VERSION } from "./version.ts";
+import { embeddedWebapp } from "./webapp/embedded.ts";
+import { remoteWebapp, type WebappTimes } from "./webapp/remote/remote.ts";
+import type { Webapp } from "./webapp/webapp.ts";
 
 const IDLE_MS = 120_000;
 const SWEEP_MS = 5000;
@@ -48,6 +51,7 @@ const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
 const LINE_MS = 5000;
 const REGRADE_MS = 1000;
+const WEBAPP_MS = 1000;
 const UPLOADS_MS = 600_000;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
@@ -64,6 +68,7 @@ export interface BrokerOptions {
   config: BrokerConfig;
   log: Logger;
   clock?: Clock;
+  webappTimes?: WebappTimes;
 }
 
 /** The composition root: every adapter is chosen, and every part put together, here. */
@@ -71,6 +76,7 @@ export async function createBroker({
   config,
   log,
   clock = () => new Date(),
+  webappTimes,
 }: BrokerOptions): Promise<Broker> {
   const releasers = createReleasers(log);
   const heartbeats = createHeartbeats();
@@ -98,12 +104,16 @@ export async function createBroker({
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
     const listeners = createListeners();
+    const webapp: Webapp = config.webapp
+      ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
+      : embeddedWebapp(records.db);
     const metrics = createMetrics();
     releasers.add("metrics", () => metrics.close());
     const context: SubmissionContext = {
       records,
       objects,
       queue,
+      webapp,
       catalogue,
       graders,
       gradingTimes: createGradingTimes(metrics.graded),
@@ -203,6 +213,9 @@ export async function createBroker({
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(LINE_MS, "line", () => line.look());
     every(LOOK_MS, "graders", () => graders.look());
+    every(WEBAPP_MS, "webapp", () => webapp.tell());
+    // First, for a webapp that hangs must not hold up the end.
+    releasers.add("calls to the webapp", () => webapp.close());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
       const { changed, mistakes, shadowed } = await catalogue.refresh();
@@ -235,6 +248,7 @@ export async function createBroker({
         `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
+        `webapp      ${webapp.name}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
       ],
       stop: () => releasers.release(),

@@ -9,6 +9,7 @@ import { type Broker, createBroker, readConfig } from "../src/index.ts";
 import { addParticipant } from "../src/participants/keys.ts";
 import { openRecords } from "../src/records/open.ts";
 import type { Records } from "../src/records/records.ts";
+import type { WebappTimes } from "../src/webapp/remote/remote.ts";
 
 /** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
 const EVALUATOR = `
@@ -86,6 +87,7 @@ export async function startBroker(
     clock?: () => Date;
     env?: Record<string, string>;
     log?: Logger;
+    webappTimes?: WebappTimes;
   } = {},
 ): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
@@ -101,7 +103,9 @@ export async function startBroker(
     folder,
   );
   const log = options.log ?? pino({ level: "silent" });
-  const start = () => createBroker({ config, log, ...(options.clock ? { clock: options.clock } : {}) });
+  const { clock, webappTimes } = options;
+  const start = () =>
+    createBroker({ config, log, ...(clock ? { clock } : {}), ...(webappTimes ? { webappTimes } : {}) });
   let broker = await start();
   const records = await openRecords(config);
   const add = (name: string) => addParticipant(records, name, new Date().toISOString());

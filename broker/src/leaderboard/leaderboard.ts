@@ -47,6 +47,7 @@ export async function readLeaderboard(
         .whereRef("entry.participant_id", "=", "page.participant_id")
         .where("entry.function", "=", "submit")
         .where("entry.dry_run", "=", 0)
+        .where("entry.baseline", "=", 0)
         .$if(query.board === "current", (entries) => entries.where("entry.post_challenge", "=", 0))
         .as("entries"),
     )

@@ -17,7 +17,7 @@ export async function rebuildStandings(trx: Db, challenge: string): Promise<void
           partition by round, participant_id order by sort_primary, sort_secondary, created_at, number
         ) as place
         from submissions
-        where challenge = ${challenge} and function = 'submit' and dry_run = 0 and state = 'graded'
+        where challenge = ${challenge} and function = 'submit' and dry_run = 0 and baseline = 0 and state = 'graded'
         ${board === "current" ? sql`and post_challenge = 0` : sql``}
       ) as ranked
       where place = 1`.execute(trx);

@@ -62,6 +62,7 @@ export async function updateStanding(db: Db, place: Place): Promise<Movement> {
     .where("participant_id", "=", place.participantId)
     .where("function", "=", "submit")
     .where("dry_run", "=", 0)
+    .where("baseline", "=", 0)
     .where("state", "=", "graded")
     .$if(place.board === "current", (query) => query.where("post_challenge", "=", 0))
     .orderBy("sort_primary")

@@ -27,6 +27,11 @@ export interface Tables {
   submission_code: SubmissionCodeTable;
   code_repositories: CodeRepositoryTable;
   code_challenge_commits: CodeChallengeCommitTable;
+  /** Participants of a remote webapp, by its ids. */
+  webapp_participants: { webapp_id: number; participant_id: number };
+  /** Keys that a remote webapp said are right, and when it last did. */
+  webapp_keys: { hash: string; participant_id: number; verified_at: string };
+  webapp_submissions: WebappSubmissionTable;
 }
 
 export interface ParticipantTable {
@@ -104,6 +109,35 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** 1 for one that its organiser shows for comparison: it stands on the board without a rank, and is no entry of its participant's. */
+  baseline: Generated<number>;
+  baseline_comment: string | null;
+}
+
+/**
+ * The outbox to a remote webapp: a row for each submission that it is told of. Written before the webapp is first asked, which is before
+ * the submission itself.
+ */
+export interface WebappSubmissionTable {
+  submission: string;
+  participant_id: number;
+  challenge: string;
+  /** Its id at the webapp; null until it answered. */
+  number: number | null;
+  /** The participant's key, encrypted, while the webapp has still to be asked with it. */
+  sealed_key: string | null;
+  created_at: string;
+  /** Counts what there is to tell, and what of it was told: the submission's end, and each later change of its outcome. */
+  news: number;
+  told: number;
+  tries: number;
+  next_try_at: string | null;
+  /** One broker at a time tells of a submission. */
+  claimed_until: string | null;
+  /** `refused`: the webapp never took it. `withdrawn`: it did, and nothing was registered here. */
+  outcome: "refused" | "withdrawn" | null;
+  /** The latest refusal, in the webapp's words. */
+  note: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -276,4 +310,5 @@ export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;
 export type RegradeRow = Selectable<RegradeTable>;
 export type RegradeItemRow = Selectable<RegradeItemTable>;
+export type WebappSubmissionRow = Selectable<WebappSubmissionTable>;
 export type AttemptRow = Selectable<AttemptTable>;

@@ -8,6 +8,7 @@ import type { RegradeRow, SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { standingsLock } from "../submissions/find.ts";
 import { gradeColumns } from "../submissions/finish.ts";
+import { noteNews } from "../webapp/news.ts";
 import { addItems } from "./start-regrade.ts";
 
 type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };
@@ -48,6 +49,10 @@ export async function swapGrades(context: SubmissionContext, { id, challenge }: 
     const before = await readRanks(trx, challenge);
     const rows = await newVerdicts(trx, id);
     for (const row of rows) await writeVerdict(trx, config, row, now);
+    await noteNews(
+      trx,
+      rows.map((row) => row.id),
+    );
     await renewSortKeys(trx, config);
     await rebuildStandings(trx, challenge);
     const after = await readRanks(trx, challenge);

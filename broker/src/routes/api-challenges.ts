@@ -1,4 +1,4 @@
-import { CrowdaiError, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
+import { challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
@@ -6,7 +6,8 @@ import { readServing } from "../graders/waiting.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
-import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+import { maySeeChallenge, requireBoardVisible, requireVisible } from "../rules/visibility.ts";
+import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
 export function challengeRoutes({ api, context, participant, viewer }: ApiGroup): void {
@@ -19,10 +20,12 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(z.object({ challenges: z.array(challengeSchema) }), "The challenges"),
     }),
     async (c) => {
-      await viewer(c);
-      const challenges = [...context().catalogue.all().values()].filter(
-        ({ config }) => !config.visibility.private,
+      const caller = await viewer(c);
+      const all = [...context().catalogue.all().values()];
+      const isSeen = await Promise.all(
+        all.map(({ config }) => maySeeChallenge(context().records.db, config, caller)),
       );
+      const challenges = all.filter((_, index) => isSeen[index]);
       return c.json(
         { challenges: await Promise.all(challenges.map((one) => publicChallenge(one, context()))) },
         200,
@@ -40,11 +43,22 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(challengeSchema, "The challenge"),
     }),
     async (c) => {
-      await viewer(c);
+      const caller = await viewer(c);
       const found = context().catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, found.config, caller);
       return c.json(await publicChallenge(found, context()), 200);
     },
   );
+
+  // Served beside the API, by data.ts: a file is no JSON, and may be long.
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/challenges/{id}/data/{name}",
+    summary: "A public file of a challenge, whole or by a range; its name may have slashes",
+    security: keyOptional,
+    request: { params: z.object({ id: z.string().max(100), name: z.string() }) },
+    responses: bytesAnswer("The bytes"),
+  });
 
   api.openapi(
     createRoute({
@@ -59,6 +73,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await participant(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, config, caller);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
       const limits = await readLimits(context().records.db, config, target, caller.id, clock());
@@ -87,8 +102,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await viewer(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
-      if (!config.visibility.leaderboard && caller?.kind !== "organizer")
-        throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
+      await requireBoardVisible(context().records.db, config, caller);
       const { round, limit, offset, ongoing } = c.req.valid("query");
       const shown =
         round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);

@@ -16,6 +16,14 @@ export const answers = <T extends z.ZodType>(schema: T, description: string) => 
   200: json(schema, description),
   default: refusal,
 });
+/** Of a route that answers with a file. */
+export const bytesAnswer = (description: string) => ({
+  200: {
+    content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
+    description,
+  },
+  default: refusal,
+});
 export const body = <T extends z.ZodType>(schema: T) => ({
   content: { "application/json": { schema } },
   required: true,

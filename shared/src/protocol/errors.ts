@@ -205,6 +205,14 @@ export const catalogue = {
     "You have not reached the score this round asks for.",
     "See the previous round's leaderboard.",
   ),
+  webapp_refused: row(
+    "you",
+    403,
+    4,
+    false,
+    "The challenge's webapp refused the submission.",
+    "See the challenge's page at the webapp, or ask its organiser.",
+  ),
   kind_not_accepted: row(
     "you",
     422,
@@ -339,6 +347,14 @@ export const catalogue = {
   ),
 
   // Reaching the broker
+  webapp_away: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The webapp that knows the API keys does not answer.",
+    "Try again in a minute.",
+  ),
   broker_unreachable: row(
     "platform",
     503,
