@@ -24,6 +24,10 @@ export interface Tables {
   round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
   /** Who may take part in a private challenge. */
   invitations: { challenge: string; participant_id: number; created_at: string };
+  licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
+  agreements: AgreementTable;
+  publish_wishes: PublishWishTable;
+  closures: ClosureTable;
 }
 
 export interface ParticipantTable {
@@ -101,6 +105,10 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** Whether its participant wants its code published when the challenge closes. */
+  publish: Generated<number>;
+  /** When its code became public; null while it is not. */
+  published_at: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -203,6 +211,35 @@ export interface StandingTable {
   sort_secondary: number;
 }
 
+/** Who agreed to which text; rows are never changed. The text itself stands in licence_texts. */
+export interface AgreementTable {
+  id: Generated<number>;
+  participant_id: number;
+  licence: "mit";
+  text_sha256: string;
+  agreed_at: string;
+  ip: string;
+  user_agent: string;
+  given_at: "terminal" | "page";
+}
+
+/** Every change of mind about publishing a submission; rows are never changed. */
+export interface PublishWishTable {
+  id: Generated<number>;
+  submission: string;
+  publish: number;
+  at: string;
+}
+
+/** Challenges that were closed. `publishing` until what is published has been handed to the code host. */
+export interface ClosureTable {
+  challenge: string;
+  state: "publishing" | "published";
+  closed_at: string;
+  published_at: string | null;
+}
+
+export type AgreementRow = Selectable<AgreementTable>;
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;
