@@ -41,11 +41,40 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .on("publish_wishes")
     .columns(["submission", "id"])
     .execute();
+  await sql`create index submissions_to_publish on submissions (challenge)
+    where publish = 1 and published_at is null`.execute(db);
+
   await table("closures")
     .addColumn("challenge", "text", (c) => c.primaryKey())
-    .addColumn("state", "text", (c) => c.notNull())
     .addColumn("closed_at", "text", (c) => c.notNull())
-    .addColumn("published_at", "text")
+    .addColumn("version", "integer", (c) => c.notNull())
+    .addColumn("shown", "integer", (c) => c.notNull())
+    .execute();
+  await table("publications")
+    .addColumn("submission", "text", (c) => c.primaryKey().references("submissions.id"))
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("participant_id", "integer", (c) => c.notNull().references("participants.id"))
+    .addColumn("seq", "integer", (c) => c.notNull())
+    .addUniqueConstraint("publications_order", ["challenge", "participant_id", "seq"])
+    .execute();
+  await table("public_challenge_commits")
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("number", "integer", (c) => c.notNull())
+    .addColumn("commit_name", "text", (c) => c.notNull())
+    .addColumn("text", "text", (c) => c.notNull())
+    .addColumn("pins", "text", (c) => c.notNull())
+    .addColumn("readme", "text", (c) => c.notNull())
+    .addPrimaryKeyConstraint("public_challenge_commits_key", ["challenge", "number"])
+    .execute();
+  await table("shown_repositories")
+    .addColumn("challenge", "text", (c) => c.notNull())
+    .addColumn("participant_id", "integer", (c) => c.notNull())
+    .addColumn("host", "text", (c) => c.notNull())
+    .addColumn("shown", "integer", (c) => c.notNull())
+    .addColumn("tries", "integer", (c) => c.notNull())
+    .addColumn("next_at", "text", (c) => c.notNull())
+    .addColumn("problem", "text")
+    .addPrimaryKeyConstraint("shown_repositories_key", ["challenge", "participant_id"])
     .execute();
 
   // What was agreed to, and when, is evidence: it is added to, never changed.
