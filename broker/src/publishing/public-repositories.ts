@@ -9,6 +9,7 @@ import { createTurns } from "../code/turns.ts";
 import type { Records } from "../records/records.ts";
 import { licenceInTree } from "./licence-in-tree.ts";
 import { bringPublicChallenge } from "./public-challenge.ts";
+import { findClosure } from "./publish-due.ts";
 import { licenceHolder, publishedCommitText } from "./published-commit.ts";
 
 /**
@@ -40,6 +41,8 @@ export function createPublicRepositories(options: {
   const turns = createTurns();
 
   async function bringParticipant(challenge: string, participantId: number): Promise<string | null> {
+    // The name comes from an address: one that was closed here is no path to elsewhere.
+    if (!(await findClosure(records.db, challenge))) return null;
     const dir = join(folder, challenge, `${participantId}.public.git`);
     const applied = existsSync(dir) ? await readApplied(dir) : { stored: 0, final: 0 };
     const rows = await readPublications(challenge, participantId, applied.final);
@@ -104,13 +107,15 @@ export function createPublicRepositories(options: {
     participant: (challenge, participantId) =>
       turns.take(`${challenge}/${participantId}`, () => bringParticipant(challenge, participantId)),
     challenge: (challenge) =>
-      turns.take(challenge, () =>
-        bringPublicChallenge({
-          dir: join(folder, challenge, "challenge.public.git"),
-          git,
-          records,
-          challenge,
-        }),
+      turns.take(challenge, async () =>
+        (await findClosure(records.db, challenge)) === null
+          ? null
+          : bringPublicChallenge({
+              dir: join(folder, challenge, "challenge.public.git"),
+              git,
+              records,
+              challenge,
+            }),
       ),
   };
 }

@@ -1,38 +1,22 @@
 import { asCrowdaiError } from "@crowdai/shared";
-import type { Logger } from "pino";
-import type { Catalogue } from "../challenges/catalogue.ts";
-import { type Clock, iso } from "../clock.ts";
+import { iso } from "../clock.ts";
 import type { Pin } from "../code/challenge-repository.ts";
-import type { Git } from "../code/git.ts";
+import type { CodeContext } from "../code/code-context.ts";
+import { CHALLENGE_ITSELF } from "../code/finalise.ts";
 import { repositoryName } from "../code/repository-name.ts";
-import type { CodeHost } from "../code-host/code-host.ts";
-import type { Records } from "../records/records.ts";
 import type { ClosureTable } from "../records/tables.ts";
 import { recordPublicCommit } from "./public-challenge.ts";
-import type { PublicRepositories } from "./public-repositories.ts";
 import { findClosure, publishDue } from "./publish-due.ts";
 
-/** The challenge's own repository, among participants. */
-const CHALLENGE = 0;
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 10 * 60_000;
-
-export interface PublishingContext {
-  records: Records;
-  catalogue: Catalogue;
-  git: Git;
-  publicRepositories: PublicRepositories;
-  host: CodeHost;
-  clock: Clock;
-  log: Logger;
-}
 
 /**
  * Makes public what has become ready since, and shows it: builds the public repositories, writes down the challenge's, and hands
  * all to a code host outside. May be cut at any moment and done again, by any broker.
  */
-export async function sweepPublishing(context: PublishingContext): Promise<void> {
-  const { records, clock } = context;
+export async function sweepPublishing(context: CodeContext): Promise<void> {
+  const { records, clock, log } = context.submissions;
   const closures = await records.db.selectFrom("closures").select("challenge").execute();
   for (const { challenge } of closures) {
     try {
@@ -40,13 +24,13 @@ export async function sweepPublishing(context: PublishingContext): Promise<void>
       const closure = await findClosure(records.db, challenge);
       if (closure && closure.shown < closure.version) await show(context, closure);
     } catch (error) {
-      context.log.error({ challenge, err: error }, "published code not shown");
+      log.error({ challenge, err: error }, "published code not shown");
     }
   }
 }
 
-async function show(context: PublishingContext, closure: ClosureTable): Promise<void> {
-  const { records, catalogue, clock } = context;
+async function show(context: CodeContext, closure: ClosureTable): Promise<void> {
+  const { records, catalogue, clock } = context.submissions;
   const { challenge, version } = closure;
   const authors = await readAuthors(context, challenge);
   const pins: Pin[] = [];
@@ -65,7 +49,7 @@ async function show(context: PublishingContext, closure: ClosureTable): Promise<
         (await showOutside(context, challenge, { id, name: repositoryName({ id, name }), wanted: seq })) &&
         all;
     if (last !== null && all)
-      all = await showOutside(context, challenge, { id: CHALLENGE, name: null, wanted: Number(last) });
+      all = await showOutside(context, challenge, { id: CHALLENGE_ITSELF, name: null, wanted: Number(last) });
   }
   if (all)
     await records.db
@@ -82,8 +66,8 @@ interface Author {
   seq: number;
 }
 
-async function readAuthors({ records }: PublishingContext, challenge: string): Promise<Author[]> {
-  return records.db
+async function readAuthors({ submissions }: CodeContext, challenge: string): Promise<Author[]> {
+  return submissions.records.db
     .selectFrom("publications")
     .innerJoin("participants", "participants.id", "publications.participant_id")
     .select(({ fn }) => ["participants.id", "participants.name", fn.max("publications.seq").as("seq")])
@@ -93,8 +77,9 @@ async function readAuthors({ records }: PublishingContext, challenge: string): P
     .execute();
 }
 
-async function pinOf(context: PublishingContext, challenge: string, author: Author): Promise<Pin> {
-  const { git, host, publicRepositories } = context;
+async function pinOf(context: CodeContext, challenge: string, author: Author): Promise<Pin> {
+  const { host, publicRepositories } = context;
+  const { git } = context.repositories;
   const dir = (await publicRepositories.participant(challenge, author.id)) as string;
   const commit = (await git.must(["rev-parse", "refs/heads/main"], { dir })).toString().trim();
   const path = repositoryName(author);
@@ -107,11 +92,12 @@ async function pinOf(context: PublishingContext, challenge: string, author: Auth
 
 /** Brings one public repository to the code host. Returns whether it stands there; what fails is tried again later. */
 async function showOutside(
-  { records, host, publicRepositories, clock, log }: PublishingContext,
+  { submissions, host, publicRepositories }: CodeContext,
   challenge: string,
   { id, name, wanted }: { id: number; name: string | null; wanted: number },
 ): Promise<boolean> {
-  const { db } = records;
+  const { clock, log } = submissions;
+  const { db } = submissions.records;
   const known = await db
     .selectFrom("shown_repositories")
     .selectAll()
@@ -131,7 +117,7 @@ async function showOutside(
   };
   try {
     const dir =
-      id === CHALLENGE
+      id === CHALLENGE_ITSELF
         ? await publicRepositories.challenge(challenge)
         : await publicRepositories.participant(challenge, id);
     const repository = { challenge, participant: name, edition: "public" as const };
