@@ -90,7 +90,8 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const written = await writeTree(options, found, cached, leftOut);
   const { tree, findings, unsteady } = written;
   writeStatCache(store.cache, { tree, files: written.files });
-  leftOut.push(...findSpecial(folder, wanted));
+  const told = new Set(leftOut.map(({ path }) => path));
+  leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !told.has(path)));
 
   const files = [...written.files].map(([path, { size }]) => ({ path, size }));
   return {
@@ -126,12 +127,12 @@ function byName({ folder, ours = [] }: TakeOptions, { paths }: Listed, leftOut: 
 function sameElsewhere(): (path: BytePath) => string | null {
   const seen = new Map<string, BytePath>();
   const twice = (path: BytePath): BytePath | null => {
-    const known = seen.get(foldedName(path));
-    if (known !== undefined) return known === path ? null : known;
     const end = path.lastIndexOf("/");
     const above = end < 0 ? null : twice(path.slice(0, end));
-    if (above === null) seen.set(foldedName(path), path);
-    return above;
+    if (above !== null) return above;
+    const known = seen.get(foldedName(path)) ?? path;
+    seen.set(foldedName(path), known);
+    return known === path ? null : known;
   };
   return (path) => {
     const other = twice(path);
