@@ -1,14 +1,18 @@
+import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPlainGit, type PlainGit } from "../../broker/test/code/plain-git.ts";
 import { type Author, agreed, author } from "../../broker/test/code/published-code.ts";
 import { startBroker, type TestBroker } from "../../broker/test/fixture.ts";
 import { runCommand } from "../../broker/test/run-command.ts";
+import { until } from "../../broker/test/until.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 
+const exec = promisify(execFile);
 const TERMINAL = { stdin: true, stdout: true, stderr: true };
 
 describe("code on the command line", () => {
@@ -43,7 +47,10 @@ describe("code on the command line", () => {
       ...["challenge", "close", "test", "--force"],
       ...["--data", join(broker.folder, "data"), "--challenges", join(broker.folder, "challenges")],
     ]);
-  const inClone = (name: string, ...args: string[]) => git.must(args, { dir: join(folder.path, name) });
+  const inClone = async (name: string, ...args: string[]) => {
+    const env = { PATH: process.env.PATH, HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" };
+    return (await exec("git", args, { cwd: join(folder.path, name), env })).stdout.trimEnd();
+  };
 
   it("publishes and takes back, and says what to do next", async () => {
     const id = await ada.handIn({ "a.py": "1\n" });
@@ -89,6 +96,29 @@ describe("code on the command line", () => {
     expect(yes.stderr).toContain("Permission is hereby granted");
     expect(await ada.view(id)).toMatchObject({ publish: true });
     expect((await run(["publish", id], { tty: TERMINAL })).stderr).not.toContain("Permission");
+  });
+
+  it("is chosen with `submit --publish`, which asks before anything is sent, and refuses where nobody can be asked", async () => {
+    await writeFile(join(folder.path, "predict.py"), "print(1)\n");
+    await writeFile(join(folder.path, "crowdai.json"), JSON.stringify({ challenge_id: "test" }));
+    const submit = (options: Parameters<typeof run>[1] = {}) =>
+      run(["submit", "--json", '{"score": 0.5}', "--publish"], options);
+    const refused = await submit();
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain("error[agreement_missing]");
+    expect(refused.stderr).toContain(`${broker.broker.url}/agreement/mit`);
+    expect((await submit({ tty: TERMINAL, keys: ["\r"] })).code).toBe(3);
+    expect(await broker.records.db.selectFrom("submissions").selectAll().execute()).toEqual([]);
+
+    const done = await submit({ tty: TERMINAL, keys: ["y"] });
+    expect(done.code, done.stderr).toBe(0);
+    const rows = await broker.records.db.selectFrom("submissions").select(["id", "publish"]).execute();
+    expect(rows).toMatchObject([{ publish: 1 }]);
+    await until(async () => (await ada.view(rows[0]!.id)).code?.tag);
+    await close();
+    const cloned = await run(["clone", rows[0]!.id, "public"], { key: null });
+    expect(cloned.code, cloned.stderr).toBe(0);
+    expect(await readFile(join(folder.path, "public/predict.py"), "utf8")).toBe("print(1)\n");
   });
 
   it("shows what changed between two submissions", async () => {

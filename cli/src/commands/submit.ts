@@ -1,4 +1,5 @@
 import { CrowdaiError, type Limits, type Submission } from "@crowdai/shared";
+import { ensureAgreement } from "../agreement/ask.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
@@ -51,6 +52,7 @@ export async function submit(
     const { challenge: found, limits } = opened.session.opening;
     const challenge = found!;
     const round = checkRound(challenge, flags.round);
+    if (flags.publish && flags.code !== false) await askToPublish(context, opened, view);
     code = beginCode(context, opened, flags, view);
     prepared = await prepareInput(context, input, challenge, view);
     const along = await code.taken();
@@ -86,6 +88,17 @@ export async function submit(
     opened?.session.close();
     await prepared?.[Symbol.asyncDispose]();
   }
+}
+
+/** Before anything is sent, so that a refusal costs nothing. */
+async function askToPublish(
+  context: Context,
+  { session }: CommandSession,
+  view: ProgressView,
+): Promise<void> {
+  if (session.opening.agreed) return;
+  view.stop();
+  await ensureAgreement(context, false);
 }
 
 /** Submits and waits. A command that broke before its submission was accepted is taken up again where it left off. */

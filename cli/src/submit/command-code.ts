@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { CrowdaiError } from "@crowdai/shared";
 import type { SubmitFlags } from "../commands/submit.ts";
 import type { Context } from "../context.ts";
 import type { CodeOutcome } from "../snapshot/send-code.ts";
@@ -25,7 +24,7 @@ export interface CommandCode {
   finish(): Promise<void>;
 }
 
-/** Throws code_required, code_off, agreement_missing and usage before anything is read. */
+/** Throws code_required, code_off and usage before anything is read. */
 export function beginCode(
   context: Context,
   { session, challenge, route }: CommandSession,
@@ -35,7 +34,6 @@ export function beginCode(
   const { env, cwd, settings, terminal, client } = context;
   const { code, publish, message, allowSecrets } = flags;
   const chosen = whichCode(challenge!, { code, publish, project: settings.project, cwd, env });
-  if (publish && !session.opening.agreed) throw new CrowdaiError("agreement_missing");
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const taking = chosen

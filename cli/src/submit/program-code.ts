@@ -1,4 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { mustAgree } from "../agreement/refused.ts";
 import type { BrokerSession } from "../client/session.ts";
 import type { CodeOutcome } from "../snapshot/send-code.ts";
 import type { TakenAlong } from "./take-along.ts";
@@ -27,7 +28,7 @@ export async function codeOfProgram(
   const challenge = session.opening.challenge!;
   const { publish, allowSecrets, message, signal, broker, key, client } = options;
   const code = options.code ?? publish ?? false;
-  if (publish && !session.opening.agreed) throw new CrowdaiError("agreement_missing");
+  if (publish && !session.opening.agreed) throw mustAgree(broker);
   if (code === false) {
     if (challenge.code.capture === "required")
       throw new CrowdaiError(
