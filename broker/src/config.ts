@@ -28,6 +28,10 @@ const environmentSchema = z.object({
         return z.NEVER;
       }
     }),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
+    .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
@@ -67,6 +71,8 @@ export interface BrokerConfig {
   webappToken: string | undefined;
   /** Proxies in front of the broker, whose word about a client's address counts. */
   trustedProxies: TrustedProxies;
+  /** What a scraper of /metrics sends; undefined when anybody may read them. */
+  metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
   codeHost: CodeHostSettings;
@@ -109,6 +115,7 @@ export function readConfig(
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
     trustedProxies: known.data.TRUSTED_PROXIES,
+    metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),
   });

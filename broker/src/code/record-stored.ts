@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
 import { iso } from "../clock.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { DEADLINES } from "../submissions/deadlines.ts";
 import { lockSubmission } from "../submissions/find.ts";
 import { codeLock, HOLDS, nextStored, readCode } from "./announce-code.ts";
 
@@ -51,6 +52,13 @@ export async function recordStored(
       })
       .where("submission", "=", id)
       .execute();
+    // A grader has its whole time from the moment it may begin.
+    if (code.holds !== HOLDS.no && row.state === "submitted")
+      await trx
+        .updateTable("submissions")
+        .set({ deadline_at: iso(context.clock().getTime() + DEADLINES.submitted) })
+        .where("id", "=", id)
+        .execute();
   });
   context.dispatchSoon();
 }

@@ -30,7 +30,8 @@ export async function recordPublicCommit(
     const text = finalCommitText({
       tree: challengeTree(pins, readme).name,
       parent: last?.commit_name ?? null,
-      snapshot: `${AUTHOR} ${Math.floor(now.getTime() / 1000)} +0000\n\nPublished code of ${challenge.id}`,
+      snapshot: `${AUTHOR} ${Math.floor(now.getTime() / 1000)} +0000\n\n`,
+      message: `Published code of ${challenge.id}`,
       at: now,
       trailers: [
         ["Challenge", challenge.id],

@@ -16,6 +16,7 @@ interface RunOptions {
   key?: string | null;
   input?: string | Uint8Array;
   dir?: string;
+  /** Index file; "" means the repository's own. */
   index?: string;
 }
 
