@@ -9,7 +9,7 @@ import { missing } from "../services.ts";
 const BUILT = fileURLToPath(new URL("../../cli/bin/crowdai.js", import.meta.url));
 const TERMINAL = { stdin: true, stdout: true, stderr: true };
 
-describe("crowdai agree", () => {
+describe("crowdai agree", { timeout: 90_000 }, () => {
   let test: TestBroker;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   beforeEach(async () => {

@@ -13,7 +13,7 @@ import { type Author, agreed, author } from "./published-code.ts";
 
 const BROKER = fileURLToPath(new URL("../../bin/crowdai-broker.js", import.meta.url));
 
-describe("publishing", () => {
+describe("publishing", { timeout: 120_000 }, () => {
   let broker: TestBroker;
   let git: PlainGit;
   let ada: Author;
