@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
 import { z } from "zod";
+import { parseTrustedProxies, type TrustedProxies } from "./client-address.ts";
 
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 
@@ -17,6 +18,17 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((text, context) => {
+      try {
+        return parseTrustedProxies(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
@@ -60,6 +72,8 @@ export interface BrokerConfig {
   webappToken: string | undefined;
   /** A webapp elsewhere, without a slash at the end, and the key it knows us by; null means this broker's own records. */
   webapp: { url: string; token: string } | null;
+  /** Proxies in front of the broker, whose word about a client's address counts. */
+  trustedProxies: TrustedProxies;
   /** What a scraper of /metrics sends; undefined when anybody may read them. */
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
@@ -111,6 +125,7 @@ export function readConfig(
       WEBAPP_URL && WEBAPP_TOKEN
         ? { url: WEBAPP_URL.replace(/\/+$/, "").replace(/\/api$/, ""), token: WEBAPP_TOKEN }
         : null,
+    trustedProxies: known.data.TRUSTED_PROXIES,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { CodeContext } from "../src/code/code-context.ts";
 import { apiRoutes } from "../src/routes/api.ts";
 import type { SubmissionContext } from "../src/submissions/context.ts";
 import { startBroker } from "./fixture.ts";
@@ -25,6 +26,7 @@ it("/openapi.json describes every route below /api/v1, with what it takes and wh
 
   const api = apiRoutes(
     () => ({}) as SubmissionContext,
+    () => ({}) as CodeContext,
     "",
     async () => {},
   );

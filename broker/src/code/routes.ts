@@ -28,7 +28,7 @@ export function codeRoutes(code: () => CodeContext): Hono {
       challenge: decoded(challenge),
       participant: participant ? decoded(participant) : null,
     };
-    const caller = await callerOf(code().submissions.records.db, c.req.header("authorization"));
+    const caller = await callerOf(code().submissions.webapp, c.req.header("authorization"));
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
       return advertise(code(), c, caller, asked);

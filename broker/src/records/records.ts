@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
+import * as publishing from "./migrations/003-publishing.ts";
 import * as webapp from "./migrations/005-webapp.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
@@ -35,6 +36,7 @@ export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): 
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
     "005-webapp": { up: webapp.up },
+    "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

@@ -1,7 +1,10 @@
 import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { requireAgreement } from "../agreements/agreements.ts";
 import { codeLock, keepAnnouncedCode } from "../code/announce-code.ts";
 import type { Caller } from "../participants/keys.ts";
+import { requireNotClosed } from "../publishing/close-challenge.ts";
+import { addWish, requirePublishable } from "../publishing/wishes.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
@@ -39,8 +42,13 @@ export async function registerIntent(
 
   requireFunction(config, intent.function);
   await requireVisible(context.records.db, config, caller);
+  if (intent.publish) {
+    requirePublishable(intent);
+    await requireAgreement(context.records.db, context, caller.id);
+  }
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
+  if (!target.postChallenge) await requireNotClosed(context.records.db, config.id);
   requireAcceptedInput(config, intent.input, input.input_size);
   requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
@@ -73,6 +81,7 @@ export async function registerIntent(
       await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
     }
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
+    if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
