@@ -1,7 +1,13 @@
 import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
 import { locate } from "../client/http.ts";
 import { type AwaitedCode, forgetAwaited, noteAwaited, readAwaited } from "./awaited.ts";
-import { type CommitFacts, commitSnapshot, type Destination, notePushed } from "./commit-snapshot.ts";
+import {
+  type CommitFacts,
+  commitSnapshot,
+  type Destination,
+  lastPushed,
+  notePushed,
+} from "./commit-snapshot.ts";
 import { PushFailure, pushCommit } from "./push.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Snapshot } from "./take-snapshot.ts";
@@ -96,7 +102,7 @@ export function brokerName(broker: URL): string {
 }
 
 async function send(
-  { git }: Store,
+  { git, scratch }: Store,
   awaited: AwaitedCode,
   { codeFolder, key, signal }: { codeFolder: string; key: string; signal?: AbortSignal },
 ): Promise<CodeOutcome> {
@@ -104,7 +110,8 @@ async function send(
   const destination: Destination = awaited;
   try {
     noteAwaited(codeFolder, awaited);
-    await pushCommit({ git, commit, ref, url: new URL(url), key, signal });
+    const before = await lastPushed({ git }, destination);
+    await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
   } catch (failure) {
     const refused = failure instanceof PushFailure && failure.refused;
     if (refused) forgetAwaited(codeFolder, id);
