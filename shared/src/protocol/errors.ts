@@ -67,6 +67,8 @@ export const catalogue = {
   ),
   not_found: row("you", 404, 2, false, "There is nothing at this address.", "See /openapi.json."),
 
+  broker_busy: row("platform", 503, 5, true, "The broker has too much to do.", "Try again in a moment."),
+
   // Who is calling
   no_key: row("you", 401, 3, false, "No API key.", "Sign in with `crowdai login`, or set CROWDAI_API_KEY."),
   key_malformed: row(
@@ -232,6 +234,39 @@ export const catalogue = {
     "Take them out; or submit with --allow-secrets if they are none, or with --no-code.",
   ),
   git_missing: row("you", 500, 2, false, "There is no git on the path.", "Install git 2.31 or newer."),
+  code_unfit: row(
+    "you",
+    422,
+    4,
+    false,
+    "The code cannot be taken as it is.",
+    "Correct what the message names and push again.",
+  ),
+  code_push_refused: row(
+    "you",
+    403,
+    4,
+    false,
+    "This cannot be pushed here.",
+    "Code comes with a submission: `crowdai submit --code`.",
+  ),
+  code_missing: row("you", 408, 6, true, "The code never came.", "Your slot was given back. Submit again."),
+  repository_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no such repository of yours.",
+    "Check its address with `crowdai show`.",
+  ),
+  code_host_unreachable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The code host cannot be used.",
+    "It is tried again; nothing is lost.",
+  ),
 
   // Files and values
   file_missing: row("you", 400, 2, false, "There is no such file.", "Check the path."),
