@@ -26,6 +26,8 @@ export interface CodeToSend {
   announce(id: string): Promise<CodeAnnouncement>;
   /** Begins to send, side by side with the bytes. Once for each submission; later calls change nothing. */
   begin(id: string, target: CodePush): void;
+  /** Whether it is on its way. */
+  begun(): boolean;
   /** Waits until it is sent, or is known not to come through; null when the broker did not ask for it. Never throws. */
   settle(): Promise<CodeOutcome | null>;
 }
@@ -63,6 +65,7 @@ export function createCodeToSend(snapshot: Snapshot, options: SendOptions): Code
       };
       under = { id, way: have ? kept(store, awaited) : send(store, awaited, options) };
     },
+    begun: () => under !== undefined,
     settle: async () => (under ? under.way : null),
   };
 

@@ -164,6 +164,6 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
 
   it("is stopped by its signal", async () => {
     const signal = AbortSignal.abort();
-    await expect(project.take({ signal })).rejects.toThrow();
+    await expect(project.take({ signal })).rejects.toMatchObject({ code: "interrupted" });
   });
 });
