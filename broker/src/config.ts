@@ -16,6 +16,10 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
+    .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
@@ -53,6 +57,8 @@ export interface BrokerConfig {
   logLevel: (typeof LEVELS)[number];
   /** The key that may do everything in the webapp's API; undefined when there is none. */
   webappToken: string | undefined;
+  /** What a scraper of /metrics sends; undefined when anybody may read them. */
+  metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
   codeHost: CodeHostSettings;
@@ -94,6 +100,7 @@ export function readConfig(
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
+    metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),
   });

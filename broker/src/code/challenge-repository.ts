@@ -57,7 +57,8 @@ export async function recordChallengeCommit(
     const text = finalCommitText({
       tree: challengeTree(pins, readme).name,
       parent: last?.commit_name ?? null,
-      snapshot: `${COMMIT_AUTHOR} ${Math.floor(now.getTime() / 1000)} +0000\n\nState of ${config.id}`,
+      snapshot: `${COMMIT_AUTHOR} ${Math.floor(now.getTime() / 1000)} +0000\n\n`,
+      message: `State of ${config.id}`,
       at: now,
       trailers: [
         ["Challenge", config.id],

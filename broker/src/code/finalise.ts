@@ -62,6 +62,7 @@ async function writeFinal(
     tree: code.tree,
     parent: tip?.final_commit ?? null,
     snapshot: code.snapshot as string,
+    message: row.message,
     at: new Date(row.finished_at as string),
     trailers: trailersOf(context.catalogue.all().get(row.challenge)?.config, row),
   });

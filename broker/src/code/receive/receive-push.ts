@@ -29,8 +29,9 @@ export async function receivePush(
     return answer(request, null);
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
-    if (error.code === "unexpected") code.submissions.log.error({ err: thrown }, "a push could not be taken");
     await drain(reader.rest());
+    // A rejected ref is a verdict on the code. What only the broker is short of is a status, after which it is pushed again.
+    if (error.fault === "platform") throw thrown;
     return answer(request, error);
   }
 }
