@@ -27,10 +27,12 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | null = null;
   let watching = 0;
+  let isKnown = false;
 
   async function look(): Promise<void> {
     const rows = await db.selectFrom("board_rounds").select(["challenge", "round", "version"]).execute();
     const now = performance.now();
+    isKnown = true;
     for (const row of rows) {
       const name = JSON.stringify([row.challenge, row.round]);
       known.set(name, row);
@@ -64,6 +66,7 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
         if (watching > 0) return;
         clearInterval(timer);
         timer = undefined;
+        isKnown = false;
         known.clear();
         told.clear();
       };
@@ -72,7 +75,7 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
         timer.unref();
       }
       try {
-        if (known.size === 0) await lookOnce();
+        if (!isKnown) await lookOnce();
       } catch (error) {
         stop();
         throw error;

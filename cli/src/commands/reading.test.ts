@@ -207,7 +207,7 @@ test("the leaderboard shows who moved, who leads and the baselines among them", 
   const seen = await run(["leaderboard", "iris"], { tty: TTY, env: { LANG: "en_GB.UTF-8" } });
   const cells = seen.stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
   expect(cells[1]?.slice(0, 3)).toEqual(["1", "▲2", "* p1"]);
-  expect(cells[2]?.slice(0, 1)).toEqual(["baseline: Rand…"]);
+  expect(cells[2]?.[0]).toMatch(/^baseline: Rand/);
   expect(cells[3]?.slice(0, 3)).toEqual(["2", "▼1", "p3"]);
   expect(cells[4]?.slice(0, 3)).toEqual(["3", "=", "p4"]);
   expect(cells[5]?.slice(0, 3)).toEqual(["4", "new", "p5"]);

@@ -54,6 +54,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     where function = 'submit' and dry_run = 0`.execute(db);
   await sql`create index submissions_baselines on submissions (challenge, round)
     where baseline = 1`.execute(db);
+  // Who stands in line, counted for each place that is told.
+  await sql`create index submissions_line on submissions (challenge, number)
+    where state = 'submitted' and outside_status is null`.execute(db);
 
   await sql`insert into board_rounds (challenge, round, version, border)
     select distinct challenge, round, 1, cast(null as text) from standings`.execute(db);
