@@ -4,14 +4,16 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
+import type { CodeContext } from "./code/code-context.ts";
+import { codeRoutes } from "./code/routes.ts";
 import type { BoardWatch } from "./live/board-watch.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
-import { readReadiness } from "./readiness.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { boardEventRoutes } from "./routes/board-events.ts";
 import { dataRoutes } from "./routes/data.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthRoutes, metricsRoutes, type Readiness } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { webappPath } from "./webapp-api/path.ts";
 import { webappApi } from "./webapp-api/webapp-api.ts";
@@ -19,6 +21,7 @@ import { webappApi } from "./webapp-api/webapp-api.ts";
 /** All routes of the broker, over web-standard requests. */
 export function createApp(options: {
   context: () => SubmissionContext;
+  code: () => CodeContext;
   version: string;
   /** A store whose signed addresses are this broker's; null when it serves its own. */
   signedStore: SignedStore | null;
@@ -28,6 +31,10 @@ export function createApp(options: {
   legacy?: Hono | undefined;
   /** The key that may do everything in the webapp's API. */
   adminKey?: string | undefined;
+  readiness: () => Promise<Readiness>;
+  metrics: Metrics;
+  /** What a scraper of /metrics must send; absent where anybody may read them. */
+  metricsToken?: string | undefined;
   log: Logger;
 }): Hono {
   const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
@@ -61,13 +68,12 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
-  app.route(
-    "/",
-    healthRoutes(version, () => readReadiness(context())),
-  );
+  app.route("/", healthRoutes(version, options.readiness));
+  app.route("/", metricsRoutes(options.metrics, options.metricsToken));
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context));
+  app.route("/", codeRoutes(options.code));
   if (legacy) app.route("/", legacy);
   app.use(
     "/api/*",

@@ -5,22 +5,31 @@ import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, type Report } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
+import { finaliseCode } from "./code/finalise.ts";
+import { codeFolder, openCode } from "./code/open-code.ts";
+import { showRepositories } from "./code/show-repositories.ts";
+import { sweepAwaitedCode } from "./code/sweep-code.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
+import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
+import { createLineWatch } from "./health/line-watch.ts";
 import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
 import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { addGauges } from "./metrics/gauges.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
+import { REPORTS, readReadiness } from "./readiness.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
@@ -39,9 +48,12 @@ const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
+const LINE_MS = 5000;
 const REGRADE_MS = 1000;
 const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
+const CODE_MS = 500;
+const SHOW_MS = 2000;
 
 export interface Broker {
   url: string;
@@ -64,6 +76,7 @@ export async function createBroker({
   clock = () => new Date(),
 }: BrokerOptions): Promise<Broker> {
   const releasers = createReleasers(log);
+  const heartbeats = createHeartbeats();
   try {
     return await compose();
   } catch (error) {
@@ -88,20 +101,35 @@ export async function createBroker({
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
     const listeners = createListeners();
+    const metrics = createMetrics();
+    releasers.add("metrics", () => metrics.close());
     const context: SubmissionContext = {
       records,
       objects,
       queue,
       catalogue,
       graders,
-      gradingTimes: createGradingTimes(),
+      gradingTimes: createGradingTimes(metrics.graded),
+      metrics,
       clock,
       log,
       baseUrl: () => url,
-      announce: (events) => gateway.announce(events),
+      announce(events) {
+        metrics.written(events);
+        gateway.announce(events);
+      },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
     };
+
+    addGauges(metrics, context);
+    const line = createLineWatch(context);
+    const code = await openCode({
+      folder: codeFolder(config.dataFolder),
+      settings: config.codeHost,
+      submissions: context,
+    });
+    releasers.add("git", () => code.repositories.git.close());
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
@@ -109,12 +137,16 @@ export async function createBroker({
     releasers.add("board watch", () => boards.close());
     const app = createApp({
       context: () => context,
+      code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
       boards,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
+      readiness: () => readReadiness(context, heartbeats, line),
+      metrics,
+      metricsToken: config.metricsToken,
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
@@ -130,9 +162,14 @@ export async function createBroker({
       heard: listeners.announce,
       legacy: legacy?.door,
     });
+    metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
+    metrics.gauge("crowdai_watched_submissions", "Submissions somebody connected here watches.", async () =>
+      gateway.watched(),
+    );
 
     const reports = new AbortController();
-    const receiving = queue.receive((report) => applyReport(context, report), reports.signal);
+    const apply = (report: Report) => heartbeats.watch(REPORTS, () => applyReport(context, report));
+    const receiving = queue.receive(apply, reports.signal);
     releasers.add("reports", () => {
       reports.abort();
       return receiving;
@@ -163,8 +200,15 @@ export async function createBroker({
       });
     }
 
-    every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(SWEEP_MS, "deadlines", async () => {
+      // First: a submission that waited for its code ends by that reason.
+      await sweepAwaitedCode(context);
+      await sweepDeadlines(context);
+    });
+    every(CODE_MS, "commits", () => finaliseCode(code));
+    if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
+    every(LINE_MS, "line", () => line.look());
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
@@ -199,6 +243,7 @@ export async function createBroker({
       parts: [
         `records     ${records.name}`,
         `objects     ${objects.name}`,
+        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
@@ -210,7 +255,8 @@ export async function createBroker({
   function every(ms: number, name: string, work: () => Promise<unknown>): void {
     let busy: Promise<unknown> | null = null;
     const timer = setInterval(() => {
-      busy ??= work()
+      busy ??= heartbeats
+        .watch(name, work, Math.max(PATIENCE_MS, ms))
         .catch((error) => log.error({ err: error }, `${name} failed`))
         .finally(() => {
           busy = null;

@@ -31,6 +31,7 @@ export function describeChallenge(): PublicChallenge {
     code: { capture: "off" },
     data: [],
     graders: 1,
+    waiting: null,
     url: "http://broker.test/challenges/iris",
   };
 }
@@ -46,6 +47,8 @@ export function describeLimits(): Limits {
     parallel_limit: null,
     running: 0,
     ends_at: null,
+    graders: 1,
+    waiting: null,
   };
 }
 
@@ -80,6 +83,7 @@ export function describeSubmission(
     place: null,
     waiting: null,
     expected_at: null,
+    graders: null,
     slot: "reserved",
     attempt: 0,
     evaluator_version: null,

@@ -137,7 +137,7 @@ export async function fill(records: Records, { participants, submissions }: Boar
     await rebuildStandings(trx, "board");
   });
   if (isSqlite) await sql`pragma wal_checkpoint(truncate)`.execute(records.db);
-  await sql`analyze`.execute(records.db);
+  await sql`${sql.raw(isSqlite ? "analyze" : "vacuum analyze")}`.execute(records.db);
   await advanceWindows({ records, catalogue });
 }
 

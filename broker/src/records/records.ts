@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
+import * as code from "./migrations/002-code.ts";
 import * as boards from "./migrations/006-boards.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
@@ -39,6 +40,7 @@ export const readTogether = <T>(
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
+    "002-code": code,
     "006-boards": boards,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

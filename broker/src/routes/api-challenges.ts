@@ -2,6 +2,7 @@ import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowd
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
+import { readServing } from "../graders/waiting.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
@@ -62,7 +63,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const { config } = catalogue.get(c.req.valid("param").id);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
-      return c.json(await readLimits(context().records.db, config, target, caller.id, clock()), 200);
+      const limits = await readLimits(context().records.db, config, target, caller.id, clock());
+      return c.json({ ...limits, ...(await readServing(context(), config.id)) }, 200);
     },
   );
 
