@@ -136,7 +136,6 @@ export async function fill(records: Records, { participants, submissions }: Boar
       values ('board', '1', 1, ${new Date(now - 96 * HOUR).toISOString()})`.execute(trx);
     await rebuildStandings(trx, "board");
   });
-  if (isSqlite) await sql`pragma wal_checkpoint(truncate)`.execute(records.db);
   await sql`${sql.raw(isSqlite ? "analyze" : "vacuum analyze")}`.execute(records.db);
   await advanceWindows({ records, catalogue });
 }
