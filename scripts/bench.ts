@@ -19,7 +19,7 @@ const MEASURES = {
   "round-trip": measureRoundTrip,
   help: measureHelp,
   accepts: measureAccepts,
-  board: measureBoard,
+  board: () => measureBoard(),
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
   "end-to-end": measureEndToEnd,

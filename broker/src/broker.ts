@@ -20,7 +20,9 @@ import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
 import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
 import { createLineWatch } from "./health/line-watch.ts";
+import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
+import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { addGauges } from "./metrics/gauges.ts";
@@ -53,6 +55,7 @@ const LOOK_MS = 1000;
 const LINE_MS = 5000;
 const REGRADE_MS = 1000;
 const WEBAPP_MS = 1000;
+const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
@@ -143,12 +146,15 @@ export async function createBroker({
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
+    const boards = createBoardWatch({ db: records.db, log });
+    releasers.add("board watch", () => boards.close());
     const app = createApp({
       context: () => context,
       code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
+      boards,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       readiness: () => readReadiness(context, heartbeats, line),
@@ -165,6 +171,7 @@ export async function createBroker({
       context: () => context,
       version: VERSION,
       adapter,
+      boards,
       heard: listeners.announce,
       legacy: legacy?.door,
     });
@@ -229,6 +236,10 @@ export async function createBroker({
       if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
       if (changed.length > 0) dispatcher.soon();
     });
+
+    const windows = new AbortController();
+    every(WINDOWS_MS, "ranking windows", () => advanceWindows(context, windows.signal));
+    releasers.add("ranking windows that move", () => windows.abort());
 
     if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
     every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));

@@ -50,7 +50,7 @@ describe("a baseline", () => {
       baseline: 1,
       baseline_comment: "linear regression",
       rank: null,
-      best: null,
+      best: 0,
     });
     expect(await mark(best, "--remove")).toMatchObject({ code: 0 });
     expect(await board()).toEqual([

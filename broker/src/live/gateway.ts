@@ -10,6 +10,7 @@ import {
   MESSAGE_LIMIT,
   type SubmissionEvent,
   submissionRefSchema,
+  watchBoardSchema,
   watchSchema,
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
@@ -17,6 +18,7 @@ import { z } from "zod";
 import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
 import type { Caller } from "../participants/keys.ts";
+import { sightOfBoard } from "../rules/visibility.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
@@ -26,6 +28,7 @@ import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
+import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast, room } from "./broadcast.ts";
 import { openSession } from "./session.ts";
 
@@ -58,12 +61,13 @@ export function openGateway(options: {
   version: string;
   /** Joins this broker to others; absent where there is one. */
   adapter?: ServerOptions["adapter"];
+  boards: BoardWatch;
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** Where clients of the first crowdAI come in; absent where they are refused. */
   legacy?: LegacyDoor | undefined;
 }): Gateway {
-  const { server, context, version, adapter, heard, legacy } = options;
+  const { server, context, version, adapter, boards, heard, legacy } = options;
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
@@ -176,6 +180,22 @@ export function openGateway(options: {
     const last = events.at(-1);
     if (last && isLastEvent(last.type)) socket.leave(room(id));
     return { submission: await viewSubmission(context(), db, row), events };
+  });
+
+  // Which boards each session watches.
+  const boardsOf = new WeakMap<Socket, Set<string>>();
+  on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
+    const { config } = context().catalogue.get(challenge);
+    await sightOfBoard(context().records.db, config, caller);
+    const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
+    const watched = boardsOf.get(socket) ?? new Set();
+    boardsOf.set(socket, watched);
+    if (watched.has(config.id) || !socket.connected) stop();
+    else {
+      watched.add(config.id);
+      socket.once("disconnect", stop);
+    }
+    return { boards: now };
   });
 
   function logged(thrown: unknown): CrowdaiError {

@@ -4,6 +4,7 @@ import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
 import * as publishing from "./migrations/003-publishing.ts";
 import * as webapp from "./migrations/005-webapp.ts";
+import * as boards from "./migrations/006-boards.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -30,6 +31,13 @@ export interface Records {
   close(): Promise<void>;
 }
 
+/** Statements that all see the records as they were at one moment. */
+export const readTogether = <T>(
+  db: Kysely<Tables>,
+  work: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> =>
+  db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
+
 /** Brings the tables to the newest form; safe when several programs do it at once. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
@@ -37,6 +45,7 @@ export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): 
     "002-code": code,
     "005-webapp": { up: webapp.up },
     "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
+    "006-boards": boards,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

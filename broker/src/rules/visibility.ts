@@ -36,11 +36,55 @@ export async function requireVisible(db: Db, config: ChallengeConfig, viewer: Vi
   });
 }
 
-/** A leaderboard that is not displayed is there for the challenge's organisers. Throws not_allowed, and as requireVisible. */
-export async function requireBoardVisible(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<void> {
-  await requireVisible(db, config, viewer);
-  if (config.visibility.leaderboard || (await isOrganizerOf(db, viewer, config.id))) return;
-  throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
+/** How much of a board, or of a list of submissions, somebody sees. */
+export type Sight = "all" | "own";
+
+/**
+ * How much the viewer sees of the challenge's leaderboard. One that is not displayed is there for the challenge's organisers alone; who
+ * took part in a private challenge and is no longer invited sees the row that is theirs. Throws not_allowed, and as requireVisible.
+ */
+export async function sightOfBoard(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<Sight> {
+  if (await isOrganizerOf(db, viewer, config.id)) return "all";
+  const isOut = !(await maySeeChallenge(db, config, viewer));
+  if (isOut && !(await tookPart(db, config.id, viewer))) await requireVisible(db, config, viewer);
+  if (!config.visibility.leaderboard)
+    throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
+  return isOut ? "own" : "all";
+}
+
+/**
+ * How much the viewer sees of the challenge's submissions. Others' are shown where leaderboard and submissions both are; in a private
+ * challenge to those who are invited, once its last round has ended. Throws not_allowed when there is nothing to be seen.
+ */
+export async function sightOfSubmissions(
+  db: Db,
+  config: ChallengeConfig,
+  viewer: Viewer,
+  now: Date,
+): Promise<Sight> {
+  if (await isOrganizerOf(db, viewer, config.id)) return "all";
+  const shown = showsSubmissions(config, now) && (await maySeeChallenge(db, config, viewer));
+  if (shown) return "all";
+  if (viewer?.kind === "participant") return "own";
+  throw new CrowdaiError("not_allowed", `${config.id} shows its submissions to its participants only.`);
+}
+
+/** Whether others' submissions are shown to whoever sees the challenge. */
+function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
+  if (!visibility.submissions || !visibility.leaderboard) return false;
+  return !visibility.private || rounds.every((round) => roundState(round, now) === "ended");
+}
+
+async function tookPart(db: Db, challenge: string, viewer: Viewer): Promise<boolean> {
+  if (viewer?.kind !== "participant") return false;
+  const own = await db
+    .selectFrom("submissions")
+    .select("id")
+    .where("participant_id", "=", viewer.id)
+    .where("challenge", "=", challenge)
+    .limit(1)
+    .executeTakeFirst();
+  return own !== undefined;
 }
 
 /**
@@ -56,9 +100,6 @@ export async function maySeeSubmission(
 ): Promise<boolean> {
   if (viewer?.kind === "participant" && viewer.id === row.participant_id) return true;
   if (await isOrganizerOf(db, viewer, row.challenge)) return true;
-  if (!config?.visibility.submissions || !config.visibility.leaderboard) return false;
   if (row.function !== "submit" || row.dry_run === 1) return false;
-  if (!config.visibility.private) return true;
-  const isOver = config.rounds.every((round) => roundState(round, now) === "ended");
-  return isOver && (await maySeeChallenge(db, config, viewer));
+  return config !== undefined && showsSubmissions(config, now) && (await maySeeChallenge(db, config, viewer));
 }
