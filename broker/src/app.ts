@@ -1,10 +1,12 @@
 import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
-import { Hono } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
-import { pageRoutes } from "./pages/pages.tsx";
+import { createPages } from "./pages/pages.tsx";
+import { wantsPage } from "./pages/policy.ts";
 import { readReadiness } from "./readiness.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
@@ -45,13 +47,14 @@ export function createApp(options: {
   });
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
-  app.notFound((c) =>
-    answerError(
-      c,
-      new CrowdaiError("not_found", `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`),
-      log,
-    ),
-  );
+  const pages = createPages({ context, nextEvent, addressOf });
+  app.notFound((c) => {
+    const error = new CrowdaiError(
+      "not_found",
+      `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
+    );
+    return wantsPage(c) ? pages.error(c, error) : answerError(c, error, log);
+  });
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
   app.use(async (c, next) => {
@@ -96,7 +99,7 @@ export function createApp(options: {
     ),
   );
   app.route("/api/v1", api);
-  app.route("/", pageRoutes(context));
+  app.route("/", pages.routes);
   return app;
 }
 
@@ -104,3 +107,6 @@ export function createApp(options: {
 function safePath(path: string): string {
   return path.replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…").slice(0, 300);
 }
+
+const addressOf = (c: Context): string =>
+  (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket?.remoteAddress ?? "unknown";

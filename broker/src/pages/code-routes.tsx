@@ -1,0 +1,105 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type Context, Hono } from "hono";
+import { viewSubmission } from "../submissions/view.ts";
+import { seenSubmission } from "./access.ts";
+import { AgreementPage } from "./agreement.tsx";
+import { ForkPage, PublishQuestion } from "./code-section.tsx";
+import { localPath } from "./look.ts";
+import type { PageParts } from "./parts.ts";
+import { foreignForm } from "./policy.ts";
+import { isFormToken, type Visit } from "./session/sessions.ts";
+
+/** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
+export function codePages({ context, sessions, show, code, agreements, addressOf }: PageParts): Hono {
+  const routes = new Hono();
+
+  async function own(c: Context, visit: Visit) {
+    if (!visit.caller) throw new CrowdaiError("no_key");
+    const { row, access } = await seenSubmission(context(), visit.caller, c.req.param("id") ?? "");
+    if (access !== "own")
+      throw new CrowdaiError("not_allowed", "Only who made a submission decides about its code.");
+    return { caller: visit.caller, row };
+  }
+
+  if (code)
+    for (const verb of ["publish", "unpublish"] as const) {
+      routes.get(`/submissions/:id/${verb}`, async (c) => {
+        const visit = await sessions.read(c);
+        const { caller, row } = await own(c, visit);
+        const agreed = !agreements || (await agreements.agreedAt(caller.id)) !== null;
+        const title = verb === "publish" ? "Publish" : "Unpublish";
+        return show(
+          c,
+          visit,
+          { title },
+          <PublishQuestion id={row.id} verb={verb} visit={visit} agreed={agreed} />,
+        );
+      });
+      routes.post(`/submissions/:id/${verb}`, async (c) => {
+        const visit = await sessions.read(c);
+        const { caller, row } = await own(c, visit);
+        if (!isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+        await code[verb](caller, row.id);
+        return c.redirect(`/submissions/${row.id}`, 303);
+      });
+    }
+
+  routes.get("/submissions/:id/fork", async (c) => {
+    const visit = await sessions.read(c);
+    const { row, access } = await seenSubmission(context(), visit.caller, c.req.param("id"));
+    const submission = await viewSubmission(context(), context().records.db, row);
+    if (submission.code?.state !== "stored" || (access === "other" && submission.published_at === null))
+      throw new CrowdaiError("not_found", "There is no code of this submission that you may fork.", {
+        next: "Ask its author to publish it.",
+      });
+    return show(
+      c,
+      visit,
+      { title: "Fork" },
+      <ForkPage submission={submission} broker={context().baseUrl()} />,
+    );
+  });
+
+  if (!agreements) return routes;
+  routes.get("/agreement/mit", async (c) => {
+    const visit = await sessions.read(c);
+    return show(
+      c,
+      visit,
+      { title: "MIT agreement" },
+      await agreementPage(visit, localPath(c.req.query("next"))),
+    );
+  });
+  routes.post("/agreement/mit", async (c) => {
+    const visit = await sessions.read(c);
+    if (!visit.caller) throw new CrowdaiError("no_key");
+    const form = await c.req.parseBody();
+    if (!isFormToken(form.token, visit)) throw foreignForm();
+    if (visit.caller.kind !== "participant")
+      throw new CrowdaiError("not_allowed", "Only participants publish code, and so agree to its licence.");
+    const next = localPath(form.next);
+    if (form.agree !== "yes")
+      return show(c, visit, { title: "MIT agreement", status: 422 }, await agreementPage(visit, next, true));
+    await agreements.agree(visit.caller.id, {
+      digest: typeof form.digest === "string" ? form.digest : "",
+      address: addressOf(c),
+      userAgent: c.req.header("user-agent") ?? null,
+    });
+    return c.redirect(`/agreement/mit${next === "/" ? "" : `?next=${encodeURIComponent(next)}`}`, 303);
+  });
+
+  async function agreementPage(visit: Visit, next: string, forgotten = false) {
+    const parts = agreements as NonNullable<typeof agreements>;
+    const agreedAt = visit.caller?.kind === "participant" ? await parts.agreedAt(visit.caller.id) : null;
+    return (
+      <AgreementPage
+        licence={parts.text()}
+        agreedAt={agreedAt}
+        visit={visit}
+        next={next}
+        forgotten={forgotten}
+      />
+    );
+  }
+  return routes;
+}
