@@ -21,6 +21,16 @@ function colour(name) {
   return color;
 }
 
+const DAY = 24 * 3600;
+const dayOf = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const hourOf = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+/** Days where ticks are days apart, else times of a day. */
+function times(_, ticks, _axis, _space, apart) {
+  const format = apart >= DAY ? dayOf : hourOf;
+  return ticks.map((tick) => format.format(tick * 1000));
+}
+
 function draw() {
   plot?.destroy();
   const soft = colour("chart-soft");
@@ -43,7 +53,7 @@ function draw() {
       scales: { x: { time: true } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       axes: [
-        axis,
+        { ...axis, values: times, space: 70 },
         {
           ...axis,
           size: 60,
