@@ -15,7 +15,7 @@ const MEASURES = {
   "round-trip": measureRoundTrip,
   help: measureHelp,
   accepts: measureAccepts,
-  board: measureBoard,
+  board: () => measureBoard(),
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
 };

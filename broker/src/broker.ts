@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
+import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
@@ -38,6 +39,7 @@ const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
 const REGRADE_MS = 1000;
+const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
 
 export interface Broker {
@@ -168,6 +170,10 @@ export async function createBroker({
       if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
       if (changed.length > 0) dispatcher.soon();
     });
+
+    const windows = new AbortController();
+    every(WINDOWS_MS, "ranking windows", () => advanceWindows(context, windows.signal));
+    releasers.add("ranking windows that move", () => windows.abort());
 
     if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
     every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));

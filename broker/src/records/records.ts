@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
+import * as boards from "./migrations/006-boards.ts";
 import * as pageSessions from "./migrations/007-page-sessions.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
@@ -28,10 +29,18 @@ export interface Records {
   close(): Promise<void>;
 }
 
+/** Statements that all see the records as they were at one moment. */
+export const readTogether = <T>(
+  db: Kysely<Tables>,
+  work: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> =>
+  db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
+
 /** Brings the tables to the newest form; safe when several programs do it at once. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
+    "006-boards": boards,
     "007-page-sessions": pageSessions,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

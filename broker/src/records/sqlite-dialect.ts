@@ -45,7 +45,7 @@ function sqliteDriver(database: DatabaseSync): Driver {
       return connection;
     },
     // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.
-    beginTransaction: () => run("begin immediate"),
+    beginTransaction: (_, { accessMode }) => run(accessMode === "read only" ? "begin" : "begin immediate"),
     commitTransaction: () => run("commit"),
     rollbackTransaction: () => run("rollback"),
     async releaseConnection() {

@@ -1,4 +1,4 @@
-import type { ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
+import type { BOARDS, ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
 import type { Generated, Insertable, Selectable } from "kysely";
 
 // Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both databases.
@@ -16,6 +16,8 @@ export interface Tables {
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
   standings: StandingTable;
+  board_rounds: BoardRoundTable;
+  board_blocks: BoardBlockTable;
   challenges: ChallengeTable;
   regrades: RegradeTable;
   regrade_items: RegradeItemTable;
@@ -103,6 +105,9 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** 1 for an organiser's reference entry: shown on the boards without a rank, counted for nobody. */
+  baseline: Generated<number>;
+  baseline_comment: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -195,14 +200,35 @@ export interface RegradeItemTable {
 export interface StandingTable {
   challenge: string;
   round: string;
-  /** `current` leaves out what came after the round's end, `ongoing` counts it. */
-  board: "current" | "ongoing";
+  board: (typeof BOARDS)[number];
   participant_id: number;
   submission: string;
   submission_number: number;
   submitted_at: string;
   sort_primary: number;
   sort_secondary: number;
+}
+
+/** A round whose boards somebody is on. Its row is held by whoever changes them. */
+export interface BoardRoundTable {
+  challenge: string;
+  round: string;
+  /** Counts the changes. */
+  version: number;
+  /** The previous boards have what was created up to here; null before they were first made. */
+  border: string | null;
+}
+
+/** Standings counted in runs of some hundred, each named by the key of its first: ranks need no count of all. Derived. */
+export interface BoardBlockTable {
+  challenge: string;
+  round: string;
+  board: (typeof BOARDS)[number];
+  sort_primary: number;
+  sort_secondary: number;
+  submitted_at: string;
+  submission_number: number;
+  standings: number;
 }
 
 export type SubmissionRow = Selectable<SubmissionTable>;

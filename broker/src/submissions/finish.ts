@@ -1,7 +1,8 @@
 import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
-import { type Board, sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
+import { sortKeys, updateStanding } from "../leaderboard/standings.ts";
 import type { Db } from "../records/records.ts";
 import type { SlotRow, SubmissionRow } from "../records/tables.ts";
 import { appendEvents } from "./events.ts";
@@ -65,24 +66,33 @@ export function gradeColumns(
   };
 }
 
-/** Keeps both boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
+/** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
 export async function updateBoards(trx: Db, row: SubmissionRow) {
-  const boards: Board[] = row.post_challenge === 1 ? ["ongoing"] : ["current", "ongoing"];
+  const { challenge, round, participant_id: participantId } = row;
+  const border = await takeBoards(trx, row);
+  const boards = ALL_BOARDS.filter(
+    (board) =>
+      (countsLate(board) || row.post_challenge === 0) &&
+      (!isPrevious(board) || (border !== null && row.created_at <= border)),
+  );
   const movements = [];
   for (const board of boards)
     movements.push(
       await updateStanding(trx, {
-        challenge: row.challenge,
-        round: row.round,
+        challenge,
+        round,
         board,
-        participantId: row.participant_id,
+        participantId,
+        until: isPrevious(board) ? border : null,
       }),
     );
   const [movement] = movements;
+  // A baseline counts for nobody: it moves no place.
+  const counted = row.baseline === 1 ? undefined : movement;
   const place = {
-    rank: movement?.rank ?? null,
-    rank_before: movement?.rankBefore ?? null,
-    best: movement?.submission === row.id,
+    rank: counted?.rank ?? null,
+    rank_before: counted?.rankBefore ?? null,
+    best: counted?.submission === row.id,
   };
   await trx
     .updateTable("submissions")
