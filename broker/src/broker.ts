@@ -97,6 +97,7 @@ export async function createBroker({
       clock,
       log,
       baseUrl: () => url,
+      trustedProxies: config.trustedProxies,
       announce: (events) => gateway.announce(events),
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,

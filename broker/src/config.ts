@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
 import { z } from "zod";
+import { parseTrustedProxies, type TrustedProxies } from "./client-address.ts";
 
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 
@@ -16,7 +17,25 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((text, context) => {
+      try {
+        return parseTrustedProxies(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
+  CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
+  GITHUB_TOKEN: z.string().min(1).optional(),
+  GITHUB_ORG: z.string().min(1).optional(),
+  GITHUB_API_URL: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
+  GITLAB_TOKEN: z.string().min(1).optional(),
+  GITLAB_GROUP: z.string().min(1).optional(),
+  GITLAB_URL: z.url({ protocol: /^https?$/ }).default("https://gitlab.com"),
 });
 
 const flagsSchema = z.object({
@@ -46,9 +65,18 @@ export interface BrokerConfig {
   logLevel: (typeof LEVELS)[number];
   /** The key that may do everything in the webapp's API; undefined when there is none. */
   webappToken: string | undefined;
+  /** Proxies in front of the broker, whose word about a client's address counts. */
+  trustedProxies: TrustedProxies;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
+  codeHost: CodeHostSettings;
 }
+
+/** Where repositories are shown to the outside. A token never leaves this object but for the host itself. */
+export type CodeHostSettings =
+  | { kind: "local" }
+  | { kind: "github"; apiUrl: string; org: string; token: string }
+  | { kind: "gitlab"; url: string; group: string; token: string };
 
 /** Flags and environment into one checked object; throws config_invalid with every mistake at once. */
 export function readConfig(
@@ -80,12 +108,33 @@ export function readConfig(
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
+    trustedProxies: known.data.TRUSTED_PROXIES,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
+    codeHost: codeHostOf(known.data),
   });
 }
 
 export const recordsFile = (dataFolder: string): string => join(dataFolder, "records.sqlite");
 export const objectsFolder = (dataFolder: string): string => join(dataFolder, "objects");
+
+function codeHostOf(env: z.output<typeof environmentSchema>): CodeHostSettings {
+  const need = (...names: ("GITHUB_TOKEN" | "GITHUB_ORG" | "GITLAB_TOKEN" | "GITLAB_GROUP")[]) => {
+    const absent = names.filter((name) => env[name] === undefined);
+    if (absent.length > 0)
+      throw new CrowdaiError("config_invalid", `CODE_HOST=${env.CODE_HOST} needs ${absent.join(" and ")}.`);
+    return names.map((name) => env[name] as string) as [string, string];
+  };
+  const plain = (url: string) => url.replace(/\/+$/, "");
+  if (env.CODE_HOST === "github") {
+    const [org, token] = need("GITHUB_ORG", "GITHUB_TOKEN");
+    return { kind: "github", apiUrl: plain(env.GITHUB_API_URL), org, token };
+  }
+  if (env.CODE_HOST === "gitlab") {
+    const [group, token] = need("GITLAB_GROUP", "GITLAB_TOKEN");
+    return { kind: "gitlab", url: plain(env.GITLAB_URL), group, token };
+  }
+  return { kind: "local" };
+}
 
 function emptyIsAbsent(env: Readonly<Record<string, string | undefined>>) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));

@@ -73,6 +73,8 @@ export function createProgram(options: ProgramOptions): Command {
   addChallenges(add);
   program.commandsGroup("Your submissions:");
   addSubmissions(add);
+  program.commandsGroup("Code and publishing:");
+  addPublishing(add);
   program.commandsGroup("Setting up:");
   addSettingUp(add);
   for (const command of program.commands) {
@@ -205,6 +207,19 @@ function addSubmissions(add: Add): void {
   ).argument("<id>", "submission");
 }
 
+function addPublishing(add: Add): void {
+  add(
+    "agree",
+    "Read the MIT licence and agree to it, once; only a person at a terminal can.",
+    ["crowdai agree", "crowdai agree --show --format json"],
+    async () => (await import("./commands/agree.ts")).agree,
+  )
+    .argument("[words...]")
+    .option("--show", "list what you agreed to: when, where, from which address")
+    // No flag agrees: each gets an answer that says so.
+    .allowUnknownOption();
+}
+
 function addSettingUp(add: Add): void {
   const keyOnTheCommandLine = (flags: string) => new Option(flags).hideHelp();
   add(
@@ -276,9 +291,9 @@ function examples(...lines: string[]): string {
   return `Examples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
 }
 
-/** The arguments; a key's place is not shown, for it is there only to be refused. */
+/** The arguments; a place that is there only to be refused is not shown. */
 function placesOf(command: Command): string {
-  if (command.name() === "login") return "";
+  if (command.name() === "login" || command.name() === "agree") return "";
   return command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(" ");
 }
 

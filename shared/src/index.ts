@@ -1,3 +1,4 @@
+export * from "./protocol/agreement.ts";
 export { createApiKey, hashApiKey, isApiKey } from "./protocol/api-key.ts";
 export { checkValue, schemaFaults } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";

@@ -1,5 +1,6 @@
 import type { Session } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
+import { hasAgreed } from "../agreements/agreements.ts";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import type { Caller } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
@@ -21,7 +22,7 @@ export async function openSession(
     challenge: folder && (await publicChallenge(folder, context)),
     limits:
       folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now)),
-    agreed: false,
+    agreed: await hasAgreed(db, caller.id),
     broker: { version, instance: await readInstance(db) },
   };
 }

@@ -1,6 +1,8 @@
 import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
+import * as code from "./migrations/002-code.ts";
+import * as publishing from "./migrations/003-publishing.ts";
 import * as boards from "./migrations/006-boards.ts";
 import * as pageSessions from "./migrations/007-page-sessions.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
@@ -40,6 +42,8 @@ export const readTogether = <T>(
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
+    "002-code": code,
+    "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
     "006-boards": boards,
     "007-page-sessions": pageSessions,
   };

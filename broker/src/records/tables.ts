@@ -28,6 +28,16 @@ export interface Tables {
   invitations: { challenge: string; participant_id: number; created_at: string };
   /** People signed in at the pages: `hash` is of what their cookie names, `key_hash` the key they came with. */
   page_sessions: { hash: string; key_hash: string; created_at: string; expires_at: string };
+  licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
+  agreements: AgreementTable;
+  publish_wishes: PublishWishTable;
+  closures: ClosureTable;
+  publications: PublicationTable;
+  public_challenge_commits: CodeChallengeCommitTable;
+  shown_repositories: ShownRepositoryTable;
+  submission_code: SubmissionCodeTable;
+  code_repositories: CodeRepositoryTable;
+  code_challenge_commits: CodeChallengeCommitTable;
 }
 
 export interface ParticipantTable {
@@ -108,6 +118,10 @@ export interface SubmissionTable {
   /** 1 for an organiser's reference entry: shown on the boards without a rank, counted for nobody. */
   baseline: Generated<number>;
   baseline_comment: string | null;
+  /** Whether its participant wants its code published when the challenge closes. */
+  publish: Generated<number>;
+  /** When its code became public; null while it is not. */
+  published_at: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -231,6 +245,120 @@ export interface BoardBlockTable {
   standings: number;
 }
 
+/** Who agreed to which text; rows are never changed. The text itself stands in licence_texts. */
+export interface AgreementTable {
+  id: Generated<number>;
+  participant_id: number;
+  licence: "mit";
+  text_sha256: string;
+  agreed_at: string;
+  ip: string;
+  user_agent: string;
+  given_at: "terminal" | "page";
+}
+
+/** Every change of mind about publishing a submission; rows are never changed. */
+export interface PublishWishTable {
+  id: Generated<number>;
+  submission: string;
+  publish: number;
+  at: string;
+}
+
+/** Challenges that were closed. Each publication after that raises `version`; `shown` follows when readers can see it. */
+export interface ClosureTable {
+  challenge: string;
+  closed_at: string;
+  version: number;
+  shown: number;
+}
+
+/** Submissions whose code is public: `seq` is the place in the participant's public repository, from 1. */
+export interface PublicationTable {
+  submission: string;
+  challenge: string;
+  participant_id: number;
+  seq: number;
+}
+
+/** How far a code host outside shows a public repository. Participant 0 stands for the challenge's own. */
+export interface ShownRepositoryTable {
+  challenge: string;
+  participant_id: number;
+  /** The host that `shown` is about. */
+  host: string;
+  shown: number;
+  tries: number;
+  next_at: string;
+  problem: string | null;
+}
+
+export type AgreementRow = Selectable<AgreementTable>;
+/** The code that a submission was announced with. Repositories on disk are made of these rows and the packs they name. */
+export interface SubmissionCodeTable {
+  submission: string;
+  challenge: string;
+  participant_id: number;
+  /** `missing` once it is given up. */
+  state: "awaited" | "stored" | "missing";
+  /** The snapshot that the client made and announced, and its tree. */
+  commit_name: string;
+  tree: string;
+  files: number;
+  bytes: number;
+  /** 1 while grading waits for it. */
+  holds: number;
+  /** When it is given up, or grading no longer waits for it; null once it is stored or missing. */
+  deadline_at: string | null;
+  stored_at: string | null;
+  /** Order of storing in the participant's repository, from 1: packs build on those before them. */
+  stored_seq: number | null;
+  /** Text of the client's commit. */
+  snapshot: string | null;
+  /** The objects that it added to the repository; null when it added none. */
+  pack_key: string | null;
+  pack_size: number | null;
+  pack_sha256: string | null;
+  /** The tree as an archive for graders, where the challenge asks for it. */
+  tree_key: string | null;
+  tree_size: number | null;
+  tree_sha256: string | null;
+  /** Place on the repository's main branch, from 1; null until the submission ended and its code is here. */
+  final_seq: number | null;
+  /** The commit with the score, and its text. */
+  final_commit: string | null;
+  final_text: string | null;
+}
+
+/**
+ * What of a repository is to be seen on a code host outside: each change raises `version`, and `shown` follows when the host has
+ * it. Participant 0 stands for the challenge's own repository.
+ */
+export interface CodeRepositoryTable {
+  challenge: string;
+  participant_id: number;
+  version: number;
+  shown: number;
+  /** The host that `shown` is about. */
+  host: string | null;
+  tries: number;
+  next_at: string;
+  problem: string | null;
+}
+
+/** Commits of a challenge's repository, whose submodules are its participants' repositories. */
+export interface CodeChallengeCommitTable {
+  challenge: string;
+  number: number;
+  commit_name: string;
+  text: string;
+  /** JSON: path, address and commit of each submodule. */
+  pins: string;
+  readme: string;
+}
+
+export type SubmissionCodeRow = Selectable<SubmissionCodeTable>;
+export type CodeRepositoryRow = Selectable<CodeRepositoryTable>;
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;

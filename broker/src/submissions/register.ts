@@ -1,5 +1,7 @@
 import type { Intent, Receipt } from "@crowdai/shared";
+import { requireAgreement } from "../agreements/agreements.ts";
 import type { Caller } from "../participants/keys.ts";
+import { addWish, requirePublishable } from "../publishing/wishes.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireInvitation } from "../rules/invitations.ts";
@@ -34,6 +36,10 @@ export async function registerIntent(
   if (known) return repeated(context, caller, intent, input, known);
 
   requireFunction(config, intent.function);
+  if (intent.publish) {
+    requirePublishable(intent);
+    await requireAgreement(context.records.db, context, caller.id);
+  }
   await requireInvitation(context.records.db, config, caller.id);
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
@@ -57,6 +63,7 @@ export async function registerIntent(
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await keepParts(trx, intent);
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
+    if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);

@@ -55,8 +55,8 @@ export async function viewSubmission(
     artifacts: [],
     media: null,
     code: null,
-    publish: false,
-    published_at: null,
+    publish: row.publish === 1,
+    published_at: row.published_at,
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,
   };
