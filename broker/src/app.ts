@@ -1,7 +1,6 @@
 import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
-import type { HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
@@ -47,7 +46,7 @@ export function createApp(options: {
   });
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
-  const pages = createPages({ context, nextEvent, addressOf });
+  const pages = createPages({ context, nextEvent });
   app.notFound((c) => {
     const error = new CrowdaiError(
       "not_found",
@@ -107,6 +106,3 @@ export function createApp(options: {
 function safePath(path: string): string {
   return path.replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…").slice(0, 300);
 }
-
-const addressOf = (c: Context): string =>
-  (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket?.remoteAddress ?? "unknown";

@@ -11,13 +11,3 @@ export interface CodeParts {
     row: SubmissionRow,
   ): Promise<{ before: string; text: string; truncated: boolean } | null>;
 }
-
-/** The licence text, and who agreed to it. */
-export interface AgreementParts {
-  text(): { text: string; digest: string };
-  agreedAt(participantId: number): Promise<string | null>;
-  agree(
-    participantId: number,
-    where: { digest: string; address: string; userAgent: string | null },
-  ): Promise<unknown>;
-}

@@ -1,5 +1,8 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
+import { agree, findAgreement, hasAgreed } from "../agreements/agreements.ts";
+import { MIT_DIGEST, MIT_TEXT } from "../agreements/mit.ts";
+import { addressOf } from "../client-address.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
@@ -10,7 +13,7 @@ import { foreignForm } from "./policy.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
 
 /** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
-export function codePages({ context, sessions, show, code, agreements, addressOf }: PageParts): Hono {
+export function codePages({ context, sessions, show, code }: PageParts): Hono {
   const routes = new Hono();
 
   async function own(c: Context, visit: Visit) {
@@ -26,7 +29,7 @@ export function codePages({ context, sessions, show, code, agreements, addressOf
       routes.get(`/submissions/:id/${verb}`, async (c) => {
         const visit = await sessions.read(c);
         const { caller, row } = await own(c, visit);
-        const agreed = !agreements || (await agreements.agreedAt(caller.id)) !== null;
+        const agreed = await hasAgreed(context().records.db, caller.id);
         const title = verb === "publish" ? "Publish" : "Unpublish";
         return show(
           c,
@@ -60,7 +63,6 @@ export function codePages({ context, sessions, show, code, agreements, addressOf
     );
   });
 
-  if (!agreements) return routes;
   routes.get("/agreement/mit", async (c) => {
     const visit = await sessions.read(c);
     return show(
@@ -80,21 +82,23 @@ export function codePages({ context, sessions, show, code, agreements, addressOf
     const next = localPath(form.next);
     if (form.agree !== "yes")
       return show(c, visit, { title: "MIT agreement", status: 422 }, await agreementPage(visit, next, true));
-    await agreements.agree(visit.caller.id, {
+    await agree(context(), visit.caller.id, {
       digest: typeof form.digest === "string" ? form.digest : "",
-      address: addressOf(c),
-      userAgent: c.req.header("user-agent") ?? null,
+      where: "page",
+      ip: addressOf(c, context().trustedProxies),
+      userAgent: c.req.header("user-agent"),
     });
     return c.redirect(`/agreement/mit${next === "/" ? "" : `?next=${encodeURIComponent(next)}`}`, 303);
   });
 
   async function agreementPage(visit: Visit, next: string, forgotten = false) {
-    const parts = agreements as NonNullable<typeof agreements>;
-    const agreedAt = visit.caller?.kind === "participant" ? await parts.agreedAt(visit.caller.id) : null;
+    const { caller } = visit;
+    const given =
+      caller?.kind === "participant" ? await findAgreement(context().records.db, caller.id) : null;
     return (
       <AgreementPage
-        licence={parts.text()}
-        agreedAt={agreedAt}
+        licence={{ text: MIT_TEXT, digest: MIT_DIGEST }}
+        agreedAt={given?.agreed_at ?? null}
         visit={visit}
         next={next}
         forgotten={forgotten}

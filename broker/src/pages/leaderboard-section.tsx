@@ -6,7 +6,6 @@ import type { Caller } from "../participants/keys.ts";
 import { findRound } from "../rules/target-round.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
-import { plural } from "./format.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Outside } from "./outside.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
@@ -137,7 +136,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
                   : null
             }
           />
-          <p class="count">{plural(board.total, "participant")}</p>
+          <p class="count">{board.total.toLocaleString("en-US")} on the board</p>
         </>
       )}
       {board ? (

@@ -6,7 +6,7 @@ import { answerError } from "../routes/answer.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
-import type { AgreementParts, CodeParts } from "./code-parts.ts";
+import type { CodeParts } from "./code-parts.ts";
 import { codePages } from "./code-routes.tsx";
 import type { PageParts } from "./parts.ts";
 import { contentPolicy, isPagePath, sameOrigin, wantsPage } from "./policy.ts";
@@ -21,9 +21,7 @@ const FORM_LIMIT = 16 * 1024;
 export interface PageOptions {
   context: () => SubmissionContext;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
-  addressOf: (c: Context) => string;
   code?: CodeParts | null;
-  agreements?: AgreementParts | null;
 }
 
 export interface Pages {
@@ -33,13 +31,7 @@ export interface Pages {
 }
 
 /** The pages: rendered here, whole without a script, alive with one. */
-export function createPages({
-  context,
-  nextEvent,
-  addressOf,
-  code = null,
-  agreements = null,
-}: PageOptions): Pages {
+export function createPages({ context, nextEvent, code = null }: PageOptions): Pages {
   const sessions = createSessions({ db: () => context().records.db, clock: () => context().clock() });
   const parts: PageParts = {
     context,
@@ -47,9 +39,7 @@ export function createPages({
     wrongKeys: createWrongKeys(),
     show,
     nextEvent,
-    addressOf,
     code,
-    agreements,
   };
   const policy = policyOf(context);
   const error = async (c: Context, thrown: CrowdaiError) => {

@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
+import { addressOf } from "../client-address.ts";
 import { identify } from "../participants/keys.ts";
 import { asTheme, keepTheme, localPath } from "./look.ts";
 import { isSecure, type PageParts } from "./parts.ts";
@@ -8,7 +9,7 @@ import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
 
 /** Signing in with a key, signing out, and the choice of a theme. */
-export function sessionRoutes({ context, sessions, wrongKeys, show, addressOf }: PageParts): Hono {
+export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts): Hono {
   const routes = new Hono();
 
   routes.get("/sign-in", async (c) => {
@@ -21,7 +22,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show, addressOf }:
   routes.post("/sign-in", async (c) => {
     const form = await c.req.parseBody();
     const next = localPath(form.next);
-    const address = addressOf(c);
+    const address = addressOf(c, context().trustedProxies);
     try {
       wrongKeys.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
+import { findAgreement } from "../agreements/agreements.ts";
 import { readEvents } from "../submissions/events.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { seenSubmission } from "./access.ts";
@@ -14,7 +15,7 @@ import { SubmissionsPage } from "./submissions.tsx";
 
 /** A reader's submissions, and each of them. */
 export function submissionPages(parts: PageParts): Hono {
-  const { context, sessions, show, code, agreements } = parts;
+  const { context, sessions, show, code } = parts;
   const routes = new Hono();
   const configOf = (id: string) => context().catalogue.all().get(id)?.config;
 
@@ -49,14 +50,14 @@ export function submissionPages(parts: PageParts): Hono {
     const visit = await sessions.read(c);
     const { row, live } = await read(visit, c.req.param("id"));
     const own = visit.caller?.kind === "participant" ? visit.caller.id : null;
-    const [diff, agreedAt] = await Promise.all([
+    const [diff, agreement] = await Promise.all([
       code && live.submission.code?.state === "stored"
         ? code.diffToPrevious(visit.caller, row).catch((error) => {
             context().log.warn({ err: error, submission: row.id }, "no diff for the page");
             return null;
           })
         : null,
-      agreements && own !== null ? agreements.agreedAt(own) : null,
+      own === null ? null : findAgreement(context().records.db, own),
     ]);
     return show(
       c,
@@ -66,7 +67,7 @@ export function submissionPages(parts: PageParts): Hono {
         {...live}
         visit={visit}
         broker={context().baseUrl()}
-        agreed={agreedAt !== null}
+        agreed={agreement !== null}
         diff={diff}
       />,
     );

@@ -67,7 +67,9 @@ export async function violations(page: Page): Promise<string[]> {
   const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
+    );
 }
 
 /** How much wider the page is than its window. */
