@@ -11,6 +11,10 @@ import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
+import { finaliseCode } from "./code/finalise.ts";
+import { codeFolder, openCode } from "./code/open-code.ts";
+import { showRepositories } from "./code/show-repositories.ts";
+import { sweepAwaitedCode } from "./code/sweep-code.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
@@ -20,6 +24,7 @@ import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
+import { sweepPublishing } from "./publishing/show-published.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
@@ -41,6 +46,9 @@ const LOOK_MS = 1000;
 const REGRADE_MS = 1000;
 const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
+const CODE_MS = 500;
+const SHOW_MS = 2000;
+const PUBLISH_MS = 1000;
 
 export interface Broker {
   url: string;
@@ -103,10 +111,18 @@ export async function createBroker({
       dispatchStalled: dispatcher.stalled,
     };
 
+    const code = await openCode({
+      folder: codeFolder(config.dataFolder),
+      settings: config.codeHost,
+      submissions: context,
+    });
+    releasers.add("git", () => code.repositories.git.close());
+
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
     const app = createApp({
       context: () => context,
+      code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
@@ -160,6 +176,10 @@ export async function createBroker({
     }
 
     every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(SWEEP_MS, "awaited code", () => sweepAwaitedCode(context));
+    every(CODE_MS, "commits", () => finaliseCode(code));
+    every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
+    if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
@@ -195,6 +215,7 @@ export async function createBroker({
       parts: [
         `records     ${records.name}`,
         `objects     ${objects.name}`,
+        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,

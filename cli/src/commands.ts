@@ -209,6 +209,48 @@ function addSubmissions(add: Add): void {
 
 function addPublishing(add: Add): void {
   add(
+    "publish",
+    "Have a submission's code published under MIT when its challenge closes.",
+    ["crowdai publish 7h3k9m2p4q6r8s1t"],
+    async () => (await import("./commands/publish.ts")).publish,
+  ).argument("<id>", "submission");
+  add(
+    "unpublish",
+    "Take that back, until the challenge closes.",
+    ["crowdai unpublish 7h3k9m2p4q6r8s1t"],
+    async () => (await import("./commands/publish.ts")).unpublish,
+  ).argument("<id>", "submission");
+  add(
+    "diff",
+    "Show what changed between the code of two submissions, yours or published.",
+    [
+      "crowdai diff 7h3k9m2p4q6r8s1t 9m2p4q6r8s1t7h3k",
+      "crowdai diff 7h3k9m2p4q6r8s1t 9m2p4q6r8s1t7h3k --stat",
+    ],
+    async () => (await import("./commands/diff.ts")).diff,
+  )
+    .argument("<from>", "submission")
+    .argument("<to>", "submission")
+    .option("--stat", "only count the lines of each file")
+    .option("--name-only", "only name the files");
+  add(
+    "clone",
+    "Clone the repository of a submission, at that submission.",
+    ["crowdai clone 7h3k9m2p4q6r8s1t", "crowdai clone 7h3k9m2p4q6r8s1t ./solution"],
+    async () => (await import("./commands/clone.ts")).clone,
+  )
+    .argument("<id>", "submission: yours, or a published one")
+    .argument("[folder]", "where to (default: named by challenge and submission)");
+  add(
+    "fork",
+    "Fork the repository of a submission: at its code host, or as a clone of your own.",
+    ["crowdai fork 7h3k9m2p4q6r8s1t", "crowdai fork --remote git@github.com:ada/iris.git"],
+    async () => (await import("./commands/fork.ts")).fork,
+  )
+    .argument("[id]", "submission (default: your latest with code)")
+    .option("--dir <folder>", "where to clone it (default: named by challenge and submission)")
+    .option("--remote <url>", "your own repository, which becomes the remote `mine`");
+  add(
     "agree",
     "Read the MIT licence and agree to it, once; only a person at a terminal can.",
     ["crowdai agree", "crowdai agree --show --format json"],

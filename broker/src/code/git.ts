@@ -47,6 +47,8 @@ export interface GitRun {
   objects?: { own: string; others: string[] };
   input?: Uint8Array | string | number;
   env?: Record<string, string>;
+  /** A file for the output; there is none to gather then. */
+  into?: number;
   cpuSeconds?: number;
   timeoutMs?: number;
   /** Most bytes of output; one more ends the process. */
@@ -98,7 +100,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     const child = spawn(command[0], command.slice(1), {
       cwd: options.dir,
       env: { ...environment(path, options), ...options.env },
-      stdio: [stdin, "pipe", "pipe"],
+      stdio: [stdin, options.into ?? "pipe", "pipe"],
       // Its own group, for what git starts itself.
       detached: true,
     });
@@ -151,7 +153,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
       child.stdin.end(given);
     }
     const [stdout, stderr, [code, signal]] = await Promise.all([
-      gather(child.stdout!, options.output ?? OUTPUT, () => end("output")),
+      child.stdout ? gather(child.stdout, options.output ?? OUTPUT, () => end("output")) : Buffer.alloc(0),
       gather(child.stderr!, 64 * 1024, () => {}),
       closed,
     ]);

@@ -1,8 +1,11 @@
-import type { Intent, Receipt } from "@crowdai/shared";
+import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
 import { requireAgreement } from "../agreements/agreements.ts";
+import { codeLock, keepAnnouncedCode } from "../code/announce-code.ts";
 import type { Caller } from "../participants/keys.ts";
+import { requireNotClosed } from "../publishing/close-challenge.ts";
 import { addWish, requirePublishable } from "../publishing/wishes.ts";
 import type { SubmissionRow } from "../records/tables.ts";
+import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireInvitation } from "../rules/invitations.ts";
 import { requireSlot } from "../rules/limits.ts";
@@ -43,7 +46,9 @@ export async function registerIntent(
   await requireInvitation(context.records.db, config, caller.id);
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
+  if (!target.postChallenge) await requireNotClosed(context.records.db, config.id);
   requireAcceptedInput(config, intent.input, input.input_size);
+  requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
 
   const written = await context.records.transaction(async (trx) => {
@@ -62,6 +67,10 @@ export async function registerIntent(
     } else await requireCallRoom(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await keepParts(trx, intent);
+    if (intent.code) {
+      await context.records.lock(trx, codeLock(inserted.row));
+      await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
+    }
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
     if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
     return inserted;
@@ -80,5 +89,13 @@ async function repeated(
   row: SubmissionRow,
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
+  // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
+  if (intent.code && !isFinal(row.state))
+    await context.records.transaction(async (trx) => {
+      const { config } = context.catalogue.get(intent.challenge);
+      requireAcceptedCode(config, intent);
+      await context.records.lock(trx, codeLock(row));
+      await keepAnnouncedCode(trx, config, intent, row, context.clock());
+    });
   return receipt(context, row);
 }

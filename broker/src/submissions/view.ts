@@ -1,4 +1,5 @@
 import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
+import { HOLDS, readCode, viewCode } from "../code/announce-code.ts";
 import { readWaiting } from "../graders/waiting.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
@@ -10,9 +11,9 @@ export async function viewSubmission(
   db: Db,
   row: SubmissionRow,
 ): Promise<Submission> {
-  const { name } = await db
+  const participant = await db
     .selectFrom("participants")
-    .select("name")
+    .select(["id", "name"])
     .where("id", "=", row.participant_id)
     .executeTakeFirstOrThrow();
   const slot =
@@ -21,11 +22,13 @@ export async function viewSubmission(
       : undefined;
   const inLine = row.state === "submitted" && row.outside_status === null;
   const waiting = inLine ? await readWaiting(context, db, row) : null;
+  const code = await readCode(db, row.id);
+  const reason = inLine && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
   return {
     id: row.id,
     number: row.number,
     challenge: row.challenge,
-    participant: name,
+    participant: participant.name,
     round: row.round,
     function: row.function,
     state: row.state,
@@ -46,7 +49,7 @@ export async function viewSubmission(
     rank_before: row.rank_before,
     best: row.best === null ? null : row.best === 1,
     place: waiting?.place ?? null,
-    waiting: waiting?.reason ?? null,
+    waiting: reason ?? null,
     expected_at: waiting?.expectedAt ?? null,
     slot: slot?.state ?? "none",
     attempt: row.attempt,
@@ -54,7 +57,7 @@ export async function viewSubmission(
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: [],
     media: null,
-    code: null,
+    code: code ? viewCode(context.baseUrl(), participant, code) : null,
     publish: row.publish === 1,
     published_at: row.published_at,
     seq: row.seq,

@@ -155,7 +155,6 @@ export const catalogue = {
     "Clone one of them (`crowdai clone`) and compare with git.",
   ),
   git_failed: row("you", 500, 1, false, "git did not do what was asked.", "See what git said above."),
-  git_missing: row("you", 500, 2, false, "There is no git on this machine.", "Install git 2.30 or newer."),
   folder_exists: row("you", 409, 2, false, "The folder exists already.", "Name another one."),
   fork_refused: row(
     "you",
@@ -278,6 +277,15 @@ export const catalogue = {
   // Code
   code_off: row("you", 422, 4, false, "The challenge takes no code.", "Submit without --code."),
   code_required: row("you", 422, 4, false, "The challenge asks for code.", "Submit with --code."),
+  code_not_taken: row("you", 422, 4, false, "The challenge takes no code.", "Submit without --code."),
+  code_secrets: row(
+    "you",
+    422,
+    4,
+    false,
+    "The code seems to hold secrets.",
+    "Take them out, or submit with --allow-secrets if they are none, or with --no-code.",
+  ),
   code_too_large: row(
     "you",
     413,
@@ -318,6 +326,22 @@ export const catalogue = {
     true,
     "The code host cannot be used.",
     "It is tried again; nothing is lost.",
+  ),
+  code_not_pushed: row(
+    "platform",
+    502,
+    5,
+    true,
+    "The code could not be sent.",
+    "Send it again with `crowdai watch <id>`; the grade does not wait for it.",
+  ),
+  git_missing: row(
+    "you",
+    500,
+    2,
+    false,
+    "There is no git on this machine's path.",
+    "Install git 2.31 or newer.",
   ),
 
   // Files and values
