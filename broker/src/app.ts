@@ -49,7 +49,7 @@ export function createApp(options: {
   });
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
-  const pages = createPages({ context, nextEvent });
+  const pages = createPages({ context, code: options.code, nextEvent });
   app.notFound((c) => {
     const error = new CrowdaiError(
       "not_found",

@@ -94,6 +94,8 @@ async function accessTo(
   if (!config || row.function !== "submit") return null;
   const role = await roleOf(records.db, caller, config);
   if (role === "organizer") return "organizer";
+  // What is published is for everybody.
+  if (row.published_at !== null) return "other";
   if (!config.visibility.submissions || !config.visibility.leaderboard) return null;
   if (!config.visibility.private) return "other";
   return role === "invited" && hasEnded(config, clock()) ? "other" : null;

@@ -3,10 +3,11 @@ import { type Context, Hono } from "hono";
 import { agree, findAgreement, hasAgreed } from "../agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../agreements/mit.ts";
 import { addressOf } from "../client-address.ts";
-import { viewSubmission } from "../submissions/view.ts";
+import { setPublish } from "../publishing/wishes.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
-import { ForkPage, PublishQuestion } from "./code-section.tsx";
+import { readCode } from "./code-of-submission.ts";
+import { ForkPage, PublishQuestion } from "./code-questions.tsx";
 import { localPath } from "./look.ts";
 import type { PageParts } from "./parts.ts";
 import { foreignForm } from "./policy.ts";
@@ -24,43 +25,36 @@ export function codePages({ context, sessions, show, code }: PageParts): Hono {
     return { caller: visit.caller, row };
   }
 
-  if (code)
-    for (const verb of ["publish", "unpublish"] as const) {
-      routes.get(`/submissions/:id/${verb}`, async (c) => {
-        const visit = await sessions.read(c);
-        const { caller, row } = await own(c, visit);
-        const agreed = await hasAgreed(context().records.db, caller.id);
-        const title = verb === "publish" ? "Publish" : "Unpublish";
-        return show(
-          c,
-          visit,
-          { title },
-          <PublishQuestion id={row.id} verb={verb} visit={visit} agreed={agreed} />,
-        );
-      });
-      routes.post(`/submissions/:id/${verb}`, async (c) => {
-        const visit = await sessions.read(c);
-        const { caller, row } = await own(c, visit);
-        if (!isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
-        await code[verb](caller, row.id);
-        return c.redirect(`/submissions/${row.id}`, 303);
-      });
-    }
+  for (const verb of ["publish", "unpublish"] as const) {
+    routes.get(`/submissions/:id/${verb}`, async (c) => {
+      const visit = await sessions.read(c);
+      const { caller, row } = await own(c, visit);
+      const agreed = await hasAgreed(context().records.db, caller.id);
+      const title = verb === "publish" ? "Publish" : "Unpublish";
+      return show(
+        c,
+        visit,
+        { title },
+        <PublishQuestion id={row.id} verb={verb} visit={visit} agreed={agreed} />,
+      );
+    });
+    routes.post(`/submissions/:id/${verb}`, async (c) => {
+      const visit = await sessions.read(c);
+      const { caller, row } = await own(c, visit);
+      if (!isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+      await setPublish(context(), caller, row.id, verb === "publish");
+      return c.redirect(`/submissions/${row.id}#code`, 303);
+    });
+  }
 
   routes.get("/submissions/:id/fork", async (c) => {
     const visit = await sessions.read(c);
-    const { row, access } = await seenSubmission(context(), visit.caller, c.req.param("id"));
-    const submission = await viewSubmission(context(), context().records.db, row);
-    if (submission.code?.state !== "stored" || (access === "other" && submission.published_at === null))
-      throw new CrowdaiError("not_found", "There is no code of this submission that you may fork.", {
-        next: "Ask its author to publish it.",
+    const seen = await readCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
+    if (!seen)
+      throw new CrowdaiError("code_unavailable", "There is no code of this submission that you may read.", {
+        next: visit.caller ? "Ask its author to publish it." : "Sign in to see your own.",
       });
-    return show(
-      c,
-      visit,
-      { title: "Fork" },
-      <ForkPage submission={submission} broker={context().baseUrl()} />,
-    );
+    return show(c, visit, { title: "Fork" }, <ForkPage place={seen.place} broker={context().baseUrl()} />);
   });
 
   routes.get("/agreement/mit", async (c) => {

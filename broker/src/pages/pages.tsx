@@ -2,11 +2,11 @@ import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
+import type { CodeContext } from "../code/code-context.ts";
 import { answerError } from "../routes/answer.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
-import type { CodeParts } from "./code-parts.ts";
 import { codePages } from "./code-routes.tsx";
 import type { PageParts } from "./parts.ts";
 import { contentPolicy, isPagePath, sameOrigin, wantsPage } from "./policy.ts";
@@ -21,7 +21,7 @@ const FORM_LIMIT = 16 * 1024;
 export interface PageOptions {
   context: () => SubmissionContext;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
-  code?: CodeParts | null;
+  code: () => CodeContext;
 }
 
 export interface Pages {
@@ -31,7 +31,7 @@ export interface Pages {
 }
 
 /** The pages: rendered here, whole without a script, alive with one. */
-export function createPages({ context, nextEvent, code = null }: PageOptions): Pages {
+export function createPages({ context, nextEvent, code }: PageOptions): Pages {
   const sessions = createSessions({ db: () => context().records.db, clock: () => context().clock() });
   const parts: PageParts = {
     context,

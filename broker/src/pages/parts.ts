@@ -1,5 +1,5 @@
+import type { CodeContext } from "../code/code-context.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import type { CodeParts } from "./code-parts.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { WrongKeys } from "./session/wrong-keys.ts";
 import type { Show } from "./show.tsx";
@@ -12,7 +12,7 @@ export interface PageParts {
   show: Show;
   /** Resolves at a submission's next event, or when the signal ends the wait. */
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
-  code: CodeParts | null;
+  code: () => CodeContext;
 }
 
 /** Whether browsers come to this broker over https: then its cookies go no other way. */

@@ -1,9 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
-import { findAgreement } from "../agreements/agreements.ts";
 import { readEvents } from "../submissions/events.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { seenSubmission } from "./access.ts";
+import { readCode } from "./code-of-submission.ts";
 import { pageNumber } from "./pager.tsx";
 import type { PageParts } from "./parts.ts";
 import type { Visit } from "./session/sessions.ts";
@@ -49,27 +49,14 @@ export function submissionPages(parts: PageParts): Hono {
   routes.get("/submissions/:id", async (c) => {
     const visit = await sessions.read(c);
     const { row, live } = await read(visit, c.req.param("id"));
-    const own = visit.caller?.kind === "participant" ? visit.caller.id : null;
-    const [diff, agreement] = await Promise.all([
-      code && live.submission.code?.state === "stored"
-        ? code.diffToPrevious(visit.caller, row).catch((error) => {
-            context().log.warn({ err: error, submission: row.id }, "no diff for the page");
-            return null;
-          })
-        : null,
-      own === null ? null : findAgreement(context().records.db, own),
-    ]);
+    const seen = live.submission.code
+      ? await readCode(code(), visit.caller, row.id, { withDiff: true })
+      : null;
     return show(
       c,
       visit,
       { title: `Submission ${row.id.slice(0, 24)}` },
-      <SubmissionPage
-        {...live}
-        visit={visit}
-        broker={context().baseUrl()}
-        agreed={agreement !== null}
-        diff={diff}
-      />,
+      <SubmissionPage {...live} broker={context().baseUrl()} seen={seen} />,
     );
   });
 

@@ -72,6 +72,11 @@ export async function violations(page: Page): Promise<string[]> {
     );
 }
 
-/** How much wider the page is than its window. */
-export const overflow = (page: Page): Promise<number> =>
-  page.evaluate("document.documentElement.scrollWidth - innerWidth") as Promise<number>;
+/** What makes the page wider than its window: where it ends, and the elements that stick out of it. */
+export const overflow = (page: Page): Promise<string[]> =>
+  page.evaluate(`document.documentElement.scrollWidth <= innerWidth ? [] : [
+    "the page ends at " + document.documentElement.scrollWidth,
+    ...[...document.body.querySelectorAll("*")]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+      .map((element) => element.outerHTML.slice(0, 120)),
+  ]`) as Promise<string[]>;

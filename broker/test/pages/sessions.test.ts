@@ -1,6 +1,7 @@
 import { BlockList } from "node:net";
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CodeContext } from "../../src/code/code-context.ts";
 import { createPages } from "../../src/pages/pages.tsx";
 import { revokeKeys } from "../../src/participants/keys.ts";
 import type { SubmissionContext } from "../../src/submissions/context.ts";
@@ -43,7 +44,11 @@ describe("a session of the pages", () => {
       trustedProxies: new BlockList(),
       objects: { signGet: async () => "https://store.example.org/bucket/x?signature=1" },
     } as unknown as SubmissionContext;
-    const { routes } = createPages({ context: () => context, nextEvent: async () => {} });
+    const { routes } = createPages({
+      context: () => context,
+      code: () => ({}) as CodeContext,
+      nextEvent: async () => {},
+    });
     const answer = await routes.request("http://broker.internal:8420/sign-in", {
       method: "POST",
       body: new URLSearchParams({ key: test.key }),
