@@ -6,11 +6,13 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeContext } from "./code/code-context.ts";
 import { codeRoutes } from "./code/routes.ts";
+import type { BoardWatch } from "./live/board-watch.ts";
 import { createPages } from "./pages/pages.tsx";
 import { wantsPage } from "./pages/policy.ts";
 import { readReadiness } from "./readiness.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
+import { boardEventRoutes } from "./routes/board-events.ts";
 import { dataRoutes } from "./routes/data.ts";
 import { healthRoutes } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
@@ -25,13 +27,14 @@ export function createApp(options: {
   /** A store whose signed addresses are this broker's; null when it serves its own. */
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  boards: BoardWatch;
   /** The routes of clients of the first crowdAI; absent where they are refused. */
   legacy?: Hono | undefined;
   /** The key that may do everything in the webapp's API. */
   adminKey?: string | undefined;
   log: Logger;
 }): Hono {
-  const { context, version, signedStore, nextEvent, legacy, adminKey, log } = options;
+  const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     const started = performance.now();
@@ -102,6 +105,7 @@ export function createApp(options: {
     ),
   );
   app.route("/api/v1", api);
+  app.route("/", boardEventRoutes(context, boards, pages.caller));
   app.route("/", pages.routes);
   return app;
 }

@@ -20,6 +20,7 @@ import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
 import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
+import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { openMessaging } from "./open-messaging.ts";
@@ -120,12 +121,15 @@ export async function createBroker({
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
+    const boards = createBoardWatch({ db: records.db, log });
+    releasers.add("board watch", () => boards.close());
     const app = createApp({
       context: () => context,
       code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
+      boards,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       log,
@@ -139,6 +143,7 @@ export async function createBroker({
       context: () => context,
       version: VERSION,
       adapter,
+      boards,
       heard: listeners.announce,
       legacy: legacy?.door,
     });

@@ -159,7 +159,13 @@ export class Challenge implements AsyncDisposable {
   }
 
   async leaderboard(
-    options: { round?: string | number; limit?: number; offset?: number; signal?: AbortSignal } = {},
+    options: {
+      round?: string | number;
+      board?: Leaderboard["board"];
+      limit?: number;
+      offset?: number;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<Leaderboard> {
     const { readLeaderboard } = await import("./client/read.ts");
     return readLeaderboard(this.#http, this.info.id, options);

@@ -168,12 +168,18 @@ function addChallenges(add: Add): void {
   add(
     "leaderboard",
     "Show the leaderboard.",
-    ["crowdai leaderboard iris --limit 10", "crowdai leaderboard --round 2 --format json"],
+    [
+      "crowdai leaderboard iris --limit 10",
+      "crowdai leaderboard --round 2 --format json",
+      "crowdai leaderboard iris --ongoing --previous",
+    ],
     async () => (await import("./commands/leaderboard.ts")).leaderboard,
   )
     .addArgument(challengeArgument())
     .option("--limit <n>", "how many rows", wholeNumber, 20)
-    .option("--round <id>", "which round (default: the open one, or the latest)");
+    .option("--round <id>", "which round (default: the open one, or the latest)")
+    .option("--ongoing", "count what came after the round's end too")
+    .option("--previous", "as it was a ranking window ago");
   add(
     "limits",
     "Show how many submissions you have left, and when the next slot comes.",

@@ -91,6 +91,7 @@ export function leaderboardOf(
     board: "current",
     score,
     score_secondary,
+    version: 1,
     total,
     rows: rows.map((row, i) => ({
       rank: i + 1,

@@ -26,7 +26,7 @@ export interface BoardSize {
 }
 const WHOLE: BoardSize = { participants: 100_000, submissions: 1_000_000, samples: 300 };
 
-const config = challengeConfigSchema.parse({
+export const config = challengeConfigSchema.parse({
   id: "board",
   title: "Board",
   score: { precision: 6 },
@@ -109,7 +109,7 @@ async function timed<T>(
 }
 
 /** Made inside the database: a row a submission, spread over ten days and over the participants. */
-async function fill(records: Records, { participants, submissions }: BoardSize): Promise<void> {
+export async function fill(records: Records, { participants, submissions }: BoardSize): Promise<void> {
   const now = Date.now();
   const isSqlite = records.dialect === "sqlite";
   const count = (to: number) =>

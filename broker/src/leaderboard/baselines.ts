@@ -2,7 +2,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
-import { type Block, countBefore, isBefore, type SortKey } from "./blocks.ts";
+import { countBefore, isBefore, type SortKey } from "./blocks.ts";
 import { type BoardPlace, countsLate, isPrevious } from "./boards.ts";
 import { rawKeys } from "./standings.ts";
 
@@ -18,12 +18,7 @@ export type Baseline = Pick<
  * The organisers' reference entries on a board, in its order: by their scores as they are, without rounding, and before participants
  * who have the same. The previous boards have none.
  */
-export async function readBaselines(
-  db: Db,
-  config: ChallengeConfig,
-  place: BoardPlace,
-  blocks: readonly Block[],
-): Promise<Baseline[]> {
+export async function readBaselines(db: Db, config: ChallengeConfig, place: BoardPlace): Promise<Baseline[]> {
   if (isPrevious(place.board)) return [];
   const rows = await db
     .selectFrom("submissions")
@@ -39,7 +34,6 @@ export async function readBaselines(
   const above = await countBefore(
     db,
     place,
-    blocks,
     // Before all participants who have the same scores.
     sorted.map(({ key }) => ({ ...key, submitted_at: "", submission_number: 0 })),
   );

@@ -15,14 +15,14 @@ export interface SortKey {
  * A run of standings that follow each other: the key at which it begins, and how many there are. The first block of a board begins
  * before every key, and stays when it is empty.
  */
-export interface Block extends SortKey {
+interface Block extends SortKey {
   standings: number;
 }
 
 /** A block is cut in two when it has more. */
 const MOST = 256;
 /** How many standings a new block has; migration 006 says the same number. */
-export const BLOCK = 128;
+const BLOCK = 128;
 
 const COLUMNS = ["sort_primary", "sort_secondary", "submitted_at", "submission_number"] as const;
 const LEAST = -Number.MAX_VALUE;
@@ -33,52 +33,63 @@ export function isBefore(one: SortKey, other: SortKey): boolean {
   return false;
 }
 
-/** The blocks of a board in order. They make a rank the sum of a few hundred numbers and a count within one block. */
-export function readBlocks(db: Db, place: BoardPlace): Promise<Block[]> {
-  return db
+const blocksOf = (db: Db, place: BoardPlace) =>
+  db
     .selectFrom("board_blocks")
-    .select([...COLUMNS, "standings"])
     .where("challenge", "=", place.challenge)
     .where("round", "=", place.round)
-    .where("board", "=", place.board)
+    .where("board", "=", place.board);
+
+/** How many standings the board has. */
+export async function countStandings(db: Db, place: BoardPlace): Promise<number> {
+  const { total } = await blocksOf(db, place)
+    .select(sql<number>`coalesce(sum(standings), 0)`.as("total"))
+    .executeTakeFirstOrThrow();
+  return Number(total);
+}
+
+/** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
+export async function startOf(
+  db: Db,
+  place: BoardPlace,
+  offset: number,
+): Promise<{ from: SortKey; skip: number }> {
+  if (offset < BLOCK) return { from: FIRST, skip: offset };
+  const before = sql<number>`sum(standings) over (
+    order by sort_primary, sort_secondary, submitted_at, submission_number
+  ) - standings`;
+  const block = await db
+    .selectFrom(blocksOf(db, place).select(COLUMNS).select(before.as("before")).as("summed"))
+    .selectAll()
+    .where("before", "<=", offset)
+    .orderBy("before", "desc")
+    .orderBy("sort_primary", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return block ? { from: block, skip: offset - Number(block.before) } : { from: FIRST, skip: offset };
+}
+
+/** The number of standings before each of the keys, which need not be on the board. */
+export async function countBefore(db: Db, place: BoardPlace, keys: readonly SortKey[]): Promise<number[]> {
+  if (keys.length === 0) return [];
+  const blocks = await blocksOf(db, place)
+    .select([...COLUMNS, "standings"])
     .orderBy("sort_primary")
     .orderBy("sort_secondary")
     .orderBy("submitted_at")
     .orderBy("submission_number")
     .execute();
-}
-
-export const standingsIn = (blocks: readonly Block[]): number =>
-  blocks.reduce((sum, { standings }) => sum + standings, 0);
-
-/** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
-export function startOf(blocks: readonly Block[], offset: number): { from: SortKey; skip: number } {
-  let skip = offset;
-  for (const [index, block] of blocks.entries()) {
-    if (skip < block.standings || index === blocks.length - 1) return { from: block, skip };
-    skip -= block.standings;
-  }
-  return { from: FIRST, skip };
-}
-
-/** The number of standings before each of the keys, which need not be on the board. */
-export async function countBefore(
-  db: Db,
-  place: BoardPlace,
-  blocks: readonly Block[],
-  keys: readonly SortKey[],
-): Promise<number[]> {
-  if (keys.length === 0 || blocks.length === 0) return keys.map(() => 0);
+  if (blocks.length === 0) return keys.map(() => 0);
   const sums: number[] = [];
   let sum = 0;
   for (const block of blocks) {
     sums.push(sum);
     sum += block.standings;
   }
-  const found = keys.map((key) => blockOf(blocks, key));
-  const wanted = keys.map((key, index) => {
-    return sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`;
-  });
+  const found = keys.map((key) => indexOfBlock(blocks, key));
+  const wanted = keys.map(
+    (key, index) => sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`,
+  );
   const { rows } = await sql<{ which: number; within: number }>`
     with wanted (which, p0, s0, t0, n0, p, s, t, n) as (values ${sql.join(wanted)})
     select which, (
@@ -93,34 +104,24 @@ export async function countBefore(
   return counts;
 }
 
-/** Counts a standing that has left the board. `blocks` are changed with it. */
-export async function countOut(db: Db, place: BoardPlace, blocks: Block[], key: SortKey): Promise<void> {
-  const index = blockOf(blocks, key);
-  const block = blocks[index];
+/** Counts a standing that has left the board. */
+export async function countOut(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
+  const block = await blockOf(db, place, key);
   if (!block) return;
-  block.standings -= 1;
-  if (block.standings > 0 || index === 0) return writeCount(db, place, block);
-  blocks.splice(index, 1);
+  const left = block.standings - 1;
+  if (left > 0 || !isBefore(FIRST, block)) return writeCount(db, place, block, left);
   await db.deleteFrom("board_blocks").where(theBlock(place, block)).execute();
 }
 
-/** Counts a standing that is on the board now. `blocks` are changed with it. */
-export async function countIn(db: Db, place: BoardPlace, blocks: Block[], key: SortKey): Promise<void> {
-  const index = blockOf(blocks, key);
-  const block = blocks[index];
-  if (!block) {
-    blocks.push({ ...FIRST, standings: 1 });
-    return addBlock(db, place, blocks[0]!);
-  }
-  block.standings += 1;
-  if (block.standings > MOST) {
-    const second = await standingsFrom(db, place, block).offset(BLOCK).limit(1).executeTakeFirstOrThrow();
-    const rest = { ...keyOf(second), standings: block.standings - BLOCK };
-    block.standings = BLOCK;
-    blocks.splice(index + 1, 0, rest);
-    await addBlock(db, place, rest);
-  }
-  await writeCount(db, place, block);
+/** Counts a standing that is on the board now. */
+export async function countIn(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
+  const block = await blockOf(db, place, key);
+  if (!block) return addBlock(db, place, { ...FIRST, standings: 1 });
+  const count = block.standings + 1;
+  if (count <= MOST) return writeCount(db, place, block, count);
+  const second = await standingsFrom(db, place, block).offset(BLOCK).limit(1).executeTakeFirstOrThrow();
+  await addBlock(db, place, { ...keyOf(second), standings: count - BLOCK });
+  await writeCount(db, place, block, BLOCK);
 }
 
 /** Cuts the standings of a challenge into blocks anew, or those of one round. */
@@ -164,6 +165,17 @@ export function standingsFrom(db: Db, place: BoardPlace, from: SortKey) {
     .orderBy("submission_number");
 }
 
+const blockOf = (db: Db, place: BoardPlace, key: SortKey): Promise<Block | undefined> =>
+  blocksOf(db, place)
+    .select([...COLUMNS, "standings"])
+    .where(sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) <= (${typed(key)})`)
+    .orderBy("sort_primary", "desc")
+    .orderBy("sort_secondary", "desc")
+    .orderBy("submitted_at", "desc")
+    .orderBy("submission_number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+
 const typed = (key: SortKey) =>
   sql`cast(${key.sort_primary} as double precision), cast(${key.sort_secondary} as double precision),
     cast(${key.submitted_at} as text), cast(${key.submission_number} as integer)`;
@@ -175,7 +187,7 @@ const keyOf = ({ sort_primary, sort_secondary, submitted_at, submission_number }
   submission_number,
 });
 
-function blockOf(blocks: readonly Block[], key: SortKey): number {
+function indexOfBlock(blocks: readonly Block[], key: SortKey): number {
   let low = 0;
   let high = blocks.length - 1;
   while (low < high) {
@@ -194,12 +206,8 @@ async function addBlock(db: Db, place: BoardPlace, block: Block): Promise<void> 
     .execute();
 }
 
-async function writeCount(db: Db, place: BoardPlace, block: Block): Promise<void> {
-  await db
-    .updateTable("board_blocks")
-    .set({ standings: block.standings })
-    .where(theBlock(place, block))
-    .execute();
+async function writeCount(db: Db, place: BoardPlace, block: Block, standings: number): Promise<void> {
+  await db.updateTable("board_blocks").set({ standings }).where(theBlock(place, block)).execute();
 }
 
 const theBlock =

@@ -4,7 +4,7 @@ import { type Kysely, sql } from "kysely";
 import { type Db, readTogether } from "../records/records.ts";
 import type { Tables } from "../records/tables.ts";
 import { type Baseline, readBaselines } from "./baselines.ts";
-import { countBefore, readBlocks, type SortKey, standingsFrom, standingsIn, startOf } from "./blocks.ts";
+import { countBefore, countStandings, type SortKey, standingsFrom, startOf } from "./blocks.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
@@ -15,6 +15,8 @@ export interface BoardQuery {
   offset: number;
   /** The participant whose row is marked as theirs. */
   viewer: number | null;
+  /** True to show no row but the viewer's. */
+  ownOnly?: boolean;
 }
 
 type Row = Leaderboard["rows"][number];
@@ -30,32 +32,59 @@ export function readLeaderboard(
 ): Promise<Leaderboard> {
   return readTogether(db, async (trx) => {
     const place = { challenge: config.id, round: query.round, board: query.board };
-    const blocks = await readBlocks(trx, place);
-    const baselines = await readBaselines(trx, config, place, blocks);
-    const { offset, limit } = query;
-    const above = baselines.filter(({ position }) => position < offset).length;
-    const shown = baselines.filter(({ position }) => position >= offset && position < offset + limit);
-    const first = offset - above;
-    const { from, skip } = startOf(blocks, first);
-    const standings =
-      blocks.length === 0
-        ? []
-        : await standingsFrom(trx, place, from)
-            .offset(skip)
-            .limit(limit - shown.length)
-            .execute();
-    const rows = await participantRows(trx, config, query, standings, first);
-    for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
+    const { total, rows } = query.ownOnly
+      ? await ownRow(trx, config, place, query)
+      : await page(trx, config, place, query);
     return {
       challenge: config.id,
       round: query.round,
       board: query.board,
       score: config.score,
       score_secondary: config.score_secondary,
-      total: standingsIn(blocks) + baselines.length,
+      version: await readVersion(trx, place),
+      total,
       rows,
     };
   });
+}
+
+async function readVersion(trx: Db, { challenge, round }: BoardPlace): Promise<number> {
+  const known = await trx
+    .selectFrom("board_rounds")
+    .select("version")
+    .where("challenge", "=", challenge)
+    .where("round", "=", round)
+    .executeTakeFirst();
+  return known?.version ?? 0;
+}
+
+interface Page {
+  total: number;
+  rows: Row[];
+}
+
+async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
+  const { offset, limit } = query;
+  const baselines = await readBaselines(trx, config, place);
+  const above = baselines.filter(({ position }) => position < offset).length;
+  const shown = baselines.filter(({ position }) => position >= offset && position < offset + limit);
+  const first = offset - above;
+  const { from, skip } = await startOf(trx, place, first);
+  const standings = await standingsFrom(trx, place, from)
+    .offset(skip)
+    .limit(limit - shown.length)
+    .execute();
+  const rows = await participantRows(trx, config, query, standings, first);
+  for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
+  return { total: (await countStandings(trx, place)) + baselines.length, rows };
+}
+
+async function ownRow(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
+  if (query.viewer === null) return { total: 0, rows: [] };
+  const own = await standingsOf(trx, place, [query.viewer]);
+  const [before = 0] = await countBefore(trx, place, own);
+  const rows = await participantRows(trx, config, query, own, before);
+  return { total: rows.length, rows: rows.slice(query.offset, query.offset + query.limit) };
 }
 
 type Standing = SortKey & { participant_id: number };
@@ -142,21 +171,24 @@ async function ranksBefore(
   const board = boardBefore(place.board);
   if (board === null) return new Map();
   const then = { ...place, board };
-  const keys = await trx
+  const keys = await standingsOf(
+    trx,
+    then,
+    standings.map(({ participant_id }) => participant_id),
+  );
+  const counts = await countBefore(trx, then, keys);
+  return new Map(keys.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));
+}
+
+function standingsOf(trx: Db, place: BoardPlace, participants: number[]): Promise<Standing[]> {
+  return trx
     .selectFrom("standings")
     .select(["participant_id", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
     .where("challenge", "=", place.challenge)
     .where("round", "=", place.round)
-    .where("board", "=", board)
-    .where(
-      "participant_id",
-      "in",
-      standings.map(({ participant_id }) => participant_id),
-    )
+    .where("board", "=", place.board)
+    .where("participant_id", "in", participants)
     .execute();
-  if (keys.length === 0) return new Map();
-  const counts = await countBefore(trx, then, await readBlocks(trx, then), keys);
-  return new Map(keys.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));
 }
 
 function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {

@@ -1,6 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../records/records.ts";
-import { countBefore, countIn, countOut, isBefore, readBlocks, type SortKey } from "./blocks.ts";
+import { countBefore, countIn, countOut, isBefore, type SortKey } from "./blocks.ts";
 import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
 import { roundScore } from "./rounding.ts";
 
@@ -62,29 +62,50 @@ export interface Movement {
   submission: string | null;
 }
 
+interface Change {
+  before: Standing | null;
+  best: Standing | null;
+}
+
 /**
  * Makes one participant's standing anew from the graded submissions: called in the transaction that changes one of them, after it
  * took the round's boards. Ties go to the earlier submission, then to the lower number, within a participant and between participants.
  */
-export async function updateStanding(trx: Db, place: Place): Promise<Movement> {
-  const before = await standingOf(trx, place);
-  const best = await bestOf(trx, place);
-  const blocks = await readBlocks(trx, place);
-  const moved =
-    before?.submission_number !== best?.submission_number ||
-    (before && best && (isBefore(before, best) || isBefore(best, before)));
+export async function updateStanding(trx: Db, place: Place): Promise<void> {
+  await writeChange(trx, place, await readChange(trx, place));
+}
+
+/** The same, and tells how the participant moved by it. */
+export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
+  const change = await readChange(trx, place);
+  const { before, best } = change;
   const keys = [before, best].filter((key) => key !== null);
-  const counts = await countBefore(trx, place, blocks, moved ? keys : keys.slice(0, 1));
+  const counts = await countBefore(trx, place, isMoved(change) ? keys : keys.slice(0, 1));
+  await writeChange(trx, place, change);
   const rankBefore = before ? counts[0]! + 1 : null;
   const submission = best?.submission ?? null;
-  if (!moved) return { rank: rankBefore, rankBefore, submission };
-
-  await writeStanding(trx, place, best);
-  if (before) await countOut(trx, place, blocks, before);
-  if (best) await countIn(trx, place, blocks, best);
-  // Counted before it left its old place.
+  if (!isMoved(change)) return { rank: rankBefore, rankBefore, submission };
+  // Counted while it was still in its old place.
   const rank = best ? counts.at(-1)! + (before && isBefore(before, best) ? 0 : 1) : null;
   return { rank, rankBefore, submission };
+}
+
+const readChange = async (db: Db, place: Place): Promise<Change> => ({
+  before: await standingOf(db, place),
+  best: await bestOf(db, place),
+});
+
+function isMoved({ before, best }: Change): boolean {
+  if (!before || !best) return before !== best;
+  return isBefore(before, best) || isBefore(best, before);
+}
+
+async function writeChange(trx: Db, place: Place, change: Change): Promise<void> {
+  if (!isMoved(change)) return;
+  const { before, best } = change;
+  await writeStanding(trx, place, best);
+  if (before) await countOut(trx, place, before);
+  if (best) await countIn(trx, place, best);
 }
 
 interface Standing extends SortKey {

@@ -10,6 +10,7 @@ import {
   MESSAGE_LIMIT,
   type SubmissionEvent,
   submissionRefSchema,
+  watchBoardSchema,
   watchSchema,
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
@@ -17,6 +18,7 @@ import { z } from "zod";
 import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
 import { type Caller, identifyParticipant } from "../participants/keys.ts";
+import { sightOfBoard } from "../rules/visibility.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
@@ -25,6 +27,7 @@ import { readEvents } from "../submissions/events.ts";
 import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
+import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast, room } from "./broadcast.ts";
 import { openSession } from "./session.ts";
 
@@ -52,12 +55,13 @@ export function openGateway(options: {
   version: string;
   /** Joins this broker to others; absent where there is one. */
   adapter?: ServerOptions["adapter"];
+  boards: BoardWatch;
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** Where clients of the first crowdAI come in; absent where they are refused. */
   legacy?: LegacyDoor | undefined;
 }): Gateway {
-  const { server, context, version, adapter, heard, legacy } = options;
+  const { server, context, version, adapter, boards, heard, legacy } = options;
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
@@ -143,6 +147,18 @@ export function openGateway(options: {
     });
     on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
     on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
+    const watched = new Set<string>();
+    on("watch_board", watchBoardSchema, async (caller, { challenge }) => {
+      const { config } = context().catalogue.get(challenge);
+      await sightOfBoard(context().records.db, config, caller);
+      const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
+      if (watched.has(config.id) || !socket.connected) stop();
+      else {
+        watched.add(config.id);
+        socket.once("disconnect", stop);
+      }
+      return { boards: now };
+    });
     on("watch", watchSchema, async (caller, { id, after }) => {
       const { db } = context().records;
       await findSubmission(db, caller, id);

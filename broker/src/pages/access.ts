@@ -6,6 +6,7 @@ import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { isInvited } from "../rules/invitations.ts";
+import { organises } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 
 /** What a reader is to a challenge. */
@@ -15,13 +16,7 @@ export async function roleOf(db: Db, caller: Caller | null, config: ChallengeCon
   if (caller === null) return "anyone";
   if (caller.kind === "participant")
     return config.visibility.private && (await isInvited(db, config.id, caller.id)) ? "invited" : "anyone";
-  const scope = await db
-    .selectFrom("organizer_challenges")
-    .select("challenge")
-    .where("organizer_id", "=", caller.id)
-    .where("challenge", "=", config.id)
-    .executeTakeFirst();
-  return scope ? "organizer" : "anyone";
+  return (await organises(db, config.id, caller)) ? "organizer" : "anyone";
 }
 
 const seesChallenge = (config: ChallengeConfig, role: Role) =>

@@ -1,9 +1,6 @@
-import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
-import { followBoards } from "./board-events.ts";
-import { createBoardWatch } from "./board-watch.ts";
 import { ChallengePage } from "./challenge.tsx";
 import { ChallengeList, listChallenges, presentRound, readFigures } from "./challenges.tsx";
 import { tamed } from "./format.ts";
@@ -65,18 +62,6 @@ export function challengePages({ context, sessions, show }: PageParts): Hono {
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const view = await readBoard(context(), seen, caller, c.req.query());
     return c.html(<LeaderboardSection view={view} seen={seen} />);
-  });
-
-  const watch = createBoardWatch(context);
-  routes.get("/challenges/:id/leaderboard/events", async (c) => {
-    const { challenge, role } = await seenChallenge(
-      context(),
-      (await sessions.read(c)).caller,
-      c.req.param("id"),
-    );
-    if (!seesBoard(challenge.config, role))
-      throw new CrowdaiError("not_allowed", "The leaderboard is not displayed yet.");
-    return followBoards(c, watch, challenge.config.id);
   });
   return routes;
 }

@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import type { CodeContext } from "../code/code-context.ts";
+import type { Caller } from "../participants/keys.ts";
 import { answerError } from "../routes/answer.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { assetRoutes } from "./assets/assets.ts";
@@ -28,6 +29,8 @@ export interface Pages {
   routes: Hono;
   /** The error as a page, for a browser's request to an address of no page. */
   error(c: Context, error: CrowdaiError): Promise<Response>;
+  /** Who is signed in at the pages. */
+  caller(c: Context): Promise<Caller | null>;
 }
 
 /** The pages: rendered here, whole without a script, alive with one. */
@@ -88,7 +91,7 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     submissionPages(parts),
   ])
     pages.route("/", routes);
-  return { routes: pages, error };
+  return { routes: pages, error, caller: async (c) => (await sessions.read(c)).caller };
 }
 
 const ROBOTS = `User-agent: *

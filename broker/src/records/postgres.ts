@@ -22,6 +22,8 @@ export async function openPostgres(url: string): Promise<Records> {
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => {});
+  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
+  pool.on("connect", (client) => void client.query("set jit = off").catch(() => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   await migrate(db, "postgres");
   const { hostname, pathname } = new URL(url);

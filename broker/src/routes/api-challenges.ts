@@ -1,10 +1,12 @@
-import { CrowdaiError, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
+import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
+import { sightOfBoard, sightOfSubmissions } from "../rules/visibility.ts";
+import { listedSubmissionSchema, listSubmissions } from "../submissions/list.ts";
 import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
@@ -76,7 +78,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
           round: z.string().optional(),
           limit: whole(100, 1000),
           offset: whole(0, 10_000_000),
-          ongoing: z.enum(["true", "false"]).default("false"),
+          board: z.enum(BOARDS).optional(),
+          ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
         }),
       },
       responses: answers(leaderboardSchema, "Best graded submission of each participant"),
@@ -85,19 +88,56 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await viewer(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
-      if (!config.visibility.leaderboard && caller?.kind !== "organizer")
-        throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
-      const { round, limit, offset, ongoing } = c.req.valid("query");
+      const sight = await sightOfBoard(context().records.db, config, caller);
+      const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
       const shown =
         round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);
       const board = await readLeaderboard(context().records.db, config, {
         round: shown?.id ?? "",
-        board: ongoing === "true" ? "ongoing" : "current",
+        board: asked ?? (ongoing === "true" ? "ongoing" : "current"),
         limit,
         offset,
         viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
       });
       return c.json(board, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/submissions",
+      summary: "Submissions to a challenge, newest first: your own, and others' where they are shown",
+      description: "Page on with `before`, the number of the last one you have.",
+      security: keyOptional,
+      request: {
+        params: idParam,
+        query: z.object({
+          round: z.string().optional(),
+          limit: whole(50, 1000),
+          before: z.coerce.number().int().min(1).max(1e9).optional(),
+        }),
+      },
+      responses: answers(
+        z.object({ submissions: z.array(listedSubmissionSchema) }),
+        "What may be seen of them",
+      ),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { catalogue, clock, records } = context();
+      const { config } = catalogue.get(c.req.valid("param").id);
+      const { round, limit, before } = c.req.valid("query");
+      const sight = await sightOfSubmissions(records.db, config, caller, clock());
+      const submissions = await listSubmissions(records.db, config, {
+        round: round === undefined ? null : findRound(config, round).id,
+        limit,
+        before: before ?? null,
+        viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
+      });
+      return c.json({ submissions }, 200);
     },
   );
 }

@@ -2,7 +2,7 @@ import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
-import { sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import { type Movement, moveStanding, sortKeys, updateStanding } from "../leaderboard/standings.ts";
 import type { Db } from "../records/records.ts";
 import type { SlotRow, SubmissionRow } from "../records/tables.ts";
 import { appendEvents } from "./events.ts";
@@ -75,20 +75,14 @@ export async function updateBoards(trx: Db, row: SubmissionRow) {
       (countsLate(board) || row.post_challenge === 0) &&
       (!isPrevious(board) || (border !== null && row.created_at <= border)),
   );
-  const movements = [];
-  for (const board of boards)
-    movements.push(
-      await updateStanding(trx, {
-        challenge,
-        round,
-        board,
-        participantId,
-        until: isPrevious(board) ? border : null,
-      }),
-    );
-  const [movement] = movements;
+  let movement: Movement | null = null;
+  for (const board of boards) {
+    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null };
+    if (movement) await updateStanding(trx, place);
+    else movement = await moveStanding(trx, place);
+  }
   // A baseline counts for nobody: it moves no place.
-  const counted = row.baseline === 1 ? undefined : movement;
+  const counted = row.baseline === 1 ? null : movement;
   const place = {
     rank: counted?.rank ?? null,
     rank_before: counted?.rankBefore ?? null,

@@ -71,7 +71,7 @@ function follow(id) {
     const address = part()?.dataset.live;
     if (!address || stream) return;
     stream = new EventSource(address);
-    for (const name of ["message", "change"]) stream.addEventListener(name, refresh);
+    for (const name of ["leaderboard", "change"]) stream.addEventListener(name, refresh);
     stream.addEventListener("end", () => {
       close();
       refresh();
