@@ -95,6 +95,7 @@ function addSubmitting(add: Add): void {
       "crowdai submit predictions.csv -m 'deeper trees' --min-score 0.9",
       "python predict.py | crowdai submit -",
       "crowdai submit --json '[0, 1, 2]' --no-wait",
+      "crowdai submit predictions.csv --code . --dry-run",
     ],
     async () => (await import("./commands/submit.ts")).submit,
   )
@@ -103,6 +104,11 @@ function addSubmitting(add: Add): void {
     .addOption(challengeOption())
     .option("--round <id>", "round to submit to (default: the open one)")
     .option("-m, --message <text>", "note kept with the submission")
+    .option("--code [dir]", "send the code along (default: the project this folder belongs to)")
+    .option("--no-code", "send no code, whatever crowdai.json says")
+    .option("--publish", "the code may be published when the challenge closes")
+    .option("--no-publish", "the code stays private")
+    .option("--allow-secrets", "send the code although it seems to hold secrets")
     .option("--no-wait", "return once the submission is accepted")
     .option("--timeout <seconds>", "how long to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with 7 when the score is worse than this", finiteNumber)

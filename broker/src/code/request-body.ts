@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { CrowdaiError } from "@crowdai/shared";
 
 /** The bytes of a request, as they come; git packs long ones with gzip. */
 export async function* requestBody(request: Request): AsyncGenerator<Uint8Array> {
@@ -14,6 +15,8 @@ export async function* requestBody(request: Request): AsyncGenerator<Uint8Array>
   bytes.pipe(gunzip);
   try {
     yield* gunzip;
+  } catch (cause) {
+    throw new CrowdaiError("usage", "The request is not packed as it says.", { cause });
   } finally {
     bytes.destroy();
     gunzip.destroy();

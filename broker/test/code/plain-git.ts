@@ -12,20 +12,21 @@ export interface Ran {
   stderr: string;
 }
 
+interface RunOptions {
+  key?: string | null;
+  input?: string | Uint8Array;
+  dir?: string;
+  index?: string;
+}
+
 /** Plain git as a participant has it, signed in with a key that stands on no command line. */
 export interface PlainGit {
   folder: string;
   /** A bare repository to make objects in. */
   bare: string;
-  run(
-    args: string[],
-    options?: { key?: string | null; input?: string | Uint8Array; dir?: string },
-  ): Promise<Ran>;
+  run(args: string[], options?: RunOptions): Promise<Ran>;
   /** As `run`, in the bare repository, and it must work; returns what it printed. */
-  must(
-    args: string[],
-    options?: { key?: string | null; input?: string | Uint8Array; dir?: string },
-  ): Promise<string>;
+  must(args: string[], options?: RunOptions): Promise<string>;
   /** A commit without parents of such files. */
   snapshot(files: Record<string, string>, message?: string): Promise<Snapshot>;
   /** A commit of a tree that is there already. */
@@ -39,20 +40,15 @@ export async function createPlainGit(): Promise<PlainGit> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-git-"));
   const bare = join(folder, "objects.git");
 
-  function run(
-    args: string[],
-    {
-      key = null,
-      input,
-      dir = bare,
-    }: { key?: string | null; input?: string | Uint8Array; dir?: string } = {},
-  ): Promise<Ran> {
+  function run(args: string[], options: RunOptions = {}): Promise<Ran> {
+    const { key = null, input, dir = bare, index = join(bare, "index") } = options;
     const config = key
       ? [["http.extraHeader", `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`]]
       : [];
     const env = Object.fromEntries([
       ["PATH", process.env.PATH],
       ["HOME", folder],
+      ["GIT_INDEX_FILE", index],
       ["GIT_CONFIG_NOSYSTEM", "1"],
       ["GIT_TERMINAL_PROMPT", "0"],
       ["GIT_AUTHOR_NAME", "Ada L"],
@@ -77,7 +73,7 @@ export async function createPlainGit(): Promise<PlainGit> {
     });
   }
 
-  async function must(args: string[], options?: Parameters<typeof run>[1]): Promise<string> {
+  async function must(args: string[], options?: RunOptions): Promise<string> {
     const ran = await run(args, options);
     if (ran.code !== 0) throw new Error(`git ${args.join(" ")}: ${ran.stderr}`);
     return ran.stdout;
@@ -101,10 +97,10 @@ export async function createPlainGit(): Promise<PlainGit> {
         await mkdir(dirname(join(work, name)), { recursive: true });
         await writeFile(join(work, name), text);
       }
-      const index = `--git-dir=${bare}`;
-      await must([index, `--work-tree=${work}`, "read-tree", "--empty"], { dir: work });
-      await must([index, `--work-tree=${work}`, "add", "-A", "-f"], { dir: work });
-      const tree = await must([index, "write-tree"]);
+      const there = { dir: work, index: `${work}.index` };
+      const as = [`--git-dir=${bare}`, `--work-tree=${work}`];
+      await must([...as, "add", "-A", "-f"], there);
+      const tree = await must([...as, "write-tree"], there);
       const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
       return { ...(await commitOf(tree, message)), files: Object.keys(files).length, bytes };
     },

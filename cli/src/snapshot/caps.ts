@@ -8,7 +8,8 @@ export interface Caps {
   maxFiles: number;
 }
 
-export const DEFAULT_CAPS: Caps = { maxBytes: 100 * 1024 * 1024, maxFiles: 200_000 };
+/** As brokers have them where a challenge says nothing. */
+export const DEFAULT_CAPS: Caps = { maxBytes: 50 * 1024 * 1024, maxFiles: 200_000 };
 
 const NAMED = 5;
 

@@ -51,10 +51,12 @@ export class GitFailure extends Error {
   override readonly name = "GitFailure";
   readonly code: number | null;
   readonly stderr: string;
-  constructor(args: readonly string[], code: number | null, stderr: string) {
+  readonly stdout: string;
+  constructor(args: readonly string[], code: number | null, stderr: string, stdout = "") {
     super(`git ${args[0]} ended with ${code}: ${stderr.trim()}`);
     this.code = code;
     this.stderr = stderr;
+    this.stdout = stdout;
   }
 }
 
@@ -88,7 +90,7 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       child.stdin!.end(options.input);
       child.on("close", (code) => {
         const stderr = Buffer.concat(err).toString();
-        if (code !== 0) return reject(new GitFailure(args, code, stderr));
+        if (code !== 0) return reject(new GitFailure(args, code, stderr, Buffer.concat(out).toString()));
         if (stderr) options.onWarning?.(stderr);
         resolve(Buffer.concat(out));
       });

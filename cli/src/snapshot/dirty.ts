@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type CleanGit, GitFailure } from "./clean-git.ts";
 import type { Listed } from "./list-files.ts";
+import { SPARSE_INDEX } from "./reader.ts";
 import type { UserRepository } from "./user-repository.ts";
 
 export type Dirty = "yes" | "no" | "unknown";
@@ -15,7 +17,8 @@ export async function isDirty(
   { reader, untracked }: Listed,
 ): Promise<Dirty> {
   if (!repository || repository.head === "unborn" || untracked) return "yes";
-  if (repository.head === "unknown") return "unknown";
+  // To unfold a sparse index git would write trees, and touch the times of those that the user has already.
+  if (repository.head === "unknown" || existsSync(join(reader, SPARSE_INDEX))) return "unknown";
   const at = {
     cwd: repository.top,
     env: { GIT_DIR: reader, GIT_WORK_TREE: repository.top, GIT_INDEX_FILE: join(reader, "index") },

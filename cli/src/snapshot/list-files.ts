@@ -1,7 +1,7 @@
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CleanGit } from "./clean-git.ts";
-import { makeReader } from "./reader.ts";
+import { makeReader, SPARSE_INDEX } from "./reader.ts";
 import { repositoryAt, type UserRepository } from "./user-repository.ts";
 import { readUserSettings, type UserGitSettings } from "./user-settings.ts";
 
@@ -72,6 +72,7 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   mkdirSync(scratch, { recursive: true });
   const reader = makeReader(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
   const look = looker(listing, reader);
+  const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
 
   const onWarning = (text: string) => {
     for (const [, path] of text.matchAll(/could not open directory '(.*)\/': /g))
@@ -95,9 +96,11 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   ];
   const [others, tracked, dropped, included] = await Promise.all([
     look(["-o", "--exclude-standard", ...excludes], { index: "none", onWarning }),
-    repository ? look(["-s", "-t", "--sparse"], { index: "index" }) : [],
+    repository ? look(["-s", "-t", ...sparse], { index: "index" }) : [],
     repository && listing.exclude.length > 0
-      ? look(["-c", "-i", ...listing.exclude.flatMap((pattern) => ["-x", pattern])], { index: "index" })
+      ? look(["-c", "-i", ...sparse, ...listing.exclude.flatMap((pattern) => ["-x", pattern])], {
+          index: "index",
+        })
       : [],
     listing.include.length > 0
       ? look(["-o", "-i", ...listing.include.flatMap((pattern) => ["-x", pattern])], { index: "none" })

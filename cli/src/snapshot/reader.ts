@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { UserRepository } from "./user-repository.ts";
@@ -15,8 +24,7 @@ export function makeReader(
   for (const part of ["objects/info", "refs", "info"])
     mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, "HEAD"), "ref: refs/heads/none\n");
-  const sparse = repository && join(repository.gitDir, "info", "sparse-checkout");
-  const isSparse = sparse !== null && existsSync(sparse);
+  const isSparse = repository !== null && hasSparseIndex(repository.index);
   writeFileSync(
     join(folder, "config"),
     [
@@ -30,7 +38,10 @@ export function makeReader(
     ].join("\n"),
   );
   if (!repository) return folder;
-  if (isSparse) tryCopy(sparse, join(folder, "info", "sparse-checkout"));
+  if (isSparse) {
+    tryCopy(join(repository.gitDir, "info", "sparse-checkout"), join(folder, "info", "sparse-checkout"));
+    writeFileSync(join(folder, SPARSE_INDEX), "");
+  }
   writeFileSync(join(folder, "objects/info/alternates"), `${join(repository.commonDir, "objects")}\n`);
   if (existsSync(repository.index)) {
     tryCopy(repository.index, join(folder, "index"));
@@ -41,9 +52,24 @@ export function makeReader(
   return folder;
 }
 
+/** Stands in a reader whose index has folders outside the checkout as one entry each. */
+export const SPARSE_INDEX = "has-sparse-index";
+
+function hasSparseIndex(index: string): boolean {
+  try {
+    return readFileSync(index).includes("sdir\0\0\0\0", 0, "latin1");
+  } catch {
+    return false;
+  }
+}
+
+/** With its time, by which git knows which files it has to look at more closely. */
 function tryCopy(from: string, to: string): void {
   try {
+    const { mtimeMs } = statSync(from);
     copyFileSync(from, to);
+    const time = Math.floor(mtimeMs) / 1000;
+    utimesSync(to, time, time);
   } catch (cause) {
     // One that was replaced this moment: git puts a new shared index in place before it removes the old one.
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;

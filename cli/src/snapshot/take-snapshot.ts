@@ -5,7 +5,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Caps, checkCaps } from "./caps.ts";
 import { GitFailure, isInside } from "./clean-git.ts";
 import { type Dirty, isDirty } from "./dirty.ts";
-import { isGitsOwn, refusedByGit } from "./git-names.ts";
+import { foldedName, refusedByGit, unfitName } from "./git-names.ts";
 import { type BytePath, type LeftOut, type Listed, listFiles } from "./list-files.ts";
 import { look, onDisk, type Read, readEntry } from "./read-file.ts";
 import { secretByName, secretSettings } from "./secret-names.ts";
@@ -90,7 +90,8 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const written = await writeTree(options, found, cached, leftOut);
   const { tree, findings, unsteady } = written;
   writeStatCache(store.cache, { tree, files: written.files });
-  leftOut.push(...findSpecial(folder, wanted));
+  const told = new Set(leftOut.map(({ path }) => path));
+  leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !told.has(path)));
 
   const files = [...written.files].map(([path, { size }]) => ({ path, size }));
   return {
@@ -99,7 +100,7 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     files,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     leftOut: leftOut.sort((a, b) => (a.path < b.path ? -1 : 1)),
-    notes: [...listed.notes, ...unsteady, ...collisions(files)],
+    notes: [...listed.notes, ...unsteady],
     findings,
     head: repository?.head ?? "none",
     branch: repository?.branch ?? null,
@@ -113,21 +114,39 @@ function byName({ folder, ours = [] }: TakeOptions, { paths }: Listed, leftOut: 
   const own = ours.filter((path) => isInside(path, folder) && path !== folder);
   const ownPrefixes = own.map((path) => `${Buffer.from(relative(folder, path)).toString("latin1")}/`);
   const bare = bareRepositories(folder, paths);
-  return paths.filter((path) => {
+  const twice = sameElsewhere();
+  return [...paths].sort().filter((path) => {
     if (ownPrefixes.some((prefix) => path.startsWith(prefix))) return false;
-    const secret = secretByName(path);
-    const reason = secret
-      ? `its name says that it holds ${secret}`
-      : isGitsOwn(path)
-        ? "git keeps no file of this name"
-        : /(^|\/)\.gitmodules$/i.test(path)
-          ? "the files of submodules are taken themselves"
-          : bare.some((prefix) => path.startsWith(prefix))
-            ? "part of a git repository without a working tree"
-            : null;
+    const reason = nameReason(path, bare) ?? twice(path);
     if (reason) leftOut.push({ path, reason });
     return reason === null;
   });
+}
+
+/** Tells of names, folders' too, that differ from an earlier one in nothing but case. */
+function sameElsewhere(): (path: BytePath) => string | null {
+  const seen = new Map<string, BytePath>();
+  const twice = (path: BytePath): BytePath | null => {
+    const end = path.lastIndexOf("/");
+    const above = end < 0 ? null : twice(path.slice(0, end));
+    if (above !== null) return above;
+    const known = seen.get(foldedName(path)) ?? path;
+    seen.set(foldedName(path), known);
+    return known === path ? null : known;
+  };
+  return (path) => {
+    const other = twice(path);
+    return other === null ? null : `it is the same as ${shownPath(other)} where names ignore case`;
+  };
+}
+
+function nameReason(path: BytePath, bare: readonly string[]): string | null {
+  const secret = secretByName(path);
+  if (secret) return `its name says that it holds ${secret}`;
+  if (/(^|\/)\.gitmodules$/i.test(path)) return "the files of submodules are taken themselves";
+  if (bare.some((prefix) => path.startsWith(prefix)))
+    return "part of a git repository without a working tree";
+  return unfitName(path);
 }
 
 /** Folders that git would take for a repository, and obey the settings of, when somebody who has the snapshot goes there. */
@@ -290,17 +309,4 @@ function secretsFound(findings: readonly Finding[]): CrowdaiError {
   return new CrowdaiError("code_secrets", `The code seems to hold secrets:\n${lines.join("\n")}`, {
     details: { findings },
   });
-}
-
-/** Names that differ only in case are one file on other machines. */
-function collisions(files: readonly { path: BytePath }[]): string[] {
-  const seen = new Map<string, string>();
-  const notes: string[] = [];
-  for (const { path } of files) {
-    const folded = path.toLowerCase();
-    const other = seen.get(folded);
-    if (other === undefined) seen.set(folded, path);
-    else notes.push(`${shownPath(other)} and ${shownPath(path)} are one file where names ignore case.`);
-  }
-  return notes;
 }

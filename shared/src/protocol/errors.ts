@@ -277,15 +277,6 @@ export const catalogue = {
   // Code
   code_off: row("you", 422, 4, false, "The challenge takes no code.", "Submit without --code."),
   code_required: row("you", 422, 4, false, "The challenge asks for code.", "Submit with --code."),
-  code_not_taken: row("you", 422, 4, false, "The challenge takes no code.", "Submit without --code."),
-  code_secrets: row(
-    "you",
-    422,
-    4,
-    false,
-    "The code seems to hold secrets.",
-    "Take them out, or submit with --allow-secrets if they are none, or with --no-code.",
-  ),
   code_too_large: row(
     "you",
     413,
@@ -327,22 +318,15 @@ export const catalogue = {
     "The code host cannot be used.",
     "It is tried again; nothing is lost.",
   ),
-  code_not_pushed: row(
-    "platform",
-    502,
-    5,
-    true,
-    "The code could not be sent.",
-    "Send it again with `crowdai watch <id>`; the grade does not wait for it.",
-  ),
-  git_missing: row(
+  code_secrets: row(
     "you",
-    500,
-    2,
+    422,
+    4,
     false,
-    "There is no git on this machine's path.",
-    "Install git 2.31 or newer.",
+    "The code seems to hold secrets.",
+    "Take them out; or submit with --allow-secrets if they are none, or with --no-code.",
   ),
+  git_missing: row("you", 500, 2, false, "There is no git on the path.", "Install git 2.31 or newer."),
 
   // Files and values
   file_missing: row("you", 400, 2, false, "There is no such file.", "Check the path."),
