@@ -20,8 +20,14 @@ function focusedIn(part) {
   const focused = document.activeElement;
   if (!focused || !part.contains(focused) || focused === part) return null;
   const href = focused.getAttribute("href");
-  if (href)
-    return (fresh) => [...fresh.querySelectorAll("a")].find((link) => link.getAttribute("href") === href);
+  if (href) {
+    // The reader's own row may lead elsewhere now, and stand elsewhere.
+    const scope = focused.closest("tr.mine") ? "tr.mine a" : "a";
+    const index = [...part.querySelectorAll(scope)].indexOf(focused);
+    return (fresh) =>
+      [...fresh.querySelectorAll("a")].find((link) => link.getAttribute("href") === href) ??
+      fresh.querySelectorAll(scope)[index];
+  }
   const label = focused.getAttribute("aria-label");
   return (fresh) => (label ? fresh.querySelector(`[aria-label="${CSS.escape(label)}"]`) : null);
 }
