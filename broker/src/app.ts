@@ -8,7 +8,8 @@ import type { CodeContext } from "./code/code-context.ts";
 import { codeRoutes } from "./code/routes.ts";
 import type { BoardWatch } from "./live/board-watch.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { pageRoutes } from "./pages/pages.tsx";
+import { createPages } from "./pages/pages.tsx";
+import { wantsPage } from "./pages/policy.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { boardEventRoutes } from "./routes/board-events.ts";
@@ -55,13 +56,14 @@ export function createApp(options: {
   });
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
-  app.notFound((c) =>
-    answerError(
-      c,
-      new CrowdaiError("not_found", `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`),
-      log,
-    ),
-  );
+  const pages = createPages({ context, code: options.code, nextEvent });
+  app.notFound((c) => {
+    const error = new CrowdaiError(
+      "not_found",
+      `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
+    );
+    return wantsPage(c) ? pages.error(c, error) : answerError(c, error, log);
+  });
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
   app.use(async (c, next) => {
@@ -105,8 +107,8 @@ export function createApp(options: {
     ),
   );
   app.route("/api/v1", api);
-  app.route("/", boardEventRoutes(context, boards));
-  app.route("/", pageRoutes(context));
+  app.route("/", boardEventRoutes(context, boards, pages.caller));
+  app.route("/", pages.routes);
   return app;
 }
 

@@ -15,11 +15,12 @@ export interface Caller {
 export async function identify(db: Db, key: string | undefined): Promise<Caller> {
   if (!key) throw new CrowdaiError("no_key");
   if (!mayBeApiKey(key)) throw new CrowdaiError("key_malformed");
-  const row = await db
-    .selectFrom("api_keys")
-    .selectAll()
-    .where("hash", "=", hashApiKey(key))
-    .executeTakeFirst();
+  return identifyHash(db, hashApiKey(key));
+}
+
+/** As identify, by the key's digest. Throws key_unknown or key_revoked. */
+export async function identifyHash(db: Db, hash: string): Promise<Caller> {
+  const row = await db.selectFrom("api_keys").selectAll().where("hash", "=", hash).executeTakeFirst();
   if (!row) throw new CrowdaiError("key_unknown");
   if (row.revoked_at)
     throw new CrowdaiError("key_revoked", undefined, { details: { revoked_at: row.revoked_at } });

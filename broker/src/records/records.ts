@@ -5,6 +5,7 @@ import * as code from "./migrations/002-code.ts";
 import * as publishing from "./migrations/003-publishing.ts";
 import * as webapp from "./migrations/005-webapp.ts";
 import * as boards from "./migrations/006-boards.ts";
+import * as pageSessions from "./migrations/007-page-sessions.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -43,9 +44,10 @@ export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): 
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
-    "005-webapp": { up: webapp.up },
     "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
+    "005-webapp": { up: webapp.up },
     "006-boards": boards,
+    "007-page-sessions": pageSessions,
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

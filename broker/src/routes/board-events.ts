@@ -1,7 +1,8 @@
 import { type BoardMoved, CrowdaiError } from "@crowdai/shared";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { BoardWatch } from "../live/board-watch.ts";
+import type { Caller } from "../participants/keys.ts";
 import { sightOfBoard } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { bearerKey } from "./answer.ts";
@@ -13,13 +14,18 @@ const HEARTBEAT_MS = 25_000;
  * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version of a round's boards: first
  * those that are now, then one whenever a board has changed, at most one a second.
  */
-export function boardEventRoutes(context: () => SubmissionContext, boards: BoardWatch): Hono {
+export function boardEventRoutes(
+  context: () => SubmissionContext,
+  boards: BoardWatch,
+  /** Who a request without a key speaks for: a reader of the pages. */
+  reader: (c: Context) => Promise<Caller | null>,
+): Hono {
   const routes = new Hono();
   routes.get("/challenges/:id/leaderboard/events", async (c) => {
     const { catalogue, records, webapp } = context();
     const { config } = catalogue.get(c.req.param("id"));
     const key = bearerKey(c);
-    await sightOfBoard(records.db, config, key ? await webapp.identify(key) : null);
+    await sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
     if (boards.watching() >= MOST_STREAMS)
       throw new CrowdaiError("too_many_requests", "Too many watch leaderboards at this broker.");
 
