@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
+import { mediaRoutes } from "./media/media-routes.ts";
 import { pageRoutes } from "./pages/pages.tsx";
 import { readReadiness } from "./readiness.ts";
 import { answerError } from "./routes/answer.ts";
@@ -43,6 +44,8 @@ export function createApp(options: {
       "request",
     );
   });
+  // Before the headers of all other routes: media have their own.
+  app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
   app.notFound((c) =>

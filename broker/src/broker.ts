@@ -17,6 +17,8 @@ import { createGradingTimes } from "./graders/grading-times.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { createMediaMaker } from "./media/media-maker.ts";
+import { describeMedia, findMediaPrograms } from "./media/media-tools.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
@@ -39,6 +41,7 @@ const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
 const REGRADE_MS = 1000;
 const UPLOADS_MS = 600_000;
+const MEDIA_MS = 1000;
 
 export interface Broker {
   url: string;
@@ -95,10 +98,24 @@ export async function createBroker({
       clock,
       log,
       baseUrl: () => url,
-      announce: (events) => gateway.announce(events),
+      announce: (events) => {
+        gateway.announce(events);
+        if (events.some(({ type }) => type === "graded")) media.soon();
+      },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
     };
+
+    const mediaPrograms = await findMediaPrograms(config.programPath);
+    const media = await createMediaMaker({
+      records,
+      objects,
+      programs: mediaPrograms,
+      folder: join(config.dataFolder, "media"),
+      clock,
+      log,
+    });
+    releasers.add("media", () => media.stop());
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
@@ -158,6 +175,7 @@ export async function createBroker({
 
     every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
+    every(MEDIA_MS, "media", async () => media.soon());
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
@@ -189,6 +207,7 @@ export async function createBroker({
         `records     ${records.name}`,
         `objects     ${objects.name}`,
         `queue       ${queue.name}`,
+        `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
       ],

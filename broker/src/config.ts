@@ -17,6 +17,7 @@ const environmentSchema = z.object({
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
+  PATH: z.string().default(""),
 });
 
 const flagsSchema = z.object({
@@ -46,6 +47,8 @@ export interface BrokerConfig {
   logLevel: (typeof LEVELS)[number];
   /** The key that may do everything in the webapp's API; undefined when there is none. */
   webappToken: string | undefined;
+  /** Where programs for media are looked for. */
+  programPath: string;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
 }
@@ -80,6 +83,7 @@ export function readConfig(
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
+    programPath: known.data.PATH,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
   });
 }

@@ -18,6 +18,7 @@ const WANTED = [
     without: "objects on S3",
   })),
   { program: "memcached", debian: "memcached", without: "objects on S3" },
+  { program: "ffmpeg", debian: "ffmpeg", without: "films and sounds of evaluators" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
+import * as mediaModels from "./migrations/004-media-models.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -29,7 +30,10 @@ export interface Records {
 
 /** Brings the tables to the newest form; safe when several programs do it at once. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
-  const migrations = { "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) } };
+  const migrations = {
+    "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
+    "004-media-models": { up: mediaModels.up },
+  };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;

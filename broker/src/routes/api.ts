@@ -4,6 +4,7 @@ import { identify, identifyParticipant } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { answerError, bearerKey } from "./answer.ts";
+import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
@@ -69,5 +70,6 @@ export function apiRoutes(
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
+  artifactRoutes(group);
   return api;
 }

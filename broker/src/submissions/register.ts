@@ -2,6 +2,7 @@ import type { Intent, Receipt } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
+import { requireAcceptedModels } from "../rules/accepted-models.ts";
 import { requireInvitation } from "../rules/invitations.ts";
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
@@ -12,6 +13,7 @@ import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
 import { participantLock } from "./find.ts";
 import { insertSubmission, reserveSlot } from "./insert.ts";
+import { requireSameModels } from "./models.ts";
 import { receipt } from "./receipt.ts";
 
 /**
@@ -39,6 +41,7 @@ export async function registerIntent(
   const target = targetRound(config, intent.round, arrival);
   requireAcceptedInput(config, intent.input, input.input_size);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
+  requireAcceptedModels(config, intent);
 
   const written = await context.records.transaction(async (trx) => {
     await context.records.lock(trx, `submission:${intent.id}`);
@@ -73,5 +76,6 @@ async function repeated(
   row: SubmissionRow,
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
+  await requireSameModels(context.records.db, intent);
   return receipt(context, row);
 }
