@@ -110,7 +110,8 @@ async function openInside(
   return { why };
 }
 
-const refusal = (path: string, why: string) => `the result names the file ${JSON.stringify(path)}, but ${why}`;
+const refusal = (path: string, why: string) =>
+  `the result names the file ${JSON.stringify(path)}, but ${why}`;
 
 function refused(path: string, why: string): Fault {
   return fault("evaluator_output", refusal(path, why), "a file that cannot be taken");

@@ -7,7 +7,9 @@ import type { Demuxer } from "./sniff.ts";
 /** What may decode a stranger's film or sound: what browsers play, and what programs for science write. */
 const DECODERS = [
   ..."h264 hevc mpeg4 mjpeg png vp8 vp9 libvpx libvpx-vp9 av1 libdav1d libaom-av1 theora rawvideo".split(" "),
-  ..."aac mp3 mp3float opus libopus vorbis flac alac pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le".split(" "),
+  ..."aac mp3 mp3float opus libopus vorbis flac alac pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le".split(
+    " ",
+  ),
   ..."pcm_f64le pcm_s16be pcm_s24be pcm_alaw pcm_mulaw".split(" "),
 ].join(",");
 
@@ -63,10 +65,21 @@ export async function probe(
   demuxer: Demuxer,
   signal: AbortSignal,
 ): Promise<Probed | ChildEnd> {
-  const asked = "stream=codec_type,codec_name,pix_fmt,width,height:stream_disposition=attached_pic:format=duration";
+  const asked =
+    "stream=codec_type,codec_name,pix_fmt,width,height:stream_disposition=attached_pic:format=duration";
   const [, program] = programs(tools);
   const ended = await runLimited(
-    [program, "-hide_banner", "-v", "error", "-show_entries", asked, "-of", "json", ...inputOf(file, demuxer)],
+    [
+      program,
+      "-hide_banner",
+      "-v",
+      "error",
+      "-show_entries",
+      asked,
+      "-of",
+      "json",
+      ...inputOf(file, demuxer),
+    ],
     limitsOf(tools, MEDIA_LIMITS.probeMs),
     signal,
   );
@@ -87,7 +100,13 @@ export async function probe(
 /** Runs ffmpeg: `before` stands before the input, `after` before the output. */
 export function convert(
   tools: MediaTools,
-  { from, demuxer, to, before = [], after }: {
+  {
+    from,
+    demuxer,
+    to,
+    before = [],
+    after,
+  }: {
     from: string;
     demuxer: Demuxer;
     to: string;
@@ -97,7 +116,15 @@ export function convert(
   signal: AbortSignal,
 ): Promise<ChildEnd> {
   const [program] = programs(tools);
-  const quiet = ["-nostdin", "-hide_banner", "-v", "error", "-y", "-max_alloc", String(MEDIA_LIMITS.memory / 2)];
+  const quiet = [
+    "-nostdin",
+    "-hide_banner",
+    "-v",
+    "error",
+    "-y",
+    "-max_alloc",
+    String(MEDIA_LIMITS.memory / 2),
+  ];
   // Nothing that describes the original goes on: no place, no device, no title.
   const bare = ["-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-threads", "2"];
   return runLimited(

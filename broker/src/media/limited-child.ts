@@ -63,7 +63,14 @@ export function runLimited(
     // A group of its own, so that nothing it started outlives it.
     const child = spawn(command, args, {
       cwd,
-      env: { PATH: path, HOME: cwd, TMPDIR: cwd, LANG: "C.UTF-8", VIPS_CONCURRENCY: "1", MALLOC_ARENA_MAX: "2" },
+      env: {
+        PATH: path,
+        HOME: cwd,
+        TMPDIR: cwd,
+        LANG: "C.UTF-8",
+        VIPS_CONCURRENCY: "1",
+        MALLOC_ARENA_MAX: "2",
+      },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

@@ -44,7 +44,10 @@ async function makeFilm(
 ): Promise<MadeMedia | DroppedMedia> {
   const film = found.film as NonNullable<Probed["film"]>;
   if (film.width * film.height > MEDIA_LIMITS.filmPixels)
-    return dropped("It has more pixels than a film may have (4096 x 2304).", `${film.width} x ${film.height}`);
+    return dropped(
+      "It has more pixels than a film may have (4096 x 2304).",
+      `${film.width} x ${film.height}`,
+    );
   const at = (name: string) => join(tools.folder, name);
   const from = { from: input, demuxer: source.demuxer };
 
@@ -52,7 +55,12 @@ async function makeFilm(
   const still = ["-map", "0:v:0", "-frames:v", "1", "-vf", even({ width: 1280, height: 720 }), "-c:v", "png"];
   const poster = await convert(
     tools,
-    { ...from, to: at("poster.png"), before: ["-ss", start], after: [...still, "-f", "image2", "-update", "1"] },
+    {
+      ...from,
+      to: at("poster.png"),
+      before: ["-ss", start],
+      after: [...still, "-f", "image2", "-update", "1"],
+    },
     signal,
   );
   if (poster.code !== 0) return failure(source, poster);
@@ -67,8 +75,28 @@ async function makeFilm(
       ...from,
       to: at("large"),
       after: container
-        ? [...streams, "-c", "copy", ...(container === "mp4" ? ["-movflags", "+faststart"] : []), "-f", container]
-        : [...streams, "-vf", even(MEDIA_LIMITS.film), "-preset", "veryfast", "-crf", "23", "-c:a", "aac", "-ac", "2", ...H264],
+        ? [
+            ...streams,
+            "-c",
+            "copy",
+            ...(container === "mp4" ? ["-movflags", "+faststart"] : []),
+            "-f",
+            container,
+          ]
+        : [
+            ...streams,
+            "-vf",
+            even(MEDIA_LIMITS.film),
+            "-preset",
+            "veryfast",
+            "-crf",
+            "23",
+            "-c:a",
+            "aac",
+            "-ac",
+            "2",
+            ...H264,
+          ],
     },
     signal,
   );
@@ -136,7 +164,18 @@ async function makeSound(
     {
       ...from,
       to: at("wave.png"),
-      after: ["-filter_complex", `[0:a:0]${wave}`, "-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1"],
+      after: [
+        "-filter_complex",
+        `[0:a:0]${wave}`,
+        "-frames:v",
+        "1",
+        "-c:v",
+        "png",
+        "-f",
+        "image2",
+        "-update",
+        "1",
+      ],
     },
     signal,
   );

@@ -14,7 +14,7 @@ export const MEDIA_LIMITS = {
   film: { width: 1280, height: 720 },
   previewSeconds: 4,
   /** Of a process that handles them. */
-  memory: 1024 * MEBIBYTE,
+  memory: 768 * MEBIBYTE,
   pictureMs: 30_000,
   probeMs: 20_000,
   filmMs: 240_000,

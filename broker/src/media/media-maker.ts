@@ -89,7 +89,9 @@ export async function createMediaMaker(options: {
     const inside = await mkdtemp(join(folder, "work-"));
     try {
       const made = await makeMedia({ ...programs, folder: inside }, objects, source, signal);
-      return made.ok ? { ...(await store(objects, made, work.name)), reason: null, detail: "" } : notShown(made);
+      return made.ok
+        ? { ...(await store(objects, made, work.name)), reason: null, detail: "" }
+        : notShown(made);
     } finally {
       await rm(inside, { recursive: true, force: true });
     }

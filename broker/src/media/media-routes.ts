@@ -23,18 +23,16 @@ export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono
       .selectFrom("submissions")
       .select("number")
       .where((eb) =>
-        eb.or([
-          eb("media_large", "=", key),
-          eb("media_thumbnail", "=", key),
-          eb("media_preview", "=", key),
-        ]),
+        eb.or([eb("media_large", "=", key), eb("media_thumbnail", "=", key), eb("media_preview", "=", key)]),
       )
       .limit(1)
       .executeTakeFirst();
     const found = shown ? await objects.stat(key) : null;
     if (!found) throw missing();
     // What an outside grader put there is what its bytes say, or nothing that is shown.
-    const type = typeOfKey(key) ?? sniff(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
+    const type =
+      typeOfKey(key) ??
+      sniff(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
     if (!type) throw missing();
 
     const etag = `"${found.sha256}"`;

@@ -107,7 +107,6 @@ export async function endMediaWork(
     .where("name", "=", name)
     .executeTakeFirst();
   if (numDeletedRows !== 1n) return false;
-  if (source !== null)
-    await trx.updateTable("submissions").set(shown).where("id", "=", submission).execute();
+  if (source !== null) await trx.updateTable("submissions").set(shown).where("id", "=", submission).execute();
   return true;
 }

@@ -61,7 +61,8 @@ async function picture({
     type = isAnimated ? format : STILL[format];
     await encode(fitted, type).toFile(large.path);
   }
-  if (thumbnail) await fit(open(false).autoOrient(), thumbnail.box).webp({ quality: 80 }).toFile(thumbnail.path);
+  if (thumbnail)
+    await fit(open(false).autoOrient(), thumbnail.box).webp({ quality: 80 }).toFile(thumbnail.path);
   return { ok: true, format: type };
 }
 
@@ -101,6 +102,8 @@ async function placeholder({
         (shape === "film" ? from < 1 - across : bar % 1 < 0.6 && from < (bars[Math.floor(bar)] as number));
       if (isDrawn) pixels.fill(0xd8, (y * width + x) * 3, (y * width + x) * 3 + 3);
     }
-  await sharp(pixels, { raw: { width, height, channels: 3 } }).webp({ quality: 80 }).toFile(thumbnail.path);
+  await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .webp({ quality: 80 })
+    .toFile(thumbnail.path);
   return { ok: true, format: null };
 }

@@ -27,8 +27,7 @@ export function artifactRoutes({ api, context, viewer }: ApiGroup): void {
       const { records, objects } = context();
       const row = await findReadable(records.db, await viewer(c), id);
       const file = (await readKept(records.db, row))[number - 1];
-      if (!file)
-        throw new CrowdaiError("object_missing", `Submission "${id}" has no file number ${number}.`);
+      if (!file) throw new CrowdaiError("object_missing", `Submission "${id}" has no file number ${number}.`);
       c.header("cache-control", "private, no-store");
       // As plain bytes to be saved, whatever they are: nothing of them is to be opened on the way.
       return c.redirect(await objects.signGet(file.key, { seconds: SECONDS, name: file.name }), 302);
