@@ -93,6 +93,7 @@ function addSubmitting(add: Add): void {
       "crowdai submit predictions.csv -m 'deeper trees' --min-score 0.9",
       "python predict.py | crowdai submit -",
       "crowdai submit --json '[0, 1, 2]' --no-wait",
+      "crowdai submit predictions.csv --model model.onnx",
     ],
     async () => (await import("./commands/submit.ts")).submit,
   )
@@ -101,6 +102,7 @@ function addSubmitting(add: Add): void {
     .addOption(challengeOption())
     .option("--round <id>", "round to submit to (default: the open one)")
     .option("-m, --message <text>", "note kept with the submission")
+    .option("--model <file>", "model to keep beside the submission; may be given several times", collect, [])
     .option("--no-wait", "return once the submission is accepted")
     .option("--timeout <seconds>", "how long to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with 7 when the score is worse than this", finiteNumber)
@@ -197,6 +199,15 @@ function addSubmissions(add: Add): void {
     ["crowdai show 7h3k9m2p4q6r8s1t"],
     async () => (await import("./commands/show.ts")).show,
   ).argument("<id>", "submission");
+  add(
+    "artifacts",
+    "List a submission's models and artifacts, or download them.",
+    ["crowdai artifacts 7h3k9m2p4q6r8s1t", "crowdai artifacts 7h3k9m2p4q6r8s1t --dir ./kept"],
+    async () => (await import("./commands/artifacts.ts")).artifacts,
+  )
+    .argument("<id>", "submission")
+    .option("--dir <folder>", "download them into this folder")
+    .option("--force", "replace files that are there and differ");
   add(
     "logs",
     "Print what the evaluator said about a submission.",

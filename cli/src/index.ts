@@ -12,4 +12,5 @@ export { CrowdaiError } from "@crowdai/shared/errors";
 export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from "./challenge.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";
+export type { ModelFile } from "./submit/models.ts";
 export type { Grade } from "./submit/verdict.ts";

@@ -20,7 +20,7 @@ const DECODERS = [
 export function inputOf(file: string, demuxer: Demuxer): string[] {
   return [
     ...["-protocol_whitelist", "file", "-format_whitelist", DEMUXERS[demuxer], "-codec_whitelist", DECODERS],
-    ...["-max_pixels", String(MEDIA_LIMITS.filmPixels), "-f", demuxer, "-i", `file:${file}`],
+    ...["-f", demuxer, "-i", `file:${file}`],
   ];
 }
 
@@ -128,7 +128,17 @@ export function convert(
   // Nothing that describes the original goes on: no place, no device, no title.
   const bare = ["-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-threads", "2"];
   return runLimited(
-    [program, ...quiet, ...before, ...inputOf(from, demuxer), ...bare, ...after, `file:${to}`],
+    [
+      program,
+      ...quiet,
+      ...before,
+      "-max_pixels",
+      String(MEDIA_LIMITS.filmPixels),
+      ...inputOf(from, demuxer),
+      ...bare,
+      ...after,
+      `file:${to}`,
+    ],
     limitsOf(tools, MEDIA_LIMITS.filmMs),
     signal,
   );

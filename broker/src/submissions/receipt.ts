@@ -1,9 +1,12 @@
-import type { Receipt } from "@crowdai/shared";
+import type { Receipt, Upload } from "@crowdai/shared";
 import type { SubmissionRow } from "../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { announcedModel, readModels } from "./models.ts";
 import { viewSubmission } from "./view.ts";
+
+/** One message holds so many addresses. */
+const MOST_ADDRESSES = 256;
 
 /** The submission as it is now, and where to send the bytes that are still missing. */
 export async function receipt(context: SubmissionContext, row: SubmissionRow): Promise<Receipt> {
@@ -13,9 +16,17 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
       ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
   const models = [];
+  let room = MOST_ADDRESSES - (upload?.parts.length ?? 0);
   for (const model of await readModels(context.records.db, row.id)) {
     const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
-    models.push({ name: model.name, upload: plan && plan.parts.length > 0 ? plan : null });
+    if (!plan || plan.parts.length === 0) {
+      models.push({ name: model.name, upload: null });
+      continue;
+    }
+    const parts = plan.parts.slice(0, Math.max(0, room));
+    room -= parts.length;
+    // What has no address yet is counted, and gets one when it is asked for again.
+    models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }
   return {
     submission: await viewSubmission(context, context.records.db, row),
@@ -24,3 +35,8 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     models,
   };
 }
+
+const countOf = ({ parts }: Upload) => ({
+  parts: parts.length,
+  bytes: parts.reduce((sum, { size }) => sum + size, 0),
+});

@@ -3,6 +3,7 @@ import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
 import { readGiven } from "../submit/given-input.ts";
+import { type OfferedModel, offerModels } from "../submit/models.ts";
 import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
 import { makePlan, type Plan, planLines } from "../submit/plan.ts";
 import { type Prepared, prepareInput } from "../submit/prepare.ts";
@@ -20,6 +21,7 @@ export interface SubmitFlags {
   timeout?: number;
   minScore?: number;
   dryRun?: boolean;
+  model?: string[];
 }
 
 export async function submit(context: Context, args: { file?: string }, flags: SubmitFlags): Promise<number> {
@@ -41,14 +43,26 @@ export async function submit(context: Context, args: { file?: string }, flags: S
     const round = checkRound(challenge, flags.round);
     prepared = await prepareInput(context, given, challenge, view);
     const { offered, offer } = prepared;
+    const files = (flags.model ?? []).map((file) => ({ file }));
+    const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
+    const { cwd, signal } = context;
+    const models = await offerModels(challenge, files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
-      const facts = { broker: settings.broker, challenge, round, message: flags.message, limits, offered };
+      const facts = {
+        broker: settings.broker,
+        challenge,
+        round,
+        message: flags.message,
+        limits,
+        offered,
+        models,
+      };
       return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
     }
     // They belong to the open round.
     if (limits && (flags.round === undefined || round?.id === challenge.round)) tellLimits(context, limits);
-    const submission = await perform(context, opened, prepared, flags, view);
+    const submission = await perform(context, opened, { ...prepared, models }, flags, view);
     view.stop();
     if (flags.wait === false) return showAccepted(context, submission);
     return await reportGrade(context, { challenge, submission, minScore: flags.minScore });
@@ -65,7 +79,7 @@ export async function submit(context: Context, args: { file?: string }, flags: S
 async function perform(
   context: Context,
   { session, route }: CommandSession,
-  { offer }: Prepared,
+  { offer, models }: Pick<Prepared, "offer"> & { models: OfferedModel[] },
   flags: SubmitFlags,
   view: ProgressView,
 ): Promise<Submission> {
@@ -77,6 +91,7 @@ async function perform(
       journal: { folder: settings.configDir, http: await context.http() },
       round,
       message,
+      models,
       wait,
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
       onProgress: view.progress,

@@ -3,6 +3,7 @@ import { inspectFile } from "../client/byte-source.ts";
 import type { HttpClient } from "../client/http.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { checkInput } from "./checks.ts";
+import { type ModelFile, offerModels } from "./models.ts";
 import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
 import { submitResumable } from "./resumable.ts";
 import { type Submitting, submitOffer } from "./submit.ts";
@@ -12,6 +13,7 @@ interface FromProgram extends Submitting {
   /** Folder for notes of what is unfinished. */
   journal?: string;
   http: HttpClient;
+  modelFiles?: readonly (ModelFile | string)[];
 }
 
 export async function submitValue(
@@ -35,8 +37,11 @@ export async function submitFile(
   return handOver(session, await offerFile(facts, { signal: options.signal, onProgress }), options);
 }
 
-function handOver(session: BrokerSession, offer: Offer, options: FromProgram): Promise<Submission> {
-  const { journal: folder, http, id } = options;
+async function handOver(session: BrokerSession, offer: Offer, given: FromProgram): Promise<Submission> {
+  const { journal: folder, http, id, modelFiles = [], signal } = given;
+  const named = modelFiles.map((model) => (typeof model === "string" ? { file: model } : model));
+  const models = await offerModels(session.opening.challenge!, named, { signal });
+  const options = { ...given, models };
   if (folder === undefined || id !== undefined) return submitOffer(session, offer, options);
   return submitResumable(session, offer, { ...options, journal: { folder, http } });
 }

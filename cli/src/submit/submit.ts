@@ -3,6 +3,7 @@ import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { type HandIn, handIn } from "./hand-in.ts";
+import { announceModels, type OfferedModel } from "./models.ts";
 import type { Offer } from "./offer.ts";
 import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./verdict.ts";
 
@@ -18,6 +19,8 @@ export interface Submitting extends FollowOptions {
   /** Called with each plan of what is still to be sent. */
   onPlan?: HandIn["onPlan"];
   onAccepted?: (submission: Submission) => void;
+  /** Kept beside the submission. */
+  models?: readonly OfferedModel[];
 }
 
 /** Hands in what is ready, and waits for the grade unless `wait` is false. */
@@ -26,7 +29,7 @@ export async function submitOffer(
   offer: Offer,
   options: Submitting,
 ): Promise<Submission> {
-  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true } = options;
+  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true, models = [] } = options;
   if (!SUBMISSION_ID.test(id))
     throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
       next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
@@ -39,8 +42,10 @@ export async function submitOffer(
       round: round === undefined ? null : String(round),
       message: message ?? null,
       input: offer.input,
+      ...(models.length > 0 ? { models: announceModels(models) } : {}),
     },
     source: offer.source,
+    models: models.map(({ source }) => source),
     follow: wait,
     onUpload: (done, total) => onProgress?.({ stage: "uploading", done, total }),
   });
