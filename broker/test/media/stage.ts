@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { IntentRequest, Submission } from "@crowdai/shared";
 import sharp from "sharp";
-import { startBroker, type TestBroker, type TestClient, untilEnd } from "../fixture.ts";
+import { startBroker, type TestBroker, type TestClient, untilEnd, writeChallenge } from "../fixture.ts";
 import { until } from "../until.ts";
 
 /** An evaluator that hands on what it is told to: `copy` is a file of the test's, `name` what it calls it. */
@@ -37,14 +37,19 @@ export interface Stage extends TestBroker {
   read(id: string): Promise<Submission>;
 }
 
+/** The challenge of this evaluator, in a folder of challenges. */
+export async function writeMediaChallenge(challenges: string): Promise<void> {
+  await writeFile(join(await writeChallenge(challenges), "evaluate.py"), EVALUATOR);
+}
+
 /** A broker whose evaluator hands on the files that submissions name. */
 export async function startStage(options: Parameters<typeof startBroker>[0] = {}): Promise<Stage> {
   const broker = await startBroker({
     ...options,
     env: { PATH: process.env.PATH ?? "", ...options.env },
-    challenges: options.challenges ?? [{}],
+    challenges: [],
     prepare: async (folder) => {
-      await writeFile(join(folder, "challenges/test/evaluate.py"), EVALUATOR);
+      await writeMediaChallenge(join(folder, "challenges"));
       await options.prepare?.(folder);
     },
   });
