@@ -1,15 +1,18 @@
 // `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, help, accepts, board, watchers, queue-layer) measure only these.
+// names of figures (round-trip, help, accepts …) measure only these.
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
+import { measureEndToEnd } from "./bench/end-to-end.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
 import { measureQueueLayer } from "./bench/queue-layer.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
+import { measureUploads } from "./bench/uploads.ts";
 import { measureWatchers } from "./bench/watchers.ts";
+import { installSystemPackages } from "./test/system-packages.ts";
 
 const MEASURES = {
   "round-trip": measureRoundTrip,
@@ -18,6 +21,8 @@ const MEASURES = {
   board: measureBoard,
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
+  "end-to-end": measureEndToEnd,
+  uploads: measureUploads,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
@@ -25,6 +30,20 @@ if (unknown.length > 0) {
   console.error(`there is no figure ${unknown.join(", ")}; there are ${Object.keys(MEASURES).join(", ")}`);
   process.exit(2);
 }
+
+/** What figures stand beside, and what they stand on. */
+const PROGRAMS = [
+  { program: "redis-server", debian: "redis-server", without: "figures on Redis" },
+  { program: "postgres", debian: "postgresql", without: "figures on PostgreSQL" },
+  { program: "swift-proxy-server", debian: "swift-proxy", without: "uploads" },
+  { program: "swift-account-server", debian: "swift-account", without: "uploads" },
+  { program: "swift-container-server", debian: "swift-container", without: "uploads" },
+  { program: "swift-object-server", debian: "swift-object", without: "uploads" },
+  { program: "memcached", debian: "memcached", without: "uploads" },
+  { program: "aws", debian: "awscli", without: "uploads beside aws s3 cp" },
+  { program: "rclone", debian: "rclone", without: "uploads beside rclone" },
+];
+installSystemPackages(PROGRAMS);
 
 const date = new Date().toISOString().slice(0, 10);
 const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js ${process.versions.node}`;

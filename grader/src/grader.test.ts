@@ -33,6 +33,7 @@ say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2
         evaluator_version: folder.version,
       },
       organiser_log: "",
+      seconds: expect.any(Number),
     });
     expect(reports.map(({ type }) => type)).toEqual(["started", "progress", "log", "finished"]);
     while ((await readdir(join(workDir, "workspaces"))).length > 0) await sleep(5);
@@ -164,14 +165,9 @@ describe("a job that the platform spoils", () => {
       delivery: 3,
       outcome: { ok: false, code: "gave_up" },
     });
-    expect(reports.map(({ type }) => type)).toEqual([
-      "started",
-      "released",
-      "started",
-      "released",
-      "started",
-      "finished",
-    ]);
+    // A start may be left out when its end follows at once.
+    const ends = reports.map(({ type }) => type).filter((type) => type !== "started");
+    expect(ends).toEqual(["released", "released", "finished"]);
     expect(await readdir(folder.dir)).not.toContain("evaluated");
   });
 
@@ -183,7 +179,12 @@ describe("a job that the platform spoils", () => {
   });
 
   it("is graded when the store comes back in time", async () => {
-    const { publish, report, objects, store } = await runGrader([await batch(`say(type="result", score=1)`)]);
+    const { publish, report, objects, store } = await runGrader(
+      [await batch(`say(type="result", score=1)`)],
+      {
+        retryPauseMs: 1000,
+      },
+    );
     const input = await store("p.csv", "a,1\n");
     await objects.remove(input.key);
     const id = await publish({ input });

@@ -35,6 +35,7 @@ export function createReporter(
   let lastProgress = Number.NEGATIVE_INFINITY;
   let logLines = 0;
   let stopped = false;
+  let began: number | null = null;
 
   const text = (raw: string, limit?: number) => safeText(withoutFolders(raw, options.folders), limit);
   // Progress and log lines are not worth holding up an evaluator, nor failing a job.
@@ -72,7 +73,10 @@ export function createReporter(
   }
 
   return {
-    started: () => send({ type: "started" }),
+    started() {
+      began = performance.now();
+      send({ type: "started" });
+    },
     event(event) {
       if (stopped) return;
       if (event.type === "progress") {
@@ -87,7 +91,13 @@ export function createReporter(
       else if (logLines === LOG_LINES + 1)
         send({ type: "log", message: `The log was cut here: more than ${LOG_LINES} lines.` });
     },
-    finished: (outcome, organiserLog) => last({ type: "finished", outcome, organiser_log: organiserLog }),
+    finished: (outcome, organiserLog) =>
+      last({
+        type: "finished",
+        outcome,
+        organiser_log: organiserLog,
+        seconds: began === null ? null : (performance.now() - began) / 1000,
+      }),
     released: (reason) => last({ type: "released", reason }),
     stop,
   };

@@ -15,8 +15,8 @@ export interface Playground {
   remove(): void;
 }
 
-/** Folders for a broker with one challenge, `echo`, whose persistent evaluator answers at once with the number it gets. */
-export function createPlayground(): Playground {
+/** Folders for a broker with one challenge, `echo`, whose persistent evaluator answers at once with the number it gets; `more` goes into its challenge.json. */
+export function createPlayground(more: Record<string, unknown> = {}): Playground {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-bench-"));
   const [data, challenges] = [join(folder, "data"), join(folder, "challenges")];
   mkdirSync(data);
@@ -27,6 +27,7 @@ export function createPlayground(): Playground {
     title: "Echo",
     score: { precision: 3 },
     evaluator: { command: ["python3", "evaluate.py"], mode: "persistent" },
+    ...more,
   };
   writeFileSync(join(challenges, "echo/challenge.json"), JSON.stringify(config));
   return { data, challenges, remove: () => rmSync(folder, { recursive: true }) };

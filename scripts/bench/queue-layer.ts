@@ -179,5 +179,14 @@ function finished(submission: string, attempt: number, delivery: number): Report
     },
     ...{ artifacts: [], evaluator_version: "1" },
   };
-  return { type: "finished", submission, attempt, delivery, grader: "bench", outcome, organiser_log: "" };
+  return {
+    type: "finished",
+    submission,
+    attempt,
+    delivery,
+    grader: "bench",
+    outcome,
+    organiser_log: "",
+    seconds: null,
+  };
 }

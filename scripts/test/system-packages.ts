@@ -2,8 +2,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { findProgram } from "../services/programs.ts";
 
-/** What the tests need besides npm packages, and the Debian package that holds it. */
-const WANTED = [
+export interface WantedProgram {
+  program: string;
+  /** Package that holds it. */
+  debian: string;
+  /** What is left out when it is missing. */
+  without: string;
+}
+
+/** What the tests need besides npm packages. */
+const WANTED: readonly WantedProgram[] = [
   { program: "git", debian: "git", without: "snapshots of code" },
   { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
@@ -23,9 +31,9 @@ const WANTED = [
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];
 
-/** Installs what is missing where that is possible. Resolves to the programs that are missing still, said loudly. */
-export function installSystemPackages(): string[] {
-  let absent = WANTED.filter(({ program }) => !findProgram(program));
+/** Installs what is missing where that is possible. Returns the programs that are missing still, said loudly. */
+export function installSystemPackages(wanted: readonly WantedProgram[] = WANTED): string[] {
+  let absent = wanted.filter(({ program }) => !findProgram(program));
   if (absent.length === 0) {
     console.log("all there");
     return [];

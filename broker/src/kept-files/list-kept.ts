@@ -9,10 +9,10 @@ export type KeptFile = StoredFile & Pick<Artifact, "kind">;
 /** The participant's models, then the evaluator's artifacts, in their order. Models are kept from the acceptance on. */
 export async function readKept(
   db: Db,
-  row: Pick<SubmissionRow, "id" | "accepted_at" | "artifacts" | "function">,
+  row: Pick<SubmissionRow, "id" | "accepted_at" | "artifacts" | "model_count">,
 ): Promise<KeptFile[]> {
   const artifacts = row.artifacts === null ? [] : storedFileSchema.array().parse(JSON.parse(row.artifacts));
-  const models = row.function === "submit" && row.accepted_at !== null ? await readModels(db, row.id) : [];
+  const models = row.accepted_at !== null ? await readModels(db, row) : [];
   return [
     ...models.map(({ name, size, sha256, key }) => ({
       kind: "model" as const,

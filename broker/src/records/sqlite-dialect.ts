@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
-  CompiledQuery as Compiled,
   type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
@@ -10,58 +9,113 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { createGroupCommit } from "./group-commit.ts";
+import { createTurns } from "./turns.ts";
+
+/** Connections to one file. */
+export interface SqliteConnections {
+  /** Has the transactions that may write, which share their commits. */
+  writer: DatabaseSync;
+  /** Answers what is asked outside of transactions, and so sees nothing that is not on disk. */
+  reader: DatabaseSync;
+  /** Has the read-only transactions: what they read is of one moment. */
+  snapshots: DatabaseSync;
+}
 
 /** Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. */
-export function sqliteDialect(database: DatabaseSync): Dialect {
+export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
-    createDriver: () => sqliteDriver(database),
+    createDriver: () => sqliteDriver(connections),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new TransactionalDdlAdapter(),
+    createAdapter: () => new Adapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
 }
 
-/** SQLite does roll back DDL; saying so lets two programs that start at once migrate one after the other. */
-class TransactionalDdlAdapter extends SqliteAdapter {
+class Adapter extends SqliteAdapter {
+  /** SQLite does roll back DDL; saying so lets two programs that start at once migrate one after the other. */
   override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+  /** The group commit hands out turns. */
+  override get supportsMultipleConnections(): boolean {
     return true;
   }
 }
 
-function sqliteDriver(database: DatabaseSync): Driver {
-  const connection = sqliteConnection(database);
-  // One connection, handed to one holder at a time: a transaction must not see another's statements inside it.
-  let turn: Promise<void> = Promise.resolve();
-  let release: () => void = () => {};
-  const run = (sql: string) => connection.executeQuery(Compiled.raw(sql)).then(() => {});
+interface Connection extends DatabaseConnection {
+  transaction: "none" | "write" | "read";
+}
+
+function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver {
+  const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
+  const turns = createTurns();
+  const groups = createGroupCommit((sql) => void writer.exec(sql));
+
+  async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    await groups.begin();
+    let result: QueryResult<R>;
+    try {
+      result = write.execute<R>(query);
+    } catch (error) {
+      await groups.rollback();
+      throw error;
+    }
+    await groups.commit();
+    return result;
+  }
+
+  async function end(connection: Connection, endWriting: () => Promise<void>): Promise<void> {
+    const mode = connection.transaction;
+    connection.transaction = "none";
+    if (mode === "read") {
+      snapshots.exec("commit");
+      turns.give();
+    }
+    // After a commit that failed there is nothing left to undo: its whole group was rolled back.
+    if (mode === "write") await endWriting();
+  }
+
   return {
     async init() {},
     async acquireConnection() {
-      const before = turn;
-      const mine = Promise.withResolvers<void>();
-      turn = mine.promise;
-      await before;
-      release = mine.resolve;
+      const connection: Connection = {
+        transaction: "none",
+        async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+          if (connection.transaction === "write") return write.execute<R>(query);
+          if (connection.transaction === "read") return snapshot.execute<R>(query);
+          return onlyReads(query) ? read.execute<R>(query) : alone<R>(query);
+        },
+        // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
+        async *streamQuery() {
+          throw new Error("streaming is not supported");
+        },
+      };
       return connection;
     },
-    // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.
-    beginTransaction: () => run("begin immediate"),
-    commitTransaction: () => run("commit"),
-    rollbackTransaction: () => run("rollback"),
-    async releaseConnection() {
-      release();
+    async beginTransaction(connection, { accessMode }) {
+      const mode = accessMode === "read only" ? "read" : "write";
+      if (mode === "write") await groups.begin();
+      else {
+        await turns.take();
+        snapshots.exec("begin");
+      }
+      (connection as Connection).transaction = mode;
     },
+    commitTransaction: (connection) => end(connection as Connection, groups.commit),
+    rollbackTransaction: (connection) => end(connection as Connection, groups.rollback),
+    async releaseConnection() {},
     async destroy() {
-      connection.forget();
-      database.close();
+      groups.close();
+      for (const one of [snapshot, read, write]) one.close();
     },
   };
 }
 
-function sqliteConnection(database: DatabaseSync): DatabaseConnection & { forget(): void } {
+function statements(database: DatabaseSync) {
   const prepared = new Map<string, StatementSync>();
   return {
-    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    execute<R>(query: CompiledQuery): QueryResult<R> {
       let statement = prepared.get(query.sql);
       if (!statement) {
         statement = database.prepare(query.sql);
@@ -70,19 +124,19 @@ function sqliteConnection(database: DatabaseSync): DatabaseConnection & { forget
         prepared.set(query.sql, statement);
       }
       const parameters = query.parameters as (string | number | bigint | null)[];
-      if (returnsRows(query)) {
-        const rows = statement.all(...parameters) as R[];
-        return { rows };
-      }
+      if (returnsRows(query)) return { rows: statement.all(...parameters) as R[] };
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
-    // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
-    async *streamQuery() {
-      throw new Error("streaming is not supported");
+    close() {
+      prepared.clear();
+      database.close();
     },
-    forget: () => prepared.clear(),
   };
+}
+
+function onlyReads({ query, sql }: CompiledQuery): boolean {
+  return query.kind === "SelectQueryNode" || (query.kind === "RawNode" && /^\s*select\b/i.test(sql));
 }
 
 function returnsRows({ query, sql }: CompiledQuery): boolean {

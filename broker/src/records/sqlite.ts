@@ -9,15 +9,17 @@ import type { Tables } from "./tables.ts";
 /** Opens (and creates, and migrates) the SQLite file. Other processes may have it open at the same time. */
 export async function openSqlite(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(file);
+  const writer = new DatabaseSync(file);
   // FULL: in write-ahead mode the default may forget the last commits when the power goes.
-  database.exec(`
+  writer.exec(`
     pragma busy_timeout = 10000;
     pragma journal_mode = wal;
     pragma synchronous = full;
     pragma foreign_keys = on;
   `);
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
+  const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
+  for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");
+  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
   await migrate(db, "sqlite");
   return {
     name: `SQLite (${file})`,

@@ -107,6 +107,8 @@ export interface SubmissionTable {
   media_preview: string | null;
   /** Why the evaluator's media are not shown. */
   media_dropped: string | null;
+  /** How many models are kept beside it. */
+  model_count: Generated<number>;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";

@@ -29,7 +29,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
     await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
     if (row.input_kind === "json") await requireValueOf(context, row, key);
   }
-  for (const model of await readModels(context.records.db, id))
+  for (const model of await readModels(context.records.db, row))
     await context.objects.finishUpload(model.key, announcedModel(model));
 
   const written = await context.records.transaction(async (trx) => {
@@ -38,7 +38,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
     const at = iso(context.clock());
     const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
     await addAttempt(trx, id, 1);
-    await forgetParts(trx, id);
+    await forgetParts(trx, now);
     const accepted = await trx
       .updateTable("submissions")
       .set({

@@ -30,9 +30,9 @@ export async function announcedObject(db: Db, row: SubmissionRow): Promise<Annou
   return { size: row.input_size, sha256: row.input_sha256, parts };
 }
 
-export async function forgetParts(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("announced_parts").where("submission", "=", id).execute();
-  await forgetModelParts(db, id);
+export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model_count">): Promise<void> {
+  await db.deleteFrom("announced_parts").where("submission", "=", row.id).execute();
+  await forgetModelParts(db, row);
 }
 
 /** Removes what came of a submission that ended before it was accepted. What a store that is away keeps is abandoned later. */
@@ -41,9 +41,9 @@ export async function removeUnaccepted(
   row: SubmissionRow,
 ): Promise<void> {
   try {
-    for (const { key } of await readModels(records.db, row.id)) await objects.remove(key);
+    for (const { key } of await readModels(records.db, row)) await objects.remove(key);
     if (row.input_key) await objects.remove(row.input_key);
-    await forgetParts(records.db, row.id);
+    await forgetParts(records.db, row);
   } catch (error) {
     log.warn({ submission: row.id, err: error }, "the bytes of an ended upload could not be removed");
   }

@@ -43,6 +43,7 @@ export async function insertSubmission(
     attempt: isHere ? 1 : 0,
     starts: 0,
     seq: types.length,
+    model_count: models.length,
   };
   const row = await trx.insertInto("submissions").values(values).returningAll().executeTakeFirstOrThrow();
   await insertModels(trx, row, models);

@@ -28,13 +28,13 @@ export async function insertModels(
 }
 
 /** The models of a submission, in the order in which they were announced. */
-export function readModels(db: Db, submission: string): Promise<ModelRow[]> {
-  return db
-    .selectFrom("models")
-    .selectAll()
-    .where("submission", "=", submission)
-    .orderBy("position")
-    .execute();
+export async function readModels(
+  db: Db,
+  { id, model_count }: Pick<SubmissionRow, "id" | "model_count">,
+): Promise<ModelRow[]> {
+  // Most have none, and every view of a submission asks.
+  if (model_count === 0) return [];
+  return db.selectFrom("models").selectAll().where("submission", "=", id).orderBy("position").execute();
 }
 
 /** What the object store must be given for a model. */
@@ -44,18 +44,18 @@ export function announcedModel({ size, sha256, part_size, md5 }: ModelRow): Anno
 }
 
 /** Once they are there nobody asks in which parts they came. */
-export async function forgetModelParts(db: Db, submission: string): Promise<void> {
-  await db
-    .updateTable("models")
-    .set({ part_size: null, md5: null })
-    .where("submission", "=", submission)
-    .execute();
+export async function forgetModelParts(
+  db: Db,
+  { id, model_count }: Pick<SubmissionRow, "id" | "model_count">,
+): Promise<void> {
+  if (model_count === 0) return;
+  await db.updateTable("models").set({ part_size: null, md5: null }).where("submission", "=", id).execute();
 }
 
 /** Throws id_conflict unless the known submission has these models, in this order. */
-export async function requireSameModels(db: Db, { id, models }: Intent): Promise<void> {
+export async function requireSameModels(db: Db, { id, models }: Intent, row: SubmissionRow): Promise<void> {
   const facts = (all: { name: string; size: number; sha256: string }[]) =>
     JSON.stringify(all.map(({ name, size, sha256 }) => [name, Number(size), sha256]));
-  if (facts(await readModels(db, id)) !== facts(models))
+  if (facts(await readModels(db, row)) !== facts(models))
     throw new CrowdaiError("id_conflict", `The id "${id}" was already used with other models.`);
 }

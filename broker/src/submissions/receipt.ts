@@ -17,7 +17,7 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
       : null;
   const models = [];
   let room = MOST_ADDRESSES - (upload?.parts.length ?? 0);
-  for (const model of await readModels(context.records.db, row.id)) {
+  for (const model of await readModels(context.records.db, row)) {
     const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
     if (!plan || plan.parts.length === 0) {
       models.push({ name: model.name, upload: null });

@@ -76,6 +76,6 @@ async function repeated(
   row: SubmissionRow,
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
-  await requireSameModels(context.records.db, intent);
+  await requireSameModels(context.records.db, intent, row);
   return receipt(context, row);
 }

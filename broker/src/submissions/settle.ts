@@ -36,7 +36,7 @@ export async function applyReport(context: SubmissionContext, report: Report): P
         return finish(context, trx, current, report);
     }
   });
-  if (graded) recordTime(context, graded);
+  if (graded && report.type === "finished") recordTime(context, graded, report.seconds);
   // There is room in line for the regrade's next.
   if (regraded && report.type === "finished") context.dispatchSoon();
   if (applied === null)
@@ -52,9 +52,11 @@ interface Current {
   attempt: AttemptRow;
 }
 
-function recordTime(context: SubmissionContext, { row, attempt }: Current): void {
-  if (attempt.started_at === null) return;
-  context.gradingTimes.record(row.challenge, context.clock().getTime() - Date.parse(attempt.started_at));
+function recordTime(context: SubmissionContext, { row, attempt }: Current, seconds: number | null): void {
+  const began = attempt.started_at;
+  if (seconds === null && began === null) return;
+  const ms = seconds === null ? context.clock().getTime() - Date.parse(began as string) : seconds * 1000;
+  context.gradingTimes.record(row.challenge, ms);
 }
 
 async function currentAttempt(
@@ -91,13 +93,7 @@ async function start(
     .where("number", "=", row.attempt)
     .execute();
   const limit = context.catalogue.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
-  const events = [
-    // It was grading already: the grader that held it is gone, and another one took it.
-    ...(row.state === "grading"
-      ? [{ type: "requeued" as const, data: { reason: "the grader was lost" } }]
-      : []),
-    { type: "grading" as const, data: { attempt: row.attempt, grader: report.grader } },
-  ];
+  const events = beginning(row, report);
   await trx
     .updateTable("submissions")
     .set({
@@ -109,6 +105,16 @@ async function start(
     .where("id", "=", row.id)
     .execute();
   return appendEvents(trx, row, iso(now), events);
+}
+
+function beginning(row: SubmissionRow, { grader }: Report) {
+  return [
+    // It was grading already: the grader that held it is gone, and another one took it.
+    ...(row.state === "grading"
+      ? [{ type: "requeued" as const, data: { reason: "the grader was lost" } }]
+      : []),
+    { type: "grading" as const, data: { attempt: row.attempt, grader } },
+  ];
 }
 
 async function note(
@@ -160,9 +166,15 @@ async function putBack(
 async function finish(
   context: SubmissionContext,
   trx: Transaction<Tables>,
-  { row }: Current,
-  { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
+  { row: before, attempt }: Current,
+  report: Extract<Report, { type: "finished" }>,
 ): Promise<SubmissionEvent[]> {
+  const { outcome, organiser_log } = report;
+  const now = context.clock();
+  // The queue leaves out a start that its end followed at once; the history has it all the same.
+  const told = attempt.state === "started" && attempt.delivery === report.delivery;
+  const begun = told ? [] : await appendEvents(trx, before, iso(now), beginning(before, report));
+  const row = { ...before, state: "grading" as const, seq: before.seq + begun.length };
   // What the participant is not told, the organiser finds in the broker's log.
   if (!outcome.ok && outcome.code !== "rejected")
     context.log.warn(
@@ -174,12 +186,14 @@ async function finish(
       { submission: row.id, challenge: row.challenge, organiser_log },
       "media of an evaluator are not shown",
     );
-  const now = context.clock();
   await trx
     .updateTable("attempts")
     .set({
       state: "done",
       accepted: 1,
+      delivery: report.delivery,
+      grader: report.grader,
+      started_at: told ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
       finished_at: iso(now),
       evaluator_version: outcome.evaluator_version,
       outcome: JSON.stringify(outcome),
@@ -191,15 +205,15 @@ async function finish(
   await context.records.lock(trx, participantLock(row));
   await context.records.lockShared(trx, standingsLock(row.challenge));
   const challenge = context.catalogue.all().get(row.challenge);
-  if (!outcome.ok) return writeFailure(trx, row, outcome, now);
-  if (!challenge)
-    return writeFailure(
-      trx,
-      row,
-      { code: "deadline_passed", message: "The challenge was removed before the grade came." },
-      now,
-    );
-  return writeGrade(trx, challenge.config, row, outcome, now);
+  const removed = {
+    code: "deadline_passed" as const,
+    message: "The challenge was removed before the grade came.",
+  };
+  const ended =
+    outcome.ok && challenge
+      ? await writeGrade(trx, challenge.config, row, outcome, now)
+      : await writeFailure(trx, row, outcome.ok ? removed : outcome, now);
+  return [...begun, ...ended];
 }
 
 /** Ends a job that took its grader with it too often. */

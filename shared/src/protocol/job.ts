@@ -72,8 +72,9 @@ const reportBase = {
 };
 
 /**
- * What a grader says of a job it holds. `delivery` counts how often the queue handed the attempt out, from 1.
- * `finished` is the last report of a delivery; `released` hands the job back unfinished.
+ * What a grader says of a job it holds. `delivery` counts how often the queue handed the attempt out, from 1. `started` comes
+ * first; a queue may leave it out when it has the `finished` of the same delivery as well. `finished` is the last report of a
+ * delivery; `released` hands the job back unfinished.
  */
 export const reportSchema = z.discriminatedUnion("type", [
   z.object({ ...reportBase, type: z.literal("started") }),
@@ -90,6 +91,8 @@ export const reportSchema = z.discriminatedUnion("type", [
     outcome: outcomeSchema,
     /** The evaluator's stderr and what it did wrong: the organiser's, never shown to participants. */
     organiser_log: z.string(),
+    /** How long the grading took; absent from graders that do not say. */
+    seconds: z.number().nullable().default(null),
   }),
   z.object({ ...reportBase, type: z.literal("released"), reason: z.string() }),
 ]);

@@ -66,7 +66,11 @@ export interface JobQueue {
    */
   report(report: Report): Promise<void>;
 
-  /** Broker side. `apply` resolves when the report is in the records; a rejection delivers it again. Settles after abort. */
+  /**
+   * Broker side. `apply` resolves when the report is in the records; a rejection delivers it again. A submission's reports come
+   * one after another, in order; a start that the end of its delivery follows within milliseconds may be left out. Settles
+   * after abort.
+   */
   receive(apply: (report: Report) => Promise<void>, signal: AbortSignal): Promise<void>;
 
   /**

@@ -1,4 +1,5 @@
 import type { Report } from "../protocol/job.ts";
+import { holdStart, type ReportLane, takeSaidStart } from "./short-grading.ts";
 
 type Apply = (report: Report) => Promise<void>;
 
@@ -28,26 +29,33 @@ export interface ReportLanes {
 }
 
 export function createReportLanes(): ReportLanes {
-  const lanes = new Map<string, Pending[]>();
+  const lanes = new Map<string, ReportLane<Pending>>();
   const busy = new Set<string>();
   const receivers = new Set<Receiver>();
   const closing = new AbortController();
 
-  async function work(submission: string, lane: Pending[]): Promise<void> {
+  async function work(submission: string, lane: ReportLane<Pending>): Promise<void> {
+    const { items } = lane;
     busy.add(submission);
     let retryAfter = FIRST_RETRY_MS;
-    for (let first = lane[0]; first; first = lane[0]) {
+    for (let first = items[0]; first; first = items[0]) {
+      await holdStart(lane);
+      const said = takeSaidStart(lane);
+      if (said) {
+        said.applied();
+        continue;
+      }
       const [receiver] = receivers;
       if (!receiver) break;
       try {
         await applyBy(receiver, first.report);
-        lane.shift();
+        items.shift();
         first.applied();
         retryAfter = FIRST_RETRY_MS;
       } catch (error) {
         // What can never be applied goes back to its grader, which hands the job back.
         if (++first.tries === MOST_TRIES) {
-          lane.shift();
+          items.shift();
           first.failed(error as Error);
           continue;
         }
@@ -58,7 +66,7 @@ export function createReportLanes(): ReportLanes {
       }
     }
     busy.delete(submission);
-    if (lane.length === 0) lanes.delete(submission);
+    if (items.length === 0) lanes.delete(submission);
   }
 
   function start(): void {
@@ -69,9 +77,10 @@ export function createReportLanes(): ReportLanes {
     add(report) {
       if (closing.signal.aborted) return Promise.reject(closed());
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const lane = lanes.get(report.submission) ?? [];
+      const lane = lanes.get(report.submission) ?? { items: [], wake() {} };
       lanes.set(report.submission, lane);
-      lane.push({ report, applied: resolve, failed: reject, tries: 0 });
+      lane.items.push({ report, applied: resolve, failed: reject, tries: 0 });
+      lane.wake();
       if (!busy.has(report.submission)) void work(report.submission, lane);
       return promise;
     },
@@ -91,7 +100,7 @@ export function createReportLanes(): ReportLanes {
     close() {
       closing.abort();
       receivers.clear();
-      for (const lane of lanes.values()) for (const { failed } of lane.splice(0)) failed(closed());
+      for (const lane of lanes.values()) for (const { failed } of lane.items.splice(0)) failed(closed());
     },
   };
 }

@@ -4,6 +4,10 @@ import { type Kysely, sql } from "kysely";
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("submissions").addColumn("media_preview", "text").execute();
   await db.schema.alterTable("submissions").addColumn("media_dropped", "text").execute();
+  await db.schema
+    .alterTable("submissions")
+    .addColumn("model_count", "integer", (c) => c.notNull().defaultTo(0))
+    .execute();
   // Only what a submission shows is served, so each request asks for its key.
   for (const column of ["media_large", "media_thumbnail", "media_preview"])
     await sql`create index ${sql.ref(`submissions_${column}`)} on submissions (${sql.ref(column)})

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../../protocol/job.ts";
+import { holdStart, type ReportLane, takeSaidStart } from "../short-grading.ts";
 import type { QueueLog } from "./log.ts";
 
 const FIRST_RETRY_MS = 10;
@@ -42,7 +43,7 @@ export function createReportLanes(options: {
   onApplied: () => void;
 }): ReportLanes {
   const { apply, log, onApplied } = options;
-  const lanes = new Map<string, Pending[]>();
+  const lanes = new Map<string, ReportLane<Pending>>();
   const busy = new Set<Promise<void>>();
   const here = new Set<string>();
   const done = new Set<string>();
@@ -56,9 +57,17 @@ export function createReportLanes(options: {
   let changed = () => {};
   let clearing = new AbortController();
 
-  async function work(name: string, lane: Pending[], cleared: AbortSignal): Promise<void> {
+  async function work(name: string, lane: ReportLane<Pending>, cleared: AbortSignal): Promise<void> {
+    const { items } = lane;
     let retryAfter = FIRST_RETRY_MS;
-    for (let first = lane[0]; first; first = lane[0]) {
+    for (let first = items[0]; first; first = items[0]) {
+      await holdStart(lane);
+      if (cleared.aborted) return;
+      const said = takeSaidStart(lane);
+      if (said) {
+        finish(said.id);
+        continue;
+      }
       if (performance.now() >= heldUntil) await sleep(50, undefined, { signal: cleared }).catch(() => {});
       if (cleared.aborted) return;
       if (performance.now() >= heldUntil) continue;
@@ -68,12 +77,12 @@ export function createReportLanes(options: {
         successes++;
         retryAfter = FIRST_RETRY_MS;
         finish(first.id);
-        lane.shift();
+        items.shift();
       } catch (error) {
         failingSince ??= performance.now();
         if (givesUp(first, error)) {
           finish(first.id);
-          lane.shift();
+          items.shift();
           continue;
         }
         await sleep(retryAfter, undefined, { signal: cleared }).catch(() => {});
@@ -111,8 +120,9 @@ export function createReportLanes(options: {
       here.add(id);
       if (report === null) return finish(id);
       const name = report.submission;
-      const lane = lanes.get(name) ?? [];
-      lane.push({ id, report });
+      const lane = lanes.get(name) ?? { items: [], wake() {} };
+      lane.items.push({ id, report });
+      lane.wake();
       if (lanes.has(name)) return;
       lanes.set(name, lane);
       const working = work(name, lane, clearing.signal).finally(() => busy.delete(working));

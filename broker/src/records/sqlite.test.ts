@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Records } from "./records.ts";
+import { openSqlite } from "./sqlite.ts";
+
+let folder: string;
+let records: Records;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "crowdai-sqlite-"));
+  records = await openSqlite(join(folder, "records.sqlite"));
+});
+afterEach(async () => {
+  await records.close();
+  rmSync(folder, { recursive: true });
+});
+
+const write = (db: Pick<Records["db"], "insertInto">, name: string) =>
+  db.insertInto("settings").values({ name, value: "x" }).execute();
+const names = async (db: Pick<Records["db"], "selectFrom">) =>
+  (await db.selectFrom("settings").select("name").orderBy("name").execute()).map(({ name }) => name);
+
+describe("records on SQLite", () => {
+  it("show nothing outside a transaction that is not on disk", async () => {
+    await records.transaction(async (trx) => {
+      await write(trx, "a");
+      expect(await names(trx)).toEqual(["a"]);
+      expect(await names(records.db)).toEqual([]);
+    });
+    expect(await names(records.db)).toEqual(["a"]);
+  });
+
+  it("are read as of one moment in a read-only transaction", async () => {
+    await write(records.db, "a");
+    const reading = records.db.transaction().setAccessMode("read only");
+    await reading.execute(async (trx) => {
+      expect(await names(trx)).toEqual(["a"]);
+      await write(records.db, "b");
+      expect(await names(trx)).toEqual(["a"]);
+    });
+    expect(await names(records.db)).toEqual(["a", "b"]);
+  });
+
+  it("let read-only transactions come one after another, and write nothing in them", async () => {
+    const reading = () => records.db.transaction().setAccessMode("read only");
+    const results = await Promise.allSettled([
+      reading().execute((trx) => names(trx)),
+      reading().execute((trx) => write(trx, "a")),
+      reading().execute((trx) => names(trx)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+
+  it("keep a hundred transactions that come at once", async () => {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => records.transaction((trx) => write(trx, `n${i}`))),
+    );
+    expect(await names(records.db)).toHaveLength(100);
+  });
+});

@@ -1,0 +1,27 @@
+/** Lets one holder in at a time, in the order of asking. */
+export interface Turns {
+  take(): Promise<void>;
+  /** Hands the turn to the next. */
+  give(): void;
+  /** How many wait. */
+  readonly waiting: number;
+}
+
+export function createTurns(): Turns {
+  const queue: (() => void)[] = [];
+  let taken = false;
+  return {
+    async take() {
+      if (taken) await new Promise<void>((go) => queue.push(go));
+      taken = true;
+    },
+    give() {
+      const go = queue.shift();
+      if (go) go();
+      else taken = false;
+    },
+    get waiting() {
+      return queue.length;
+    },
+  };
+}
