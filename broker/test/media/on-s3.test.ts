@@ -32,7 +32,7 @@ describe.skipIf(withoutService("swift"))("on an S3 store", () => {
         AWS_SECRET_ACCESS_KEY: SWIFT_SECRET_KEY,
       },
     });
-  });
+  }, 150_000);
   afterAll(async () => {
     await stage?.close();
     await swift?.stop();
