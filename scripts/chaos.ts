@@ -21,14 +21,14 @@ import { givenSamples } from "./chaos/samples.ts";
 import { ownSamples, planWork } from "./chaos/work.ts";
 
 const PARTICIPANTS = 12;
-/** How long what is unfinished may take once everything runs again. */
-const SETTLE_MS = 120_000;
+/** Once everything runs again, something must end every so often until all has. */
+const STANDSTILL_MS = 120_000;
 
 const options = readOptions(process.argv.slice(2));
 const { seed, ms } = options;
 console.log(
   `chaos: seed ${seed}, ${options.submissions} submissions, ${options.kills} kills in ${Math.round(ms / 1000)} s; ` +
-    `${options.brokers} brokers, ${options.graders} graders, ${options.records}\n` +
+    `${options.brokers} brokers, ${options.graders} graders, ${options.records}, objects ${options.s3 ? "in Swift" : "in folders"}\n` +
     `again:  npm run chaos -- ${options.again}`,
 );
 const folder = await mkdtemp(join(tmpdir(), "crowdai-chaos-"));
@@ -56,6 +56,7 @@ const plan = planFaults(createChance(seed + 2), {
     grader: options.graders,
     redis: 1,
     postgres: options.records === "postgres" ? 1 : 0,
+    swift: options.s3 ? 1 : 0,
   },
 });
 
@@ -85,10 +86,7 @@ const telling = setInterval(
 );
 await faults.over;
 const settled = performance.now();
-await Promise.race([
-  clients.over,
-  sleep(Math.max(0, began + ms - settled) + SETTLE_MS, undefined, { ref: false }),
-]);
+await Promise.race([clients.over, standstill()]);
 clearInterval(telling);
 const tookMs = performance.now() - settled;
 ending.abort();
@@ -111,3 +109,13 @@ const broken = report({
 if (broken > 0 || options.keep) console.log(`\nlogs and records: ${folder}`);
 else await rm(folder, { recursive: true, force: true });
 process.exitCode = broken > 0 ? 1 : 0;
+
+async function standstill(): Promise<void> {
+  await sleep(Math.max(0, began + ms - performance.now()), undefined, { ref: false });
+  for (let last = clients.pending(), since = performance.now(); performance.now() - since < STANDSTILL_MS; ) {
+    await sleep(1000, undefined, { ref: false });
+    if (clients.pending() === last) continue;
+    last = clients.pending();
+    since = performance.now();
+  }
+}

@@ -27,6 +27,8 @@ export interface BrokerOptions {
   runtime?: string;
   /** Added to this process's environment, from which a real broker's settings are left out. */
   env?: NodeJS.ProcessEnv;
+  /** A free one by default. */
+  port?: number;
   /** Whether it grades in the same process. Default true. */
   withGrader?: boolean;
 }
@@ -37,9 +39,10 @@ export async function startBroker({
   challenges,
   runtime = process.execPath,
   env,
+  port = 0,
   withGrader = true,
 }: BrokerOptions): Promise<RunningBroker> {
-  const args = ["--host", "127.0.0.1", "--port", "0", "--data", data, "--challenges", challenges];
+  const args = ["--host", "127.0.0.1", "--port", String(port), "--data", data, "--challenges", challenges];
   if (withGrader) args.push("--with-grader");
   const environment = { ...withoutRealSettings(), ...env };
   const log = openSync(join(data, "broker.log"), "a");

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
 import { root } from "./root.ts";
+import { isInstalled } from "./services/programs.ts";
 import { runCommand, step } from "./step.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
 import { readTally, summarise, type Tally } from "./test/tally.ts";
@@ -36,6 +37,7 @@ if (whole) {
 }
 if ((await step("build", () => runCommand(process.execPath, ["scripts/build.ts"]))) !== 0) fail(["build"]);
 for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, "suite");
+if (whole) await chaos();
 if (whole || filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", "packed-client");
 rmSync(reports, { recursive: true });
@@ -47,6 +49,22 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 
 function fail(names: string[]): void {
   tallies.push({ passed: 0, skipped: 0, failures: names });
+}
+
+/** A fleet whose parts die, for about a minute; see docs/chaos.md. Counts as one test. */
+async function chaos(): Promise<void> {
+  if (!isInstalled("redis") || !isInstalled("postgres")) {
+    console.log("\nSKIPPED chaos: it needs redis-server and postgres");
+    tallies.push({ passed: 0, skipped: 1, failures: [] });
+    return;
+  }
+  const args = ["--submissions", "300", "--kills", "30", "--seed", "7"];
+  const exitCode = await step("chaos", () => runCommand(process.execPath, ["scripts/chaos.ts", ...args]));
+  tallies.push({
+    passed: exitCode === 0 ? 1 : 0,
+    skipped: 0,
+    failures: exitCode === 0 ? [] : [`chaos ${args.join(" ")}`],
+  });
 }
 
 async function vitest(title: string, runtime: (typeof RUNTIMES)[number], project: string): Promise<void> {

@@ -5,12 +5,12 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import { mediaRoutes } from "./media/media-routes.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
-import { readReadiness } from "./readiness.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { dataRoutes } from "./routes/data.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthRoutes, metricsRoutes, type Readiness } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { webappPath } from "./webapp-api/path.ts";
 import { webappApi } from "./webapp-api/webapp-api.ts";
@@ -26,6 +26,10 @@ export function createApp(options: {
   legacy?: Hono | undefined;
   /** The key that may do everything in the webapp's API. */
   adminKey?: string | undefined;
+  readiness: () => Promise<Readiness>;
+  metrics: Metrics;
+  /** What a scraper of /metrics must send; absent where anybody may read them. */
+  metricsToken?: string | undefined;
   log: Logger;
 }): Hono {
   const { context, version, signedStore, nextEvent, legacy, adminKey, log } = options;
@@ -61,10 +65,8 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
-  app.route(
-    "/",
-    healthRoutes(version, () => readReadiness(context())),
-  );
+  app.route("/", healthRoutes(version, options.readiness));
+  app.route("/", metricsRoutes(options.metrics, options.metricsToken));
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context));

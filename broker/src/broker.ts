@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, type Report } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApp } from "./app.ts";
@@ -14,13 +14,18 @@ import type { Clock } from "./clock.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
+import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
+import { createLineWatch } from "./health/line-watch.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
 import { createMediaMaker } from "./media/media-maker.ts";
 import { describeMedia, findMediaPrograms } from "./media/media-tools.ts";
+import { addGauges } from "./metrics/gauges.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
+import { REPORTS, readReadiness } from "./readiness.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
@@ -39,6 +44,7 @@ const SWEEP_MS = 5000;
 const REFRESH_MS = 2000;
 const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
+const LINE_MS = 5000;
 const REGRADE_MS = 1000;
 const UPLOADS_MS = 600_000;
 const MEDIA_MS = 1000;
@@ -64,6 +70,7 @@ export async function createBroker({
   clock = () => new Date(),
 }: BrokerOptions): Promise<Broker> {
   const releasers = createReleasers(log);
+  const heartbeats = createHeartbeats();
   try {
     return await compose();
   } catch (error) {
@@ -88,17 +95,21 @@ export async function createBroker({
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
     const listeners = createListeners();
+    const metrics = createMetrics();
+    releasers.add("metrics", () => metrics.close());
     const context: SubmissionContext = {
       records,
       objects,
       queue,
       catalogue,
       graders,
-      gradingTimes: createGradingTimes(),
+      gradingTimes: createGradingTimes(metrics.graded),
+      metrics,
       clock,
       log,
       baseUrl: () => url,
-      announce: (events) => {
+      announce(events) {
+        metrics.written(events);
         gateway.announce(events);
         if (events.some(({ type }) => type === "graded")) media.soon();
       },
@@ -116,6 +127,8 @@ export async function createBroker({
       log,
     });
     releasers.add("media", () => media.stop());
+    addGauges(metrics, context);
+    const line = createLineWatch(context);
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
@@ -126,6 +139,9 @@ export async function createBroker({
       nextEvent: listeners.next,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
+      readiness: () => readReadiness(context, heartbeats, line),
+      metrics,
+      metricsToken: config.metricsToken,
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
@@ -140,9 +156,14 @@ export async function createBroker({
       heard: listeners.announce,
       legacy: legacy?.door,
     });
+    metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
+    metrics.gauge("crowdai_watched_submissions", "Submissions somebody connected here watches.", async () =>
+      gateway.watched(),
+    );
 
     const reports = new AbortController();
-    const receiving = queue.receive((report) => applyReport(context, report), reports.signal);
+    const apply = (report: Report) => heartbeats.watch(REPORTS, () => applyReport(context, report));
+    const receiving = queue.receive(apply, reports.signal);
     releasers.add("reports", () => {
       reports.abort();
       return receiving;
@@ -176,6 +197,7 @@ export async function createBroker({
     every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(MEDIA_MS, "media", async () => media.soon());
+    every(LINE_MS, "line", () => line.look());
     every(LOOK_MS, "graders", () => graders.look());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
@@ -218,7 +240,8 @@ export async function createBroker({
   function every(ms: number, name: string, work: () => Promise<unknown>): void {
     let busy: Promise<unknown> | null = null;
     const timer = setInterval(() => {
-      busy ??= work()
+      busy ??= heartbeats
+        .watch(name, work, Math.max(PATIENCE_MS, ms))
         .catch((error) => log.error({ err: error }, `${name} failed`))
         .finally(() => {
           busy = null;

@@ -16,6 +16,10 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
+    .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
   PATH: z.string().default(""),
 });
@@ -49,6 +53,8 @@ export interface BrokerConfig {
   webappToken: string | undefined;
   /** Where programs for media are looked for. */
   programPath: string;
+  /** What a scraper of /metrics sends; undefined when anybody may read them. */
+  metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
 }
@@ -84,6 +90,7 @@ export function readConfig(
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
     programPath: known.data.PATH,
+    metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
   });
 }

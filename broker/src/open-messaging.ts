@@ -24,7 +24,14 @@ export async function openMessaging(
   const connections = connectionsTo(redisUrl);
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
   const publisher = connections.connectForGood();
-  const subscriber = connections.connectForGood();
+  const subscriber = connections.connectForGood({ patient: true });
+  // The adapter looks at no answer, and a rejection that nobody looks at ends the process.
+  const publish = publisher.publish.bind(publisher) as (...args: unknown[]) => Promise<number>;
+  publisher.publish = ((...args: unknown[]) =>
+    publish(...args).catch((error) => {
+      log.debug({ err: error }, "a word to the other brokers was lost");
+      return 0;
+    })) as typeof publisher.publish;
   // The queue tells that Redis is away; here a word between brokers is lost, which the records make up for.
   for (const client of [publisher, subscriber])
     client.on("error", (error: Error) => log.debug({ err: error }, "the line between brokers is down"));

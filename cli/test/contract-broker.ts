@@ -61,7 +61,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
       broker.event(id, submission.state as "graded", submission.error ? { error: submission.error } : {});
     },
     repeat: (id, seq) => tell(find(id).events[seq - 1]!),
-    place: (id, place, waiting) => void io?.to(id).emit("place", { submission: id, place, waiting }),
+    place: (id, place, waiting, more) =>
+      void io?.to(id).emit("place", { submission: id, place, waiting, ...more }),
     async start() {
       server = http.createServer((request, response) => void answer(request, response));
       await new Promise<void>((resolve) => server!.listen(port, host, resolve));

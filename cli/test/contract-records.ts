@@ -32,6 +32,7 @@ export function describeChallenge(): PublicChallenge {
     code: { capture: "off" },
     data: [],
     graders: 1,
+    waiting: null,
     url: "http://broker.test/challenges/iris",
   };
 }
@@ -47,6 +48,8 @@ export function describeLimits(): Limits {
     parallel_limit: null,
     running: 0,
     ends_at: null,
+    graders: 1,
+    waiting: null,
   };
 }
 
@@ -81,6 +84,7 @@ export function describeSubmission(
     place: null,
     waiting: null,
     expected_at: null,
+    graders: null,
     slot: "reserved",
     attempt: 0,
     evaluator_version: null,

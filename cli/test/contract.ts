@@ -40,7 +40,12 @@ export interface ContractBroker {
   finish(id: string, change: Partial<Submission>): void;
   /** Tells watchers an event again, out of order or twice. */
   repeat(id: string, seq: number): void;
-  place(id: string, place: number, waiting: string | null): void;
+  place(
+    id: string,
+    place: number,
+    waiting: string | null,
+    more?: { expected_at?: string; graders?: number },
+  ): void;
   start(): Promise<void>;
   stop(): Promise<void>;
   close(): Promise<void>;

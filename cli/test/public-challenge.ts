@@ -33,6 +33,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     code: { capture: "off" },
     data: [],
     graders: 1,
+    waiting: null,
     url: "http://broker.test/challenges/iris",
     ...changes,
   };
@@ -65,6 +66,7 @@ export function gradedSubmission(changes: Partial<Submission> = {}): Submission 
     place: null,
     waiting: null,
     expected_at: null,
+    graders: null,
     slot: "charged",
     attempt: 1,
     evaluator_version: "1",
@@ -126,6 +128,8 @@ export function limits() {
     parallel_limit: 2,
     running: 1,
     ends_at: null,
+    graders: 2,
+    waiting: null,
   };
 }
 

@@ -28,7 +28,11 @@ interface StartOptions {
   required: boolean;
   only?: string[];
   concurrency: number;
+  grace: number;
 }
+
+/** With others there to go on with a job, waiting for it only delays its verdict, and a job of the last second is let end. */
+const GRACE_SECONDS = 1;
 
 /** How soon a challenge that was added or changed is served. */
 const REFRESH_MS = 5000;
@@ -52,6 +56,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
     )
     .option("--only <id,id>", "serve these challenges alone", (value) => value.split(",").filter(Boolean))
     .option("--concurrency <n>", "most jobs at once", wholeNumber, availableParallelism())
+    .option("--grace <s>", "after a stop, let jobs in hand go on for so long", seconds, GRACE_SECONDS)
     .action((options: StartOptions, command: Command) =>
       start({ ...options, required: command.getOptionValueSource("challenges") === "cli" }, surroundings),
     );
@@ -88,6 +93,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
       challenges: served.folders,
       bundled: served.bundled,
       concurrency: options.concurrency,
+      graceSeconds: options.grace,
       log,
       workDir,
       path: env.PATH,
@@ -114,6 +120,13 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
     await rm(workDir, { recursive: true, force: true });
     await close();
   }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 3600)
+    throw new InvalidArgumentError("It must be a number of seconds up to 3600.");
+  return value;
 }
 
 function wholeNumber(text: string): number {

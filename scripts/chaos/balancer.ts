@@ -3,14 +3,15 @@ import { connect, createServer, type Socket } from "node:net";
 /** A TCP balancer on loopback: each connection goes to the next target that answers. */
 export interface Balancer {
   readonly url: string;
-  /** Breaks every connection through it. */
-  cut(): void;
+  /** Breaks every connection through it, and lets none be made for a while. */
+  cut(awayMs?: number): void;
   close(): Promise<void>;
 }
 
 export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
   const clients = new Set<Socket>();
   let turn = 0;
+  let awayUntil = 0;
 
   function join(client: Socket, tries: number): void {
     if (tries === 0 || client.destroyed) {
@@ -35,10 +36,12 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     clients.add(client);
     client.on("error", () => {});
     client.on("close", () => clients.delete(client));
-    join(client, ports.length);
+    if (performance.now() < awayUntil) client.destroy();
+    else join(client, ports.length);
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
+  const cut = (awayMs = 0) => {
+    awayUntil = performance.now() + awayMs;
     for (const client of clients) client.destroy();
   };
   return {

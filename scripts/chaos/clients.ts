@@ -31,8 +31,8 @@ interface ClientsOptions {
   signal: AbortSignal;
 }
 
-/** Of so many uses of a session one ends it: the next goes through another door. */
-const USES = 12;
+/** After so long at the most a session is given up for one through another door. */
+const LONGEST_SESSION_MS = 10_000;
 const PAUSE_MS = 200;
 
 /** Participants that submit through the public library, each at its time, and follow what they submitted to its end. */
@@ -44,19 +44,20 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
     events: [],
     refusal: null,
   }));
-  const sessions = new Map<string, Promise<Challenge>>();
+  const sessions = new Map<string, { opening: Promise<Challenge>; until: number }>();
   const began = performance.now();
   let running = histories.length;
 
   function sessionOf({ participant, challenge }: Work): Promise<Challenge> {
     const key = `${participant} ${challenge}`;
     const known = sessions.get(key);
-    if (known && !chance.happens(1 / USES)) return known;
+    if (known && performance.now() < known.until) return known.opening;
     // What is under way in it is interrupted, and goes on through the new one.
-    known?.then((session) => session.close()).catch(() => {});
+    known?.opening.then((session) => session.close()).catch(() => {});
     const opening = open({ participant, challenge });
-    sessions.set(key, opening);
-    opening.catch(() => sessions.get(key) === opening && sessions.delete(key));
+    const mine = { opening, until: performance.now() + chance.between(1000, LONGEST_SESSION_MS) };
+    sessions.set(key, mine);
+    opening.catch(() => sessions.get(key) === mine && sessions.delete(key));
     return opening;
   }
 
@@ -131,7 +132,7 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
         .finally(() => running--),
     ),
   ).then(async () => {
-    for (const session of sessions.values()) await session.then((one) => one.close()).catch(() => {});
+    for (const { opening } of sessions.values()) await opening.then((one) => one.close()).catch(() => {});
   });
   return { histories, troubles, over, pending: () => running };
 }

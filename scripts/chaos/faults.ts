@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Redis } from "ioredis";
 import pg from "pg";
 import type { Daemon } from "../services/daemon.ts";
+import type { Service } from "../services/service.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Fault, Part } from "./plan.ts";
 
 const run = promisify(execFile);
+const SUPERVISED_MS = 120_000;
 
 export interface Faults {
   /** What was really done: a fault on a part that is down already waits until it is up. */
@@ -39,10 +40,11 @@ export function carryOut(plan: readonly Fault[], fleet: Fleet, say: (line: strin
 }
 
 async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promise<void> {
-  if (part === "wire") return fleet.balancer.cut();
-  if (kind === "flush") return quietly(fleet, (redis) => redis.flushall());
+  if (part === "wire") return fleet.cutClients(holdMs);
+  // Redis may be away, and the second command ends its own connection too.
+  if (kind === "flush") return fleet.redisCommand("FLUSHALL").catch(() => {});
   if (kind === "cut") {
-    if (part === "redis") return quietly(fleet, (redis) => redis.call("CLIENT", "KILL", "TYPE", "normal"));
+    if (part === "redis") return fleet.redisCommand("CLIENT", "KILL", "TYPE", "normal").catch(() => {});
     return endConnections(fleet.postgres[0]!.url);
   }
   const daemon = fleet[part][index]!;
@@ -56,11 +58,22 @@ async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promis
   if (kind === "kill") await daemon.kill("SIGKILL");
   else await daemon.stop();
   await sleep(holdMs);
-  await daemon.restart();
+  await supervise(daemon);
+}
+
+/** Starts it again, as whatever looks after a server does: until what it needs is there too. */
+async function supervise(daemon: Daemon): Promise<void> {
+  for (const end = performance.now() + SUPERVISED_MS; ; )
+    try {
+      return await daemon.restart();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
 }
 
 /** A frozen machine freezes whole: PostgreSQL's own children, and a grader's evaluators, with it. */
 async function familyOf(daemon: Daemon, part: Part): Promise<number[]> {
+  if (part === "swift") return [...(daemon as Service).pids];
   if (part !== "postgres" && part !== "grader") return [daemon.pid];
   const { stdout } = await run("pgrep", ["-P", String(daemon.pid)]).catch(() => ({ stdout: "" }));
   return [daemon.pid, ...stdout.split("\n").filter(Boolean).map(Number)];
@@ -73,19 +86,6 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     } catch {
       // It ended meanwhile.
     }
-}
-
-async function quietly(fleet: Fleet, work: (redis: Redis) => Promise<unknown>): Promise<void> {
-  const redis = new Redis(fleet.redis[0]!.url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on("error", () => {});
-  try {
-    await redis.connect();
-    await work(redis);
-  } catch {
-    // It is away, or the command ended this connection, too.
-  } finally {
-    redis.disconnect();
-  }
 }
 
 async function endConnections(url: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { root } from "../root.ts";
 import { withoutRealSettings } from "../running-broker.ts";
 import { type Daemon, freePorts, startDaemon } from "../services/daemon.ts";
@@ -26,12 +27,18 @@ export interface Fleet {
   readonly grader: readonly Daemon[];
   readonly redis: readonly Service[];
   readonly postgres: readonly Service[];
+  readonly swift: readonly Service[];
   /** Addresses of each broker, and of the balancer before them. */
   readonly doors: readonly string[];
+  /** Shares connections out among the brokers. */
   readonly balancer: Balancer;
+  /** Breaks every connection of a client: to a broker, and to the object store. */
+  cutClients(awayMs?: number): void;
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
+  /** Sends one command to Redis, over a connection of its own. */
+  redisCommand(name: string, ...args: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,13 +50,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     options.records === "postgres" ? startPostgres({ folder: join(folder, "postgres") }) : null,
     options.s3 ? startSwift({ folder: join(folder, "swift") }) : null,
   ]);
+  // Clients send their bytes to where brokers and graders reach the store, so that this wire can be cut as well.
+  const store = swift && (await startBalancer([swift.port]));
   const env = {
     LOG_LEVEL: "info",
     REDIS_URL: redis.url,
     ...(postgres ? { DATABASE_URL: postgres.url } : {}),
-    ...(swift
+    ...(store
       ? {
-          S3_ENDPOINT: swift.url,
+          S3_ENDPOINT: store.url,
           S3_BUCKET: "crowdai",
           S3_REGION: SWIFT_REGION,
           AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
@@ -95,18 +104,35 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ),
   );
   const balancer = await startBalancer(ports);
+  const wires = await Promise.all(ports.map((at) => startBalancer([at])));
+  const cuttable = [balancer, ...wires, ...(store ? [store] : [])];
   return {
     broker,
     grader,
     redis: [redis],
     postgres: postgres ? [postgres] : [],
-    doors: [...ports.map((at) => `http://127.0.0.1:${at}`), balancer.url],
+    swift: swift ? [swift] : [],
+    doors: [...wires, balancer].map(({ url }) => url),
     balancer,
     databaseUrl: postgres?.url,
     data: dataOf(0),
+    cutClients(awayMs) {
+      for (const wire of cuttable) wire.cut(awayMs);
+    },
+    async redisCommand(name, ...args) {
+      const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null });
+      client.on("error", () => {});
+      try {
+        await client.connect();
+        await client.call(name, ...args);
+      } finally {
+        client.disconnect();
+      }
+    },
     async stop() {
-      await balancer.close();
+      await Promise.all([balancer, ...wires].map((one) => one.close()));
       await Promise.all([...broker, ...grader].map((one) => one.stop()));
+      await store?.close();
       await Promise.all([redis, postgres, swift].map((one) => one?.stop()));
     },
   };

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { isInstalled } from "../services/programs.ts";
 
 export interface Options {
   submissions: number;
@@ -28,7 +29,7 @@ const HELP = `npm run chaos -- [options]
   --brokers <n>         default 2; 1 with --records sqlite
   --graders <n>         default 3
   --records <kind>      postgres (default) or sqlite
-  --s3                  objects in Swift; otherwise in folders, and files are submitted only where there is one broker
+  --no-s3               objects in folders instead of Swift; files are then submitted only where there is one broker
   --challenges <dir>    a folder of challenge folders of your own; see docs/chaos.md
   --runtime <program>   runs brokers and graders: node (default: this one) or bun
   --keep                keep logs and records
@@ -51,6 +52,7 @@ export function readOptions(args: string[]): Options {
 function read(args: string[]): Options {
   const { values } = parseArgs({
     args,
+    allowNegative: true,
     options: {
       submissions: { type: "string", default: "300" },
       kills: { type: "string", default: "30" },
@@ -59,7 +61,7 @@ function read(args: string[]): Options {
       brokers: { type: "string" },
       graders: { type: "string", default: "3" },
       records: { type: "string", default: "postgres" },
-      s3: { type: "boolean", default: false },
+      s3: { type: "boolean", default: isInstalled("swift") },
       challenges: { type: "string" },
       runtime: { type: "string" },
       keep: { type: "boolean", default: false },
@@ -98,7 +100,7 @@ function read(args: string[]): Options {
     })
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => `--${name} ${value}`),
-    ...(values.s3 ? ["--s3"] : []),
+    values.s3 ? "--s3" : "--no-s3",
   ].join(" ");
   return {
     submissions,

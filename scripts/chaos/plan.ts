@@ -1,6 +1,6 @@
 import type { Chance } from "./random.ts";
 
-export const PARTS = ["broker", "grader", "redis", "postgres"] as const;
+export const PARTS = ["broker", "grader", "redis", "postgres", "swift"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What is done to parts at one instant, and undone after a while. */
@@ -15,8 +15,10 @@ export interface Fault {
   holdMs: number;
 }
 
-/** Of one kill in this many a second part is killed in the same instant; and of one in ten times as many everything is. */
+/** One kill in so many takes a second part with it in the same instant. */
 const TOGETHER = 10;
+/** One in so many takes a broker, Redis and all graders; and one in as many everything. */
+const ALL_TOGETHER = 50;
 
 /**
  * A plan of `kills` processes killed with -9, and half as many other faults, spread over a time. The same chance and numbers give the
@@ -46,8 +48,15 @@ export function planFaults(
     const everything = present.flatMap((part) =>
       Array.from({ length: counts[part] }, (_, index) => ({ part, index })),
     );
-    if (chance.happens(1 / (10 * TOGETHER)) && left >= everything.length)
-      for (const { part, index } of everything) faults.push({ ...one(part, "kill", at, 1500), index });
+    const whole = chance.happens(1 / ALL_TOGETHER);
+    const oneBroker = chance.between(0, counts.broker);
+    const core = everything.filter(
+      ({ part, index }) =>
+        part === "redis" || part === "grader" || (part === "broker" && index === oneBroker),
+    );
+    const together = whole ? everything : chance.happens(1 / ALL_TOGETHER) ? core : [];
+    if (together.length > 0 && left >= together.length)
+      for (const { part, index } of together) faults.push({ ...one(part, "kill", at, 1500), index });
     else {
       const first = one(chance.pick(weighted), "kill", at, 1500);
       faults.push(first);
@@ -67,7 +76,8 @@ export function planFaults(
         "wire",
         ...present.filter((part) => part === "redis" || part === "postgres"),
       ] as const);
-      faults.push({ at, kind: "cut", part, index: 0, holdMs: 0 });
+      const holdMs = part === "wire" && chance.happens(0.5) ? chance.between(0, 5000) : 0;
+      faults.push({ at, kind: "cut", part, index: 0, holdMs });
     }
   }
   return faults.sort((a, b) => a.at - b.at);

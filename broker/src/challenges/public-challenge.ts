@@ -6,15 +6,17 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
+import { readServing } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import type { ServedChallenge } from "./catalogue.ts";
 
 /** A challenge as participants see it. */
 export async function publicChallenge(
   challenge: ServedChallenge,
-  { graders, baseUrl, clock }: Pick<SubmissionContext, "graders" | "baseUrl" | "clock">,
+  context: Pick<SubmissionContext, "graders" | "dispatchStalled" | "baseUrl" | "clock">,
 ): Promise<PublicChallenge> {
   const { config, data } = challenge;
+  const { baseUrl, clock } = context;
   const now = clock();
   const page = `${baseUrl()}/challenges/${encodeURIComponent(config.id)}`;
   return {
@@ -40,7 +42,7 @@ export async function publicChallenge(
       sha256,
       url: `${baseUrl()}/api/v1/challenges/${encodeURIComponent(config.id)}/data/${name.split("/").map(encodeURIComponent).join("/")}`,
     })),
-    graders: (await graders.serving(config.id)).length,
+    ...(await readServing(context, config.id)),
     url: page,
   };
 }

@@ -11,6 +11,8 @@ export interface Waiting {
   reason: string | null;
   /** When grading should begin; null when that cannot be said. */
   expectedAt: string | null;
+  /** Graders attached that serve the challenge. */
+  graders: number;
 }
 
 type Asking = Pick<SubmissionContext, "graders" | "gradingTimes" | "clock" | "dispatchStalled">;
@@ -35,17 +37,25 @@ export async function readWaiting(
 /** The same for a known place in the challenge's line. */
 export async function waitingAt(context: Asking, challenge: string, place: number): Promise<Waiting> {
   const serving = await context.graders.serving(challenge);
-  const now = context.clock();
-  // Asked first: a queue that is away knows of no grader either.
-  if (context.dispatchStalled()) return { place, reason: "waiting for dispatch", expectedAt: null };
-  if (serving.length === 0) {
-    const since = utcTime(context.graders.lastSeen(challenge), now);
-    return { place, reason: `no grader serves ${challenge} since ${since}`, expectedAt: null };
-  }
+  const { graders, waiting: reason } = await readServing(context, challenge);
   const each = context.gradingTimes.meanMs(challenge);
+  if (reason !== null || each === null) return { place, reason, expectedAt: null, graders };
   const atOnce = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
-  const expectedAt = each === null ? null : iso(now.getTime() + (each * place) / atOnce);
-  return { place, reason: null, expectedAt };
+  const expectedAt = iso(context.clock().getTime() + (each * place) / atOnce);
+  return { place, reason, expectedAt, graders };
+}
+
+/** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
+export async function readServing(
+  context: Omit<Asking, "gradingTimes">,
+  challenge: string,
+): Promise<{ graders: number; waiting: string | null }> {
+  const graders = (await context.graders.serving(challenge)).length;
+  // Asked first: a queue that is away knows of no grader either.
+  if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
+  if (graders > 0) return { graders, waiting: null };
+  const since = utcTime(context.graders.lastSeen(challenge), context.clock());
+  return { graders, waiting: `no grader serves ${challenge} since ${since}` };
 }
 
 /** `14:02 UTC`; with its date when that is not today's. */

@@ -18,6 +18,8 @@ export interface Broadcast {
   caughtUp(submission: string, seq: number): void;
   /** Looks in the records for events that nobody announced here: another broker wrote them, and its word was lost. */
   catchUp(): Promise<void>;
+  /** How many submissions have watchers here. */
+  watched(): number;
   /** Tells places in line where they have changed. */
   tellPlaces(): Promise<void>;
 }
@@ -70,11 +72,11 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
   }
 
   async function tellPlace(challenge: string, id: string, place: number): Promise<void> {
-    const { reason, expectedAt } = await waitingAt(context(), challenge, place);
-    const now = JSON.stringify([place, reason]);
+    const { reason, expectedAt, graders } = await waitingAt(context(), challenge, place);
+    const now = JSON.stringify([place, reason, graders]);
     if (told.get(id) === now) return;
     told.set(id, now);
-    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt };
+    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
     io.local.to(room(id)).emit("place", message);
   }
 
@@ -104,6 +106,8 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
         }
       }
     },
+
+    watched: () => watched().length,
 
     async tellPlaces() {
       const ids = new Set(watched());

@@ -31,12 +31,17 @@ import { openSession } from "./session.ts";
 const PLACE_INTERVAL_MS = 500;
 const KEY_CHECK_MS = 1000;
 const CATCH_UP_MS = 2000;
+const NOTHING = Object.freeze({});
 /** Between brokers: events that one of them has just written. */
 const ANNOUNCE = "announce";
 
 export interface Gateway {
   /** Sends events to whoever watches their submission, at any broker. */
   announce(events: SubmissionEvent[]): void;
+  /** Clients that are connected here. */
+  sessions(): number;
+  /** Submissions that somebody connected here watches. */
+  watched(): number;
   close(): Promise<void>;
 }
 
@@ -101,62 +106,76 @@ export function openGateway(options: {
     });
   }
 
-  /** The request that opened a session, with all its headers, would be kept as long as the session; nobody asks for it again. */
+  /**
+   * The request that opened a session, with all its headers, would be kept as long as the session; nobody asks for it again. Nor does
+   * anybody speak to the room of a single session.
+   */
   function forgetRequest(socket: Socket): void {
     // The client's own `request` reads this one.
     (socket.conn as unknown as { request: unknown }).request = null;
-    socket.handshake.headers = {};
+    Object.assign(socket.handshake, { headers: NOTHING, query: NOTHING, auth: NOTHING });
+    socket.leave(socket.id);
   }
 
+  /** One listener a session, and not one for each event: thousands of idle watchers keep theirs in memory. */
   function serve(socket: Socket): void {
-    const { key } = socket.data as Held;
-    const on = <I, O>(name: string, schema: z.ZodType<I>, work: (caller: Caller, input: I) => Promise<O>) => {
-      socket.on(name, async (message: unknown, acknowledge: unknown) => {
-        const answer = typeof acknowledge === "function" ? (acknowledge as (ack: Ack<O>) => void) : () => {};
-        try {
-          const input = schema.safeParse(message);
-          if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
-          // Asked again each time: a key that was revoked a moment ago does nothing more.
-          const caller = await identifyParticipant(context().records.db, key);
-          answer({ ok: true, value: await work(caller, input.data) });
-        } catch (thrown) {
-          answer({ ok: false, error: logged(thrown).toBody() });
-        }
-      });
-    };
-    const watch = (id: string) => socket.join(room(id));
-
-    // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
-    on("submit", intentSchema, async (caller, intent) => {
-      await requireFreeOrOwn(context().records.db, caller, [intent.id]);
-      await watch(intent.id);
-      return registerIntent(context(), caller, intent).catch((error) => {
-        socket.leave(room(intent.id));
-        throw error;
-      });
-    });
-    on("call", callSchema, async (caller, call) => {
-      const ids = call.items.map(({ id }) => id);
-      await requireFreeOrOwn(context().records.db, caller, ids);
-      for (const id of ids) await watch(id);
-      return { submissions: await registerCall(context(), caller, call) };
-    });
-    on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
-    on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
-    on("watch", watchSchema, async (caller, { id, after }) => {
-      const { db } = context().records;
-      await findSubmission(db, caller, id);
-      // Joined before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
-      await watch(id);
-      const events = await readEvents(db, id, after);
-      const row = await findSubmission(db, caller, id);
-      broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
-      // By the last event read, not by the row, which is read later: what came in between is still on its way here.
-      const last = events.at(-1);
-      if (last && isLastEvent(last.type)) socket.leave(room(id));
-      return { submission: await viewSubmission(context(), db, row), events };
+    socket.onAny((name: string, message: unknown, acknowledge: unknown) => {
+      const request = requests.get(name);
+      if (request) void request(socket, message, acknowledge);
     });
   }
+
+  type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;
+  const requests = new Map<string, Request>();
+  const on = <I, O>(
+    name: string,
+    schema: z.ZodType<I>,
+    work: (caller: Caller, input: I, socket: Socket) => Promise<O>,
+  ) => {
+    requests.set(name, async (socket, message, acknowledge) => {
+      const answer = typeof acknowledge === "function" ? (acknowledge as (ack: Ack<O>) => void) : () => {};
+      try {
+        const input = schema.safeParse(message);
+        if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
+        // Asked again each time: a key that was revoked a moment ago does nothing more.
+        const caller = await identifyParticipant(context().records.db, (socket.data as Held).key);
+        answer({ ok: true, value: await work(caller, input.data, socket) });
+      } catch (thrown) {
+        answer({ ok: false, error: logged(thrown).toBody() });
+      }
+    });
+  };
+
+  // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
+  on("submit", intentSchema, async (caller, intent, socket) => {
+    await requireFreeOrOwn(context().records.db, caller, [intent.id]);
+    await socket.join(room(intent.id));
+    return registerIntent(context(), caller, intent).catch((error) => {
+      socket.leave(room(intent.id));
+      throw error;
+    });
+  });
+  on("call", callSchema, async (caller, call, socket) => {
+    const ids = call.items.map(({ id }) => id);
+    await requireFreeOrOwn(context().records.db, caller, ids);
+    for (const id of ids) await socket.join(room(id));
+    return { submissions: await registerCall(context(), caller, call) };
+  });
+  on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
+  on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
+  on("watch", watchSchema, async (caller, { id, after }, socket) => {
+    const { db } = context().records;
+    await findSubmission(db, caller, id);
+    // Joined before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
+    await socket.join(room(id));
+    const events = await readEvents(db, id, after);
+    const row = await findSubmission(db, caller, id);
+    broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
+    // By the last event read, not by the row, which is read later: what came in between is still on its way here.
+    const last = events.at(-1);
+    if (last && isLastEvent(last.type)) socket.leave(room(id));
+    return { submission: await viewSubmission(context(), db, row), events };
+  });
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asCrowdaiError(thrown);
@@ -199,11 +218,14 @@ export function openGateway(options: {
       heard(events);
       if (adapter && events.length > 0) io.serverSideEmit(ANNOUNCE, events);
     },
+    sessions: () => io.sockets.sockets.size,
+    watched: () => broadcast.watched(),
     async close() {
       clearInterval(places);
       clearInterval(catchUps);
       clearInterval(keys);
-      io.disconnectSockets(true);
+      // This broker's own: the others' clients have no reason to leave.
+      io.local.disconnectSockets(true);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([io.close(), legacy?.close(), closed]);
     },

@@ -16,11 +16,13 @@ export async function openSession(
   const { db } = context.records;
   const now = context.clock();
   const folder = challengeId === null ? null : context.catalogue.get(challengeId);
+  const challenge = folder && (await publicChallenge(folder, context));
+  const limits =
+    folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now));
   return {
     participant: { id: caller.id, name: caller.name },
-    challenge: folder && (await publicChallenge(folder, context)),
-    limits:
-      folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now)),
+    challenge,
+    limits: limits && challenge && { ...limits, graders: challenge.graders, waiting: challenge.waiting },
     agreed: false,
     broker: { version, instance: await readInstance(db) },
   };

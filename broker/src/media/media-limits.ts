@@ -15,7 +15,7 @@ export const MEDIA_LIMITS = {
   previewSeconds: 4,
   /** Of a process that handles them. */
   memory: 768 * MEBIBYTE,
-  pictureMs: 30_000,
-  probeMs: 20_000,
+  pictureMs: 60_000,
+  probeMs: 60_000,
   filmMs: 240_000,
 } as const;

@@ -2,7 +2,9 @@ import { CrowdaiError, challengeSchema, leaderboardSchema, limitsSchema } from "
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
+import { readServing } from "../graders/waiting.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
+import { withMedia } from "../media/board-media.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
 import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
@@ -60,7 +62,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const { config } = catalogue.get(c.req.valid("param").id);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
-      return c.json(await readLimits(context().records.db, config, target, caller.id, clock()), 200);
+      const limits = await readLimits(context().records.db, config, target, caller.id, clock());
+      return c.json({ ...limits, ...(await readServing(context(), config.id)) }, 200);
     },
   );
 
@@ -97,7 +100,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
         offset,
         viewer: caller?.kind === "participant" ? caller.id : null,
       });
-      return c.json(board, 200);
+      return c.json(await withMedia(context(), board), 200);
     },
   );
 }

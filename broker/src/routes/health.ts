@@ -1,4 +1,6 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
+import type { Metrics } from "../metrics/metrics.ts";
 
 export interface Readiness {
   ready: boolean;
@@ -15,4 +17,25 @@ export function healthRoutes(version: string, readiness: () => Promise<Readiness
     return c.json(found, found.ready ? 200 : 503);
   });
   return routes;
+}
+
+/** `/metrics` in Prometheus' text form; with a token, only for who sends it as a bearer. */
+export function metricsRoutes(
+  metrics: Pick<Metrics, "scrape" | "contentType">,
+  token: string | undefined,
+): Hono {
+  const routes = new Hono();
+  routes.get("/metrics", async (c) => {
+    if (token !== undefined && !same(c.req.header("authorization") ?? "", `Bearer ${token}`)) {
+      c.header("www-authenticate", "Bearer");
+      return c.text("METRICS_TOKEN is set: send it as a bearer token.\n", 401);
+    }
+    return c.body(await metrics.scrape(), 200, { "content-type": metrics.contentType });
+  });
+  return routes;
+}
+
+function same(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
 }

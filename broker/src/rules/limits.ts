@@ -18,7 +18,7 @@ export async function readLimits(
   round: RoundConfig | null,
   participantId: number,
   now: Date,
-): Promise<Limits> {
+): Promise<Omit<Limits, "graders" | "waiting">> {
   const slots = round?.limit
     ? await usedSlots(db, config.id, round, participantId, now)
     : { used: 0, nextAt: null };

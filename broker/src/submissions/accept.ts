@@ -55,6 +55,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
   });
   // Cancelled, or given up, while its last bytes were being proven.
   if (written.row.accepted_at === null) await removeUnaccepted(context, written.row);
+  if (written.events.length > 0) context.metrics.uploaded(row.input_size);
   context.announce(written.events);
   context.dispatchSoon();
   return receipt(context, written.row);

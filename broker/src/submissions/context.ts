@@ -6,6 +6,7 @@ import type { Catalogue } from "../challenges/catalogue.ts";
 import type { Clock } from "../clock.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Records } from "../records/records.ts";
 
 /** What the life of a submission needs. Made once, in broker.ts. */
@@ -16,6 +17,7 @@ export interface SubmissionContext {
   catalogue: Catalogue;
   graders: AttachedGraders;
   gradingTimes: GradingTimes;
+  metrics: Pick<Metrics, "refused" | "uploaded">;
   clock: Clock;
   log: Logger;
   /** Where clients reach this broker, without a slash at the end. */

@@ -1,13 +1,18 @@
 import type { EventType, SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../records/records.ts";
 
+const challenges = new WeakMap<SubmissionEvent, string>();
+
+/** The challenge of an event that this process has written; what is told of an event does not name it. */
+export const challengeOf = (event: SubmissionEvent): string => challenges.get(event) ?? "";
+
 /**
  * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
  * submission: that is what makes the numbers gapless and unique.
  */
 export async function appendEvents(
   db: Db,
-  submission: { id: string; seq: number },
+  submission: { id: string; seq: number; challenge: string },
   at: string,
   events: { type: EventType; data?: Record<string, unknown> }[],
 ): Promise<SubmissionEvent[]> {
@@ -22,6 +27,7 @@ export async function appendEvents(
     .insertInto("events")
     .values(numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })))
     .execute();
+  for (const event of numbered) challenges.set(event, submission.challenge);
   return numbered;
 }
 

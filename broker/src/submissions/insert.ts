@@ -50,7 +50,7 @@ export async function insertSubmission(
   if (isHere) await addAttempt(trx, intent.id, 1);
   const events = await appendEvents(
     trx,
-    { id: intent.id, seq: 0 },
+    { id: intent.id, seq: 0, challenge: config.id },
     at,
     types.map((type) => ({ type })),
   );

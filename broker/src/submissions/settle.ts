@@ -39,12 +39,13 @@ export async function applyReport(context: SubmissionContext, report: Report): P
   if (graded && report.type === "finished") recordTime(context, graded, report.seconds);
   // There is room in line for the regrade's next.
   if (regraded && report.type === "finished") context.dispatchSoon();
-  if (applied === null)
+  if (applied === null) {
+    context.metrics.refused(report.type);
     context.log.warn(
       { submission: report.submission, attempt: report.attempt, type: report.type },
       "late report refused",
     );
-  else context.announce(applied);
+  } else context.announce(applied);
 }
 
 interface Current {

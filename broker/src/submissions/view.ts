@@ -50,6 +50,7 @@ export async function viewSubmission(
     place: waiting?.place ?? null,
     waiting: waiting?.reason ?? null,
     expected_at: waiting?.expectedAt ?? null,
+    graders: waiting?.graders ?? null,
     slot: slot?.state ?? "none",
     attempt: row.attempt,
     evaluator_version: row.evaluator_version,

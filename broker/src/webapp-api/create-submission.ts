@@ -172,7 +172,7 @@ async function write(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  const events = await appendEvents(trx, { id: row.id, seq: 0 }, at, [{ type: "submitted" }]);
+  const events = await appendEvents(trx, { ...row, seq: 0 }, at, [{ type: "submitted" }]);
   await reserveSlot(trx, row, now);
   if (!grade)
     events.push(...(await writeFailure(trx, row, { code: "round_not_open", message: texts.late }, now)));

@@ -2,12 +2,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { createSubmissionId, type IntentRequest, type Receipt } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { untilEnd } from "../fixture.ts";
-import { type Stage, startStage } from "./stage.ts";
+import { PATIENCE, type Stage, startStage } from "./stage.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const hex = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex");
 
-describe("models beside a submission", () => {
+describe("models beside a submission", PATIENCE, () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await startStage();

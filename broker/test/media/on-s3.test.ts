@@ -14,9 +14,9 @@ import {
   startSwift,
 } from "../../../scripts/services/swift.ts";
 import { untilEnd } from "../fixture.ts";
-import { noise, type Stage, startStage } from "./stage.ts";
+import { noise, PATIENCE, type Stage, startStage } from "./stage.ts";
 
-describe.skipIf(withoutService("swift"))("on an S3 store", () => {
+describe.skipIf(withoutService("swift"))("on an S3 store", PATIENCE, () => {
   let folder: string;
   let swift: Service;
   let stage: Stage;

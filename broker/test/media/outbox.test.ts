@@ -11,7 +11,7 @@ import { addParticipant } from "../../src/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
 import { runCommand } from "../run-command.ts";
 import { until } from "../until.ts";
-import { noise, startStage, writeMediaChallenge } from "./stage.ts";
+import { noise, PATIENCE, startStage, writeMediaChallenge } from "./stage.ts";
 
 const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 
@@ -87,7 +87,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))(
   },
 );
 
-describe("a regrade", () => {
+describe("a regrade", PATIENCE, () => {
   it("replaces the media, and the old ones go", async () => {
     const stage = await startStage();
     try {
@@ -108,7 +108,7 @@ describe("a regrade", () => {
       const { media } = await until(async () => {
         const found = await stage.read(id);
         return found.regraded !== null && found.media !== null && found;
-      });
+      }, PATIENCE.timeout);
       expect(media?.type).toBe("image/jpeg");
       expect((await fetch(media!.large)).status).toBe(200);
       for (const url of [old.large, old.thumbnail]) expect((await fetch(url)).status).toBe(404);

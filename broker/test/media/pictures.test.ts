@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
+import type { Leaderboard } from "@crowdai/shared";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noise, type Stage, startStage } from "./stage.ts";
+import { noise, PATIENCE, type Stage, startStage } from "./stage.ts";
 
-describe("a picture of an evaluator", () => {
+describe("a picture of an evaluator", PATIENCE, () => {
   let stage: Stage;
   let files: string;
   beforeAll(async () => {
@@ -59,6 +60,16 @@ describe("a picture of an evaluator", () => {
       width: 267,
       height: 200,
     });
+  });
+
+  it("stands on the leaderboard with its submission", async () => {
+    const copy = await write("best.png", await noise(30, 20).png().toBuffer());
+    const { id } = await stage.submit({ score: 99, media: { copy, name: "best.png" } });
+    const { media } = await stage.settled(id);
+    const answer = await stage.fetch("/api/v1/challenges/test/leaderboard", { key: null });
+    const board = (await answer.json()) as Leaderboard;
+    expect(board.rows[0]).toMatchObject({ submission: id, media });
+    expect(media).not.toBeNull();
   });
 
   it("is not made larger than it is", async () => {

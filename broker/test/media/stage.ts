@@ -28,6 +28,9 @@ for line in sys.stdin:
     print(json.dumps(result), flush=True)
 `;
 
+/** Each picture and film is a process of its own, or several: on a busy machine that takes a while. */
+export const PATIENCE = { timeout: 120_000 };
+
 export interface Stage extends TestBroker {
   client: TestClient;
   /** Submits, and resolves to the submission as it is told right after its grade. */
@@ -69,7 +72,7 @@ export async function startStage(options: Parameters<typeof startBroker>[0] = {}
       await until(async () => {
         found = await read(id);
         return found.media !== null || found.media_dropped !== null;
-      });
+      }, PATIENCE.timeout);
       return found;
     },
   });

@@ -1,4 +1,4 @@
-import type { Upload } from "@crowdai/shared";
+import { CrowdaiError, type Upload } from "@crowdai/shared";
 import { BadAnswer, mayRepeat } from "./answer.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { locate } from "./http.ts";
@@ -114,6 +114,16 @@ async function sendPart(
   try {
     await withRetries(once, again, { signal, retries });
   } catch (failure) {
-    throw explainStore(failure, url);
+    throw named(explainStore(failure, url), part);
   }
+}
+
+/** Which bytes of the file it was. */
+function named(failure: unknown, { number, offset, size }: Part): unknown {
+  if (!(failure instanceof CrowdaiError) || failure.code !== "digest_mismatch") return failure;
+  return new CrowdaiError(
+    "digest_mismatch",
+    `Part ${number} (bytes ${offset} to ${offset + size - 1}) arrived as other bytes than were announced.`,
+    { details: { ...failure.details, part: number, offset, size }, cause: failure },
+  );
 }

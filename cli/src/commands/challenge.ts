@@ -1,6 +1,7 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
+import { gradersText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Style } from "../terminal/style.ts";
@@ -36,6 +37,12 @@ function describe(found: PublicChallenge, style: Style): string[] {
   if (found.description) lines.push("", found.description.trimEnd());
 
   lines.push("", style.bold("Rounds"), ...found.rounds.map((round) => `  ${describeRound(round)}`));
+  if (found.graders !== null)
+    lines.push(
+      "",
+      style.bold("Graders"),
+      `  ${gradersText(found.graders)} attached${found.waiting ? `: ${found.waiting}` : ""}`,
+    );
   lines.push("", style.bold("Scores"), `  ${describeScore(found.score)}`);
   if (found.score_secondary) lines.push(`  ${describeScore(found.score_secondary)} (secondary)`);
 

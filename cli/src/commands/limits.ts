@@ -1,6 +1,7 @@
 import { type Limits, limitsSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
+import { gradersText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
 
@@ -23,6 +24,8 @@ export async function limits(
   return 0;
 }
 
+const reasonText = ({ waiting }: Limits): string => (waiting ? `: ${waiting}` : "");
+
 function describe(found: Limits): string[] {
   if (found.round === null) return [`${found.challenge}: no round is open.`];
   const lines = [`${found.challenge}, round ${found.round}:`];
@@ -34,6 +37,7 @@ function describe(found: Limits): string[] {
   if (found.parallel_limit !== null)
     lines.push(`  ${found.running} of ${found.parallel_limit} waiting for a grade at once`);
   else if (found.running > 0) lines.push(`  ${found.running} waiting for a grade`);
+  if (found.graders !== null) lines.push(`  ${gradersText(found.graders)} attached${reasonText(found)}`);
   if (found.ends_at) lines.push(`  the round ends ${timeText(found.ends_at)}`);
   return lines;
 }

@@ -165,7 +165,8 @@ test("an id stays one part of the address, whatever it holds", async () => {
 
 test("a challenge is described: rounds, scores, what it accepts, its functions and data", async () => {
   const data = [{ name: "train.csv", size: 4200, sha256: "0".repeat(64), url: "/x" }];
-  broker.routes["/api/v1/challenges/iris"] = { json: publicChallenge({ data }) };
+  const waiting = "no grader serves iris since 14:02 UTC";
+  broker.routes["/api/v1/challenges/iris"] = { json: publicChallenge({ data, graders: 0, waiting }) };
   const { stdout, stderr } = await run(["challenge"], { env: { CROWDAI_CHALLENGE: "iris" } });
   for (const text of [
     "Tell three flowers apart.",
@@ -175,6 +176,7 @@ test("a challenge is described: rounds, scores, what it accepts, its functions a
     "file: .csv, up to 2 MB",
     'that fits {"type":"array"}',
     "classify",
+    "no grader attached: no grader serves iris since 14:02 UTC",
     "train.csv  4.2 kB",
   ])
     expect(stdout).toContain(text);
@@ -201,6 +203,7 @@ test("limits say what is left and when the next slot comes", async () => {
   const { stdout } = await run(["limits", "iris"]);
   expect(stdout).toContain("0 of 5 submissions left (5 a day, 5 used)");
   expect(stdout).toMatch(/next slot: .* \(in 2 h\)/);
+  expect(stdout).toContain("2 graders attached");
 });
 
 test("show tells state, score, rank and its movement, and the next command", async () => {
@@ -226,11 +229,15 @@ test("show tells why a submission waits", async () => {
     rank: null,
     place: 3,
     waiting: "No grader.",
+    expected_at: new Date(Date.now() + 20_400).toISOString(),
+    graders: 0,
   } as const;
   broker.routes[`/api/v1/submissions/${ID}`] = { json: gradedSubmission(waiting) };
   const { stdout, stderr } = await run(["show", ID]);
   expect(stdout).toMatch(/place in line: +3/);
   expect(stdout).toMatch(/waits because: +No grader\./);
+  expect(stdout).toMatch(/expected start: +in 20 s/);
+  expect(stdout).toMatch(/graders: +0/);
   expect(stderr).toContain(`next: crowdai watch ${ID}`);
 });
 

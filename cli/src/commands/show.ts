@@ -1,6 +1,7 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
 import type { Context } from "../context.ts";
 import { submissionDocument } from "../submit/submission-document.ts";
+import { startText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -37,6 +38,8 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["rank", s.rank === null ? null : rankText(s, symbols)],
     ["grader says", s.grading_message],
     ["place in line", s.place === null ? null : String(s.place)],
+    ["expected start", s.expected_at && startText(s.expected_at)],
+    ["graders", s.graders === null ? null : String(s.graders)],
     ["waits because", s.waiting],
     ["error", s.error && `${style.red(s.error.code)}: ${s.error.message}`],
     ["next", s.error?.next ?? null],

@@ -96,6 +96,7 @@ async function perform(
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
       onProgress: view.progress,
       onEvent: view.event,
+      onPlace: view.place,
       onResumed: (id) => terminal.note(`Going on with submission ${id}, which was not finished.`),
       onFound: (parts, of) => terminal.note(`Resuming: ${parts} of ${of} parts are there already.`),
       onReplaced: (id) => terminal.note(`Submission ${id} of an earlier state of the file was cancelled.`),

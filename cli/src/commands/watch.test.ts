@@ -60,6 +60,45 @@ describe("crowdai watch", () => {
     expect((await run(["watch", "nothing-here"])).code).toBe(2);
   });
 
+  it("shows the place in line, the expected start and the graders", async () => {
+    broker.grader = null;
+    const id = await submitted();
+    const told = { expected_at: new Date(Date.now() + 20_400).toISOString(), graders: 2 };
+    broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => broker.place(id, 3, null, told), 20);
+      return false;
+    };
+    const { code, stderr, stdout } = await run(["watch", id, "--format", "ndjson", "--timeout", "0.5"]);
+    expect(code).toBe(8);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toContainEqual({
+      schema_version: 1,
+      type: "place",
+      submission: id,
+      place: 3,
+      waiting: null,
+      ...told,
+    });
+    expect(lines.at(-1).error.details).toMatchObject({ place: 3, ...told });
+    expect(stderr).not.toContain("place 3 in line");
+  });
+
+  it("says at the end of the wait that no grader serves the challenge", async () => {
+    broker.grader = null;
+    const id = await submitted();
+    const why = "no grader serves iris since 14:02 UTC";
+    broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => broker.place(id, 1, why, { graders: 0 }), 20);
+      return false;
+    };
+    const { code, stderr } = await run(["watch", id, "--timeout", "0.5"]);
+    expect(code).toBe(8);
+    expect(stderr).toContain(`It waits: ${why}.`);
+  });
+
   it("says that the submission goes on when it is interrupted", async () => {
     broker.grader = null;
     const id = await submitted();

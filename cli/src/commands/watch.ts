@@ -24,7 +24,12 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
     const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
     const feed = session.watch(id, { signal });
     submission = requireGraded(
-      await follow(feed, { timeoutMs, onProgress: view.progress, onEvent: view.event }),
+      await follow(feed, {
+        timeoutMs,
+        onProgress: view.progress,
+        onEvent: view.event,
+        onPlace: view.place,
+      }),
     );
   } catch (failure) {
     view.stop();

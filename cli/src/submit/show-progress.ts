@@ -1,14 +1,16 @@
-import type { SubmissionEvent } from "@crowdai/shared";
+import type { Place, SubmissionEvent } from "@crowdai/shared";
+import { gradersText, placeText, startText } from "../terminal/line.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Spinner, Terminal } from "../terminal/terminal.ts";
-import type { Progress } from "./follow.ts";
+import type { Progress, Waiting } from "./follow.ts";
 
 /** What goes on, on stderr; and, with --format ndjson, each event on stdout. */
 export interface ProgressView {
   say(text: string): void;
   progress(progress: Progress): void;
   event(event: SubmissionEvent): void;
+  place(place: Place): void;
   stop(): void;
 }
 
@@ -26,6 +28,9 @@ export function createProgressView(terminal: Terminal): ProgressView {
       else if (event.type === "log" && typeof event.data.message === "string")
         terminal.note(`  ${event.data.message}`);
     },
+    place(place) {
+      if (terminal.format === "ndjson") terminal.ndjson({ type: "place", ...place });
+    },
     stop() {
       spinner?.stop();
       spinner = undefined;
@@ -41,20 +46,23 @@ function describe(progress: Progress, terminal: Terminal): string {
       const verb = progress.stage === "hashing" ? "Reading" : "Uploading";
       return `${verb} ${barText(done / total, terminal)} ${sizeText(done)} of ${sizeText(total)}`;
     }
-    case "waiting": {
-      const place =
-        progress.place === null
-          ? ""
-          : progress.place === 1
-            ? ", next in line"
-            : `, place ${progress.place} in line`;
-      return `Waiting for a grader${place}${progress.reason ? `: ${plainLine(progress.reason)}` : ""}`;
-    }
+    case "waiting":
+      return plainLine(`Waiting for a grader${lineText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
       return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
+}
+
+/** `, place 3 in line, expected to start in 20 s, 2 graders`; or why nothing goes on. */
+function lineText({ place, reason, expectedAt, graders }: Waiting): string {
+  const facts = [
+    place === null ? null : placeText(place),
+    expectedAt === null ? null : `expected to start ${startText(expectedAt)}`,
+    reason === null && graders !== null ? gradersText(graders) : null,
+  ].filter((fact) => fact !== null);
+  return `${facts.map((fact) => `, ${fact}`).join("")}${reason ? `: ${reason}` : ""}`;
 }
 
 function barText(fraction: number, terminal: Terminal): string {

@@ -1,7 +1,7 @@
 import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
 import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
-import { type FollowOptions, follow } from "./follow.ts";
+import { type FollowOptions, follow, waitingOf } from "./follow.ts";
 import { type HandIn, handIn } from "./hand-in.ts";
 import { announceModels, type OfferedModel } from "./models.ts";
 import type { Offer } from "./offer.ts";
@@ -56,8 +56,7 @@ export async function submitOffer(
   options.onAccepted?.(accepted);
   // The same id sent again may have ended already.
   if (!wait) return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
-  if (accepted.state === "submitted")
-    onProgress?.({ stage: "waiting", place: accepted.place, reason: accepted.waiting });
+  if (accepted.state === "submitted") onProgress?.(waitingOf(accepted));
   if (isFinal(accepted.state) && !options.onEvent) {
     session.watch(id).stop();
     return requireGrade(accepted);

@@ -66,17 +66,27 @@ function silence(): Display {
 
 function lines({ text, stderr }: SpinnerOptions): Display {
   stderr.write(`${plainLine(text)}\n`);
-  let last = text;
+  let last = plainLine(text);
+  let current = last;
+  let due: NodeJS.Timeout | undefined;
   let printed = performance.now();
+  const print = () => {
+    due = undefined;
+    if (current === last) return;
+    last = current;
+    printed = performance.now();
+    stderr.write(`${current}\n`);
+  };
   return {
     update(next) {
-      if (next === last || performance.now() - printed < SECONDS_BETWEEN_LINES * 1000) return;
-      last = next;
-      printed = performance.now();
-      stderr.write(`${next}\n`);
+      current = next;
+      const left = printed + SECONDS_BETWEEN_LINES * 1000 - performance.now();
+      // What came last is told, even when nothing comes after it.
+      if (left <= 0) print();
+      else due ??= setTimeout(print, left).unref();
     },
     clear() {},
-    stop() {},
+    stop: () => clearTimeout(due),
   };
 }
 

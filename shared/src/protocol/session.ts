@@ -69,6 +69,11 @@ export const challengeSchema = z.object({
     .nullable()
     .default(null)
     .describe("Graders that serve the challenge right now; null when that is not known."),
+  waiting: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Why nothing of it can be graded right now, in words; null when something can."),
   url: z.string(),
 });
 export type PublicChallenge = z.infer<typeof challengeSchema>;
@@ -84,6 +89,8 @@ export const limitsSchema = z.object({
   parallel_limit: z.number().int().nullable(),
   running: z.number().int().describe("Submissions of this participant that are not final."),
   ends_at: z.string().nullable(),
+  graders: z.number().int().nullable().default(null).describe("As in the challenge."),
+  waiting: z.string().nullable().default(null).describe("As in the challenge."),
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -235,6 +242,7 @@ export const placeSchema = z.object({
   place: z.number().int().nullable(),
   waiting: z.string().nullable(),
   expected_at: z.string().nullable().default(null),
+  graders: z.number().int().nullable().default(null),
 });
 export type Place = z.infer<typeof placeSchema>;
 

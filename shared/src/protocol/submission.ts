@@ -104,6 +104,12 @@ export const submissionSchema = z.object({
     .nullable()
     .default(null)
     .describe("When grading should begin, judged by the latest gradings; null when that cannot be said."),
+  graders: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe("While it waits: graders attached that serve its challenge."),
   slot: z.enum(["none", "reserved", "charged", "returned"]),
   attempt: z.number().int().describe("How often grading was started."),
   evaluator_version: z.string().nullable(),

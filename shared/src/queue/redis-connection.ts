@@ -8,8 +8,11 @@ export interface RedisConnections {
    * commands for later. The queue makes a new one instead.
    */
   connect: () => Redis | Cluster;
-  /** Makes a client that connects by itself, again and again, and keeps commands while Redis is away for a moment. */
-  connectForGood: () => Redis | Cluster;
+  /**
+   * Makes a client that connects by itself, again and again. Commands wait while Redis is away: for a moment, after which they
+   * reject, or with `patient` for as long as it takes.
+   */
+  connectForGood: (options?: { patient: boolean }) => Redis | Cluster;
   /** Where it is, without secrets. */
   name: string;
 }
@@ -52,7 +55,7 @@ export function connectionsTo(url: string): RedisConnections {
       sentinelRetryStrategy: () => null,
       connectTimeout: CONNECT_MS,
     };
-    const again = (life: RedisOptions) => (life === FOR_GOOD ? { sentinelRetryStrategy: retryAfter } : {});
+    const again = (life: RedisOptions) => (life === ONE_LIFE ? {} : { sentinelRetryStrategy: retryAfter });
     return connections(
       `Redis ${segment} through Sentinel at ${where}`,
       (life) => new Redis({ ...sentinel, ...life, ...again(life) }),
@@ -69,15 +72,15 @@ export function connectionsTo(url: string): RedisConnections {
       ...(options.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     };
     return connections(`Redis Cluster at ${where}`, (life) =>
-      life === FOR_GOOD
-        ? new Cluster(nodes, {
+      life === ONE_LIFE
+        ? new Cluster(nodes, cluster)
+        : new Cluster(nodes, {
             ...cluster,
             lazyConnect: false,
             enableOfflineQueue: true,
             clusterRetryStrategy: retryAfter,
             redisOptions: { ...options, ...life },
-          })
-        : new Cluster(nodes, cluster),
+          }),
     );
   }
   if (nodes.length > 1) throw invalid("names several hosts: say redis-cluster:// or redis+sentinel://");
@@ -86,7 +89,11 @@ export function connectionsTo(url: string): RedisConnections {
 }
 
 function connections(name: string, make: (life: RedisOptions) => Redis | Cluster): RedisConnections {
-  return { name, connect: () => make(ONE_LIFE), connectForGood: () => make(FOR_GOOD) };
+  return {
+    name,
+    connect: () => make(ONE_LIFE),
+    connectForGood: ({ patient } = { patient: false }) => make(patient ? PATIENT : FOR_GOOD),
+  };
 }
 
 const CONNECT_MS = 2000;
@@ -112,6 +119,8 @@ const FOR_GOOD: RedisOptions = {
   maxRetriesPerRequest: 2,
   retryStrategy: retryAfter,
 };
+
+const PATIENT: RedisOptions = { ...FOR_GOOD, maxRetriesPerRequest: null };
 
 function accountOf(credentials: string | undefined): Pick<RedisOptions, "username" | "password"> {
   if (!credentials) return {};

@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startPostgres } from "../../scripts/services/postgres.ts";
+import { withoutService } from "../../scripts/services/programs.ts";
+import type { Service } from "../../scripts/services/service.ts";
+import { openPostgres } from "../src/records/postgres.ts";
+
+describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
+  let folder: string;
+  let postgres: Service;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "crowdai-postgres-"));
+    postgres = await startPostgres({ folder });
+  });
+  afterAll(async () => {
+    await postgres?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("are made once when several programs open them at the same instant", async () => {
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openPostgres(postgres.url)));
+    const tables = await opened[0]!.db.introspection.getTables();
+    expect(tables.filter(({ name }) => name === "submissions")).toHaveLength(1);
+    for (const records of opened) await records.close();
+  });
+
+  it("reject a transaction whose connection broke between two statements, and serve the next", async () => {
+    const records = await openPostgres(postgres.url);
+    const other = await openPostgres(postgres.url);
+    const broken = records.transaction(async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(other.db);
+      // Nothing is asked while the connection breaks: only an event tells of it.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await trx.selectFrom("settings").selectAll().execute();
+    });
+    await expect(broken).rejects.toThrow();
+    expect(await records.db.selectFrom("submissions").selectAll().execute()).toEqual([]);
+    await other.close();
+    await records.close();
+  });
+});

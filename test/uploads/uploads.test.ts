@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Challenge, type CrowdaiError } from "../../cli/src/index.ts";
+import { createChance } from "../../scripts/chaos/random.ts";
+import { root } from "../../scripts/root.ts";
+import { type RunningBroker, startBroker, withoutRealSettings } from "../../scripts/running-broker.ts";
+import { freePorts } from "../../scripts/services/daemon.ts";
+import { withoutService } from "../../scripts/services/programs.ts";
+import type { Service } from "../../scripts/services/service.ts";
+import {
+  SWIFT_ACCESS_KEY,
+  SWIFT_REGION,
+  SWIFT_SECRET_KEY,
+  startSwift,
+} from "../../scripts/services/swift.ts";
+import { createSubmissionId, partCount, partSizeFor } from "../../shared/src/index.ts";
+import { type HostileWire, startHostileWire } from "./hostile-wire.ts";
+
+const MB = 1_000_000;
+const SIZE = 50 * MB + 12_345;
+const PART = partSizeFor(SIZE);
+const PARTS = partCount(SIZE, PART);
+/** How many parts the client sends at once. */
+const LANES = 4;
+/** Requests, headers and sessions beside the bytes. */
+const TALK = 1 * MB;
+const CUTS = 6;
+
+const EVALUATOR = `import json, os, sys
+job = json.loads(sys.stdin.readline())
+print(json.dumps({"id": job["id"], "type": "result", "score": os.path.getsize(job["input"]["path"])}))
+`;
+
+for (const store of ["folder", "swift"] as const)
+  describe.skipIf(store === "swift" && withoutService("swift"))(
+    `an upload over a hostile wire, store: ${store}`,
+    { timeout: 120_000 },
+    () => {
+      let folder: string;
+      let wire: HostileWire;
+      let swift: Service | undefined;
+      let broker: RunningBroker;
+      let key: string;
+      let file: string;
+      let others = 0;
+
+      beforeAll(async () => {
+        folder = await mkdtemp(join(tmpdir(), "crowdai-uploads-"));
+        const challenge = join(folder, "challenges/big");
+        await mkdir(challenge, { recursive: true });
+        await mkdir(join(folder, "data"));
+        await writeFile(
+          join(challenge, "challenge.json"),
+          JSON.stringify({
+            id: "big",
+            title: "Big files",
+            score: { title: "Size", order: "descending", precision: 0 },
+            accepts: { file: { extensions: [".bin"], max_bytes: 1_000_000_000 } },
+            evaluator: { command: ["python3", "evaluate.py"], mode: "batch" },
+          }),
+        );
+        await writeFile(join(challenge, "evaluate.py"), EVALUATOR);
+        wire = await startHostileWire();
+        let env: NodeJS.ProcessEnv = { PUBLIC_URL: wire.url };
+        if (store === "swift") {
+          swift = await startSwift({ folder: join(folder, "swift") });
+          wire.target = swift.port;
+          env = {
+            S3_ENDPOINT: wire.url,
+            S3_BUCKET: "uploads",
+            S3_REGION: SWIFT_REGION,
+            AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
+            AWS_SECRET_ACCESS_KEY: SWIFT_SECRET_KEY,
+          };
+        }
+        const port = await freePorts();
+        broker = await startBroker({
+          port,
+          data: join(folder, "data"),
+          challenges: join(folder, "challenges"),
+          env,
+        });
+        if (store === "folder") wire.target = port;
+        key = await broker.addParticipant("ada");
+        file = await randomFile();
+      }, 60_000);
+      afterEach(() => wire.calm());
+      afterAll(async () => {
+        await broker?.stop();
+        await swift?.stop();
+        await wire?.close();
+        await rm(folder, { recursive: true, force: true });
+      });
+
+      /** Other bytes each time: what is in the store already would not be sent. */
+      async function randomFile(): Promise<string> {
+        const path = join(folder, `${others++}.bin`);
+        const chance = createChance(others);
+        const bytes = Buffer.alloc(SIZE);
+        for (let at = 0; at + 4 <= SIZE; at += 4) bytes.writeUInt32LE(chance.between(0, 2 ** 32), at);
+        await writeFile(path, bytes);
+        return path;
+      }
+
+      const door = () => (store === "folder" ? wire.url : broker.url);
+      const open = () => Challenge.open("big", { apiKey: key, broker: door() });
+      const command = (path: string): ChildProcess & { said: () => string } => {
+        const child = spawn(
+          process.execPath,
+          [join(root, "cli/bin/crowdai.js"), "submit", path, "-c", "big", "--format", "json"],
+          {
+            stdio: ["ignore", "pipe", "pipe"],
+            env: {
+              ...withoutRealSettings(),
+              CROWDAI_API_KEY: key,
+              CROWDAI_BROKER: door(),
+              CROWDAI_CONFIG_DIR: join(folder, "client"),
+            },
+          },
+        );
+        let text = "";
+        child.stdout!.on("data", (chunk) => {
+          text += chunk;
+        });
+        child.stderr!.on("data", (chunk) => {
+          text += chunk;
+        });
+        return Object.assign(child, { said: () => text });
+      };
+
+      it(`is whole after ${CUTS} cuts at random offsets, and each cut costs at most a part in each lane`, async () => {
+        const chance = createChance(store === "folder" ? 1 : 2);
+        const session = await open();
+        wire.cutAfter(Array.from({ length: CUTS }, () => chance.between(MB, SIZE / 3)));
+        const { id } = await session.submitFile(file, { wait: false });
+        const { cuts, sent } = wire;
+        wire.cutAfter([]);
+        expect(cuts).toBeGreaterThan(3);
+        expect(sent).toBeLessThan(SIZE + cuts * LANES * PART + TALK);
+        expect((await session.wait(id)).score).toBe(SIZE);
+        await session.close();
+      });
+
+      it("goes on where a client was that was killed with -9, and sends at most a part in each lane again", async () => {
+        const path = await randomFile();
+        const held = wire.holdAt(SIZE * 0.6);
+        const first = command(path);
+        await held;
+        first.kill("SIGKILL");
+        await once(first, "exit");
+        const before = wire.sent;
+        wire.calm();
+        const second = command(path);
+        const [code] = await once(second, "exit");
+        expect(code, second.said()).toBe(0);
+        expect(second.said()).toMatch(new RegExp(`Resuming: [1-9]\\d* of ${PARTS} parts are there already`));
+        if (process.env.CROWDAI_FIGURES)
+          console.log(`${store}: sent again ${((before + wire.sent - SIZE) / PART).toFixed(2)} parts`);
+        expect(before + wire.sent - SIZE).toBeLessThan(LANES * PART + TALK);
+      });
+
+      it("is one submission when the last answer was lost, and the client learns of it", async () => {
+        const path = await randomFile();
+        const id = createSubmissionId();
+        const session = await open();
+        wire.loseAnswerAfter(SIZE);
+        await session.submitFile(path, { id, wait: false });
+        expect((await session.wait(id)).score).toBe(SIZE);
+        const same = (await session.submissions()).filter((one) => one.id === id);
+        expect(same).toHaveLength(1);
+        expect(wire.sent).toBeLessThan(SIZE + LANES * PART + TALK);
+        await session.close();
+      });
+
+      it("is mended when a bit turned on the way, and refused with the part's number when bits go on turning", async () => {
+        const session = await open();
+        wire.flip(1);
+        const grade = await session.submitFile(await randomFile());
+        expect(grade.score).toBe(SIZE);
+
+        wire.flip(Number.POSITIVE_INFINITY);
+        const refused = await session.submitFile(await randomFile()).then(
+          () => null,
+          (error: CrowdaiError) => error,
+        );
+        expect(refused).toMatchObject({ code: "digest_mismatch", details: { part: expect.any(Number) } });
+        expect(refused?.message).toMatch(/^Part \d+ \(bytes \d+ to \d+\)/);
+        await session.close();
+      });
+
+      it("is refused when the file changes while it is sent, and the slot comes back", async () => {
+        const path = join(folder, "changing.bin");
+        await copyFile(file, path);
+        const id = createSubmissionId();
+        const session = await open();
+        const held = wire.holdAt(SIZE / 2);
+        const refused = session.submitFile(path, { id }).then(
+          () => null,
+          (error: CrowdaiError) => error,
+        );
+        await held;
+        await appendFile(path, "one row more");
+        wire.calm();
+        wire.cutAfter([1]);
+        expect((await refused)?.code).toBe("file_changed");
+        const kept = (await session.submissions()).find((one) => one.id === id);
+        expect(kept).toMatchObject({ state: "cancelled", slot: "returned" });
+        await session.close();
+      });
+    },
+  );
