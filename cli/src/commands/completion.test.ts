@@ -40,7 +40,7 @@ test.each(["bash", "zsh", "fish", "powershell"])(
 
 test("bash completes commands, options, and the words that an option takes", async () => {
   expect(await offered("sub")).toEqual(["submit", "submissions"]);
-  expect(await offered("submit", "--m")).toEqual(["--message", "--min-score", "--model"]);
+  expect(await offered("submit", "--m")).toEqual(["--message", "--model", "--min-score"]);
   expect(await offered("submit", "--format", "")).toEqual(["text", "json", "ndjson"]);
   expect(await offered("completion", "f")).toEqual(["fish"]);
   expect(await offered("help", "exi")).toEqual(["exit-codes"]);
