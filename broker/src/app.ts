@@ -4,6 +4,8 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
+import type { CodeContext } from "./code/code-context.ts";
+import { codeRoutes } from "./code/routes.ts";
 import { mediaRoutes } from "./media/media-routes.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
@@ -18,6 +20,7 @@ import { webappApi } from "./webapp-api/webapp-api.ts";
 /** All routes of the broker, over web-standard requests. */
 export function createApp(options: {
   context: () => SubmissionContext;
+  code: () => CodeContext;
   version: string;
   /** A store whose signed addresses are this broker's; null when it serves its own. */
   signedStore: SignedStore | null;
@@ -70,6 +73,7 @@ export function createApp(options: {
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context));
+  app.route("/", codeRoutes(options.code));
   if (legacy) app.route("/", legacy);
   app.use(
     "/api/*",

@@ -11,6 +11,10 @@ import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
+import { finaliseCode } from "./code/finalise.ts";
+import { codeFolder, openCode } from "./code/open-code.ts";
+import { showRepositories } from "./code/show-repositories.ts";
+import { sweepAwaitedCode } from "./code/sweep-code.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
@@ -48,6 +52,8 @@ const LINE_MS = 5000;
 const REGRADE_MS = 1000;
 const UPLOADS_MS = 600_000;
 const MEDIA_MS = 1000;
+const CODE_MS = 500;
+const SHOW_MS = 2000;
 
 export interface Broker {
   url: string;
@@ -129,11 +135,18 @@ export async function createBroker({
     releasers.add("media", () => media.stop());
     addGauges(metrics, context);
     const line = createLineWatch(context);
+    const code = await openCode({
+      folder: codeFolder(config.dataFolder),
+      settings: config.codeHost,
+      submissions: context,
+    });
+    releasers.add("git", () => code.repositories.git.close());
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
     const app = createApp({
       context: () => context,
+      code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
@@ -194,7 +207,13 @@ export async function createBroker({
       });
     }
 
-    every(SWEEP_MS, "deadlines", () => sweepDeadlines(context));
+    every(SWEEP_MS, "deadlines", async () => {
+      // First: a submission that waited for its code ends by that reason.
+      await sweepAwaitedCode(context);
+      await sweepDeadlines(context);
+    });
+    every(CODE_MS, "commits", () => finaliseCode(code));
+    if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(MEDIA_MS, "media", async () => media.soon());
     every(LINE_MS, "line", () => line.look());
@@ -228,6 +247,7 @@ export async function createBroker({
       parts: [
         `records     ${records.name}`,
         `objects     ${objects.name}`,
+        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
         `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,

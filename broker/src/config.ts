@@ -22,6 +22,13 @@ const environmentSchema = z.object({
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
   PATH: z.string().default(""),
+  CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
+  GITHUB_TOKEN: z.string().min(1).optional(),
+  GITHUB_ORG: z.string().min(1).optional(),
+  GITHUB_API_URL: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
+  GITLAB_TOKEN: z.string().min(1).optional(),
+  GITLAB_GROUP: z.string().min(1).optional(),
+  GITLAB_URL: z.url({ protocol: /^https?$/ }).default("https://gitlab.com"),
 });
 
 const flagsSchema = z.object({
@@ -57,7 +64,14 @@ export interface BrokerConfig {
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
+  codeHost: CodeHostSettings;
 }
+
+/** Where repositories are shown to the outside. A token never leaves this object but for the host itself. */
+export type CodeHostSettings =
+  | { kind: "local" }
+  | { kind: "github"; apiUrl: string; org: string; token: string }
+  | { kind: "gitlab"; url: string; group: string; token: string };
 
 /** Flags and environment into one checked object; throws config_invalid with every mistake at once. */
 export function readConfig(
@@ -92,11 +106,31 @@ export function readConfig(
     programPath: known.data.PATH,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
+    codeHost: codeHostOf(known.data),
   });
 }
 
 export const recordsFile = (dataFolder: string): string => join(dataFolder, "records.sqlite");
 export const objectsFolder = (dataFolder: string): string => join(dataFolder, "objects");
+
+function codeHostOf(env: z.output<typeof environmentSchema>): CodeHostSettings {
+  const need = (...names: ("GITHUB_TOKEN" | "GITHUB_ORG" | "GITLAB_TOKEN" | "GITLAB_GROUP")[]) => {
+    const absent = names.filter((name) => env[name] === undefined);
+    if (absent.length > 0)
+      throw new CrowdaiError("config_invalid", `CODE_HOST=${env.CODE_HOST} needs ${absent.join(" and ")}.`);
+    return names.map((name) => env[name] as string) as [string, string];
+  };
+  const plain = (url: string) => url.replace(/\/+$/, "");
+  if (env.CODE_HOST === "github") {
+    const [org, token] = need("GITHUB_ORG", "GITHUB_TOKEN");
+    return { kind: "github", apiUrl: plain(env.GITHUB_API_URL), org, token };
+  }
+  if (env.CODE_HOST === "gitlab") {
+    const [group, token] = need("GITLAB_GROUP", "GITLAB_TOKEN");
+    return { kind: "gitlab", url: plain(env.GITLAB_URL), group, token };
+  }
+  return { kind: "local" };
+}
 
 function emptyIsAbsent(env: Readonly<Record<string, string | undefined>>) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));

@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { packTar } from "modern-tar";
 import { describe, expect, it } from "vitest";
 import { createGrader } from "./grader.ts";
 import { batch, sums, temporaryFolder } from "./testing/challenge.ts";
@@ -63,12 +64,22 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     });
   });
 
-  it("gives the submitted code as a file", async () => {
-    const folder = await batch(`say(type="result", score=1, data=open(job["code"]).read())`);
+  it("gives the submitted code as a folder, without what leads out of it", async () => {
+    const folder = await batch(
+      `say(type="result", score=1, data=[sorted(os.listdir(job["code"])), open(job["code"] + "/link").read()])`,
+    );
     const { publish, report, store } = await runGrader([folder]);
-    const { key, size, sha256 } = await store("code", "the code");
+    const archive = await packTar([
+      { header: { name: "lib/", size: 0, type: "directory" } },
+      { header: { name: "lib/model.py", size: 8 }, body: "the code" },
+      { header: { name: "link", size: 0, type: "symlink", linkname: "lib/model.py" } },
+      { header: { name: "secrets", size: 0, type: "symlink", linkname: "../../../../etc/passwd" } },
+    ]);
+    const { key, size, sha256 } = await store("code", Buffer.from(archive));
     const id = await publish({ code: { key, size, sha256 } });
-    expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true, data: "the code" } });
+    expect(await report(id, "finished")).toMatchObject({
+      outcome: { ok: true, data: [["lib", "link"], "the code"] },
+    });
   });
 
   it("grades many calls at once, up to its concurrency", async () => {

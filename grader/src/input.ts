@@ -1,13 +1,14 @@
-import { open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Job, parseJson } from "@crowdai/shared";
+import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type Announced, provenBytes } from "./proven-bytes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
  * The job as the evaluator protocol writes it, in one line. What lies in the object store is fetched into the workspace
- * first, and its size and digest are proven; throws digest_mismatch when they are others.
+ * first, and its size and digest are proven; throws digest_mismatch when they are others. Code becomes a folder.
  */
 export async function prepareJob(
   job: Job,
@@ -17,9 +18,7 @@ export async function prepareJob(
 ): Promise<string> {
   const [input, code] = await Promise.all([
     inputText(job.input, workspace, objects, signal),
-    job.code
-      ? fetchFile(job.code, join(workspace.dir, `code-${fileName(job.code.key)}`), objects, signal)
-      : null,
+    job.code ? fetchCode(job.code, join(workspace.dir, "code"), objects, signal) : null,
   ]);
   const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
   const tail = { code, output_dir: workspace.output };
@@ -56,6 +55,17 @@ async function fetchFile(
   await using file = await open(path, "wx", 0o600);
   for await (const chunk of provenBytes(stored, objects, signal)) await file.write(chunk);
   return path;
+}
+
+async function fetchCode(
+  stored: Announced,
+  into: string,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  await mkdir(into, { mode: 0o700 });
+  await unpackCode(provenBytes(stored, objects, signal), into);
+  return into;
 }
 
 /** The submitted name as a plain file name: evaluators often look at the extension. */

@@ -35,7 +35,7 @@ export async function publicChallenge(
     },
     functions: config.evaluator.functions,
     after_end: config.after_end,
-    code: config.code,
+    code: { capture: config.code.capture },
     data: data.map(({ name, size, sha256 }) => ({
       name,
       size,

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
+import * as code from "./migrations/002-code.ts";
 import * as mediaModels from "./migrations/004-media-models.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
@@ -32,6 +33,7 @@ export interface Records {
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
+    "002-code": code,
     "004-media-models": { up: mediaModels.up },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

@@ -26,6 +26,9 @@ export interface Tables {
   round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
   /** Who may take part in a private challenge. */
   invitations: { challenge: string; participant_id: number; created_at: string };
+  submission_code: SubmissionCodeTable;
+  code_repositories: CodeRepositoryTable;
+  code_challenge_commits: CodeChallengeCommitTable;
 }
 
 export interface ParticipantTable {
@@ -241,6 +244,71 @@ export interface StandingTable {
   sort_secondary: number;
 }
 
+/** The code that a submission was announced with. Repositories on disk are made of these rows and the packs they name. */
+export interface SubmissionCodeTable {
+  submission: string;
+  challenge: string;
+  participant_id: number;
+  /** `missing` once it is given up. */
+  state: "awaited" | "stored" | "missing";
+  /** The snapshot that the client made and announced, and its tree. */
+  commit_name: string;
+  tree: string;
+  files: number;
+  bytes: number;
+  /** 1 while grading waits for it. */
+  holds: number;
+  /** When it is given up, or grading no longer waits for it; null once it is stored or missing. */
+  deadline_at: string | null;
+  stored_at: string | null;
+  /** Order of storing in the participant's repository, from 1: packs build on those before them. */
+  stored_seq: number | null;
+  /** Text of the client's commit. */
+  snapshot: string | null;
+  /** The objects that it added to the repository; null when it added none. */
+  pack_key: string | null;
+  pack_size: number | null;
+  pack_sha256: string | null;
+  /** The tree as an archive for graders, where the challenge asks for it. */
+  tree_key: string | null;
+  tree_size: number | null;
+  tree_sha256: string | null;
+  /** Place on the repository's main branch, from 1; null until the submission ended and its code is here. */
+  final_seq: number | null;
+  /** The commit with the score, and its text. */
+  final_commit: string | null;
+  final_text: string | null;
+}
+
+/**
+ * What of a repository is to be seen on a code host outside: each change raises `version`, and `shown` follows when the host has
+ * it. Participant 0 stands for the challenge's own repository.
+ */
+export interface CodeRepositoryTable {
+  challenge: string;
+  participant_id: number;
+  version: number;
+  shown: number;
+  /** The host that `shown` is about. */
+  host: string | null;
+  tries: number;
+  next_at: string;
+  problem: string | null;
+}
+
+/** Commits of a challenge's repository, whose submodules are its participants' repositories. */
+export interface CodeChallengeCommitTable {
+  challenge: string;
+  number: number;
+  commit_name: string;
+  text: string;
+  /** JSON: path, address and commit of each submodule. */
+  pins: string;
+  readme: string;
+}
+
+export type SubmissionCodeRow = Selectable<SubmissionCodeTable>;
+export type CodeRepositoryRow = Selectable<CodeRepositoryTable>;
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;

@@ -35,7 +35,9 @@ export async function putRegradesInLine(options: {
     const rows = await db
       .selectFrom("regrade_items")
       .innerJoin("submissions", "submissions.id", "regrade_items.submission")
+      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
       .selectAll("submissions")
+      .select(["tree_key", "tree_size", "tree_sha256"])
       .select("regrade_items.attempt as regrade_attempt")
       .where("regrade_items.regrade", "=", regrade.id)
       .where("regrade_items.state", "=", "waiting")

@@ -61,10 +61,13 @@ export function createDispatcher(options: {
           .onRef("submissions.id", "=", "attempts.submission")
           .onRef("submissions.attempt", "=", "attempts.number"),
       )
+      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
       .selectAll("submissions")
+      .select(["tree_key", "tree_size", "tree_sha256"])
       .where("attempts.state", "=", "waiting")
       .where("attempts.published_at", "is", null)
       .where("submissions.state", "=", "submitted")
+      .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
       .where("submissions.challenge", "in", [...catalogue.all().keys(), ""])
       .orderBy("submissions.number")
       .limit(BATCH)

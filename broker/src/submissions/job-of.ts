@@ -1,11 +1,11 @@
 import type { Job } from "@crowdai/shared";
 import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import type { ServedChallenge } from "../challenges/catalogue.ts";
-import type { SubmissionRow } from "../records/tables.ts";
+import type { SubmissionCodeRow, SubmissionRow } from "../records/tables.ts";
 
 /** The job of one attempt at a submission, to be graded with the challenge as it is given. */
 export function jobOf(
-  row: SubmissionRow,
+  row: SubmissionRow & Pick<SubmissionCodeRow, "tree_key" | "tree_size" | "tree_sha256">,
   attempt: number,
   { config, version, bundle }: Pick<ServedChallenge, "config" | "version" | "bundle">,
 ): Job {
@@ -26,7 +26,10 @@ export function jobOf(
             size: row.input_size,
             sha256: row.input_sha256,
           },
-    code: null,
+    code:
+      config.code.to_graders && row.tree_key !== null
+        ? { key: row.tree_key, size: row.tree_size as number, sha256: row.tree_sha256 as string }
+        : null,
     version: bundle ? version : null,
     bundle,
   };

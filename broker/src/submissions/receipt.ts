@@ -1,4 +1,5 @@
 import type { Receipt, Upload } from "@crowdai/shared";
+import { codePush, readCode } from "../code/announce-code.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -28,10 +29,17 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     // What has no address yet is counted, and gets one when it is asked for again.
     models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }
+  const { db } = context.records;
+  const code = await readCode(db, row.id);
+  const participant = await db
+    .selectFrom("participants")
+    .select(["id", "name"])
+    .where("id", "=", row.participant_id)
+    .executeTakeFirstOrThrow();
   return {
     submission: await viewSubmission(context, context.records.db, row),
     upload,
-    code: null,
+    code: code ? codePush(context.baseUrl(), participant, code) : null,
     models,
   };
 }

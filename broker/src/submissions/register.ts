@@ -1,6 +1,8 @@
-import type { Intent, Receipt } from "@crowdai/shared";
+import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
+import { codeLock, keepAnnouncedCode } from "../code/announce-code.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { SubmissionRow } from "../records/tables.ts";
+import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireAcceptedModels } from "../rules/accepted-models.ts";
 import { requireInvitation } from "../rules/invitations.ts";
@@ -40,6 +42,7 @@ export async function registerIntent(
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
   requireAcceptedInput(config, intent.input, input.input_size);
+  requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
   requireAcceptedModels(config, intent);
 
@@ -59,6 +62,10 @@ export async function registerIntent(
     } else await requireCallRoom(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await keepParts(trx, intent);
+    if (intent.code) {
+      await context.records.lock(trx, codeLock(inserted.row));
+      await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
+    }
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
     return inserted;
   });
@@ -77,5 +84,13 @@ async function repeated(
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
   await requireSameModels(context.records.db, intent, row);
+  // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
+  if (intent.code && !isFinal(row.state))
+    await context.records.transaction(async (trx) => {
+      const { config } = context.catalogue.get(intent.challenge);
+      requireAcceptedCode(config, intent);
+      await context.records.lock(trx, codeLock(row));
+      await keepAnnouncedCode(trx, config, intent, row, context.clock());
+    });
   return receipt(context, row);
 }

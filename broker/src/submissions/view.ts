@@ -1,4 +1,5 @@
 import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
+import { HOLDS, readCode, viewCode } from "../code/announce-code.ts";
 import { readWaiting } from "../graders/waiting.ts";
 import { listKept } from "../kept-files/list-kept.ts";
 import { mediaUrls } from "../media/media-keys.ts";
@@ -12,9 +13,9 @@ export async function viewSubmission(
   db: Db,
   row: SubmissionRow,
 ): Promise<Submission> {
-  const { name } = await db
+  const participant = await db
     .selectFrom("participants")
-    .select("name")
+    .select(["id", "name"])
     .where("id", "=", row.participant_id)
     .executeTakeFirstOrThrow();
   const slot =
@@ -23,11 +24,13 @@ export async function viewSubmission(
       : undefined;
   const inLine = row.state === "submitted" && row.outside_status === null;
   const waiting = inLine ? await readWaiting(context, db, row) : null;
+  const code = await readCode(db, row.id);
+  const reason = inLine && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
   return {
     id: row.id,
     number: row.number,
     challenge: row.challenge,
-    participant: name,
+    participant: participant.name,
     round: row.round,
     function: row.function,
     state: row.state,
@@ -48,7 +51,7 @@ export async function viewSubmission(
     rank_before: row.rank_before,
     best: row.best === null ? null : row.best === 1,
     place: waiting?.place ?? null,
-    waiting: waiting?.reason ?? null,
+    waiting: reason ?? null,
     expected_at: waiting?.expectedAt ?? null,
     graders: waiting?.graders ?? null,
     slot: slot?.state ?? "none",
@@ -58,7 +61,7 @@ export async function viewSubmission(
     artifacts: await listKept(context, db, row),
     media: mediaUrls(row, context.baseUrl()),
     media_dropped: row.media_dropped,
-    code: null,
+    code: code ? viewCode(context.baseUrl(), participant, code) : null,
     publish: false,
     published_at: null,
     seq: row.seq,

@@ -8,3 +8,4 @@ export {
 } from "./bundle-keys.ts";
 export { packBundle } from "./pack.ts";
 export { unpackBundle } from "./unpack.ts";
+export { unpackCode } from "./unpack-code.ts";

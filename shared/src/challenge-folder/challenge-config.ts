@@ -149,8 +149,14 @@ export const challengeConfigSchema = z.strictObject({
     .default({ leaderboard: true, submissions: false, private: false }),
   after_end: z.enum(["accept", "reject"]).default("reject"),
   code: z
-    .strictObject({ capture: z.enum(["off", "optional", "required"]).default("optional") })
-    .default({ capture: "optional" }),
+    .strictObject({
+      capture: z.enum(["off", "optional", "required"]).default("optional"),
+      to_graders: z
+        .boolean()
+        .default(false)
+        .describe("Whether evaluators are given the files of a submission's code, without its history."),
+    })
+    .default({ capture: "optional", to_graders: false }),
 });
 
 export type ChallengeConfig = z.infer<typeof challengeConfigSchema>;

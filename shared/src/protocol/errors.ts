@@ -67,6 +67,8 @@ export const catalogue = {
   ),
   not_found: row("you", 404, 2, false, "There is nothing at this address.", "See /openapi.json."),
 
+  broker_busy: row("platform", 503, 5, true, "The broker has too much to do.", "Try again in a moment."),
+
   // Who is calling
   no_key: row("you", 401, 3, false, "No API key.", "Sign in with `crowdai login`, or set CROWDAI_API_KEY."),
   key_malformed: row(
@@ -210,6 +212,51 @@ export const catalogue = {
     false,
     "The challenge does not accept this kind of submission.",
     "See what it accepts with `crowdai challenge`.",
+  ),
+
+  // Code
+  code_off: row("you", 422, 4, false, "The challenge takes no code.", "Submit without --code."),
+  code_required: row("you", 422, 4, false, "The challenge asks for code.", "Submit with --code."),
+  code_too_large: row(
+    "you",
+    413,
+    4,
+    false,
+    "The code is too large.",
+    "Leave out what it does not need, in .gitignore or crowdai.json.",
+  ),
+  code_unfit: row(
+    "you",
+    422,
+    4,
+    false,
+    "The code cannot be taken as it is.",
+    "Correct what the message names and push again.",
+  ),
+  code_push_refused: row(
+    "you",
+    403,
+    4,
+    false,
+    "This cannot be pushed here.",
+    "Code comes with a submission: `crowdai submit --code`.",
+  ),
+  code_missing: row("you", 408, 6, true, "The code never came.", "Your slot was given back. Submit again."),
+  repository_unknown: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no such repository of yours.",
+    "Check its address with `crowdai show`.",
+  ),
+  code_host_unreachable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The code host cannot be used.",
+    "It is tried again; nothing is lost.",
   ),
 
   // Files and values

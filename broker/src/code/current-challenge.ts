@@ -1,0 +1,18 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { recordChallengeCommit } from "./challenge-repository.ts";
+import type { CodeContext } from "./code-context.ts";
+import { repositoryPath } from "./repository-name.ts";
+
+/** The challenge's own bare repository, at the commit its participants' repositories stand at now. */
+export async function challengeRepository(
+  { host, repositories, submissions }: CodeContext,
+  config: Pick<ChallengeConfig, "id" | "title">,
+): Promise<string> {
+  const urlOf = (participant: string) =>
+    host.outside
+      ? host.cloneUrl({ challenge: config.id, participant, edition: "private" })
+      : // Where it stands beside the folder of theirs, the address of the broker need not be known.
+        repositoryPath(config.id, participant).replace(/^\/code\//, "../");
+  await recordChallengeCommit(submissions.records, config, urlOf, submissions.clock());
+  return repositories.challenge(config.id);
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+
+/** What a submission's commit says, beyond the tree. */
+export interface FinalCommit {
+  tree: string;
+  /** The commit before it on the main branch. */
+  parent: string | null;
+  /** Text of the client's commit: its author and its trailers are taken over. */
+  snapshot: string;
+  /** What was said of the submission; null means the message of the snapshot, which several submissions may share. */
+  message: string | null;
+  at: Date;
+  /** In order; what is null is left out. */
+  trailers: readonly (readonly [string, string | number | null])[];
+}
+
+const COMMITTER = "crowdAI <broker@crowdai.invalid>";
+const FALLBACK = "participant <participant@crowdai.invalid>";
+const AUTHOR = /^([^<>\n]*) <([^<>\n]*)> (\d{1,12}) ([+-]\d{4})$/;
+const TRAILER = /^[A-Za-z][A-Za-z0-9-]*: \S/;
+
+/** Text of the commit that main gets: equal for equal records, so that every broker makes the same one. */
+export function finalCommitText({ tree, parent, snapshot, message, at, trailers }: FinalCommit): string {
+  const { author, subject, kept } = readSnapshot(snapshot);
+  const ours = trailers
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}: ${oneLine(String(value))}`);
+  // Nobody but the broker says what it says of a submission.
+  const names = new Set(trailers.map(([name]) => name.toLowerCase()));
+  const theirs = kept
+    .map((line) => line.replace(/^crowdai-/i, ""))
+    .filter((line) => !names.has(line.slice(0, line.indexOf(":")).toLowerCase()));
+  const seconds = Math.floor(at.getTime() / 1000);
+  return [
+    `tree ${tree}`,
+    ...(parent === null ? [] : [`parent ${parent}`]),
+    `author ${author ?? `${FALLBACK} ${seconds} +0000`}`,
+    `committer ${COMMITTER} ${seconds} +0000`,
+    "",
+    (message && plainText(message)) || subject,
+    "",
+    ...ours,
+    ...theirs,
+    "",
+  ].join("\n");
+}
+
+/** The name git gives an object. */
+export function objectName(type: "commit" | "tree" | "blob", content: string | Uint8Array): string {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  return createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+/** Author, message and trailers of the client's commit. */
+function readSnapshot(text: string): { author: string | null; subject: string; kept: string[] } {
+  const end = text.indexOf("\n\n");
+  const head = (end < 0 ? text : text.slice(0, end)).split("\n");
+  const line = head.find((each) => each.startsWith("author "))?.slice("author ".length);
+  const [, name = "", email = "", at, zone] = AUTHOR.exec(line ?? "") ?? [];
+  const author = at ? `${oneLine(name) || "participant"} <${oneLine(email)}> ${at} ${zone}` : null;
+
+  const paragraphs = plainText(end < 0 ? "" : text.slice(end + 2)).split(/\n{2,}/);
+  const last = paragraphs.at(-1)?.split("\n") ?? [];
+  const hasTrailers = paragraphs.length > 1 && last.every((each) => TRAILER.test(each));
+  const message = (hasTrailers ? paragraphs.slice(0, -1) : paragraphs).join("\n\n").trim();
+  return { author, subject: message || "Submission", kept: hasTrailers ? last : [] };
+}
+
+/** Lines without control characters, which could move a terminal's cursor. */
+function plainText(text: string): string {
+  return (
+    text
+      .replace(/\r\n?/g, "\n")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+      .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "")
+      .trim()
+  );
+}
+
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return text.replace(/[\x00-\x1f\x7f]+/g, " ").trim();
+}

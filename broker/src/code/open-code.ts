@@ -1,0 +1,23 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { openCodeHost } from "../code-host/open-code-host.ts";
+import type { CodeHostSettings } from "../config.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import type { CodeContext } from "./code-context.ts";
+import { createGit } from "./git.ts";
+import { openRepositories } from "./repositories.ts";
+
+/** Repositories in a folder, and the host that shows them. */
+export async function openCode(options: {
+  folder: string;
+  settings: CodeHostSettings;
+  submissions: SubmissionContext;
+}): Promise<CodeContext> {
+  const { folder, settings, submissions } = options;
+  const git = await createGit({ path: process.env.PATH ?? "", atOnce: 2 * availableParallelism() });
+  const { records, objects, baseUrl } = submissions;
+  const host = await openCodeHost(settings, baseUrl);
+  return { submissions, host, repositories: await openRepositories({ folder, git, records, objects }) };
+}
+
+export const codeFolder = (dataFolder: string): string => join(dataFolder, "code");

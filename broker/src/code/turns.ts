@@ -1,0 +1,17 @@
+/** Work under one name is done one after the other; under different names side by side. */
+export interface Turns {
+  take<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+export function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>();
+  return {
+    take(name, work) {
+      const before = last.get(name) ?? Promise.resolve();
+      const mine = before.then(work, work);
+      const done = mine.catch(() => {}).finally(() => last.get(name) === done && last.delete(name));
+      last.set(name, done);
+      return mine;
+    },
+  };
+}

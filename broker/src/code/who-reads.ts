@@ -1,0 +1,67 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type Caller, identify } from "../participants/keys.ts";
+import type { Db } from "../records/records.ts";
+import type { CodeContext } from "./code-context.ts";
+import { challengeRepository } from "./current-challenge.ts";
+import { findByRepositoryName } from "./repository-name.ts";
+
+/** A repository as its address names it; `participant` null is the challenge's own. */
+export interface Asked {
+  challenge: string;
+  participant: string | null;
+}
+
+/**
+ * The bare repository that serves the caller; null means that there is none for them, which says nothing about whether there is one
+ * for others. Participants read their own, organisers all of their challenges.
+ */
+export async function repositoryFor(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: Asked,
+): Promise<string | null> {
+  const { submissions, repositories } = code;
+  const served = submissions.catalogue.all().get(asked.challenge);
+  if (!served || !caller) return null;
+  const organises = await isOrganiser(submissions.records.db, caller, asked.challenge);
+  if (asked.participant === null) {
+    if (!organises) return null;
+    return challengeRepository(code, served.config);
+  }
+  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  if (!owner || !(organises || isOwner(caller, owner.id))) return null;
+  return repositories.participant(asked.challenge, owner.id);
+}
+
+/** Whose key it is, for a push into the named repository. Throws repository_unknown unless it is the caller's own. */
+export async function requireOwnRepository(code: CodeContext, caller: Caller, asked: Asked): Promise<void> {
+  const { catalogue, records } = code.submissions;
+  const owner =
+    asked.participant === null || !catalogue.all().has(asked.challenge)
+      ? undefined
+      : await findByRepositoryName(records.db, asked.participant);
+  if (!owner || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
+}
+
+/** Whose credentials an Authorization header carries: a key as the password of any user, or as a bearer; null for none. */
+export async function callerOf(db: Db, header: string | undefined): Promise<Caller | null> {
+  if (!header) return null;
+  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
+  if (scheme.toLowerCase() === "bearer") return identify(db, value);
+  if (scheme.toLowerCase() !== "basic") return null;
+  const text = Buffer.from(value, "base64").toString("utf8");
+  return identify(db, text.slice(text.indexOf(":") + 1));
+}
+
+const isOwner = (caller: Caller, id: number) => caller.kind === "participant" && caller.id === id;
+
+async function isOrganiser(db: Db, caller: Caller, challenge: string): Promise<boolean> {
+  if (caller.kind !== "organizer") return false;
+  const scope = await db
+    .selectFrom("organizer_challenges")
+    .select("challenge")
+    .where("organizer_id", "=", caller.id)
+    .where("challenge", "=", challenge)
+    .executeTakeFirst();
+  return scope !== undefined;
+}

@@ -1,0 +1,55 @@
+import { CrowdaiError, type Intent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+
+const DEFAULT_MAX_BYTES = 50 * 1024 * 1024;
+/** Most files of a snapshot. */
+export const MOST_CODE_FILES = 200_000;
+
+/** Most bytes that the files of a snapshot may have. */
+export function maxCodeBytes(config: ChallengeConfig): number {
+  return config.accepts.code?.max_bytes ?? DEFAULT_MAX_BYTES;
+}
+
+/** Whether code belongs to an intent at all: to a call and to a dry run it does not, and what is announced there is ignored. */
+export function carriesCode(intent: Pick<Intent, "function" | "dry_run">): boolean {
+  return intent.function === "submit" && !intent.dry_run;
+}
+
+/** What is announced of the code, before a byte of it is taken. Throws code_off, code_required, code_too_large and code_unfit. */
+export function requireAcceptedCode(config: ChallengeConfig, intent: Intent): void {
+  if (!carriesCode(intent)) return;
+  const { code } = intent;
+  if (!code) {
+    if (config.code.capture !== "required") return;
+    throw new CrowdaiError(
+      "code_required",
+      `${config.id} takes no submission without the code that made it.`,
+    );
+  }
+  if (config.code.capture === "off") throw new CrowdaiError("code_off", `${config.id} takes no code.`);
+  if (code.commit.length !== 40 || code.tree.length !== 40)
+    throw new CrowdaiError(
+      "code_unfit",
+      "The snapshot is named with SHA-256; the broker's repositories use SHA-1.",
+      {
+        next: "Make the snapshot in a repository of the usual object format.",
+      },
+    );
+  const most = maxCodeBytes(config);
+  if (code.bytes > most)
+    throw new CrowdaiError(
+      "code_too_large",
+      `The code has ${code.bytes} bytes; ${config.id} takes at most ${most}.`,
+      {
+        details: { size: code.bytes, max_bytes: most },
+      },
+    );
+  if (code.files > MOST_CODE_FILES)
+    throw new CrowdaiError(
+      "code_too_large",
+      `The code has ${code.files} files; at most ${MOST_CODE_FILES} are taken.`,
+      {
+        details: { files: code.files, max_files: MOST_CODE_FILES },
+      },
+    );
+}

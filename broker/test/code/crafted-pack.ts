@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { deflateSync } from "node:zlib";
+import { objectName } from "../../src/code/final-commit.ts";
+
+const TYPES = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
+const REF_DELTA = 7;
+
+export interface Crafted {
+  name: string;
+  bytes: Buffer;
+}
+
+/** An object as a pack holds it. */
+export function packed(type: keyof typeof TYPES, content: string | Uint8Array): Crafted {
+  const bytes = Buffer.from(content);
+  return {
+    name: objectName(type as "blob", bytes),
+    bytes: Buffer.concat([head(TYPES[type], bytes.length), deflateSync(bytes)]),
+  };
+}
+
+/** A difference to the object of that name, which may say anything of its size. */
+export function refDelta(base: string, delta: Uint8Array): Buffer {
+  return Buffer.concat([head(REF_DELTA, delta.length), Buffer.from(base, "hex"), deflateSync(delta)]);
+}
+
+/** Instructions that make `result` bytes of the first `source` ones of the base, again and again. */
+export function copyDelta(source: number, copied: number, times: number): Buffer {
+  const copy = Buffer.from([
+    0x80 | 0x10 | 0x20 | 0x40,
+    copied & 255,
+    (copied >> 8) & 255,
+    (copied >> 16) & 255,
+  ]);
+  return Buffer.concat([varint(source), varint(copied * times), Buffer.alloc(copy.length * times, copy)]);
+}
+
+export function insertDelta(source: number, text: string): Buffer {
+  return Buffer.concat([varint(source), varint(text.length), Buffer.from([text.length]), Buffer.from(text)]);
+}
+
+export function pack(objects: readonly Buffer[], count = objects.length): Buffer {
+  const body = Buffer.concat([Buffer.from("PACK"), uint32(2), uint32(count), ...objects]);
+  return Buffer.concat([body, createHash("sha1").update(body).digest()]);
+}
+
+/** Content of a tree, in the order given. */
+export function treeOf(
+  entries: readonly (readonly [mode: string, name: string | Buffer, object: string])[],
+): Buffer {
+  return Buffer.concat(
+    entries.map(([mode, name, object]) =>
+      Buffer.concat([
+        Buffer.from(`${mode} `),
+        Buffer.from(name),
+        Buffer.from([0]),
+        Buffer.from(object, "hex"),
+      ]),
+    ),
+  );
+}
+
+const PERSON = "Ada <ada@example.org> 1700000000 +0000";
+
+export function commitOf(
+  tree: string,
+  more: { parent?: string; author?: string; message?: string } = {},
+): string {
+  const { parent, author = PERSON, message = "crafted" } = more;
+  return `tree ${tree}\n${parent ? `parent ${parent}\n` : ""}author ${author}\ncommitter ${PERSON}\n\n${message}\n`;
+}
+
+function head(type: number, size: number): Buffer {
+  const bytes: number[] = [];
+  let rest = Math.floor(size / 16);
+  bytes.push((rest ? 0x80 : 0) | (type << 4) | (size % 16));
+  while (rest) {
+    const next = Math.floor(rest / 128);
+    bytes.push((next ? 0x80 : 0) | (rest % 128));
+    rest = next;
+  }
+  return Buffer.from(bytes);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    const next = Math.floor(rest / 128);
+    bytes.push((next ? 0x80 : 0) | (rest % 128));
+    rest = next;
+  } while (rest);
+  return Buffer.from(bytes);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
