@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import type { CodeContext } from "./code/code-context.ts";
 import { codeRoutes } from "./code/routes.ts";
 import type { BoardWatch } from "./live/board-watch.ts";
+import { mediaRoutes } from "./media/media-routes.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createPages } from "./pages/pages.tsx";
 import { wantsPage } from "./pages/policy.ts";
@@ -54,6 +55,8 @@ export function createApp(options: {
       "request",
     );
   });
+  // Before the headers of all other routes: media have their own.
+  app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
   const pages = createPages({ context, code: options.code, nextEvent });

@@ -25,6 +25,8 @@ import { openLegacy } from "./legacy/open-legacy.ts";
 import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { createMediaMaker } from "./media/media-maker.ts";
+import { describeMedia, findMediaPrograms } from "./media/media-tools.ts";
 import { addGauges } from "./metrics/gauges.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
@@ -57,6 +59,7 @@ const REGRADE_MS = 1000;
 const WEBAPP_MS = 1000;
 const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
+const MEDIA_MS = 1000;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
 const PUBLISH_MS = 1000;
@@ -130,11 +133,22 @@ export async function createBroker({
       announce(events) {
         metrics.written(events);
         gateway.announce(events);
+        if (events.some(({ type }) => type === "graded")) media.soon();
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
     };
 
+    const mediaPrograms = await findMediaPrograms(config.programPath);
+    const media = await createMediaMaker({
+      records,
+      objects,
+      programs: mediaPrograms,
+      folder: join(config.dataFolder, "media"),
+      clock,
+      log,
+    });
+    releasers.add("media", () => media.stop());
     addGauges(metrics, context);
     const line = createLineWatch(context);
     const code = await openCode({
@@ -222,6 +236,7 @@ export async function createBroker({
     every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
     if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
+    every(MEDIA_MS, "media", async () => media.soon());
     every(LINE_MS, "line", () => line.look());
     every(LOOK_MS, "graders", () => graders.look());
     every(WEBAPP_MS, "webapp", () => webapp.tell());
@@ -262,6 +277,7 @@ export async function createBroker({
         `objects     ${objects.name}`,
         `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
+        `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `webapp      ${webapp.name}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,

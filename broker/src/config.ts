@@ -34,6 +34,7 @@ const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
+  PATH: z.string().default(""),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
   GITHUB_ORG: z.string().min(1).optional(),
@@ -74,6 +75,8 @@ export interface BrokerConfig {
   webapp: { url: string; token: string } | null;
   /** Proxies in front of the broker, whose word about a client's address counts. */
   trustedProxies: TrustedProxies;
+  /** Where programs for media are looked for. */
+  programPath: string;
   /** What a scraper of /metrics sends; undefined when anybody may read them. */
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
@@ -126,6 +129,7 @@ export function readConfig(
         ? { url: WEBAPP_URL.replace(/\/+$/, "").replace(/\/api$/, ""), token: WEBAPP_TOKEN }
         : null,
     trustedProxies: known.data.TRUSTED_PROXIES,
+    programPath: known.data.PATH,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),

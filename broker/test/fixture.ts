@@ -88,10 +88,13 @@ export async function startBroker(
     env?: Record<string, string>;
     log?: Logger;
     webappTimes?: WebappTimes;
+    /** Changes the folder before the broker sees it. */
+    prepare?: (folder: string) => Promise<void>;
   } = {},
 ): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
   for (const config of options.challenges ?? [{}]) await writeChallenge(join(folder, "challenges"), config);
+  await options.prepare?.(folder);
   const config = readConfig(
     {
       port: 0,

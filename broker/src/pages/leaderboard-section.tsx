@@ -1,6 +1,7 @@
 import type { Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { inOrderOfStart, openRound, roundNumber, roundState } from "@crowdai/shared/challenge-folder";
+import { withLinks } from "../leaderboard/board-links.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import type { Caller } from "../participants/keys.ts";
 import { findRound } from "../rules/target-round.ts";
@@ -34,12 +35,13 @@ export interface BoardView {
 
 /** Reads the board that the query asks for. Throws round_unknown. */
 export async function readBoard(
-  { records, clock }: SubmissionContext,
+  context: SubmissionContext,
   { challenge, role }: SeenChallenge,
   caller: Caller | null,
   query: BoardQuery,
 ): Promise<BoardView> {
   const { config } = challenge;
+  const { records, clock } = context;
   const now = clock();
   const rounds = inOrderOfStart(config.rounds).filter((round) => roundState(round, now) !== "upcoming");
   const round =
@@ -50,13 +52,16 @@ export async function readBoard(
   const ongoing = hasOngoing && query.board === "ongoing";
   const page = pageNumber(query.page);
   const board = seesBoard(config, role)
-    ? await readLeaderboard(records.db, config, {
-        round: round.id,
-        board: ongoing ? "ongoing" : "current",
-        limit: PAGE,
-        offset: (page - 1) * PAGE,
-        viewer: caller?.kind === "participant" ? caller.id : null,
-      })
+    ? await withLinks(
+        context,
+        await readLeaderboard(records.db, config, {
+          round: round.id,
+          board: ongoing ? "ongoing" : "current",
+          limit: PAGE,
+          offset: (page - 1) * PAGE,
+          viewer: caller?.kind === "participant" ? caller.id : null,
+        }),
+      )
     : null;
   return { board, withheld: !config.visibility.leaderboard, round, rounds, ongoing, hasOngoing, page };
 }

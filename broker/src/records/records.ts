@@ -3,6 +3,7 @@ import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
 import * as publishing from "./migrations/003-publishing.ts";
+import * as mediaModels from "./migrations/004-media-models.ts";
 import * as webapp from "./migrations/005-webapp.ts";
 import * as boards from "./migrations/006-boards.ts";
 import * as pageSessions from "./migrations/007-page-sessions.ts";
@@ -48,6 +49,7 @@ export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): 
     "005-webapp": { up: webapp.up },
     "006-boards": boards,
     "007-page-sessions": pageSessions,
+    "004-media-models": { up: mediaModels.up },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

@@ -12,6 +12,8 @@ export interface Tables {
   api_keys: ApiKeyTable;
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
+  models: ModelTable;
+  media_work: MediaWorkTable;
   slots: SlotTable;
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
@@ -120,6 +122,12 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** Key of a film's preview, where one was made. */
+  media_preview: string | null;
+  /** Why the evaluator's media are not shown. */
+  media_dropped: string | null;
+  /** How many models are kept beside it. */
+  model_count: Generated<number>;
   /** Whether its participant wants its code published when the challenge closes. */
   publish: Generated<number>;
   /** When its code became public; null while it is not. */
@@ -163,6 +171,36 @@ export interface AnnouncedPartsTable {
   part_size: number;
   /** JSON: their digests, in order. */
   md5: string;
+}
+
+/** A model that is kept beside a submission, from the moment it is announced. */
+export interface ModelTable {
+  submission: string;
+  /** From 1, in the order of the intent. */
+  position: number;
+  name: string;
+  size: number;
+  sha256: string;
+  key: string;
+  /** The parts in which it comes, until it is there; null for one that is sent as a whole. */
+  part_size: number | null;
+  md5: string | null;
+}
+
+/** Media that are still to be made of what an evaluator stored: the newest grade's, one row a submission. */
+export interface MediaWorkTable {
+  submission: string;
+  /** The attempt whose media they are: when a newer one has taken the row, what was made is thrown away. */
+  attempt: number;
+  /** JSON of the stored file; null when there is only to be removed. */
+  source: string | null;
+  /** JSON: keys of media of an older grade, to be removed. */
+  replaces: string;
+  /** Part of the keys of what is being made; a try that was cut off is found by it. */
+  name: string;
+  /** How often it was begun; one that takes its broker with it ends. */
+  tries: number;
+  due_at: string;
 }
 
 /** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
@@ -393,6 +431,8 @@ export type CodeRepositoryRow = Selectable<CodeRepositoryTable>;
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;
+export type ModelRow = Selectable<ModelTable>;
+export type MediaWorkRow = Selectable<MediaWorkTable>;
 export type RegradeRow = Selectable<RegradeTable>;
 export type RegradeItemRow = Selectable<RegradeItemTable>;
 export type WebappSubmissionRow = Selectable<WebappSubmissionTable>;

@@ -3,6 +3,7 @@ import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import { readServing } from "../graders/waiting.ts";
+import { withLinks } from "../leaderboard/board-links.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
@@ -116,7 +117,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
         viewer: caller?.kind === "participant" ? caller.id : null,
         ownOnly: sight === "own",
       });
-      return c.json(board, 200);
+      return c.json(await withLinks(context(), board), 200);
     },
   );
 

@@ -7,6 +7,7 @@ import type { SubmissionContext } from "../submissions/context.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
 import { answerError, bearerKey } from "./answer.ts";
 import { agreementRoutes } from "./api-agreements.ts";
+import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
@@ -78,5 +79,6 @@ export function apiRoutes(
   organizerRoutes(group);
   agreementRoutes(group);
   publishingRoutes(group, code);
+  artifactRoutes(group);
   return api;
 }

@@ -9,6 +9,7 @@ import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
+import { requireAcceptedModels } from "../rules/accepted-models.ts";
 import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
@@ -19,6 +20,7 @@ import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
 import { participantLock } from "./find.ts";
 import { insertSubmission, reserveSlot } from "./insert.ts";
+import { requireSameModels } from "./models.ts";
 import { receipt } from "./receipt.ts";
 
 /**
@@ -52,6 +54,7 @@ export async function registerIntent(
   requireAcceptedInput(config, intent.input, input.input_size);
   requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
+  requireAcceptedModels(config, intent);
 
   const takesSlot = intent.function === "submit" && !intent.dry_run;
   if (takesSlot) {
@@ -119,6 +122,7 @@ async function repeated(
   row: SubmissionRow,
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
+  await requireSameModels(context.records.db, intent, row);
   // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
   if (intent.code && !isFinal(row.state))
     await context.records.transaction(async (trx) => {

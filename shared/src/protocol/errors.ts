@@ -356,6 +356,14 @@ export const catalogue = {
     "The file is too large.",
     "See the limit with `crowdai challenge`.",
   ),
+  model_refused: row(
+    "you",
+    422,
+    4,
+    false,
+    "The challenge does not take this model.",
+    "See what it takes with `crowdai challenge`.",
+  ),
   file_extension: row(
     "you",
     422,

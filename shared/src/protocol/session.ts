@@ -53,6 +53,11 @@ export const challengeSchema = z.object({
     file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
     json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),
     code: z.object({ max_bytes: z.number().int() }).nullable(),
+    model: z
+      .object({ max_bytes: z.number().int() })
+      .nullable()
+      .default(null)
+      .describe("Models that are kept beside a submission; null when none are taken."),
   }),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
