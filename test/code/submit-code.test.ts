@@ -82,7 +82,7 @@ describe.skipIf(missing("git", "python3"))("code, from the command line to the b
     expect(git("-C", clone, "diff", tags[0]!, tags[1]!)).toContain("-print(1)\n+print(2)\n");
     expect(git("-C", clone, "diff", tags[1]!, tags[2]!)).toBe("");
     expect(git("-C", clone, "log", "-1", "--format=%an%n%B", tags[1]!)).toMatch(
-      /^Ada Lovelace\nsecond\n[\s\S]*Crowdai-Head: unborn\nCrowdai-Branch: main\nCrowdai-Dirty: yes\n/,
+      /^Ada Lovelace\nsecond\n[\s\S]*\nHead: unborn\nBranch: main\nDirty: yes\n/,
     );
     expect(readFileSync(join(folder, "data/broker.log"), "utf8")).not.toContain(key);
   });

@@ -6,7 +6,7 @@ import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { findSubmission } from "../submissions/find.ts";
-import { type ApiGroup, idParam, keyOptional } from "./api-shapes.ts";
+import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
 
 /** A download may begin so long after it was asked for. */
 const SECONDS = 300;
@@ -20,7 +20,7 @@ export function artifactRoutes({ api, context, viewer }: ApiGroup): void {
       summary: "Download a model or an artifact, by its place in the submission's list",
       security: keyOptional,
       request: { params: idParam.extend({ number: z.coerce.number().int().min(1).max(1e6) }) },
-      responses: { 302: { description: "Where the bytes are, for a few minutes" } },
+      responses: { 302: { description: "Where the bytes are, for a few minutes" }, default: refusal },
     }),
     async (c) => {
       const { id, number } = c.req.valid("param");

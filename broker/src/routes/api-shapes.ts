@@ -11,7 +11,7 @@ export const json = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { "application/json": { schema } },
   description,
 });
-const refusal = json(z.object({ error: errorBodySchema }), "A refusal: see docs/errors.md.");
+export const refusal = json(z.object({ error: errorBodySchema }), "A refusal: see docs/errors.md.");
 export const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   200: json(schema, description),
   default: refusal,

@@ -154,7 +154,7 @@ export const catalogue = {
     "The difference is too large to show.",
     "Clone one of them (`crowdai clone`) and compare with git.",
   ),
-  git_failed: row("you", 500, 1, false, "git did not do what was asked.", "See what git said above."),
+  git_failed: row("you", 500, 1, false, "Git did not do what was asked.", "See what git said above."),
   folder_exists: row("you", 409, 2, false, "The folder exists already.", "Name another one."),
   fork_refused: row(
     "you",
