@@ -37,9 +37,20 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       await trx.selectFrom("settings").selectAll().execute();
     });
-    await expect(broken).rejects.toThrow();
+    await expect(broken).rejects.toMatchObject({ code: "records_unreachable", retryable: true });
     expect(await records.db.selectFrom("submissions").selectAll().execute()).toEqual([]);
     await other.close();
+    await records.close();
+  });
+
+  it("that are away are told as that, and are there again when the server is", async () => {
+    const records = await openPostgres(postgres.url);
+    const ask = () => records.db.selectFrom("settings").selectAll().execute();
+    await postgres.kill("SIGKILL");
+    await expect(ask()).rejects.toMatchObject({ code: "records_unreachable" });
+    await expect(openPostgres(postgres.url)).rejects.toMatchObject({ code: "records_unreachable" });
+    await postgres.restart();
+    expect(await ask()).toEqual([]);
     await records.close();
   });
 });

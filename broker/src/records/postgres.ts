@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect, sql } from "kysely";
+import { Kysely, sql } from "kysely";
 import pg from "pg";
+import { PostgresThatMayBeAway } from "./postgres-away.ts";
 import { migrate, type Records } from "./records.ts";
 import type { Tables } from "./tables.ts";
 
@@ -26,7 +27,7 @@ export async function openPostgres(url: string): Promise<Records> {
   pool.on("connect", (client) => client.on("error", () => {}));
   // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
   pool.on("connect", (client) => void client.query("set jit = off").catch(() => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new PostgresThatMayBeAway({ pool }) });
   await migrate(db, "postgres");
   const { hostname, pathname } = new URL(url);
   return {

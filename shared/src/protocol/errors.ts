@@ -456,6 +456,14 @@ export const catalogue = {
     "Something answers there, but it is no crowdAI broker.",
     "Check --broker.",
   ),
+  records_unreachable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The broker cannot reach its records right now.",
+    "Run the same command again: nothing is counted twice.",
+  ),
   store_unreachable: row(
     "platform",
     503,
