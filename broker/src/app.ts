@@ -87,7 +87,7 @@ export function createApp(options: {
       },
     }),
   );
-  const api = apiRoutes(context, version, nextEvent);
+  const api = apiRoutes(context, options.code, version, nextEvent);
   app.get("/openapi.json", (c) =>
     c.json(
       api.getOpenAPI31Document({

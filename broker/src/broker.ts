@@ -27,6 +27,7 @@ import { addGauges } from "./metrics/gauges.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
+import { sweepPublishing } from "./publishing/show-published.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
@@ -51,6 +52,7 @@ const REGRADE_MS = 1000;
 const UPLOADS_MS = 600_000;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
+const PUBLISH_MS = 1000;
 
 export interface Broker {
   url: string;
@@ -111,6 +113,7 @@ export async function createBroker({
       clock,
       log,
       baseUrl: () => url,
+      trustedProxies: config.trustedProxies,
       announce(events) {
         metrics.written(events);
         gateway.announce(events);
@@ -199,6 +202,7 @@ export async function createBroker({
       await sweepDeadlines(context);
     });
     every(CODE_MS, "commits", () => finaliseCode(code));
+    every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
     if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
     every(LINE_MS, "line", () => line.look());

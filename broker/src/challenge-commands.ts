@@ -8,6 +8,8 @@ import { iso } from "./clock.ts";
 import type { Io } from "./commands.ts";
 import { type BrokerConfig, readConfig } from "./config.ts";
 import { openObjects } from "./open-objects.ts";
+import type { ClosedChallenge } from "./publishing/close-challenge.ts";
+import { runClose } from "./publishing/run-close.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
 import type { Records } from "./records/records.ts";
@@ -113,6 +115,35 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       });
     });
 
+  challenge
+    .command("close <id>")
+    .description(
+      "Close a challenge whose rounds have ended: the code that its participants chose becomes public, for ever.",
+    )
+    .addOption(dataOption())
+    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
+    .option("--force", "close it though a round still runs; it then takes no more submissions")
+    .option("--no-wait", "do not wait until readers see everything; a running broker does the rest")
+    .addOption(formatOption())
+    .action((id: string, { data, challenges, force = false, wait, format }) => {
+      const config = readConfig({ data, challenges }, io.env, io.cwd);
+      return withRecords(config, async (records) => {
+        const stopping = new AbortController();
+        io.onSignal(() => stopping.abort());
+        const closed = await runClose({
+          records,
+          config,
+          challenge: id,
+          force,
+          wait,
+          signal: stopping.signal,
+        });
+        if (format === "json") say(JSON.stringify({ schema_version: 1, closed }));
+        else for (const line of describeClosed(closed)) say(line);
+        for (const problem of closed.problems) io.stderr.write(`not shown yet: ${problem}\n`);
+      });
+    });
+
   async function regrade(
     records: Records,
     config: BrokerConfig,
@@ -145,6 +176,22 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       next: `A broker goes on with it; see \`crowdai-broker challenge regrade ${id} --status\`.`,
     });
   }
+}
+
+function describeClosed(closed: ClosedChallenge & { clone_url: string | null }): string[] {
+  const { challenge, closed_at, submissions, participants, awaited, shown, clone_url } = closed;
+  const head =
+    submissions === 0
+      ? `${challenge} closed on ${closed_at}; nothing of it was to be published`
+      : `${challenge} closed on ${closed_at}: ${count(submissions, "submission")} of ${count(participants, "participant")} ${submissions === 1 ? "is" : "are"} public`;
+  return [
+    head,
+    ...(clone_url ? [`  git clone --recurse-submodules ${clone_url}`] : []),
+    ...(awaited > 0
+      ? [`  ${awaited} more will be, by themselves, when they have their grade and their code`]
+      : []),
+    ...(shown ? [] : ["  not everything is to be seen yet; a broker goes on with it"]),
+  ];
 }
 
 function describe(status: RegradeStatus): string[] {

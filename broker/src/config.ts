@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
 import { z } from "zod";
+import { parseTrustedProxies, type TrustedProxies } from "./client-address.ts";
 
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 
@@ -16,6 +17,17 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
     .optional(),
+  TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((text, context) => {
+      try {
+        return parseTrustedProxies(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
@@ -57,6 +69,8 @@ export interface BrokerConfig {
   logLevel: (typeof LEVELS)[number];
   /** The key that may do everything in the webapp's API; undefined when there is none. */
   webappToken: string | undefined;
+  /** Proxies in front of the broker, whose word about a client's address counts. */
+  trustedProxies: TrustedProxies;
   /** What a scraper of /metrics sends; undefined when anybody may read them. */
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
@@ -100,6 +114,7 @@ export function readConfig(
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
     webappToken: known.data.WEBAPP_TOKEN,
+    trustedProxies: known.data.TRUSTED_PROXIES,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),

@@ -9,6 +9,8 @@ import type {
 import type { HttpClient } from "./client/http.ts";
 import type { Agents } from "./client/network.ts";
 import type { BrokerSession } from "./client/session.ts";
+import type { Connection } from "./connect.ts";
+import type { CodeOutcome } from "./snapshot/send-code.ts";
 import type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 import type { FollowOptions } from "./submit/follow.ts";
 import type { Grade } from "./submit/verdict.ts";
@@ -35,6 +37,17 @@ export interface SubmitOptions extends FollowOptions {
   message?: string;
   /** False resolves once the submission is accepted, without waiting for its grade. */
   wait?: boolean;
+  /**
+   * The code that made this: true takes the project that holds the running script, a path the project in that folder. What is left
+   * out, and why a secret stops it, is as with `crowdai submit --code`. Default: none goes along.
+   */
+  code?: boolean | string;
+  /** Whether that code may be published when the challenge closes. Needs the agreement to the MIT licence. Default false. */
+  publish?: boolean;
+  /** Sends the code although it seems to hold secrets. */
+  allowSecrets?: boolean;
+  /** Told once it is known whether the broker has the code. A submission does not fail for its code. */
+  onCode?: (outcome: CodeOutcome | null) => void;
   /** An id of one's own, 8 to 64 letters, digits, - or _. The same id sent again is the same submission. */
   id?: string;
   /**
@@ -51,16 +64,28 @@ export interface FileInput {
   name?: string;
 }
 
+interface Surroundings {
+  broker: URL;
+  agents: Agents | undefined;
+  http: HttpClient;
+  key: string;
+  client: string;
+}
+
 /** A session with one challenge. Close it when done, or declare it with `await using`. */
 export class Challenge implements AsyncDisposable {
   readonly #session: BrokerSession;
   readonly #http: HttpClient;
   readonly #agents: Agents | undefined;
+  readonly #key: string;
+  readonly #client: string;
 
-  private constructor(session: BrokerSession, http: HttpClient, agents: Agents | undefined) {
+  private constructor({ session, http, agents, key, client }: Connection) {
     this.#session = session;
     this.#http = http;
     this.#agents = agents;
+    this.#key = key;
+    this.#client = client;
   }
 
   /**
@@ -69,8 +94,7 @@ export class Challenge implements AsyncDisposable {
    */
   static async open(id: string, options: OpenOptions = {}): Promise<Challenge> {
     const { connect } = await import("./connect.ts");
-    const { session, http, agents } = await connect(id, options);
-    return new Challenge(session, http, agents);
+    return new Challenge(await connect(id, options));
   }
 
   /** The challenge as the broker described it when the session was opened. */
@@ -179,8 +203,9 @@ export class Challenge implements AsyncDisposable {
     return this.close();
   }
 
-  #with<T extends object>(options: T): T & { broker: URL; agents: Agents | undefined; http: HttpClient } {
-    return { ...options, broker: this.#http.broker, agents: this.#agents, http: this.#http };
+  #with<T extends object>(options: T): T & Surroundings {
+    const [http, agents, key, client] = [this.#http, this.#agents, this.#key, this.#client];
+    return { ...options, broker: http.broker, agents, http, key, client };
   }
 }
 

@@ -73,6 +73,8 @@ export function createProgram(options: ProgramOptions): Command {
   addChallenges(add);
   program.commandsGroup("Your submissions:");
   addSubmissions(add);
+  program.commandsGroup("Code and publishing:");
+  addPublishing(add);
   program.commandsGroup("Setting up:");
   addSettingUp(add);
   for (const command of program.commands) {
@@ -93,6 +95,7 @@ function addSubmitting(add: Add): void {
       "crowdai submit predictions.csv -m 'deeper trees' --min-score 0.9",
       "python predict.py | crowdai submit -",
       "crowdai submit --json '[0, 1, 2]' --no-wait",
+      "crowdai submit predictions.csv --code . --dry-run",
     ],
     async () => (await import("./commands/submit.ts")).submit,
   )
@@ -101,6 +104,11 @@ function addSubmitting(add: Add): void {
     .addOption(challengeOption())
     .option("--round <id>", "round to submit to (default: the open one)")
     .option("-m, --message <text>", "note kept with the submission")
+    .option("--code [dir]", "send the code along (default: the project this folder belongs to)")
+    .option("--no-code", "send no code, whatever crowdai.json says")
+    .option("--publish", "the code may be published when the challenge closes")
+    .option("--no-publish", "the code stays private")
+    .option("--allow-secrets", "send the code although it seems to hold secrets")
     .option("--no-wait", "return once the submission is accepted")
     .option("--timeout <seconds>", "how long to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with 7 when the score is worse than this", finiteNumber)
@@ -205,6 +213,61 @@ function addSubmissions(add: Add): void {
   ).argument("<id>", "submission");
 }
 
+function addPublishing(add: Add): void {
+  add(
+    "publish",
+    "Have a submission's code published under MIT when its challenge closes.",
+    ["crowdai publish 7h3k9m2p4q6r8s1t"],
+    async () => (await import("./commands/publish.ts")).publish,
+  ).argument("<id>", "submission");
+  add(
+    "unpublish",
+    "Take that back, until the challenge closes.",
+    ["crowdai unpublish 7h3k9m2p4q6r8s1t"],
+    async () => (await import("./commands/publish.ts")).unpublish,
+  ).argument("<id>", "submission");
+  add(
+    "diff",
+    "Show what changed between the code of two submissions, yours or published.",
+    [
+      "crowdai diff 7h3k9m2p4q6r8s1t 9m2p4q6r8s1t7h3k",
+      "crowdai diff 7h3k9m2p4q6r8s1t 9m2p4q6r8s1t7h3k --stat",
+    ],
+    async () => (await import("./commands/diff.ts")).diff,
+  )
+    .argument("<from>", "submission")
+    .argument("<to>", "submission")
+    .option("--stat", "only count the lines of each file")
+    .option("--name-only", "only name the files");
+  add(
+    "clone",
+    "Clone the repository of a submission, at that submission.",
+    ["crowdai clone 7h3k9m2p4q6r8s1t", "crowdai clone 7h3k9m2p4q6r8s1t ./solution"],
+    async () => (await import("./commands/clone.ts")).clone,
+  )
+    .argument("<id>", "submission: yours, or a published one")
+    .argument("[folder]", "where to (default: named by challenge and submission)");
+  add(
+    "fork",
+    "Fork the repository of a submission: at its code host, or as a clone of your own.",
+    ["crowdai fork 7h3k9m2p4q6r8s1t", "crowdai fork --remote git@github.com:ada/iris.git"],
+    async () => (await import("./commands/fork.ts")).fork,
+  )
+    .argument("[id]", "submission (default: your latest with code)")
+    .option("--dir <folder>", "where to clone it (default: named by challenge and submission)")
+    .option("--remote <url>", "your own repository, which becomes the remote `mine`");
+  add(
+    "agree",
+    "Read the MIT licence and agree to it, once; only a person at a terminal can.",
+    ["crowdai agree", "crowdai agree --show --format json"],
+    async () => (await import("./commands/agree.ts")).agree,
+  )
+    .argument("[words...]")
+    .option("--show", "list what you agreed to: when, where, from which address")
+    // No flag agrees: each gets an answer that says so.
+    .allowUnknownOption();
+}
+
 function addSettingUp(add: Add): void {
   const keyOnTheCommandLine = (flags: string) => new Option(flags).hideHelp();
   add(
@@ -276,9 +339,9 @@ function examples(...lines: string[]): string {
   return `Examples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
 }
 
-/** The arguments; a key's place is not shown, for it is there only to be refused. */
+/** The arguments; a place that is there only to be refused is not shown. */
 function placesOf(command: Command): string {
-  if (command.name() === "login") return "";
+  if (command.name() === "login" || command.name() === "agree") return "";
   return command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(" ");
 }
 

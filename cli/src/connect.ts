@@ -9,6 +9,8 @@ export interface Connection {
   session: BrokerSession;
   http: HttpClient;
   agents: Agents | undefined;
+  key: string;
+  client: string;
 }
 
 /** Opens the library's session. The environment, settings and stored key are read only for what the options leave out. */
@@ -35,7 +37,7 @@ export async function connect(challenge: string, options: OpenOptions): Promise<
     lostAfterMs,
     transport,
   });
-  return { session, http, agents };
+  return { session, http, agents, key, client };
 }
 
 async function whereAndWho({ apiKey, broker }: OpenOptions): Promise<{ broker: string | URL; key: string }> {

@@ -10,6 +10,7 @@ export type {
 // Not through the door of the shared package: whoever imports the library pays for what it needs then.
 export { CrowdaiError } from "@crowdai/shared/errors";
 export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from "./challenge.ts";
+export type { CodeOutcome } from "./snapshot/send-code.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";
 export type { Grade } from "./submit/verdict.ts";

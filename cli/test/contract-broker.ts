@@ -42,6 +42,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     kept,
     grader: () => ({ score: 0.9 }),
     intercept: null,
+    code: null,
     sockets: true,
     event(id, type, data = {}, silent = false) {
       const one = find(id);
@@ -138,7 +139,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   }
   function receipt(one: Kept): Receipt {
     const { submission, parts } = one;
-    if (submission.state !== "initiated") return { submission, upload: null, code: null, models: [] };
+    const code = one.intent.code ? (broker.code?.(one.intent) ?? null) : null;
+    if (submission.state !== "initiated") return { submission, upload: null, code, models: [] };
     const { size } = submission.input;
     const sizes = size > SECOND_PART ? [SECOND_PART, size - SECOND_PART] : [size];
     const missing = sizes
@@ -156,7 +158,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         })),
         expires_at: new Date(Date.now() + 60_000).toISOString(),
       },
-      code: null,
+      code,
       models: [],
     };
   }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type {
+  CodePush,
   ErrorCode,
   Intent,
   Limits,
@@ -11,7 +12,7 @@ import type {
 /** One submission as this broker remembers it. */
 export interface Kept {
   submission: Submission;
-  intent: Pick<Intent, "input" | "function">;
+  intent: Pick<Intent, "input" | "function"> & Partial<Pick<Intent, "id" | "code" | "publish">>;
   events: SubmissionEvent[];
   parts: Map<number, Buffer>;
 }
@@ -35,6 +36,8 @@ export interface ContractBroker {
     | null;
   /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
+  /** Where announced code is to be pushed; null asks for none. */
+  code: ((intent: Kept["intent"]) => CodePush | null) | null;
   /** Appends an event and tells whoever watches, unless `silent`. */
   event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
   finish(id: string, change: Partial<Submission>): void;

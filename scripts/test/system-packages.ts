@@ -26,6 +26,7 @@ const WANTED: readonly WantedProgram[] = [
     without: "objects on S3",
   })),
   { program: "memcached", debian: "memcached", without: "objects on S3" },
+  { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];

@@ -1,9 +1,11 @@
+export * from "./protocol/agreement.ts";
 export { createApiKey, hashApiKey, isApiKey } from "./protocol/api-key.ts";
 export { checkValue, schemaFaults } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";
 export * from "./protocol/job.ts";
 export { parseJson, toJsonText } from "./protocol/json-value.ts";
+export * from "./protocol/publishing.ts";
 export * from "./protocol/session.ts";
 export * from "./protocol/submission.ts";
 export { createSubmissionId, SUBMISSION_ID } from "./protocol/submission-id.ts";

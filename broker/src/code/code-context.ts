@@ -1,4 +1,6 @@
+import type { CodePlace } from "@crowdai/shared";
 import type { CodeHost } from "../code-host/code-host.ts";
+import type { PublicRepositories } from "../publishing/public-repositories.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import type { Repositories } from "./repositories.ts";
 
@@ -6,5 +8,9 @@ import type { Repositories } from "./repositories.ts";
 export interface CodeContext {
   submissions: SubmissionContext;
   repositories: Repositories;
+  /** What was published, in repositories of its own. */
+  publicRepositories: PublicRepositories;
   host: CodeHost;
+  /** Which kind of host that is, for clients. */
+  kind: CodePlace["host"];
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { openCodeHost } from "../code-host/open-code-host.ts";
 import type { CodeHostSettings } from "../config.ts";
+import { createPublicRepositories } from "../publishing/public-repositories.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import type { CodeContext } from "./code-context.ts";
 import { createGit } from "./git.ts";
@@ -17,7 +18,9 @@ export async function openCode(options: {
   const git = await createGit({ path: process.env.PATH ?? "", atOnce: 2 * availableParallelism() });
   const { records, objects, baseUrl } = submissions;
   const host = await openCodeHost(settings, baseUrl);
-  return { submissions, host, repositories: await openRepositories({ folder, git, records, objects }) };
+  const repositories = await openRepositories({ folder, git, records, objects });
+  const publicRepositories = createPublicRepositories({ repositories, records });
+  return { submissions, host, kind: settings.kind, repositories, publicRepositories };
 }
 
 export const codeFolder = (dataFolder: string): string => join(dataFolder, "code");

@@ -13,9 +13,24 @@ export interface Asked {
 
 /**
  * The bare repository that serves the caller; null means that there is none for them, which says nothing about whether there is one
- * for others. Participants read their own, organisers all of their challenges.
+ * for others. Participants read their own, organisers all of their challenges, and everybody what is published.
  */
 export async function repositoryFor(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: Asked,
+): Promise<string | null> {
+  return (await privateRepository(code, caller, asked)) ?? publicRepository(code, asked);
+}
+
+async function publicRepository(code: CodeContext, asked: Asked): Promise<string | null> {
+  const { submissions, publicRepositories } = code;
+  if (asked.participant === null) return publicRepositories.challenge(asked.challenge);
+  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  return owner ? publicRepositories.participant(asked.challenge, owner.id) : null;
+}
+
+async function privateRepository(
   code: CodeContext,
   caller: Caller | null,
   asked: Asked,

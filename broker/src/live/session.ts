@@ -1,5 +1,6 @@
 import type { Session } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
+import { hasAgreed } from "../agreements/agreements.ts";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import type { Caller } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
@@ -23,7 +24,7 @@ export async function openSession(
     participant: { id: caller.id, name: caller.name },
     challenge,
     limits: limits && challenge && { ...limits, graders: challenge.graders, waiting: challenge.waiting },
-    agreed: false,
+    agreed: await hasAgreed(db, caller.id),
     broker: { version, instance: await readInstance(db) },
   };
 }

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
+import * as publishing from "./migrations/003-publishing.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -33,6 +34,7 @@ export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): 
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
+    "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

@@ -24,6 +24,13 @@ export interface Tables {
   round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
   /** Who may take part in a private challenge. */
   invitations: { challenge: string; participant_id: number; created_at: string };
+  licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
+  agreements: AgreementTable;
+  publish_wishes: PublishWishTable;
+  closures: ClosureTable;
+  publications: PublicationTable;
+  public_challenge_commits: CodeChallengeCommitTable;
+  shown_repositories: ShownRepositoryTable;
   submission_code: SubmissionCodeTable;
   code_repositories: CodeRepositoryTable;
   code_challenge_commits: CodeChallengeCommitTable;
@@ -104,6 +111,10 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** Whether its participant wants its code published when the challenge closes. */
+  publish: Generated<number>;
+  /** When its code became public; null while it is not. */
+  published_at: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -206,6 +217,55 @@ export interface StandingTable {
   sort_secondary: number;
 }
 
+/** Who agreed to which text; rows are never changed. The text itself stands in licence_texts. */
+export interface AgreementTable {
+  id: Generated<number>;
+  participant_id: number;
+  licence: "mit";
+  text_sha256: string;
+  agreed_at: string;
+  ip: string;
+  user_agent: string;
+  given_at: "terminal" | "page";
+}
+
+/** Every change of mind about publishing a submission; rows are never changed. */
+export interface PublishWishTable {
+  id: Generated<number>;
+  submission: string;
+  publish: number;
+  at: string;
+}
+
+/** Challenges that were closed. Each publication after that raises `version`; `shown` follows when readers can see it. */
+export interface ClosureTable {
+  challenge: string;
+  closed_at: string;
+  version: number;
+  shown: number;
+}
+
+/** Submissions whose code is public: `seq` is the place in the participant's public repository, from 1. */
+export interface PublicationTable {
+  submission: string;
+  challenge: string;
+  participant_id: number;
+  seq: number;
+}
+
+/** How far a code host outside shows a public repository. Participant 0 stands for the challenge's own. */
+export interface ShownRepositoryTable {
+  challenge: string;
+  participant_id: number;
+  /** The host that `shown` is about. */
+  host: string;
+  shown: number;
+  tries: number;
+  next_at: string;
+  problem: string | null;
+}
+
+export type AgreementRow = Selectable<AgreementTable>;
 /** The code that a submission was announced with. Repositories on disk are made of these rows and the packs they name. */
 export interface SubmissionCodeTable {
   submission: string;

@@ -1,16 +1,21 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { hasAgreed } from "../agreements/agreements.ts";
+import type { CodeContext } from "../code/code-context.ts";
 import { identify, identifyParticipant } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { answerError, bearerKey } from "./answer.ts";
+import { agreementRoutes } from "./api-agreements.ts";
 import { challengeRoutes } from "./api-challenges.ts";
+import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 
 /** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
 export function apiRoutes(
   context: () => SubmissionContext,
+  code: () => CodeContext,
   version: string,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): OpenAPIHono {
@@ -63,11 +68,13 @@ export function apiRoutes(
     }),
     async (c) => {
       const { id, name } = await participant(c);
-      return c.json({ participant: { id, name }, agreed: false }, 200);
+      return c.json({ participant: { id, name }, agreed: await hasAgreed(db(), id) }, 200);
     },
   );
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
+  agreementRoutes(group);
+  publishingRoutes(group, code);
   return api;
 }

@@ -3,6 +3,7 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { Catalogue } from "../challenges/catalogue.ts";
+import type { TrustedProxies } from "../client-address.ts";
 import type { Clock } from "../clock.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
@@ -22,6 +23,8 @@ export interface SubmissionContext {
   log: Logger;
   /** Where clients reach this broker, without a slash at the end. */
   baseUrl: () => string;
+  /** Proxies whose word about a client's address counts. */
+  trustedProxies: TrustedProxies;
   /** Called after the commit that wrote them, in order. */
   announce: (events: SubmissionEvent[]) => void;
   /** Asks the dispatcher to look for attempts that are not in line yet. */

@@ -1,6 +1,9 @@
 import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
+import { requireAgreement } from "../agreements/agreements.ts";
 import { codeLock, keepAnnouncedCode } from "../code/announce-code.ts";
 import type { Caller } from "../participants/keys.ts";
+import { requireNotClosed } from "../publishing/close-challenge.ts";
+import { addWish, requirePublishable } from "../publishing/wishes.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
@@ -36,9 +39,14 @@ export async function registerIntent(
   if (known) return repeated(context, caller, intent, input, known);
 
   requireFunction(config, intent.function);
+  if (intent.publish) {
+    requirePublishable(intent);
+    await requireAgreement(context.records.db, context, caller.id);
+  }
   await requireInvitation(context.records.db, config, caller.id);
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);
+  if (!target.postChallenge) await requireNotClosed(context.records.db, config.id);
   requireAcceptedInput(config, intent.input, input.input_size);
   requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
@@ -64,6 +72,7 @@ export async function registerIntent(
       await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
     }
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
+    if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);

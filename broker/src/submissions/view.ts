@@ -59,8 +59,8 @@ export async function viewSubmission(
     artifacts: [],
     media: null,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,
-    publish: false,
-    published_at: null,
+    publish: row.publish === 1,
+    published_at: row.published_at,
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,
   };

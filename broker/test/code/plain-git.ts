@@ -42,14 +42,16 @@ export async function createPlainGit(): Promise<PlainGit> {
   const bare = join(folder, "objects.git");
 
   function run(args: string[], options: RunOptions = {}): Promise<Ran> {
-    const { key = null, input, dir = bare, index = join(bare, "index") } = options;
+    const { key = null, input, dir = bare } = options;
+    // Elsewhere git has the index of the folder itself.
+    const index = options.index ?? (dir === bare ? join(bare, "index") : null);
     const config = key
       ? [["http.extraHeader", `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`]]
       : [];
     const env = Object.fromEntries([
       ["PATH", process.env.PATH],
       ["HOME", folder],
-      ...(index === "" ? [] : [["GIT_INDEX_FILE", index]]),
+      ...(index ? [["GIT_INDEX_FILE", index]] : []),
       ["GIT_CONFIG_NOSYSTEM", "1"],
       ["GIT_TERMINAL_PROMPT", "0"],
       ["GIT_AUTHOR_NAME", "Ada L"],

@@ -50,6 +50,8 @@ describe("repositories that a host outside shows", () => {
     code = {
       submissions: context,
       host: recordingHost().host,
+      kind: "github",
+      publicRepositories: { participant: async () => null, challenge: async () => null },
       repositories: await openRepositories({
         folder: join(broker.folder, "other-disk"),
         git: await createGit({ path: process.env.PATH ?? "", atOnce: 2 }),

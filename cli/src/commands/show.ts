@@ -53,6 +53,8 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["attempts", s.attempt > 1 ? String(s.attempt) : null],
     ["data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
     ...s.artifacts.map((file): [string, string] => ["artifact", `${file.name}, ${sizeText(file.size)}`]),
+    ["code", s.code && codeText(s.code)],
+    ["published", publishedText(s)],
     ["page", s.url],
   ];
   return rows
@@ -61,6 +63,18 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
       ([name, value]) =>
         `${style.dim(`${name}:`.padEnd(17))}${value.replaceAll("\n", `\n${" ".repeat(17)}`)}`,
     );
+}
+
+function codeText({ state, tag, url }: NonNullable<Submission["code"]>): string {
+  if (state === "awaited") return "on its way";
+  if (state === "missing") return "never arrived";
+  return tag === null ? "kept; its commit comes with the grade" : `${tag} in ${url}`;
+}
+
+function publishedText({ code, publish, published_at }: Submission): string | null {
+  if (published_at !== null) return timeText(published_at);
+  if (publish) return "when the challenge closes";
+  return code ? "no" : null;
 }
 
 function rankText(s: Submission, symbols: Terminal["symbols"]): string {

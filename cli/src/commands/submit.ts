@@ -1,15 +1,19 @@
 import { CrowdaiError, type Limits, type Submission } from "@crowdai/shared";
+import { ensureAgreement } from "../agreement/ask.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
+import { beginCode, type CommandCode, fileAfterCode } from "../submit/command-code.ts";
 import { readGiven } from "../submit/given-input.ts";
 import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
 import { makePlan, type Plan, planLines } from "../submit/plan.ts";
 import { type Prepared, prepareInput } from "../submit/prepare.ts";
 import { reportFailure, reportGrade, slotsText } from "../submit/report.ts";
+import { withOutcome } from "../submit/report-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
 import { createProgressView, type ProgressView } from "../submit/show-progress.ts";
 import { submissionDocument } from "../submit/submission-document.ts";
+import type { TakenAlong } from "../submit/take-along.ts";
 
 export interface SubmitFlags {
   json?: string;
@@ -20,45 +24,81 @@ export interface SubmitFlags {
   timeout?: number;
   minScore?: number;
   dryRun?: boolean;
+  code?: string | boolean;
+  publish?: boolean;
+  allowSecrets?: boolean;
 }
 
-export async function submit(context: Context, args: { file?: string }, flags: SubmitFlags): Promise<number> {
+export async function submit(
+  context: Context,
+  named: { file?: string },
+  given: SubmitFlags,
+): Promise<number> {
   const { settings, terminal } = context;
+  const { args, flags } = fileAfterCode(context, named, given);
   if (flags.wait === false && flags.minScore !== undefined)
     throw new CrowdaiError("usage", "--min-score needs the grade, and --no-wait does not wait for it.");
-  const given = await readGiven({ file: args.file, json: flags.json, cwd: context.cwd });
-  const named = chosenChallenge(settings, flags.challenge);
+  const input = await readGiven({ file: args.file, json: flags.json, cwd: context.cwd });
+  const wanted = chosenChallenge(settings, flags.challenge);
 
   const view = createProgressView(terminal);
   let opened: CommandSession | undefined;
   let prepared: Prepared | undefined;
+  let code: CommandCode | undefined;
   try {
     await context.key();
-    view.say(`Submitting ${inWords(args.file)} to ${named}`);
-    opened = await openCommandSession(context, named);
+    view.say(`Submitting ${inWords(args.file)} to ${wanted}`);
+    opened = await openCommandSession(context, wanted);
     const { challenge: found, limits } = opened.session.opening;
     const challenge = found!;
     const round = checkRound(challenge, flags.round);
-    prepared = await prepareInput(context, given, challenge, view);
+    if (flags.publish && flags.code !== false) await askToPublish(context, opened, view);
+    code = beginCode(context, opened, flags, view);
+    prepared = await prepareInput(context, input, challenge, view);
+    const along = await code.taken();
     const { offered, offer } = prepared;
 
     if (flags.dryRun) {
-      const facts = { broker: settings.broker, challenge, round, message: flags.message, limits, offered };
+      const facts = {
+        broker: settings.broker,
+        challenge,
+        round,
+        message: flags.message,
+        limits,
+        offered,
+        code: code.plan(),
+      };
       return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
     }
     // They belong to the open round.
     if (limits && (flags.round === undefined || round?.id === challenge.round)) tellLimits(context, limits);
-    const submission = await perform(context, opened, prepared, flags, view);
+    code.tell();
+    const submission = await perform(context, opened, prepared, along, flags, view);
+    // A document is printed once, and tells of the code too.
+    if (flags.wait === false || terminal.format !== "text") await code.settled();
     view.stop();
-    if (flags.wait === false) return showAccepted(context, submission);
-    return await reportGrade(context, { challenge, submission, minScore: flags.minScore });
+    const arrived = withOutcome(submission, await code.outcomeSoFar());
+    if (flags.wait === false) return showAccepted(context, arrived);
+    return await reportGrade(context, { challenge, submission: arrived, minScore: flags.minScore });
   } catch (failure) {
     view.stop();
     throw nothingSent(failure);
   } finally {
+    await code?.finish();
     opened?.session.close();
     await prepared?.[Symbol.asyncDispose]();
   }
+}
+
+/** Before anything is sent, so that a refusal costs nothing. */
+async function askToPublish(
+  context: Context,
+  { session }: CommandSession,
+  view: ProgressView,
+): Promise<void> {
+  if (session.opening.agreed) return;
+  view.stop();
+  await ensureAgreement(context, false);
 }
 
 /** Submits and waits. A command that broke before its submission was accepted is taken up again where it left off. */
@@ -66,6 +106,7 @@ async function perform(
   context: Context,
   { session, route }: CommandSession,
   { offer }: Prepared,
+  code: TakenAlong | undefined,
   flags: SubmitFlags,
   view: ProgressView,
 ): Promise<Submission> {
@@ -77,6 +118,8 @@ async function perform(
       journal: { folder: settings.configDir, http: await context.http() },
       round,
       message,
+      code,
+      publish: flags.publish,
       wait,
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
       onProgress: view.progress,

@@ -1,5 +1,6 @@
 import { CrowdaiError, challengeSchema, type Submission } from "@crowdai/shared";
 import type { Context } from "../context.ts";
+import { sendCodeOf } from "../submit/code-of-earlier.ts";
 import { follow } from "../submit/follow.ts";
 import { openCommandSession } from "../submit/open-session.ts";
 import { reportFailure, reportGrade } from "../submit/report.ts";
@@ -17,7 +18,8 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
   const view = createProgressView(terminal);
   await context.key();
   view.say(`Watching ${id}`);
-  const { session } = await openCommandSession(context);
+  const { session, route } = await openCommandSession(context);
+  const code = sendCodeOf(context, route.broker, id);
   let submission: Submission;
   try {
     const { timeout } = flags;
@@ -38,6 +40,7 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
   } finally {
     view.stop();
     session.close();
+    await code;
   }
   const http = await context.http();
   const challenge = await http.get(

@@ -9,6 +9,33 @@ const patterns = z.array(text("a pattern, as in .gitignore"), {
   error: "a list of patterns, as in .gitignore",
 });
 
+const count = (what: string) => z.int({ error: what }).min(1, what).optional();
+
+const codeSchema = z.union(
+  [
+    z.boolean(),
+    z.looseObject({
+      submit: z
+        .boolean({ error: "true or false" })
+        .optional()
+        .describe("Whether the code goes along with each submission; as --code and --no-code."),
+      dir: text("a folder")
+        .optional()
+        .describe("Folder of the code, from this file. Default: the folder of this file."),
+      include: patterns
+        .optional()
+        .describe("Files that belong to the code although .gitignore leaves them out."),
+      exclude: patterns.optional().describe("Files that do not belong to the code, tracked ones too."),
+      max_bytes: count("a number of bytes").describe("Never more bytes than this."),
+      max_files: count("a number of files").describe("Never more files than this."),
+    }),
+  ],
+  {
+    error:
+      "true, false, or an object with the fields submit (true or false), dir (a folder), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
+  },
+);
+
 /** crowdai.json. Unknown fields are kept: a newer client, or another tool, may have put them there. */
 export const projectConfigSchema = z.looseObject(
   {
@@ -20,10 +47,7 @@ export const projectConfigSchema = z.looseObject(
       .describe("Who wrote the solution."),
     description: z.string({ error: "a text" }).optional().describe("What the solution does."),
     broker: text("an http:// or https:// address").optional().describe("Address of the broker."),
-    code: z
-      .looseObject({ include: patterns.optional(), exclude: patterns.optional() }, { error: "an object" })
-      .optional()
-      .describe("Which files belong to the solution's code, beyond .gitignore."),
+    code: codeSchema.optional().describe("Whether the code goes along with each submission, and what of it."),
   },
   { error: 'an object with fields, as { "challenge_id": "iris" }' },
 );

@@ -4,11 +4,13 @@ import type { HttpClient } from "../client/http.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { checkInput } from "./checks.ts";
 import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
+import { type CodeOfProgram, codeOfProgram } from "./program-code.ts";
+import { withOutcome } from "./report-code.ts";
 import { submitResumable } from "./resumable.ts";
 import { type Submitting, submitOffer } from "./submit.ts";
 
 /** A submission made by a program with the library. */
-interface FromProgram extends Submitting {
+interface FromProgram extends Omit<Submitting, "code">, CodeOfProgram {
   /** Folder for notes of what is unfinished. */
   journal?: string;
   http: HttpClient;
@@ -32,11 +34,33 @@ export async function submitFile(
   const facts = await inspectFile(path, options.name);
   checkInput(session.opening.challenge!, { kind: "file", ...facts });
   const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
-  return handOver(session, await offerFile(facts, { signal: options.signal, onProgress }), options);
+  return handOver(session, offerFile(facts, { signal: options.signal, onProgress }), options);
 }
 
-function handOver(session: BrokerSession, offer: Offer, options: FromProgram): Promise<Submission> {
+async function handOver(
+  session: BrokerSession,
+  making: Promise<Offer> | Offer,
+  options: FromProgram,
+): Promise<Submission> {
+  const taking = codeOfProgram(session, options);
+  const [offered, taken] = await Promise.allSettled([making, taking]);
+  const code = taken.status === "fulfilled" ? taken.value : undefined;
+  if (offered.status === "rejected" || taken.status === "rejected") {
+    code?.close();
+    throw offered.status === "rejected" ? offered.reason : (taken as PromiseRejectedResult).reason;
+  }
+  const offer = offered.value;
   const { journal: folder, http, id } = options;
-  if (folder === undefined || id !== undefined) return submitOffer(session, offer, options);
-  return submitResumable(session, offer, { ...options, journal: { folder, http } });
+  const submitting = { ...options, code };
+  try {
+    const submission =
+      folder === undefined || id !== undefined
+        ? await submitOffer(session, offer, submitting)
+        : await submitResumable(session, offer, { ...submitting, journal: { folder, http } });
+    return code ? withOutcome(submission, await code.settle()) : submission;
+  } finally {
+    const outcome = (await code?.settle()) ?? null;
+    code?.close();
+    if (code) options.onCode?.(outcome);
+  }
 }

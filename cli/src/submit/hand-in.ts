@@ -3,6 +3,7 @@ import type { ByteSource } from "../client/byte-source.ts";
 import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { sendParts } from "../client/upload.ts";
+import type { CodeToSend } from "../snapshot/send-code.ts";
 
 /** How often in a row new addresses may bring nothing further. */
 const MOST_STALLS = 4;
@@ -13,6 +14,8 @@ export interface HandIn {
   broker: URL;
   agents?: Agents;
   signal?: AbortSignal;
+  /** Code that goes along, when the intent announces one. */
+  code?: CodeToSend;
   /** Keeps the events for a feed that will be asked for. */
   follow: boolean;
   onUpload?: (done: number, total: number) => void;
@@ -30,6 +33,8 @@ export async function handIn(session: BrokerSession, work: HandIn): Promise<Subm
   const { intent, source, signal } = work;
   let receipt = await session.submit(intent, { follow: work.follow, signal });
   work.onRegistered?.(receipt.submission);
+  // Side by side with the bytes; whatever becomes of it, the submission goes on.
+  if (receipt.code) work.code?.begin(intent.id, receipt.code);
   let least = Number.POSITIVE_INFINITY;
   for (let stalls = 0; receipt.upload && source && !isFinal(receipt.submission.state); ) {
     const { upload } = receipt;

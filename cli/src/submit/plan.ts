@@ -3,6 +3,7 @@ import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import { checkInput, type Offered } from "./checks.ts";
 import { slotsText } from "./report.ts";
+import { type CodePlan, codeLines } from "./report-code.ts";
 
 /** What would be sent, and what was checked: the answer of --dry-run. */
 export interface Plan {
@@ -17,6 +18,7 @@ export interface Plan {
     sha256: string;
     way: "message" | "upload";
   };
+  code: CodePlan | null;
   checks: string[];
   limits: Limits | null;
 }
@@ -29,10 +31,20 @@ export interface PlanFacts {
   limits: Limits | null;
   offered: Offered;
   sha256: string;
+  code: CodePlan | null;
 }
 
 /** Throws what checkInput throws. */
-export function makePlan({ broker, challenge, round, message, limits, offered, sha256 }: PlanFacts): Plan {
+export function makePlan({
+  broker,
+  challenge,
+  round,
+  message,
+  limits,
+  offered,
+  sha256,
+  code,
+}: PlanFacts): Plan {
   const { kind, name, size } = offered;
   const way = kind === "json" && size <= INLINE_LIMIT ? "message" : "upload";
   return {
@@ -41,6 +53,7 @@ export function makePlan({ broker, challenge, round, message, limits, offered, s
     round: round?.id ?? null,
     message: message ?? null,
     input: { kind, name, size, sha256, way },
+    code,
     checks: [
       round ? `round "${round.id}" is open` : "the challenge takes submissions after its end",
       ...checkInput(challenge, offered),
@@ -57,6 +70,7 @@ export function planLines(plan: Plan): string[] {
     `  ${what}, ${sizeText(size)} (${size} bytes), sha256 ${sha256}`,
     way === "upload" ? "  sent straight to the object store" : "  sent inside the message",
     ...(plan.message === null ? [] : [`  message: ${plainLine(plan.message)}`]),
+    ...codeLines(plan.code),
     "Checked here:",
     ...plan.checks.map((check) => `  ${check}`),
     "Limits, which the broker decides on:",

@@ -1,6 +1,7 @@
 import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
 import type { Agents } from "../client/network.ts";
 import type { BrokerSession } from "../client/session.ts";
+import type { CodeToSend } from "../snapshot/send-code.ts";
 import { type FollowOptions, follow, waitingOf } from "./follow.ts";
 import { type HandIn, handIn } from "./hand-in.ts";
 import type { Offer } from "./offer.ts";
@@ -14,6 +15,10 @@ export interface Submitting extends FollowOptions {
   signal?: AbortSignal;
   broker: URL;
   agents?: Agents;
+  /** Code that goes along. */
+  code?: CodeToSend;
+  /** Whether it may be published when the challenge closes. */
+  publish?: boolean;
   onRegistered?: (submission: Submission) => void;
   /** Called with each plan of what is still to be sent. */
   onPlan?: HandIn["onPlan"];
@@ -39,6 +44,8 @@ export async function submitOffer(
       round: round === undefined ? null : String(round),
       message: message ?? null,
       input: offer.input,
+      code: (await options.code?.announce(id)) ?? null,
+      publish: options.publish ?? false,
     },
     source: offer.source,
     follow: wait,

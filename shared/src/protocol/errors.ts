@@ -104,6 +104,66 @@ export const catalogue = {
     "Publishing needs your agreement to the MIT licence.",
     "Run `crowdai agree` in a terminal.",
   ),
+  agreement_outdated: row(
+    "you",
+    409,
+    3,
+    false,
+    "The licence text has changed since it was shown.",
+    "Read the current one: run `crowdai agree` in a terminal.",
+  ),
+
+  // Publishing code
+  nothing_to_publish: row(
+    "you",
+    422,
+    4,
+    false,
+    "The submission holds nothing that could be published.",
+    "Submit with --code, or with --model.",
+  ),
+  challenge_closed: row(
+    "you",
+    403,
+    4,
+    false,
+    "The challenge has closed.",
+    "What was published stays public; see it with `crowdai challenge`.",
+  ),
+  challenge_running: row(
+    "you",
+    409,
+    2,
+    false,
+    "The challenge still runs.",
+    "Wait for its last round to end, or close it early with --force.",
+  ),
+  code_unavailable: row(
+    "you",
+    404,
+    2,
+    false,
+    "There is no code of this submission to read.",
+    "See whether it has code, and whether it is published, with `crowdai show`.",
+  ),
+  diff_too_large: row(
+    "you",
+    413,
+    4,
+    false,
+    "The difference is too large to show.",
+    "Clone one of them (`crowdai clone`) and compare with git.",
+  ),
+  git_failed: row("you", 500, 1, false, "git did not do what was asked.", "See what git said above."),
+  folder_exists: row("you", 409, 2, false, "The folder exists already.", "Name another one."),
+  fork_refused: row(
+    "you",
+    403,
+    3,
+    false,
+    "The code host did not fork the repository.",
+    "Fork it on the page named above.",
+  ),
 
   // What was asked for
   challenge_unknown: row(
@@ -258,6 +318,15 @@ export const catalogue = {
     "The code host cannot be used.",
     "It is tried again; nothing is lost.",
   ),
+  code_secrets: row(
+    "you",
+    422,
+    4,
+    false,
+    "The code seems to hold secrets.",
+    "Take them out; or submit with --allow-secrets if they are none, or with --no-code.",
+  ),
+  git_missing: row("you", 500, 2, false, "There is no git on the path.", "Install git 2.31 or newer."),
 
   // Files and values
   file_missing: row("you", 400, 2, false, "There is no such file.", "Check the path."),

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { clientAddress, parseTrustedProxies } from "./client-address.ts";
+
+const trusted = parseTrustedProxies("10.0.0.0/8, 192.0.2.7 fd00::/8 ::1");
+
+describe("clientAddress", () => {
+  it.each([
+    ["203.0.113.9", undefined, "203.0.113.9"],
+    ["::ffff:203.0.113.9", undefined, "203.0.113.9"],
+    ["2001:DB8:0:0:0:0:0:1", undefined, "2001:db8::1"],
+    ["fe80::1%eth0", undefined, "fe80::1"],
+    // Not a proxy of ours: whatever the header says is ignored.
+    ["203.0.113.9", "198.51.100.1", "203.0.113.9"],
+    ["::ffff:203.0.113.9", "10.0.0.1", "203.0.113.9"],
+    // A proxy of ours: the right-most address that is none.
+    ["10.1.2.3", "198.51.100.1", "198.51.100.1"],
+    ["::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"],
+    ["::ffff:0a01:0203", "198.51.100.1", "198.51.100.1"],
+    ["::1", "1.1.1.1, 198.51.100.1, 192.0.2.7", "198.51.100.1"],
+    ["fd12::5", "6.6.6.6, 2001:db8::5, ::ffff:10.0.0.9", "2001:db8::5"],
+    ["10.1.2.3", "[2001:db8::5]:4711", "2001:db8::5"],
+    ["10.1.2.3", "198.51.100.1:4711", "198.51.100.1"],
+    // Nothing usable: as far as it can be trusted.
+    ["10.1.2.3", undefined, "10.1.2.3"],
+    ["10.1.2.3", "", "10.1.2.3"],
+    ["10.1.2.3", "1.1.1.1, unknown", "10.1.2.3"],
+    ["10.1.2.3", "1.1.1.1, <script>, 10.9.9.9", "10.9.9.9"],
+    ["10.1.2.3", "10.0.0.4, 10.0.0.5", "10.0.0.4"],
+    [undefined, "198.51.100.1", "unknown"],
+  ])("of %s with %s is %s", (peer, header, address) => {
+    expect(clientAddress(peer, header, trusted)).toBe(address);
+  });
+
+  it("trusts nobody unless told", () => {
+    expect(clientAddress("127.0.0.1", "198.51.100.1", parseTrustedProxies(""))).toBe("127.0.0.1");
+  });
+
+  it.each([
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10.0.0",
+    "fd00::/129",
+    "10.0.0.0/8/8",
+    "proxy.example",
+    "10.0.0.0/-1",
+  ])("refuses %s as a proxy", (text) => {
+    expect(() => parseTrustedProxies(`127.0.0.1, ${text}`)).toThrow(text);
+  });
+});

@@ -1,0 +1,68 @@
+import { BlockList, isIP, isIPv4 } from "node:net";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+
+/** Proxies whose X-Forwarded-For is believed. */
+export type TrustedProxies = BlockList;
+
+/** Addresses and ranges (`10.0.0.0/8`, `fd00::/8`), separated by commas or spaces. Throws RangeError naming what is none. */
+export function parseTrustedProxies(text: string): TrustedProxies {
+  const list = new BlockList();
+  for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
+    const [address = "", bits, ...rest] = entry.split("/");
+    const plain = plainAddress(address);
+    const longest = plain && isIPv4(plain) ? 32 : 128;
+    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+    if (!plain || rest.length > 0 || prefix < 0 || prefix > longest)
+      throw new RangeError(`"${entry}" is no address or range such as 10.0.0.0/8`);
+    list.addSubnet(plain, prefix, longest === 32 ? "ipv4" : "ipv6");
+  }
+  return list;
+}
+
+/**
+ * Who a request comes from: the other end of the connection, or, where that is a trusted proxy, the right-most address of
+ * X-Forwarded-For that is none. What anybody else puts into that header is ignored.
+ */
+export function clientAddress(
+  peer: string | undefined,
+  forwardedFor: string | undefined,
+  trusted: TrustedProxies,
+): string {
+  let address = plainAddress(peer ?? "");
+  if (!address) return "unknown";
+  const hops = (forwardedFor ?? "").split(",").map((hop) => plainAddress(withoutPort(hop.trim())));
+  while (isTrusted(address, trusted)) {
+    const before = hops.pop();
+    // A hop that is no address was written by nobody we trust to write addresses.
+    if (!before) break;
+    address = before;
+  }
+  return address;
+}
+
+/** The same for a request that Hono serves. */
+export function addressOf(c: Context, trusted: TrustedProxies): string {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return clientAddress(incoming?.socket?.remoteAddress, c.req.header("x-forwarded-for"), trusted);
+}
+
+/** One spelling for each address: no zone, IPv4 where IPv6 only wraps it; null when it is none. */
+function plainAddress(text: string): string | null {
+  const address = text.replace(/%.*$/, "");
+  if (isIPv4(address)) return address;
+  if (isIP(address) !== 6) return null;
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (!mapped) return short;
+  const [high, low] = mapped.slice(1).map((part) => Number.parseInt(part, 16)) as [number, number];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(hop: string): string {
+  return /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
+}
+
+const isTrusted = (address: string, trusted: TrustedProxies) =>
+  trusted.check(address, isIPv4(address) ? "ipv4" : "ipv6");

@@ -1,0 +1,113 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type CodePlace, CrowdaiError } from "@crowdai/shared";
+import type { Context } from "../context.ts";
+import { type CleanGit, cleanGit, GitFailure } from "../snapshot/clean-git.ts";
+import type { Source } from "./place.ts";
+
+// Nothing of the user's, and nothing of the tree, has a say: no hooks, no filters, no submodules, no other transports.
+const SETTINGS = [
+  ["core.hooksPath", "/dev/null"],
+  ["core.protectHFS", "true"],
+  ["core.protectNTFS", "true"],
+  ["fetch.fsckObjects", "true"],
+  ["fetch.recurseSubmodules", "false"],
+  ["submodule.recurse", "false"],
+  ["http.followRedirects", "false"],
+  ["http.lowSpeedLimit", "1"],
+  ["http.lowSpeedTime", "120"],
+] as const;
+
+export interface Cloning extends Source {
+  /** A folder that is not there yet, or is empty. */
+  folder: string;
+  /** A branch to make at the tag; without one the tag alone is checked out. */
+  branch?: string;
+  /** Further remotes, by name. */
+  remotes?: Readonly<Record<string, string>>;
+}
+
+/** Where a clone goes when nobody names a folder: named by what cannot lead out of the current one. */
+export function folderFor(context: Context, { challenge, submission }: CodePlace, named?: string): string {
+  const plain = `${challenge}-${submission}`.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+/, "");
+  return resolve(context.cwd, named ?? plain);
+}
+
+/**
+ * Clones the repository and checks out the submission's tag. What is begun and fails is taken away again. Throws folder_exists,
+ * git_missing, git_failed.
+ */
+export async function cloneRepository(context: Context, work: Cloning): Promise<void> {
+  const { folder, url, key, tag, branch, remotes = {} } = work;
+  const { signal, env } = context;
+  const git = cleanGit(join(folder, ".git"), context.cwd, env);
+  const made = await takeFolder(folder);
+  const given = settings(url, key);
+  const run = (args: string[]) =>
+    git.run(args, { cwd: folder, signal, env: { ...given, GIT_WORK_TREE: folder } });
+  const tags = "+refs/tags/submission-*:refs/tags/submission-*";
+  try {
+    await init(git, folder);
+    for (const [name, address] of [["origin", url.href], ...Object.entries(remotes)])
+      await run(["remote", "add", "--", name as string, address as string]);
+    await run(["fetch", "-q", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*", tags]);
+    const at = `refs/tags/${tag}`;
+    await run(branch ? ["checkout", "-q", "-b", branch, at] : ["checkout", "-q", "--detach", at]);
+  } catch (failure) {
+    await undo(folder, made);
+    throw explain(failure, key, signal);
+  }
+}
+
+async function init(git: CleanGit, folder: string): Promise<void> {
+  await git.run(["init", "-q", "--template=", "--initial-branch=main"], {
+    cwd: folder,
+    env: { GIT_WORK_TREE: folder },
+  });
+  await git.run(["config", "--unset-all", "core.worktree"], { cwd: folder }).catch(() => {});
+}
+
+/** In the environment alone: neither an argument, nor an address, nor a file of the clone ever holds the key. */
+function settings(url: URL, key: string | null): Record<string, string> {
+  const header = key && `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`;
+  const all = [...SETTINGS, ...(header ? [[`http.${url.href}.extraHeader`, header] as const] : [])];
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(all.length)],
+    ...all.flatMap(([name, value], i) => [
+      [`GIT_CONFIG_KEY_${i}`, name],
+      [`GIT_CONFIG_VALUE_${i}`, value],
+    ]),
+  ]);
+}
+
+/** Whether the folder was made; one that is there must be empty. */
+async function takeFolder(folder: string): Promise<boolean> {
+  try {
+    if ((await readdir(folder)).length === 0) return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") {
+      await mkdir(folder, { recursive: true });
+      return true;
+    }
+    if (code !== "ENOTDIR") throw error;
+  }
+  throw new CrowdaiError("folder_exists", `${folder} is there already.`);
+}
+
+async function undo(folder: string, made: boolean): Promise<void> {
+  if (made) return rm(folder, { recursive: true, force: true });
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+function explain(failure: unknown, key: string | null, signal: AbortSignal): unknown {
+  if (signal.aborted)
+    return new CrowdaiError("interrupted", "Interrupted; nothing was cloned.", { next: "" });
+  if (!(failure instanceof GitFailure)) return failure;
+  const basic = key && Buffer.from(`crowdai:${key}`).toString("base64");
+  let said = failure.stderr.trim().split("\n").slice(0, 5).join("; ");
+  for (const secret of [key, basic]) if (secret) said = said.replaceAll(secret, "…");
+  return new CrowdaiError("git_failed", `The code could not be cloned: ${said || "git gave no reason"}`, {
+    next: "Check the network, then try again.",
+  });
+}

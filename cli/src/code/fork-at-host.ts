@@ -1,0 +1,126 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { type CodePlace, CrowdaiError } from "@crowdai/shared";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+
+export interface Forked {
+  page: string;
+  clone: string;
+}
+
+interface HostApi {
+  /** The participant's own token for this host, and no other; null when there is none. */
+  token: string | null;
+  request: { url: string; headers: Record<string, string> };
+  answer: z.ZodType<Forked>;
+}
+
+const TIME_MS = 30_000;
+
+/** What GitHub answers to a fork. */
+const githubFork = z
+  .object({ html_url: z.url({ protocol: /^https?$/ }), clone_url: z.url({ protocol: /^https?$/ }) })
+  .transform(({ html_url, clone_url }) => ({ page: html_url, clone: clone_url }));
+/** What GitLab answers to a fork. */
+const gitlabFork = z
+  .object({ web_url: z.url({ protocol: /^https?$/ }), http_url_to_repo: z.url({ protocol: /^https?$/ }) })
+  .transform(({ web_url, http_url_to_repo }) => ({ page: web_url, clone: http_url_to_repo }));
+
+/**
+ * Forks the repository at its code host with the participant's own token. Null without one: then it is forked on the host's
+ * page. Throws fork_refused.
+ */
+export async function forkAtHost(context: Context, place: CodePlace): Promise<Forked | null> {
+  const url = new URL(place.clone_url);
+  const path = url.pathname.replace(/^\/+|\.git$/g, "");
+  const api = place.host === "github" ? await github(context, url, path) : await gitlab(context, url, path);
+  if (api.token === null) return null;
+  const failed = (message: string, cause?: unknown) =>
+    new CrowdaiError("fork_refused", message, {
+      cause,
+      next: `Fork it on its page: ${place.fork_url ?? place.page_url ?? place.clone_url}`,
+    });
+  const answer = await fetch(api.request.url, {
+    method: "POST",
+    headers: { ...api.request.headers, "content-type": "application/json", "user-agent": context.client },
+    body: "{}",
+    // A token is shown to nobody that the host names.
+    redirect: "error",
+    signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIME_MS)]),
+  }).catch((cause) => {
+    if (context.signal.aborted) throw new CrowdaiError("interrupted", "Interrupted.", { next: "" });
+    throw failed(`${url.host} cannot be reached.`, cause);
+  });
+  const body: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) throw failed(`${url.host} answered ${answer.status}${messageOf(body)}.`);
+  const read = api.answer.safeParse(body);
+  if (!read.success) throw failed(`The answer of ${url.host} is not understood.`, read.error);
+  return read.data;
+}
+
+/** As `gh` does it: GH_TOKEN is for github.com, and another host's token has its own name or was made for it by `gh auth login`. */
+async function github({ env }: Context, url: URL, path: string): Promise<HostApi> {
+  const isCloud = url.host === "github.com";
+  const named = isSame(env.GITHUB_SERVER_URL, url) || env.GH_HOST === url.host;
+  const given = isCloud
+    ? env.GH_TOKEN || env.GITHUB_TOKEN
+    : env.GH_ENTERPRISE_TOKEN ||
+      env.GITHUB_ENTERPRISE_TOKEN ||
+      (named ? env.GH_TOKEN || env.GITHUB_TOKEN : "");
+  const base = isCloud ? "https://api.github.com" : `${url.origin}/api/v3`;
+  const token =
+    (isCloud || named ? given : "") || (await printed(env, "gh", ["auth", "token", "--hostname", url.host]));
+  return {
+    token,
+    request: {
+      url: `${base}/repos/${path.split("/").map(encodeURIComponent).join("/")}/forks`,
+      headers: {
+        accept: "application/vnd.github+json",
+        authorization: `Bearer ${token}`,
+        "x-github-api-version": "2022-11-28",
+      },
+    },
+    answer: githubFork,
+  };
+}
+
+async function gitlab({ env }: Context, url: URL, path: string): Promise<HostApi> {
+  const isCloud = url.host === "gitlab.com";
+  const named = env.GITLAB_HOST === url.host || isSame(env.GITLAB_HOST, url) || isSame(env.GITLAB_URL, url);
+  const token =
+    (isCloud || named ? env.GITLAB_TOKEN || env.GITLAB_ACCESS_TOKEN : "") ||
+    (await printed(env, "glab", ["config", "get", "token", "--host", url.host]));
+  return {
+    token,
+    request: {
+      url: `${url.origin}/api/v4/projects/${encodeURIComponent(path)}/fork`,
+      headers: { "private-token": token ?? "" },
+    },
+    answer: gitlabFork,
+  };
+}
+
+/** What a host's own program prints, as the token that its user signed in with; null where there is none. */
+async function printed(env: Context["env"], program: string, args: string[]): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)(program, args, {
+      env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+      timeout: 10_000,
+      windowsHide: true,
+    });
+    return stdout.trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+const isSame = (address: string | undefined, url: URL): boolean =>
+  address !== undefined && URL.canParse(address) && new URL(address).origin === url.origin;
+
+function messageOf(body: unknown): string {
+  const read = z.object({ message: z.unknown() }).safeParse(body);
+  if (!read.success) return "";
+  const { message } = read.data;
+  return `: ${(typeof message === "string" ? message : JSON.stringify(message)).slice(0, 300)}`;
+}

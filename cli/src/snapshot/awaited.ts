@@ -1,0 +1,58 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SUBMISSION_ID } from "@crowdai/shared";
+import { z } from "zod";
+
+/** Longer than any broker waits for it. */
+const OLDEST_MS = 30 * 24 * 3600 * 1000;
+
+const noteSchema = z.object({
+  id: z.string().regex(SUBMISSION_ID),
+  broker: z.string(),
+  challenge: z.string(),
+  participant: z.string(),
+  project: z.string(),
+  commit: z.string().regex(/^[0-9a-f]{40}$/),
+  url: z.string(),
+  ref: z.string().regex(/^refs\/[\w./-]+$/),
+  at: z.number(),
+});
+/** Code that a submission announced and the broker does not have yet. */
+export type AwaitedCode = z.infer<typeof noteSchema>;
+
+/** Written before the push, so that code whose push was killed is still known of. */
+export function noteAwaited(codeFolder: string, awaited: AwaitedCode): void {
+  const folder = join(codeFolder, "awaited");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${awaited.id}.json`);
+  writeFileSync(`${path}.part`, JSON.stringify(awaited), { mode: 0o600 });
+  renameSync(`${path}.part`, path);
+}
+
+export function forgetAwaited(codeFolder: string, id: string): void {
+  rmSync(join(codeFolder, "awaited", `${id}.json`), { force: true });
+}
+
+/** What a broker still awaits, oldest first; of one submission, when it is named. */
+export function readAwaited(codeFolder: string, broker: string, id?: string): AwaitedCode[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(codeFolder, "awaited")).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+  return names
+    .flatMap((name) => {
+      const path = join(codeFolder, "awaited", name);
+      try {
+        const note = noteSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+        if (Date.now() - note.at < OLDEST_MS) return [note];
+        rmSync(path, { force: true });
+      } catch {
+        rmSync(path, { force: true });
+      }
+      return [];
+    })
+    .filter((note) => note.broker === broker && (id === undefined || note.id === id))
+    .sort((a, b) => a.at - b.at);
+}

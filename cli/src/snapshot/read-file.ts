@@ -1,0 +1,84 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
+import type { BytePath } from "./list-files.ts";
+
+/** A path for the file system. Names that are plain ASCII go as text, which is faster. */
+export function onDisk(root: string, path: BytePath): string | Buffer {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is one byte and the same in every encoding
+  if (/^[\x00-\x7f]*$/.test(path)) return `${root}/${path}`;
+  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
+}
+
+/** Null where nothing is any more. */
+export function look(path: string | Buffer): BigIntStats | "missing" | "unreadable" {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR" ? "missing" : "unreadable";
+  }
+}
+
+export interface Read {
+  bytes: Buffer;
+  /** What it looked like when its last byte was read. */
+  stats: BigIntStats;
+  /** Whether it changed each time it was read. */
+  unsteady: boolean;
+}
+
+const TRIES = 3;
+
+/**
+ * The whole of a regular file, or of a link's target, as it is at one time. Never follows a link, never waits for a pipe. Null when it
+ * is neither any more, or cannot be read.
+ */
+export function readEntry(path: string | Buffer, isLink: boolean): Read | null {
+  try {
+    return isLink ? readLink(path) : readRegular(path);
+  } catch {
+    return null;
+  }
+}
+
+function readLink(path: string | Buffer): Read {
+  const stats = lstatSync(path, { bigint: true });
+  return { bytes: readlinkSync(path, { encoding: "buffer" }), stats, unsteady: false };
+}
+
+function readRegular(path: string | Buffer): Read | null {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    let before = fstatSync(fd, { bigint: true });
+    if (!before.isFile()) return null;
+    for (let attempt = 1; ; attempt++) {
+      const bytes = readAll(fd, Number(before.size));
+      const stats = fstatSync(fd, { bigint: true });
+      const steady =
+        stats.size === before.size && stats.mtimeNs === before.mtimeNs && bytes.length === Number(stats.size);
+      if (steady || attempt === TRIES) return { bytes, stats, unsteady: !steady };
+      before = stats;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readAll(fd: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  while (at < size) {
+    const read = readSync(fd, bytes, at, size - at, at);
+    if (read === 0) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
+}

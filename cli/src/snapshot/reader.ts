@@ -1,0 +1,78 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import type { UserRepository } from "./user-repository.ts";
+
+/**
+ * A small repository of our own through which git looks at the user's files: a copy of the index, the objects to read from, and
+ * not one line of the user's configuration. Without a repository it is empty. Git's refreshes go into the copy.
+ */
+export function makeReader(
+  folder: string,
+  repository: UserRepository | null,
+  objectFormat: "sha1" | "sha256",
+): string {
+  for (const part of ["objects/info", "refs", "info"])
+    mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, "HEAD"), "ref: refs/heads/none\n");
+  const isSparse = repository !== null && hasSparseIndex(repository.index);
+  writeFileSync(
+    join(folder, "config"),
+    [
+      "[core]",
+      `\trepositoryformatversion = ${objectFormat === "sha256" ? 1 : 0}`,
+      "\tfilemode = true",
+      ...(isSparse ? ["\tsparseCheckout = true", "\tsparseCheckoutCone = true"] : []),
+      ...(objectFormat === "sha256" ? ["[extensions]", "\tobjectformat = sha256"] : []),
+      ...(isSparse ? ["[index]", "\tsparse = true"] : []),
+      "",
+    ].join("\n"),
+  );
+  if (!repository) return folder;
+  if (isSparse) {
+    tryCopy(join(repository.gitDir, "info", "sparse-checkout"), join(folder, "info", "sparse-checkout"));
+    writeFileSync(join(folder, SPARSE_INDEX), "");
+  }
+  writeFileSync(join(folder, "objects/info/alternates"), `${join(repository.commonDir, "objects")}\n`);
+  if (existsSync(repository.index)) {
+    tryCopy(repository.index, join(folder, "index"));
+    // A split index has its larger part beside it.
+    for (const name of readdirSync(repository.gitDir))
+      if (name.startsWith("sharedindex.")) tryCopy(join(repository.gitDir, name), join(folder, name));
+  }
+  return folder;
+}
+
+/** Stands in a reader whose index has folders outside the checkout as one entry each. */
+export const SPARSE_INDEX = "has-sparse-index";
+
+function hasSparseIndex(index: string): boolean {
+  try {
+    return readFileSync(index).includes("sdir\0\0\0\0", 0, "latin1");
+  } catch {
+    return false;
+  }
+}
+
+/** With its time, by which git knows which files it has to look at more closely. */
+function tryCopy(from: string, to: string): void {
+  try {
+    const { mtimeMs } = statSync(from);
+    copyFileSync(from, to);
+    const time = Math.floor(mtimeMs) / 1000;
+    utimesSync(to, time, time);
+  } catch (cause) {
+    // One that was replaced this moment: git puts a new shared index in place before it removes the old one.
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw new CrowdaiError("file_unreadable", `${from} cannot be read.`, { details: { path: from }, cause });
+  }
+}

@@ -1,0 +1,168 @@
+import { generateKeyPairSync } from "node:crypto";
+import { createApiKey } from "@crowdai/shared";
+import { rules } from "@secretlint/secretlint-rule-preset-recommend";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { missing } from "../../../test/services.ts";
+import { makeProject, type Project } from "../../test/project.ts";
+import { findSecrets, looksSecret } from "./secret-contents.ts";
+import { secretByName } from "./secret-names.ts";
+
+const letters = (count: number) => "Ab3dEf6hIj9kLm2nOp5q".repeat(10).slice(0, count);
+/** One for each of the scanner's rules; put together here, so that nobody takes this file for a leak. */
+const EXAMPLES: Record<string, string> = {
+  aws: `AWS_SECRET_ACCESS_KEY = "${letters(40)}"`,
+  "aws id": `key = AKIA${"ABCDEFGH23456723"}`,
+  "private key": generateKeyPairSync("rsa", { modulusLength: 2048 })
+    .privateKey.export({ type: "pkcs1", format: "pem" })
+    .toString(),
+  npm: `token: npm_${letters(36)}`,
+  slack: `xoxb-${"123456789012"}-${"123456789012"}-${letters(24)}`,
+  "slack hook": `https://hooks.slack.com/services/T${letters(8)}/B${letters(8)}/${letters(24)}`,
+  "basic auth": "https://someone:pa55w0rdlong@internal.company.io/repo.git",
+  openai: `sk-${letters(20)}T3BlbkFJ${letters(20)}`,
+  anthropic: `sk-ant-api03-${letters(93)}AA`,
+  linear: `lin_api_${letters(40)}`,
+  sendgrid: `SG.${letters(22)}.${letters(43)}`,
+  shopify: `shpat_${"0123456789abcdef".repeat(2)}`,
+  github: `ghp_${letters(36)}`,
+  "github pat": `github_pat_${letters(82)}`,
+  database: "postgres://admin:pa55w0rdlong@db.company.io:5432/prod",
+  mongodb: "MONGODB+SRV://admin:pa55w0rdlong@db.company.io/prod",
+  crowdai: createApiKey(),
+  "hugging face": `hf_${letters(34)}`,
+};
+
+describe("the scan for secrets", () => {
+  it.each(Object.entries(EXAMPLES))("finds a secret of the kind %s, with its line", async (_, secret) => {
+    const text = `import os\n\n${secret}\n`;
+    expect(looksSecret(text)).toBe(true);
+    const found = await findSecrets("a/config.py", text);
+    expect(found.map(({ path, line }) => `${path}:${line}`)).toContain("a/config.py:3");
+    expect(JSON.stringify(found)).not.toContain(secret.slice(-20));
+  });
+
+  it("knows each rule that the scanner has, so that none is passed over unseen", () => {
+    expect(rules.map(({ meta }) => meta.id.replace("@secretlint/secretlint-rule-", "")).sort()).toEqual([
+      "1password",
+      "anthropic",
+      "aws",
+      "basicauth",
+      "database-connection-string",
+      "filter-comments",
+      "gcp",
+      "github",
+      "linear",
+      "npm",
+      "openai",
+      "privatekey",
+      "sendgrid",
+      "shopify",
+      "slack",
+    ]);
+  });
+
+  it("takes a comment's word that a line holds none", async () => {
+    expect(await findSecrets("a.py", `x = "${EXAMPLES.github}" # secretlint-disable-line\n`)).toEqual([]);
+  });
+
+  it("leaves plain code, keys with a wrong checksum and examples alone", async () => {
+    for (const text of [
+      "db = 'postgres://localhost/test'",
+      `crowdai_${letters(49)}`,
+      "https://example.org/a:b@c",
+    ])
+      expect(looksSecret(text) ? await findSecrets("a.py", text) : []).toEqual([]);
+  });
+
+  it.each([
+    ".env",
+    "app/.env.production",
+    "prod.env",
+    "id_rsa",
+    ".ssh/id_ed25519",
+    "server.pem",
+    "Store.P12",
+    ".netrc",
+    "_netrc",
+    ".aws/credentials",
+    "credentials",
+    "config/credentials.json",
+    "kaggle.json",
+    "my-service-account.json",
+    "service_account_key.json",
+    ".git-credentials",
+    ".pypirc",
+    "client_secret_12.json",
+    ".config/crowdai/keys/http%3A.json",
+    "secrets.yaml",
+    ".docker/config.json",
+  ])("knows %s by its name", (name) => expect(secretByName(name)).not.toBeNull());
+
+  it.each([
+    ".env.example",
+    "environment.py",
+    "id_rsa.pub",
+    "credentials.py",
+    "identity.py",
+    "pem.py",
+    "src/secrets.py",
+    "keys/readme.md",
+    "kaggle.py",
+  ])("lets %s pass", (name) => expect(secretByName(name)).toBeNull());
+});
+
+describe.skipIf(missing("git"))("secrets in a project", () => {
+  let project: Project;
+  beforeEach(() => {
+    project = makeProject();
+  });
+  afterEach(() => project[Symbol.asyncDispose]());
+
+  it("never go along by name, tracked or not, whatever is allowed, and are told", async () => {
+    for (const name of [".env", "sub/id_rsa", "key.pem", "ok.py"]) project.write(name);
+    project.write(".npmrc", "//registry.example.org/:_authToken=abc\n");
+    project.git("add", "-f", ".");
+    const snapshot = await project.take({ allowSecrets: true, include: [".env"] });
+    expect([...project.files(snapshot).keys()]).toEqual(["ok.py"]);
+    expect(snapshot.leftOut.map(({ path }) => path)).toEqual([".env", ".npmrc", "key.pem", "sub/id_rsa"]);
+  });
+
+  it("stop it by what a file holds, naming file and line, until that is allowed; each time anew", async () => {
+    project.write("a.py", `\n\nkey = "${EXAMPLES.crowdai}"\n`);
+    project.write("b.py");
+    const failure = { code: "code_secrets", message: expect.stringMatching(/a\.py:3: .*api key/) };
+    await expect(project.take()).rejects.toMatchObject(failure);
+    await expect(project.take()).rejects.not.toMatchObject({
+      message: expect.stringContaining(EXAMPLES.crowdai!),
+    });
+    const allowed = await project.take({ allowSecrets: true });
+    expect(allowed.findings).toMatchObject([{ path: "a.py", line: 3 }]);
+    expect([...project.files(allowed).keys()]).toEqual(["a.py", "b.py"]);
+    await expect(project.take()).rejects.toMatchObject(failure);
+    project.write("a.py", "clean\n");
+    expect((await project.take()).findings).toEqual([]);
+  });
+
+  it("are not looked for in pictures and other binary files", async () => {
+    project.write("model.bin", Buffer.from(`\0\0${EXAMPLES.github}`));
+    expect((await project.take()).files).toHaveLength(1);
+  });
+});
+
+describe.skipIf(missing("git"))("a project that is too large", () => {
+  it("is refused before it is read, with its largest files and folders", async () => {
+    await using project = makeProject({ git: false });
+    project.write("data/big.bin", Buffer.alloc(5000));
+    project.write("data/small.bin", Buffer.alloc(10));
+    project.write("a.py");
+    await expect(project.take({ caps: { maxBytes: 3000 } })).rejects.toMatchObject({
+      code: "code_too_large",
+      message: expect.stringMatching(/5 kB .*at most 3000[\s\S]*data\/big\.bin: 5 kB[\s\S]*data\/: 5 kB/),
+      details: { bytes: 5014, max_bytes: 3000 },
+    });
+    await expect(project.take({ caps: { maxFiles: 2 } })).rejects.toMatchObject({
+      code: "code_too_large",
+      message: expect.stringMatching(/3 files; at most 2[\s\S]*data\/: 2 files/),
+    });
+  });
+});
