@@ -3,12 +3,14 @@ import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import type { Git } from "../code/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
-import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
+import { createPause, type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
 import { hostedName, hostedTitle, MARK } from "./hosted-name.ts";
 import { pushMirror } from "./push-mirror.ts";
 
 /** Of one request; what fails for no reason of the host's is asked once more. */
 const ANSWER_MS = 15_000;
+/** Answers that would be the same a moment later. */
+const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
 const API_VERSION = "2022-11-28";
 
 export interface GithubOptions {
@@ -51,9 +53,8 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     log: { debug() {}, info() {}, warn() {}, error() {} },
     // Waiting is the outbox's, which has other repositories to go on with.
     throttle: { id: `${web} ${org}`, onRateLimit: () => false, onSecondaryRateLimit: () => false },
-    retry: { retryAfterBaseValue: options.againMs ?? 1000 },
+    retry: { retries: 1, doNotRetry: FINAL, retryAfterBaseValue: options.againMs ?? 1000 },
     request: {
-      retries: 1,
       fetch: (url: string, init: RequestInit) =>
         fetch(url, { ...init, signal: AbortSignal.timeout(answerMs) }),
     },
@@ -61,6 +62,7 @@ export function createGithubHost(options: GithubOptions): CodeHost {
   octokit.hook.before("request", (request) => {
     request.headers["x-github-api-version"] = API_VERSION;
   });
+  const pause = createPause(host);
   /** Where nothing of what is pushed is run; asked for once by each broker. */
   const quiet = new Set<string>();
 
@@ -69,9 +71,11 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     call: () => Promise<{ data: unknown }>,
     schema: z.ZodType<T>,
   ): Promise<T> {
-    const { data } = await call().catch((thrown) => {
-      throw troubleFrom(host, doing, thrown);
-    });
+    const { data } = await pause.keep(() =>
+      call().catch((thrown) => {
+        throw troubleFrom(host, doing, thrown);
+      }),
+    );
     const read = schema.safeParse(data);
     if (read.success) return read.data;
     throw unreachable(
@@ -140,8 +144,7 @@ export function createGithubHost(options: GithubOptions): CodeHost {
       repositorySchema,
     );
 
-  const address = (repository: HostedRepository) =>
-    `${web}/${encodeURIComponent(org)}/${hostedName(repository)}`;
+  const address = (repository: HostedRepository) => githubAddress(options, repository);
   return {
     name: `${web}/${org}`,
     outside: true,
@@ -155,14 +158,16 @@ export function createGithubHost(options: GithubOptions): CodeHost {
       await requireQuiet(name);
     },
     mirror: (repository, path) =>
-      pushMirror({
-        git,
-        host,
-        user: "x-access-token",
-        url: `${address(repository)}.git`,
-        path,
-        longestMs: options.pushMs,
-      }),
+      pause.keep(() =>
+        pushMirror({
+          git,
+          host,
+          user: "x-access-token",
+          url: `${address(repository)}.git`,
+          path,
+          longestMs: options.pushMs,
+        }),
+      ),
     async publish(repository) {
       if (repository.edition !== "public")
         throw new CrowdaiError("unexpected", "Private code is not published.");
@@ -187,6 +192,14 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     pageUrl: address,
     forkUrl: (repository) => `${address(repository)}/fork`,
   };
+}
+
+/** The page of a repository; git's address is this and `.git`. */
+export function githubAddress(
+  { apiUrl, org }: Pick<GithubOptions, "apiUrl" | "org">,
+  repository: HostedRepository,
+): string {
+  return `${webAddress(apiUrl)}/${encodeURIComponent(org)}/${hostedName(repository)}`;
 }
 
 /** Where people and git find what the API at this address has. */

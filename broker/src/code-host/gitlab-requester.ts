@@ -40,7 +40,8 @@ export function createGitlabRequester(answerMs: number): ReturnType<typeof creat
       const answer = await fetch(url, {
         method,
         headers: { ...headers, accept: "application/json", "user-agent": "crowdai-broker" },
-        ...(body === undefined ? {} : { body }),
+        // Gitbeaker sends {} along with a deletion, which takes no body.
+        ...(body === undefined || method === "DELETE" ? {} : { body }),
         // The token goes nowhere else; what has moved counts as gone.
         redirect: "manual",
         signal: AbortSignal.timeout(answerMs),

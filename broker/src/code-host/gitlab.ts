@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Git } from "../code/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGitlabRequester, GitlabAnswer } from "./gitlab-requester.ts";
-import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
+import { createPause, type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
 import { hostedName, hostedTitle, MARK } from "./hosted-name.ts";
 import { pushMirror } from "./push-mirror.ts";
 
@@ -36,7 +36,7 @@ const groupSchema = z.object({ id: z.number().int() });
 /** Projects in a group at GitLab, or at a GitLab of one's own. */
 export function createGitlabHost(options: GitlabOptions): CodeHost {
   const { url: web, token, git, answerMs = ANSWER_MS } = options;
-  const group = options.group.replace(/^\/+|\/+$/g, "");
+  const group = trimmed(options.group);
   const host: Host = {
     label: `GitLab at ${web}`,
     tokenName: "GITLAB_TOKEN",
@@ -46,13 +46,16 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
     token,
   };
   const settings = { host: web, token, requesterFn: createGitlabRequester(answerMs) };
+  const pause = createPause(host);
   const projects = new Projects(settings);
   const groups = new Groups(settings);
 
   async function ask<T>(doing: string, call: () => Promise<unknown>, schema: z.ZodType<T>): Promise<T> {
-    const answer = await call().catch((thrown) => {
-      throw troubleFrom(host, doing, thrown);
-    });
+    const answer = await pause.keep(() =>
+      call().catch((thrown) => {
+        throw troubleFrom(host, doing, thrown);
+      }),
+    );
     const read = schema.safeParse(answer);
     if (read.success) return read.data;
     throw unreachable(
@@ -121,8 +124,7 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
   const change = (name: string, what: string, values: Parameters<typeof projects.edit>[1]) =>
     ask(`make ${name} ${what}`, () => projects.edit(`${group}/${name}`, values), projectSchema);
 
-  const address = (repository: HostedRepository) =>
-    `${web}/${group.split("/").map(encodeURIComponent).join("/")}/${hostedName(repository)}`;
+  const address = (repository: HostedRepository) => gitlabAddress(options, repository);
   return {
     name: `${web}/${group}`,
     outside: true,
@@ -137,14 +139,16 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
         await change(name, "run nothing", { buildsAccessLevel: "disabled" });
     },
     mirror: (repository, path) =>
-      pushMirror({
-        git,
-        host,
-        user: "oauth2",
-        url: `${address(repository)}.git`,
-        path,
-        longestMs: options.pushMs,
-      }),
+      pause.keep(() =>
+        pushMirror({
+          git,
+          host,
+          user: "oauth2",
+          url: `${address(repository)}.git`,
+          path,
+          longestMs: options.pushMs,
+        }),
+      ),
     async publish(repository) {
       if (repository.edition !== "public")
         throw new CrowdaiError("unexpected", "Private code is not published.");
@@ -169,6 +173,17 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
     forkUrl: (repository) => `${address(repository)}/-/forks/new`,
   };
 }
+
+/** The page of a project; git's address is this and `.git`. */
+export function gitlabAddress(
+  { url, group }: Pick<GitlabOptions, "url" | "group">,
+  repository: HostedRepository,
+): string {
+  const path = trimmed(group).split("/").map(encodeURIComponent).join("/");
+  return `${url}/${path}/${hostedName(repository)}`;
+}
+
+const trimmed = (path: string) => path.replace(/^\/+|\/+$/g, "");
 
 function troubleFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
   if (!(thrown instanceof GitlabAnswer)) return unreachable(host, "cannot be reached.", { cause: thrown });

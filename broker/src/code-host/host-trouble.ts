@@ -111,3 +111,19 @@ function waitFor(status: number, headers: Refusal["headers"], message: string): 
 function withoutToken({ token }: Host, text: string): string {
   return text.replaceAll(token, "…").replaceAll(encodeURIComponent(token), "…");
 }
+
+/** Keeps all of the broker's calls from a host for as long as it asked one of them to wait. */
+export function createPause(host: Host): { keep<T>(call: () => Promise<T>): Promise<T> } {
+  let until = 0;
+  return {
+    async keep(call) {
+      const left = Math.ceil((until - performance.now()) / 1000);
+      if (left > 0) throw unreachable(host, `has asked to wait ${left} s more.`, { after: left });
+      return call().catch((error: unknown) => {
+        const after = error instanceof CrowdaiError ? Number(error.details?.retry_after_seconds ?? 0) : 0;
+        until = Math.max(until, performance.now() + after * 1000);
+        throw error;
+      });
+    },
+  };
+}

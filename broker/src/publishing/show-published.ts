@@ -4,6 +4,7 @@ import type { Pin } from "../code/challenge-repository.ts";
 import type { CodeContext } from "../code/code-context.ts";
 import { CHALLENGE_ITSELF } from "../code/finalise.ts";
 import { repositoryName } from "../code/repository-name.ts";
+import { besideIt } from "../code-host/hosted-name.ts";
 import type { ClosureTable } from "../records/tables.ts";
 import { recordPublicCommit } from "./public-challenge.ts";
 import { findClosure, publishDue } from "./publish-due.ts";
@@ -83,8 +84,9 @@ async function pinOf(context: CodeContext, challenge: string, author: Author): P
   const dir = (await publicRepositories.participant(challenge, author.id)) as string;
   const commit = (await git.must(["rev-parse", "refs/heads/main"], { dir })).toString().trim();
   const path = repositoryName(author);
+  const whole = { challenge, participant: null, edition: "public" as const };
   const url = host.outside
-    ? host.cloneUrl({ challenge, participant: path, edition: "public" })
+    ? besideIt(host.cloneUrl(whole), host.cloneUrl({ ...whole, participant: path }))
     : // Relative, so that it holds under whatever address the broker is reached.
       `../${challenge}/${path}.git`;
   return { path, url, commit };

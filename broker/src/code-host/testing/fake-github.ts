@@ -45,7 +45,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
 
   async function create(api: DescribedApi, call: Call): Promise<HostAnswer> {
     const { name, description = null, private: hidden = false } = call.body as Partial<FakeRepository>;
-    if (call.parameters.org !== org) return gone;
+    if (call.parameters.org !== org) return { ...gone, undescribed: true };
     if (!/^[\w.-]{1,100}$/.test(name ?? "") || /\.(?:git|wiki)$/.test(name ?? ""))
       return { status: 422, body: saying("name is invalid") };
     const key = (name as string).toLowerCase();

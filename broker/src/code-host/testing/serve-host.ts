@@ -12,6 +12,8 @@ export interface HostAnswer {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
+  /** Answered by the host although its description does not say so. */
+  undescribed?: boolean;
 }
 
 /**
@@ -114,7 +116,7 @@ export async function serveHost(language: HostLanguage): Promise<LocalHost> {
     }
     host.asked.push(call.operation);
     const answer = await language.answer(call, api);
-    const wrong = api.wrongAnswer(call.operation, answer.status, answer.body);
+    const wrong = answer.undescribed ? null : api.wrongAnswer(call.operation, answer.status, answer.body);
     if (wrong) host.wrong.push(wrong);
     return answer;
   }
