@@ -42,7 +42,7 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
     tokenName: "GITLAB_TOKEN",
     placeName: "GITLAB_GROUP",
     place: group,
-    rights: "the scope api and the role Maintainer or Owner in the group",
+    rights: "the scope api and the role Owner in the group",
     token,
   };
   const settings = { host: web, token, requesterFn: createGitlabRequester(answerMs) };

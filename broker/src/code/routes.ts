@@ -54,13 +54,13 @@ export function codeRoutes(code: () => CodeContext): Hono {
 }
 
 async function askedFor(
-  { host, submissions }: CodeContext,
+  { submissions }: CodeContext,
   challenge: string,
   participant: string | null,
 ): Promise<Asked> {
   const served = submissions.catalogue.all();
   const hosted =
-    host.outside && participant === null && !served.has(challenge)
+    participant === null && !served.has(challenge)
       ? await askedAsHosted(submissions.records.db, served.keys(), challenge)
       : null;
   return hosted ?? { challenge, participant };

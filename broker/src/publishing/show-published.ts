@@ -23,11 +23,32 @@ export async function sweepPublishing(context: CodeContext): Promise<void> {
     try {
       await publishDue(records, challenge, clock());
       const closure = await findClosure(records.db, challenge);
-      if (closure && closure.shown < closure.version) await show(context, closure);
+      if (closure && (closure.shown < closure.version || (await isElsewhere(context, challenge))))
+        await show(context, closure);
     } catch (error) {
       log.error({ challenge, err: error }, "published code not shown");
     }
   }
+}
+
+/** Whether what was shown stands, in part, at another host than the one that is chosen now. */
+async function isElsewhere({ host, submissions }: CodeContext, challenge: string): Promise<boolean> {
+  if (!host.outside) return false;
+  const { db } = submissions.records;
+  const { authors } = await db
+    .selectFrom("publications")
+    .select(({ fn }) => fn.count<number>("participant_id").distinct().as("authors"))
+    .where("challenge", "=", challenge)
+    .executeTakeFirstOrThrow();
+  const { here } = await db
+    .selectFrom("shown_repositories")
+    .select(({ fn }) => fn.countAll<number>().as("here"))
+    .where("challenge", "=", challenge)
+    .where("host", "=", host.name)
+    .where("problem", "is", null)
+    .executeTakeFirstOrThrow();
+  // Beside the authors' there is the challenge's own.
+  return Number(authors) > 0 && Number(here) < Number(authors) + 1;
 }
 
 async function show(context: CodeContext, closure: ClosureTable): Promise<void> {

@@ -6,6 +6,7 @@ import { startFakeGitlab } from "../../src/code-host/testing/fake-gitlab.ts";
 import { readRefs } from "../../src/code-host/testing/git-backend.ts";
 import type { LocalHost } from "../../src/code-host/testing/serve-host.ts";
 import { addOrganizer } from "../../src/participants/keys.ts";
+import { closeChallenge } from "../../src/publishing/close-challenge.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { runCommand } from "../run-command.ts";
 import { until } from "../until.ts";
@@ -160,6 +161,36 @@ describe.each([
     });
     const kept = (await (await broker.fetch(`/api/v1/submissions/${second}/code`)).json()) as CodePlace;
     expect(kept).toMatchObject({ host: "local", clone_url: `${broker.broker.url}/code/test/ada.git` });
+  });
+
+  it("is shown there anew when the host was chosen after the close", async () => {
+    const other = await start();
+    const first = await ada.handIn({ "a.py": "1\n" });
+    await ada.post(`/api/v1/submissions/${first}/publish`);
+    await closeChallenge(broker.records, null, "test", { force: true, now: new Date() });
+    await untilTagged("test.ada", first, "stranger");
+    await until(async () => outside.seen().test, LONG);
+    await broker.restart(other.env);
+    const there = async () => Object.entries(other.seen()).sort();
+    await until(async () => (await there()).length === 4 && other.seen().test, LONG);
+    expect(Object.fromEntries(await there())).toEqual({
+      test: true,
+      "test.ada": true,
+      "test.ada.private": false,
+      "test.private": false,
+    });
+    await until(
+      async () => (await readRefs(`${other.page("test.ada")}.git`, null))?.["refs/heads/main"],
+      LONG,
+    );
+    // The broker goes on serving everything under its own addresses, with a host outside and without.
+    for (const env of [other.env, {}]) {
+      await broker.restart(env);
+      const mine = await clone(`${broker.broker.url}/code/test.git`);
+      expect(await mine.must("-C", "ada", "tag")).toBe(`submission-${first}`);
+    }
+    await other.local.close();
+    expect(other.local.wrong).toEqual([]);
   });
 
   it("waits for a host that is away for an hour, and for one that forgot the token; grades do not", async () => {

@@ -12,6 +12,8 @@ const OPERATIONS = [
   ["patch", "/repos/{owner}/{repo}"],
   ["delete", "/repos/{owner}/{repo}"],
   ["put", "/repos/{owner}/{repo}/actions/permissions"],
+  // Used by the client, for `crowdai fork`.
+  ["post", "/repos/{owner}/{repo}/forks"],
 ] as const;
 const WORDS = /^(?:description|example|examples|title|default|externalDocs|readOnly|deprecated|x-.*)$/;
 

@@ -83,6 +83,11 @@ export async function startFakeGithub(): Promise<FakeGithub> {
       const { owner, repo = "" } = call.parameters;
       const found = owner === org ? repositories.get(repo.toLowerCase()) : undefined;
       if (!found) return call.operation.startsWith("actions/") ? { status: 204, body: null } : gone;
+      if (call.operation === "repos/create-fork") {
+        const html_url = `${host.url}/me/${found.name}`;
+        const fork = { ...(shown(api, found) as object), html_url, clone_url: `${html_url}.git`, fork: true };
+        return { status: 202, body: fork };
+      }
       if (call.operation === "repos/delete") {
         repositories.delete(repo.toLowerCase());
         await rm(join(host.folder, org, `${found.name}.git`), { recursive: true });

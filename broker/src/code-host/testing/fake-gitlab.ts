@@ -102,6 +102,12 @@ export async function startFakeGitlab(): Promise<FakeGitlab> {
       const name = id.startsWith(`${group}/`) ? id.slice(group.length + 1).toLowerCase() : "";
       const found = projects.get(name);
       if (!found) return gone;
+      if (call.operation === "postApiV4ProjectsIdFork") {
+        const web_url = `${host.url}/me/${found.path}`;
+        const path_with_namespace = `me/${found.path}`;
+        const urls = { path_with_namespace, web_url, http_url_to_repo: `${web_url}.git` };
+        return { status: 201, body: { ...(shown(api, found) as object), ...urls } };
+      }
       if (call.operation === "deleteApiV4ProjectsId") {
         projects.delete(name);
         await rm(join(host.folder, group, `${found.path}.git`), { recursive: true });
