@@ -11,6 +11,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Most of the suite waits for processes: more at once than there are cores.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -10,6 +10,7 @@ import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
 import { measureQueueLayer } from "./bench/queue-layer.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
+import { measureSnapshot } from "./bench/snapshot.ts";
 import { measureUploads } from "./bench/uploads.ts";
 import { measureWatchers } from "./bench/watchers.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
@@ -18,11 +19,12 @@ const MEASURES = {
   "round-trip": measureRoundTrip,
   help: measureHelp,
   accepts: measureAccepts,
-  board: measureBoard,
+  board: () => measureBoard(),
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
   "end-to-end": measureEndToEnd,
   uploads: measureUploads,
+  snapshot: measureSnapshot,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));

@@ -5,14 +5,18 @@ import { root } from "./root.ts";
 
 /**
  * Bundles a server's src/bin.ts into dist/bin.js with the workspace's own packages inside and all others outside, and puts
- * `files` beside it. Each file is replaced in one step, so that a process that starts meanwhile finds a whole one.
+ * `files` and the bundles of `workers` beside it: programs that run in processes of their own. Each file is replaced in one step, so that a process that starts meanwhile finds a whole one.
  */
-export async function buildServer(name: "broker" | "grader", files: readonly string[]): Promise<void> {
-  const entry = join(root, name, "src/bin.ts");
+export async function buildServer(
+  name: "broker" | "grader",
+  files: readonly string[],
+  workers: readonly string[] = [],
+): Promise<void> {
   const dist = join(root, name, "dist");
   const { outputFiles } = await build({
-    entryPoints: [entry],
-    outfile: join(dist, "bin.js"),
+    entryPoints: [join(root, name, "src/bin.ts"), ...workers],
+    outdir: dist,
+    entryNames: "[name]",
     bundle: true,
     write: false,
     format: "esm",

@@ -56,7 +56,8 @@ const plan = planFaults(createChance(seed + 2), {
     grader: options.graders,
     redis: 1,
     postgres: options.records === "postgres" ? 1 : 0,
-    swift: options.s3 ? 1 : 0,
+    // Its wire is cut with the clients'. It takes too long to start for being killed in the pace of the others.
+    swift: 0,
   },
 });
 

@@ -6,10 +6,14 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeContext } from "./code/code-context.ts";
 import { codeRoutes } from "./code/routes.ts";
+import type { BoardWatch } from "./live/board-watch.ts";
+import { mediaRoutes } from "./media/media-routes.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { pageRoutes } from "./pages/pages.tsx";
+import { createPages } from "./pages/pages.tsx";
+import { wantsPage } from "./pages/policy.ts";
 import { answerError } from "./routes/answer.ts";
 import { apiRoutes } from "./routes/api.ts";
+import { boardEventRoutes } from "./routes/board-events.ts";
 import { dataRoutes } from "./routes/data.ts";
 import { healthRoutes, metricsRoutes, type Readiness } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
@@ -24,6 +28,7 @@ export function createApp(options: {
   /** A store whose signed addresses are this broker's; null when it serves its own. */
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  boards: BoardWatch;
   /** The routes of clients of the first crowdAI; absent where they are refused. */
   legacy?: Hono | undefined;
   /** The key that may do everything in the webapp's API. */
@@ -34,7 +39,7 @@ export function createApp(options: {
   metricsToken?: string | undefined;
   log: Logger;
 }): Hono {
-  const { context, version, signedStore, nextEvent, legacy, adminKey, log } = options;
+  const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     const started = performance.now();
@@ -50,15 +55,18 @@ export function createApp(options: {
       "request",
     );
   });
+  // Before the headers of all other routes: media have their own.
+  app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
   app.onError((error, c) => answerError(c, error, log));
-  app.notFound((c) =>
-    answerError(
-      c,
-      new CrowdaiError("not_found", `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`),
-      log,
-    ),
-  );
+  const pages = createPages({ context, code: options.code, nextEvent });
+  app.notFound((c) => {
+    const error = new CrowdaiError(
+      "not_found",
+      `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
+    );
+    return wantsPage(c) ? pages.error(c, error) : answerError(c, error, log);
+  });
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
   app.use(async (c, next) => {
@@ -102,11 +110,15 @@ export function createApp(options: {
     ),
   );
   app.route("/api/v1", api);
-  app.route("/", pageRoutes(context));
+  app.route("/", boardEventRoutes(context, boards, pages.caller));
+  app.route("/", pages.routes);
   return app;
 }
 
 /** A path for logs and messages: keys that stand in one (the original webapp's routes) are not repeated. */
 function safePath(path: string): string {
-  return path.replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…").slice(0, 300);
+  return path
+    .replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…")
+    .replace(/\b[0-9a-f]{32}\b/g, "…")
+    .slice(0, 300);
 }

@@ -20,9 +20,13 @@ import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
 import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
 import { createLineWatch } from "./health/line-watch.ts";
+import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
+import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
+import { createMediaMaker } from "./media/media-maker.ts";
+import { describeMedia, findMediaPrograms } from "./media/media-tools.ts";
 import { addGauges } from "./metrics/gauges.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
@@ -41,6 +45,9 @@ import { createRecovery } from "./submissions/recover.ts";
 import { applyReport } from "./submissions/settle.ts";
 import { sweepDeadlines } from "./submissions/sweep.ts";
 import { VERSION } from "./version.ts";
+import { embeddedWebapp } from "./webapp/embedded.ts";
+import { remoteWebapp, type WebappTimes } from "./webapp/remote/remote.ts";
+import type { Webapp } from "./webapp/webapp.ts";
 
 const IDLE_MS = 120_000;
 const SWEEP_MS = 5000;
@@ -49,7 +56,10 @@ const DISPATCH_MS = 1000;
 const LOOK_MS = 1000;
 const LINE_MS = 5000;
 const REGRADE_MS = 1000;
+const WEBAPP_MS = 1000;
+const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
+const MEDIA_MS = 1000;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
 const PUBLISH_MS = 1000;
@@ -66,6 +76,7 @@ export interface BrokerOptions {
   config: BrokerConfig;
   log: Logger;
   clock?: Clock;
+  webappTimes?: WebappTimes;
 }
 
 /** The composition root: every adapter is chosen, and every part put together, here. */
@@ -73,6 +84,7 @@ export async function createBroker({
   config,
   log,
   clock = () => new Date(),
+  webappTimes,
 }: BrokerOptions): Promise<Broker> {
   const releasers = createReleasers(log);
   const heartbeats = createHeartbeats();
@@ -100,12 +112,16 @@ export async function createBroker({
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
     const listeners = createListeners();
+    const webapp: Webapp = config.webapp
+      ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
+      : embeddedWebapp(records.db);
     const metrics = createMetrics();
     releasers.add("metrics", () => metrics.close());
     const context: SubmissionContext = {
       records,
       objects,
       queue,
+      webapp,
       catalogue,
       graders,
       gradingTimes: createGradingTimes(metrics.graded),
@@ -117,11 +133,22 @@ export async function createBroker({
       announce(events) {
         metrics.written(events);
         gateway.announce(events);
+        if (events.some(({ type }) => type === "graded")) media.soon();
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
     };
 
+    const mediaPrograms = await findMediaPrograms(config.programPath);
+    const media = await createMediaMaker({
+      records,
+      objects,
+      programs: mediaPrograms,
+      folder: join(config.dataFolder, "media"),
+      clock,
+      log,
+    });
+    releasers.add("media", () => media.stop());
     addGauges(metrics, context);
     const line = createLineWatch(context);
     const code = await openCode({
@@ -133,12 +160,15 @@ export async function createBroker({
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
+    const boards = createBoardWatch({ db: records.db, log });
+    releasers.add("board watch", () => boards.close());
     const app = createApp({
       context: () => context,
       code: () => code,
       version: VERSION,
       signedStore,
       nextEvent: listeners.next,
+      boards,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       readiness: () => readReadiness(context, heartbeats, line),
@@ -155,6 +185,7 @@ export async function createBroker({
       context: () => context,
       version: VERSION,
       adapter,
+      boards,
       heard: listeners.announce,
       legacy: legacy?.door,
     });
@@ -205,8 +236,12 @@ export async function createBroker({
     every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
     if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
     every(REGRADE_MS, "regrades", () => sweepRegrades(context));
+    every(MEDIA_MS, "media", async () => media.soon());
     every(LINE_MS, "line", () => line.look());
     every(LOOK_MS, "graders", () => graders.look());
+    every(WEBAPP_MS, "webapp", () => webapp.tell());
+    // First, for a webapp that hangs must not hold up the end.
+    releasers.add("calls to the webapp", () => webapp.close());
     every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
     every(REFRESH_MS, "challenges", async () => {
       const { changed, mistakes, shadowed } = await catalogue.refresh();
@@ -216,6 +251,10 @@ export async function createBroker({
       if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
       if (changed.length > 0) dispatcher.soon();
     });
+
+    const windows = new AbortController();
+    every(WINDOWS_MS, "ranking windows", () => advanceWindows(context, windows.signal));
+    releasers.add("ranking windows that move", () => windows.abort());
 
     if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
     every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));
@@ -238,7 +277,9 @@ export async function createBroker({
         `objects     ${objects.name}`,
         `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
+        `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
+        `webapp      ${webapp.name}`,
         `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
       ],
       stop: () => releasers.release(),

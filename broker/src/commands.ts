@@ -6,10 +6,12 @@ import { createBroker } from "./broker.ts";
 import { addChallengeCommands } from "./challenge-commands.ts";
 import { iso } from "./clock.ts";
 import { readConfig } from "./config.ts";
+import { invite, listInvitations, uninvite } from "./participants/invitations.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
 import { listOrganizers, listParticipants } from "./participants/list.ts";
 import { openRecords } from "./records/open.ts";
 import type { Records } from "./records/records.ts";
+import { addSubmissionCommands } from "./submission-commands.ts";
 import { VERSION } from "./version.ts";
 
 export interface Io {
@@ -19,6 +21,15 @@ export interface Io {
   stderr: Writable;
   /** Calls `stop` at the first request to end the program. */
   onSignal(stop: () => void): void;
+}
+
+function challengeIds(text: string): string[] {
+  const ids = text
+    .split(",")
+    .map((id) => id.trim())
+    .filter(Boolean);
+  if (ids.length === 0) throw new CrowdaiError("usage", "--challenges names no challenge.");
+  return ids;
 }
 
 /** The commands of crowdai-broker. Answers go to stdout, talk to stderr. */
@@ -75,9 +86,18 @@ export function createProgram(io: Io): Command {
     .command("add <name>")
     .description("Add a participant and print the API key, once.")
     .addOption(dataOption())
-    .action((name: string, { data }) =>
-      withRecords(data, async (records) => say(await addParticipant(records, name, now()))),
-    );
+    .action((name: string, { data }) => {
+      const { webapp } = readConfig({ data }, io.env, io.cwd);
+      if (webapp)
+        throw new CrowdaiError(
+          "usage",
+          `Participants and their keys are those of the webapp at ${webapp.url}.`,
+          {
+            next: "Add the participant there, or unset WEBAPP_URL.",
+          },
+        );
+      return withRecords(data, async (records) => say(await addParticipant(records, name, now())));
+    });
   participant
     .command("list")
     .description("List the participants: id, name, submissions, whether a key works.")
@@ -97,6 +117,45 @@ export function createProgram(io: Io): Command {
     .description("End every key of a participant, at once.")
     .addOption(dataOption())
     .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "participant", name)));
+  const challengesOption = () =>
+    new Option("--challenges <ids>", "ids of the challenges, separated by commas").makeOptionMandatory();
+  participant
+    .command("invite <name>")
+    .description("Let a participant take part in private challenges.")
+    .addOption(challengesOption())
+    .addOption(dataOption())
+    .action((name: string, { data, challenges }) =>
+      withRecords(data, async (records) => {
+        const ids = challengeIds(challenges);
+        const made = await invite(records, name, ids, now());
+        io.stderr.write(`${name} is invited to ${ids.join(", ")}${made === 0 ? ", as before" : ""}.\n`);
+      }),
+    );
+  participant
+    .command("uninvite <name>")
+    .description("Take invitations back; what was submitted stays.")
+    .addOption(challengesOption())
+    .addOption(dataOption())
+    .action((name: string, { data, challenges }) =>
+      withRecords(data, async (records) => {
+        const gone = await uninvite(records, name, challengeIds(challenges));
+        io.stderr.write(
+          gone === 0
+            ? `${name} was not invited.\n`
+            : `Took back ${gone} invitation${gone === 1 ? "" : "s"} of ${name}.\n`,
+        );
+      }),
+    );
+  participant
+    .command("invitations")
+    .description("List who is invited: challenge, name, since when.")
+    .addOption(dataOption())
+    .action(({ data }) =>
+      withRecords(data, async ({ db }) => {
+        for (const { challenge, participant: name, created_at } of await listInvitations(db))
+          say([challenge, name, created_at].join("\t"));
+      }),
+    );
 
   const organizer = program
     .command("organizer")
@@ -108,12 +167,7 @@ export function createProgram(io: Io): Command {
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
       withRecords(data, async (records) => {
-        const ids = String(challenges)
-          .split(",")
-          .map((id) => id.trim())
-          .filter(Boolean);
-        if (ids.length === 0) throw new CrowdaiError("usage", "--challenges names no challenge.");
-        say(await addOrganizer(records, name, ids, now()));
+        say(await addOrganizer(records, name, challengeIds(challenges), now()));
       }),
     );
   organizer
@@ -133,6 +187,7 @@ export function createProgram(io: Io): Command {
     .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "organizer", name)));
 
   addChallengeCommands(program, io, dataOption);
+  addSubmissionCommands(program, io, dataOption, withRecords);
 
   async function revoke(records: Records, owner: "participant" | "organizer", name: string): Promise<void> {
     const ended = await revokeKeys(records, owner, name, now());

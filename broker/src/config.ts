@@ -13,6 +13,7 @@ const environmentSchema = z.object({
   REDIS_URL: z.string().min(1).optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(LEVELS).default("info"),
+  WEBAPP_URL: z.url({ protocol: /^https?$/, error: "expected http(s)://host, without /api" }).optional(),
   WEBAPP_TOKEN: z
     .string()
     .regex(/^[^\s,;"]+$/, "a key without spaces, commas, semicolons and quotes")
@@ -33,6 +34,7 @@ const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
+  PATH: z.string().default(""),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
   GITHUB_ORG: z.string().min(1).optional(),
@@ -67,10 +69,14 @@ export interface BrokerConfig {
   /** Where clients reach the broker; undefined means where it listens. */
   publicUrl: string | undefined;
   logLevel: (typeof LEVELS)[number];
-  /** The key that may do everything in the webapp's API; undefined when there is none. */
+  /** The key that may do everything in the webapp's API that is served here; undefined when there is none. */
   webappToken: string | undefined;
+  /** A webapp elsewhere, without a slash at the end, and the key it knows us by; null means this broker's own records. */
+  webapp: { url: string; token: string } | null;
   /** Proxies in front of the broker, whose word about a client's address counts. */
   trustedProxies: TrustedProxies;
+  /** Where programs for media are looked for. */
+  programPath: string;
   /** What a scraper of /metrics sends; undefined when anybody may read them. */
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
@@ -98,9 +104,13 @@ export function readConfig(
     ...[...(known.error?.issues ?? []), ...(s3.error?.issues ?? [])].map(
       (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
     ),
+    ...(known.data?.WEBAPP_URL && !known.data.WEBAPP_TOKEN
+      ? ["  WEBAPP_TOKEN: WEBAPP_URL needs the key that the webapp knows this broker by"]
+      : []),
   ];
-  if (!given.success || !known.success || !s3.success)
+  if (!given.success || !known.success || !s3.success || mistakes.length > 0)
     throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
+  const { WEBAPP_URL, WEBAPP_TOKEN } = known.data;
   return Object.freeze({
     port: given.data.port,
     host: given.data.host,
@@ -113,8 +123,13 @@ export function readConfig(
     s3: s3SettingsOf(s3.data),
     publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
-    webappToken: known.data.WEBAPP_TOKEN,
+    webappToken: WEBAPP_URL ? undefined : WEBAPP_TOKEN,
+    webapp:
+      WEBAPP_URL && WEBAPP_TOKEN
+        ? { url: WEBAPP_URL.replace(/\/+$/, "").replace(/\/api$/, ""), token: WEBAPP_TOKEN }
+        : null,
     trustedProxies: known.data.TRUSTED_PROXIES,
+    programPath: known.data.PATH,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),

@@ -88,7 +88,7 @@ describe("crowdai-broker", () => {
     expect(stderr).not.toContain("error[");
     expect(code).toBe(0);
     expect(stderr).toMatch(/listening on http:\/\/127\.0\.0\.1:\d+/);
-    for (const part of ["records", "objects", "queue", "grader", "challenges"])
+    for (const part of ["records", "objects", "queue", "grader", "webapp", "challenges"])
       expect(stderr).toContain(part);
   });
 
@@ -127,6 +127,18 @@ describe("crowdai-broker", () => {
     });
     expect(code).toBe(2);
     for (const name of ["--port", "PUBLIC_URL", "LOG_LEVEL"]) expect(stderr).toContain(name);
+  });
+
+  it("wants the key that a webapp elsewhere knows it by, and adds no participants beside that webapp's", async () => {
+    const env = { WEBAPP_URL: "https://webapp.example.org/api/" };
+    const start = await run(["start", "--port", "0"], env);
+    expect(start).toMatchObject({ code: 2, stderr: expect.stringContaining("WEBAPP_TOKEN") });
+    const { code, stderr } = await run(["start", "--port", "0"], { ...env, WEBAPP_TOKEN: "secret-token" });
+    expect(code).toBe(0);
+    expect(stderr).toContain("webapp      webapp.example.org");
+    expect(stderr).not.toContain("secret-token");
+    const add = await run(["participant", "add", "ada"], { ...env, WEBAPP_TOKEN: "secret-token" });
+    expect(add).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("webapp.example.org") });
   });
 
   it("suggests the command that was meant", async () => {

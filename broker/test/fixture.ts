@@ -9,6 +9,7 @@ import { type Broker, createBroker, readConfig } from "../src/index.ts";
 import { addParticipant } from "../src/participants/keys.ts";
 import { openRecords } from "../src/records/open.ts";
 import type { Records } from "../src/records/records.ts";
+import type { WebappTimes } from "../src/webapp/remote/remote.ts";
 
 /** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
 const EVALUATOR = `
@@ -87,10 +88,14 @@ export async function startBroker(
     clock?: () => Date;
     env?: Record<string, string>;
     log?: Logger;
+    webappTimes?: WebappTimes;
+    /** Changes the folder before the broker sees it. */
+    prepare?: (folder: string) => Promise<void>;
   } = {},
 ): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
   for (const config of options.challenges ?? [{}]) await writeChallenge(join(folder, "challenges"), config);
+  await options.prepare?.(folder);
   const configOf = (env: Record<string, string> = {}) =>
     readConfig(
       {
@@ -104,7 +109,9 @@ export async function startBroker(
     );
   let config = configOf(options.env);
   const log = options.log ?? pino({ level: "silent" });
-  const start = () => createBroker({ config, log, ...(options.clock ? { clock: options.clock } : {}) });
+  const { clock, webappTimes } = options;
+  const start = () =>
+    createBroker({ config, log, ...(clock ? { clock } : {}), ...(webappTimes ? { webappTimes } : {}) });
   let broker = await start();
   const records = await openRecords(config);
   const add = (name: string) => addParticipant(records, name, new Date().toISOString());

@@ -13,6 +13,7 @@ import type { Connection } from "./connect.ts";
 import type { CodeOutcome } from "./snapshot/send-code.ts";
 import type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 import type { FollowOptions } from "./submit/follow.ts";
+import type { ModelFile } from "./submit/models.ts";
 import type { Grade } from "./submit/verdict.ts";
 
 export interface OpenOptions {
@@ -55,6 +56,8 @@ export interface SubmitOptions extends FollowOptions {
    * its file that have not arrived. Default: none is kept. Of no use together with an id of one's own, which does the same.
    */
   journal?: string;
+  /** Files of models that are kept beside the submission: paths, or `{ file, name }`. */
+  models?: readonly (ModelFile | string)[];
   signal?: AbortSignal;
 }
 
@@ -126,7 +129,7 @@ export class Challenge implements AsyncDisposable {
   submitValue(value: unknown, options?: SubmitOptions): Promise<Grade>;
   async submitValue(value: unknown, options: SubmitOptions = {}): Promise<Submission> {
     const { submitValue } = await import("./submit/from-program.ts");
-    return submitValue(this.#session, value, this.#with(options));
+    return submitValue(this.#session, value, this.#submitting(options));
   }
 
   /** Submits a file, streamed to the object store. */
@@ -134,7 +137,7 @@ export class Challenge implements AsyncDisposable {
   submitFile(path: string, options?: SubmitOptions & { name?: string }): Promise<Grade>;
   async submitFile(path: string, options: SubmitOptions & { name?: string } = {}): Promise<Submission> {
     const { submitFile } = await import("./submit/from-program.ts");
-    return submitFile(this.#session, path, this.#with(options));
+    return submitFile(this.#session, path, this.#submitting(options));
   }
 
   /**
@@ -183,7 +186,13 @@ export class Challenge implements AsyncDisposable {
   }
 
   async leaderboard(
-    options: { round?: string | number; limit?: number; offset?: number; signal?: AbortSignal } = {},
+    options: {
+      round?: string | number;
+      board?: Leaderboard["board"];
+      limit?: number;
+      offset?: number;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<Leaderboard> {
     const { readLeaderboard } = await import("./client/read.ts");
     return readLeaderboard(this.#http, this.info.id, options);
@@ -201,6 +210,10 @@ export class Challenge implements AsyncDisposable {
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #submitting({ models, ...options }: SubmitOptions & { name?: string }) {
+    return this.#with({ ...options, modelFiles: models });
   }
 
   #with<T extends object>(options: T): T & Surroundings {

@@ -96,6 +96,7 @@ function addSubmitting(add: Add): void {
       "python predict.py | crowdai submit -",
       "crowdai submit --json '[0, 1, 2]' --no-wait",
       "crowdai submit predictions.csv --code . --dry-run",
+      "crowdai submit predictions.csv --model model.onnx",
     ],
     async () => (await import("./commands/submit.ts")).submit,
   )
@@ -109,6 +110,7 @@ function addSubmitting(add: Add): void {
     .option("--publish", "the code may be published when the challenge closes")
     .option("--no-publish", "the code stays private")
     .option("--allow-secrets", "send the code although it seems to hold secrets")
+    .option("--model <file>", "model to keep beside the submission; may be given several times", collect, [])
     .option("--no-wait", "return once the submission is accepted")
     .option("--timeout <seconds>", "how long to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with 7 when the score is worse than this", finiteNumber)
@@ -174,12 +176,18 @@ function addChallenges(add: Add): void {
   add(
     "leaderboard",
     "Show the leaderboard.",
-    ["crowdai leaderboard iris --limit 10", "crowdai leaderboard --round 2 --format json"],
+    [
+      "crowdai leaderboard iris --limit 10",
+      "crowdai leaderboard --round 2 --format json",
+      "crowdai leaderboard iris --ongoing --previous",
+    ],
     async () => (await import("./commands/leaderboard.ts")).leaderboard,
   )
     .addArgument(challengeArgument())
     .option("--limit <n>", "how many rows", wholeNumber, 20)
-    .option("--round <id>", "which round (default: the open one, or the latest)");
+    .option("--round <id>", "which round (default: the open one, or the latest)")
+    .option("--ongoing", "count what came after the round's end too")
+    .option("--previous", "as it was a ranking window ago");
   add(
     "limits",
     "Show how many submissions you have left, and when the next slot comes.",
@@ -205,6 +213,15 @@ function addSubmissions(add: Add): void {
     ["crowdai show 7h3k9m2p4q6r8s1t"],
     async () => (await import("./commands/show.ts")).show,
   ).argument("<id>", "submission");
+  add(
+    "artifacts",
+    "List a submission's models and artifacts, or download them.",
+    ["crowdai artifacts 7h3k9m2p4q6r8s1t", "crowdai artifacts 7h3k9m2p4q6r8s1t --dir ./kept"],
+    async () => (await import("./commands/artifacts.ts")).artifacts,
+  )
+    .argument("<id>", "submission")
+    .option("--dir <folder>", "download them into this folder")
+    .option("--force", "replace files that are there and differ");
   add(
     "logs",
     "Print what the evaluator said about a submission.",

@@ -1,4 +1,4 @@
-import { CrowdaiError, isApiKey } from "@crowdai/shared";
+import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import packageJson from "../package.json" with { type: "json" };
 import type { OpenOptions } from "./challenge.ts";
 import { createHttpClient, type HttpClient } from "./client/http.ts";
@@ -19,10 +19,10 @@ export async function connect(challenge: string, options: OpenOptions): Promise<
   const runtime = process.versions.bun ? `bun/${process.versions.bun}` : `node/${process.versions.node}`;
   const client = options.client ?? `crowdai/${packageJson.version} ${runtime}`;
   const { broker, key } = await whereAndWho(options);
-  if (!isApiKey(key))
+  if (!mayBeApiKey(key))
     throw new CrowdaiError(
       "key_malformed",
-      "The API key is mistyped: its checksum does not fit, or it does not begin with crowdai_.",
+      "The API key is mistyped: its checksum does not fit, or it neither begins with crowdai_ nor has 32 hex digits.",
     );
   const agents = proxyAgents(env);
   const { signal, lostAfterMs, transport } = options;

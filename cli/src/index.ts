@@ -13,4 +13,5 @@ export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from 
 export type { CodeOutcome } from "./snapshot/send-code.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";
+export type { ModelFile } from "./submit/models.ts";
 export type { Grade } from "./submit/verdict.ts";

@@ -26,6 +26,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
       file: { extensions: [".csv"], max_bytes: 2_000_000 },
       json: { schema: { type: "array" }, max_bytes: 10_000 },
       code: null,
+      model: { max_bytes: 1_000_000_000 },
     },
     functions: ["submit", "classify"],
     after_end: "reject",
@@ -72,6 +73,7 @@ export function gradedSubmission(changes: Partial<Submission> = {}): Submission 
     regraded: null,
     artifacts: [],
     media: null,
+    media_dropped: null,
     code: null,
     publish: false,
     published_at: null,
@@ -93,6 +95,7 @@ export function leaderboardOf(
     board: "current",
     score,
     score_secondary,
+    version: 1,
     total,
     rows: rows.map((row, i) => ({
       rank: i + 1,

@@ -13,12 +13,17 @@ export const FILE_LIMIT = 1024 ** 3;
 
 export interface Collected {
   media: StoredFile | null;
+  /** Why the media were not taken, for the participant; null when they were, or there are none. */
+  media_dropped: string | null;
   artifacts: StoredFile[];
+  /** What the organiser should know of that. */
+  notice: string | null;
 }
 
 /**
  * Puts the files a result names, relative to `outputDir`, into the object store, each under a key of our own making. Only
- * regular files inside it are taken: a link, device, pipe, folder or path that leads elsewhere is a fault of the evaluator.
+ * regular files inside it are taken. An artifact that is a link, device, pipe or folder, or whose path leads elsewhere, is a fault of
+ * the evaluator; such media are left out, for what a picture is changes no grade.
  */
 export async function collectFiles(
   result: ResultEvent,
@@ -29,19 +34,29 @@ export async function collectFiles(
 ): Promise<Collected | Fault> {
   // Another delivery of the same attempt may have left other bytes, and objects are never overwritten.
   const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
-  const wanted = [
-    ...(result.media ? [{ ...result.media, name: null, key: `${prefix}/media` }] : []),
-    ...(result.artifacts ?? []).map((file, i) => ({
-      name: null,
-      ...file,
-      key: `${prefix}/artifact-${i + 1}`,
-    })),
-  ];
-  const stored: StoredFile[] = [];
-  for (const { path, name, key } of wanted) {
+  const collected: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
+  // The artifacts first: one that cannot be taken ends it.
+  for (const [i, file] of (result.artifacts ?? []).entries()) {
+    const stored = await store(file, `${prefix}/artifact-${i + 1}`);
+    if ("why" in stored) return refused(file.path, stored.why);
+    collected.artifacts.push(stored);
+  }
+  if (result.media) {
+    const stored = await store(result.media, `${prefix}/media`);
+    if ("why" in stored) {
+      collected.media_dropped = `The evaluator's file cannot be taken: ${stored.why}.`;
+      collected.notice = refusal(result.media.path, stored.why);
+    } else collected.media = stored;
+  }
+  return collected;
+
+  async function store(
+    { path, name }: { path: string; name?: string | null | undefined },
+    key: string,
+  ): Promise<StoredFile | { why: string }> {
     signal.throwIfAborted();
     const opened = await openInside(outputDir, path);
-    if ("kind" in opened) return opened;
+    if ("why" in opened) return opened;
     await using file = opened.handle;
     const extension =
       extname(path)
@@ -52,33 +67,35 @@ export async function collectFiles(
       const { size, sha256 } = await objects.put(`${key}${extension}`, upTo(FILE_LIMIT, file, tooLarge), {
         type: typeOf(extension),
       });
-      stored.push({
+      return {
         key: `${key}${extension}`,
         name: safeText(name ?? path.split("/").at(-1)!, 255),
         size,
         sha256,
         type: typeOf(extension),
-      });
+      };
     } catch (error) {
-      if (error === tooLarge) return refused(path, `it is larger than ${FILE_LIMIT} bytes`);
+      if (error === tooLarge) return { why: `it is larger than ${FILE_LIMIT} bytes` };
       throw error;
     }
   }
-  return { media: result.media ? stored[0]! : null, artifacts: result.media ? stored.slice(1) : stored };
 }
 
-async function openInside(outputDir: string, path: string): Promise<{ handle: FileHandle } | Fault> {
+async function openInside(
+  outputDir: string,
+  path: string,
+): Promise<{ handle: FileHandle } | { why: string }> {
   const inside = normalize(isAbsolute(path) ? relative(outputDir, path) : path);
   if (inside === ".." || inside.startsWith("../") || inside.includes("\0"))
-    return refused(path, "it is outside output_dir");
+    return { why: "it is outside output_dir" };
   let handle: FileHandle;
   try {
     const full = join(await realpath(outputDir), inside);
-    if ((await realpath(full)) !== full) return refused(path, "it is a symbolic link, or inside one");
+    if ((await realpath(full)) !== full) return { why: "it is a symbolic link, or inside one" };
     // Without O_NONBLOCK opening a pipe would wait for a writer.
     handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    return refused(path, `it cannot be opened (${(error as NodeJS.ErrnoException).code})`);
+    return { why: `it cannot be opened (${(error as NodeJS.ErrnoException).code})` };
   }
   const found = await handle.stat();
   const why = !found.isFile()
@@ -90,12 +107,14 @@ async function openInside(outputDir: string, path: string): Promise<{ handle: Fi
         : null;
   if (why === null) return { handle };
   await handle.close();
-  return refused(path, why);
+  return { why };
 }
 
+const refusal = (path: string, why: string) =>
+  `the result names the file ${JSON.stringify(path)}, but ${why}`;
+
 function refused(path: string, why: string): Fault {
-  const detail = `the result names the file ${JSON.stringify(path)}, but ${why}`;
-  return fault("evaluator_output", detail, "a file that cannot be taken");
+  return fault("evaluator_output", refusal(path, why), "a file that cannot be taken");
 }
 
 class FileTooLarge extends Error {}

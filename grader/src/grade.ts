@@ -1,10 +1,9 @@
 import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { collectFiles } from "./collect-files.ts";
+import { type Collected, collectFiles } from "./collect-files.ts";
 import type { Evaluator, Verdict } from "./evaluator/evaluator.ts";
 import type { LiveEvaluatorEvent } from "./evaluator/events.ts";
-import type { Fault } from "./evaluator/fault.ts";
 import { prepareJob } from "./input.ts";
 import { safeText, withoutFolders } from "./safe-text.ts";
 import type { Workspace } from "./workspace.ts";
@@ -25,6 +24,8 @@ export interface Graded {
   outcome: Outcome;
   organiserLog: string;
 }
+
+const NO_FILES: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
 
 /**
  * Grades one job: fetched and proven, evaluated, files collected. Every verdict on the submission or the evaluator is a
@@ -64,9 +65,11 @@ export async function grade(grading: Grading): Promise<Graded> {
   const files =
     evaluated.verdict.kind === "result"
       ? await collectFiles(evaluated.verdict.result, workspace.output, job, objects, signal)
-      : { media: null, artifacts: [] };
+      : NO_FILES;
   const verdict: Verdict = "kind" in files ? files : evaluated.verdict;
-  const organiserLog = logFor(verdict, evaluated.stderr, grading.notice);
+  const { notice, ...kept } = "kind" in files ? NO_FILES : files;
+  const notices = [grading.notice, notice].filter(Boolean).join("\n");
+  const organiserLog = logFor(verdict, evaluated.stderr, notices);
 
   const text = (raw: string) => safeText(withoutFolders(raw, [workspace.dir, folder.dir]));
   if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organiserLog };
@@ -83,7 +86,7 @@ export async function grade(grading: Grading): Promise<Graded> {
     message: message == null ? null : text(message),
     meta: meta ?? {},
     data: data ?? null,
-    ...(files as Exclude<typeof files, Fault>),
+    ...kept,
     evaluator_version,
   };
   return { outcome, organiserLog };
@@ -94,10 +97,10 @@ function number(value: number | null | undefined): number | null {
   return value == null ? null : value + 0;
 }
 
-function logFor(verdict: Verdict, stderr: string, notice: string | null): string {
+function logFor(verdict: Verdict, stderr: string, notice: string): string {
   const lines = [
     verdict.kind === "fault" ? `${verdict.code}: ${verdict.detail}` : "",
-    notice ?? "",
+    notice,
     stderr && `stderr:\n${stderr}`,
   ];
   return safeText(lines.filter(Boolean).join("\n"), 128 * 1024);

@@ -30,6 +30,7 @@ say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2
         meta: { n: 2 },
         data: { x: 1 },
         media: null,
+        media_dropped: null,
         artifacts: [],
         evaluator_version: folder.version,
       },

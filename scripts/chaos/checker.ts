@@ -28,7 +28,11 @@ export async function checkRun(
     await db.selectFrom("events").selectAll().orderBy("submission").orderBy("seq").execute(),
     "submission",
   );
-  const standings = await db.selectFrom("standings").selectAll().execute();
+  const standings = await db
+    .selectFrom("standings")
+    .selectAll()
+    .where("board", "in", ["current", "ongoing"])
+    .execute();
   const byId = new Map(submissions.map((row) => [row.id, row]));
   const gaveUp = submissions.filter((row) => row.error_code === "gave_up");
   const startsOf = (id: string) => (events.get(id) ?? []).filter(({ type }) => type === "grading").length;

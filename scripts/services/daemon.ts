@@ -31,7 +31,8 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-const START_MS = 30_000;
+/** Python on a busy machine takes its time. */
+const START_MS = 90_000;
 const STOP_MS = 5_000;
 const RESTARTS = 8;
 

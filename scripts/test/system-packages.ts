@@ -27,6 +27,8 @@ const WANTED: readonly WantedProgram[] = [
   })),
   { program: "memcached", debian: "memcached", without: "objects on S3" },
   { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
+  { program: "chromium", debian: "chromium", without: "the pages in a browser" },
+  { program: "ffmpeg", debian: "ffmpeg", without: "films and sounds of evaluators" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];

@@ -1,5 +1,5 @@
 export * from "./protocol/agreement.ts";
-export { createApiKey, hashApiKey, isApiKey } from "./protocol/api-key.ts";
+export { createApiKey, hashApiKey, isApiKey, mayBeApiKey } from "./protocol/api-key.ts";
 export { checkValue, schemaFaults } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";

@@ -87,7 +87,7 @@ for (const store of ["folder", "swift"] as const)
         if (store === "folder") wire.target = port;
         key = await broker.addParticipant("ada");
         file = await randomFile();
-      }, 60_000);
+      }, 120_000);
       afterEach(() => wire.calm());
       afterAll(async () => {
         await broker?.stop();

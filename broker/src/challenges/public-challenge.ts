@@ -31,6 +31,7 @@ export async function publicChallenge(
       file: config.accepts.file ?? null,
       json: config.accepts.json ?? null,
       code: config.accepts.code ?? null,
+      model: config.accepts.model,
     },
     functions: config.evaluator.functions,
     after_end: config.after_end,

@@ -26,7 +26,7 @@ export function codeRoutes(code: () => CodeContext): Hono {
     if (!challenge || !service)
       throw new CrowdaiError("not_found", "There is no repository at this address.");
     const asked = await askedFor(code(), decoded(challenge), participant ? decoded(participant) : null);
-    const caller = await callerOf(code().submissions.records.db, c.req.header("authorization"));
+    const caller = await callerOf(code().submissions.webapp, c.req.header("authorization"));
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
       return advertise(code(), c, caller, asked);

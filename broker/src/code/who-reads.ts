@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { type Caller, identify } from "../participants/keys.ts";
+import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
+import type { Webapp } from "../webapp/webapp.ts";
 import type { CodeContext } from "./code-context.ts";
 import { challengeRepository } from "./current-challenge.ts";
 import { findByRepositoryName } from "./repository-name.ts";
@@ -59,13 +60,16 @@ export async function requireOwnRepository(code: CodeContext, caller: Caller, as
 }
 
 /** Whose credentials an Authorization header carries: a key as the password of any user, or as a bearer; null for none. */
-export async function callerOf(db: Db, header: string | undefined): Promise<Caller | null> {
+export async function callerOf(
+  webapp: Pick<Webapp, "identify">,
+  header: string | undefined,
+): Promise<Caller | null> {
   if (!header) return null;
   const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
-  if (scheme.toLowerCase() === "bearer") return identify(db, value);
+  if (scheme.toLowerCase() === "bearer") return webapp.identify(value);
   if (scheme.toLowerCase() !== "basic") return null;
   const text = Buffer.from(value, "base64").toString("utf8");
-  return identify(db, text.slice(text.indexOf(":") + 1));
+  return webapp.identify(text.slice(text.indexOf(":") + 1));
 }
 
 const isOwner = (caller: Caller, id: number) => caller.kind === "participant" && caller.id === id;

@@ -1,9 +1,10 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { sql } from "kysely";
 import type { Db } from "../records/records.ts";
+import { countBefore, countIn, countOut, isBefore, type SortKey } from "./blocks.ts";
+import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
 import { roundScore } from "./rounding.ts";
 
-export type Board = "current" | "ongoing";
+export type { Board } from "./boards.ts";
 
 /** What has no score sorts behind everything that has one, in both directions. */
 const LAST = Number.MAX_VALUE;
@@ -22,10 +23,24 @@ export function sortKeys(
   };
 }
 
-function key(rule: ScoreRule, score: number | null): number {
+/** The same for a baseline, whose scores are compared as they are. */
+export function rawKeys(
+  config: Pick<ChallengeConfig, "score" | "score_secondary">,
+  score: number | null,
+  secondary: number | null,
+): { sort_primary: number; sort_secondary: number } {
+  return {
+    sort_primary: directed(config.score, score),
+    sort_secondary: config.score_secondary ? directed(config.score_secondary, secondary) : 0,
+  };
+}
+
+const key = (rule: ScoreRule, score: number | null): number =>
+  directed(rule, score === null ? null : roundScore(score, rule.precision));
+
+function directed(rule: ScoreRule, score: number | null): number {
   if (score === null) return LAST;
-  const shown = roundScore(score, rule.precision);
-  return rule.order === "descending" && shown !== 0 ? -shown : shown;
+  return rule.order === "descending" && score !== 0 ? -score : score;
 }
 
 /** The score that stands behind a sort key. */
@@ -34,11 +49,10 @@ export function shownScore(rule: ScoreRule, sortKey: number): number | null {
   return rule.order === "descending" && sortKey !== 0 ? -sortKey : sortKey;
 }
 
-interface Place {
-  challenge: string;
-  round: string;
-  board: Board;
+/** A participant's place on a board; `until` is the border of a previous one. */
+export interface Place extends BoardPlace {
   participantId: number;
+  until: string | null;
 }
 
 export interface Movement {
@@ -48,77 +62,54 @@ export interface Movement {
   submission: string | null;
 }
 
-/**
- * Makes one participant's standing anew from the graded submissions: called in the transaction that changes one of them.
- * Ties go to the earlier submission, then to the lower number, within a participant and between participants.
- */
-export async function updateStanding(db: Db, place: Place): Promise<Movement> {
-  const before = await standingOf(db, place);
-  const best = await db
-    .selectFrom("submissions")
-    .select(["id", "number", "created_at", "sort_primary", "sort_secondary"])
-    .where("challenge", "=", place.challenge)
-    .where("round", "=", place.round)
-    .where("participant_id", "=", place.participantId)
-    .where("function", "=", "submit")
-    .where("dry_run", "=", 0)
-    .where("state", "=", "graded")
-    .$if(place.board === "current", (query) => query.where("post_challenge", "=", 0))
-    .orderBy("sort_primary")
-    .orderBy("sort_secondary")
-    .orderBy("created_at")
-    .orderBy("number")
-    .limit(1)
-    .executeTakeFirst();
-  if (
-    before &&
-    best?.id === before.submission &&
-    best.sort_primary === before.sort_primary &&
-    best.sort_secondary === before.sort_secondary
-  ) {
-    const rank = await rankOf(db, place, before);
-    return { rank, rankBefore: rank, submission: best.id };
-  }
-  const rankBefore = before && (await rankOf(db, place, before));
-  if (!best) {
-    await db
-      .deleteFrom("standings")
-      .where("challenge", "=", place.challenge)
-      .where("round", "=", place.round)
-      .where("board", "=", place.board)
-      .where("participant_id", "=", place.participantId)
-      .execute();
-    return { rank: null, rankBefore, submission: null };
-  }
-  const row = {
-    submission: best.id,
-    submission_number: best.number,
-    submitted_at: best.created_at,
-    sort_primary: best.sort_primary ?? LAST,
-    sort_secondary: best.sort_secondary ?? LAST,
-  };
-  await db
-    .insertInto("standings")
-    .values({
-      challenge: place.challenge,
-      round: place.round,
-      board: place.board,
-      participant_id: place.participantId,
-      ...row,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(["challenge", "round", "board", "participant_id"]).doUpdateSet(row),
-    )
-    .execute();
-  return { rank: await rankOf(db, place, row), rankBefore, submission: best.id };
+interface Change {
+  before: Standing | null;
+  best: Standing | null;
 }
 
-interface Standing {
+/**
+ * Makes one participant's standing anew from the graded submissions: called in the transaction that changes one of them, after it
+ * took the round's boards. Ties go to the earlier submission, then to the lower number, within a participant and between participants.
+ */
+export async function updateStanding(trx: Db, place: Place): Promise<void> {
+  await writeChange(trx, place, await readChange(trx, place));
+}
+
+/** The same, and tells how the participant moved by it. */
+export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
+  const change = await readChange(trx, place);
+  const { before, best } = change;
+  const keys = [before, best].filter((key) => key !== null);
+  const counts = await countBefore(trx, place, isMoved(change) ? keys : keys.slice(0, 1));
+  await writeChange(trx, place, change);
+  const rankBefore = before ? counts[0]! + 1 : null;
+  const submission = best?.submission ?? null;
+  if (!isMoved(change)) return { rank: rankBefore, rankBefore, submission };
+  // Counted while it was still in its old place.
+  const rank = best ? counts.at(-1)! + (before && isBefore(before, best) ? 0 : 1) : null;
+  return { rank, rankBefore, submission };
+}
+
+const readChange = async (db: Db, place: Place): Promise<Change> => ({
+  before: await standingOf(db, place),
+  best: await bestOf(db, place),
+});
+
+function isMoved({ before, best }: Change): boolean {
+  if (!before || !best) return before !== best;
+  return isBefore(before, best) || isBefore(best, before);
+}
+
+async function writeChange(trx: Db, place: Place, change: Change): Promise<void> {
+  if (!isMoved(change)) return;
+  const { before, best } = change;
+  await writeStanding(trx, place, best);
+  if (before) await countOut(trx, place, before);
+  if (best) await countIn(trx, place, best);
+}
+
+interface Standing extends SortKey {
   submission: string;
-  sort_primary: number;
-  sort_secondary: number;
-  submitted_at: string;
-  submission_number: number;
 }
 
 async function standingOf(db: Db, place: Place): Promise<Standing | null> {
@@ -133,17 +124,49 @@ async function standingOf(db: Db, place: Place): Promise<Standing | null> {
   return row ?? null;
 }
 
-/** One more than the number of better standings. */
-async function rankOf(db: Db, place: Omit<Place, "participantId">, mine: Standing): Promise<number> {
-  const { better } = await db
-    .selectFrom("standings")
-    .select(sql<number>`count(*)`.as("better"))
+async function bestOf(db: Db, place: Place): Promise<Standing | null> {
+  const best = await db
+    .selectFrom("submissions")
+    .select(["id", "number", "created_at", "sort_primary", "sort_secondary"])
     .where("challenge", "=", place.challenge)
     .where("round", "=", place.round)
-    .where("board", "=", place.board)
-    .where(
-      sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) < (${mine.sort_primary}, ${mine.sort_secondary}, ${mine.submitted_at}, ${mine.submission_number})`,
-    )
-    .executeTakeFirstOrThrow();
-  return Number(better) + 1;
+    .where("participant_id", "=", place.participantId)
+    .where(RANKED)
+    .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
+    .$if(place.until !== null, (query) => query.where("created_at", "<=", place.until as string))
+    .orderBy("sort_primary")
+    .orderBy("sort_secondary")
+    .orderBy("created_at")
+    .orderBy("number")
+    .limit(1)
+    .executeTakeFirst();
+  return best
+    ? {
+        submission: best.id,
+        submission_number: best.number,
+        submitted_at: best.created_at,
+        sort_primary: best.sort_primary ?? LAST,
+        sort_secondary: best.sort_secondary ?? LAST,
+      }
+    : null;
+}
+
+async function writeStanding(trx: Db, place: Place, best: Standing | null): Promise<void> {
+  const { challenge, round, board, participantId } = place;
+  if (best)
+    await trx
+      .insertInto("standings")
+      .values({ challenge, round, board, participant_id: participantId, ...best })
+      .onConflict((conflict) =>
+        conflict.columns(["challenge", "round", "board", "participant_id"]).doUpdateSet(best),
+      )
+      .execute();
+  else
+    await trx
+      .deleteFrom("standings")
+      .where("challenge", "=", challenge)
+      .where("round", "=", round)
+      .where("board", "=", board)
+      .where("participant_id", "=", participantId)
+      .execute();
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Socket } from "socket.io";
-import { type Caller, identifyParticipant } from "../participants/keys.ts";
+import type { Caller } from "../participants/keys.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { identifyParticipant } from "../webapp/webapp.ts";
 import { createChannels } from "./channels.ts";
 import type { NextEvent } from "./follow.ts";
 import { errorWord } from "./job-words.ts";
@@ -58,7 +59,7 @@ export function openLegacyDoor(options: {
       const read = authenticateSchema.safeParse(message);
       if (!read.success) throw new CrowdaiError("no_key");
       const key = read.data.API_KEY;
-      const caller = await identifyParticipant(context().records.db, key);
+      const caller = await identifyParticipant(context().webapp, key);
       const token = randomBytes(24).toString("base64url");
       const response = {
         response_type: AUTHENTICATION.SUCCESS,
@@ -87,7 +88,7 @@ export function openLegacyDoor(options: {
       if (!read.success) throw formMistake(read.error);
       requireSession(read.data, session);
       // Asked again each time: a key that was revoked a moment ago does nothing more.
-      const caller = await identifyParticipant(context().records.db, read.data.api_key);
+      const caller = await identifyParticipant(context().webapp, read.data.api_key);
       const { config } = context().catalogue.get(challengeOf(read.data));
       const jobs = planCall(config, read.data);
       return await counted(caller.id, () =>

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import { identifyParticipant } from "../participants/keys.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { identifyParticipant } from "../webapp/webapp.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
 /** Where presigned addresses lead: beside the API, whose messages are small. */
@@ -11,7 +11,7 @@ export function legacyRoutes(context: () => SubmissionContext, uploads: LegacyUp
   const routes = new Hono();
   routes.get("/api/external_graders/:api_key/presign", async (c) => {
     c.header("cache-control", "no-store");
-    const caller = await identifyParticipant(context().records.db, c.req.param("api_key")).catch(() => null);
+    const caller = await identifyParticipant(context().webapp, c.req.param("api_key")).catch(() => null);
     if (!caller)
       return c.json(
         {

@@ -10,13 +10,15 @@ import {
   MESSAGE_LIMIT,
   type SubmissionEvent,
   submissionRefSchema,
+  watchBoardSchema,
   watchSchema,
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import { z } from "zod";
 import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
-import { type Caller, identifyParticipant } from "../participants/keys.ts";
+import type { Caller } from "../participants/keys.ts";
+import { sightOfBoard } from "../rules/visibility.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
@@ -25,6 +27,8 @@ import { readEvents } from "../submissions/events.ts";
 import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
+import { identifyParticipant } from "../webapp/webapp.ts";
+import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast, room } from "./broadcast.ts";
 import { openSession } from "./session.ts";
 
@@ -57,12 +61,13 @@ export function openGateway(options: {
   version: string;
   /** Joins this broker to others; absent where there is one. */
   adapter?: ServerOptions["adapter"];
+  boards: BoardWatch;
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** Where clients of the first crowdAI come in; absent where they are refused. */
   legacy?: LegacyDoor | undefined;
 }): Gateway {
-  const { server, context, version, adapter, heard, legacy } = options;
+  const { server, context, version, adapter, boards, heard, legacy } = options;
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
@@ -95,7 +100,7 @@ export function openGateway(options: {
   async function enter(socket: Socket): Promise<void> {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
-    const caller = await identifyParticipant(context().records.db, auth.data.apiKey);
+    const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     socket.data = { key: auth.data.apiKey, caller };
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
@@ -138,7 +143,7 @@ export function openGateway(options: {
         const input = schema.safeParse(message);
         if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
         // Asked again each time: a key that was revoked a moment ago does nothing more.
-        const caller = await identifyParticipant(context().records.db, (socket.data as Held).key);
+        const caller = await identifyParticipant(context().webapp, (socket.data as Held).key);
         answer({ ok: true, value: await work(caller, input.data, socket) });
       } catch (thrown) {
         answer({ ok: false, error: logged(thrown).toBody() });
@@ -177,6 +182,22 @@ export function openGateway(options: {
     return { submission: await viewSubmission(context(), db, row), events };
   });
 
+  // Which boards each session watches.
+  const boardsOf = new WeakMap<Socket, Set<string>>();
+  on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
+    const { config } = context().catalogue.get(challenge);
+    await sightOfBoard(context().records.db, config, caller);
+    const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
+    const watched = boardsOf.get(socket) ?? new Set();
+    boardsOf.set(socket, watched);
+    if (watched.has(config.id) || !socket.connected) stop();
+    else {
+      watched.add(config.id);
+      socket.once("disconnect", stop);
+    }
+    return { boards: now };
+  });
+
   function logged(thrown: unknown): CrowdaiError {
     const error = asCrowdaiError(thrown);
     if (error.code === "unexpected") context().log.error({ err: thrown }, "unexpected error in a session");
@@ -195,22 +216,30 @@ export function openGateway(options: {
     heard(events);
   });
 
-  // Nobody with a revoked key listens on: their sockets are closed within a second.
-  let checkedUntil = new Date().toISOString();
+  // Nobody with a revoked key listens on: their sockets are closed.
+  let isChecking = false;
   const keys = setInterval(async () => {
-    const from = checkedUntil;
-    checkedUntil = new Date().toISOString();
-    const revoked = await context()
-      .records.db.selectFrom("api_keys")
-      .select("hash")
-      .where("revoked_at", ">=", from)
-      .execute()
-      .catch(() => []);
-    if (revoked.length === 0) return;
-    const ended = new Set(revoked.map(({ hash }) => hash));
+    if (isChecking) return;
+    isChecking = true;
+    await endRevoked().catch((error) => context().log.warn({ err: error }, "revoked keys not looked for"));
+    isChecking = false;
+  }, KEY_CHECK_MS);
+
+  async function endRevoked(): Promise<void> {
+    const ended = await context().webapp.ended(keysInUse);
+    if (ended.size === 0) return;
     for (const socket of io.sockets.sockets.values())
       if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
-  }, KEY_CHECK_MS);
+  }
+
+  function keysInUse(): Map<string, string> {
+    const inUse = new Map<string, string>();
+    for (const socket of io.sockets.sockets.values()) {
+      const { caller, key } = socket.data as Partial<Held>;
+      if (caller && key) inUse.set(caller.keyHash, key);
+    }
+    return inUse;
+  }
 
   return {
     announce(events) {

@@ -5,6 +5,7 @@ import { publicChallenge } from "../challenges/public-challenge.ts";
 import type { Caller } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
 import { readLimits } from "../rules/limits.ts";
+import { requireVisible } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 
 /** What the broker says first: who you are, the challenge, its open round, and the slots you have left. */
@@ -17,6 +18,7 @@ export async function openSession(
   const { db } = context.records;
   const now = context.clock();
   const folder = challengeId === null ? null : context.catalogue.get(challengeId);
+  if (folder) await requireVisible(db, folder.config, caller);
   const challenge = folder && (await publicChallenge(folder, context));
   const limits =
     folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now));

@@ -1,34 +1,139 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
+import { asset } from "./assets/assets.ts";
+import { THEMES, type Theme } from "./look.ts";
+import { Outside } from "./outside.tsx";
+import type { Visit } from "./session/sessions.ts";
 
-const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 56rem; padding: 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: .35rem .6rem; text-align: left; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-pre { overflow-x: auto; padding: .75rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .4rem; }
-.description { white-space: pre-line; }
-`;
+export interface Frame {
+  visit: Visit;
+  theme: Theme;
+  /** Path and query of the page itself. */
+  here: string;
+}
 
-export function Layout({ title, children }: { title: string; children: Child }) {
+interface LayoutProps extends Frame {
+  title: string;
+  description?: string | undefined;
+  /** Whether the page draws a chart. */
+  chart?: boolean | undefined;
+  /** Whether search engines may list it. */
+  listed?: boolean | undefined;
+  children: Child;
+}
+
+/** What every page has around it: the way to its contents, where else to go, who is signed in, and the theme. */
+export function Layout({ title, description, chart, listed = false, children, ...frame }: LayoutProps) {
   return (
     <>
       {html`<!doctype html>`}
-      <html lang="en">
+      <html lang="en" data-theme={frame.theme}>
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>{title} · crowdAI</title>
-          <style>{STYLE}</style>
+          <title>{title === "crowdAI" ? title : `${title} · crowdAI`}</title>
+          {description ? <meta name="description" content={description} /> : null}
+          {listed ? null : <meta name="robots" content="noindex" />}
+          <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
+          <link rel="icon" href={asset("icon.svg")} type="image/svg+xml" />
+          {chart ? <link rel="stylesheet" href={asset("uplot.css")} /> : null}
+          <link rel="stylesheet" href={asset("site.css")} />
+          <script type="module" src={asset("site.js")} />
+          {chart ? <script src={asset("uplot.js")} defer /> : null}
+          {chart ? <script type="module" src={asset("chart.js")} /> : null}
         </head>
         <body>
-          <header>
-            <a href="/">crowdAI</a>
-          </header>
-          <main>{children}</main>
+          <a class="skip" href="#content">
+            Skip to the contents
+          </a>
+          <Header {...frame} />
+          <main id="content" tabindex={-1}>
+            {children}
+          </main>
+          <Footer {...frame} />
+          <div id="announcer" class="unseen" aria-live="polite" />
         </body>
       </html>
     </>
+  );
+}
+
+function Header({ visit, here }: Frame) {
+  const { caller } = visit;
+  const at = (path: string) => (here.split("?")[0] === path ? "page" : undefined);
+  return (
+    <header class="bar">
+      <nav aria-label="Main">
+        <a class="brand" href="/" aria-current={at("/")}>
+          <Logo />
+          <span>
+            crowd<b>AI</b>
+          </span>
+        </a>
+        <a class="submissions-link" href="/submissions" aria-current={at("/submissions")}>
+          {caller?.kind === "organizer" ? "Submissions" : "My submissions"}
+        </a>
+      </nav>
+      <div class="who">
+        {caller ? (
+          <>
+            <span class="name" title={caller.kind === "organizer" ? "organiser" : "participant"}>
+              <Outside text={caller.name} most={40} />
+            </span>
+            <form method="post" action="/sign-out">
+              <FormToken visit={visit} />
+              <button type="submit" class="quiet">
+                Sign out
+              </button>
+            </form>
+          </>
+        ) : (
+          <a class="button" href={`/sign-in?next=${encodeURIComponent(here)}`}>
+            Sign in
+          </a>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Footer({ theme, here }: Frame) {
+  return (
+    <footer class="foot">
+      <p>
+        <a href="/agreement/mit">MIT agreement</a>
+        <a href="/openapi.json">API</a>
+      </p>
+      <form method="post" action="/theme" class="themes">
+        <fieldset>
+          <legend class="unseen">Theme</legend>
+          <input type="hidden" name="next" value={here} />
+          {THEMES.map((one) => (
+            <button type="submit" name="theme" value={one} aria-pressed={one === theme ? "true" : "false"}>
+              {one === "system" ? "System" : one === "light" ? "Light" : "Dark"}
+            </button>
+          ))}
+        </fieldset>
+      </form>
+    </footer>
+  );
+}
+
+/** What shows that a form came from a page of the reader's own session. */
+export function FormToken({ visit }: { visit: Visit }) {
+  return visit.formToken ? <input type="hidden" name="token" value={visit.formToken} /> : null;
+}
+
+/** Three that stand on steps: the one in front is you. */
+function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+      <rect class="step second" x="2" y="17" width="8" height="13" rx="2" />
+      <rect class="step first" x="12" y="12" width="8" height="18" rx="2" />
+      <rect class="step third" x="22" y="21" width="8" height="9" rx="2" />
+      <circle class="step second" cx="6" cy="11" r="3.2" />
+      <circle class="step first" cx="16" cy="5.6" r="3.6" />
+      <circle class="step third" cx="26" cy="15.4" r="3.2" />
+    </svg>
   );
 }

@@ -1,4 +1,4 @@
-import { CrowdaiError, createApiKey, hashApiKey, isApiKey } from "@crowdai/shared";
+import { CrowdaiError, createApiKey, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import type { Db, Records } from "../records/records.ts";
 
 export interface Caller {
@@ -14,12 +14,13 @@ export interface Caller {
  */
 export async function identify(db: Db, key: string | undefined): Promise<Caller> {
   if (!key) throw new CrowdaiError("no_key");
-  if (!isApiKey(key)) throw new CrowdaiError("key_malformed");
-  const row = await db
-    .selectFrom("api_keys")
-    .selectAll()
-    .where("hash", "=", hashApiKey(key))
-    .executeTakeFirst();
+  if (!mayBeApiKey(key)) throw new CrowdaiError("key_malformed");
+  return identifyHash(db, hashApiKey(key));
+}
+
+/** As identify, by the key's digest. Throws key_unknown or key_revoked. */
+export async function identifyHash(db: Db, hash: string): Promise<Caller> {
+  const row = await db.selectFrom("api_keys").selectAll().where("hash", "=", hash).executeTakeFirst();
   if (!row) throw new CrowdaiError("key_unknown");
   if (row.revoked_at)
     throw new CrowdaiError("key_revoked", undefined, { details: { revoked_at: row.revoked_at } });
@@ -32,15 +33,15 @@ export async function identify(db: Db, key: string | undefined): Promise<Caller>
   return { kind: row.owner, id: owner.id, name: owner.name, keyHash: row.hash };
 }
 
-/** As identify, for what only participants do: throws not_allowed for an organiser's key. */
-export async function identifyParticipant(db: Db, key: string | undefined): Promise<Caller> {
-  const caller = await identify(db, key);
+/** Throws not_allowed for an organiser. */
+export function requireParticipant(caller: Caller): Caller {
   if (caller.kind !== "participant")
     throw new CrowdaiError("not_allowed", "This is an organiser's key; submitting needs a participant's.");
   return caller;
 }
 
-const NAME = /^[^\p{C}\s](?:[^\p{C}]{0,98}[^\p{C}\s])$/u;
+/** What a name may be. */
+export const NAME = /^[^\p{C}\s](?:[^\p{C}]{0,98}[^\p{C}\s])$/u;
 
 /** Adds a participant and returns its key, which is nowhere kept. Throws usage when the name is taken or unusable. */
 export async function addParticipant(records: Records, name: string, now: string): Promise<string> {

@@ -6,7 +6,7 @@ export interface ListedParticipant {
   name: string;
   created_at: string;
   submissions: number;
-  /** Whether any of the participant's keys still works. */
+  /** Whether any of the participant's keys still works, as far as is known here of a webapp's. */
   active: boolean;
 }
 
@@ -28,13 +28,18 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
         .where("owner", "=", "participant")
         .where("revoked_at", "is", null)
         .as("keys"),
+      eb
+        .selectFrom("webapp_keys")
+        .select(sql<number>`count(*)`.as("n"))
+        .whereRef("participant_id", "=", "participants.id")
+        .as("webapp_keys"),
     ])
     .orderBy("id")
     .execute();
-  return rows.map(({ keys, submissions, ...rest }) => ({
+  return rows.map(({ keys, webapp_keys, submissions, ...rest }) => ({
     ...rest,
     submissions: Number(submissions),
-    active: Number(keys) > 0,
+    active: Number(keys) + Number(webapp_keys) > 0,
   }));
 }
 

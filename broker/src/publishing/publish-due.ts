@@ -1,4 +1,5 @@
 import { iso } from "../clock.ts";
+import { takeBoards } from "../leaderboard/boards.ts";
 import type { Db, Records } from "../records/records.ts";
 import type { ClosureTable } from "../records/tables.ts";
 
@@ -44,7 +45,12 @@ export async function publishDue(records: Records, challenge: string, now: Date)
     if (!(await findClosure(trx, challenge))) return 0;
     const due = await awaited(trx, challenge)
       .leftJoin("submission_code", "submission_code.submission", "submissions.id")
-      .select(["submissions.id", "submissions.participant_id", "submission_code.final_commit"])
+      .select([
+        "submissions.id",
+        "submissions.round",
+        "submissions.participant_id",
+        "submission_code.final_commit",
+      ])
       .where("submissions.state", "in", ["graded", "failed"])
       .where((eb) =>
         eb.or([
@@ -76,6 +82,7 @@ export async function publishDue(records: Records, challenge: string, now: Date)
           part.map(({ id }) => id),
         )
         .execute();
+    for (const round of new Set(due.map((row) => row.round))) await takeBoards(trx, { challenge, round });
     await trx
       .updateTable("closures")
       .set(({ eb }) => ({ version: eb("version", "+", 1) }))

@@ -70,6 +70,7 @@ export async function addWish(
 }
 
 async function requireContent(trx: Db, row: SubmissionRow): Promise<void> {
+  if (row.model_count > 0) return;
   const code = await trx
     .selectFrom("submission_code")
     .select("state")

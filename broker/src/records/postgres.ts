@@ -24,6 +24,8 @@ export async function openPostgres(url: string): Promise<Records> {
   pool.on("error", () => {});
   // The same for one that breaks between two statements of a transaction: the next statement rejects.
   pool.on("connect", (client) => client.on("error", () => {}));
+  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
+  pool.on("connect", (client) => void client.query("set jit = off").catch(() => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   await migrate(db, "postgres");
   const { hostname, pathname } = new URL(url);

@@ -3,6 +3,10 @@ import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
 import * as publishing from "./migrations/003-publishing.ts";
+import * as mediaModels from "./migrations/004-media-models.ts";
+import * as webapp from "./migrations/005-webapp.ts";
+import * as boards from "./migrations/006-boards.ts";
+import * as pageSessions from "./migrations/007-page-sessions.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -29,12 +33,23 @@ export interface Records {
   close(): Promise<void>;
 }
 
+/** Statements that all see the records as they were at one moment. */
+export const readTogether = <T>(
+  db: Kysely<Tables>,
+  work: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> =>
+  db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
+
 /** Brings the tables to the newest form; safe when several programs do it at once. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
     "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
+    "005-webapp": { up: webapp.up },
+    "006-boards": boards,
+    "007-page-sessions": pageSessions,
+    "004-media-models": { up: mediaModels.up },
   };
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();

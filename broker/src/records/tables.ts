@@ -1,4 +1,4 @@
-import type { ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
+import type { BOARDS, ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
 import type { Generated, Insertable, Selectable } from "kysely";
 
 // Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both databases.
@@ -12,10 +12,14 @@ export interface Tables {
   api_keys: ApiKeyTable;
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
+  models: ModelTable;
+  media_work: MediaWorkTable;
   slots: SlotTable;
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
   standings: StandingTable;
+  board_rounds: BoardRoundTable;
+  board_blocks: BoardBlockTable;
   challenges: ChallengeTable;
   regrades: RegradeTable;
   regrade_items: RegradeItemTable;
@@ -24,6 +28,8 @@ export interface Tables {
   round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
   /** Who may take part in a private challenge. */
   invitations: { challenge: string; participant_id: number; created_at: string };
+  /** People signed in at the pages: `hash` is of what their cookie names, `key_hash` the key they came with. */
+  page_sessions: { hash: string; key_hash: string; created_at: string; expires_at: string };
   licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
   agreements: AgreementTable;
   publish_wishes: PublishWishTable;
@@ -34,6 +40,11 @@ export interface Tables {
   submission_code: SubmissionCodeTable;
   code_repositories: CodeRepositoryTable;
   code_challenge_commits: CodeChallengeCommitTable;
+  /** Participants of a remote webapp, by its ids. */
+  webapp_participants: { webapp_id: number; participant_id: number };
+  /** Keys that a remote webapp said are right, and when it last did. */
+  webapp_keys: { hash: string; participant_id: number; verified_at: string };
+  webapp_submissions: WebappSubmissionTable;
 }
 
 export interface ParticipantTable {
@@ -111,10 +122,45 @@ export interface SubmissionTable {
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
+  /** Key of a film's preview, where one was made. */
+  media_preview: string | null;
+  /** Why the evaluator's media are not shown. */
+  media_dropped: string | null;
+  /** How many models are kept beside it. */
+  model_count: Generated<number>;
   /** Whether its participant wants its code published when the challenge closes. */
   publish: Generated<number>;
   /** When its code became public; null while it is not. */
   published_at: string | null;
+  /** 1 for one that its organiser shows for comparison: it stands on the board without a rank, and is no entry of its participant's. */
+  baseline: Generated<number>;
+  baseline_comment: string | null;
+}
+
+/**
+ * The outbox to a remote webapp: a row for each submission that it is told of. Written before the webapp is first asked, which is before
+ * the submission itself.
+ */
+export interface WebappSubmissionTable {
+  submission: string;
+  participant_id: number;
+  challenge: string;
+  /** Its id at the webapp; null until it answered. */
+  number: number | null;
+  /** The participant's key, encrypted, while the webapp has still to be asked with it. */
+  sealed_key: string | null;
+  created_at: string;
+  /** Counts what there is to tell, and what of it was told: the submission's end, and each later change of its outcome. */
+  news: number;
+  told: number;
+  tries: number;
+  next_try_at: string | null;
+  /** One broker at a time tells of a submission. */
+  claimed_until: string | null;
+  /** `refused`: the webapp never took it. `withdrawn`: it did, and nothing was registered here. */
+  outcome: "refused" | "withdrawn" | null;
+  /** The latest refusal, in the webapp's words. */
+  note: string | null;
 }
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
@@ -125,6 +171,36 @@ export interface AnnouncedPartsTable {
   part_size: number;
   /** JSON: their digests, in order. */
   md5: string;
+}
+
+/** A model that is kept beside a submission, from the moment it is announced. */
+export interface ModelTable {
+  submission: string;
+  /** From 1, in the order of the intent. */
+  position: number;
+  name: string;
+  size: number;
+  sha256: string;
+  key: string;
+  /** The parts in which it comes, until it is there; null for one that is sent as a whole. */
+  part_size: number | null;
+  md5: string | null;
+}
+
+/** Media that are still to be made of what an evaluator stored: the newest grade's, one row a submission. */
+export interface MediaWorkTable {
+  submission: string;
+  /** The attempt whose media they are: when a newer one has taken the row, what was made is thrown away. */
+  attempt: number;
+  /** JSON of the stored file; null when there is only to be removed. */
+  source: string | null;
+  /** JSON: keys of media of an older grade, to be removed. */
+  replaces: string;
+  /** Part of the keys of what is being made; a try that was cut off is found by it. */
+  name: string;
+  /** How often it was begun; one that takes its broker with it ends. */
+  tries: number;
+  due_at: string;
 }
 
 /** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
@@ -207,8 +283,7 @@ export interface RegradeItemTable {
 export interface StandingTable {
   challenge: string;
   round: string;
-  /** `current` leaves out what came after the round's end, `ongoing` counts it. */
-  board: "current" | "ongoing";
+  board: (typeof BOARDS)[number];
   participant_id: number;
   submission: string;
   submission_number: number;
@@ -266,6 +341,28 @@ export interface ShownRepositoryTable {
 }
 
 export type AgreementRow = Selectable<AgreementTable>;
+/** A round whose boards somebody is on. Its row is held by whoever changes them. */
+export interface BoardRoundTable {
+  challenge: string;
+  round: string;
+  /** Counts the changes. */
+  version: number;
+  /** The previous boards have what was created up to here; null before they were first made. */
+  border: string | null;
+}
+
+/** Standings counted in runs of some hundred, each named by the key of its first: ranks need no count of all. Derived. */
+export interface BoardBlockTable {
+  challenge: string;
+  round: string;
+  board: (typeof BOARDS)[number];
+  sort_primary: number;
+  sort_secondary: number;
+  submitted_at: string;
+  submission_number: number;
+  standings: number;
+}
+
 /** The code that a submission was announced with. Repositories on disk are made of these rows and the packs they name. */
 export interface SubmissionCodeTable {
   submission: string;
@@ -334,6 +431,9 @@ export type CodeRepositoryRow = Selectable<CodeRepositoryTable>;
 export type SubmissionRow = Selectable<SubmissionTable>;
 export type NewSubmission = Insertable<SubmissionTable>;
 export type SlotRow = Selectable<SlotTable>;
+export type ModelRow = Selectable<ModelTable>;
+export type MediaWorkRow = Selectable<MediaWorkTable>;
 export type RegradeRow = Selectable<RegradeTable>;
 export type RegradeItemRow = Selectable<RegradeItemTable>;
+export type WebappSubmissionRow = Selectable<WebappSubmissionTable>;
 export type AttemptRow = Selectable<AttemptTable>;

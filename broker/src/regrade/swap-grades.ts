@@ -3,11 +3,14 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
 import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
+import { NO_MEDIA } from "../media/media-keys.ts";
+import { replaceMedia } from "../media/media-work.ts";
 import type { Db } from "../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { standingsLock } from "../submissions/find.ts";
-import { gradeColumns } from "../submissions/finish.ts";
+import { gradeColumns, told } from "../submissions/finish.ts";
+import { noteNews } from "../webapp/news.ts";
 import { addItems } from "./start-regrade.ts";
 
 type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };
@@ -21,6 +24,7 @@ const NO_GRADE = {
   data: null,
   meta: null,
   artifacts: null,
+  media_dropped: null,
   rank: null,
   rank_before: null,
   best: null,
@@ -48,6 +52,10 @@ export async function swapGrades(context: SubmissionContext, { id, challenge }: 
     const before = await readRanks(trx, challenge);
     const rows = await newVerdicts(trx, id);
     for (const row of rows) await writeVerdict(trx, config, row, now);
+    await noteNews(
+      trx,
+      rows.map((row) => row.id),
+    );
     await renewSortKeys(trx, config);
     await rebuildStandings(trx, challenge);
     const after = await readRanks(trx, challenge);
@@ -118,10 +126,12 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
         error_code: outcome.code,
         error_message: outcome.message,
       };
+  await replaceMedia(trx, row, outcome.ok ? told(row, outcome).media : null, now);
   await trx
     .updateTable("submissions")
     .set({
       ...verdict,
+      ...NO_MEDIA,
       attempt: row.regrade_attempt,
       regraded_at: iso(now),
       score_before: row.score,

@@ -1,12 +1,15 @@
-import { CrowdaiError, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
+import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../challenges/public-challenge.ts";
 import { readServing } from "../graders/waiting.ts";
+import { withLinks } from "../leaderboard/board-links.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import { readLimits } from "../rules/limits.ts";
 import { findRound } from "../rules/target-round.ts";
-import { type ApiGroup, answers, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+import { maySeeChallenge, requireVisible, sightOfBoard, sightOfSubmissions } from "../rules/visibility.ts";
+import { listedSubmissionSchema, listSubmissions } from "../submissions/list.ts";
+import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
 export function challengeRoutes({ api, context, participant, viewer }: ApiGroup): void {
@@ -19,10 +22,12 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(z.object({ challenges: z.array(challengeSchema) }), "The challenges"),
     }),
     async (c) => {
-      await viewer(c);
-      const challenges = [...context().catalogue.all().values()].filter(
-        ({ config }) => !config.visibility.private,
+      const caller = await viewer(c);
+      const all = [...context().catalogue.all().values()];
+      const isSeen = await Promise.all(
+        all.map(({ config }) => maySeeChallenge(context().records.db, config, caller)),
       );
+      const challenges = all.filter((_, index) => isSeen[index]);
       return c.json(
         { challenges: await Promise.all(challenges.map((one) => publicChallenge(one, context()))) },
         200,
@@ -40,11 +45,22 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       responses: answers(challengeSchema, "The challenge"),
     }),
     async (c) => {
-      await viewer(c);
+      const caller = await viewer(c);
       const found = context().catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, found.config, caller);
       return c.json(await publicChallenge(found, context()), 200);
     },
   );
+
+  // Served beside the API, by data.ts: a file is no JSON, and may be long.
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/challenges/{id}/data/{name}",
+    summary: "A public file of a challenge, whole or by a range; its name may have slashes",
+    security: keyOptional,
+    request: { params: z.object({ id: z.string().max(100), name: z.string() }) },
+    responses: bytesAnswer("The bytes"),
+  });
 
   api.openapi(
     createRoute({
@@ -59,6 +75,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await participant(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, config, caller);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
       const limits = await readLimits(context().records.db, config, target, caller.id, clock());
@@ -78,7 +95,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
           round: z.string().optional(),
           limit: whole(100, 1000),
           offset: whole(0, 10_000_000),
-          ongoing: z.enum(["true", "false"]).default("false"),
+          board: z.enum(BOARDS).optional(),
+          ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
         }),
       },
       responses: answers(leaderboardSchema, "Best graded submission of each participant"),
@@ -87,19 +105,56 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
       const caller = await viewer(c);
       const { catalogue, clock } = context();
       const { config } = catalogue.get(c.req.valid("param").id);
-      if (!config.visibility.leaderboard && caller?.kind !== "organizer")
-        throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
-      const { round, limit, offset, ongoing } = c.req.valid("query");
+      const sight = await sightOfBoard(context().records.db, config, caller);
+      const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
       const shown =
         round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);
       const board = await readLeaderboard(context().records.db, config, {
         round: shown?.id ?? "",
-        board: ongoing === "true" ? "ongoing" : "current",
+        board: asked ?? (ongoing === "true" ? "ongoing" : "current"),
         limit,
         offset,
         viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
       });
-      return c.json(board, 200);
+      return c.json(await withLinks(context(), board), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/submissions",
+      summary: "Submissions to a challenge, newest first: your own, and others' where they are shown",
+      description: "Page on with `before`, the number of the last one you have.",
+      security: keyOptional,
+      request: {
+        params: idParam,
+        query: z.object({
+          round: z.string().optional(),
+          limit: whole(50, 1000),
+          before: z.coerce.number().int().min(1).max(1e9).optional(),
+        }),
+      },
+      responses: answers(
+        z.object({ submissions: z.array(listedSubmissionSchema) }),
+        "What may be seen of them",
+      ),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { catalogue, clock, records } = context();
+      const { config } = catalogue.get(c.req.valid("param").id);
+      const { round, limit, before } = c.req.valid("query");
+      const sight = await sightOfSubmissions(records.db, config, caller, clock());
+      const submissions = await listSubmissions(records.db, config, {
+        round: round === undefined ? null : findRound(config, round).id,
+        limit,
+        before: before ?? null,
+        viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
+      });
+      return c.json({ submissions }, 200);
     },
   );
 }

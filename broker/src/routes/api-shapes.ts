@@ -11,9 +11,17 @@ export const json = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { "application/json": { schema } },
   description,
 });
-const refusal = json(z.object({ error: errorBodySchema }), "A refusal: see docs/errors.md.");
+export const refusal = json(z.object({ error: errorBodySchema }), "A refusal: see docs/errors.md.");
 export const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   200: json(schema, description),
+  default: refusal,
+});
+/** Of a route that answers with a file. */
+export const bytesAnswer = (description: string) => ({
+  200: {
+    content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
+    description,
+  },
   default: refusal,
 });
 export const body = <T extends z.ZodType>(schema: T) => ({

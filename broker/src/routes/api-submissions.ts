@@ -1,4 +1,5 @@
 import {
+  CrowdaiError,
   callSchema,
   intentSchema,
   isFinal,
@@ -7,20 +8,20 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { identify } from "../participants/keys.ts";
+import { isOrganizerOf, maySeeSubmission } from "../rules/visibility.ts";
 import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import { readEvents } from "../submissions/events.ts";
-import { findSubmission } from "../submissions/find.ts";
+import { findSubmission, submissionUnknown } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { bearerKey } from "./answer.ts";
-import { type ApiGroup, answers, body, idParam, whole, withKey } from "./api-shapes.ts";
+import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
 export function submissionRoutes(
-  { api, context, participant }: ApiGroup,
+  { api, context, participant, viewer }: ApiGroup,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): void {
   const db = () => context().records.db;
@@ -29,19 +30,27 @@ export function submissionRoutes(
     createRoute({
       method: "get",
       path: "/submissions",
-      summary: "Your submissions, newest first",
+      summary: "Your submissions, newest first; an organiser's key reads those of one challenge",
       security: withKey,
       request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
       responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
     }),
     async (c) => {
-      const caller = await participant(c);
+      const caller = await context().webapp.identify(bearerKey(c));
       const { challenge, limit } = c.req.valid("query");
       if (challenge !== undefined) context().catalogue.get(challenge);
+      if (caller.kind === "organizer" && !(await isOrganizerOf(db(), caller, challenge ?? "")))
+        throw new CrowdaiError(
+          "not_allowed",
+          "An organiser's key reads the submissions of its own challenges.",
+          {
+            next: "Name one of them: ?challenge=<id>",
+          },
+        );
       const rows = await db()
         .selectFrom("submissions")
         .selectAll()
-        .where("participant_id", "=", caller.id)
+        .$if(caller.kind === "participant", (query) => query.where("participant_id", "=", caller.id))
         .where("function", "=", "submit")
         .$if(challenge !== undefined, (query) => query.where("challenge", "=", challenge as string))
         .orderBy("number", "desc")
@@ -88,14 +97,21 @@ export function submissionRoutes(
     createRoute({
       method: "get",
       path: "/submissions/{id}",
-      summary: "One submission",
-      security: withKey,
+      summary: "One submission: yours, one of your challenge, or where the challenge shows them anybody's",
+      security: keyOptional,
       request: { params: idParam },
       responses: answers(submissionSchema, "The submission"),
     }),
     async (c) => {
-      const row = await findSubmission(db(), await identify(db(), bearerKey(c)), c.req.valid("param").id);
-      return c.json(await viewSubmission(context(), db(), row), 200);
+      const caller = await viewer(c);
+      const { id } = c.req.valid("param");
+      const row = await db().selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+      const { catalogue, clock } = context();
+      const config = row && catalogue.all().get(row.challenge)?.config;
+      if (row && (await maySeeSubmission(db(), config, caller, row, clock())))
+        return c.json(await viewSubmission(context(), db(), row), 200);
+      if (caller === null) throw new CrowdaiError("no_key");
+      throw submissionUnknown(id);
     },
   );
 
@@ -137,7 +153,7 @@ export function submissionRoutes(
       ),
     }),
     async (c) => {
-      const caller = await identify(db(), bearerKey(c));
+      const caller = await context().webapp.identify(bearerKey(c));
       const { id } = c.req.valid("param");
       const { after, wait } = c.req.valid("query");
       const ended = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(wait * 1000)]);

@@ -2,12 +2,14 @@ import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { hasAgreed } from "../agreements/agreements.ts";
 import type { CodeContext } from "../code/code-context.ts";
-import { identify, identifyParticipant } from "../participants/keys.ts";
 import { readInstance } from "../records/instance.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { identifyParticipant } from "../webapp/webapp.ts";
 import { answerError, bearerKey } from "./answer.ts";
 import { agreementRoutes } from "./api-agreements.ts";
+import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
+import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
@@ -37,8 +39,8 @@ export function apiRoutes(
   const group: ApiGroup = {
     api,
     context,
-    participant: (c) => identifyParticipant(db(), bearerKey(c)),
-    viewer: async (c) => (bearerKey(c) ? identify(db(), bearerKey(c)) : null),
+    participant: (c) => identifyParticipant(context().webapp, bearerKey(c)),
+    viewer: async (c) => (bearerKey(c) ? context().webapp.identify(bearerKey(c)) : null),
   };
   const { participant } = group;
 
@@ -74,7 +76,9 @@ export function apiRoutes(
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
+  organizerRoutes(group);
   agreementRoutes(group);
   publishingRoutes(group, code);
+  artifactRoutes(group);
   return api;
 }

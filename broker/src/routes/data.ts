@@ -4,16 +4,21 @@ import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { singleRange } from "@crowdai/shared/objects";
 import { Hono } from "hono";
+import { requireVisible } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { bearerKey } from "./answer.ts";
 
 /** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
 export function dataRoutes(context: () => SubmissionContext): Hono {
   const routes = new Hono();
   routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
     const { id, name } = c.req.param();
-    const file = context()
-      .catalogue.get(id)
-      .data.find((known) => known.name === name);
+    const { config, data } = context().catalogue.get(id);
+    if (config.visibility.private) {
+      const key = bearerKey(c);
+      await requireVisible(context().records.db, config, key ? await context().webapp.identify(key) : null);
+    }
+    const file = data.find((known) => known.name === name);
     if (!file) throw new CrowdaiError("object_missing", `${id} has no public file "${name.slice(0, 200)}".`);
     const range = singleRange(c.req.header("range") ?? null, file.size);
     const headers = {

@@ -5,7 +5,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 /** Size, extension and kind of what is announced, before a byte of it is taken. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
-  const taken = Object.keys(config.accepts).filter((kind) => kind !== "code");
+  const taken = Object.keys(config.accepts).filter((kind) => kind === "file" || kind === "json");
   if (!rule)
     throw new CrowdaiError(
       "kind_not_accepted",

@@ -10,10 +10,11 @@ import { appendEvents } from "./events.ts";
 import { findSubmission, lockSubmission } from "./find.ts";
 import { writeFailure } from "./finish.ts";
 import { addAttempt } from "./insert.ts";
+import { announcedModel, readModels } from "./models.ts";
 import { receipt } from "./receipt.ts";
 
 /**
- * Accepts a submission whose bytes are there: size and digest are proven, then the commit, then the answer. Repeating it is
+ * Accepts a submission whose bytes are there, its models' too: size and digest are proven, then the commit, then the answer. Repeating it is
  * harmless. Throws upload_missing (go on uploading), digest_mismatch, and the value_ errors for a large JSON value.
  */
 export async function acceptUpload(context: SubmissionContext, caller: Caller, id: string): Promise<Receipt> {
@@ -23,9 +24,13 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
       throw new CrowdaiError(row.error_code ?? "cancelled", row.error_message ?? undefined);
     return receipt(context, row);
   }
-  const key = row.input_key as string;
-  await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
-  if (row.input_kind === "json") await requireValueOf(context, row, key);
+  const { input_key: key } = row;
+  if (key !== null) {
+    await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
+    if (row.input_kind === "json") await requireValueOf(context, row, key);
+  }
+  for (const model of await readModels(context.records.db, row))
+    await context.objects.finishUpload(model.key, announcedModel(model));
 
   const written = await context.records.transaction(async (trx) => {
     const now = await lockSubmission(context.records, trx, id);
@@ -33,7 +38,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
     const at = iso(context.clock());
     const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
     await addAttempt(trx, id, 1);
-    await forgetParts(trx, id);
+    await forgetParts(trx, now);
     const accepted = await trx
       .updateTable("submissions")
       .set({

@@ -4,6 +4,7 @@ import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
+import { forgetModelParts, readModels } from "./models.ts";
 
 /** Beyond the deadline of the submission itself, whose end removes its upload. */
 const GRACE_MS = 24 * 3600 * 1000;
@@ -29,8 +30,9 @@ export async function announcedObject(db: Db, row: SubmissionRow): Promise<Annou
   return { size: row.input_size, sha256: row.input_sha256, parts };
 }
 
-export async function forgetParts(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("announced_parts").where("submission", "=", id).execute();
+export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model_count">): Promise<void> {
+  await db.deleteFrom("announced_parts").where("submission", "=", row.id).execute();
+  await forgetModelParts(db, row);
 }
 
 /** Removes what came of a submission that ended before it was accepted. What a store that is away keeps is abandoned later. */
@@ -38,10 +40,10 @@ export async function removeUnaccepted(
   { records, objects, log }: SubmissionContext,
   row: SubmissionRow,
 ): Promise<void> {
-  if (!row.input_key) return;
   try {
-    await objects.remove(row.input_key);
-    await forgetParts(records.db, row.id);
+    for (const { key } of await readModels(records.db, row)) await objects.remove(key);
+    if (row.input_key) await objects.remove(row.input_key);
+    await forgetParts(records.db, row);
   } catch (error) {
     log.warn({ submission: row.id, err: error }, "the bytes of an ended upload could not be removed");
   }

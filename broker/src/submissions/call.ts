@@ -3,8 +3,8 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
-import { requireInvitation } from "../rules/invitations.ts";
 import { targetRound } from "../rules/target-round.ts";
+import { requireVisible } from "../rules/visibility.ts";
 import type { SubmissionContext } from "./context.ts";
 import { describeInput, requireSame } from "./described-input.ts";
 import { insertSubmission } from "./insert.ts";
@@ -23,7 +23,7 @@ export async function registerCall(
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
-  await requireInvitation(context.records.db, config, caller.id);
+  await requireVisible(context.records.db, config, caller);
   const arrival = context.clock();
   const target = targetRound(config, call.round, arrival);
   const items = call.items.map(({ id, data }) => ({

@@ -9,12 +9,14 @@ import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Records } from "../records/records.ts";
+import type { Webapp } from "../webapp/webapp.ts";
 
 /** What the life of a submission needs. Made once, in broker.ts. */
 export interface SubmissionContext {
   records: Records;
   objects: ObjectStore;
   queue: JobQueue;
+  webapp: Webapp;
   catalogue: Catalogue;
   graders: AttachedGraders;
   gradingTimes: GradingTimes;

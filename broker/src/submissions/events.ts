@@ -1,5 +1,6 @@
-import type { EventType, SubmissionEvent } from "@crowdai/shared";
+import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../records/records.ts";
+import { noteNews } from "../webapp/news.ts";
 
 const challenges = new WeakMap<SubmissionEvent, string>();
 
@@ -16,6 +17,8 @@ export async function appendEvents(
   at: string,
   events: { type: EventType; data?: Record<string, unknown> }[],
 ): Promise<SubmissionEvent[]> {
+  // Written with what it is about, so that a webapp elsewhere hears of every outcome.
+  if (events.some(({ type }) => isLastEvent(type))) await noteNews(db, [submission.id]);
   const numbered = events.map(({ type, data = {} }, index) => ({
     submission: submission.id,
     seq: submission.seq + index + 1,

@@ -8,11 +8,14 @@ import type { SubmissionRow, Tables } from "../records/tables.ts";
 export async function findSubmission(db: Db, caller: Caller, id: string): Promise<SubmissionRow> {
   const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
   if (row && (await maySee(db, caller, row))) return row;
-  throw new CrowdaiError(
+  throw submissionUnknown(id);
+}
+
+export const submissionUnknown = (id: string): CrowdaiError =>
+  new CrowdaiError(
     "submission_unknown",
     `There is no submission "${id.slice(0, 64)}" of yours at this broker.`,
   );
-}
 
 async function maySee(db: Db, caller: Caller, row: SubmissionRow): Promise<boolean> {
   if (caller.kind === "participant") return row.participant_id === caller.id;

@@ -1,14 +1,24 @@
 import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
-import { type Board, sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
+import { type Movement, moveStanding, sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import { queueMedia } from "../media/media-work.ts";
 import type { Db } from "../records/records.ts";
 import type { SlotRow, SubmissionRow } from "../records/tables.ts";
 import { appendEvents } from "./events.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
-const WITHHELD = { score: null, score_secondary: null, message: "The dry run passed.", data: null };
+const WITHHELD = {
+  score: null,
+  score_secondary: null,
+  message: "The dry run passed.",
+  data: null,
+  artifacts: [],
+  media: null,
+  media_dropped: null,
+};
 
 /** Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. */
 export async function writeGrade(
@@ -32,6 +42,7 @@ export async function writeGrade(
     .where("id", "=", row.id)
     .execute();
   if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
+  if (told(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
   const place = ranked ? await updateBoards(trx, row) : null;
   return appendEvents(trx, row, iso(now), [
     {
@@ -41,6 +52,14 @@ export async function writeGrade(
   ]);
 }
 
+/** A dry run takes no slot: told its score, or shown a picture of it, anybody could measure against the answers without a limit. */
+export function told(
+  row: Pick<SubmissionRow, "function" | "dry_run">,
+  outcome: Graded,
+): typeof WITHHELD | Graded {
+  return row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
+}
+
 /** What a grade writes into its submission's record, but for the state. */
 export function gradeColumns(
   config: ChallengeConfig,
@@ -48,41 +67,44 @@ export function gradeColumns(
   outcome: Graded,
 ) {
   const ranked = row.function === "submit" && row.dry_run === 0;
-  // A dry run takes no slot: told its score, anybody could measure against the answers without a limit.
-  const told = row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
+  const { score, score_secondary, message, data, artifacts, media_dropped } = told(row, outcome);
   const keys = ranked
     ? sortKeys(config, outcome.score, outcome.score_secondary)
     : { sort_primary: null, sort_secondary: null };
   return {
-    score: told.score,
-    score_secondary: told.score_secondary,
+    score,
+    score_secondary,
     ...keys,
-    grading_message: told.message,
-    data: told.data === undefined || told.data === null ? null : JSON.stringify(told.data),
+    grading_message: message,
+    data: data === undefined || data === null ? null : JSON.stringify(data),
     meta: JSON.stringify(outcome.meta),
-    artifacts: JSON.stringify(outcome.artifacts),
+    artifacts: JSON.stringify(artifacts),
+    media_dropped: media_dropped ?? null,
     evaluator_version: outcome.evaluator_version,
   };
 }
 
-/** Keeps both boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
+/** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
 export async function updateBoards(trx: Db, row: SubmissionRow) {
-  const boards: Board[] = row.post_challenge === 1 ? ["ongoing"] : ["current", "ongoing"];
-  const movements = [];
-  for (const board of boards)
-    movements.push(
-      await updateStanding(trx, {
-        challenge: row.challenge,
-        round: row.round,
-        board,
-        participantId: row.participant_id,
-      }),
-    );
-  const [movement] = movements;
+  const { challenge, round, participant_id: participantId } = row;
+  const border = await takeBoards(trx, row);
+  const boards = ALL_BOARDS.filter(
+    (board) =>
+      (countsLate(board) || row.post_challenge === 0) &&
+      (!isPrevious(board) || (border !== null && row.created_at <= border)),
+  );
+  let movement: Movement | null = null;
+  for (const board of boards) {
+    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null };
+    if (movement) await updateStanding(trx, place);
+    else movement = await moveStanding(trx, place);
+  }
+  // A baseline counts for nobody: it moves no place.
+  const counted = row.baseline === 1 ? null : movement;
   const place = {
-    rank: movement?.rank ?? null,
-    rank_before: movement?.rankBefore ?? null,
-    best: movement?.submission === row.id,
+    rank: counted?.rank ?? null,
+    rank_before: counted?.rankBefore ?? null,
+    best: counted?.submission === row.id,
   };
   await trx
     .updateTable("submissions")

@@ -8,41 +8,46 @@ import type { TargetRound } from "../rules/target-round.ts";
 import { DEADLINES } from "./deadlines.ts";
 import type { DescribedInput } from "./described-input.ts";
 import { appendEvents } from "./events.ts";
+import { insertModels } from "./models.ts";
 
-/** Writes a new submission with its first events; one whose value is here is accepted in the same commit. */
+/** Writes a new submission with its first events; one of which all is here is accepted in the same commit. */
 export async function insertSubmission(
   trx: Db,
   config: ChallengeConfig,
   caller: Caller,
   target: TargetRound,
   arrival: Date,
-  intent: Pick<Intent, "id" | "function" | "dry_run" | "message">,
+  intent: Pick<Intent, "id" | "function" | "dry_run" | "message"> & Partial<Pick<Intent, "models">>,
   input: DescribedInput,
 ): Promise<{ row: SubmissionRow; events: SubmissionEvent[] }> {
   const at = iso(arrival);
   const inline = input.input_data !== null;
-  const types = inline ? (["initiated", "submitted"] as const) : (["initiated"] as const);
+  const models = intent.models ?? [];
+  const isHere = inline && models.length === 0;
+  const types = isHere ? (["initiated", "submitted"] as const) : (["initiated"] as const);
   const values: NewSubmission = {
     id: intent.id,
     challenge: config.id,
     participant_id: caller.id,
     round: target.round.id,
     function: intent.function,
-    state: inline ? "submitted" : "initiated",
+    state: isHere ? "submitted" : "initiated",
     message: intent.message,
     dry_run: intent.dry_run ? 1 : 0,
     post_challenge: target.postChallenge ? 1 : 0,
     ...input,
     input_key: inline ? null : `submissions/${config.id}/${intent.id}/input`,
     created_at: at,
-    accepted_at: inline ? at : null,
-    deadline_at: iso(arrival.getTime() + (inline ? DEADLINES.submitted : DEADLINES.initiated)),
-    attempt: inline ? 1 : 0,
+    accepted_at: isHere ? at : null,
+    deadline_at: iso(arrival.getTime() + (isHere ? DEADLINES.submitted : DEADLINES.initiated)),
+    attempt: isHere ? 1 : 0,
     starts: 0,
     seq: types.length,
+    model_count: models.length,
   };
   const row = await trx.insertInto("submissions").values(values).returningAll().executeTakeFirstOrThrow();
-  if (inline) await addAttempt(trx, intent.id, 1);
+  await insertModels(trx, row, models);
+  if (isHere) await addAttempt(trx, intent.id, 1);
   const events = await appendEvents(
     trx,
     { id: intent.id, seq: 0, challenge: config.id },

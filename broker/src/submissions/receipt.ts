@@ -1,16 +1,34 @@
-import type { Receipt } from "@crowdai/shared";
+import type { Receipt, Upload } from "@crowdai/shared";
 import { codePush, readCode } from "../code/announce-code.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
+import { announcedModel, readModels } from "./models.ts";
 import { viewSubmission } from "./view.ts";
+
+/** One message holds so many addresses. */
+const MOST_ADDRESSES = 256;
 
 /** The submission as it is now, and where to send the bytes that are still missing. */
 export async function receipt(context: SubmissionContext, row: SubmissionRow): Promise<Receipt> {
+  const isAwaited = row.state === "initiated";
   const upload =
-    row.state === "initiated" && row.input_key
+    isAwaited && row.input_key
       ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
+  const models = [];
+  let room = MOST_ADDRESSES - (upload?.parts.length ?? 0);
+  for (const model of await readModels(context.records.db, row)) {
+    const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
+    if (!plan || plan.parts.length === 0) {
+      models.push({ name: model.name, upload: null });
+      continue;
+    }
+    const parts = plan.parts.slice(0, Math.max(0, room));
+    room -= parts.length;
+    // What has no address yet is counted, and gets one when it is asked for again.
+    models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
+  }
   const { db } = context.records;
   const code = await readCode(db, row.id);
   const participant = await db
@@ -22,6 +40,11 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     submission: await viewSubmission(context, context.records.db, row),
     upload,
     code: code ? codePush(context.baseUrl(), participant, code) : null,
-    models: [],
+    models,
   };
 }
+
+const countOf = ({ parts }: Upload) => ({
+  parts: parts.length,
+  bytes: parts.reduce((sum, { size }) => sum + size, 0),
+});

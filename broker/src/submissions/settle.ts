@@ -182,6 +182,11 @@ async function finish(
       { submission: row.id, challenge: row.challenge, code: outcome.code, organiser_log },
       "a submission could not be graded",
     );
+  if (outcome.ok && outcome.media_dropped)
+    context.log.warn(
+      { submission: row.id, challenge: row.challenge, organiser_log },
+      "media of an evaluator are not shown",
+    );
   await trx
     .updateTable("attempts")
     .set({

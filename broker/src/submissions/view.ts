@@ -1,6 +1,8 @@
 import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
 import { HOLDS, readCode, viewCode } from "../code/announce-code.ts";
 import { readWaiting } from "../graders/waiting.ts";
+import { listKept } from "../kept-files/list-kept.ts";
+import { mediaUrls } from "../media/media-keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
@@ -56,8 +58,9 @@ export async function viewSubmission(
     attempt: row.attempt,
     evaluator_version: row.evaluator_version,
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
-    artifacts: [],
-    media: null,
+    artifacts: await listKept(context, db, row),
+    media: mediaUrls(row, context.baseUrl()),
+    media_dropped: row.media_dropped,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,
     publish: row.publish === 1,
     published_at: row.published_at,

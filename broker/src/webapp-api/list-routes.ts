@@ -74,6 +74,12 @@ export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGro
     return answer(c, 200, { id, email: null, api_key: participantReference(id), name: row.name });
   });
 
+  // Registrations for tasks of the CLEF campaign are not kept here: there is no task to be found.
+  api.get("/api/clef_tasks/:id", async (c) => {
+    await keeper(c);
+    throw new Refusal(texts.taskUnknown(c.req.param("id")), 404);
+  });
+
   const participantNamed = (name: string) =>
     db()
       .selectFrom("participants")

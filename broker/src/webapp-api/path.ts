@@ -1,4 +1,4 @@
-const OURS = /^\/api\/(?:external_graders|submissions|challenges|participants)(?:\/|$)/;
+const OURS = /^\/api\/(?:external_graders|submissions|challenges|participants|clef_tasks)(?:\/|$)/;
 
 /**
  * The path of a request to the webapp's API in its plain form, or null when the request is for something else. Callers write

@@ -33,6 +33,7 @@ export const texts = {
   notFound: (id: string) => `Couldn't find Submission with 'id'=${id}`,
   outOfRange: "Couldn't find Submission with an out of range value for 'id'",
   clientNameUnknown: (name: string) => `challenge_client_name ${name} not found`,
+  taskUnknown: (id: string) => `clef_task_id ${id} not found`,
   noNumber: (parameter: string) => `${parameter} must be a finite number`,
   noText: (parameter: string) => `${parameter} must be a text`,
 } as const;

@@ -359,7 +359,8 @@ describe("parameters", () => {
     ],
   ])("come in a body of %s", async (type, body) => {
     const answer = await test.ask("POST", "/api/external_graders", { type, body: body(all(test)) });
-    expect(answer.status).toBe(202);
+    // Whole, so that a failure shows the reason.
+    expect(answer).toMatchObject({ status: 202, body: { message: "Participant ada scored" } });
     expect(await test.read(answer.body.submission_id)).toMatchObject({ score: 0.5 });
   });
 

@@ -235,8 +235,7 @@ describe("a private challenge", () => {
     await start({ visibility: { private: true } });
     const message = "The challenge is private, and the participant has not been invited.";
     expect(await said()).toEqual([400, message, null, null]);
-    const ada = await test.connect();
-    const mine = () => ada.submit({ input: { kind: "inline", data: { score: 1 } } });
+    const mine = async () => (await test.connect()).submit({ input: { kind: "inline", data: { score: 1 } } });
     await expect(mine()).rejects.toMatchObject({ code: "not_allowed" });
     await test.records.db
       .insertInto("invitations")

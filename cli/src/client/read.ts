@@ -30,13 +30,13 @@ export function readLimits(
 export function readLeaderboard(
   http: HttpClient,
   challenge: string,
-  asked: Reading = {},
+  asked: Reading & { board?: Leaderboard["board"] } = {},
 ): Promise<Leaderboard> {
-  const { round, limit, offset, signal } = asked;
+  const { round, limit, offset, board, signal } = asked;
   return http.get(
     `${challengePath(challenge)}/leaderboard`,
     leaderboardSchema,
-    { round, limit, offset },
+    { round, limit, offset, board },
     signal,
   );
 }

@@ -51,6 +51,7 @@ function describe(found: PublicChallenge, style: Style): string[] {
     const endings = accepts.file.extensions.join(", ") || "any file";
     lines.push(`  file: ${endings}, up to ${sizeText(accepts.file.max_bytes)}`);
   }
+  if (accepts.model) lines.push(`  models beside it, up to ${sizeText(accepts.model.max_bytes)} each`);
   if (accepts.json) {
     lines.push(`  JSON value, up to ${sizeText(accepts.json.max_bytes)}`);
     if (accepts.json.schema !== true && accepts.json.schema != null)

@@ -40,7 +40,7 @@ test.each(["bash", "zsh", "fish", "powershell"])(
 
 test("bash completes commands, options, and the words that an option takes", async () => {
   expect(await offered("sub")).toEqual(["submit", "submissions"]);
-  expect(await offered("submit", "--m")).toEqual(["--message", "--min-score"]);
+  expect(await offered("submit", "--m")).toEqual(["--message", "--model", "--min-score"]);
   expect(await offered("submit", "--format", "")).toEqual(["text", "json", "ndjson"]);
   expect(await offered("completion", "f")).toEqual(["fish"]);
   expect(await offered("help", "exi")).toEqual(["exit-codes"]);
@@ -73,7 +73,7 @@ describe.runIf(present("fish"))("fish", () => {
       return stdout.split("\n").flatMap((row) => row.split("\t")[0] || []);
     };
     expect((await offers("crowdai sub")).sort()).toEqual(["submissions", "submit"]);
-    expect((await offers("crowdai submit --m")).sort()).toEqual(["--message", "--min-score"]);
+    expect((await offers("crowdai submit --m")).sort()).toEqual(["--message", "--min-score", "--model"]);
     expect((await offers("crowdai completion ")).sort()).toEqual(["bash", "fish", "powershell", "zsh"]);
   });
 });

@@ -1,14 +1,19 @@
-import { leaderboardSchema } from "@crowdai/shared";
+import type { Leaderboard } from "@crowdai/shared";
+import { readLeaderboard } from "../client/read.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
-import type { Cell } from "../terminal/table.ts";
+import type { Cell, Terminal } from "../terminal/terminal.ts";
 import { localTime } from "../terminal/time.ts";
 
 interface Options {
   limit: number;
   round?: string;
+  ongoing?: boolean;
+  previous?: boolean;
 }
+
+type Row = Leaderboard["rows"][number];
 
 export async function leaderboard(
   context: Context,
@@ -17,40 +22,92 @@ export async function leaderboard(
 ): Promise<number> {
   const { terminal } = context;
   const id = chosenChallenge(context.settings, args.id);
-  const path = `/api/v1/challenges/${encodeURIComponent(id)}/leaderboard`;
-  const board = await (await context.http()).get(path, leaderboardSchema, {
-    round: options.round,
-    limit: options.limit,
+  const asked = boardOf(options);
+  const { round, limit } = options;
+  const board = await readLeaderboard(await context.http(), id, {
+    limit,
+    ...(round === undefined ? {} : { round }),
+    ...(asked === "current" ? {} : { board: asked }),
   });
-  const { rows, score, score_secondary: secondary } = board;
   terminal.present({
     json: { leaderboard: board },
-    ndjson: rows.map((row) => ({ type: "row", row })),
-    quiet: rows.map((row) => row.submission),
+    ndjson: board.rows.map((row) => ({ type: "row", row })),
+    quiet: board.rows.map((row) => row.submission),
     text: () => {
-      const eyes = terminal.isForEyes;
-      const header = ["rank", "participant", plainLine(score.title)];
-      if (secondary) header.push(plainLine(secondary.title));
-      terminal.table(
-        [...header, "entries", "submitted"],
-        rows.map((row): Cell[] => [
-          row.rank,
-          eyes && row.you ? `${row.participant} (you)` : row.participant,
-          rounded(row.score, score.precision),
-          ...(secondary ? [rounded(row.score_secondary, secondary.precision)] : []),
-          row.entries,
-          (eyes ? localTime(row.submitted_at) : row.submitted_at) +
-            (eyes && row.post_challenge ? " (late)" : ""),
-        ]),
-      );
+      if (terminal.isForEyes) showForEyes(terminal, board);
+      else
+        terminal.table(
+          [],
+          board.rows.map((row) => pipedCells(board, row)),
+        );
     },
   });
-  if (rows.length === 0) terminal.note("Nobody is on the leaderboard yet.");
-  else if (board.total > rows.length)
-    terminal.note(`${rows.length} of ${board.total} rows; more with --limit.`);
+  if (board.rows.length === 0) terminal.note("Nobody is on the leaderboard yet.");
+  else if (board.total > board.rows.length)
+    terminal.note(`${board.rows.length} of ${board.total} rows; more with --limit.`);
   return 0;
 }
 
-function rounded(score: number | null, precision: number): string | null {
-  return score === null ? null : score.toFixed(precision);
+function boardOf({ ongoing, previous }: Options): Leaderboard["board"] {
+  if (previous) return ongoing ? "previous_ongoing" : "previous";
+  return ongoing ? "ongoing" : "current";
+}
+
+function showForEyes(terminal: Terminal, board: Leaderboard): void {
+  const { score, score_secondary: secondary } = board;
+  // The previous boards are what the others moved from; on them nothing moves.
+  const moves = board.board === "current" || board.board === "ongoing";
+  terminal.table(
+    [
+      "rank",
+      ...(moves ? ["moved"] : []),
+      "participant",
+      plainLine(score.title),
+      ...(secondary ? [plainLine(secondary.title)] : []),
+      "entries",
+      "submitted",
+    ],
+    board.rows.map((row): Cell[] => [
+      row.baseline ? null : row.rank,
+      ...(moves ? [moved(terminal, row)] : []),
+      named(row),
+      ...scores(board, row),
+      row.baseline ? null : row.entries,
+      localTime(row.submitted_at) + (row.post_challenge ? " (late)" : ""),
+    ]),
+  );
+  if (board.rows.some((row) => row.highlight)) terminal.note("* leads the round");
+}
+
+/** The rank of before stands last, so that scripts which know the columns of old still find them. */
+const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
+  row.baseline ? null : row.rank,
+  row.participant,
+  ...scores(board, row),
+  row.entries,
+  row.submitted_at,
+  row.rank_before,
+];
+
+function named(row: Row): string {
+  if (row.baseline) return `baseline: ${row.participant}`;
+  return `${row.highlight ? "* " : ""}${row.participant}${row.you ? " (you)" : ""}`;
+}
+
+function moved({ symbols }: Terminal, { rank, rank_before: before, baseline }: Row): string {
+  if (baseline) return "";
+  if (before === null) return "new";
+  if (before === rank) return "=";
+  return rank < before ? `${symbols.up}${before - rank}` : `${symbols.down}${rank - before}`;
+}
+
+const scores = ({ score, score_secondary: secondary }: Leaderboard, row: Row): Cell[] => [
+  rounded(row, row.score, score.precision),
+  ...(secondary ? [rounded(row, row.score_secondary, secondary.precision)] : []),
+];
+
+/** A baseline's score stands as it is: its place goes by that. */
+function rounded(row: Row, score: number | null, precision: number): string | null {
+  if (score === null) return null;
+  return row.baseline ? String(score) : score.toFixed(precision);
 }

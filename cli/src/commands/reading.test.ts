@@ -188,13 +188,52 @@ test("the leaderboard rounds to the challenge's precision, marks you, and says w
   broker.routes["/api/v1/challenges/iris/leaderboard"] = { json: leaderboardOf(rows, 12) };
   const piped = await run(["leaderboard", "iris", "--limit", "2", "--round", "2"]);
   expect(piped.stdout).toBe(
-    "1\tada\t0.988\t0.50\t1\t2026-11-23T12:00:00Z\n2\tp2\t\t\t1\t2026-11-23T12:00:00Z\n",
+    "1\tada\t0.988\t0.50\t1\t2026-11-23T12:00:00Z\t\n2\tp2\t\t\t1\t2026-11-23T12:00:00Z\t\n",
   );
   expect(piped.stderr).toContain("2 of 12 rows");
   expect(broker.received[0]?.path).toContain("round=2&limit=2");
   const seen = await run(["leaderboard", "iris"], { tty: TTY });
-  expect(seen.stdout).toMatch(/^rank +participant +Accuracy +Macro F1 +entries +submitted\n/);
+  expect(seen.stdout).toMatch(/^rank +moved +participant +Accuracy +Macro F1 +entries +submitted\n/);
   expect(seen.stdout).toContain("ada (you)");
+});
+
+test("the leaderboard shows who moved, who leads and the baselines among them", async () => {
+  const rows = [
+    { rank_before: 3, highlight: true },
+    { rank: 0, baseline: true, participant: "Random guessing", entries: 0 },
+    { rank: 2, rank_before: 1 },
+    { rank: 3, rank_before: 3 },
+    { rank: 4 },
+  ];
+  broker.routes["/api/v1/challenges/iris/leaderboard"] = { json: leaderboardOf(rows) };
+  const seen = await run(["leaderboard", "iris"], { tty: TTY, env: { LANG: "en_GB.UTF-8" } });
+  const cells = seen.stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
+  expect(cells[1]?.slice(0, 3)).toEqual(["1", "▲2", "* p1"]);
+  expect(cells[2]?.[0]).toMatch(/^baseline: Rand/);
+  expect(cells[3]?.slice(0, 3)).toEqual(["2", "▼1", "p3"]);
+  expect(cells[4]?.slice(0, 3)).toEqual(["3", "=", "p4"]);
+  expect(cells[5]?.slice(0, 3)).toEqual(["4", "new", "p5"]);
+  const plain = await run(["leaderboard", "iris"], { tty: TTY, env: { LANG: "C", LC_ALL: "C" } });
+  expect(plain.stdout).toContain("^2");
+  const piped = await run(["leaderboard", "iris"]);
+  expect(piped.stdout.split("\n").map((line) => line.split("\t").at(-1))).toEqual([
+    "3",
+    "",
+    "1",
+    "3",
+    "",
+    "",
+  ]);
+});
+
+test.each([
+  [["--ongoing"], "ongoing"],
+  [["--previous"], "previous"],
+  [["--ongoing", "--previous"], "previous_ongoing"],
+])("leaderboard %j asks for the board %s", async (flags, board) => {
+  broker.routes["/api/v1/challenges/iris/leaderboard"] = { json: leaderboardOf([{}]) };
+  await run(["leaderboard", "iris", ...flags]);
+  expect(broker.received[0]?.path).toContain(`board=${board}`);
 });
 
 test("limits say what is left and when the next slot comes", async () => {

@@ -20,6 +20,7 @@ export async function show(context: Context, args: { id: string }): Promise<numb
   });
 
   if (submission.finished_at === null) terminal.next(`crowdai watch ${submission.id}`);
+  else if (submission.artifacts.length > 0) terminal.next(`crowdai artifacts ${submission.id} --dir .`);
   else if (submission.state === "graded") terminal.next(`crowdai leaderboard ${submission.challenge}`);
   else terminal.next(`crowdai logs ${submission.id}`);
   return 0;
@@ -52,9 +53,10 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["slot", s.slot === "returned" ? "given back" : s.slot],
     ["attempts", s.attempt > 1 ? String(s.attempt) : null],
     ["data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
-    ...s.artifacts.map((file): [string, string] => ["artifact", `${file.name}, ${sizeText(file.size)}`]),
     ["code", s.code && codeText(s.code)],
     ["published", publishedText(s)],
+    ...mediaRows(s),
+    ...s.artifacts.map((file): [string, string] => [file.kind, `${file.name}, ${sizeText(file.size)}`]),
     ["page", s.url],
   ];
   return rows
@@ -75,6 +77,17 @@ function publishedText({ code, publish, published_at }: Submission): string | nu
   if (published_at !== null) return timeText(published_at);
   if (publish) return "when the challenge closes";
   return code ? "no" : null;
+}
+
+function mediaRows({ media, media_dropped: dropped }: Submission): [string, string | null][] {
+  const what =
+    { image: "picture", video: "film", audio: "sound" }[media?.type.split("/")[0] ?? ""] ?? "media";
+  return [
+    [what, media && `${media.large} (${media.type})`],
+    ["thumbnail", media?.thumbnail ?? null],
+    ["preview", media?.preview ?? null],
+    ["no media", dropped],
+  ];
 }
 
 function rankText(s: Submission, symbols: Terminal["symbols"]): string {

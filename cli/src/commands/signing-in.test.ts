@@ -41,6 +41,23 @@ test("login checks the key with the broker, keeps it, and says where; whoami and
   expect((await run(["whoami"])).code).toBe(3);
 });
 
+test("a key of a webapp elsewhere, 32 hex digits, is the broker's to judge; what looks like ours is checked here", async () => {
+  const given = "0123456789abcdef0123456789abcdef";
+  await using webapp = await startScriptedBroker({
+    "/api/v1/me": (request) =>
+      request.headers.authorization === `Bearer ${given}`
+        ? { json: { participant: { id: 7, name: "ada" }, agreed: true } }
+        : { error: "key_unknown" },
+  });
+  const env = { CROWDAI_BROKER: webapp.url };
+  expect(await run(["login", "--with-token"], { stdin: given, env })).toMatchObject({ code: 0 });
+  expect(await run(["whoami"], { env })).toMatchObject({ code: 0, stdout: "ada\n" });
+  const unknown = await run(["login", "--with-token"], { stdin: given.replace("0", "1"), env });
+  expect(unknown).toMatchObject({ code: 3, stderr: expect.stringContaining("key_unknown") });
+  const mistyped = await run(["login", "--with-token"], { stdin: given.slice(1), env });
+  expect(mistyped).toMatchObject({ code: 3, stderr: expect.stringContaining("key_malformed") });
+});
+
 test("with a keychain the key is in no file", async () => {
   const keychain = memoryKeychain();
   const login = await run(["login"], { stdin: KEY, keychain });

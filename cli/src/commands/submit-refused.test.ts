@@ -157,7 +157,12 @@ describe("a refusal", () => {
   });
 
   it("of too much on standard input stops the reading", async () => {
-    broker.challenge.accepts = { file: { extensions: [".csv"], max_bytes: 100 }, json: null, code: null };
+    broker.challenge.accepts = {
+      file: { extensions: [".csv"], max_bytes: 100 },
+      json: null,
+      code: null,
+      model: null,
+    };
     const result = await run(["submit", "-"], { stdin: "x".repeat(101) });
     expect(result.code).toBe(4);
     expect((await run(["submit", "-"], { stdin: "" })).stderr).toContain("Standard input was empty");

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
 import { beginCode, type CommandCode, fileAfterCode } from "../submit/command-code.ts";
 import { readGiven } from "../submit/given-input.ts";
+import { type OfferedModel, offerModels } from "../submit/models.ts";
 import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
 import { makePlan, type Plan, planLines } from "../submit/plan.ts";
 import { type Prepared, prepareInput } from "../submit/prepare.ts";
@@ -27,6 +28,7 @@ export interface SubmitFlags {
   code?: string | boolean;
   publish?: boolean;
   allowSecrets?: boolean;
+  model?: string[];
 }
 
 export async function submit(
@@ -57,6 +59,10 @@ export async function submit(
     prepared = await prepareInput(context, input, challenge, view);
     const along = await code.taken();
     const { offered, offer } = prepared;
+    const files = (flags.model ?? []).map((file) => ({ file }));
+    const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
+    const { cwd, signal } = context;
+    const models = await offerModels(challenge, files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
       const facts = {
@@ -67,13 +73,14 @@ export async function submit(
         limits,
         offered,
         code: code.plan(),
+        models,
       };
       return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
     }
     // They belong to the open round.
     if (limits && (flags.round === undefined || round?.id === challenge.round)) tellLimits(context, limits);
     code.tell();
-    const submission = await perform(context, opened, prepared, along, flags, view);
+    const submission = await perform(context, opened, { offer, models, code: along }, flags, view);
     // A document is printed once, and tells of the code too.
     if (flags.wait === false || terminal.format !== "text") await code.settled();
     view.stop();
@@ -105,8 +112,7 @@ async function askToPublish(
 async function perform(
   context: Context,
   { session, route }: CommandSession,
-  { offer }: Prepared,
-  code: TakenAlong | undefined,
+  { offer, models, code }: Pick<Prepared, "offer"> & { models: OfferedModel[]; code: TakenAlong | undefined },
   flags: SubmitFlags,
   view: ProgressView,
 ): Promise<Submission> {
@@ -120,6 +126,7 @@ async function perform(
       message,
       code,
       publish: flags.publish,
+      models,
       wait,
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
       onProgress: view.progress,

@@ -22,7 +22,9 @@ export function readSettingsFile<Schema extends z.ZodObject>(
   if (!parsed.success)
     throw invalid(
       path,
-      parsed.error.issues.map((issue) => ({ field: fieldName(issue.path), expected: issue.message })),
+      parsed.error.issues
+        .flatMap(meant)
+        .map((issue) => ({ field: fieldName(issue.path), expected: issue.message })),
       parsed.error,
     );
   const unknown = Object.keys(parsed.data).filter((field) => !(field in schema.shape));
@@ -56,6 +58,15 @@ function invalid(
     details: { file: path, mistakes },
     cause,
   });
+}
+
+/** Of a field that may have several shapes, the mistakes inside the one that was meant. */
+function meant(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+  const inside =
+    issue.code === "invalid_union"
+      ? issue.errors.find((errors) => errors.some(({ path }) => path.length > 0))
+      : undefined;
+  return inside?.map(({ path, message }) => ({ path: [...issue.path, ...path], message })) ?? [issue];
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CrowdaiError, isApiKey } from "@crowdai/shared";
+import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import { z } from "zod";
 import { writePrivateFile } from "../config/private-file.ts";
 import type { Settings } from "../config/settings.ts";
@@ -100,8 +100,10 @@ export async function readKey(options: KeyStoreOptions): Promise<string> {
 
 /** The key itself, when its form and checksum fit. Throws key_malformed, which never shows the key. */
 export function checkKey(key: string, source: string): string {
-  if (isApiKey(key)) return key;
-  const reason = key.startsWith("crowdai_") ? "its checksum does not fit" : "a key begins with crowdai_";
+  if (mayBeApiKey(key)) return key;
+  const reason = key.startsWith("crowdai_")
+    ? "its checksum does not fit"
+    : "a key begins with crowdai_, or has 32 hex digits";
   throw new CrowdaiError("key_malformed", `The API key (from ${source}) is mistyped: ${reason}.`, {
     details: { source },
   });

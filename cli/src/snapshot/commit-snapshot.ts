@@ -64,6 +64,14 @@ export async function notePushed(
   await git.line(["update-ref", "-d", announcedRef(id)]);
 }
 
+/** The snapshot that went there last. */
+export async function lastPushed(
+  { git }: Pick<Store, "git">,
+  destination: Destination,
+): Promise<string | null> {
+  return (await resolveRef(git, pushedRef(destination)))?.commit ?? null;
+}
+
 function announcedRef(id: string): string {
   return `refs/crowdai/announced/${digest([id])}`;
 }

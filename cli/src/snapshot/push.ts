@@ -1,12 +1,18 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type CleanGit, GitFailure } from "./clean-git.ts";
 
 export interface PushOptions {
   git: CleanGit;
   commit: string;
+  /** A snapshot that went there before, so that only what is new is sent; null when there is none. */
+  before: string | null;
   ref: string;
   url: URL;
   /** The API key. It travels in a header that is named in git's environment alone: in no argument, address or file. */
   key: string;
+  /** A folder of this run's own. */
+  scratch: string;
   signal?: AbortSignal;
 }
 
@@ -21,11 +27,13 @@ export class PushFailure extends Error {
 }
 
 /** Sends a commit and what it is made of. Safe to repeat. Throws PushFailure. */
-export async function pushCommit({ git, commit, ref, url, key, signal }: PushOptions): Promise<void> {
+export async function pushCommit(options: PushOptions): Promise<void> {
+  const { git, commit, before, ref, url, key, scratch, signal } = options;
   const basic = Buffer.from(`crowdai:${key}`).toString("base64");
   const settings: [string, string][] = [
     // Only for this address: nobody else is shown the key, and redirects are not followed.
     [`http.${url.href}.extraHeader`, `Authorization: Basic ${basic}`],
+    ["advice.graftFileDeprecated", "false"],
     ["http.lowSpeedLimit", "1"],
     ["http.lowSpeedTime", "120"],
   ];
@@ -33,6 +41,11 @@ export async function pushCommit({ git, commit, ref, url, key, signal }: PushOpt
   for (const [i, [name, value]] of settings.entries()) {
     env[`GIT_CONFIG_KEY_${i}`] = name;
     env[`GIT_CONFIG_VALUE_${i}`] = value;
+  }
+  if (before && before !== commit) {
+    // Snapshots have no parents. As if it had one, git leaves out what the other side has by that one; what is sent stays as it is.
+    env.GIT_GRAFT_FILE = join(scratch, `grafts-${commit}`);
+    writeFileSync(env.GIT_GRAFT_FILE, `${commit} ${before}\n`);
   }
   try {
     await git.run(["push", "--porcelain", "--no-verify", url.href, `${commit}:${ref}`], { env, signal });

@@ -1,7 +1,13 @@
 import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
 import { locate } from "../client/http.ts";
 import { type AwaitedCode, forgetAwaited, noteAwaited, readAwaited } from "./awaited.ts";
-import { type CommitFacts, commitSnapshot, type Destination, notePushed } from "./commit-snapshot.ts";
+import {
+  type CommitFacts,
+  commitSnapshot,
+  type Destination,
+  lastPushed,
+  notePushed,
+} from "./commit-snapshot.ts";
 import { PushFailure, pushCommit } from "./push.ts";
 import { openStore, type Store } from "./store.ts";
 import type { Snapshot } from "./take-snapshot.ts";
@@ -20,6 +26,8 @@ export interface CodeToSend {
   announce(id: string): Promise<CodeAnnouncement>;
   /** Begins to send, side by side with the bytes. Once for each submission; later calls change nothing. */
   begin(id: string, target: CodePush): void;
+  /** Whether it is on its way. */
+  begun(): boolean;
   /** Waits until it is sent, or is known not to come through; null when the broker did not ask for it. Never throws. */
   settle(): Promise<CodeOutcome | null>;
 }
@@ -57,6 +65,7 @@ export function createCodeToSend(snapshot: Snapshot, options: SendOptions): Code
       };
       under = { id, way: have ? kept(store, awaited) : send(store, awaited, options) };
     },
+    begun: () => under !== undefined,
     settle: async () => (under ? under.way : null),
   };
 
@@ -96,7 +105,7 @@ export function brokerName(broker: URL): string {
 }
 
 async function send(
-  { git }: Store,
+  { git, scratch }: Store,
   awaited: AwaitedCode,
   { codeFolder, key, signal }: { codeFolder: string; key: string; signal?: AbortSignal },
 ): Promise<CodeOutcome> {
@@ -104,7 +113,8 @@ async function send(
   const destination: Destination = awaited;
   try {
     noteAwaited(codeFolder, awaited);
-    await pushCommit({ git, commit, ref, url: new URL(url), key, signal });
+    const before = await lastPushed({ git }, destination);
+    await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
   } catch (failure) {
     const refused = failure instanceof PushFailure && failure.refused;
     if (refused) forgetAwaited(codeFolder, id);

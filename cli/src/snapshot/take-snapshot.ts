@@ -58,7 +58,8 @@ export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
     return await takeOnce(options);
   } catch (failure) {
     // What was kept may be damaged, as by a full disk; from scratch it works, or says why not.
-    if (!(failure instanceof GitFailure) || options.signal?.aborted) throw failure;
+    if (options.signal?.aborted) throw new CrowdaiError("interrupted");
+    if (!(failure instanceof GitFailure)) throw failure;
     await options.store.reset();
     return await takeOnce(options);
   }
@@ -268,7 +269,6 @@ async function writeTree(
     return { tree: await writer.finish(), files, findings, unsteady };
   } catch (failure) {
     writer.abort();
-    if (signal?.aborted) throw new CrowdaiError("interrupted");
     throw failure;
   }
 }

@@ -121,7 +121,7 @@ describe.skipIf(missing("git"))("a repository that would have git run something"
 describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
   it("leaves the repository as it was, at whatever instant, and the next one is whole", async () => {
     for (let i = 0; i < 300; i++) project.write(`many/f${i}.py`, `print(${i})\n`.repeat(200));
-    const before = project.fingerprint();
+    const before = project.fingerprint(project.folder);
     const state = () => [project.git("fsck", "--full"), project.git("reflog"), project.git("for-each-ref")];
     const described = state();
     const program = join(import.meta.dirname, "../../test/take-snapshot.program.ts");
@@ -134,7 +134,7 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
       const timer = setTimeout(() => child.kill("SIGKILL"), ms);
       await ended;
       clearTimeout(timer);
-      expect(project.fingerprint()).toBe(before);
+      expect(project.fingerprint(project.folder)).toBe(before);
     }
     expect(state()).toEqual(described);
     expect(project.git("status", "--porcelain")).toBe("?? many/");
@@ -164,6 +164,6 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
 
   it("is stopped by its signal", async () => {
     const signal = AbortSignal.abort();
-    await expect(project.take({ signal })).rejects.toThrow();
+    await expect(project.take({ signal })).rejects.toMatchObject({ code: "interrupted" });
   });
 });

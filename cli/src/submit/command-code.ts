@@ -83,7 +83,7 @@ export function beginCode(
     async finish() {
       if (!along) stop.abort();
       const result = await taking;
-      if (along && !settled) view.say("Sending the code");
+      if (along?.begun() && !settled) view.say("Sending the code");
       const outcome = await wait();
       view.stop();
       tellOutcome(terminal, outcome);

@@ -3,6 +3,7 @@ import { inspectFile } from "../client/byte-source.ts";
 import type { HttpClient } from "../client/http.ts";
 import type { BrokerSession } from "../client/session.ts";
 import { checkInput } from "./checks.ts";
+import { type ModelFile, offerModels } from "./models.ts";
 import { describeValue, type Offer, offerFile, offerValue } from "./offer.ts";
 import { type CodeOfProgram, codeOfProgram } from "./program-code.ts";
 import { withOutcome } from "./report-code.ts";
@@ -14,6 +15,7 @@ interface FromProgram extends Omit<Submitting, "code">, CodeOfProgram {
   /** Folder for notes of what is unfinished. */
   journal?: string;
   http: HttpClient;
+  modelFiles?: readonly (ModelFile | string)[];
 }
 
 export async function submitValue(
@@ -43,15 +45,20 @@ async function handOver(
   options: FromProgram,
 ): Promise<Submission> {
   const taking = codeOfProgram(session, options);
-  const [offered, taken] = await Promise.allSettled([making, taking]);
+  const named = (options.modelFiles ?? []).map((model) =>
+    typeof model === "string" ? { file: model } : model,
+  );
+  const offering = offerModels(session.opening.challenge!, named, { signal: options.signal });
+  const [offered, models, taken] = await Promise.allSettled([making, offering, taking]);
   const code = taken.status === "fulfilled" ? taken.value : undefined;
-  if (offered.status === "rejected" || taken.status === "rejected") {
+  const failed = [offered, models, taken].find((one) => one.status === "rejected");
+  if (offered.status === "rejected" || models.status === "rejected" || failed) {
     code?.close();
-    throw offered.status === "rejected" ? offered.reason : (taken as PromiseRejectedResult).reason;
+    throw (failed as PromiseRejectedResult).reason;
   }
   const offer = offered.value;
   const { journal: folder, http, id } = options;
-  const submitting = { ...options, code };
+  const submitting = { ...options, models: models.value, code };
   try {
     const submission =
       folder === undefined || id !== undefined

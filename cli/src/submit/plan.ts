@@ -2,6 +2,7 @@ import { INLINE_LIMIT, type Limits, type PublicChallenge, type Round } from "@cr
 import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import { checkInput, type Offered } from "./checks.ts";
+import type { OfferedModel } from "./models.ts";
 import { slotsText } from "./report.ts";
 import { type CodePlan, codeLines } from "./report-code.ts";
 
@@ -19,6 +20,7 @@ export interface Plan {
     way: "message" | "upload";
   };
   code: CodePlan | null;
+  models: { name: string; size: number; sha256: string }[];
   checks: string[];
   limits: Limits | null;
 }
@@ -32,19 +34,12 @@ export interface PlanFacts {
   offered: Offered;
   sha256: string;
   code: CodePlan | null;
+  models?: readonly OfferedModel[];
 }
 
 /** Throws what checkInput throws. */
-export function makePlan({
-  broker,
-  challenge,
-  round,
-  message,
-  limits,
-  offered,
-  sha256,
-  code,
-}: PlanFacts): Plan {
+export function makePlan(facts: PlanFacts): Plan {
+  const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
   const way = kind === "json" && size <= INLINE_LIMIT ? "message" : "upload";
   return {
@@ -54,6 +49,7 @@ export function makePlan({
     message: message ?? null,
     input: { kind, name, size, sha256, way },
     code,
+    models: models.map(({ name, source }) => ({ name, size: source.size, sha256: source.sha256 })),
     checks: [
       round ? `round "${round.id}" is open` : "the challenge takes submissions after its end",
       ...checkInput(challenge, offered),
@@ -69,6 +65,10 @@ export function planLines(plan: Plan): string[] {
     `Would submit to ${plan.challenge}${plan.round === null ? "" : `, round ${plan.round}`} at ${plan.broker}:`,
     `  ${what}, ${sizeText(size)} (${size} bytes), sha256 ${sha256}`,
     way === "upload" ? "  sent straight to the object store" : "  sent inside the message",
+    ...plan.models.map(
+      (model) =>
+        `  model ${plainLine(model.name)}, ${sizeText(model.size)} (${model.size} bytes), sha256 ${model.sha256}`,
+    ),
     ...(plan.message === null ? [] : [`  message: ${plainLine(plan.message)}`]),
     ...codeLines(plan.code),
     "Checked here:",

@@ -26,8 +26,10 @@ export async function submitResumable(
   offer: Offer,
   options: Resumable,
 ): Promise<Submission> {
-  const { journal, round, message, onAccepted } = options;
-  const { sha256, path } = offer;
+  const { journal, round, message, onAccepted, models = [] } = options;
+  const { path } = offer;
+  // Other models beside the same file are another submission.
+  const sha256 = [offer.sha256, ...models.map(({ name, source }) => `${source.sha256} ${name}`)].join("\n");
   const challenge = session.opening.challenge!.id;
   const broker = options.broker.href;
   const what = [broker, challenge, round === undefined ? null : String(round), message ?? null, sha256];

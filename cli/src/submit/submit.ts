@@ -4,6 +4,7 @@ import type { BrokerSession } from "../client/session.ts";
 import type { CodeToSend } from "../snapshot/send-code.ts";
 import { type FollowOptions, follow, waitingOf } from "./follow.ts";
 import { type HandIn, handIn } from "./hand-in.ts";
+import { announceModels, type OfferedModel } from "./models.ts";
 import type { Offer } from "./offer.ts";
 import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./verdict.ts";
 
@@ -23,6 +24,8 @@ export interface Submitting extends FollowOptions {
   /** Called with each plan of what is still to be sent. */
   onPlan?: HandIn["onPlan"];
   onAccepted?: (submission: Submission) => void;
+  /** Kept beside the submission. */
+  models?: readonly OfferedModel[];
 }
 
 /** Hands in what is ready, and waits for the grade unless `wait` is false. */
@@ -31,7 +34,7 @@ export async function submitOffer(
   offer: Offer,
   options: Submitting,
 ): Promise<Submission> {
-  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true } = options;
+  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true, models = [] } = options;
   if (!SUBMISSION_ID.test(id))
     throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
       next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
@@ -46,8 +49,10 @@ export async function submitOffer(
       input: offer.input,
       code: (await options.code?.announce(id)) ?? null,
       publish: options.publish ?? false,
+      ...(models.length > 0 ? { models: announceModels(models) } : {}),
     },
     source: offer.source,
+    models: models.map(({ source }) => source),
     follow: wait,
     onUpload: (done, total) => onProgress?.({ stage: "uploading", done, total }),
   });

@@ -83,6 +83,7 @@ const jobFactory = z.strictObject({
 });
 
 const MEBIBYTE = 1024 * 1024;
+const MODEL_BYTES = 2048 * MEBIBYTE;
 
 /** challenge.json. Everything but id, title, score and evaluator has a default. */
 export const challengeConfigSchema = z.strictObject({
@@ -127,10 +128,16 @@ export const challengeConfigSchema = z.strictObject({
             .default(50 * MEBIBYTE),
         })
         .optional(),
+      model: z
+        .strictObject({ max_bytes: z.int().min(1).default(MODEL_BYTES) })
+        .nullable()
+        .default({ max_bytes: MODEL_BYTES })
+        .describe("Models that are kept beside a submission; null means that none are taken."),
     })
     .default({
       file: { extensions: [], max_bytes: 100 * MEBIBYTE },
       json: { schema: true, max_bytes: 10 * MEBIBYTE },
+      model: { max_bytes: MODEL_BYTES },
     }),
   evaluator: z.union([command, pythonClass, jobFactory]),
   visibility: z

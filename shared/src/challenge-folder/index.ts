@@ -11,4 +11,11 @@ export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
 export type { Mistake } from "./mistakes.ts";
 export type { PublicFile } from "./public-files.ts";
-export { acceptingRound, openRound, type RoundState, roundNumber, roundState } from "./rounds.ts";
+export {
+  acceptingRound,
+  inOrderOfStart,
+  openRound,
+  type RoundState,
+  roundNumber,
+  roundState,
+} from "./rounds.ts";

@@ -85,8 +85,8 @@ async function give(
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:; ?charset=[\w-]{1,40})?$/;
 
-/** Reads on only when there is room, and lets go of the file when the reader goes away. */
-function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+/** Reads on only when there is room, and lets go of the object when the reader goes away. */
+export function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const reading = bytes[Symbol.asyncIterator]();
   return new ReadableStream({
     async pull(controller) {

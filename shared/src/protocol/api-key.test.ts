@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createApiKey, hashApiKey, isApiKey } from "./api-key.ts";
+import { createApiKey, hashApiKey, isApiKey, mayBeApiKey } from "./api-key.ts";
 
 describe("an API key", () => {
   it("has the prefix that secret scanners look for, and 49 base62 characters", () => {
@@ -41,6 +41,15 @@ describe("an API key", () => {
     ["one of ten kilobytes", `crowdai_${"a".repeat(10_000)}`],
   ])("is told from %s", (_, key) => {
     expect(isApiKey(key)).toBe(false);
+  });
+
+  it("may be one of the original webapp's, which nothing but its form can be told of", () => {
+    const given = "0123456789abcdef0123456789abcdef";
+    expect(mayBeApiKey(given)).toBe(true);
+    expect(mayBeApiKey(createApiKey())).toBe(true);
+    for (const key of [given.slice(1), `${given}0`, given.toUpperCase(), `${given}\n`, "crowdai_", ""])
+      expect(mayBeApiKey(key), key).toBe(false);
+    expect(mayBeApiKey(createApiKey().slice(0, -1))).toBe(false);
   });
 
   it("is stored as its SHA-256", () => {

@@ -20,6 +20,16 @@ export function isApiKey(key: string): boolean {
   return checksum(body) === key.slice(-CHECKSUM_LENGTH);
 }
 
+const WEBAPP_KEY = /^[0-9a-f]{32}$/;
+
+/**
+ * Whether a key can be one: a whole one of ours, or one as the original webapp gives out, which has no checksum. Says nothing about
+ * whether any broker knows it.
+ */
+export function mayBeApiKey(key: string): boolean {
+  return isApiKey(key) || WEBAPP_KEY.test(key);
+}
+
 /** What is stored of a key. A fast hash is enough: there is nothing to guess in 256 random bits. */
 export function hashApiKey(key: string): string {
   return createHash("sha256").update(key).digest("hex");

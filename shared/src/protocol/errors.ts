@@ -154,7 +154,7 @@ export const catalogue = {
     "The difference is too large to show.",
     "Clone one of them (`crowdai clone`) and compare with git.",
   ),
-  git_failed: row("you", 500, 1, false, "git did not do what was asked.", "See what git said above."),
+  git_failed: row("you", 500, 1, false, "Git did not do what was asked.", "See what git said above."),
   folder_exists: row("you", 409, 2, false, "The folder exists already.", "Name another one."),
   fork_refused: row(
     "you",
@@ -265,6 +265,14 @@ export const catalogue = {
     "You have not reached the score this round asks for.",
     "See the previous round's leaderboard.",
   ),
+  webapp_refused: row(
+    "you",
+    403,
+    4,
+    false,
+    "The challenge's webapp refused the submission.",
+    "See the challenge's page at the webapp, or ask its organiser.",
+  ),
   kind_not_accepted: row(
     "you",
     422,
@@ -356,6 +364,14 @@ export const catalogue = {
     "The file is too large.",
     "See the limit with `crowdai challenge`.",
   ),
+  model_refused: row(
+    "you",
+    422,
+    4,
+    false,
+    "The challenge does not take this model.",
+    "See what it takes with `crowdai challenge`.",
+  ),
   file_extension: row(
     "you",
     422,
@@ -416,6 +432,14 @@ export const catalogue = {
   ),
 
   // Reaching the broker
+  webapp_away: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The webapp that knows the API keys does not answer.",
+    "Try again in a minute.",
+  ),
   broker_unreachable: row(
     "platform",
     503,

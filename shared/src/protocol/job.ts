@@ -50,6 +50,8 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     meta: z.record(z.string(), z.unknown()),
     data: z.unknown(),
     media: storedFileSchema.nullable(),
+    /** Why the media that the evaluator named were not taken, for its participant. */
+    media_dropped: z.string().nullish(),
     artifacts: z.array(storedFileSchema),
     evaluator_version: z.string(),
   }),

@@ -53,6 +53,11 @@ export const challengeSchema = z.object({
     file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
     json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),
     code: z.object({ max_bytes: z.number().int() }).nullable(),
+    model: z
+      .object({ max_bytes: z.number().int() })
+      .nullable()
+      .default(null)
+      .describe("Models that are kept beside a submission; null when none are taken."),
   }),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
@@ -246,8 +251,8 @@ export const failureSchema = z.object({ ok: z.literal(false), error: errorBodySc
 export type Ack<T> = { ok: true; value: T } | z.infer<typeof failureSchema>;
 
 export const leaderboardRowSchema = z.object({
-  rank: z.number().int(),
-  participant: z.string(),
+  rank: z.number().int().describe("From 1; 0 for a baseline, which has none."),
+  participant: z.string().describe("The name; for a baseline, what the organiser says of it."),
   score: z.number().nullable().describe("Rounded to the challenge's precision."),
   score_secondary: z.number().nullable(),
   entries: z.number().int(),
@@ -274,7 +279,18 @@ export const leaderboardSchema = z.object({
   board: z.enum(BOARDS).default("current"),
   score: scoreSchema,
   score_secondary: scoreSchema.nullable(),
+  version: z.number().int().default(0).describe("Counts the changes to the round's boards."),
   total: z.number().int(),
   rows: z.array(leaderboardRowSchema),
 });
 export type Leaderboard = z.infer<typeof leaderboardSchema>;
+
+/** Client to broker, event `watch_board`: answered with how a challenge's boards are now, a BoardMoved for each round. */
+export const watchBoardSchema = z.object({ challenge: z.string().max(100) });
+/** Broker to client, event `leaderboard`: the boards of a round have changed. At most once a second for a round. */
+export const boardMovedSchema = z.object({
+  challenge: z.string(),
+  round: z.string(),
+  version: z.number().int(),
+});
+export type BoardMoved = z.infer<typeof boardMovedSchema>;

@@ -39,6 +39,7 @@ export const inputSummarySchema = z.object({
   sha256: z.string(),
 });
 
+/** A file that is kept with a submission. `url` takes a GET with the key of its owner, or of anybody once it is published. */
 export const artifactSchema = z.object({
   name: z.string(),
   size: z.number().int(),
@@ -47,9 +48,16 @@ export const artifactSchema = z.object({
   url: z.string().nullable(),
   kind: z.enum(["artifact", "model"]).default("artifact").describe("The evaluator's, or the participant's."),
 });
+export type Artifact = z.infer<typeof artifactSchema>;
 
 /** Where a picture, film or sound of the evaluator's is seen, large and as a thumbnail. */
-export const mediaSchema = z.object({ large: z.string(), thumbnail: z.string(), type: z.string() });
+export const mediaSchema = z.object({
+  large: z.string(),
+  thumbnail: z.string().describe("A still picture, of films and sounds too."),
+  type: z.string().describe("Of the large one, as image/png."),
+  preview: z.string().nullable().default(null).describe("The beginning of a film, small and without sound."),
+});
+export type Media = z.infer<typeof mediaSchema>;
 
 /** The code that made a submission. */
 export const submissionCodeSchema = z.object({
@@ -112,6 +120,11 @@ export const submissionSchema = z.object({
     .describe("Set when the organiser had it graded anew: what is told is the new grade."),
   artifacts: z.array(artifactSchema),
   media: mediaSchema.nullable().default(null),
+  media_dropped: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Why the evaluator's picture, film or sound is not shown; the grade stands."),
   code: submissionCodeSchema.nullable().default(null),
   publish: z
     .boolean()

@@ -1,0 +1,216 @@
+import { type ExpressionBuilder, sql } from "kysely";
+import type { Db } from "../records/records.ts";
+import type { Tables } from "../records/tables.ts";
+import type { BoardPlace } from "./boards.ts";
+
+/** The order of a board: the smallest key is the best. */
+export interface SortKey {
+  sort_primary: number;
+  sort_secondary: number;
+  submitted_at: string;
+  submission_number: number;
+}
+
+/**
+ * A run of standings that follow each other: the key at which it begins, and how many there are. The first block of a board begins
+ * before every key, and stays when it is empty.
+ */
+interface Block extends SortKey {
+  standings: number;
+}
+
+/** A block is cut in two when it has more. */
+const MOST = 256;
+/** How many standings a new block has; migration 006 says the same number. */
+const BLOCK = 128;
+
+const COLUMNS = ["sort_primary", "sort_secondary", "submitted_at", "submission_number"] as const;
+const LEAST = -Number.MAX_VALUE;
+const FIRST: SortKey = { sort_primary: LEAST, sort_secondary: LEAST, submitted_at: "", submission_number: 0 };
+
+export function isBefore(one: SortKey, other: SortKey): boolean {
+  for (const column of COLUMNS) if (one[column] !== other[column]) return one[column] < other[column];
+  return false;
+}
+
+const blocksOf = (db: Db, place: BoardPlace) =>
+  db
+    .selectFrom("board_blocks")
+    .where("challenge", "=", place.challenge)
+    .where("round", "=", place.round)
+    .where("board", "=", place.board);
+
+/** How many standings the board has. */
+export async function countStandings(db: Db, place: BoardPlace): Promise<number> {
+  const { total } = await blocksOf(db, place)
+    .select(sql<number>`coalesce(sum(standings), 0)`.as("total"))
+    .executeTakeFirstOrThrow();
+  return Number(total);
+}
+
+/** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
+export async function startOf(
+  db: Db,
+  place: BoardPlace,
+  offset: number,
+): Promise<{ from: SortKey; skip: number }> {
+  if (offset < BLOCK) return { from: FIRST, skip: offset };
+  const before = sql<number>`sum(standings) over (
+    order by sort_primary, sort_secondary, submitted_at, submission_number
+  ) - standings`;
+  const block = await db
+    .selectFrom(blocksOf(db, place).select(COLUMNS).select(before.as("before")).as("summed"))
+    .selectAll()
+    .where("before", "<=", offset)
+    .orderBy("before", "desc")
+    .orderBy("sort_primary", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return block ? { from: block, skip: offset - Number(block.before) } : { from: FIRST, skip: offset };
+}
+
+/** The number of standings before each of the keys, which need not be on the board. */
+export async function countBefore(db: Db, place: BoardPlace, keys: readonly SortKey[]): Promise<number[]> {
+  if (keys.length === 0) return [];
+  const blocks = await blocksOf(db, place)
+    .select([...COLUMNS, "standings"])
+    .orderBy("sort_primary")
+    .orderBy("sort_secondary")
+    .orderBy("submitted_at")
+    .orderBy("submission_number")
+    .execute();
+  if (blocks.length === 0) return keys.map(() => 0);
+  const sums: number[] = [];
+  let sum = 0;
+  for (const block of blocks) {
+    sums.push(sum);
+    sum += block.standings;
+  }
+  const found = keys.map((key) => indexOfBlock(blocks, key));
+  const wanted = keys.map(
+    (key, index) => sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`,
+  );
+  const { rows } = await sql<{ which: number; within: number }>`
+    with wanted (which, p0, s0, t0, n0, p, s, t, n) as (values ${sql.join(wanted)})
+    select which, (
+      select count(*) from standings
+      where challenge = ${place.challenge} and round = ${place.round} and board = ${place.board}
+        and (sort_primary, sort_secondary, submitted_at, submission_number) >= (p0, s0, t0, n0)
+        and (sort_primary, sort_secondary, submitted_at, submission_number) < (p, s, t, n)
+    ) as within
+    from wanted`.execute(db);
+  const counts = keys.map(() => 0);
+  for (const { which, within } of rows) counts[which] = sums[found[which]!]! + Number(within);
+  return counts;
+}
+
+/** Counts a standing that has left the board. */
+export async function countOut(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
+  const block = await blockOf(db, place, key);
+  if (!block) return;
+  const left = block.standings - 1;
+  if (left > 0 || !isBefore(FIRST, block)) return writeCount(db, place, block, left);
+  await db.deleteFrom("board_blocks").where(theBlock(place, block)).execute();
+}
+
+/** Counts a standing that is on the board now. */
+export async function countIn(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
+  const block = await blockOf(db, place, key);
+  if (!block) return addBlock(db, place, { ...FIRST, standings: 1 });
+  const count = block.standings + 1;
+  if (count <= MOST) return writeCount(db, place, block, count);
+  const second = await standingsFrom(db, place, block).offset(BLOCK).limit(1).executeTakeFirstOrThrow();
+  await addBlock(db, place, { ...keyOf(second), standings: count - BLOCK });
+  await writeCount(db, place, block, BLOCK);
+}
+
+/** Cuts the standings of a challenge into blocks anew, or those of one round. */
+export async function rebuildBlocks(
+  trx: Db,
+  { challenge, round }: { challenge: string; round: string | null },
+): Promise<void> {
+  const within = sql`challenge = ${challenge} ${round === null ? sql`` : sql`and round = ${round}`}`;
+  await sql`delete from board_blocks where ${within}`.execute(trx);
+  await sql`insert into board_blocks
+    (challenge, round, board, sort_primary, sort_secondary, submitted_at, submission_number, standings)
+    select challenge, round, board,
+      case when place = 0 then ${sql.lit(LEAST)} else sort_primary end,
+      case when place = 0 then ${sql.lit(LEAST)} else sort_secondary end,
+      case when place = 0 then '' else submitted_at end,
+      case when place = 0 then 0 else submission_number end,
+      case when total - place < ${sql.lit(BLOCK)} then total - place else ${sql.lit(BLOCK)} end
+    from (
+      select standings.*,
+        row_number() over (
+          partition by round, board order by sort_primary, sort_secondary, submitted_at, submission_number
+        ) - 1 as place,
+        count(*) over (partition by round, board) as total
+      from standings where ${within}
+    ) as placed
+    where place % ${sql.lit(BLOCK)} = 0`.execute(trx);
+}
+
+/** The standings of a board from a key on, in order. */
+export function standingsFrom(db: Db, place: BoardPlace, from: SortKey) {
+  return db
+    .selectFrom("standings")
+    .select([...COLUMNS, "participant_id"])
+    .where("challenge", "=", place.challenge)
+    .where("round", "=", place.round)
+    .where("board", "=", place.board)
+    .where(sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) >= (${typed(from)})`)
+    .orderBy("sort_primary")
+    .orderBy("sort_secondary")
+    .orderBy("submitted_at")
+    .orderBy("submission_number");
+}
+
+const blockOf = (db: Db, place: BoardPlace, key: SortKey): Promise<Block | undefined> =>
+  blocksOf(db, place)
+    .select([...COLUMNS, "standings"])
+    .where(sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) <= (${typed(key)})`)
+    .orderBy("sort_primary", "desc")
+    .orderBy("sort_secondary", "desc")
+    .orderBy("submitted_at", "desc")
+    .orderBy("submission_number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+
+const typed = (key: SortKey) =>
+  sql`cast(${key.sort_primary} as double precision), cast(${key.sort_secondary} as double precision),
+    cast(${key.submitted_at} as text), cast(${key.submission_number} as integer)`;
+
+const keyOf = ({ sort_primary, sort_secondary, submitted_at, submission_number }: SortKey): SortKey => ({
+  sort_primary,
+  sort_secondary,
+  submitted_at,
+  submission_number,
+});
+
+function indexOfBlock(blocks: readonly Block[], key: SortKey): number {
+  let low = 0;
+  let high = blocks.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (isBefore(key, blocks[middle]!)) high = middle - 1;
+    else low = middle;
+  }
+  return low;
+}
+
+async function addBlock(db: Db, place: BoardPlace, block: Block): Promise<void> {
+  const { challenge, round, board } = place;
+  await db
+    .insertInto("board_blocks")
+    .values({ challenge, round, board, ...block })
+    .execute();
+}
+
+async function writeCount(db: Db, place: BoardPlace, block: Block, standings: number): Promise<void> {
+  await db.updateTable("board_blocks").set({ standings }).where(theBlock(place, block)).execute();
+}
+
+const theBlock =
+  ({ challenge, round, board }: BoardPlace, block: Block) =>
+  (eb: ExpressionBuilder<Tables, "board_blocks">) =>
+    eb.and({ challenge, round, board, ...keyOf(block) });

@@ -1,0 +1,31 @@
+import type { Leaderboard } from "@crowdai/shared";
+import { mediaUrls } from "../media/media-keys.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+
+/** The same page of a leaderboard, each row with its submission's media and published code. For those who may see the leaderboard. */
+export async function withLinks(
+  { records, baseUrl }: Pick<SubmissionContext, "records" | "baseUrl">,
+  board: Leaderboard,
+): Promise<Leaderboard> {
+  if (board.rows.length === 0) return board;
+  const found = await records.db
+    .selectFrom("submissions")
+    .select(["id", "published_at", "media_large", "media_thumbnail", "media_content_type", "media_preview"])
+    .where(
+      "id",
+      "in",
+      board.rows.map(({ submission }) => submission),
+    )
+    .where((eb) => eb.or([eb("media_large", "is not", null), eb("published_at", "is not", null)]))
+    .execute();
+  const links = new Map(
+    found.map((row) => [
+      row.id,
+      {
+        media: mediaUrls(row, baseUrl()),
+        code: row.published_at === null ? null : `${baseUrl()}/submissions/${row.id}#code`,
+      },
+    ]),
+  );
+  return { ...board, rows: board.rows.map((row) => ({ ...row, ...links.get(row.submission) })) };
+}

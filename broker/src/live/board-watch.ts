@@ -1,0 +1,91 @@
+import type { BoardMoved } from "@crowdai/shared";
+import type { Logger } from "pino";
+import type { Db } from "../records/records.ts";
+
+const LOOK_MS = 250;
+const PAUSE_MS = 1000;
+
+export interface BoardWatch {
+  /**
+   * Tells of every change to a challenge's boards from now on, whichever broker made it, at most once a second for a round. Resolves
+   * with how they are now.
+   */
+  watch(
+    challenge: string,
+    listener: (moved: BoardMoved) => void,
+  ): Promise<{ now: BoardMoved[]; stop(): void }>;
+  /** How many watch. */
+  watching(): number;
+  close(): void;
+}
+
+/** Asks the records for the boards' versions, once for all who watch, and not at all while nobody does. */
+export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWatch {
+  const listeners = new Map<string, Set<(moved: BoardMoved) => void>>();
+  const known = new Map<string, BoardMoved>();
+  const told = new Map<string, { version: number; at: number }>();
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | null = null;
+  let watching = 0;
+  let isKnown = false;
+
+  async function look(): Promise<void> {
+    const rows = await db.selectFrom("board_rounds").select(["challenge", "round", "version"]).execute();
+    const now = performance.now();
+    isKnown = true;
+    for (const row of rows) {
+      const name = JSON.stringify([row.challenge, row.round]);
+      known.set(name, row);
+      const last = told.get(name);
+      if (!last) told.set(name, { version: row.version, at: 0 });
+      else if (last.version !== row.version && now - last.at >= PAUSE_MS) {
+        told.set(name, { version: row.version, at: now });
+        for (const listener of listeners.get(row.challenge) ?? []) listener({ ...row });
+      }
+    }
+  }
+
+  /** One look at a time; who asks while one is under way gets that one. */
+  const lookOnce = () => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
+  const lookAgain = () => void lookOnce().catch((error) => log.warn({ err: error }, "no look at the boards"));
+
+  return {
+    async watch(challenge, listener) {
+      const mine = listeners.get(challenge) ?? new Set();
+      listeners.set(challenge, mine.add(listener));
+      watching += 1;
+      const stop = () => {
+        if (!mine.delete(listener)) return;
+        watching -= 1;
+        if (mine.size === 0 && listeners.get(challenge) === mine) listeners.delete(challenge);
+        if (watching > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+        isKnown = false;
+        known.clear();
+        told.clear();
+      };
+      if (!timer) {
+        timer = setInterval(lookAgain, LOOK_MS);
+        timer.unref();
+      }
+      try {
+        if (!isKnown) await lookOnce();
+      } catch (error) {
+        stop();
+        throw error;
+      }
+      return { now: [...known.values()].filter((board) => board.challenge === challenge), stop };
+    },
+    watching: () => watching,
+    close() {
+      clearInterval(timer);
+      listeners.clear();
+    },
+  };
+}

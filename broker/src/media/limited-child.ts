@@ -1,0 +1,113 @@
+import { execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
+import { CrowdaiError } from "@crowdai/shared";
+
+/** What holds a child to its limits, as found on this machine; see the grader's launch.ts for the same of evaluators. */
+export interface Wrappers {
+  /** Ends the child the moment the broker is gone. */
+  setpriv: boolean;
+  prlimit: boolean;
+}
+
+export interface ChildLimits {
+  path: string;
+  wrappers: Wrappers;
+  /** Memory it may write to itself, in bytes. */
+  memory: number;
+  /** Largest file it may write, in bytes. */
+  fileSize: number;
+  timeoutMs: number;
+  /** Its working folder. */
+  cwd: string;
+}
+
+export interface ChildEnd {
+  /** Null when it was ended by a signal: it took too much time or memory. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const OUTPUT_LIMIT = 64 * 1024;
+
+export async function findWrappers(path: string): Promise<Wrappers> {
+  const works = (command: string, args: string[]) =>
+    promisify(execFile)(command, args, { env: { PATH: path } }).then(
+      () => true,
+      () => false,
+    );
+  const [setpriv, prlimit] = await Promise.all([
+    works("setpriv", ["--pdeathsig", "KILL", "--", "true"]),
+    works("prlimit", ["--data=unlimited", "--", "true"]),
+  ]);
+  return { setpriv, prlimit };
+}
+
+/**
+ * Runs a program that reads what strangers made: with nothing of the broker's environment, no input, and limits on time, memory
+ * and what it may write. Resolves however it ends; throws `interrupted` when the signal ends it, and when it cannot be started.
+ */
+export function runLimited(
+  program: readonly [string, ...string[]],
+  { path, wrappers, memory, fileSize, timeoutMs, cwd }: ChildLimits,
+  signal: AbortSignal,
+): Promise<ChildEnd> {
+  const seconds = Math.ceil(timeoutMs / 1000);
+  const limits = [`--data=${memory}`, `--fsize=${fileSize}`, `--cpu=${2 * seconds}`, "--core=0"];
+  const [command, ...args] = [
+    ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
+    ...(wrappers.prlimit ? ["prlimit", ...limits, "--"] : []),
+    ...program,
+  ] as [string, ...string[]];
+  return new Promise((resolve, reject) => {
+    // A group of its own, so that nothing it started outlives it.
+    const child = spawn(command, args, {
+      cwd,
+      env: {
+        PATH: path,
+        HOME: cwd,
+        TMPDIR: cwd,
+        LANG: "C.UTF-8",
+        VIPS_CONCURRENCY: "1",
+        MALLOC_ARENA_MAX: "2",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    const kill = () => {
+      try {
+        process.kill(-(child.pid as number), "SIGKILL");
+      } catch {
+        // Gone already.
+      }
+    };
+    const timer = setTimeout(kill, timeoutMs);
+    if (signal.aborted) kill();
+    signal.addEventListener("abort", kill, { once: true });
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const settle = (then: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", kill);
+      then();
+    };
+    child.once("error", (error) => settle(() => reject(error)));
+    child.once("close", (code) =>
+      settle(() => {
+        kill();
+        if (signal.aborted) reject(new CrowdaiError("interrupted"));
+        else resolve({ code, stdout: stdout(), stderr: stderr() });
+      }),
+    );
+  });
+}
+
+/** The first bytes of what it says; the rest is read and forgotten, so that it is never held up. */
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (size < OUTPUT_LIMIT) chunks.push(chunk.subarray(0, OUTPUT_LIMIT - size));
+    size += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}

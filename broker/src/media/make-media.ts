@@ -1,0 +1,56 @@
+import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { StoredFile } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import { type DroppedMedia, dropped, type MadeMedia } from "./made-media.ts";
+import { makeFilmOrSound } from "./make-film.ts";
+import { makePicture } from "./make-picture.ts";
+import { MEDIA_LIMITS } from "./media-limits.ts";
+import type { MediaTools } from "./media-tools.ts";
+import { SNIFFED_BYTES, sniff } from "./sniff.ts";
+
+const KNOWN = "PNG, JPEG, GIF, WebP, AVIF, MP4, WebM, Ogg, WAV, MP3 or FLAC";
+
+/** Makes what an evaluator stored ready to be shown. What its bytes are decides, never its name. Throws only faults of ours. */
+export async function makeMedia(
+  tools: MediaTools,
+  objects: Pick<ObjectStore, "get">,
+  source: StoredFile,
+  signal: AbortSignal,
+): Promise<MadeMedia | DroppedMedia> {
+  if (source.size === 0) return dropped("It is empty.");
+  const most = Math.max(...Object.values(MEDIA_LIMITS.bytes));
+  if (source.size > most) return tooLarge(source.size, most);
+  const found = sniff(await readHead(objects, source));
+  if (!found) return dropped(`Its bytes are no ${KNOWN}.`, `named ${source.name}`);
+  if (source.size > MEDIA_LIMITS.bytes[found.kind])
+    return tooLarge(source.size, MEDIA_LIMITS.bytes[found.kind]);
+  const input = join(tools.folder, "input");
+  await pipeline(await objects.get(source.key), createWriteStream(input), { signal });
+  return found.kind === "image"
+    ? makePicture(tools, input, found.format, signal)
+    : makeFilmOrSound(tools, input, found, signal);
+}
+
+/** The first bytes of an object, which say what it is. */
+export async function readHead(
+  objects: Pick<ObjectStore, "get">,
+  { key, size }: { key: string; size: number },
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const range = { start: 0, end: Math.min(SNIFFED_BYTES, size) - 1 };
+  for await (const chunk of await objects.get(key, range)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(size: number, most: number): DroppedMedia {
+  return dropped(`It has ${size} bytes; of its kind it may have ${most}.`);
+}
+
+/** The bytes of a file that was made here. */
+export async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  yield* file.createReadStream({ highWaterMark: 256 * 1024 });
+}

@@ -1,0 +1,30 @@
+/** What is asked of the process that handles pictures, and what it answers. */
+
+export interface Box {
+  width: number;
+  height: number;
+}
+export interface Place {
+  path: string;
+  /** The picture is made to fit into it, and never made larger than it is. */
+  box: Box;
+}
+
+export type PictureFormat = "png" | "jpeg" | "gif" | "webp" | "avif";
+
+export type PictureTask =
+  | {
+      make: "picture";
+      input: string;
+      /** What its bytes say it is; read as anything else it is broken. */
+      format: PictureFormat;
+      large: Place | null;
+      thumbnail: Place | null;
+      /** Over all frames. */
+      mostPixels: number;
+    }
+  | { make: "placeholder"; shape: "film" | "sound"; thumbnail: Place };
+
+export type PictureAnswer =
+  | { ok: true; format: "png" | "jpeg" | "gif" | "webp" | null }
+  | { ok: false; why: "broken" | "pixels"; detail: string };

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Hono } from "hono";
+
+const require = createRequire(import.meta.url);
+const TYPES = {
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+} as const;
+type Type = keyof typeof TYPES;
+
+/** What the pages load besides themselves. The build puts our own files beside the bundle; uPlot's lie in its package. */
+const FILES = {
+  "site.css": () => own("site.css"),
+  "site.js": () => own("site.js"),
+  "chart.js": () => own("chart.js"),
+  "icon.svg": () => own("icon.svg"),
+  "uplot.css": () => require.resolve("uplot/dist/uPlot.min.css"),
+  "uplot.js": () => require.resolve("uplot/dist/uPlot.iife.min.js"),
+};
+export type AssetName = keyof typeof FILES;
+
+function own(name: string): string {
+  return join(import.meta.dirname, name);
+}
+
+interface Asset {
+  address: string;
+  type: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+const loaded = new Map<AssetName, Asset>();
+
+function load(name: AssetName): Asset {
+  const known = loaded.get(name);
+  if (known) return known;
+  const bytes = Uint8Array.from(readFileSync(FILES[name]()));
+  const [stem, extension] = name.split(".") as [string, Type];
+  const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+  const asset = { address: `/assets/${stem}-${digest}.${extension}`, type: TYPES[extension], bytes };
+  loaded.set(name, asset);
+  return asset;
+}
+
+/** Where a page finds the file: the address changes with its contents, so that browsers may keep it for good. */
+export const asset = (name: AssetName): string => load(name).address;
+
+export function assetRoutes(): Hono {
+  const routes = new Hono();
+  routes.get("/assets/:file", (c, next) => {
+    const name = (Object.keys(FILES) as AssetName[]).find((one) => asset(one) === c.req.path);
+    if (!name) return next();
+    const { type, bytes } = load(name);
+    return c.body(bytes, 200, {
+      "content-type": type,
+      "cache-control": "public, max-age=31536000, immutable",
+      "x-content-type-options": "nosniff",
+    });
+  });
+  return routes;
+}

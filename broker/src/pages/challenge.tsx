@@ -1,0 +1,153 @@
+import type { PublicChallenge } from "@crowdai/shared";
+import { roundState } from "@crowdai/shared/challenge-folder";
+import { raw } from "hono/html";
+import type { SeenChallenge } from "./access.ts";
+import { Figures, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
+import { shownNumber, shownSize } from "./format.ts";
+import { HowToSubmit } from "./how-to-submit.tsx";
+import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
+import { describe } from "./markdown.ts";
+import { Outside, Time } from "./outside.tsx";
+
+export interface ChallengePageProps {
+  seen: SeenChallenge;
+  shown: PublicChallenge;
+  figures: RoundFigures | null;
+  view: BoardView;
+  broker: string;
+  now: Date;
+}
+
+/** A challenge: what it asks, where everybody stands, and how to take part. */
+export function ChallengePage({ seen, shown, figures, view, broker, now }: ChallengePageProps) {
+  const { config } = seen.challenge;
+  const round = presentRound(config, now);
+  return (
+    <>
+      <div class="opening">
+        <h1>
+          <Outside text={config.title} most={300} />
+        </h1>
+        <p class="state">
+          <RoundWhen round={round} open={roundState(round, now) === "open"} title={roundTitle(seen, round)} />
+          {config.visibility.private ? <span class="tag">private</span> : null}
+        </p>
+        <Figures config={config} figures={figures} />
+      </div>
+      <div class="columns">
+        <div class="main-column">
+          {config.description ? (
+            <section aria-labelledby="about">
+              <h2 id="about">About</h2>
+              <div class="prose" dir="auto">
+                {raw(describe(config))}
+              </div>
+            </section>
+          ) : null}
+          <section aria-labelledby="leaderboard">
+            <h2 id="leaderboard">Leaderboard</h2>
+            <LeaderboardSection view={view} seen={seen} />
+          </section>
+        </div>
+        <div class="side-column">
+          <section aria-labelledby="submit">
+            <h2 id="submit">Submit</h2>
+            <HowToSubmit challenge={shown} broker={broker} />
+            <Accepts challenge={shown} />
+          </section>
+          <Data challenge={shown} />
+          <Rounds challenge={shown} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Accepts({ challenge: { accepts, code } }: { challenge: PublicChallenge }) {
+  return (
+    <ul class="plain note">
+      {accepts.file ? (
+        <li>
+          Files{accepts.file.extensions.length > 0 ? ` (${accepts.file.extensions.join(", ")})` : ""} up to{" "}
+          {shownSize(accepts.file.max_bytes)}
+        </li>
+      ) : null}
+      {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
+      {code.capture === "required" ? <li>Your code comes with each submission (--code)</li> : null}
+    </ul>
+  );
+}
+
+function Data({ challenge: { data } }: { challenge: PublicChallenge }) {
+  if (data.length === 0) return null;
+  return (
+    <section aria-labelledby="data">
+      <h2 id="data">Data</h2>
+      <ul class="files">
+        {data.map(({ name, size, sha256, url }) => (
+          <li>
+            <a href={new URL(url).pathname} download>
+              <Outside text={name} />
+            </a>{" "}
+            <span class="size">{shownSize(size)}</span>
+            <code class="digest" title={`SHA-256 ${sha256}`}>
+              <span class="unseen">SHA-256 </span>
+              {sha256}
+            </code>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const RESET = {
+  day: "24 hours after the first of them",
+  week: "7 days after the first of them",
+  round: null,
+};
+
+function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }) {
+  return (
+    <section aria-labelledby="rounds">
+      <h2 id="rounds">{rounds.length === 1 ? "Round" : "Rounds"}</h2>
+      <ol class="rounds">
+        {rounds.map((round) => (
+          <li aria-current={round.state === "open" ? "true" : undefined}>
+            <h3>
+              <Outside text={round.title} most={80} /> <span class={`tag ${round.state}`}>{round.state}</span>
+            </h3>
+            <dl class="facts">
+              {round.starts_at ? <Fact name="Starts" value={<Time at={round.starts_at} />} /> : null}
+              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "open end"} />
+              <Fact
+                name="Limit"
+                value={
+                  round.limit
+                    ? `${round.limit.count} a ${round.limit.per}${RESET[round.limit.per] ? `; they come back ${RESET[round.limit.per]}` : ""}`
+                    : "none"
+                }
+              />
+              {round.parallel_limit ? <Fact name="At once" value={String(round.parallel_limit)} /> : null}
+              {round.minimum_score !== null ? (
+                <Fact
+                  name="Asks for"
+                  value={`${shownNumber(round.minimum_score, score.precision)} in the round before`}
+                />
+              ) : null}
+            </dl>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: unknown }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value as string}</dd>
+    </div>
+  );
+}

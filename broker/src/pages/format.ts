@@ -1,0 +1,40 @@
+// How times, sizes and scores read on the pages.
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** "24 Nov 2026, 00:21 UTC" */
+export function shownTime(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+  return `${day}, ${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
+}
+
+/** "1.2 kB", in steps of 1000. */
+export function shownSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3) - 1);
+  return `${(bytes / 1000 ** (step + 1)).toFixed(1)} ${units[step]}`;
+}
+
+/** With the decimals the challenge asks for, and a true minus sign. */
+export function shownNumber(score: number | null, precision: number): string {
+  if (score === null) return "–";
+  return score.toFixed(precision).replace("-", "−");
+}
+
+// Control characters, and those that turn the direction of the text after them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A text from outside without what cannot be seen or would reorder what stands beside it, cut at `most` characters. */
+export function tamed(text: string, most: number): string {
+  const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNSEEN, "\ufffd");
+  if (clean.length <= most) return clean;
+  return `${clean.slice(0, most).toWellFormed()}…`;
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;

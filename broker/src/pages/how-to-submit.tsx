@@ -1,0 +1,55 @@
+import type { PublicChallenge } from "@crowdai/shared";
+import { Commands } from "./scroll.tsx";
+
+/** The commands that hand in a submission, with this challenge and this broker in them. */
+export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {
+  const { id, accepts } = challenge;
+  const extension = accepts.file?.extensions[0] ?? ".csv";
+  const file = `predictions${extension}`;
+  const handed = accepts.file ? file : `--json '{"predictions": []}'`;
+  const value = accepts.json ? "predictions" : `{ file: "${file}" }`;
+  const ways = [
+    {
+      title: "Terminal",
+      text: [
+        `npx crowdai login --broker ${broker}`,
+        ...(challenge.data.length > 0 ? [`npx crowdai data ${id} --broker ${broker}`] : []),
+        `npx crowdai submit ${handed} -c ${id} --broker ${broker}`,
+      ].join("\n"),
+    },
+    {
+      title: "JavaScript library",
+      text: [
+        `import { Challenge } from "crowdai";`,
+        "",
+        `const challenge = await Challenge.open("${id}", {`,
+        `  broker: "${broker}",`,
+        "});",
+        `const grade = await challenge.submit(${value});`,
+        "console.log(grade.score, grade.rank);",
+        "await challenge.close();",
+      ].join("\n"),
+    },
+    {
+      title: "CI job",
+      text: [
+        `- run: npx crowdai submit ${handed} -c ${id}`,
+        "  env:",
+        `    CROWDAI_BROKER: ${broker}`,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how CI names a secret
+        "    CROWDAI_API_KEY: ${{ secrets.CROWDAI_API_KEY }}",
+      ].join("\n"),
+    },
+  ];
+  return (
+    <div class="ways">
+      {ways.map(({ title, text }, index) => (
+        <details name="way" open={index === 0}>
+          <summary>{title}</summary>
+          <Commands label={`${title}: how to submit`} text={text} />
+        </details>
+      ))}
+      <p class="note">The key comes from the organiser.</p>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import MarkdownIt from "markdown-it";
+import { tamed } from "./format.ts";
+
+const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
+
+/** Headings go below those of the page. */
+markdown.core.ruler.push("lower-headings", ({ tokens }) => {
+  for (const token of tokens)
+    if (token.type.startsWith("heading_")) token.tag = `h${Math.min(6, Number(token.tag.slice(1)) + 2)}`;
+});
+
+markdown.renderer.rules.link_open = (tokens, index, options, _env, self) => {
+  const href = String(tokens[index]?.attrGet("href") ?? "");
+  if (/^https?:/i.test(href)) tokens[index]?.attrSet("rel", "noopener nofollow");
+  return self.renderToken(tokens, index, options);
+};
+
+// A picture elsewhere would tell a stranger who reads the page, and the policy lets none in: it is named by a link.
+markdown.renderer.rules.image = (tokens, index) => {
+  const token = tokens[index];
+  const escaped = markdown.utils.escapeHtml;
+  const href = String(token?.attrGet("src") ?? "");
+  const words = escaped(token?.content || "picture");
+  return /^https:/i.test(href) ? `<a href="${escaped(href)}" rel="noopener nofollow">${words}</a>` : words;
+};
+
+markdown.renderer.rules.table_open = () => '<section class="scroll" tabindex="0" aria-label="Table"><table>';
+markdown.renderer.rules.table_close = () => "</table></section>";
+
+const rendered = new WeakMap<ChallengeConfig, string>();
+
+/** A challenge's description as HTML. Made once for each version of the challenge. */
+export function describe(config: ChallengeConfig): string {
+  const known = rendered.get(config);
+  if (known !== undefined) return known;
+  const html = markdown.render(tamed(config.description, 200_000));
+  rendered.set(config, html);
+  return html;
+}
+
+/** The description's first paragraph, as plain words, for lists. */
+export function summary(config: ChallengeConfig, most = 180): string {
+  const inline = markdown
+    .parse(tamed(config.description, 5000), {})
+    .find((token, index, all) => token.type === "inline" && all[index - 1]?.type === "paragraph_open");
+  const words = (inline?.children ?? [])
+    .map((child) => (child.type === "softbreak" || child.type === "hardbreak" ? " " : child.content))
+    .join("")
+    .trim();
+  return words.length > most ? `${words.slice(0, most).replace(/\s+\S*$/, "")} …` : words;
+}

@@ -1,0 +1,23 @@
+import type { Child } from "hono/jsx";
+
+/** Something that may be wider than the page: it scrolls by itself, with the keyboard too, and says what it is. */
+export function Scroll({ label, children }: { label: string; children?: Child }) {
+  return (
+    <section class="scroll" tabindex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
+
+/** Lines to be copied. The script adds the button. */
+export function Commands({ label, text }: { label: string; text: string }) {
+  return (
+    <div class="commands" data-copy>
+      <Scroll label={label}>
+        <pre>
+          <code>{text}</code>
+        </pre>
+      </Scroll>
+    </div>
+  );
+}

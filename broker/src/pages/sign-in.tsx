@@ -1,0 +1,47 @@
+import type { CrowdaiError } from "@crowdai/shared";
+
+/** The form that trades an API key for a session. `failed` says why the last try did not. */
+export function SignIn({
+  next,
+  failed,
+  why,
+}: {
+  next: string;
+  failed?: CrowdaiError | undefined;
+  why?: string | undefined;
+}) {
+  return (
+    <div class="narrow">
+      <h1>Sign in</h1>
+      {why ? <p>{why}</p> : null}
+      <form method="post" action="/sign-in" class="panel">
+        <input type="hidden" name="next" value={next} />
+        <label for="key">API key</label>
+        <input
+          id="key"
+          name="key"
+          type="password"
+          required
+          maxlength={200}
+          autocomplete="current-password"
+          spellcheck={false}
+          autocapitalize="off"
+          aria-describedby={failed ? "failed hint" : "hint"}
+          aria-invalid={failed ? "true" : undefined}
+        />
+        {failed ? (
+          <p id="failed" class="mistake" role="alert">
+            {failed.message} {failed.next}
+          </p>
+        ) : null}
+        <p id="hint" class="note">
+          It begins with <code>crowdai_</code> and comes from the organiser. This browser keeps a session of 8
+          hours, not the key.
+        </p>
+        <button type="submit" class="primary">
+          Sign in
+        </button>
+      </form>
+    </div>
+  );
+}

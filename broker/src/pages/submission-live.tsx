@@ -1,0 +1,182 @@
+import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { SubmissionAccess } from "./access.ts";
+import { plural, shownNumber, shownSize, tamed } from "./format.ts";
+import { MediaView, webAddress } from "./media.tsx";
+import { Outside, Time, Words } from "./outside.tsx";
+import { Scroll } from "./scroll.tsx";
+import { StateTag } from "./state-tag.tsx";
+
+const LOG_LINES = 500;
+
+export interface LiveProps {
+  submission: Submission;
+  events: SubmissionEvent[];
+  access: SubmissionAccess;
+  config: ChallengeConfig | undefined;
+}
+
+/** What changes of a submission while it is graded. It is fetched again at each event. */
+export function SubmissionLive({ submission, events, access, config }: LiveProps) {
+  const { id, state, error, media } = submission;
+  const whole = access !== "other";
+  const log = whole ? events.filter(({ type }) => type === "log").slice(-LOG_LINES) : [];
+  return (
+    <div
+      id="submission-live"
+      data-live={isFinal(state) ? undefined : `/submissions/${id}/events`}
+      data-source={`/submissions/${id}/live`}
+      data-said={said(submission, config)}
+    >
+      <p class="state">
+        <StateTag state={state} />
+        {submission.best ? <span class="tag graded">best of the round</span> : null}
+        {submission.post_challenge ? <span class="tag">after the end</span> : null}
+      </p>
+      {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
+      {state === "graded" ? <Scores submission={submission} config={config} /> : null}
+      {submission.grading_message ? (
+        <>
+          <h2>The evaluator says</h2>
+          <Words text={submission.grading_message} />
+        </>
+      ) : null}
+      {error && whole ? (
+        <div class="mistake panel">
+          <p class="words" dir="auto">
+            <strong>{error.code}</strong>: {tamed(error.message, 10_000)}
+          </p>
+          <p>{tamed(error.next, 500)}</p>
+        </div>
+      ) : null}
+      {media ? (
+        <section aria-labelledby="media">
+          <h2 id="media">Media</h2>
+          <MediaView media={media} />
+        </section>
+      ) : null}
+      <Artifacts submission={submission} />
+      {log.length > 0 ? (
+        <section aria-labelledby="log">
+          <h2 id="log">Log</h2>
+          <Scroll label="Log">
+            <pre class="log">
+              {log.map(({ data }) => `${tamed(String(data.message ?? ""), 2000)}\n`).join("")}
+            </pre>
+          </Scroll>
+        </section>
+      ) : null}
+    </div>
+  );
+}
+
+function said({ state, score }: Submission, config: ChallengeConfig | undefined): string {
+  if (state !== "graded") return `The submission is ${state}.`;
+  return `Graded: ${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}.`;
+}
+
+function Waiting({ submission, events }: { submission: Submission; events: SubmissionEvent[] }) {
+  const { state, place, waiting, expected_at } = submission;
+  if (state === "grading") {
+    const started = events.findLastIndex(({ type }) => type === "grading");
+    const progress = events.slice(started).findLast(({ type }) => type === "progress");
+    const percent = progress ? Math.min(100, Math.max(0, Number(progress.data.percent) || 0)) : null;
+    return (
+      <div class="progress">
+        <label for="progress">
+          Grading{percent === null ? "" : `: ${Math.round(percent)} %`}
+          {progress?.data.message ? (
+            <>
+              {" "}
+              · <Outside text={String(progress.data.message)} most={200} />
+            </>
+          ) : null}
+        </label>
+        {percent === null ? <progress id="progress" /> : <progress id="progress" max={100} value={percent} />}
+      </div>
+    );
+  }
+  return (
+    <div class="panel">
+      <p>
+        {state === "initiated"
+          ? "Its bytes are on their way."
+          : place === null
+            ? "It waits for a grader."
+            : place === 1
+              ? "It is next in line."
+              : `It is number ${place} in line.`}
+        {expected_at ? (
+          <>
+            {" "}
+            Grading should begin at <Time at={expected_at} />.
+          </>
+        ) : null}
+      </p>
+      {waiting ? <p>{tamed(waiting, 500)}</p> : null}
+    </div>
+  );
+}
+
+function Scores({ submission, config }: { submission: Submission; config: ChallengeConfig | undefined }) {
+  const { score, score_secondary, rank, rank_before } = submission;
+  const before =
+    rank === null || rank_before === null || rank_before === rank
+      ? null
+      : `${rank < rank_before ? "up" : "down"} from ${rank_before}`;
+  return (
+    <dl class="figures large">
+      <div>
+        <dt>
+          <Outside text={config?.score.title ?? "Score"} most={60} />
+        </dt>
+        <dd>{shownNumber(score, config?.score.precision ?? 3)}</dd>
+      </div>
+      {config?.score_secondary ? (
+        <div>
+          <dt>
+            <Outside text={config.score_secondary.title} most={60} />
+          </dt>
+          <dd>{shownNumber(score_secondary, config.score_secondary.precision)}</dd>
+        </div>
+      ) : null}
+      {rank === null ? null : (
+        <div>
+          <dt>rank after it{before ? `, ${before}` : ""}</dt>
+          <dd>{rank}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Artifacts({ submission: { artifacts } }: { submission: Submission }) {
+  if (artifacts.length === 0) return null;
+  return (
+    <section aria-labelledby="artifacts">
+      <h2 id="artifacts">{plural(artifacts.length, "file")} kept with it</h2>
+      <ul class="files">
+        {artifacts.map(({ name, size, sha256, url, kind }) => {
+          const address = webAddress(url);
+          return (
+            <li>
+              {address ? (
+                <a href={address} rel="nofollow">
+                  <Outside text={name} />
+                </a>
+              ) : (
+                <Outside text={name} />
+              )}{" "}
+              <span class="size">{shownSize(size)}</span>{" "}
+              {kind === "model" ? <span class="tag">model</span> : null}
+              <code class="digest" title={`SHA-256 ${sha256}`}>
+                <span class="unseen">SHA-256 </span>
+                {sha256}
+              </code>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

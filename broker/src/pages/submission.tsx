@@ -1,0 +1,68 @@
+import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
+import { shownSize } from "./format.ts";
+import { Outside, Time, Words } from "./outside.tsx";
+import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
+
+/** A submission: what it scored and what came of it, live while it is graded. */
+export function SubmissionPage(props: LiveProps & CodeSectionProps) {
+  const { submission, access, config } = props;
+  const { input } = submission;
+  return (
+    <>
+      <div class="opening">
+        <h1>
+          Submission <code>{submission.id.slice(0, 24)}</code>
+        </h1>
+        <p class="state">
+          <a href={`/challenges/${submission.challenge}`}>
+            <Outside text={config?.title ?? submission.challenge} most={120} />
+          </a>
+          , by <Outside text={submission.participant} most={60} />, <Time at={submission.created_at} />
+        </p>
+        {submission.message ? <Words text={submission.message} /> : null}
+      </div>
+      <div class="columns">
+        <div class="main-column">
+          <SubmissionLive {...props} />
+          <CodeSection {...props} />
+        </div>
+        <div class="side-column">
+          <section aria-labelledby="facts">
+            <h2 id="facts">Facts</h2>
+            <dl class="facts">
+              <Fact name="Number" value={String(submission.number)} />
+              <Fact name="Round" value={submission.round} />
+              {submission.accepted_at ? <Fact name="Accepted" at={submission.accepted_at} /> : null}
+              {submission.finished_at ? <Fact name="Finished" at={submission.finished_at} /> : null}
+              {access === "other" ? null : (
+                <>
+                  <Fact
+                    name="Handed in"
+                    value={`${input.name ?? (input.kind === "json" ? "a JSON value" : "a file")}, ${shownSize(input.size)}`}
+                  />
+                  <Fact name="SHA-256" value={input.sha256} code />
+                  <Fact name="Slot" value={submission.slot} />
+                  {submission.attempt > 1 ? (
+                    <Fact name="Attempts" value={String(submission.attempt)} />
+                  ) : null}
+                </>
+              )}
+              {submission.regraded ? <Fact name="Regraded" at={submission.regraded.at} /> : null}
+            </dl>
+          </section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Fact({ name, value, at, code }: { name: string; value?: string; at?: string; code?: boolean }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={code ? "digest" : undefined}>
+        {at ? <Time at={at} /> : <Outside text={value ?? ""} most={200} />}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { shownNumber, tamed } from "./format.ts";
+import { Outside, Time } from "./outside.tsx";
+import { Pager } from "./pager.tsx";
+import { ScoreChart } from "./score-chart.tsx";
+import { Scroll } from "./scroll.tsx";
+import { StateTag } from "./state-tag.tsx";
+import type { SubmissionList } from "./submission-list.ts";
+
+/** A list of submissions with its filter, and the scores over time where they can be compared. */
+export function SubmissionsPage({
+  list,
+  page,
+  own,
+  config,
+}: {
+  list: SubmissionList;
+  page: number;
+  own: boolean;
+  /** The challenges' settings, by id. */
+  config: (id: string) => ChallengeConfig | undefined;
+}) {
+  const { rows, challenges, challenge, participant, points } = list;
+  const one = challenge === null ? undefined : config(challenge);
+  const href = (n: number) => {
+    const query = new URLSearchParams();
+    if (challenge) query.set("challenge", challenge);
+    if (participant) query.set("participant", participant);
+    if (n > 1) query.set("page", String(n));
+    return query.size === 0 ? "/submissions" : `/submissions?${query}`;
+  };
+  return (
+    <>
+      <div class="opening">
+        <h1>
+          {own ? "My submissions" : "Submissions"}
+          {participant ? (
+            <>
+              {" "}
+              of <Outside text={participant} most={60} />
+            </>
+          ) : null}
+        </h1>
+      </div>
+      {challenges.length > 1 ? (
+        <form method="get" action="/submissions" class="filter">
+          <label for="challenge">Challenge</label>
+          <select id="challenge" name="challenge">
+            <option value="">All</option>
+            {challenges.map((id) => (
+              <option value={id} selected={id === challenge}>
+                {tamed(config(id)?.title ?? id, 80)}
+              </option>
+            ))}
+          </select>
+          {participant ? <input type="hidden" name="participant" value={participant} /> : null}
+          <button type="submit">Show</button>
+        </form>
+      ) : null}
+      {one && points && points.length > 1 ? <ScoreChart points={points} config={one} /> : null}
+      {rows.length === 0 ? (
+        <p class="empty">There are none yet.</p>
+      ) : (
+        <Scroll label="Submissions">
+          <table>
+            <caption class="unseen">Submissions, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Submission</th>
+                {own ? null : <th scope="col">Participant</th>}
+                {challenge ? null : <th scope="col">Challenge</th>}
+                <th scope="col">State</th>
+                <th scope="col" class="number">
+                  {one ? <Outside text={one.score.title} most={40} /> : "Score"}
+                </th>
+                {one?.score_secondary ? (
+                  <th scope="col" class="number">
+                    <Outside text={one.score_secondary.title} most={40} />
+                  </th>
+                ) : null}
+                <th scope="col">Message</th>
+                <th scope="col">Submitted</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr>
+                  <th scope="row">
+                    <a href={`/submissions/${row.id}`}>
+                      <code>{row.id.slice(0, 16)}</code>
+                    </a>
+                  </th>
+                  {own ? null : (
+                    <td>
+                      <Outside text={row.participant} most={60} />
+                    </td>
+                  )}
+                  {challenge ? null : (
+                    <td>
+                      <a href={`/challenges/${row.challenge}`}>
+                        <Outside text={config(row.challenge)?.title ?? row.challenge} most={60} />
+                      </a>
+                    </td>
+                  )}
+                  <td>
+                    <StateTag state={row.state} />
+                  </td>
+                  <td class="number score">
+                    {shownNumber(row.score, config(row.challenge)?.score.precision ?? 3)}
+                  </td>
+                  {one?.score_secondary ? (
+                    <td class="number">{shownNumber(row.score_secondary, one.score_secondary.precision)}</td>
+                  ) : null}
+                  <td class="message">{row.message ? <Outside text={row.message} most={100} /> : null}</td>
+                  <td class="when">
+                    <Time at={row.created_at} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      <Pager label="Pages of submissions" page={page} pages={list.pages} href={href} />
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+import { CrowdaiError, type Intent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+
+/** The models that an intent announces, before a byte of them is taken. Throws model_refused. */
+export function requireAcceptedModels(
+  { id, accepts: { model: rule } }: Pick<ChallengeConfig, "id" | "accepts">,
+  { models, function: called, dry_run }: Pick<Intent, "models" | "function" | "dry_run">,
+): void {
+  if (models.length === 0) return;
+  if (called !== "submit" || dry_run)
+    throw new CrowdaiError("model_refused", "Models are kept with submissions only.");
+  if (!rule) throw new CrowdaiError("model_refused", `${id} takes no models.`);
+  for (const { name, size } of models)
+    if (size > rule.max_bytes)
+      throw new CrowdaiError(
+        "model_refused",
+        `The model ${JSON.stringify(name)} has ${size} bytes; ${id} takes at most ${rule.max_bytes}.`,
+        { details: { name, size, max_bytes: rule.max_bytes } },
+      );
+  const names = models.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new CrowdaiError("model_refused", `Two models are named ${JSON.stringify(twice)}.`, {
+      next: "Give each a name of its own.",
+      details: { name: twice },
+    });
+  const odd = names.find((name) => !isPlain(name));
+  if (odd !== undefined)
+    throw new CrowdaiError("model_refused", `${JSON.stringify(odd)} cannot be a model's name.`, {
+      next: "Use a file's name, without folders and control characters.",
+      details: { name: odd },
+    });
+}
+
+/** A name that can be a file's wherever it is downloaded. */
+function isPlain(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return name.isWellFormed() && !/[\u0000-\u001f\u007f/\\]/.test(name) && !/^\.*$/.test(name);
+}

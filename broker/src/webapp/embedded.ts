@@ -1,0 +1,25 @@
+import { identify } from "../participants/keys.ts";
+import type { Db } from "../records/records.ts";
+import type { Webapp } from "./webapp.ts";
+
+/** The broker's own records: its participants, its rules, nobody else to tell. */
+export function embeddedWebapp(db: Db): Webapp {
+  let checkedUntil = new Date().toISOString();
+  return {
+    name: "this broker's own records",
+    identify: (key) => identify(db, key),
+    async ended() {
+      const now = new Date().toISOString();
+      const revoked = await db
+        .selectFrom("api_keys")
+        .select("hash")
+        .where("revoked_at", ">=", checkedUntil)
+        .execute();
+      checkedUntil = now;
+      return new Set(revoked.map(({ hash }) => hash));
+    },
+    async open() {},
+    async tell() {},
+    async close() {},
+  };
+}

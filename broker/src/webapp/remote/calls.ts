@@ -1,0 +1,190 @@
+import { z } from "zod";
+
+/** The webapp could not be asked, or gave no answer that can be used: the same may succeed later. Its message names no key. */
+export class WebappAway extends Error {
+  override readonly name = "WebappAway";
+  /** Of the answer that was of no use; null when there was none at all. */
+  readonly status: number | null;
+
+  constructor(reason: string, status: number | null = null) {
+    super(reason);
+    this.status = status;
+  }
+}
+
+/** The webapp refused, in its own words: the same would be refused again. */
+export class WebappRefusal extends Error {
+  override readonly name = "WebappRefusal";
+}
+
+const messageSchema = z.object({ message: z.string() });
+const verifiedSchema = z.object({ participant_id: z.number().int().nullable() });
+const createdSchema = z.object({ message: z.string(), submission_id: z.number().int() });
+const detailsSchema = z.object({
+  grading_status_cd: z.string(),
+  grading_message: z.string().nullish(),
+  post_challenge: z.boolean().nullish(),
+});
+const idsSchema = z.array(z.number().int());
+const wholeSchema = z.object({ meta: z.unknown() });
+
+/** Where a submission's mark stands in the `meta` that the webapp keeps of it. */
+export const MARK = "crowdai_submission";
+/** How many submissions are looked at for a mark. */
+const MOST_LOOKED_AT = 200;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+export interface WebappCalls {
+  /** The webapp's id of the participant whose key this is; null when it knows no such key. */
+  verify(key: string): Promise<number | null>;
+  /** Opens a submission. Resolves with its id, and the participant's name when the answer tells it. Throws WebappRefusal. */
+  create(form: Record<string, string>): Promise<{ number: number; participant: string | null }>;
+  update(number: number, form: Record<string, string>): Promise<void>;
+  /** Why a submission that was just opened was kept as failed, as one that came too late; null when it was not, or when that is not told. */
+  failureOf(number: number): Promise<string | null>;
+  /** The submission with this mark among those of a challenge; `unknowable` where the webapp does not list them to us. */
+  find(challenge: string, mark: string, after: string, known: ReadonlySet<number>): Promise<Found>;
+}
+
+export type Found = { number: number } | "absent" | "unknowable";
+
+/** The calls to a webapp that the broker makes. Each throws WebappAway when the answer does not come in time, or is none. */
+export function webappCalls(options: {
+  url: string;
+  token: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}): WebappCalls {
+  const { url, token, timeoutMs, signal } = options;
+
+  async function ask(method: string, path: string, form?: Record<string, string>) {
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await fetch(`${url}/api/${path}`, {
+        method,
+        headers: { authorization: `Token token=${token}`, accept: "application/json" },
+        // In the body, which no server logs: the webapp takes parameters from there too.
+        ...(form ? { body: new URLSearchParams(form) } : {}),
+        // The token goes to the webapp alone, wherever that would send us.
+        redirect: "manual",
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      text = await readText(answer);
+    } catch (error) {
+      throw new WebappAway(reasonOf(error));
+    }
+    const { status } = answer;
+    if (status === 401) throw new WebappAway("it refuses WEBAPP_TOKEN for this (401)", status);
+    if (status >= 500 || status === 408 || status === 429)
+      throw new WebappAway(`it answered ${status}`, status);
+    const body = parsed(text);
+    if (body === undefined) throw new WebappAway(`it answered ${status} without JSON`, status);
+    return { status, body };
+  }
+
+  return {
+    async verify(key) {
+      const { status, body } = await ask("GET", `external_graders/${encodeURIComponent(key)}`);
+      const read = verifiedSchema.safeParse(body);
+      // A 404 of some other server must end nobody's key: the webapp's own says that there is no participant.
+      if (!read.success || (status !== 200 && status !== 404)) throw unexpected(status);
+      return status === 200 ? read.data.participant_id : null;
+    },
+
+    async create(form) {
+      const { status, body } = await ask("POST", "external_graders", form);
+      const made = createdSchema.safeParse(body);
+      // The original may refuse after it has made the submission: then its id is told, and the submission stands.
+      if (made.success && (status === 202 || status === 400)) {
+        const { submission_id: number, message } = made.data;
+        return { number, participant: /^Participant (.+) scored$/su.exec(message)?.[1] ?? null };
+      }
+      throw refusalOr(status, body);
+    },
+
+    async update(number, form) {
+      const { status, body } = await ask("PATCH", `external_graders/${number}`, form);
+      if (status !== 202) throw refusalOr(status, body);
+    },
+
+    async failureOf(number) {
+      const { status, body } = await ask("GET", `external_graders/${number}/submission_info`);
+      const outer = z.object({ body: z.string() }).safeParse(body);
+      const details = detailsSchema.safeParse(outer.success ? parsed(outer.data.body) : null);
+      if (status !== 200 || !details.success) throw unexpected(status);
+      const { grading_status_cd, grading_message } = details.data;
+      return grading_status_cd === "failed"
+        ? (grading_message ?? "The webapp refused the submission.")
+        : null;
+    },
+
+    async find(challenge, mark, after, known) {
+      const query = new URLSearchParams({ challenge_client_name: challenge, after });
+      // The original has no such list, and an organiser's key may be refused it: both are answers, unlike silence.
+      const listed = await ask("GET", `submissions?${query}`).catch(unless(401, 404));
+      const ids = idsSchema.safeParse(listed.body);
+      if (listed.status !== 200 || !ids.success) return "unknowable";
+      const candidates = ids.data.filter((id) => !known.has(id)).sort((a, b) => b - a);
+      for (const number of candidates.slice(0, MOST_LOOKED_AT)) {
+        // The original fails on a submission whose participant is gone; that is none of ours.
+        const one = await ask("GET", `submissions/${number}`).catch(unless(401, 404, 500));
+        // An organiser's key may list ids, and read none of them.
+        if (one.status === 401) return "unknowable";
+        const whole = wholeSchema.safeParse(one.body);
+        if (whole.success && markOf(whole.data.meta) === mark) return { number };
+      }
+      return candidates.length > MOST_LOOKED_AT ? "unknowable" : "absent";
+    },
+  };
+}
+
+const unless =
+  (...statuses: number[]) =>
+  (error: unknown): { status: number; body: null } => {
+    if (error instanceof WebappAway && error.status !== null && statuses.includes(error.status))
+      return { status: error.status, body: null };
+    throw error;
+  };
+
+function markOf(meta: unknown): unknown {
+  const value = typeof meta === "string" ? parsed(meta) : meta;
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[MARK] : undefined;
+}
+
+async function readText(answer: Response): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > MOST_BYTES) throw new Error("the answer does not end");
+  }
+  return text;
+}
+
+const parsed = (text: string): unknown => safely(() => JSON.parse(text));
+
+function safely<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+function refusalOr(status: number, body: unknown): Error {
+  const read = messageSchema.safeParse(body);
+  const isRefusal = read.success && [400, 403, 404, 409, 422].includes(status);
+  return isRefusal ? new WebappRefusal(read.data.message) : unexpected(status);
+}
+
+const unexpected = (status: number) =>
+  new WebappAway(`it answered ${status} with something unexpected`, status);
+
+/** The kind of a network failure. The whole error would name the address, in which a key may stand. */
+function reasonOf(error: unknown): string {
+  const { name, cause } = error as Error & { cause?: { code?: unknown } };
+  if (name === "TimeoutError") return "it did not answer in time";
+  const code = cause?.code ?? (error as { code?: unknown }).code;
+  return typeof code === "string" ? `the connection failed (${code})` : "the connection failed";
+}

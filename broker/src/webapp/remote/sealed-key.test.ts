@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { openKey, sealKey } from "./sealed-key.ts";
+
+it("a sealed key opens under its token alone, and reads differently each time", () => {
+  const sealed = sealKey("token", "the key");
+  expect(openKey("token", sealed)).toBe("the key");
+  expect(sealKey("token", "the key")).not.toBe(sealed);
+  expect(sealed).not.toContain("the key");
+  for (const other of [sealed.slice(0, -2), `A${sealed.slice(1)}`, ""])
+    expect(openKey("token", other)).toBeNull();
+  expect(openKey("another", sealed)).toBeNull();
+});
