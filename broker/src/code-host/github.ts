@@ -61,6 +61,8 @@ export function createGithubHost(options: GithubOptions): CodeHost {
   });
   octokit.hook.before("request", (request) => {
     request.headers["x-github-api-version"] = API_VERSION;
+    // Octokit counts the tries of all calls together, and waits ever longer, unless each has a count of its own.
+    request.request = { ...request.request, retryCount: 0 };
   });
   const pause = createPause(host);
   /** Where nothing of what is pushed is run; asked for once by each broker. */

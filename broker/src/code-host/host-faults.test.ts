@@ -22,6 +22,7 @@ const PUBLIC: HostedRepository = { ...PRIVATE, edition: "public" };
 interface Times {
   answerMs?: number;
   pushMs?: number;
+  againMs?: number;
   place?: string;
 }
 
@@ -186,6 +187,15 @@ describe.each([
     both.local.trouble = "none";
     await host.ensure(PRIVATE);
     await host.mirror(PRIVATE, bare);
+  });
+
+  it("a host that goes on failing is not waited for any longer", async () => {
+    const host = both.open(git, { againMs: 1000 });
+    both.local.trouble = "broken";
+    const start = performance.now();
+    for (let calls = 0; calls < 3; calls++)
+      expect(await failing(host.ensure(PRIVATE))).toMatchObject(UNREACHABLE);
+    expect(performance.now() - start).toBeLessThan(12_000);
   });
 
   it("what something in between answers is not taken for the host's word", async () => {
