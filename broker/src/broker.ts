@@ -59,7 +59,7 @@ const REGRADE_MS = 1000;
 const WEBAPP_MS = 1000;
 const WINDOWS_MS = 1000;
 const UPLOADS_MS = 600_000;
-const MEDIA_MS = 1000;
+const MEDIA_MS = 300;
 const CODE_MS = 500;
 const SHOW_MS = 2000;
 const PUBLISH_MS = 1000;
@@ -133,7 +133,6 @@ export async function createBroker({
       announce(events) {
         metrics.written(events);
         gateway.announce(events);
-        if (events.some(({ type }) => type === "graded")) media.soon();
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
@@ -201,7 +200,8 @@ export async function createBroker({
       reports.abort();
       return receiving;
     });
-    const recovering = queue.recover(createRecovery(context), reports.signal);
+    const recovery = createRecovery(context, dispatcher.forget);
+    const recovering = queue.recover(recovery, reports.signal);
     releasers.add("recovery", () => {
       reports.abort();
       return recovering;

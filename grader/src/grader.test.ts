@@ -38,7 +38,12 @@ say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2
       seconds: expect.any(Number),
     });
     expect(reports.map(({ type }) => type)).toEqual(["started", "progress", "log", "finished"]);
-    while ((await readdir(join(workDir, "workspaces"))).length > 0) await sleep(5);
+    // Folders wait for the next job; what it was given and left is gone.
+    const files = async () =>
+      (await readdir(join(workDir, "workspaces"), { recursive: true, withFileTypes: true })).filter(
+        (entry) => !entry.isDirectory(),
+      );
+    while ((await files()).length > 0) await sleep(5);
   });
 
   it("gives the evaluator the file under its own name, proven and alone", async () => {

@@ -12,7 +12,7 @@ import { createEvaluators, type Evaluators } from "./evaluators.ts";
 import { grade } from "./grade.ts";
 import type { Logger } from "./log.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
-import { createWorkspace } from "./workspace.ts";
+import { createWorkspaces, type Workspaces } from "./workspace.ts";
 
 export interface GraderOptions {
   /** Unique among the graders of a queue. */
@@ -76,7 +76,14 @@ export function createGrader(options: GraderOptions): Grader {
     });
   }
 
-  async function handle(delivery: Delivery, evaluators: Evaluators, bundles: BundleCache): Promise<void> {
+  async function handle(
+    delivery: Delivery,
+    {
+      evaluators,
+      bundles,
+      workspaces,
+    }: { evaluators: Evaluators; bundles: BundleCache; workspaces: Workspaces },
+  ): Promise<void> {
     const { job } = delivery;
     const about = {
       submission: job.submission,
@@ -94,7 +101,7 @@ export function createGrader(options: GraderOptions): Grader {
       using held =
         job.version === null ? ownFolder(job) : await bundleFolder(job, bundles, controller.signal);
       const { folder } = held;
-      await using workspace = await createWorkspace(root, log);
+      await using workspace = workspaces.take();
       reporter = createReporter(queue, about, { log, folders: [workspace.dir, folder.dir] });
       reporter.started();
       const { outcome, organiserLog } = await grade({
@@ -169,6 +176,7 @@ export function createGrader(options: GraderOptions): Grader {
       await rm(root, { recursive: true, force: true });
       await rm(bundlesDir, { recursive: true, force: true });
       await mkdir(root, { recursive: true, mode: 0o700 });
+      const workspaces = createWorkspaces(root, log);
       const bundles = createBundleCache({ objects, dir: bundlesDir, log });
       const wrappers = await findWrappers(path);
       if (!wrappers.prlimit)
@@ -203,7 +211,7 @@ export function createGrader(options: GraderOptions): Grader {
             concurrency: options.concurrency,
             signal,
           },
-          (delivery) => handle(delivery, evaluators, bundles),
+          (delivery) => handle(delivery, { evaluators, bundles, workspaces }),
         );
       } finally {
         signal.removeEventListener("abort", onStop);

@@ -53,6 +53,8 @@ export function shownScore(rule: ScoreRule, sortKey: number): number | null {
 export interface Place extends BoardPlace {
   participantId: number;
   until: string | null;
+  /** What alone has changed: a submission graded for the first time. Without it, all of the participant's are looked at. */
+  fresh?: Standing;
 }
 
 export interface Movement {
@@ -90,10 +92,12 @@ export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
   return { rank, rankBefore, submission };
 }
 
-const readChange = async (db: Db, place: Place): Promise<Change> => ({
-  before: await standingOf(db, place),
-  best: await bestOf(db, place),
-});
+async function readChange(db: Db, place: Place): Promise<Change> {
+  const before = await standingOf(db, place);
+  const { fresh } = place;
+  if (fresh === undefined) return { before, best: await bestOf(db, place) };
+  return { before, best: before && !isBefore(fresh, before) ? before : fresh };
+}
 
 function isMoved({ before, best }: Change): boolean {
   if (!before || !best) return before !== best;
@@ -108,7 +112,7 @@ async function writeChange(trx: Db, place: Place, change: Change): Promise<void>
   if (best) await countIn(trx, place, best);
 }
 
-interface Standing extends SortKey {
+export interface Standing extends SortKey {
   submission: string;
 }
 

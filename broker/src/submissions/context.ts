@@ -9,6 +9,7 @@ import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Records } from "../records/records.ts";
+import type { SubmissionRow } from "../records/tables.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 
 /** What the life of a submission needs. Made once, in broker.ts. */
@@ -29,8 +30,8 @@ export interface SubmissionContext {
   trustedProxies: TrustedProxies;
   /** Called after the commit that wrote them, in order. */
   announce: (events: SubmissionEvent[]) => void;
-  /** Asks the dispatcher to look for attempts that are not in line yet. */
-  dispatchSoon: () => void;
+  /** Asks the dispatcher to put in line what is not, or this one that was just committed. */
+  dispatchSoon: (row?: SubmissionRow) => void;
   /** Whether the queue refused the latest try to put jobs in line. */
   dispatchStalled: () => boolean;
 }

@@ -9,10 +9,17 @@ import { jobOf } from "./job-of.ts";
 
 const BATCH = 500;
 const RETRY_MS = 1000;
+/** Marks are made together, so long after the queue has the job: until then a crash makes it go out twice, which does no harm. */
+const MARK_MS = 100;
 
 export interface Dispatcher {
-  /** Puts every attempt in line that is not yet. Returns at once; asking again while it works is cheap. */
-  soon(): void;
+  /**
+   * Puts every attempt in line that is not yet. Returns at once; asking again while it works is cheap. With one that was just
+   * committed, and nothing older to go before it, that one alone.
+   */
+  soon(row?: SubmissionRow): void;
+  /** The queue lost what it had: what was handed over and not yet marked is handed over again. */
+  forget(): void;
   /** Whether the queue refused the latest try. */
   stalled(): boolean;
   /** Since when it refuses; null when it does not. */
@@ -37,6 +44,11 @@ export function createDispatcher(options: {
   let stopped = false;
   let refusedSince: Date | null = null;
   let retry: NodeJS.Timeout | undefined;
+  /** Whether older ones may wait that were never looked at. */
+  let behind = true;
+  /** Handed to the queue one by one and not marked yet, each with whether the queue has it. */
+  const handed = new Map<string, { row: SubmissionRow; taken: boolean }>();
+  let marking: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
     do {
@@ -45,16 +57,45 @@ export function createDispatcher(options: {
         while ((await dispatchBatch()) === BATCH && !stopped);
         if (!stopped) await putRegradesInLine({ records, queue, catalogue, clock });
         refusedSince = null;
+        behind = false;
       } catch (error) {
-        refusedSince ??= clock();
-        log.warn({ err: error }, "the queue took no jobs; trying again");
-        retry = setTimeout(soon, RETRY_MS);
+        refused(error);
       }
     } while (again && !stopped);
   }
 
+  function refused(error: unknown): void {
+    behind = true;
+    refusedSince ??= clock();
+    log.warn({ err: error }, "the queue took no jobs; trying again");
+    clearTimeout(retry);
+    retry = setTimeout(soon, RETRY_MS);
+  }
+
+  async function handOver(row: SubmissionRow): Promise<void> {
+    const handing = { row, taken: false };
+    handed.set(keyOf(row), handing);
+    try {
+      const code = { tree_key: null, tree_size: null, tree_sha256: null };
+      await queue.publish(jobOf({ ...row, ...code }, row.attempt, catalogue.get(row.challenge)));
+      handing.taken = true;
+      marking ??= setTimeout(() => void markHanded(), MARK_MS);
+    } catch (error) {
+      handed.delete(keyOf(row));
+      refused(error);
+    }
+  }
+
+  async function markHanded(): Promise<void> {
+    marking = undefined;
+    const rows = [...handed.values()].filter(({ taken }) => taken).map(({ row }) => row);
+    await mark(rows).catch((error) => log.warn({ err: error }, "jobs could not be marked as in line"));
+    for (const row of rows) handed.delete(keyOf(row));
+  }
+
   async function dispatchBatch(): Promise<number> {
-    const rows = await records.db
+    if (handed.size >= BATCH / 2) await markHanded();
+    const found = await records.db
       .selectFrom("attempts")
       .innerJoin("submissions", (join) =>
         join
@@ -72,6 +113,7 @@ export function createDispatcher(options: {
       .orderBy("submissions.number")
       .limit(BATCH)
       .execute();
+    const rows = found.filter((row) => !handed.has(keyOf(row)));
     // All at once, in their order: a queue over a network takes them in few round trips.
     const results = await Promise.allSettled(
       rows.map((row) => queue.publish(jobOf(row, row.attempt, catalogue.get(row.challenge)))),
@@ -80,7 +122,7 @@ export function createDispatcher(options: {
     await mark(published);
     const refusal = results.find((result) => result.status === "rejected");
     if (refusal) throw refusal.reason;
-    return published.length;
+    return found.length;
   }
 
   async function mark(rows: SubmissionRow[]): Promise<void> {
@@ -92,8 +134,12 @@ export function createDispatcher(options: {
       .execute();
   }
 
-  function soon(): void {
+  function soon(row?: SubmissionRow): void {
     if (stopped) return;
+    if (row && !working && !behind) {
+      void handOver(row);
+      return;
+    }
     if (working) again = true;
     else
       working = run().finally(() => {
@@ -104,12 +150,17 @@ export function createDispatcher(options: {
 
   return {
     soon,
+    forget: () => handed.clear(),
     stalled: () => refusedSince !== null,
     stalledSince: () => refusedSince,
     async stop() {
       stopped = true;
       clearTimeout(retry);
+      clearTimeout(marking);
       await working;
+      await markHanded();
     },
   };
 }
+
+const keyOf = ({ id, attempt }: SubmissionRow): string => `${id} ${attempt}`;

@@ -7,6 +7,11 @@ const challenges = new WeakMap<SubmissionEvent, string>();
 /** The challenge of an event that this process has written; what is told of an event does not name it. */
 export const challengeOf = (event: SubmissionEvent): string => challenges.get(event) ?? "";
 
+export interface NewEvent {
+  type: EventType;
+  data?: Record<string, unknown>;
+}
+
 /**
  * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
  * submission: that is what makes the numbers gapless and unique.
@@ -15,7 +20,7 @@ export async function appendEvents(
   db: Db,
   submission: { id: string; seq: number; challenge: string },
   at: string,
-  events: { type: EventType; data?: Record<string, unknown> }[],
+  events: readonly NewEvent[],
 ): Promise<SubmissionEvent[]> {
   // Written with what it is about, so that a webapp elsewhere hears of every outcome.
   if (events.some(({ type }) => isLastEvent(type))) await noteNews(db, [submission.id]);

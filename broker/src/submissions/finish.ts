@@ -2,11 +2,17 @@ import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
-import { type Movement, moveStanding, sortKeys, updateStanding } from "../leaderboard/standings.ts";
+import {
+  type Movement,
+  moveStanding,
+  type Standing,
+  sortKeys,
+  updateStanding,
+} from "../leaderboard/standings.ts";
 import { queueMedia } from "../media/media-work.ts";
 import type { Db } from "../records/records.ts";
 import type { SlotRow, SubmissionRow } from "../records/tables.ts";
-import { appendEvents } from "./events.ts";
+import { appendEvents, type NewEvent } from "./events.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
@@ -20,31 +26,40 @@ const WITHHELD = {
   media_dropped: null,
 };
 
-/** Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. */
+/**
+ * Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. `lead` are events that come
+ * just before.
+ */
 export async function writeGrade(
   trx: Db,
   config: ChallengeConfig,
   row: SubmissionRow,
   outcome: Graded,
   now: Date,
+  lead: readonly NewEvent[] = [],
 ): Promise<SubmissionEvent[]> {
   const ranked = row.function === "submit" && row.dry_run === 0;
   const grade = gradeColumns(config, row, outcome);
-  await trx
-    .updateTable("submissions")
-    .set({
-      state: "graded",
-      finished_at: iso(now),
-      deadline_at: null,
-      ...grade,
-      seq: row.seq + 1,
-    })
-    .where("id", "=", row.id)
-    .execute();
+  const changed = {
+    state: "graded" as const,
+    finished_at: iso(now),
+    deadline_at: null,
+    ...grade,
+    seq: row.seq + lead.length + 1,
+  };
+  // What an outside grader reopened may hold a place already.
+  const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;
+  let place: BoardMove | null = null;
+  if (ranked && isFirst) {
+    place = await moveOnBoards(trx, row, standingWith(row, grade));
+    Object.assign(changed, columnsOf(place));
+  }
+  await trx.updateTable("submissions").set(changed).where("id", "=", row.id).execute();
+  if (ranked && !isFirst) place = await updateBoards(trx, row);
   if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
   if (told(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
-  const place = ranked ? await updateBoards(trx, row) : null;
   return appendEvents(trx, row, iso(now), [
+    ...lead,
     {
       type: "graded",
       data: { score: grade.score, score_secondary: grade.score_secondary, ...(place ?? {}) },
@@ -84,8 +99,34 @@ export function gradeColumns(
   };
 }
 
+/** How a participant moved on the board that a submission counts on. */
+interface BoardMove {
+  rank: number | null;
+  rank_before: number | null;
+  best: boolean;
+}
+
+const columnsOf = ({ best, ...ranks }: BoardMove) => ({ ...ranks, best: best ? 1 : 0 });
+
+const standingWith = (
+  row: SubmissionRow,
+  keys: { sort_primary: number | null; sort_secondary: number | null },
+): Standing => ({
+  submission: row.id,
+  submission_number: row.number,
+  submitted_at: row.created_at,
+  sort_primary: keys.sort_primary ?? Number.MAX_VALUE,
+  sort_secondary: keys.sort_secondary ?? Number.MAX_VALUE,
+});
+
 /** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
-export async function updateBoards(trx: Db, row: SubmissionRow) {
+export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
+  const place = await moveOnBoards(trx, row);
+  await trx.updateTable("submissions").set(columnsOf(place)).where("id", "=", row.id).execute();
+  return place;
+}
+
+async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing): Promise<BoardMove> {
   const { challenge, round, participant_id: participantId } = row;
   const border = await takeBoards(trx, row);
   const boards = ALL_BOARDS.filter(
@@ -95,23 +136,17 @@ export async function updateBoards(trx: Db, row: SubmissionRow) {
   );
   let movement: Movement | null = null;
   for (const board of boards) {
-    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null };
+    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null, fresh };
     if (movement) await updateStanding(trx, place);
     else movement = await moveStanding(trx, place);
   }
   // A baseline counts for nobody: it moves no place.
   const counted = row.baseline === 1 ? null : movement;
-  const place = {
+  return {
     rank: counted?.rank ?? null,
     rank_before: counted?.rankBefore ?? null,
     best: counted?.submission === row.id,
   };
-  await trx
-    .updateTable("submissions")
-    .set({ ...place, best: place.best ? 1 : 0 })
-    .where("id", "=", row.id)
-    .execute();
-  return place;
 }
 
 /**
@@ -123,6 +158,7 @@ export async function writeFailure(
   row: SubmissionRow,
   error: { code: ErrorCode; message: string; evaluator_version?: string | null },
   now: Date,
+  lead: readonly NewEvent[] = [],
 ): Promise<SubmissionEvent[]> {
   const verdict = error.code === "rejected" || error.code === "round_not_open";
   const state = error.code === "cancelled" ? "cancelled" : "failed";
@@ -135,7 +171,7 @@ export async function writeFailure(
       error_code: error.code,
       error_message: error.message,
       evaluator_version: error.evaluator_version ?? null,
-      seq: row.seq + 1,
+      seq: row.seq + lead.length + 1,
     })
     .where("id", "=", row.id)
     .execute();
@@ -145,6 +181,7 @@ export async function writeFailure(
   await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);
   const { fault } = errors[error.code] ?? errors.unexpected;
   return appendEvents(trx, row, iso(now), [
+    ...lead,
     {
       type: state,
       data: { code: error.code, fault, message: error.message, slot: charged ? "charged" : "returned" },

@@ -1,10 +1,10 @@
 import type { Receipt, Upload } from "@crowdai/shared";
-import { codePush, readCode } from "../code/announce-code.ts";
+import { codePush } from "../code/announce-code.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { announcedModel, readModels } from "./models.ts";
-import { viewSubmission } from "./view.ts";
+import { readSurroundings, viewSubmission } from "./view.ts";
 
 /** One message holds so many addresses. */
 const MOST_ADDRESSES = 256;
@@ -30,14 +30,10 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }
   const { db } = context.records;
-  const code = await readCode(db, row.id);
-  const participant = await db
-    .selectFrom("participants")
-    .select(["id", "name"])
-    .where("id", "=", row.participant_id)
-    .executeTakeFirstOrThrow();
+  const surroundings = await readSurroundings(db, row);
+  const { participant, code } = surroundings;
   return {
-    submission: await viewSubmission(context, context.records.db, row),
+    submission: await viewSubmission(context, db, row, surroundings),
     upload,
     code: code ? codePush(context.baseUrl(), participant, code) : null,
     models,

@@ -11,12 +11,13 @@ import { giveUp } from "./settle.ts";
 
 const BATCH = 200;
 
-/** How the records rebuild a queue that lost its contents. */
-export function createRecovery(context: SubmissionContext): Recovery {
+/** How the records rebuild a queue that lost its contents; `forget` drops what the dispatcher believes the queue to have. */
+export function createRecovery(context: SubmissionContext, forget: () => void): Recovery {
   const { db } = context.records;
   return {
     /** What waits is put in line again, in the old order. */
     async republish(reason) {
+      forget();
       const { numUpdatedRows } = await db
         .updateTable("attempts")
         // What is put in line anew is handed out from 1 again.

@@ -89,7 +89,8 @@ export async function registerIntent(
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
   context.announce(written.events);
-  if (written.row.state === "submitted") context.dispatchSoon();
+  // With code, it may have to wait for that, or go out with it.
+  if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
   return receipt(context, written.row);
 }
 

@@ -86,7 +86,13 @@ async function start(
 ): Promise<SubmissionEvent[]> {
   if (attempt.state === "started" && attempt.delivery === report.delivery) return [];
   const now = context.clock();
-  if (row.starts >= MOST_STARTS) return giveUp(trx, row, now);
+  if (row.starts >= MOST_STARTS) {
+    context.log.error(
+      { submission: row.id, challenge: row.challenge, starts: row.starts },
+      "a submission was given up: grading it ended with the grader each time",
+    );
+    return giveUp(trx, row, now);
+  }
   await trx
     .updateTable("attempts")
     .set({ state: "started", delivery: report.delivery, grader: report.grader, started_at: iso(now) })
@@ -174,8 +180,8 @@ async function finish(
   const now = context.clock();
   // The queue leaves out a start that its end followed at once; the history has it all the same.
   const told = attempt.state === "started" && attempt.delivery === report.delivery;
-  const begun = told ? [] : await appendEvents(trx, before, iso(now), beginning(before, report));
-  const row = { ...before, state: "grading" as const, seq: before.seq + begun.length };
+  const begun = told ? [] : beginning(before, report);
+  const row = { ...before, state: "grading" as const };
   // What the participant is not told, the organiser finds in the broker's log.
   if (!outcome.ok && outcome.code !== "rejected")
     context.log.warn(
@@ -210,11 +216,9 @@ async function finish(
     code: "deadline_passed" as const,
     message: "The challenge was removed before the grade came.",
   };
-  const ended =
-    outcome.ok && challenge
-      ? await writeGrade(trx, challenge.config, row, outcome, now)
-      : await writeFailure(trx, row, outcome.ok ? removed : outcome, now);
-  return [...begun, ...ended];
+  return outcome.ok && challenge
+    ? writeGrade(trx, challenge.config, row, outcome, now, begun)
+    : writeFailure(trx, row, outcome.ok ? removed : outcome, now, begun);
 }
 
 /** Ends a job that took its grader with it too often. */

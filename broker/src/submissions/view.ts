@@ -1,30 +1,41 @@
 import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
 import { HOLDS, readCode, viewCode } from "../code/announce-code.ts";
+import type { NamedParticipant } from "../code/repository-name.ts";
 import { readWaiting } from "../graders/waiting.ts";
 import { listKept } from "../kept-files/list-kept.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import type { Db } from "../records/records.ts";
-import type { SubmissionRow } from "../records/tables.ts";
+import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
+
+/** What a view says besides the submission's own record. */
+export interface Surroundings {
+  participant: NamedParticipant;
+  slot: SlotRow["state"] | null;
+  code: SubmissionCodeRow | undefined;
+}
+
+export async function readSurroundings(db: Db, row: SubmissionRow): Promise<Surroundings> {
+  const { id, name, slot, has_code } = await db
+    .selectFrom("participants")
+    .leftJoin("slots", (join) => join.on("slots.submission", "=", row.id))
+    .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", row.id))
+    .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
+    .where("participants.id", "=", row.participant_id)
+    .executeTakeFirstOrThrow();
+  return { participant: { id, name }, slot, code: has_code ? await readCode(db, row.id) : undefined };
+}
 
 /** The submission as its participant sees it. `db` may be a transaction. */
 export async function viewSubmission(
   context: SubmissionContext,
   db: Db,
   row: SubmissionRow,
+  known?: Surroundings,
 ): Promise<Submission> {
-  const participant = await db
-    .selectFrom("participants")
-    .select(["id", "name"])
-    .where("id", "=", row.participant_id)
-    .executeTakeFirstOrThrow();
-  const slot =
-    row.function === "submit"
-      ? await db.selectFrom("slots").select("state").where("submission", "=", row.id).executeTakeFirst()
-      : undefined;
+  const { participant, slot, code } = known ?? (await readSurroundings(db, row));
   const inLine = row.state === "submitted" && row.outside_status === null;
   const waiting = inLine ? await readWaiting(context, db, row) : null;
-  const code = await readCode(db, row.id);
   const reason = inLine && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
   return {
     id: row.id,
@@ -54,7 +65,7 @@ export async function viewSubmission(
     waiting: reason ?? null,
     expected_at: waiting?.expectedAt ?? null,
     graders: waiting?.graders ?? null,
-    slot: slot?.state ?? "none",
+    slot: slot ?? "none",
     attempt: row.attempt,
     evaluator_version: row.evaluator_version,
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
