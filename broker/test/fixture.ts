@@ -47,7 +47,8 @@ export interface TestBroker {
   records: Records;
   connect(options?: { key?: string; challenge?: string }): Promise<TestClient>;
   addParticipant(name: string): Promise<string>;
-  restart(): Promise<void>;
+  /** With such an environment from now on, or the same. */
+  restart(env?: Record<string, string>): Promise<void>;
   fetch(path: string, options?: { key?: string | null; method?: string; body?: unknown }): Promise<Response>;
   close(): Promise<void>;
 }
@@ -95,16 +96,18 @@ export async function startBroker(
   const folder = await mkdtemp(join(tmpdir(), "crowdai-broker-"));
   for (const config of options.challenges ?? [{}]) await writeChallenge(join(folder, "challenges"), config);
   await options.prepare?.(folder);
-  const config = readConfig(
-    {
-      port: 0,
-      data: join(folder, "data"),
-      challenges: join(folder, "challenges"),
-      withGrader: options.withGrader ?? true,
-    },
-    { LOG_LEVEL: "silent", ...options.env },
-    folder,
-  );
+  const configOf = (env: Record<string, string> = {}) =>
+    readConfig(
+      {
+        port: 0,
+        data: join(folder, "data"),
+        challenges: join(folder, "challenges"),
+        withGrader: options.withGrader ?? true,
+      },
+      { LOG_LEVEL: "silent", ...env },
+      folder,
+    );
+  let config = configOf(options.env);
   const log = options.log ?? pino({ level: "silent" });
   const { clock, webappTimes } = options;
   const start = () =>
@@ -123,8 +126,9 @@ export async function startBroker(
     key,
     records,
     addParticipant: add,
-    async restart() {
+    async restart(env) {
       await broker.stop();
+      if (env) config = configOf(env);
       broker = await start();
     },
     async connect(as = {}) {

@@ -14,8 +14,8 @@ export interface HostedRepository {
  * Where repositories are shown to the outside: by the broker itself, or by GitHub or GitLab. Every call may be repeated, by
  * several brokers at once too, and calls for one repository come one after the other.
  *
- * A host that cannot be reached, forgets the token or asks to wait throws code_host_unreachable, with `details.retry_after_seconds`
- * where it named a time.
+ * A host that cannot be reached or asks to wait throws code_host_unreachable, with `details.retry_after_seconds` where it named a
+ * time; one that forgot the token, or refuses, code_host_refused, with what to do. Either is tried again. No call waits for long.
  */
 export interface CodeHost {
   /** Names the adapter and the place behind it, without secrets; what was shown at one place is shown anew at another. */

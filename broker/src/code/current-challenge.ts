@@ -1,4 +1,5 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { besideIt } from "../code-host/hosted-name.ts";
 import { recordChallengeCommit } from "./challenge-repository.ts";
 import type { CodeContext } from "./code-context.ts";
 import { repositoryPath } from "./repository-name.ts";
@@ -8,9 +9,10 @@ export async function challengeRepository(
   { host, repositories, submissions }: CodeContext,
   config: Pick<ChallengeConfig, "id" | "title">,
 ): Promise<string> {
+  const own = { challenge: config.id, participant: null, edition: "private" as const };
   const urlOf = (participant: string) =>
     host.outside
-      ? host.cloneUrl({ challenge: config.id, participant, edition: "private" })
+      ? besideIt(host.cloneUrl(own), host.cloneUrl({ ...own, participant }))
       : // Where it stands beside the folder of theirs, the address of the broker need not be known.
         repositoryPath(config.id, participant).replace(/^\/code\//, "../");
   await recordChallengeCommit(submissions.records, config, urlOf, submissions.clock());

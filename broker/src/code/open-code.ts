@@ -17,7 +17,7 @@ export async function openCode(options: {
   const { folder, settings, submissions } = options;
   const git = await createGit({ path: process.env.PATH ?? "", atOnce: 2 * availableParallelism() });
   const { records, objects, baseUrl } = submissions;
-  const host = await openCodeHost(settings, baseUrl);
+  const host = openCodeHost(settings, git, baseUrl);
   const repositories = await openRepositories({ folder, git, records, objects });
   const publicRepositories = createPublicRepositories({ repositories, records });
   return { submissions, host, kind: settings.kind, repositories, publicRepositories };

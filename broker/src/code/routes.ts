@@ -2,6 +2,7 @@ import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Caller } from "../participants/keys.ts";
+import { askedAsHosted } from "./asked-as-hosted.ts";
 import type { CodeContext } from "./code-context.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
@@ -24,10 +25,7 @@ export function codeRoutes(code: () => CodeContext): Hono {
     const [, challenge, participant, service] = ADDRESS.exec(new URL(c.req.url).pathname) ?? [];
     if (!challenge || !service)
       throw new CrowdaiError("not_found", "There is no repository at this address.");
-    const asked: Asked = {
-      challenge: decoded(challenge),
-      participant: participant ? decoded(participant) : null,
-    };
+    const asked = await askedFor(code(), decoded(challenge), participant ? decoded(participant) : null);
     const caller = await callerOf(code().submissions.webapp, c.req.header("authorization"));
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
@@ -53,6 +51,19 @@ export function codeRoutes(code: () => CodeContext): Hono {
     return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-result" });
   });
   return routes;
+}
+
+async function askedFor(
+  { submissions }: CodeContext,
+  challenge: string,
+  participant: string | null,
+): Promise<Asked> {
+  const served = submissions.catalogue.all();
+  const hosted =
+    participant === null && !served.has(challenge)
+      ? await askedAsHosted(submissions.records.db, served.keys(), challenge)
+      : null;
+  return hosted ?? { challenge, participant };
 }
 
 async function advertise(

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { openCatalogue } from "../challenges/catalogue.ts";
 import { repositoryPath } from "../code/repository-name.ts";
+import { addressAtHost } from "../code-host/open-code-host.ts";
 import type { BrokerConfig } from "../config.ts";
 import { isFree, requireChallenge, startOwnBroker } from "../own-broker.ts";
 import type { Records } from "../records/records.ts";
@@ -36,15 +37,22 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
       next: "Name its folder's parent with --challenges, or close it with --force.",
     });
   await closeChallenge(records, served?.config ?? null, challenge, { force, now: new Date() });
-  const address = config.publicUrl ?? runningAt(config.dataFolder);
+  const address = cloneUrl(config, challenge);
   const broker = wait && isAlone ? await startOwnBroker({ ...config, withGrader: false }) : null;
   try {
     const closed = await untilShown(options);
-    const isThere = address !== null && closed.submissions > 0;
-    return { ...closed, clone_url: isThere ? address + repositoryPath(challenge, null) : null };
+    return { ...closed, clone_url: closed.submissions > 0 ? address : null };
   } finally {
     await broker?.stop();
   }
+}
+
+/** Where readers clone what is public; null while that is not known. */
+function cloneUrl({ codeHost, publicUrl, dataFolder }: BrokerConfig, challenge: string): string | null {
+  const hosted = addressAtHost(codeHost, { challenge, participant: null, edition: "public" });
+  if (hosted !== null) return hosted;
+  const address = publicUrl ?? runningAt(dataFolder);
+  return address === null ? null : address + repositoryPath(challenge, null);
 }
 
 async function untilShown({ records, challenge, wait, signal }: RunClose): Promise<ClosedChallenge> {

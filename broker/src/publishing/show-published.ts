@@ -4,6 +4,7 @@ import type { Pin } from "../code/challenge-repository.ts";
 import type { CodeContext } from "../code/code-context.ts";
 import { CHALLENGE_ITSELF } from "../code/finalise.ts";
 import { repositoryName } from "../code/repository-name.ts";
+import { besideIt } from "../code-host/hosted-name.ts";
 import type { ClosureTable } from "../records/tables.ts";
 import { recordPublicCommit } from "./public-challenge.ts";
 import { findClosure, publishDue } from "./publish-due.ts";
@@ -22,11 +23,32 @@ export async function sweepPublishing(context: CodeContext): Promise<void> {
     try {
       await publishDue(records, challenge, clock());
       const closure = await findClosure(records.db, challenge);
-      if (closure && closure.shown < closure.version) await show(context, closure);
+      if (closure && (closure.shown < closure.version || (await isElsewhere(context, challenge))))
+        await show(context, closure);
     } catch (error) {
       log.error({ challenge, err: error }, "published code not shown");
     }
   }
+}
+
+/** Whether what was shown stands, in part, at another host than the one that is chosen now. */
+async function isElsewhere({ host, submissions }: CodeContext, challenge: string): Promise<boolean> {
+  if (!host.outside) return false;
+  const { db } = submissions.records;
+  const { authors } = await db
+    .selectFrom("publications")
+    .select(({ fn }) => fn.count<number>("participant_id").distinct().as("authors"))
+    .where("challenge", "=", challenge)
+    .executeTakeFirstOrThrow();
+  const { here } = await db
+    .selectFrom("shown_repositories")
+    .select(({ fn }) => fn.countAll<number>().as("here"))
+    .where("challenge", "=", challenge)
+    .where("host", "=", host.name)
+    .where("problem", "is", null)
+    .executeTakeFirstOrThrow();
+  // Beside the authors' there is the challenge's own.
+  return Number(authors) > 0 && Number(here) < Number(authors) + 1;
 }
 
 async function show(context: CodeContext, closure: ClosureTable): Promise<void> {
@@ -83,8 +105,9 @@ async function pinOf(context: CodeContext, challenge: string, author: Author): P
   const dir = (await publicRepositories.participant(challenge, author.id)) as string;
   const commit = (await git.must(["rev-parse", "refs/heads/main"], { dir })).toString().trim();
   const path = repositoryName(author);
+  const whole = { challenge, participant: null, edition: "public" as const };
   const url = host.outside
-    ? host.cloneUrl({ challenge, participant: path, edition: "public" })
+    ? besideIt(host.cloneUrl(whole), host.cloneUrl({ ...whole, participant: path }))
     : // Relative, so that it holds under whatever address the broker is reached.
       `../${challenge}/${path}.git`;
   return { path, url, commit };

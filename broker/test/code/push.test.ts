@@ -132,7 +132,11 @@ describe("code that comes by git push", () => {
     const { url, ref } = code!;
     const forbidden = await push(url, `${snapshot.commit}:${ref}`, grace);
     expect(forbidden.stderr).toContain("repository_unknown");
-    const wrong = await push(url, `${snapshot.commit}:${ref}`, `${grace.slice(0, -1)}x`);
+    const wrong = await push(
+      url,
+      `${snapshot.commit}:${ref}`,
+      `${grace.slice(0, -1)}${grace.endsWith("x") ? "y" : "x"}`,
+    );
     expect(wrong.stderr).toMatch(/key_malformed|Authentication failed|could not read/);
     for (const key of [grace, null]) {
       const cloned = await git.run(["clone", "-q", url, join(git.folder, "no")], { key });

@@ -68,7 +68,9 @@ async function github({ env }: Context, url: URL, path: string): Promise<HostApi
     : env.GH_ENTERPRISE_TOKEN ||
       env.GITHUB_ENTERPRISE_TOKEN ||
       (named ? env.GH_TOKEN || env.GITHUB_TOKEN : "");
-  const base = isCloud ? "https://api.github.com" : `${url.origin}/api/v3`;
+  // GitHub's own, and those at ghe.com, have the API beside them; other Enterprises have it below.
+  const isBeside = isCloud || /^[^.]+\.ghe\.com$/.test(url.hostname);
+  const base = isBeside ? `https://api.${url.host}` : `${url.origin}/api/v3`;
   const token =
     (isCloud || named ? given : "") || (await printed(env, "gh", ["auth", "token", "--hostname", url.host]));
   return {

@@ -318,6 +318,14 @@ export const catalogue = {
     "There is no such repository of yours.",
     "Check its address with `crowdai show`.",
   ),
+  code_host_refused: row(
+    "platform",
+    502,
+    5,
+    true,
+    "The code host refuses.",
+    "Whoever runs the broker sets right what it names; it is tried again, and nothing is lost.",
+  ),
   code_host_unreachable: row(
     "platform",
     503,
