@@ -153,6 +153,7 @@ export async function createBroker({
     const code = await openCode({
       folder: codeFolder(config.dataFolder),
       settings: config.codeHost,
+      path: config.programPath,
       submissions: context,
     });
     releasers.add("git", () => code.repositories.git.close());

@@ -33,7 +33,9 @@ interface ClientsOptions {
 
 /** After so long at the most a session is given up for one through another door. */
 const LONGEST_SESSION_MS = 10_000;
+/** After a failed try; twice as long after each further one. Thousands that all knock at once would keep a fleet from rising. */
 const PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 8000;
 
 /** Participants that submit through the public library, each at its time, and follow what they submitted to its end. */
 export function startClients({ work, keys, doors, chance, signal }: ClientsOptions): Clients {
@@ -101,7 +103,7 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
 
   /** Goes on trying as long as the fault is not this client's own. */
   async function persist(history: History, attempt: () => Promise<void>): Promise<void> {
-    while (!signal.aborted)
+    for (let tries = 0; !signal.aborted; tries++)
       try {
         return await attempt();
       } catch (thrown) {
@@ -119,7 +121,8 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
           return;
         }
         troubles.set(code, (troubles.get(code) ?? 0) + 1);
-        await sleep(PAUSE_MS * (1 + chance.next()), undefined, { signal }).catch(() => {});
+        const longest = Math.min(PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS);
+        await sleep(longest * (0.5 + chance.next()), undefined, { signal }).catch(() => {});
       }
   }
 

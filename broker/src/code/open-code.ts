@@ -12,12 +12,14 @@ import { openRepositories } from "./repositories.ts";
 export async function openCode(options: {
   folder: string;
   settings: CodeHostSettings;
+  /** Where git is looked for. */
+  path: string;
   submissions: SubmissionContext;
 }): Promise<CodeContext> {
   const { folder, settings, submissions } = options;
-  const git = await createGit({ path: process.env.PATH ?? "", atOnce: 2 * availableParallelism() });
+  const git = await createGit({ path: options.path, atOnce: 2 * availableParallelism() });
   const { records, objects, baseUrl } = submissions;
-  const host = openCodeHost(settings, git, baseUrl);
+  const host = await openCodeHost(settings, git, baseUrl);
   const repositories = await openRepositories({ folder, git, records, objects });
   const publicRepositories = createPublicRepositories({ repositories, records });
   return { submissions, host, kind: settings.kind, repositories, publicRepositories };

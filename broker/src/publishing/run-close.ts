@@ -37,7 +37,7 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
       next: "Name its folder's parent with --challenges, or close it with --force.",
     });
   await closeChallenge(records, served?.config ?? null, challenge, { force, now: new Date() });
-  const address = cloneUrl(config, challenge);
+  const address = await cloneUrl(config, challenge);
   const broker = wait && isAlone ? await startOwnBroker({ ...config, withGrader: false }) : null;
   try {
     const closed = await untilShown(options);
@@ -48,8 +48,11 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
 }
 
 /** Where readers clone what is public; null while that is not known. */
-function cloneUrl({ codeHost, publicUrl, dataFolder }: BrokerConfig, challenge: string): string | null {
-  const hosted = addressAtHost(codeHost, { challenge, participant: null, edition: "public" });
+async function cloneUrl(
+  { codeHost, publicUrl, dataFolder }: BrokerConfig,
+  challenge: string,
+): Promise<string | null> {
+  const hosted = await addressAtHost(codeHost, { challenge, participant: null, edition: "public" });
   if (hosted !== null) return hosted;
   const address = publicUrl ?? runningAt(dataFolder);
   return address === null ? null : address + repositoryPath(challenge, null);

@@ -1,9 +1,10 @@
 import { type BrokerConfig, recordsFile } from "../config.ts";
-import { openPostgres } from "./postgres.ts";
 import type { Records } from "./records.ts";
-import { openSqlite } from "./sqlite.ts";
 
-/** The records the settings name. */
-export function openRecords(config: Pick<BrokerConfig, "dataFolder" | "databaseUrl">): Promise<Records> {
-  return config.databaseUrl ? openPostgres(config.databaseUrl) : openSqlite(recordsFile(config.dataFolder));
+/** The records the settings name. Only what is used is loaded. */
+export async function openRecords(
+  config: Pick<BrokerConfig, "dataFolder" | "databaseUrl">,
+): Promise<Records> {
+  if (config.databaseUrl) return (await import("./postgres.ts")).openPostgres(config.databaseUrl);
+  return (await import("./sqlite.ts")).openSqlite(recordsFile(config.dataFolder));
 }
