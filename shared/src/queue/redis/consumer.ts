@@ -114,7 +114,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const all = inHand.all();
     const done = all.filter(({ settled }) => settled === "done");
     const back = all.filter(({ settled }) => settled === "handed back");
-    const [adopted, discarded] = [found, broken];
+    // As they are now: a read that ends meanwhile adds to them, and what it adds is told next time.
+    const [adopted, discarded] = [[...found], [...broken]];
     const args: Argument[] = [consumer, free, done.length + discarded.length];
     for (const { challenge, id, job } of done) args.push(challenge, id, job.submission);
     for (const [challenge, id] of discarded) args.push(challenge, id, "");

@@ -202,4 +202,26 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
       await aborted(taken.delivery.signal);
     }),
   );
+
+  it.concurrent(
+    "hands out each job once, whatever the moment at which it comes, while others end",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const deliveries: number[] = [];
+      stage.attach(queue, {
+        concurrency: 8,
+        async handle({ delivery }) {
+          deliveries.push(delivery);
+          await sleep(Math.random() * 3);
+        },
+      });
+      // Many come while the grader waits for one and tells of others at once.
+      for (let i = 0; i < 3000; i++) {
+        void queue.publish(jobOf(`job-${i}`));
+        if (Math.random() < 0.3) await sleep(Math.random() * 2);
+      }
+      await until(() => deliveries.length >= 3000);
+      expect(deliveries.filter((delivery) => delivery !== 1)).toEqual([]);
+    }),
+  );
 });
