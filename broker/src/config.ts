@@ -34,7 +34,7 @@ const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
-  PATH: z.string().default(""),
+  PATH: z.string().default("/usr/local/bin:/usr/bin:/bin"),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
   GITHUB_ORG: z.string().min(1).optional(),

@@ -29,6 +29,17 @@ const FAST = { leaseMs: 1000 };
 
 describe.skipIf(withoutService("redis"))("when the queue loses what it was given", () => {
   it.concurrent(
+    "asks for everything again when it is flushed while it is rebuilt",
+    staged(async (stage) => {
+      // Long enough for the turn to rebuild to be renewed meanwhile.
+      const records = recordsOf(stage, await stage.queue({ leaseMs: 6000 }));
+      await until(() => records.republished() === 1);
+      await stage.admin.flushall();
+      await until(() => records.republished() >= 2);
+    }),
+  );
+
+  it.concurrent(
     "asks for everything when it is new, once, and not again from another broker",
     staged(async (stage) => {
       const first = recordsOf(stage, await stage.queue(FAST));

@@ -22,6 +22,13 @@ if mine then redis.call('PEXPIRE', lock, patience) end
 return { known and 'restarted' or 'flushed', run, mine and 1 or 0 }
 `);
 
+/** Keeps the turn to rebuild. One that is gone stays gone: whatever took it may have taken jobs as well. Args: who rebuilds, for how long in ms. */
+export const KEEP_REBUILD = script(`${RUN_ID}
+local me, patience = arg(), number()
+if redis.call('GET', lock) ~= me then return 0 end
+return redis.call('PEXPIRE', lock, patience)
+`);
+
 /** Marks a rebuild as done, unless something was lost again meanwhile. Args: who rebuilt, the run id it began with. */
 export const END_REBUILD = script(`${RUN_ID}
 local me, began = arg(), arg()

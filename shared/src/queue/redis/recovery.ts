@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Recovery } from "../job-queue.ts";
 import type { Link } from "./link.ts";
 import type { QueueLog } from "./log.ts";
-import { CHECK_EPOCH, END_REBUILD, KNOWN } from "./recovery-scripts.ts";
+import { CHECK_EPOCH, END_REBUILD, KEEP_REBUILD, KNOWN } from "./recovery-scripts.ts";
 import { runScript } from "./script.ts";
 
 const CHECK_MS = 1000;
@@ -46,7 +46,9 @@ export async function watchForLoss(options: {
     const reason = REASONS[state] ?? state;
     log.warn({}, `${reason}; rebuilding it from the records`);
     // The turn to rebuild is kept while it lasts.
-    const keep = setInterval(() => void check().catch(() => {}), PATIENCE_MS / 5);
+    const keep = setInterval(() => {
+      link.use((client) => runScript(client, base, KEEP_REBUILD, [me, PATIENCE_MS])).catch(() => {});
+    }, PATIENCE_MS / 5);
     try {
       await recovery.republish(reason);
       await pause(settleMs);
