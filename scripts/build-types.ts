@@ -16,6 +16,7 @@ const SCHEMAS = {
   Limits: shared.limitsSchema,
   Leaderboard: shared.leaderboardSchema,
   LeaderboardRow: shared.leaderboardRowSchema,
+  Place: shared.placeSchema,
 };
 const DERIVED = `export type SubmissionState = Submission["state"];
 export type EventType = SubmissionEvent["type"];

@@ -17,13 +17,12 @@ import {
   SWIFT_SECRET_KEY,
   startSwift,
 } from "../../scripts/services/swift.ts";
-import { createSubmissionId, partCount, partSizeFor } from "../../shared/src/index.ts";
+import { createSubmissionId, partSizeFor } from "../../shared/src/index.ts";
 import { type HostileWire, startHostileWire } from "./hostile-wire.ts";
 
 const MB = 1_000_000;
 const SIZE = 50 * MB + 12_345;
 const PART = partSizeFor(SIZE);
-const PARTS = partCount(SIZE, PART);
 /** How many parts the client sends at once. */
 const LANES = 4;
 /** Requests, headers and sessions beside the bytes. */
@@ -157,7 +156,8 @@ for (const store of ["folder", "swift"] as const)
         const second = command(path);
         const [code] = await once(second, "exit");
         expect(code, second.said()).toBe(0);
-        expect(second.said()).toMatch(new RegExp(`Resuming: [1-9]\\d* of ${PARTS} parts are there already`));
+        // How many parts were whole by then is the machine's doing.
+        expect(second.said()).toContain("Going on with submission");
         if (process.env.CROWDAI_FIGURES)
           console.log(`${store}: sent again ${((before + wire.sent - SIZE) / PART).toFixed(2)} parts`);
         expect(before + wire.sent - SIZE).toBeLessThan(LANES * PART + TALK);
