@@ -51,20 +51,45 @@ export function createPublicRepositories(options: {
     const privately = await repositories.participant(challenge, participantId);
     await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
     await makeBareRepository(dir);
-    await append(dir, privately, rows);
+    await append(dir, privately, rows, await tipAt(dir, challenge, participantId, applied.final));
     await writeApplied(dir, { stored: 0, final: last.seq });
     return dir;
   }
 
+  /**
+   * The commit that the next one follows. Not what main names: a broker that was killed may have moved that, and not come to note it;
+   * done again from the noted place, the same commits come out.
+   */
+  async function tipAt(
+    dir: string,
+    challenge: string,
+    participantId: number,
+    seq: number,
+  ): Promise<string | null> {
+    if (seq === 0) return null;
+    const { submission } = await records.db
+      .selectFrom("publications")
+      .select("submission")
+      .where("challenge", "=", challenge)
+      .where("participant_id", "=", participantId)
+      .where("seq", "=", seq)
+      .executeTakeFirstOrThrow();
+    const found = await git.must(["rev-parse", "--verify", `refs/tags/submission-${submission}`], { dir });
+    return found.toString().trim();
+  }
+
   /** Adds the commits of `rows` to the public repository. References come last: what they name is whole. */
-  async function append(dir: string, privately: string, rows: Publication[]): Promise<void> {
+  async function append(
+    dir: string,
+    privately: string,
+    rows: Publication[],
+    start: string | null,
+  ): Promise<void> {
     const objects = { own: join(dir, "objects"), others: [join(privately, "objects")] };
     const write = async (type: "commit" | "tree" | "blob", content: string | Buffer) => {
       await git.must(["hash-object", "-t", type, "-w", "--stdin"], { dir, objects, input: content });
       return objectName(type, content);
     };
-    const before = await git.run(["rev-parse", "-q", "--verify", "refs/heads/main"], { dir });
-    const start = before.code === 0 ? before.stdout.toString().trim() : null;
     let tip = start;
     const refs: string[] = [];
     for (const row of rows) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -268,6 +268,9 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(await broker.records.db.selectFrom("public_challenge_commits").selectAll().execute()).toHaveLength(
       1,
     );
+    // As after a kill between the moving of the branch and the note of it.
+    for (const id of ["1", "2"])
+      await rm(join(broker.folder, "data/code/test", `${id}.public.git`, "crowdai.json"));
     await broker.restart();
     const whole = await clone("test.git", { args: ["--recurse-submodules"] });
     expect(whole.code, whole.stderr).toBe(0);
