@@ -1,18 +1,54 @@
 import { describe, expect, it } from "vitest";
-import { newWords, readWord } from "./factory-words.ts";
+import { createNewWords, readWord } from "./factory-words.ts";
 
 const word = (state: string, data: unknown = {}, message = "") =>
   JSON.stringify({ response_type: `CrowdAI.Event.Job.${state}`, job_id: "7", message, data });
 
 describe("the words of a job factory", () => {
-  it("are told in the order they were said, to whichever end they were pushed", () => {
-    expect(newWords(["a"], ["a", "b", "c"])).toEqual(["b", "c"]);
-    expect(newWords(["a"], ["c", "b", "a"])).toEqual(["b", "c"]);
-    expect(newWords(["a"], ["a"])).toEqual([]);
-    const [first, last] = [word("RUNNING"), word("COMPLETE", { score: 1 })];
-    expect(newWords([], [first, last])).toEqual([first, last]);
-    expect(newWords([], [last, first])).toEqual([first, last]);
-    expect(newWords([], [last])).toEqual([last]);
+  const [first, second, third] = [word("RUNNING"), word("PROGRESS_UPDATE"), word("INFO")];
+  const last = word("COMPLETE", { score: 1 });
+
+  it.each([
+    ["one at a time, to the tail", [[first], [first, second], [first, second, last]]],
+    ["one at a time, to the head", [[first], [second, first], [last, second, first]]],
+    [
+      "two at once, to the tail",
+      [
+        [first, second],
+        [first, second, third],
+        [first, second, third, last],
+      ],
+    ],
+    [
+      "two at once, to the head",
+      [
+        [second, first],
+        [third, second, first],
+        [last, third, second, first],
+      ],
+    ],
+    ["all at once, to the tail", [[first, second, last]]],
+    ["all at once, to the head", [[last, second, first]]],
+    ["with looks at which nothing was new", [[], [first], [first], [first, second], [first, second, last]]],
+    [
+      "all alike until the last, to the tail",
+      [
+        [first, first],
+        [first, first, first],
+        [first, first, last],
+      ],
+    ],
+    ["alone", [[last]]],
+  ])("are told once, in the order they were said: %s", (_, looks) => {
+    const newWords = createNewWords();
+    const told = looks.flatMap((said) => newWords(said));
+    const said = looks.at(-1)!;
+    expect(told).toEqual(said[0] === last ? said.toReversed() : said);
+  });
+
+  it("that cannot be read end a job, at whichever end they stand", () => {
+    expect(createNewWords()([first, "rubbish"])).toEqual([first, "rubbish"]);
+    expect(createNewWords()(["rubbish", first])).toEqual([first, "rubbish"]);
   });
 
   it("are read in the form of either age, and as JSON in a JSON string", () => {

@@ -4,15 +4,40 @@ import type { Verdict } from "./evaluator.ts";
 import { type LiveEvaluatorEvent, readEvent } from "./events.ts";
 import { excerpt, fault } from "./fault.ts";
 
-/** What a job factory says of a job, in the order it was said: of the words of a list before and now, those that are new. */
-export function newWords(before: readonly string[], now: readonly string[]): string[] {
+/** Takes the list of what a job factory has said so far, each time it is looked at, and gives what was not told before. */
+export type NewWords = (said: readonly string[]) => string[];
+
+/**
+ * The words of one list in the order in which they were said. Factories push to either end: which one shows when the
+ * list has grown, or when the last word of the job stands at one end. Until it shows, several words are kept back.
+ */
+export function createNewWords(): NewWords {
+  let before: readonly string[] = [];
+  let told = 0;
+  let newest: "head" | "tail" | null = null;
+  return (said) => {
+    newest ??= newestOf(before, said);
+    before = said;
+    if (newest === null && said.length > 1) return [];
+    const words = (newest === "head" ? said.toReversed() : said).slice(told);
+    told = Math.max(told, said.length);
+    return words;
+  };
+}
+
+function newestOf(before: readonly string[], now: readonly string[]): "head" | "tail" | null {
   const more = now.length - before.length;
-  if (more <= 0) return [];
-  const atHead = isDeepStrictEqual(now.slice(more), before);
-  const atTail = isDeepStrictEqual(now.slice(0, before.length), before);
-  // Factories push to either end. Where that cannot be seen yet, a last word is the newest.
-  const headIsNewest = atHead && atTail ? !isLast(now.at(-1)!) || isLast(now[0]!) : atHead;
-  return headIsNewest ? now.slice(0, more).reverse() : now.slice(before.length);
+  if (before.length > 0 && more > 0) {
+    const headIsNewest = isDeepStrictEqual(now.slice(more), before);
+    const tailIsNewest = isDeepStrictEqual(now.slice(0, before.length), before);
+    if (headIsNewest !== tailIsNewest) return headIsNewest ? "head" : "tail";
+  }
+  if (now.length > 1) {
+    const [head, tail] = [isLast(now[0]!), isLast(now.at(-1)!)];
+    // With a last word at either end, either order ends the job.
+    if (head || tail) return tail ? "tail" : "head";
+  }
+  return null;
 }
 
 type Word = { state: string; message: string; data: unknown };
@@ -80,7 +105,11 @@ function wordOf(text: string): Word | null {
   return { state, message: message == null ? "" : String(message), data };
 }
 
-const isLast = (text: string): boolean => LAST.includes(wordOf(text)?.state ?? "");
+/** Also what nobody can read: it ends the job. */
+const isLast = (text: string): boolean => {
+  const word = wordOf(text);
+  return word === null || LAST.includes(word.state);
+};
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,7 +3,7 @@ import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
 import type { Link } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "./evaluator.ts";
 import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
-import { newWords, readWord } from "./factory-words.ts";
+import { createNewWords, readWord } from "./factory-words.ts";
 import { fault, timedOut } from "./fault.ts";
 
 /** How often an answer is looked for: soon at first, for small jobs, and then at leisure. */
@@ -37,18 +37,17 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
     const { lists } = factory;
     const asked = jobOf(job);
     const until = performance.now() + timeoutMs;
-    let heard: string[] = [];
+    let newWords = createNewWords();
     let pushed = false;
     let away: unknown = null;
     for (let look = FIRST_LOOK_MS; performance.now() < until; look = Math.min(look * 1.5, LONGEST_LOOK_MS)) {
       try {
         // Also when Redis has lost what it had.
         if (!pushed || !(await lists.isPending(job.id))) {
-          if (await lists.push(job.id, asked)) heard = [];
+          if (await lists.push(job.id, asked)) newWords = createNewWords();
           pushed = true;
         }
-        const said = await lists.said(job.id);
-        for (const text of newWords(heard, said)) {
+        for (const text of newWords(await lists.said(job.id))) {
           look = FIRST_LOOK_MS;
           const word = readWord(text, job.function);
           if (word && "kind" in word) {
@@ -57,7 +56,6 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
           }
           if (word) job.onEvent(word);
         }
-        heard = said;
         away = null;
       } catch (error) {
         away = error;
