@@ -18,6 +18,7 @@ import { sweepAwaitedCode } from "./code/sweep-code.ts";
 import type { BrokerConfig } from "./config.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
+import { createLines } from "./graders/lines.ts";
 import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
 import { createLineWatch } from "./health/line-watch.ts";
 import { advanceWindows } from "./leaderboard/window.ts";
@@ -125,6 +126,7 @@ export async function createBroker({
       catalogue,
       graders,
       gradingTimes: createGradingTimes(metrics.graded),
+      lines: createLines(),
       metrics,
       clock,
       log,

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import { iso } from "../clock.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
@@ -15,7 +14,7 @@ export interface Waiting {
   graders: number;
 }
 
-type Asking = Pick<SubmissionContext, "graders" | "gradingTimes" | "clock" | "dispatchStalled">;
+type Asking = Pick<SubmissionContext, "graders" | "gradingTimes" | "lines" | "clock" | "dispatchStalled">;
 
 /** How a submitted submission stands in its challenge's line. */
 export async function readWaiting(
@@ -23,15 +22,8 @@ export async function readWaiting(
   db: Db,
   { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
 ): Promise<Waiting> {
-  const { ahead } = await db
-    .selectFrom("submissions")
-    .select(sql<number>`count(*)`.as("ahead"))
-    .where("challenge", "=", challenge)
-    // Written out, and not as parameters, so that both databases see that the index of the line applies.
-    .where(sql<boolean>`state = 'submitted' and outside_status is null`)
-    .where("number", "<", number)
-    .executeTakeFirstOrThrow();
-  return waitingAt(context, challenge, Number(ahead) + 1);
+  const ahead = await context.lines.ahead(db, challenge, number);
+  return waitingAt(context, challenge, ahead + 1);
 }
 
 /** The same for a known place in the challenge's line. */
@@ -47,7 +39,7 @@ export async function waitingAt(context: Asking, challenge: string, place: numbe
 
 /** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
 export async function readServing(
-  context: Omit<Asking, "gradingTimes">,
+  context: Omit<Asking, "gradingTimes" | "lines">,
   challenge: string,
 ): Promise<{ graders: number; waiting: string | null }> {
   const graders = (await context.graders.serving(challenge)).length;

@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Db } from "../records/records.ts";
+import { lookup, statement } from "../records/statement.ts";
 import type { Tables } from "../records/tables.ts";
 import type { BoardPlace } from "./boards.ts";
 
@@ -69,16 +70,21 @@ export async function startOf(
   return block ? { from: block, skip: offset - Number(block.before) } : { from: FIRST, skip: offset };
 }
 
-/** The number of standings before each of the keys, which need not be on the board. */
-export async function countBefore(db: Db, place: BoardPlace, keys: readonly SortKey[]): Promise<number[]> {
-  if (keys.length === 0) return [];
-  const blocks = await blocksOf(db, place)
+const placeOf = ({ challenge, round, board }: BoardPlace): BoardPlace => ({ challenge, round, board });
+
+const allBlocks = statement((db, place: BoardPlace) =>
+  blocksOf(db, place)
     .select([...COLUMNS, "standings"])
     .orderBy("sort_primary")
     .orderBy("sort_secondary")
     .orderBy("submitted_at")
-    .orderBy("submission_number")
-    .execute();
+    .orderBy("submission_number"),
+);
+
+/** The number of standings before each of the keys, which need not be on the board. */
+export async function countBefore(db: Db, place: BoardPlace, keys: readonly SortKey[]): Promise<number[]> {
+  if (keys.length === 0) return [];
+  const blocks = await allBlocks(db, placeOf(place));
   if (blocks.length === 0) return keys.map(() => 0);
   const sums: number[] = [];
   let sum = 0;
@@ -104,18 +110,27 @@ export async function countBefore(db: Db, place: BoardPlace, keys: readonly Sort
   return counts;
 }
 
-/** Counts a standing that has left the board. */
-export async function countOut(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
-  const block = await blockOf(db, place, key);
-  if (!block) return;
+/** Counts a standing that has left its place, come to another, or moved; `null` is off the board. */
+export async function moveCount(
+  db: Db,
+  place: BoardPlace,
+  before: SortKey | null,
+  after: SortKey | null,
+): Promise<void> {
+  const left = before && (await blockOf(db, place, before));
+  const joined = after && (await blockOf(db, place, after));
+  if (left && joined && !isBefore(left, joined) && !isBefore(joined, left)) return;
+  if (left) await countOut(db, place, left);
+  if (after) await countIn(db, place, joined ?? undefined);
+}
+
+async function countOut(db: Db, place: BoardPlace, block: Block): Promise<void> {
   const left = block.standings - 1;
   if (left > 0 || !isBefore(FIRST, block)) return writeCount(db, place, block, left);
   await db.deleteFrom("board_blocks").where(theBlock(place, block)).execute();
 }
 
-/** Counts a standing that is on the board now. */
-export async function countIn(db: Db, place: BoardPlace, key: SortKey): Promise<void> {
-  const block = await blockOf(db, place, key);
+async function countIn(db: Db, place: BoardPlace, block: Block | undefined): Promise<void> {
   if (!block) return addBlock(db, place, { ...FIRST, standings: 1 });
   const count = block.standings + 1;
   if (count <= MOST) return writeCount(db, place, block, count);
@@ -166,15 +181,18 @@ export function standingsFrom(db: Db, place: BoardPlace, from: SortKey) {
 }
 
 const blockOf = (db: Db, place: BoardPlace, key: SortKey): Promise<Block | undefined> =>
-  blocksOf(db, place)
+  blockAt(db, { ...placeOf(place), ...keyOf(key) });
+
+const blockAt = lookup((db, at: BoardPlace & SortKey) =>
+  blocksOf(db, at)
     .select([...COLUMNS, "standings"])
-    .where(sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) <= (${typed(key)})`)
+    .where(sql<boolean>`(sort_primary, sort_secondary, submitted_at, submission_number) <= (${typed(at)})`)
     .orderBy("sort_primary", "desc")
     .orderBy("sort_secondary", "desc")
     .orderBy("submitted_at", "desc")
     .orderBy("submission_number", "desc")
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1),
+);
 
 const typed = (key: SortKey) =>
   sql`cast(${key.sort_primary} as double precision), cast(${key.sort_secondary} as double precision),
@@ -207,10 +225,14 @@ async function addBlock(db: Db, place: BoardPlace, block: Block): Promise<void> 
 }
 
 async function writeCount(db: Db, place: BoardPlace, block: Block, standings: number): Promise<void> {
-  await db.updateTable("board_blocks").set({ standings }).where(theBlock(place, block)).execute();
+  await setCount(db, { ...placeOf(place), ...keyOf(block), standings });
 }
 
+const setCount = statement((db, { standings, ...block }: BoardPlace & Block) =>
+  db.updateTable("board_blocks").set({ standings }).where(theBlock(block, block)),
+);
+
 const theBlock =
-  ({ challenge, round, board }: BoardPlace, block: Block) =>
+  ({ challenge, round, board }: BoardPlace, block: SortKey) =>
   (eb: ExpressionBuilder<Tables, "board_blocks">) =>
     eb.and({ challenge, round, board, ...keyOf(block) });

@@ -1,6 +1,7 @@
 import { BOARDS } from "@crowdai/shared";
 import { sql } from "kysely";
 import type { Db } from "../records/records.ts";
+import { lookup } from "../records/statement.ts";
 
 /**
  * `current` and `ongoing` are as of now, `previous` and `previous_ongoing` as of the border of the ranking window; the ongoing ones
@@ -35,7 +36,11 @@ export async function takeBoards(
   trx: Db,
   { challenge, round }: Pick<BoardPlace, "challenge" | "round">,
 ): Promise<string | null> {
-  const { border } = await trx
+  return (await nextVersion(trx, { challenge, round }))!.border;
+}
+
+const nextVersion = lookup((trx, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) =>
+  trx
     .insertInto("board_rounds")
     .values({ challenge, round, version: 1, border: null })
     .onConflict((conflict) =>
@@ -43,7 +48,5 @@ export async function takeBoards(
         .columns(["challenge", "round"])
         .doUpdateSet({ version: sql<number>`board_rounds.version + 1` }),
     )
-    .returning("border")
-    .executeTakeFirstOrThrow();
-  return border;
-}
+    .returning("border"),
+);

@@ -1,6 +1,7 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../records/records.ts";
-import { countBefore, countIn, countOut, isBefore, type SortKey } from "./blocks.ts";
+import { lookup, statement } from "../records/statement.ts";
+import { countBefore, isBefore, moveCount, type SortKey } from "./blocks.ts";
 import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
 import { roundScore } from "./rounding.ts";
 
@@ -108,8 +109,7 @@ async function writeChange(trx: Db, place: Place, change: Change): Promise<void>
   if (!isMoved(change)) return;
   const { before, best } = change;
   await writeStanding(trx, place, best);
-  if (before) await countOut(trx, place, before);
-  if (best) await countIn(trx, place, best);
+  await moveCount(trx, place, before, best);
 }
 
 export interface Standing extends SortKey {
@@ -117,16 +117,20 @@ export interface Standing extends SortKey {
 }
 
 async function standingOf(db: Db, place: Place): Promise<Standing | null> {
-  const row = await db
-    .selectFrom("standings")
-    .select(["submission", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
-    .where("challenge", "=", place.challenge)
-    .where("round", "=", place.round)
-    .where("board", "=", place.board)
-    .where("participant_id", "=", place.participantId)
-    .executeTakeFirst();
-  return row ?? null;
+  const { challenge, round, board, participantId: participant_id } = place;
+  return (await ownStanding(db, { challenge, round, board, participant_id })) ?? null;
 }
+
+const ownStanding = lookup(
+  (db, { challenge, round, board, participant_id }: BoardPlace & { participant_id: number }) =>
+    db
+      .selectFrom("standings")
+      .select(["submission", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
+      .where("challenge", "=", challenge)
+      .where("round", "=", round)
+      .where("board", "=", board)
+      .where("participant_id", "=", participant_id),
+);
 
 async function bestOf(db: Db, place: Place): Promise<Standing | null> {
   const best = await db
@@ -155,16 +159,22 @@ async function bestOf(db: Db, place: Place): Promise<Standing | null> {
     : null;
 }
 
-async function writeStanding(trx: Db, place: Place, best: Standing | null): Promise<void> {
-  const { challenge, round, board, participantId } = place;
-  if (best)
-    await trx
+const putStanding = statement(
+  (
+    trx,
+    { challenge, round, board, participant_id, ...best }: BoardPlace & { participant_id: number } & Standing,
+  ) =>
+    trx
       .insertInto("standings")
-      .values({ challenge, round, board, participant_id: participantId, ...best })
+      .values({ challenge, round, board, participant_id, ...best })
       .onConflict((conflict) =>
         conflict.columns(["challenge", "round", "board", "participant_id"]).doUpdateSet(best),
-      )
-      .execute();
+      ),
+);
+
+async function writeStanding(trx: Db, place: Place, best: Standing | null): Promise<void> {
+  const { challenge, round, board, participantId } = place;
+  if (best) await putStanding(trx, { challenge, round, board, participant_id: participantId, ...best });
   else
     await trx
       .deleteFrom("standings")

@@ -35,7 +35,7 @@ export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
   const intent = { id, challenge: at.config.id, round: job.round, message: null };
   const { input, bytes } = await inputOf(at, job);
   const whole = intentSchema.parse({ ...intent, function: job.function, dry_run: job.dryRun, input });
-  await registerIntent(at.context, at.caller, whole);
+  await registerIntent(at.context, at.caller, whole, undefined);
   if (bytes) await bring(at, id, bytes);
   return id;
 }

@@ -3,6 +3,7 @@ import type { Server } from "socket.io";
 import { waitingAt } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
+import { submissionWithId } from "../submissions/find.ts";
 import { viewSubmission } from "../submissions/view.ts";
 
 const ROOM = "submission:";
@@ -62,7 +63,7 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
     const final = isLastEvent(event.type);
     if (final) {
       const { db } = context().records;
-      const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+      const row = await submissionWithId(db, { id });
       if (row) live.submission = await viewSubmission(context(), db, row);
     }
     io.local.to(room(id)).emit("event", live);

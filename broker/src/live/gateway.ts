@@ -24,7 +24,7 @@ import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
-import { findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
+import { findFreeOrOwn, findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
@@ -153,9 +153,9 @@ export function openGateway(options: {
 
   // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
   on("submit", intentSchema, async (caller, intent, socket) => {
-    await requireFreeOrOwn(context().records.db, caller, [intent.id]);
+    const known = await findFreeOrOwn(context().records.db, caller, intent.id);
     await socket.join(room(intent.id));
-    return registerIntent(context(), caller, intent).catch((error) => {
+    return registerIntent(context(), caller, intent, known).catch((error) => {
       socket.leave(room(intent.id));
       throw error;
     });

@@ -1,5 +1,6 @@
 import { CrowdaiError, createApiKey, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import type { Db, Records } from "../records/records.ts";
+import { lookup } from "../records/statement.ts";
 
 export interface Caller {
   kind: "participant" | "organizer";
@@ -20,18 +21,33 @@ export async function identify(db: Db, key: string | undefined): Promise<Caller>
 
 /** As identify, by the key's digest. Throws key_unknown or key_revoked. */
 export async function identifyHash(db: Db, hash: string): Promise<Caller> {
-  const row = await db.selectFrom("api_keys").selectAll().where("hash", "=", hash).executeTakeFirst();
+  const row = await keyAndOwner(db, { hash });
   if (!row) throw new CrowdaiError("key_unknown");
   if (row.revoked_at)
     throw new CrowdaiError("key_revoked", undefined, { details: { revoked_at: row.revoked_at } });
-  const table = row.owner === "participant" ? "participants" : "organizers";
-  const owner = await db
-    .selectFrom(table)
-    .select(["id", "name"])
-    .where("id", "=", row.owner_id)
-    .executeTakeFirstOrThrow();
-  return { kind: row.owner, id: owner.id, name: owner.name, keyHash: row.hash };
+  const name = row.participant ?? row.organizer;
+  if (name === null) throw new Error(`key of ${row.owner} ${row.owner_id}, who is not there`);
+  return { kind: row.owner, id: row.owner_id, name, keyHash: hash };
 }
+
+const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
+  db
+    .selectFrom("api_keys")
+    .leftJoin("participants", (join) =>
+      join.on("owner", "=", "participant").onRef("participants.id", "=", "owner_id"),
+    )
+    .leftJoin("organizers", (join) =>
+      join.on("owner", "=", "organizer").onRef("organizers.id", "=", "owner_id"),
+    )
+    .select([
+      "owner",
+      "owner_id",
+      "revoked_at",
+      "participants.name as participant",
+      "organizers.name as organizer",
+    ])
+    .where("hash", "=", hash),
+);
 
 /** Throws not_allowed for an organiser. */
 export function requireParticipant(caller: Caller): Caller {

@@ -1,6 +1,7 @@
 import { iso } from "../clock.ts";
 import { takeBoards } from "../leaderboard/boards.ts";
 import type { Db, Records } from "../records/records.ts";
+import { lookup } from "../records/statement.ts";
 import type { ClosureTable } from "../records/tables.ts";
 
 const AT_ONCE = 500;
@@ -9,13 +10,12 @@ const AT_ONCE = 500;
 export const closingLock = (challenge: string): string => `closing:${challenge}`;
 
 export async function findClosure(db: Db, challenge: string): Promise<ClosureTable | null> {
-  const row = await db
-    .selectFrom("closures")
-    .selectAll()
-    .where("challenge", "=", challenge)
-    .executeTakeFirst();
-  return row ?? null;
+  return (await closureOf(db, { challenge })) ?? null;
 }
+
+const closureOf = lookup((db, { challenge }: { challenge: string }) =>
+  db.selectFrom("closures").selectAll().where("challenge", "=", challenge),
+);
 
 /** Submissions of a challenge that are to be published and have not been; one that was cancelled never will. */
 const awaited = (db: Db, challenge: string) =>

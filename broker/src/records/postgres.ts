@@ -2,12 +2,17 @@ import { Kysely, sql } from "kysely";
 import pg from "pg";
 import { PostgresThatMayBeAway } from "./postgres-away.ts";
 import { migrate, type Records } from "./records.ts";
+import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 const INT8 = 20;
 /** Errors after which the same transaction, done anew, may pass: serialization failure and deadlock. */
 const TRY_AGAIN = new Set(["40001", "40P01"]);
 const MOST_TRIES = 5;
+
+const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
+  trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
+);
 
 /** Connects to PostgreSQL and migrates. Several brokers may share one database. */
 export async function openPostgres(url: string): Promise<Records> {
@@ -48,8 +53,7 @@ export async function openPostgres(url: string): Promise<Records> {
     async lockShared(trx, name) {
       await sql`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.execute(trx);
     },
-    lockSubmission: (trx, id) =>
-      trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate().executeTakeFirst(),
+    lockSubmission: (trx, id) => oneSubmissionLocked(trx, { id }),
     close: () => db.destroy(),
   };
 }

@@ -4,7 +4,12 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
+
+const oneSubmission = lookup((trx, { id }: { id: string }) =>
+  trx.selectFrom("submissions").selectAll().where("id", "=", id),
+);
 
 /** Opens (and creates, and migrates) the SQLite file. Other processes may have it open at the same time. */
 export async function openSqlite(file: string): Promise<Records> {
@@ -28,8 +33,7 @@ export async function openSqlite(file: string): Promise<Records> {
     transaction: (work) => db.transaction().execute(work),
     async lock() {},
     async lockShared() {},
-    lockSubmission: (trx, id) =>
-      trx.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst(),
+    lockSubmission: (trx, id) => oneSubmission(trx, { id }),
     close: () => db.destroy(),
   };
 }

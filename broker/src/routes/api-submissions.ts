@@ -13,7 +13,7 @@ import { acceptUpload } from "../submissions/accept.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import { readEvents } from "../submissions/events.ts";
-import { findSubmission, submissionUnknown } from "../submissions/find.ts";
+import { findFreeOrOwn, findSubmission, submissionUnknown } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { bearerKey } from "./answer.ts";
@@ -74,7 +74,11 @@ export function submissionRoutes(
       request: { body: body(intentSchema) },
       responses: answers(receiptSchema, "The submission, and where to send missing bytes"),
     }),
-    async (c) => c.json(await registerIntent(context(), await participant(c), c.req.valid("json")), 200),
+    async (c) => {
+      const [caller, intent] = [await participant(c), c.req.valid("json")];
+      const known = await findFreeOrOwn(context().records.db, caller, intent.id);
+      return c.json(await registerIntent(context(), caller, intent, known), 200);
+    },
   );
 
   api.openapi(

@@ -7,6 +7,7 @@ import type { TrustedProxies } from "../client-address.ts";
 import type { Clock } from "../clock.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
+import type { Lines } from "../graders/lines.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
@@ -21,6 +22,7 @@ export interface SubmissionContext {
   catalogue: Catalogue;
   graders: AttachedGraders;
   gradingTimes: GradingTimes;
+  lines: Lines;
   metrics: Pick<Metrics, "refused" | "uploaded">;
   clock: Clock;
   log: Logger;

@@ -1,5 +1,6 @@
 import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../records/records.ts";
+import { insertion } from "../records/statement.ts";
 import { noteNews } from "../webapp/news.ts";
 
 const challenges = new WeakMap<SubmissionEvent, string>();
@@ -31,13 +32,15 @@ export async function appendEvents(
     type,
     data,
   }));
-  await db
-    .insertInto("events")
-    .values(numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })))
-    .execute();
+  await insertEvents(
+    db,
+    numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })),
+  );
   for (const event of numbered) challenges.set(event, submission.challenge);
   return numbered;
 }
+
+const insertEvents = insertion("events");
 
 /** A submission's history after `after`, in order. */
 export async function readEvents(db: Db, submission: string, after: number): Promise<SubmissionEvent[]> {

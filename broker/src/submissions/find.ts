@@ -1,12 +1,22 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { Transaction } from "kysely";
+import type { Transaction, Updateable } from "kysely";
 import type { Caller } from "../participants/keys.ts";
 import type { Db, Records } from "../records/records.ts";
+import { lookup, statement } from "../records/statement.ts";
 import type { SubmissionRow, Tables } from "../records/tables.ts";
+
+export const submissionWithId = lookup((db, { id }: { id: string }) =>
+  db.selectFrom("submissions").selectAll().where("id", "=", id),
+);
+
+export const writeSubmission = statement(
+  (trx, { id, ...changed }: { id: string } & Updateable<Tables["submissions"]>) =>
+    trx.updateTable("submissions").set(changed).where("id", "=", id),
+);
 
 /** The caller's own submission, or for an organiser one of their challenges'. Throws submission_unknown: what is not yours is not told. */
 export async function findSubmission(db: Db, caller: Caller, id: string): Promise<SubmissionRow> {
-  const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+  const row = await submissionWithId(db, { id });
   if (row && (await maySee(db, caller, row))) return row;
   throw submissionUnknown(id);
 }
@@ -28,6 +38,16 @@ async function maySee(db: Db, caller: Caller, row: SubmissionRow): Promise<boole
   return scope !== undefined;
 }
 
+/** The caller's own submission with this id; undefined while there is none. Throws id_conflict when it is somebody else's. */
+export async function findFreeOrOwn(db: Db, caller: Caller, id: string): Promise<SubmissionRow | undefined> {
+  const row = await submissionWithId(db, { id });
+  if (row && row.participant_id !== caller.id) throw idTaken(id);
+  return row;
+}
+
+const idTaken = (id: string): CrowdaiError =>
+  new CrowdaiError("id_conflict", `The id "${id}" was already used for something else.`);
+
 /** Throws id_conflict when one of the ids is somebody else's. */
 export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): Promise<void> {
   const taken = await db
@@ -36,8 +56,7 @@ export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): P
     .where("id", "in", ids)
     .where("participant_id", "!=", caller.id)
     .executeTakeFirst();
-  if (taken)
-    throw new CrowdaiError("id_conflict", `The id "${taken.id}" was already used for something else.`);
+  if (taken) throw idTaken(taken.id);
 }
 
 /** The submission, which nobody else changes until the transaction ends. */

@@ -1,5 +1,6 @@
 import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Updateable } from "kysely";
 import { iso } from "../clock.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
 import {
@@ -11,8 +12,10 @@ import {
 } from "../leaderboard/standings.ts";
 import { queueMedia } from "../media/media-work.ts";
 import type { Db } from "../records/records.ts";
-import type { SlotRow, SubmissionRow } from "../records/tables.ts";
+import { statement } from "../records/statement.ts";
+import type { SlotRow, SubmissionRow, Tables } from "../records/tables.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
+import { writeSubmission } from "./find.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
@@ -54,7 +57,7 @@ export async function writeGrade(
     place = await moveOnBoards(trx, row, standingWith(row, grade));
     Object.assign(changed, columnsOf(place));
   }
-  await trx.updateTable("submissions").set(changed).where("id", "=", row.id).execute();
+  await writeSubmission(trx, { id: row.id, ...changed });
   if (ranked && !isFirst) place = await updateBoards(trx, row);
   if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
   if (told(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
@@ -122,7 +125,7 @@ const standingWith = (
 /** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
 export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
   const place = await moveOnBoards(trx, row);
-  await trx.updateTable("submissions").set(columnsOf(place)).where("id", "=", row.id).execute();
+  await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
   return place;
 }
 
@@ -162,19 +165,16 @@ export async function writeFailure(
 ): Promise<SubmissionEvent[]> {
   const verdict = error.code === "rejected" || error.code === "round_not_open";
   const state = error.code === "cancelled" ? "cancelled" : "failed";
-  await trx
-    .updateTable("submissions")
-    .set({
-      state,
-      finished_at: iso(now),
-      deadline_at: null,
-      error_code: error.code,
-      error_message: error.message,
-      evaluator_version: error.evaluator_version ?? null,
-      seq: row.seq + lead.length + 1,
-    })
-    .where("id", "=", row.id)
-    .execute();
+  await writeSubmission(trx, {
+    id: row.id,
+    state,
+    finished_at: iso(now),
+    deadline_at: null,
+    error_code: error.code,
+    error_message: error.message,
+    evaluator_version: error.evaluator_version ?? null,
+    seq: row.seq + lead.length + 1,
+  });
   // An outside grader cannot be told to stop: what it has counts as being graded.
   const begun = row.state === "grading" || row.outside_status !== null;
   const charged = verdict || (error.code === "cancelled" && begun);
@@ -196,10 +196,14 @@ async function settleSlot(
   reason: string,
   now: Date,
 ): Promise<void> {
-  await trx
-    .updateTable("slots")
-    .set({ state, reason, settled_at: iso(now) })
-    .where("submission", "=", submission)
-    .where("state", "=", "reserved")
-    .execute();
+  await writeSlot(trx, { submission, state, reason, settled_at: iso(now) });
 }
+
+const writeSlot = statement(
+  (trx, { submission, ...settled }: { submission: string } & Updateable<Tables["slots"]>) =>
+    trx
+      .updateTable("slots")
+      .set(settled)
+      .where("submission", "=", submission)
+      .where("state", "=", "reserved"),
+);

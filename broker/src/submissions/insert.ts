@@ -3,6 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../clock.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
+import { insertion, lookup } from "../records/statement.ts";
 import type { NewSubmission, SubmissionRow } from "../records/tables.ts";
 import type { TargetRound } from "../rules/target-round.ts";
 import { DEADLINES } from "./deadlines.ts";
@@ -45,7 +46,7 @@ export async function insertSubmission(
     seq: types.length,
     model_count: models.length,
   };
-  const row = await trx.insertInto("submissions").values(values).returningAll().executeTakeFirstOrThrow();
+  const row = (await insertRow(trx, values))!;
   await insertModels(trx, row, models);
   if (isHere) await addAttempt(trx, intent.id, 1);
   const events = await appendEvents(
@@ -57,6 +58,12 @@ export async function insertSubmission(
   return { row, events };
 }
 
+const insertRow = lookup((trx, values: NewSubmission) =>
+  trx.insertInto("submissions").values(values).returningAll(),
+);
+const insertAttempts = insertion("attempts");
+const insertSlots = insertion("slots");
+
 /** A new attempt that waits to be put in line. */
 export async function addAttempt(
   trx: Db,
@@ -64,17 +71,15 @@ export async function addAttempt(
   number: number,
   regrade: number | null = null,
 ): Promise<void> {
-  await trx
-    .insertInto("attempts")
-    .values({ submission, number, state: "waiting", published_at: null, delivery: 0, accepted: 0, regrade })
-    .execute();
+  await insertAttempts(trx, [
+    { submission, number, state: "waiting", published_at: null, delivery: 0, accepted: 0, regrade },
+  ]);
 }
 
 /** Takes the slot: it counts from the arrival of the intent on. */
 export async function reserveSlot(trx: Db, row: SubmissionRow, arrival: Date): Promise<void> {
-  await trx
-    .insertInto("slots")
-    .values({
+  await insertSlots(trx, [
+    {
       submission: row.id,
       participant_id: row.participant_id,
       challenge: row.challenge,
@@ -82,6 +87,6 @@ export async function reserveSlot(trx: Db, row: SubmissionRow, arrival: Date): P
       post_challenge: row.post_challenge,
       state: "reserved",
       reserved_at: iso(arrival),
-    })
-    .execute();
+    },
+  ]);
 }

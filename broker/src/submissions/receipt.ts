@@ -4,13 +4,17 @@ import type { SubmissionRow } from "../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { announcedModel, readModels } from "./models.ts";
-import { readSurroundings, viewSubmission } from "./view.ts";
+import { readSurroundings, type Surroundings, viewSubmission } from "./view.ts";
 
 /** One message holds so many addresses. */
 const MOST_ADDRESSES = 256;
 
 /** The submission as it is now, and where to send the bytes that are still missing. */
-export async function receipt(context: SubmissionContext, row: SubmissionRow): Promise<Receipt> {
+export async function receipt(
+  context: SubmissionContext,
+  row: SubmissionRow,
+  known?: Surroundings,
+): Promise<Receipt> {
   const isAwaited = row.state === "initiated";
   const upload =
     isAwaited && row.input_key
@@ -30,7 +34,7 @@ export async function receipt(context: SubmissionContext, row: SubmissionRow): P
     models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }
   const { db } = context.records;
-  const surroundings = await readSurroundings(db, row);
+  const surroundings = known ?? (await readSurroundings(db, row));
   const { participant, code } = surroundings;
   return {
     submission: await viewSubmission(context, db, row, surroundings),

@@ -1,7 +1,7 @@
 import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { requireAgreement } from "../agreements/agreements.ts";
-import { codeLock, keepAnnouncedCode } from "../code/announce-code.ts";
+import { codeLock, keepAnnouncedCode, readCode } from "../code/announce-code.ts";
 import type { Caller } from "../participants/keys.ts";
 import { requireNotClosed } from "../publishing/close-challenge.ts";
 import { addWish, requirePublishable } from "../publishing/wishes.ts";
@@ -18,7 +18,7 @@ import { keepParts } from "./announced-parts.ts";
 import { requireCallRoom, requireFunction } from "./call.ts";
 import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
-import { participantLock } from "./find.ts";
+import { participantLock, submissionWithId } from "./find.ts";
 import { insertSubmission, reserveSlot } from "./insert.ts";
 import { requireSameModels } from "./models.ts";
 import { receipt } from "./receipt.ts";
@@ -26,20 +26,16 @@ import { receipt } from "./receipt.ts";
 /**
  * Registers the intent to submit: this moment is the arrival time, and takes the slot. A value that travelled in
  * the message is accepted in the same commit. Repeating an id with the same content, once or fifty times at once, gives
- * the same receipt; with other content it throws id_conflict.
+ * the same receipt; with other content it throws id_conflict. `known` is what `findFreeOrOwn` has just found.
  */
 export async function registerIntent(
   context: SubmissionContext,
   caller: Caller,
   intent: Intent,
+  known: SubmissionRow | undefined,
 ): Promise<Receipt> {
   const { config } = context.catalogue.get(intent.challenge);
   const input = describeInput(intent.input);
-  const known = await context.records.db
-    .selectFrom("submissions")
-    .selectAll()
-    .where("id", "=", intent.id)
-    .executeTakeFirst();
   if (known) return repeated(context, caller, intent, input, known);
 
   requireFunction(config, intent.function);
@@ -68,11 +64,7 @@ export async function registerIntent(
 
   const written = await context.records.transaction(async (trx) => {
     await context.records.lock(trx, `submission:${intent.id}`);
-    const raced = await trx
-      .selectFrom("submissions")
-      .selectAll()
-      .where("id", "=", intent.id)
-      .executeTakeFirst();
+    const raced = await submissionWithId(trx, { id: intent.id });
     if (raced) return { row: raced, events: null };
     await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
@@ -91,7 +83,11 @@ export async function registerIntent(
   context.announce(written.events);
   // With code, it may have to wait for that, or go out with it.
   if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
-  return receipt(context, written.row);
+  return receipt(context, written.row, {
+    participant: caller,
+    slot: takesSlot ? "reserved" : null,
+    code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
+  });
 }
 
 async function requireRules(

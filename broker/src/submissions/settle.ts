@@ -1,13 +1,14 @@
 import type { Report, SubmissionEvent } from "@crowdai/shared";
-import type { Transaction } from "kysely";
+import type { Transaction, Updateable } from "kysely";
 import { iso } from "../clock.ts";
 import type { Db, Records } from "../records/records.ts";
+import { lookup, statement } from "../records/statement.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../records/tables.ts";
 import { applyRegradeReport } from "../regrade/apply-report.ts";
 import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
-import { participantLock, standingsLock } from "./find.ts";
+import { participantLock, standingsLock, writeSubmission } from "./find.ts";
 import { writeFailure, writeGrade } from "./finish.ts";
 
 /**
@@ -68,15 +69,21 @@ async function currentAttempt(
   const row = await records.lockSubmission(trx, report.submission);
   if (!row || row.attempt !== report.attempt || (row.state !== "submitted" && row.state !== "grading"))
     return null;
-  const attempt = await trx
-    .selectFrom("attempts")
-    .selectAll()
-    .where("submission", "=", row.id)
-    .where("number", "=", row.attempt)
-    .executeTakeFirst();
+  const attempt = await attemptOf(trx, { id: row.id, attempt: row.attempt });
   if (!attempt || attempt.state === "done" || attempt.state === "lost") return null;
   return report.delivery < attempt.delivery ? null : { row, attempt };
 }
+
+type NumberedAttempt = Pick<SubmissionRow, "id" | "attempt">;
+
+const attemptOf = lookup((trx, { id, attempt }: NumberedAttempt) =>
+  trx.selectFrom("attempts").selectAll().where("submission", "=", id).where("number", "=", attempt),
+);
+
+const writeAttempt = statement(
+  (trx, { id, attempt, ...changed }: NumberedAttempt & Updateable<Tables["attempts"]>) =>
+    trx.updateTable("attempts").set(changed).where("submission", "=", id).where("number", "=", attempt),
+);
 
 async function start(
   context: SubmissionContext,
@@ -93,24 +100,18 @@ async function start(
     );
     return giveUp(trx, row, now);
   }
-  await trx
-    .updateTable("attempts")
-    .set({ state: "started", delivery: report.delivery, grader: report.grader, started_at: iso(now) })
-    .where("submission", "=", row.id)
-    .where("number", "=", row.attempt)
-    .execute();
+  const { id, attempt: number } = row;
+  const { delivery, grader } = report;
+  await writeAttempt(trx, { id, attempt: number, state: "started", delivery, grader, started_at: iso(now) });
   const limit = context.catalogue.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
   const events = beginning(row, report);
-  await trx
-    .updateTable("submissions")
-    .set({
-      state: "grading",
-      starts: row.starts + 1,
-      seq: row.seq + events.length,
-      deadline_at: iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace),
-    })
-    .where("id", "=", row.id)
-    .execute();
+  await writeSubmission(trx, {
+    id,
+    state: "grading",
+    starts: row.starts + 1,
+    seq: row.seq + events.length,
+    deadline_at: iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace),
+  });
   return appendEvents(trx, row, iso(now), events);
 }
 
@@ -130,11 +131,7 @@ async function note(
   row: SubmissionRow,
   report: Extract<Report, { type: "progress" | "log" }>,
 ): Promise<SubmissionEvent[]> {
-  await trx
-    .updateTable("submissions")
-    .set({ seq: row.seq + 1 })
-    .where("id", "=", row.id)
-    .execute();
+  await writeSubmission(trx, { id: row.id, seq: row.seq + 1 });
   const data =
     report.type === "progress"
       ? { percent: report.percent, message: report.message }
@@ -151,22 +148,14 @@ async function putBack(
 ): Promise<SubmissionEvent[]> {
   if (attempt.state !== "started") return [];
   const now = context.clock();
-  await trx
-    .updateTable("attempts")
-    .set({ state: "waiting" })
-    .where("submission", "=", row.id)
-    .where("number", "=", row.attempt)
-    .execute();
-  await trx
-    .updateTable("submissions")
-    .set({
-      state: "submitted",
-      starts: row.starts - 1,
-      seq: row.seq + 1,
-      deadline_at: iso(now.getTime() + DEADLINES.submitted),
-    })
-    .where("id", "=", row.id)
-    .execute();
+  await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "waiting" });
+  await writeSubmission(trx, {
+    id: row.id,
+    state: "submitted",
+    starts: row.starts - 1,
+    seq: row.seq + 1,
+    deadline_at: iso(now.getTime() + DEADLINES.submitted),
+  });
   return appendEvents(trx, row, iso(now), [{ type: "requeued", data: { reason } }]);
 }
 
@@ -193,22 +182,19 @@ async function finish(
       { submission: row.id, challenge: row.challenge, organiser_log },
       "media of an evaluator are not shown",
     );
-  await trx
-    .updateTable("attempts")
-    .set({
-      state: "done",
-      accepted: 1,
-      delivery: report.delivery,
-      grader: report.grader,
-      started_at: told ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
-      finished_at: iso(now),
-      evaluator_version: outcome.evaluator_version,
-      outcome: JSON.stringify(outcome),
-      organiser_log,
-    })
-    .where("submission", "=", row.id)
-    .where("number", "=", row.attempt)
-    .execute();
+  await writeAttempt(trx, {
+    id: row.id,
+    attempt: row.attempt,
+    state: "done",
+    accepted: 1,
+    delivery: report.delivery,
+    grader: report.grader,
+    started_at: told ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
+    finished_at: iso(now),
+    evaluator_version: outcome.evaluator_version,
+    outcome: JSON.stringify(outcome),
+    organiser_log,
+  });
   await context.records.lock(trx, participantLock(row));
   await context.records.lockShared(trx, standingsLock(row.challenge));
   const challenge = context.catalogue.all().get(row.challenge);
@@ -223,12 +209,7 @@ async function finish(
 
 /** Ends a job that took its grader with it too often. */
 export async function giveUp(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
-  await trx
-    .updateTable("attempts")
-    .set({ state: "lost", finished_at: iso(now) })
-    .where("submission", "=", row.id)
-    .where("number", "=", row.attempt)
-    .execute();
+  await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "lost", finished_at: iso(now) });
   const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;
   return writeFailure(trx, row, { code: "gave_up", message }, now);
 }

@@ -5,6 +5,7 @@ import { readWaiting } from "../graders/waiting.ts";
 import { listKept } from "../kept-files/list-kept.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import type { Db } from "../records/records.ts";
+import { lookup } from "../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
 
@@ -16,15 +17,21 @@ export interface Surroundings {
 }
 
 export async function readSurroundings(db: Db, row: SubmissionRow): Promise<Surroundings> {
-  const { id, name, slot, has_code } = await db
-    .selectFrom("participants")
-    .leftJoin("slots", (join) => join.on("slots.submission", "=", row.id))
-    .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", row.id))
-    .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
-    .where("participants.id", "=", row.participant_id)
-    .executeTakeFirstOrThrow();
+  const { id, name, slot, has_code } = (await surroundings(db, {
+    submission: row.id,
+    participant: row.participant_id,
+  }))!;
   return { participant: { id, name }, slot, code: has_code ? await readCode(db, row.id) : undefined };
 }
+
+const surroundings = lookup((db, { submission, participant }: { submission: string; participant: number }) =>
+  db
+    .selectFrom("participants")
+    .leftJoin("slots", (join) => join.on("slots.submission", "=", submission))
+    .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", submission))
+    .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
+    .where("participants.id", "=", participant),
+);
 
 /** The submission as its participant sees it. `db` may be a transaction. */
 export async function viewSubmission(
