@@ -178,15 +178,16 @@ describe.each([
   ];
 
   it("a host that is away, silent or broken is unreachable, and each call ends", async () => {
+    const patient = both.open(git);
+    await patient.ensure(PRIVATE);
     const host = both.open(git, { answerMs: 300, pushMs: 1500 });
-    await host.ensure(PRIVATE);
     for (const trouble of ["down", "silent", "broken"] as const) {
       both.local.trouble = trouble;
       for (const call of all(host)) expect(await failing(call()), trouble).toMatchObject(UNREACHABLE);
     }
     both.local.trouble = "none";
-    await host.ensure(PRIVATE);
-    await host.mirror(PRIVATE, bare);
+    await patient.ensure(PRIVATE);
+    await patient.mirror(PRIVATE, bare);
   });
 
   it("a host that goes on failing is not waited for any longer", async () => {
