@@ -36,8 +36,8 @@ const countWaiting = lookup(
       .selectFrom("submissions")
       .select(sql<number>`count(*)`.as("waiting"))
       .where("challenge", "=", challenge)
-      // Written out, and not as parameters, so that both databases see that the index of the line applies.
-      .where(sql<boolean>`state = 'submitted' and outside_status is null`)
+      .where("state", "=", "submitted")
+      .where("outside_status", "is", null)
       .where("number", ">=", from)
       .where("number", "<", number),
 );

@@ -7,6 +7,7 @@ import * as mediaModels from "./migrations/004-media-models.ts";
 import * as webapp from "./migrations/005-webapp.ts";
 import * as boards from "./migrations/006-boards.ts";
 import * as pageSessions from "./migrations/007-page-sessions.ts";
+import * as lean from "./migrations/008-lean.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -42,16 +43,20 @@ export const readTogether = <T>(
 
 /** Brings the tables to the newest form; safe when several programs do it at once. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
+  const { error } = await migrator(db, dialect).migrateToLatest();
+  if (error) throw error;
+}
+
+export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migrator {
   const migrations = {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
     "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
+    "004-media-models": { up: mediaModels.up },
     "005-webapp": { up: webapp.up },
     "006-boards": boards,
     "007-page-sessions": pageSessions,
-    "004-media-models": { up: mediaModels.up },
+    "008-lean": { up: (at: Kysely<unknown>) => lean.up(at, dialect) },
   };
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

@@ -15,12 +15,14 @@ const oneSubmission = lookup((trx, { id }: { id: string }) =>
 export async function openSqlite(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const writer = new DatabaseSync(file);
-  // FULL: in write-ahead mode the default may forget the last commits when the power goes.
+  // FULL: in write-ahead mode the default may forget the last commits when the power goes. What a savepoint needs to be undone stays in
+  // memory: else each transaction makes a file for it.
   writer.exec(`
     pragma busy_timeout = 10000;
     pragma journal_mode = wal;
     pragma synchronous = full;
     pragma foreign_keys = on;
+    pragma temp_store = memory;
   `);
   const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
   for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");

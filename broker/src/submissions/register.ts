@@ -80,9 +80,9 @@ export async function registerIntent(
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
-  context.announce(written.events);
   // With code, it may have to wait for that, or go out with it.
   if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
+  context.announce(written.events);
   return receipt(context, written.row, {
     participant: caller,
     slot: takesSlot ? "reserved" : null,

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { expect, it, onTestFinished } from "vitest";
+import { migrator } from "../records.ts";
+import { sqliteDialect } from "../sqlite-dialect.ts";
+import type { Tables } from "../tables.ts";
+
+it("keeps what stands in the tables that are made anew, and their rules", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "crowdai-lean-"));
+  const open = () => {
+    const database = new DatabaseSync(join(folder, "records.sqlite"));
+    database.exec("pragma foreign_keys = on");
+    return database;
+  };
+  const [writer, reader, snapshots] = [open(), open(), open()];
+  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
+  onTestFinished(async () => {
+    await db.destroy();
+    rmSync(folder, { recursive: true });
+  });
+  const migrations = migrator(db, "sqlite");
+  await migrations.migrateTo("007-page-sessions");
+  const events = [1, 2].map((seq) => ({ submission: "a", seq, at: "now", type: "log" as const, data: "{}" }));
+  writer.exec(`
+    insert into participants (id, name, name_key, created_at) values (1, 'ada', 'ada', '');
+    insert into submissions (id, challenge, participant_id, round, function, state, dry_run, post_challenge, input_kind,
+      input_size, input_sha256, created_at, attempt, starts, seq)
+      values ('a', 'iris', 1, 'main', 'submit', 'submitted', 0, 0, 'json', 2, '', '', 1, 0, 2);`);
+  await db.insertInto("events").values(events).execute();
+
+  expect((await migrations.migrateToLatest()).error).toBeUndefined();
+  expect(await db.selectFrom("events").selectAll().orderBy("seq").execute()).toEqual(events);
+  await expect(db.insertInto("events").values(events[0]!).execute()).rejects.toThrow(/UNIQUE/);
+  await expect(
+    db
+      .insertInto("events")
+      .values({ ...events[0]!, submission: "nobody" })
+      .execute(),
+  ).rejects.toThrow(/FOREIGN KEY/);
+});
