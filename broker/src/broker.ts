@@ -1,28 +1,22 @@
-import { randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { createGrader } from "@crowdai/grader";
-import { CrowdaiError, type Report } from "@crowdai/shared";
+import type { Report } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApp } from "./app.ts";
 import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
-import { finaliseCode } from "./code/finalise.ts";
 import { codeFolder, openCode } from "./code/open-code.ts";
-import { showRepositories } from "./code/show-repositories.ts";
-import { sweepAwaitedCode } from "./code/sweep-code.ts";
 import type { BrokerConfig } from "./config.ts";
+import { startDuties } from "./duties.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
 import { createLines } from "./graders/lines.ts";
-import { createHeartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
+import { createHeartbeats } from "./health/heartbeats.ts";
 import { createLineWatch } from "./health/line-watch.ts";
-import { advanceWindows } from "./leaderboard/window.ts";
 import { openLegacy } from "./legacy/open-legacy.ts";
+import { listen } from "./listen.ts";
 import { createBoardWatch } from "./live/board-watch.ts";
 import { openGateway } from "./live/gateway.ts";
 import { createListeners } from "./live/listeners.ts";
@@ -32,38 +26,22 @@ import { addGauges } from "./metrics/gauges.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
-import { sweepPublishing } from "./publishing/show-published.ts";
+import { runOwnGrader } from "./own-grader.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
 import { lockDataFolder } from "./records/data-lock.ts";
 import { claimObjects } from "./records/instance.ts";
 import { openRecords } from "./records/open.ts";
-import { sweepRegrades } from "./regrade/sweep-regrades.ts";
 import { createReleasers } from "./releasers.ts";
-import { abandonUploads } from "./submissions/announced-parts.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
 import { createDispatcher } from "./submissions/dispatch.ts";
 import { createRecovery } from "./submissions/recover.ts";
 import { applyReport } from "./submissions/settle.ts";
-import { sweepDeadlines } from "./submissions/sweep.ts";
 import { VERSION } from "./version.ts";
 import { embeddedWebapp } from "./webapp/embedded.ts";
 import { remoteWebapp, type WebappTimes } from "./webapp/remote/remote.ts";
 import type { Webapp } from "./webapp/webapp.ts";
 
 const IDLE_MS = 120_000;
-const SWEEP_MS = 5000;
-const REFRESH_MS = 2000;
-const DISPATCH_MS = 1000;
-const LOOK_MS = 1000;
-const LINE_MS = 5000;
-const REGRADE_MS = 1000;
-const WEBAPP_MS = 1000;
-const WINDOWS_MS = 1000;
-const UPLOADS_MS = 600_000;
-const MEDIA_MS = 300;
-const CODE_MS = 500;
-const SHOW_MS = 2000;
-const PUBLISH_MS = 1000;
 
 export interface Broker {
   url: string;
@@ -211,56 +189,8 @@ export async function createBroker({
     });
     releasers.add("dispatcher", () => dispatcher.stop());
 
-    if (config.withGrader) {
-      const grader = createGrader({
-        name: `embedded-${randomUUID().slice(0, 8)}`,
-        queue,
-        objects,
-        challenges: catalogue.folders,
-        bundled: () => [...catalogue.all()].filter(([, { bundle }]) => bundle).map(([id]) => id),
-        concurrency: config.concurrency ?? availableParallelism(),
-        workDir: join(config.dataFolder, "work"),
-        log,
-      });
-      const stopping = new AbortController();
-      const running = grader.run(stopping.signal);
-      releasers.add("grader", () => {
-        stopping.abort();
-        return running;
-      });
-    }
-
-    every(SWEEP_MS, "deadlines", async () => {
-      // First: a submission that waited for its code ends by that reason.
-      await sweepAwaitedCode(context);
-      await sweepDeadlines(context);
-    });
-    every(CODE_MS, "commits", () => finaliseCode(code));
-    every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
-    if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
-    every(REGRADE_MS, "regrades", () => sweepRegrades(context));
-    every(MEDIA_MS, "media", async () => media.soon());
-    every(LINE_MS, "line", () => line.look());
-    every(LOOK_MS, "graders", () => graders.look());
-    every(WEBAPP_MS, "webapp", () => webapp.tell());
-    // First, for a webapp that hangs must not hold up the end.
-    releasers.add("calls to the webapp", () => webapp.close());
-    every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
-    every(REFRESH_MS, "challenges", async () => {
-      const { changed, mistakes, shadowed } = await catalogue.refresh();
-      for (const challenge of shadowed)
-        log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
-      for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
-      if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
-      if (changed.length > 0) dispatcher.soon();
-    });
-
-    const windows = new AbortController();
-    every(WINDOWS_MS, "ranking windows", () => advanceWindows(context, windows.signal));
-    releasers.add("ranking windows that move", () => windows.abort());
-
-    if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
-    every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));
+    if (config.withGrader) releasers.add("grader", runOwnGrader({ config, queue, objects, catalogue, log }));
+    startDuties({ context, code, media, line, legacy, dispatcher, heartbeats, releasers });
 
     releasers.add("sessions and requests", async () => {
       const closed = gateway.close();
@@ -288,43 +218,4 @@ export async function createBroker({
       stop: () => releasers.release(),
     };
   }
-
-  function every(ms: number, name: string, work: () => Promise<unknown>): void {
-    let busy: Promise<unknown> | null = null;
-    const timer = setInterval(() => {
-      busy ??= heartbeats
-        .watch(name, work, Math.max(PATIENCE_MS, ms))
-        .catch((error) => log.error({ err: error }, `${name} failed`))
-        .finally(() => {
-          busy = null;
-        });
-    }, ms);
-    releasers.add(name, async () => {
-      clearInterval(timer);
-      await busy;
-    });
-  }
-}
-
-function listen(server: HttpServer, { port, host }: BrokerConfig): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EADDRINUSE") return reject(error);
-      reject(
-        new CrowdaiError("port_in_use", `Port ${port} on ${host} is taken by another program.`, {
-          cause: error,
-        }),
-      );
-    });
-    server.listen(port, host, () => {
-      const { address, port: taken, family } = server.address() as AddressInfo;
-      const name =
-        address === "0.0.0.0" || address === "::"
-          ? "localhost"
-          : family === "IPv6"
-            ? `[${address}]`
-            : address;
-      resolve(`http://${name}:${taken}`);
-    });
-  });
 }
