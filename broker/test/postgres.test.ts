@@ -43,6 +43,24 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await records.close();
   });
 
+  it("take the locks of a broker that is frozen in a transaction", async () => {
+    const [frozen, other] = await Promise.all([openPostgres(postgres.url), openPostgres(postgres.url)]);
+    const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>();
+    const freezing = frozen.transaction(async (trx) => {
+      await frozen.lock(trx, "a");
+      await thawed;
+      await trx.selectFrom("settings").selectAll().execute();
+    });
+    const refused = expect(freezing).rejects.toMatchObject({ code: "records_unreachable" });
+    const began = performance.now();
+    await other.transaction((trx) => other.lock(trx, "a"));
+    expect(performance.now() - began).toBeLessThan(12_000);
+    thaw();
+    await refused;
+    await other.close();
+    await frozen.close();
+  });
+
   it("that are away are told as that, and are there again when the server is", async () => {
     const records = await openPostgres(postgres.url);
     const ask = () => records.db.selectFrom("settings").selectAll().execute();

@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, hostname, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { asCrowdaiError } from "@crowdai/shared";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -9,6 +8,7 @@ import manifest from "../package.json" with { type: "json" };
 import { createGrader } from "./grader.ts";
 import { type OpenBackends, openBackends } from "./open-backends.ts";
 import { servedChallenges } from "./served-challenges.ts";
+import { openWorkFolder } from "./work-folder.ts";
 
 export interface Surroundings {
   /** The arguments after the program's name. */
@@ -81,8 +81,8 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
     name,
     log,
   });
-  const workDir = await mkdtemp(join(tmpdir(), "crowdai-grader-"));
   try {
+    await using work = await openWorkFolder(tmpdir());
     const { only = null, required } = options;
     const dir = resolve(options.challenges);
     const served = await servedChallenges({ dir, only, required, objects });
@@ -95,7 +95,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
       concurrency: options.concurrency,
       graceSeconds: options.grace,
       log,
-      workDir,
+      workDir: work.dir,
       path: env.PATH,
     });
     const ids = [...new Set([...served.folders().keys(), ...served.bundled()])];
@@ -117,7 +117,6 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Surro
       clearInterval(refreshing);
     }
   } finally {
-    await rm(workDir, { recursive: true, force: true });
     await close();
   }
 }

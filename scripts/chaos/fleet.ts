@@ -54,6 +54,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const store = swift && (await startBalancer([swift.port]));
   const env = {
     LOG_LEVEL: "info",
+    // What graders leave when they are killed for the last time.
+    TMPDIR: folder,
     REDIS_URL: redis.url,
     ...(postgres ? { DATABASE_URL: postgres.url } : {}),
     ...(store

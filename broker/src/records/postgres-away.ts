@@ -11,11 +11,11 @@ const SYSTEM = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
 ]);
-/** What the server says when it starts, stops, or has no room: classes and codes of its documentation's appendix A. */
-const SERVER = /^(08|57P0|53300)/;
+/** What the server says when it starts, stops, has no room, or ends an idle transaction: classes and codes of its documentation's appendix A. */
+const SERVER = /^(08|57P0|53300|25P03)/;
 /** What the driver says without a code. */
 const DRIVER =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 
 /** PostgreSQL that tells of a server that is away as records_unreachable: it comes back, and the same request may then pass. */
 export class PostgresThatMayBeAway extends PostgresDialect {

@@ -14,12 +14,20 @@ const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
 );
 
+async function configure(client: pg.ClientBase): Promise<void> {
+  // A broker that is frozen in the middle of a transaction must not keep the others waiting for its locks.
+  await client.query("set idle_in_transaction_session_timeout = '5s'");
+  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
+  await client.query("set jit = off").catch(() => {});
+}
+
 /** Connects to PostgreSQL and migrates. Several brokers may share one database. */
 export async function openPostgres(url: string): Promise<Records> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 10_000,
+    onConnect: configure,
     // Counts and sizes fit a double; pg would give 64 bit integers as text.
     types: {
       getTypeParser: (oid: number, format?: "text" | "binary") =>
@@ -30,8 +38,6 @@ export async function openPostgres(url: string): Promise<Records> {
   pool.on("error", () => {});
   // The same for one that breaks between two statements of a transaction: the next statement rejects.
   pool.on("connect", (client) => client.on("error", () => {}));
-  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
-  pool.on("connect", (client) => void client.query("set jit = off").catch(() => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresThatMayBeAway({ pool }) });
   await migrate(db, "postgres");
   const { hostname, pathname } = new URL(url);
