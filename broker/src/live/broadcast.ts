@@ -1,14 +1,11 @@
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
-import type { Server } from "socket.io";
 import { waitingAt } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
 import { submissionWithId } from "../submissions/find.ts";
 import { viewSubmission } from "../submissions/view.ts";
+import type { Watchers } from "./watchers.ts";
 
-const ROOM = "submission:";
-/** The room of those who watch a submission. */
-export const room = (id: string): string => `${ROOM}${id}`;
 const BATCH = 500;
 
 /** Events to whoever watches their submission at this broker. */
@@ -25,17 +22,11 @@ export interface Broadcast {
   tellPlaces(): Promise<void>;
 }
 
-export function createBroadcast(io: Server, context: () => SubmissionContext): Broadcast {
+export function createBroadcast(watchers: Watchers, context: () => SubmissionContext): Broadcast {
   const delivered = new Map<string, number>();
   const told = new Map<string, string>();
   // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
   const turns = new Map<string, Promise<void>>();
-
-  const isWatched = (id: string) => io.sockets.adapter.rooms.has(room(id));
-  const watched = () =>
-    [...io.sockets.adapter.rooms.keys()]
-      .filter((name) => name.startsWith(ROOM))
-      .map((name) => name.slice(ROOM.length));
 
   function inTurn(id: string, work: () => Promise<void>): void {
     const turn = (turns.get(id) ?? Promise.resolve())
@@ -49,7 +40,7 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
 
   async function deliverOne(event: SubmissionEvent): Promise<void> {
     const id = event.submission;
-    if (!isWatched(id)) return;
+    if (!watchers.has(id)) return;
     const last = delivered.get(id) ?? event.seq - 1;
     if (event.seq <= last) return;
     if (event.seq === last + 1) return emit(event);
@@ -66,9 +57,9 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
       const row = await submissionWithId(db, { id });
       if (row) live.submission = await viewSubmission(context(), db, row);
     }
-    io.local.to(room(id)).emit("event", live);
+    watchers.tell(id, "event", live);
     if (!final) return;
-    io.local.in(room(id)).socketsLeave(room(id));
+    watchers.end(id);
     delivered.delete(id);
   }
 
@@ -78,13 +69,13 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
     if (told.get(id) === now) return;
     told.set(id, now);
     const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
-    io.local.to(room(id)).emit("place", message);
+    watchers.tell(id, "place", message);
   }
 
   return {
     deliver(events) {
       for (const event of events)
-        if (isWatched(event.submission)) inTurn(event.submission, () => deliverOne(event));
+        if (watchers.has(event.submission)) inTurn(event.submission, () => deliverOne(event));
     },
 
     caughtUp(id, seq) {
@@ -92,7 +83,7 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
     },
 
     async catchUp() {
-      const ids = watched();
+      const ids = watchers.submissions();
       for (let at = 0; at < ids.length; at += BATCH) {
         const rows = await context()
           .records.db.selectFrom("submissions")
@@ -108,10 +99,10 @@ export function createBroadcast(io: Server, context: () => SubmissionContext): B
       }
     },
 
-    watched: () => watched().length,
+    watched: () => watchers.submissions().length,
 
     async tellPlaces() {
-      const ids = new Set(watched());
+      const ids = new Set(watchers.submissions());
       for (const known of [told, delivered])
         for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       if (ids.size === 0) return;

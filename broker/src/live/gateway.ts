@@ -29,8 +29,9 @@ import { registerIntent } from "../submissions/register.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
 import type { BoardWatch } from "./board-watch.ts";
-import { createBroadcast, room } from "./broadcast.ts";
+import { createBroadcast } from "./broadcast.ts";
 import { openSession } from "./session.ts";
+import { createWatchers } from "./watchers.ts";
 
 const PLACE_INTERVAL_MS = 500;
 const KEY_CHECK_MS = 1000;
@@ -84,7 +85,8 @@ export function openGateway(options: {
   engine.attach(server, { path: "/socket.io" });
   const io = new Server(settings).bind(engine);
 
-  const broadcast = createBroadcast(io, context);
+  const watchers = createWatchers();
+  const broadcast = createBroadcast(watchers, context);
 
   io.use((socket, next) => {
     if (legacy && isLegacy(socket)) {
@@ -101,7 +103,7 @@ export function openGateway(options: {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
-    socket.data = { key: auth.data.apiKey, caller };
+    socket.data = hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
     serve(socket);
@@ -109,6 +111,14 @@ export function openGateway(options: {
       socket.emit("session", session);
       forgetRequest(socket);
     });
+  }
+
+  // Sessions of one key share what is held of it.
+  let holding = new Map<string, Held>();
+  function hold(held: Held): Held {
+    const known = holding.get(held.caller.keyHash) ?? held;
+    holding.set(held.caller.keyHash, known);
+    return known;
   }
 
   /**
@@ -154,31 +164,36 @@ export function openGateway(options: {
   // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
   on("submit", intentSchema, async (caller, intent, socket) => {
     const known = await findFreeOrOwn(context().records.db, caller, intent.id);
-    await socket.join(room(intent.id));
+    watchers.add(intent.id, socket);
     return registerIntent(context(), caller, intent, known).catch((error) => {
-      socket.leave(room(intent.id));
+      watchers.remove(intent.id, socket);
       throw error;
     });
   });
   on("call", callSchema, async (caller, call, socket) => {
     const ids = call.items.map(({ id }) => id);
     await requireFreeOrOwn(context().records.db, caller, ids);
-    for (const id of ids) await socket.join(room(id));
-    return { submissions: await registerCall(context(), caller, call) };
+    for (const id of ids) watchers.add(id, socket);
+    try {
+      return { submissions: await registerCall(context(), caller, call) };
+    } catch (error) {
+      for (const id of ids) watchers.remove(id, socket);
+      throw error;
+    }
   });
   on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
   on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
   on("watch", watchSchema, async (caller, { id, after }, socket) => {
     const { db } = context().records;
     await findSubmission(db, caller, id);
-    // Joined before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
-    await socket.join(room(id));
+    // Watched before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
+    watchers.add(id, socket);
     const events = await readEvents(db, id, after);
     const row = await findSubmission(db, caller, id);
     broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
     // By the last event read, not by the row, which is read later: what came in between is still on its way here.
     const last = events.at(-1);
-    if (last && isLastEvent(last.type)) socket.leave(room(id));
+    if (last && isLastEvent(last.type)) watchers.remove(id, socket);
     return { submission: await viewSubmission(context(), db, row), events };
   });
 
@@ -233,12 +248,12 @@ export function openGateway(options: {
   }
 
   function keysInUse(): Map<string, string> {
-    const inUse = new Map<string, string>();
+    holding = new Map();
     for (const socket of io.sockets.sockets.values()) {
-      const { caller, key } = socket.data as Partial<Held>;
-      if (caller && key) inUse.set(caller.keyHash, key);
+      const held = socket.data as Partial<Held>;
+      if (held.caller && held.key) hold(held as Held);
     }
-    return inUse;
+    return new Map([...holding].map(([hash, { key }]) => [hash, key]));
   }
 
   return {
