@@ -36,8 +36,10 @@ const LONGEST_SESSION_MS = 10_000;
 /** After a failed try; twice as long after each further one. Thousands that all knock at once would keep a fleet from rising. */
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 8000;
+/** More come late: thousands that watch through a few sessions would do nothing but ask again, and little would be hit half-way. */
+const AT_ONCE = 200;
 
-/** Participants that submit through the public library, each at its time, and follow what they submitted to its end. */
+/** Participants that submit through the public library, each at its time or soon after, and follow what they submitted to its end. */
 export function startClients({ work, keys, doors, chance, signal }: ClientsOptions): Clients {
   const troubles = new Map<string, number>();
   const histories: History[] = work.map((one) => ({
@@ -126,15 +128,17 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
       }
   }
 
-  const over = Promise.all(
-    histories.map((history) =>
-      live(history)
-        .catch((error) => {
-          if (!signal.aborted) history.refusal = String(error);
-        })
-        .finally(() => running--),
-    ),
-  ).then(async () => {
+  const coming = histories.values();
+  async function lane(): Promise<void> {
+    for (const history of coming) {
+      await live(history).catch((error) => {
+        if (!signal.aborted) history.refusal = String(error);
+      });
+      running--;
+    }
+  }
+
+  const over = Promise.all(Array.from({ length: AT_ONCE }, lane)).then(async () => {
     for (const { opening } of sessions.values()) await opening.then((one) => one.close()).catch(() => {});
   });
   return { histories, troubles, over, pending: () => running };
