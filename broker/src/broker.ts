@@ -9,7 +9,7 @@ import { openCatalogue } from "./challenges/catalogue.ts";
 import type { Clock } from "./clock.ts";
 import { codeFolder, openCode } from "./code/open-code.ts";
 import type { BrokerConfig } from "./config.ts";
-import { startDuties } from "./duties.ts";
+import { type Intervals, startDuties } from "./duties.ts";
 import { createAttachedGraders } from "./graders/attached-graders.ts";
 import { createGradingTimes } from "./graders/grading-times.ts";
 import { createLines } from "./graders/lines.ts";
@@ -56,6 +56,10 @@ export interface BrokerOptions {
   log: Logger;
   clock?: Clock;
   webappTimes?: WebappTimes;
+  /** How often it does what nobody asks it for; INTERVALS by default. */
+  intervals?: Partial<Intervals>;
+  /** False for a code host that does not mind how fast it is written to. Default true. */
+  pacedCodeHost?: boolean;
 }
 
 /** The composition root: every adapter is chosen, and every part put together, here. */
@@ -64,6 +68,8 @@ export async function createBroker({
   log,
   clock = () => new Date(),
   webappTimes,
+  intervals,
+  pacedCodeHost,
 }: BrokerOptions): Promise<Broker> {
   const releasers = createReleasers(log);
   const heartbeats = createHeartbeats();
@@ -133,6 +139,7 @@ export async function createBroker({
     const code = await openCode({
       folder: codeFolder(config.dataFolder),
       settings: config.codeHost,
+      paced: pacedCodeHost,
       path: config.programPath,
       submissions: context,
     });
@@ -190,7 +197,7 @@ export async function createBroker({
     releasers.add("dispatcher", () => dispatcher.stop());
 
     if (config.withGrader) releasers.add("grader", runOwnGrader({ config, queue, objects, catalogue, log }));
-    startDuties({ context, code, media, line, legacy, dispatcher, heartbeats, releasers });
+    startDuties({ context, code, media, line, legacy, dispatcher, heartbeats, releasers, intervals });
 
     releasers.add("sessions and requests", async () => {
       const closed = gateway.close();

@@ -16,19 +16,23 @@ import type { SubmissionContext } from "./submissions/context.ts";
 import type { Dispatcher } from "./submissions/dispatch.ts";
 import { sweepDeadlines } from "./submissions/sweep.ts";
 
-const SWEEP_MS = 5000;
-const REFRESH_MS = 2000;
-const DISPATCH_MS = 1000;
-const LOOK_MS = 1000;
-const LINE_MS = 5000;
-const REGRADE_MS = 1000;
-const WEBAPP_MS = 1000;
-const WINDOWS_MS = 1000;
-const UPLOADS_MS = 600_000;
-const MEDIA_MS = 300;
-const CODE_MS = 500;
-const SHOW_MS = 2000;
-const PUBLISH_MS = 1000;
+/** How often a broker does what it does again and again, in milliseconds. */
+export const INTERVALS = {
+  deadlines: 5000,
+  challenges: 2000,
+  dispatch: 1000,
+  graders: 1000,
+  line: 5000,
+  regrades: 1000,
+  webapp: 1000,
+  windows: 1000,
+  uploads: 600_000,
+  media: 300,
+  commits: 500,
+  codeHost: 2000,
+  publishing: 1000,
+};
+export type Intervals = typeof INTERVALS;
 
 /** What a broker does again and again, whether anybody asks or not: every state that is not final has its owner here. */
 export function startDuties(options: {
@@ -40,27 +44,30 @@ export function startDuties(options: {
   dispatcher: Pick<Dispatcher, "soon">;
   heartbeats: Heartbeats;
   releasers: Releasers;
+  /** Others than INTERVALS. */
+  intervals?: Partial<Intervals> | undefined;
 }): void {
   const { context, code, media, line, legacy, dispatcher, heartbeats, releasers } = options;
   const { catalogue, graders, webapp, log } = context;
+  const intervals = { ...INTERVALS, ...options.intervals };
 
-  every(SWEEP_MS, "deadlines", async () => {
+  every(intervals.deadlines, "deadlines", async () => {
     // First: a submission that waited for its code ends by that reason.
     await sweepAwaitedCode(context);
     await sweepDeadlines(context);
   });
-  every(CODE_MS, "commits", () => finaliseCode(code));
-  every(PUBLISH_MS, "publishing", () => sweepPublishing(code));
-  if (code.host.outside) every(SHOW_MS, "code host", () => showRepositories(code));
-  every(REGRADE_MS, "regrades", () => sweepRegrades(context));
-  every(MEDIA_MS, "media", async () => media.soon());
-  every(LINE_MS, "line", () => line.look());
-  every(LOOK_MS, "graders", () => graders.look());
-  every(WEBAPP_MS, "webapp", () => webapp.tell());
+  every(intervals.commits, "commits", () => finaliseCode(code));
+  every(intervals.publishing, "publishing", () => sweepPublishing(code));
+  if (code.host.outside) every(intervals.codeHost, "code host", () => showRepositories(code));
+  every(intervals.regrades, "regrades", () => sweepRegrades(context));
+  every(intervals.media, "media", async () => media.soon());
+  every(intervals.line, "line", () => line.look());
+  every(intervals.graders, "graders", () => graders.look());
+  every(intervals.webapp, "webapp", () => webapp.tell());
   // First, for a webapp that hangs must not hold up the end.
   releasers.add("calls to the webapp", () => webapp.close());
-  every(DISPATCH_MS, "dispatch", async () => dispatcher.soon());
-  every(REFRESH_MS, "challenges", async () => {
+  every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
+  every(intervals.challenges, "challenges", async () => {
     const { changed, mistakes, shadowed } = await catalogue.refresh();
     for (const challenge of shadowed)
       log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
@@ -70,11 +77,11 @@ export function startDuties(options: {
   });
 
   const windows = new AbortController();
-  every(WINDOWS_MS, "ranking windows", () => advanceWindows(context, windows.signal));
+  every(intervals.windows, "ranking windows", () => advanceWindows(context, windows.signal));
   releasers.add("ranking windows that move", () => windows.abort());
 
-  if (legacy) every(UPLOADS_MS, "uploads", legacy.sweep);
-  every(UPLOADS_MS, "abandoned uploads", () => abandonUploads(context));
+  if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
+  every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));
 
   function every(ms: number, name: string, work: () => Promise<unknown>): void {
     let busy: Promise<unknown> | null = null;

@@ -40,6 +40,19 @@ for line in sys.stdin:
         say(type="result", score=given["score"], score_secondary=given.get("secondary"), message=given.get("message"))
 `;
 
+/** Tests wait for what a broker does from time to time. */
+const QUICK = {
+  deadlines: 1000,
+  challenges: 250,
+  graders: 250,
+  regrades: 100,
+  windows: 250,
+  media: 100,
+  commits: 100,
+  codeHost: 200,
+  publishing: 100,
+};
+
 export interface TestBroker {
   broker: Broker;
   folder: string;
@@ -89,6 +102,7 @@ export async function startBroker(
     env?: Record<string, string>;
     log?: Logger;
     webappTimes?: WebappTimes;
+    pacedCodeHost?: boolean;
     /** Changes the folder before the broker sees it. */
     prepare?: (folder: string) => Promise<void>;
   } = {},
@@ -109,9 +123,16 @@ export async function startBroker(
     );
   let config = configOf(options.env);
   const log = options.log ?? pino({ level: "silent" });
-  const { clock, webappTimes } = options;
+  const { clock, webappTimes, pacedCodeHost } = options;
   const start = () =>
-    createBroker({ config, log, ...(clock ? { clock } : {}), ...(webappTimes ? { webappTimes } : {}) });
+    createBroker({
+      config,
+      log,
+      ...(clock ? { clock } : {}),
+      ...(webappTimes ? { webappTimes } : {}),
+      ...(pacedCodeHost === undefined ? {} : { pacedCodeHost }),
+      intervals: QUICK,
+    });
   let broker = await start();
   const records = await openRecords(config);
   const add = (name: string) => addParticipant(records, name, new Date().toISOString());

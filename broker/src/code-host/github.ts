@@ -22,6 +22,8 @@ export interface GithubOptions {
   pushMs?: number;
   /** Before a request is made again. */
   againMs?: number;
+  /** One write a second, as GitHub asks for; what is not GitHub may not mind. */
+  paced?: boolean;
 }
 
 /** What we read of a repository. */
@@ -52,7 +54,12 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     // What is wrong is in the error; the broker's log is the caller's.
     log: { debug() {}, info() {}, warn() {}, error() {} },
     // Waiting is the outbox's, which has other repositories to go on with.
-    throttle: { id: `${web} ${org}`, onRateLimit: () => false, onSecondaryRateLimit: () => false },
+    throttle: {
+      enabled: options.paced ?? true,
+      id: `${web} ${org}`,
+      onRateLimit: () => false,
+      onSecondaryRateLimit: () => false,
+    },
     retry: { retries: 1, doNotRetry: FINAL, retryAfterBaseValue: options.againMs ?? 1000 },
     request: {
       fetch: (url: string, init: RequestInit) =>

@@ -8,10 +8,10 @@ import { createLocalHost } from "./local.ts";
 /** The code host the settings name. Nothing is asked of it yet: one that is away keeps no broker from starting. */
 export async function openCodeHost(
   settings: CodeHostSettings,
-  git: Git,
-  baseUrl: () => string,
+  { git, baseUrl, paced }: { git: Git; baseUrl: () => string; paced: boolean },
 ): Promise<CodeHost> {
-  if (settings.kind === "github") return (await import("./github.ts")).createGithubHost({ ...settings, git });
+  if (settings.kind === "github")
+    return (await import("./github.ts")).createGithubHost({ ...settings, git, paced });
   if (settings.kind === "gitlab") return (await import("./gitlab.ts")).createGitlabHost({ ...settings, git });
   return createLocalHost(baseUrl);
 }

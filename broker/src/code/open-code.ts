@@ -15,11 +15,12 @@ export async function openCode(options: {
   /** Where git is looked for. */
   path: string;
   submissions: SubmissionContext;
+  paced?: boolean;
 }): Promise<CodeContext> {
-  const { folder, settings, submissions } = options;
+  const { folder, settings, submissions, paced = true } = options;
   const git = await createGit({ path: options.path, atOnce: 2 * availableParallelism() });
   const { records, objects, baseUrl } = submissions;
-  const host = await openCodeHost(settings, git, baseUrl);
+  const host = await openCodeHost(settings, { git, baseUrl, paced });
   const repositories = await openRepositories({ folder, git, records, objects });
   const publicRepositories = createPublicRepositories({ repositories, records });
   return { submissions, host, kind: settings.kind, repositories, publicRepositories };

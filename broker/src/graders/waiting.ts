@@ -23,18 +23,23 @@ export async function readWaiting(
   { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
 ): Promise<Waiting> {
   const ahead = await context.lines.ahead(db, challenge, number);
-  return waitingAt(context, challenge, ahead + 1);
+  return (await lookAtLine(context, challenge))(ahead + 1);
 }
 
-/** The same for a known place in the challenge's line. */
-export async function waitingAt(context: Asking, challenge: string, place: number): Promise<Waiting> {
+/** How a challenge's line stands now, for each place in it. */
+export async function lookAtLine(context: Asking, challenge: string): Promise<(place: number) => Waiting> {
   const serving = await context.graders.serving(challenge);
   const { graders, waiting: reason } = await readServing(context, challenge);
   const each = context.gradingTimes.meanMs(challenge);
-  if (reason !== null || each === null) return { place, reason, expectedAt: null, graders };
   const atOnce = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
-  const expectedAt = iso(context.clock().getTime() + (each * place) / atOnce);
-  return { place, reason, expectedAt, graders };
+  const now = context.clock().getTime();
+  const isKnown = reason === null && each !== null;
+  return (place) => ({
+    place,
+    reason,
+    expectedAt: isKnown ? iso(now + (each * place) / atOnce) : null,
+    graders,
+  });
 }
 
 /** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */

@@ -1,5 +1,6 @@
+import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
-import { waitingAt } from "../graders/waiting.ts";
+import { lookAtLine, type Waiting } from "../graders/waiting.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { readEvents } from "../submissions/events.ts";
 import { submissionWithId } from "../submissions/find.ts";
@@ -7,6 +8,7 @@ import { viewSubmission } from "../submissions/view.ts";
 import type { Watchers } from "./watchers.ts";
 
 const BATCH = 500;
+const AT_A_STRETCH = 200;
 
 /** Events to whoever watches their submission at this broker. */
 export interface Broadcast {
@@ -24,7 +26,7 @@ export interface Broadcast {
 
 export function createBroadcast(watchers: Watchers, context: () => SubmissionContext): Broadcast {
   const delivered = new Map<string, number>();
-  const told = new Map<string, string>();
+  const told = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
   // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
   const turns = new Map<string, Promise<void>>();
 
@@ -63,11 +65,10 @@ export function createBroadcast(watchers: Watchers, context: () => SubmissionCon
     delivered.delete(id);
   }
 
-  async function tellPlace(challenge: string, id: string, place: number): Promise<void> {
-    const { reason, expectedAt, graders } = await waitingAt(context(), challenge, place);
-    const now = JSON.stringify([place, reason, graders]);
-    if (told.get(id) === now) return;
-    told.set(id, now);
+  function tellPlace(id: string, { place, reason, expectedAt, graders }: Waiting): void {
+    const last = told.get(id);
+    if (last?.place === place && last.reason === reason && last.graders === graders) return;
+    told.set(id, { place, reason, graders });
     const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
     watchers.tell(id, "place", message);
   }
@@ -117,8 +118,13 @@ export function createBroadcast(watchers: Watchers, context: () => SubmissionCon
           .where("outside_status", "is", null)
           .orderBy("number")
           .execute();
-        for (const [index, { id }] of line.entries())
-          if (ids.has(id)) await tellPlace(challenge, id, index + 1);
+        if (line.length === 0) continue;
+        const waitingAt = await lookAtLine(context(), challenge);
+        for (const [index, { id }] of line.entries()) {
+          if (ids.has(id)) tellPlace(id, waitingAt(index + 1));
+          // Others have their turn in between: a line may be long.
+          if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await setImmediate();
+        }
       }
     },
   };

@@ -219,8 +219,12 @@ export function openGateway(options: {
     return error;
   }
 
-  const places = setInterval(() => {
-    broadcast.tellPlaces().catch((error) => context().log.warn({ err: error }, "places not told"));
+  let isTelling = false;
+  const places = setInterval(async () => {
+    if (isTelling) return;
+    isTelling = true;
+    await broadcast.tellPlaces().catch((error) => context().log.warn({ err: error }, "places not told"));
+    isTelling = false;
   }, PLACE_INTERVAL_MS);
   // What another broker wrote is announced through Redis, which may lose a word; the records do not.
   const catchUps = setInterval(() => {

@@ -51,6 +51,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<Outside>):
           env: outside.env,
           clock: () => new Date(Date.now() + shift),
           log: pino({ level: "debug" }, stream),
+          pacedCodeHost: false,
         }),
         createPlainGit(),
       ]);
