@@ -9,6 +9,7 @@ import { readConfig } from "./config.ts";
 import { invite, listInvitations, uninvite } from "./participants/invitations.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
 import { listOrganizers, listParticipants } from "./participants/list.ts";
+import { patiently } from "./patiently.ts";
 import { openRecords } from "./records/open.ts";
 import type { Records } from "./records/records.ts";
 import { addSubmissionCommands } from "./submission-commands.ts";
@@ -73,7 +74,7 @@ export function createProgram(io: Io): Command {
         { level: config.logLevel, redact: ["*.apiKey", "*.key", "*.url"] },
         pino.destination({ dest: 2, sync: true }),
       );
-      const broker = await createBroker({ config, log });
+      const broker = await patiently(() => createBroker({ config, log }), io.stderr);
       io.stderr.write(`crowdAI broker ${VERSION} listening on ${broker.url}\n`);
       for (const part of broker.parts) io.stderr.write(`  ${part}\n`);
       await new Promise<void>((stop) => io.onSignal(stop));

@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import type { Service } from "../../scripts/services/service.ts";
+import { patiently } from "../src/patiently.ts";
 import { openPostgres } from "../src/records/postgres.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
@@ -70,5 +73,20 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await postgres.restart();
     expect(await ask()).toEqual([]);
     await records.close();
+  });
+
+  it("are waited for by a broker that starts before them, but not with a wrong name", async () => {
+    await postgres.kill("SIGKILL");
+    const stderr = new PassThrough();
+    const opening = patiently(() => openPostgres(postgres.url), stderr);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await postgres.restart();
+    await (await opening).close();
+    stderr.end();
+    expect((await text(stderr)).trim().split("\n")).toEqual([
+      expect.stringMatching(/Waiting for up to a minute/),
+    ]);
+    const elsewhere = postgres.url.replace(/[^/]*$/, "nothing");
+    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({ code: "3D000" });
   });
 });
