@@ -224,7 +224,7 @@ interface Written {
 
 /** Puts what has changed since the last time on top of that tree. */
 async function writeTree(
-  { store, folder, allowSecrets, signal }: TakeOptions,
+  { store, folder, caps, allowSecrets, signal }: TakeOptions,
   found: readonly Found[],
   cached: StatCache | null,
   leftOut: LeftOut[],
@@ -253,7 +253,7 @@ async function writeTree(
     for (const file of changed) {
       const { path, mode } = file;
       const readAt = BigInt(Date.now()) * 1_000_000n;
-      const read = readEntry(onDisk(folder, path), mode === "120000");
+      const read = readEntry(onDisk(folder, path), mode === "120000", caps.maxBytes);
       if (!read) {
         drop(path, "it cannot be read");
         continue;
@@ -279,6 +279,11 @@ async function writeTree(
       }
     }
     if (findings.length > 0 && !allowSecrets) throw secretsFound(findings);
+    // Some may have grown since they were looked at.
+    checkCaps(
+      [...files].map(([path, { size }]) => ({ path, size })),
+      caps,
+    );
     return { tree: await writer.finish(), files, findings, unsteady };
   } catch (failure) {
     writer.abort();
