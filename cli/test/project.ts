@@ -81,7 +81,10 @@ export function makeProject(options: { git?: boolean } = {}): Project {
     files(snapshot) {
       const key = createHash("sha256").update(snapshot.folder).digest("hex").slice(0, 32);
       const store = (args: string[]) =>
-        execFileSync("git", args, { env: { PATH: env.PATH, GIT_DIR: join(code, key, "repository.git") } });
+        execFileSync("git", args, {
+          env: { PATH: env.PATH, GIT_DIR: join(code, key, "repository.git") },
+          maxBuffer: 64 * 1024 * 1024,
+        });
       const lines = store(["ls-tree", "-r", "-z", snapshot.tree]).toString("latin1").split("\0").slice(0, -1);
       return new Map(
         lines.map((line) => {

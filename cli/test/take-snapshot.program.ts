@@ -1,10 +1,30 @@
-// Takes a snapshot of a folder, for tests that kill it meanwhile: folder, then the user's crowdAI folder.
+// Takes a snapshot of a folder, for tests that kill it meanwhile or have somebody else do it: folder, then the user's crowdAI folder.
+// Prints what was taken, or why nothing was.
 import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
 import { DEFAULT_CAPS } from "../src/snapshot/caps.ts";
 import { openStore } from "../src/snapshot/store.ts";
 import { takeSnapshot } from "../src/snapshot/take-snapshot.ts";
 
 const [, , folder = "", config = ""] = process.argv;
 const store = await openStore(join(config, "code"), folder, process.env);
-await takeSnapshot({ store, folder, env: process.env, caps: DEFAULT_CAPS });
-store.close();
+try {
+  const { files, leftOut, notes } = await takeSnapshot({
+    store,
+    folder,
+    env: process.env,
+    caps: DEFAULT_CAPS,
+  });
+  console.log(
+    JSON.stringify({
+      files: files.map(({ path }) => path),
+      leftOut: Object.fromEntries(leftOut.map(({ path, reason }) => [path, reason])),
+      notes,
+    }),
+  );
+} catch (error) {
+  if (!(error instanceof CrowdaiError)) throw error;
+  console.log(JSON.stringify({ error: { code: error.code, message: error.message } }));
+} finally {
+  store.close();
+}

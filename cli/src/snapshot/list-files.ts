@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
 import type { CleanGit } from "./clean-git.ts";
+import { keptFromUs } from "./is-there.ts";
 import { makeReader, SPARSE_INDEX } from "./reader.ts";
 import { repositoryAt, type UserRepository } from "./user-repository.ts";
 import { readUserSettings, type UserGitSettings } from "./user-settings.ts";
@@ -64,7 +66,8 @@ const MOST_NESTED = 10;
 
 /**
  * What belongs to a project: tracked files as they lie in the working tree, and those that are neither tracked nor ignored. Git does
- * the listing, in a repository of our own. Of a submodule, or a repository inside, what its own git would take.
+ * the listing, in a repository of our own. Of a submodule, or a repository inside, what its own git would take. Throws file_unreadable
+ * where what is ignored is kept from us.
  */
 export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   const { git, env, within, repository, scratch } = listing;
@@ -74,7 +77,9 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   const look = looker(listing, reader);
   const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
 
+  let unknown: string | undefined;
   const onWarning = (text: string) => {
+    unknown ??= /unable to access '(.*)': /.exec(text)?.[1];
     for (const [, path] of text.matchAll(/could not open directory '(.*)\/': /g))
       found.leftOut.push({
         path: `${Buffer.from(path!).toString("latin1")}/`,
@@ -107,6 +112,7 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
       : [],
   ]);
 
+  if (unknown !== undefined) throw keptFromUs(join(listing.top, unknown));
   const droppedPaths = new Set(dropped);
   const paths = new Set<BytePath>();
   const nested = new Set<BytePath>();
@@ -124,7 +130,14 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
 
   const strip = within === "" ? 0 : Buffer.byteLength(within) + 1;
   for (const path of paths) found.paths.push(path.slice(strip));
-  for (const path of nested) await takeNested(listing, found, path, strip, depth);
+  for (const path of nested)
+    await takeNested(listing, found, path, strip, depth).catch((error) => {
+      if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
+      found.leftOut.push({
+        path: `${path.slice(strip)}/`,
+        reason: "a repository of its own that cannot be read",
+      });
+    });
   return found;
 }
 

@@ -39,11 +39,11 @@ const TRIES = 3;
 
 /**
  * The whole of a regular file, or of a link's target, as it is at one time. Never follows a link, never waits for a pipe. Null when it
- * is neither any more, or cannot be read.
+ * is neither any more, or cannot be read. One that has grown beyond `most` bytes is read one byte further, which tells of it.
  */
-export function readEntry(path: string | Buffer, isLink: boolean): Read | null {
+export function readEntry(path: string | Buffer, isLink: boolean, most: number): Read | null {
   try {
-    return isLink ? readLink(path) : readRegular(path);
+    return isLink ? readLink(path) : readRegular(path, most);
   } catch {
     return null;
   }
@@ -54,13 +54,13 @@ function readLink(path: string | Buffer): Read {
   return { bytes: readlinkSync(path, { encoding: "buffer" }), stats, unsteady: false };
 }
 
-function readRegular(path: string | Buffer): Read | null {
+function readRegular(path: string | Buffer, most: number): Read | null {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     let before = fstatSync(fd, { bigint: true });
     if (!before.isFile()) return null;
     for (let attempt = 1; ; attempt++) {
-      const bytes = readAll(fd, Number(before.size));
+      const bytes = readAll(fd, Math.min(Number(before.size), most + 1));
       const stats = fstatSync(fd, { bigint: true });
       const steady =
         stats.size === before.size && stats.mtimeNs === before.mtimeNs && bytes.length === Number(stats.size);

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
@@ -51,7 +51,7 @@ export interface Snapshot {
 
 /**
  * The project as it lies there, as a tree in our own store. Reads the user's files and a copy of the index, and writes nothing outside
- * the store. Throws code_secrets, code_too_large, git_missing, interrupted.
+ * the store. Throws code_secrets, code_too_large, file_unreadable, git_missing, interrupted.
  */
 export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
   try {
@@ -67,6 +67,7 @@ export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
 
 async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const { store, folder, caps, signal } = options;
+  requireOpen(folder);
   const repository = repositoryAround(folder);
   const listed = await listFiles({
     git: store.git,
@@ -108,6 +109,18 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     dirty: await dirty,
     author: { name: listed.settings.name, email: listed.settings.email },
   };
+}
+
+/** Throws file_unreadable for a folder that cannot be listed or entered. */
+function requireOpen(folder: string): void {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    throw new CrowdaiError("file_unreadable", `${folder} cannot be read.`, {
+      details: { path: folder },
+      cause,
+    });
+  }
 }
 
 /** What stays of the list once names are looked at. */
@@ -211,7 +224,7 @@ interface Written {
 
 /** Puts what has changed since the last time on top of that tree. */
 async function writeTree(
-  { store, folder, allowSecrets, signal }: TakeOptions,
+  { store, folder, caps, allowSecrets, signal }: TakeOptions,
   found: readonly Found[],
   cached: StatCache | null,
   leftOut: LeftOut[],
@@ -240,7 +253,7 @@ async function writeTree(
     for (const file of changed) {
       const { path, mode } = file;
       const readAt = BigInt(Date.now()) * 1_000_000n;
-      const read = readEntry(onDisk(folder, path), mode === "120000");
+      const read = readEntry(onDisk(folder, path), mode === "120000", caps.maxBytes);
       if (!read) {
         drop(path, "it cannot be read");
         continue;
@@ -266,6 +279,11 @@ async function writeTree(
       }
     }
     if (findings.length > 0 && !allowSecrets) throw secretsFound(findings);
+    // Some may have grown since they were looked at.
+    checkCaps(
+      [...files].map(([path, { size }]) => ({ path, size })),
+      caps,
+    );
     return { tree: await writer.finish(), files, findings, unsteady };
   } catch (failure) {
     writer.abort();

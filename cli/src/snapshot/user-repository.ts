@@ -1,5 +1,6 @@
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { isReadable, isThere } from "./is-there.ts";
 
 /** What can be read of a repository without running git in it. */
 export interface UserRepository {
@@ -14,10 +15,10 @@ export interface UserRepository {
   branch: string | null;
 }
 
-/** The repository whose working tree this folder is the top of; null when it is none. */
+/** The repository whose working tree this folder is the top of; null when it is none. Throws file_unreadable where that cannot be told. */
 export function repositoryAt(folder: string): UserRepository | null {
   const gitDir = gitDirOf(join(folder, ".git"));
-  if (!gitDir || !existsSync(join(gitDir, "HEAD"))) return null;
+  if (!gitDir || !isThere(join(gitDir, "HEAD"))) return null;
   const common = readText(join(gitDir, "commondir"));
   const commonDir = common === null ? gitDir : resolve(gitDir, common.trim());
   return { top: folder, gitDir, commonDir, index: join(gitDir, "index"), ...readHead(gitDir, commonDir) };
@@ -39,7 +40,7 @@ function gitDirOf(path: string): string | null {
   } catch {
     return null;
   }
-  const match = readText(path)?.match(/^gitdir: (.*?)\n*$/s);
+  const match = isReadable(path) ? readText(path)?.match(/^gitdir: (.*?)\n*$/s) : null;
   return match ? resolve(dirname(path), match[1]!) : null;
 }
 

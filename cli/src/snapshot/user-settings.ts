@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { CleanGit } from "./clean-git.ts";
+import { isReadable } from "./is-there.ts";
 import type { UserRepository } from "./user-repository.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,7 +15,10 @@ export interface UserGitSettings {
   objectFormat: "sha1" | "sha256";
 }
 
-/** Reads the settings files with `git config --list`, which runs nothing that they name. */
+/**
+ * Reads the settings files with `git config --list`, which runs nothing that they name. Throws file_unreadable where it cannot be told
+ * what is ignored.
+ */
 export async function readUserSettings(
   git: CleanGit,
   repository: UserRepository | null,
@@ -22,12 +26,14 @@ export async function readUserSettings(
 ): Promise<UserGitSettings> {
   const home = env.HOME || env.USERPROFILE;
   const xdg = env.XDG_CONFIG_HOME || (home && join(home, ".config"));
-  const files = [
+  const users = [
     xdg && join(xdg, "git", "config"),
     env.GIT_CONFIG_GLOBAL || (home && join(home, ".gitconfig")),
-    repository && join(repository.commonDir, "config"),
-    repository && join(repository.gitDir, "config.worktree"),
-  ].filter((file): file is string => Boolean(file) && existsSync(file as string));
+  ].filter((file): file is string => Boolean(file) && mayRead(file as string));
+  const ofRepository = repository
+    ? [join(repository.commonDir, "config"), join(repository.gitDir, "config.worktree")]
+    : [];
+  const files = [...users, ...ofRepository.filter(isReadable)];
   const found = new Map<string, string>();
   const lists = files.map((file) =>
     git
@@ -48,9 +54,20 @@ export async function readUserSettings(
   return {
     name: found.get("user.name")?.trim() || null,
     email: found.get("user.email")?.trim() || null,
-    excludeFiles: [general, own].filter(
-      (file): file is string => Boolean(file) && existsSync(file as string),
-    ),
+    // As git does, without the user's own where it cannot be read; never without the repository's.
+    excludeFiles: [
+      ...(general && mayRead(general) ? [general] : []),
+      ...(own && isReadable(own) ? [own] : []),
+    ],
     objectFormat: found.get("extensions.objectformat") === "sha256" ? "sha256" : "sha1",
   };
+}
+
+function mayRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

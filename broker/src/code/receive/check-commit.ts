@@ -12,7 +12,7 @@ export async function checkCommit(
     dir,
     objects,
     output: MOST_TEXT,
-    cpuSeconds: 5,
+    cpuSeconds: 1,
   });
   if (ended.ended === "output") throw unfit(`the commit's text has more than ${MOST_TEXT} bytes`);
   if (ended.code !== 0) throw unfit("the announced commit is not in the pack");

@@ -1,0 +1,119 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { missing } from "../../../test/services.ts";
+import { makeProject, type Project } from "../../test/project.ts";
+
+/** Root reads everything, so that there somebody else takes the snapshot. */
+const SOMEBODY = process.getuid?.() === 0 ? { uid: 1234, gid: 1234 } : {};
+const PROGRAM = join(import.meta.dirname, "../../test/take-snapshot.program.ts");
+const canRun =
+  spawnSync(process.execPath, ["-e", `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`], SOMEBODY)
+    .status === 0;
+
+let project: Project;
+let closed: string[] = [];
+beforeEach(() => {
+  project = makeProject();
+  project.write("train.py", "print(1)\n");
+  project.write("src/model.py", "x = 1\n");
+  project.write(".gitignore", "*.log\n");
+  project.write("ignored.log", "not for others\n");
+  project.git("add", ".");
+  project.git("commit", "-qm", "first");
+  project.write("plan.txt", "not for others\n");
+  project.write(".git/info/exclude", "plan.txt\n");
+  mkdirSync(project.env.CROWDAI_CONFIG_DIR!);
+});
+afterEach(() => {
+  for (const path of closed) chmodSync(path, 0o700);
+  closed = [];
+  return project[Symbol.asyncDispose]();
+});
+
+function close(path: string): void {
+  const full = join(project.folder, path);
+  chmodSync(full, 0);
+  closed.unshift(full);
+}
+
+interface Told {
+  files: string[];
+  leftOut: Record<string, string>;
+  notes: string[];
+  error?: { code: string; message: string };
+}
+
+function take(): Told {
+  if (SOMEBODY.uid !== undefined) execFileSync("chown", ["-R", "1234:1234", dirname(project.folder)]);
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, project.folder, project.env.CROWDAI_CONFIG_DIR!],
+    {
+      env: project.env,
+      encoding: "utf8",
+      ...SOMEBODY,
+    },
+  );
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as Told;
+}
+
+describe.skipIf(missing("git") || process.platform === "win32" || !canRun)(
+  "a snapshot by somebody who",
+  () => {
+    it("cannot read a file or a folder leaves it out, and says so", () => {
+      project.write("data/part.csv");
+      project.write("model.py");
+      close("train.py");
+      close("src");
+      close("data");
+      expect(take()).toEqual({
+        files: [".gitignore", "model.py"],
+        leftOut: {
+          "train.py": "it cannot be read",
+          "src/": "the folder cannot be read",
+          "src/model.py": "it cannot be read",
+          "data/": "the folder cannot be read",
+        },
+        notes: [],
+      });
+    });
+
+    it.each([".gitignore", ".git/info/exclude", ".git/info", ".git/config", ".git/index", ".git"])(
+      "cannot read %s is told so, and does not give away what is ignored",
+      (path) => {
+        close(path);
+        const { error, files } = take();
+        expect(files).toBeUndefined();
+        expect(error?.code).toBe("file_unreadable");
+        expect(error?.message).toContain(`${join(project.folder, path)}`);
+      },
+    );
+
+    it("cannot read the project is told so", () => {
+      close(".");
+      expect(take().error).toEqual({
+        code: "file_unreadable",
+        message: `${project.folder} cannot be read.`,
+      });
+    });
+
+    it("cannot read a repository inside leaves that out", () => {
+      project.write("inner/a.py");
+      execFileSync("git", ["init", "-q", join(project.folder, "inner")], { env: project.env });
+      close("inner/.git/config");
+      const { files, leftOut } = take();
+      expect(files).toEqual([".gitignore", "src/model.py", "train.py"]);
+      expect(leftOut).toEqual({ "inner/": "a repository of its own that cannot be read" });
+    });
+
+    it("cannot read the user's own settings goes on without them, as git does", () => {
+      project.write("../home/.config/git/ignore", "train.py\n");
+      chmodSync(join(project.home, ".config/git/ignore"), 0);
+      chmodSync(join(project.home, ".gitconfig"), 0);
+      expect(take().files).toEqual([".gitignore", "src/model.py", "train.py"]);
+    });
+  },
+);
