@@ -1,6 +1,5 @@
 import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { SubmissionAccess } from "./access.ts";
 import { plural, shownNumber, shownSize, tamed } from "./format.ts";
 import { MediaView, webAddress } from "./media.tsx";
 import { Outside, Time, Words } from "./outside.tsx";
@@ -12,15 +11,13 @@ const LOG_LINES = 500;
 export interface LiveProps {
   submission: Submission;
   events: SubmissionEvent[];
-  access: SubmissionAccess;
   config: ChallengeConfig | undefined;
 }
 
 /** What changes of a submission while it is graded. It is fetched again at each event. */
-export function SubmissionLive({ submission, events, access, config }: LiveProps) {
+export function SubmissionLive({ submission, events, config }: LiveProps) {
   const { id, state, error, media } = submission;
-  const whole = access !== "other";
-  const log = whole ? events.filter(({ type }) => type === "log").slice(-LOG_LINES) : [];
+  const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);
   return (
     <div
       id="submission-live"
@@ -41,7 +38,7 @@ export function SubmissionLive({ submission, events, access, config }: LiveProps
           <Words text={submission.grading_message} />
         </>
       ) : null}
-      {error && whole ? (
+      {error ? (
         <div class="mistake panel">
           <p class="words" dir="auto">
             <strong>{error.code}</strong>: {tamed(error.message, 10_000)}

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
+import { asOthersSee, eventsAsOthersSee } from "../submissions/as-others-see.ts";
 import { readEvents } from "../submissions/events.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { seenSubmission } from "./access.ts";
@@ -43,7 +44,13 @@ export function submissionPages(parts: PageParts): Hono {
       viewSubmission(context(), db, row),
       readEvents(db, row.id, 0),
     ]);
-    return { row, live: { submission, events, access, config: configOf(row.challenge) } };
+    const config = configOf(row.challenge);
+    return access === "other"
+      ? {
+          row,
+          live: { submission: asOthersSee(submission), events: eventsAsOthersSee(events), access, config },
+        }
+      : { row, live: { submission, events, access, config } };
   }
 
   routes.get("/submissions/:id", async (c) => {
