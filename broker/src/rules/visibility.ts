@@ -71,7 +71,7 @@ export async function sightOfSubmissions(
 }
 
 /** Whether others' submissions are shown to whoever sees the challenge. */
-function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
+export function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
   if (!visibility.submissions || !visibility.leaderboard) return false;
   return !visibility.private || rounds.every((round) => roundState(round, now) === "ended");
 }
