@@ -12,16 +12,18 @@ export interface LiveProps {
   submission: Submission;
   events: SubmissionEvent[];
   config: ChallengeConfig | undefined;
+  /** Whether its media are still being made: they come after the grade. */
+  mediaAwaited: boolean;
 }
 
-/** What changes of a submission while it is graded. It is fetched again at each event. */
-export function SubmissionLive({ submission, events, config }: LiveProps) {
-  const { id, state, error, media } = submission;
+/** What changes of a submission while it is graded, and until its media are made. It is fetched again at each event. */
+export function SubmissionLive({ submission, events, config, mediaAwaited }: LiveProps) {
+  const { id, state, error } = submission;
   const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);
   return (
     <div
       id="submission-live"
-      data-live={isFinal(state) ? undefined : `/submissions/${id}/events`}
+      data-live={isFinal(state) && !mediaAwaited ? undefined : `/submissions/${id}/events`}
       data-source={`/submissions/${id}/live`}
       data-said={said(submission, config)}
     >
@@ -46,12 +48,7 @@ export function SubmissionLive({ submission, events, config }: LiveProps) {
           <p>{tamed(error.next, 500)}</p>
         </div>
       ) : null}
-      {media ? (
-        <section aria-labelledby="media">
-          <h2 id="media">Media</h2>
-          <MediaView media={media} />
-        </section>
-      ) : null}
+      <Media submission={submission} awaited={mediaAwaited} />
       <Artifacts submission={submission} />
       {log.length > 0 ? (
         <section aria-labelledby="log">
@@ -67,9 +64,26 @@ export function SubmissionLive({ submission, events, config }: LiveProps) {
   );
 }
 
-function said({ state, score }: Submission, config: ChallengeConfig | undefined): string {
+function Media({ submission, awaited }: { submission: Submission; awaited: boolean }) {
+  const { media, media_dropped: dropped } = submission;
+  if (!media && !dropped && !awaited) return null;
+  return (
+    <section aria-labelledby="media">
+      <h2 id="media">Media</h2>
+      {media ? <MediaView media={media} /> : null}
+      {awaited ? (
+        <p class="note">What the evaluator made to be looked at is being made ready.</p>
+      ) : dropped ? (
+        <p class="note">Not shown: {tamed(dropped, 500)}</p>
+      ) : null}
+    </section>
+  );
+}
+
+function said({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
   if (state !== "graded") return `The submission is ${state}.`;
-  return `Graded: ${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}.`;
+  const grade = `${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
+  return `Graded: ${grade}.${media ? " Its media are shown." : ""}`;
 }
 
 function Waiting({ submission, events }: { submission: Submission; events: SubmissionEvent[] }) {
