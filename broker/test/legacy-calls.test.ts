@@ -102,7 +102,7 @@ describe("the calls of the published Python client", () => {
         { response_type: COMPLETE, data: { score: 0.5, score_secondary: 3, secondary_score: 3 } },
       ]);
     }
-    expect((await submissions()).map(({ input }) => input.kind)).toEqual(["json", "json"]);
+    expect((await submissions()).map(({ input }) => input?.kind)).toEqual(["json", "json"]);
   });
 
   it("submit a vector itself as the list", async () => {

@@ -124,6 +124,46 @@ describe("a submission", () => {
     expect(await status(`${path}/events`, bob)).toBe(404);
   });
 
+  it("tells others how it did, not what was handed in or said; once published the words of its commit too", async () => {
+    const { bob, organizer } = await start({ submissions: true });
+    const client = await test.connect();
+    const { submission } = await client.submit({
+      message: "secret recipe",
+      input: { kind: "inline", data: { score: 0.5, message: "well done" } },
+    });
+    await untilEnd(client, submission.id);
+    const path = `/api/v1/submissions/${submission.id}`;
+    const told = async (key: string | null) => (await (await test.fetch(path, { key })).json()) as Submission;
+    for (const key of [test.key, organizer])
+      expect(await told(key)).toMatchObject({
+        score: 0.5,
+        message: "secret recipe",
+        grading_message: "well done",
+        input: { kind: "json" },
+      });
+    const hidden = { score: 0.5, rank: 1, input: null, grading_message: null, error: null };
+    for (const key of [bob, null])
+      expect(await told(key)).toMatchObject({ ...hidden, message: null, code: null, artifacts: [] });
+    await test.records.db
+      .updateTable("submissions")
+      .set({ published_at: new Date().toISOString() })
+      .where("id", "=", submission.id)
+      .execute();
+    expect(await told(bob)).toMatchObject({ ...hidden, message: "secret recipe" });
+  });
+
+  it("that was a dry run is no concern of others", async () => {
+    const { bob } = await start({ submissions: true });
+    const client = await test.connect();
+    const { submission } = await client.submit({
+      dry_run: true,
+      input: { kind: "inline", data: { score: 0.5 } },
+    });
+    await untilEnd(client, submission.id);
+    for (const path of [`/api/v1/submissions/${submission.id}`, `/submissions/${submission.id}`])
+      expect(await status(path, bob)).toBe(404);
+  });
+
   it("is not shown by a challenge that hides its leaderboard, nor by one that says nothing of it", async () => {
     for (const visibility of [{ submissions: true, leaderboard: false }, {}]) {
       const { bob, organizer } = await start(visibility);

@@ -196,13 +196,13 @@ describe("submitting a file", () => {
     await writeFile(path, "id,species\n".repeat(50_000));
     const grade = await challenge.submit({ file: path });
     expect(grade.input).toMatchObject({ kind: "file", name: "p.csv", size: 550_000 });
-    expect((await challenge.submitFile(path, { name: "q.csv" })).input.name).toBe("q.csv");
+    expect((await challenge.submitFile(path, { name: "q.csv" })).input?.name).toBe("q.csv");
   });
 
   it("takes an object with other keys, or by submitValue any object, as a value", async () => {
     const challenge = await open();
-    expect((await challenge.submit({ file: "x", rows: 1 })).input.kind).toBe("json");
-    expect((await challenge.submitValue({ file: "x" })).input.kind).toBe("json");
+    expect((await challenge.submit({ file: "x", rows: 1 })).input?.kind).toBe("json");
+    expect((await challenge.submitValue({ file: "x" })).input?.kind).toBe("json");
   });
 
   it("refuses a wrong one before anything is sent", async () => {

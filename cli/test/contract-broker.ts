@@ -141,7 +141,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     const { submission, parts } = one;
     const code = one.intent.code ? (broker.code?.(one.intent) ?? null) : null;
     if (submission.state !== "initiated") return { submission, upload: null, code, models: [] };
-    const { size } = submission.input;
+    const { size } = submission.input!;
     const sizes = size > SECOND_PART ? [SECOND_PART, size - SECOND_PART] : [size];
     const missing = sizes
       .map((length, i) => ({ number: i + 1, offset: i * SECOND_PART, size: length }))
@@ -166,8 +166,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     const one = find(id);
     if (one.submission.state !== "initiated") return receipt(one);
     const bytes = Buffer.concat([...one.parts].sort(([a], [b]) => a - b).map(([, part]) => part));
-    if (bytes.length < one.submission.input.size) return receipt(one);
-    if (sha256(bytes) !== one.submission.input.sha256) throw new CrowdaiError("digest_mismatch");
+    if (bytes.length < one.submission.input!.size) return receipt(one);
+    if (sha256(bytes) !== one.submission.input!.sha256) throw new CrowdaiError("digest_mismatch");
     accept(one);
     return receipt(one);
   }

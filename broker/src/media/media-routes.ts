@@ -40,7 +40,8 @@ export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono
       "content-type": type,
       "content-disposition": "inline",
       "cache-control": "public, max-age=31536000, immutable",
-      "content-security-policy": "sandbox; default-src 'none'",
+      // Styles are the browser's own, around a picture that is opened by itself.
+      "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       "x-content-type-options": "nosniff",
       // Another site's pages, the webapp's, show them too.
       "cross-origin-resource-policy": "cross-origin",

@@ -57,6 +57,17 @@ export async function replaceMedia(
 
 export const replacedBy = ({ replaces }: Pick<MediaWorkRow, "replaces">): string[] => JSON.parse(replaces);
 
+/** Whether a submission's media are still being made. */
+export async function areMediaAwaited(db: Db, submission: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("media_work")
+    .select("submission")
+    .where("submission", "=", submission)
+    .where("source", "is not", null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Takes work that is due, for `leaseMs`: whoever took it is gone when that ends. Null when there is none. */
 export async function takeMediaWork(db: Db, now: Date, leaseMs: number): Promise<MediaWorkRow | null> {
   for (;;) {

@@ -1,12 +1,11 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { roundState } from "@crowdai/shared/challenge-folder";
 import type { ServedChallenge } from "../challenges/catalogue.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { isInvited } from "../rules/invitations.ts";
-import { isOrganizerOf } from "../rules/visibility.ts";
+import { accessToSubmission, isOrganizerOf, type SubmissionAccess } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 
 /** What a reader is to a challenge. */
@@ -61,40 +60,18 @@ export async function seenChallenge(
 export const seesBoard = (config: ChallengeConfig, role: Role) =>
   config.visibility.leaderboard || role === "organizer";
 
-/** How much of a submission the reader sees: `other` leaves out its log, its error and what was handed in. */
-export type SubmissionAccess = "own" | "organizer" | "other";
-
-/** The submission, and how much of it is shown. Throws submission_unknown: what is not shown is not told. */
+/** The submission, and as whom the reader sees it. Throws submission_unknown: what is not shown is not told. */
 export async function seenSubmission(
   context: SubmissionContext,
   caller: Caller | null,
   id: string,
 ): Promise<{ row: SubmissionRow; access: SubmissionAccess }> {
-  const { db } = context.records;
-  const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
-  const access = row ? await accessTo(context, caller, row) : null;
+  const { records, catalogue, clock } = context;
+  const row = await records.db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+  const config = row && catalogue.all().get(row.challenge)?.config;
+  const access = row ? await accessToSubmission(records.db, config, caller, row, clock()) : null;
   if (row && access) return { row, access };
   throw new CrowdaiError("submission_unknown", "There is no submission at this address that you may see.", {
     next: caller ? "See your own submissions." : "Sign in to see your own.",
   });
 }
-
-async function accessTo(
-  { records, catalogue, clock }: SubmissionContext,
-  caller: Caller | null,
-  row: SubmissionRow,
-): Promise<SubmissionAccess | null> {
-  if (caller?.kind === "participant" && caller.id === row.participant_id) return "own";
-  const config = catalogue.all().get(row.challenge)?.config;
-  if (!config || row.function !== "submit") return null;
-  const role = await roleOf(records.db, caller, config);
-  if (role === "organizer") return "organizer";
-  // What is published is for everybody.
-  if (row.published_at !== null) return "other";
-  if (!config.visibility.submissions || !config.visibility.leaderboard) return null;
-  if (!config.visibility.private) return "other";
-  return role === "invited" && hasEnded(config, clock()) ? "other" : null;
-}
-
-export const hasEnded = (config: ChallengeConfig, now: Date) =>
-  config.rounds.every((round) => roundState(round, now) === "ended");

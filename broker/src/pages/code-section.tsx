@@ -1,5 +1,5 @@
 import type { Submission } from "@crowdai/shared";
-import type { SubmissionAccess } from "./access.ts";
+import type { SubmissionAccess } from "../rules/visibility.ts";
 import type { SeenCode } from "./code-of-submission.ts";
 import { DiffView } from "./diff-view.tsx";
 import { plural, shownSize } from "./format.ts";

@@ -39,9 +39,7 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
           </summary>
           <Scroll label={`Changes of ${tamed(path, 100)}`}>
             <pre class="diff">
-              {(files[index] ?? ["It is not shown here: clone the code to see it."]).map((line) => (
-                <span class={lineClass(line)}>{`${line}\n`}</span>
-              ))}
+              <Lines lines={files[index] ?? ["It is not shown here: clone the code to see it."]} />
             </pre>
           </Scroll>
         </details>
@@ -53,9 +51,23 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
   );
 }
 
-function lineClass(line: string): string | undefined {
-  if (line.startsWith("@@")) return "hunk";
-  if (/^(--- |\+\+\+ )/.test(line)) return "meta";
+function Lines({ lines }: { lines: string[] }) {
+  const head = lines.findIndex(isHunk);
+  return (
+    <>
+      {lines.map((line, index) => (
+        <span class={lineClass(line, index < head)}>{`${line}\n`}</span>
+      ))}
+    </>
+  );
+}
+
+const isHunk = (line: string) => line.startsWith("@@");
+
+/** A line of the head is git's own, whatever it begins with; of the contents one may begin with `--` or `++` too. */
+function lineClass(line: string, inHead: boolean): string | undefined {
+  if (inHead) return "meta";
+  if (isHunk(line)) return "hunk";
   if (line.startsWith("+")) return "added";
   if (line.startsWith("-")) return "removed";
   return line.startsWith(" ") ? undefined : "meta";

@@ -20,7 +20,8 @@ export function ErrorPage({ error }: { error: CrowdaiError }) {
       </p>
       <h1>{errorTitle(error)}</h1>
       <p class="words">{tamed(error.message, 1000)}</p>
-      <p class="words">{tamed(error.next, 500)}</p>
+      {/* Of an address that there is not, programs are told where the addresses are listed. */}
+      {error.code === "not_found" ? null : <p class="words">{tamed(error.next, 500)}</p>}
       <p>
         <a href="/">See the challenges</a>
       </p>

@@ -5,6 +5,7 @@ import { withLinks } from "../leaderboard/board-links.ts";
 import { readLeaderboard } from "../leaderboard/leaderboard.ts";
 import type { Caller } from "../participants/keys.ts";
 import { findRound } from "../rules/target-round.ts";
+import { showsSubmissions } from "../rules/visibility.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
@@ -31,6 +32,8 @@ export interface BoardView {
   /** Whether there are submissions after the end to be counted. */
   hasOngoing: boolean;
   page: number;
+  /** Whether everybody's submissions are shown to who sees the board. */
+  opensAll: boolean;
 }
 
 /** Reads the board that the query asks for. Throws round_unknown. */
@@ -63,20 +66,27 @@ export async function readBoard(
         }),
       )
     : null;
-  return { board, withheld: !config.visibility.leaderboard, round, rounds, ongoing, hasOngoing, page };
+  return {
+    board,
+    withheld: !config.visibility.leaderboard,
+    round,
+    rounds,
+    ongoing,
+    hasOngoing,
+    page,
+    opensAll: showsSubmissions(config, now),
+  };
 }
 
 /** The leaderboard with its switches. The part inside is fetched again when the board moves. */
 export function LeaderboardSection({ view, seen }: { view: BoardView; seen: SeenChallenge }) {
   const { challenge, role } = seen;
-  const { id, visibility } = challenge.config;
+  const { id } = challenge.config;
   const { board, round, rounds, ongoing, hasOngoing, page } = view;
   const query = (change: BoardQuery) => boardQuery({ ...current(view), page: undefined, ...change });
   const title = roundTitle(seen, round);
-  const opens = (row: { you: boolean; baseline: boolean }) =>
-    row.you ||
-    role === "organizer" ||
-    (visibility.submissions && visibility.leaderboard && !visibility.private);
+  const opens = (row: { you: boolean; code: string | null }) =>
+    row.you || role === "organizer" || row.code !== null || view.opensAll;
   return (
     <div
       id="leaderboard-live"

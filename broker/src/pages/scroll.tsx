@@ -9,13 +9,17 @@ export function Scroll({ label, children }: { label: string; children?: Child })
   );
 }
 
-/** Lines to be copied. The script adds the button. */
+/** Lines to be copied, in which no flag is broken after its dashes. The script adds the button. */
 export function Commands({ label, text }: { label: string; text: string }) {
   return (
     <div class="commands" data-copy>
       <Scroll label={label}>
         <pre>
-          <code>{text}</code>
+          <code>
+            {text
+              .split(/(--[a-z][a-z-]*)/)
+              .map((part, index) => (index % 2 === 1 ? <span class="flag">{part}</span> : part))}
+          </code>
         </pre>
       </Scroll>
     </div>

@@ -1,6 +1,5 @@
 import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { SubmissionAccess } from "./access.ts";
 import { plural, shownNumber, shownSize, tamed } from "./format.ts";
 import { MediaView, webAddress } from "./media.tsx";
 import { Outside, Time, Words } from "./outside.tsx";
@@ -12,19 +11,19 @@ const LOG_LINES = 500;
 export interface LiveProps {
   submission: Submission;
   events: SubmissionEvent[];
-  access: SubmissionAccess;
   config: ChallengeConfig | undefined;
+  /** Whether its media are still being made: they come after the grade. */
+  mediaAwaited: boolean;
 }
 
-/** What changes of a submission while it is graded. It is fetched again at each event. */
-export function SubmissionLive({ submission, events, access, config }: LiveProps) {
-  const { id, state, error, media } = submission;
-  const whole = access !== "other";
-  const log = whole ? events.filter(({ type }) => type === "log").slice(-LOG_LINES) : [];
+/** What changes of a submission while it is graded, and until its media are made. It is fetched again at each event. */
+export function SubmissionLive({ submission, events, config, mediaAwaited }: LiveProps) {
+  const { id, state, error } = submission;
+  const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);
   return (
     <div
       id="submission-live"
-      data-live={isFinal(state) ? undefined : `/submissions/${id}/events`}
+      data-live={isFinal(state) && !mediaAwaited ? undefined : `/submissions/${id}/events`}
       data-source={`/submissions/${id}/live`}
       data-said={said(submission, config)}
     >
@@ -41,7 +40,7 @@ export function SubmissionLive({ submission, events, access, config }: LiveProps
           <Words text={submission.grading_message} />
         </>
       ) : null}
-      {error && whole ? (
+      {error ? (
         <div class="mistake panel">
           <p class="words" dir="auto">
             <strong>{error.code}</strong>: {tamed(error.message, 10_000)}
@@ -49,12 +48,7 @@ export function SubmissionLive({ submission, events, access, config }: LiveProps
           <p>{tamed(error.next, 500)}</p>
         </div>
       ) : null}
-      {media ? (
-        <section aria-labelledby="media">
-          <h2 id="media">Media</h2>
-          <MediaView media={media} />
-        </section>
-      ) : null}
+      <Media submission={submission} awaited={mediaAwaited} />
       <Artifacts submission={submission} />
       {log.length > 0 ? (
         <section aria-labelledby="log">
@@ -70,9 +64,26 @@ export function SubmissionLive({ submission, events, access, config }: LiveProps
   );
 }
 
-function said({ state, score }: Submission, config: ChallengeConfig | undefined): string {
+function Media({ submission, awaited }: { submission: Submission; awaited: boolean }) {
+  const { media, media_dropped: dropped } = submission;
+  if (!media && !dropped && !awaited) return null;
+  return (
+    <section aria-labelledby="media">
+      <h2 id="media">Media</h2>
+      {media ? <MediaView media={media} /> : null}
+      {awaited ? (
+        <p class="note">What the evaluator made to be looked at is being made ready.</p>
+      ) : dropped ? (
+        <p class="note">Not shown: {tamed(dropped, 500)}</p>
+      ) : null}
+    </section>
+  );
+}
+
+function said({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
   if (state !== "graded") return `The submission is ${state}.`;
-  return `Graded: ${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}.`;
+  const grade = `${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
+  return `Graded: ${grade}.${media ? " Its media are shown." : ""}`;
 }
 
 function Waiting({ submission, events }: { submission: Submission; events: SubmissionEvent[] }) {

@@ -1,5 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
+import { areMediaAwaited } from "../media/media-work.ts";
+import { asOthersSee, eventsAsOthersSee } from "../submissions/as-others-see.ts";
 import { readEvents } from "../submissions/events.ts";
 import { viewSubmission } from "../submissions/view.ts";
 import { seenSubmission } from "./access.ts";
@@ -39,11 +41,20 @@ export function submissionPages(parts: PageParts): Hono {
   async function read({ caller }: Visit, id: string) {
     const { row, access } = await seenSubmission(context(), caller, id);
     const { db } = context().records;
-    const [submission, events] = await Promise.all([
+    const [submission, events, mediaAwaited] = await Promise.all([
       viewSubmission(context(), db, row),
       readEvents(db, row.id, 0),
+      areMediaAwaited(db, row.id),
     ]);
-    return { row, live: { submission, events, access, config: configOf(row.challenge) } };
+    const isOther = access === "other";
+    const live = {
+      submission: isOther ? asOthersSee(submission) : submission,
+      events: isOther ? eventsAsOthersSee(events) : events,
+      access,
+      config: configOf(row.challenge),
+      mediaAwaited,
+    };
+    return { row, live };
   }
 
   routes.get("/submissions/:id", async (c) => {

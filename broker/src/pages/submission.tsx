@@ -5,7 +5,7 @@ import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 
 /** A submission: what it scored and what came of it, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {
-  const { submission, access, config } = props;
+  const { submission, config } = props;
   const { input } = submission;
   return (
     <>
@@ -34,7 +34,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
               <Fact name="Round" value={submission.round} />
               {submission.accepted_at ? <Fact name="Accepted" at={submission.accepted_at} /> : null}
               {submission.finished_at ? <Fact name="Finished" at={submission.finished_at} /> : null}
-              {access === "other" ? null : (
+              {input === null ? null : (
                 <>
                   <Fact
                     name="Handed in"

@@ -8,8 +8,9 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { isOrganizerOf, maySeeSubmission } from "../rules/visibility.ts";
+import { accessToSubmission, isOrganizerOf } from "../rules/visibility.ts";
 import { acceptUpload } from "../submissions/accept.ts";
+import { asOthersSee } from "../submissions/as-others-see.ts";
 import { registerCall } from "../submissions/call.ts";
 import { cancelSubmission } from "../submissions/cancel.ts";
 import { readEvents } from "../submissions/events.ts";
@@ -102,6 +103,9 @@ export function submissionRoutes(
       method: "get",
       path: "/submissions/{id}",
       summary: "One submission: yours, one of your challenge, or where the challenge shows them anybody's",
+      description:
+        "To others than its participant and the organisers `input`, `grading_message`, `data` and `error` are null, and until it is " +
+        "published `message` and `code` too, without artifacts.",
       security: keyOptional,
       request: { params: idParam },
       responses: answers(submissionSchema, "The submission"),
@@ -112,8 +116,11 @@ export function submissionRoutes(
       const row = await db().selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
       const { catalogue, clock } = context();
       const config = row && catalogue.all().get(row.challenge)?.config;
-      if (row && (await maySeeSubmission(db(), config, caller, row, clock())))
-        return c.json(await viewSubmission(context(), db(), row), 200);
+      const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
+      if (row && access) {
+        const submission = await viewSubmission(context(), db(), row);
+        return c.json(access === "other" ? asOthersSee(submission) : submission, 200);
+      }
       if (caller === null) throw new CrowdaiError("no_key");
       throw submissionUnknown(id);
     },

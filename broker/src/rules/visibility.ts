@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
+import { isPublic } from "../kept-files/published.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
@@ -70,7 +71,7 @@ export async function sightOfSubmissions(
 }
 
 /** Whether others' submissions are shown to whoever sees the challenge. */
-function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
+export function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
   if (!visibility.submissions || !visibility.leaderboard) return false;
   return !visibility.private || rounds.every((round) => roundState(round, now) === "ended");
 }
@@ -87,19 +88,25 @@ async function tookPart(db: Db, challenge: string, viewer: Viewer): Promise<bool
   return own !== undefined;
 }
 
+/** As whom somebody sees a submission. What is left out for `other` is said by asOthersSee. */
+export type SubmissionAccess = "own" | "organizer" | "other";
+
 /**
- * A submission is its participant's and the organisers'. Others see it where the challenge shows submissions and its leaderboard; of a
- * private challenge, those who are invited, once its last round has ended.
+ * A submission is its participant's and the organisers'. Others see it once it is published, or where the challenge shows submissions and
+ * its leaderboard; of a private challenge, those who are invited, once its last round has ended. Null for who does not see it at all.
  */
-export async function maySeeSubmission(
+export async function accessToSubmission(
   db: Db,
   config: ChallengeConfig | undefined,
   viewer: Viewer,
-  row: Pick<SubmissionRow, "participant_id" | "challenge" | "function" | "dry_run">,
+  row: Pick<SubmissionRow, "participant_id" | "challenge" | "function" | "dry_run" | "published_at">,
   now: Date,
-): Promise<boolean> {
-  if (viewer?.kind === "participant" && viewer.id === row.participant_id) return true;
-  if (await isOrganizerOf(db, viewer, row.challenge)) return true;
-  if (row.function !== "submit" || row.dry_run === 1) return false;
-  return config !== undefined && showsSubmissions(config, now) && (await maySeeChallenge(db, config, viewer));
+): Promise<SubmissionAccess | null> {
+  if (viewer?.kind === "participant" && viewer.id === row.participant_id) return "own";
+  if (await isOrganizerOf(db, viewer, row.challenge)) return "organizer";
+  if (row.function !== "submit" || row.dry_run === 1) return null;
+  if (isPublic(row)) return "other";
+  const shown =
+    config !== undefined && showsSubmissions(config, now) && (await maySeeChallenge(db, config, viewer));
+  return shown ? "other" : null;
 }

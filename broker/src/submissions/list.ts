@@ -5,8 +5,7 @@ import { roundScore } from "../leaderboard/rounding.ts";
 import type { Db } from "../records/records.ts";
 
 /**
- * A submission as anybody sees it who may see it at all. Never the input, not even its name, nor what the participant wrote with it, nor
- * what the evaluator said.
+ * A submission in a list, as anybody sees it who may see it at all: no more than asOthersSee leaves of one that is not published.
  */
 export const listedSubmissionSchema = z.object({
   id: z.string(),

@@ -133,7 +133,7 @@ describe("a picture of an evaluator", PATIENCE, () => {
     const { answer, bytes } = await fetchPicture(media!.large);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       "cache-control": "public, max-age=31536000, immutable",
-      "content-security-policy": "sandbox; default-src 'none'",
+      "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       "cross-origin-resource-policy": "cross-origin",
       "x-content-type-options": "nosniff",
       "content-length": String(bytes.length),

@@ -5,13 +5,15 @@ import sharp from "sharp";
 import { startBroker, type TestBroker, type TestClient, untilEnd, writeChallenge } from "../fixture.ts";
 import { until } from "../until.ts";
 
-/** An evaluator that hands on what it is told to: `copy` is a file of the test's, `name` what it calls it. */
+/** An evaluator that hands on what it is told to: `copy` is a file of the test's, `name` what it calls it. It waits for the file `hold`. */
 const EVALUATOR = `
-import json, os, shutil, sys
+import json, os, shutil, sys, time
 for line in sys.stdin:
     job = json.loads(line)
     given = job["input"].get("data") or {}
     out = job["output_dir"]
+    while "hold" in given and not os.path.exists(given["hold"]):
+        time.sleep(0.01)
     result = {"id": job["id"], "type": "result", "score": given.get("score", 1)}
     version = json.load(open("media.json")) if os.path.exists("media.json") else {}
     media = version or given.get("media")

@@ -18,8 +18,14 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
 
   beforeAll(async () => {
     [test, browser, git] = await Promise.all([startBroker(), startBrowser(), createPlainGit()]);
-    first = await handIn({ "model.py": "k = 1\nprint(k)\n", "notes.md": "one\n" }, 0.5);
-    second = await handIn({ "model.py": "k = 5\nprint(k)\n", "notes.md": "one\n" }, 0.75);
+    first = await handIn(
+      { "model.py": "k = 1\nprint(k)\n", "notes.md": "one\n", "data.sql": "-- old\n" },
+      0.5,
+    );
+    second = await handIn(
+      { "model.py": "k = 5\nprint(k)\n", "notes.md": "one\n", "data.sql": "-- new\n" },
+      0.75,
+    );
   });
   afterEach(() => browser.closePages());
   afterAll(async () => {
@@ -82,10 +88,13 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
       `/submissions/${first}`,
     );
     expect(await page.locator(".diff-file summary").allInnerTexts()).toEqual([
+      expect.stringContaining("data.sql"),
       expect.stringContaining("model.py"),
     ]);
-    expect((await page.locator(".diff .removed").innerText()).trim()).toBe("-k = 1");
-    expect((await page.locator(".diff .added").innerText()).trim()).toBe("+k = 5");
+    const lines = async (kind: string) =>
+      (await page.locator(`.diff .${kind}`).allInnerTexts()).map((line) => line.trim());
+    expect(await lines("removed")).toEqual(["--- old", "-k = 1"]);
+    expect(await lines("added")).toEqual(["+-- new", "+k = 5"]);
     await page.click("text=Fork");
     expect(await page.locator(".commands").innerText()).toContain(`npx crowdai fork ${second}`);
   });

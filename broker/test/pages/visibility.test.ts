@@ -39,7 +39,8 @@ describe("what a reader sees", () => {
       const { submission } = await client.submit({
         id: createSubmissionId(),
         challenge,
-        input: { kind: "inline", data: { score: 0.875, message: "well done" } },
+        message: "secret recipe",
+        input: { kind: "inline", data: { score: 0.875, progress: [40], message: "well done" } },
       });
       await untilEnd(client, submission.id);
       submissions[challenge] = submission.id;
@@ -151,11 +152,21 @@ describe("what a reader sees", () => {
             path,
             await status(visitor, `/submissions/${submissions[challenge]}${path}`),
           ]).toEqual([challenge, path, wanted]);
-    const sha256 = (await text(ada, `/submissions/${submissions.open}`)).match(/[0-9a-f]{64}/)?.[0];
-    expect(sha256).toBeDefined();
-    const others = await text(bob, `/submissions/${submissions.open}`);
-    expect(others).toContain("well done");
-    expect(others).not.toContain(sha256);
+  });
+
+  it("shows others how a submission did, not what its participant and the evaluator told each other", async () => {
+    const path = `/submissions/${submissions.open}`;
+    for (const part of [path, `${path}/live`]) {
+      for (const visitor of [anyone, bob]) {
+        const others = await text(visitor, part);
+        expect(others).toContain("0.875");
+        for (const hidden of ["secret recipe", "well done", "SHA-256", "Handed in"])
+          expect(others).not.toContain(hidden);
+      }
+      expect(await text(ada, part)).toContain("well done");
+    }
+    expect(await text(ada, path)).toContain("secret recipe");
+    expect(await text(organiser, `/submissions/${submissions.quiet}`)).toContain("secret recipe");
   });
 
   it("lists a reader's own submissions, and an organiser those of their challenges", async () => {

@@ -45,7 +45,8 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["next", s.error?.next ?? null],
     [
       "input",
-      `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}, sha256 ${s.input.sha256.slice(0, 16)}`,
+      s.input &&
+        `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}, sha256 ${s.input.sha256.slice(0, 16)}`,
     ],
     ["message", s.message],
     ["submitted", timeText(s.created_at)],

@@ -104,7 +104,7 @@ describe("crowdai submit", () => {
     await run(["submit", "v.json"]);
     await run(["submit", "-"], { stdin: "id,species\n" });
     await run(["submit", "-"], { stdin: ' {"a": 1}' });
-    expect(submissions().map(({ input }) => [input.kind, input.name])).toEqual([
+    expect(submissions().map(({ input }) => [input?.kind, input?.name])).toEqual([
       ["json", null],
       ["json", null],
       ["file", "stdin.csv"],

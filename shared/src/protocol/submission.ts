@@ -74,7 +74,7 @@ export const submissionCodeSchema = z.object({
   bytes: z.number().int(),
 });
 
-/** A submission as its participant sees it. Times are ISO 8601 UTC; what is not known yet is null. */
+/** A submission as its participant sees it; others are told less of it. Times are ISO 8601 UTC; what is not known yet is null. */
 export const submissionSchema = z.object({
   id: z.string(),
   number: z.number().int().describe("The webapp's integer id of the same submission."),
@@ -84,7 +84,7 @@ export const submissionSchema = z.object({
   function: z.string(),
   state: z.enum(STATES),
   message: z.string().nullable().describe("What the participant wrote with -m."),
-  input: inputSummarySchema,
+  input: inputSummarySchema.nullable().describe("Null to others than its participant and the organisers."),
   post_challenge: z.boolean(),
   created_at: z.string().describe("Arrival: when the intent was registered."),
   accepted_at: z.string().nullable(),
