@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/test/longest-first.ts";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
 const shared = {
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     // Most of the suite waits for processes: more at once than there are cores.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -5,6 +5,7 @@ import type { Intent, IntentRequest, Receipt, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { type Logger, pino } from "pino";
 import { io, type Socket } from "socket.io-client";
+import type { Intervals } from "../src/duties.ts";
 import { type Broker, createBroker, readConfig } from "../src/index.ts";
 import { addParticipant } from "../src/participants/keys.ts";
 import { openRecords } from "../src/records/open.ts";
@@ -103,6 +104,8 @@ export async function startBroker(
     log?: Logger;
     webappTimes?: WebappTimes;
     pacedCodeHost?: boolean;
+    /** Others than the quick ones. */
+    intervals?: Partial<Intervals>;
     /** Changes the folder before the broker sees it. */
     prepare?: (folder: string) => Promise<void>;
   } = {},
@@ -131,7 +134,7 @@ export async function startBroker(
       ...(clock ? { clock } : {}),
       ...(webappTimes ? { webappTimes } : {}),
       ...(pacedCodeHost === undefined ? {} : { pacedCodeHost }),
-      intervals: QUICK,
+      intervals: { ...QUICK, ...options.intervals },
     });
   let broker = await start();
   const records = await openRecords(config);

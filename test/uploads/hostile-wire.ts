@@ -9,6 +9,8 @@ export interface HostileWire {
   readonly sent: number;
   /** How often it was cut. */
   readonly cuts: number;
+  /** Breaks every connection now, held ones too. */
+  cut(): void;
   /** Breaks every connection each time so many bytes more were sent; an empty list ends that. */
   cutAfter(bytes: number[]): void;
   /** Takes nothing more once so many bytes were sent. Resolves when that is so. */
@@ -87,6 +89,7 @@ export async function startHostileWire(): Promise<HostileWire> {
   const wire: HostileWire = {
     url: `http://127.0.0.1:${(listener.address() as { port: number }).port}`,
     target: 0,
+    cut,
     get sent() {
       return sent;
     },

@@ -50,7 +50,15 @@ async function github(): Promise<Both> {
   return {
     local,
     open: (git, { place = local.org, ...times } = {}) =>
-      createGithubHost({ apiUrl: local.apiUrl, org: place, token: local.token, git, againMs: 1, ...times }),
+      createGithubHost({
+        apiUrl: local.apiUrl,
+        org: place,
+        token: local.token,
+        git,
+        againMs: 1,
+        paced: false,
+        ...times,
+      }),
     path: (name) => join(local.folder, local.org, `${name}.git`),
     async put(name, description, { archived = false, isPublic = false } = {}) {
       if (!local.repositories.has(name)) await makeBare(local.folder, `${local.org}/${name}.git`);
