@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,9 +20,10 @@ import { submitWithCode } from "./plain-git.ts";
 const NOTHING = "0".repeat(40);
 const BLOB = packed("blob", "x");
 let pushes = 0;
-/** Of what is made here, most of the time goes into making it. */
+/** Most of it goes into making what is pushed. */
 const SOON = { timeout: 90_000 };
-const SOON_MS = 10_000;
+/** Of 10 s most are processor time, which takes longer where more programs want it than there are processors. */
+const soonMs = () => 10_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
 interface Handed {
   tree: Crafted;
@@ -67,7 +69,7 @@ describe("a hostile push", () => {
     const started = performance.now();
     const answer = await post(body);
     const told = Buffer.from(await answer.arrayBuffer()).toString("latin1");
-    expect(performance.now() - started).toBeLessThan(SOON_MS);
+    expect(performance.now() - started).toBeLessThan(soonMs());
     expect(answer.status).toBe(200);
     return told;
   }
@@ -272,7 +274,7 @@ describe("a hostile push", () => {
   it("of differences that take long to tell the size of is refused", SOON, async () => {
     let last = packed("blob", "v");
     let text = "v";
-    const entries = [["100644", "f", last.name] as const];
+    const entries: (readonly [string, string, string])[] = [["100644", "f", last.name]];
     const objects = [last.bytes];
     for (let n = 0; n < 40_000; n++) {
       objects.push(refDelta(last.name, insertDelta(text.length, `v${n}`)));
