@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { CleanGit } from "./clean-git.ts";
 import { keptFromUs } from "./is-there.ts";
+import { look } from "./read-file.ts";
 import { makeReader, SPARSE_INDEX } from "./reader.ts";
 import { repositoryAt, type UserRepository } from "./user-repository.ts";
 import { readUserSettings, type UserGitSettings } from "./user-settings.ts";
@@ -74,17 +75,19 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   const settings = await readUserSettings(git, repository, env);
   mkdirSync(scratch, { recursive: true });
   const reader = makeReader(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
-  const look = looker(listing, reader);
+  const list = lister(listing, reader);
   const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
 
+  const strip = within === "" ? 0 : Buffer.byteLength(within) + 1;
   let unknown: string | undefined;
   const onWarning = (text: string) => {
-    unknown ??= /unable to access '(.*)': /.exec(text)?.[1];
-    for (const [, path] of text.matchAll(/could not open directory '(.*)\/': /g))
-      found.leftOut.push({
-        path: `${Buffer.from(path!).toString("latin1")}/`,
-        reason: "the folder cannot be read",
-      });
+    // In a folder that cannot be entered there is nothing to give away.
+    for (const [, path] of text.matchAll(/unable to access '(.*)': Permission denied/g))
+      if (look(join(listing.top, path!)) !== "unreadable") unknown ??= path;
+    for (const [, path] of text.matchAll(/could not open directory '(.*\/)': /g)) {
+      const shown = Buffer.from(path!).toString("latin1").slice(strip);
+      found.leftOut.push({ path: shown, reason: "the folder cannot be read" });
+    }
   };
   const found: Listed = {
     paths: [],
@@ -100,15 +103,15 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
     ...listing.exclude.flatMap((pattern) => ["-x", pattern]),
   ];
   const [others, tracked, dropped, included] = await Promise.all([
-    look(["-o", "--exclude-standard", ...excludes], { index: "none", onWarning }),
-    repository ? look(["-s", "-t", ...sparse], { index: "index" }) : [],
+    list(["-o", "--exclude-standard", ...excludes], { index: "none", onWarning }),
+    repository ? list(["-s", "-t", ...sparse], { index: "index" }) : [],
     repository && listing.exclude.length > 0
-      ? look(["-c", "-i", ...sparse, ...listing.exclude.flatMap((pattern) => ["-x", pattern])], {
+      ? list(["-c", "-i", ...sparse, ...listing.exclude.flatMap((pattern) => ["-x", pattern])], {
           index: "index",
         })
       : [],
     listing.include.length > 0
-      ? look(["-o", "-i", ...listing.include.flatMap((pattern) => ["-x", pattern])], { index: "none" })
+      ? list(["-o", "-i", ...listing.include.flatMap((pattern) => ["-x", pattern])], { index: "none" })
       : [],
   ]);
 
@@ -128,7 +131,6 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   if (known.skipped > 0)
     found.notes.push(`${known.skipped} tracked files lie outside the sparse checkout and are not taken.`);
 
-  const strip = within === "" ? 0 : Buffer.byteLength(within) + 1;
   for (const path of paths) found.paths.push(path.slice(strip));
   for (const path of nested)
     await takeNested(listing, found, path, strip, depth).catch((error) => {
@@ -182,7 +184,7 @@ function writeDefaults(scratch: string): string {
   return file;
 }
 
-function looker({ git, top, within }: Listing, reader: string) {
+function lister({ git, top, within }: Listing, reader: string) {
   return async (
     args: readonly string[],
     { index, onWarning }: { index: string; onWarning?: (text: string) => void },

@@ -22,8 +22,7 @@ export function look(path: string | Buffer): BigIntStats | "missing" | "unreadab
   try {
     return lstatSync(path, { bigint: true });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR" ? "missing" : "unreadable";
+    return isGone(error) ? "missing" : "unreadable";
   }
 }
 
@@ -38,15 +37,24 @@ export interface Read {
 const TRIES = 3;
 
 /**
- * The whole of a regular file, or of a link's target, as it is at one time. Never follows a link, never waits for a pipe. Null when it
- * is neither any more, or cannot be read. One that has grown beyond `most` bytes is read one byte further, which tells of it.
+ * The whole of a regular file, or of a link's target, as it is at one time, and never more than the most and one byte. Never follows a
+ * link, never waits for a pipe. Unreadable is also what is neither any more.
  */
-export function readEntry(path: string | Buffer, isLink: boolean, most: number): Read | null {
+export function readEntry(
+  path: string | Buffer,
+  isLink: boolean,
+  most: number,
+): Read | "missing" | "unreadable" {
   try {
-    return isLink ? readLink(path) : readRegular(path, most);
-  } catch {
-    return null;
+    return (isLink ? readLink(path) : readRegular(path, most)) ?? "unreadable";
+  } catch (error) {
+    return isGone(error) ? "missing" : "unreadable";
   }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 function readLink(path: string | Buffer): Read {

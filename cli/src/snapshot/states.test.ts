@@ -63,6 +63,14 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(names((await taken()).files)).toEqual([".gitignore", "src/model.py", "train.py"]);
   });
 
+  it("goes, as git does, by no ignore file that is a link, nor by one that is a folder", async () => {
+    rmSync(join(project.folder, ".gitignore"));
+    symlinkSync(join(project.home, "elsewhere"), join(project.folder, ".gitignore"));
+    mkdirSync(join(project.home, ".config/git/ignore"), { recursive: true });
+    project.write("debug.log");
+    expect(names((await taken()).files)).toEqual([".gitignore", "debug.log", "src/model.py", "train.py"]);
+  });
+
   it("works with a detached head", async () => {
     project.git("checkout", "-q", "--detach");
     expect((await taken()).snapshot).toMatchObject({ branch: null, head: project.git("rev-parse", "HEAD") });

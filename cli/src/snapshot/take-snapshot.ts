@@ -254,8 +254,8 @@ async function writeTree(
       const { path, mode } = file;
       const readAt = BigInt(Date.now()) * 1_000_000n;
       const read = readEntry(onDisk(folder, path), mode === "120000", caps.maxBytes);
-      if (!read) {
-        drop(path, "it cannot be read");
+      if (read === "missing" || read === "unreadable") {
+        drop(path, read === "missing" ? "it was removed before it was read" : "it cannot be read");
         continue;
       }
       const checked = await checkContent(path, mode, read);

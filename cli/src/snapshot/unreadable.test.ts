@@ -45,17 +45,13 @@ interface Told {
   error?: { code: string; message: string };
 }
 
-function take(): Told {
+function take(folder = project.folder): Told {
   if (SOMEBODY.uid !== undefined) execFileSync("chown", ["-R", "1234:1234", dirname(project.folder)]);
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [PROGRAM, project.folder, project.env.CROWDAI_CONFIG_DIR!],
-    {
-      env: project.env,
-      encoding: "utf8",
-      ...SOMEBODY,
-    },
-  );
+  const { stdout, stderr } = spawnSync(process.execPath, [PROGRAM, folder, project.env.CROWDAI_CONFIG_DIR!], {
+    env: project.env,
+    encoding: "utf8",
+    ...SOMEBODY,
+  });
   expect(stderr).toBe("");
   return JSON.parse(stdout) as Told;
 }
@@ -91,6 +87,43 @@ describe.skipIf(missing("git") || process.platform === "win32" || !canRun)(
         expect(error?.message).toContain(`${join(project.folder, path)}`);
       },
     );
+
+    it("may list a folder but not enter it has nothing of it, whatever it ignores", () => {
+      project.write("listed/c.py");
+      project.write("listed/.gitignore", "*.csv\n");
+      chmodSync(join(project.folder, "listed"), 0o400);
+      closed.unshift(join(project.folder, "listed"));
+      expect(take()).toEqual({
+        files: [".gitignore", "src/model.py", "train.py"],
+        leftOut: { "listed/.gitignore": "it cannot be read", "listed/c.py": "it cannot be read" },
+        notes: [],
+      });
+    });
+
+    it("takes a part of a repository is told of folders as they lie in that part", () => {
+      project.write("src/locked/a.py");
+      close("src/locked");
+      const { files, leftOut } = take(join(project.folder, "src"));
+      expect([files, leftOut]).toEqual([["model.py"], { "locked/": "the folder cannot be read" }]);
+    });
+
+    it("could not read a file the last time has it now, and not one that is closed since", () => {
+      close("train.py");
+      expect(take().files).toEqual([".gitignore", "src/model.py"]);
+      chmodSync(join(project.folder, "train.py"), 0o600);
+      close("src/model.py");
+      expect(take().files).toEqual([".gitignore", "train.py"]);
+    });
+
+    it("cannot write the repository, nor read its objects, has all the files", () => {
+      close(".git/objects");
+      project.write("new.py");
+      for (const path of [".git/index", ".git", "src", "."]) {
+        chmodSync(join(project.folder, path), 0o500);
+        closed.unshift(join(project.folder, path));
+      }
+      expect(take().files).toEqual([".gitignore", "new.py", "src/model.py", "train.py"]);
+    });
 
     it("cannot read the project is told so", () => {
       close(".");

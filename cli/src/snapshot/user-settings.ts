@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CleanGit } from "./clean-git.ts";
 import { isReadable } from "./is-there.ts";
@@ -56,8 +56,8 @@ export async function readUserSettings(
     email: found.get("user.email")?.trim() || null,
     // As git does, without the user's own where it cannot be read; never without the repository's.
     excludeFiles: [
-      ...(general && mayRead(general) ? [general] : []),
-      ...(own && isReadable(own) ? [own] : []),
+      ...(general && mayRead(general) && isFile(general) ? [general] : []),
+      ...(own && isReadable(own) && isFile(own) ? [own] : []),
     ],
     objectFormat: found.get("extensions.objectformat") === "sha256" ? "sha256" : "sha1",
   };
@@ -70,4 +70,9 @@ function mayRead(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Git takes patterns from nothing else, and gives up at a folder. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
