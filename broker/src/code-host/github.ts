@@ -9,8 +9,8 @@ import { pushMirror } from "./push-mirror.ts";
 
 /** Of one request; what fails for no reason of the host's is asked once more. */
 const ANSWER_MS = 15_000;
-/** Answers that would be the same a moment later. */
-const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
+/** Answers that would be the same a moment later, and those that may name a time, before which nobody asks again. */
+const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451, 503];
 const API_VERSION = "2022-11-28";
 
 export interface GithubOptions {

@@ -176,6 +176,31 @@ export function brokerWithCodeHost(name: string, start: () => Promise<Outside>):
       expect(other.local.wrong).toEqual([]);
     });
 
+    it("asks a host that names a time again no sooner, and goes on then by itself; grades do not wait", async () => {
+      for (const [status, seconds] of [
+        [503, 8],
+        [429, 9],
+      ] as const) {
+        const started = performance.now();
+        const before = outside.local.seen.length;
+        outside.local.trouble = {
+          status,
+          body: { message: "Later." },
+          headers: { "retry-after": String(seconds) },
+        };
+        const id = await ada.handIn({ "a.py": `${status}\n` });
+        expect(await ada.view(id)).toMatchObject({ state: "graded" });
+        await until(async () => outside.local.seen.length > before, LONG);
+        outside.local.trouble = "none";
+        // The one answer keeps all repositories waiting.
+        await until(async () => outside.local.seen.length > before + 1, LONG);
+        expect(performance.now() - started).toBeGreaterThan(seconds * 1000);
+        expect(log).toContain(`asks to wait ${seconds} s (${status}`);
+        await untilTagged("test.ada.private", id);
+        await until(gone, LONG);
+      }
+    });
+
     it("waits for a host that is away for an hour, and for one that forgot the token; grades do not", async () => {
       outside.local.trouble = "down";
       const first = await ada.handIn({ "a.py": "1\n" });
