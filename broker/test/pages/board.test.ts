@@ -91,5 +91,5 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
       }
     }
     expect(await violations(page)).toEqual([]);
-  });
+  }, 120_000);
 });
