@@ -17,6 +17,7 @@ import { boardEventRoutes } from "./routes/board-events.ts";
 import { dataRoutes } from "./routes/data.ts";
 import { healthRoutes, metricsRoutes, type Readiness } from "./routes/health.ts";
 import type { SubmissionContext } from "./submissions/context.ts";
+import { webFormRoutes } from "./webapp/remote/web-form-routes.ts";
 import { webappPath } from "./webapp-api/path.ts";
 import { webappApi } from "./webapp-api/webapp-api.ts";
 
@@ -33,6 +34,8 @@ export function createApp(options: {
   legacy?: Hono | undefined;
   /** The key that may do everything in the webapp's API. */
   adminKey?: string | undefined;
+  /** What a webapp elsewhere shares with this broker; absent where there is none. */
+  webFormToken?: string | undefined;
   readiness: () => Promise<Readiness>;
   metrics: Metrics;
   /** What a scraper of /metrics must send; absent where anybody may read them. */
@@ -80,6 +83,7 @@ export function createApp(options: {
   app.route("/", dataRoutes(context));
   app.route("/", codeRoutes(options.code));
   if (legacy) app.route("/", legacy);
+  if (options.webFormToken) app.route("/", webFormRoutes(context, options.webFormToken, log));
   app.use(
     "/api/*",
     bodyLimit({

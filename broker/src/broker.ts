@@ -158,6 +158,7 @@ export async function createBroker({
       boards,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
+      webFormToken: config.webapp?.token,
       readiness: () => readReadiness(context, heartbeats, line),
       metrics,
       metricsToken: config.metricsToken,

@@ -1,19 +1,10 @@
 import { createHash } from "node:crypto";
-import {
-  CrowdaiError,
-  createSubmissionId,
-  INLINE_LIMIT,
-  type Intent,
-  intentSchema,
-  toJsonText,
-} from "@crowdai/shared";
+import { createSubmissionId, INLINE_LIMIT, type Intent, intentSchema, toJsonText } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../participants/keys.ts";
-import { acceptUpload } from "../submissions/accept.ts";
+import { type Bytes, bring } from "../submissions/bring.ts";
 import { registerCall } from "../submissions/call.ts";
-import { cancelSubmission } from "../submissions/cancel.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { findSubmission } from "../submissions/find.ts";
 import { registerIntent } from "../submissions/register.ts";
 import type { PlannedJob } from "./plan-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
@@ -25,8 +16,6 @@ export interface HandingIn {
   caller: Caller;
   config: ChallengeConfig;
 }
-
-type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Hands in one job as a submission of its own, by all the rules of a modern one. Resolves with its id when it is accepted. */
 export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
@@ -72,20 +61,4 @@ async function inputOf(
   if (text.length <= INLINE_LIMIT) return { input: { kind: "inline", data: job.value }, bytes: null };
   const sha256 = createHash("sha256").update(text).digest("hex");
   return { input: { kind: "json", name: null, size: text.length, sha256 }, bytes: async () => text };
-}
-
-/** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
-async function bring({ context, caller }: HandingIn, id: string, bytes: () => Promise<Bytes>): Promise<void> {
-  try {
-    const { input_key, input_size, input_sha256 } = await findSubmission(context.records.db, caller, id);
-    if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no place for its bytes.`);
-    const expected = { size: input_size, sha256: input_sha256 };
-    await context.objects.put(input_key, await bytes(), { expected });
-    await acceptUpload(context, caller, id);
-  } catch (error) {
-    await cancelSubmission(context, caller, id).catch((also) =>
-      context.log.warn({ err: also, submission: id }, "not cancelled"),
-    );
-    throw error;
-  }
 }
