@@ -97,8 +97,8 @@ function waitFor(status: number, headers: Refusal["headers"], message: string): 
     status === 429 ||
     (status === 403 && (number("x-ratelimit-remaining") === 0 || /rate limit|abuse/i.test(message)));
   const named = number("retry-after");
-  if (!isLimit && !(status === 503 && named > 0)) return null;
   const dated = Date.parse(String(headers["retry-after"] ?? ""));
+  if (!isLimit && !(status === 503 && (named > 0 || dated > 0))) return null;
   // The host's own clock says how far off its time is.
   const now = (Date.parse(String(headers.date ?? "")) || Date.now()) / 1000;
   const used = number("x-ratelimit-remaining") === 0 || number("ratelimit-remaining") === 0;
