@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { patiently } from "@crowdai/shared/patiently";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import type { Service } from "../../scripts/services/service.ts";
-import { patiently } from "../src/patiently.ts";
 import { openPostgres } from "../src/records/postgres.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
@@ -49,12 +49,15 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
   it("take the locks of a broker that is frozen in a transaction", async () => {
     const [frozen, other] = await Promise.all([openPostgres(postgres.url), openPostgres(postgres.url)]);
     const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>();
+    const { promise: locked, resolve: hasLocked } = Promise.withResolvers<void>();
     const freezing = frozen.transaction(async (trx) => {
       await frozen.lock(trx, "a");
+      hasLocked();
       await thawed;
       await trx.selectFrom("settings").selectAll().execute();
     });
     const refused = expect(freezing).rejects.toMatchObject({ code: "records_unreachable" });
+    await locked;
     const began = performance.now();
     await other.transaction((trx) => other.lock(trx, "a"));
     expect(performance.now() - began).toBeLessThan(12_000);
@@ -84,9 +87,12 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await (await opening).close();
     stderr.end();
     expect((await text(stderr)).trim().split("\n")).toEqual([
-      expect.stringMatching(/Waiting for up to a minute/),
+      expect.stringMatching(/^PostgreSQL at 127\.0\.0\.1:\d+ cannot be reached\. Waiting for up to a minute/),
     ]);
     const elsewhere = postgres.url.replace(/[^/]*$/, "nothing");
-    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({ code: "3D000" });
+    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining('database "nothing" does not exist'),
+    });
   });
 });
