@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
+import { patiently } from "@crowdai/shared/patiently";
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { createBroker } from "./broker.ts";
@@ -9,7 +10,6 @@ import { readConfig } from "./config.ts";
 import { invite, listInvitations, uninvite } from "./participants/invitations.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "./participants/keys.ts";
 import { listOrganizers, listParticipants } from "./participants/list.ts";
-import { patiently } from "./patiently.ts";
 import { openRecords } from "./records/open.ts";
 import type { Records } from "./records/records.ts";
 import { addSubmissionCommands } from "./submission-commands.ts";

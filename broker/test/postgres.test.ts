@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { patiently } from "@crowdai/shared/patiently";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import type { Service } from "../../scripts/services/service.ts";
-import { patiently } from "../src/patiently.ts";
 import { openPostgres } from "../src/records/postgres.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
@@ -89,9 +89,12 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await (await opening).close();
     stderr.end();
     expect((await text(stderr)).trim().split("\n")).toEqual([
-      expect.stringMatching(/Waiting for up to a minute/),
+      expect.stringMatching(/^PostgreSQL at 127\.0\.0\.1:\d+ cannot be reached\. Waiting for up to a minute/),
     ]);
     const elsewhere = postgres.url.replace(/[^/]*$/, "nothing");
-    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({ code: "3D000" });
+    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining('database "nothing" does not exist'),
+    });
   });
 });

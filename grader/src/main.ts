@@ -2,6 +2,7 @@ import { availableParallelism, hostname, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { asCrowdaiError } from "@crowdai/shared";
+import { patiently } from "@crowdai/shared/patiently";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
@@ -75,12 +76,8 @@ export async function main(surroundings: Surroundings): Promise<number> {
 async function start(options: StartOptions, { env, stderr, signal, open }: Surroundings): Promise<void> {
   const name = `${hostname()}-${process.pid}`;
   const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
-  const { queue, objects, close } = await (open ?? openBackends)({
-    env,
-    data: resolve(options.data),
-    name,
-    log,
-  });
+  const settings = { env, data: resolve(options.data), name, log };
+  const { queue, objects, close } = await patiently(() => (open ?? openBackends)(settings), stderr);
   try {
     await using work = await openWorkFolder(tmpdir());
     const { only = null, required } = options;

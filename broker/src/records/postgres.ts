@@ -1,3 +1,4 @@
+import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, sql } from "kysely";
 import pg from "pg";
 import { PostgresThatMayBeAway } from "./postgres-away.ts";
@@ -21,6 +22,23 @@ async function configure(client: pg.ClientBase): Promise<void> {
   await client.query("set jit = off").catch(() => {});
 }
 
+/** Where nobody but the operator hears of it, an error may say where the server is, and in its own words what it refuses. */
+function explainStart(error: unknown, address: string): unknown {
+  if (error instanceof CrowdaiError && error.code === "records_unreachable")
+    return new CrowdaiError("records_unreachable", `PostgreSQL at ${address} cannot be reached.`, {
+      next: "Start it, or correct DATABASE_URL.",
+      cause: error,
+    });
+  const { code = "", message = "" } = error as { code?: string; message?: string };
+  // A wrong password, user or database: classes of the documentation's appendix A.
+  if (/^(28|3D)/.test(code))
+    return new CrowdaiError("usage", `PostgreSQL at ${address} refuses: ${message}.`, {
+      next: "Correct the user, the password and the database in DATABASE_URL.",
+      cause: error,
+    });
+  return error;
+}
+
 /** Connects to PostgreSQL and migrates. Several brokers may share one database. */
 export async function openPostgres(url: string): Promise<Records> {
   const pool = new pg.Pool({
@@ -39,8 +57,13 @@ export async function openPostgres(url: string): Promise<Records> {
   // The same for one that breaks between two statements of a transaction: the next statement rejects.
   pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresThatMayBeAway({ pool }) });
-  await migrate(db, "postgres");
-  const { hostname, pathname } = new URL(url);
+  const { hostname, port, pathname } = new URL(url);
+  try {
+    await migrate(db, "postgres");
+  } catch (error) {
+    await db.destroy();
+    throw explainStart(error, `${hostname}:${port || 5432}`);
+  }
   return {
     name: `PostgreSQL (${hostname}${pathname})`,
     dialect: "postgres",
