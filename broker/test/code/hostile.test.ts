@@ -25,6 +25,9 @@ const SOON = { timeout: 90_000 };
 /** Of 10 s most are processor time, which takes longer where more programs want it than there are processors. */
 const soonMs = () => 10_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
+/** What is pushed takes seconds to make, in which nothing else runs here: connections that were kept too long are closed by now. */
+const noticeClosed = () => new Promise((resolve) => setTimeout(resolve, 50));
+
 interface Handed {
   tree: Crafted;
   commit?: Crafted;
@@ -59,6 +62,7 @@ describe("a hostile push", () => {
   async function push({ tree, commit: given, ...more }: Handed): Promise<string> {
     const commit = given ?? packed("commit", commitOf(tree.name, { message: `push ${++pushes}` }));
     const announced = { commit: commit.name, tree: tree.name, files: 1, bytes: 1 };
+    await noticeClosed();
     const { submission } = await submitWithCode(broker, announced);
     const whole = pack([commit.bytes, tree.bytes, ...(more.objects ?? [])]);
     const body = Buffer.concat([
@@ -66,6 +70,7 @@ describe("a hostile push", () => {
       FLUSH,
       more.bytes ? more.bytes(whole) : whole,
     ]);
+    await noticeClosed();
     const started = performance.now();
     const answer = await post(body);
     const told = Buffer.from(await answer.arrayBuffer()).toString("latin1");
