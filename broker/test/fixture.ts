@@ -49,9 +49,6 @@ const QUICK = {
   regrades: 100,
   windows: 250,
   media: 100,
-  commits: 100,
-  codeHost: 200,
-  publishing: 100,
 };
 
 export interface TestBroker {

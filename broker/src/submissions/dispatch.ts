@@ -48,6 +48,7 @@ export function createDispatcher(options: {
   let behind = true;
   /** Handed to the queue one by one and not marked yet, each with whether the queue has it. */
   const handed = new Map<string, { row: SubmissionRow; taken: boolean }>();
+  const handing = new Set<Promise<void>>();
   let marking: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
@@ -73,12 +74,12 @@ export function createDispatcher(options: {
   }
 
   async function handOver(row: SubmissionRow): Promise<void> {
-    const handing = { row, taken: false };
-    handed.set(keyOf(row), handing);
+    const one = { row, taken: false };
+    handed.set(keyOf(row), one);
     try {
       const code = { tree_key: null, tree_size: null, tree_sha256: null };
       await queue.publish(jobOf({ ...row, ...code }, row.attempt, catalogue.get(row.challenge)));
-      handing.taken = true;
+      one.taken = true;
       marking ??= setTimeout(() => void markHanded(), MARK_MS);
     } catch (error) {
       handed.delete(keyOf(row));
@@ -94,6 +95,8 @@ export function createDispatcher(options: {
   }
 
   async function dispatchBatch(): Promise<number> {
+    // What the queue refuses of those goes first in this batch: a line keeps its order.
+    await Promise.all(handing);
     if (handed.size >= BATCH / 2) await markHanded();
     const found = await records.db
       .selectFrom("attempts")
@@ -137,7 +140,8 @@ export function createDispatcher(options: {
   function soon(row?: SubmissionRow): void {
     if (stopped) return;
     if (row && !working && !behind) {
-      void handOver(row);
+      const handed = handOver(row).finally(() => handing.delete(handed));
+      handing.add(handed);
       return;
     }
     if (working) again = true;

@@ -100,7 +100,6 @@ export async function startRemote(
     challenges: [{ rounds: own }],
     env: { WEBAPP_URL: between.url, WEBAPP_TOKEN: token?.(webapp) ?? ADMIN, ...env },
     webappTimes: { ...QUICK, ...times },
-    intervals: { webapp: 100 },
   });
   return {
     broker,
