@@ -184,12 +184,15 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     const { id } = await session.submitValue(value(6, 11), { wait: false });
     const seen = follow(session, id);
     await seen.event("progress");
-    const sessions = await Promise.all(
-      brokers().map(async (url) =>
-        /^crowdai_sessions (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text()),
-      ),
-    );
-    const mine = fleet.broker[sessions.findIndex((found) => Number(found?.[1]) > 0)]!;
+    // A scrape may be a second old.
+    const mine = await until(async () => {
+      const sessions = await Promise.all(
+        brokers().map(async (url) =>
+          /^crowdai_sessions (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text()),
+        ),
+      );
+      return fleet.broker[sessions.findIndex((found) => Number(found?.[1]) > 0)] ?? null;
+    }, 10_000);
     await mine.kill("SIGKILL");
     await seen.over;
     expect(seen.events.map(({ seq }) => seq)).toEqual(seen.events.map((_, index) => index + 1));
