@@ -35,7 +35,11 @@ export interface Pages {
 
 /** The pages: rendered here, whole without a script, alive with one. */
 export function createPages({ context, nextEvent, code }: PageOptions): Pages {
-  const sessions = createSessions({ db: () => context().records.db, clock: () => context().clock() });
+  const sessions = createSessions({
+    db: () => context().records.db,
+    clock: () => context().clock(),
+    webapp: () => context().webapp,
+  });
   const parts: PageParts = {
     context,
     sessions,

@@ -1,12 +1,14 @@
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
 import { addressOf } from "../client-address.ts";
-import { identify } from "../participants/keys.ts";
 import { asTheme, keepTheme, localPath } from "./look.ts";
 import { isSecure, type PageParts } from "./parts.ts";
 import { foreignForm } from "./policy.ts";
 import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
+
+/** Refusals after which the same key may pass. */
+const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);
 
 /** Signing in with a key, signing out, and the choice of a theme. */
 export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts): Hono {
@@ -26,12 +28,12 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
     try {
       wrongKeys.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
-      const caller = await identify(context().records.db, key);
+      const caller = await context().webapp.identify(key);
       await sessions.begin(c, caller, isSecure(context()));
       return c.redirect(next, 303);
     } catch (thrown) {
       const failed = asCrowdaiError(thrown);
-      if (failed.row.http !== 401 && failed.code !== "too_many_requests") throw thrown;
+      if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
       if (failed.row.http === 401) wrongKeys.note(address);
       if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
       const said =
@@ -40,7 +42,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
           : failed.code === "no_key"
             ? new CrowdaiError("no_key", "Type your API key.", { next: "It comes from the organiser." })
             : failed;
-      const status = failed.row.http as 401 | 429;
+      const status = failed.row.http as 401 | 429 | 503;
       const visit = { caller: null, formToken: "" };
       return show(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={said} />);
     }

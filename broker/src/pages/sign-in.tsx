@@ -35,8 +35,7 @@ export function SignIn({
           </p>
         ) : null}
         <p id="hint" class="note">
-          It begins with <code>crowdai_</code> and comes from the organiser. This browser keeps a session of 8
-          hours, not the key.
+          The one that you submit with. This browser keeps a session of 8 hours, not the key.
         </p>
         <button type="submit" class="primary">
           Sign in

@@ -8,6 +8,7 @@ import * as webapp from "./migrations/005-webapp.ts";
 import * as boards from "./migrations/006-boards.ts";
 import * as pageSessions from "./migrations/007-page-sessions.ts";
 import * as lean from "./migrations/008-lean.ts";
+import * as keptKeys from "./migrations/009-kept-keys.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -57,6 +58,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "006-boards": boards,
     "007-page-sessions": pageSessions,
     "008-lean": { up: (at: Kysely<unknown>) => lean.up(at, dialect) },
+    "009-kept-keys": keptKeys,
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

@@ -29,7 +29,7 @@ export interface Tables {
   /** Who may take part in a private challenge. */
   invitations: { challenge: string; participant_id: number; created_at: string };
   /** People signed in at the pages: `hash` is of what their cookie names, `key_hash` the key they came with. */
-  page_sessions: { hash: string; key_hash: string; created_at: string; expires_at: string };
+  page_sessions: { hash: string; kept_key: string; created_at: string; expires_at: string };
   licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
   agreements: AgreementTable;
   publish_wishes: PublishWishTable;

@@ -1,4 +1,4 @@
-import { identify } from "../participants/keys.ts";
+import { identify, identifyHash } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { Webapp } from "./webapp.ts";
 
@@ -8,6 +8,8 @@ export function embeddedWebapp(db: Db): Webapp {
   return {
     name: "this broker's own records",
     identify: (key) => identify(db, key),
+    keep: ({ keyHash }) => keyHash,
+    recall: (kept) => identifyHash(db, kept),
     async ended() {
       const now = new Date().toISOString();
       const revoked = await db

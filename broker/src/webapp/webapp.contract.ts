@@ -1,6 +1,7 @@
 import { type ErrorCode, catalogue as errors, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type TestBroker, type TestClient, untilEnd } from "../../test/fixture.ts";
+import { createVisitor } from "../../test/pages/visitor.ts";
 import { until } from "../../test/until.ts";
 
 /** A broker with the webapp behind it; the webapp has the challenge "test". */
@@ -89,6 +90,35 @@ export function webappContract(
           code: expect.stringMatching(/^key_(unknown|revoked)$/),
         });
         expect((await test.broker.fetch("/api/v1/me", { key: adasKey })).status).toBe(401);
+      });
+    });
+
+    describe("the pages", () => {
+      beforeEach(() => setUp());
+
+      it("let a participant in with the webapp's key, to what is theirs", async () => {
+        const client = await ada();
+        const { submission } = await client.submit({ input: value({ score: 0.5 }) });
+        await untilEnd(client, submission.id);
+        const visitor = createVisitor(test.broker);
+        expect((await visitor.signIn(adasKey, "/submissions")).status).toBe(303);
+        expect(await (await visitor.get("/submissions")).text()).toContain(submission.id);
+        const { hash, kept_key } = await test.broker.records.db
+          .selectFrom("page_sessions")
+          .selectAll()
+          .executeTakeFirstOrThrow();
+        for (const kept of [hash, kept_key, visitor.cookies.get("crowdai_session")])
+          expect(kept).not.toContain(adasKey);
+      });
+
+      it("keep out who has no key of it, and end a session with its key", async () => {
+        adasKey = await test.addParticipant("grace");
+        const visitor = createVisitor(test.broker);
+        expect((await visitor.signIn("0".repeat(32))).status).toBe(401);
+        await visitor.signIn(adasKey);
+        expect((await visitor.get("/submissions")).status).toBe(200);
+        await test.revoke("grace");
+        await until(async () => (await visitor.get("/submissions")).status === 401);
       });
     });
 

@@ -9,6 +9,10 @@ export interface Webapp {
   readonly name: string;
   /** Who a key belongs to. Throws no_key, key_malformed, key_unknown, key_revoked, and webapp_away when that cannot be found out. */
   identify(key: string | undefined): Promise<Caller>;
+  /** What a session keeps of the key of a caller who was identified just now; the key cannot be read from it without this broker's settings. */
+  keep(caller: Caller): string;
+  /** Whose key was kept. Throws as identify does: a session ends with its key. */
+  recall(kept: string): Promise<Caller>;
   /** Digests of keys that no longer work, of those in use at least, which come by their digests. Asked about once a second. */
   ended(inUse: () => ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
   /**

@@ -5,6 +5,7 @@ import type { CodeContext } from "../../src/code/code-context.ts";
 import { createPages } from "../../src/pages/pages.tsx";
 import { revokeKeys } from "../../src/participants/keys.ts";
 import type { SubmissionContext } from "../../src/submissions/context.ts";
+import { embeddedWebapp } from "../../src/webapp/embedded.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { createVisitor } from "./visitor.ts";
 
@@ -43,6 +44,7 @@ describe("a session of the pages", () => {
       baseUrl: () => "https://broker.example.org",
       trustedProxies: new BlockList(),
       objects: { signGet: async () => "https://store.example.org/bucket/x?signature=1" },
+      webapp: embeddedWebapp(test.records.db),
     } as unknown as SubmissionContext;
     const { routes } = createPages({
       context: () => context,

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { revokeKeys } from "../../src/participants/keys.ts";
+import { addOrganizer, addParticipant, revokeKeys } from "../../src/participants/keys.ts";
 import { listParticipants } from "../../src/participants/list.ts";
 import { type TestClient, untilEnd } from "../fixture.ts";
+import { createVisitor } from "../pages/visitor.ts";
 import { until } from "../until.ts";
 import { type RemoteStage, startRemote, type Way } from "./stage.ts";
 
@@ -361,6 +362,38 @@ describe("keys", () => {
     expect((await test.broker.fetch("/api/v1/challenges/test/leaderboard", { key: organizer })).status).toBe(
       401,
     );
+  });
+});
+
+describe("a session of the pages", () => {
+  it("goes on after a restart, while the webapp is away too", async () => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
+    const visitor = createVisitor(test.broker);
+    await visitor.signIn(key);
+    await test.broker.restart();
+    test.between.way = () => "cut";
+    expect((await visitor.get("/submissions")).status).toBe(200);
+  });
+
+  it("is not begun while the webapp is away, and the form says why", async () => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 1 } });
+    test.between.way = () => "cut";
+    const answer = await createVisitor(test.broker).signIn(key);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain("the webapp is away");
+  });
+
+  it("is for organisers of this broker as well, and for no participant whose key it gave out before", async () => {
+    await start();
+    const { records } = test.broker;
+    const organizer = createVisitor(test.broker);
+    expect((await organizer.signIn(await addOrganizer(records, "linus", ["test"], now()))).status).toBe(303);
+    expect((await organizer.get("/submissions")).status).toBe(200);
+    const before = createVisitor(test.broker);
+    expect((await before.signIn(await addParticipant(records, "old", now()))).status).toBe(401);
+    await organizer.get("/");
+    await records.db.updateTable("api_keys").set({ owner: "participant" }).execute();
+    expect((await organizer.get("/submissions")).status).toBe(401);
   });
 });
 

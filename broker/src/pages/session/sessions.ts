@@ -2,8 +2,9 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import type { Context } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { Clock } from "../../clock.ts";
-import { type Caller, identifyHash } from "../../participants/keys.ts";
+import type { Caller } from "../../participants/keys.ts";
 import type { Db } from "../../records/records.ts";
+import type { Webapp } from "../../webapp/webapp.ts";
 import { readSessionSecret } from "./session-secret.ts";
 
 export const SESSION_SECONDS = 8 * 3600;
@@ -20,7 +21,15 @@ export interface Visit {
  * Sessions of people at a browser. The cookie names a session by chance and carries nothing of the key; the records tie it to the key,
  * so that it ends with it, at once and at every broker.
  */
-export function createSessions({ db, clock }: { db: () => Db; clock: Clock }) {
+export function createSessions({
+  db,
+  clock,
+  webapp,
+}: {
+  db: () => Db;
+  clock: Clock;
+  webapp: () => Pick<Webapp, "keep" | "recall">;
+}) {
   let known: Promise<string> | null = null;
   const secret = () => {
     known ??= readSessionSecret(db()).catch((error) => {
@@ -47,12 +56,14 @@ export function createSessions({ db, clock }: { db: () => Db; clock: Clock }) {
       if (!id) return nobody;
       const session = await db()
         .selectFrom("page_sessions")
-        .select("key_hash")
+        .select("kept_key")
         .where("hash", "=", digest(id))
         .where("expires_at", ">", now())
         .executeTakeFirst();
       if (!session) return nobody;
-      const caller = await identifyHash(db(), session.key_hash).catch(() => null);
+      const caller = await webapp()
+        .recall(session.kept_key)
+        .catch(() => null);
       return caller ? { caller, formToken: await formToken(id) } : nobody;
     },
 
@@ -65,7 +76,7 @@ export function createSessions({ db, clock }: { db: () => Db; clock: Clock }) {
         .insertInto("page_sessions")
         .values({
           hash: digest(id),
-          key_hash: caller.keyHash,
+          kept_key: webapp().keep(caller),
           created_at: now(),
           expires_at: expires.toISOString(),
         })

@@ -1,6 +1,6 @@
 import { CrowdaiError, isApiKey } from "@crowdai/shared";
 import { iso } from "../../clock.ts";
-import { type Caller, identify } from "../../participants/keys.ts";
+import { type Caller, identify, identifyHash } from "../../participants/keys.ts";
 import type { SubmissionContext } from "../../submissions/context.ts";
 import type { Opening, Webapp } from "../webapp.ts";
 import { createBreaker } from "./breaker.ts";
@@ -8,7 +8,7 @@ import { WebappAway, WebappRefusal, webappCalls } from "./calls.ts";
 import { openForm } from "./forms.ts";
 import { createOutbox } from "./outbox.ts";
 import { renameParticipant } from "./participants.ts";
-import { sealKey } from "./sealed-key.ts";
+import { openKey, sealKey } from "./sealed-key.ts";
 import { type KeyTimes, verifiedKeys } from "./verified-keys.ts";
 
 const SECOND = 1000;
@@ -60,8 +60,7 @@ export function remoteWebapp(options: {
 
   async function open(asked: Opening, allowed: () => Promise<void>): Promise<void> {
     await allowed();
-    const key = keys.keyOf(asked.caller);
-    if (key === null) throw new CrowdaiError("webapp_away", "The key has to be checked again.");
+    const key = keyOf(asked.caller);
     const isNew = await records()
       .db.insertInto("webapp_submissions")
       .values({
@@ -121,6 +120,11 @@ export function remoteWebapp(options: {
     async identify(key) {
       return (await organizerOf(key)) ?? keys.identify(key);
     },
+    keep: (caller) => (caller.kind === "organizer" ? caller.keyHash : sealKey(token, keyOf(caller))),
+    async recall(kept) {
+      const key = openKey(token, kept);
+      return key === null ? requireOrganizer(await identifyHash(records().db, kept)) : keys.identify(key);
+    },
     ended: (inUse) => keys.ended(inUse),
     open(asked, allowed) {
       const running = opening.get(asked.id) ?? open(asked, allowed).finally(() => opening.delete(asked.id));
@@ -133,6 +137,12 @@ export function remoteWebapp(options: {
     },
   };
 
+  function keyOf(caller: Caller): string {
+    const key = keys.keyOf(caller);
+    if (key === null) throw new CrowdaiError("webapp_away", "The key has to be checked again.");
+    return key;
+  }
+
   async function organizerOf(key: string | undefined): Promise<Caller | null> {
     if (!key || !isApiKey(key)) return null;
     const caller = await identify(records().db, key).catch((error) => {
@@ -141,4 +151,10 @@ export function remoteWebapp(options: {
     });
     return caller?.kind === "organizer" ? caller : null;
   }
+}
+
+/** Participants' keys are the webapp's: one that this broker gave out before it had a webapp lets nobody in. */
+function requireOrganizer(caller: Caller): Caller {
+  if (caller.kind !== "organizer") throw new CrowdaiError("key_unknown");
+  return caller;
 }
