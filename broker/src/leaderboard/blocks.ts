@@ -41,33 +41,34 @@ const blocksOf = (db: Db, place: BoardPlace) =>
     .where("round", "=", place.round)
     .where("board", "=", place.board);
 
-/** How many standings the board has. */
-export async function countStandings(db: Db, place: BoardPlace): Promise<number> {
-  const { total } = await blocksOf(db, place)
-    .select(sql<number>`coalesce(sum(standings), 0)`.as("total"))
-    .executeTakeFirstOrThrow();
-  return Number(total);
+export interface Start {
+  /** How many standings the board has. */
+  total: number;
+  /** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
+  from: SortKey;
+  skip: number;
 }
 
-/** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
-export async function startOf(
-  db: Db,
-  place: BoardPlace,
-  offset: number,
-): Promise<{ from: SortKey; skip: number }> {
-  if (offset < BLOCK) return { from: FIRST, skip: offset };
+/** Where a page of a board begins. */
+export async function startOf(db: Db, place: BoardPlace, offset: number): Promise<Start> {
   const before = sql<number>`sum(standings) over (
     order by sort_primary, sort_secondary, submitted_at, submission_number
   ) - standings`;
   const block = await db
-    .selectFrom(blocksOf(db, place).select(COLUMNS).select(before.as("before")).as("summed"))
+    .selectFrom(
+      blocksOf(db, place)
+        .select(COLUMNS)
+        .select([before.as("before"), sql<number>`sum(standings) over ()`.as("total")])
+        .as("summed"),
+    )
     .selectAll()
     .where("before", "<=", offset)
     .orderBy("before", "desc")
     .orderBy("sort_primary", "desc")
     .limit(1)
     .executeTakeFirst();
-  return block ? { from: block, skip: offset - Number(block.before) } : { from: FIRST, skip: offset };
+  if (!block) return { total: 0, from: FIRST, skip: offset };
+  return { total: Number(block.total), from: keyOf(block), skip: offset - Number(block.before) };
 }
 
 const placeOf = ({ challenge, round, board }: BoardPlace): BoardPlace => ({ challenge, round, board });
@@ -93,8 +94,11 @@ export async function countBefore(db: Db, place: BoardPlace, keys: readonly Sort
     sum += block.standings;
   }
   const found = keys.map((key) => indexOfBlock(blocks, key));
-  const wanted = keys.map(
-    (key, index) => sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`,
+  // The types of the first row are those of all.
+  const wanted = keys.map((key, index) =>
+    index === 0
+      ? sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`
+      : sql`(${sql.join([index, ...valuesOf(blocks[found[index]!]!), ...valuesOf(key)])})`,
   );
   const { rows } = await sql<{ which: number; within: number }>`
     with wanted (which, p0, s0, t0, n0, p, s, t, n) as (values ${sql.join(wanted)})
@@ -165,8 +169,8 @@ export async function rebuildBlocks(
     where place % ${sql.lit(BLOCK)} = 0`.execute(trx);
 }
 
-/** The standings of a board from a key on, in order. */
-export function standingsFrom(db: Db, place: BoardPlace, from: SortKey) {
+/** The standings of a board from a key on, in order; all of them by default. */
+export function standingsFrom(db: Db, place: BoardPlace, from = FIRST) {
   return db
     .selectFrom("standings")
     .select([...COLUMNS, "participant_id"])
@@ -197,6 +201,8 @@ const blockAt = lookup((db, at: BoardPlace & SortKey) =>
 const typed = (key: SortKey) =>
   sql`cast(${key.sort_primary} as double precision), cast(${key.sort_secondary} as double precision),
     cast(${key.submitted_at} as text), cast(${key.submission_number} as integer)`;
+
+const valuesOf = (key: SortKey) => COLUMNS.map((column) => key[column]);
 
 const keyOf = ({ sort_primary, sort_secondary, submitted_at, submission_number }: SortKey): SortKey => ({
   sort_primary,

@@ -4,7 +4,7 @@ import { type Kysely, sql } from "kysely";
 import { type Db, readTogether } from "../records/records.ts";
 import type { Tables } from "../records/tables.ts";
 import { type Baseline, readBaselines } from "./baselines.ts";
-import { countBefore, countStandings, type SortKey, standingsFrom, startOf } from "./blocks.ts";
+import { countBefore, type SortKey, standingsFrom, startOf } from "./blocks.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
@@ -69,25 +69,93 @@ async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: 
   const above = baselines.filter(({ position }) => position < offset).length;
   const shown = baselines.filter(({ position }) => position >= offset && position < offset + limit);
   const first = offset - above;
-  const { from, skip } = await startOf(trx, place, first);
-  const standings = await standingsFrom(trx, place, from)
-    .offset(skip)
-    .limit(limit - shown.length)
-    .execute();
+  const { total, from, skip } = await startOf(trx, place, first);
+  const standings = await readStandings(
+    trx,
+    place,
+    standingsFrom(trx, place, from)
+      .offset(skip)
+      .limit(limit - shown.length),
+  );
   const rows = await participantRows(trx, config, query, standings, first);
   for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
-  return { total: (await countStandings(trx, place)) + baselines.length, rows };
+  return { total: total + baselines.length, rows };
 }
 
 async function ownRow(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
   if (query.viewer === null) return { total: 0, rows: [] };
-  const own = await standingsOf(trx, place, [query.viewer]);
+  const own = await readStandings(
+    trx,
+    place,
+    standingsFrom(trx, place).where("participant_id", "=", query.viewer),
+  );
   const [before = 0] = await countBefore(trx, place, own);
   const rows = await participantRows(trx, config, query, own, before);
   return { total: rows.length, rows: rows.slice(query.offset, query.offset + query.limit) };
 }
 
-type Standing = SortKey & { participant_id: number };
+/** What a row shows of some of a board's standings, in its order. */
+async function readStandings(trx: Db, place: BoardPlace, standings: ReturnType<typeof standingsFrom>) {
+  const { challenge, round, board } = place;
+  const rows = await trx
+    .selectFrom(standings.as("standing"))
+    .innerJoin("submissions", "submissions.number", "standing.submission_number")
+    .innerJoin("participants", "participants.id", "standing.participant_id")
+    .leftJoin("standings as then", (join) =>
+      join
+        .on("then.challenge", "=", challenge)
+        .on("then.round", "=", round)
+        .on("then.board", "=", boardBefore(board))
+        .onRef("then.participant_id", "=", "standing.participant_id"),
+    )
+    .selectAll("standing")
+    .select(["submissions.id as submission", "submissions.post_challenge", "participants.name"])
+    .select([
+      "then.sort_primary as then_primary",
+      "then.sort_secondary as then_secondary",
+      "then.submitted_at as then_at",
+      "then.submission_number as then_number",
+    ])
+    .select((eb) =>
+      eb
+        .selectFrom("submissions as entry")
+        .select(sql<number>`count(*)`.as("n"))
+        .where("entry.challenge", "=", challenge)
+        .where("entry.round", "=", round)
+        .whereRef("entry.participant_id", "=", "standing.participant_id")
+        .where(sql<boolean>`entry.function = 'submit' and entry.dry_run = 0 and entry.baseline = 0`)
+        .$if(!countsLate(board), (entries) => entries.where("entry.post_challenge", "=", 0))
+        .$if(isPrevious(board), (entries) =>
+          entries.where(
+            sql<boolean>`entry.created_at <= (
+              select border from board_rounds where challenge = ${challenge} and round = ${round}
+            )`,
+          ),
+        )
+        .as("entries"),
+    )
+    .orderBy("standing.sort_primary")
+    .orderBy("standing.sort_secondary")
+    .orderBy("standing.submitted_at")
+    .orderBy("standing.submission_number")
+    .execute();
+  return rows.map(({ then_primary, then_secondary, then_at, then_number, entries, ...row }) => ({
+    ...row,
+    entries: Number(entries),
+    /** On the board before; null without a place there. */
+    before:
+      then_number === null
+        ? null
+        : ({
+            sort_primary: then_primary,
+            sort_secondary: then_secondary,
+            submitted_at: then_at,
+            submission_number: then_number,
+          } as SortKey),
+  }));
+}
+
+type Standing = Awaited<ReturnType<typeof readStandings>>[number];
 
 async function participantRows(
   trx: Db,
@@ -96,27 +164,23 @@ async function participantRows(
   standings: Standing[],
   first: number,
 ): Promise<Row[]> {
-  if (standings.length === 0) return [];
-  const place = { challenge: config.id, round: query.round, board: query.board };
-  const details = await readDetails(trx, place, standings);
-  const before = await ranksBefore(trx, place, standings);
+  const ranksBefore = await readRanksBefore(trx, { challenge: config.id, ...query }, standings);
   const leaders = config.rounds.find(({ id }) => id === query.round)?.highlight ?? 0;
   return standings.map((standing, index) => {
     const rank = first + index + 1;
-    const detail = details.get(standing.submission_number)!;
     return {
       rank,
-      participant: detail.name,
+      participant: standing.name,
       score: shownScore(config.score, standing.sort_primary),
       score_secondary: config.score_secondary
         ? shownScore(config.score_secondary, standing.sort_secondary)
         : null,
-      entries: Number(detail.entries),
-      submission: detail.submission,
+      entries: standing.entries,
+      submission: standing.submission,
       submitted_at: standing.submitted_at,
-      post_challenge: detail.post_challenge === 1,
+      post_challenge: standing.post_challenge === 1,
       you: standing.participant_id === query.viewer,
-      rank_before: before.get(standing.participant_id) ?? null,
+      rank_before: ranksBefore.get(standing.participant_id) ?? null,
       highlight: rank <= leaders,
       baseline: false,
       media: null,
@@ -125,70 +189,18 @@ async function participantRows(
   });
 }
 
-async function readDetails(trx: Db, place: BoardPlace, standings: Standing[]) {
-  const rows = await trx
-    .selectFrom("submissions")
-    .innerJoin("participants", "participants.id", "submissions.participant_id")
-    .select([
-      "submissions.number",
-      "submissions.id as submission",
-      "submissions.post_challenge",
-      "participants.name",
-    ])
-    .select((eb) =>
-      eb
-        .selectFrom("submissions as entry")
-        .select(sql<number>`count(*)`.as("n"))
-        .where("entry.challenge", "=", place.challenge)
-        .where("entry.round", "=", place.round)
-        .whereRef("entry.participant_id", "=", "submissions.participant_id")
-        .where(sql<boolean>`entry.function = 'submit' and entry.dry_run = 0 and entry.baseline = 0`)
-        .$if(!countsLate(place.board), (entries) => entries.where("entry.post_challenge", "=", 0))
-        .$if(isPrevious(place.board), (entries) =>
-          entries.where(
-            sql<boolean>`entry.created_at <= (
-              select border from board_rounds where challenge = ${place.challenge} and round = ${place.round}
-            )`,
-          ),
-        )
-        .as("entries"),
-    )
-    .where(
-      "submissions.number",
-      "in",
-      standings.map(({ submission_number }) => submission_number),
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.number, row]));
-}
-
 /** The ranks that these participants had at the border of the ranking window. */
-async function ranksBefore(
+async function readRanksBefore(
   trx: Db,
-  place: BoardPlace,
-  standings: Standing[],
+  { challenge, round, board }: BoardPlace,
+  standings: readonly Standing[],
 ): Promise<ReadonlyMap<number, number>> {
-  const board = boardBefore(place.board);
-  if (board === null) return new Map();
-  const then = { ...place, board };
-  const keys = await standingsOf(
-    trx,
-    then,
-    standings.map(({ participant_id }) => participant_id),
-  );
-  const counts = await countBefore(trx, then, keys);
-  return new Map(keys.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));
-}
-
-function standingsOf(trx: Db, place: BoardPlace, participants: number[]): Promise<Standing[]> {
-  return trx
-    .selectFrom("standings")
-    .select(["participant_id", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
-    .where("challenge", "=", place.challenge)
-    .where("round", "=", place.round)
-    .where("board", "=", place.board)
-    .where("participant_id", "in", participants)
-    .execute();
+  const before = boardBefore(board);
+  const placed = standings.filter((standing) => standing.before !== null);
+  if (before === null || placed.length === 0) return new Map();
+  const keys = placed.map((standing) => standing.before as SortKey);
+  const counts = await countBefore(trx, { challenge, round, board: before }, keys);
+  return new Map(placed.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));
 }
 
 function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {
