@@ -8,6 +8,7 @@ import { measureBoard } from "./bench/board.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
+import { measurePages } from "./bench/pages.ts";
 import { measureQueueLayer } from "./bench/queue-layer.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
 import { measureSnapshot } from "./bench/snapshot.ts";
@@ -20,6 +21,7 @@ const MEASURES = {
   help: measureHelp,
   accepts: measureAccepts,
   board: () => measureBoard(),
+  pages: () => measurePages(),
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
   "end-to-end": measureEndToEnd,
