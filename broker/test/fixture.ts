@@ -58,8 +58,8 @@ export interface TestBroker {
   records: Records;
   connect(options?: { key?: string; challenge?: string }): Promise<TestClient>;
   addParticipant(name: string): Promise<string>;
-  /** With such an environment from now on, or the same. */
-  restart(env?: Record<string, string>): Promise<void>;
+  /** With such an environment from now on, or the same; `meanwhile` is done while no broker runs. */
+  restart(env?: Record<string, string>, meanwhile?: () => Promise<void>): Promise<void>;
   fetch(path: string, options?: { key?: string | null; method?: string; body?: unknown }): Promise<Response>;
   close(): Promise<void>;
 }
@@ -147,8 +147,9 @@ export async function startBroker(
     key,
     records,
     addParticipant: add,
-    async restart(env) {
+    async restart(env, meanwhile) {
       await broker.stop();
+      await meanwhile?.();
       if (env) config = configOf(env);
       broker = await start();
     },

@@ -14,9 +14,13 @@ const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare
 // Attributes of a tree would change what is read of it: these here come before them.
 const ATTRIBUTES = "* -export-ignore -export-subst -text -ident !eol !filter !working-tree-encoding !diff\n";
 
-/** Makes the bare repository, whole or not at all: no hooks, no configuration but what it takes to be one. */
+/**
+ * Makes the bare repository, whole or not at all: no hooks, no configuration but what it takes to be one. A folder that is none, such as
+ * git leaves when its repository is removed while it writes, makes way: all that is worth keeping is in records and objects.
+ */
 export async function makeBareRepository(dir: string): Promise<void> {
   if (existsSync(join(dir, "HEAD"))) return;
+  await rm(dir, { recursive: true, force: true });
   const made = `${dir}.${randomUUID()}`;
   for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"])
     await mkdir(join(made, folder), { recursive: true, mode: 0o700 });

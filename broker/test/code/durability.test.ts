@@ -41,8 +41,7 @@ describe("code and what may happen to a broker", () => {
     for (const text of ["1", "2", "3"]) await handIn(text);
     const before = await refs();
     expect(before.split("\n")).toHaveLength(5);
-    await rm(repositories(), { recursive: true });
-    await broker.restart();
+    await broker.restart({}, () => rm(repositories(), { recursive: true }));
     expect(await refs()).toBe(before);
     const clone = join(git.folder, "clone");
     await git.must(["clone", "-q", address(), clone], { key: broker.key });
@@ -55,11 +54,11 @@ describe("code and what may happen to a broker", () => {
   it("two brokers with a disk each come to the same commits", async () => {
     await handIn("1");
     const [first, other] = [`${repositories()}.first`, `${repositories()}.other`];
-    const swap = async (from: string, to: string) => {
-      await rename(repositories(), from);
-      await rename(to, repositories()).catch(() => {});
-      await broker.restart();
-    };
+    const swap = (from: string, to: string) =>
+      broker.restart({}, async () => {
+        await rename(repositories(), from);
+        await rename(to, repositories()).catch(() => {});
+      });
     await swap(first, other);
     await handIn("2");
     const there = await refs();
@@ -75,10 +74,23 @@ describe("code and what may happen to a broker", () => {
     await handIn("1");
     await handIn("2");
     const before = await refs();
-    await rm(join(repositories(), "test/1.git/crowdai.json"));
-    await rm(join(repositories(), "test/1.git/refs"), { recursive: true });
-    await mkdir(join(repositories(), "test/1.git/refs"));
-    await broker.restart();
+    const ours = join(repositories(), "test/1.git");
+    await broker.restart({}, async () => {
+      await rm(join(ours, "crowdai.json"));
+      await rm(join(ours, "refs"), { recursive: true });
+      await mkdir(join(ours, "refs"));
+    });
+    expect(await refs()).toBe(before);
+  });
+
+  it("a repository that was removed while git wrote into it is made again", async () => {
+    await handIn("1");
+    const before = await refs();
+    const ours = join(repositories(), "test/1.git");
+    await broker.restart({}, async () => {
+      await rm(ours, { recursive: true });
+      await mkdir(join(ours, "objects/42"), { recursive: true });
+    });
     expect(await refs()).toBe(before);
   });
 
