@@ -14,7 +14,7 @@ import { measureRoundTrip } from "./bench/round-trip.ts";
 import { measureSnapshot } from "./bench/snapshot.ts";
 import { measureUploads } from "./bench/uploads.ts";
 import { measureWatchers } from "./bench/watchers.ts";
-import { installSystemPackages } from "./test/system-packages.ts";
+import { installSystemPackages, WANTED } from "./test/system-packages.ts";
 
 const MEASURES = {
   "round-trip": measureRoundTrip,
@@ -37,13 +37,7 @@ if (unknown.length > 0) {
 
 /** What figures stand beside, and what they stand on. */
 const PROGRAMS = [
-  { program: "redis-server", debian: "redis-server", without: "figures on Redis" },
-  { program: "postgres", debian: "postgresql", without: "figures on PostgreSQL" },
-  { program: "swift-proxy-server", debian: "swift-proxy", without: "uploads" },
-  { program: "swift-account-server", debian: "swift-account", without: "uploads" },
-  { program: "swift-container-server", debian: "swift-container", without: "uploads" },
-  { program: "swift-object-server", debian: "swift-object", without: "uploads" },
-  { program: "memcached", debian: "memcached", without: "uploads" },
+  ...WANTED.filter(({ program }) => /^(redis-server|postgres|swift-.*|memcached)$/.test(program)),
   { program: "aws", debian: "awscli", without: "uploads beside aws s3 cp" },
   { program: "rclone", debian: "rclone", without: "uploads beside rclone" },
 ];

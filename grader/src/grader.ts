@@ -5,9 +5,9 @@ import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/s
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
+import { findWrappers } from "@crowdai/shared/wrappers";
 import { type BundleCache, createBundleCache, type HeldFolder } from "./bundles/bundle-cache.ts";
 import { mistakeIn } from "./check-challenge.ts";
-import { findWrappers } from "./evaluator/launch.ts";
 import { createEvaluators, type Evaluators } from "./evaluators.ts";
 import { grade } from "./grade.ts";
 import type { Logger } from "./log.ts";

@@ -11,7 +11,7 @@ export interface WantedProgram {
 }
 
 /** What the tests need besides npm packages. */
-const WANTED: readonly WantedProgram[] = [
+export const WANTED: readonly WantedProgram[] = [
   { program: "git", debian: "git", without: "snapshots of code" },
   { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },

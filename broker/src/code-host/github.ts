@@ -1,11 +1,11 @@
-import { CrowdaiError } from "@crowdai/shared";
+import type { CrowdaiError } from "@crowdai/shared";
 import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import type { Git } from "../code/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
-import { createPause, type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
-import { hostedName, hostedTitle, MARK } from "./hosted-name.ts";
-import { pushMirror } from "./push-mirror.ts";
+import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
+import { hostedName, hostedTitle } from "./hosted-name.ts";
+import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
 
 /** Of one request; what fails for no reason of the host's is asked once more. */
 const ANSWER_MS = 15_000;
@@ -37,7 +37,7 @@ type Repository = z.output<typeof repositorySchema>;
 
 /** Repositories in an organisation at GitHub, or at a GitHub Enterprise. */
 export function createGithubHost(options: GithubOptions): CodeHost {
-  const { org, token, git, answerMs = ANSWER_MS } = options;
+  const { org, token, answerMs = ANSWER_MS } = options;
   const web = webAddress(options.apiUrl);
   const host: Host = {
     label: `GitHub at ${web}`,
@@ -71,136 +71,65 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     // Octokit counts the tries of all calls together, and waits ever longer, unless each has a count of its own.
     request.request = { ...request.request, retryCount: 0 };
   });
-  const pause = createPause(host);
+  const { repos, actions } = octokit.rest;
+  const dataOf = (answer: Promise<{ data: unknown }>) => answer.then(({ data }) => data);
   /** Where nothing of what is pushed is run; asked for once by each broker. */
   const quiet = new Set<string>();
+  const pageUrl = (repository: HostedRepository) => githubAddress(options, repository);
 
-  async function ask<T>(
-    doing: string,
-    call: () => Promise<{ data: unknown }>,
-    schema: z.ZodType<T>,
-  ): Promise<T> {
-    const { data } = await pause.keep(() =>
-      call().catch((thrown) => {
-        throw troubleFrom(host, doing, thrown);
-      }),
-    );
-    const read = schema.safeParse(data);
-    if (read.success) return read.data;
-    throw unreachable(
-      host,
-      "answered in a form that is not its own; something in between may have answered.",
-    );
-  }
-
-  async function find(name: string): Promise<Repository | null> {
-    try {
-      const call = () => octokit.rest.repos.get({ owner: org, repo: name });
-      const found = await ask(`read ${name}`, call, repositorySchema);
-      // A repository that somebody renamed still answers to its old name.
-      return found.name.toLowerCase() === name.toLowerCase() ? found : null;
-    } catch (error) {
-      if (statusOf(error) === 404) return null;
-      throw error;
-    }
-  }
-
-  async function make(repository: HostedRepository, name: string): Promise<Repository> {
-    const call = () =>
-      octokit.rest.repos.createInOrg({
-        org,
-        name,
-        description: hostedTitle(repository),
-        private: true,
-        has_issues: false,
-        has_projects: false,
-        has_wiki: false,
-      });
-    try {
-      return await ask(`make ${name}`, call, repositorySchema);
-    } catch (error) {
-      // Another broker may have made it a moment ago.
-      const there = statusOf(error) === 422 ? await find(name) : null;
-      if (there) return there;
-      throw error;
-    }
-  }
-
-  function requireOurs({ description }: Repository, name: string): void {
-    if (description?.includes(MARK)) return;
-    throw refused(
-      host,
-      `has a repository ${org}/${name} that the broker did not make.`,
-      `Rename it; or, if it is the broker's, put "${MARK}" into its description.`,
-    );
-  }
-
-  async function requireQuiet(name: string): Promise<void> {
-    if (quiet.has(name)) return;
-    const call = () =>
-      octokit.rest.actions.setGithubActionsPermissionsRepository({ owner: org, repo: name, enabled: false });
-    await ask(`switch Actions off in ${name}`, call, z.unknown()).catch((error) => {
-      // An Enterprise without Actions has nothing to switch off.
-      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
-    });
-    quiet.add(name);
-  }
-
-  const show = (name: string, visibility: "public" | "private") =>
-    ask(
-      `make ${name} ${visibility}`,
-      () => octokit.rest.repos.update({ owner: org, repo: name, visibility }),
-      repositorySchema,
-    );
-
-  const address = (repository: HostedRepository) => githubAddress(options, repository);
-  return {
+  const driver: HostDriver<Repository> = {
+    host,
     name: `${web}/${org}`,
-    outside: true,
-    async ensure(repository) {
-      const name = hostedName(repository);
-      const found = (await find(name)) ?? (await make(repository, name));
-      requireOurs(found, name);
+    word: "repository",
+    user: "x-access-token",
+    trouble: (doing, thrown) => troubleFrom(host, doing, thrown),
+    schema: repositorySchema,
+    read: (name) => dataOf(repos.get({ owner: org, repo: name })),
+    answersTo: (found, name) => found.name.toLowerCase() === name.toLowerCase(),
+    make: (ask, repository, name) =>
+      ask(
+        `make ${name}`,
+        () =>
+          dataOf(
+            repos.createInOrg({
+              org,
+              name,
+              description: hostedTitle(repository),
+              private: true,
+              has_issues: false,
+              has_projects: false,
+              has_wiki: false,
+            }),
+          ),
+        repositorySchema,
+      ),
+    thereStatus: 422,
+    isPrivate: (found) => found.private,
+    isPublic: (found) => !found.private,
+    show: (name, visibility) => dataOf(repos.update({ owner: org, repo: name, visibility })),
+    requireWritable(found, name) {
       if (found.archived)
         throw refused(host, `has archived ${org}/${name}, so nothing can be pushed.`, "Unarchive it.");
-      if (repository.edition === "private" && !found.private) await show(name, "private");
-      await requireQuiet(name);
     },
-    mirror: (repository, path) =>
-      pause.keep(() =>
-        pushMirror({
-          git,
-          host,
-          user: "x-access-token",
-          url: `${address(repository)}.git`,
-          path,
-          longestMs: options.pushMs,
-        }),
-      ),
-    async publish(repository) {
-      if (repository.edition !== "public")
-        throw new CrowdaiError("unexpected", "Private code is not published.");
-      const name = hostedName(repository);
-      const found = await find(name);
-      if (!found) throw unreachable(host, `no longer has ${org}/${name}; it is made again.`);
-      requireOurs(found, name);
-      if (found.private) await show(name, "public");
-    },
-    async remove(repository) {
-      const name = hostedName(repository);
-      const found = await find(name);
-      if (!found) return;
-      requireOurs(found, name);
-      quiet.delete(name);
-      const call = () => octokit.rest.repos.delete({ owner: org, repo: name });
-      await ask(`remove ${name}`, call, z.unknown()).catch((error) => {
-        if (statusOf(error) !== 404) throw error;
+    async requireQuiet(ask, _, name) {
+      if (quiet.has(name)) return;
+      const call = () =>
+        actions.setGithubActionsPermissionsRepository({ owner: org, repo: name, enabled: false });
+      await ask(`switch Actions off in ${name}`, call, z.unknown()).catch((error) => {
+        // An Enterprise without Actions has nothing to switch off.
+        if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
       });
+      quiet.add(name);
     },
-    cloneUrl: (repository) => `${address(repository)}.git`,
-    pageUrl: address,
-    forkUrl: (repository) => `${address(repository)}/fork`,
+    isGoing: () => false,
+    remove(name) {
+      quiet.delete(name);
+      return repos.delete({ owner: org, repo: name });
+    },
+    pageUrl,
+    forkUrl: (repository) => `${pageUrl(repository)}/fork`,
   };
+  return hostedRepositories(driver, options);
 }
 
 /** The page of a repository; git's address is this and `.git`. */

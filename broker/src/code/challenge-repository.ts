@@ -1,11 +1,12 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Transaction } from "kysely";
 import type { Records } from "../records/records.ts";
 import type { Tables } from "../records/tables.ts";
-import { readApplied, writeApplied } from "./bare-repository.ts";
+import { makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
 import type { Git } from "./git.ts";
-import { repositoryName } from "./repository-name.ts";
 
 /** One participant's repository in the challenge's: its path there, where it is cloned from, and the commit it stands at. */
 export interface Pin {
@@ -35,40 +36,53 @@ export function challengeTree(pins: readonly Pin[], readme: string) {
   return { blobs: [modules, readme], tree, name: objectName("tree", tree) };
 }
 
-/** Writes the next commit of the challenge's repository into the records, when something changed since the last. Returns whether it did. */
+/** One of a challenge's repositories: that of all code, or that of what was published. */
+export interface ChallengeRepository {
+  table: "code_challenge_commits" | "public_challenge_commits";
+  /** In front of the challenge's id; who holds it writes the next commit. */
+  lock: string;
+  message(challenge: string): string;
+  readme(challenge: Pick<ChallengeConfig, "id" | "title">): string;
+}
+
+/** Both tables have the same columns. */
+const tableOf = ({ table }: ChallengeRepository) => table as "code_challenge_commits";
+
+/** Writes the repository's next commit into the records, when something changed since the last. Returns whether it did. */
 export async function recordChallengeCommit(
   records: Pick<Records, "transaction" | "lock">,
-  config: Pick<ChallengeConfig, "id" | "title">,
-  urlOf: (participant: string) => string,
+  repository: ChallengeRepository,
+  challenge: Pick<ChallengeConfig, "id" | "title">,
+  pinsOf: (trx: Transaction<Tables>) => Promise<readonly Pin[]>,
   now: Date,
 ): Promise<boolean> {
   return records.transaction(async (trx) => {
-    await records.lock(trx, `code:${config.id}`);
-    const pins = await readPins(trx, config.id, urlOf);
+    await records.lock(trx, `${repository.lock}:${challenge.id}`);
+    const pins = await pinsOf(trx);
     const last = await trx
-      .selectFrom("code_challenge_commits")
+      .selectFrom(tableOf(repository))
       .selectAll()
-      .where("challenge", "=", config.id)
+      .where("challenge", "=", challenge.id)
       .orderBy("number", "desc")
       .limit(1)
       .executeTakeFirst();
-    const readme = readmeOf(config);
+    const readme = repository.readme(challenge);
     if (last && last.pins === JSON.stringify(pins) && last.readme === readme) return false;
     const text = finalCommitText({
       tree: challengeTree(pins, readme).name,
       parent: last?.commit_name ?? null,
       snapshot: `${COMMIT_AUTHOR} ${Math.floor(now.getTime() / 1000)} +0000\n\n`,
-      message: `State of ${config.id}`,
+      message: repository.message(challenge.id),
       at: now,
       trailers: [
-        ["Challenge", config.id],
+        ["Challenge", challenge.id],
         ["Participants", pins.length],
       ],
     });
     await trx
-      .insertInto("code_challenge_commits")
+      .insertInto(tableOf(repository))
       .values({
-        challenge: config.id,
+        challenge: challenge.id,
         number: (last?.number ?? 0) + 1,
         commit_name: objectName("commit", text),
         text,
@@ -80,24 +94,27 @@ export async function recordChallengeCommit(
   });
 }
 
-/** Brings the challenge's bare repository to what the records have of it. */
+/** Brings the bare repository at `dir` to what the records have of it; it is made when they have something. Returns how many commits it has. */
 export async function bringChallenge(options: {
   dir: string;
   git: Git;
   records: Pick<Records, "db">;
+  repository: ChallengeRepository;
   challenge: string;
-}): Promise<void> {
-  const { dir, git, records, challenge } = options;
+}): Promise<number> {
+  const { dir, git, records, repository, challenge } = options;
   const applied = await readApplied(dir);
   const rows = await records.db
-    .selectFrom("code_challenge_commits")
+    .selectFrom(tableOf(repository))
     .selectAll()
     .where("challenge", "=", challenge)
     .where("number", ">", applied.final)
     .orderBy("number")
     .execute();
   const last = rows.at(-1);
-  if (!last) return;
+  if (!last) return applied.final;
+  await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
+  await makeBareRepository(dir);
   const write = (type: string, input: Uint8Array | string) =>
     git.must(["hash-object", "-t", type, "-w", "--stdin"], { dir, input });
   for (const row of rows) {
@@ -108,42 +125,5 @@ export async function bringChallenge(options: {
   }
   await git.must(["update-ref", "refs/heads/main", last.commit_name], { dir });
   await writeApplied(dir, { stored: 0, final: last.number });
-}
-
-async function readPins(
-  trx: Transaction<Tables>,
-  challenge: string,
-  urlOf: (participant: string) => string,
-): Promise<Pin[]> {
-  const latest = trx
-    .selectFrom("submission_code")
-    .select(({ fn }) => ["participant_id", fn.max("final_seq").as("final_seq")])
-    .where("challenge", "=", challenge)
-    .where("final_seq", "is not", null)
-    .groupBy("participant_id");
-  const rows = await trx
-    .selectFrom("submission_code")
-    .innerJoin(latest.as("latest"), (join) =>
-      join
-        .onRef("latest.participant_id", "=", "submission_code.participant_id")
-        .onRef("latest.final_seq", "=", "submission_code.final_seq"),
-    )
-    .innerJoin("participants", "participants.id", "submission_code.participant_id")
-    .select(["participants.id", "participants.name", "submission_code.final_commit"])
-    .where("submission_code.challenge", "=", challenge)
-    .orderBy("participants.id")
-    .execute();
-  return rows.map((row) => {
-    const path = repositoryName(row);
-    return { path, url: urlOf(path), commit: row.final_commit as string };
-  });
-}
-
-function readmeOf({ id, title }: Pick<ChallengeConfig, "id" | "title">): string {
-  return `# ${title}
-
-The code of the submissions to \`${id}\`. Each folder is a participant's repository, joined as a submodule:
-\`git clone --recurse-submodules\` fetches them too. In each, a commit on \`main\` is a submission, tagged
-\`submission-<id>\`, with its score among the trailers.
-`;
+  return last.number;
 }

@@ -1,5 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { besideIt } from "../code-host/hosted-name.ts";
+import { ALL_CODE, readPins } from "./all-code.ts";
 import { recordChallengeCommit } from "./challenge-repository.ts";
 import type { CodeContext } from "./code-context.ts";
 import { repositoryPath } from "./repository-name.ts";
@@ -15,6 +16,12 @@ export async function challengeRepository(
       ? besideIt(host.cloneUrl(own), host.cloneUrl({ ...own, participant }))
       : // Where it stands beside the folder of theirs, the address of the broker need not be known.
         repositoryPath(config.id, participant).replace(/^\/code\//, "../");
-  await recordChallengeCommit(submissions.records, config, urlOf, submissions.clock());
+  await recordChallengeCommit(
+    submissions.records,
+    ALL_CODE,
+    config,
+    (trx) => readPins(trx, config.id, urlOf),
+    submissions.clock(),
+  );
   return repositories.challenge(config.id);
 }

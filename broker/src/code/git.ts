@@ -1,7 +1,7 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
-import { promisify } from "node:util";
 import { CrowdaiError } from "@crowdai/shared";
+import { findWrappers, limited } from "@crowdai/shared/wrappers";
 import { createRoom, type Room } from "./room.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -91,8 +91,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
     const cpu = options.cpuSeconds ?? CPU_SECONDS;
     const command = [
-      ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
-      ...(wrappers.prlimit ? ["prlimit", `--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0", "--"] : []),
+      ...limited(wrappers, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
       "git",
       ...SETTING_ARGS,
       ...args,
@@ -227,17 +226,4 @@ function environment(path: string, { dir, objects }: GitRun): Record<string, str
       GIT_ALTERNATE_OBJECT_DIRECTORIES: objects.others.join(":"),
     }),
   };
-}
-
-async function findWrappers(path: string): Promise<{ setpriv: boolean; prlimit: boolean }> {
-  const works = (command: string, args: string[]) =>
-    promisify(execFile)(command, args, { env: { PATH: path } }).then(
-      () => true,
-      () => false,
-    );
-  const [setpriv, prlimit] = await Promise.all([
-    works("setpriv", ["--pdeathsig", "KILL", "--", "true"]),
-    works("prlimit", ["--data=unlimited", "--cpu=unlimited", "--core=0", "--", "true"]),
-  ]);
-  return { setpriv, prlimit };
 }

@@ -5,6 +5,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../records/records.ts";
 import type { SubmissionCodeRow } from "../records/tables.ts";
+import { ALL_CODE } from "./all-code.ts";
 import {
   type Applied,
   clearLeftovers,
@@ -147,7 +148,7 @@ export async function openRepositories(options: {
       turns.take(challenge, async () => {
         const dir = join(folder, challenge, "challenge.git");
         await openRepository(dir);
-        await bringChallenge({ dir, git, records, challenge });
+        await bringChallenge({ dir, git, records, repository: ALL_CODE, challenge });
         return dir;
       }),
     async arriving() {

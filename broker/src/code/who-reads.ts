@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Caller } from "../participants/keys.ts";
-import type { Db } from "../records/records.ts";
+import { isOrganizerOf } from "../rules/visibility.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 import type { CodeContext } from "./code-context.ts";
 import { challengeRepository } from "./current-challenge.ts";
@@ -39,7 +39,7 @@ async function privateRepository(
   const { submissions, repositories } = code;
   const served = submissions.catalogue.all().get(asked.challenge);
   if (!served || !caller) return null;
-  const organises = await isOrganiser(submissions.records.db, caller, asked.challenge);
+  const organises = await isOrganizerOf(submissions.records.db, caller, asked.challenge);
   if (asked.participant === null) {
     if (!organises) return null;
     return challengeRepository(code, served.config);
@@ -73,14 +73,3 @@ export async function callerOf(
 }
 
 const isOwner = (caller: Caller, id: number) => caller.kind === "participant" && caller.id === id;
-
-async function isOrganiser(db: Db, caller: Caller, challenge: string): Promise<boolean> {
-  if (caller.kind !== "organizer") return false;
-  const scope = await db
-    .selectFrom("organizer_challenges")
-    .select("challenge")
-    .where("organizer_id", "=", caller.id)
-    .where("challenge", "=", challenge)
-    .executeTakeFirst();
-  return scope !== undefined;
-}

@@ -1,10 +1,10 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Hono } from "hono";
+import { readSecret } from "../records/secret.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { type LegacyDoor, openLegacyDoor } from "./door.ts";
 import type { NextEvent } from "./follow.ts";
 import { legacyRoutes, UPLOAD_PATH } from "./routes.ts";
-import { readUploadSecret } from "./secret.ts";
 import { createUploads } from "./uploads.ts";
 
 export interface Legacy {
@@ -19,7 +19,7 @@ export async function openLegacy(context: SubmissionContext, nextEvent: NextEven
   const { objects, records, catalogue, baseUrl, clock } = context;
   const uploads = createUploads({
     objects,
-    secret: await readUploadSecret(records.db),
+    secret: await readSecret(records.db, "legacy_uploads_secret"),
     baseUrl,
     path: UPLOAD_PATH,
     maxBytes: () =>

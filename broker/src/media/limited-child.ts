@@ -1,13 +1,6 @@
-import { execFile, spawn } from "node:child_process";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
-
-/** What holds a child to its limits, as found on this machine; see the grader's launch.ts for the same of evaluators. */
-export interface Wrappers {
-  /** Ends the child the moment the broker is gone. */
-  setpriv: boolean;
-  prlimit: boolean;
-}
+import { limited, type Wrappers } from "@crowdai/shared/wrappers";
 
 export interface ChildLimits {
   path: string;
@@ -30,19 +23,6 @@ export interface ChildEnd {
 
 const OUTPUT_LIMIT = 64 * 1024;
 
-export async function findWrappers(path: string): Promise<Wrappers> {
-  const works = (command: string, args: string[]) =>
-    promisify(execFile)(command, args, { env: { PATH: path } }).then(
-      () => true,
-      () => false,
-    );
-  const [setpriv, prlimit] = await Promise.all([
-    works("setpriv", ["--pdeathsig", "KILL", "--", "true"]),
-    works("prlimit", ["--data=unlimited", "--", "true"]),
-  ]);
-  return { setpriv, prlimit };
-}
-
 /**
  * Runs a program that reads what strangers made: with nothing of the broker's environment, no input, and limits on time, memory
  * and what it may write. Resolves however it ends; throws `interrupted` when the signal ends it, and when it cannot be started.
@@ -54,11 +34,7 @@ export function runLimited(
 ): Promise<ChildEnd> {
   const seconds = Math.ceil(timeoutMs / 1000);
   const limits = [`--data=${memory}`, `--fsize=${fileSize}`, `--cpu=${2 * seconds}`, "--core=0"];
-  const [command, ...args] = [
-    ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
-    ...(wrappers.prlimit ? ["prlimit", ...limits, "--"] : []),
-    ...program,
-  ] as [string, ...string[]];
+  const [command, ...args] = [...limited(wrappers, limits), ...program] as [string, ...string[]];
   return new Promise((resolve, reject) => {
     // A group of its own, so that nothing it started outlives it.
     const child = spawn(command, args, {

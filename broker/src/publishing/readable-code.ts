@@ -4,6 +4,7 @@ import type { CodeHost } from "../code-host/code-host.ts";
 import type { Caller } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
 import type { SubmissionCodeRow, SubmissionRow } from "../records/tables.ts";
+import { isOrganizerOf } from "../rules/visibility.ts";
 
 /** Code that somebody may read, and why: it is theirs (or their challenge's), or it is published. */
 export interface ReadableCode {
@@ -24,7 +25,7 @@ export async function findReadableCode(db: Db, viewer: Caller | null, id: string
   const publication =
     row &&
     (await db.selectFrom("publications").select("seq").where("submission", "=", id).executeTakeFirst());
-  const readable = row && (own || publication || (await isOrganiser(db, viewer, row.challenge)));
+  const readable = row && (own || publication || (await isOrganizerOf(db, viewer, row.challenge)));
   if (!readable)
     throw new CrowdaiError(
       "code_unavailable",
@@ -50,7 +51,7 @@ export async function findPrevious(
   { row, code, own }: ReadableCode,
   viewer: Caller | null,
 ): Promise<ReadableCode | null> {
-  const all = own || (await isOrganiser(db, viewer, row.challenge));
+  const all = own || (await isOrganizerOf(db, viewer, row.challenge));
   const found = await db
     .selectFrom("submission_code")
     .innerJoin("submissions", "submissions.id", "submission_code.submission")
@@ -87,17 +88,6 @@ export function codePlace(
     fork_url: outside ? host.forkUrl(repository) : null,
     host: outside ? kind : "local",
   };
-}
-
-async function isOrganiser(db: Db, viewer: Caller | null, challenge: string): Promise<boolean> {
-  if (viewer?.kind !== "organizer") return false;
-  const scope = await db
-    .selectFrom("organizer_challenges")
-    .select("challenge")
-    .where("organizer_id", "=", viewer.id)
-    .where("challenge", "=", challenge)
-    .executeTakeFirst();
-  return scope !== undefined;
 }
 
 function whyNot(id: string, state: SubmissionCodeRow["state"] | undefined): string {

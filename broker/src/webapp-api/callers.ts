@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import { type Caller, identify } from "../participants/keys.ts";
 import type { Db } from "../records/records.ts";
+import { isOrganizerOf } from "../rules/visibility.ts";
 import { Unauthorised } from "./refusals.ts";
 
 /** Who holds the header's key. */
@@ -22,14 +23,7 @@ export async function requireChallenge(db: Db, keeper: Keeper, challenge: string
 }
 
 export async function mayManage(db: Db, keeper: Keeper, challenge: string): Promise<boolean> {
-  if (keeper.kind === "admin") return true;
-  const scope = await db
-    .selectFrom("organizer_challenges")
-    .select("challenge")
-    .where("organizer_id", "=", keeper.id)
-    .where("challenge", "=", challenge)
-    .executeTakeFirst();
-  return scope !== undefined;
+  return keeper.kind === "admin" || isOrganizerOf(db, keeper, challenge);
 }
 
 /** Throws Unauthorised unless the key is the deployment's own. */

@@ -1,8 +1,9 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { Wrappers } from "@crowdai/shared/wrappers";
 import { createBatchEvaluator } from "./batch.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { createJobFactoryEvaluator } from "./job-factory.ts";
-import { planLaunch, type Wrappers } from "./launch.ts";
+import { planLaunch } from "./launch.ts";
 import { createPersistentEvaluator } from "./persistent.ts";
 
 export interface EvaluatorOptions {

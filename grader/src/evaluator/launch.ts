@@ -1,37 +1,7 @@
-import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
-
-/**
- * How evaluators are held to their limits, as found on this machine.
- *
- * `setpriv --pdeathsig KILL` (util-linux) has the kernel kill an evaluator the moment the grader is gone, by
- * whatever way, `kill -9` included. It covers the process itself; children it started are killed by the grader with
- * their process group, and see their pipes close when the grader is gone.
- *
- * `prlimit --data` (util-linux) is the memory limit. It counts memory a process may write to itself, so
- * runtimes that reserve far more address space than they use (Node.js, the JVM) run under it; `--as` would stop them
- * at start.
- */
-export interface Wrappers {
-  setpriv: boolean;
-  prlimit: boolean;
-}
-
-export async function findWrappers(path: string): Promise<Wrappers> {
-  const works = (command: string, args: string[]) =>
-    promisify(execFile)(command, args, { env: { PATH: path } }).then(
-      () => true,
-      () => false,
-    );
-  const [setpriv, prlimit] = await Promise.all([
-    works("setpriv", ["--pdeathsig", "KILL", "--", "true"]),
-    works("prlimit", ["--data=unlimited", "--", "true"]),
-  ]);
-  return { setpriv, prlimit };
-}
+import { limited, type Wrappers } from "@crowdai/shared/wrappers";
 
 /** All that is needed to start a challenge's evaluator. */
 export interface Launch {
@@ -53,7 +23,7 @@ export function planLaunch(
   wrappers: Wrappers,
   path: string,
 ): Launch {
-  const limited = evaluator.memory_mb !== null && wrappers.prlimit;
+  const memory = evaluator.memory_mb === null ? [] : [`--data=${evaluator.memory_mb * 1024 * 1024}`];
   const notice =
     evaluator.memory_mb !== null && !wrappers.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not on this machine.`
@@ -62,8 +32,8 @@ export function planLaunch(
   // A relative program is the challenge folder's, whichever way the runtime looks it up.
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
-    ...(wrappers.setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
-    ...(limited ? ["prlimit", `--data=${evaluator.memory_mb! * 1024 * 1024}`, "--"] : []),
+    // The grader kills what an evaluator started, with its process group.
+    ...limited(wrappers, memory),
     program,
     ...command.slice(1),
   ] as [string, ...string[]];

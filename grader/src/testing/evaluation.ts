@@ -1,11 +1,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findWrappers } from "@crowdai/shared/wrappers";
 import { onTestFinished } from "vitest";
 import { createEvaluator } from "../evaluator/create-evaluator.ts";
 import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";
 import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
-import { findWrappers } from "../evaluator/launch.ts";
 import { makeChallenge, temporaryFolder } from "./challenge.ts";
 
 const path = process.env.PATH!;

@@ -13,7 +13,8 @@ export interface AnnouncedObject extends StoredObject {
 
 /**
  * Objects by key. Keys are made by the broker (`submissions/<challenge>/<id>/input`, never a name from outside) and
- * match OBJECT_KEY. An object, once complete, is never overwritten.
+ * match OBJECT_KEY. An object, once complete, is never overwritten. A bucket's other objects, under keys that other programs made, can
+ * be read.
  *
  * A store that cannot be reached, is full or fails throws store_unreachable.
  */

@@ -4,8 +4,8 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { Clock } from "../../clock.ts";
 import type { Caller } from "../../participants/keys.ts";
 import type { Db } from "../../records/records.ts";
+import { readSecret } from "../../records/secret.ts";
 import type { Webapp } from "../../webapp/webapp.ts";
-import { readSessionSecret } from "./session-secret.ts";
 
 export const SESSION_SECONDS = 8 * 3600;
 const COOKIE = "crowdai_session";
@@ -32,7 +32,7 @@ export function createSessions({
 }) {
   let known: Promise<string> | null = null;
   const secret = () => {
-    known ??= readSessionSecret(db()).catch((error) => {
+    known ??= readSecret(db(), "page_session_secret").catch((error) => {
       known = null;
       throw error;
     });

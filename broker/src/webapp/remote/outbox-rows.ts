@@ -7,6 +7,34 @@ const CLAIM_MS = 120_000;
 /** How long the records may take for a submission after the webapp took it. */
 const ORPHAN_MS = 60_000;
 
+/** Notes a submission that the webapp is told of. False when it was noted before, here or at another broker. */
+export async function noteSubmission(
+  db: Db,
+  noted: Pick<WebappSubmissionRow, "submission" | "participant_id" | "challenge"> &
+    Partial<Pick<WebappSubmissionRow, "number" | "sealed_key" | "next_try_at">>,
+  now: number,
+): Promise<boolean> {
+  const made = await db
+    .insertInto("webapp_submissions")
+    .values({
+      number: null,
+      sealed_key: null,
+      next_try_at: null,
+      created_at: iso(now),
+      news: 1,
+      told: 0,
+      tries: 0,
+      claimed_until: null,
+      outcome: null,
+      note: null,
+      ...noted,
+    })
+    .onConflict((conflict) => conflict.column("submission").doNothing())
+    .returning("submission")
+    .executeTakeFirst();
+  return made !== undefined;
+}
+
 /** What is due: not opened yet, or ended, or without a submission for longer than it takes to register one. */
 export function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
   return (

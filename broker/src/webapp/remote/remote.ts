@@ -7,6 +7,7 @@ import { createBreaker } from "./breaker.ts";
 import { WebappAway, WebappRefusal, webappCalls } from "./calls.ts";
 import { openForm } from "./forms.ts";
 import { createOutbox } from "./outbox.ts";
+import { noteSubmission } from "./outbox-rows.ts";
 import { renameParticipant } from "./participants.ts";
 import { openKey, sealKey } from "./sealed-key.ts";
 import { type KeyTimes, verifiedKeys } from "./verified-keys.ts";
@@ -61,27 +62,19 @@ export function remoteWebapp(options: {
   async function open(asked: Opening, allowed: () => Promise<void>): Promise<void> {
     await allowed();
     const key = keyOf(asked.caller);
-    const isNew = await records()
-      .db.insertInto("webapp_submissions")
-      .values({
+    const now = Date.now();
+    const isNew = await noteSubmission(
+      records().db,
+      {
         submission: asked.id,
         participant_id: asked.caller.id,
         challenge: asked.challenge,
-        number: null,
         sealed_key: sealKey(token, key),
-        created_at: iso(Date.now()),
-        news: 1,
-        told: 0,
-        tries: 0,
         // Until this try has ended, the outbox leaves it alone.
-        next_try_at: iso(Date.now() + 3 * times.patienceMs),
-        claimed_until: null,
-        outcome: null,
-        note: null,
-      })
-      .onConflict((conflict) => conflict.column("submission").doNothing())
-      .returning("submission")
-      .executeTakeFirst();
+        next_try_at: iso(now + 3 * times.patienceMs),
+      },
+      now,
+    );
     // Asked before, here or at another broker: whatever came of it, the outbox knows.
     if (!isNew) return;
     try {

@@ -6,7 +6,7 @@ it("a sealed key opens under its token alone, and reads differently each time", 
   expect(openKey("token", sealed)).toBe("the key");
   expect(sealKey("token", "the key")).not.toBe(sealed);
   expect(sealed).not.toContain("the key");
-  for (const other of [sealed.slice(0, -2), `A${sealed.slice(1)}`, ""])
-    expect(openKey("token", other)).toBeNull();
+  const changed = `${sealed.startsWith("A") ? "B" : "A"}${sealed.slice(1)}`;
+  for (const other of [sealed.slice(0, -2), changed, ""]) expect(openKey("token", other)).toBeNull();
   expect(openKey("another", sealed)).toBeNull();
 });

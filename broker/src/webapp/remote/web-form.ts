@@ -3,13 +3,13 @@ import { basename } from "node:path/posix";
 import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
-import { iso } from "../../clock.ts";
 import type { Caller } from "../../participants/keys.ts";
 import { bring } from "../../submissions/bring.ts";
 import type { SubmissionContext } from "../../submissions/context.ts";
 import { findFreeOrOwn } from "../../submissions/find.ts";
 import { registerIntent } from "../../submissions/register.ts";
 import { identifyParticipant } from "../webapp.ts";
+import { noteSubmission } from "./outbox-rows.ts";
 
 /** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */
 const jobSchema = z.object({
@@ -127,27 +127,7 @@ async function noteNumber(
     .executeTakeFirst();
   if (other)
     throw new CrowdaiError("id_conflict", `Submission ${number} of the webapp came from this broker.`);
-  const made = await db
-    .insertInto("webapp_submissions")
-    .values({
-      submission: id,
-      participant_id: caller.id,
-      challenge,
-      number,
-      sealed_key: null,
-      created_at: iso(Date.now()),
-      news: 1,
-      told: 0,
-      tries: 0,
-      next_try_at: null,
-      claimed_until: null,
-      outcome: null,
-      note: null,
-    })
-    .onConflict((conflict) => conflict.column("submission").doNothing())
-    .returning("submission")
-    .executeTakeFirst();
-  return made !== undefined;
+  return noteSubmission(db, { submission: id, participant_id: caller.id, challenge, number }, Date.now());
 }
 
 /** What was refused is told by the answer, and by nothing later. */

@@ -40,7 +40,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
   const [writing, planning] = [createKeyLock(), createKeyLock()];
 
   async function stat(key: string): Promise<(StoredObject & { etag: string }) | null> {
-    requireKey(key);
+    requireReadable(key);
     try {
       const head = await client.send(new sdk.HeadObjectCommand({ Bucket, Key: key }));
       // What somebody else put there has no digest, and is other than anything.
@@ -100,7 +100,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
     },
 
     get: async (key, range) => {
-      requireKey(key);
+      requireReadable(key);
       return readObject(bucket, key, range);
     },
 
@@ -134,4 +134,11 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
 
 function requireKey(key: string): void {
   if (!OBJECT_KEY.test(key)) throw new CrowdaiError("object_missing");
+}
+
+/** Other programs' keys are as they like; no part of a path that some store or proxy could take for a way out is asked for. */
+const OTHERS_KEY = /^(?!(?:.*\/)?\.{0,2}\/)(?!(?:.*\/)?\.{1,2}$)[^\p{C}]{1,1024}$/u;
+
+function requireReadable(key: string): void {
+  if (!OTHERS_KEY.test(key)) throw new CrowdaiError("object_missing");
 }
