@@ -172,6 +172,20 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
     }
   });
 
+  it("is printed dark on light, whatever the theme", async () => {
+    const page = await browser.open({ colorScheme: "light" });
+    await go(page);
+    await page.click(".themes >> text=Dark");
+    await page.locator('html[data-theme="dark"]').waitFor();
+    const colours = () =>
+      page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]",
+      );
+    expect(await colours()).toEqual(["rgb(230, 237, 238)", "rgb(15, 20, 22)"]);
+    await page.emulateMedia({ media: "print" });
+    expect(await colours()).toEqual(["rgb(20, 32, 35)", "rgb(255, 255, 255)"]);
+  });
+
   it("is walked by the keyboard: first past the bar, then through links, tables and commands", async () => {
     const page = await browser.open();
     await go(page);
