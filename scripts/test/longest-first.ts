@@ -1,34 +1,35 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * What takes longest, longest first. Vitest knows times from the run before, which a fresh clone has none of, and one that
- * starts last lets all others wait for it.
+ * What takes longest, longest first: one that starts last lets all others wait for it. Vitest knows times from the run before, which a
+ * fresh clone has none of. Those that mostly wait stand between those that keep a processor busy.
  */
 const LONGEST = [
   "test/fleet/fleet",
-  "shared/src/queue/redis/reports",
-  "test/uploads/uploads",
-  "broker/test/code/publishing",
-  "broker/test/pages/submission-page",
-  "broker/test/pages/challenge-page",
-  "broker/test/webapp/remote",
-  "broker/src/code-host/host-faults",
-  "shared/src/objects/s3/s3-store",
-  "broker/src/leaderboard/boards",
-  "broker/test/media/films",
-  "broker/test/code/code-at-github",
-  "broker/test/code/code-at-gitlab",
-  "broker/test/code/rules",
-  "broker/test/webapp/postgres",
-  "broker/test/regrade",
-  "broker/test/code/durability",
-  "scripts/services/services",
-  "shared/src/queue/redis/leases",
-  "cli/src/commands/submit-code",
-  "grader/src/evaluator/persistent",
-  "broker/test/code/crash",
   "broker/test/code/hostile",
-  "broker/test/media/pictures",
+  "test/uploads/uploads",
+  "broker/test/webapp/remote",
+  "broker/test/pages/challenge-page",
+  "broker/test/code/code-at-github",
+  "broker/test/pages/submission-page",
+  "broker/test/code/code-at-gitlab",
+  "broker/test/pages/media-page",
+  "shared/src/queue/redis/leases",
+  "broker/test/code/publishing",
+  "shared/src/queue/redis/faults",
+  "broker/test/media/films",
+  "broker/src/code-host/host-faults",
+  "broker/src/leaderboard/boards",
+  "broker/test/webapp/postgres",
+  "broker/test/code/memory",
+  "broker/test/webapp/remote-contract",
+  "grader/src/evaluator/batch",
+  "grader/src/evaluator/persistent",
+  "shared/src/queue/redis/loss",
+  "cli/src/snapshot/unreadable",
+  "broker/test/legacy-calls",
+  "test/publishing/code-commands",
+  "scripts/services/services",
 ];
 
 export class LongestFirst extends BaseSequencer {

@@ -178,8 +178,8 @@ export function brokerWithCodeHost(name: string, start: () => Promise<Outside>):
 
     it("asks a host that names a time again no sooner, and goes on then by itself; grades do not wait", async () => {
       for (const [status, seconds] of [
-        [503, 8],
-        [429, 9],
+        [503, 3],
+        [429, 4],
       ] as const) {
         const started = performance.now();
         const before = outside.local.seen.length;

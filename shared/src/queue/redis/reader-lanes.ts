@@ -41,8 +41,9 @@ export function createReportLanes(options: {
   apply: (report: Report) => Promise<void>;
   log: QueueLog;
   onApplied: () => void;
+  longestRetryMs?: number;
 }): ReportLanes {
-  const { apply, log, onApplied } = options;
+  const { apply, log, onApplied, longestRetryMs = LONGEST_RETRY_MS } = options;
   const lanes = new Map<string, ReportLane<Pending>>();
   const busy = new Set<Promise<void>>();
   const here = new Set<string>();
@@ -86,7 +87,7 @@ export function createReportLanes(options: {
           continue;
         }
         await sleep(retryAfter, undefined, { signal: cleared }).catch(() => {});
-        retryAfter = Math.min(retryAfter * 2, LONGEST_RETRY_MS);
+        retryAfter = Math.min(retryAfter * 2, longestRetryMs);
       }
       if (cleared.aborted) return;
     }

@@ -85,22 +85,4 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
       expect(stage.logged).toContain("an entry that is no report was thrown away");
     }),
   );
-
-  it.concurrent(
-    "that can never be applied are given up while others are applied, and free their submission",
-    { timeout: 90_000 },
-    staged(async (stage) => {
-      const queue = await stage.queue();
-      const receiver = stage.receive(queue, async (report) => {
-        if (numberOf(report) < 0) throw new Error("never");
-      });
-      await queue.report(reportOf("s", -1));
-      await queue.report(reportOf("s", 1));
-      for (let n = 0; !receiver.applied().some(({ submission }) => submission === "s"); n++) {
-        await queue.report(reportOf(`other-${n}`, n));
-        await sleep(500);
-      }
-      expect(stage.logged).toContain("a report could not be applied; given up");
-    }),
-  );
 });
