@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import { CrowdaiError } from "@crowdai/shared";
 import type { BrokerConfig } from "./config.ts";
 
+/** Proxies keep idle connections for a minute: one that the broker closed first would fail the request that is just on its way. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** Resolves with the address at which the server answers; a port of 0 is any free one. Throws port_in_use. */
 export function listen(
   server: HttpServer,
@@ -17,6 +20,7 @@ export function listen(
         }),
       );
     });
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.listen(port, host, () => {
       const { address, port: taken, family } = server.address() as AddressInfo;
       const name =
