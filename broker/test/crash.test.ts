@@ -1,72 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createSubmissionId, type Receipt, type Submission } from "@crowdai/shared";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addParticipant } from "../src/participants/keys.ts";
 import { openSqlite } from "../src/records/sqlite.ts";
+import { type BrokerProcess, createBrokerProcess } from "./broker-process.ts";
 import { writeChallenge } from "./fixture.ts";
 import { until } from "./until.ts";
 
-const BROKER = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
 const ROUNDS = 6;
 const EACH_ROUND = 15;
 
 describe("a broker killed with -9, again and again", () => {
-  let folder: string;
-  let broker: ChildProcess | undefined;
+  let broker: BrokerProcess;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-crash-"));
+    broker = await createBrokerProcess();
   });
-  afterEach(async () => {
-    broker?.kill("SIGKILL");
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  async function start(): Promise<string> {
-    const data = join(folder, "data");
-    const note = join(data, "broker.json");
-    await rm(note, { force: true });
-    const args = [
-      "start",
-      "--port",
-      "0",
-      "--data",
-      data,
-      "--challenges",
-      join(folder, "challenges"),
-      "--with-grader",
-    ];
-    broker = spawn(process.execPath, [BROKER, ...args], {
-      stdio: "ignore",
-      env: { ...process.env, LOG_LEVEL: "silent" },
-    });
-    for (let tries = 0; tries < 1000; tries++) {
-      if (existsSync(note)) {
-        const text = await readFile(note, "utf8");
-        if (text.endsWith("}")) return JSON.parse(text).url;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error("the broker did not start");
-  }
-
-  async function kill(): Promise<void> {
-    const ended = new Promise((resolve) => broker?.once("exit", resolve));
-    broker?.kill("SIGKILL");
-    await ended;
-  }
+  afterEach(() => broker.close());
 
   it("loses nothing it acknowledged, grades each once, and charges one slot each", {
     timeout: 90_000,
   }, async () => {
-    await writeChallenge(join(folder, "challenges"));
-    let url = await start();
-    const records = await openSqlite(join(folder, "data/records.sqlite"));
+    await writeChallenge(join(broker.folder, "challenges"));
+    let url = await broker.start();
+    const records = await openSqlite(join(broker.folder, "data/records.sqlite"));
     const key = await addParticipant(records, "ada", new Date().toISOString());
     const post = async <T>(path: string, body: unknown): Promise<T | null> => {
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
@@ -86,9 +43,9 @@ describe("a broker killed with -9, again and again", () => {
       });
       // Each round is cut at another instant: while it accepts, while it grades, while it answers.
       await new Promise((resolve) => setTimeout(resolve, 60 + round * 40));
-      await kill();
+      await broker.kill();
       await Promise.all(sent);
-      url = await start();
+      url = await broker.start();
     }
     expect(acknowledged.size).toBeGreaterThan(0);
 

@@ -1,41 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
-import type { ContractBroker } from "../test/contract.ts";
-import { startContractBroker } from "../test/contract-broker.ts";
-import { type Answer, Challenge, CrowdaiError, type OpenOptions } from "./index.ts";
+import { beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import { failure, useLibrary } from "../test/library.ts";
+import type { Answer } from "./index.ts";
 
-let broker: ContractBroker;
-let folder: string;
-const opened: Challenge[] = [];
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await mkdtemp(join(tmpdir(), "crowdai-library-"));
-});
-afterEach(async () => {
-  for (const challenge of opened.splice(0)) await challenge.close();
-  await broker.close();
-  await rm(folder, { recursive: true });
-});
-
-async function open(more: OpenOptions = {}): Promise<Challenge> {
-  const challenge = await Challenge.open("iris", { apiKey: broker.key, broker: broker.url, ...more });
-  opened.push(challenge);
-  return challenge;
-}
-const failure = (work: Promise<unknown>): Promise<CrowdaiError> =>
-  work.then(
-    () => expect.fail("it should have failed"),
-    (error) => {
-      expect(error).toBeInstanceOf(CrowdaiError);
-      return error;
-    },
-  );
+const library = useLibrary();
+const { open } = library;
 
 describe("evaluating", () => {
   beforeEach(() => {
-    broker.grader = ({ intent }) => {
+    library.broker.grader = ({ intent }) => {
       const data = intent.input.kind === "inline" ? intent.input.data : null;
       return data === "bad"
         ? { error: { code: "rejected", message: "bad value" } }
@@ -48,17 +20,17 @@ describe("evaluating", () => {
     const answers = await challenge.evaluate([1, 2, new Int8Array([3])]);
     expectTypeOf(answers).toEqualTypeOf<Answer[]>();
     expect(answers.map(({ data }) => data)).toEqual([{ got: 1 }, { got: 2 }, { got: [3] }]);
-    expect(broker.received.filter(({ what }) => what === "call")).toHaveLength(1);
+    expect(library.broker.received.filter(({ what }) => what === "call")).toHaveLength(1);
   });
 
   it("waits no longer than timeoutMs for all of them, one after the other too", async () => {
     const challenge = await open();
-    broker.grader = null;
+    library.broker.grader = null;
     const began = performance.now();
     const error = await failure(challenge.evaluate([1, 2], { parallel: false, timeoutMs: 100 }));
     expect(error.code).toBe("still_pending");
     expect(performance.now() - began).toBeLessThan(2_000);
-    broker.grader = () => ({ score: 1 });
+    library.broker.grader = () => ({ score: 1 });
     expect(await challenge.evaluate([1], { timeoutMs: Number.POSITIVE_INFINITY })).toHaveLength(1);
   });
 
@@ -69,8 +41,8 @@ describe("evaluating", () => {
     const answers = await challenge.evaluate(values);
     expect(answers).toHaveLength(41);
     expect(answers[39]!.data).toEqual({ got: values[39] });
-    expect(broker.received.filter(({ what }) => what === "call").length).toBeGreaterThan(2);
-    expect(broker.received.filter(({ what }) => what.startsWith("PUT"))).toHaveLength(1);
+    expect(library.broker.received.filter(({ what }) => what === "call").length).toBeGreaterThan(2);
+    expect(library.broker.received.filter(({ what }) => what.startsWith("PUT"))).toHaveLength(1);
   });
 
   it("grades one after the other with parallel: false", async () => {
@@ -81,7 +53,7 @@ describe("evaluating", () => {
       onProgress: (progress) => done.push(progress.done),
     });
     expect(done).toEqual([1, 2, 3]);
-    expect(broker.received.filter(({ what }) => what === "call")).toHaveLength(3);
+    expect(library.broker.received.filter(({ what }) => what === "call")).toHaveLength(3);
   });
 
   it("rejects with the first failure, its index and the other answers", async () => {
@@ -108,12 +80,12 @@ describe("evaluating", () => {
     expect((await failure(challenge.evaluate([1], { function: "classify" }))).message).toContain(
       '"evaluate"',
     );
-    expect(broker.kept.size).toBe(0);
+    expect(library.broker.kept.size).toBe(0);
     expect(await challenge.evaluate([])).toEqual([]);
   });
 
   it("answers no more when time is up", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open();
     expect((await failure(challenge.evaluate([1, 2], { timeoutMs: 30 }))).code).toBe("still_pending");
   });

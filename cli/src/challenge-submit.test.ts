@@ -1,47 +1,14 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { IntentRequest } from "@crowdai/shared";
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
-import type { ContractBroker } from "../test/contract.ts";
-import { startContractBroker } from "../test/contract-broker.ts";
-import {
-  Challenge,
-  CrowdaiError,
-  type Grade,
-  type OpenOptions,
-  type Progress,
-  type Submission,
-  type SubmissionEvent,
-} from "./index.ts";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { failure, useLibrary } from "../test/library.ts";
+import { CrowdaiError, type Grade, type Progress, type Submission, type SubmissionEvent } from "./index.ts";
 
-let broker: ContractBroker;
-let folder: string;
-const opened: Challenge[] = [];
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await mkdtemp(join(tmpdir(), "crowdai-library-"));
-});
-afterEach(async () => {
-  for (const challenge of opened.splice(0)) await challenge.close();
-  await broker.close();
-  await rm(folder, { recursive: true });
-});
-
-async function open(more: OpenOptions = {}): Promise<Challenge> {
-  const challenge = await Challenge.open("iris", { apiKey: broker.key, broker: broker.url, ...more });
-  opened.push(challenge);
-  return challenge;
-}
-const sent = (i = 0) => broker.received.filter(({ what }) => what === "submit")[i]!.message as IntentRequest;
-const failure = (work: Promise<unknown>): Promise<CrowdaiError> =>
-  work.then(
-    () => expect.fail("it should have failed"),
-    (error) => {
-      expect(error).toBeInstanceOf(CrowdaiError);
-      return error;
-    },
-  );
+const library = useLibrary();
+const { open } = library;
+const sent = (i = 0) =>
+  library.broker.received.filter(({ what }) => what === "submit")[i]!.message as IntentRequest;
 
 describe("submitting a value", () => {
   it("resolves to the grade, typed", async () => {
@@ -74,15 +41,18 @@ describe("submitting a value", () => {
     const error = await failure(challenge.submit(value));
     expect(error).toMatchObject({ code, exitCode: 4 });
     expect(error.message).toContain(place);
-    expect(broker.kept.size).toBe(0);
+    expect(library.broker.kept.size).toBe(0);
   });
 
   it("checks the schema and the size here", async () => {
-    broker.challenge.accepts.json = { schema: { type: "array", items: { type: "number" } }, max_bytes: 20 };
+    library.broker.challenge.accepts.json = {
+      schema: { type: "array", items: { type: "number" } },
+      max_bytes: 20,
+    };
     const challenge = await open();
     expect((await failure(challenge.submit([1, "x"]))).message).toContain("$[1]");
     expect((await failure(challenge.submit([1e10, 2e10, 3e10]))).code).toBe("value_too_large");
-    expect(broker.kept.size).toBe(0);
+    expect(library.broker.kept.size).toBe(0);
   });
 
   it("sends a large value to the object store instead of in the message", async () => {
@@ -91,7 +61,7 @@ describe("submitting a value", () => {
     const stages = new Set<Progress["stage"]>();
     const grade = await challenge.submit(value, { onProgress: ({ stage }) => stages.add(stage) });
     expect(sent().input).toMatchObject({ kind: "json", name: null, size: JSON.stringify(value).length });
-    const { parts } = broker.kept.get(grade.id)!;
+    const { parts } = library.broker.kept.get(grade.id)!;
     expect(JSON.parse(Buffer.concat([...parts.values()]).toString())).toEqual(value);
     expect([...stages]).toEqual(["uploading", "waiting", "grading"]);
   });
@@ -115,7 +85,7 @@ describe("submitting a value", () => {
   });
 
   it("rejects with the submission's own error, and holds the submission", async () => {
-    broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
+    library.broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
     const challenge = await open();
     const error = await failure(challenge.submit([1]));
     expect(error).toMatchObject({ code: "rejected", message: "row 17: unknown id", exitCode: 6 });
@@ -126,7 +96,7 @@ describe("submitting a value", () => {
   });
 
   it("rejects when somebody cancels it", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open();
     const id = "to-be-cancelled";
     let cancelling: Promise<Submission> | undefined;
@@ -138,28 +108,28 @@ describe("submitting a value", () => {
   });
 
   it("does not wait with wait: false, and wait() comes back to it", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open();
     const accepted = await challenge.submit([1], { wait: false });
     expectTypeOf(accepted).toEqualTypeOf<Submission>();
     expect(accepted.state).toBe("submitted");
     const waiting = challenge.wait(accepted.id);
-    broker.finish(accepted.id, { state: "graded", score: 1 });
+    library.broker.finish(accepted.id, { state: "graded", score: 1 });
     expect((await waiting).score).toBe(1);
   });
 
   it("ends the wait after timeoutMs, saying that the submission goes on", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open();
     const error = await failure(challenge.submit([1], { timeoutMs: 30 }));
     expect(error).toMatchObject({ code: "still_pending", exitCode: 8 });
-    const [id] = broker.kept.keys();
+    const [id] = library.broker.kept.keys();
     expect(error.details).toEqual({ submission: id });
     expect(error.next).toContain(`crowdai watch ${id}`);
   });
 
   it("ends at once by its signal, and tells whether it was accepted", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open();
     const stop = new AbortController();
     const failed = failure(
@@ -169,7 +139,7 @@ describe("submitting a value", () => {
     expect((await failure(challenge.submit([1], { signal: AbortSignal.abort() }))).details).toMatchObject({
       accepted: false,
     });
-    expect(broker.kept.size).toBe(1);
+    expect(library.broker.kept.size).toBe(1);
   });
 
   it("is one submission, whatever is sent again under its id", async () => {
@@ -182,9 +152,11 @@ describe("submitting a value", () => {
   });
 
   it("says that a submission was accepted when the broker is lost after it", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     const challenge = await open({ lostAfterMs: 50 });
-    const failed = failure(challenge.submit([1], { onEvent: ({ seq }) => seq === 2 && broker.stop() }));
+    const failed = failure(
+      challenge.submit([1], { onEvent: ({ seq }) => seq === 2 && library.broker.stop() }),
+    );
     expect(await failed).toMatchObject({ code: "broker_lost", exitCode: 5, details: { accepted: true } });
   });
 });
@@ -192,7 +164,7 @@ describe("submitting a value", () => {
 describe("submitting a file", () => {
   it("streams it to the store and grades it", async () => {
     const challenge = await open();
-    const path = join(folder, "p.csv");
+    const path = join(library.folder, "p.csv");
     await writeFile(path, "id,species\n".repeat(50_000));
     const grade = await challenge.submit({ file: path });
     expect(grade.input).toMatchObject({ kind: "file", name: "p.csv", size: 550_000 });
@@ -207,33 +179,35 @@ describe("submitting a file", () => {
 
   it("refuses a wrong one before anything is sent", async () => {
     const challenge = await open();
-    const path = join(folder, "p.txt");
+    const path = join(library.folder, "p.txt");
     expect((await failure(challenge.submit({ file: path }))).code).toBe("file_missing");
     await writeFile(path, "");
     expect((await failure(challenge.submit({ file: path }))).code).toBe("file_empty");
     await writeFile(path, "x");
     expect((await failure(challenge.submit({ file: path }))).code).toBe("file_extension");
-    expect(broker.kept.size).toBe(0);
+    expect(library.broker.kept.size).toBe(0);
   });
 
   it("gives its slot back at once when the file changes while it is sent", async () => {
     const challenge = await open();
-    const path = join(folder, "p.csv");
+    const path = join(library.folder, "p.csv");
     await writeFile(path, "x".repeat(600_000));
-    broker.intercept = async (what) => {
+    library.broker.intercept = async (what) => {
       if (what.startsWith("PUT")) await writeFile(path, "y".repeat(600_000));
       return false;
     };
     expect((await failure(challenge.submit({ file: path }))).code).toBe("file_changed");
-    expect([...broker.kept.values()].map(({ submission }) => submission.state)).toEqual(["cancelled"]);
+    expect([...library.broker.kept.values()].map(({ submission }) => submission.state)).toEqual([
+      "cancelled",
+    ]);
   });
 
   it("asks for new addresses when the signed ones have ended", async () => {
     const challenge = await open();
-    const path = join(folder, "p.csv");
+    const path = join(library.folder, "p.csv");
     await writeFile(path, "x".repeat(600_000));
     let refused = 0;
-    broker.intercept = (what) => {
+    library.broker.intercept = (what) => {
       if (!what.startsWith("PUT") || refused++ > 0) return false;
       throw new CrowdaiError("signature_invalid");
     };

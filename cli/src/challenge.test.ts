@@ -1,40 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey } from "@crowdai/shared";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ContractBroker } from "../test/contract.ts";
-import { startContractBroker } from "../test/contract-broker.ts";
-import { Challenge, CrowdaiError, type OpenOptions } from "./index.ts";
+import { describe, expect, it } from "vitest";
+import { failure, useLibrary } from "../test/library.ts";
+import { Challenge } from "./index.ts";
 
-let broker: ContractBroker;
-let folder: string;
-const opened: Challenge[] = [];
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await mkdtemp(join(tmpdir(), "crowdai-library-"));
-});
-afterEach(async () => {
-  for (const challenge of opened.splice(0)) await challenge.close();
-  await broker.close();
-  await rm(folder, { recursive: true });
-});
-
-async function open(more: OpenOptions = {}): Promise<Challenge> {
-  const challenge = await Challenge.open("iris", { apiKey: broker.key, broker: broker.url, ...more });
-  opened.push(challenge);
-  return challenge;
-}
-const failure = (work: Promise<unknown>): Promise<CrowdaiError> =>
-  work.then(
-    () => expect.fail("it should have failed"),
-    (error) => {
-      expect(error).toBeInstanceOf(CrowdaiError);
-      return error;
-    },
-  );
+const library = useLibrary();
+const { open } = library;
 
 describe("opening", () => {
   it("gives the challenge and who you are", async () => {
@@ -44,23 +18,28 @@ describe("opening", () => {
   });
 
   it("tells a mistyped key without asking the broker", async () => {
-    const error = await failure(open({ apiKey: `${broker.key.slice(0, -1)}_` }));
+    const error = await failure(open({ apiKey: `${library.broker.key.slice(0, -1)}_` }));
     expect(error).toMatchObject({ code: "key_malformed", exitCode: 3 });
-    expect(error.message).not.toContain(broker.key.slice(10, 40));
-    expect(broker.received).toEqual([]);
+    expect(error.message).not.toContain(library.broker.key.slice(10, 40));
+    expect(library.broker.received).toEqual([]);
   });
 
   it("tells an unknown key and an unknown challenge, with a suggestion", async () => {
     expect((await failure(open({ apiKey: createApiKey() }))).code).toBe("key_unknown");
-    const error = await failure(Challenge.open("irsi", { apiKey: broker.key, broker: broker.url }));
+    const error = await failure(
+      Challenge.open("irsi", { apiKey: library.broker.key, broker: library.broker.url }),
+    );
     expect(error).toMatchObject({ code: "challenge_unknown", details: { suggestion: "iris" } });
   });
 
   it("closes with its scope, and what still waits ends", async () => {
-    broker.grader = null;
+    library.broker.grader = null;
     let waiting: Promise<unknown>;
     {
-      await using challenge = await Challenge.open("iris", { apiKey: broker.key, broker: broker.url });
+      await using challenge = await Challenge.open("iris", {
+        apiKey: library.broker.key,
+        broker: library.broker.url,
+      });
       const accepted = await challenge.submit([1], { wait: false });
       waiting = failure(challenge.wait(accepted.id));
     }
@@ -70,7 +49,7 @@ describe("opening", () => {
   it.each(["socket", "http"] as const)(
     "does not let a history over %s look whole that closing cut short",
     async (transport) => {
-      broker.grader = null;
+      library.broker.grader = null;
       const challenge = await open({ transport });
       const { id } = await challenge.submit([1], { wait: false });
       const types: string[] = [];
@@ -88,14 +67,14 @@ describe("opening", () => {
 
 describe("the module", () => {
   const run = async (script: string, env: Record<string, string> = {}) => {
-    const file = join(folder, "script.mjs");
+    const file = join(library.folder, "script.mjs");
     await writeFile(
       file,
       script.replaceAll("LIBRARY", JSON.stringify(new URL("./index.ts", import.meta.url).href)),
     );
     const child = spawn(process.execPath, [file], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, ...env },
+      cwd: library.folder,
+      env: { PATH: process.env.PATH, HOME: library.folder, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "";
@@ -124,7 +103,7 @@ describe("the module", () => {
       const challenge = await Challenge.open("iris");
       console.log((await challenge.submit([1])).score);
       await challenge.close();`;
-    const env = { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key };
+    const env = { CROWDAI_BROKER: library.broker.url, CROWDAI_API_KEY: library.broker.key };
     expect(await run(script, env)).toEqual({ out: "0.9\n", code: 0 });
   });
 });

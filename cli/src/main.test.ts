@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { catalogue } from "@crowdai/shared";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runCli, temporaryFolder } from "../test/run-cli.ts";
+import { jsonLines, runCli, temporaryFolder } from "../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../test/scripted-broker.ts";
 import { EXIT_CODES } from "./commands/help.ts";
 import { createProgram } from "./commands.ts";
@@ -111,12 +111,9 @@ test.each([
 
 test("with --format ndjson a failure is a line", async () => {
   const { stdout } = await run(["challenge", "--format", "ndjson"]);
-  expect(
-    stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line)),
-  ).toEqual([expect.objectContaining({ type: "error", schema_version: 1, exit_code: 2 })]);
+  expect(jsonLines(stdout)).toEqual([
+    expect.objectContaining({ type: "error", schema_version: 1, exit_code: 2 }),
+  ]);
 });
 
 test("what stands after -- or as an option's value is no output flag", async () => {

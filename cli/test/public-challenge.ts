@@ -1,8 +1,10 @@
-import type { Leaderboard, PublicChallenge, Submission } from "@crowdai/shared";
+import type { Leaderboard, Limits, PublicChallenge } from "@crowdai/shared";
+
+/** What a round is that nothing but its limit bounds. */
+export const ROUND = { starts_at: null, ends_at: null, parallel_limit: null, minimum_score: null };
 
 /** A challenge as a broker describes it. */
 export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicChallenge {
-  const round = { starts_at: null, ends_at: null, parallel_limit: null, minimum_score: null };
   return {
     id: "iris",
     title: "Iris",
@@ -11,7 +13,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     score_secondary: { title: "Macro F1", order: "descending", precision: 2 },
     rounds: [
       {
-        ...round,
+        ...ROUND,
         id: "1",
         number: 1,
         title: "Warm-up",
@@ -19,7 +21,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
         limit: null,
         ends_at: "2026-01-01T00:00:00Z",
       },
-      { ...round, id: "2", number: 2, title: "Final", state: "open", limit: { count: 5, per: "day" } },
+      { ...ROUND, id: "2", number: 2, title: "Final", state: "open", limit: { count: 5, per: "day" } },
     ],
     round: "2",
     accepts: {
@@ -35,50 +37,6 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     graders: 1,
     waiting: null,
     url: "http://broker.test/challenges/iris",
-    ...changes,
-  };
-}
-
-/** A graded submission as its participant sees it. */
-export function gradedSubmission(changes: Partial<Submission> = {}): Submission {
-  return {
-    id: "abcdefgh01234567",
-    number: 12,
-    challenge: "iris",
-    participant: "ada",
-    round: "2",
-    function: "submit",
-    state: "graded",
-    message: "deeper trees",
-    input: { kind: "file", name: "predictions.csv", size: 1234, sha256: "0".repeat(64) },
-    post_challenge: false,
-    created_at: "2026-11-23T12:00:00Z",
-    accepted_at: "2026-11-23T12:00:01Z",
-    finished_at: "2026-11-23T12:00:05Z",
-    score: 0.9666666666666667,
-    score_secondary: 0.5,
-    grading_message: "well done",
-    data: null,
-    error: null,
-    rank: 2,
-    rank_before: 4,
-    best: true,
-    place: null,
-    waiting: null,
-    expected_at: null,
-    graders: null,
-    slot: "charged",
-    attempt: 1,
-    evaluator_version: "1",
-    regraded: null,
-    artifacts: [],
-    media: null,
-    media_dropped: null,
-    code: null,
-    publish: false,
-    published_at: null,
-    seq: 5,
-    url: "http://broker.test/submissions/abcdefgh01234567",
     ...changes,
   };
 }
@@ -118,7 +76,7 @@ export function leaderboardOf(
 }
 
 /** Three of five submissions left. */
-export function limits() {
+export function limits(changes: Partial<Limits> = {}): Limits {
   return {
     challenge: "iris",
     round: "2",
@@ -131,26 +89,6 @@ export function limits() {
     ends_at: null,
     graders: 2,
     waiting: null,
-  };
-}
-
-/** The events of a graded submission whose evaluator said two things. */
-export function said() {
-  const event = (seq: number, type: string, data: object) => ({
-    submission: gradedSubmission().id,
-    seq,
-    at: "2026-11-23T12:00:00Z",
-    type,
-    data,
-  });
-  return {
-    submission: gradedSubmission(),
-    events: [
-      event(1, "submitted", {}),
-      event(2, "progress", { percent: 50, message: "fold 1" }),
-      event(3, "log", { message: "loaded" }),
-      event(4, "progress", { percent: 60, message: null }),
-      event(5, "graded", { message: "not the evaluator's" }),
-    ],
+    ...changes,
   };
 }

@@ -45,6 +45,14 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
+/** What was printed with `--format ndjson`. */
+export function jsonLines(printed: string) {
+  return printed
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
 export const noKeychain: Keychain = {
   get: async () => unavailable(),
   set: async () => unavailable(),

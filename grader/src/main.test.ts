@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createFolderStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue } from "@crowdai/shared/queue";
+import { jobOf } from "@crowdai/shared/queue/contract";
 import { describe, expect, it } from "vitest";
 import { main } from "./main.ts";
 import { makeChallenge, temporaryFolder } from "./testing/challenge.ts";
@@ -98,17 +99,7 @@ describe("crowdai-grader start", () => {
     const receiving = queue.receive(async (report) => {
       if (report.type === "finished") resolve(report.outcome);
     }, around.signal);
-    await queue.publish({
-      submission: "submission-1",
-      attempt: 1,
-      challenge: "iris",
-      function: "submit",
-      round: 1,
-      dry_run: false,
-      input: { kind: "inline", data: null },
-      code: null,
-      version: null,
-    });
+    await queue.publish(jobOf("submission-1"));
     expect(await promise).toMatchObject({ ok: true, score: 1 });
     around.stop.abort();
     await receiving;

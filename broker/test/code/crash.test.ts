@@ -1,67 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createSubmissionId, type Receipt, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addParticipant } from "../../src/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
+import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";
 import { writeChallenge } from "../fixture.ts";
 import { until } from "../until.ts";
 import { createPlainGit, type PlainGit, type Snapshot } from "./plain-git.ts";
 
-const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 const ROUNDS = 5;
 
 describe("a broker killed with -9 while code is pushed", () => {
-  let folder: string;
+  let broker: BrokerProcess;
   let git: PlainGit;
-  let broker: ChildProcess | undefined;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-code-crash-"));
-    git = await createPlainGit();
+    [broker, git] = await Promise.all([createBrokerProcess(), createPlainGit()]);
   });
   afterEach(async () => {
-    broker?.kill("SIGKILL");
-    await Promise.all([git.close(), rm(folder, { recursive: true, force: true })]);
+    await Promise.all([broker.close(), git.close()]);
   });
 
-  async function start(): Promise<string> {
-    const data = join(folder, "data");
-    const note = join(data, "broker.json");
-    await rm(note, { force: true });
-    const args = [
-      "start",
-      "--port",
-      "0",
-      "--data",
-      data,
-      "--challenges",
-      join(folder, "challenges"),
-      "--with-grader",
-    ];
-    broker = spawn(process.execPath, [BROKER, ...args], {
-      stdio: "ignore",
-      env: { ...process.env, LOG_LEVEL: "silent" },
-    });
-    return until(async () => {
-      const text = existsSync(note) ? await readFile(note, "utf8") : "";
-      return text.endsWith("}") ? (JSON.parse(text).url as string) : null;
-    });
-  }
-
-  async function kill(): Promise<void> {
-    const ended = new Promise((resolve) => broker?.once("exit", resolve));
-    broker?.kill("SIGKILL");
-    await ended;
-  }
-
   it("makes each submission's commit, once, in one line", { timeout: 120_000 }, async () => {
-    await writeChallenge(join(folder, "challenges"));
-    let url = await start();
-    const records = await openSqlite(join(folder, "data/records.sqlite"));
+    await writeChallenge(join(broker.folder, "challenges"));
+    let url = await broker.start();
+    const records = await openSqlite(join(broker.folder, "data/records.sqlite"));
     const key = await addParticipant(records, "ada", new Date().toISOString());
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
     const submit = async (id: string, code: Snapshot): Promise<Receipt> => {
@@ -84,9 +46,9 @@ describe("a broker killed with -9 while code is pushed", () => {
       const pushing = git.run(["push", code!.url, `${snapshot.commit}:${code!.ref}`], { key });
       // Each round is cut at another instant of the push, and of what follows it.
       await new Promise((resolve) => setTimeout(resolve, 60 + round * 120));
-      await kill();
+      await broker.kill();
       await pushing;
-      url = await start();
+      url = await broker.start();
       // As a client does that found its push had failed.
       const again = await submit(id, snapshot);
       const pushed = again.code!.have

@@ -1,61 +1,38 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FLUSH, packetLine } from "../../src/code/pkt-line.ts";
 import { addParticipant } from "../../src/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
+import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";
 import { writeChallenge } from "../fixture.ts";
-import { until } from "../until.ts";
 import { commitOf, pack, packed, treeOf } from "./crafted-pack.ts";
 
-const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 const MEBIBYTE = 1024 * 1024;
 /** Above what the broker has when it has nothing to do. */
 const MOST_MORE = 256 * MEBIBYTE;
 const SLOW = { timeout: 90_000 };
 
 describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too much is pushed", () => {
-  let folder: string;
-  let broker: ChildProcess;
+  let broker: BrokerProcess;
   let url: string;
   let headers: Record<string, string>;
   let before: number;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-code-memory-"));
-    const data = join(folder, "data");
-    const challenges = join(folder, "challenges");
-    await writeChallenge(challenges);
-    broker = spawn(
-      process.execPath,
-      [BROKER, "start", "--port", "0", "--data", data, "--challenges", challenges],
-      {
-        stdio: "ignore",
-        env: { ...process.env, LOG_LEVEL: "silent" },
-      },
-    );
-    url = await until(async () => {
-      const text = await readFile(join(data, "broker.json"), "utf8").catch(() => "");
-      return text.endsWith("}") ? (JSON.parse(text).url as string) : null;
-    }, 60_000);
-    const records = await openSqlite(join(data, "records.sqlite"));
+    broker = await createBrokerProcess({ withGrader: false });
+    await writeChallenge(join(broker.folder, "challenges"));
+    url = await broker.start();
+    const records = await openSqlite(join(broker.folder, "data/records.sqlite"));
     const key = await addParticipant(records, "ada", new Date().toISOString());
     await records.close();
     headers = { authorization: `Bearer ${key}` };
     await push("of one file", packed("blob", "x").bytes);
     before = await peak();
   });
-  afterAll(async () => {
-    const ended = new Promise((resolve) => broker.once("exit", resolve));
-    broker.kill("SIGKILL");
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => broker.close());
 
   async function peak(): Promise<number> {
     const status = await readFile(`/proc/${broker.pid}/status`, "utf8");
@@ -101,7 +78,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too muc
 
   async function held(): Promise<void> {
     expect((await peak()) - before).toBeLessThan(MOST_MORE);
-    expect(await readdir(join(folder, "data/code/.arriving"))).toEqual([]);
+    expect(await readdir(join(broker.folder, "data/code/.arriving"))).toEqual([]);
   }
 
   it("does not hold a pack that is larger than what is taken", SLOW, async () => {

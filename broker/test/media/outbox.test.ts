@@ -1,67 +1,46 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createSubmissionId, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing, onPath } from "../../../test/services.ts";
 import { addParticipant } from "../../src/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
+import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";
 import { runCommand } from "../run-command.ts";
 import { until } from "../until.ts";
 import { noise, PATIENCE, startStage, writeMediaChallenge } from "./stage.ts";
 
-const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "crowdai-outbox-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
 describe.skipIf(missing("ffmpeg", "ffprobe"))(
   "media that are being made when the broker is killed with -9",
   () => {
-    let broker: ChildProcess | undefined;
-    afterEach(() => {
-      broker?.kill("SIGKILL");
+    let broker: BrokerProcess;
+    beforeEach(async () => {
+      broker = await createBrokerProcess();
     });
-
-    const bin = () => join(folder, "bin");
-    const data = () => join(folder, "data");
-    async function start(): Promise<string> {
-      const note = join(data(), "broker.json");
-      await rm(note, { force: true });
-      const places = ["--data", data(), "--challenges", join(folder, "challenges")];
-      broker = spawn(process.execPath, [BROKER, "start", "--port", "0", "--with-grader", ...places], {
-        stdio: "ignore",
-        env: { ...process.env, PATH: `${bin()}:${process.env.PATH}`, LOG_LEVEL: "silent" },
-      });
-      return until(async () => {
-        const text = existsSync(note) ? await readFile(note, "utf8") : "";
-        return text.endsWith("}") && (JSON.parse(text).url as string);
-      });
-    }
+    afterEach(() => broker.close());
 
     it("held up no grade, and are made after it is started again", async () => {
+      const { folder } = broker;
+      const [bin, data] = [join(folder, "bin"), join(folder, "data")];
+      const env = { PATH: `${bin}:${process.env.PATH}` };
       // The first ffmpeg says that it is there, and then does nothing for a minute.
       const [begun, go] = [join(folder, "begun"), join(folder, "go")];
-      await mkdir(bin());
+      await mkdir(bin);
       const slow = `#!/bin/sh\ntouch '${begun}'\n[ -e '${go}' ] || sleep 60\nexec '${onPath("ffmpeg")}' "$@"\n`;
-      await writeFile(join(bin(), "ffmpeg"), slow);
-      await chmod(join(bin(), "ffmpeg"), 0o755);
+      await writeFile(join(bin, "ffmpeg"), slow);
+      await chmod(join(bin, "ffmpeg"), 0o755);
       const film = join(folder, "film.mp4");
       const source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=5:duration=1"];
       execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, "-pix_fmt", "yuv420p", film]);
       await writeMediaChallenge(join(folder, "challenges"));
-      await mkdir(data(), { recursive: true });
-      const records = await openSqlite(join(data(), "records.sqlite"));
+      await mkdir(data, { recursive: true });
+      const records = await openSqlite(join(data, "records.sqlite"));
       const key = await addParticipant(records, "ada", new Date().toISOString());
       await records.close();
 
-      let url = await start();
+      let url = await broker.start(env);
       const id = createSubmissionId();
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
       const read = async () =>
@@ -72,11 +51,9 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))(
       await until(async () => existsSync(begun));
       expect(await read()).toMatchObject({ state: "graded", score: 1, media: null, media_dropped: null });
 
-      const ended = new Promise((resolve) => broker?.once("exit", resolve));
-      broker?.kill("SIGKILL");
-      await ended;
+      await broker.kill();
       await writeFile(go, "");
-      url = await start();
+      url = await broker.start(env);
       const { media } = await until(async () => {
         const found = await read();
         return (found.media ?? found.media_dropped) !== null && found;
@@ -91,7 +68,7 @@ describe("a regrade", PATIENCE, () => {
   it("replaces the media, and the old ones go", async () => {
     const stage = await startStage();
     try {
-      const [before, after] = [join(folder, "before.png"), join(folder, "after.jpg")];
+      const [before, after] = [join(stage.folder, "before.png"), join(stage.folder, "after.jpg")];
       await noise(40, 30).png().toFile(before);
       await noise(50, 30).jpeg().toFile(after);
       const { id } = await stage.submit({ media: { copy: before, name: "plot" } });

@@ -9,11 +9,10 @@ import { withoutService } from "../../../scripts/services/programs.ts";
 import type { Service } from "../../../scripts/services/service.ts";
 import { rebuildStandings } from "../../src/leaderboard/rebuild.ts";
 import { invite, listInvitations, uninvite } from "../../src/participants/invitations.ts";
-import { revokeKeys } from "../../src/participants/keys.ts";
 import { markBaseline } from "../../src/submissions/baseline.ts";
 import { webappContract } from "../../src/webapp/webapp.contract.ts";
 import { startBroker, untilEnd } from "../fixture.ts";
-import { startRemote } from "./stage.ts";
+import { startRemote, underTest } from "./stage.ts";
 
 describe.skipIf(withoutService("postgres"))("with records on PostgreSQL", () => {
   let folder: string;
@@ -74,19 +73,7 @@ describe.skipIf(withoutService("postgres"))("with records on PostgreSQL", () => 
 
   webappContract("a webapp elsewhere", async (rounds) => {
     const [own, webapps] = [await emptyDatabase(), await emptyDatabase()];
-    const { broker, webapp, close } = await startRemote({
-      rounds,
-      env: { DATABASE_URL: own },
-      webappEnv: { DATABASE_URL: webapps },
-    });
-    return {
-      broker,
-      addParticipant: webapp.addParticipant,
-      revoke: async (name) => {
-        await revokeKeys(webapp.records, "participant", name, new Date().toISOString());
-      },
-      read: async (path) => (await webapp.ask("GET", path)).body,
-      close,
-    };
+    const databases = { env: { DATABASE_URL: own }, webappEnv: { DATABASE_URL: webapps } };
+    return underTest(await startRemote({ rounds, ...databases }));
   });
 });

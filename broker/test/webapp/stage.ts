@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { revokeKeys } from "../../src/participants/keys.ts";
 import { WEBAPP_TIMES, type WebappTimes } from "../../src/webapp/remote/remote.ts";
+import type { WebappUnderTest } from "../../src/webapp/webapp.contract.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { ADMIN, startWebapp, type WebappStage } from "../webapp-api/stage.ts";
 
@@ -110,5 +112,22 @@ export async function startRemote(
       await between.close();
       await webapp.close();
     },
+  };
+}
+
+/** A broker and what serves as its webapp, as the contract of all webapps asks for them. */
+export function underTest({
+  broker,
+  webapp,
+  close,
+}: Pick<RemoteStage, "broker" | "webapp" | "close">): WebappUnderTest {
+  return {
+    broker,
+    addParticipant: webapp.addParticipant,
+    revoke: async (name) => {
+      await revokeKeys(webapp.records, "participant", name, new Date().toISOString());
+    },
+    read: async (path) => (await webapp.ask("GET", path)).body,
+    close,
   };
 }

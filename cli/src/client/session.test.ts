@@ -1,58 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { createApiKey, createSubmissionId, type IntentRequest } from "@crowdai/shared";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ContractBroker } from "../../test/contract.ts";
-import { startContractBroker } from "../../test/contract-broker.ts";
-import type { Feed } from "./feed.ts";
+import { join } from "node:path";
+import { createApiKey } from "@crowdai/shared";
+import { describe, expect, it } from "vitest";
+import { intent, read, useSessions } from "../../test/sessions.ts";
 import { proxyAgents } from "./network.ts";
-import { type BrokerSession, openSession, type SessionOptions } from "./session.ts";
 
-let broker: ContractBroker;
-const sessions: BrokerSession[] = [];
-beforeEach(async () => {
-  broker = await startContractBroker();
-});
-afterEach(async () => {
-  for (const session of sessions.splice(0)) session.close();
-  await broker.close();
-});
-
-async function open(more: Partial<SessionOptions> = {}): Promise<BrokerSession> {
-  const session = await openSession({
-    broker: broker.url,
-    key: broker.key,
-    challenge: "iris",
-    client: "test/1",
-    ...more,
-  });
-  sessions.push(session);
-  return session;
-}
-const intent = (id = createSubmissionId()): IntentRequest & { id: string } => ({
-  id,
-  challenge: "iris",
-  input: { kind: "inline", data: [1] },
-});
-async function read(
-  feed: Feed,
-  each: (seq: number) => void = () => {},
-): Promise<{ seqs: number[]; state?: string }> {
-  const seqs: number[] = [];
-  let state: string | undefined;
-  for await (const update of feed) {
-    if (update.kind !== "place") state = update.submission?.state ?? state;
-    if (update.kind !== "event") continue;
-    seqs.push(update.event.seq);
-    each(update.event.seq);
-  }
-  return { seqs, state };
-}
+const sessions = useSessions();
+const { open } = sessions;
 
 describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
   it("opens with participant, challenge and limits", async () => {
@@ -90,12 +48,12 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
   });
 
   it("lets two readers watch one submission", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const session = await open({ transport });
     const { id } = intent();
     await session.submit(intent(id), { follow: true });
     const readers = [read(session.watch(id)), read(session.watch(id))];
-    broker.finish(id, { state: "graded", score: 1 });
+    sessions.broker.finish(id, { state: "graded", score: 1 });
     for (const { seqs } of await Promise.all(readers)) expect(seqs).toEqual([1, 2, 3]);
   });
 
@@ -105,13 +63,13 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
   });
 
   it("cancels, and takes one that is cancelled already as wanted", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const session = await open({ transport });
     const sent = intent();
     await session.submit(sent);
     expect((await session.cancel(sent.id)).state).toBe("cancelled");
     expect((await session.cancel(sent.id)).state).toBe("cancelled");
-    broker.grader = () => ({ score: 1 });
+    sessions.broker.grader = () => ({ score: 1 });
     const graded = intent();
     await session.submit(graded, { follow: true });
     await read(session.watch(graded.id));
@@ -119,31 +77,31 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
   });
 
   it("goes on watching after the broker was restarted, none twice and none lost", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const session = await open({ transport });
     const { id } = intent();
     await session.submit(intent(id), { follow: true });
     const reading = read(session.watch(id));
-    broker.event(id, "grading");
-    await broker.stop();
-    broker.event(id, "progress", { percent: 10 });
-    await broker.start();
-    broker.finish(id, { state: "graded", score: 1 });
+    sessions.broker.event(id, "grading");
+    await sessions.broker.stop();
+    sessions.broker.event(id, "progress", { percent: 10 });
+    await sessions.broker.start();
+    sessions.broker.finish(id, { state: "graded", score: 1 });
     expect(await reading).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
   });
 
   it("gives up with broker_lost when the broker does not come back", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const session = await open({ transport, lostAfterMs: 200 });
     const { id } = intent();
     await session.submit(intent(id), { follow: true });
     const reading = read(session.watch(id));
-    await broker.stop();
+    await sessions.broker.stop();
     await expect(reading).rejects.toMatchObject({ code: "broker_lost", exitCode: 5 });
   });
 
   it("ends what waits when its signal is aborted, and then takes nothing more", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const stop = new AbortController();
     const session = await open({ transport, signal: stop.signal });
     const { id } = intent();
@@ -155,7 +113,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
   });
 
   it("ends one reader by its own signal and goes on for the others", async () => {
-    broker.grader = null;
+    sessions.broker.grader = null;
     const session = await open({ transport });
     const { id } = intent();
     await session.submit(intent(id), { follow: true });
@@ -167,16 +125,16 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
       code: "interrupted",
       cause: expect.objectContaining({ message: "enough" }),
     });
-    broker.finish(id, { state: "graded", score: 1 });
+    sessions.broker.finish(id, { state: "graded", score: 1 });
     expect((await other).state).toBe("graded");
   });
 });
 
 describe("opening", () => {
   it("goes over plain requests where something between takes no sockets", async () => {
-    await broker.stop();
-    broker.sockets = false;
-    await broker.start();
+    await sessions.broker.stop();
+    sessions.broker.sockets = false;
+    await sessions.broker.start();
     const session = await open();
     expect(session.transport).toBe("http");
     const { id } = intent();
@@ -212,16 +170,16 @@ describe("opening", () => {
   });
 
   it("uses a socket again with a broker that was just starting", async () => {
-    await broker.stop();
+    await sessions.broker.stop();
     const opening = open();
-    setTimeout(() => void broker.start(), 100);
+    setTimeout(() => void sessions.broker.start(), 100);
     expect((await opening).transport).toBe("socket");
   });
 
   it("says broker_unreachable when nobody is there, and usage for no address at all", async () => {
-    await broker.stop();
+    await sessions.broker.stop();
     await expect(open()).rejects.toMatchObject({ code: "broker_unreachable" });
-    await broker.start();
+    await sessions.broker.start();
     await expect(open({ broker: "nowhere" })).rejects.toMatchObject({ code: "usage" });
   });
 
@@ -233,13 +191,13 @@ describe("opening", () => {
 it("keeps no process alive once it is closed", async () => {
   const script = `
     import { openSession } from ${JSON.stringify(new URL("./session.ts", import.meta.url).href)};
-    const session = await openSession({ broker: ${JSON.stringify(broker.url)}, key: ${JSON.stringify(broker.key)}, challenge: "iris", client: "test/1" });
+    const session = await openSession({ broker: ${JSON.stringify(sessions.broker.url)}, key: ${JSON.stringify(sessions.broker.key)}, challenge: "iris", client: "test/1" });
     const id = "kept-alive-1";
     await session.submit({ id, challenge: "iris", input: { kind: "inline", data: 1 } }, { follow: true });
     for await (const update of session.watch(id));
     session.close();
     process.stdout.write("closed");`;
-  const file = join(await mkdtemp(join(tmpdir(), "crowdai-session-")), "script.mjs");
+  const file = join(sessions.folder, "script.mjs");
   await writeFile(file, script);
   const child = spawn(process.execPath, [file], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -251,7 +209,6 @@ it("keeps no process alive once it is closed", async () => {
     closedAt = performance.now();
   });
   const [code] = await once(child, "exit");
-  await rm(dirname(file), { recursive: true });
   expect([out, code]).toEqual(["closed", 0]);
   expect(performance.now() - closedAt).toBeLessThan(2_000);
 });

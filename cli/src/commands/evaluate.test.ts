@@ -1,31 +1,21 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import type { ContractBroker } from "../../test/contract.ts";
-import { startContractBroker } from "../../test/contract-broker.ts";
-import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { beforeEach, expect, it } from "vitest";
+import { useCommandLine } from "../../test/command-line.ts";
+import { jsonLines, type RunOptions } from "../../test/run-cli.ts";
 
-let broker: ContractBroker;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-beforeEach(async () => {
-  broker = await startContractBroker({ functions: ["submit", "evaluate", "explain"] });
-  broker.grader = ({ intent }) => {
+const cli = useCommandLine({
+  challenge: { functions: ["submit", "evaluate", "explain"] },
+  env: { CROWDAI_CHALLENGE: "iris" },
+});
+beforeEach(() => {
+  cli.broker.grader = ({ intent }) => {
     const data = intent.input.kind === "inline" ? intent.input.data : null;
     if (data === "bad") return { error: { code: "rejected", message: "bad value" } };
     return intent.function === "explain" ? { data: { because: data } } : { score: Number(data) };
   };
-  folder = await temporaryFolder();
 });
-afterEach(async () => {
-  await broker.close();
-  await folder[Symbol.asyncDispose]();
-});
-const run = (args: string[], more: Partial<RunOptions> = {}) =>
-  runCli(["evaluate", ...args], {
-    cwd: folder.path,
-    ...more,
-    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key, CROWDAI_CHALLENGE: "iris" },
-  });
+const run = (args: string[], options?: Partial<RunOptions>) => cli.run(["evaluate", ...args], options);
 
 it("prints the score, or the data where there is some", async () => {
   expect(await run(["--json", "5"])).toMatchObject({ code: 0, stdout: "5\n" });
@@ -35,7 +25,7 @@ it("prints the score, or the data where there is some", async () => {
 });
 
 it("takes a file and standard input", async () => {
-  await writeFile(join(folder.path, "x.json"), "7");
+  await writeFile(join(cli.folder, "x.json"), "7");
   expect((await run(["x.json"])).stdout).toBe("7\n");
   expect((await run(["-"], { stdin: "8" })).stdout).toBe("8\n");
   expect((await run(["-"], { stdin: "8," })).code).toBe(4);
@@ -52,10 +42,8 @@ it("grades the items of an array in parallel and answers in order", async () => 
       { ok: true, score: 1 },
     ],
   });
-  const lines = (await run(["--json", "[3, 1]", "--parallel", "--format", "ndjson"])).stdout
-    .trimEnd()
-    .split("\n");
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+  const lines = await run(["--json", "[3, 1]", "--parallel", "--format", "ndjson"]);
+  expect(jsonLines(lines.stdout)).toMatchObject([
     { type: "answer", index: 0, score: 3 },
     { index: 1, score: 1 },
   ]);
@@ -81,10 +69,10 @@ it.each([
   [[], 2],
 ])("refuses %j with exit code %i and calls nothing", async (args, expected) => {
   expect((await run(args)).code).toBe(expected);
-  expect(broker.kept.size).toBe(0);
+  expect(cli.broker.kept.size).toBe(0);
 });
 
 it("exits with 8 when the answer takes too long", async () => {
-  broker.grader = null;
+  cli.broker.grader = null;
   expect((await run(["--json", "1", "--timeout", "0.05"])).code).toBe(8);
 });

@@ -1,13 +1,8 @@
 import { createApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import {
-  gradedSubmission,
-  leaderboardOf,
-  limits,
-  publicChallenge,
-  said,
-} from "../../test/public-challenge.ts";
+import { leaderboardOf, limits, publicChallenge } from "../../test/public-challenge.ts";
 import { runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { gradedSubmission, said } from "../../test/sample-submissions.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../../test/scripted-broker.ts";
 import { submissionDocument } from "../submit/submission-document.ts";
 

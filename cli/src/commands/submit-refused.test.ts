@@ -1,37 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError, createApiKey } from "@crowdai/shared";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ContractBroker } from "../../test/contract.ts";
-import { startContractBroker } from "../../test/contract-broker.ts";
-import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { useCommandLine } from "../../test/command-line.ts";
+import { jsonLines } from "../../test/run-cli.ts";
 
-let broker: ContractBroker;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let file: string;
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await temporaryFolder();
-  file = join(folder.path, "p.csv");
-  await writeFile(file, "id,species\n");
-});
-afterEach(async () => {
-  await broker.close();
-  await folder[Symbol.asyncDispose]();
-});
-
-const run = (args: string[], more: Partial<RunOptions> = {}) =>
-  runCli(args, {
-    cwd: folder.path,
-    ...more,
-    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key, CROWDAI_CHALLENGE: "iris", ...more.env },
-  });
-const submissions = () => [...broker.kept.values()].map(({ submission }) => submission);
-const lines = (text: string) =>
-  text
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const cli = useCommandLine({ env: { CROWDAI_CHALLENGE: "iris" } });
+const { run, submissions } = cli;
+beforeEach(() => writeFile(join(cli.folder, "p.csv"), "id,species\n"));
 
 describe("--min-score", () => {
   it.each([
@@ -41,7 +17,7 @@ describe("--min-score", () => {
     ["ascending", "0.89", 7],
     ["ascending", "-1", 7],
   ] as const)("knows that the score is %s: %s gives %i", async (order, wanted, expected) => {
-    broker.challenge.score.order = order;
+    cli.broker.challenge.score.order = order;
     const { code, stdout } = await run(["submit", "p.csv", "--min-score", wanted]);
     expect(code).toBe(expected);
     expect(stdout).toContain("Accuracy: 0.900");
@@ -59,20 +35,20 @@ describe("--min-score", () => {
 
   it("is refused together with --no-wait", async () => {
     expect((await run(["submit", "p.csv", "--min-score", "1", "--no-wait"])).code).toBe(2);
-    expect(broker.received).toEqual([]);
+    expect(cli.broker.received).toEqual([]);
   });
 });
 
 describe("a submission that gets no grade", () => {
   it("exits with 6 and tells the evaluator's words, in text", async () => {
-    broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
+    cli.broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
     const { code, stdout, stderr } = await run(["submit", "p.csv"]);
     expect([code, stdout]).toEqual([6, ""]);
     expect(stderr).toContain("error[rejected]: row 17: unknown id");
   });
 
   it("is in the JSON document, once, and in the last lines of ndjson", async () => {
-    broker.grader = () => ({ error: { code: "evaluator_crashed", message: "The evaluator crashed." } });
+    cli.broker.grader = () => ({ error: { code: "evaluator_crashed", message: "The evaluator crashed." } });
     const { code, stdout } = await run(["submit", "p.csv", "--format", "json"]);
     expect(code).toBe(6);
     const document = JSON.parse(stdout);
@@ -82,7 +58,7 @@ describe("a submission that gets no grade", () => {
       exit_code: 6,
     });
     expect(document.error.details).toEqual({});
-    const printed = lines((await run(["submit", "p.csv", "--format", "ndjson"])).stdout);
+    const printed = jsonLines((await run(["submit", "p.csv", "--format", "ndjson"])).stdout);
     expect(printed.slice(-2)).toMatchObject([
       { type: "result", submission: { state: "failed" } },
       { type: "error", exit_code: 6 },
@@ -90,7 +66,7 @@ describe("a submission that gets no grade", () => {
   });
 
   it("exits with 8 after --timeout and prints how to reattach", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const { code, stderr } = await run(["submit", "p.csv", "--timeout", "0.05"]);
     expect(code).toBe(8);
     const json = JSON.parse((await run(["submit", "p.csv", "--timeout", "0.05", "--format", "json"])).stdout);
@@ -99,9 +75,9 @@ describe("a submission that gets no grade", () => {
   });
 
   it("goes on after Ctrl-C, which says so and exits with 130", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const stop = new AbortController();
-    broker.intercept = (what) => {
+    cli.broker.intercept = (what) => {
       if (what === "complete") setTimeout(() => stop.abort(), 50);
       return false;
     };
@@ -130,11 +106,11 @@ describe("a refusal", () => {
     [["submit", "--json", "[1,]"], "value_not_json", 4],
     [["submit", "--json", "[NaN]"], "value_not_finite", 4],
   ])("of %j comes before anybody is asked", async (args, code, exit) => {
-    await writeFile(join(folder.path, "empty.csv"), "");
+    await writeFile(join(cli.folder, "empty.csv"), "");
     const result = await run([...args, "--format", "json"]);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code }, exit_code: exit });
     expect(result.code).toBe(exit);
-    expect(broker.received).toEqual([]);
+    expect(cli.broker.received).toEqual([]);
   });
 
   it.each([
@@ -144,10 +120,10 @@ describe("a refusal", () => {
     [["submit", "p.csv", "-c", "irsi"], "challenge_unknown", 2],
     [["submit", "--json", '["x"]'], "value_schema", 4],
   ])("of %j comes before a byte of it leaves", async (args, code, exit) => {
-    await writeFile(join(folder.path, "p.txt"), "x");
-    await writeFile(join(folder.path, "big.csv"), "x".repeat(101));
-    broker.challenge.accepts = {
-      ...broker.challenge.accepts,
+    await writeFile(join(cli.folder, "p.txt"), "x");
+    await writeFile(join(cli.folder, "big.csv"), "x".repeat(101));
+    cli.broker.challenge.accepts = {
+      ...cli.broker.challenge.accepts,
       file: { extensions: [".csv"], max_bytes: 100 },
       json: { max_bytes: 100, schema: { items: { type: "number" } } },
     };
@@ -157,7 +133,7 @@ describe("a refusal", () => {
   });
 
   it("of too much on standard input stops the reading", async () => {
-    broker.challenge.accepts = {
+    cli.broker.challenge.accepts = {
       file: { extensions: [".csv"], max_bytes: 100 },
       json: null,
       code: null,
@@ -169,7 +145,7 @@ describe("a refusal", () => {
   });
 
   it("of the broker is passed on with its exit code", async () => {
-    broker.intercept = (what) => {
+    cli.broker.intercept = (what) => {
       if (what !== "submit") return false;
       throw new CrowdaiError("no_slots", "No slots are left; the next one comes at noon.");
     };
@@ -181,12 +157,12 @@ describe("a refusal", () => {
   it("of the key exits with 3, a mistyped one without asking", async () => {
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: "crowdai_x" } })).code).toBe(3);
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: "" } })).code).toBe(3);
-    expect(broker.received).toEqual([]);
+    expect(cli.broker.received).toEqual([]);
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: createApiKey() } })).code).toBe(3);
   });
 
   it("by nobody being there exits with 5", async () => {
-    await broker.stop();
+    await cli.broker.stop();
     const { code, stderr } = await run(["submit", "p.csv"]);
     expect(code).toBe(5);
     expect(stderr).toContain("error[broker_unreachable]");

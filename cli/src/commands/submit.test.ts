@@ -1,37 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ContractBroker } from "../../test/contract.ts";
-import { startContractBroker } from "../../test/contract-broker.ts";
-import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { useCommandLine } from "../../test/command-line.ts";
+import { jsonLines } from "../../test/run-cli.ts";
 
-let broker: ContractBroker;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let file: string;
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await temporaryFolder();
-  file = join(folder.path, "p.csv");
-  await writeFile(file, "id,species\n");
-});
-afterEach(async () => {
-  await broker.close();
-  await folder[Symbol.asyncDispose]();
-});
-
-const run = (args: string[], more: Partial<RunOptions> = {}) =>
-  runCli(args, {
-    cwd: folder.path,
-    ...more,
-    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key, CROWDAI_CHALLENGE: "iris", ...more.env },
-  });
-const submissions = () => [...broker.kept.values()].map(({ submission }) => submission);
-const lines = (text: string) =>
-  text
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const cli = useCommandLine({ env: { CROWDAI_CHALLENGE: "iris" } });
+const { run, submissions } = cli;
+const file = () => join(cli.folder, "p.csv");
+beforeEach(() => writeFile(file(), "id,species\n"));
 
 describe("crowdai submit", () => {
   it("prints scores and rank on stdout, slots and the next command on stderr", async () => {
@@ -67,7 +44,7 @@ describe("crowdai submit", () => {
 
   it("prints one line an event, then the result", async () => {
     const { stdout } = await run(["submit", "p.csv", "--format", "ndjson"]);
-    const printed = lines(stdout);
+    const printed = jsonLines(stdout);
     expect(printed.map(({ type, event }) => event?.type ?? type)).toEqual([
       "initiated",
       "submitted",
@@ -80,7 +57,7 @@ describe("crowdai submit", () => {
   });
 
   it("prints the id and returns with --no-wait", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const { code, stdout, stderr } = await run(["submit", "p.csv", "--no-wait"]);
     const { id } = submissions()[0]!;
     expect([code, stdout]).toEqual([0, `${id}\n`]);
@@ -99,7 +76,7 @@ describe("crowdai submit", () => {
   });
 
   it("takes --json, a .json file where files are of another kind, and standard input of either kind", async () => {
-    await writeFile(join(folder.path, "v.json"), "[1]");
+    await writeFile(join(cli.folder, "v.json"), "[1]");
     await run(["submit", "--json", '{"a": [1]}']);
     await run(["submit", "v.json"]);
     await run(["submit", "-"], { stdin: "id,species\n" });
@@ -124,15 +101,15 @@ describe("crowdai submit", () => {
       dry_run: true,
       plan: { input: { kind: "json", way: "message", size: 3 } },
     });
-    expect(broker.received.map(({ what }) => what)).toEqual(["connect", "connect"]);
+    expect(cli.broker.received.map(({ what }) => what)).toEqual(["connect", "connect"]);
   });
 });
 
 it("takes up a submission where an interrupted run left off, with the same id and only the missing parts", async () => {
-  await writeFile(file, "x".repeat(600_000));
+  await writeFile(file(), "x".repeat(600_000));
   const stop = new AbortController();
   let first = true;
-  broker.intercept = (what) => {
+  cli.broker.intercept = (what) => {
     if (what.endsWith("/2") && first) {
       first = false;
       setTimeout(() => stop.abort(), 50);
@@ -147,29 +124,29 @@ it("takes up a submission where an interrupted run left off, with the same id an
   expect(again.code).toBe(0);
   expect(again.stderr).toContain("which was not finished");
   expect(submissions()).toHaveLength(1);
-  expect(broker.received.filter(({ what }) => what.endsWith("/1"))).toHaveLength(1);
+  expect(cli.broker.received.filter(({ what }) => what.endsWith("/1"))).toHaveLength(1);
   await run(["submit", "p.csv"]);
   expect(submissions()).toHaveLength(2);
 });
 
 it("makes a new submission when the one left unfinished was given up meanwhile", async () => {
-  await writeFile(file, "x".repeat(600_000));
+  await writeFile(file(), "x".repeat(600_000));
   const stop = new AbortController();
-  broker.intercept = (what) => {
+  cli.broker.intercept = (what) => {
     if (!what.startsWith("PUT") || stop.signal.aborted) return false;
     stop.abort();
     return true;
   };
   expect((await run(["submit", "p.csv"], { signal: stop.signal })).code).toBe(130);
   const [left] = submissions();
-  broker.finish(left!.id, { state: "failed", error: new CrowdaiError("upload_abandoned").toBody() });
+  cli.broker.finish(left!.id, { state: "failed", error: new CrowdaiError("upload_abandoned").toBody() });
   expect((await run(["submit", "p.csv"])).code).toBe(0);
   expect(submissions()).toHaveLength(2);
 });
 
 it("shows nothing of a terminal's tricks where there is no terminal", async () => {
-  await mkdir(join(folder.path, "x"));
-  broker.grader = () => ({ error: { code: "rejected", message: "\u001b[2Jgone" } });
+  await mkdir(join(cli.folder, "x"));
+  cli.broker.grader = () => ({ error: { code: "rejected", message: "\u001b[2Jgone" } });
   const { stdout, stderr } = await run(["submit", "p.csv"]);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for them
   expect(stdout + stderr).not.toMatch(/[\u001b\r]/);

@@ -1,24 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ContractBroker } from "../../test/contract.ts";
-import { startContractBroker } from "../../test/contract-broker.ts";
-import { type RunOptions, runCli, temporaryFolder } from "../../test/run-cli.ts";
+import { describe, expect, it } from "vitest";
+import { useCommandLine } from "../../test/command-line.ts";
+import { jsonLines } from "../../test/run-cli.ts";
 
-let broker: ContractBroker;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-beforeEach(async () => {
-  broker = await startContractBroker();
-  folder = await temporaryFolder();
-});
-afterEach(async () => {
-  await broker.close();
-  await folder[Symbol.asyncDispose]();
-});
-const run = (args: string[], more: Partial<RunOptions> = {}) =>
-  runCli(args, {
-    cwd: folder.path,
-    ...more,
-    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key },
-  });
+const cli = useCommandLine();
+const { run } = cli;
 async function submitted(): Promise<string> {
   const { stdout } = await run(["submit", "--json", "[1]", "-c", "iris", "--no-wait"]);
   return stdout.trim();
@@ -29,10 +14,7 @@ describe("crowdai watch", () => {
     const id = await submitted();
     for (let i = 0; i < 2; i++) {
       const { code, stdout } = await run(["watch", id, "--format", "ndjson"]);
-      const lines = stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line));
+      const lines = jsonLines(stdout);
       expect(code).toBe(0);
       expect(lines.map(({ event, type }) => event?.seq ?? type)).toEqual([1, 2, 3, 4, 5, "result"]);
     }
@@ -41,18 +23,18 @@ describe("crowdai watch", () => {
   });
 
   it("waits for the grade, and knows --timeout and --min-score", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const id = await submitted();
     expect((await run(["watch", id, "--timeout", "0.05"])).code).toBe(8);
-    broker.intercept = (what) => {
-      if (what === "watch") setTimeout(() => broker.finish(id, { state: "graded", score: 0.5 }), 20);
+    cli.broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => cli.broker.finish(id, { state: "graded", score: 0.5 }), 20);
       return false;
     };
     expect((await run(["watch", id, "--min-score", "0.6"])).code).toBe(7);
   });
 
   it("exits as the submission ended, and with 2 for one that is not there", async () => {
-    broker.grader = () => ({ error: { code: "rejected", message: "row 17" } });
+    cli.broker.grader = () => ({ error: { code: "rejected", message: "row 17" } });
     const id = await submitted();
     const { code, stderr } = await run(["watch", id]);
     expect(code).toBe(6);
@@ -61,19 +43,16 @@ describe("crowdai watch", () => {
   });
 
   it("shows the place in line, the expected start and the graders", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const id = await submitted();
     const told = { expected_at: new Date(Date.now() + 20_400).toISOString(), graders: 2 };
-    broker.intercept = (what) => {
-      if (what === "watch") setTimeout(() => broker.place(id, 3, null, told), 20);
+    cli.broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => cli.broker.place(id, 3, null, told), 20);
       return false;
     };
     const { code, stderr, stdout } = await run(["watch", id, "--format", "ndjson", "--timeout", "0.5"]);
     expect(code).toBe(8);
-    const lines = stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const lines = jsonLines(stdout);
     expect(lines).toContainEqual({
       schema_version: 1,
       type: "place",
@@ -87,11 +66,11 @@ describe("crowdai watch", () => {
   });
 
   it("says at the end of the wait that no grader serves the challenge", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const id = await submitted();
     const why = "no grader serves iris since 14:02 UTC";
-    broker.intercept = (what) => {
-      if (what === "watch") setTimeout(() => broker.place(id, 1, why, { graders: 0 }), 20);
+    cli.broker.intercept = (what) => {
+      if (what === "watch") setTimeout(() => cli.broker.place(id, 1, why, { graders: 0 }), 20);
       return false;
     };
     const { code, stderr } = await run(["watch", id, "--timeout", "0.5"]);
@@ -100,10 +79,10 @@ describe("crowdai watch", () => {
   });
 
   it("says that the submission goes on when it is interrupted", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const id = await submitted();
     const stop = new AbortController();
-    broker.intercept = (what) => {
+    cli.broker.intercept = (what) => {
       if (what === "watch") setTimeout(() => stop.abort(), 20);
       return false;
     };
@@ -115,7 +94,7 @@ describe("crowdai watch", () => {
 
 describe("crowdai cancel", () => {
   it("cancels, and takes one that is cancelled already as wanted", async () => {
-    broker.grader = null;
+    cli.broker.grader = null;
     const id = await submitted();
     expect(await run(["cancel", id])).toMatchObject({ code: 0, stdout: `${id} is cancelled.\n` });
     expect((await run(["cancel", id, "--quiet"])).stdout).toBe(`${id}\n`);

@@ -4,6 +4,7 @@ import type { Job, Report } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
+import { jobOf } from "@crowdai/shared/queue/contract";
 import { onTestFinished } from "vitest";
 import { createGrader, type GraderOptions } from "../grader.ts";
 import type { Logger } from "../log.ts";
@@ -97,18 +98,7 @@ export async function runGrader(
     start,
     async publish(job = {}) {
       const submission = job.submission ?? `submission-${++jobs}`;
-      await queue.publish({
-        attempt: 1,
-        challenge: "iris",
-        function: "submit",
-        round: 1,
-        dry_run: false,
-        input: { kind: "inline", data: null },
-        code: null,
-        version: null,
-        ...job,
-        submission,
-      });
+      await queue.publish(jobOf(submission, job));
       return submission;
     },
     async store(name, bytes, kind = "file") {

@@ -1,23 +1,11 @@
 import { expect, it } from "vitest";
-import type { Job } from "../protocol/job.ts";
+import { jobOf } from "./contract/samples.ts";
 import { createEmbeddedQueue } from "./embedded-queue.ts";
 import { queueContract } from "./queue.contract.ts";
 
 queueContract("the embedded queue", async () => {
   const queue = createEmbeddedQueue();
   return { queue, close: () => queue.close() };
-});
-
-const job = (submission: string, challenge = "iris"): Job => ({
-  submission,
-  attempt: 1,
-  challenge,
-  function: "submit",
-  round: 1,
-  dry_run: false,
-  input: { kind: "inline", data: null },
-  code: null,
-  version: null,
 });
 
 it("hands a job to a waiting grader in the same tick", async () => {
@@ -28,7 +16,7 @@ it("hands a job to a waiting grader in the same tick", async () => {
   const consuming = queue.consume(consumption, async () => {
     taken++;
   });
-  const published = queue.publish(job("now"));
+  const published = queue.publish(jobOf("now"));
   expect(taken).toBe(1);
   await published;
   stop.abort();
@@ -45,12 +33,12 @@ it("keeps to a grader's slots when its handler publishes before it returns", asy
   const consumption = { grader: "g", challenges: () => ["iris"], concurrency: 1, signal: stop.signal };
   const consuming = queue.consume(consumption, async ({ job: { submission } }) => {
     most = Math.max(most, ++inHand);
-    if (submission === "first") void queue.publish(job("second"));
+    if (submission === "first") void queue.publish(jobOf("second"));
     else stop.abort();
     await gate.promise;
     inHand--;
   });
-  await queue.publish(job("first"));
+  await queue.publish(jobOf("first"));
   expect(most).toBe(1);
   gate.resolve();
   await consuming;
@@ -69,7 +57,7 @@ it("does not spin with a grader that hands everything back", async () => {
     throw new Error("no room");
   });
   const began = performance.now();
-  await queue.publish(job("unlucky"));
+  await queue.publish(jobOf("unlucky"));
   await consuming;
   expect(deliveries).toBe(4);
   // It rests for 10, 20 and 40 ms.
@@ -80,7 +68,7 @@ it("does not spin with a grader that hands everything back", async () => {
 it("takes turns between challenges and between graders", async () => {
   const queue = createEmbeddedQueue();
   for (let i = 0; i < 3; i++)
-    for (const challenge of ["a", "b", "c"]) await queue.publish(job(`${challenge}${i}`, challenge));
+    for (const challenge of ["a", "b", "c"]) await queue.publish(jobOf(`${challenge}${i}`, { challenge }));
   const stop = new AbortController();
   const order: string[] = [];
   const graders = ["x", "y", "z"].map((grader) =>
@@ -111,7 +99,7 @@ it("aborts what is in hand and refuses reports when it is closed", async () => {
     signal.addEventListener("abort", () => gone.resolve());
     return gone.promise;
   });
-  await queue.publish(job("held"));
+  await queue.publish(jobOf("held"));
   const report = queue.report({ submission: "held", attempt: 1, delivery: 1, grader: "g", type: "started" });
   const refused = expect(report).rejects.toThrow("closed");
   await queue.close();

@@ -27,6 +27,14 @@ function recordsOf(stage: Stage, queue: JobQueue) {
 
 const FAST = { leaseMs: 1000 };
 
+/** A queue that was new and has asked the records for everything. */
+async function rebuiltQueue(stage: Stage) {
+  const queue = await stage.queue(FAST);
+  const records = recordsOf(stage, queue);
+  await until(() => records.rebuilds.length === 1);
+  return { queue, records };
+}
+
 describe.skipIf(withoutService("redis"))("when the queue loses what it was given", () => {
   it.concurrent(
     "asks for everything again when it is flushed while it is rebuilt",
@@ -56,9 +64,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   it.concurrent(
     "is rebuilt after a flush: what waited goes out, what graders hold stays theirs, what nobody has is told",
     staged(async (stage) => {
-      const queue = await stage.queue(FAST);
-      const records = recordsOf(stage, queue);
-      await until(() => records.rebuilds.length === 1);
+      const { queue, records } = await rebuiltQueue(stage);
       const holder = stage.attach(queue, { grader: "holder" });
       await queue.publish(jobOf("held"));
       const held = await holder.next();
@@ -85,9 +91,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   it.concurrent(
     "gives a job that was added again after a flush to another when its grader dies, with the delivery counted",
     staged(async (stage) => {
-      const queue = await stage.queue(FAST);
-      const records = recordsOf(stage, queue);
-      await until(() => records.rebuilds.length === 1);
+      const { queue } = await rebuiltQueue(stage);
       const doomed = stage.startGrader("doomed");
       await queue.publish(jobOf("job"));
       await doomed.says();
@@ -102,9 +106,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   it.concurrent(
     "is asked for again after a restart, which may have lost what was written last",
     staged(async (stage) => {
-      const queue = await stage.queue(FAST);
-      const records = recordsOf(stage, queue);
-      await until(() => records.rebuilds.length === 1);
+      const { queue, records } = await rebuiltQueue(stage);
       records.waiting.push("job");
       await queue.publish(jobOf("job"));
       await stage.redis.kill("SIGKILL");
@@ -119,9 +121,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   it.concurrent(
     "asks the records when an entry was deleted under a grader that is gone",
     staged(async (stage) => {
-      const queue = await stage.queue(FAST);
-      const records = recordsOf(stage, queue);
-      await until(() => records.rebuilds.length === 1);
+      const { queue, records } = await rebuiltQueue(stage);
       const doomed = stage.startGrader("doomed");
       await queue.publish(jobOf("job"));
       await doomed.says();
@@ -158,9 +158,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   it.concurrent(
     "makes a group or a stream anew that was removed, and asks the records",
     staged(async (stage) => {
-      const queue = await stage.queue(FAST);
-      const records = recordsOf(stage, queue);
-      await until(() => records.rebuilds.length === 1);
+      const { queue, records } = await rebuiltQueue(stage);
       const grader = stage.attach(queue, { handle: async () => {} });
       await queue.publish(jobOf("before"));
       await until(() => grader.seen().includes("before"));

@@ -1,0 +1,36 @@
+import { afterEach, expect } from "vitest";
+import { Challenge, CrowdaiError, type OpenOptions } from "../src/index.ts";
+import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
+
+/** The library, as a program uses it. */
+export interface Library extends BrokerAndFolder {
+  /** Opens challenge "iris"; it is closed after the test. */
+  open(options?: OpenOptions): Promise<Challenge>;
+}
+
+export function useLibrary(): Library {
+  const own = useBrokerAndFolder();
+  const opened: Challenge[] = [];
+  afterEach(async () => {
+    for (const challenge of opened.splice(0)) await challenge.close();
+  });
+  return Object.assign(own, {
+    async open(options: OpenOptions = {}) {
+      const { key, url } = own.broker;
+      const challenge = await Challenge.open("iris", { apiKey: key, broker: url, ...options });
+      opened.push(challenge);
+      return challenge;
+    },
+  });
+}
+
+/** The error that the work fails with. */
+export function failure(work: Promise<unknown>): Promise<CrowdaiError> {
+  return work.then(
+    () => expect.fail("it should have failed"),
+    (error) => {
+      expect(error).toBeInstanceOf(CrowdaiError);
+      return error;
+    },
+  );
+}
