@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Takes as long as it is told, tells its progress, and gives the score it is given, or refuses. */
+/** Takes as long as it is told, tells its progress, and gives the score it is given, with the time at which it began, or refuses. */
 const EVALUATOR = `import json, sys, time
 for line in sys.stdin:
     job = json.loads(line)
+    began = time.time()
     source = job["input"]
     if "path" in source:
         with open(source["path"]) as file:
@@ -20,7 +21,7 @@ for line in sys.stdin:
     if "reject" in given:
         say(type="error", message=given["reject"])
     else:
-        say(type="result", score=given["score"])
+        say(type="result", score=given["score"], message=str(began))
 `;
 
 /** Writes the challenge that is used when none is named. */
