@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../records/records.ts";
-import { rebuildBlocks } from "./blocks.ts";
 import { ALL_BOARDS, type Board, countsLate, isPrevious, RANKED } from "./boards.ts";
+import { rebuildBlocks } from "./keep-blocks.ts";
 
 /**
  * Makes all standings of a challenge anew from its graded submissions, in the transaction that changed them. The previous boards

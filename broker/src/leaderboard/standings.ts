@@ -1,8 +1,9 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../records/records.ts";
 import { lookup, statement } from "../records/statement.ts";
-import { countBefore, isBefore, moveCount, type SortKey } from "./blocks.ts";
+import { countBefore, isBefore, type SortKey } from "./blocks.ts";
 import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
+import { moveCount } from "./keep-blocks.ts";
 import { roundScore } from "./rounding.ts";
 
 export type { Board } from "./boards.ts";

@@ -1,0 +1,97 @@
+import { setImmediate } from "node:timers/promises";
+import { type Caps, checkCaps } from "./caps.ts";
+import { checkContent, type Finding, secretsFound } from "./check-content.ts";
+import type { BytePath, LeftOut } from "./list-files.ts";
+import type { Found } from "./look-at.ts";
+import { onDisk, readEntry } from "./read-file.ts";
+import { shownPath } from "./shown-path.ts";
+import { isRacy, lookOf, type StatCache } from "./stat-cache.ts";
+import type { Store } from "./store.ts";
+import { openTreeWriter } from "./tree-writer.ts";
+
+/** So much is read before the rest of the program gets its turn. */
+const REST_BYTES = 2 * 1024 * 1024;
+
+export interface WriteOptions {
+  store: Store;
+  folder: string;
+  caps: Caps;
+  allowSecrets?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+interface Written {
+  tree: string;
+  files: StatCache["files"];
+  findings: Finding[];
+  unsteady: string[];
+}
+
+/** Puts what has changed since the last time on top of that tree. Throws code_secrets and code_too_large. */
+export async function writeTree(
+  { store, folder, caps, allowSecrets, signal }: WriteOptions,
+  found: readonly Found[],
+  cached: StatCache | null,
+  leftOut: LeftOut[],
+): Promise<Written> {
+  const before = cached?.files ?? new Map();
+  const changed = found.filter(({ path, look: now }) => before.get(path)?.look !== now);
+  const present = new Set(found.map(({ path }) => path));
+  const gone = [...before.keys()].filter((path) => !present.has(path));
+  const files: StatCache["files"] = new Map(
+    found.map(({ path, look: now, size }) => [path, { look: now, size }]),
+  );
+  if (cached && changed.length === 0 && gone.length === 0)
+    return { tree: cached.tree, files, findings: [], unsteady: [] };
+
+  const writer = openTreeWriter(store.git, cached?.tree ?? null);
+  const findings: Finding[] = [];
+  const unsteady: string[] = [];
+  try {
+    for (const path of gone) writer.remove(path);
+    const drop = (path: BytePath, reason: string) => {
+      leftOut.push({ path, reason });
+      if (before.has(path)) writer.remove(path);
+      files.delete(path);
+    };
+    let sinceRest = 0;
+    for (const file of changed) {
+      const { path, mode } = file;
+      const readAt = BigInt(Date.now()) * 1_000_000n;
+      const read = readEntry(onDisk(folder, path), mode === "120000", caps.maxBytes);
+      if (read === "missing" || read === "unreadable") {
+        drop(path, read === "missing" ? "it was removed before it was read" : "it cannot be read");
+        continue;
+      }
+      const checked = await checkContent(path, mode, read);
+      if (checked.refused) {
+        drop(path, checked.refused);
+        continue;
+      }
+      findings.push(...checked.findings);
+      if (read.unsteady) unsteady.push(`${shownPath(path)} changed each time it was read.`);
+      const size = read.bytes.length;
+      // What is to be read again next time has no look.
+      const isSure = !read.unsteady && checked.findings.length === 0 && !isRacy(read.stats, readAt);
+      files.set(path, { look: isSure ? lookOf(read.stats) : "", size });
+      writer.put(path, mode, read.bytes);
+      await writer.drained();
+      sinceRest += size + 4096;
+      if (sinceRest > REST_BYTES) {
+        await setImmediate();
+        signal?.throwIfAborted();
+        sinceRest = 0;
+      }
+    }
+    if (findings.length > 0 && !allowSecrets) throw secretsFound(findings);
+    // Some may have grown since they were looked at.
+    checkCaps(
+      [...files].map(([path, { size }]) => ({ path, size })),
+      caps,
+    );
+    return { tree: await writer.finish(), files, findings, unsteady };
+  } catch (failure) {
+    writer.abort();
+    throw failure;
+  }
+}
