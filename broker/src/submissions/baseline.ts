@@ -2,7 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { lockSubmission, participantLock, standingsLock } from "./find.ts";
-import { updateBoards } from "./finish.ts";
+import { updateBoards } from "./move-on-boards.ts";
 
 /**
  * Makes a submission a baseline, or an entry of its participant's again (null). A baseline stands on the board without a rank, and the

@@ -2,20 +2,14 @@ import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Updateable } from "kysely";
 import { iso } from "../clock.ts";
-import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
-import {
-  type Movement,
-  moveStanding,
-  type Standing,
-  sortKeys,
-  updateStanding,
-} from "../leaderboard/standings.ts";
+import { sortKeys } from "../leaderboard/standings.ts";
 import { queueMedia } from "../media/media-work.ts";
 import type { Db } from "../records/records.ts";
 import { statement } from "../records/statement.ts";
 import type { SlotRow, SubmissionRow, Tables } from "../records/tables.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
 import { writeSubmission } from "./find.ts";
+import { type BoardMove, columnsOf, moveOnBoards, standingWith, updateBoards } from "./move-on-boards.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
@@ -99,56 +93,6 @@ export function gradeColumns(
     artifacts: JSON.stringify(artifacts),
     media_dropped: media_dropped ?? null,
     evaluator_version: outcome.evaluator_version,
-  };
-}
-
-/** How a participant moved on the board that a submission counts on. */
-interface BoardMove {
-  rank: number | null;
-  rank_before: number | null;
-  best: boolean;
-}
-
-const columnsOf = ({ best, ...ranks }: BoardMove) => ({ ...ranks, best: best ? 1 : 0 });
-
-const standingWith = (
-  row: SubmissionRow,
-  keys: { sort_primary: number | null; sort_secondary: number | null },
-): Standing => ({
-  submission: row.id,
-  submission_number: row.number,
-  submitted_at: row.created_at,
-  sort_primary: keys.sort_primary ?? Number.MAX_VALUE,
-  sort_secondary: keys.sort_secondary ?? Number.MAX_VALUE,
-});
-
-/** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
-export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
-  const place = await moveOnBoards(trx, row);
-  await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
-  return place;
-}
-
-async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing): Promise<BoardMove> {
-  const { challenge, round, participant_id: participantId } = row;
-  const border = await takeBoards(trx, row);
-  const boards = ALL_BOARDS.filter(
-    (board) =>
-      (countsLate(board) || row.post_challenge === 0) &&
-      (!isPrevious(board) || (border !== null && row.created_at <= border)),
-  );
-  let movement: Movement | null = null;
-  for (const board of boards) {
-    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null, fresh };
-    if (movement) await updateStanding(trx, place);
-    else movement = await moveStanding(trx, place);
-  }
-  // A baseline counts for nobody: it moves no place.
-  const counted = row.baseline === 1 ? null : movement;
-  return {
-    rank: counted?.rank ?? null,
-    rank_before: counted?.rankBefore ?? null,
-    best: counted?.submission === row.id,
   };
 }
 

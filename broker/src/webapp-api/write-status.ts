@@ -5,7 +5,8 @@ import type { Db } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import { DEADLINES } from "../submissions/deadlines.ts";
 import { appendEvents } from "../submissions/events.ts";
-import { updateBoards, writeFailure, writeGrade } from "../submissions/finish.ts";
+import { writeFailure, writeGrade } from "../submissions/finish.ts";
+import { updateBoards } from "../submissions/move-on-boards.ts";
 import type { SentGrade } from "./sent-grade.ts";
 
 /**
