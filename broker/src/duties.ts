@@ -2,10 +2,8 @@ import type { CodeContext } from "./code/code-context.ts";
 import { finaliseCode } from "./code/finalise.ts";
 import { showRepositories } from "./code/show-repositories.ts";
 import { sweepAwaitedCode } from "./code/sweep-code.ts";
-import type { Heartbeats } from "./health/heartbeats.ts";
-import { PATIENCE_MS } from "./health/heartbeats.ts";
+import { type Heartbeats, PATIENCE_MS } from "./health/heartbeats.ts";
 import type { LineWatch } from "./health/line-watch.ts";
-
 import { advanceWindows } from "./leaderboard/window.ts";
 import type { MediaMaker } from "./media/media-maker.ts";
 import { sweepPublishing } from "./publishing/show-published.ts";

@@ -1,35 +1,20 @@
 import type { Server as HttpServer } from "node:http";
 import {
-  type Ack,
   asCrowdaiError,
   CrowdaiError,
-  callSchema,
   handshakeSchema,
-  intentSchema,
-  isLastEvent,
   MESSAGE_LIMIT,
   type SubmissionEvent,
-  submissionRefSchema,
-  watchBoardSchema,
-  watchSchema,
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
-import { z } from "zod";
 import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
-import type { Caller } from "../participants/keys.ts";
-import { sightOfBoard } from "../rules/visibility.ts";
-import { acceptUpload } from "../submissions/accept.ts";
-import { registerCall } from "../submissions/call.ts";
-import { cancelSubmission } from "../submissions/cancel.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { readEvents } from "../submissions/events.ts";
-import { findFreeOrOwn, findSubmission, requireFreeOrOwn } from "../submissions/find.ts";
-import { registerIntent } from "../submissions/register.ts";
-import { viewSubmission } from "../submissions/view.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
 import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast } from "./broadcast.ts";
+import { createHeldKeys, type Held } from "./held-keys.ts";
+import { sessionRequests } from "./requests.ts";
 import { openSession } from "./session.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -48,11 +33,6 @@ export interface Gateway {
   /** Submissions that somebody connected here watches. */
   watched(): number;
   close(): Promise<void>;
-}
-
-interface Held {
-  key: string;
-  caller: Caller;
 }
 
 /** The exchange: sessions over socket.io, on the HTTP server of the routes. */
@@ -87,6 +67,7 @@ export function openGateway(options: {
 
   const watchers = createWatchers();
   const broadcast = createBroadcast(watchers, context);
+  const held = createHeldKeys(() => io.sockets.sockets.values());
 
   io.use((socket, next) => {
     if (legacy && isLegacy(socket)) {
@@ -103,7 +84,7 @@ export function openGateway(options: {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
-    socket.data = hold({ key: auth.data.apiKey, caller });
+    socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
     serve(socket);
@@ -111,14 +92,6 @@ export function openGateway(options: {
       socket.emit("session", session);
       forgetRequest(socket);
     });
-  }
-
-  // Sessions of one key share what is held of it.
-  let holding = new Map<string, Held>();
-  function hold(held: Held): Held {
-    const known = holding.get(held.caller.keyHash) ?? held;
-    holding.set(held.caller.keyHash, known);
-    return known;
   }
 
   /**
@@ -140,77 +113,13 @@ export function openGateway(options: {
     });
   }
 
-  type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;
-  const requests = new Map<string, Request>();
-  const on = <I, O>(
-    name: string,
-    schema: z.ZodType<I>,
-    work: (caller: Caller, input: I, socket: Socket) => Promise<O>,
-  ) => {
-    requests.set(name, async (socket, message, acknowledge) => {
-      const answer = typeof acknowledge === "function" ? (acknowledge as (ack: Ack<O>) => void) : () => {};
-      try {
-        const input = schema.safeParse(message);
-        if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
-        // Asked again each time: a key that was revoked a moment ago does nothing more.
-        const caller = await identifyParticipant(context().webapp, (socket.data as Held).key);
-        answer({ ok: true, value: await work(caller, input.data, socket) });
-      } catch (thrown) {
-        answer({ ok: false, error: logged(thrown).toBody() });
-      }
-    });
-  };
-
-  // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
-  on("submit", intentSchema, async (caller, intent, socket) => {
-    const known = await findFreeOrOwn(context().records.db, caller, intent.id);
-    watchers.add(intent.id, socket);
-    return registerIntent(context(), caller, intent, known).catch((error) => {
-      watchers.remove(intent.id, socket);
-      throw error;
-    });
-  });
-  on("call", callSchema, async (caller, call, socket) => {
-    const ids = call.items.map(({ id }) => id);
-    await requireFreeOrOwn(context().records.db, caller, ids);
-    for (const id of ids) watchers.add(id, socket);
-    try {
-      return { submissions: await registerCall(context(), caller, call) };
-    } catch (error) {
-      for (const id of ids) watchers.remove(id, socket);
-      throw error;
-    }
-  });
-  on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
-  on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
-  on("watch", watchSchema, async (caller, { id, after }, socket) => {
-    const { db } = context().records;
-    await findSubmission(db, caller, id);
-    // Watched before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
-    watchers.add(id, socket);
-    const events = await readEvents(db, id, after);
-    const row = await findSubmission(db, caller, id);
-    broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
-    // By the last event read, not by the row, which is read later: what came in between is still on its way here.
-    const last = events.at(-1);
-    if (last && isLastEvent(last.type)) watchers.remove(id, socket);
-    return { submission: await viewSubmission(context(), db, row), events };
-  });
-
-  // Which boards each session watches.
-  const boardsOf = new WeakMap<Socket, Set<string>>();
-  on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
-    const { config } = context().catalogue.get(challenge);
-    await sightOfBoard(context().records.db, config, caller);
-    const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
-    const watched = boardsOf.get(socket) ?? new Set();
-    boardsOf.set(socket, watched);
-    if (watched.has(config.id) || !socket.connected) stop();
-    else {
-      watched.add(config.id);
-      socket.once("disconnect", stop);
-    }
-    return { boards: now };
+  const requests = sessionRequests({
+    context,
+    watchers,
+    broadcast,
+    boards,
+    keyOf: (socket) => (socket.data as Held).key,
+    logged,
   });
 
   function logged(thrown: unknown): CrowdaiError {
@@ -235,30 +144,15 @@ export function openGateway(options: {
     heard(events);
   });
 
-  // Nobody with a revoked key listens on: their sockets are closed.
   let isChecking = false;
   const keys = setInterval(async () => {
     if (isChecking) return;
     isChecking = true;
-    await endRevoked().catch((error) => context().log.warn({ err: error }, "revoked keys not looked for"));
+    await held
+      .endRevoked(context().webapp)
+      .catch((error) => context().log.warn({ err: error }, "revoked keys not looked for"));
     isChecking = false;
   }, KEY_CHECK_MS);
-
-  async function endRevoked(): Promise<void> {
-    const ended = await context().webapp.ended(keysInUse);
-    if (ended.size === 0) return;
-    for (const socket of io.sockets.sockets.values())
-      if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
-  }
-
-  function keysInUse(): Map<string, string> {
-    holding = new Map();
-    for (const socket of io.sockets.sockets.values()) {
-      const held = socket.data as Partial<Held>;
-      if (held.caller && held.key) hold(held as Held);
-    }
-    return new Map([...holding].map(([hash, { key }]) => [hash, key]));
-  }
 
   return {
     announce(events) {

@@ -7,7 +7,7 @@ import { shownNumber, shownSize } from "./format.ts";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
-import { Outside, Time } from "./outside.tsx";
+import { Digest, Outside, Time } from "./outside.tsx";
 
 export interface ChallengePageProps {
   seen: SeenChallenge;
@@ -90,10 +90,7 @@ function Data({ challenge: { data } }: { challenge: PublicChallenge }) {
               <Outside text={name} />
             </a>{" "}
             <span class="size">{shownSize(size)}</span>
-            <code class="digest" title={`SHA-256 ${sha256}`}>
-              <span class="unseen">SHA-256 </span>
-              {sha256}
-            </code>
+            <Digest sha256={sha256} />
           </li>
         ))}
       </ul>

@@ -17,3 +17,12 @@ export function Words({ text, most = 20_000 }: { text: string; most?: number }) 
 export function Time({ at }: { at: string }) {
   return <time datetime={at}>{shownTime(at)}</time>;
 }
+
+export function Digest({ sha256 }: { sha256: string }) {
+  return (
+    <code class="digest" title={`SHA-256 ${sha256}`}>
+      <span class="unseen">SHA-256 </span>
+      {sha256}
+    </code>
+  );
+}

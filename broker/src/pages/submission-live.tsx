@@ -2,7 +2,7 @@ import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared"
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { plural, shownNumber, shownSize, tamed } from "./format.ts";
 import { MediaView, webAddress } from "./media.tsx";
-import { Outside, Time, Words } from "./outside.tsx";
+import { Digest, Outside, Time, Words } from "./outside.tsx";
 import { Scroll } from "./scroll.tsx";
 import { StateTag } from "./state-tag.tsx";
 
@@ -180,10 +180,7 @@ function Artifacts({ submission: { artifacts } }: { submission: Submission }) {
               )}{" "}
               <span class="size">{shownSize(size)}</span>{" "}
               {kind === "model" ? <span class="tag">model</span> : null}
-              <code class="digest" title={`SHA-256 ${sha256}`}>
-                <span class="unseen">SHA-256 </span>
-                {sha256}
-              </code>
+              <Digest sha256={sha256} />
             </li>
           );
         })}

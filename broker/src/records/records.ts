@@ -1,4 +1,5 @@
-import type { Kysely, Transaction } from "kysely";
+import { CrowdaiError } from "@crowdai/shared";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import * as first from "./migrations/001-first.ts";
 import * as code from "./migrations/002-code.ts";
@@ -42,11 +43,26 @@ export const readTogether = <T>(
 ): Promise<T> =>
   db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
 
-/** Brings the tables to the newest form; safe when several programs do it at once. */
+/** Brings the tables to the newest form; safe when several programs do it at once. Throws usage when they are newer than this program. */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
-  const { error } = await migrator(db, dialect).migrateToLatest();
-  if (error) throw error;
+  const steps = migrator(db, dialect);
+  const { error } = await steps.migrateToLatest();
+  if (error) throw (await isNewer(db, steps)) ? newer(error) : error;
 }
+
+async function isNewer(db: Kysely<Tables>, steps: Migrator): Promise<boolean> {
+  const known = new Set((await steps.getMigrations()).map(({ name }) => name));
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`
+    .execute(db)
+    .catch(() => ({ rows: [] }));
+  return rows.some(({ name }) => !known.has(name));
+}
+
+const newer = (cause: unknown) =>
+  new CrowdaiError("usage", "The records were written by a newer version of the broker.", {
+    next: "Start that version again, or restore a backup from before it.",
+    cause,
+  });
 
 export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migrator {
   const migrations = {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Records } from "./records.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -22,6 +23,17 @@ const names = async (db: Pick<Records["db"], "selectFrom">) =>
   (await db.selectFrom("settings").select("name").orderBy("name").execute()).map(({ name }) => name);
 
 describe("records on SQLite", () => {
+  it("are left alone by a program that is older than they are, which says so", async () => {
+    const file = join(folder, "records.sqlite");
+    await sql`insert into kysely_migration (name, timestamp) values ('999-later', '2100-01-01T00:00:00Z')`.execute(
+      records.db,
+    );
+    await expect(openSqlite(file)).rejects.toMatchObject({
+      code: "usage",
+      message: "The records were written by a newer version of the broker.",
+    });
+  });
+
   it("show nothing outside a transaction that is not on disk", async () => {
     await records.transaction(async (trx) => {
       await write(trx, "a");

@@ -27,7 +27,10 @@ export async function openSqlite(file: string): Promise<Records> {
   const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
   for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");
   const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
-  await migrate(db, "sqlite");
+  await migrate(db, "sqlite").catch(async (error) => {
+    await db.destroy();
+    throw error;
+  });
   return {
     name: `SQLite (${file})`,
     dialect: "sqlite",

@@ -31,9 +31,8 @@ const round = z.strictObject({
   highlight: z.int().min(0).default(3),
 });
 
-const command = z.strictObject({
-  command: z.array(z.string().min(1)).min(1),
-  mode: z.enum(["batch", "persistent"]).default("batch"),
+/** Of every evaluator that is a process. */
+const anyProcess = {
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
   timeout_seconds: z
     .number()
@@ -42,6 +41,12 @@ const command = z.strictObject({
     .default(600),
   memory_mb: z.int().min(16).nullable().default(null),
   sandbox: z.enum(["none", "bubblewrap"]).default("none"),
+};
+
+const command = z.strictObject({
+  command: z.array(z.string().min(1)).min(1),
+  mode: z.enum(["batch", "persistent"]).default("batch"),
+  ...anyProcess,
 });
 const pythonClass = z.strictObject({
   python_class: z
@@ -50,14 +55,7 @@ const pythonClass = z.strictObject({
   args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
   python: z.string().default("python3"),
   fresh: z.boolean().default(false).describe("A new process for each job, for classes that keep state."),
-  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
-  timeout_seconds: z
-    .number()
-    .positive()
-    .max(7 * 24 * 3600)
-    .default(600),
-  memory_mb: z.int().min(16).nullable().default(null),
-  sandbox: z.enum(["none", "bubblewrap"]).default("none"),
+  ...anyProcess,
 });
 
 const jobFactory = z.strictObject({
