@@ -5,6 +5,7 @@ import { appendFile, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openObjects } from "../../broker/src/open-objects.ts";
 import { Challenge, type CrowdaiError } from "../../cli/src/index.ts";
 import { createChance } from "../../scripts/chaos/random.ts";
 import { root } from "../../scripts/root.ts";
@@ -104,6 +105,17 @@ for (const store of ["folder", "swift"] as const)
         return path;
       }
 
+      /** The store itself, not through the wire. */
+      const ofStore = () =>
+        swift
+          ? {
+              endpoint: swift.url,
+              bucket: "uploads",
+              region: SWIFT_REGION,
+              accessKeyId: SWIFT_ACCESS_KEY,
+              secretAccessKey: SWIFT_SECRET_KEY,
+            }
+          : null;
       const door = () => (store === "folder" ? wire.url : broker.url);
       const open = () => Challenge.open("big", { apiKey: key, broker: door() });
       const command = (path: string): ChildProcess & { said: () => string } => {
@@ -160,6 +172,21 @@ for (const store of ["folder", "swift"] as const)
         if (process.env.CROWDAI_FIGURES)
           console.log(`${store}: sent again ${((before + wire.sent - SIZE) / PART).toFixed(2)} parts`);
         expect(before + wire.sent - SIZE).toBeLessThan(LANES * PART + TALK);
+      });
+
+      it("begins anew when the store let go of what had arrived", async () => {
+        const path = await randomFile();
+        const session = await open();
+        const held = wire.holdAt(SIZE / 2);
+        const grade = session.submitFile(path);
+        await held;
+        const { objects } = await openObjects({ s3: ofStore(), dataFolder: join(folder, "data") }, door);
+        expect(await objects.abandonUploads(Date.now() + 60_000)).toBeGreaterThan(0);
+        await objects.close();
+        wire.calm();
+        wire.cut();
+        expect((await grade).score).toBe(SIZE);
+        await session.close();
       });
 
       it("is one submission when the last answer was lost, and the client learns of it", async () => {

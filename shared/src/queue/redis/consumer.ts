@@ -54,6 +54,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   /** Entries that hold no job; told as done. */
   let broken: [challenge: string, id: string][] = [];
   let handedBack = 0;
+  /** 0 when it does not rest. */
   let restUntil = 0;
   let claimedAt = 0;
   let unsure = false;
@@ -68,8 +69,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     for (const challenge of now) if (!ensured.has(challenge)) ensured.set(challenge, false);
     return [...ensured.keys()];
   };
-  const room = () =>
-    stopping.aborted || performance.now() < restUntil ? 0 : Math.max(0, consumption.concurrency - running);
+  const room = () => (stopping.aborted || restUntil > 0 ? 0 : Math.max(0, consumption.concurrency - running));
   const toTell = () =>
     inHand.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
 
@@ -99,6 +99,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   async function step(): Promise<void> {
+    // Looked at once a step: a rest that ended within one would neither leave room nor wake anybody.
+    if (performance.now() >= restUntil) restUntil = 0;
     if (unsure && !read) await handBackUnseen(false);
     // The read that waits may bring one.
     const free = Math.max(0, room() - (read ? 1 : 0));
@@ -206,8 +208,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   async function somethingToDo(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
-    const rest = restUntil - performance.now();
-    const timer = rest > 0 ? setTimeout(resolve, rest) : undefined;
+    const rest = Math.max(0, restUntil - performance.now());
+    const timer = restUntil > 0 ? setTimeout(resolve, rest) : undefined;
     await promise;
     clearTimeout(timer);
   }
