@@ -177,7 +177,7 @@ for (const store of ["folder", "swift"] as const)
       it("begins anew when the store let go of what had arrived", async () => {
         const path = await randomFile();
         const session = await open();
-        const held = wire.holdAt(SIZE / 2);
+        const held = wire.holdAt(SIZE * 0.8);
         const grade = session.submitFile(path);
         await held;
         const { objects } = await openObjects({ s3: ofStore(), dataFolder: join(folder, "data") }, door);
