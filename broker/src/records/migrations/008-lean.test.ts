@@ -1,28 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { Kysely } from "kysely";
-import { expect, it, onTestFinished } from "vitest";
-import { migrator } from "../records.ts";
-import { sqliteDialect } from "../sqlite-dialect.ts";
-import type { Tables } from "../tables.ts";
+import { expect, it } from "vitest";
+import { migratedTo } from "../../../test/migrated-to.ts";
 
 it("keeps what stands in the tables that are made anew, and their rules", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "crowdai-lean-"));
-  const open = () => {
-    const database = new DatabaseSync(join(folder, "records.sqlite"));
-    database.exec("pragma foreign_keys = on");
-    return database;
-  };
-  const [writer, reader, snapshots] = [open(), open(), open()];
-  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
-  onTestFinished(async () => {
-    await db.destroy();
-    rmSync(folder, { recursive: true });
-  });
-  const migrations = migrator(db, "sqlite");
-  await migrations.migrateTo("007-page-sessions");
+  const { db, writer, migrations } = await migratedTo("007-page-sessions");
   const events = [1, 2].map((seq) => ({ submission: "a", seq, at: "now", type: "log" as const, data: "{}" }));
   writer.exec(`
     insert into participants (id, name, name_key, created_at) values (1, 'ada', 'ada', '');

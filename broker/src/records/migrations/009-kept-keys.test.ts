@@ -1,0 +1,11 @@
+import { expect, it } from "vitest";
+import { migratedTo } from "../../../test/migrated-to.ts";
+
+it("lets sessions of the pages go on", async () => {
+  const { db, writer, migrations } = await migratedTo("008-lean");
+  writer.exec("insert into page_sessions values ('session', 'digest of the key', 'then', 'later')");
+  expect((await migrations.migrateToLatest()).error).toBeUndefined();
+  expect(await db.selectFrom("page_sessions").selectAll().execute()).toEqual([
+    { hash: "session", kept_key: "digest of the key", created_at: "then", expires_at: "later" },
+  ]);
+});
