@@ -70,14 +70,15 @@ export async function readStandings(trx: Db, place: BoardPlace, standings: Retur
   }));
 }
 
-type Standing = Awaited<ReturnType<typeof readStandings>>[number];
+/** A standing with what its row shows. */
+type ShownStanding = Awaited<ReturnType<typeof readStandings>>[number];
 
 /** The rows of standings that follow `first` others. */
 export async function participantRows(
   trx: Db,
   config: ChallengeConfig,
   query: { round: string; board: Board; viewer: number | null },
-  standings: Standing[],
+  standings: ShownStanding[],
   first: number,
 ): Promise<Row[]> {
   const ranksBefore = await readRanksBefore(trx, { challenge: config.id, ...query }, standings);
@@ -109,7 +110,7 @@ export async function participantRows(
 async function readRanksBefore(
   trx: Db,
   { challenge, round, board }: BoardPlace,
-  standings: readonly Standing[],
+  standings: readonly ShownStanding[],
 ): Promise<ReadonlyMap<number, number>> {
   const before = boardBefore(board);
   const placed = standings.filter((standing) => standing.before !== null);
