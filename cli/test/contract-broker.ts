@@ -1,5 +1,6 @@
 import { createHash, randomInt } from "node:crypto";
 import http from "node:http";
+import type net from "node:net";
 import type { AddressInfo } from "node:net";
 import { platform } from "node:process";
 import {
@@ -41,6 +42,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     received,
     kept,
     grader: () => ({ score: 0.9 }),
+    goodbyes: 0,
     intercept: null,
     code: null,
     sockets: true,
@@ -204,13 +206,24 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         if (apiKey !== broker.key) throw new CrowdaiError("key_unknown");
         const opening = session(challenge);
         serve(socket);
-        setImmediate(() => socket.emit("session", opening));
+        setImmediate(() => greet(socket, opening));
         next();
       } catch (error) {
         next(Object.assign(new Error("refused"), { data: (error as CrowdaiError).toBody() }));
       }
     });
     return opened;
+  }
+  function greet(socket: Socket, opening: unknown): void {
+    if (broker.goodbyes === 0) return void socket.emit("session", opening);
+    broker.goodbyes--;
+    // Both words go in one piece.
+    const { _socket: wire } = (socket.conn.transport as unknown as { socket: { _socket: net.Socket } })
+      .socket;
+    wire.cork();
+    socket.emit("session", opening);
+    socket.disconnect();
+    setTimeout(() => wire.uncork(), 20);
   }
   function serve(socket: Socket): void {
     const on = (what: string, work: (message: never) => unknown) =>

@@ -34,6 +34,8 @@ export interface ContractBroker {
   grader:
     | ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } })
     | null;
+  /** So many sessions are ended in the same breath in which they begin, as by a broker that stops. */
+  goodbyes: number;
   /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Where announced code is to be pushed; null asks for none. */

@@ -21,6 +21,13 @@ describe("over a socket", () => {
     expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it("goes on when the broker says goodbye in the same breath in which it greets", async () => {
+    sessions.broker.goodbyes = 1;
+    const session = await open();
+    const { submission } = await session.submit(intent(), { follow: true });
+    expect((await read(session.watch(submission.id))).state).toBe("graded");
+  });
+
   it("asks for nothing when nothing was missed", async () => {
     const session = await open();
     const { id } = intent();

@@ -116,6 +116,13 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     again = setTimeout(() => socket.connect(), 100 + backoff(refusals++));
   }
 
+  function left(reason: string): void {
+    requests.broke();
+    losing ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
+    // socket.io does not come back by itself when the broker closed the connection on purpose, as when it stops.
+    if (reason === "io server disconnect") reconnect();
+  }
+
   socket.on("event", (message: unknown) => {
     const found = liveEventSchema.safeParse(message);
     if (found.success) feeds.live(found.data);
@@ -131,12 +138,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     requests.opened();
     feeds.catchUp();
   });
-  socket.on("disconnect", (reason) => {
-    requests.broke();
-    losing ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
-    // socket.io does not come back by itself when the broker closed the connection on purpose, as when it stops.
-    if (reason === "io server disconnect") reconnect();
-  });
+  socket.on("disconnect", left);
   socket.on("connect_error", (error) => {
     const refusal = readRefusal(error);
     if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
@@ -144,7 +146,9 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   });
   const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
   refreshing.unref();
-  requests.opened();
+  // A broker that stops may say goodbye in the same breath, before anybody here could hear it.
+  if (socket.connected) requests.opened();
+  else left("io server disconnect");
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
 
