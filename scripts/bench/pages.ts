@@ -6,25 +6,20 @@ import type { Records } from "../../broker/src/records/records.ts";
 import { openSqlite } from "../../broker/src/records/sqlite.ts";
 import { createApiKey, hashApiKey } from "../../shared/src/index.ts";
 import { startBroker } from "../running-broker.ts";
-import { config, fill } from "./board.ts";
+import { type BoardSize, config, fill } from "./board.ts";
 import { createPlayground } from "./challenge.ts";
 import { type Figure, median, quantile } from "./figure.ts";
 
 const WARM_UP = 100;
 const READER = 1;
 
-export interface PagesSize {
-  participants: number;
-  submissions: number;
-  samples: number;
-}
-const WHOLE: PagesSize = { participants: 10_000, submissions: 100_000, samples: 300 };
+const WHOLE: BoardSize = { participants: 10_000, submissions: 100_000, samples: 300 };
 
 /**
  * Pages of a challenge with 10,000 participants and 100,000 submissions on SQLite, signed in, one at a time over one connection, from the
  * request to the last byte; beside them a bare Hono server that answers with the same bytes.
  */
-export async function measurePages(size: PagesSize = WHOLE): Promise<Figure[]> {
+export async function measurePages(size: BoardSize = WHOLE): Promise<Figure[]> {
   const playground = createPlayground();
   mkdirSync(join(playground.challenges, "board"));
   writeFileSync(join(playground.challenges, "board/challenge.json"), JSON.stringify(config));

@@ -52,7 +52,9 @@ export async function clearLeftovers(dir: string): Promise<void> {
   await Promise.all(left.map((name) => rm(join(dir, name), { force: true })));
 }
 
+/** What is no repository, whatever lies there, holds nothing. */
 export async function readApplied(dir: string): Promise<Applied> {
+  if (!existsSync(join(dir, "HEAD"))) return { stored: 0, final: 0 };
   try {
     const { stored, final } = JSON.parse(await readFile(join(dir, APPLIED), "utf8"));
     if (Number.isInteger(stored) && Number.isInteger(final)) return { stored, final };

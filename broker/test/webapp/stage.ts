@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { afterEach, expect } from "vitest";
 import { revokeKeys } from "../../src/participants/keys.ts";
 import { WEBAPP_TIMES, type WebappTimes } from "../../src/webapp/remote/remote.ts";
 import type { WebappUnderTest } from "../../src/webapp/webapp.contract.ts";
-import { startBroker, type TestBroker } from "../fixture.ts";
+import { startBroker, type TestBroker, type TestClient, untilEnd } from "../fixture.ts";
 import { ADMIN, startWebapp, type WebappStage } from "../webapp-api/stage.ts";
 
 /** What happens to a request on its way to the webapp. */
@@ -129,5 +130,44 @@ export function underTest({
     },
     read: async (path) => (await webapp.ask("GET", path)).body,
     close,
+  };
+}
+
+/** Webapps that fail, each in its own way. */
+export const FAILING: [string, Way][] = [
+  ["cuts every connection", "cut"],
+  ["answers 500", { status: 500, body: '{"message":"server error"}', type: "application/json" }],
+  ["answers 502 in HTML", { status: 502, body: "<h1>Bad gateway</h1>" }],
+  ["answers 200 in HTML", { status: 200, body: "<h1>Down for maintenance</h1>" }],
+  ["sends elsewhere", { status: 302, body: "" }],
+  ["refuses the broker's key", { status: 401, body: "HTTP Token: Access denied.\n", type: "text/plain" }],
+];
+
+/** A stage for each test that starts one, closed after it. */
+export function useRemote() {
+  let stage: RemoteStage;
+  afterEach(() => stage?.close());
+  return {
+    get broker() {
+      return stage.broker;
+    },
+    get webapp() {
+      return stage.webapp;
+    },
+    get between() {
+      return stage.between;
+    },
+    /** With a participant of the webapp, grace, who is connected. */
+    async start(options: Parameters<typeof startRemote>[0] = {}) {
+      stage = await startRemote(options);
+      const key = await stage.webapp.addParticipant("grace");
+      return { key, client: await stage.broker.connect({ key }) };
+    },
+    async graded(client: TestClient, score = 1): Promise<string> {
+      const { submission } = await client.submit({ input: { kind: "inline", data: { score } } });
+      const events = await untilEnd(client, submission.id);
+      expect(events.at(-1)).toMatchObject({ type: "graded", data: { score } });
+      return submission.id;
+    },
   };
 }

@@ -22,7 +22,7 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
   let bytes = 0;
   for await (const entry of entries) {
     const { header, body } = entry;
-    const name = header.name.replace(/\/$/, "");
+    const name = header.type === "directory" ? header.name.replace(/\/$/, "") : header.name;
     count++;
     bytes += header.size;
     if (count > MOST_ENTRIES || bytes > MOST_BYTES) throw refused("more than code may hold");

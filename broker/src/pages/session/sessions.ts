@@ -19,7 +19,7 @@ export interface Visit {
 
 /**
  * Sessions of people at a browser. The cookie names a session by chance and carries nothing of the key; the records tie it to the key,
- * so that it ends with it, at once and at every broker.
+ * so that it ends with it at every broker: at once, or as soon as a webapp elsewhere is asked again.
  */
 export function createSessions({
   db,

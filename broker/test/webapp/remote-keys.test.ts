@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { addOrganizer, addParticipant, revokeKeys } from "../../src/participants/keys.ts";
+import { listParticipants } from "../../src/participants/list.ts";
+import { createVisitor } from "../pages/visitor.ts";
+import { until } from "../until.ts";
+import { FAILING, useRemote } from "./stage.ts";
+
+const now = () => new Date().toISOString();
+const test = useRemote();
+const { start, graded } = test;
+
+describe("keys", () => {
+  it("that the webapp confirmed work on while it is away, after a restart too; others do not", async () => {
+    const { client, key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
+    const stranger = await test.webapp.addParticipant("eve");
+    test.between.way = () => "cut";
+    await graded(client);
+    await test.broker.restart();
+    await test.broker.connect({ key });
+    await expect(test.broker.connect({ key: stranger })).rejects.toMatchObject({
+      code: "webapp_away",
+      fault: "platform",
+    });
+    await expect(test.broker.connect({ key: "0".repeat(32) })).rejects.toMatchObject({ code: "webapp_away" });
+  });
+
+  it("stop working when the webapp stays away", async () => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 200 } });
+    test.between.way = () => "cut";
+    await until(async () => (await test.broker.fetch("/api/v1/me", { key })).status === 503);
+  });
+
+  it.each(FAILING)("survive a webapp that %s, and one that answers 404 to everything", async (_, way) => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
+    for (const wrong of [
+      way,
+      { status: 404, body: '{"status":404,"error":"Not Found"}', type: "application/json" },
+    ]) {
+      test.between.way = () => wrong;
+      expect((await test.broker.fetch("/api/v1/me", { key })).status).toBe(200);
+    }
+  });
+
+  it("are asked about once while the answer is fresh, and by many at once", async () => {
+    const { key } = await start({ times: { freshMs: 60_000 } });
+    await Promise.all(Array.from({ length: 20 }, () => test.broker.fetch("/api/v1/me", { key })));
+    expect(test.between.seen).toEqual([`GET /api/external_graders/${key}`]);
+  });
+
+  it("of 32 hex digits, as the original gives out, sign in", async () => {
+    await start();
+    const key = "0123456789abcdef0123456789abcdef";
+    test.between.way = (_, path) =>
+      path.endsWith(key)
+        ? {
+            status: 200,
+            body: '{"message":"Developer API key is valid","participant_id":77}',
+            type: "application/json",
+          }
+        : "through";
+    expect(await (await test.broker.fetch("/api/v1/me", { key })).json()).toMatchObject({
+      participant: { name: "participant-77" },
+    });
+  });
+
+  it("that are no keys at all are not sent anywhere", async () => {
+    await start();
+    const before = test.between.seen.length;
+    for (const key of ["../submissions", "1/submission_info", "challenge_config", "0".repeat(33)])
+      expect((await test.broker.fetch("/api/v1/me", { key })).status).toBe(401);
+    expect(test.between.seen).toHaveLength(before);
+  });
+
+  it("of organisers stay this broker's own", async () => {
+    await start();
+    const { addOrganizer } = await import("../../src/participants/keys.ts");
+    const organizer = await addOrganizer(test.broker.records, "org", ["test"], now());
+    const board = await test.broker.fetch("/api/v1/challenges/test/leaderboard", { key: organizer });
+    expect(board.status).toBe(200);
+    await revokeKeys(test.broker.records, "organizer", "org", now());
+    expect((await test.broker.fetch("/api/v1/challenges/test/leaderboard", { key: organizer })).status).toBe(
+      401,
+    );
+  });
+});
+
+describe("a session of the pages", () => {
+  it("goes on after a restart, while the webapp is away too", async () => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
+    const visitor = createVisitor(test.broker);
+    await visitor.signIn(key);
+    await test.broker.restart();
+    test.between.way = () => "cut";
+    expect((await visitor.get("/submissions")).status).toBe(200);
+  });
+
+  it("is not begun while the webapp is away, and the form says why", async () => {
+    const { key } = await start({ times: { freshMs: 1, staleMs: 1 } });
+    test.between.way = () => "cut";
+    const answer = await createVisitor(test.broker).signIn(key);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain("the webapp is away");
+  });
+
+  it("is for organisers of this broker as well, and for no participant whose key it gave out before", async () => {
+    await start();
+    const { records } = test.broker;
+    const organizer = createVisitor(test.broker);
+    expect((await organizer.signIn(await addOrganizer(records, "linus", ["test"], now()))).status).toBe(303);
+    expect((await organizer.get("/submissions")).status).toBe(200);
+    const before = createVisitor(test.broker);
+    expect((await before.signIn(await addParticipant(records, "old", now()))).status).toBe(401);
+    await organizer.get("/");
+    await records.db.updateTable("api_keys").set({ owner: "participant" }).execute();
+    expect((await organizer.get("/submissions")).status).toBe(401);
+  });
+});
+
+describe("a participant", () => {
+  it("has the webapp's name from the first submission on, unless somebody else has it", async () => {
+    const { client, key } = await start();
+    await graded(client);
+    expect(await listParticipants(test.broker.records.db)).toMatchObject([
+      { name: "ada" },
+      { submissions: 1, active: true },
+    ]);
+    const me = async (as: string) =>
+      (
+        (await (await test.broker.fetch("/api/v1/me", { key: as })).json()) as {
+          participant: { name: string };
+        }
+      ).participant.name;
+    await until(async () => (await me(key)) === "grace");
+    // The fixture's own participant here is named ada; the webapp has one of that name too.
+    const other = await test.broker.connect({ key: test.webapp.key });
+    await graded(other);
+    expect(await me(test.webapp.key)).toBe("participant-1");
+  });
+
+  it("is the same one with a new key", async () => {
+    const { client, key } = await start();
+    const id = await graded(client);
+    const { db } = test.webapp.records;
+    const { createApiKey, hashApiKey } = await import("@crowdai/shared");
+    const next = createApiKey();
+    await db
+      .updateTable("api_keys")
+      .set({ hash: hashApiKey(next) })
+      .where("owner_id", "=", 2)
+      .where("owner", "=", "participant")
+      .execute();
+    await until(async () => (await test.broker.fetch("/api/v1/me", { key })).status === 401);
+    expect((await test.broker.fetch(`/api/v1/submissions/${id}`, { key: next })).status).toBe(200);
+  });
+});
