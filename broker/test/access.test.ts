@@ -1,6 +1,6 @@
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addOrganizer, revokeKeys } from "../src/participants/keys.ts";
+import { addOrganizer, revokeKeys } from "../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, type TestClient, untilEnd } from "./fixture.ts";
 
 const now = () => new Date().toISOString();

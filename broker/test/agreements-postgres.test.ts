@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { missing } from "../../test/services.ts";
-import { agree, findAgreement } from "../src/agreements/agreements.ts";
-import { MIT_DIGEST } from "../src/agreements/mit.ts";
-import { addParticipant } from "../src/participants/keys.ts";
-import { closeChallenge, readClosed } from "../src/publishing/close-challenge.ts";
+import { agree, findAgreement } from "../src/domain/agreements/agreements.ts";
+import { MIT_DIGEST } from "../src/domain/agreements/mit.ts";
+import { addParticipant } from "../src/domain/participants/keys.ts";
+import { closeChallenge, readClosed } from "../src/domain/publishing/close-challenge.ts";
 import { openPostgres } from "../src/records/postgres.ts";
 
 it.skipIf(missing("postgres"))(

@@ -1,8 +1,8 @@
 import type { Agreement, Licence, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findAgreement } from "../src/agreements/agreements.ts";
-import { MIT_DIGEST, MIT_TEXT, mitLicence } from "../src/agreements/mit.ts";
+import { findAgreement } from "../src/domain/agreements/agreements.ts";
+import { MIT_DIGEST, MIT_TEXT, mitLicence } from "../src/domain/agreements/mit.ts";
 import { startBroker, type TestBroker } from "./fixture.ts";
 
 describe("the agreement to the MIT licence", () => {

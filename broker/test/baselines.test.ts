@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Leaderboard, Submission } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { addOrganizer } from "../src/participants/keys.ts";
+import { addOrganizer } from "../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, untilEnd } from "./fixture.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -73,7 +73,7 @@ describe("a baseline", () => {
     const only = await submit(0.9);
     await submit(0.7, bob);
     await mark(only);
-    const { rebuildStandings } = await import("../src/leaderboard/rebuild.ts");
+    const { rebuildStandings } = await import("../src/domain/leaderboard/rebuild.ts");
     await test.records.transaction((trx) => rebuildStandings(trx, "test"));
     expect(await board()).toEqual([[1, "bob", 0.7, 1]]);
   });

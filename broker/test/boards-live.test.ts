@@ -1,7 +1,7 @@
 import type { BoardMoved, Leaderboard } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { createBoardWatch } from "../src/live/board-watch.ts";
-import { addOrganizer } from "../src/participants/keys.ts";
+import { addOrganizer } from "../src/domain/participants/keys.ts";
+import { createBoardWatch } from "../src/realtime/board-watch.ts";
 import { startBroker, type TestBroker, untilEnd } from "./fixture.ts";
 import { until } from "./until.ts";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createSubmissionId, type Receipt, type Submission } from "@crowdai/shared";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addParticipant } from "../src/participants/keys.ts";
+import { addParticipant } from "../src/domain/participants/keys.ts";
 import { openSqlite } from "../src/records/sqlite.ts";
 import { type BrokerProcess, createBrokerProcess } from "./broker-process.ts";
 import { writeChallenge } from "./fixture.ts";

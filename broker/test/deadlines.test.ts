@@ -2,8 +2,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { startRegrade } from "../src/regrade/start-regrade.ts";
-import { readRegrade } from "../src/regrade/status.ts";
+import { startRegrade } from "../src/domain/regrade/start-regrade.ts";
+import { readRegrade } from "../src/domain/regrade/status.ts";
 import { startBroker, type TestBroker, untilEnd } from "./fixture.ts";
 import { until } from "./until.ts";
 

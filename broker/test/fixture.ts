@@ -5,12 +5,12 @@ import type { Intent, IntentRequest, Receipt, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { type Logger, pino } from "pino";
 import { io, type Socket } from "socket.io-client";
-import type { Intervals } from "../src/duties.ts";
+import type { WebappTimes } from "../src/background/webapp/remote/remote.ts";
+import { addParticipant } from "../src/domain/participants/keys.ts";
 import { type Broker, createBroker, readConfig } from "../src/index.ts";
-import { addParticipant } from "../src/participants/keys.ts";
 import { openRecords } from "../src/records/open.ts";
 import type { Records } from "../src/records/records.ts";
-import type { WebappTimes } from "../src/webapp/remote/remote.ts";
+import type { Intervals } from "../src/startup/duties.ts";
 
 /** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
 const EVALUATOR = `

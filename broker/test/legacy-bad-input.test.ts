@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { revokeKeys } from "../src/participants/keys.ts";
+import { revokeKeys } from "../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, untilEnd } from "./fixture.ts";
 import { type AnswerEntry, type LegacyChallenge, openChallenge } from "./legacy-challenge.ts";
 import { connectLegacy, encodeBinary } from "./legacy-client.ts";

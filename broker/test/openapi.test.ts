@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { CodeContext } from "../src/code/code-context.ts";
-import { apiRoutes } from "../src/routes/api.ts";
-import type { SubmissionContext } from "../src/submissions/context.ts";
+import type { CodeContext } from "../src/background/repositories/code-context.ts";
+import type { SubmissionContext } from "../src/domain/submissions/context.ts";
+import { apiRoutes } from "../src/http/api/api.ts";
 import { startBroker } from "./fixture.ts";
 
 interface Operation {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createHeartbeats, PATIENCE_MS } from "../src/health/heartbeats.ts";
-import { createLineWatch, STALL_MS } from "../src/health/line-watch.ts";
-import { REPORTS, readReadiness } from "../src/readiness.ts";
 import { openRecords } from "../src/records/open.ts";
+import { createHeartbeats, PATIENCE_MS } from "../src/startup/heartbeats.ts";
+import { createLineWatch, STALL_MS } from "../src/startup/line-watch.ts";
+import { REPORTS, readReadiness } from "../src/startup/readiness.ts";
 import { startBroker, type TestBroker } from "./fixture.ts";
 
 let test: TestBroker;

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { addOrganizer } from "../src/participants/keys.ts";
+import { addOrganizer } from "../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, untilEnd, writeChallenge } from "./fixture.ts";
 import { runCommand } from "./run-command.ts";
 import { until } from "./until.ts";

@@ -1,4 +1,4 @@
-import { sortKeys } from "../../broker/src/leaderboard/standings.ts";
+import { sortKeys } from "../../broker/src/domain/leaderboard/standings.ts";
 import type { Records } from "../../broker/src/records/records.ts";
 import type { AttemptRow, SlotRow, StandingTable, SubmissionRow } from "../../broker/src/records/tables.ts";
 import type { SubmissionEvent } from "../../cli/src/index.ts";

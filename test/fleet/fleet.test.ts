@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addParticipant } from "../../broker/src/participants/keys.ts";
+import { addParticipant } from "../../broker/src/domain/participants/keys.ts";
 import { openRecords } from "../../broker/src/records/open.ts";
 import type { Records } from "../../broker/src/records/records.ts";
 import { until } from "../../broker/test/until.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MIT_DIGEST } from "../../broker/src/agreements/mit.ts";
+import { MIT_DIGEST } from "../../broker/src/domain/agreements/mit.ts";
 import { startBroker, type TestBroker } from "../../broker/test/fixture.ts";
 import { sitDown } from "../../cli/test/person-at-terminal.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";

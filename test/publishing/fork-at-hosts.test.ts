@@ -3,12 +3,12 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { CodePlace } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
-import { createGit } from "../../broker/src/code/git.ts";
-import type { CodeHost } from "../../broker/src/code-host/code-host.ts";
-import { createGithubHost } from "../../broker/src/code-host/github.ts";
-import { createGitlabHost } from "../../broker/src/code-host/gitlab.ts";
-import { startFakeGithub } from "../../broker/src/code-host/testing/fake-github.ts";
-import { startFakeGitlab } from "../../broker/src/code-host/testing/fake-gitlab.ts";
+import type { CodeHost } from "../../broker/src/background/code-hosts/code-host.ts";
+import { createGithubHost } from "../../broker/src/background/code-hosts/github.ts";
+import { createGitlabHost } from "../../broker/src/background/code-hosts/gitlab.ts";
+import { startFakeGithub } from "../../broker/src/background/code-hosts/testing/fake-github.ts";
+import { startFakeGitlab } from "../../broker/src/background/code-hosts/testing/fake-gitlab.ts";
+import { createGit } from "../../broker/src/background/repositories/git.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 
 const PUBLIC = { challenge: "iris", participant: "ada", edition: "public" as const };

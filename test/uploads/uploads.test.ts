@@ -5,7 +5,7 @@ import { appendFile, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openObjects } from "../../broker/src/open-objects.ts";
+import { openObjects } from "../../broker/src/startup/open-objects.ts";
 import { Challenge, type CrowdaiError } from "../../cli/src/index.ts";
 import { createChance } from "../../scripts/chaos/random.ts";
 import { root } from "../../scripts/root.ts";

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Socket } from "socket.io";
-import type { Caller } from "../participants/keys.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
-import { identifyParticipant } from "../webapp/webapp.ts";
+import type { Caller } from "../domain/participants/keys.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createChannels } from "./channels.ts";
 import type { NextEvent } from "./follow.ts";
 import { errorWord } from "./job-words.ts";

@@ -1,6 +1,6 @@
 import { isLastEvent, type SubmissionEvent } from "@crowdai/shared";
+import { readEvents } from "../domain/submissions/events.ts";
 import type { Db } from "../records/records.ts";
-import { readEvents } from "../submissions/events.ts";
 
 /** Resolves at a submission's next event, or when the signal ends the wait. */
 export type NextEvent = (submission: string, signal: AbortSignal) => Promise<void>;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createSubmissionId, INLINE_LIMIT, type Intent, intentSchema, toJsonText } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { Caller } from "../participants/keys.ts";
-import { type Bytes, bring } from "../submissions/bring.ts";
-import { registerCall } from "../submissions/call.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
-import { registerIntent } from "../submissions/register.ts";
+import type { Caller } from "../domain/participants/keys.ts";
+import { type Bytes, bring } from "../domain/submissions/bring.ts";
+import { registerCall } from "../domain/submissions/call.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { registerIntent } from "../domain/submissions/register.ts";
 import type { PlannedJob } from "./plan-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
 

@@ -1,7 +1,7 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Hono } from "hono";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readSecret } from "../records/secret.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
 import { type LegacyDoor, openLegacyDoor } from "./door.ts";
 import type { NextEvent } from "./follow.ts";
 import { legacyRoutes, UPLOAD_PATH } from "./routes.ts";

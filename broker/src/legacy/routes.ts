@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import type { SubmissionContext } from "../submissions/context.ts";
-import { identifyParticipant } from "../webapp/webapp.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
 /** Where presigned addresses lead: beside the API, whose messages are small. */

@@ -1,6 +1,6 @@
 import { asCrowdaiError } from "@crowdai/shared";
-import { findSubmission } from "../submissions/find.ts";
-import { viewSubmission } from "../submissions/view.ts";
+import { findSubmission } from "../domain/submissions/find.ts";
+import { viewSubmission } from "../domain/submissions/view.ts";
 import { follow, type NextEvent } from "./follow.ts";
 import { type HandingIn, handIn, handInAll } from "./hand-in.ts";
 import { errorWord, finalWord, progressWord } from "./job-words.ts";

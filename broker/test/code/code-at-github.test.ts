@@ -1,4 +1,4 @@
-import { startFakeGithub } from "../../src/code-host/testing/fake-github.ts";
+import { startFakeGithub } from "../../src/background/code-hosts/testing/fake-github.ts";
 import { brokerWithCodeHost, type Outside } from "./broker-with-code-host.ts";
 
 brokerWithCodeHost("GitHub", github);

@@ -1,4 +1,4 @@
-import { startFakeGitlab } from "../../src/code-host/testing/fake-gitlab.ts";
+import { startFakeGitlab } from "../../src/background/code-hosts/testing/fake-gitlab.ts";
 import { brokerWithCodeHost, type Outside } from "./broker-with-code-host.ts";
 
 brokerWithCodeHost("GitLab", gitlab);

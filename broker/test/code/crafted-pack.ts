@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import { objectName } from "../../src/code/final-commit.ts";
+import { objectName } from "../../src/background/repositories/final-commit.ts";
 
 const TYPES = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
 const REF_DELTA = 7;

@@ -1,6 +1,6 @@
 import type { Submission } from "@crowdai/shared";
-import { agree } from "../../src/agreements/agreements.ts";
-import { MIT_DIGEST } from "../../src/agreements/mit.ts";
+import { agree } from "../../src/domain/agreements/agreements.ts";
+import { MIT_DIGEST } from "../../src/domain/agreements/mit.ts";
 import type { TestBroker } from "../fixture.ts";
 import { until } from "../until.ts";
 import { type PlainGit, submitWithCode } from "./plain-git.ts";

@@ -4,7 +4,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ClosedChallenge } from "../../src/publishing/close-challenge.ts";
+import type { ClosedChallenge } from "../../src/domain/publishing/close-challenge.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { runCommand } from "../run-command.ts";
 import { until } from "../until.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addOrganizer } from "../../src/participants/keys.ts";
+import { addOrganizer } from "../../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { until } from "../until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";

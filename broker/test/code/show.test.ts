@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CodeContext } from "../../src/code/code-context.ts";
-import { createGit } from "../../src/code/git.ts";
-import { openRepositories } from "../../src/code/repositories.ts";
-import { showRepositories } from "../../src/code/show-repositories.ts";
-import type { CodeHost } from "../../src/code-host/code-host.ts";
-import { createLocalHost } from "../../src/code-host/local.ts";
+import type { CodeHost } from "../../src/background/code-hosts/code-host.ts";
+import { createLocalHost } from "../../src/background/code-hosts/local.ts";
+import type { CodeContext } from "../../src/background/repositories/code-context.ts";
+import { createGit } from "../../src/background/repositories/git.ts";
+import { openRepositories } from "../../src/background/repositories/repositories.ts";
+import { showRepositories } from "../../src/background/repositories/show-repositories.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { until } from "../until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
@@ -66,7 +66,7 @@ describe("repositories that a host outside shows", () => {
   });
 
   async function objects(key: string): Promise<AsyncIterable<Uint8Array>> {
-    const { openObjects } = await import("../../src/open-objects.ts");
+    const { openObjects } = await import("../../src/startup/open-objects.ts");
     const opened = await openObjects({ s3: null, dataFolder: join(broker.folder, "data") }, () => "");
     return opened.objects.get(key);
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createSubmissionId, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing, onPath } from "../../../test/services.ts";
-import { addParticipant } from "../../src/participants/keys.ts";
+import { addParticipant } from "../../src/domain/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
 import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";
 import { runCommand } from "../run-command.ts";

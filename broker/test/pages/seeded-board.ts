@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { rebuildStandings } from "../../src/leaderboard/rebuild.ts";
-import { sortKeys } from "../../src/leaderboard/standings.ts";
-import { mediaKey } from "../../src/media/media-keys.ts";
-import { openObjects } from "../../src/open-objects.ts";
+import { rebuildStandings } from "../../src/domain/leaderboard/rebuild.ts";
+import { sortKeys } from "../../src/domain/leaderboard/standings.ts";
+import { mediaKey } from "../../src/domain/media/media-keys.ts";
+import { openObjects } from "../../src/startup/open-objects.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 
 const SCORE = { title: "Score", order: "descending", precision: 3 } as const;

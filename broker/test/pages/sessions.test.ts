@@ -1,11 +1,11 @@
 import { BlockList } from "node:net";
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CodeContext } from "../../src/code/code-context.ts";
-import { createPages } from "../../src/pages/pages.tsx";
-import { revokeKeys } from "../../src/participants/keys.ts";
-import type { SubmissionContext } from "../../src/submissions/context.ts";
-import { embeddedWebapp } from "../../src/webapp/embedded.ts";
+import type { CodeContext } from "../../src/background/repositories/code-context.ts";
+import { embeddedWebapp } from "../../src/background/webapp/embedded.ts";
+import { revokeKeys } from "../../src/domain/participants/keys.ts";
+import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
+import { createPages } from "../../src/http/pages/pages.tsx";
 import { startBroker, type TestBroker } from "../fixture.ts";
 import { createVisitor } from "./visitor.ts";
 

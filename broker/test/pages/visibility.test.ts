@@ -1,6 +1,6 @@
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addOrganizer } from "../../src/participants/keys.ts";
+import { addOrganizer } from "../../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, untilEnd } from "../fixture.ts";
 import { createVisitor } from "./visitor.ts";
 

@@ -1,6 +1,6 @@
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { revokeKeys } from "../../src/participants/keys.ts";
+import { revokeKeys } from "../../src/domain/participants/keys.ts";
 import { ADMIN, startWebapp, type WebappStage } from "./stage.ts";
 
 let test: WebappStage;

@@ -1,4 +1,4 @@
-import { addOrganizer } from "../../src/participants/keys.ts";
+import { addOrganizer } from "../../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker } from "../fixture.ts";
 
 export const ADMIN = "admin-key-of-this-broker";

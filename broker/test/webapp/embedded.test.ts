@@ -1,4 +1,4 @@
-import { webappContract } from "../../src/webapp/webapp.contract.ts";
+import { webappContract } from "../../src/background/webapp/webapp.contract.ts";
 import { startWebapp } from "../webapp-api/stage.ts";
 import { underTest } from "./stage.ts";
 

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { withoutService } from "../../../scripts/services/programs.ts";
 import type { Service } from "../../../scripts/services/service.ts";
-import { rebuildStandings } from "../../src/leaderboard/rebuild.ts";
-import { invite, listInvitations, uninvite } from "../../src/participants/invitations.ts";
-import { markBaseline } from "../../src/submissions/baseline.ts";
-import { webappContract } from "../../src/webapp/webapp.contract.ts";
+import { webappContract } from "../../src/background/webapp/webapp.contract.ts";
+import { rebuildStandings } from "../../src/domain/leaderboard/rebuild.ts";
+import { invite, listInvitations, uninvite } from "../../src/domain/participants/invitations.ts";
+import { markBaseline } from "../../src/domain/submissions/baseline.ts";
 import { startBroker, untilEnd } from "../fixture.ts";
 import { startRemote, underTest } from "./stage.ts";
 

@@ -125,7 +125,7 @@ describe("a grade", () => {
     await told();
     const { db } = test.broker.records;
     await db.updateTable("submissions").set({ score: 0.75 }).where("id", "=", id).execute();
-    const { noteNews } = await import("../../src/webapp/news.ts");
+    const { noteNews } = await import("../../src/domain/webapp/news.ts");
     await noteNews(db, [id]);
     await told();
     expect(await atWebapp()).toEqual([["graded", 0.75]]);

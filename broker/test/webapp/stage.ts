@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect } from "vitest";
-import { revokeKeys } from "../../src/participants/keys.ts";
-import { WEBAPP_TIMES, type WebappTimes } from "../../src/webapp/remote/remote.ts";
-import type { WebappUnderTest } from "../../src/webapp/webapp.contract.ts";
+import { WEBAPP_TIMES, type WebappTimes } from "../../src/background/webapp/remote/remote.ts";
+import type { WebappUnderTest } from "../../src/background/webapp/webapp.contract.ts";
+import { revokeKeys } from "../../src/domain/participants/keys.ts";
 import { startBroker, type TestBroker, type TestClient, untilEnd } from "../fixture.ts";
 import { ADMIN, startWebapp, type WebappStage } from "../webapp-api/stage.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openObjects } from "../../src/open-objects.ts";
+import { openObjects } from "../../src/startup/open-objects.ts";
 import { until } from "../until.ts";
 import { ADMIN } from "../webapp-api/stage.ts";
 import { type RemoteStage, startRemote } from "./stage.ts";

@@ -1,0 +1,123 @@
+import type { CrowdaiError } from "@crowdai/shared";
+import type { Git } from "../repositories/git.ts";
+import { type Host, refused, unreachable } from "./host-trouble.ts";
+
+/** Below the time for which a repository is claimed, see show-repositories.ts. */
+const LONGEST_MS = 8 * 60_000;
+/** A host that is at work says so every few seconds. */
+const SILENCE_S = 60;
+const TRIES = 3;
+
+export interface MirrorOptions {
+  git: Git;
+  host: Host;
+  /** The user name under which the host takes the token. */
+  user: string;
+  /** Where to, without credentials. */
+  url: string;
+  /** The bare repository. */
+  path: string;
+  longestMs?: number;
+}
+
+/**
+ * Makes branches and tags at `url` those of the bare repository. The token is in git's environment alone, bound to that address;
+ * git follows no redirect with it.
+ */
+export async function pushMirror(options: MirrorOptions): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const trouble = await push(options);
+    if (trouble === null) return;
+    // Another broker was at the same ref: then there is less to do now.
+    if (
+      tries === TRIES ||
+      !/cannot lock ref|reference already exists|failed to update ref/i.test(trouble.said)
+    )
+      throw trouble.error;
+  }
+}
+
+async function push(options: MirrorOptions): Promise<{ said: string; error: CrowdaiError } | null> {
+  const { git, host, user, url, path, longestMs = LONGEST_MS } = options;
+  const { protocol } = new URL(url);
+  const credentials = Buffer.from(`${user}:${host.token}`).toString("base64");
+  const ended = await git.run(
+    [
+      "push",
+      "--porcelain",
+      "--prune",
+      "--force",
+      "--no-verify",
+      url,
+      "refs/heads/*:refs/heads/*",
+      "refs/tags/*:refs/tags/*",
+    ],
+    {
+      dir: path,
+      timeoutMs: longestMs,
+      cpuSeconds: 300,
+      output: 16 * 1024 * 1024,
+      env: {
+        GIT_ALLOW_PROTOCOL: protocol.slice(0, -1),
+        ...inEnvironment({
+          [`http.${url}.extraHeader`]: `Authorization: Basic ${credentials}`,
+          "http.followRedirects": "false",
+          "http.lowSpeedLimit": "1",
+          "http.lowSpeedTime": String(SILENCE_S),
+        }),
+      },
+    },
+  );
+  if (ended.code === 0) return null;
+  if (ended.ended) return { said: "", error: unreachable(host, "took too long to take a push.") };
+  const said = `${ended.stderr}\n${ended.stdout.toString("utf8")}`;
+  return { said, error: pushTrouble(host, said) };
+}
+
+/** What git said, as one error. */
+export function pushTrouble(host: Host, said: string): CrowdaiError {
+  if (/Authentication failed|could not read (?:Username|Password)|error: 401\b/i.test(said))
+    return refused(
+      host,
+      "does not know the token, when pushed to.",
+      `Set ${host.tokenName} to a valid one and start the broker again.`,
+    );
+  const status = Number(/returned error: (\d{3})/.exec(said)?.[1] ?? 0);
+  const words = remoteWords(said);
+  if (status === 429) return unreachable(host, "asks to wait, when pushed to (429).", { after: 60 });
+  if (status === 403 || /permission to .* denied/i.test(said))
+    return refused(
+      host,
+      `does not let the token push${words}.`,
+      `The repository must not be archived, and the token needs ${host.rights}.`,
+    );
+  if (status === 404 || /repository .*not found/i.test(said))
+    return unreachable(host, "no longer has the repository; it is made again.");
+  if (/\[remote rejected\]|\[rejected\]|hook declined|protected branch|push declined/i.test(said))
+    return refused(
+      host,
+      `refuses what is pushed${words}.`,
+      "Lift the rule that it names for these repositories.",
+    );
+  return unreachable(host, `could not be pushed to${words}.`);
+}
+
+function remoteWords(said: string): string {
+  const lines = said
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /^(?:remote:|fatal:|error:|!)/.test(line) && !/^remote:\s*$/.test(line))
+    .map((line) => line.replace(/^(?:remote|fatal|error):\s*/, ""));
+  return lines.length > 0 ? `: ${lines.join("; ").slice(0, 300)}` : "";
+}
+
+function inEnvironment(settings: Record<string, string>): Record<string, string> {
+  const all = Object.entries(settings);
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(all.length)],
+    ...all.flatMap(([name, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, name],
+      [`GIT_CONFIG_VALUE_${at}`, value],
+    ]),
+  ]);
+}

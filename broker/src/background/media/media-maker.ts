@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CrowdaiError, storedFileSchema } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Logger } from "pino";
+import type { Clock } from "../../clock.ts";
+import { keyPrefixes, type MediaColumns, mediaKey, NO_MEDIA } from "../../domain/media/media-keys.ts";
+import { endMediaWork, postponeMediaWork, replacedBy, takeMediaWork } from "../../domain/media/media-work.ts";
+import type { Records } from "../../records/records.ts";
+import type { MediaWorkRow } from "../../records/tables.ts";
+import { type DroppedMedia, dropped, type MadeMedia } from "./made-media.ts";
+import { bytesOf, makeMedia } from "./make-media.ts";
+import type { MediaPrograms } from "./media-tools.ts";
+
+/** Who works on media holds on to them so often; a broker that died lets go after the lease. */
+const LEASE_MS = 60_000;
+const HOLD_MS = 20_000;
+const MOST_TRIES = 3;
+const RETRY_MS = 10_000;
+/** A long film holds up nobody's picture. */
+const LANES = 2;
+
+export interface MediaMaker {
+  /** Looks for work. Returns at once; asking again while it works is cheap. */
+  soon(): void;
+  /** Ends what is under way; it is made anew at the next start. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the media of grades ready to be shown, after the grades: nothing a picture does can fail one, or hold one up. A try that
+ * was cut off is made again, and its leftovers removed.
+ */
+export async function createMediaMaker(options: {
+  records: Records;
+  objects: ObjectStore;
+  programs: MediaPrograms;
+  /** This broker's own; what an earlier run left in it is removed. */
+  folder: string;
+  clock: Clock;
+  log: Logger;
+}): Promise<MediaMaker> {
+  const { records, objects, programs, folder, clock, log } = options;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // On SQLite no other broker is alive that could hold any.
+  if (records.dialect === "sqlite")
+    await records.db.updateTable("media_work").set({ due_at: clock().toISOString() }).execute();
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const lanes = new Set<Promise<void>>();
+
+  async function lane(): Promise<void> {
+    while (!signal.aborted) {
+      const work = await takeMediaWork(records.db, clock(), LEASE_MS);
+      if (!work) return;
+      const holding = setInterval(() => {
+        postponeMediaWork(records.db, work, later(LEASE_MS)).catch(() => {});
+      }, HOLD_MS);
+      try {
+        await handle(work);
+      } catch (error) {
+        await putOff(work, error);
+      } finally {
+        clearInterval(holding);
+      }
+    }
+  }
+
+  async function handle(work: MediaWorkRow): Promise<void> {
+    if (work.tries > 1) await removeLeftovers(objects, work.name);
+    const media = await makeAndStore(work);
+    const { reason, detail, ...columns } = media;
+    const isShown = await records.transaction((trx) =>
+      endMediaWork(trx, work, { ...columns, media_dropped: reason }),
+    );
+    if (!isShown) return removeLeftovers(objects, work.name);
+    if (reason !== null)
+      log.warn({ submission: work.submission, reason, detail }, "media of an evaluator are not shown");
+    for (const key of replacedBy(work)) await objects.remove(key).catch(() => {});
+  }
+
+  async function makeAndStore(
+    work: MediaWorkRow,
+  ): Promise<MediaColumns & { reason: string | null; detail: string }> {
+    if (work.source === null) return { ...NO_MEDIA, reason: null, detail: "" };
+    if (work.tries > MOST_TRIES) return notShown(dropped("It could not be made ready to be shown here."));
+    const source = storedFileSchema.parse(JSON.parse(work.source));
+    const inside = await mkdtemp(join(folder, "work-"));
+    try {
+      const made = await makeMedia({ ...programs, folder: inside }, objects, source, signal);
+      return made.ok
+        ? { ...(await store(objects, made, work.name)), reason: null, detail: "" }
+        : notShown(made);
+    } finally {
+      await rm(inside, { recursive: true, force: true });
+    }
+  }
+
+  async function putOff(work: MediaWorkRow, error: unknown): Promise<void> {
+    if (signal.aborted) return;
+    const isStoreAway = error instanceof CrowdaiError && error.code === "store_unreachable";
+    log.warn({ submission: work.submission, err: error }, "media could not be made; trying again");
+    // A store that is away says nothing of the media.
+    const tries = isStoreAway ? work.tries - 1 : work.tries;
+    await postponeMediaWork(records.db, work, later(RETRY_MS * work.tries), tries).catch(() => {});
+  }
+
+  const later = (ms: number) => new Date(clock().getTime() + ms);
+
+  return {
+    soon() {
+      if (signal.aborted || lanes.size >= LANES) return;
+      const running = lane()
+        .catch((error) => log.error({ err: error }, "media failed"))
+        .finally(() => lanes.delete(running));
+      lanes.add(running);
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(lanes);
+    },
+  };
+}
+
+const notShown = ({ reason, detail }: DroppedMedia) => ({ ...NO_MEDIA, reason, detail });
+
+async function store(objects: ObjectStore, made: MadeMedia, name: string): Promise<MediaColumns> {
+  const put = async (key: string, path: string, type: string) => {
+    await objects.put(key, bytesOf(path), { type });
+    return key;
+  };
+  const { kind, extension, type } = made;
+  return {
+    media_large: await put(mediaKey(kind, "large", name, extension), made.large, type),
+    media_thumbnail: await put(mediaKey(kind, "thumb", name, "webp"), made.thumbnail, "image/webp"),
+    media_preview: made.preview
+      ? await put(mediaKey(kind, "preview", name, "mp4"), made.preview, "video/mp4")
+      : null,
+    media_content_type: type,
+  };
+}
+
+/** What a try that was cut off has stored under its name. */
+async function removeLeftovers(objects: ObjectStore, name: string): Promise<void> {
+  for (const prefix of keyPrefixes(name))
+    for await (const key of objects.list(prefix)) await objects.remove(key);
+}

@@ -1,0 +1,43 @@
+import type { Records } from "../../records/records.ts";
+import {
+  bringChallenge,
+  type ChallengeRepository,
+  type Pin,
+  recordChallengeCommit,
+} from "../repositories/challenge-repository.ts";
+import type { Git } from "../repositories/git.ts";
+
+/** The repository that joins the published code of a challenge. */
+const PUBLISHED_CODE: ChallengeRepository = {
+  table: "public_challenge_commits",
+  lock: "public-code",
+  message: (challenge) => `Published code of ${challenge}`,
+  readme: ({ id, title }) => `# ${title}
+
+The code that participants of \`${id}\` published, under the licence in each repository. Each folder is a participant's
+repository, joined as a submodule: \`git clone --recurse-submodules\` fetches them too. In each, a commit on \`main\`
+is a submission, tagged \`submission-<id>\`, with its score among the trailers.
+`,
+};
+
+/** Writes the next commit of the challenge's public repository into the records, when something changed since the last. */
+export async function recordPublicCommit(
+  records: Pick<Records, "transaction" | "lock">,
+  challenge: { id: string; title: string },
+  pins: readonly Pin[],
+  now: Date,
+): Promise<void> {
+  if (pins.length === 0) return;
+  await recordChallengeCommit(records, PUBLISHED_CODE, challenge, async () => pins, now);
+}
+
+/** Brings the challenge's public repository to what the records have of it; null when they have nothing. */
+export async function bringPublicChallenge(options: {
+  dir: string;
+  git: Git;
+  records: Pick<Records, "db">;
+  challenge: string;
+}): Promise<string | null> {
+  const commits = await bringChallenge({ ...options, repository: PUBLISHED_CODE });
+  return commits > 0 ? options.dir : null;
+}

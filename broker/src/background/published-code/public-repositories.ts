@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { mitLicence } from "../../domain/agreements/mit.ts";
+import { findClosure } from "../../domain/publishing/publish-due.ts";
+import type { Records } from "../../records/records.ts";
+import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
+import { objectName } from "../repositories/final-commit.ts";
+import type { Repositories } from "../repositories/repositories.ts";
+import { createTurns } from "../repositories/turns.ts";
+import { licenceInTree } from "./licence-in-tree.ts";
+import { bringPublicChallenge } from "./public-challenge.ts";
+import { licenceHolder, publishedCommitText } from "./published-commit.ts";
+
+/**
+ * What everybody may clone: repositories of their own, which hold the published submissions and no object besides. Derived like the
+ * private ones, with equal commits at every broker.
+ */
+export interface PublicRepositories {
+  /** The participant's public repository as the records have it now; null while nothing of it is public. */
+  participant(challenge: string, participantId: number): Promise<string | null>;
+  /** The challenge's public repository; null until it was closed with something to show. */
+  challenge(challenge: string): Promise<string | null>;
+}
+
+interface Publication {
+  seq: number;
+  submission: string;
+  final_text: string;
+  tree: string;
+  created_at: string;
+  name: string;
+}
+
+export function createPublicRepositories(options: {
+  repositories: Repositories;
+  records: Pick<Records, "db">;
+}): PublicRepositories {
+  const { repositories, records } = options;
+  const { folder, git } = repositories;
+  const turns = createTurns();
+
+  async function bringParticipant(challenge: string, participantId: number): Promise<string | null> {
+    // The name comes from an address: one that was closed here is no path to elsewhere.
+    if (!(await findClosure(records.db, challenge))) return null;
+    const dir = join(folder, challenge, `${participantId}.public.git`);
+    const applied = existsSync(dir) ? await readApplied(dir) : { stored: 0, final: 0 };
+    const rows = await readPublications(challenge, participantId, applied.final);
+    const last = rows.at(-1);
+    if (!last) return applied.final > 0 ? dir : null;
+    const privately = await repositories.participant(challenge, participantId);
+    await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
+    await makeBareRepository(dir);
+    await append(dir, privately, rows, await tipAt(dir, challenge, participantId, applied.final));
+    await writeApplied(dir, { stored: 0, final: last.seq });
+    return dir;
+  }
+
+  /**
+   * The commit that the next one follows. Not what main names: a broker that was killed may have moved that, and not come to note it;
+   * done again from the noted place, the same commits come out.
+   */
+  async function tipAt(
+    dir: string,
+    challenge: string,
+    participantId: number,
+    seq: number,
+  ): Promise<string | null> {
+    if (seq === 0) return null;
+    const { submission } = await records.db
+      .selectFrom("publications")
+      .select("submission")
+      .where("challenge", "=", challenge)
+      .where("participant_id", "=", participantId)
+      .where("seq", "=", seq)
+      .executeTakeFirstOrThrow();
+    const found = await git.must(["rev-parse", "--verify", `refs/tags/submission-${submission}`], { dir });
+    return found.toString().trim();
+  }
+
+  /** Adds the commits of `rows` to the public repository. References come last: what they name is whole. */
+  async function append(
+    dir: string,
+    privately: string,
+    rows: Publication[],
+    start: string | null,
+  ): Promise<void> {
+    const objects = { own: join(dir, "objects"), others: [join(privately, "objects")] };
+    const write = async (type: "commit" | "tree" | "blob", content: string | Buffer) => {
+      await git.must(["hash-object", "-t", type, "-w", "--stdin"], { dir, objects, input: content });
+      return objectName(type, content);
+    };
+    let tip = start;
+    const refs: string[] = [];
+    for (const row of rows) {
+      const own = await git.must(["cat-file", "tree", row.tree], { dir: privately });
+      const year = new Date(row.created_at).getUTCFullYear();
+      const licence = mitLicence(year, licenceHolder(row.final_text, row.name));
+      const added = licenceInTree(own, licence);
+      if (added) await write("blob", licence);
+      const tree = added ? await write("tree", added.tree) : row.tree;
+      tip = await write("commit", publishedCommitText(row.final_text, tree, tip));
+      refs.push(`update refs/tags/submission-${row.submission} ${tip}`);
+    }
+    refs.push(`update refs/heads/main ${tip}`);
+    const wanted = `${tip}\n${start === null ? "" : `^${start}\n`}`;
+    const pack = join(dir, "objects/pack/pack");
+    await git.must(["pack-objects", "-q", "--revs", pack], { dir, objects, input: wanted, cpuSeconds: 300 });
+    // Without the private repository at hand: everything that is named must be here.
+    await git.must(["rev-list", "--objects", "--quiet", tip as string], { dir, cpuSeconds: 300 });
+    await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
+    await git.must(["prune-packed", "-q"], { dir });
+  }
+
+  function readPublications(challenge: string, participantId: number, after: number): Promise<Publication[]> {
+    return records.db
+      .selectFrom("publications")
+      .innerJoin("submission_code", "submission_code.submission", "publications.submission")
+      .innerJoin("submissions", "submissions.id", "publications.submission")
+      .innerJoin("participants", "participants.id", "publications.participant_id")
+      .select(["publications.seq", "publications.submission", "submission_code.tree", "participants.name"])
+      .select(["submissions.created_at", "submission_code.final_text"])
+      .where("publications.challenge", "=", challenge)
+      .where("publications.participant_id", "=", participantId)
+      .where("publications.seq", ">", after)
+      .orderBy("publications.seq")
+      .$narrowType<{ final_text: string }>()
+      .execute();
+  }
+
+  return {
+    participant: (challenge, participantId) =>
+      turns.take(`${challenge}/${participantId}`, () => bringParticipant(challenge, participantId)),
+    challenge: (challenge) =>
+      turns.take(challenge, async () =>
+        (await findClosure(records.db, challenge)) === null
+          ? null
+          : bringPublicChallenge({
+              dir: join(folder, challenge, "challenge.public.git"),
+              git,
+              records,
+              challenge,
+            }),
+      ),
+  };
+}

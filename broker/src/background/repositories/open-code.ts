@@ -1,0 +1,29 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { CodeHostSettings } from "../../config.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { openCodeHost } from "../code-hosts/open-code-host.ts";
+import { createPublicRepositories } from "../published-code/public-repositories.ts";
+import type { CodeContext } from "./code-context.ts";
+import { createGit } from "./git.ts";
+import { openRepositories } from "./repositories.ts";
+
+/** Repositories in a folder, and the host that shows them. */
+export async function openCode(options: {
+  folder: string;
+  settings: CodeHostSettings;
+  /** Where git is looked for. */
+  path: string;
+  submissions: SubmissionContext;
+  paced?: boolean;
+}): Promise<CodeContext> {
+  const { folder, settings, submissions, paced = true } = options;
+  const git = await createGit({ path: options.path, atOnce: 2 * availableParallelism() });
+  const { records, objects, baseUrl } = submissions;
+  const host = await openCodeHost(settings, { git, baseUrl, paced });
+  const repositories = await openRepositories({ folder, git, records, objects });
+  const publicRepositories = createPublicRepositories({ repositories, records });
+  return { submissions, host, kind: settings.kind, repositories, publicRepositories };
+}
+
+export const codeFolder = (dataFolder: string): string => join(dataFolder, "code");

@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Records } from "../../records/records.ts";
+import type { SubmissionCodeRow } from "../../records/tables.ts";
+import { ALL_CODE } from "./all-code.ts";
+import {
+  type Applied,
+  clearLeftovers,
+  makeBareRepository,
+  readApplied,
+  writeApplied,
+} from "./bare-repository.ts";
+import { bringChallenge } from "./challenge-repository.ts";
+import type { Git } from "./git.ts";
+import { createTurns } from "./turns.ts";
+
+/** More packs than this are made into one. */
+const MOST_PACKS = 50;
+
+/**
+ * The bare repositories of this broker. They are derived: whatever the records and the objects say is brought in on use, so that a
+ * disk that was lost, and another broker's, come to the same repositories, down to the names of the commits.
+ */
+export interface Repositories {
+  folder: string;
+  git: Git;
+  /** The participant's repository as the records have it now. `packs` are local copies of packs that are objects too. */
+  participant(challenge: string, participantId: number, packs?: ReadonlyMap<string, string>): Promise<string>;
+  /** The challenge's own repository, as the records have it now. */
+  challenge(challenge: string): Promise<string>;
+  /** A new folder for what is arriving; the caller removes it. What a crash leaves is removed at the next start. */
+  arriving(): Promise<string>;
+}
+
+export async function openRepositories(options: {
+  folder: string;
+  git: Git;
+  records: Pick<Records, "db">;
+  objects: ObjectStore;
+  mostPacks?: number;
+}): Promise<Repositories> {
+  const { folder, git, records, objects, mostPacks = MOST_PACKS } = options;
+  const incoming = join(folder, ".arriving");
+  const turns = createTurns();
+  const known = new Map<string, Applied>();
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+
+  async function bringParticipant(
+    challenge: string,
+    participantId: number,
+    packs: ReadonlyMap<string, string>,
+  ): Promise<string> {
+    const dir = join(folder, challenge, `${participantId}.git`);
+    let applied = known.get(dir) ?? (await openRepository(dir));
+    // Until it is known to be whole: what fails halfway is opened anew.
+    known.delete(dir);
+    const { stored, final } = applied;
+    const rows = await records.db
+      .selectFrom("submission_code")
+      .selectAll()
+      .where("challenge", "=", challenge)
+      .where("participant_id", "=", participantId)
+      .where((eb) => eb.or([eb("stored_seq", ">", stored), eb("final_seq", ">", final)]))
+      .execute();
+    if (rows.length > 0) {
+      applied = await bringIn(dir, rows, applied, packs);
+      await writeApplied(dir, applied);
+    }
+    known.set(dir, applied);
+    return dir;
+  }
+
+  async function openRepository(dir: string): Promise<Applied> {
+    await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
+    await makeBareRepository(dir);
+    await clearLeftovers(dir);
+    return readApplied(dir);
+  }
+
+  async function bringIn(
+    dir: string,
+    rows: SubmissionCodeRow[],
+    applied: Applied,
+    packs: ReadonlyMap<string, string>,
+  ): Promise<Applied> {
+    const stored = after(rows, "stored_seq", applied.stored);
+    const final = after(rows, "final_seq", applied.final);
+    for (const row of stored) await bringPack(dir, row, packs);
+    for (const { final_text } of final)
+      await git.must(["hash-object", "-t", "commit", "-w", "--stdin"], { dir, input: final_text as string });
+    const tip = final.at(-1)?.final_commit;
+    const refs = [
+      ...stored.map((row) => `update refs/incoming/${row.submission} ${row.commit_name}`),
+      ...final.map((row) => `update refs/tags/submission-${row.submission} ${row.final_commit}`),
+      ...(tip ? [`update refs/heads/main ${tip}`] : []),
+    ];
+    await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
+    if (stored.length > 0 && (await packCount(dir)) > mostPacks) await repack(dir);
+    return {
+      stored: stored.at(-1)?.stored_seq ?? applied.stored,
+      final: final.at(-1)?.final_seq ?? applied.final,
+    };
+  }
+
+  async function bringPack(
+    dir: string,
+    row: SubmissionCodeRow,
+    packs: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    if (row.pack_key === null) return;
+    const local = packs.get(row.pack_key);
+    const path = local ?? join(incoming, `${randomUUID()}.pack`);
+    try {
+      if (!local) await fetchPack(row, path);
+      await using file = await open(path, "r");
+      await git.must(["index-pack", "--stdin", "--threads=1"], { dir, input: file.fd });
+    } finally {
+      if (!local) await rm(path, { force: true });
+    }
+  }
+
+  async function fetchPack(row: SubmissionCodeRow, path: string): Promise<void> {
+    const hash = createHash("sha256");
+    await using file = await open(path, "wx", 0o600);
+    for await (const chunk of await objects.get(row.pack_key as string)) {
+      hash.update(chunk);
+      await file.write(chunk);
+    }
+    if (hash.digest("hex") !== row.pack_sha256)
+      throw new CrowdaiError("digest_mismatch", `The stored code of ${row.submission} is not what was kept.`);
+  }
+
+  async function repack(dir: string): Promise<void> {
+    await git.must(["repack", "-a", "-d", "-q", "--threads=1"], { dir, cpuSeconds: 300 });
+    await git.must(["pack-refs", "--all"], { dir });
+  }
+
+  return {
+    folder,
+    git,
+    participant: (challenge, participantId, packs = new Map()) =>
+      turns.take(`${challenge}/${participantId}`, () => bringParticipant(challenge, participantId, packs)),
+    challenge: (challenge) =>
+      turns.take(challenge, async () => {
+        const dir = join(folder, challenge, "challenge.git");
+        await openRepository(dir);
+        await bringChallenge({ dir, git, records, repository: ALL_CODE, challenge });
+        return dir;
+      }),
+    async arriving() {
+      const made = join(incoming, randomUUID());
+      await mkdir(made, { mode: 0o700 });
+      return made;
+    },
+  };
+}
+
+function after(
+  rows: SubmissionCodeRow[],
+  column: "stored_seq" | "final_seq",
+  seen: number,
+): SubmissionCodeRow[] {
+  return rows
+    .filter((row) => (row[column] ?? 0) > seen)
+    .sort((a, b) => (a[column] as number) - (b[column] as number));
+}
+
+async function packCount(dir: string): Promise<number> {
+  return (await readdir(join(dir, "objects/pack"))).filter((name) => name.endsWith(".pack")).length;
+}

@@ -1,0 +1,211 @@
+import { resolve } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { type Command, Option } from "commander";
+import { iso } from "../clock.ts";
+import { type BrokerConfig, readConfig } from "../config.ts";
+import { addBundle } from "../domain/challenges/add-bundle.ts";
+import { listRecorded } from "../domain/challenges/list-recorded.ts";
+import type { ClosedChallenge } from "../domain/publishing/close-challenge.ts";
+import { cancelRegrade } from "../domain/regrade/cancel-regrade.ts";
+import { type RegradeStatus, readRegrade } from "../domain/regrade/status.ts";
+import { claimObjects } from "../records/instance.ts";
+import { openRecords } from "../records/open.ts";
+import type { Records } from "../records/records.ts";
+import { openObjects } from "../startup/open-objects.ts";
+import type { Io } from "./commands.ts";
+import { runClose } from "./run-close.ts";
+import { runRegrade } from "./run-regrade.ts";
+
+interface RegradeFlags {
+  data: string;
+  challenges: string;
+  concurrency?: string;
+  status?: boolean;
+  cancel?: boolean;
+  wait: boolean;
+  format: "text" | "json";
+}
+
+/** `crowdai-broker challenge …`: checks folders, adds them as bundles, and regrades. */
+export function addChallengeCommands(program: Command, io: Io, dataOption: () => Option): void {
+  const say = (line: string) => void io.stdout.write(`${line}\n`);
+  const formatOption = () =>
+    new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text");
+  const withRecords = async <T>(config: BrokerConfig, work: (records: Records) => Promise<T>): Promise<T> => {
+    const records = await openRecords(config);
+    try {
+      return await work(records);
+    } finally {
+      await records.close();
+    }
+  };
+
+  const challenge = program.command("challenge").description("Challenge folders, bundles and regrades.");
+  challenge
+    .command("check <dir>")
+    .description("Check a challenge folder; every mistake is told at once.")
+    .action(async (dir: string) => {
+      const { config, version, data } = await loadChallengeFolder(resolve(io.cwd, dir));
+      say(`${config.id}: "${config.title}", version ${version}`);
+      say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
+      say(`  ${count(data.length, "public file")}`);
+    });
+
+  challenge
+    .command("add <dir>")
+    .description(
+      "Put a challenge folder into the object store as a bundle; brokers and graders take it up by themselves.",
+    )
+    .addOption(dataOption())
+    .action((dir: string, { data }) => {
+      const config = readConfig({ data }, io.env, io.cwd);
+      return withRecords(config, async (records) => {
+        const { objects } = await openObjects(config, () => config.publicUrl ?? "");
+        try {
+          await claimObjects(records.db, objects);
+          const added = await addBundle({ records, objects }, resolve(io.cwd, dir), iso(Date.now()));
+          say(`${added.id}\t${added.version}`);
+          io.stderr.write(
+            added.changed
+              ? `${added.id} is served at version ${added.version} from now on (${added.size} bytes).\n` +
+                  `Grades made before keep their version; \`crowdai-broker challenge regrade ${added.id}\` makes them anew.\n`
+              : `Version ${added.version} of ${added.id} was current already.\n`,
+          );
+        } finally {
+          await objects.close();
+        }
+      });
+    });
+
+  challenge
+    .command("list")
+    .description("List the challenges that were added: id, version, when, whether it is current.")
+    .addOption(dataOption())
+    .addOption(formatOption())
+    .action(({ data, format }) =>
+      withRecords(readConfig({ data }, io.env, io.cwd), async ({ db }) => {
+        const challenges = await listRecorded(db);
+        if (format === "json") say(JSON.stringify({ schema_version: 1, challenges }));
+        else
+          for (const { id, version, added_at, current } of challenges)
+            say([id, version, added_at, current ? "current" : "earlier"].join("\t"));
+      }),
+    );
+
+  challenge
+    .command("regrade <id>")
+    .description(
+      "Grade every submission of a challenge anew; the leaderboard changes in one moment, at the end.",
+    )
+    .addOption(dataOption())
+    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
+    .option("--concurrency <n>", "jobs graded at once where no broker runs (default: one a core)")
+    .option("--status", "say how far the latest regrade is")
+    .option("--cancel", "end the running regrade; every outcome stays as it is")
+    .option("--no-wait", "do not wait for the end; a running broker does the work")
+    .addOption(formatOption())
+    .action((id: string, flags: RegradeFlags) => {
+      const { data, challenges, concurrency } = flags;
+      const config = readConfig({ data, challenges, concurrency }, io.env, io.cwd);
+      return withRecords(config, async (records) => {
+        const status = await regrade(records, config, id, flags);
+        if (flags.format === "json") say(JSON.stringify({ schema_version: 1, regrade: status }));
+        else for (const line of describe(status)) say(line);
+      });
+    });
+
+  challenge
+    .command("close <id>")
+    .description(
+      "Close a challenge whose rounds have ended: the code that its participants chose becomes public, for ever.",
+    )
+    .addOption(dataOption())
+    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
+    .option("--force", "close it though a round still runs; it then takes no more submissions")
+    .option("--no-wait", "do not wait until readers see everything; a running broker does the rest")
+    .addOption(formatOption())
+    .action((id: string, { data, challenges, force = false, wait, format }) => {
+      const config = readConfig({ data, challenges }, io.env, io.cwd);
+      return withRecords(config, async (records) => {
+        const stopping = new AbortController();
+        io.onSignal(() => stopping.abort());
+        const closed = await runClose({
+          records,
+          config,
+          challenge: id,
+          force,
+          wait,
+          signal: stopping.signal,
+        });
+        if (format === "json") say(JSON.stringify({ schema_version: 1, closed }));
+        else for (const line of describeClosed(closed)) say(line);
+        for (const problem of closed.problems) io.stderr.write(`not shown yet: ${problem}\n`);
+      });
+    });
+
+  async function regrade(
+    records: Records,
+    config: BrokerConfig,
+    id: string,
+    flags: RegradeFlags,
+  ): Promise<RegradeStatus> {
+    if (flags.cancel && !(await cancelRegrade(records, id, new Date())))
+      throw new CrowdaiError("usage", `No regrade of ${id} is running.`);
+    if (flags.status || flags.cancel) {
+      const found = await readRegrade(records.db, { challenge: id });
+      if (found) return found;
+      throw new CrowdaiError("usage", `${id} was never regraded here.`);
+    }
+    const stopping = new AbortController();
+    io.onSignal(() => stopping.abort());
+    let told = -1;
+    const status = await runRegrade({
+      records,
+      config,
+      challenge: id,
+      wait: flags.wait,
+      signal: stopping.signal,
+      onProgress({ done, submissions }) {
+        if (done !== told) io.stderr.write(`${done} of ${submissions} graded anew\n`);
+        told = done;
+      },
+    });
+    if (status.state !== "running" || !flags.wait) return status;
+    throw new CrowdaiError("interrupted", `The regrade of ${id} is not done.`, {
+      next: `A broker goes on with it; see \`crowdai-broker challenge regrade ${id} --status\`.`,
+    });
+  }
+}
+
+function describeClosed(closed: ClosedChallenge & { clone_url: string | null }): string[] {
+  const { challenge, closed_at, submissions, participants, awaited, shown, clone_url } = closed;
+  const head =
+    submissions === 0
+      ? `${challenge} closed on ${closed_at}; nothing of it was to be published`
+      : `${challenge} closed on ${closed_at}: ${count(submissions, "submission")} of ${count(participants, "participant")} ${submissions === 1 ? "is" : "are"} public`;
+  return [
+    head,
+    ...(clone_url ? [`  git clone --recurse-submodules ${clone_url}`] : []),
+    ...(awaited > 0
+      ? [`  ${awaited} more will be, by themselves, when they have their grade and their code`]
+      : []),
+    ...(shown ? [] : ["  not everything is to be seen yet; a broker goes on with it"]),
+  ];
+}
+
+function describe(status: RegradeStatus): string[] {
+  const { challenge, state, submissions, done, graded, failed, kept, reasons } = status;
+  const verdicts = `${graded} graded, ${failed} failed, ${kept} kept the old outcome`;
+  const version = status.version === null ? "" : `, version ${status.version}`;
+  const head =
+    state === "running"
+      ? `${challenge}: ${done} of ${submissions} graded anew since ${status.started_at}${version}; the old grades stand until all are`
+      : state === "cancelled"
+        ? `${challenge}: the regrade was cancelled at ${status.finished_at}; every outcome stays as it was`
+        : `${challenge}: ${count(submissions, "submission")} regraded by ${status.finished_at}${version}: ${verdicts}`;
+  if (state === "cancelled") return [head];
+  return [head, ...reasons.map(({ reason, submissions: n }) => `  kept ${n}: ${reason}`)];
+}
+
+const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CrowdaiError } from "@crowdai/shared";
+import { addressAtHost } from "../background/code-hosts/open-code-host.ts";
+import type { BrokerConfig } from "../config.ts";
+import { openCatalogue } from "../domain/challenges/catalogue.ts";
+import { type ClosedChallenge, closeChallenge, readClosed } from "../domain/publishing/close-challenge.ts";
+import { repositoryPath } from "../domain/submissions/repository-name.ts";
+import type { Records } from "../records/records.ts";
+import { isFree, requireChallenge, startOwnBroker } from "./own-broker.ts";
+
+const LOOK_MS = 100;
+
+export interface RunClose {
+  records: Records;
+  config: BrokerConfig;
+  challenge: string;
+  force: boolean;
+  /** False to return as soon as the records have it. */
+  wait: boolean;
+  /** Aborted to stop waiting; what is left goes on by itself. */
+  signal: AbortSignal;
+}
+
+/**
+ * Closes a challenge and waits until readers see what became public. A broker that uses the same data does the work; where none runs,
+ * one is started in this process for as long as it takes. Killed at any point and run again, it goes on: the records know.
+ */
+export async function runClose(options: RunClose): Promise<ClosedChallenge & { clone_url: string | null }> {
+  const { records, config, challenge, force, wait } = options;
+  const isAlone = !config.redisUrl && isFree(config.dataFolder);
+  await requireChallenge(records, config, challenge, isAlone);
+  const served = (await openCatalogue(config.challengesFolder, records)).all().get(challenge);
+  if (!served && !force)
+    throw new CrowdaiError("challenge_running", `Nothing here says when the rounds of ${challenge} end.`, {
+      next: "Name its folder's parent with --challenges, or close it with --force.",
+    });
+  await closeChallenge(records, served?.config ?? null, challenge, { force, now: new Date() });
+  const address = await cloneUrl(config, challenge);
+  const broker = wait && isAlone ? await startOwnBroker({ ...config, withGrader: false }) : null;
+  try {
+    const closed = await untilShown(options);
+    return { ...closed, clone_url: closed.submissions > 0 ? address : null };
+  } finally {
+    await broker?.stop();
+  }
+}
+
+/** Where readers clone what is public; null while that is not known. */
+async function cloneUrl(
+  { codeHost, publicUrl, dataFolder }: BrokerConfig,
+  challenge: string,
+): Promise<string | null> {
+  const hosted = await addressAtHost(codeHost, { challenge, participant: null, edition: "public" });
+  if (hosted !== null) return hosted;
+  const address = publicUrl ?? runningAt(dataFolder);
+  return address === null ? null : address + repositoryPath(challenge, null);
+}
+
+async function untilShown({ records, challenge, wait, signal }: RunClose): Promise<ClosedChallenge> {
+  for (;;) {
+    const closed = (await readClosed(records.db, challenge)) as ClosedChallenge;
+    // A code host that is away is tried again for hours; nobody waits for that.
+    if (closed.shown || !wait || signal.aborted || closed.problems.length > 0) return closed;
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Address of the broker that runs with this data folder. */
+function runningAt(dataFolder: string): string | null {
+  try {
+    return String(JSON.parse(readFileSync(join(dataFolder, "broker.json"), "utf8")).url);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BrokerConfig } from "../config.ts";
+import { startRegrade } from "../domain/regrade/start-regrade.ts";
+import { type RegradeStatus, readRegrade } from "../domain/regrade/status.ts";
+import type { Records } from "../records/records.ts";
+import { isFree, requireChallenge, startOwnBroker } from "./own-broker.ts";
+
+const LOOK_MS = 200;
+
+export interface RunRegrade {
+  records: Records;
+  config: BrokerConfig;
+  challenge: string;
+  /** False to begin it only; a broker then does it. */
+  wait: boolean;
+  /** Aborted to stop waiting; the regrade goes on. */
+  signal: AbortSignal;
+  onProgress(status: RegradeStatus): void;
+}
+
+/**
+ * Regrades a challenge and waits for the end. A broker that uses the same data does the work; where none runs, one is started in
+ * this process for as long as it takes. Resolves with what became of it, unfinished when the signal was aborted.
+ */
+export async function runRegrade(options: RunRegrade): Promise<RegradeStatus> {
+  const { records, config, challenge } = options;
+  const isAlone = !config.redisUrl && isFree(config.dataFolder);
+  await requireChallenge(records, config, challenge, isAlone);
+  const { id } = await startRegrade(records, challenge, new Date());
+  if (!options.wait) return (await readRegrade(records.db, { id })) as RegradeStatus;
+  const broker = isAlone ? await startOwnBroker({ ...config, withGrader: true }) : null;
+  try {
+    return await untilDone(id, options);
+  } finally {
+    await broker?.stop();
+  }
+}
+
+async function untilDone(id: number, { records, signal, onProgress }: RunRegrade): Promise<RegradeStatus> {
+  for (;;) {
+    const status = (await readRegrade(records.db, { id })) as RegradeStatus;
+    onProgress(status);
+    if (status.state !== "running" || signal.aborted) return status;
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}

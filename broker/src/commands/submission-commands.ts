@@ -1,0 +1,92 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type Command, Option } from "commander";
+import { type LoggedAttempt, readAttempts } from "../domain/submissions/attempts-log.ts";
+import { markBaseline } from "../domain/submissions/baseline.ts";
+import type { Db, Records } from "../records/records.ts";
+import type { SubmissionRow } from "../records/tables.ts";
+import type { Io } from "./commands.ts";
+
+/** `crowdai-broker submission …`: what only organisers are told of a submission, and baselines. */
+export function addSubmissionCommands(
+  program: Command,
+  io: Pick<Io, "stdout" | "stderr">,
+  dataOption: () => Option,
+  withRecords: <T>(data: string, work: (records: Records) => Promise<T>) => Promise<T>,
+): void {
+  const say = (line: string) => void io.stdout.write(`${line}\n`);
+  const submission = program.command("submission").description("Submissions, for their organisers.");
+
+  submission
+    .command("log <id>")
+    .description("Print what the graders logged for the organiser at each attempt at a submission.")
+    .addOption(dataOption())
+    .addOption(new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text"))
+    .action((id: string, { data, format }) =>
+      withRecords(data, async ({ db }) => {
+        const row = await findRow(db, id);
+        const attempts = await readAttempts(db, row);
+        if (format === "json")
+          say(JSON.stringify({ schema_version: 1, submission: row.id, state: row.state, attempts }));
+        else for (const line of describe(row, attempts)) say(line);
+      }),
+    );
+
+  submission
+    .command("baseline <id>")
+    .description(
+      "Show a submission on the leaderboard for comparison, without a rank; no entry of its participant's.",
+    )
+    .addOption(dataOption())
+    .option("--comment <text>", "what the board says of it")
+    .option("--remove", "make it an entry of its participant's again")
+    .action((id: string, { data, comment, remove }) =>
+      withRecords(data, async (records) => {
+        if (remove && comment !== undefined)
+          throw new CrowdaiError("usage", "--comment has no meaning with --remove.");
+        const row = await findRow(records.db, id);
+        await markBaseline(records, row.id, remove ? null : { comment: comment ?? null });
+        io.stderr.write(
+          remove ? `${row.id} is an entry again.\n` : `${row.id} is a baseline of ${row.challenge}.\n`,
+        );
+      }),
+    );
+}
+
+/** By the id that participants see, or by the webapp's number. */
+async function findRow(db: Db, id: string): Promise<SubmissionRow> {
+  const number = /^\d{1,9}$/.test(id) ? Number(id) : null;
+  const row = await db
+    .selectFrom("submissions")
+    .selectAll()
+    .where((eb) => eb.or([eb("id", "=", id), ...(number === null ? [] : [eb("number", "=", number)])]))
+    .executeTakeFirst();
+  if (row) return row;
+  throw new CrowdaiError("submission_unknown", `There is no submission "${id.slice(0, 64)}" at this broker.`);
+}
+
+function describe(row: SubmissionRow, attempts: LoggedAttempt[]): string[] {
+  const why = row.error_code === null ? "" : ` (${row.error_code}): ${row.error_message ?? ""}`;
+  const head = `${row.id} of ${row.challenge}, ${row.state}${why}`;
+  if (attempts.length === 0) return [head, "No grader has had it."];
+  return [head, ...attempts.flatMap(attemptLines)];
+}
+
+function attemptLines({
+  number,
+  state,
+  accepted,
+  grader,
+  finished_at,
+  organiser_log,
+}: LoggedAttempt): string[] {
+  const end = finished_at === null ? "" : ` at ${finished_at}`;
+  const by = grader === null ? "" : ` by ${grader}`;
+  const log = organiser_log?.trimEnd();
+  return [
+    `attempt ${number}: ${state}${accepted ? ", its outcome stands" : ""}${by}${end}`,
+    ...(log ? log.split("\n").map((line) => `  ${printable(line)}`) : ["  nothing logged"]),
+  ];
+}
+
+/** What an evaluator wrote must not steer the terminal that shows it. */
+const printable = (line: string) => line.replace(/[^\P{C}\t]/gu, "�");

@@ -1,0 +1,94 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import type { AgreementRow } from "../../records/tables.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { MIT_DIGEST, MIT_TEXT } from "./mit.ts";
+
+/** How an agreement was given: what the records keep besides who and when. */
+export interface GivenAgreement {
+  /** Of the text that was shown. */
+  digest: string;
+  where: AgreementRow["given_at"];
+  ip: string;
+  userAgent: string | undefined;
+}
+
+const LONGEST_USER_AGENT = 500;
+
+/** The participant's agreement to the current text; null when it was never given. */
+export async function findAgreement(db: Db, participantId: number): Promise<AgreementRow | null> {
+  const row = await db
+    .selectFrom("agreements")
+    .selectAll()
+    .where("participant_id", "=", participantId)
+    .where("text_sha256", "=", MIT_DIGEST)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export const hasAgreed = async (db: Db, participantId: number): Promise<boolean> =>
+  (await findAgreement(db, participantId)) !== null;
+
+/** All that the participant ever agreed to, earlier texts too, oldest first. */
+export function listAgreements(db: Db, participantId: number): Promise<AgreementRow[]> {
+  return db
+    .selectFrom("agreements")
+    .selectAll()
+    .where("participant_id", "=", participantId)
+    .orderBy("id")
+    .execute();
+}
+
+/**
+ * Keeps the participant's agreement to the text they saw. Given once, it stands: repeating it returns the first. Throws
+ * agreement_outdated when another text is current by now.
+ */
+export async function agree(
+  { records, clock }: Pick<SubmissionContext, "records" | "clock">,
+  participantId: number,
+  { digest, where, ip, userAgent = "" }: GivenAgreement,
+): Promise<AgreementRow> {
+  if (digest !== MIT_DIGEST) throw new CrowdaiError("agreement_outdated");
+  return records.transaction(async (trx) => {
+    await records.lock(trx, `agreement:${participantId}`);
+    const given = await findAgreement(trx, participantId);
+    if (given) return given;
+    const at = iso(clock());
+    await trx
+      .insertInto("licence_texts")
+      .values({ sha256: MIT_DIGEST, licence: "mit", text: MIT_TEXT, kept_at: at })
+      .onConflict((conflict) => conflict.column("sha256").doNothing())
+      .execute();
+    return trx
+      .insertInto("agreements")
+      .values({
+        participant_id: participantId,
+        licence: "mit",
+        text_sha256: MIT_DIGEST,
+        agreed_at: at,
+        ip,
+        user_agent: userAgent.slice(0, LONGEST_USER_AGENT),
+        given_at: where,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  });
+}
+
+/** The page on which a person agrees. */
+export const agreementUrl = (baseUrl: string): string => `${baseUrl}/agreement/mit`;
+
+/** Throws agreement_missing, with the page and the command by which a person agrees. */
+export async function requireAgreement(
+  db: Db,
+  { baseUrl }: Pick<SubmissionContext, "baseUrl">,
+  participantId: number,
+): Promise<void> {
+  if (await hasAgreed(db, participantId)) return;
+  const url = agreementUrl(baseUrl());
+  throw new CrowdaiError("agreement_missing", undefined, {
+    next: `A person has to agree: run \`crowdai agree\` in a terminal, or open ${url}. Then run this again.`,
+    details: { action_required: "agree", url, command: "crowdai agree" },
+  });
+}

@@ -1,0 +1,117 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { CrowdaiError } from "@crowdai/shared";
+import { bundleContents, bundleKey, packBundle, publicFileKey, unpackBundle } from "@crowdai/shared/bundles";
+import { type ChallengeFolder, digestFile, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
+import type { Records } from "../../records/records.ts";
+import type { ChallengeTable } from "../../records/tables.ts";
+import type { StoredPublicFile } from "./recorded.ts";
+
+export interface AddedBundle {
+  id: string;
+  version: string;
+  size: number;
+  /** False when this version was current already. */
+  changed: boolean;
+}
+
+/**
+ * Checks a challenge folder, puts it into the object store as a bundle, and makes it the challenge's current version. Nothing is
+ * recorded before the bundle was unpacked again and found whole. Adding the same folder again is harmless; an earlier
+ * version becomes current again.
+ */
+export async function addBundle(
+  { records, objects }: { records: Records; objects: ObjectStore },
+  dir: string,
+  at: string,
+): Promise<AddedBundle> {
+  const folder = await loadChallengeFolder(dir);
+  const { id } = folder.config;
+  const { version, files, mistakes } = await bundleContents(dir);
+  if (mistakes.length > 0) {
+    const lines = mistakes.map(({ file, expected, got }) => `  ${file}: expected ${expected}, got ${got}`);
+    throw new CrowdaiError("config_invalid", `${id} cannot be bundled:\n${lines.join("\n")}`, {
+      details: { mistakes },
+    });
+  }
+  const key = bundleKey(id, version);
+  const temporary = await mkdtemp(join(tmpdir(), "crowdai-bundle-"));
+  let stored: StoredObject;
+  let data: StoredPublicFile[];
+  try {
+    const archive = join(temporary, "bundle.tar.gz");
+    await pipeline(packBundle(files), createWriteStream(archive, { mode: 0o600 }));
+    const unpacked = await rehearse(archive, join(temporary, "unpacked"), version);
+    data = await storePublicFiles(unpacked, objects);
+    // Another runtime may have compressed the same files to other bytes; those are the bundle then.
+    stored = (await objects.stat(key)) ?? (await putFile(objects, key, archive, "application/gzip"));
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  const changed = await record(records, {
+    id,
+    version,
+    config: JSON.stringify(folder.config),
+    data: JSON.stringify(data),
+    bundle_key: key,
+    bundle_size: stored.size,
+    bundle_sha256: stored.sha256,
+    added_at: at,
+  });
+  return { id, version, size: stored.size, changed };
+}
+
+/** Unpacks the archive as a grader would: what comes out must be a challenge, and the one that went in. */
+async function rehearse(archive: string, into: string, version: string): Promise<ChallengeFolder> {
+  await unpackBundle(createReadStream(archive), into);
+  if ((await bundleContents(into)).version !== version)
+    throw new CrowdaiError("file_changed", "The challenge folder changed while it was read.", {
+      next: "Add it again when nothing writes to it.",
+    });
+  return await loadChallengeFolder(into);
+}
+
+async function storePublicFiles(folder: ChallengeFolder, objects: ObjectStore): Promise<StoredPublicFile[]> {
+  const stored: StoredPublicFile[] = [];
+  for (const { name, path, size, sha256 } of folder.data) {
+    const key = publicFileKey(folder.config.id, sha256);
+    if (!(await objects.stat(key))) await putFile(objects, key, path);
+    stored.push({ name, size, sha256, key });
+  }
+  return stored;
+}
+
+async function putFile(
+  objects: ObjectStore,
+  key: string,
+  path: string,
+  type?: string,
+): Promise<StoredObject> {
+  const expected = await digestFile(path);
+  return objects.put(key, createReadStream(path), { expected, ...(type ? { type } : {}) });
+}
+
+/** Makes the version current; false when it was. */
+function record(records: Records, row: Omit<ChallengeTable, "current">): Promise<boolean> {
+  return records.transaction(async (trx) => {
+    await records.lock(trx, `challenge:${row.id}`);
+    const current = await trx
+      .selectFrom("challenges")
+      .select("version")
+      .where("id", "=", row.id)
+      .where("current", "=", 1)
+      .executeTakeFirst();
+    if (current?.version === row.version) return false;
+    await trx.updateTable("challenges").set({ current: 0 }).where("id", "=", row.id).execute();
+    await trx
+      .insertInto("challenges")
+      .values({ ...row, current: 1 })
+      .onConflict((conflict) => conflict.columns(["id", "version"]).doUpdateSet({ current: 1 }))
+      .execute();
+    return true;
+  });
+}

@@ -1,0 +1,75 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type ChallengeConfig, challengeConfigSchema } from "@crowdai/shared/challenge-folder";
+import { z } from "zod";
+import type { Db } from "../../records/records.ts";
+import type { ChallengeTable } from "../../records/tables.ts";
+
+/** Where a bundle is. */
+export interface StoredBundle {
+  key: string;
+  size: number;
+  sha256: string;
+}
+
+/** A public file whose bytes are an object. */
+export interface StoredPublicFile {
+  name: string;
+  size: number;
+  sha256: string;
+  key: string;
+}
+
+export interface RecordedChallenge {
+  config: ChallengeConfig;
+  version: string;
+  data: StoredPublicFile[];
+  bundle: StoredBundle;
+}
+
+const dataSchema = z.array(
+  z.object({ name: z.string(), size: z.number(), sha256: z.string(), key: z.string() }),
+);
+
+/** Ids and versions of the current bundles: cheap enough to ask every few seconds. */
+export async function currentVersions(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.selectFrom("challenges").select(["id", "version"]).where("current", "=", 1).execute();
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
+/** The current version of a challenge as it was recorded. Throws config_invalid for what this version cannot read. */
+export async function readRecorded(db: Db, id: string): Promise<RecordedChallenge | null> {
+  const row = await db
+    .selectFrom("challenges")
+    .selectAll()
+    .where("id", "=", id)
+    .where("current", "=", 1)
+    .executeTakeFirst();
+  return row ? parse(row) : null;
+}
+
+/** Where the bundle of some version is; undefined when it was never added. */
+export async function findBundle(db: Db, id: string, version: string): Promise<StoredBundle | undefined> {
+  return await db
+    .selectFrom("challenges")
+    .select(["bundle_key as key", "bundle_size as size", "bundle_sha256 as sha256"])
+    .where("id", "=", id)
+    .where("version", "=", version)
+    .executeTakeFirst();
+}
+
+function parse(row: ChallengeTable): RecordedChallenge {
+  try {
+    return {
+      config: challengeConfigSchema.parse(JSON.parse(row.config)),
+      version: row.version,
+      data: dataSchema.parse(JSON.parse(row.data)),
+      bundle: { key: row.bundle_key, size: row.bundle_size, sha256: row.bundle_sha256 },
+    };
+  } catch (cause) {
+    throw new CrowdaiError(
+      "config_invalid",
+      `Version ${row.version} of ${row.id}, which was added as a bundle, cannot be read by this broker.`,
+      { cause, next: "Add it again with `crowdai-broker challenge add <dir>`." },
+    );
+  }
+}

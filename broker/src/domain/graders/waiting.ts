@@ -1,0 +1,63 @@
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+
+export interface Waiting {
+  /** Place in line; 1 is next. */
+  place: number;
+  /** Why it waits, when nothing can grade it right now. */
+  reason: string | null;
+  /** When grading should begin; null when that cannot be said. */
+  expectedAt: string | null;
+  /** Graders attached that serve the challenge. */
+  graders: number;
+}
+
+type Asking = Pick<SubmissionContext, "graders" | "gradingTimes" | "lines" | "clock" | "dispatchStalled">;
+
+/** How a submitted submission stands in its challenge's line. */
+export async function readWaiting(
+  context: Asking,
+  db: Db,
+  { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
+): Promise<Waiting> {
+  const ahead = await context.lines.ahead(db, challenge, number);
+  return (await lookAtLine(context, challenge))(ahead + 1);
+}
+
+/** How a challenge's line stands now, for each place in it. */
+export async function lookAtLine(context: Asking, challenge: string): Promise<(place: number) => Waiting> {
+  const serving = await context.graders.serving(challenge);
+  const { graders, waiting: reason } = await readServing(context, challenge);
+  const each = context.gradingTimes.meanMs(challenge);
+  const atOnce = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const now = context.clock().getTime();
+  const isKnown = reason === null && each !== null;
+  return (place) => ({
+    place,
+    reason,
+    expectedAt: isKnown ? iso(now + (each * place) / atOnce) : null,
+    graders,
+  });
+}
+
+/** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
+export async function readServing(
+  context: Omit<Asking, "gradingTimes" | "lines">,
+  challenge: string,
+): Promise<{ graders: number; waiting: string | null }> {
+  const graders = (await context.graders.serving(challenge)).length;
+  // Asked first: a queue that is away knows of no grader either.
+  if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
+  if (graders > 0) return { graders, waiting: null };
+  const since = utcTime(context.graders.lastSeen(challenge), context.clock());
+  return { graders, waiting: `no grader serves ${challenge} since ${since}` };
+}
+
+/** `14:02 UTC`; with its date when that is not today's. */
+export function utcTime(time: Date, now: Date): string {
+  const [day, clock] = iso(time).split("T") as [string, string];
+  const short = `${clock.slice(0, 5)} UTC`;
+  return iso(now).startsWith(day) ? short : `${day} ${short}`;
+}

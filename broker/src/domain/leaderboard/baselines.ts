@@ -1,0 +1,52 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { sql } from "kysely";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { countBefore, isBefore, type SortKey } from "./blocks.ts";
+import { type BoardPlace, countsLate, isPrevious } from "./boards.ts";
+import { rawKeys } from "./standings.ts";
+
+export type Baseline = Pick<
+  SubmissionRow,
+  "id" | "number" | "created_at" | "score" | "score_secondary" | "post_challenge" | "baseline_comment"
+> & {
+  /** On the board, from 0, over participants and baselines together. */
+  position: number;
+};
+
+/**
+ * The organisers' reference entries on a board, in its order: by their scores as they are, without rounding, and before participants
+ * who have the same. The previous boards have none.
+ */
+export async function readBaselines(db: Db, config: ChallengeConfig, place: BoardPlace): Promise<Baseline[]> {
+  if (isPrevious(place.board)) return [];
+  const rows = await db
+    .selectFrom("submissions")
+    .select(["id", "number", "created_at", "score", "score_secondary", "post_challenge", "baseline_comment"])
+    .where("challenge", "=", place.challenge)
+    .where("round", "=", place.round)
+    .where(sql<boolean>`baseline = 1 and function = 'submit' and dry_run = 0 and state = 'graded'`)
+    .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
+    .execute();
+  const sorted = rows
+    .map((row) => ({ row, key: keyOf(config, row) }))
+    .sort((one, other) => (isBefore(one.key, other.key) ? -1 : 1));
+  const above = await countBefore(
+    db,
+    place,
+    // Before all participants who have the same scores.
+    sorted.map(({ key }) => ({ ...key, submitted_at: "", submission_number: 0 })),
+  );
+  return sorted.map(({ row }, index) => ({ ...row, position: above[index]! + index }));
+}
+
+function keyOf(
+  config: ChallengeConfig,
+  row: Pick<SubmissionRow, "score" | "score_secondary" | "created_at" | "number">,
+): SortKey {
+  return {
+    ...rawKeys(config, row.score, row.score_secondary),
+    submitted_at: row.created_at,
+    submission_number: row.number,
+  };
+}

@@ -1,0 +1,140 @@
+import type { Leaderboard } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { sql } from "kysely";
+import type { Db } from "../../records/records.ts";
+import type { Baseline } from "./baselines.ts";
+import { countBefore, type SortKey, type standingsFrom } from "./blocks.ts";
+import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
+import { shownScore } from "./standings.ts";
+
+export type Row = Leaderboard["rows"][number];
+
+/** What a row shows of some of a board's standings, in its order. */
+export async function readStandings(trx: Db, place: BoardPlace, standings: ReturnType<typeof standingsFrom>) {
+  const { challenge, round, board } = place;
+  const rows = await trx
+    .selectFrom(standings.as("standing"))
+    .innerJoin("submissions", "submissions.number", "standing.submission_number")
+    .innerJoin("participants", "participants.id", "standing.participant_id")
+    .leftJoin("standings as then", (join) =>
+      join
+        .on("then.challenge", "=", challenge)
+        .on("then.round", "=", round)
+        .on("then.board", "=", boardBefore(board))
+        .onRef("then.participant_id", "=", "standing.participant_id"),
+    )
+    .selectAll("standing")
+    .select(["submissions.id as submission", "submissions.post_challenge", "participants.name"])
+    .select([
+      "then.sort_primary as then_primary",
+      "then.sort_secondary as then_secondary",
+      "then.submitted_at as then_at",
+      "then.submission_number as then_number",
+    ])
+    .select((eb) =>
+      eb
+        .selectFrom("submissions as entry")
+        .select(sql<number>`count(*)`.as("n"))
+        .where("entry.challenge", "=", challenge)
+        .where("entry.round", "=", round)
+        .whereRef("entry.participant_id", "=", "standing.participant_id")
+        .where(sql<boolean>`entry.function = 'submit' and entry.dry_run = 0 and entry.baseline = 0`)
+        .$if(!countsLate(board), (entries) => entries.where("entry.post_challenge", "=", 0))
+        .$if(isPrevious(board), (entries) =>
+          entries.where(
+            sql<boolean>`entry.created_at <= (
+              select border from board_rounds where challenge = ${challenge} and round = ${round}
+            )`,
+          ),
+        )
+        .as("entries"),
+    )
+    .orderBy("standing.sort_primary")
+    .orderBy("standing.sort_secondary")
+    .orderBy("standing.submitted_at")
+    .orderBy("standing.submission_number")
+    .execute();
+  return rows.map(({ then_primary, then_secondary, then_at, then_number, entries, ...row }) => ({
+    ...row,
+    entries: Number(entries),
+    /** On the board before; null without a place there. */
+    before:
+      then_number === null
+        ? null
+        : ({
+            sort_primary: then_primary,
+            sort_secondary: then_secondary,
+            submitted_at: then_at,
+            submission_number: then_number,
+          } as SortKey),
+  }));
+}
+
+/** A standing with what its row shows. */
+type ShownStanding = Awaited<ReturnType<typeof readStandings>>[number];
+
+/** The rows of standings that follow `first` others. */
+export async function participantRows(
+  trx: Db,
+  config: ChallengeConfig,
+  query: { round: string; board: Board; viewer: number | null },
+  standings: ShownStanding[],
+  first: number,
+): Promise<Row[]> {
+  const ranksBefore = await readRanksBefore(trx, { challenge: config.id, ...query }, standings);
+  const leaders = config.rounds.find(({ id }) => id === query.round)?.highlight ?? 0;
+  return standings.map((standing, index) => {
+    const rank = first + index + 1;
+    return {
+      rank,
+      participant: standing.name,
+      score: shownScore(config.score, standing.sort_primary),
+      score_secondary: config.score_secondary
+        ? shownScore(config.score_secondary, standing.sort_secondary)
+        : null,
+      entries: standing.entries,
+      submission: standing.submission,
+      submitted_at: standing.submitted_at,
+      post_challenge: standing.post_challenge === 1,
+      you: standing.participant_id === query.viewer,
+      rank_before: ranksBefore.get(standing.participant_id) ?? null,
+      highlight: rank <= leaders,
+      baseline: false,
+      media: null,
+      code: null,
+    };
+  });
+}
+
+/** The ranks that these participants had at the border of the ranking window. */
+async function readRanksBefore(
+  trx: Db,
+  { challenge, round, board }: BoardPlace,
+  standings: readonly ShownStanding[],
+): Promise<ReadonlyMap<number, number>> {
+  const before = boardBefore(board);
+  const placed = standings.filter((standing) => standing.before !== null);
+  if (before === null || placed.length === 0) return new Map();
+  const keys = placed.map((standing) => standing.before as SortKey);
+  const counts = await countBefore(trx, { challenge, round, board: before }, keys);
+  return new Map(placed.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));
+}
+
+export function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {
+  return {
+    rank: 0,
+    participant: baseline.baseline_comment?.trim() || "Baseline",
+    score: baseline.score,
+    score_secondary: config.score_secondary ? baseline.score_secondary : null,
+    entries: 0,
+    submission: baseline.id,
+    submitted_at: baseline.created_at,
+    post_challenge: baseline.post_challenge === 1,
+    you: false,
+    rank_before: null,
+    highlight: false,
+    baseline: true,
+    media: null,
+    code: null,
+  };
+}

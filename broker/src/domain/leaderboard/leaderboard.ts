@@ -1,0 +1,93 @@
+import type { Leaderboard } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Kysely } from "kysely";
+import { type Db, readTogether } from "../../records/records.ts";
+import type { Tables } from "../../records/tables.ts";
+import { readBaselines } from "./baselines.ts";
+import { countBefore, standingsFrom, startOf } from "./blocks.ts";
+import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
+import type { Board, BoardPlace } from "./boards.ts";
+
+export interface BoardQuery {
+  round: string;
+  board: Board;
+  limit: number;
+  offset: number;
+  /** The participant whose row is marked as theirs. */
+  viewer: number | null;
+  /** True to show no row but the viewer's. */
+  ownOnly?: boolean;
+}
+
+/**
+ * A page of a round's board: one row a participant, the best graded submission, ranks without gaps, and the baselines among them by
+ * their scores. All of it is of one moment.
+ */
+export function readLeaderboard(
+  db: Kysely<Tables>,
+  config: ChallengeConfig,
+  query: BoardQuery,
+): Promise<Leaderboard> {
+  return readTogether(db, async (trx) => {
+    const place = { challenge: config.id, round: query.round, board: query.board };
+    const { total, rows } = query.ownOnly
+      ? await ownRow(trx, config, place, query)
+      : await page(trx, config, place, query);
+    return {
+      challenge: config.id,
+      round: query.round,
+      board: query.board,
+      score: config.score,
+      score_secondary: config.score_secondary,
+      version: await readVersion(trx, place),
+      total,
+      rows,
+    };
+  });
+}
+
+async function readVersion(trx: Db, { challenge, round }: BoardPlace): Promise<number> {
+  const known = await trx
+    .selectFrom("board_rounds")
+    .select("version")
+    .where("challenge", "=", challenge)
+    .where("round", "=", round)
+    .executeTakeFirst();
+  return known?.version ?? 0;
+}
+
+interface Page {
+  total: number;
+  rows: Row[];
+}
+
+async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
+  const { offset, limit } = query;
+  const baselines = await readBaselines(trx, config, place);
+  const above = baselines.filter(({ position }) => position < offset).length;
+  const shown = baselines.filter(({ position }) => position >= offset && position < offset + limit);
+  const first = offset - above;
+  const { total, from, skip } = await startOf(trx, place, first);
+  const standings = await readStandings(
+    trx,
+    place,
+    standingsFrom(trx, place, from)
+      .offset(skip)
+      .limit(limit - shown.length),
+  );
+  const rows = await participantRows(trx, config, query, standings, first);
+  for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
+  return { total: total + baselines.length, rows };
+}
+
+async function ownRow(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
+  if (query.viewer === null) return { total: 0, rows: [] };
+  const own = await readStandings(
+    trx,
+    place,
+    standingsFrom(trx, place).where("participant_id", "=", query.viewer),
+  );
+  const [before = 0] = await countBefore(trx, place, own);
+  const rows = await participantRows(trx, config, query, own, before);
+  return { total: rows.length, rows: rows.slice(query.offset, query.offset + query.limit) };
+}

@@ -1,0 +1,187 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Db } from "../../records/records.ts";
+import { lookup, statement } from "../../records/statement.ts";
+import { countBefore, isBefore, type SortKey } from "./blocks.ts";
+import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
+import { moveCount } from "./keep-blocks.ts";
+import { roundScore } from "./rounding.ts";
+
+export type { Board } from "./boards.ts";
+
+/** What has no score sorts behind everything that has one, in both directions. */
+const LAST = Number.MAX_VALUE;
+
+type ScoreRule = ChallengeConfig["score"];
+
+/** Sort keys of a grade: rounded, and turned round for a descending order, so that the smallest key is the best. */
+export function sortKeys(
+  config: Pick<ChallengeConfig, "score" | "score_secondary">,
+  score: number | null,
+  secondary: number | null,
+): { sort_primary: number; sort_secondary: number } {
+  return {
+    sort_primary: key(config.score, score),
+    sort_secondary: config.score_secondary ? key(config.score_secondary, secondary) : 0,
+  };
+}
+
+/** The same for a baseline, whose scores are compared as they are. */
+export function rawKeys(
+  config: Pick<ChallengeConfig, "score" | "score_secondary">,
+  score: number | null,
+  secondary: number | null,
+): { sort_primary: number; sort_secondary: number } {
+  return {
+    sort_primary: directed(config.score, score),
+    sort_secondary: config.score_secondary ? directed(config.score_secondary, secondary) : 0,
+  };
+}
+
+const key = (rule: ScoreRule, score: number | null): number =>
+  directed(rule, score === null ? null : roundScore(score, rule.precision));
+
+function directed(rule: ScoreRule, score: number | null): number {
+  if (score === null) return LAST;
+  return rule.order === "descending" && score !== 0 ? -score : score;
+}
+
+/** The score that stands behind a sort key. */
+export function shownScore(rule: ScoreRule, sortKey: number): number | null {
+  if (sortKey === LAST) return null;
+  return rule.order === "descending" && sortKey !== 0 ? -sortKey : sortKey;
+}
+
+/** A participant's place on a board; `until` is the border of a previous one. */
+export interface Place extends BoardPlace {
+  participantId: number;
+  until: string | null;
+  /** What alone has changed: a submission graded for the first time. Without it, all of the participant's are looked at. */
+  fresh?: Standing;
+}
+
+export interface Movement {
+  rank: number | null;
+  rankBefore: number | null;
+  /** Submission that holds the participant's place now. */
+  submission: string | null;
+}
+
+interface Change {
+  before: Standing | null;
+  best: Standing | null;
+}
+
+/**
+ * Makes one participant's standing anew from the graded submissions: called in the transaction that changes one of them, after it
+ * took the round's boards. Ties go to the earlier submission, then to the lower number, within a participant and between participants.
+ */
+export async function updateStanding(trx: Db, place: Place): Promise<void> {
+  await writeChange(trx, place, await readChange(trx, place));
+}
+
+/** The same, and tells how the participant moved by it. */
+export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
+  const change = await readChange(trx, place);
+  const { before, best } = change;
+  const keys = [before, best].filter((key) => key !== null);
+  const counts = await countBefore(trx, place, isMoved(change) ? keys : keys.slice(0, 1));
+  await writeChange(trx, place, change);
+  const rankBefore = before ? counts[0]! + 1 : null;
+  const submission = best?.submission ?? null;
+  if (!isMoved(change)) return { rank: rankBefore, rankBefore, submission };
+  // Counted while it was still in its old place.
+  const rank = best ? counts.at(-1)! + (before && isBefore(before, best) ? 0 : 1) : null;
+  return { rank, rankBefore, submission };
+}
+
+async function readChange(db: Db, place: Place): Promise<Change> {
+  const before = await standingOf(db, place);
+  const { fresh } = place;
+  if (fresh === undefined) return { before, best: await bestOf(db, place) };
+  return { before, best: before && !isBefore(fresh, before) ? before : fresh };
+}
+
+function isMoved({ before, best }: Change): boolean {
+  if (!before || !best) return before !== best;
+  return isBefore(before, best) || isBefore(best, before);
+}
+
+async function writeChange(trx: Db, place: Place, change: Change): Promise<void> {
+  if (!isMoved(change)) return;
+  const { before, best } = change;
+  await writeStanding(trx, place, best);
+  await moveCount(trx, place, before, best);
+}
+
+export interface Standing extends SortKey {
+  submission: string;
+}
+
+async function standingOf(db: Db, place: Place): Promise<Standing | null> {
+  const { challenge, round, board, participantId: participant_id } = place;
+  return (await ownStanding(db, { challenge, round, board, participant_id })) ?? null;
+}
+
+const ownStanding = lookup(
+  (db, { challenge, round, board, participant_id }: BoardPlace & { participant_id: number }) =>
+    db
+      .selectFrom("standings")
+      .select(["submission", "sort_primary", "sort_secondary", "submitted_at", "submission_number"])
+      .where("challenge", "=", challenge)
+      .where("round", "=", round)
+      .where("board", "=", board)
+      .where("participant_id", "=", participant_id),
+);
+
+async function bestOf(db: Db, place: Place): Promise<Standing | null> {
+  const best = await db
+    .selectFrom("submissions")
+    .select(["id", "number", "created_at", "sort_primary", "sort_secondary"])
+    .where("challenge", "=", place.challenge)
+    .where("round", "=", place.round)
+    .where("participant_id", "=", place.participantId)
+    .where(RANKED)
+    .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
+    .$if(place.until !== null, (query) => query.where("created_at", "<=", place.until as string))
+    .orderBy("sort_primary")
+    .orderBy("sort_secondary")
+    .orderBy("created_at")
+    .orderBy("number")
+    .limit(1)
+    .executeTakeFirst();
+  return best
+    ? {
+        submission: best.id,
+        submission_number: best.number,
+        submitted_at: best.created_at,
+        sort_primary: best.sort_primary ?? LAST,
+        sort_secondary: best.sort_secondary ?? LAST,
+      }
+    : null;
+}
+
+const putStanding = statement(
+  (
+    trx,
+    { challenge, round, board, participant_id, ...best }: BoardPlace & { participant_id: number } & Standing,
+  ) =>
+    trx
+      .insertInto("standings")
+      .values({ challenge, round, board, participant_id, ...best })
+      .onConflict((conflict) =>
+        conflict.columns(["challenge", "round", "board", "participant_id"]).doUpdateSet(best),
+      ),
+);
+
+async function writeStanding(trx: Db, place: Place, best: Standing | null): Promise<void> {
+  const { challenge, round, board, participantId } = place;
+  if (best) await putStanding(trx, { challenge, round, board, participant_id: participantId, ...best });
+  else
+    await trx
+      .deleteFrom("standings")
+      .where("challenge", "=", challenge)
+      .where("round", "=", round)
+      .where("board", "=", board)
+      .where("participant_id", "=", participantId)
+      .execute();
+}

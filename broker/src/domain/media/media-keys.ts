@@ -1,0 +1,76 @@
+import type { Media } from "@crowdai/shared";
+import { OBJECT_KEY } from "@crowdai/shared/objects";
+import type { SubmissionRow } from "../../records/tables.ts";
+
+export type MediaKind = "image" | "video" | "audio";
+export type MediaRole = "large" | "thumb" | "preview";
+
+/** Columns of a submission that say where its media are. */
+export type MediaColumns = Pick<
+  SubmissionRow,
+  "media_large" | "media_thumbnail" | "media_content_type" | "media_preview"
+>;
+
+export const NO_MEDIA = {
+  media_large: null,
+  media_thumbnail: null,
+  media_content_type: null,
+  media_preview: null,
+} as const;
+
+const EXTENSIONS: Record<string, string> = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  mp4: "video/mp4",
+  webm: "video/webm",
+  ogv: "video/ogg",
+  m4a: "audio/mp4",
+  mp3: "audio/mpeg",
+  ogg: "audio/ogg",
+  wav: "audio/wav",
+  flac: "audio/flac",
+};
+
+const OURS = /^(?:image|video|audio)\/(?:large|thumb|preview)-[0-9a-f]{32}\.([a-z0-9]{3,4})$/;
+
+/** Where one object of a submission's media is kept. `name` is 32 random hexadecimal digits: nobody guesses it. */
+export function mediaKey(kind: MediaKind, role: MediaRole, name: string, extension: string): string {
+  return `${kind}/${role}-${name}.${extension}`;
+}
+
+/** Every place where a try under this name may have left an object. */
+export function keyPrefixes(name: string): string[] {
+  return (["image", "video", "audio"] as const).flatMap((kind) =>
+    (["large", "thumb", "preview"] as const).map((role) => `${kind}/${role}-${name}.`),
+  );
+}
+
+/** The type of an object that the broker made itself; null for what somebody else put there. */
+export function typeOfKey(key: string): string | null {
+  return EXTENSIONS[OURS.exec(key)?.[1] ?? ""] ?? null;
+}
+
+const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;
+
+/**
+ * Where a submission's media are seen; null when it has none. Whoever is shown these addresses can open them: tell them only to
+ * those who may see the submission, or the leaderboard that it stands on.
+ */
+export function mediaUrls(row: MediaColumns, baseUrl: string): Media | null {
+  const { media_large: large, media_thumbnail: thumbnail, media_content_type: type, media_preview } = row;
+  if (large === null || thumbnail === null || type === null) return null;
+  if (type === "video/youtube") {
+    if (!VIDEO_ID.test(large) || !VIDEO_ID.test(thumbnail)) return null;
+    return {
+      large: `https://www.youtube-nocookie.com/embed/${large}`,
+      thumbnail: `https://i.ytimg.com/vi/${thumbnail}/mqdefault.jpg`,
+      type,
+      preview: null,
+    };
+  }
+  if (!OBJECT_KEY.test(large) || !OBJECT_KEY.test(thumbnail)) return null;
+  const at = (key: string) => `${baseUrl}/media/${key}`;
+  return { large: at(large), thumbnail: at(thumbnail), type, preview: media_preview && at(media_preview) };
+}

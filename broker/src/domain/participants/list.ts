@@ -1,0 +1,63 @@
+import { sql } from "kysely";
+import type { Db } from "../../records/records.ts";
+
+export interface ListedParticipant {
+  id: number;
+  name: string;
+  created_at: string;
+  submissions: number;
+  /** Whether any of the participant's keys still works, as far as is known here of a webapp's. */
+  active: boolean;
+}
+
+export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
+  const rows = await db
+    .selectFrom("participants")
+    .select(["id", "name", "created_at"])
+    .select((eb) => [
+      eb
+        .selectFrom("submissions")
+        .select(sql<number>`count(*)`.as("n"))
+        .whereRef("participant_id", "=", "participants.id")
+        .where("function", "=", "submit")
+        .as("submissions"),
+      eb
+        .selectFrom("api_keys")
+        .select(sql<number>`count(*)`.as("n"))
+        .whereRef("owner_id", "=", "participants.id")
+        .where("owner", "=", "participant")
+        .where("revoked_at", "is", null)
+        .as("keys"),
+      eb
+        .selectFrom("webapp_keys")
+        .select(sql<number>`count(*)`.as("n"))
+        .whereRef("participant_id", "=", "participants.id")
+        .as("webapp_keys"),
+    ])
+    .orderBy("id")
+    .execute();
+  return rows.map(({ keys, webapp_keys, submissions, ...rest }) => ({
+    ...rest,
+    submissions: Number(submissions),
+    active: Number(keys) + Number(webapp_keys) > 0,
+  }));
+}
+
+export async function listOrganizers(
+  db: Db,
+): Promise<{ id: number; name: string; challenges: string[]; active: boolean }[]> {
+  const organizers = await db.selectFrom("organizers").select(["id", "name"]).orderBy("id").execute();
+  const scopes = await db.selectFrom("organizer_challenges").selectAll().orderBy("challenge").execute();
+  const keys = await db
+    .selectFrom("api_keys")
+    .select("owner_id")
+    .where("owner", "=", "organizer")
+    .where("revoked_at", "is", null)
+    .execute();
+  return organizers.map(({ id, name }) => ({
+    id,
+    name,
+    challenges: scopes.filter((scope) => scope.organizer_id === id).map(({ challenge }) => challenge),
+    active: keys.some(({ owner_id }) => owner_id === id),
+  }));
+}

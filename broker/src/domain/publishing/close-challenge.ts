@@ -1,0 +1,89 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
+import { iso } from "../../clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import { closingLock, countAwaited, findClosure, publishDue } from "./publish-due.ts";
+
+/** What became public with the closing of a challenge, and whether readers can see all of it yet. */
+export interface ClosedChallenge {
+  challenge: string;
+  closed_at: string;
+  /** Submissions that are public, and the participants whose they are. */
+  submissions: number;
+  participants: number;
+  /** To be published, and not ended yet: they follow by themselves. */
+  awaited: number;
+  /** Whether the repositories stand where readers look. */
+  shown: boolean;
+  /** Why a code host does not show them, where that is known. */
+  problems: string[];
+}
+
+/**
+ * Closes a challenge: what its participants chose becomes public, and no choice is taken back any more. Closing it again changes
+ * nothing but what is still to be published. Throws challenge_running while a round is open or to come, unless `force` is given.
+ */
+export async function closeChallenge(
+  records: Records,
+  config: ChallengeConfig | null,
+  challenge: string,
+  { force, now }: { force: boolean; now: Date },
+): Promise<void> {
+  const running = config?.rounds.find((round) => roundState(round, now) !== "ended");
+  if (running && !force && !(await findClosure(records.db, challenge)))
+    throw new CrowdaiError(
+      "challenge_running",
+      running.ends_at === null
+        ? `Round "${running.id}" of ${challenge} has no end.`
+        : `Round "${running.id}" of ${challenge} ends on ${running.ends_at}.`,
+    );
+  await records.transaction(async (trx) => {
+    await records.lock(trx, closingLock(challenge));
+    await trx
+      .insertInto("closures")
+      .values({ challenge, closed_at: iso(now), version: 0, shown: 0 })
+      .onConflict((conflict) => conflict.column("challenge").doNothing())
+      .execute();
+  });
+  await publishDue(records, challenge, now);
+}
+
+export async function readClosed(db: Db, challenge: string): Promise<ClosedChallenge | null> {
+  const closure = await findClosure(db, challenge);
+  if (!closure) return null;
+  const { submissions, participants } = await db
+    .selectFrom("submissions")
+    .select(({ fn }) => [
+      fn.countAll<number>().as("submissions"),
+      fn.count<number>("participant_id").distinct().as("participants"),
+    ])
+    .where("challenge", "=", challenge)
+    .where("published_at", "is not", null)
+    .executeTakeFirstOrThrow();
+  const problems = await db
+    .selectFrom("shown_repositories")
+    .select("problem")
+    .distinct()
+    .where("challenge", "=", challenge)
+    .where("problem", "is not", null)
+    .limit(5)
+    .execute();
+  return {
+    challenge,
+    closed_at: closure.closed_at,
+    submissions: Number(submissions),
+    participants: Number(participants),
+    awaited: await countAwaited(db, challenge),
+    shown: closure.shown === closure.version,
+    problems: problems.map(({ problem }) => problem as string),
+  };
+}
+
+/** Throws challenge_closed where a challenge was closed before its open round ended. */
+export async function requireNotClosed(db: Db, challenge: string): Promise<void> {
+  const closure = await findClosure(db, challenge);
+  if (closure)
+    throw new CrowdaiError("challenge_closed", `${challenge} was closed on ${closure.closed_at}.`, {
+      next: "See its leaderboard with `crowdai leaderboard`.",
+    });
+}

@@ -1,0 +1,107 @@
+import { iso } from "../../clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
+import type { ClosureTable } from "../../records/tables.ts";
+import { takeBoards } from "../leaderboard/boards.ts";
+
+const AT_ONCE = 500;
+
+/** Name of the lock that a change of mind shares, and that what publishes has alone. */
+export const closingLock = (challenge: string): string => `closing:${challenge}`;
+
+export async function findClosure(db: Db, challenge: string): Promise<ClosureTable | null> {
+  return (await closureOf(db, { challenge })) ?? null;
+}
+
+const closureOf = lookup((db, { challenge }: { challenge: string }) =>
+  db.selectFrom("closures").selectAll().where("challenge", "=", challenge),
+);
+
+/** Submissions of a challenge that are to be published and have not been; one that was cancelled never will. */
+const awaited = (db: Db, challenge: string) =>
+  db
+    .selectFrom("submissions")
+    .where("submissions.challenge", "=", challenge)
+    .where("submissions.publish", "=", 1)
+    .where("submissions.published_at", "is", null)
+    .where("submissions.state", "!=", "cancelled");
+
+/** How many submissions will follow by themselves, when they have ended and their code is here. */
+export async function countAwaited(db: Db, challenge: string): Promise<number> {
+  const { n } = await awaited(db, challenge)
+    .select(({ fn }) => fn.countAll<number>().as("n"))
+    .executeTakeFirstOrThrow();
+  return Number(n);
+}
+
+/**
+ * Makes public, in one commit of the records, what is to be published of a closed challenge and is ready: the submission has
+ * ended and its code is in its repository, or was given up. Each gets the next place in its participant's public repository. Does
+ * nothing for a challenge that has not closed. Returns how many were published.
+ */
+export async function publishDue(records: Records, challenge: string, now: Date): Promise<number> {
+  return records.transaction(async (trx) => {
+    await records.lock(trx, closingLock(challenge));
+    if (!(await findClosure(trx, challenge))) return 0;
+    const due = await awaited(trx, challenge)
+      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+      .select([
+        "submissions.id",
+        "submissions.round",
+        "submissions.participant_id",
+        "submission_code.final_commit",
+      ])
+      .where("submissions.state", "in", ["graded", "failed"])
+      .where((eb) =>
+        eb.or([
+          eb("submission_code.submission", "is", null),
+          eb("submission_code.state", "=", "missing"),
+          eb("submission_code.final_commit", "is not", null),
+        ]),
+      )
+      .orderBy("submissions.participant_id")
+      .orderBy("submission_code.final_seq")
+      .execute();
+    if (due.length === 0) return 0;
+    const last = await lastPlaces(trx, challenge);
+    const places = due
+      .filter(({ final_commit }) => final_commit !== null)
+      .map(({ id, participant_id }) => {
+        const seq = (last.get(participant_id) ?? 0) + 1;
+        last.set(participant_id, seq);
+        return { submission: id, challenge, participant_id, seq };
+      });
+    for (const part of inParts(places)) await trx.insertInto("publications").values(part).execute();
+    for (const part of inParts(due))
+      await trx
+        .updateTable("submissions")
+        .set({ published_at: iso(now) })
+        .where(
+          "id",
+          "in",
+          part.map(({ id }) => id),
+        )
+        .execute();
+    for (const round of new Set(due.map((row) => row.round))) await takeBoards(trx, { challenge, round });
+    await trx
+      .updateTable("closures")
+      .set(({ eb }) => ({ version: eb("version", "+", 1) }))
+      .where("challenge", "=", challenge)
+      .execute();
+    return due.length;
+  });
+}
+
+async function lastPlaces(trx: Db, challenge: string): Promise<Map<number, number>> {
+  const rows = await trx
+    .selectFrom("publications")
+    .select(({ fn }) => ["participant_id", fn.max("seq").as("seq")])
+    .where("challenge", "=", challenge)
+    .groupBy("participant_id")
+    .execute();
+  return new Map(rows.map(({ participant_id, seq }) => [participant_id, seq]));
+}
+
+function* inParts<T>(all: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE);
+}

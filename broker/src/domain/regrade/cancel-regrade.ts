@@ -1,0 +1,30 @@
+import { iso } from "../../clock.ts";
+import type { Records } from "../../records/records.ts";
+
+/** Ends a challenge's running regrade without changing any outcome. False when none runs. */
+export function cancelRegrade(records: Records, challenge: string, now: Date): Promise<boolean> {
+  return records.transaction(async (trx) => {
+    await records.lock(trx, `challenge:${challenge}`);
+    const regrade = await trx
+      .updateTable("regrades")
+      .set({ state: "cancelled", finished_at: iso(now) })
+      .where("challenge", "=", challenge)
+      .where("state", "=", "running")
+      .returning("id")
+      .executeTakeFirst();
+    if (!regrade) return false;
+    // Jobs that are out already report in vain.
+    await trx
+      .updateTable("attempts")
+      .set({ state: "lost", finished_at: iso(now) })
+      .where("state", "in", ["waiting", "started"])
+      .where("regrade", "=", regrade.id)
+      .execute();
+    await trx
+      .updateTable("regrade_items")
+      .set({ state: "done", deadline_at: null, result: "kept", reason: "The regrade was cancelled." })
+      .where("regrade", "=", regrade.id)
+      .execute();
+    return true;
+  });
+}

@@ -1,0 +1,140 @@
+import { CrowdaiError, type ErrorCode, catalogue as errors } from "@crowdai/shared";
+import { sql } from "kysely";
+import { iso } from "../../clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import type { RegradeRow } from "../../records/tables.ts";
+import { currentVersions } from "../challenges/recorded.ts";
+import { DEADLINES } from "../submissions/deadlines.ts";
+
+/** Failures that a better evaluator may turn into a grade. */
+const CHALLENGE_FAULTS = Object.keys(errors).filter(
+  (code) => errors[code as ErrorCode].fault === "challenge",
+) as ErrorCode[];
+
+/** How long it may take until every broker serves a version that was added. */
+const SPREAD_MS = 10_000;
+
+/**
+ * Begins a regrade: a new attempt for every submission of `submit` that was graded or failed by the challenge's fault. Their
+ * outcomes stand until all attempts have ended. Brokers take it up by themselves. Throws regrade_running.
+ */
+export function startRegrade(
+  records: Records,
+  challenge: string,
+  now: Date,
+): Promise<{ id: number; submissions: number }> {
+  return records.transaction(async (trx) => {
+    await records.lock(trx, `challenge:${challenge}`);
+    const running = await trx
+      .selectFrom("regrades")
+      .select("started_at")
+      .where("challenge", "=", challenge)
+      .where("state", "=", "running")
+      .executeTakeFirst();
+    if (running)
+      throw new CrowdaiError(
+        "regrade_running",
+        `${challenge} is being regraded already, since ${running.started_at}.`,
+      );
+    // Not what a broker serves: it may not have seen yet what was added a moment ago.
+    const version = (await currentVersions(trx)).get(challenge) ?? null;
+    const regrade = await trx
+      .insertInto("regrades")
+      .values({ challenge, version, state: "running", started_at: iso(now), finished_at: null })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { id: regrade.id, submissions: await addItems(trx, regrade, now, { all: true }) };
+  });
+}
+
+/**
+ * Gives an attempt to what belongs to the regrade and is not in it yet: all that arrived before it began, or, without `all`, what was
+ * in the middle of being graded then, and so got its grade from another version. Returns how many.
+ */
+export async function addItems(
+  trx: Db,
+  regrade: RegradeRow,
+  now: Date,
+  { all }: { all: boolean },
+): Promise<number> {
+  const until = all ? regrade.started_at : iso(Date.parse(regrade.started_at) + SPREAD_MS);
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto("regrade_items")
+    .columns(["regrade", "submission", "number", "state", "attempt", "starts", "deadline_at"])
+    .expression((eb) =>
+      eb
+        .selectFrom("submissions")
+        .select([
+          sql<number>`cast(${regrade.id} as integer)`.as("regrade"),
+          "submissions.id as submission",
+          "submissions.number as number",
+          sql<"waiting">`'waiting'`.as("state"),
+          sql<number>`(select coalesce(max(number), 0) + 1 from attempts where attempts.submission = submissions.id)`.as(
+            "attempt",
+          ),
+          sql<number>`0`.as("starts"),
+          sql<string>`cast(${iso(now.getTime() + DEADLINES.submitted)} as text)`.as("deadline_at"),
+        ])
+        .where("challenge", "=", regrade.challenge)
+        .where("function", "=", "submit")
+        .where("dry_run", "=", 0)
+        .where("created_at", "<=", until)
+        // An outside grader's grade is nothing that our evaluator could make again.
+        .where("outside_status", "is", null)
+        .where((on) =>
+          on.or([
+            on("state", "=", "graded"),
+            on.and([on("state", "=", "failed"), on("error_code", "in", CHALLENGE_FAULTS)]),
+          ]),
+        )
+        .$if(!all, (query) =>
+          query.where((on) =>
+            on.or([
+              on("evaluator_version", "is", null),
+              on("evaluator_version", "!=", regrade.version as string),
+            ]),
+          ),
+        )
+        .where((on) =>
+          on.not(
+            on.exists(
+              on
+                .selectFrom("regrade_items as known")
+                .select("known.submission")
+                .where("known.regrade", "=", regrade.id)
+                .whereRef("known.submission", "=", "submissions.id"),
+            ),
+          ),
+        ),
+    )
+    .executeTakeFirstOrThrow();
+  await trx
+    .insertInto("attempts")
+    .columns(["submission", "number", "state", "delivery", "accepted", "regrade"])
+    .expression((eb) =>
+      eb
+        .selectFrom("regrade_items")
+        .select([
+          "submission",
+          "attempt as number",
+          sql<"waiting">`'waiting'`.as("state"),
+          sql<number>`0`.as("delivery"),
+          sql<number>`0`.as("accepted"),
+          "regrade",
+        ])
+        .where("regrade", "=", regrade.id)
+        .where((on) =>
+          on.not(
+            on.exists(
+              on
+                .selectFrom("attempts as known")
+                .select("known.number")
+                .whereRef("known.submission", "=", "regrade_items.submission")
+                .whereRef("known.number", "=", "regrade_items.attempt"),
+            ),
+          ),
+        ),
+    )
+    .execute();
+  return Number(numInsertedOrUpdatedRows);
+}

@@ -1,0 +1,172 @@
+import { outcomeSchema } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
+import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild.ts";
+import { sortKeys } from "../leaderboard/standings.ts";
+import { NO_MEDIA } from "../media/media-keys.ts";
+import { replaceMedia } from "../media/media-work.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { standingsLock } from "../submissions/find.ts";
+import { gradeColumns, told } from "../submissions/finish.ts";
+import { noteNews } from "../webapp/news.ts";
+import { addItems } from "./start-regrade.ts";
+
+type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };
+
+const NO_GRADE = {
+  score: null,
+  score_secondary: null,
+  sort_primary: null,
+  sort_secondary: null,
+  grading_message: null,
+  data: null,
+  meta: null,
+  artifacts: null,
+  media_dropped: null,
+  rank: null,
+  rank_before: null,
+  best: null,
+} as const;
+
+/**
+ * Ends a regrade whose attempts have all ended: in one commit the new verdicts replace the old outcomes, with slots and standings.
+ * Old attempts keep their outcomes. Not yet, when submissions that arrived before the regrade were meanwhile graded with an older
+ * version: these are taken in first.
+ */
+export async function swapGrades(context: SubmissionContext, { id, challenge }: RegradeRow): Promise<void> {
+  // Scores are ordered and rounded as the newest version says.
+  await context.catalogue.refresh();
+  const config = context.catalogue.all().get(challenge)?.config;
+  // The broker that serves the challenge does it.
+  if (!config) return;
+  const swapped = await context.records.transaction(async (trx) => {
+    await context.records.lock(trx, `challenge:${challenge}`);
+    const regrade = await trx.selectFrom("regrades").selectAll().where("id", "=", id).executeTakeFirst();
+    const now = context.clock();
+    if (regrade?.state !== "running" || (await isOpen(trx, id))) return null;
+    if (regrade.version !== null && (await addItems(trx, regrade, now, { all: false })) > 0) return null;
+
+    await context.records.lock(trx, standingsLock(challenge));
+    const before = await readRanks(trx, challenge);
+    const rows = await newVerdicts(trx, id);
+    for (const row of rows) await writeVerdict(trx, config, row, now);
+    await noteNews(
+      trx,
+      rows.map((row) => row.id),
+    );
+    await renewSortKeys(trx, config);
+    await rebuildStandings(trx, challenge);
+    const after = await readRanks(trx, challenge);
+    for (const row of rows) {
+      const key = rankKey({ ...row, board: row.post_challenge === 1 ? "ongoing" : "current" });
+      await trx
+        .updateTable("submissions")
+        .set({
+          rank: after.get(key)?.rank ?? null,
+          rank_before: before.get(key)?.rank ?? null,
+          best: after.get(key)?.submission === row.id ? 1 : 0,
+        })
+        .where("id", "=", row.id)
+        .where("state", "=", "graded")
+        .execute();
+    }
+    await trx
+      .updateTable("regrades")
+      .set({ state: "done", finished_at: iso(now) })
+      .where("id", "=", id)
+      .execute();
+    return rows.length;
+  });
+  if (swapped !== null) context.log.info({ challenge, submissions: swapped }, "regraded");
+}
+
+async function isOpen(trx: Db, regrade: number): Promise<boolean> {
+  const open = await trx
+    .selectFrom("regrade_items")
+    .select("submission")
+    .where("regrade", "=", regrade)
+    .where("state", "!=", "done")
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
+function newVerdicts(trx: Db, regrade: number): Promise<Regraded[]> {
+  return trx
+    .selectFrom("regrade_items")
+    .innerJoin("submissions", "submissions.id", "regrade_items.submission")
+    .innerJoin("attempts", (join) =>
+      join
+        .onRef("attempts.submission", "=", "regrade_items.submission")
+        .onRef("attempts.number", "=", "regrade_items.attempt"),
+    )
+    .selectAll("submissions")
+    .select(["regrade_items.attempt as regrade_attempt", "attempts.outcome as outcome"])
+    .where("regrade_items.regrade", "=", regrade)
+    .where("regrade_items.result", "in", ["graded", "failed"])
+    .orderBy("regrade_items.number")
+    .execute();
+}
+
+async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now: Date): Promise<void> {
+  const outcome = outcomeSchema.parse(JSON.parse(row.outcome as string));
+  const verdict = outcome.ok
+    ? {
+        state: "graded" as const,
+        ...gradeColumns(config, row, outcome),
+        error_code: null,
+        error_message: null,
+      }
+    : {
+        state: "failed" as const,
+        ...NO_GRADE,
+        evaluator_version: outcome.evaluator_version,
+        error_code: outcome.code,
+        error_message: outcome.message,
+      };
+  await replaceMedia(trx, row, outcome.ok ? told(row, outcome).media : null, now);
+  await trx
+    .updateTable("submissions")
+    .set({
+      ...verdict,
+      ...NO_MEDIA,
+      attempt: row.regrade_attempt,
+      regraded_at: iso(now),
+      score_before: row.score,
+    })
+    .where("id", "=", row.id)
+    .execute();
+  await trx.updateTable("attempts").set({ accepted: 0 }).where("submission", "=", row.id).execute();
+  await trx
+    .updateTable("attempts")
+    .set({ accepted: 1 })
+    .where("submission", "=", row.id)
+    .where("number", "=", row.regrade_attempt)
+    .execute();
+  // Both verdicts are the submission's own, so both take the slot, one that was given back before included.
+  await trx
+    .updateTable("slots")
+    .set({ state: "charged", reason: outcome.ok ? "graded" : outcome.code, settled_at: iso(now) })
+    .where("submission", "=", row.id)
+    .where("state", "!=", "charged")
+    .execute();
+}
+
+/** A new version may round or order scores differently, which also concerns grades that were kept. */
+async function renewSortKeys(trx: Db, config: ChallengeConfig): Promise<void> {
+  const rows = await trx
+    .selectFrom("submissions")
+    .select(["id", "score", "score_secondary", "sort_primary", "sort_secondary"])
+    .where("challenge", "=", config.id)
+    .where("state", "=", "graded")
+    .where("function", "=", "submit")
+    .where("dry_run", "=", 0)
+    .execute();
+  for (const { id, score, score_secondary, ...known } of rows) {
+    const keys = sortKeys(config, score, score_secondary);
+    if (keys.sort_primary === known.sort_primary && keys.sort_secondary === known.sort_secondary) continue;
+    await trx.updateTable("submissions").set(keys).where("id", "=", id).execute();
+  }
+}

@@ -1,0 +1,80 @@
+import type { Transaction } from "kysely";
+import { iso } from "../../clock.ts";
+import type { RegradeItemRow, Tables } from "../../records/tables.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { findOpenItem, keepOld, restartItem } from "./items.ts";
+import { swapGrades } from "./swap-grades.ts";
+
+const BATCH = 200;
+
+/** Acts on overdue attempts of regrades, and swaps the grades of every regrade whose attempts have all ended. */
+export async function sweepRegrades(context: SubmissionContext): Promise<void> {
+  const { db } = context.records;
+  const overdue = await db
+    .selectFrom("regrade_items")
+    .select("submission")
+    .where("deadline_at", "<", iso(context.clock()))
+    .limit(BATCH)
+    .execute();
+  for (const { submission } of overdue)
+    await withItem(context, submission, async (trx, item) => {
+      const now = context.clock();
+      if (item.deadline_at === null || item.deadline_at >= iso(now)) return;
+      if (item.state === "grading") await restartItem(trx, item, now, { counts: true });
+      else await keepOld(trx, item, `No grader took it by ${item.deadline_at}.`, now);
+    });
+  const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
+  for (const regrade of running) {
+    const open = await db
+      .selectFrom("regrade_items")
+      .select("submission")
+      .where("regrade", "=", regrade.id)
+      .where("state", "in", ["waiting", "queued", "grading"])
+      .limit(1)
+      .executeTakeFirst();
+    if (!open) await swapGrades(context, regrade);
+  }
+  if (overdue.length > 0 || running.length > 0) context.dispatchSoon();
+}
+
+/** What the queue may have lost is put in line again. */
+export async function republishRegrades({ records }: SubmissionContext): Promise<void> {
+  await records.db
+    .updateTable("regrade_items")
+    .set({ state: "waiting" })
+    .where("state", "=", "queued")
+    .execute();
+}
+
+/** What was being graded, and is in nobody's hands, gets a new attempt. */
+export async function restartRegrades(
+  context: SubmissionContext,
+  known: (submissions: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<void> {
+  const grading = await context.records.db
+    .selectFrom("regrade_items")
+    .select("submission")
+    .where("state", "=", "grading")
+    .execute();
+  for (let at = 0; at < grading.length; at += BATCH) {
+    const ids = grading.slice(at, at + BATCH).map(({ submission }) => submission);
+    const held = await known(ids);
+    for (const id of ids.filter((one) => !held.has(one)))
+      await withItem(context, id, async (trx, item) => {
+        if (item.state === "grading") await restartItem(trx, item, context.clock(), { counts: false });
+      });
+  }
+}
+
+/** Works on a submission's open item with the submission locked, as reports are applied. */
+function withItem(
+  { records }: SubmissionContext,
+  submission: string,
+  work: (trx: Transaction<Tables>, item: RegradeItemRow) => Promise<void>,
+): Promise<void> {
+  return records.transaction(async (trx) => {
+    await records.lockSubmission(trx, submission);
+    const item = await findOpenItem(trx, submission);
+    if (item) await work(trx, item);
+  });
+}

@@ -1,0 +1,98 @@
+import { CrowdaiError, type Limits } from "@crowdai/shared";
+import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
+import { sql } from "kysely";
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+
+const HOUR = 3_600_000;
+const WINDOW = { day: 24 * HOUR, week: 7 * 24 * HOUR } as const;
+
+/**
+ * Slots and running submissions of a participant. Day and week are sliding windows over all rounds of the challenge;
+ * "round" counts the round's own, without what came after its end. A slot counts from the moment the intent arrived,
+ * unless it was returned.
+ */
+export async function readLimits(
+  db: Db,
+  config: ChallengeConfig,
+  round: RoundConfig | null,
+  participantId: number,
+  now: Date,
+): Promise<Omit<Limits, "graders" | "waiting">> {
+  const slots = round?.limit
+    ? await usedSlots(db, config.id, round, participantId, now)
+    : { used: 0, nextAt: null };
+  return {
+    challenge: config.id,
+    round: round?.id ?? null,
+    limit: round?.limit ?? null,
+    used: slots.used,
+    remaining: round?.limit ? Math.max(0, round.limit.count - slots.used) : null,
+    next_at: slots.nextAt,
+    parallel_limit: round?.parallel_limit ?? null,
+    running: await countRunning(db, config.id, participantId),
+    ends_at: round?.ends_at ?? null,
+  };
+}
+
+async function usedSlots(db: Db, challenge: string, round: RoundConfig, participantId: number, now: Date) {
+  const per = round.limit?.per ?? "round";
+  const counted = db
+    .selectFrom("slots")
+    .where("participant_id", "=", participantId)
+    .where("challenge", "=", challenge)
+    .where("state", "in", ["reserved", "charged"]);
+  const within =
+    per === "round"
+      ? counted.where("round", "=", round.id).where("post_challenge", "=", 0)
+      : counted.where("reserved_at", ">", iso(now.getTime() - WINDOW[per]));
+  const { used, oldest } = await within
+    .select([sql<number>`count(*)`.as("used"), sql<string | null>`min(reserved_at)`.as("oldest")])
+    .executeTakeFirstOrThrow();
+  const nextAt = oldest && per !== "round" ? iso(Date.parse(oldest) + WINDOW[per]) : null;
+  return { used: Number(used), nextAt };
+}
+
+/**
+ * Throws parallel_limit or no_slots (naming when the next slot comes) when another submission would be one too many. Asks the records
+ * only for what the round limits.
+ */
+export async function requireSlot(
+  db: Db,
+  { id: challenge }: ChallengeConfig,
+  round: RoundConfig,
+  participantId: number,
+  now: Date,
+): Promise<void> {
+  const { limit, parallel_limit: atOnce } = round;
+  const running = atOnce === null ? 0 : await countRunning(db, challenge, participantId);
+  if (atOnce !== null && running >= atOnce)
+    throw new CrowdaiError(
+      "parallel_limit",
+      `You have ${running} submission${running === 1 ? "" : "s"} that wait for a grade; ${challenge} allows ${atOnce} at once.`,
+      { details: { running, parallel_limit: atOnce } },
+    );
+  if (limit === null) return;
+  const { used, nextAt } = await usedSlots(db, challenge, round, participantId, now);
+  if (used < limit.count) return;
+  const when = nextAt ? ` The next slot comes at ${nextAt}.` : " This round gives no more.";
+  throw new CrowdaiError(
+    "no_slots",
+    `You have used all ${limit.count} submissions a ${limit.per} of ${challenge}.${when}`,
+    { details: { limit, used, next_at: nextAt } },
+  );
+}
+
+async function countRunning(db: Db, challenge: string, participantId: number): Promise<number> {
+  const { running } = await db
+    .selectFrom("submissions")
+    .select(sql<number>`count(*)`.as("running"))
+    .where("participant_id", "=", participantId)
+    .where("challenge", "=", challenge)
+    .where("state", "in", ["initiated", "submitted", "grading"])
+    .where("function", "=", "submit")
+    // What an outside grader has begun holds up nobody: it said so in order to free the place.
+    .where((eb) => eb.or([eb("outside_status", "is", null), eb("outside_status", "!=", "initiated")]))
+    .executeTakeFirstOrThrow();
+  return Number(running);
+}

@@ -1,0 +1,56 @@
+import type { Intent } from "@crowdai/shared";
+import type { AnnouncedObject } from "@crowdai/shared/objects";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES } from "./deadlines.ts";
+import { forgetModelParts, readModels } from "./models.ts";
+
+/** Beyond the deadline of the submission itself, whose end removes its upload. */
+const GRACE_MS = 24 * 3600 * 1000;
+
+/** Keeps what the client announced of its parts: whoever plans the upload later must cut it the same way. */
+export async function keepParts(trx: Db, { id, input }: Pick<Intent, "id" | "input">): Promise<void> {
+  if (input.kind === "inline" || !input.parts) return;
+  const { size, md5 } = input.parts;
+  await trx
+    .insertInto("announced_parts")
+    .values({ submission: id, part_size: size, md5: JSON.stringify(md5) })
+    .execute();
+}
+
+/** What the object store must be given for this submission. */
+export async function announcedObject(db: Db, row: SubmissionRow): Promise<AnnouncedObject> {
+  const kept = await db
+    .selectFrom("announced_parts")
+    .selectAll()
+    .where("submission", "=", row.id)
+    .executeTakeFirst();
+  const parts = kept && { size: kept.part_size, md5: JSON.parse(kept.md5) as string[] };
+  return { size: row.input_size, sha256: row.input_sha256, parts };
+}
+
+export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model_count">): Promise<void> {
+  await db.deleteFrom("announced_parts").where("submission", "=", row.id).execute();
+  await forgetModelParts(db, row);
+}
+
+/** Removes what came of a submission that ended before it was accepted. What a store that is away keeps is abandoned later. */
+export async function removeUnaccepted(
+  { records, objects, log }: SubmissionContext,
+  row: SubmissionRow,
+): Promise<void> {
+  try {
+    for (const { key } of await readModels(records.db, row)) await objects.remove(key);
+    if (row.input_key) await objects.remove(row.input_key);
+    await forgetParts(records.db, row);
+  } catch (error) {
+    log.warn({ submission: row.id, err: error }, "the bytes of an ended upload could not be removed");
+  }
+}
+
+/** Removes what arrived of uploads that nobody can finish any more. */
+export async function abandonUploads({ objects, clock, log }: SubmissionContext): Promise<void> {
+  const abandoned = await objects.abandonUploads(clock().getTime() - DEADLINES.initiated - GRACE_MS);
+  if (abandoned > 0) log.info({ uploads: abandoned }, "abandoned uploads removed");
+}

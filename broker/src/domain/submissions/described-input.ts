@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { CrowdaiError, INLINE_LIMIT, type Intent, toJsonText } from "@crowdai/shared";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { Caller } from "../participants/keys.ts";
+
+export type DescribedInput = Pick<
+  SubmissionRow,
+  "input_kind" | "input_name" | "input_size" | "input_sha256" | "input_data"
+>;
+
+/** What the records keep of an input. Throws message_too_large for an inline value above INLINE_LIMIT. */
+export function describeInput(input: Intent["input"]): DescribedInput {
+  if (input.kind !== "inline")
+    return {
+      input_kind: input.kind,
+      input_name: input.name,
+      input_size: input.size,
+      input_sha256: input.sha256,
+      input_data: null,
+    };
+  const text = toJsonText(input.data);
+  const size = Buffer.byteLength(text);
+  if (size > INLINE_LIMIT)
+    throw new CrowdaiError(
+      "message_too_large",
+      `A value in the message may have ${INLINE_LIMIT} bytes; this one has ${size}.`,
+    );
+  return {
+    input_kind: "json",
+    input_name: null,
+    input_size: size,
+    input_sha256: createHash("sha256").update(text).digest("hex"),
+    input_data: text,
+  };
+}
+
+/** Throws id_conflict unless the known submission is the same one, asked for again. */
+export function requireSame(
+  caller: Caller,
+  intent: Pick<Intent, "id" | "challenge" | "function" | "dry_run">,
+  input: DescribedInput,
+  row: SubmissionRow,
+): void {
+  const same =
+    row.participant_id === caller.id &&
+    row.challenge === intent.challenge &&
+    row.function === intent.function &&
+    row.dry_run === (intent.dry_run ? 1 : 0) &&
+    row.input_kind === input.input_kind &&
+    row.input_sha256 === input.input_sha256 &&
+    row.input_size === input.input_size;
+  if (!same)
+    throw new CrowdaiError("id_conflict", `The id "${intent.id}" was already used for something else.`);
+}

@@ -1,0 +1,55 @@
+import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shared";
+import type { Db } from "../../records/records.ts";
+import { insertion } from "../../records/statement.ts";
+import { noteNews } from "../webapp/news.ts";
+
+const challenges = new WeakMap<SubmissionEvent, string>();
+
+/** The challenge of an event that this process has written; what is told of an event does not name it. */
+export const challengeOf = (event: SubmissionEvent): string => challenges.get(event) ?? "";
+
+export interface NewEvent {
+  type: EventType;
+  data?: Record<string, unknown>;
+}
+
+/**
+ * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
+ * submission: that is what makes the numbers gapless and unique.
+ */
+export async function appendEvents(
+  db: Db,
+  submission: { id: string; seq: number; challenge: string },
+  at: string,
+  events: readonly NewEvent[],
+): Promise<SubmissionEvent[]> {
+  // Written with what it is about, so that a webapp elsewhere hears of every outcome.
+  if (events.some(({ type }) => isLastEvent(type))) await noteNews(db, [submission.id]);
+  const numbered = events.map(({ type, data = {} }, index) => ({
+    submission: submission.id,
+    seq: submission.seq + index + 1,
+    at,
+    type,
+    data,
+  }));
+  await insertEvents(
+    db,
+    numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })),
+  );
+  for (const event of numbered) challenges.set(event, submission.challenge);
+  return numbered;
+}
+
+const insertEvents = insertion("events");
+
+/** A submission's history after `after`, in order. */
+export async function readEvents(db: Db, submission: string, after: number): Promise<SubmissionEvent[]> {
+  const rows = await db
+    .selectFrom("events")
+    .selectAll()
+    .where("submission", "=", submission)
+    .where("seq", ">", after)
+    .orderBy("seq")
+    .execute();
+  return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
+}

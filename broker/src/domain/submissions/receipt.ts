@@ -1,0 +1,50 @@
+import type { Receipt, Upload } from "@crowdai/shared";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { codePush } from "./announce-code.ts";
+import { announcedObject } from "./announced-parts.ts";
+import type { SubmissionContext } from "./context.ts";
+import { announcedModel, readModels } from "./models.ts";
+import { readSurroundings, type Surroundings, viewSubmission } from "./view.ts";
+
+/** One message holds so many addresses. */
+const MOST_ADDRESSES = 256;
+
+/** The submission as it is now, and where to send the bytes that are still missing. */
+export async function receipt(
+  context: SubmissionContext,
+  row: SubmissionRow,
+  known?: Surroundings,
+): Promise<Receipt> {
+  const isAwaited = row.state === "initiated";
+  const upload =
+    isAwaited && row.input_key
+      ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
+      : null;
+  const models = [];
+  let room = MOST_ADDRESSES - (upload?.parts.length ?? 0);
+  for (const model of await readModels(context.records.db, row)) {
+    const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
+    if (!plan || plan.parts.length === 0) {
+      models.push({ name: model.name, upload: null });
+      continue;
+    }
+    const parts = plan.parts.slice(0, Math.max(0, room));
+    room -= parts.length;
+    // What has no address yet is counted, and gets one when it is asked for again.
+    models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
+  }
+  const { db } = context.records;
+  const surroundings = known ?? (await readSurroundings(db, row));
+  const { participant, code } = surroundings;
+  return {
+    submission: await viewSubmission(context, db, row, surroundings),
+    upload,
+    code: code ? codePush(context.baseUrl(), participant, code) : null,
+    models,
+  };
+}
+
+const countOf = ({ parts }: Upload) => ({
+  parts: parts.length,
+  bytes: parts.reduce((sum, { size }) => sum + size, 0),
+});

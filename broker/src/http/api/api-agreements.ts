@@ -1,0 +1,80 @@
+import { agreementSchema, licenceSchema } from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import { addressOf } from "../../client-address.ts";
+import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
+import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit.ts";
+import type { AgreementRow } from "../../records/tables.ts";
+import { type ApiGroup, answers, body, withKey } from "./api-shapes.ts";
+
+/** The licence under which code is published, and who agreed to it. */
+export function agreementRoutes({ api, context, participant }: ApiGroup): void {
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/agreements",
+      summary: "What you agreed to: text, time, address and program",
+      security: withKey,
+      responses: answers(z.object({ agreements: z.array(agreementSchema) }), "Your agreements, oldest first"),
+    }),
+    async (c) => {
+      const { id } = await participant(c);
+      const rows = await listAgreements(context().records.db, id);
+      return c.json({ agreements: rows.map(view) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/agreements/mit",
+      summary: "The text that publishing needs agreement to, and whether you agreed",
+      security: withKey,
+      responses: answers(licenceSchema, "The text"),
+    }),
+    async (c) => {
+      const { id } = await participant(c);
+      const given = await findAgreement(context().records.db, id);
+      return c.json(
+        {
+          licence: "mit" as const,
+          text: MIT_TEXT,
+          digest: MIT_DIGEST,
+          url: agreementUrl(context().baseUrl()),
+          agreement: given && view(given),
+        },
+        200,
+      );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/agreements/mit",
+      summary: "Agree to the text with this digest",
+      description:
+        "For a person who has read the text in a terminal or on a page. Programs do not agree; they send their person to the page.",
+      security: withKey,
+      request: { body: body(z.object({ digest: z.string().max(64), where: z.enum(["terminal", "page"]) })) },
+      responses: answers(agreementSchema, "What is kept"),
+    }),
+    async (c) => {
+      const { id } = await participant(c);
+      const row = await agree(context(), id, {
+        ...c.req.valid("json"),
+        ip: addressOf(c, context().trustedProxies),
+        userAgent: c.req.header("user-agent"),
+      });
+      return c.json(view(row), 200);
+    },
+  );
+}
+
+const view = (row: AgreementRow) => ({
+  licence: row.licence,
+  digest: row.text_sha256,
+  agreed_at: row.agreed_at,
+  ip: row.ip,
+  user_agent: row.user_agent,
+  where: row.given_at,
+});

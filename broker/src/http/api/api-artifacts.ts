@@ -1,0 +1,45 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import { readKept } from "../../domain/files/list-kept.ts";
+import { isPublic } from "../../domain/files/published.ts";
+import type { Caller } from "../../domain/participants/keys.ts";
+import { findSubmission } from "../../domain/submissions/find.ts";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
+
+/** A download may begin so long after it was asked for. */
+const SECONDS = 300;
+
+/** Models and artifacts of a submission: of its own for its participant and organiser, of a published one for all. */
+export function artifactRoutes({ api, context, viewer }: ApiGroup): void {
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/artifacts/{number}",
+      summary: "Download a model or an artifact, by its place in the submission's list",
+      security: keyOptional,
+      request: { params: idParam.extend({ number: z.coerce.number().int().min(1).max(1e6) }) },
+      responses: { 302: { description: "Where the bytes are, for a few minutes" }, default: refusal },
+    }),
+    async (c) => {
+      const { id, number } = c.req.valid("param");
+      const { records, objects } = context();
+      const row = await findReadable(records.db, await viewer(c), id);
+      const file = (await readKept(records.db, row))[number - 1];
+      if (!file) throw new CrowdaiError("object_missing", `Submission "${id}" has no file number ${number}.`);
+      c.header("cache-control", "private, no-store");
+      // As plain bytes to be saved, whatever they are: nothing of them is to be opened on the way.
+      return c.redirect(await objects.signGet(file.key, { seconds: SECONDS, name: file.name }), 302);
+    },
+  );
+}
+
+async function findReadable(db: Db, caller: Caller | null, id: string): Promise<SubmissionRow> {
+  const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row && isPublic(row)) return row;
+  if (caller) return findSubmission(db, caller, id);
+  throw new CrowdaiError("submission_unknown", `There is no published submission "${id.slice(0, 64)}".`, {
+    next: "Sign in, if it is yours.",
+  });
+}

@@ -1,0 +1,165 @@
+import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
+import { openRound } from "@crowdai/shared/challenge-folder";
+import { createRoute, z } from "@hono/zod-openapi";
+import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
+import { readServing } from "../../domain/graders/waiting.ts";
+import { withLinks } from "../../domain/leaderboard/board-links.ts";
+import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import { readLimits } from "../../domain/rules/limits.ts";
+import { findRound } from "../../domain/rules/target-round.ts";
+import {
+  maySeeChallenge,
+  requireVisible,
+  sightOfBoard,
+  sightOfSubmissions,
+} from "../../domain/rules/visibility.ts";
+import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list.ts";
+import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+
+/** Challenges, their limits and their leaderboards. */
+export function challengeRoutes({ api, context, participant, viewer }: ApiGroup): void {
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges",
+      summary: "The challenges",
+      security: keyOptional,
+      responses: answers(z.object({ challenges: z.array(challengeSchema) }), "The challenges"),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const all = [...context().catalogue.all().values()];
+      const isSeen = await Promise.all(
+        all.map(({ config }) => maySeeChallenge(context().records.db, config, caller)),
+      );
+      const challenges = all.filter((_, index) => isSeen[index]);
+      return c.json(
+        { challenges: await Promise.all(challenges.map((one) => publicChallenge(one, context()))) },
+        200,
+      );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}",
+      summary: "One challenge",
+      security: keyOptional,
+      request: { params: idParam },
+      responses: answers(challengeSchema, "The challenge"),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const found = context().catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, found.config, caller);
+      return c.json(await publicChallenge(found, context()), 200);
+    },
+  );
+
+  // Served beside the API, by data.ts: a file is no JSON, and may be long.
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/challenges/{id}/data/{name}",
+    summary: "A public file of a challenge, whole or by a range; its name may have slashes",
+    security: keyOptional,
+    request: { params: z.object({ id: z.string().max(100), name: z.string() }) },
+    responses: bytesAnswer("The bytes"),
+  });
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/limits",
+      summary: "Your slots",
+      security: withKey,
+      request: { params: idParam, query: z.object({ round: z.string().optional() }) },
+      responses: answers(limitsSchema, "Slots used and left"),
+    }),
+    async (c) => {
+      const caller = await participant(c);
+      const { catalogue, clock } = context();
+      const { config } = catalogue.get(c.req.valid("param").id);
+      await requireVisible(context().records.db, config, caller);
+      const { round } = c.req.valid("query");
+      const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
+      const limits = await readLimits(context().records.db, config, target, caller.id, clock());
+      return c.json({ ...limits, ...(await readServing(context(), config.id)) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/leaderboard",
+      summary: "The leaderboard of a round",
+      security: keyOptional,
+      request: {
+        params: idParam,
+        query: z.object({
+          round: z.string().optional(),
+          limit: whole(100, 1000),
+          offset: whole(0, 10_000_000),
+          board: z.enum(BOARDS).optional(),
+          ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
+        }),
+      },
+      responses: answers(leaderboardSchema, "Best graded submission of each participant"),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { catalogue, clock } = context();
+      const { config } = catalogue.get(c.req.valid("param").id);
+      const sight = await sightOfBoard(context().records.db, config, caller);
+      const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
+      const shown =
+        round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);
+      const board = await readLeaderboard(context().records.db, config, {
+        round: shown?.id ?? "",
+        board: asked ?? (ongoing === "true" ? "ongoing" : "current"),
+        limit,
+        offset,
+        viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
+      });
+      return c.json(await withLinks(context(), board), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/submissions",
+      summary: "Submissions to a challenge, newest first: your own, and others' where they are shown",
+      description: "Page on with `before`, the number of the last one you have.",
+      security: keyOptional,
+      request: {
+        params: idParam,
+        query: z.object({
+          round: z.string().optional(),
+          limit: whole(50, 1000),
+          before: z.coerce.number().int().min(1).max(1e9).optional(),
+        }),
+      },
+      responses: answers(
+        z.object({ submissions: z.array(listedSubmissionSchema) }),
+        "What may be seen of them",
+      ),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { catalogue, clock, records } = context();
+      const { config } = catalogue.get(c.req.valid("param").id);
+      const { round, limit, before } = c.req.valid("query");
+      const sight = await sightOfSubmissions(records.db, config, caller, clock());
+      const submissions = await listSubmissions(records.db, config, {
+        round: round === undefined ? null : findRound(config, round).id,
+        limit,
+        before: before ?? null,
+        viewer: caller?.kind === "participant" ? caller.id : null,
+        ownOnly: sight === "own",
+      });
+      return c.json({ submissions }, 200);
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { readAttempts } from "../../domain/submissions/attempts-log.ts";
+import { markBaseline } from "../../domain/submissions/baseline.ts";
+import { findSubmission } from "../../domain/submissions/find.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { bearerKey } from "./answer.ts";
+import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
+
+const loggedAttemptSchema = z.object({
+  number: z.number().int(),
+  state: z.enum(["waiting", "started", "done", "lost"]),
+  accepted: z.boolean().openapi({ description: "Whether its outcome is the one that stands." }),
+  grader: z.string().nullable(),
+  started_at: z.string().nullable(),
+  finished_at: z.string().nullable(),
+  evaluator_version: z.string().nullable(),
+  organiser_log: z.string().nullable(),
+});
+const baselineSchema = z.object({
+  baseline: z.boolean(),
+  comment: z.string().max(1000).nullable().default(null),
+});
+
+/** What a challenge's organisers read and change of its submissions. */
+export function organizerRoutes({ api, context }: Pick<ApiGroup, "api" | "context">): void {
+  const db = () => context().records.db;
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/attempts",
+      summary: "For the challenge's organisers: each attempt at it, with what was logged for them",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(z.object({ attempts: z.array(loggedAttemptSchema) }), "The attempts, in order"),
+    }),
+    async (c) => {
+      const row = await ofOrganizer(c, c.req.valid("param").id);
+      return c.json({ attempts: await readAttempts(db(), row) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "put",
+      path: "/submissions/{id}/baseline",
+      summary: "For the challenge's organisers: make it a baseline, or an entry of its participant's again",
+      security: withKey,
+      request: { params: idParam, body: body(baselineSchema) },
+      responses: answers(baselineSchema, "What it is now"),
+    }),
+    async (c) => {
+      const { id } = await ofOrganizer(c, c.req.valid("param").id);
+      const { baseline, comment } = c.req.valid("json");
+      const row = await markBaseline(context().records, id, baseline ? { comment } : null);
+      return c.json({ baseline: row.baseline === 1, comment: row.baseline_comment }, 200);
+    },
+  );
+
+  /** Throws not_allowed for participants, and submission_unknown for what is of another challenge. */
+  async function ofOrganizer(c: Context, id: string): Promise<SubmissionRow> {
+    const caller = await context().webapp.identify(bearerKey(c));
+    if (caller.kind !== "organizer")
+      throw new CrowdaiError("not_allowed", "This is for the challenge's organisers.");
+    return findSubmission(db(), caller, id);
+  }
+}

@@ -1,0 +1,70 @@
+import { codeDiffSchema, codePlaceSchema, submissionSchema } from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import { diffCode } from "../../background/published-code/diff.ts";
+import { codePlace, findReadableCode } from "../../background/published-code/readable-code.ts";
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import { setPublish } from "../../domain/publishing/wishes.ts";
+import { type ApiGroup, answers, idParam, keyOptional, withKey } from "./api-shapes.ts";
+
+/** What is to be published, and reading the code of submissions. */
+export function publishingRoutes(
+  { api, context, participant, viewer }: ApiGroup,
+  code: () => CodeContext,
+): void {
+  for (const publish of [true, false])
+    api.openapi(
+      createRoute({
+        method: "post",
+        path: publish ? "/submissions/{id}/publish" : "/submissions/{id}/unpublish",
+        summary: publish
+          ? "Have the code and the models published when the challenge closes"
+          : "Take that back, until the challenge closes",
+        description: publish
+          ? "Needs an agreement to the licence. Where the challenge has closed already they become public at once, for ever."
+          : "Refused once the challenge has closed.",
+        security: withKey,
+        request: { params: idParam },
+        responses: answers(submissionSchema, "The submission"),
+      }),
+      async (c) =>
+        c.json(await setPublish(context(), await participant(c), c.req.valid("param").id, publish), 200),
+    );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/code",
+      summary: "Where the code of a submission is cloned from: your own, or a published one",
+      security: keyOptional,
+      request: { params: idParam },
+      responses: answers(codePlaceSchema, "The place"),
+    }),
+    async (c) => {
+      const found = await findReadableCode(context().records.db, await viewer(c), c.req.valid("param").id);
+      const { host, kind } = code();
+      return c.json(codePlace(found, { host, kind, baseUrl: context().baseUrl() }), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/diff/{to}",
+      summary: "What changed from the code of one submission to another's; each your own, or published",
+      security: keyOptional,
+      request: { params: idParam.extend({ to: z.string().max(100) }) },
+      responses: answers(codeDiffSchema, "The difference"),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { id, to } = c.req.valid("param");
+      const { db } = context().records;
+      const [before, after] = [
+        await findReadableCode(db, caller, id),
+        await findReadableCode(db, caller, to),
+      ];
+      const difference = await diffCode(code().repositories, before, after, { signal: c.req.raw.signal });
+      return c.json(difference, 200);
+    },
+  );
+}

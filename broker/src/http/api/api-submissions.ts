@@ -1,0 +1,182 @@
+import {
+  CrowdaiError,
+  callSchema,
+  intentSchema,
+  isFinal,
+  receiptSchema,
+  submissionEventSchema,
+  submissionSchema,
+} from "@crowdai/shared";
+import { createRoute, z } from "@hono/zod-openapi";
+import { accessToSubmission, isOrganizerOf } from "../../domain/rules/visibility.ts";
+import { acceptUpload } from "../../domain/submissions/accept.ts";
+import { asOthersSee } from "../../domain/submissions/as-others-see.ts";
+import { registerCall } from "../../domain/submissions/call.ts";
+import { cancelSubmission } from "../../domain/submissions/cancel.ts";
+import { readEvents } from "../../domain/submissions/events.ts";
+import { findFreeOrOwn, findSubmission, submissionUnknown } from "../../domain/submissions/find.ts";
+import { registerIntent } from "../../domain/submissions/register.ts";
+import { viewSubmission } from "../../domain/submissions/view.ts";
+import { bearerKey } from "./answer.ts";
+import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+
+/** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
+export function submissionRoutes(
+  { api, context, participant, viewer }: ApiGroup,
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
+): void {
+  const db = () => context().records.db;
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions",
+      summary: "Your submissions, newest first; an organiser's key reads those of one challenge",
+      security: withKey,
+      request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
+      responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
+    }),
+    async (c) => {
+      const caller = await context().webapp.identify(bearerKey(c));
+      const { challenge, limit } = c.req.valid("query");
+      if (challenge !== undefined) context().catalogue.get(challenge);
+      if (caller.kind === "organizer" && !(await isOrganizerOf(db(), caller, challenge ?? "")))
+        throw new CrowdaiError(
+          "not_allowed",
+          "An organiser's key reads the submissions of its own challenges.",
+          {
+            next: "Name one of them: ?challenge=<id>",
+          },
+        );
+      const rows = await db()
+        .selectFrom("submissions")
+        .selectAll()
+        .$if(caller.kind === "participant", (query) => query.where("participant_id", "=", caller.id))
+        .where("function", "=", "submit")
+        .$if(challenge !== undefined, (query) => query.where("challenge", "=", challenge as string))
+        .orderBy("number", "desc")
+        .limit(limit)
+        .execute();
+      return c.json(
+        { submissions: await Promise.all(rows.map((row) => viewSubmission(context(), db(), row))) },
+        200,
+      );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions",
+      summary: "Register an intent to submit; a value in the message is accepted at once",
+      description:
+        "Idempotent by the id, which the client makes: sending it again gives the same receipt and takes no second slot.",
+      security: withKey,
+      request: { body: body(intentSchema) },
+      responses: answers(receiptSchema, "The submission, and where to send missing bytes"),
+    }),
+    async (c) => {
+      const [caller, intent] = [await participant(c), c.req.valid("json")];
+      const known = await findFreeOrOwn(context().records.db, caller, intent.id);
+      return c.json(await registerIntent(context(), caller, intent, known), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/calls",
+      summary: "Call a function of the evaluator for a list of values",
+      security: withKey,
+      request: { body: body(callSchema) },
+      responses: answers(
+        z.object({ submissions: z.array(submissionSchema) }),
+        "One for each value, in order",
+      ),
+    }),
+    async (c) =>
+      c.json({ submissions: await registerCall(context(), await participant(c), c.req.valid("json")) }, 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}",
+      summary: "One submission: yours, one of your challenge, or where the challenge shows them anybody's",
+      description:
+        "To others than its participant and the organisers `input`, `grading_message`, `data` and `error` are null, and until it is " +
+        "published `message` and `code` too, without artifacts.",
+      security: keyOptional,
+      request: { params: idParam },
+      responses: answers(submissionSchema, "The submission"),
+    }),
+    async (c) => {
+      const caller = await viewer(c);
+      const { id } = c.req.valid("param");
+      const row = await db().selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
+      const { catalogue, clock } = context();
+      const config = row && catalogue.all().get(row.challenge)?.config;
+      const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
+      if (row && access) {
+        const submission = await viewSubmission(context(), db(), row);
+        return c.json(access === "other" ? asOthersSee(submission) : submission, 200);
+      }
+      if (caller === null) throw new CrowdaiError("no_key");
+      throw submissionUnknown(id);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions/{id}/complete",
+      summary: "Say that the bytes are there",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(receiptSchema, "The accepted submission"),
+    }),
+    async (c) => c.json(await acceptUpload(context(), await participant(c), c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/submissions/{id}/cancel",
+      summary: "Cancel a submission that has not ended",
+      security: withKey,
+      request: { params: idParam },
+      responses: answers(submissionSchema, "The cancelled submission"),
+    }),
+    async (c) =>
+      c.json(await cancelSubmission(context(), await participant(c), c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/submissions/{id}/events",
+      summary: "What happened after event `after`; waits up to `wait` seconds for the first",
+      security: withKey,
+      request: { params: idParam, query: z.object({ after: whole(0, 1e9), wait: whole(0, 25) }) },
+      responses: answers(
+        z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) }),
+        "Events in order, without gaps",
+      ),
+    }),
+    async (c) => {
+      const caller = await context().webapp.identify(bearerKey(c));
+      const { id } = c.req.valid("param");
+      const { after, wait } = c.req.valid("query");
+      const ended = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(wait * 1000)]);
+      const row = await findSubmission(db(), caller, id);
+      const arrived = nextEvent(id, ended);
+      let events = await readEvents(db(), id, after);
+      if (events.length === 0 && wait > 0 && !isFinal(row.state)) {
+        await arrived;
+        events = await readEvents(db(), id, after);
+      }
+      const now = await findSubmission(db(), caller, id);
+      return c.json({ submission: await viewSubmission(context(), db(), now), events }, 200);
+    },
+  );
+}

@@ -1,0 +1,84 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import { hasAgreed } from "../../domain/agreements/agreements.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+import { readInstance } from "../../records/instance.ts";
+import { answerError, bearerKey } from "./answer.ts";
+import { agreementRoutes } from "./api-agreements.ts";
+import { artifactRoutes } from "./api-artifacts.ts";
+import { challengeRoutes } from "./api-challenges.ts";
+import { organizerRoutes } from "./api-organizers.ts";
+import { publishingRoutes } from "./api-publishing.ts";
+import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
+import { submissionRoutes } from "./api-submissions.ts";
+
+/** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
+export function apiRoutes(
+  context: () => SubmissionContext,
+  code: () => CodeContext,
+  version: string,
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
+): OpenAPIHono {
+  const api = new OpenAPIHono({
+    defaultHook(result, c) {
+      if (result.success) return;
+      const error = new CrowdaiError("usage", `${c.req.path}: ${z.prettifyError(result.error)}`);
+      return answerError(c, error, context().log);
+    },
+  });
+  api.openAPIRegistry.registerComponent("securitySchemes", "key", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "crowdai_…",
+  });
+  api.onError((error, c) => answerError(c, error, context().log));
+
+  const db = () => context().records.db;
+  const group: ApiGroup = {
+    api,
+    context,
+    participant: (c) => identifyParticipant(context().webapp, bearerKey(c)),
+    viewer: async (c) => (bearerKey(c) ? context().webapp.identify(bearerKey(c)) : null),
+  };
+  const { participant } = group;
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/",
+      summary: "Which broker this is",
+      responses: answers(
+        z.object({ service: z.literal("crowdai"), version: z.string(), instance: z.string() }),
+        "The broker",
+      ),
+    }),
+    async (c) => c.json({ service: "crowdai" as const, version, instance: await readInstance(db()) }, 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/me",
+      summary: "Whose key this is",
+      security: withKey,
+      responses: answers(
+        z.object({ participant: z.object({ id: z.number().int(), name: z.string() }), agreed: z.boolean() }),
+        "The participant",
+      ),
+    }),
+    async (c) => {
+      const { id, name } = await participant(c);
+      return c.json({ participant: { id, name }, agreed: await hasAgreed(db(), id) }, 200);
+    },
+  );
+
+  challengeRoutes(group);
+  submissionRoutes(group, nextEvent);
+  organizerRoutes(group);
+  agreementRoutes(group);
+  publishingRoutes(group, code);
+  artifactRoutes(group);
+  return api;
+}

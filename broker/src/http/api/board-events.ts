@@ -1,0 +1,67 @@
+import { type BoardMoved, CrowdaiError } from "@crowdai/shared";
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { Caller } from "../../domain/participants/keys.ts";
+import { sightOfBoard } from "../../domain/rules/visibility.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { BoardWatch } from "../../realtime/board-watch.ts";
+import { bearerKey } from "./answer.ts";
+
+const MOST_STREAMS = 20_000;
+const HEARTBEAT_MS = 25_000;
+
+/**
+ * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version of a round's boards: first
+ * those that are now, then one whenever a board has changed, at most one a second.
+ */
+export function boardEventRoutes(
+  context: () => SubmissionContext,
+  boards: BoardWatch,
+  /** Who a request without a key speaks for: a reader of the pages. */
+  reader: (c: Context) => Promise<Caller | null>,
+): Hono {
+  const routes = new Hono();
+  routes.get("/challenges/:id/leaderboard/events", async (c) => {
+    const { catalogue, records, webapp } = context();
+    const { config } = catalogue.get(c.req.param("id"));
+    const key = bearerKey(c);
+    await sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
+    if (boards.watching() >= MOST_STREAMS)
+      throw new CrowdaiError("too_many_requests", "Too many watch leaderboards at this broker.");
+
+    const waiting = new Map<string, BoardMoved>();
+    let wake = () => {};
+    const watch = await boards.watch(config.id, (moved) => {
+      waiting.set(moved.round, moved);
+      wake();
+    });
+    for (const board of watch.now) waiting.set(board.round, board);
+    // Buffering proxies would hold every event back.
+    c.header("X-Accel-Buffering", "no");
+    return streamSSE(c, async (stream) => {
+      const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
+      stream.onAbort(() => {
+        clearInterval(heartbeat);
+        watch.stop();
+        wake();
+      });
+      await stream.write(": watching\n\n");
+      while (!stream.aborted) {
+        // A reader who is slow gets the newest only.
+        const boards = [...waiting.values()];
+        waiting.clear();
+        for (const board of boards)
+          await stream.writeSSE({
+            event: "leaderboard",
+            id: String(board.version),
+            data: JSON.stringify(board),
+          });
+        if (waiting.size > 0 || stream.aborted) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    });
+  });
+  return routes;
+}

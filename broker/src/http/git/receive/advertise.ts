@@ -1,0 +1,31 @@
+import type { Git } from "../../../background/repositories/git.ts";
+import { FLUSH, packetLine } from "../../../background/repositories/pkt-line.ts";
+
+/** Snapshots that are told to who pushes, so that only what is new is sent. */
+const MOST_REFS = 100;
+const NOTHING = "0".repeat(40);
+/** What a push may ask of us: no deletes, no options, no certificates. */
+const CAPABILITIES = "report-status side-band-64k ofs-delta object-format=sha1 agent=crowdai";
+
+/** What the broker says first to who pushes: its latest snapshots, which the client has too. */
+export async function advertiseForPush(git: Git, dir: string): Promise<Buffer> {
+  const listed = await git.must(
+    [
+      "for-each-ref",
+      `--count=${MOST_REFS}`,
+      "--sort=-committerdate",
+      "--format=%(objectname) %(refname)",
+      "refs/incoming",
+    ],
+    { dir },
+  );
+  const refs = listed.toString("utf8").split("\n").filter(Boolean);
+  const [first = `${NOTHING} capabilities^{}`, ...more] = refs;
+  return Buffer.concat([
+    packetLine("# service=git-receive-pack\n"),
+    FLUSH,
+    packetLine(`${first}\0${CAPABILITIES}\n`),
+    ...more.map((ref) => packetLine(`${ref}\n`)),
+    FLUSH,
+  ]);
+}

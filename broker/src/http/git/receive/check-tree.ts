@@ -1,0 +1,122 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { killGroup } from "../../../background/repositories/git.ts";
+import { type Quarantine, unfit } from "./index-pack.ts";
+
+export interface TreeLimits {
+  bytes: number;
+  files: number;
+}
+
+const MOST_ENTRIES = 400_000;
+const MOST_DEPTH = 60;
+const MOST_PATH = 1000;
+const MOST_NAMES = 48 * 1024 * 1024;
+const MOST_LINK = 4096;
+/** Of 200,000 files it takes half a second. For a chain of differences git walks all of it to tell each size. */
+const CPU_SECONDS = 3;
+const ENTRY = /^(\d{6}) (blob|tree|commit) [0-9a-f]{40} +(\d+|-|BAD)\t(.*)$/su;
+const LINK = "120000";
+
+/**
+ * Walks the tree as data, and ends at the first thing that is too much or no good: so a tree that unfolds into billions of
+ * entries costs as little as one that is a little too large. Returns what it holds.
+ */
+export async function checkTree(
+  { git, dir, objects }: Quarantine,
+  tree: string,
+  limits: TreeLimits,
+): Promise<{ files: number; bytes: number }> {
+  const child = await git.start(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", tree], {
+    dir,
+    objects,
+    cpuSeconds: CPU_SECONDS,
+    timeoutMs: 120_000,
+  });
+  child.stdin?.end();
+  child.stderr?.resume();
+  const closed = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  const seen = createSeen(limits);
+  try {
+    for await (const entry of entries(child.stdout as AsyncIterable<Buffer>)) seen.add(entry);
+  } finally {
+    killGroup(child);
+    child.stdout?.destroy();
+  }
+  if ((await closed) !== 0) throw unfit("its tree cannot be read to the end");
+  return seen.total();
+}
+
+async function* entries(output: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of output) {
+    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    let from = 0;
+    for (let end = rest.indexOf(0, from); end >= 0; end = rest.indexOf(0, from)) {
+      try {
+        yield decoder.decode(rest.subarray(from, end));
+      } catch (cause) {
+        if (cause instanceof TypeError) throw unfit("a name in it is not UTF-8");
+        throw cause;
+      }
+      from = end + 1;
+    }
+    rest = rest.subarray(from);
+    if (rest.length > MOST_PATH * 4 + 100) throw unfit("a path in it is too long");
+  }
+}
+
+function createSeen(limits: TreeLimits) {
+  const names = new Map<string, string>();
+  let files = 0;
+  let bytes = 0;
+  let letters = 0;
+
+  function add(line: string): void {
+    const [, mode, type, size, path] = ENTRY.exec(line) ?? [];
+    if (!mode || !type || !size || path === undefined) throw unfit("its tree cannot be read");
+    requireName(path);
+    letters += path.length;
+    if (names.size >= MOST_ENTRIES || letters > MOST_NAMES)
+      throw tooLarge("more folders and files", MOST_ENTRIES);
+    const key = path.normalize("NFC").toLowerCase();
+    const other = names.get(key);
+    if (other !== undefined)
+      throw unfit(`${quote(other)} and ${quote(path)} would be one file where names ignore case`);
+    names.set(key, path);
+    if (type === "commit") throw unfit(`${quote(path)} is a submodule; its files are to come as files`);
+    if (type === "tree") return;
+    if (size === "BAD" || size === "-") throw unfit(`the content of ${quote(path)} is missing`);
+    if (mode === LINK && Number(size) > MOST_LINK) throw unfit(`the link ${quote(path)} is too long`);
+    files++;
+    bytes += Number(size);
+    if (files > limits.files) throw tooLarge("more files", limits.files);
+    if (bytes > limits.bytes) throw tooLarge("more bytes", limits.bytes);
+  }
+
+  return { add, total: () => ({ files, bytes }) };
+}
+
+/** Throws code_unfit for a name that is something else to git, to Windows or to a terminal. */
+export function requireName(path: string): void {
+  if (Buffer.byteLength(path) > MOST_PATH) throw unfit(`a path in it has more than ${MOST_PATH} bytes`);
+  const parts = path.split("/");
+  if (parts.length > MOST_DEPTH) throw unfit(`its folders are more than ${MOST_DEPTH} deep`);
+  // The folders above were entries of their own.
+  const name = parts.at(-1) as string;
+  if (/[\p{Cc}\u2028\u2029]/u.test(name)) throw unfit(`${quote(path)} has a control character in its name`);
+  if (name === "" || name === "." || name === "..") throw unfit(`${quote(path)} is no name for a file`);
+  if (name.includes("\\")) throw unfit(`${quote(path)} has a backslash in its name`);
+  if (/[. ]$/.test(name)) throw unfit(`the name ${quote(path)} ends with a dot or a space`);
+  // What some file systems leave out of names, and what others take for the short form of one.
+  const plain = name.replace(/\p{Cf}/gu, "").normalize("NFKC");
+  if (/^(\.git|git~\d+)\s*(:.*)?$/i.test(plain))
+    throw unfit(`${quote(path)} is a name that git keeps for itself`);
+  if (/:/.test(name)) throw unfit(`${quote(path)} has a colon in its name`);
+}
+
+function tooLarge(what: string, most: number): CrowdaiError {
+  return new CrowdaiError("code_too_large", `The code has ${what} than the ${most} that are taken.`);
+}
+
+const quote = (path: string) => JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);

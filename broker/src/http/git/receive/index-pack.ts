@@ -1,0 +1,72 @@
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import type { Git } from "../../../background/repositories/git.ts";
+
+const MOST_OBJECTS = 400_000;
+/** Seconds of processor time for a pack, and one more for so many bytes. A snapshot of 200,000 files takes one. */
+const CPU_SECONDS = 5;
+const BYTES_A_SECOND = 20 * 1024 * 1024;
+
+/** Where a push lies until it is proven: objects that no reader sees. */
+export interface Quarantine {
+  git: Git;
+  /** The repository it is for. */
+  dir: string;
+  objects: { own: string; others: string[] };
+}
+
+export async function openQuarantine(git: Git, dir: string, folder: string): Promise<Quarantine> {
+  const own = join(folder, "objects");
+  await mkdir(join(own, "pack"), { recursive: true, mode: 0o700 });
+  return { git, dir, objects: { own, others: [join(dir, "objects")] } };
+}
+
+/**
+ * Has git read the pack into the quarantine: every object whole, in order and joined to others that are here. Throws code_unfit for
+ * a pack that is broken, crafted, or takes too much to read.
+ */
+export async function indexPack(
+  { git, dir, objects }: Quarantine,
+  path: string,
+  size: number,
+): Promise<void> {
+  await using file = await open(path, "r");
+  const head = Buffer.alloc(12);
+  const { bytesRead } = await file.read(head, 0, 12, 0);
+  if (bytesRead < 12 || head.toString("latin1", 0, 4) !== "PACK" || head.readUInt32BE(4) !== 2)
+    throw unfit("what was pushed is no pack of git's, or was cut off");
+  const count = head.readUInt32BE(8);
+  if (count > MOST_OBJECTS) throw unfit(`the pack has ${count} objects; at most ${MOST_OBJECTS} are taken`);
+  if (count === 0) return;
+  // A descriptor of its own, at the beginning.
+  await using input = await open(path, "r");
+  const ended = await git.run(["index-pack", "--stdin", "--fix-thin", "--strict", "--threads=1"], {
+    dir,
+    objects,
+    input: input.fd,
+    cpuSeconds: CPU_SECONDS + Math.floor(size / BYTES_A_SECOND),
+    timeoutMs: 120_000,
+    output: 64 * 1024,
+  });
+  if (ended.code === 0) return;
+  if (ended.ended) throw unfit("the pack takes too long to unpack");
+  if (/out of memory|malloc|mmap/i.test(ended.stderr) || ended.signal)
+    throw unfit("the pack takes too much memory to unpack");
+  throw unfit(reasonOf(ended.stderr));
+}
+
+export const unfit = (what: string) => new CrowdaiError("code_unfit", `The code was not taken: ${what}.`);
+
+/** Git's own words, without places of ours. */
+function reasonOf(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => /^(error|fatal): /.test(line));
+  const line = lines.find((each) => each.startsWith("error: ")) ?? lines[0] ?? "";
+  const words = line
+    .replace(/^(error|fatal): /, "")
+    .replace(/\/\S+\//g, "")
+    .replace(/[^\x20-\x7e]/g, "?")
+    .replace(/[.\s]+$/, "")
+    .slice(0, 200);
+  return words ? `git says "${words}"` : "the pack is broken";
+}

@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import type { StoredObject } from "@crowdai/shared/objects";
+import type { CodeContext } from "../../../background/repositories/code-context.ts";
+import { finaliseSubmission } from "../../../background/repositories/finalise.ts";
+import { recordStored } from "../../../background/repositories/record-stored.ts";
+import { MOST_CODE_FILES, maxCodeBytes } from "../../../domain/rules/accepted-code.ts";
+import type { Db } from "../../../records/records.ts";
+import type { SubmissionCodeRow } from "../../../records/tables.ts";
+import { checkCommit } from "./check-commit.ts";
+import { checkTree } from "./check-tree.ts";
+import { indexPack, openQuarantine, type Quarantine } from "./index-pack.ts";
+import { spool } from "./spool.ts";
+
+/** Beyond the files themselves: what a pack needs for names, folders and its own order. */
+const PACK_EXTRA = 4 * 1024 * 1024;
+const EXCLUDED = 200;
+
+interface Kept extends StoredObject {
+  key: string;
+}
+
+/**
+ * Takes the pack of a push: proven in quarantine, kept as an object, written into the records, and only then in the repository. Each
+ * step may be the last before a crash, and pushing again leads to the same end. A push of what is stored already is harmless.
+ */
+export async function storePush(
+  code: CodeContext,
+  row: SubmissionCodeRow,
+  pack: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const { repositories, submissions } = code;
+  const config = submissions.catalogue.get(row.challenge).config;
+  const maxBytes = maxCodeBytes(config);
+  // Asked before the repository is brought up to date: all of these are then in it.
+  const before = await storedBefore(submissions.records.db, row);
+  const dir = await repositories.participant(row.challenge, row.participant_id);
+  const folder = await repositories.arriving();
+  try {
+    const path = join(folder, "pushed.pack");
+    const size = await spool(pack, path, maxBytes + PACK_EXTRA);
+    if (row.state === "stored") return;
+    const quarantine = await openQuarantine(repositories.git, dir, folder);
+    await indexPack(quarantine, path, size);
+    await rm(path);
+    const snapshot = await checkCommit(quarantine, { commit: row.commit_name, tree: row.tree });
+    const held = await checkTree(quarantine, row.tree, { bytes: maxBytes, files: MOST_CODE_FILES });
+    const kept = await keepPack(code, quarantine, row, before, join(folder, "kept.pack"));
+    const tree = config.code.to_graders
+      ? await keepArchive(code, quarantine, row, join(folder, "tree.tar"))
+      : null;
+    await recordStored(submissions, row.submission, {
+      ...held,
+      commit: row.commit_name,
+      snapshot,
+      pack: kept,
+      tree,
+    });
+    // From here on it is kept: what fails now is done by whoever needs the repository next.
+    const packs = new Map(kept ? [[kept.key, join(folder, "kept.pack")]] : []);
+    await repositories
+      .participant(row.challenge, row.participant_id, packs)
+      .then(() => finaliseSubmission(code, row.submission))
+      .catch((error) => submissions.log.warn({ err: error, submission: row.submission }, "code comes later"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function storedBefore(db: Db, row: SubmissionCodeRow): Promise<string[]> {
+  const rows = await db
+    .selectFrom("submission_code")
+    .select("commit_name")
+    .where("challenge", "=", row.challenge)
+    .where("participant_id", "=", row.participant_id)
+    .where("state", "=", "stored")
+    .orderBy("stored_seq", "desc")
+    .limit(EXCLUDED)
+    .execute();
+  return rows.map(({ commit_name }) => commit_name);
+}
+
+/** What the snapshot adds to the repository, as a pack of its own in the object store; null when that is nothing. */
+async function keepPack(
+  code: CodeContext,
+  { git, dir, objects }: Quarantine,
+  row: SubmissionCodeRow,
+  before: readonly string[],
+  path: string,
+): Promise<Kept | null> {
+  const revisions = [row.commit_name, ...before.map((commit) => `^${commit}`)];
+  const args = [
+    "pack-objects",
+    "--revs",
+    "--stdout",
+    "-q",
+    "--window=0",
+    "--delta-base-offset",
+    "--threads=1",
+  ];
+  {
+    await using file = await open(path, "wx", 0o600);
+    await git.must(args, { dir, objects, input: `${revisions.join("\n")}\n`, into: file.fd });
+    const head = Buffer.alloc(12);
+    await using written = await open(path, "r");
+    await written.read(head, 0, 12, 0);
+    if (head.readUInt32BE(8) === 0) return null;
+  }
+  return keep(code, row, path, "pack");
+}
+
+/** The tree without history, as an archive for graders. */
+async function keepArchive(
+  code: CodeContext,
+  { git, dir, objects }: Quarantine,
+  row: SubmissionCodeRow,
+  path: string,
+): Promise<Kept> {
+  {
+    await using file = await open(path, "wx", 0o600);
+    await git.must(["archive", "--format=tar", row.tree], { dir, objects, into: file.fd });
+  }
+  return keep(code, row, path, "tar");
+}
+
+async function keep(code: CodeContext, row: SubmissionCodeRow, path: string, ending: string): Promise<Kept> {
+  const expected = await digest(path);
+  // Named for what is in it: a second try that makes other bytes of the same objects stands in nobody's way.
+  const key = `code/${row.challenge}/${row.participant_id}/${expected.sha256}.${ending}`;
+  try {
+    await code.submissions.objects.put(key, createReadStream(path), { expected });
+  } catch (error) {
+    if (!(error instanceof CrowdaiError && error.code === "object_exists")) throw error;
+  }
+  return { key, ...expected };
+}
+
+async function digest(path: string): Promise<StoredObject> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, sha256: hash.digest("hex") };
+}

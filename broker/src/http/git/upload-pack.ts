@@ -1,0 +1,57 @@
+import { Readable } from "node:stream";
+import { CrowdaiError } from "@crowdai/shared";
+import { type Git, killGroup } from "../../background/repositories/git.ts";
+import { FLUSH, packetLine } from "../../background/repositories/pkt-line.ts";
+
+/** What a client may say of what it wants and has. */
+const MOST_REQUEST = 4 * 1024 * 1024;
+const VERSION = /^version=[012]$/;
+
+/**
+ * Has git answer a fetch, streamed as it comes: the refs when `body` is null, else what was asked for. The process ends with the
+ * request, however that ends.
+ */
+export async function uploadPack(
+  git: Git,
+  dir: string,
+  request: { body: AsyncIterable<Uint8Array> | null; protocol: string | undefined; signal: AbortSignal },
+): Promise<ReadableStream> {
+  const { body, signal } = request;
+  const protocol = VERSION.test(request.protocol ?? "") ? request.protocol : undefined;
+  const asked = body ? await gather(body) : null;
+  const args = ["upload-pack", "--strict", "--stateless-rpc", "--timeout=120"];
+  const child = await git.start([...args, ...(asked ? [] : ["--http-backend-info-refs"]), dir], {
+    dir,
+    signal,
+    ...(protocol && { env: { GIT_PROTOCOL: protocol } }),
+  });
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(asked ?? undefined);
+  // Said to whoever fetches in the answer itself.
+  child.stderr?.resume();
+  const output = child.stdout as Readable;
+
+  async function* answer() {
+    // Version 2 begins with its own first line.
+    if (!asked && protocol !== "version=2")
+      yield Buffer.concat([packetLine("# service=git-upload-pack\n"), FLUSH]);
+    try {
+      yield* output;
+    } finally {
+      killGroup(child);
+    }
+  }
+  return Readable.toWeb(Readable.from(answer())) as ReadableStream;
+}
+
+async function gather(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MOST_REQUEST)
+      throw new CrowdaiError("message_too_large", `A fetch may ask with ${MOST_REQUEST} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,66 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { singleRange, streamOf } from "@crowdai/shared/objects";
+import { Hono } from "hono";
+import type { Logger } from "pino";
+import { readHead } from "../../background/media/make-media.ts";
+import { sniff } from "../../background/media/sniff.ts";
+import { typeOfKey } from "../../domain/media/media-keys.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { answerError } from "../api/answer.ts";
+
+/**
+ * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see
+ * it, so caches may keep it; a regrade gives what takes its place another one.
+ */
+export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono {
+  const routes = new Hono();
+  routes.onError((error, c) => answerError(c, error, log));
+  routes.get("/media/:key{.+}", async (c) => {
+    const { records, objects } = context();
+    const key = c.req.param("key");
+    const missing = () => new CrowdaiError("object_missing", "Nothing is shown at this address.");
+    const shown = await records.db
+      .selectFrom("submissions")
+      .select("number")
+      .where((eb) =>
+        eb.or([eb("media_large", "=", key), eb("media_thumbnail", "=", key), eb("media_preview", "=", key)]),
+      )
+      .limit(1)
+      .executeTakeFirst();
+    const found = shown ? await objects.stat(key) : null;
+    if (!found) throw missing();
+    // What an outside grader put there is what its bytes say, or nothing that is shown.
+    const type =
+      typeOfKey(key) ??
+      sniff(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
+    if (!type) throw missing();
+
+    const etag = `"${found.sha256}"`;
+    const headers: Record<string, string> = {
+      "content-type": type,
+      "content-disposition": "inline",
+      "cache-control": "public, max-age=31536000, immutable",
+      // Styles are the browser's own, around a picture that is opened by itself.
+      "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+      "x-content-type-options": "nosniff",
+      // Another site's pages, the webapp's, show them too.
+      "cross-origin-resource-policy": "cross-origin",
+      "referrer-policy": "no-referrer",
+      "accept-ranges": "bytes",
+      etag,
+    };
+    if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
+    const ifRange = c.req.header("if-range");
+    const isStale = ifRange !== undefined && ifRange !== etag;
+    const range = isStale ? null : singleRange(c.req.header("range") ?? null, found.size);
+    if (range === "unsatisfiable")
+      return c.body(null, 416, { ...headers, "content-range": `bytes */${found.size}` });
+    const { start, end } = range ?? { start: 0, end: found.size - 1 };
+    headers["content-length"] = String(end - start + 1);
+    if (range) headers["content-range"] = `bytes ${start}-${end}/${found.size}`;
+    const status = range ? 206 : 200;
+    if (c.req.method === "HEAD") return c.body(null, status, headers);
+    return c.body(streamOf(await objects.get(key, { start, end })), status, headers);
+  });
+  return routes;
+}

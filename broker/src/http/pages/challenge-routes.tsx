@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
+import { seenChallenge, seesBoard } from "./access.ts";
+import { ChallengePage } from "./challenge.tsx";
+import { ChallengeList, listChallenges, presentRound, readFigures } from "./challenges.tsx";
+import { tamed } from "./format.ts";
+import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
+import { summary } from "./markdown.ts";
+import type { PageParts } from "./parts.ts";
+
+/** The list of challenges, each challenge, and its leaderboard alone for the script that follows it. */
+export function challengePages({ context, sessions, show }: PageParts): Hono {
+  const routes = new Hono();
+
+  routes.get("/", async (c) => {
+    const visit = await sessions.read(c);
+    const listed = await listChallenges(context(), visit.caller);
+    return show(
+      c,
+      visit,
+      { title: "crowdAI", description: "Challenges: submit and have a score seconds later.", listed: true },
+      <ChallengeList listed={listed} />,
+    );
+  });
+
+  routes.get("/challenges", (c) => c.redirect("/", 301));
+
+  routes.get("/challenges/:id", async (c) => {
+    const visit = await sessions.read(c);
+    const { caller } = visit;
+    const seen = await seenChallenge(context(), caller, c.req.param("id"));
+    const { config } = seen.challenge;
+    const now = context().clock();
+    const [view, shown, figures] = await Promise.all([
+      readBoard(context(), seen, caller, c.req.query()),
+      publicChallenge(seen.challenge, context()),
+      seesBoard(config, seen.role)
+        ? readFigures(context().records.db, config, presentRound(config, now).id)
+        : null,
+    ]);
+    return show(
+      c,
+      visit,
+      {
+        title: tamed(config.title, 120),
+        description: summary(config),
+        listed: !config.visibility.private,
+      },
+      <ChallengePage
+        seen={seen}
+        shown={shown}
+        figures={figures}
+        view={view}
+        broker={context().baseUrl()}
+        now={now}
+      />,
+    );
+  });
+
+  routes.get("/challenges/:id/leaderboard", async (c) => {
+    const { caller } = await sessions.read(c);
+    const seen = await seenChallenge(context(), caller, c.req.param("id"));
+    const view = await readBoard(context(), seen, caller, c.req.query());
+    return c.html(<LeaderboardSection view={view} seen={seen} />);
+  });
+  return routes;
+}

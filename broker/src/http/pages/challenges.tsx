@@ -1,0 +1,145 @@
+import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
+import { openRound, roundState } from "@crowdai/shared/challenge-folder";
+import { sql } from "kysely";
+import { shownScore } from "../../domain/leaderboard/standings.ts";
+import type { Caller } from "../../domain/participants/keys.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Db } from "../../records/records.ts";
+import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
+import { shownNumber } from "./format.ts";
+import { roundTitle } from "./leaderboard-section.tsx";
+import { summary } from "./markdown.ts";
+import { Outside, Time } from "./outside.tsx";
+
+/** How a round stands: who takes part, and the best score. */
+export interface RoundFigures {
+  participants: number;
+  best: number | null;
+}
+
+interface Listed extends SeenChallenge {
+  round: RoundConfig;
+  open: boolean;
+  figures: RoundFigures | null;
+}
+
+/** The round that a challenge is about right now: the open one, else the latest. */
+export function presentRound(config: ChallengeConfig, now: Date): RoundConfig {
+  return (
+    openRound(config, now) ??
+    config.rounds.findLast((round) => roundState(round, now) === "ended") ??
+    (config.rounds[0] as RoundConfig)
+  );
+}
+
+export async function readFigures(db: Db, config: ChallengeConfig, round: string): Promise<RoundFigures> {
+  const { participants, best } = await db
+    .selectFrom("standings")
+    .select(sql<number>`count(*)`.as("participants"))
+    .select((eb) => eb.fn.min("sort_primary").as("best"))
+    .where("challenge", "=", config.id)
+    .where("round", "=", round)
+    .where("board", "=", "current")
+    .executeTakeFirstOrThrow();
+  return {
+    participants: Number(participants),
+    best: best === null ? null : shownScore(config.score, Number(best)),
+  };
+}
+
+export async function listChallenges(context: SubmissionContext, caller: Caller | null): Promise<Listed[]> {
+  const now = context.clock();
+  const listed = await Promise.all(
+    (await seenChallenges(context, caller)).map(async (seen) => {
+      const { config } = seen.challenge;
+      const round = presentRound(config, now);
+      const figures = seesBoard(config, seen.role)
+        ? await readFigures(context.records.db, config, round.id)
+        : null;
+      return { ...seen, round, open: roundState(round, now) === "open", figures };
+    }),
+  );
+  return listed.sort(
+    (a, b) =>
+      Number(b.open) - Number(a.open) || a.challenge.config.title.localeCompare(b.challenge.config.title),
+  );
+}
+
+export function ChallengeList({ listed }: { listed: Listed[] }) {
+  return (
+    <>
+      <div class="opening">
+        <h1>Challenges</h1>
+        <p>
+          Hand in predictions from a terminal, a script or a CI job, and have a score and a rank seconds
+          later.
+        </p>
+      </div>
+      {listed.length === 0 ? <p class="empty">No challenge is served yet.</p> : null}
+      <ul class="cards">
+        {listed.map((one) => (
+          <li class="card">
+            <h2>
+              <a href={`/challenges/${one.challenge.config.id}`}>
+                <Outside text={one.challenge.config.title} />
+              </a>
+            </h2>
+            <p class="state">
+              <RoundWhen round={one.round} open={one.open} title={roundTitle(one, one.round)} />
+              {one.challenge.config.visibility.private ? <span class="tag">private</span> : null}
+            </p>
+            <p class="summary">
+              <Outside text={summary(one.challenge.config)} most={200} />
+            </p>
+            <Figures config={one.challenge.config} figures={one.figures} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+export function RoundWhen({ round, open, title }: { round: RoundConfig; open: boolean; title: string }) {
+  return (
+    <>
+      <span class={open ? "dot open" : "dot"} aria-hidden="true" />
+      <Outside text={title} most={60} />
+      {open && round.ends_at ? (
+        <>
+          {" "}
+          open until <Time at={round.ends_at} />
+        </>
+      ) : open ? (
+        " is open"
+      ) : round.ends_at ? (
+        <>
+          {" "}
+          ended <Time at={round.ends_at} />
+        </>
+      ) : round.starts_at ? (
+        <>
+          {" "}
+          opens <Time at={round.starts_at} />
+        </>
+      ) : null}
+    </>
+  );
+}
+
+export function Figures({ config, figures }: { config: ChallengeConfig; figures: RoundFigures | null }) {
+  if (!figures) return null;
+  return (
+    <dl class="figures">
+      <div>
+        <dt>{figures.participants === 1 ? "participant" : "participants"}</dt>
+        <dd>{figures.participants.toLocaleString("en-US")}</dd>
+      </div>
+      <div>
+        <dt>
+          best <Outside text={config.score.title} most={40} />
+        </dt>
+        <dd>{shownNumber(figures.best, config.score.precision)}</dd>
+      </div>
+    </dl>
+  );
+}

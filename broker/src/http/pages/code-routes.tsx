@@ -1,0 +1,103 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type Context, Hono } from "hono";
+import { addressOf } from "../../client-address.ts";
+import { agree, findAgreement, hasAgreed } from "../../domain/agreements/agreements.ts";
+import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit.ts";
+import { setPublish } from "../../domain/publishing/wishes.ts";
+import { seenSubmission } from "./access.ts";
+import { AgreementPage } from "./agreement.tsx";
+import { readCode } from "./code-of-submission.ts";
+import { ForkPage, PublishQuestion } from "./code-questions.tsx";
+import { localPath } from "./look.ts";
+import type { PageParts } from "./parts.ts";
+import { foreignForm } from "./policy.ts";
+import { isFormToken, type Visit } from "./session/sessions.ts";
+
+/** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
+export function codePages({ context, sessions, show, code }: PageParts): Hono {
+  const routes = new Hono();
+
+  async function own(c: Context, visit: Visit) {
+    if (!visit.caller) throw new CrowdaiError("no_key");
+    const { row, access } = await seenSubmission(context(), visit.caller, c.req.param("id") ?? "");
+    if (access !== "own")
+      throw new CrowdaiError("not_allowed", "Only who made a submission decides about its code.");
+    return { caller: visit.caller, row };
+  }
+
+  for (const verb of ["publish", "unpublish"] as const) {
+    routes.get(`/submissions/:id/${verb}`, async (c) => {
+      const visit = await sessions.read(c);
+      const { caller, row } = await own(c, visit);
+      const agreed = await hasAgreed(context().records.db, caller.id);
+      const title = verb === "publish" ? "Publish" : "Unpublish";
+      return show(
+        c,
+        visit,
+        { title },
+        <PublishQuestion id={row.id} verb={verb} visit={visit} agreed={agreed} />,
+      );
+    });
+    routes.post(`/submissions/:id/${verb}`, async (c) => {
+      const visit = await sessions.read(c);
+      const { caller, row } = await own(c, visit);
+      if (!isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+      await setPublish(context(), caller, row.id, verb === "publish");
+      return c.redirect(`/submissions/${row.id}#code`, 303);
+    });
+  }
+
+  routes.get("/submissions/:id/fork", async (c) => {
+    const visit = await sessions.read(c);
+    const seen = await readCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
+    if (!seen)
+      throw new CrowdaiError("code_unavailable", "There is no code of this submission that you may read.", {
+        next: visit.caller ? "Ask its author to publish it." : "Sign in to see your own.",
+      });
+    return show(c, visit, { title: "Fork" }, <ForkPage place={seen.place} broker={context().baseUrl()} />);
+  });
+
+  routes.get("/agreement/mit", async (c) => {
+    const visit = await sessions.read(c);
+    return show(
+      c,
+      visit,
+      { title: "MIT agreement" },
+      await agreementPage(visit, localPath(c.req.query("next"))),
+    );
+  });
+  routes.post("/agreement/mit", async (c) => {
+    const visit = await sessions.read(c);
+    if (!visit.caller) throw new CrowdaiError("no_key");
+    const form = await c.req.parseBody();
+    if (!isFormToken(form.token, visit)) throw foreignForm();
+    if (visit.caller.kind !== "participant")
+      throw new CrowdaiError("not_allowed", "Only participants publish code, and so agree to its licence.");
+    const next = localPath(form.next);
+    if (form.agree !== "yes")
+      return show(c, visit, { title: "MIT agreement", status: 422 }, await agreementPage(visit, next, true));
+    await agree(context(), visit.caller.id, {
+      digest: typeof form.digest === "string" ? form.digest : "",
+      where: "page",
+      ip: addressOf(c, context().trustedProxies),
+      userAgent: c.req.header("user-agent"),
+    });
+    return c.redirect(`/agreement/mit${next === "/" ? "" : `?next=${encodeURIComponent(next)}`}`, 303);
+  });
+
+  async function agreementPage(visit: Visit, next: string, forgotten = false) {
+    const { caller } = visit;
+    const given =
+      caller?.kind === "participant" ? await findAgreement(context().records.db, caller.id) : null;
+    return (
+      <AgreementPage
+        licence={{ text: MIT_TEXT, digest: MIT_DIGEST }}
+        agreedAt={given?.agreed_at ?? null}
+        visit={visit}
+        next={next}
+        forgotten={forgotten}
+      />
+    );
+  }
+  return routes;
+}

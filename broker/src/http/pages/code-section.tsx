@@ -1,0 +1,98 @@
+import type { Submission } from "@crowdai/shared";
+import type { SubmissionAccess } from "../../domain/rules/visibility.ts";
+import type { SeenCode } from "./code-of-submission.ts";
+import { DiffView } from "./diff-view.tsx";
+import { plural, shownSize } from "./format.ts";
+import { webAddress } from "./media.tsx";
+import { Time } from "./outside.tsx";
+import { Commands } from "./scroll.tsx";
+
+export interface CodeSectionProps {
+  submission: Submission;
+  access: SubmissionAccess;
+  broker: string;
+  /** Null where the reader may not read the code. */
+  seen: SeenCode | null;
+}
+
+const STATES = {
+  awaited: "The code is on its way.",
+  stored: null,
+  missing: "The code never arrived. The grade stands without it.",
+};
+
+/** The code that made a submission: where it is, what changed since the one before, and whether it is published. */
+export function CodeSection({ submission, access, broker, seen }: CodeSectionProps) {
+  const { code, id } = submission;
+  if (!code) return null;
+  return (
+    <section aria-labelledby="code">
+      <h2 id="code">Code</h2>
+      {STATES[code.state] ? <p>{STATES[code.state]}</p> : null}
+      <p>
+        Commit <code>{code.commit.slice(0, 12)}</code>, {plural(code.files, "file")}, {shownSize(code.bytes)}.{" "}
+        <Published submission={submission} />
+      </p>
+      <p class="actions">
+        {access === "own" ? <PublishLink submission={submission} /> : null}
+        {seen ? (
+          <a class="button" href={`/submissions/${id}/fork`}>
+            Fork
+          </a>
+        ) : null}
+        {seen?.place.page_url && webAddress(seen.place.page_url) ? (
+          <a class="button" href={seen.place.page_url} rel="noopener nofollow">
+            Look at it there
+          </a>
+        ) : null}
+      </p>
+      {seen ? (
+        <Commands
+          label="How to get the code"
+          text={[
+            `npx crowdai clone ${id} --broker ${broker}`,
+            ...(seen.place.published_at ? [`git clone ${seen.place.clone_url}`] : []),
+          ].join("\n")}
+        />
+      ) : null}
+      {seen?.diff?.from ? (
+        <>
+          <h3>
+            Changes since{" "}
+            <a href={`/submissions/${seen.diff.from}`}>
+              <code>{seen.diff.from.slice(0, 16)}</code>
+            </a>
+          </h3>
+          <DiffView diff={seen.diff} />
+        </>
+      ) : null}
+    </section>
+  );
+}
+
+function Published({ submission: { publish, published_at } }: { submission: Submission }) {
+  if (published_at)
+    return (
+      <>
+        Published under the MIT licence, <Time at={published_at} />.
+      </>
+    );
+  return publish ? (
+    <>It becomes public under the MIT licence when the challenge closes.</>
+  ) : (
+    <>It is not published.</>
+  );
+}
+
+function PublishLink({ submission: { id, publish, published_at, code } }: { submission: Submission }) {
+  if (published_at || code?.state === "missing") return null;
+  return publish ? (
+    <a class="button" href={`/submissions/${id}/unpublish`}>
+      Unpublish
+    </a>
+  ) : (
+    <a class="button primary" href={`/submissions/${id}/publish`}>
+      Publish
+    </a>
+  );
+}

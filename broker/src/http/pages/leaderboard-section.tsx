@@ -1,0 +1,184 @@
+import type { Leaderboard } from "@crowdai/shared";
+import type { RoundConfig } from "@crowdai/shared/challenge-folder";
+import { inOrderOfStart, openRound, roundNumber, roundState } from "@crowdai/shared/challenge-folder";
+import { withLinks } from "../../domain/leaderboard/board-links.ts";
+import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import type { Caller } from "../../domain/participants/keys.ts";
+import { findRound } from "../../domain/rules/target-round.ts";
+import { showsSubmissions } from "../../domain/rules/visibility.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { type SeenChallenge, seesBoard } from "./access.ts";
+import { LeaderboardTable } from "./leaderboard-table.tsx";
+import { Outside } from "./outside.tsx";
+import { Pager, pageNumber } from "./pager.tsx";
+
+const PAGE = 50;
+
+export interface BoardQuery {
+  round?: string | undefined;
+  board?: string | undefined;
+  page?: string | undefined;
+}
+
+/** What the leaderboard's part of a challenge page shows. */
+export interface BoardView {
+  /** Null where it is not displayed to the reader. */
+  board: Leaderboard | null;
+  /** Displayed to organisers alone. */
+  withheld: boolean;
+  round: RoundConfig;
+  rounds: RoundConfig[];
+  ongoing: boolean;
+  /** Whether there are submissions after the end to be counted. */
+  hasOngoing: boolean;
+  page: number;
+  /** Whether everybody's submissions are shown to who sees the board. */
+  opensAll: boolean;
+}
+
+/** Reads the board that the query asks for. Throws round_unknown. */
+export async function readBoard(
+  context: SubmissionContext,
+  { challenge, role }: SeenChallenge,
+  caller: Caller | null,
+  query: BoardQuery,
+): Promise<BoardView> {
+  const { config } = challenge;
+  const { records, clock } = context;
+  const now = clock();
+  const rounds = inOrderOfStart(config.rounds).filter((round) => roundState(round, now) !== "upcoming");
+  const round =
+    (query.round === undefined
+      ? (openRound(config, now) ?? rounds.at(-1))
+      : findRound(config, query.round)) ?? (config.rounds[0] as RoundConfig);
+  const hasOngoing = config.after_end === "accept" && roundState(round, now) === "ended";
+  const ongoing = hasOngoing && query.board === "ongoing";
+  const page = pageNumber(query.page);
+  const board = seesBoard(config, role)
+    ? await withLinks(
+        context,
+        await readLeaderboard(records.db, config, {
+          round: round.id,
+          board: ongoing ? "ongoing" : "current",
+          limit: PAGE,
+          offset: (page - 1) * PAGE,
+          viewer: caller?.kind === "participant" ? caller.id : null,
+        }),
+      )
+    : null;
+  return {
+    board,
+    withheld: !config.visibility.leaderboard,
+    round,
+    rounds,
+    ongoing,
+    hasOngoing,
+    page,
+    opensAll: showsSubmissions(config, now),
+  };
+}
+
+/** The leaderboard with its switches. The part inside is fetched again when the board moves. */
+export function LeaderboardSection({ view, seen }: { view: BoardView; seen: SeenChallenge }) {
+  const { challenge, role } = seen;
+  const { id } = challenge.config;
+  const { board, round, rounds, ongoing, hasOngoing, page } = view;
+  const query = (change: BoardQuery) => boardQuery({ ...current(view), page: undefined, ...change });
+  const title = roundTitle(seen, round);
+  const opens = (row: { you: boolean; code: string | null }) =>
+    row.you || role === "organizer" || row.code !== null || view.opensAll;
+  return (
+    <div
+      id="leaderboard-live"
+      data-live={board ? `/challenges/${id}/leaderboard/events` : undefined}
+      data-source={`/challenges/${id}/leaderboard${boardQuery(current(view))}`}
+      data-said="The leaderboard has changed."
+    >
+      {view.withheld && board ? <p class="note">Leaderboard is only visible to organizers.</p> : null}
+      {board && (rounds.length > 1 || hasOngoing) ? (
+        <nav class="switches" aria-label="Leaderboard">
+          {rounds.length > 1 ? (
+            <ul>
+              {rounds.map((one) => (
+                <li>
+                  <a
+                    href={`${query({ round: one.id, board: undefined })}#leaderboard`}
+                    aria-current={one.id === round.id ? "true" : undefined}
+                  >
+                    <Outside text={roundTitle(seen, one)} most={40} />
+                  </a>
+                </li>
+              ))}
+            </ul>
+          ) : null}
+          {hasOngoing ? (
+            <ul>
+              <li>
+                <a
+                  href={`${query({ board: undefined })}#leaderboard`}
+                  aria-current={ongoing ? undefined : "true"}
+                >
+                  At the end
+                </a>
+              </li>
+              <li>
+                <a
+                  href={`${query({ board: "ongoing" })}#leaderboard`}
+                  aria-current={ongoing ? "true" : undefined}
+                >
+                  Ongoing
+                </a>
+              </li>
+            </ul>
+          ) : null}
+        </nav>
+      ) : null}
+      {!board ? (
+        <p class="empty">Leaderboard is not displayed yet.</p>
+      ) : board.rows.length === 0 ? (
+        <p class="empty">{board.total === 0 ? "Nobody is on it yet." : "There are no rows this far down."}</p>
+      ) : (
+        <>
+          <LeaderboardTable
+            board={board}
+            caption={`Leaderboard of ${title}${ongoing ? ", ongoing" : ""}`}
+            opens={opens}
+            entriesOf={(row) =>
+              row.you
+                ? `/submissions?challenge=${id}`
+                : role === "organizer"
+                  ? `/submissions?challenge=${id}&participant=${encodeURIComponent(row.participant)}`
+                  : null
+            }
+          />
+          <p class="count">{board.total.toLocaleString("en-US")} on the board</p>
+        </>
+      )}
+      {board ? (
+        <Pager
+          label="Pages of the leaderboard"
+          page={page}
+          pages={Math.ceil(board.total / PAGE)}
+          href={(n) => `${query({ page: n === 1 ? undefined : String(n) })}#leaderboard`}
+        />
+      ) : null}
+    </div>
+  );
+
+  function current({ round, ongoing, page }: BoardView): BoardQuery {
+    return {
+      round: rounds.length > 1 ? round.id : undefined,
+      board: ongoing ? "ongoing" : undefined,
+      page: page > 1 ? String(page) : undefined,
+    };
+  }
+}
+
+export const roundTitle = ({ challenge: { config } }: SeenChallenge, round: RoundConfig) =>
+  round.title ?? `Round ${roundNumber(config, round.id)}`;
+
+function boardQuery(query: BoardQuery): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, value);
+  return words.size === 0 ? "?" : `?${words}`;
+}

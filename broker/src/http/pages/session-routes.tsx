@@ -1,0 +1,65 @@
+import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
+import { Hono } from "hono";
+import { addressOf } from "../../client-address.ts";
+import { asTheme, keepTheme, localPath } from "./look.ts";
+import { isSecure, type PageParts } from "./parts.ts";
+import { foreignForm } from "./policy.ts";
+import { isFormToken } from "./session/sessions.ts";
+import { SignIn } from "./sign-in.tsx";
+
+/** Refusals after which the same key may pass. */
+const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);
+
+/** Signing in with a key, signing out, and the choice of a theme. */
+export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts): Hono {
+  const routes = new Hono();
+
+  routes.get("/sign-in", async (c) => {
+    const visit = await sessions.read(c);
+    const next = localPath(c.req.query("next"));
+    if (visit.caller) return c.redirect(next, 303);
+    return show(c, visit, { title: "Sign in" }, <SignIn next={next} />);
+  });
+
+  routes.post("/sign-in", async (c) => {
+    const form = await c.req.parseBody();
+    const next = localPath(form.next);
+    const address = addressOf(c, context().trustedProxies);
+    try {
+      wrongKeys.admit(address);
+      const key = typeof form.key === "string" ? form.key.trim() : "";
+      const caller = await context().webapp.identify(key);
+      await sessions.begin(c, caller, isSecure(context()));
+      return c.redirect(next, 303);
+    } catch (thrown) {
+      const failed = asCrowdaiError(thrown);
+      if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
+      if (failed.row.http === 401) wrongKeys.note(address);
+      if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
+      const said =
+        failed.code === "key_unknown"
+          ? new CrowdaiError("key_unknown", undefined, { next: "Ask the organiser for a key." })
+          : failed.code === "no_key"
+            ? new CrowdaiError("no_key", "Type your API key.", { next: "It comes from the organiser." })
+            : failed;
+      const status = failed.row.http as 401 | 429 | 503;
+      const visit = { caller: null, formToken: "" };
+      return show(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={said} />);
+    }
+  });
+
+  routes.post("/sign-out", async (c) => {
+    const visit = await sessions.read(c);
+    // A session that ended meanwhile has nothing left to protect.
+    if (visit.caller && !isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+    await sessions.end(c);
+    return c.redirect("/", 303);
+  });
+
+  routes.post("/theme", async (c) => {
+    const form = await c.req.parseBody();
+    keepTheme(c, asTheme(form.theme), isSecure(context()));
+    return c.redirect(localPath(form.next), 303);
+  });
+  return routes;
+}

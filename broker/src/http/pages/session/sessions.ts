@@ -1,0 +1,109 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Context } from "hono";
+import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
+import type { Clock } from "../../../clock.ts";
+import type { Caller } from "../../../domain/participants/keys.ts";
+import type { Webapp } from "../../../domain/webapp/webapp.ts";
+import type { Db } from "../../../records/records.ts";
+import { readSecret } from "../../../records/secret.ts";
+
+export const SESSION_SECONDS = 8 * 3600;
+const COOKIE = "crowdai_session";
+
+/** Who reads a page, and the word that their forms must carry. */
+export interface Visit {
+  caller: Caller | null;
+  /** Empty without a session. */
+  formToken: string;
+}
+
+/**
+ * Sessions of people at a browser. The cookie names a session by chance and carries nothing of the key; the records tie it to the key,
+ * so that it ends with it at every broker: at once, or as soon as a webapp elsewhere is asked again.
+ */
+export function createSessions({
+  db,
+  clock,
+  webapp,
+}: {
+  db: () => Db;
+  clock: Clock;
+  webapp: () => Pick<Webapp, "keep" | "recall">;
+}) {
+  let known: Promise<string> | null = null;
+  const secret = () => {
+    known ??= readSecret(db(), "page_session_secret").catch((error) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  };
+  const now = () => clock().toISOString();
+
+  async function formToken(id: string): Promise<string> {
+    return createHmac("sha256", await secret())
+      .update(`form:${id}`)
+      .digest("base64url");
+  }
+
+  return {
+    /** Who the request's cookie speaks for: nobody when it was changed, has ended, or its key was revoked. */
+    async read(c: Context): Promise<Visit> {
+      const nobody = { caller: null, formToken: "" };
+      const id = c.req.header("cookie")?.includes(COOKIE)
+        ? await getSignedCookie(c, await secret(), COOKIE)
+        : undefined;
+      if (!id) return nobody;
+      const session = await db()
+        .selectFrom("page_sessions")
+        .select("kept_key")
+        .where("hash", "=", digest(id))
+        .where("expires_at", ">", now())
+        .executeTakeFirst();
+      if (!session) return nobody;
+      const caller = await webapp()
+        .recall(session.kept_key)
+        .catch(() => null);
+      return caller ? { caller, formToken: await formToken(id) } : nobody;
+    },
+
+    async begin(c: Context, caller: Caller, secure: boolean): Promise<void> {
+      await this.end(c);
+      await db().deleteFrom("page_sessions").where("expires_at", "<=", now()).execute();
+      const id = randomBytes(32).toString("base64url");
+      const expires = new Date(clock().getTime() + SESSION_SECONDS * 1000);
+      await db()
+        .insertInto("page_sessions")
+        .values({
+          hash: digest(id),
+          kept_key: webapp().keep(caller),
+          created_at: now(),
+          expires_at: expires.toISOString(),
+        })
+        .execute();
+      await setSignedCookie(c, COOKIE, id, await secret(), {
+        path: "/",
+        httpOnly: true,
+        sameSite: "Lax",
+        secure,
+        maxAge: SESSION_SECONDS,
+      });
+    },
+
+    async end(c: Context): Promise<void> {
+      const id = await getSignedCookie(c, await secret(), COOKIE);
+      if (id) await db().deleteFrom("page_sessions").where("hash", "=", digest(id)).execute();
+      deleteCookie(c, COOKIE, { path: "/" });
+    },
+  };
+}
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** Whether a form came from a page of this session. */
+export function isFormToken(given: unknown, { formToken }: Visit): boolean {
+  if (typeof given !== "string" || formToken === "") return false;
+  const [a, b] = [Buffer.from(given), Buffer.from(formToken)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+const digest = (id: string) => createHash("sha256").update(id).digest("hex");

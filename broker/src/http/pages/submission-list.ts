@@ -1,0 +1,106 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { sql } from "kysely";
+import { type Caller, nameKey } from "../../domain/participants/keys.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { seenChallenges } from "./access.ts";
+
+const PAGE = 50;
+const POINTS = 2000;
+
+type Listed = Pick<
+  SubmissionRow,
+  "id" | "challenge" | "round" | "state" | "message" | "score" | "score_secondary" | "created_at" | "best"
+> & { participant: string };
+export type Point = Pick<SubmissionRow, "id" | "created_at" | "round"> & { score: number };
+
+export interface SubmissionList {
+  rows: Listed[];
+  total: number;
+  pages: number;
+  /** Challenges to choose from. */
+  challenges: string[];
+  challenge: string | null;
+  participant: string | null;
+  /** Scores over time, of one participant in one challenge; null when it is not one. */
+  points: Point[] | null;
+}
+
+/**
+ * A participant's own submissions, or for an organiser all those of a challenge of theirs, newest first. Throws challenge_unknown
+ * for a challenge they do not organise.
+ */
+export async function listSubmissions(
+  context: SubmissionContext,
+  caller: Caller,
+  query: { challenge?: string | undefined; participant?: string | undefined; page: number },
+): Promise<SubmissionList> {
+  const { db } = context.records;
+  const own = caller.kind === "participant";
+  const challenges = own
+    ? (
+        await db
+          .selectFrom("submissions")
+          .select("challenge")
+          .distinct()
+          .where("participant_id", "=", caller.id)
+          .where("function", "=", "submit")
+          .orderBy("challenge")
+          .execute()
+      ).map((row) => row.challenge)
+    : (await seenChallenges(context, caller))
+        .filter(({ role }) => role === "organizer")
+        .map(({ challenge }) => challenge.config.id);
+  const challenge = query.challenge || (challenges.length === 1 ? challenges[0] : undefined);
+  if (!own && challenge !== undefined && !challenges.includes(challenge))
+    throw new CrowdaiError("challenge_unknown", "You do not organise such a challenge.");
+  const participant = own ? undefined : query.participant;
+  const scope = db
+    .selectFrom("submissions")
+    .innerJoin("participants", "participants.id", "submissions.participant_id")
+    .where("submissions.function", "=", "submit")
+    .where("submissions.dry_run", "=", 0)
+    .$if(own, (rows) => rows.where("submissions.participant_id", "=", caller.id))
+    .$if(!own, (rows) => rows.where("submissions.challenge", "in", challenges.length > 0 ? challenges : [""]))
+    .$if(challenge !== undefined, (rows) => rows.where("submissions.challenge", "=", challenge as string))
+    .$if(participant !== undefined, (rows) =>
+      rows.where("participants.name_key", "=", nameKey(participant as string)),
+    );
+  const { total } = await scope.select(sql<number>`count(*)`.as("total")).executeTakeFirstOrThrow();
+  const rows = await scope
+    .select([
+      "submissions.id",
+      "submissions.challenge",
+      "submissions.round",
+      "submissions.state",
+      "submissions.message",
+      "submissions.score",
+      "submissions.score_secondary",
+      "submissions.created_at",
+      "submissions.best",
+      "participants.name as participant",
+    ])
+    .orderBy("submissions.number", "desc")
+    .limit(PAGE)
+    .offset((query.page - 1) * PAGE)
+    .execute();
+  const points =
+    challenge !== undefined && (own || participant !== undefined)
+      ? await scope
+          .select(["submissions.id", "submissions.created_at", "submissions.round", "submissions.score"])
+          .where("submissions.state", "=", "graded")
+          .where("submissions.score", "is not", null)
+          .orderBy("submissions.number", "desc")
+          .limit(POINTS)
+          .execute()
+      : null;
+  return {
+    rows,
+    total: Number(total),
+    pages: Math.ceil(Number(total) / PAGE),
+    challenges,
+    challenge: challenge ?? null,
+    participant: participant ?? null,
+    points: points ? (points as Point[]).reverse() : null,
+  };
+}

@@ -1,0 +1,84 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { Hono } from "hono";
+import { areMediaAwaited } from "../../domain/media/media-work.ts";
+import { asOthersSee, eventsAsOthersSee } from "../../domain/submissions/as-others-see.ts";
+import { readEvents } from "../../domain/submissions/events.ts";
+import { viewSubmission } from "../../domain/submissions/view.ts";
+import { seenSubmission } from "./access.ts";
+import { readCode } from "./code-of-submission.ts";
+import { pageNumber } from "./pager.tsx";
+import type { PageParts } from "./parts.ts";
+import type { Visit } from "./session/sessions.ts";
+import { SubmissionPage } from "./submission.tsx";
+import { followSubmission } from "./submission-events.ts";
+import { listSubmissions } from "./submission-list.ts";
+import { SubmissionLive } from "./submission-live.tsx";
+import { SubmissionsPage } from "./submissions.tsx";
+
+/** A reader's submissions, and each of them. */
+export function submissionPages(parts: PageParts): Hono {
+  const { context, sessions, show, code } = parts;
+  const routes = new Hono();
+  const configOf = (id: string) => context().catalogue.all().get(id)?.config;
+
+  routes.get("/submissions", async (c) => {
+    const visit = await sessions.read(c);
+    const { caller } = visit;
+    if (!caller) throw new CrowdaiError("no_key");
+    const { challenge, participant, page: wanted } = c.req.query();
+    const page = pageNumber(wanted);
+    const list = await listSubmissions(context(), caller, { challenge, participant, page });
+    const own = caller.kind === "participant";
+    return show(
+      c,
+      visit,
+      { title: own ? "My submissions" : "Submissions", chart: (list.points?.length ?? 0) > 1 },
+      <SubmissionsPage list={list} page={page} own={own} config={configOf} />,
+    );
+  });
+  routes.get("/participants/me", (c) => c.redirect("/submissions", 303));
+
+  async function read({ caller }: Visit, id: string) {
+    const { row, access } = await seenSubmission(context(), caller, id);
+    const { db } = context().records;
+    const [submission, events, mediaAwaited] = await Promise.all([
+      viewSubmission(context(), db, row),
+      readEvents(db, row.id, 0),
+      areMediaAwaited(db, row.id),
+    ]);
+    const isOther = access === "other";
+    const live = {
+      submission: isOther ? asOthersSee(submission) : submission,
+      events: isOther ? eventsAsOthersSee(events) : events,
+      access,
+      config: configOf(row.challenge),
+      mediaAwaited,
+    };
+    return { row, live };
+  }
+
+  routes.get("/submissions/:id", async (c) => {
+    const visit = await sessions.read(c);
+    const { row, live } = await read(visit, c.req.param("id"));
+    const seen = live.submission.code
+      ? await readCode(code(), visit.caller, row.id, { withDiff: true })
+      : null;
+    return show(
+      c,
+      visit,
+      { title: `Submission ${row.id.slice(0, 24)}` },
+      <SubmissionPage {...live} broker={context().baseUrl()} seen={seen} />,
+    );
+  });
+
+  routes.get("/submissions/:id/live", async (c) => {
+    const { live } = await read(await sessions.read(c), c.req.param("id"));
+    return c.html(<SubmissionLive {...live} />);
+  });
+
+  routes.get("/submissions/:id/events", async (c) => {
+    const { row } = await seenSubmission(context(), (await sessions.read(c)).caller, c.req.param("id"));
+    return followSubmission(c, parts, row.id);
+  });
+  return routes;
+}

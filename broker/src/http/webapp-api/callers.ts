@@ -1,0 +1,82 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { CrowdaiError } from "@crowdai/shared";
+import { type Caller, identify } from "../../domain/participants/keys.ts";
+import { isOrganizerOf } from "../../domain/rules/visibility.ts";
+import type { Db } from "../../records/records.ts";
+import { Unauthorised } from "./refusals.ts";
+
+/** Who holds the header's key. */
+export type Keeper = { kind: "admin" } | { kind: "organizer"; id: number };
+
+/** The admin, by the deployment's own key, or an organiser. Throws Unauthorised for everybody else. */
+export async function readKeeper(db: Db, adminKey: string | null, key: string | null): Promise<Keeper> {
+  if (key === null) throw new Unauthorised();
+  if (adminKey !== null && isSame(key, adminKey)) return { kind: "admin" };
+  const caller = await whoIs(db, key);
+  if (caller?.kind !== "organizer") throw new Unauthorised();
+  return { kind: "organizer", id: caller.id };
+}
+
+/** Throws Unauthorised unless the challenge is one of the keeper's. */
+export async function requireChallenge(db: Db, keeper: Keeper, challenge: string): Promise<void> {
+  if (!(await mayManage(db, keeper, challenge))) throw new Unauthorised();
+}
+
+export async function mayManage(db: Db, keeper: Keeper, challenge: string): Promise<boolean> {
+  return keeper.kind === "admin" || isOrganizerOf(db, keeper, challenge);
+}
+
+/** Throws Unauthorised unless the key is the deployment's own. */
+export function requireAdmin(keeper: Keeper): void {
+  if (keeper.kind !== "admin") throw new Unauthorised();
+}
+
+const REFERENCE = /^participant-([1-9]\d{0,9})$/;
+
+/** Stands for a participant's key where that is asked for by name: keys themselves are nowhere kept. */
+export const participantReference = (id: number): string => `participant-${id}`;
+
+/** The participant of a key that works; of a reference to one too, when the admin asks. */
+export async function findParticipant(
+  db: Db,
+  keeper: Keeper,
+  key: string,
+): Promise<{ id: number; name: string } | null> {
+  const referred = keeper.kind === "admin" ? REFERENCE.exec(key)?.[1] : undefined;
+  if (referred !== undefined) return withWorkingKey(db, Number(referred));
+  const caller = await whoIs(db, key);
+  return caller?.kind === "participant" ? { id: caller.id, name: caller.name } : null;
+}
+
+async function withWorkingKey(db: Db, id: number): Promise<{ id: number; name: string } | null> {
+  if (id > 2 ** 31 - 1) return null;
+  const row = await db
+    .selectFrom("participants")
+    .select(["id", "name"])
+    .where("id", "=", id)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("api_keys")
+          .select("hash")
+          .where("owner", "=", "participant")
+          .whereRef("owner_id", "=", "participants.id")
+          .where("revoked_at", "is", null),
+      ),
+    )
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Null for a key that is unknown, mistyped or revoked. */
+async function whoIs(db: Db, key: string): Promise<Caller | null> {
+  try {
+    return await identify(db, key);
+  } catch (error) {
+    if (error instanceof CrowdaiError && error.code !== "unexpected") return null;
+    throw error;
+  }
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest();
+const isSame = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));

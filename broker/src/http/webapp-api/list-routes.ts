@@ -1,0 +1,89 @@
+import type { Hono } from "hono";
+import { nameKey } from "../../domain/participants/keys.ts";
+import { answer } from "./answers.ts";
+import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
+import { listChallenges, wholeChallenge } from "./challenge-object.ts";
+import { readSubmission } from "./find-submission.ts";
+import { listSubmissions, listWholeSubmissions } from "./list-submissions.ts";
+import { withName } from "./named-row.ts";
+import { challengeOfNumber, readNumber } from "./numbers.ts";
+import { Refusal } from "./refusals.ts";
+import { submissionObjects } from "./submission-object.ts";
+import { texts } from "./texts.ts";
+import type { WebappGroup } from "./webapp-group.ts";
+
+/** What admins and organisers read: submissions, challenges, and a participant by name. */
+export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGroup): void {
+  const db = () => context().records.db;
+
+  api.get("/api/submissions", async (c) => {
+    const who = await keeper(c);
+    const sent = await parameters(c);
+    const name = sent.text("challenge_client_name") ?? "";
+    await requireChallenge(db(), who, name);
+    if (!context().catalogue.all().has(name)) throw new Refusal(texts.clientNameUnknown(name), 404);
+    const rows = await listSubmissions(db(), name, sent);
+    return answer(
+      c,
+      200,
+      rows.map(({ number }) => number),
+    );
+  });
+
+  api.get("/api/submissions/:id", async (c) => {
+    requireAdmin(await keeper(c));
+    const row = await readSubmission(db(), c.req.param("id"));
+    if (!row) throw new Refusal(texts.submissionUnknown, 404);
+    const [object] = await submissionObjects(context(), row.challenge, [await withName(db(), row)]);
+    return answer(c, 200, object);
+  });
+
+  api.get("/api/challenges/:id/submissions", async (c) => {
+    const who = await keeper(c);
+    const number = readNumber(c.req.param("id"));
+    const challenge = number === null ? null : await challengeOfNumber(db(), number);
+    if (challenge === null && who.kind === "admin") throw new Refusal(texts.challengeUnknown, 404);
+    if (challenge === null || !(await mayManage(db(), who, challenge)))
+      throw new Refusal(texts.challengeForeign, 401);
+    const rows = await listWholeSubmissions(db(), challenge, await parameters(c));
+    return answer(c, 200, await submissionObjects(context(), challenge, rows));
+  });
+
+  api.get("/api/challenges", async (c) => {
+    requireAdmin(await keeper(c));
+    return answer(c, 200, { message: await listChallenges(context()) });
+  });
+
+  api.get("/api/challenges/:id", async (c) => {
+    requireAdmin(await keeper(c));
+    const id = c.req.param("id");
+    const number = readNumber(id);
+    const known = context().catalogue.all();
+    const named = number === null ? null : await challengeOfNumber(db(), number);
+    const config = (known.get(named ?? id) ?? known.get(id))?.config;
+    if (!config) throw new Refusal(texts.challengeUnknown, 404);
+    return answer(c, 200, { message: await wholeChallenge(context(), config) });
+  });
+
+  api.get("/api/participants/:name", async (c) => {
+    requireAdmin(await keeper(c));
+    const name = c.req.param("name");
+    const row = name.includes("\0") ? undefined : await participantNamed(name);
+    if (!row) throw new Refusal(texts.nameUnknown, 404);
+    const { id } = row;
+    return answer(c, 200, { id, email: null, api_key: participantReference(id), name: row.name });
+  });
+
+  // Registrations for tasks of the CLEF campaign are not kept here: there is no task to be found.
+  api.get("/api/clef_tasks/:id", async (c) => {
+    await keeper(c);
+    throw new Refusal(texts.taskUnknown(c.req.param("id")), 404);
+  });
+
+  const participantNamed = (name: string) =>
+    db()
+      .selectFrom("participants")
+      .select(["id", "name"])
+      .where("name_key", "=", nameKey(name))
+      .executeTakeFirst();
+}

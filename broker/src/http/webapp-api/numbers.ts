@@ -1,0 +1,81 @@
+import { iso } from "../../clock.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Db } from "../../records/records.ts";
+
+/** Largest id there is: 32 bits with a sign. */
+const MOST = 2 ** 31 - 1;
+
+/** An id as callers write it; null for what is none. */
+export function readNumber(text: string): number | null {
+  return /^\d{1,10}$/.test(text) && Number(text) <= MOST ? Number(text) : null;
+}
+
+/**
+ * Gives every challenge and round of the catalogue its integer id, in order of their names and of the rounds' starts. An id that
+ * was given stays, also when the challenge is taken away and put back.
+ */
+export async function giveNumbers({ records: { db }, catalogue, clock }: SubmissionContext): Promise<void> {
+  const created_at = iso(clock());
+  const challenges = [...catalogue.all().values()].map(({ config }) => config);
+  challenges.sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id: challenge, rounds } of challenges) {
+    if ((await challengeNumber(db, challenge)) === null)
+      await db
+        .insertInto("challenge_numbers")
+        .values({ challenge, created_at })
+        .onConflict((conflict) => conflict.column("challenge").doNothing())
+        .execute();
+    const known = await roundNumbers(db, challenge);
+    for (const { id: round } of rounds)
+      if (!known.has(round))
+        await db
+          .insertInto("round_numbers")
+          .values({ challenge, round, created_at })
+          .onConflict((conflict) => conflict.columns(["challenge", "round"]).doNothing())
+          .execute();
+  }
+}
+
+export async function challengeNumber(db: Db, challenge: string): Promise<number | null> {
+  const row = await db
+    .selectFrom("challenge_numbers")
+    .select("number")
+    .where("challenge", "=", challenge)
+    .executeTakeFirst();
+  return row?.number ?? null;
+}
+
+/** Number and time of numbering of each round, by the round's own id. */
+export async function roundNumbers(
+  db: Db,
+  challenge: string,
+): Promise<Map<string, { number: number; created_at: string }>> {
+  const rows = await db
+    .selectFrom("round_numbers")
+    .select(["round", "number", "created_at"])
+    .where("challenge", "=", challenge)
+    .execute();
+  return new Map(rows.map((row) => [row.round, row]));
+}
+
+export async function challengeOfNumber(db: Db, number: number): Promise<string | null> {
+  const row = await db
+    .selectFrom("challenge_numbers")
+    .select("challenge")
+    .where("number", "=", number)
+    .executeTakeFirst();
+  return row?.challenge ?? null;
+}
+
+/** The own id of a round of this challenge, by the number a caller sent. */
+export async function roundOfNumber(db: Db, challenge: string, text: string): Promise<string | null> {
+  const number = readNumber(text.trim());
+  if (number === null) return null;
+  const row = await db
+    .selectFrom("round_numbers")
+    .select("round")
+    .where("number", "=", number)
+    .where("challenge", "=", challenge)
+    .executeTakeFirst();
+  return row?.round ?? null;
+}

@@ -1,0 +1,142 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { basename } from "node:path/posix";
+import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { z } from "zod";
+import { noteSubmission } from "../../background/webapp/remote/outbox-rows.ts";
+import type { Caller } from "../../domain/participants/keys.ts";
+import { bring } from "../../domain/submissions/bring.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { findFreeOrOwn } from "../../domain/submissions/find.ts";
+import { registerIntent } from "../../domain/submissions/register.ts";
+import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+
+/** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */
+const jobSchema = z.object({
+  grader_api_key: z.string(),
+  api_key: z.string(),
+  challenge_client_name: z.string(),
+  function_name: z.literal("grade_submission"),
+  dry_run: z.literal("false").default("false"),
+  data: z
+    .array(
+      z.object({
+        // Where its form puts uploads. All else in the bucket is not the participant's to hand in.
+        file_key: z.string().regex(/^submission_files\//, "is no upload of the web form"),
+        submission_id: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(2 ** 31),
+      }),
+    )
+    .length(1),
+});
+
+/**
+ * Hands in a file of the webapp's web form as its participant's submission, by all the rules of any other; its grade is told to the
+ * submission that the webapp has already. Sent again, it is the same one. Throws not_allowed unless it comes with the webapp's token.
+ */
+export async function handInFromWebForm(
+  context: SubmissionContext,
+  token: string,
+  sent: unknown,
+): Promise<void> {
+  requireToken(token, (sent as { grader_api_key?: unknown }).grader_api_key);
+  const read = jobSchema.safeParse(sent);
+  if (!read.success) throw new CrowdaiError("usage", z.prettifyError(read.error).replace(/\n\s*/g, " "));
+  const { api_key, challenge_client_name } = read.data;
+  const [{ file_key, submission_id: number }] = read.data.data as [
+    { file_key: string; submission_id: number },
+  ];
+  const { config } = context.catalogue.get(challenge_client_name);
+  const caller = await identifyParticipant(context.webapp, api_key);
+  // The same for each repetition, and nobody else can take it first.
+  const id = createHmac("sha256", token).update(`web form ${number}`).digest("hex").slice(0, 24);
+  const intent = intentSchema.parse({
+    id,
+    challenge: config.id,
+    round: null,
+    message: null,
+    function: "submit",
+    input: await describeUpload(context, config, file_key),
+  });
+  const known = await findFreeOrOwn(context.records.db, caller, id);
+  const isNew = !known && (await noteNumber(context, intent, caller, number));
+  try {
+    const { submission } = await registerIntent(context, caller, intent, known);
+    if (submission.state === "initiated")
+      await bring({ context, caller }, id, () => context.objects.get(file_key));
+  } catch (error) {
+    if (isNew) await forgetUnregistered(context, id);
+    throw error;
+  }
+}
+
+function requireToken(token: string, given: unknown): void {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  if (typeof given !== "string" || !timingSafeEqual(digest(given), digest(token)))
+    throw new CrowdaiError(
+      "not_allowed",
+      "grader_api_key is not the key that this broker shares with the webapp.",
+    );
+}
+
+/** Reads the upload, which has no digest yet, from this broker's own store: no address of anybody's is asked. */
+async function describeUpload(
+  { objects }: SubmissionContext,
+  { accepts }: ChallengeConfig,
+  key: string,
+): Promise<Intent["input"]> {
+  const kind = accepts.file ? "file" : "json";
+  const most = (accepts.file ?? accepts.json)?.max_bytes ?? 0;
+  const found = await objects.stat(key);
+  if (!found) throw new CrowdaiError("object_missing", "The object store of this broker has no such file.");
+  if (found.size > most)
+    throw new CrowdaiError("file_too_large", `The file has ${found.size} bytes; it may have ${most}.`);
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of await objects.get(key)) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return {
+    kind,
+    name: kind === "file" ? nameOf(key) : null,
+    size,
+    sha256: hash.digest("hex"),
+  } as Intent["input"];
+}
+
+/** The name that the participant's file had: the form puts a UUID before it. */
+const nameOf = (key: string) =>
+  basename(key).replace(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_(?=.)/, "");
+
+/** Written before the submission, so that none is opened there a second time. Whether it was not there yet. */
+async function noteNumber(
+  { records: { db } }: SubmissionContext,
+  { id, challenge }: Intent,
+  caller: Caller,
+  number: number,
+): Promise<boolean> {
+  const other = await db
+    .selectFrom("webapp_submissions")
+    .select("submission")
+    .where("number", "=", number)
+    .where("submission", "!=", id)
+    .executeTakeFirst();
+  if (other)
+    throw new CrowdaiError("id_conflict", `Submission ${number} of the webapp came from this broker.`);
+  return noteSubmission(db, { submission: id, participant_id: caller.id, challenge, number }, Date.now());
+}
+
+/** What was refused is told by the answer, and by nothing later. */
+async function forgetUnregistered({ records: { db } }: SubmissionContext, id: string): Promise<void> {
+  await db
+    .deleteFrom("webapp_submissions")
+    .where("submission", "=", id)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom("submissions").select("id").where("id", "=", id))),
+    )
+    .execute();
+}

@@ -1,0 +1,60 @@
+import { MESSAGE_LIMIT } from "@crowdai/shared";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Logger } from "pino";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { answer, answerFailure, notRouted } from "./answers.ts";
+import { readKeeper } from "./callers.ts";
+import { graderRoutes } from "./grader-routes.ts";
+import { headerKey } from "./header-key.ts";
+import { listRoutes } from "./list-routes.ts";
+import { giveNumbers } from "./numbers.ts";
+import { readParameters } from "./parameters.ts";
+import { webappPath } from "./path.ts";
+import type { WebappGroup } from "./webapp-group.ts";
+
+/**
+ * The REST API of the original webapp, for graders and clients that were written for it; docs/webapp-api.md tells where the answers
+ * differ. Takes the requests that webappPath knows.
+ */
+export function webappApi(options: {
+  context: () => SubmissionContext;
+  /** The key that may do everything; null when there is none. */
+  adminKey: string | null;
+  /** Gives out places for uploads, on `…/presign`; absent where older clients are refused. */
+  presign?: Hono | undefined;
+  log: Logger;
+}): Hono {
+  const { context, adminKey, presign, log } = options;
+  const api = new Hono({ getPath: (request) => webappPath(request.url) ?? "/" });
+  api.onError((error, c) => answerFailure(c, error, log));
+  api.notFound(notRouted);
+  api.use(
+    bodyLimit({
+      maxSize: MESSAGE_LIMIT,
+      onError(c) {
+        // The rest of the body is not read, so the connection cannot serve another request.
+        c.header("connection", "close");
+        return answer(c, 413, { message: `A request may have ${MESSAGE_LIMIT} bytes.` });
+      },
+    }),
+  );
+  const numbered = new WeakSet<object>();
+  api.use(async (_, next) => {
+    // The catalogue makes a new map whenever a challenge changed.
+    const challenges = context().catalogue.all();
+    if (!numbered.has(challenges)) await giveNumbers(context());
+    numbered.add(challenges);
+    await next();
+  });
+
+  const group: WebappGroup = {
+    context,
+    keeper: (c) => readKeeper(context().records.db, adminKey, headerKey(c.req.header("authorization"))),
+    parameters: (c) => readParameters(c.req.raw),
+  };
+  graderRoutes(api, group);
+  listRoutes(api, group);
+  if (presign) api.route("/", presign);
+  return api;
+}

@@ -1,0 +1,131 @@
+import { setImmediate } from "node:timers/promises";
+import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
+import { lookAtLine, type Waiting } from "../domain/graders/waiting.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { readEvents } from "../domain/submissions/events.ts";
+import { submissionWithId } from "../domain/submissions/find.ts";
+import { viewSubmission } from "../domain/submissions/view.ts";
+import type { Watchers } from "./watchers.ts";
+
+const BATCH = 500;
+const AT_A_STRETCH = 200;
+
+/** Events to whoever watches their submission at this broker. */
+export interface Broadcast {
+  /** Delivers events in their order; what was delivered before is passed over, what is missing in between is read first. */
+  deliver(events: SubmissionEvent[]): void;
+  /** Says that the watchers of a submission have what came up to `seq`. */
+  caughtUp(submission: string, seq: number): void;
+  /** Looks in the records for events that nobody announced here: another broker wrote them, and its word was lost. */
+  catchUp(): Promise<void>;
+  /** How many submissions have watchers here. */
+  watched(): number;
+  /** Tells places in line where they have changed. */
+  tellPlaces(): Promise<void>;
+}
+
+export function createBroadcast(watchers: Watchers, context: () => SubmissionContext): Broadcast {
+  const delivered = new Map<string, number>();
+  const told = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
+  // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
+  const turns = new Map<string, Promise<void>>();
+
+  function inTurn(id: string, work: () => Promise<void>): void {
+    const turn = (turns.get(id) ?? Promise.resolve())
+      .then(work)
+      .catch((error) => context().log.error({ err: error, submission: id }, "event not sent"))
+      .finally(() => {
+        if (turns.get(id) === turn) turns.delete(id);
+      });
+    turns.set(id, turn);
+  }
+
+  async function deliverOne(event: SubmissionEvent): Promise<void> {
+    const id = event.submission;
+    if (!watchers.has(id)) return;
+    const last = delivered.get(id) ?? event.seq - 1;
+    if (event.seq <= last) return;
+    if (event.seq === last + 1) return emit(event);
+    for (const missing of await readEvents(context().records.db, id, last)) await emit(missing);
+  }
+
+  async function emit(event: SubmissionEvent): Promise<void> {
+    const id = event.submission;
+    delivered.set(id, event.seq);
+    const live: LiveEvent = { event, submission: null };
+    const final = isLastEvent(event.type);
+    if (final) {
+      const { db } = context().records;
+      const row = await submissionWithId(db, { id });
+      if (row) live.submission = await viewSubmission(context(), db, row);
+    }
+    watchers.tell(id, "event", live);
+    if (!final) return;
+    watchers.end(id);
+    delivered.delete(id);
+  }
+
+  function tellPlace(id: string, { place, reason, expectedAt, graders }: Waiting): void {
+    const last = told.get(id);
+    if (last?.place === place && last.reason === reason && last.graders === graders) return;
+    told.set(id, { place, reason, graders });
+    const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
+    watchers.tell(id, "place", message);
+  }
+
+  return {
+    deliver(events) {
+      for (const event of events)
+        if (watchers.has(event.submission)) inTurn(event.submission, () => deliverOne(event));
+    },
+
+    caughtUp(id, seq) {
+      if (!delivered.has(id)) delivered.set(id, seq);
+    },
+
+    async catchUp() {
+      const ids = watchers.submissions();
+      for (let at = 0; at < ids.length; at += BATCH) {
+        const rows = await context()
+          .records.db.selectFrom("submissions")
+          .select(["id", "seq"])
+          .where("id", "in", ids.slice(at, at + BATCH))
+          .execute();
+        for (const { id, seq } of rows) {
+          const last = delivered.get(id) ?? seq;
+          if (seq <= last) continue;
+          const missed = await readEvents(context().records.db, id, last);
+          for (const event of missed) inTurn(id, () => deliverOne(event));
+        }
+      }
+    },
+
+    watched: () => watchers.submissions().length,
+
+    async tellPlaces() {
+      const ids = new Set(watchers.submissions());
+      for (const known of [told, delivered])
+        for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+      if (ids.size === 0) return;
+      const { db } = context().records;
+      for (const challenge of context().catalogue.all().keys()) {
+        // The line once, and not a count for each of those who stand in it.
+        const line = await db
+          .selectFrom("submissions")
+          .select("id")
+          .where("challenge", "=", challenge)
+          .where("state", "=", "submitted")
+          .where("outside_status", "is", null)
+          .orderBy("number")
+          .execute();
+        if (line.length === 0) continue;
+        const waitingAt = await lookAtLine(context(), challenge);
+        for (const [index, { id }] of line.entries()) {
+          if (ids.has(id)) tellPlace(id, waitingAt(index + 1));
+          // Others have their turn in between: a line may be long.
+          if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await setImmediate();
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
+import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
+import type { Logger } from "pino";
+import type { CodeContext } from "../background/repositories/code-context.ts";
+import type { Metrics } from "../domain/metrics/metrics.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { answerError } from "../http/api/answer.ts";
+import { apiRoutes } from "../http/api/api.ts";
+import { boardEventRoutes } from "../http/api/board-events.ts";
+import { dataRoutes } from "../http/api/data.ts";
+import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health.ts";
+import { codeRoutes } from "../http/git/routes.ts";
+import { mediaRoutes } from "../http/media/media-routes.ts";
+import { createPages } from "../http/pages/pages.tsx";
+import { wantsPage } from "../http/pages/policy.ts";
+import { webappPath } from "../http/webapp-api/path.ts";
+import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
+import { webappApi } from "../http/webapp-api/webapp-api.ts";
+import type { BoardWatch } from "../realtime/board-watch.ts";
+
+/** All routes of the broker, over web-standard requests. */
+export function createApp(options: {
+  context: () => SubmissionContext;
+  code: () => CodeContext;
+  version: string;
+  /** A store whose signed addresses are this broker's; null when it serves its own. */
+  signedStore: SignedStore | null;
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  boards: BoardWatch;
+  /** The routes of clients of the first crowdAI; absent where they are refused. */
+  legacy?: Hono | undefined;
+  /** The key that may do everything in the webapp's API. */
+  adminKey?: string | undefined;
+  /** What a webapp elsewhere shares with this broker; absent where there is none. */
+  webFormToken?: string | undefined;
+  readiness: () => Promise<Readiness>;
+  metrics: Metrics;
+  /** What a scraper of /metrics must send; absent where anybody may read them. */
+  metricsToken?: string | undefined;
+  log: Logger;
+}): Hono {
+  const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    const started = performance.now();
+    await next();
+    // The path only: queries carry signatures, headers carry keys.
+    log.debug(
+      {
+        method: c.req.method,
+        path: safePath(c.req.path),
+        status: c.res.status,
+        ms: Math.round(performance.now() - started),
+      },
+      "request",
+    );
+  });
+  // Before the headers of all other routes: media have their own.
+  app.route("/", mediaRoutes(context, log));
+  app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
+  app.onError((error, c) => answerError(c, error, log));
+  const pages = createPages({ context, code: options.code, nextEvent });
+  app.notFound((c) => {
+    const error = new CrowdaiError(
+      "not_found",
+      `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
+    );
+    return wantsPage(c) ? pages.error(c, error) : answerError(c, error, log);
+  });
+
+  const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
+  app.use(async (c, next) => {
+    if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
+    await next();
+  });
+  app.route("/", healthRoutes(version, options.readiness));
+  app.route("/", metricsRoutes(options.metrics, options.metricsToken));
+  if (signedStore)
+    app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
+  app.route("/", dataRoutes(context));
+  app.route("/", codeRoutes(options.code));
+  if (legacy) app.route("/", legacy);
+  if (options.webFormToken) app.route("/", webFormRoutes(context, options.webFormToken, log));
+  app.use(
+    "/api/*",
+    bodyLimit({
+      maxSize: MESSAGE_LIMIT,
+      onError: (c) => {
+        // The rest of the body is not read, so the connection cannot serve another request.
+        c.header("connection", "close");
+        return answerError(
+          c,
+          new CrowdaiError("message_too_large", `A request may have ${MESSAGE_LIMIT} bytes.`),
+          log,
+        );
+      },
+    }),
+  );
+  const api = apiRoutes(context, options.code, version, nextEvent);
+  app.get("/openapi.json", (c) =>
+    c.json(
+      api.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "crowdAI broker",
+          version,
+          description: "What the command line uses. Errors are listed in docs/errors.md.",
+        },
+        servers: [{ url: "/api/v1" }],
+      }),
+    ),
+  );
+  app.route("/api/v1", api);
+  app.route("/", boardEventRoutes(context, boards, pages.caller));
+  app.route("/", pages.routes);
+  return app;
+}
+
+/** A path for logs and messages: keys that stand in one (the original webapp's routes) are not repeated. */
+function safePath(path: string): string {
+  return path
+    .replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…")
+    .replace(/\b[0-9a-f]{32}\b/g, "…")
+    .slice(0, 300);
+}

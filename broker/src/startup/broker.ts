@@ -1,0 +1,229 @@
+import { rmSync, writeFileSync } from "node:fs";
+import type { Server as HttpServer } from "node:http";
+import { join } from "node:path";
+import type { Report } from "@crowdai/shared";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Logger } from "pino";
+import { createMediaMaker } from "../background/media/media-maker.ts";
+import { describeMedia, findMediaPrograms } from "../background/media/media-tools.ts";
+import { codeFolder, openCode } from "../background/repositories/open-code.ts";
+import { embeddedWebapp } from "../background/webapp/embedded.ts";
+import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote.ts";
+import type { Clock } from "../clock.ts";
+import type { BrokerConfig } from "../config.ts";
+import { openCatalogue } from "../domain/challenges/catalogue.ts";
+import { createAttachedGraders } from "../domain/graders/attached-graders.ts";
+import { createGradingTimes } from "../domain/graders/grading-times.ts";
+import { createLines } from "../domain/graders/lines.ts";
+import { createMetrics } from "../domain/metrics/metrics.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { createDispatcher } from "../domain/submissions/dispatch.ts";
+import { createRecovery } from "../domain/submissions/recover.ts";
+import { applyReport } from "../domain/submissions/settle.ts";
+import type { Webapp } from "../domain/webapp/webapp.ts";
+import { openLegacy } from "../legacy/open-legacy.ts";
+import { createBoardWatch } from "../realtime/board-watch.ts";
+import { openGateway } from "../realtime/gateway.ts";
+import { createListeners } from "../realtime/listeners.ts";
+import { lockDataFolder } from "../records/data-lock.ts";
+import { claimObjects } from "../records/instance.ts";
+import { openRecords } from "../records/open.ts";
+import { VERSION } from "../version.ts";
+import { createApp } from "./app.ts";
+import { type Intervals, startDuties } from "./duties.ts";
+import { addGauges } from "./gauges.ts";
+import { createHeartbeats } from "./heartbeats.ts";
+import { createLineWatch } from "./line-watch.ts";
+import { listen } from "./listen.ts";
+import { openMessaging } from "./open-messaging.ts";
+import { openObjects } from "./open-objects.ts";
+import { runOwnGrader } from "./own-grader.ts";
+import { REPORTS, readReadiness } from "./readiness.ts";
+import { createReleasers } from "./releasers.ts";
+
+const IDLE_MS = 120_000;
+
+export interface Broker {
+  url: string;
+  /** One line for each port, and what stands behind it. */
+  parts: string[];
+  /** Ends sessions, lets the grader finish or hand back, and closes everything in reverse order. */
+  stop(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  config: BrokerConfig;
+  log: Logger;
+  clock?: Clock;
+  webappTimes?: WebappTimes;
+  /** How often it does what nobody asks it for; INTERVALS by default. */
+  intervals?: Partial<Intervals>;
+  /** False for a code host that does not mind how fast it is written to. Default true. */
+  pacedCodeHost?: boolean;
+}
+
+/** The composition root: every adapter is chosen, and every part put together, here. */
+export async function createBroker({
+  config,
+  log,
+  clock = () => new Date(),
+  webappTimes,
+  intervals,
+  pacedCodeHost,
+}: BrokerOptions): Promise<Broker> {
+  const releasers = createReleasers(log);
+  const heartbeats = createHeartbeats();
+  try {
+    return await compose();
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+
+  async function compose(): Promise<Broker> {
+    const lock = lockDataFolder(config.dataFolder);
+    releasers.add("data lock", () => lock.release());
+    const records = await openRecords(config);
+    releasers.add("records", () => records.close());
+    const catalogue = await openCatalogue(config.challengesFolder, records);
+
+    let url = config.publicUrl ?? "";
+    const { objects, signedStore } = await openObjects(config, () => url);
+    releasers.add("objects", () => objects.close());
+    await claimObjects(records.db, objects);
+    const { queue, adapter, close } = await openMessaging(config, log);
+    releasers.add("queue", close);
+
+    const graders = createAttachedGraders(queue, clock);
+    const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
+    const listeners = createListeners();
+    const webapp: Webapp = config.webapp
+      ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
+      : embeddedWebapp(records.db);
+    const metrics = createMetrics();
+    releasers.add("metrics", () => metrics.close());
+    const context: SubmissionContext = {
+      records,
+      objects,
+      queue,
+      webapp,
+      catalogue,
+      graders,
+      gradingTimes: createGradingTimes(metrics.graded),
+      lines: createLines(),
+      metrics,
+      clock,
+      log,
+      baseUrl: () => url,
+      trustedProxies: config.trustedProxies,
+      announce(events) {
+        metrics.written(events);
+        gateway.announce(events);
+      },
+      dispatchSoon: dispatcher.soon,
+      dispatchStalled: dispatcher.stalled,
+    };
+
+    const mediaPrograms = await findMediaPrograms(config.programPath);
+    const media = await createMediaMaker({
+      records,
+      objects,
+      programs: mediaPrograms,
+      folder: join(config.dataFolder, "media"),
+      clock,
+      log,
+    });
+    releasers.add("media", () => media.stop());
+    addGauges(metrics, context);
+    const line = createLineWatch(context);
+    const code = await openCode({
+      folder: codeFolder(config.dataFolder),
+      settings: config.codeHost,
+      paced: pacedCodeHost,
+      path: config.programPath,
+      submissions: context,
+    });
+    releasers.add("git", () => code.repositories.git.close());
+
+    const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
+
+    const boards = createBoardWatch({ db: records.db, log });
+    releasers.add("board watch", () => boards.close());
+    const app = createApp({
+      context: () => context,
+      code: () => code,
+      version: VERSION,
+      signedStore,
+      nextEvent: listeners.next,
+      boards,
+      legacy: legacy?.routes,
+      adminKey: config.webappToken,
+      webFormToken: config.webapp?.token,
+      readiness: () => readReadiness(context, heartbeats, line),
+      metrics,
+      metricsToken: config.metricsToken,
+      log,
+    });
+    const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
+    // A large upload over a slow link takes as long as it takes; what ends is a connection on which nothing moves.
+    server.requestTimeout = 0;
+    server.timeout = IDLE_MS;
+    const gateway = openGateway({
+      server,
+      context: () => context,
+      version: VERSION,
+      adapter,
+      boards,
+      heard: listeners.announce,
+      legacy: legacy?.door,
+    });
+    metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
+    metrics.gauge("crowdai_watched_submissions", "Submissions somebody connected here watches.", async () =>
+      gateway.watched(),
+    );
+
+    const reports = new AbortController();
+    const apply = (report: Report) => heartbeats.watch(REPORTS, () => applyReport(context, report));
+    const receiving = queue.receive(apply, reports.signal);
+    releasers.add("reports", () => {
+      reports.abort();
+      return receiving;
+    });
+    const recovery = createRecovery(context, dispatcher.forget);
+    const recovering = queue.recover(recovery, reports.signal);
+    releasers.add("recovery", () => {
+      reports.abort();
+      return recovering;
+    });
+    releasers.add("dispatcher", () => dispatcher.stop());
+
+    if (config.withGrader) releasers.add("grader", runOwnGrader({ config, queue, objects, catalogue, log }));
+    startDuties({ context, code, media, line, legacy, dispatcher, heartbeats, releasers, intervals });
+
+    releasers.add("sessions and requests", async () => {
+      const closed = gateway.close();
+      server.closeAllConnections();
+      await closed;
+    });
+    const at = await listen(server, config);
+    url = config.publicUrl ?? at;
+    const note = join(config.dataFolder, "broker.json");
+    writeFileSync(note, JSON.stringify({ url, pid: process.pid, version: VERSION }));
+    releasers.add("broker.json", () => rmSync(note, { force: true }));
+    dispatcher.soon();
+    return {
+      url,
+      parts: [
+        `records     ${records.name}`,
+        `objects     ${objects.name}`,
+        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
+        `queue       ${queue.name}`,
+        `media       ${describeMedia(mediaPrograms)}`,
+        `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
+        `webapp      ${webapp.name}`,
+        `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
+      ],
+      stop: () => releasers.release(),
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import { sql } from "kysely";
+import type { Metrics } from "../domain/metrics/metrics.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Records } from "../records/records.ts";
+
+const UNFINISHED = ["initiated", "submitted", "grading"] as const;
+
+/**
+ * What stands in the records and the queue, read at each scrape. Only what is unfinished is counted, challenge by challenge through an
+ * index: a million ended submissions cost nothing.
+ */
+export function addGauges(metrics: Metrics, context: SubmissionContext): void {
+  const challenges = () => [...context.catalogue.all().keys()];
+  const { db } = context.records;
+
+  for (const state of UNFINISHED)
+    metrics.gauge(
+      `crowdai_submissions_${state}`,
+      `Submissions that are ${state} now.`,
+      () => Promise.all(challenges().map(async (id) => [id, await countIn(db, id, state)] as const)),
+      "challenge",
+    );
+  metrics.gauge(
+    "crowdai_oldest_waiting_seconds",
+    "How long the first in line waits; 0 when nobody does.",
+    () =>
+      Promise.all(
+        challenges().map(async (id) => {
+          const head = await headOfLine(db, id);
+          const since = head ? Date.parse(head.accepted_at ?? head.created_at) : null;
+          return [id, since === null ? 0 : Math.max(0, context.clock().getTime() - since) / 1000] as const;
+        }),
+      ),
+    "challenge",
+  );
+  metrics.gauge("crowdai_outbox_dispatch", "Attempts that are not in the queue yet.", async () => {
+    const { count } = await db
+      .selectFrom("attempts")
+      .select(sql<number>`count(*)`.as("count"))
+      .where("state", "=", "waiting")
+      .where("published_at", "is", null)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  });
+  metrics.gauge(
+    "crowdai_graders",
+    "Graders attached that serve the challenge.",
+    () =>
+      Promise.all(challenges().map(async (id) => [id, (await context.graders.serving(id)).length] as const)),
+    "challenge",
+  );
+  metrics.gauge("crowdai_queue_stalled", "1 while the queue takes no jobs.", async () =>
+    context.dispatchStalled() ? 1 : 0,
+  );
+}
+
+async function countIn(
+  db: Records["db"],
+  challenge: string,
+  state: (typeof UNFINISHED)[number],
+): Promise<number> {
+  const { count } = await db
+    .selectFrom("submissions")
+    .select(sql<number>`count(*)`.as("count"))
+    .where("challenge", "=", challenge)
+    .where("state", "=", state)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** The submission of a challenge that our graders should take next. */
+export function headOfLine(db: Records["db"], challenge: string) {
+  return db
+    .selectFrom("submissions")
+    .select(["id", "attempt", "created_at", "accepted_at"])
+    .where("challenge", "=", challenge)
+    .where("state", "=", "submitted")
+    .where("outside_status", "is", null)
+    .orderBy("number")
+    .limit(1)
+    .executeTakeFirst();
+}

@@ -1,0 +1,69 @@
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { headOfLine } from "./gauges.ts";
+
+/** How long the first in line may stand there while a grader has nothing to do. */
+export const STALL_MS = 60_000;
+
+/** Watches whether the lines of waiting submissions move. */
+export interface LineWatch {
+  /** Looks at each challenge's line; called every few seconds. */
+  look(): Promise<void>;
+  /** Challenges whose line stands still though a grader is free. */
+  stalled(): string[];
+}
+
+interface Head {
+  key: string;
+  since: number;
+}
+
+/**
+ * A line stands still when the same submission is its first, look after look, while a grader that serves the challenge has a free
+ * place. Behind graders that are busy, waiting is in order; their jobs have deadlines of their own.
+ */
+export function createLineWatch(
+  { records, catalogue, graders }: Pick<SubmissionContext, "records" | "catalogue" | "graders">,
+  monotonic: () => number = () => performance.now(),
+): LineWatch {
+  const heads = new Map<string, Head>();
+
+  async function firstWithFreeGrader(challenge: string): Promise<string | null> {
+    const serving = await graders.serving(challenge);
+    if (serving.length === 0) return null;
+    const head = await headOfLine(records.db, challenge);
+    if (!head) return null;
+    const places = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    // Counted for all that these graders serve: they may be busy with another challenge, or with a regrade.
+    const served = [...new Set(serving.flatMap(({ challenges }) => challenges))];
+    const busy = await records.db
+      .selectFrom("submissions")
+      .select("id")
+      .where("challenge", "in", served)
+      .where("state", "=", "grading")
+      .limit(places)
+      .execute();
+    const regrading = await records.db
+      .selectFrom("regrade_items")
+      .innerJoin("regrades", "regrades.id", "regrade_items.regrade")
+      .select("submission")
+      .where("regrades.state", "=", "running")
+      .where("regrades.challenge", "in", served)
+      .limit(1)
+      .execute();
+    return busy.length < places && regrading.length === 0 ? `${head.id} ${head.attempt}` : null;
+  }
+
+  return {
+    async look() {
+      const known = catalogue.all();
+      for (const challenge of heads.keys()) if (!known.has(challenge)) heads.delete(challenge);
+      for (const challenge of known.keys()) {
+        const key = await firstWithFreeGrader(challenge);
+        if (key === null) heads.delete(challenge);
+        else if (heads.get(challenge)?.key !== key) heads.set(challenge, { key, since: monotonic() });
+      }
+    },
+    stalled: () =>
+      [...heads].filter(([, { since }]) => monotonic() - since > STALL_MS).map(([challenge]) => challenge),
+  };
+}

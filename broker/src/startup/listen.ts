@@ -1,0 +1,35 @@
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CrowdaiError } from "@crowdai/shared";
+import type { BrokerConfig } from "../config.ts";
+
+/** Proxies keep idle connections for a minute: one that the broker closed first would fail the request that is just on its way. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Resolves with the address at which the server answers; a port of 0 is any free one. Throws port_in_use. */
+export function listen(
+  server: HttpServer,
+  { port, host }: Pick<BrokerConfig, "port" | "host">,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EADDRINUSE") return reject(error);
+      reject(
+        new CrowdaiError("port_in_use", `Port ${port} on ${host} is taken by another program.`, {
+          cause: error,
+        }),
+      );
+    });
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    server.listen(port, host, () => {
+      const { address, port: taken, family } = server.address() as AddressInfo;
+      const name =
+        address === "0.0.0.0" || address === "::"
+          ? "localhost"
+          : family === "IPv6"
+            ? `[${address}]`
+            : address;
+      resolve(`http://${name}:${taken}`);
+    });
+  });
+}
