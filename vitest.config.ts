@@ -5,7 +5,7 @@ const exclude = ["**/node_modules/**", "**/dist/**"];
 const shared = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
-  globalSetup: "./scripts/test/built.ts",
+  globalSetup: "./scripts/test/ensure-built.ts",
   // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
   deps: { interopDefault: false },
 };

@@ -1,8 +1,8 @@
 // Builds what the three commands run: cli/dist, broker/dist, grader/dist. `npm ci` runs it through `prepare`.
 import { join } from "node:path";
-import { buildCli } from "./build-cli.ts";
-import { buildServer } from "./build-server.ts";
-import { buildTypes } from "./build-types.ts";
+import { buildCli } from "./build/cli.ts";
+import { buildTypes } from "./build/library-types.ts";
+import { buildServer } from "./build/server.ts";
 import { root } from "./root.ts";
 
 const began = performance.now();

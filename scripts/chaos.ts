@@ -8,17 +8,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { addParticipant } from "../broker/src/domain/participants/keys.ts";
 import { openRecords } from "../broker/src/records/open.ts";
 import { loadChallenges } from "../shared/src/challenge-folder/index.ts";
-import { writeChaosChallenge } from "./chaos/challenge.ts";
+import { writeChaosChallenge } from "./chaos/chaos-challenge.ts";
 import { checkRun } from "./chaos/checker.ts";
 import { startClients } from "./chaos/clients.ts";
-import { carryOut } from "./chaos/faults.ts";
+import { carryOut } from "./chaos/fault-injection.ts";
+import { planFaults } from "./chaos/fault-plan.ts";
 import { startFleet } from "./chaos/fleet.ts";
 import { readOptions } from "./chaos/options.ts";
-import { planFaults } from "./chaos/plan.ts";
-import { createChance } from "./chaos/random.ts";
 import { report } from "./chaos/report.ts";
 import { givenSamples } from "./chaos/samples.ts";
-import { ownSamples, planWork } from "./chaos/work.ts";
+import { createChance } from "./chaos/seeded-random.ts";
+import { ownSamples, planWork } from "./chaos/submission-plan.ts";
 
 const PARTICIPANTS = 12;
 /** Once everything runs again, something must end every so often until all has. */

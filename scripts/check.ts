@@ -17,12 +17,12 @@ const CHECKS = [
   {
     title: "generated: docs/errors.md",
     command: process.execPath,
-    args: ["scripts/error-docs.ts", "--check"],
+    args: ["scripts/generate/error-docs.ts", "--check"],
   },
   {
     title: "generated: shared/challenge.schema.json",
     command: process.execPath,
-    args: ["scripts/challenge-schema.ts", "--check"],
+    args: ["scripts/generate/challenge-schema.ts", "--check"],
   },
 ];
 

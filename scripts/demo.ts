@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prompt } from "./demo/prompt.ts";
-import { participate } from "./demo/story.ts";
+import { participate } from "./demo/walkthrough.ts";
 import { startBroker } from "./running-broker.ts";
 
 const keep = process.argv.includes("--keep");

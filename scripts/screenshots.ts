@@ -11,9 +11,9 @@ import sharp from "sharp";
 import { addParticipant } from "../broker/src/domain/participants/keys.ts";
 import { createBroker, readConfig } from "../broker/src/index.ts";
 import { openRecords } from "../broker/src/records/open.ts";
-import { onPath } from "../test/services.ts";
+import { onPath } from "../test/required-programs.ts";
 import { root } from "./root.ts";
-import { submit, tries } from "./screenshots/story.ts";
+import { submit, tries } from "./screenshots/seeded-submissions.ts";
 
 const DAYS = 13;
 const END = Date.parse("2026-11-24T16:40:00Z");

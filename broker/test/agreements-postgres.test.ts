@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startPostgres } from "../../scripts/services/postgres.ts";
-import { missing } from "../../test/services.ts";
+import { missing } from "../../test/required-programs.ts";
 import { agree, findAgreement } from "../src/domain/agreements/agreements.ts";
 import { MIT_DIGEST } from "../src/domain/agreements/mit.ts";
 import { addParticipant } from "../src/domain/participants/keys.ts";

@@ -12,7 +12,7 @@ import { startBroker } from "./fixture.ts";
 import { openChallenge } from "./legacy-challenge.ts";
 
 const GUIDE = fileURLToPath(new URL("../../docs/from-crowdai.md", import.meta.url));
-const FACTORY = fileURLToPath(new URL("../../grader/src/testing/job-factory.ts", import.meta.url));
+const FACTORY = fileURLToPath(new URL("../../grader/src/testing/job-factory-program.ts", import.meta.url));
 
 /** As crowdAI evaluators were written, prints left in. */
 const EVALUATOR = `

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { HttpClient } from "./client/http.ts";
+import type { HttpClient } from "./client/http/http-client.ts";
 import { resolveSettings, type Settings } from "./config/settings.ts";
 import { checkKey, createKeyStore, type KeyStore } from "./credentials/key-store.ts";
 import { createKeychain, type Keychain } from "./credentials/keychain.ts";
@@ -89,8 +89,8 @@ export async function connectHttp(
   key: () => Promise<string | null>,
 ): Promise<HttpClient> {
   const [{ createHttpClient }, { proxyAgents }] = await Promise.all([
-    import("./client/http.ts"),
-    import("./client/network.ts"),
+    import("./client/http/http-client.ts"),
+    import("./client/http/http-request.ts"),
   ]);
   return createHttpClient({ broker, key, client: io.client, signal: io.signal, agents: proxyAgents(io.env) });
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { jsonLines, runCli, temporaryFolder } from "../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../test/scripted-broker.ts";
 import { EXIT_CODES } from "./commands/help.ts";
-import { createProgram } from "./commands.ts";
+import { createProgram } from "./program.ts";
 import { redact } from "./render-error.ts";
 
 const COMMANDS = createProgram({ version: "0", writeOut: () => {}, run: async () => {} }).commands.map((c) =>

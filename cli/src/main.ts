@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import { createProgram } from "./commands.ts";
 import type { Context, GlobalOptions, Io } from "./context.ts";
+import { createProgram } from "./program.ts";
 
 /** The command line: arguments in, exit code out. Never throws and never exits. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

@@ -1,7 +1,7 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { afterEach, beforeEach } from "vitest";
-import type { ContractBroker } from "./contract.ts";
 import { startContractBroker } from "./contract-broker.ts";
+import type { ContractBroker } from "./contract-types.ts";
 import { temporaryFolder } from "./run-cli.ts";
 
 /** A broker that speaks the contract, and a folder to work in; each test has its own. */

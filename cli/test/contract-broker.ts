@@ -16,8 +16,8 @@ import {
   type SubmissionEvent,
 } from "@crowdai/shared";
 import { Server, type Socket } from "socket.io";
-import type { ContractBroker, Kept } from "./contract.ts";
 import { describeChallenge, describeLimits, describeSubmission } from "./contract-records.ts";
+import type { ContractBroker, Kept } from "./contract-types.ts";
 
 const SECOND_PART = 256 * 1024;
 

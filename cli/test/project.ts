@@ -14,8 +14,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Caps, DEFAULT_CAPS } from "../src/snapshot/caps.ts";
-import { openStore } from "../src/snapshot/store.ts";
+import { type Caps, DEFAULT_CAPS } from "../src/snapshot/filters/caps.ts";
+import { openStore } from "../src/snapshot/store/snapshot-store.ts";
 import { type Snapshot, type TakeOptions, takeSnapshot } from "../src/snapshot/take-snapshot.ts";
 
 /** A project of a test's own, and the folder of a user who has settings there. */

@@ -1,7 +1,7 @@
 import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { afterEach } from "vitest";
-import type { Feed } from "../src/client/feed.ts";
-import { type BrokerSession, openSession, type SessionOptions } from "../src/client/session.ts";
+import type { Feed } from "../src/client/session/feed.ts";
+import { type BrokerSession, openSession, type SessionOptions } from "../src/client/session/session.ts";
 import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
 
 /** Sessions with the broker. */

@@ -2,8 +2,8 @@
 // Prints what was taken, or why nothing was.
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { DEFAULT_CAPS } from "../src/snapshot/caps.ts";
-import { openStore } from "../src/snapshot/store.ts";
+import { DEFAULT_CAPS } from "../src/snapshot/filters/caps.ts";
+import { openStore } from "../src/snapshot/store/snapshot-store.ts";
 import { takeSnapshot } from "../src/snapshot/take-snapshot.ts";
 
 const [, , folder = "", config = ""] = process.argv;

@@ -2,14 +2,14 @@ import { availableParallelism, hostname, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { asCrowdaiError } from "@crowdai/shared";
-import { patiently } from "@crowdai/shared/patiently";
+import { patiently } from "@crowdai/shared/retry-until-ready";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
-import { createGrader } from "./grader.ts";
-import { type OpenBackends, openBackends } from "./open-backends.ts";
-import { servedChallenges } from "./served-challenges.ts";
-import { openWorkFolder } from "./work-folder.ts";
+import { servedChallenges } from "./challenges/served-challenges.ts";
+import { createGrader } from "./jobs/grader.ts";
+import { type OpenBackends, openBackends } from "./startup/open-backends.ts";
+import { openWorkFolder } from "./startup/work-folder.ts";
 
 export interface Surroundings {
   /** The arguments after the program's name. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { io, type Socket } from "socket.io-client";
 import { startBroker } from "../running-broker.ts";
-import { createPlayground } from "./challenge.ts";
 import { type Figure, quantile } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const WARM_UP = 500;
 const SUBMISSIONS = 4000;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { missing } from "../../test/services.ts";
+import { missing } from "../../test/required-programs.ts";
 import { measureBoard } from "./board.ts";
 
 it.skipIf(missing("postgres", "setpriv"))(

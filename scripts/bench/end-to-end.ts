@@ -8,8 +8,8 @@ import { root } from "../root.ts";
 import { startBroker, withoutRealSettings } from "../running-broker.ts";
 import { startRedis } from "../services/redis.ts";
 import type { Service } from "../services/service.ts";
-import { createPlayground } from "./challenge.ts";
 import { type Figure, median } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const CONCURRENCY = 8;
 const WARM_UP = 300;

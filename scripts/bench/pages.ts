@@ -7,8 +7,8 @@ import { openSqlite } from "../../broker/src/records/sqlite.ts";
 import { createApiKey, hashApiKey } from "../../shared/src/index.ts";
 import { startBroker } from "../running-broker.ts";
 import { type BoardSize, config, fill } from "./board.ts";
-import { createPlayground } from "./challenge.ts";
 import { type Figure, median, quantile } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const WARM_UP = 100;
 const READER = 1;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { io } from "socket.io-client";
 import { root } from "../root.ts";
 import { startBroker } from "../running-broker.ts";
-import { createPlayground } from "./challenge.ts";
 import { type Figure, median, quantile } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const WARM_UP = 50;
 const SAMPLES = 300;

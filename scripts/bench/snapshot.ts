@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openStore } from "../../cli/src/snapshot/store.ts";
+import { openStore } from "../../cli/src/snapshot/store/snapshot-store.ts";
 import { takeSnapshot } from "../../cli/src/snapshot/take-snapshot.ts";
 import type { Figure } from "./figure.ts";
 

@@ -8,8 +8,8 @@ import { root } from "../root.ts";
 import { startBroker, withoutRealSettings } from "../running-broker.ts";
 import { findProgram } from "../services/programs.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "../services/swift.ts";
-import { createPlayground } from "./challenge.ts";
 import { type Figure, median } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const MB = 1_000_000;
 const SIZES = [

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { io, type Socket } from "socket.io-client";
 import { startBroker } from "../running-broker.ts";
-import { createPlayground } from "./challenge.ts";
 import type { Figure } from "./figure.ts";
+import { createPlayground } from "./playground.ts";
 
 const WATCHERS = 10_000;
 const AT_ONCE = 100;

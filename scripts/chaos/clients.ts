@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Challenge, CrowdaiError, type SubmissionEvent } from "../../cli/src/index.ts";
-import type { Chance } from "./random.ts";
-import type { Work } from "./work.ts";
+import type { Chance } from "./seeded-random.ts";
+import type { Work } from "./submission-plan.ts";
 
 /** What one client lived through with one submission. */
 export interface History {

@@ -1,6 +1,6 @@
 import type { Finding } from "./checker.ts";
 import type { History } from "./clients.ts";
-import { countFaults, type Fault } from "./plan.ts";
+import { countFaults, type Fault } from "./fault-plan.ts";
 
 const SHOWN = 10;
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type ChallengeFolder, loadChallenges } from "../../shared/src/challenge-folder/index.ts";
-import type { Chance } from "./random.ts";
-import type { Sample } from "./work.ts";
+import type { Chance } from "./seeded-random.ts";
+import type { Sample } from "./submission-plan.ts";
 
 /** chaos.json beside challenge.json: inputs, and what each must come to when that is known. */
 const samplesSchema = z

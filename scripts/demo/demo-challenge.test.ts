@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { missing } from "../../test/services.ts";
+import { missing } from "../../test/required-programs.ts";
 import { gaussianNaiveBayes, nearestNeighbour, readFlowers } from "./classifier.ts";
 
 const challenge = join(import.meta.dirname, "challenges/iris");

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { onPath } from "../../test/services.ts";
+import { onPath } from "../../test/required-programs.ts";
 
 export type ServiceName = "redis" | "postgres" | "swift";
 

@@ -25,7 +25,7 @@ const LONGEST = [
   "broker/test/webapp/remote-contract",
   "grader/src/evaluator/batch",
   "grader/src/evaluator/persistent",
-  "shared/src/queue/redis/loss",
+  "shared/src/queue/redis/recovery",
   "cli/src/snapshot/unreadable",
   "broker/test/legacy-calls",
   "test/publishing/code-commands",

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeProject } from "../../cli/test/project.ts";
 import { runCli } from "../../cli/test/run-cli.ts";
 import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
-import { missing } from "../services.ts";
+import { missing } from "../required-programs.ts";
 
 const EVALUATOR = `
 import json, sys

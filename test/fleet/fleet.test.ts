@@ -7,7 +7,7 @@ import { openRecords } from "../../broker/src/records/open.ts";
 import type { Records } from "../../broker/src/records/records.ts";
 import { until } from "../../broker/test/until.ts";
 import { Challenge, type SubmissionEvent } from "../../cli/src/index.ts";
-import { writeChaosChallenge } from "../../scripts/chaos/challenge.ts";
+import { writeChaosChallenge } from "../../scripts/chaos/chaos-challenge.ts";
 import { type Fleet, startFleet } from "../../scripts/chaos/fleet.ts";
 import type { Daemon } from "../../scripts/services/daemon.ts";
 import { withoutService } from "../../scripts/services/programs.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
-import { everyOnPath } from "../services.ts";
+import { everyOnPath } from "../required-programs.ts";
 
 export interface MachineNode {
   node: string;

@@ -2,9 +2,9 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MIT_DIGEST } from "../../broker/src/domain/agreements/mit.ts";
 import { startBroker, type TestBroker } from "../../broker/test/fixture.ts";
-import { sitDown } from "../../cli/test/person-at-terminal.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
-import { missing } from "../services.ts";
+import { sitDown } from "../../cli/test/tmux-terminal.ts";
+import { missing } from "../required-programs.ts";
 
 const BUILT = fileURLToPath(new URL("../../cli/bin/crowdai.js", import.meta.url));
 const TERMINAL = { stdin: true, stdout: true, stderr: true };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openObjects } from "../../broker/src/startup/open-objects.ts";
 import { Challenge, type CrowdaiError } from "../../cli/src/index.ts";
-import { createChance } from "../../scripts/chaos/random.ts";
+import { createChance } from "../../scripts/chaos/seeded-random.ts";
 import { root } from "../../scripts/root.ts";
 import { type RunningBroker, startBroker, withoutRealSettings } from "../../scripts/running-broker.ts";
 import { freePorts } from "../../scripts/services/daemon.ts";
@@ -20,7 +20,7 @@ import {
   startSwift,
 } from "../../scripts/services/swift.ts";
 import { createSubmissionId, partSizeFor } from "../../shared/src/index.ts";
-import { type HostileWire, startHostileWire } from "./hostile-wire.ts";
+import { type HostileWire, startHostileWire } from "./hostile-proxy.ts";
 
 const MB = 1_000_000;
 const SIZE = 50 * MB + 12_345;

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { patiently } from "@crowdai/shared/patiently";
+import { patiently } from "@crowdai/shared/retry-until-ready";
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { iso } from "../clock.ts";

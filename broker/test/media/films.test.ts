@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { missing, onPath } from "../../../test/services.ts";
+import { missing, onPath } from "../../../test/required-programs.ts";
 import { PATIENCE, type Stage, startStage } from "./stage.ts";
 
 const files = mkdtempSync(join(tmpdir(), "crowdai-films-"));

@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSubmissionId, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { missing, onPath } from "../../../test/services.ts";
+import { missing, onPath } from "../../../test/required-programs.ts";
 import { addParticipant } from "../../src/domain/participants/keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
 import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";

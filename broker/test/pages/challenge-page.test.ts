@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { startBroker, type TestBroker, type TestClient, untilEnd } from "../fixture.ts";
 import { until } from "../until.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";

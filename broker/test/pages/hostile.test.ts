@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { startBroker, type TestBroker, untilEnd } from "../fixture.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { untilEnd } from "../fixture.ts";
 import { noise, PATIENCE, type Stage, startStage } from "../media/stage.ts";
 import { until } from "../until.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createSubmissionId, type Submission } from "@crowdai/shared";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "../code/plain-git.ts";
 import { startBroker, type TestBroker, untilEnd } from "../fixture.ts";
 import { until } from "../until.ts";

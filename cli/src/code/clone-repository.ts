@@ -2,8 +2,8 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import type { Context } from "../context.ts";
-import { type CleanGit, cleanGit, GitFailure } from "../snapshot/clean-git.ts";
-import type { Source } from "./place.ts";
+import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
+import type { Source } from "./code-location.ts";
 
 // Nothing of the user's, and nothing of the tree, has a say: no hooks, no filters, no submodules, no other transports.
 const SETTINGS = [

@@ -1,7 +1,7 @@
 import { type Agreement, agreementSchema } from "@crowdai/shared";
 import { z } from "zod";
-import { askAgreement, readLicence } from "../agreement/ask.ts";
-import { agreementRefused } from "../agreement/refused.ts";
+import { agreementRefused } from "../agreement/agreement-errors.ts";
+import { askAgreement, readLicence } from "../agreement/ask-agreement.ts";
 import type { Context } from "../context.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";

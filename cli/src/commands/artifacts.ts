@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { type Artifact, type Submission, submissionSchema } from "@crowdai/shared";
 import type { Context } from "../context.ts";
-import { downloadFiles, type OfferedFile } from "../download-files.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
+import { downloadFiles, type OfferedFile } from "./download/download-files.ts";
 
 interface Options {
   dir?: string;

@@ -1,7 +1,7 @@
 import { submissionSchema } from "@crowdai/shared";
-import { unlessCancelled } from "../client/cancelled.ts";
+import { unlessCancelled } from "../client/session/already-cancelled.ts";
 import type { Context } from "../context.ts";
-import { submissionDocument } from "../submit/submission-document.ts";
+import { submissionDocument } from "./submission/submission-document.ts";
 
 /** Cancels a submission that has no grade yet. One that is cancelled already is as wanted. */
 export async function cancel(context: Context, { id }: { id: string }): Promise<number> {

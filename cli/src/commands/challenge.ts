@@ -1,8 +1,8 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
-import { gradersText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
+import { gradersText } from "../terminal/queue-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Style } from "../terminal/style.ts";
 import { timeText } from "../terminal/time.ts";

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { cloneRepository, folderFor } from "../code/clone-repository.ts";
-import { readPlace, sourceOf } from "../code/place.ts";
+import { readPlace, sourceOf } from "../code/code-location.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 

@@ -1,10 +1,10 @@
-import { createProgram } from "../commands.ts";
 import { bashScript } from "../completion/bash.ts";
 import { fishScript } from "../completion/fish.ts";
 import { powershellScript } from "../completion/powershell.ts";
 import { syntaxOf } from "../completion/syntax.ts";
 import { zshScript } from "../completion/zsh.ts";
 import type { Context } from "../context.ts";
+import { createProgram } from "../program.ts";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript };
 

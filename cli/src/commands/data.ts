@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { challengeSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
-import { containedPath } from "../contained-path.ts";
 import type { Context } from "../context.ts";
-import { downloadFiles } from "../download-files.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
+import { containedPath } from "./download/contained-path.ts";
+import { downloadFiles } from "./download/download-files.ts";
 
 interface Options {
   dir?: string;

@@ -2,12 +2,12 @@ import { CrowdaiError, type ErrorBody, toJsonText } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
-import { type Answer, evaluateValues, type Settled } from "../submit/evaluate.ts";
-import { readGiven, readValue } from "../submit/given-input.ts";
-import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
-import { createProgressView } from "../submit/show-progress.ts";
-import { spool } from "../submit/spool.ts";
+import { type Answer, evaluateValues, type Settled } from "../submit/evaluate-values.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
+import { readGiven, readValue } from "./submission/read-input.ts";
+import { createProgressView } from "./submission/show-progress.ts";
+import { spool } from "./submission/spool.ts";
 
 /** What a value may have where the challenge names no limit of its own. */
 const MAX_BYTES = 10 * 1024 * 1024;

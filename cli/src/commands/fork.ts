@@ -1,10 +1,10 @@
 import { relative } from "node:path";
 import { type CodePlace, CrowdaiError, submissionSchema } from "@crowdai/shared";
 import { z } from "zod";
-import type { HttpClient } from "../client/http.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
 import { cloneRepository, folderFor } from "../code/clone-repository.ts";
+import { readPlace, sourceOf } from "../code/code-location.ts";
 import { forkAtHost } from "../code/fork-at-host.ts";
-import { readPlace, sourceOf } from "../code/place.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { shellWord } from "./clone.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError, suggest } from "@crowdai/shared";
-import { createProgram } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { createProgram } from "../program.ts";
 
 export const EXIT_CODES: readonly [number, string][] = [
   [0, "done; for a submission that was waited for: graded"],

@@ -1,5 +1,5 @@
 import type { Leaderboard } from "@crowdai/shared";
-import { readLeaderboard } from "../client/read.ts";
+import { readLeaderboard } from "../client/http/broker-queries.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";

@@ -1,8 +1,8 @@
 import { type Limits, limitsSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
-import { gradersText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
+import { gradersText } from "../terminal/queue-text.ts";
 import { timeText } from "../terminal/time.ts";
 
 export async function limits(

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
+import { askWho } from "../client/http/account.ts";
 import { type Context, connectHttp } from "../context.ts";
 import { checkKey } from "../credentials/key-store.ts";
-import { askWho } from "../credentials/me.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 
 interface Options {

@@ -1,10 +1,10 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
-import { ensureAgreement } from "../agreement/ask.ts";
+import { ensureAgreement } from "../agreement/ask-agreement.ts";
+import { askWho } from "../client/http/account.ts";
 import type { Context } from "../context.ts";
-import { askWho } from "../credentials/me.ts";
-import { submissionDocument } from "../submit/submission-document.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
+import { submissionDocument } from "./submission/submission-document.ts";
 
 /** Has a submission's code published when its challenge closes. Asks for the agreement where it was never given. */
 export async function publish(context: Context, { id }: { id: string }): Promise<number> {

@@ -1,11 +1,11 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
 import type { Context } from "../context.ts";
-import { submissionDocument } from "../submit/submission-document.ts";
-import { startText } from "../terminal/line.ts";
 import { plainValue } from "../terminal/plain-text.ts";
+import { startText } from "../terminal/queue-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
+import { submissionDocument } from "./submission/submission-document.ts";
 
 export async function show(context: Context, args: { id: string }): Promise<number> {
   const { terminal } = context;

@@ -1,8 +1,8 @@
 import type { CodeAnnouncement } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
-import type { ContractBroker } from "../../test/contract.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { startContractBroker } from "../../test/contract-broker.ts";
+import type { ContractBroker } from "../../test/contract-types.ts";
 import { type GitHost, startGitHost } from "../../test/git-host.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 import { runCli } from "../../test/run-cli.ts";

@@ -1,20 +1,20 @@
 import { CrowdaiError, type Limits, type Submission } from "@crowdai/shared";
-import { ensureAgreement } from "../agreement/ask.ts";
+import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
-import { beginCode, type CommandCode, fileAfterCode } from "../submit/command-code.ts";
-import { readGiven } from "../submit/given-input.ts";
 import { type OfferedModel, offerModels } from "../submit/models.ts";
-import { type CommandSession, openCommandSession } from "../submit/open-session.ts";
-import { makePlan, type Plan, planLines } from "../submit/plan.ts";
-import { type Prepared, prepareInput } from "../submit/prepare.ts";
-import { reportFailure, reportGrade, slotsText } from "../submit/report.ts";
-import { withOutcome } from "../submit/report-code.ts";
+import type { TakenAlong } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
-import { createProgressView, type ProgressView } from "../submit/show-progress.ts";
-import { submissionDocument } from "../submit/submission-document.ts";
-import type { TakenAlong } from "../submit/take-along.ts";
+import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
+import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
+import { type Prepared, prepareInput } from "./submission/prepare-input.ts";
+import { readGiven } from "./submission/read-input.ts";
+import { withOutcome } from "./submission/report-code.ts";
+import { reportFailure, reportGrade, slotsText } from "./submission/report-grade.ts";
+import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
+import { beginCode, type CommandCode, fileAfterCode } from "./submission/submission-code.ts";
+import { submissionDocument } from "./submission/submission-document.ts";
 
 export interface SubmitFlags {
   json?: string;

@@ -1,11 +1,11 @@
 import { CrowdaiError, challengeSchema, type Submission } from "@crowdai/shared";
 import type { Context } from "../context.ts";
-import { sendCodeOf } from "../submit/code-of-earlier.ts";
 import { follow } from "../submit/follow.ts";
-import { openCommandSession } from "../submit/open-session.ts";
-import { reportFailure, reportGrade } from "../submit/report.ts";
-import { createProgressView } from "../submit/show-progress.ts";
-import { afterAcceptance, requireGraded } from "../submit/verdict.ts";
+import { afterAcceptance, requireGraded } from "../submit/grade.ts";
+import { openCommandSession } from "./submission/command-session.ts";
+import { reportFailure, reportGrade } from "./submission/report-grade.ts";
+import { sendCodeOf } from "./submission/send-awaited-code.ts";
+import { createProgressView } from "./submission/show-progress.ts";
 
 export interface WatchFlags {
   timeout?: number;

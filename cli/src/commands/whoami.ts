@@ -1,5 +1,5 @@
+import { askWho } from "../client/http/account.ts";
 import type { Context } from "../context.ts";
-import { askWho } from "../credentials/me.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 
 export async function whoami(context: Context): Promise<number> {

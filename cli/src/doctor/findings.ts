@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
-import { isBroker, locate } from "../client/http.ts";
-import { proxyAgents, readText, request } from "../client/network.ts";
+import { askWho } from "../client/http/account.ts";
+import { isBroker, locate } from "../client/http/http-client.ts";
+import { proxyAgents, readText, request } from "../client/http/http-request.ts";
 import { type Context, runtime } from "../context.ts";
 import { KeychainUnavailable } from "../credentials/keychain.ts";
-import { askWho } from "../credentials/me.ts";
 
 export interface Finding {
   name: string;

@@ -2,10 +2,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { createApiKey } from "@crowdai/shared";
 import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { missing } from "../../../test/services.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { makeProject, type Project } from "../../test/project.ts";
-import { findSecrets, looksSecret } from "./secret-contents.ts";
-import { secretByName } from "./secret-names.ts";
+import { findSecrets, looksSecret } from "./filters/scan-secrets.ts";
+import { secretByName } from "./filters/secret-names.ts";
 
 const letters = (count: number) => "Ab3dEf6hIj9kLm2nOp5q".repeat(10).slice(0, count);
 /** One for each of the scanner's rules; put together here, so that nobody takes this file for a leak. */

@@ -1,17 +1,17 @@
 import { accessSync, constants } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { type Caps, checkCaps } from "./caps.ts";
-import type { Finding } from "./check-content.ts";
-import { GitFailure } from "./clean-git.ts";
-import { type Dirty, isDirty } from "./dirty.ts";
-import { type BytePath, type LeftOut, listFiles } from "./list-files.ts";
-import { lookAt } from "./look-at.ts";
-import { findSpecial } from "./special-files.ts";
-import { readStatCache, type StatCache, writeStatCache } from "./stat-cache.ts";
-import type { Store } from "./store.ts";
-import { takenNames } from "./taken-names.ts";
-import { repositoryAround } from "./user-repository.ts";
+import { GitFailure } from "../git/clean-git.ts";
+import { repositoryAround } from "../git/user-repository.ts";
+import { type Dirty, isDirty } from "./files/dirty.ts";
+import { type BytePath, type LeftOut, listFiles } from "./files/list-files.ts";
+import { findSpecial } from "./files/special-files.ts";
+import { lookAt } from "./files/stat-files.ts";
+import { type Caps, checkCaps } from "./filters/caps.ts";
+import type { Finding } from "./filters/check-content.ts";
+import { takenNames } from "./filters/filter-names.ts";
+import type { Store } from "./store/snapshot-store.ts";
+import { readStatCache, type StatCache, writeStatCache } from "./store/stat-cache.ts";
 import { writeTree } from "./write-tree.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import { type Caps, checkCaps } from "./caps.ts";
-import { checkContent, type Finding, secretsFound } from "./check-content.ts";
-import type { BytePath, LeftOut } from "./list-files.ts";
-import type { Found } from "./look-at.ts";
-import { onDisk, readEntry } from "./read-file.ts";
-import { shownPath } from "./shown-path.ts";
-import { isRacy, lookOf, type StatCache } from "./stat-cache.ts";
-import type { Store } from "./store.ts";
-import { openTreeWriter } from "./tree-writer.ts";
+import { openTreeWriter } from "../git/tree-writer.ts";
+import { shownPath } from "./files/byte-path.ts";
+import type { BytePath, LeftOut } from "./files/list-files.ts";
+import { onDisk, readEntry } from "./files/read-file.ts";
+import type { Found } from "./files/stat-files.ts";
+import { type Caps, checkCaps } from "./filters/caps.ts";
+import { checkContent, type Finding, secretsFound } from "./filters/check-content.ts";
+import type { Store } from "./store/snapshot-store.ts";
+import { isRacy, lookOf, type StatCache } from "./store/stat-cache.ts";
 
 /** So much is read before the rest of the program gets its turn. */
 const REST_BYTES = 2 * 1024 * 1024;

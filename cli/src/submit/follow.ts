@@ -1,6 +1,6 @@
 import { CrowdaiError, isFinal, type Place, type Submission, type SubmissionEvent } from "@crowdai/shared";
-import type { Feed } from "../client/feed.ts";
-import { after } from "../client/timer.ts";
+import { after } from "../async/timer.ts";
+import type { Feed } from "../client/session/feed.ts";
 
 /** How a submission stands in line. Null is what is not known. */
 export interface Waiting {

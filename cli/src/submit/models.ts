@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { CrowdaiError, type IntentRequest, MODEL_LIMIT, type PublicChallenge } from "@crowdai/shared";
-import { type ByteSource, digestFile, inspectFile } from "../client/byte-source.ts";
+import { type ByteSource, digestFile, inspectFile } from "../client/upload/byte-source.ts";
 
 /** A model's file. `name` is what it is called, by default the path's last part. */
 export interface ModelFile {

@@ -1,11 +1,11 @@
 import { CrowdaiError, type Submission } from "@crowdai/shared";
-import type { HttpClient } from "../client/http.ts";
-import { readSubmission } from "../client/read.ts";
-import type { BrokerSession } from "../client/session.ts";
-import { missingIn } from "./hand-in.ts";
-import type { Offer } from "./offer.ts";
-import { type Submitting, submitOffer } from "./submit.ts";
-import { earlierStates, type Unfinished, unfinishedId } from "./unfinished.ts";
+import { readSubmission } from "../client/http/broker-queries.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import { earlierStates, type Unfinished, unfinishedId } from "./journal.ts";
+import { missingIn } from "./send-submission.ts";
+import type { Offer } from "./submission-input.ts";
+import { type Submitting, submitOffer } from "./submit-input.ts";
 
 export interface Resumable extends Omit<Submitting, "id"> {
   journal: { folder: string; http: HttpClient };

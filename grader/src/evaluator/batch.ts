@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Evaluated, Evaluation, Evaluator, Verdict } from "./evaluator.ts";
 import { isBlank, readEvent, readLine } from "./events.ts";
 import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
-import { describeEnd, faultOfEnd } from "./how-it-ended.ts";
 import type { Launch } from "./launch.ts";
 import { type EvaluatorProcess, startProcess } from "./process.ts";
+import { describeEnd, faultOfEnd } from "./process-end.ts";
 
 /** How long a process may go on after its result before it is ended. */
 const LINGER_MS = 2000;

@@ -1,8 +1,8 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
-import type { Wrappers } from "@crowdai/shared/wrappers";
+import type { Wrappers } from "@crowdai/shared/process-limits";
 import { createBatchEvaluator } from "./batch.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { createJobFactoryEvaluator } from "./job-factory.ts";
+import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
 import { planLaunch } from "./launch.ts";
 import { createPersistentEvaluator } from "./persistent.ts";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
-import { limited, type Wrappers } from "@crowdai/shared/wrappers";
+import { limited, type Wrappers } from "@crowdai/shared/process-limits";
 
 /** All that is needed to start a challenge's evaluator. */
 export interface Launch {

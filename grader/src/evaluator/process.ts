@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
 import { evaluatorEnvironment, type Launch } from "./launch.ts";
-import { createLineReader } from "./lines.ts";
+import { createLineReader } from "./line-reader.ts";
 import { createTail } from "./tail.ts";
 
 /** Longest line an evaluator may print, and most bytes and lines for one job. */

@@ -2,9 +2,9 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Evaluated, Evaluation, Verdict } from "./evaluator.ts";
 import { isBlank, readEvent, readLine } from "./events.ts";
 import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
-import { faultOfEnd } from "./how-it-ended.ts";
 import type { Launch } from "./launch.ts";
 import { type ProcessEnd, startProcess } from "./process.ts";
+import { faultOfEnd } from "./process-end.ts";
 
 /** An evaluator process that takes job after job, one at a time. */
 export interface WarmProcess {

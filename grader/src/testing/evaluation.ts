@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findWrappers } from "@crowdai/shared/wrappers";
+import { findWrappers } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
 import { createEvaluator } from "../evaluator/create-evaluator.ts";
 import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";

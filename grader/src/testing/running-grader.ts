@@ -6,7 +6,7 @@ import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
 import { jobOf } from "@crowdai/shared/queue/contract";
 import { onTestFinished } from "vitest";
-import { createGrader, type GraderOptions } from "../grader.ts";
+import { createGrader, type GraderOptions } from "../jobs/grader.ts";
 import type { Logger } from "../log.ts";
 import { temporaryFolder } from "./challenge.ts";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { type Mistake, unreadable } from "../challenge-folder/config-problems.ts";
 import { digestFile } from "../challenge-folder/file-digest.ts";
-import { type Mistake, unreadable } from "../challenge-folder/mistakes.ts";
 
 /** A file of a bundle. */
 export interface BundleFile {

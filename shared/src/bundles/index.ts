@@ -6,6 +6,6 @@ export {
   publicFileKey,
   readBundleKey,
 } from "./bundle-keys.ts";
-export { packBundle } from "./pack.ts";
-export { unpackBundle } from "./unpack.ts";
+export { packBundle } from "./pack-bundle.ts";
+export { unpackBundle } from "./unpack-bundle.ts";
 export { unpackCode } from "./unpack-code.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { checkValue, schemaFaults } from "../protocol/check-value.ts";
 import { challengeJsonSchema } from "./config-json-schema.ts";
-import { MINIMAL } from "./testing/written-folder.ts";
+import { MINIMAL } from "./testing/test-folder.ts";
 
 const refuses = (value: unknown) =>
   expect(() => checkValue(value, challengeJsonSchema())).toThrow(
@@ -14,7 +14,7 @@ describe("the JSON Schema of challenge.json", () => {
     expect(schemaFaults(challengeJsonSchema())).toEqual([]);
   });
 
-  it("is what the shipped file holds (else run scripts/challenge-schema.ts)", async () => {
+  it("is what the shipped file holds (else run scripts/generate/challenge-schema.ts)", async () => {
     const shipped = await readFile(new URL("../../challenge.schema.json", import.meta.url), "utf8");
     expect(JSON.parse(shipped)).toEqual(challengeJsonSchema());
   });

@@ -1,7 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { quoted } from "../protocol/suggest.ts";
-import type { Mistake } from "./mistakes.ts";
+import type { Mistake } from "./config-problems.ts";
 
 const FILE = "challenge.json";
 /** An argument that is meant as a script of the folder, as "evaluate.py" or "scoring/main.R". */

@@ -2,7 +2,7 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderVersion } from "./folder-version.ts";
-import { writtenFolder } from "./testing/written-folder.ts";
+import { writtenFolder } from "./testing/test-folder.ts";
 
 const FILES = {
   "challenge.json": "{}",

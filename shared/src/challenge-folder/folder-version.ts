@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { type Mistake, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
-import { type Mistake, unreadable } from "./mistakes.ts";
 
 const LENGTH = 16;
 /** What running an evaluator leaves behind, or what a lock file stands for. */

@@ -6,10 +6,10 @@ export {
   type RoundConfig,
 } from "./challenge-config.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
+export type { Mistake } from "./config-problems.ts";
 export { digestFile } from "./file-digest.ts";
-export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge.ts";
+export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge-folder.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
-export type { Mistake } from "./mistakes.ts";
 export type { PublicFile } from "./public-files.ts";
 export {
   acceptingRound,

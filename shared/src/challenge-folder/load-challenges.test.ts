@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadChallenges } from "./load-challenges.ts";
-import { MINIMAL, writtenChallenge, writtenFolder } from "./testing/written-folder.ts";
+import { MINIMAL, writtenChallenge, writtenFolder } from "./testing/test-folder.ts";
 
 const config = (id: string) => JSON.stringify({ ...MINIMAL, id, evaluator: { command: ["python3"] } });
 

@@ -2,8 +2,8 @@ import { access, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { quoted } from "../protocol/suggest.ts";
-import { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge.ts";
-import { configInvalid } from "./mistakes.ts";
+import { configInvalid } from "./config-problems.ts";
+import { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge-folder.ts";
 
 /** Challenges that can be served, by folder name, and what is wrong with the others: a config_invalid for each folder. */
 export interface LoadedChallenges {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { publicFiles } from "./public-files.ts";
-import { writtenFolder } from "./testing/written-folder.ts";
+import { writtenFolder } from "./testing/test-folder.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { type Mistake, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
-import { type Mistake, unreadable } from "./mistakes.ts";
 
 /** A file that participants may download. */
 export interface PublicFile {

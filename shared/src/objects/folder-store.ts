@@ -6,8 +6,8 @@ import type { Upload } from "../protocol/session.ts";
 import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
 import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
 import { folderPartsIn } from "./folder-parts.ts";
-import { createKeyLock } from "./key-lock.ts";
-import { keysBelow, type ObjectPlaces, placesIn } from "./object-places.ts";
+import { createKeyLock } from "./key-mutex.ts";
+import { keysBelow, type ObjectPlaces, placesIn } from "./object-paths.ts";
 import type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
 import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
 

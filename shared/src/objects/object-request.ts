@@ -1,6 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
+import { attachmentHeader } from "./attachment-header.ts";
 import { singleRange } from "./byte-range.ts";
-import { attachmentHeader } from "./file-name.ts";
 import type { FolderStore } from "./folder-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { SignedRequest } from "./signed-url.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { announced, collect, KEY, textOf } from "./contract/bytes.ts";
 import { createFolderStore, type FolderStore } from "./folder-store.ts";
-import { type ObjectServer, serveObjects } from "./serve-objects.ts";
+import { type ObjectServer, serveObjects } from "./testing/serve-objects.ts";
 
 const MB = 1024 * 1024;
 const LARGE = 200 * MB;

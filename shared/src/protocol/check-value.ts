@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
-import { describeMistakes } from "./schema-mistakes.ts";
+import { describeMistakes } from "./schema-errors.ts";
 import { DEPTH_LIMIT } from "./session.ts";
 import { distinctItems } from "./unique-items.ts";
 

@@ -1,10 +1,10 @@
 import { describe } from "vitest";
-import { handingOutContract } from "./contract/handing-out.contract.ts";
+import { withdrawingContract } from "./contract/cancelling.contract.ts";
+import { handingOutContract } from "./contract/delivery.contract.ts";
+import { type QueueUnderTest, setStage } from "./contract/queue-stage.ts";
 import { reportsContract } from "./contract/reports.contract.ts";
 import { jobOf } from "./contract/samples.ts";
-import { type QueueUnderTest, setStage } from "./contract/stage.ts";
 import { stoppingContract } from "./contract/stopping.contract.ts";
-import { withdrawingContract } from "./contract/withdrawing.contract.ts";
 
 export { jobOf, type QueueUnderTest };
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
-import { limited, type Wrappers } from "@crowdai/shared/wrappers";
+import { limited, type Wrappers } from "@crowdai/shared/process-limits";
 
 export interface ChildLimits {
   path: string;

@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { findWrappers, type Wrappers } from "@crowdai/shared/wrappers";
+import { findWrappers, type Wrappers } from "@crowdai/shared/process-limits";
 
 /** What stands ready to handle media, found at the start. */
 export interface MediaPrograms {

@@ -6,7 +6,7 @@ import { type ChallengeConfig, challengeConfigSchema } from "@crowdai/shared/cha
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../../scripts/services/postgres.ts";
 import type { Service } from "../../../../scripts/services/service.ts";
-import { missing } from "../../../../test/services.ts";
+import { missing } from "../../../../test/required-programs.ts";
 import { writeStatus } from "../../http/webapp-api/write-status.ts";
 import { openPostgres } from "../../records/postgres.ts";
 import type { Records } from "../../records/records.ts";

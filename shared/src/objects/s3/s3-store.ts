@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { CrowdaiError } from "../../protocol/errors.ts";
-import { createKeyLock } from "../key-lock.ts";
+import { createKeyLock } from "../key-mutex.ts";
 import { OBJECT_KEY, type ObjectStore, type StoredObject } from "../object-store.ts";
 import { isCode, openBucket, requireBucket, statusOf, storeFailure } from "./bucket.ts";
-import { gather } from "./gather.ts";
+import { gather } from "./buffered-body.ts";
 import { createMultipart, plain } from "./multipart.ts";
-import { createWriteObject } from "./put.ts";
-import { readObject } from "./read.ts";
+import { readObject } from "./read-object.ts";
 import type { S3Settings } from "./settings.ts";
 import { createSigning } from "./signing.ts";
 import { createUploads } from "./uploads.ts";
+import { createWriteObject } from "./write-object.ts";
 
 /** An address must be used within this time; the transfer itself may last longer. */
 const UPLOAD_SECONDS = 900;

@@ -1,5 +1,5 @@
 import type { S3RequestPresigner } from "@aws-sdk/s3-request-presigner";
-import { attachmentHeader } from "../file-name.ts";
+import { attachmentHeader } from "../attachment-header.ts";
 import type { Bucket } from "./bucket.ts";
 
 /** Signed addresses in a bucket. */

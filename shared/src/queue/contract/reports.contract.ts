@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Stage } from "./queue-stage.ts";
 import { numberOf, reportOf } from "./samples.ts";
-import type { Stage } from "./stage.ts";
-import { until } from "./waiting.ts";
+import { until } from "./wait-until.ts";
 
 export function reportsContract(stage: Stage): void {
   describe("reports", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery } from "../job-queue.ts";
+import type { Stage } from "./queue-stage.ts";
 import { jobOf } from "./samples.ts";
-import type { Stage } from "./stage.ts";
-import { until } from "./waiting.ts";
+import { until } from "./wait-until.ts";
 
 export function stoppingContract(stage: Stage): void {
   describe("graders that are attached", () => {

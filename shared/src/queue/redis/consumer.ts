@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, Delivery } from "../job-queue.ts";
-import { createInHand, deliveryOf, type Held, type InHand, type TakenReply } from "./in-hand.ts";
+import { createWaitingRead } from "./blocking-read.ts";
 import { EXCHANGE } from "./job-scripts.ts";
 import { HAND_BACK_UNSEEN } from "./lease-scripts.ts";
 import { consumerName, createLeases } from "./leases.ts";
-import type { Client, Link } from "./link.ts";
-import type { QueueLog } from "./log.ts";
+import type { QueueLog } from "./queue-log.ts";
+import type { Client, Link } from "./reconnecting-connection.ts";
+import { createInHand, deliveryOf, type Held, type InHand, type TakenReply } from "./running-jobs.ts";
 import { type Argument, runScript } from "./script.ts";
-import { createWaitingRead } from "./waiting-read.ts";
 
 export interface ConsumerOptions {
   redis: () => Client;

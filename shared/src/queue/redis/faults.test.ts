@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf, numberOf, reportOf } from "../contract/samples.ts";
-import { until } from "../contract/waiting.ts";
-import { type Stage, staged } from "./test/stage.ts";
+import { until } from "../contract/wait-until.ts";
+import { type Stage, staged } from "./testing/redis-stage.ts";
 
 const RECOVERY_MS = 5000;
 

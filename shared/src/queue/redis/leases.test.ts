@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf } from "../contract/samples.ts";
-import { aborted, until } from "../contract/waiting.ts";
-import { staged } from "./test/stage.ts";
+import { aborted, until } from "../contract/wait-until.ts";
+import { staged } from "./testing/redis-stage.ts";
 
 describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   it.concurrent(

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Consumption } from "../job-queue.ts";
-import type { Held, InHand, TakenReply } from "./in-hand.ts";
 import { ADD_AGAIN, CLAIM, KEEP } from "./lease-scripts.ts";
-import type { Link } from "./link.ts";
-import type { QueueLog } from "./log.ts";
+import type { QueueLog } from "./queue-log.ts";
+import type { Link } from "./reconnecting-connection.ts";
+import type { Held, InHand, TakenReply } from "./running-jobs.ts";
 import { runScript } from "./script.ts";
 
 /** A lease is renewed this often within its time. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Recovery } from "../job-queue.ts";
-import type { Link } from "./link.ts";
-import type { QueueLog } from "./log.ts";
+import type { QueueLog } from "./queue-log.ts";
+import type { Link } from "./reconnecting-connection.ts";
 import { CHECK_EPOCH, END_REBUILD, KEEP_REBUILD, KNOWN } from "./recovery-scripts.ts";
 import { runScript } from "./script.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../../protocol/job.ts";
 import { createBatches } from "./batches.ts";
-import type { Link } from "./link.ts";
-import type { QueueLog } from "./log.ts";
+import type { QueueLog } from "./queue-log.ts";
+import type { Link } from "./reconnecting-connection.ts";
 import { REPORT } from "./report-scripts.ts";
 import { runScript } from "./script.ts";
 

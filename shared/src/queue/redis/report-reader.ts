@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Report, reportSchema } from "../../protocol/job.ts";
-import { type Client, createLink, type Link } from "./link.ts";
-import type { QueueLog } from "./log.ts";
-import { createReportLanes, type ReportLanes } from "./reader-lanes.ts";
+import type { QueueLog } from "./queue-log.ts";
+import { type Client, createLink, type Link } from "./reconnecting-connection.ts";
+import { createReportLanes, type ReportLanes } from "./report-applier.ts";
 import { READ_REPORTS, STOP_READING } from "./report-scripts.ts";
 import { runScript } from "./script.ts";
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { numberOf, reportOf } from "../contract/samples.ts";
-import { until } from "../contract/waiting.ts";
-import { staged } from "./test/stage.ts";
+import { until } from "../contract/wait-until.ts";
+import { staged } from "./testing/redis-stage.ts";
 
 describe.skipIf(withoutService("redis"))("reports on Redis", () => {
   it.concurrent(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Client } from "./link.ts";
+import type { Client } from "./reconnecting-connection.ts";
 
 /** A Lua script: Redis runs it as one step, and all keys it touches share the base key's hash tag. */
 export interface Script {

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "../../protocol/errors.ts";
-import type { Client } from "./link.ts";
-import type { QueueLog } from "./log.ts";
+import type { QueueLog } from "./queue-log.ts";
+import type { Client } from "./reconnecting-connection.ts";
 import { INFO } from "./recovery-scripts.ts";
 import { runScript } from "./script.ts";
 

@@ -6,12 +6,12 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { freePorts, startDaemon } from "../../../../scripts/services/daemon.ts";
 import { withoutService } from "../../../../scripts/services/programs.ts";
-import { missing } from "../../../../test/services.ts";
+import { missing } from "../../../../test/required-programs.ts";
 import { jobOf } from "../contract/samples.ts";
-import { aborted, until } from "../contract/waiting.ts";
-import type { Client } from "./link.ts";
+import { aborted, until } from "../contract/wait-until.ts";
+import type { Client } from "./reconnecting-connection.ts";
 import { checkServer } from "./server-check.ts";
-import { type Stage, staged } from "./test/stage.ts";
+import { type Stage, staged } from "./testing/redis-stage.ts";
 
 const run = promisify(execFile);
 

@@ -1,0 +1,108 @@
+import {
+  CrowdaiError,
+  challengeSchema,
+  limitsSchema,
+  receiptSchema,
+  type Session,
+  submissionSchema,
+  watchedSchema,
+} from "@crowdai/shared";
+import { z } from "zod";
+import { interruption, pause } from "../../async/abort.ts";
+import { backoff } from "../../async/retry.ts";
+import type { HttpClient } from "../http/http-client.ts";
+import { unlessCancelled } from "./already-cancelled.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import type { BrokerSession, SessionOptions } from "./session.ts";
+
+const WAIT_SECONDS = 20;
+const API = "/api/v1";
+const serviceSchema = z.object({ version: z.string(), instance: z.string() });
+const meSchema = z.object({
+  participant: z.object({ id: z.number(), name: z.string() }),
+  agreed: z.boolean(),
+});
+const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
+
+/** The session over plain requests, for where no socket gets through: events come by long polling. */
+export async function openHttpSession(http: HttpClient, options: SessionOptions): Promise<BrokerSession> {
+  const opening = await readOpening(http, options.challenge);
+  const closed = new AbortController();
+  const feeds = new Set<Feed>();
+
+  const within = (signal?: AbortSignal) =>
+    AbortSignal.any([signal, options.signal, closed.signal].filter((s) => s !== undefined));
+  const at = (id: string, verb = "") => `${API}/submissions/${encodeURIComponent(id)}${verb}`;
+
+  /** Asks for events until the last one; a broker that is away gets `lostAfterMs` to come back. */
+  async function poll(feed: Feed, signal: AbortSignal): Promise<void> {
+    let fails = 0;
+    let answered = Date.now();
+    let more = true;
+    while (!feed.ended) {
+      try {
+        const query = { after: feed.seen, wait: more ? 0 : WAIT_SECONDS };
+        more = feed.caughtUp(await http.get(at(feed.submission, "/events"), watchedSchema, query, signal));
+        fails = 0;
+        answered = Date.now();
+      } catch (failure) {
+        const away = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
+        if (!away) throw failure;
+        if (Date.now() - answered > (options.lostAfterMs ?? 60_000))
+          throw new CrowdaiError("broker_lost", undefined, { cause: failure });
+        await pause(backoff(fails++), signal);
+      }
+    }
+  }
+
+  return {
+    opening,
+    transport: "http",
+    submit: (intent, { signal } = {}) =>
+      http.post(`${API}/submissions`, intent, receiptSchema, { repeatable: true, signal: within(signal) }),
+    complete: (id, signal) =>
+      http.post(at(id, "/complete"), {}, receiptSchema, { repeatable: true, signal: within(signal) }),
+    call: async (call, signal) =>
+      (await http.post(`${API}/calls`, call, submissionsSchema, { repeatable: true, signal: within(signal) }))
+        .submissions,
+    async cancel(id, signal) {
+      try {
+        return await http.post(at(id, "/cancel"), {}, submissionSchema, {
+          repeatable: true,
+          signal: within(signal),
+        });
+      } catch (failure) {
+        return unlessCancelled(failure, () => http.get(at(id), submissionSchema));
+      }
+    },
+    watch(id, { after = 0, signal } = {}) {
+      const stopped = new AbortController();
+      const ending = within(signal);
+      const abort = () => feed.stop(interruption(ending));
+      const feed = createFeed(id, after, () => {
+        feeds.delete(feed);
+        ending.removeEventListener("abort", abort);
+        stopped.abort();
+      });
+      feeds.add(feed);
+      if (ending.aborted) abort();
+      else {
+        ending.addEventListener("abort", abort, { once: true });
+        poll(feed, stopped.signal).catch((failure) => feed.stop(failure));
+      }
+      return feed;
+    },
+    close: () => closed.abort(new CrowdaiError("interrupted", "The session was closed.")),
+  };
+}
+
+async function readOpening(http: HttpClient, challenge: string | undefined): Promise<Session> {
+  const path = challenge === undefined ? "" : `${API}/challenges/${encodeURIComponent(challenge)}`;
+  const [broker, me, described, limits] = await Promise.all([
+    http.get(API, serviceSchema),
+    http.get(`${API}/me`, meSchema),
+    path ? http.get(path, challengeSchema) : null,
+    path ? http.get(`${path}/limits`, limitsSchema) : null,
+  ]);
+  return { ...me, challenge: described, limits, broker };
+}

@@ -1,0 +1,200 @@
+import {
+  CrowdaiError,
+  errorBodySchema,
+  liveEventSchema,
+  placeSchema,
+  receiptSchema,
+  type Session,
+  sessionSchema,
+  submissionSchema,
+  watchedSchema,
+} from "@crowdai/shared";
+import { io, type Socket } from "socket.io-client";
+import { z } from "zod";
+import { interruption } from "../../async/abort.ts";
+import { backoff } from "../../async/retry.ts";
+import { after } from "../../async/timer.ts";
+import { unlessCancelled } from "./already-cancelled.ts";
+import type { BrokerSession, SessionOptions } from "./session.ts";
+import { createFeeds } from "./session-feeds.ts";
+import { createRequests } from "./socket-requests.ts";
+
+const OPENING_MS = 10_000;
+/** How often a watched submission is asked for without need, in case a message was lost between two brokers. */
+const REFRESH_MS = 20_000;
+/** The broker may read every byte again before it accepts. */
+const COMPLETE_MS = 10 * 60_000;
+const callAnswerSchema = z.object({ submissions: z.array(submissionSchema) });
+
+/** No socket could be opened, and it was no refusal of the broker's: nobody there, or something between. */
+export class SocketImpossible extends Error {
+  override readonly name = "SocketImpossible";
+}
+
+/** Opens the session over socket.io. Throws the broker's refusal, or SocketImpossible. */
+export async function connectSocket(broker: URL, options: SessionOptions): Promise<BrokerSession> {
+  const socket = io(broker.origin, {
+    path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
+    // Where no WebSocket gets through, the session goes over plain requests instead: see http-session.ts.
+    transports: ["websocket"],
+    auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
+    agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
+      | string
+      | undefined,
+    timeout: OPENING_MS,
+    reconnectionDelay: 150,
+    reconnectionDelayMax: 5_000,
+    randomizationFactor: 0.5,
+    forceNew: true,
+    autoConnect: false,
+  });
+  const opening = await firstSession(socket, options.signal);
+  return serve(socket, opening, options);
+}
+
+/** Connects; settles with what the broker says first, or with why it says nothing. */
+function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<Session> {
+  return new Promise<Session>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      done();
+      socket.disconnect();
+      reject(error);
+    };
+    const abort = () => fail(interruption(signal!));
+    const silent = setTimeout(
+      () => fail(new SocketImpossible("nothing came over the socket")),
+      2 * OPENING_MS,
+    );
+    const done = () => {
+      clearTimeout(silent);
+      signal?.removeEventListener("abort", abort);
+      socket.off("session", greeted).off("connect_error", refused);
+    };
+    const greeted = (message: unknown) => {
+      const found = sessionSchema.safeParse(message);
+      if (!found.success) return fail(new SocketImpossible("another kind of server answers the socket"));
+      done();
+      resolve(found.data);
+    };
+    const refused = (error: Error) =>
+      fail(readRefusal(error) ?? new SocketImpossible(error.message, { cause: error }));
+    socket.on("session", greeted).on("connect_error", refused);
+    if (signal?.aborted) return abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    socket.connect();
+  });
+}
+
+function serve(socket: Socket, opening: Session, options: SessionOptions): BrokerSession {
+  const { signal, lostAfterMs = 60_000, answerMs = 20_000 } = options;
+  const feeds = createFeeds((feed) =>
+    requests.ask("watch", { id: feed.submission, after: feed.seen }, watchedSchema, { answerMs }),
+  );
+  // A connection that answers nothing is dead, whatever it says of itself.
+  const requests = createRequests(socket, () => socket.io.engine?.close());
+  let ended = false;
+  let losing: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let refusals = 0;
+
+  function end(error?: unknown): void {
+    if (ended) return;
+    ended = true;
+    clearTimeout(losing);
+    clearTimeout(again);
+    clearInterval(refreshing);
+    signal?.removeEventListener("abort", abort);
+    const reason = error ?? new CrowdaiError("interrupted", "The session was closed.");
+    requests.fail(reason);
+    feeds.stop(reason);
+    socket.off();
+    socket.disconnect();
+  }
+  const abort = () => end(interruption(signal!));
+  function reconnect(): void {
+    clearTimeout(again);
+    again = setTimeout(() => socket.connect(), 100 + backoff(refusals++));
+  }
+
+  function left(reason: string): void {
+    requests.broke();
+    losing ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
+    // socket.io does not come back by itself when the broker closed the connection on purpose, as when it stops.
+    if (reason === "io server disconnect") reconnect();
+  }
+
+  socket.on("event", (message: unknown) => {
+    const found = liveEventSchema.safeParse(message);
+    if (found.success) feeds.live(found.data);
+  });
+  socket.on("place", (message: unknown) => {
+    const found = placeSchema.safeParse(message);
+    if (found.success) feeds.place(found.data);
+  });
+  socket.on("session", () => {
+    clearTimeout(losing);
+    losing = undefined;
+    refusals = 0;
+    requests.opened();
+    feeds.catchUp();
+  });
+  socket.on("disconnect", left);
+  socket.on("connect_error", (error) => {
+    const refusal = readRefusal(error);
+    if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
+    else if (refusal) end(refusal);
+  });
+  const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
+  refreshing.unref();
+  // A broker that stops may say goodbye in the same breath, before anybody here could hear it.
+  if (socket.connected) requests.opened();
+  else left("io server disconnect");
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+
+  return {
+    opening,
+    transport: "socket",
+    async submit(intent, { follow = false, signal: within } = {}) {
+      const followed = follow ? feeds.follow([intent.id]) : undefined;
+      try {
+        const receipt = await requests.ask("submit", intent, receiptSchema, { answerMs, signal: within });
+        followed?.acknowledged([receipt.submission]);
+        return receipt;
+      } catch (failure) {
+        followed?.drop();
+        throw failure;
+      }
+    },
+    complete: (id, within) =>
+      requests.ask("complete", { id }, receiptSchema, { answerMs: COMPLETE_MS, signal: within }),
+    async call(call, within) {
+      const followed = feeds.follow(call.items.map(({ id }) => id));
+      try {
+        const asked = { answerMs, signal: within };
+        const { submissions } = await requests.ask("call", call, callAnswerSchema, asked);
+        followed.acknowledged(submissions);
+        return submissions;
+      } catch (failure) {
+        followed.drop();
+        throw failure;
+      }
+    },
+    async cancel(id, within) {
+      try {
+        return await requests.ask("cancel", { id }, submissionSchema, { answerMs, signal: within });
+      } catch (failure) {
+        const look = () =>
+          requests.ask("watch", { id, after: 0 }, watchedSchema, { answerMs, signal: within });
+        return unlessCancelled(failure, async () => (await look()).submission);
+      }
+    },
+    watch: (id, { after = 0, signal: within } = {}) => feeds.watch(id, after, within),
+    close: () => end(),
+  };
+}
+
+function readRefusal(error: Error & { data?: unknown }): CrowdaiError | undefined {
+  const found = errorBodySchema.safeParse(error.data);
+  return found.success ? CrowdaiError.fromBody(found.data) : undefined;
+}

@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import type { BigIntStats } from "node:fs";
+import { access, constants, open, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { CrowdaiError, type PartDigests, partSizeFor } from "@crowdai/shared";
+import { throwIfAborted } from "../../async/abort.ts";
+import { digestParts } from "./part-digests.ts";
+
+/** Bytes that are announced by size and digest and can be read again, in parts. */
+export interface ByteSource {
+  kind: "file" | "json";
+  name: string | null;
+  size: number;
+  sha256: string;
+  parts: PartDigests;
+  /** A chunk is good until the next is asked for. Throws file_changed when there are fewer bytes. */
+  read(offset: number, size: number): AsyncIterable<Buffer>;
+  /** Throws file_changed when the bytes may no longer be those that were announced. */
+  verify(): Promise<void>;
+}
+
+export interface FileFacts {
+  path: string;
+  name: string;
+  size: number;
+  stats: BigIntStats;
+}
+
+/** What can be told of a file without reading it. Throws file_missing, file_unreadable or file_empty. */
+export async function inspectFile(path: string, name = basename(path)): Promise<FileFacts> {
+  const stats = await stat(path, { bigint: true }).catch((error) => {
+    throw fileError(path, error);
+  });
+  if (!stats.isFile())
+    throw new CrowdaiError("file_unreadable", `${path} is ${kindOf(stats)}, not a file.`, {
+      next: "Name a file, or use - and pipe into it.",
+    });
+  await access(path, constants.R_OK).catch((error) => {
+    throw fileError(path, error);
+  });
+  if (stats.size === 0n) throw new CrowdaiError("file_empty", `${path} is empty.`);
+  return { path, name, size: Number(stats.size), stats };
+}
+
+/** Reads the file once for its digests. Throws file_changed when it changes meanwhile. */
+export async function digestFile(
+  facts: FileFacts,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<ByteSource> {
+  const { path, name, size } = facts;
+  const partSize = partSizeFor(size);
+  const [sha256, md5] = await Promise.all([
+    digestWhole(facts, options),
+    digestParts({ path, size, partSize }, options.signal),
+  ]).catch((error) => {
+    throw fileError(path, error);
+  });
+  await verifyFile(facts);
+  return {
+    kind: "file",
+    name,
+    size,
+    sha256,
+    parts: { size: partSize, md5 },
+    read: (offset, length) => readRange(path, offset, length),
+    verify: () => verifyFile(facts),
+  };
+}
+
+async function digestWhole(
+  { path, size }: FileFacts,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+): Promise<string> {
+  const hash = createHash("sha256");
+  let done = 0;
+  // No more than it had: a file that something goes on writing to would otherwise be read forever.
+  for await (const chunk of readRange(path, 0, size, 1024 * 1024)) {
+    throwIfAborted(options.signal);
+    hash.update(chunk);
+    done += chunk.length;
+    options.onProgress?.(done, size);
+  }
+  return hash.digest("hex");
+}
+
+/** A JSON text as bytes. */
+export function textSource(text: string, name: string | null = null): ByteSource {
+  const bytes = Buffer.from(text);
+  const partSize = partSizeFor(bytes.length);
+  const md5: string[] = [];
+  for (let at = 0; at === 0 || at < bytes.length; at += partSize)
+    md5.push(
+      createHash("md5")
+        .update(bytes.subarray(at, at + partSize))
+        .digest("hex"),
+    );
+  return {
+    kind: "json",
+    name,
+    size: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    parts: { size: partSize, md5 },
+    read: (offset, length) => slices(bytes.subarray(offset, offset + length)),
+    verify: async () => {},
+  };
+}
+
+async function verifyFile(facts: FileFacts): Promise<void> {
+  const now = await stat(facts.path, { bigint: true }).catch(() => null);
+  const same = (["dev", "ino", "size", "mtimeNs"] as const).every(
+    (field) => now?.[field] === facts.stats[field],
+  );
+  if (!same) throw changed(facts.path);
+}
+
+const CHUNK = 256 * 1024;
+
+/** The bytes of a file in one buffer that is filled again and again. Throws file_changed when there are fewer. */
+async function* readRange(
+  path: string,
+  offset: number,
+  length: number,
+  chunk = CHUNK,
+): AsyncGenerator<Buffer> {
+  try {
+    await using file = await open(path);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(chunk, length));
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, length - done), offset + done);
+      if (bytesRead === 0) throw changed(path);
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
+}
+
+function changed(path: string): CrowdaiError {
+  return new CrowdaiError("file_changed", `${path} changed while it was read.`);
+}
+
+/** Names what the system said of a file. */
+export function fileError(path: string, error: unknown): unknown {
+  if (error instanceof CrowdaiError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!code) return error;
+  const options = { cause: error, details: { path, reason: code } };
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new CrowdaiError("file_missing", `There is no file ${path}.`, options);
+  if (code === "EACCES" || code === "EPERM")
+    return new CrowdaiError("file_unreadable", `${path} may not be read by you.`, options);
+  return new CrowdaiError("file_unreadable", `${path} cannot be read: ${message}.`, options);
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a pipe";
+  if (stats.isSocket()) return "a socket";
+  return "a device";
+}

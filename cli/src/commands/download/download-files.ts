@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { CrowdaiError } from "@crowdai/shared";
+import type { HttpClient } from "../../client/http/http-client.ts";
+import { writing } from "../../config/private-file.ts";
+import type { Context } from "../../context.ts";
+import { sizeText } from "../../terminal/size.ts";
+import { containedPath } from "./contained-path.ts";
+
+export interface OfferedFile {
+  name: string;
+  size: number;
+  sha256: string;
+  url: string;
+}
+
+export interface DownloadedFile {
+  name: string;
+  path: string;
+  size: number;
+  sha256: string;
+  status: "kept" | "downloaded";
+}
+
+interface Step {
+  file: OfferedFile;
+  path: string;
+  status: "download" | "kept" | "differs";
+}
+
+/**
+ * Downloads into a folder what is not there yet. Each file appears whole, with the digest the broker told, or not at all. Throws
+ * usage, having changed nothing, when a file that is there differs and `force` is not set.
+ */
+export async function downloadFiles(
+  wanted: { files: readonly OfferedFile[]; folder: string; force: boolean | undefined; whose: string },
+  http: HttpClient,
+  context: Context,
+): Promise<DownloadedFile[]> {
+  const steps = await plan(wanted.files, wanted.folder);
+  const different = steps.filter((step) => step.status === "differs");
+  if (different.length > 0 && !wanted.force)
+    throw new CrowdaiError(
+      "usage",
+      `Files here differ from ${wanted.whose}: ${different.map((step) => step.path).join(", ")}. Nothing was changed.`,
+      { next: "Replace them with --force, or choose another folder with --dir." },
+    );
+  await perform(steps, http, context);
+  return steps.map(({ file: { name, size, sha256 }, path, status }) => ({
+    name,
+    path,
+    size,
+    sha256,
+    status: status === "kept" ? "kept" : "downloaded",
+  }));
+}
+
+/** What each file needs. Looks only; refuses names that lead out of the folder. */
+async function plan(files: readonly OfferedFile[], folder: string): Promise<Step[]> {
+  return await Promise.all(
+    files.map(async (file) => {
+      const path = containedPath(folder, file.name);
+      const there = await digestOf(path);
+      const status = there === null ? "download" : there === file.sha256 ? "kept" : "differs";
+      return { file, path, status } as const;
+    }),
+  );
+}
+
+async function perform(
+  steps: readonly Step[],
+  http: HttpClient,
+  { terminal, signal }: Context,
+): Promise<void> {
+  const wanted = steps.filter((step) => step.status !== "kept");
+  const total = wanted.reduce((sum, { file }) => sum + file.size, 0);
+  if (wanted.length === 0) return;
+  const spinner = terminal.spinner(`downloading ${wanted.length} files, ${sizeText(total)}`);
+  let before = 0;
+  try {
+    for (const { file, path } of wanted) {
+      await writing(path, () =>
+        http.download(file.url, {
+          to: path,
+          size: file.size,
+          sha256: file.sha256,
+          signal,
+          onProgress: (done) => {
+            const fraction = total === 0 ? 1 : (before + done) / total;
+            spinner.update(`${terminal.bar(fraction)} ${Math.floor(fraction * 100)} % ${file.name}`);
+          },
+        }),
+      );
+      before += file.size;
+    }
+    spinner.stop();
+  } catch (error) {
+    spinner.fail("download stopped; run the same command again to go on");
+    throw error;
+  }
+}
+
+async function digestOf(path: string): Promise<string | null> {
+  try {
+    if (!(await stat(path)).isFile()) return "something else";
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(path), hash);
+    return hash.digest("hex");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new CrowdaiError("file_unreadable", `${path} cannot be read.`, { details: { path }, cause });
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PublicChallenge } from "@crowdai/shared";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { inspectFile } from "../../client/upload/byte-source.ts";
+import { readGiven, readValue, takeFile, takeSpooled } from "./read-input.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "crowdai-given-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+const code = (code: string) => expect.objectContaining({ code });
+async function file(name: string, bytes: string | Buffer) {
+  await writeFile(join(folder, name), bytes);
+  return inspectFile(join(folder, name));
+}
+const takes = (extensions: string[] | null, json: boolean) =>
+  ({
+    accepts: {
+      file: extensions && { extensions, max_bytes: 1000 },
+      json: json ? { schema: true, max_bytes: 1000 } : null,
+    },
+  }) as unknown as PublicChallenge;
+const kind = async (taken: Promise<{ offered: { kind: string } }>) => (await taken).offered.kind;
+
+describe("the command line", () => {
+  it("names one input", async () => {
+    await expect(readGiven({ cwd: folder })).rejects.toEqual(code("usage"));
+    await expect(readGiven({ cwd: folder, file: "p.csv", json: "1" })).rejects.toEqual(code("usage"));
+    expect(await readGiven({ cwd: folder, file: "-" })).toEqual({ from: "stdin" });
+    await file("p.csv", "x");
+    expect(await readGiven({ cwd: folder, file: "p.csv" })).toMatchObject({
+      from: "file",
+      facts: { name: "p.csv" },
+    });
+  });
+
+  it.each([
+    ["[1,]", "value_not_json"],
+    ["", "value_not_json"],
+    ["NaN", "value_not_finite"],
+    ["[".repeat(101) + "]".repeat(101), "value_too_deep"],
+    ["[".repeat(100_000), "value_too_deep"],
+  ])("with --json %.20j is refused as %s", async (json, expected) => {
+    await expect(readGiven({ cwd: folder, json })).rejects.toEqual(code(expected));
+  });
+});
+
+describe("a .json file", () => {
+  it("is a file where such files are taken, and a value where not", async () => {
+    const facts = await file("p.json", "[1]");
+    expect(await kind(takeFile(facts, takes([".json"], true)))).toBe("file");
+    expect(await kind(takeFile(facts, takes([], true)))).toBe("file");
+    expect(await kind(takeFile(facts, takes([".csv"], true)))).toBe("json");
+    expect(await kind(takeFile(facts, takes(null, true)))).toBe("json");
+  });
+
+  it("must hold JSON where it is a value", async () => {
+    await expect(takeFile(await file("p.json", "[1"), takes(null, true))).rejects.toThrow("p.json");
+    const utf16 = Buffer.from("\ufeff[1]", "utf16le");
+    await expect(takeFile(await file("p.json", utf16), takes(null, true))).rejects.toThrow("UTF-8");
+    expect(await readValue(await file("q.json", "\ufeff [1]"), 100)).toEqual([1]);
+  });
+
+  it("that is far too large is not read at all", async () => {
+    await expect(readValue(await file("p.json", " ".repeat(6000)), 1000)).rejects.toEqual(
+      code("value_too_large"),
+    );
+  });
+});
+
+describe("standard input", () => {
+  it("is a value where only values are taken, and a file where only files are", async () => {
+    expect(await kind(takeSpooled(await file("stdin", "1"), takes(null, true)))).toBe("json");
+    expect(await kind(takeSpooled(await file("stdin", "[1]"), takes([], false)))).toBe("file");
+  });
+
+  it("is told by its first character where both are taken", async () => {
+    const both = takes([".csv"], true);
+    expect(await kind(takeSpooled(await file("stdin.csv", "id,species\n"), both))).toBe("file");
+    expect(await kind(takeSpooled(await file("stdin.csv", ' \n{"a": 1}'), both))).toBe("json");
+    expect(await kind(takeSpooled(await file("stdin.json", "[1]"), takes([".json"], true)))).toBe("file");
+  });
+});

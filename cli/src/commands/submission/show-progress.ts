@@ -1,0 +1,70 @@
+import type { Place, SubmissionEvent } from "@crowdai/shared";
+import type { Progress, Waiting } from "../../submit/follow.ts";
+import { plainLine } from "../../terminal/plain-text.ts";
+import { gradersText, placeText, startText } from "../../terminal/queue-text.ts";
+import { sizeText } from "../../terminal/size.ts";
+import type { Spinner, Terminal } from "../../terminal/terminal.ts";
+
+/** What goes on, on stderr; and, with --format ndjson, each event on stdout. */
+export interface ProgressView {
+  say(text: string): void;
+  progress(progress: Progress): void;
+  event(event: SubmissionEvent): void;
+  place(place: Place): void;
+  stop(): void;
+}
+
+export function createProgressView(terminal: Terminal): ProgressView {
+  let spinner: Spinner | undefined;
+  const say = (text: string) => {
+    if (spinner) spinner.update(text);
+    else spinner = terminal.spinner(text);
+  };
+  return {
+    say,
+    progress: (progress) => say(describe(progress, terminal)),
+    event(event) {
+      if (terminal.format === "ndjson") terminal.ndjson({ type: "event", event });
+      else if (event.type === "log" && typeof event.data.message === "string")
+        terminal.note(`  ${event.data.message}`);
+    },
+    place(place) {
+      if (terminal.format === "ndjson") terminal.ndjson({ type: "place", ...place });
+    },
+    stop() {
+      spinner?.stop();
+      spinner = undefined;
+    },
+  };
+}
+
+function describe(progress: Progress, terminal: Terminal): string {
+  switch (progress.stage) {
+    case "hashing":
+    case "uploading": {
+      const { done, total } = progress;
+      const verb = progress.stage === "hashing" ? "Reading" : "Uploading";
+      return `${verb} ${barText(done / total, terminal)} ${sizeText(done)} of ${sizeText(total)}`;
+    }
+    case "waiting":
+      return plainLine(`Waiting for a grader${lineText(progress)}`);
+    case "grading": {
+      const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
+      return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
+    }
+  }
+}
+
+/** `, place 3 in line, expected to start in 20 s, 2 graders`; or why nothing goes on. */
+function lineText({ place, reason, expectedAt, graders }: Waiting): string {
+  const facts = [
+    place === null ? null : placeText(place),
+    expectedAt === null ? null : `expected to start ${startText(expectedAt)}`,
+    reason === null && graders !== null ? gradersText(graders) : null,
+  ].filter((fact) => fact !== null);
+  return `${facts.map((fact) => `, ${fact}`).join("")}${reason ? `: ${reason}` : ""}`;
+}
+
+function barText(fraction: number, terminal: Terminal): string {
+  return `${terminal.bar(fraction)} ${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)} %`;
+}

@@ -1,0 +1,55 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CrowdaiError } from "@crowdai/shared";
+import { throwIfAborted } from "../../async/abort.ts";
+import { type FileFacts, inspectFile } from "../../client/upload/byte-source.ts";
+
+export interface Spooled extends AsyncDisposable {
+  facts: FileFacts;
+}
+
+/**
+ * Keeps a stream in a private temporary file named `name`, at most `maxBytes` of it, until it is disposed of. Throws file_empty
+ * and file_too_large.
+ */
+export async function spool(
+  input: Readable,
+  { name, maxBytes, signal }: { name: string; maxBytes: number; signal: AbortSignal },
+): Promise<Spooled> {
+  const folder = await mkdtemp(join(tmpdir(), "crowdai-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const path = join(folder, name);
+  try {
+    await pipeline(input, limit(maxBytes), createWriteStream(path, { mode: 0o600 }), { signal });
+    return { facts: await inspectFile(path), [Symbol.asyncDispose]: remove };
+  } catch (failure) {
+    await remove();
+    throwIfAborted(signal);
+    if (failure instanceof CrowdaiError && failure.code === "file_empty")
+      throw new CrowdaiError("file_empty", "Standard input was empty.");
+    throw failure;
+  }
+}
+
+function limit(maxBytes: number): Transform {
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size <= maxBytes) return done(null, chunk);
+      done(
+        new CrowdaiError(
+          "file_too_large",
+          `Standard input has more than the ${maxBytes} bytes that are taken.`,
+          {
+            details: { max_bytes: maxBytes },
+          },
+        ),
+      );
+    },
+  });
+}

@@ -1,0 +1,78 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { join } from "node:path";
+import type { CleanGit } from "./clean-git.ts";
+import { isReadable } from "./path-access.ts";
+import type { UserRepository } from "./user-repository.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a snapshot takes from the user's git settings: values that are read as data, and nothing that git would act on. */
+export interface UserGitSettings {
+  name: string | null;
+  email: string | null;
+  /** Files with patterns of what is ignored, least important first. */
+  excludeFiles: string[];
+  objectFormat: "sha1" | "sha256";
+}
+
+/**
+ * Reads the settings files with `git config --list`, which runs nothing that they name. Throws file_unreadable where it cannot be told
+ * what is ignored.
+ */
+export async function readUserSettings(
+  git: CleanGit,
+  repository: UserRepository | null,
+  env: Env,
+): Promise<UserGitSettings> {
+  const home = env.HOME || env.USERPROFILE;
+  const xdg = env.XDG_CONFIG_HOME || (home && join(home, ".config"));
+  const users = [
+    xdg && join(xdg, "git", "config"),
+    env.GIT_CONFIG_GLOBAL || (home && join(home, ".gitconfig")),
+  ].filter((file): file is string => Boolean(file) && mayRead(file as string));
+  const ofRepository = repository
+    ? [join(repository.commonDir, "config"), join(repository.gitDir, "config.worktree")]
+    : [];
+  const files = [...users, ...ofRepository.filter(isReadable)];
+  const found = new Map<string, string>();
+  const lists = files.map((file) =>
+    git
+      .run(["config", "--file", file, "--no-includes", "-z", "--list"])
+      .then((out) => out.toString())
+      // A settings file that git cannot read says nothing.
+      .catch(() => ""),
+  );
+  for (const list of await Promise.all(lists))
+    for (const entry of list.split("\0").filter(Boolean)) {
+      const end = entry.indexOf("\n");
+      if (end > 0) found.set(entry.slice(0, end), entry.slice(end + 1));
+    }
+
+  const chosen = found.get("core.excludesfile")?.replace(/^~(?=\/)/, home ?? "~");
+  const general = chosen ?? (xdg && join(xdg, "git", "ignore"));
+  const own = repository && join(repository.commonDir, "info", "exclude");
+  return {
+    name: found.get("user.name")?.trim() || null,
+    email: found.get("user.email")?.trim() || null,
+    // As git does, without the user's own where it cannot be read; never without the repository's.
+    excludeFiles: [
+      ...(general && mayRead(general) && isFile(general) ? [general] : []),
+      ...(own && isReadable(own) && isFile(own) ? [own] : []),
+    ],
+    objectFormat: found.get("extensions.objectformat") === "sha256" ? "sha256" : "sha1",
+  };
+}
+
+function mayRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Git takes patterns from nothing else, and gives up at a folder. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

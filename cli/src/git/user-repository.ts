@@ -1,0 +1,68 @@
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { isReadable, isThere } from "./path-access.ts";
+
+/** What can be read of a repository without running git in it. */
+export interface UserRepository {
+  /** Top of the working tree. */
+  top: string;
+  gitDir: string;
+  /** Shared by all working trees of the repository. */
+  commonDir: string;
+  index: string;
+  /** Commit that HEAD names; "unborn" on a branch without one; "unknown" where refs are kept in a way we do not read. */
+  head: string;
+  branch: string | null;
+}
+
+/** The repository whose working tree this folder is the top of; null when it is none. Throws file_unreadable where that cannot be told. */
+export function repositoryAt(folder: string): UserRepository | null {
+  const gitDir = gitDirOf(join(folder, ".git"));
+  if (!gitDir || !isThere(join(gitDir, "HEAD"))) return null;
+  const common = readText(join(gitDir, "commondir"));
+  const commonDir = common === null ? gitDir : resolve(gitDir, common.trim());
+  return { top: folder, gitDir, commonDir, index: join(gitDir, "index"), ...readHead(gitDir, commonDir) };
+}
+
+/** The nearest one, in this folder or above it. */
+export function repositoryAround(folder: string): UserRepository | null {
+  for (let here = folder; ; here = dirname(here)) {
+    const found = repositoryAt(here);
+    if (found) return found;
+    if (here === dirname(here)) return null;
+  }
+}
+
+function gitDirOf(path: string): string | null {
+  try {
+    if (statSync(path).isDirectory()) return path;
+    if (!lstatSync(path).isFile()) return null;
+  } catch {
+    return null;
+  }
+  const match = isReadable(path) ? readText(path)?.match(/^gitdir: (.*?)\n*$/s) : null;
+  return match ? resolve(dirname(path), match[1]!) : null;
+}
+
+function readHead(gitDir: string, commonDir: string): Pick<UserRepository, "head" | "branch"> {
+  const text = readText(join(gitDir, "HEAD"))?.trim() ?? "";
+  const ref = text.match(/^ref: (.*)$/)?.[1];
+  if (ref === undefined) return { head: OBJECT.test(text) ? text : "unknown", branch: null };
+  if (ref === "refs/heads/.invalid") return { head: "unknown", branch: null };
+  const branch = ref.replace(/^refs\/heads\//, "");
+  const loose = readText(join(gitDir, ref)) ?? readText(join(commonDir, ref));
+  if (loose !== null) return { head: OBJECT.test(loose.trim()) ? loose.trim() : "unknown", branch };
+  const packed = readText(join(commonDir, "packed-refs"))?.split("\n") ?? [];
+  const line = packed.find((entry) => entry.endsWith(` ${ref}`));
+  return { head: line ? line.split(" ")[0]! : "unborn", branch };
+}
+
+const OBJECT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,74 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { mustAgree } from "../agreement/agreement-errors.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import type { CodeOutcome } from "../snapshot/send/send-code.ts";
+import type { TakenAlong } from "../submit/prepare-code.ts";
+
+/** What a program says of its code; the rest stands around it. */
+export interface CodeOfProgram {
+  code?: boolean | string;
+  publish?: boolean;
+  allowSecrets?: boolean;
+  onCode?: (outcome: CodeOutcome | null) => void;
+  message?: string;
+  signal?: AbortSignal;
+  broker: URL;
+  key: string;
+  client: string;
+}
+
+/**
+ * Takes the code that a program asked for. `true` is the project that holds the running script. Throws code_required where the
+ * challenge wants it and the program said nothing, agreement_missing, and what is wrong with the code.
+ */
+export async function codeOfProgram(
+  session: BrokerSession,
+  options: CodeOfProgram,
+): Promise<TakenAlong | undefined> {
+  const challenge = session.opening.challenge!;
+  const { publish, allowSecrets, message, signal, broker, key, client } = options;
+  const code = options.code ?? publish ?? false;
+  if (publish && !session.opening.agreed) throw mustAgree(broker);
+  if (code === false) {
+    if (challenge.code.capture === "required")
+      throw new CrowdaiError(
+        "code_required",
+        `${challenge.id} takes no submission without the code that made it.`,
+        { next: "Pass the option code: true, or the project's folder." },
+      );
+    return undefined;
+  }
+  const [{ whichCode }, { projectOfScript }, { readProjectConfig }, { takeAlong }] = await Promise.all([
+    import("../submit/choose-code.ts"),
+    import("../config/find-project.ts"),
+    import("../config/project-config.ts"),
+    import("../submit/prepare-code.ts"),
+  ]);
+  const { env } = process;
+  const cwd = process.cwd();
+  const folder = code === true ? scriptsProject(projectOfScript) : code;
+  const project = readProjectConfig(folder);
+  const chosen = whichCode(challenge, { code: folder, publish, project, cwd, env });
+  const participant = session.opening.participant.name;
+  return takeAlong({
+    chosen: chosen!,
+    challenge,
+    participant,
+    broker,
+    key,
+    client,
+    message,
+    allowSecrets,
+    env,
+    signal,
+  });
+}
+
+function scriptsProject(projectOfScript: (script: string) => string): string {
+  const script = process.argv[1];
+  if (script === undefined)
+    throw new CrowdaiError("usage", "No script is running whose project could be taken.", {
+      next: 'Name the project\'s folder: `code: "path"`.',
+    });
+  return projectOfScript(script);
+}

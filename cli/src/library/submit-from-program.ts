@@ -1,0 +1,73 @@
+import type { Submission } from "@crowdai/shared";
+import type { HttpClient } from "../client/http/http-client.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import { inspectFile } from "../client/upload/byte-source.ts";
+import { withOutcome } from "../commands/submission/report-code.ts";
+import { checkInput } from "../submit/checks.ts";
+import { type ModelFile, offerModels } from "../submit/models.ts";
+import { submitResumable } from "../submit/resumable.ts";
+import { describeValue, type Offer, offerFile, offerValue } from "../submit/submission-input.ts";
+import { type Submitting, submitOffer } from "../submit/submit-input.ts";
+import { type CodeOfProgram, codeOfProgram } from "./code-from-program.ts";
+
+/** A submission made by a program with the library. */
+interface FromProgram extends Omit<Submitting, "code">, CodeOfProgram {
+  /** Folder for notes of what is unfinished. */
+  journal?: string;
+  http: HttpClient;
+  modelFiles?: readonly (ModelFile | string)[];
+}
+
+export async function submitValue(
+  session: BrokerSession,
+  value: unknown,
+  options: FromProgram,
+): Promise<Submission> {
+  const described = describeValue(value);
+  checkInput(session.opening.challenge!, described);
+  return handOver(session, offerValue(described), options);
+}
+
+export async function submitFile(
+  session: BrokerSession,
+  path: string,
+  options: FromProgram & { name?: string },
+): Promise<Submission> {
+  const facts = await inspectFile(path, options.name);
+  checkInput(session.opening.challenge!, { kind: "file", ...facts });
+  const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
+  return handOver(session, offerFile(facts, { signal: options.signal, onProgress }), options);
+}
+
+async function handOver(
+  session: BrokerSession,
+  making: Promise<Offer> | Offer,
+  options: FromProgram,
+): Promise<Submission> {
+  const taking = codeOfProgram(session, options);
+  const named = (options.modelFiles ?? []).map((model) =>
+    typeof model === "string" ? { file: model } : model,
+  );
+  const offering = offerModels(session.opening.challenge!, named, { signal: options.signal });
+  const [offered, models, taken] = await Promise.allSettled([making, offering, taking]);
+  const code = taken.status === "fulfilled" ? taken.value : undefined;
+  const failed = [offered, models, taken].find((one) => one.status === "rejected");
+  if (offered.status === "rejected" || models.status === "rejected" || failed) {
+    code?.close();
+    throw (failed as PromiseRejectedResult).reason;
+  }
+  const offer = offered.value;
+  const { journal: folder, http, id } = options;
+  const submitting = { ...options, models: models.value, code };
+  try {
+    const submission =
+      folder === undefined || id !== undefined
+        ? await submitOffer(session, offer, submitting)
+        : await submitResumable(session, offer, { ...submitting, journal: { folder, http } });
+    return code ? withOutcome(submission, await code.settle()) : submission;
+  } finally {
+    const outcome = (await code?.settle()) ?? null;
+    code?.close();
+    if (code) options.onCode?.(outcome);
+  }
+}

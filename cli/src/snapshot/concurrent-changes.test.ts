@@ -1,0 +1,105 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { missing } from "../../../test/required-programs.ts";
+import { makeProject, type Project } from "../../test/project.ts";
+
+let project: Project;
+let restless: ChildProcess | undefined;
+beforeEach(() => {
+  project = makeProject();
+  project.write("train.py", "print(1)\n");
+  for (let n = 0; n < 10; n++) project.write(`many/f${n}.py`, `print(${n})\n`.repeat(50));
+  project.git("add", ".");
+  project.git("commit", "-qm", "first");
+});
+afterEach(async () => {
+  if (restless?.kill("SIGKILL")) await once(restless, "close");
+  restless = undefined;
+  await project[Symbol.asyncDispose]();
+});
+
+/** Another program that does this to the project, again and again, while snapshots are taken. */
+async function again(body: string): Promise<void> {
+  const program = `const fs = require("node:fs"); let n = 0; console.log("begun"); for (;;) { n++; ${body} }`;
+  restless = spawn(process.execPath, ["-e", program], {
+    cwd: project.folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(restless.stdout!, "data");
+}
+
+/** Each snapshot is whole: git reads its tree, and each file in it has the size that was told. */
+async function takeSome(
+  check: (files: Map<string, { text: string }>) => void = () => {},
+  some = 5,
+): Promise<string[]> {
+  const notes: string[] = [];
+  for (let n = 0; n < some; n++) {
+    const snapshot = await project.take();
+    const files = project.files(snapshot);
+    expect(snapshot.files.map(({ path, size }) => [path, size])).toEqual(
+      snapshot.files.map(({ path }) => [path, files.get(path)?.text.length]),
+    );
+    expect(files.size).toBe(snapshot.files.length);
+    check(files);
+    notes.push(...snapshot.notes);
+  }
+  return notes;
+}
+
+describe.skipIf(missing("git"))("a snapshot of files that change meanwhile", () => {
+  it("takes one that grows without end as it was at some time, and says that it changed", async () => {
+    // To read it takes longer than one program is let run where others want to.
+    const begun = 40 * 1024 * 1024;
+    project.write("train.log", Buffer.alloc(begun, "x"));
+    await again(
+      `fs.appendFileSync("train.log", "x"); if (n % 100000 === 0) fs.truncateSync("train.log", ${begun});`,
+    );
+    const notes = await takeSome(undefined, 2);
+    expect(new Set(notes)).toEqual(new Set(["train.log changed each time it was read."]));
+  });
+
+  it("takes those that shrink and are replaced as they are at one time", async () => {
+    await again(`
+      fs.writeFileSync("train.py", n % 2 ? "a".repeat(300_000) : "b");
+      fs.writeFileSync("next", n % 2 ? "c".repeat(200_000) : "d".repeat(100_000));
+      fs.renameSync("next", "many/f0.py");
+    `);
+    await takeSome((files) => {
+      expect(files.get("many/f0.py")?.text).toMatch(/^(c{200000}|d{100000})$/);
+      expect(files.get("train.py")?.text).toMatch(/^(a*|b)$/);
+    });
+  });
+
+  it("takes what is there of files that come and go, as files, folders, links and pipes", async () => {
+    execFileSync("mkfifo", [join(project.home, "pipe")]);
+    await again(`
+      for (const name of ["many/f1.py", "many/f2.py", "many/f3.py", "comes"]) {
+        fs.rmSync(name, { recursive: true, force: true });
+        if (n % 4 === 0) fs.writeFileSync(name, "file");
+        if (n % 4 === 1) { fs.mkdirSync(name); fs.writeFileSync(name + "/inside", "inside"); }
+        if (n % 4 === 2) fs.symlinkSync("/etc/passwd", name);
+        if (n % 4 === 3) fs.linkSync(${JSON.stringify(join(project.home, "pipe"))}, name);
+      }
+    `);
+    await takeSome((files) => {
+      const come = [...files].filter(([path]) => /^many\/f[123]\.py|^comes/.test(path));
+      expect(come.map(([, { text }]) => text)).toEqual(
+        come.map(() => expect.stringMatching(/^(file|inside|\/etc\/passwd|print.*|)$/s)),
+      );
+      expect(files.get("train.py")?.text).toBe("print(1)\n");
+    });
+  });
+
+  it("refuses one that grows beyond what is taken, whenever it does, without reading it all", async () => {
+    project.write("huge.bin", "");
+    await again(`fs.truncateSync("huge.bin", n % 2 ? 2 ** 40 : 0);`);
+    for (let n = 0; n < 10; n++)
+      await project.take({ caps: { maxBytes: 1_000_000 } }).catch((error) => {
+        expect(error).toMatchObject({ code: "code_too_large" });
+        expect(error.message).toContain("huge.bin");
+      });
+  });
+});

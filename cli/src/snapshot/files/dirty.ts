@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
+import { SPARSE_INDEX } from "../../git/shadow-repository.ts";
+import type { UserRepository } from "../../git/user-repository.ts";
+import type { Listed } from "./list-files.ts";
+
+export type Dirty = "yes" | "no" | "unknown";
+
+/**
+ * Whether the working tree differs from HEAD, as `git status` would say, looked at in a copy of the index. Unknown where the objects
+ * are not all here: nothing is ever fetched.
+ */
+export async function isDirty(
+  git: CleanGit,
+  repository: UserRepository | null,
+  { reader, untracked }: Listed,
+): Promise<Dirty> {
+  if (!repository || repository.head === "unborn" || untracked) return "yes";
+  // To unfold a sparse index git would write trees, and touch the times of those that the user has already.
+  if (repository.head === "unknown" || existsSync(join(reader, SPARSE_INDEX))) return "unknown";
+  const at = {
+    cwd: repository.top,
+    env: { GIT_DIR: reader, GIT_WORK_TREE: repository.top, GIT_INDEX_FILE: join(reader, "index") },
+  };
+  // Ends with 1 when something has changed, which the next command tells.
+  await git.run(["update-index", "-q", "--refresh", "--ignore-submodules"], at).catch(() => {});
+  try {
+    await git.run(["diff-index", "--quiet", "--ignore-submodules", repository.head], at);
+    return "no";
+  } catch (failure) {
+    return failure instanceof GitFailure && failure.code === 1 ? "yes" : "unknown";
+  }
+}

@@ -1,0 +1,222 @@
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import type { CleanGit } from "../../git/clean-git.ts";
+import { readUserSettings, type UserGitSettings } from "../../git/git-config.ts";
+import { keptFromUs } from "../../git/path-access.ts";
+import { makeReader, SPARSE_INDEX } from "../../git/shadow-repository.ts";
+import { repositoryAt, type UserRepository } from "../../git/user-repository.ts";
+import { look } from "./read-file.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A path as git gives it: each character is one byte, so that names in any encoding come through. */
+export type BytePath = string;
+
+export interface LeftOut {
+  path: BytePath;
+  reason: string;
+}
+
+export interface Listed {
+  /** Files and links that belong to the project, in no order. */
+  paths: BytePath[];
+  leftOut: LeftOut[];
+  notes: string[];
+  /** Whether anything is there that git does not track. */
+  untracked: boolean;
+  reader: string;
+  settings: UserGitSettings;
+}
+
+export interface Listing {
+  git: CleanGit;
+  env: Env;
+  /** Top of the tree that is looked at; `within` names the part of it that is wanted, "" for all. */
+  top: string;
+  within: string;
+  repository: UserRepository | null;
+  /** Patterns as in .gitignore: never taken, and taken although ignored. */
+  exclude: readonly string[];
+  include: readonly string[];
+  /** A folder of this run's own. */
+  scratch: string;
+}
+
+/** Left out where no git says what belongs to a project. A .gitignore there can take them in again. */
+export const DEFAULT_EXCLUDES: readonly string[] = [
+  "node_modules/",
+  ".venv/",
+  "venv/",
+  "__pycache__/",
+  "*.pyc",
+  ".ipynb_checkpoints/",
+  ".pytest_cache/",
+  ".mypy_cache/",
+  ".ruff_cache/",
+  ".tox/",
+  ".cache/",
+  ".DS_Store",
+  ".hg/",
+  ".svn/",
+  ".idea/",
+];
+
+/** How deep repositories in repositories are followed. */
+const MOST_NESTED = 10;
+
+/**
+ * What belongs to a project: tracked files as they lie in the working tree, and those that are neither tracked nor ignored. Git does
+ * the listing, in a repository of our own. Of a submodule, or a repository inside, what its own git would take. Throws file_unreadable
+ * where what is ignored is kept from us.
+ */
+export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
+  const { git, env, within, repository, scratch } = listing;
+  const settings = await readUserSettings(git, repository, env);
+  mkdirSync(scratch, { recursive: true });
+  const reader = makeReader(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
+  const list = lister(listing, reader);
+  const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
+
+  const strip = within === "" ? 0 : Buffer.byteLength(within) + 1;
+  let unknown: string | undefined;
+  const onWarning = (text: string) => {
+    // In a folder that cannot be entered there is nothing to give away.
+    for (const [, path] of text.matchAll(/unable to access '(.*)': Permission denied/g))
+      if (look(join(listing.top, path!)) !== "unreadable") unknown ??= path;
+    for (const [, path] of text.matchAll(/could not open directory '(.*\/)': /g)) {
+      const shown = Buffer.from(path!).toString("latin1").slice(strip);
+      found.leftOut.push({ path: shown, reason: "the folder cannot be read" });
+    }
+  };
+  const found: Listed = {
+    paths: [],
+    leftOut: [],
+    notes: [],
+    untracked: false,
+    reader,
+    settings,
+  };
+  const excludes = [
+    ...(repository ? [] : ["-X", writeDefaults(scratch)]),
+    ...settings.excludeFiles.flatMap((file) => ["-X", file]),
+    ...listing.exclude.flatMap((pattern) => ["-x", pattern]),
+  ];
+  const [others, tracked, dropped, included] = await Promise.all([
+    list(["-o", "--exclude-standard", ...excludes], { index: "none", onWarning }),
+    repository ? list(["-s", "-t", ...sparse], { index: "index" }) : [],
+    repository && listing.exclude.length > 0
+      ? list(["-c", "-i", ...sparse, ...listing.exclude.flatMap((pattern) => ["-x", pattern])], {
+          index: "index",
+        })
+      : [],
+    listing.include.length > 0
+      ? list(["-o", "-i", ...listing.include.flatMap((pattern) => ["-x", pattern])], { index: "none" })
+      : [],
+  ]);
+
+  if (unknown !== undefined) throw keptFromUs(join(listing.top, unknown));
+  const droppedPaths = new Set(dropped);
+  const paths = new Set<BytePath>();
+  const nested = new Set<BytePath>();
+  const known = readTracked(tracked);
+  for (const path of [...others, ...included]) {
+    if (droppedPaths.has(path)) continue;
+    if (path.endsWith("/")) nested.add(path.slice(0, -1));
+    else paths.add(path);
+  }
+  found.untracked = [...paths].some((path) => !known.files.has(path));
+  for (const path of known.files) if (!droppedPaths.has(path)) paths.add(path);
+  for (const path of known.modules) if (!droppedPaths.has(path)) nested.add(path);
+  if (known.skipped > 0)
+    found.notes.push(`${known.skipped} tracked files lie outside the sparse checkout and are not taken.`);
+
+  for (const path of paths) found.paths.push(path.slice(strip));
+  for (const path of nested)
+    await takeNested(listing, found, path, strip, depth).catch((error) => {
+      if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
+      found.leftOut.push({
+        path: `${path.slice(strip)}/`,
+        reason: "a repository of its own that cannot be read",
+      });
+    });
+  return found;
+}
+
+async function takeNested(
+  listing: Listing,
+  found: Listed,
+  path: BytePath,
+  strip: number,
+  depth: number,
+): Promise<void> {
+  const shown = path.slice(strip);
+  const folder = join(listing.top, Buffer.from(path, "latin1").toString());
+  const repository = repositoryAt(folder);
+  if (!repository || depth >= MOST_NESTED) {
+    const reason = repository ? "repositories are nested too deeply" : "a submodule that is not checked out";
+    found.leftOut.push({ path: `${shown}/`, reason });
+    return;
+  }
+  const inside = await listFiles(
+    {
+      ...listing,
+      top: realpathSync(folder),
+      within: "",
+      repository,
+      scratch: join(listing.scratch, `nested-${found.notes.length}-${found.paths.length}`),
+    },
+    depth + 1,
+  );
+  for (const name of inside.paths) found.paths.push(`${shown}/${name}`);
+  for (const { path: name, reason } of inside.leftOut)
+    found.leftOut.push({ path: `${shown}/${name}`, reason });
+  found.notes.push(
+    `${Buffer.from(shown, "latin1").toString()} is a repository of its own; its files are taken as they lie there.`,
+    ...inside.notes,
+  );
+  if (inside.untracked) found.untracked = true;
+}
+
+function writeDefaults(scratch: string): string {
+  const file = join(scratch, "default-excludes");
+  writeFileSync(file, `${DEFAULT_EXCLUDES.join("\n")}\n`);
+  return file;
+}
+
+function lister({ git, top, within }: Listing, reader: string) {
+  return async (
+    args: readonly string[],
+    { index, onWarning }: { index: string; onWarning?: (text: string) => void },
+  ): Promise<BytePath[]> => {
+    const out = await git.run(
+      ["--literal-pathspecs", "ls-files", "-z", ...args, ...(within === "" ? [] : ["--", within])],
+      {
+        cwd: top,
+        env: { GIT_DIR: reader, GIT_WORK_TREE: top, GIT_INDEX_FILE: join(reader, index) },
+        onWarning,
+      },
+    );
+    return out.toString("latin1").split("\0").slice(0, -1);
+  };
+}
+
+/** Lines as `H 100644 <object> 0\t<path>`. */
+function readTracked(lines: readonly string[]): {
+  files: Set<BytePath>;
+  modules: BytePath[];
+  skipped: number;
+} {
+  const files = new Set<BytePath>();
+  const modules = new Set<BytePath>();
+  let skipped = 0;
+  for (const line of lines) {
+    const path = line.slice(line.indexOf("\t") + 1);
+    const mode = line.slice(2, 8);
+    if (mode === "040000") skipped++;
+    else if (line.startsWith("S ")) skipped++;
+    else if (mode === "160000") modules.add(path);
+    else files.add(path);
+  }
+  return { files, modules: [...modules], skipped };
+}

@@ -1,0 +1,35 @@
+import { setImmediate } from "node:timers/promises";
+import type { Mode } from "../../git/tree-writer.ts";
+import { lookOf } from "../store/stat-cache.ts";
+import type { BytePath, LeftOut } from "./list-files.ts";
+import { look, onDisk } from "./read-file.ts";
+
+/** A file or a link that is there. */
+export interface Found {
+  path: BytePath;
+  mode: Mode;
+  size: number;
+  look: string;
+}
+
+const AT_ONCE = 500;
+
+/** What is at the paths; what cannot be taken is noted as left out. */
+export async function lookAt(root: string, paths: readonly BytePath[], leftOut: LeftOut[]): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const [i, path] of paths.entries()) {
+    if (i % AT_ONCE === 0) await setImmediate();
+    const stats = look(onDisk(root, path));
+    if (stats === "missing") continue;
+    if (stats === "unreadable") leftOut.push({ path, reason: "it cannot be read" });
+    else if (stats.isSymbolicLink() || stats.isFile())
+      found.push({ path, mode: modeOf(stats), size: Number(stats.size), look: lookOf(stats) });
+    else if (!stats.isDirectory()) leftOut.push({ path, reason: "a pipe, socket or device" });
+  }
+  return found;
+}
+
+function modeOf(stats: { mode: bigint; isSymbolicLink(): boolean }): Mode {
+  if (stats.isSymbolicLink()) return "120000";
+  return process.platform !== "win32" && stats.mode & 0o100n ? "100755" : "100644";
+}

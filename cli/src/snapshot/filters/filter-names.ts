@@ -1,0 +1,68 @@
+import { statSync } from "node:fs";
+import { relative } from "node:path";
+import { isInside } from "../../git/clean-git.ts";
+import { shownPath } from "../files/byte-path.ts";
+import type { BytePath, LeftOut, Listed } from "../files/list-files.ts";
+import { onDisk } from "../files/read-file.ts";
+import { foldedName, unfitName } from "./portable-names.ts";
+import { secretByName } from "./secret-names.ts";
+
+/** What stays of the list once names are looked at. */
+export function takenNames(
+  { folder, ours = [] }: { folder: string; ours?: readonly string[] | undefined },
+  { paths }: Listed,
+  leftOut: LeftOut[],
+): BytePath[] {
+  const own = ours.filter((path) => isInside(path, folder) && path !== folder);
+  const ownPrefixes = own.map((path) => `${Buffer.from(relative(folder, path)).toString("latin1")}/`);
+  const bare = bareRepositories(folder, paths);
+  const twice = sameElsewhere();
+  return [...paths].sort().filter((path) => {
+    if (ownPrefixes.some((prefix) => path.startsWith(prefix))) return false;
+    const reason = nameReason(path, bare) ?? twice(path);
+    if (reason) leftOut.push({ path, reason });
+    return reason === null;
+  });
+}
+
+/** Tells of names, folders' too, that differ from an earlier one in nothing but case. */
+function sameElsewhere(): (path: BytePath) => string | null {
+  const seen = new Map<string, BytePath>();
+  const twice = (path: BytePath): BytePath | null => {
+    const end = path.lastIndexOf("/");
+    const above = end < 0 ? null : twice(path.slice(0, end));
+    if (above !== null) return above;
+    const known = seen.get(foldedName(path)) ?? path;
+    seen.set(foldedName(path), known);
+    return known === path ? null : known;
+  };
+  return (path) => {
+    const other = twice(path);
+    return other === null ? null : `it is the same as ${shownPath(other)} where names ignore case`;
+  };
+}
+
+function nameReason(path: BytePath, bare: readonly string[]): string | null {
+  const secret = secretByName(path);
+  if (secret) return `its name says that it holds ${secret}`;
+  if (/(^|\/)\.gitmodules$/i.test(path)) return "the files of submodules are taken themselves";
+  if (bare.some((prefix) => path.startsWith(prefix)))
+    return "part of a git repository without a working tree";
+  return unfitName(path);
+}
+
+/** Folders that git would take for a repository, and obey the settings of, when somebody who has the snapshot goes there. */
+function bareRepositories(folder: string, paths: readonly BytePath[]): string[] {
+  return paths
+    .filter((path) => path.endsWith("/HEAD"))
+    .map((path) => path.slice(0, -"HEAD".length))
+    .filter((prefix) => ["objects", "refs"].every((name) => isFolder(onDisk(folder, prefix + name))));
+}
+
+function isFolder(path: string | Buffer): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

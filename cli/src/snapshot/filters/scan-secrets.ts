@@ -1,0 +1,90 @@
+import { lintSource } from "@secretlint/core";
+import { creator as recommended } from "@secretlint/secretlint-rule-preset-recommend";
+import { crowdaiKeyRule, huggingFaceRule } from "./secretlint-rules.ts";
+
+export interface Finding {
+  path: string;
+  line: number;
+  /** What was found, in words; never the secret itself. */
+  what: string;
+}
+
+/**
+ * What every match of a rule holds. Only a file with one of these is given to the rules, which are far slower than this; a test
+ * holds the list against each rule's own examples.
+ */
+const TELL_TALE = new RegExp(
+  [
+    "PRIVATE KEY",
+    "(?:SECRET|secret|Secret)_?(?:ACCESS|access|Access)",
+    "\\b(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)[A-Z0-9]{16}",
+    ":x-oauth-basic@",
+    "_authToken=",
+    "npm_[A-Za-z0-9_]{36}",
+    "xox[bpaor]-|xapp-",
+    anyCase("hooks.slack.com"),
+    "(?:https?|ftps?)://[-a-zA-Z0-9_]{1,256}:[-a-zA-Z0-9_]{1,256}@",
+    "sk-(?:proj|svcacct|admin)-|T3BlbkFJ|sk-ant-api0",
+    "lin_api_",
+    "SG\\.\\w{1,128}\\.\\w",
+    "shp(?:pa|ca|at|ss)_",
+    "gh[pousr]_[A-Za-z0-9_]{36}|github_pat_",
+    "ops_ey",
+    `(?:${anyCase("mongodb")}|${anyCase("mongodb+srv")}|${anyCase("mysql")}|${anyCase("mysqlx")}|${anyCase("postgres")}|${anyCase("postgresql")})://[^:/\\s]{1,100}:`,
+    "crowdai_[0-9A-Za-z]{43}",
+    "hf_[A-Za-z0-9]{30}",
+  ].join("|"),
+);
+
+/** For a regular expression: this text in small letters, capitals, or both. */
+function anyCase(text: string): string {
+  return text.replace(/./g, (c) => (/[a-z]/.test(c) ? `[${c}${c.toUpperCase()}]` : `\\${c}`));
+}
+
+const CONFIG = {
+  rules: [
+    {
+      id: "@secretlint/secretlint-rule-preset-recommend",
+      rule: recommended,
+      rules: [
+        {
+          id: "@secretlint/secretlint-rule-aws",
+          options: { enableIDScanRule: true },
+          allowMessageIds: ["AWSAccountID"],
+        },
+      ],
+    },
+    { id: "crowdai/api-key", rule: crowdaiKeyRule },
+    { id: "crowdai/hugging-face", rule: huggingFaceRule },
+  ],
+};
+
+/** Whether a file may hold a secret and needs the rules. */
+export function looksSecret(text: string): boolean {
+  return TELL_TALE.test(text);
+}
+
+/** Secrets in a text file, each with its line. */
+export async function findSecrets(path: string, text: string): Promise<Finding[]> {
+  const dot = path.lastIndexOf(".");
+  const result = await lintSource({
+    source: { content: text, filePath: path, ext: dot < 0 ? "" : path.slice(dot), contentType: "text" },
+    options: { config: CONFIG, maskSecrets: true, noPhysicFilePath: true },
+  });
+  const found = result.messages.map(({ loc, ruleId, messageId }) => ({
+    path,
+    line: loc.start.line,
+    what: inWords(ruleId, messageId),
+  }));
+  return found.filter(
+    (one, i) => found.findIndex(({ line, what }) => line === one.line && what === one.what) === i,
+  );
+}
+
+function inWords(ruleId: string, messageId: string): string {
+  const rule = ruleId.replace(/^@secretlint\/secretlint-rule-|^crowdai\//, "");
+  return `${rule}: ${messageId
+    .replace(/_/g, " ")
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()}`;
+}

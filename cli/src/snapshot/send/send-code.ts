@@ -1,0 +1,126 @@
+import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
+import { locate } from "../../client/http/http-client.ts";
+import { openStore, type Store } from "../store/snapshot-store.ts";
+import type { Snapshot } from "../take-snapshot.ts";
+import { type AwaitedCode, forgetAwaited, noteAwaited, readAwaited } from "./awaited-code.ts";
+import {
+  type CommitFacts,
+  commitSnapshot,
+  type Destination,
+  lastPushed,
+  notePushed,
+} from "./commit-snapshot.ts";
+import { PushFailure, pushCommit } from "./push-commit.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** How sending went; `reason` in words where the broker does not have the code. */
+export type CodeOutcome =
+  | { state: "stored"; id: string; sent: boolean }
+  | { state: "awaited" | "refused"; id: string; reason: string };
+
+/** A snapshot that goes along with one submission. */
+export interface CodeToSend {
+  snapshot: Snapshot;
+  /** Makes the commit and says what will come. */
+  announce(id: string): Promise<CodeAnnouncement>;
+  /** Begins to send, side by side with the bytes. Once for each submission; later calls change nothing. */
+  begin(id: string, target: CodePush): void;
+  /** Whether it is on its way. */
+  begun(): boolean;
+  /** Waits until it is sent, or is known not to come through; null when the broker did not ask for it. Never throws. */
+  settle(): Promise<CodeOutcome | null>;
+}
+
+export interface SendOptions {
+  store: Store;
+  codeFolder: string;
+  broker: URL;
+  key: string;
+  facts: Omit<CommitFacts, "id">;
+  signal?: AbortSignal;
+}
+
+export function createCodeToSend(snapshot: Snapshot, options: SendOptions): CodeToSend {
+  const { store, codeFolder, broker, facts } = options;
+  let commit = "";
+  let under: { id: string; way: Promise<CodeOutcome> } | undefined;
+  return {
+    snapshot,
+    async announce(id) {
+      commit = await commitSnapshot(store, snapshot, { ...facts, id });
+      return { commit, tree: snapshot.tree, files: snapshot.files.length, bytes: snapshot.bytes };
+    },
+    begin(id, { url, ref, have }) {
+      if (under?.id === id) return;
+      const { destination } = facts;
+      const awaited: AwaitedCode = {
+        id,
+        ...destination,
+        project: snapshot.folder,
+        commit,
+        url: locate(broker, url).href,
+        ref,
+        at: Date.now(),
+      };
+      under = { id, way: have ? kept(store, awaited) : send(store, awaited, options) };
+    },
+    begun: () => under !== undefined,
+    settle: async () => (under ? under.way : null),
+  };
+
+  async function kept({ git }: Store, { id, commit: name }: AwaitedCode): Promise<CodeOutcome> {
+    await notePushed({ git }, id, facts.destination, name).catch(() => {});
+    forgetAwaited(codeFolder, id);
+    return { state: "stored", id, sent: false };
+  }
+}
+
+/** Sends what a broker still awaits from earlier runs. */
+export async function sendAwaited(options: {
+  codeFolder: string;
+  broker: URL;
+  env: Env;
+  key: string;
+  /** Only that of this submission. */
+  id?: string;
+  signal?: AbortSignal;
+}): Promise<CodeOutcome[]> {
+  const { codeFolder, broker, env, id } = options;
+  const outcomes: CodeOutcome[] = [];
+  for (const awaited of readAwaited(codeFolder, brokerName(broker), id)) {
+    const store = await openStore(codeFolder, awaited.project, env);
+    try {
+      outcomes.push(await send(store, awaited, options));
+    } finally {
+      store.close();
+    }
+  }
+  return outcomes;
+}
+
+/** A broker as notes name it. */
+export function brokerName(broker: URL): string {
+  return broker.href.replace(/\/+$/, "");
+}
+
+async function send(
+  { git, scratch }: Store,
+  awaited: AwaitedCode,
+  { codeFolder, key, signal }: { codeFolder: string; key: string; signal?: AbortSignal },
+): Promise<CodeOutcome> {
+  const { id, commit, ref, url } = awaited;
+  const destination: Destination = awaited;
+  try {
+    noteAwaited(codeFolder, awaited);
+    const before = await lastPushed({ git }, destination);
+    await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
+  } catch (failure) {
+    const refused = failure instanceof PushFailure && failure.refused;
+    if (refused) forgetAwaited(codeFolder, id);
+    return { state: refused ? "refused" : "awaited", id, reason: (failure as Error).message };
+  }
+  await notePushed({ git }, id, destination, commit).catch(() => {});
+  forgetAwaited(codeFolder, id);
+  return { state: "stored", id, sent: true };
+}

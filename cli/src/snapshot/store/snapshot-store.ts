@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type CleanGit, cleanGit } from "../../git/clean-git.ts";
+import { projectStore } from "./store-folder.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where one project's snapshots are kept: a bare repository of our own, and what the last one was made of. */
+export interface Store {
+  folder: string;
+  repository: string;
+  git: CleanGit;
+  /** File of the stat cache. */
+  cache: string;
+  /** A folder of this run's own, gone when it is closed. */
+  scratch: string;
+  /** Forgets everything but what is under way, for when it is damaged. */
+  reset(): Promise<void>;
+  close(): void;
+}
+
+/** Runs that were killed leave a folder; it is removed after this long. */
+const STALE_MS = 24 * 3600 * 1000;
+
+/** Opens it, and makes it when it is not there. Several runs may have it open at once. Throws git_missing. */
+export async function openStore(codeFolder: string, project: string, env: Env): Promise<Store> {
+  const { path: folder, remove } = projectStore(codeFolder, project);
+  const repository = join(folder, "repository.git");
+  const git = cleanGit(repository, project, env);
+  if (!existsSync(join(repository, "HEAD"))) await makeRepository(folder, repository, project, env);
+  const runs = join(folder, "runs");
+  removeStale(runs, () => true);
+  removeStale(join(repository, "objects/pack"), (name) => name.startsWith("tmp_"));
+  removeStale(repository, (name) => name.startsWith("fast_import_crash_"));
+  const scratch = join(runs, `${process.pid}-${randomUUID()}`);
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  const cache = join(folder, "files.json");
+  return {
+    folder,
+    repository,
+    git,
+    cache,
+    scratch,
+    async reset() {
+      rmSync(cache, { force: true });
+      renameSync(repository, join(scratch, "damaged"));
+      await makeRepository(folder, repository, project, env);
+    },
+    close() {
+      rmSync(scratch, { recursive: true, force: true });
+      remove();
+    },
+  };
+}
+
+/** Whole or not at all: another run may be making it too. */
+async function makeRepository(folder: string, repository: string, project: string, env: Env): Promise<void> {
+  const made = join(folder, `new-${randomUUID()}`);
+  mkdirSync(made, { recursive: true, mode: 0o700 });
+  const git = cleanGit(made, project, env);
+  await git.line(["init", "--quiet", "--bare", "--template=", "--initial-branch=none"]);
+  for (const [key, value] of [
+    ["gc.auto", "0"],
+    ["core.hooksPath", join(repository, "no-hooks")],
+    ["core.logAllRefUpdates", "false"],
+    ["http.followRedirects", "false"],
+    ["credential.helper", ""],
+    ["push.recurseSubmodules", "no"],
+  ] as const)
+    await git.run(["config", key, value]);
+  try {
+    renameSync(made, repository);
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true });
+    if (!existsSync(join(repository, "HEAD"))) throw error;
+  }
+}
+
+function removeStale(folder: string, isOurs: (name: string) => boolean): void {
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder).filter(isOurs);
+  } catch {
+    return;
+  }
+  for (const name of names)
+    try {
+      const path = join(folder, name);
+      if (Date.now() - statSync(path).mtimeMs > STALE_MS) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Another run was first.
+    }
+}

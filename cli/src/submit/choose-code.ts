@@ -1,0 +1,94 @@
+import { dirname, resolve } from "node:path";
+import { CrowdaiError, type PublicChallenge } from "@crowdai/shared";
+import { findProject, projectFolder } from "../config/find-project.ts";
+import type { ProjectConfig } from "../config/project-config.ts";
+import { type Caps, DEFAULT_CAPS } from "../snapshot/filters/caps.ts";
+
+/** The project whose code goes along, and what of it. */
+export interface ChosenCode {
+  folder: string;
+  exclude: readonly string[];
+  include: readonly string[];
+  caps: Caps;
+  authors: readonly string[];
+  /** Who wanted it: the caller, crowdai.json, or the challenge alone. */
+  because: "asked" | "config" | "required";
+}
+
+export interface CodeWishes {
+  /** A folder, yes, no, or nothing said. */
+  code: string | boolean | undefined;
+  publish: boolean | undefined;
+  project: { path: string; config: ProjectConfig } | null;
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Whether code goes along, and which. Without a word from anybody it does not; a challenge that requires it takes that of the project
+ * one stands in. Throws code_off, code_required and usage.
+ */
+export function whichCode(challenge: PublicChallenge, wishes: CodeWishes): ChosenCode | null {
+  const { code, publish, project } = wishes;
+  const { capture } = challenge.code;
+  const config = project?.config.code;
+  const configured = typeof config === "object" ? config : {};
+  const inConfig = typeof config === "boolean" ? config : configured.submit;
+  if (code === false && publish)
+    throw new CrowdaiError("usage", "Nothing can be published of a submission without code.", {
+      next: "Leave out either --publish or --no-code.",
+    });
+  const asked = (code !== undefined && code !== false) || publish === true;
+  if (capture === "off") {
+    if (asked) throw new CrowdaiError("code_off", `${challenge.id} takes no code.`);
+    return null;
+  }
+  const refused = code === false || (!asked && inConfig === false);
+  if (refused || (!asked && !inConfig && capture !== "required")) {
+    if (capture === "required") throw required(challenge, "Submit with --code.");
+    return null;
+  }
+  return {
+    folder: folderOf(challenge, wishes, configured.dir, asked || inConfig === true),
+    exclude: configured.exclude ?? [],
+    include: configured.include ?? [],
+    caps: capsOf(challenge, configured),
+    authors: project?.config.authors ?? [],
+    because: asked ? "asked" : inConfig ? "config" : "required",
+  };
+}
+
+function folderOf(
+  challenge: PublicChallenge,
+  { code, project, cwd, env }: CodeWishes,
+  configured: string | undefined,
+  wanted: boolean,
+): string {
+  if (typeof code === "string") return projectFolder(code, cwd, env);
+  if (configured !== undefined && project)
+    return projectFolder(resolve(dirname(project.path), configured), cwd, env);
+  const found = findProject(cwd);
+  if (!found && !wanted)
+    throw required(challenge, "Name your project's folder: `--code <dir>`; or submit from inside it.");
+  return projectFolder(found ?? cwd, cwd, env);
+}
+
+function required({ id }: PublicChallenge, next: string): CrowdaiError {
+  return new CrowdaiError("code_required", `${id} takes no submission without the code that made it.`, {
+    next,
+  });
+}
+
+/** The tighter of what the challenge takes and what crowdai.json allows. */
+function capsOf(
+  { accepts }: PublicChallenge,
+  { max_bytes, max_files }: { max_bytes?: number; max_files?: number },
+): Caps {
+  return {
+    maxBytes: Math.min(
+      accepts.code?.max_bytes ?? DEFAULT_CAPS.maxBytes,
+      max_bytes ?? Number.POSITIVE_INFINITY,
+    ),
+    maxFiles: Math.min(DEFAULT_CAPS.maxFiles, max_files ?? Number.POSITIVE_INFINITY),
+  };
+}

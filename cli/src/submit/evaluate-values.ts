@@ -1,0 +1,156 @@
+import {
+  asCrowdaiError,
+  CALL_LIMIT,
+  CrowdaiError,
+  createSubmissionId,
+  INLINE_LIMIT,
+  type Submission,
+} from "@crowdai/shared";
+import type { Agents } from "../client/http/http-request.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import { checkFunction } from "./checks.ts";
+import { follow } from "./follow.ts";
+import { afterAcceptance, requireGraded } from "./grade.ts";
+import { handIn } from "./send-submission.ts";
+import { describeValue, offerValue } from "./submission-input.ts";
+
+/** What a function of the evaluator answered to one value. */
+export interface Answer {
+  /** Id of the call; `crowdai show` and `crowdai logs` take it. */
+  id: string;
+  score: number | null;
+  score_secondary: number | null;
+  data: unknown;
+  message: string | null;
+}
+export type Settled = { ok: true; answer: Answer } | { ok: false; error: CrowdaiError };
+
+export interface EvaluateOptions {
+  /** Default "evaluate". */
+  function?: string;
+  round?: string;
+  /** False grades one value after the other. Default true. */
+  parallel?: boolean;
+  signal?: AbortSignal;
+  /** How long to wait for all answers. */
+  timeoutMs?: number;
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+interface Item {
+  index: number;
+  id: string;
+  value: unknown;
+  text: string;
+  size: number;
+}
+
+/** Messages stay well below the limit of either side. */
+const BATCH_BYTES = 512 * 1024;
+const AT_ONCE = CALL_LIMIT;
+
+/**
+ * Calls a function once for each value; what comes back stands in the order of the values, whatever ended first. A refusal of
+ * the whole call is thrown, before anything is graded if a value is no JSON.
+ */
+export async function evaluateValues(
+  session: BrokerSession,
+  values: readonly unknown[],
+  options: EvaluateOptions & { broker: URL; agents?: Agents },
+): Promise<Settled[]> {
+  const challenge = session.opening.challenge!;
+  const name = options.function ?? "evaluate";
+  checkFunction(challenge, name);
+  const items = values.map((value, index): Item => {
+    const { text, size, value: data } = described(value, index);
+    return { index, id: createSubmissionId(), value: data, text, size };
+  });
+  const settled: Settled[] = [];
+  const until = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+  let done = 0;
+
+  const settle = async (item: Item) => {
+    settled[item.index] = await answerOf(session, item, until, options);
+    done++;
+    options.onProgress?.({ done, total: items.length });
+  };
+  const atOnce = options.parallel === false ? 1 : AT_ONCE;
+  for (const group of groups(items, atOnce)) {
+    const shared = { challenge: challenge.id, round: options.round ?? null, function: name };
+    for (const batch of batches(group.filter(({ size }) => size <= INLINE_LIMIT)))
+      await session.call(
+        { ...shared, items: batch.map(({ id, value }) => ({ id, data: value })) },
+        options.signal,
+      );
+    for (const item of group.filter(({ size }) => size > INLINE_LIMIT)) {
+      const { input, source } = offerValue(item);
+      await handIn(session, { ...options, intent: { ...shared, id: item.id, input }, source, follow: true });
+    }
+    await Promise.all(group.map(settle));
+  }
+  return settled;
+}
+
+function described(value: unknown, index: number) {
+  try {
+    return describeValue(value);
+  } catch (thrown) {
+    const error = asCrowdaiError(thrown);
+    throw new CrowdaiError(error.code, `Value ${index}: ${error.message}`, {
+      details: { ...error.details, index },
+    });
+  }
+}
+
+async function answerOf(
+  session: BrokerSession,
+  item: Item,
+  until: number,
+  { signal }: EvaluateOptions,
+): Promise<Settled> {
+  try {
+    const timeoutMs = Math.max(0, until - performance.now());
+    const ended = requireGraded(await follow(session.watch(item.id, { signal }), { timeoutMs }));
+    return { ok: true, answer: toAnswer(ended) };
+  } catch (thrown) {
+    const error = afterAcceptance(thrown, item.id);
+    // What ends the wait ends it for every item; only a verdict belongs to one.
+    if (!(error instanceof CrowdaiError) || error.row.exit !== 6) throw error;
+    return { ok: false, error };
+  }
+}
+
+function toAnswer({ id, score, score_secondary, data, grading_message }: Submission): Answer {
+  return { id, score, score_secondary, data: data ?? null, message: grading_message };
+}
+
+function* groups(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+function* batches(items: readonly Item[]): Generator<Item[]> {
+  let batch: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (batch.length > 0 && bytes + item.size > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += item.size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** All answers, or the first failure in the order of the values, with its `index` and everything else in details. */
+export function requireAnswers(settled: readonly Settled[]): Answer[] {
+  return settled.map((result, index) => {
+    if (result.ok) return result.answer;
+    const { code, message, next, details } = result.error;
+    throw new CrowdaiError(code, `Value ${index}: ${message}`, {
+      next,
+      details: { ...details, index, answers: settled.map((other) => (other.ok ? other.answer : null)) },
+    });
+  });
+}

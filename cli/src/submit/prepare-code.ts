@@ -1,0 +1,48 @@
+import type { PublicChallenge } from "@crowdai/shared";
+import { configFolder } from "../config/config-folder.ts";
+import { brokerName, type CodeToSend, createCodeToSend } from "../snapshot/send/send-code.ts";
+import { openStore } from "../snapshot/store/snapshot-store.ts";
+import { codeFolder } from "../snapshot/store/store-folder.ts";
+import { takeSnapshot } from "../snapshot/take-snapshot.ts";
+import type { ChosenCode } from "./choose-code.ts";
+
+export interface TakeAlong {
+  chosen: ChosenCode;
+  challenge: PublicChallenge;
+  participant: string;
+  broker: URL;
+  key: string;
+  /** This client, as `crowdai/0.1.0 node/26.10.0`. */
+  client: string;
+  message: string | undefined;
+  allowSecrets: boolean | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  signal?: AbortSignal;
+}
+
+/** Code that is ready to go along with a submission. Close it when the submission is through. */
+export type TakenAlong = CodeToSend & { close(): void };
+
+/** Takes the snapshot; nothing is sent yet. Throws what takeSnapshot throws. */
+export async function takeAlong(options: TakeAlong): Promise<TakenAlong> {
+  const { chosen, env, signal, broker, key, challenge, participant, client, message } = options;
+  const folder = codeFolder(env);
+  const store = await openStore(folder, chosen.folder, env);
+  try {
+    const snapshot = await takeSnapshot({
+      store,
+      ...chosen,
+      env,
+      allowSecrets: options.allowSecrets,
+      ours: [configFolder(env).path, folder],
+      signal,
+    });
+    const destination = { broker: brokerName(broker), challenge: challenge.id, participant };
+    const facts = { destination, message: message ?? null, authors: chosen.authors, client };
+    const code = createCodeToSend(snapshot, { store, codeFolder: folder, broker, key, facts, signal });
+    return { ...code, close: () => store.close() };
+  } catch (failure) {
+    store.close();
+    throw failure;
+  }
+}

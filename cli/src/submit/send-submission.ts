@@ -1,0 +1,133 @@
+import {
+  CrowdaiError,
+  type IntentRequest,
+  isFinal,
+  type Receipt,
+  type Submission,
+  type Upload,
+} from "@crowdai/shared";
+import type { Agents } from "../client/http/http-request.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import type { ByteSource } from "../client/upload/byte-source.ts";
+import { sendParts } from "../client/upload/upload.ts";
+import type { CodeToSend } from "../snapshot/send/send-code.ts";
+
+/** How often in a row new addresses may bring nothing further. */
+const MOST_STALLS = 4;
+
+export interface HandIn {
+  intent: IntentRequest;
+  source: ByteSource | null;
+  /** The bytes of the models that the intent announces, in its order. */
+  models?: readonly ByteSource[];
+  broker: URL;
+  agents?: Agents;
+  signal?: AbortSignal;
+  /** Code that goes along, when the intent announces one. */
+  code?: CodeToSend;
+  /** Keeps the events for a feed that will be asked for. */
+  follow: boolean;
+  onUpload?: (done: number, total: number) => void;
+  /** Called with each plan of what is still to be sent. */
+  onPlan?: (upload: Upload, source: ByteSource) => void;
+  /** Called once the broker knows of the intent and holds a slot for it. */
+  onRegistered?: (submission: Submission) => void;
+}
+
+/**
+ * Announces the submission, sends its bytes and has it accepted; what is returned cannot be lost any more. Safe to repeat with
+ * the same id: it goes on where it broke.
+ */
+export async function handIn(session: BrokerSession, work: HandIn): Promise<Submission> {
+  const { intent, signal } = work;
+  let receipt = await session.submit(intent, { follow: work.follow, signal });
+  work.onRegistered?.(receipt.submission);
+  // Side by side with the bytes; whatever becomes of it, the submission goes on.
+  if (receipt.code) work.code?.begin(intent.id, receipt.code);
+  const total = [work.source, ...(work.models ?? [])].reduce((sum, source) => sum + (source?.size ?? 0), 0);
+  let least = Number.POSITIVE_INFINITY;
+  for (let stalls = 0; isAwaited(receipt, work); ) {
+    const sending = sendingOf(receipt, work);
+    const left = sending.reduce((sum, { upload }) => sum + missingIn(upload).bytes, 0);
+    // Nothing is missing that is not proven yet: once said to be complete, it is.
+    stalls = left < least ? 0 : stalls + 1;
+    least = Math.min(least, left);
+    if (stalls === MOST_STALLS) throw new CrowdaiError("upload_missing");
+    for (const { upload, source } of sending) work.onPlan?.(upload, source);
+    try {
+      const isAll = await sendAll(sending, work, total);
+      receipt = await (isAll ? session.complete(intent.id, signal) : session.submit(intent, { signal }));
+    } catch (failure) {
+      if (!hasEnded(failure) || stalls === MOST_STALLS - 1) throw await withdraw(session, work, failure);
+      receipt = await session.submit(intent, { signal });
+    }
+  }
+  return receipt.submission;
+}
+
+interface Sending {
+  upload: Upload;
+  source: ByteSource;
+}
+
+function isAwaited({ submission, upload, models }: Receipt, work: HandIn): boolean {
+  if (isFinal(submission.state)) return false;
+  const isInput = upload !== null && work.source !== null;
+  return isInput || (submission.state === "initiated" && models.length > 0);
+}
+
+/** What is still to be sent, of the input and of each model. */
+function sendingOf({ upload, models }: Receipt, { source, models: sources = [] }: HandIn): Sending[] {
+  const all = [
+    { upload, source },
+    ...models.map((model, i) => ({ upload: model.upload, source: sources[i] })),
+  ];
+  return all.flatMap(({ upload: plan, source: bytes }) =>
+    plan && bytes ? [{ upload: plan, source: bytes }] : [],
+  );
+}
+
+/** One after the other, the parts of each in parallel. Whether nothing is left. */
+async function sendAll(sending: readonly Sending[], work: HandIn, total: number): Promise<boolean> {
+  let before = total - sending.reduce((sum, { source }) => sum + source.size, 0);
+  let isAll = true;
+  for (const { upload, source } of sending) {
+    const onProgress = (done: number) => work.onUpload?.(before + done, total);
+    isAll = (await sendParts(upload, source, { ...work, onProgress })) && isAll;
+    before += source.size;
+  }
+  return isAll;
+}
+
+/** What has not arrived, named in the plan or not. */
+export function missingIn({ missing, parts }: Upload): { parts: number; bytes: number } {
+  return missing ?? { parts: parts.length, bytes: parts.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** Signed addresses end after minutes; new ones come with the receipt of the same intent. */
+function hasEnded(failure: unknown): boolean {
+  return (
+    failure instanceof CrowdaiError &&
+    ["signature_invalid", "object_missing", "object_exists", "upload_missing"].includes(failure.code)
+  );
+}
+
+/** Other bytes under this digest will never come, so the slot is given back at once instead of after a deadline. */
+async function withdraw(
+  session: BrokerSession,
+  { intent, source, models = [], signal }: HandIn,
+  failure: unknown,
+): Promise<unknown> {
+  if (!(failure instanceof CrowdaiError)) return failure;
+  let reason = failure;
+  if (failure.code === "digest_mismatch")
+    for (const bytes of [source, ...models])
+      await bytes?.verify().catch((changed) => {
+        reason = changed;
+      });
+  if (reason.code === "file_changed")
+    await session
+      .cancel(intent.id, AbortSignal.any([AbortSignal.timeout(3_000), ...(signal ? [signal] : [])]))
+      .catch(() => {});
+  return reason;
+}

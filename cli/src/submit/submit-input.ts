@@ -1,0 +1,84 @@
+import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
+import type { Agents } from "../client/http/http-request.ts";
+import type { BrokerSession } from "../client/session/session.ts";
+import type { CodeToSend } from "../snapshot/send/send-code.ts";
+import { type FollowOptions, follow, waitingOf } from "./follow.ts";
+import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./grade.ts";
+import { announceModels, type OfferedModel } from "./models.ts";
+import { type HandIn, handIn } from "./send-submission.ts";
+import type { Offer } from "./submission-input.ts";
+
+export interface Submitting extends FollowOptions {
+  round?: string | number;
+  message?: string;
+  wait?: boolean;
+  id?: string;
+  signal?: AbortSignal;
+  broker: URL;
+  agents?: Agents;
+  /** Code that goes along. */
+  code?: CodeToSend;
+  /** Whether it may be published when the challenge closes. */
+  publish?: boolean;
+  onRegistered?: (submission: Submission) => void;
+  /** Called with each plan of what is still to be sent. */
+  onPlan?: HandIn["onPlan"];
+  onAccepted?: (submission: Submission) => void;
+  /** Kept beside the submission. */
+  models?: readonly OfferedModel[];
+}
+
+/** Hands in what is ready, and waits for the grade unless `wait` is false. */
+export async function submitOffer(
+  session: BrokerSession,
+  offer: Offer,
+  options: Submitting,
+): Promise<Submission> {
+  const { round, message, signal, onProgress, id = createSubmissionId(), wait = true, models = [] } = options;
+  if (!SUBMISSION_ID.test(id))
+    throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
+      next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
+    });
+  const handing = handIn(session, {
+    ...options,
+    intent: {
+      id,
+      challenge: session.opening.challenge!.id,
+      round: round === undefined ? null : String(round),
+      message: message ?? null,
+      input: offer.input,
+      code: (await options.code?.announce(id)) ?? null,
+      publish: options.publish ?? false,
+      ...(models.length > 0 ? { models: announceModels(models) } : {}),
+    },
+    source: offer.source,
+    models: models.map(({ source }) => source),
+    follow: wait,
+    onUpload: (done, total) => onProgress?.({ stage: "uploading", done, total }),
+  });
+  const accepted = await handing.catch((failure) => {
+    if (wait) session.watch(id).stop();
+    throw beforeAcceptance(failure, id);
+  });
+  options.onAccepted?.(accepted);
+  // The same id sent again may have ended already.
+  if (!wait) return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
+  if (accepted.state === "submitted") onProgress?.(waitingOf(accepted));
+  if (isFinal(accepted.state) && !options.onEvent) {
+    session.watch(id).stop();
+    return requireGrade(accepted);
+  }
+  return waitForGrade(session, id, { ...options, signal });
+}
+
+export async function waitForGrade(
+  session: BrokerSession,
+  id: string,
+  options: FollowOptions & { signal?: AbortSignal } = {},
+): Promise<Grade> {
+  try {
+    return requireGrade(await follow(session.watch(id, { signal: options.signal }), options));
+  } catch (failure) {
+    throw afterAcceptance(failure, id);
+  }
+}

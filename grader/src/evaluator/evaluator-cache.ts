@@ -1,0 +1,39 @@
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { createEvaluator, type EvaluatorOptions } from "./create-evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
+
+interface Entry {
+  version: string;
+  evaluator: Evaluator;
+  notice: string | null;
+}
+
+/** The evaluators in use, one a challenge. A folder of a new version gets a new one, and the old one ends with its jobs. */
+export function createEvaluators(options: EvaluatorOptions) {
+  const entries = new Map<string, Entry>();
+  const closing = new Set<Promise<void>>();
+
+  function retire(entry: Entry): void {
+    const closed = entry.evaluator.close();
+    closing.add(closed);
+    closed.finally(() => closing.delete(closed));
+  }
+
+  return {
+    of(folder: ChallengeFolder): Entry {
+      const { id } = folder.config;
+      const known = entries.get(id);
+      if (known && known.version === folder.version) return known;
+      if (known) retire(known);
+      const entry = { version: folder.version, ...createEvaluator(folder, options) };
+      entries.set(id, entry);
+      return entry;
+    },
+    async close(): Promise<void> {
+      for (const entry of entries.values()) retire(entry);
+      entries.clear();
+      await Promise.all(closing);
+    },
+  };
+}
+export type Evaluators = ReturnType<typeof createEvaluators>;

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { createNewWords, readWord } from "./factory-messages.ts";
+
+const word = (state: string, data: unknown = {}, message = "") =>
+  JSON.stringify({ response_type: `CrowdAI.Event.Job.${state}`, job_id: "7", message, data });
+
+describe("the words of a job factory", () => {
+  const [first, second, third] = [word("RUNNING"), word("PROGRESS_UPDATE"), word("INFO")];
+  const last = word("COMPLETE", { score: 1 });
+
+  it.each([
+    ["one at a time, to the tail", [[first], [first, second], [first, second, last]]],
+    ["one at a time, to the head", [[first], [second, first], [last, second, first]]],
+    [
+      "two at once, to the tail",
+      [
+        [first, second],
+        [first, second, third],
+        [first, second, third, last],
+      ],
+    ],
+    [
+      "two at once, to the head",
+      [
+        [second, first],
+        [third, second, first],
+        [last, third, second, first],
+      ],
+    ],
+    ["all at once, to the tail", [[first, second, last]]],
+    ["all at once, to the head", [[last, second, first]]],
+    ["with looks at which nothing was new", [[], [first], [first], [first, second], [first, second, last]]],
+    [
+      "all alike until the last, to the tail",
+      [
+        [first, first],
+        [first, first, first],
+        [first, first, last],
+      ],
+    ],
+    ["alone", [[last]]],
+  ])("are told once, in the order they were said: %s", (_, looks) => {
+    const newWords = createNewWords();
+    const told = looks.flatMap((said) => newWords(said));
+    const said = looks.at(-1)!;
+    expect(told).toEqual(said[0] === last ? said.toReversed() : said);
+  });
+
+  it("that cannot be read end a job, at whichever end they stand", () => {
+    expect(createNewWords()([first, "rubbish"])).toEqual([first, "rubbish"]);
+    expect(createNewWords()(["rubbish", first])).toEqual([first, "rubbish"]);
+  });
+
+  it("are read in the form of either age, and as JSON in a JSON string", () => {
+    const older = JSON.stringify({ job_state: "crowdai.job_state.INFO", message: "hello", data: {} });
+    expect(readWord(older, "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readWord(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readWord(word("PROGRESS_UPDATE", { percent_complete: 50 }), "submit")).toMatchObject({
+      type: "progress",
+      percent: 50,
+    });
+    for (const state of ["ENQUEUED", "RUNNING"]) expect(readWord(word(state), "submit")).toBeNull();
+  });
+
+  it("end with a result, whose secondary score has either spelling", () => {
+    for (const name of ["secondary_score", "score_secondary"])
+      expect(readWord(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
+        kind: "result",
+        result: { score: 1, score_secondary: 2, data: { score: 1 } },
+      });
+    expect(readWord(word("COMPLETE", [1, 2]), "evaluate")).toMatchObject({
+      kind: "result",
+      result: { data: [1, 2] },
+    });
+    expect(readWord(word("ERROR", {}, "row 17"), "submit")).toEqual({ kind: "rejected", message: "row 17" });
+  });
+
+  it.each([
+    ["a submission without a score", word("COMPLETE"), "evaluator_score"],
+    ["a score that is no number", word("COMPLETE", { score: "1" }), "evaluator_score"],
+    ["NaN", '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":NaN}}', "evaluator_output"],
+    ["a state nobody knows", word("DONE"), "evaluator_output"],
+    ["no state", "{}", "evaluator_output"],
+    ["no object", "[]", "evaluator_output"],
+    ["null", "null", "evaluator_output"],
+    ["no JSON", "no JSON", "evaluator_output"],
+    ["a factory that gave up", word("TIMEOUT", {}, "too long"), "evaluator_timeout"],
+  ])("that are %s are the evaluator's fault", (_, text, code) => {
+    expect(readWord(text, "submit")).toMatchObject({ kind: "fault", code });
+  });
+});

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
+import type { Link } from "@crowdai/shared/queue/redis";
+import type { Evaluation, Evaluator, Verdict } from "../evaluator.ts";
+import { fault, timedOut } from "../fault.ts";
+import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
+import { createNewWords, readWord } from "./factory-messages.ts";
+
+/** How often an answer is looked for: soon at first, for small jobs, and then at leisure. */
+const FIRST_LOOK_MS = 10;
+const LONGEST_LOOK_MS = 250;
+/** How much longer than a job may take its mark stays, for a grader that comes back. */
+const MARGIN_MS = 60_000;
+
+/**
+ * A job factory of 2017: another program that takes jobs from a list in Redis and pushes job states to a list that each
+ * job names. Answers are read where they are, and removed when the job is done, so that none is lost on its way.
+ */
+export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
+  const { redis: url, namespace } = config.job_factory;
+  const timeoutMs = config.timeout_seconds * 1000;
+  const running = new Set<Promise<unknown>>();
+  let opened: Promise<{ link: Link; lists: FactoryLists }> | null = null;
+
+  // Loaded for those who have a factory.
+  async function open() {
+    const { connectionsTo, createLink } = await import("@crowdai/shared/queue/redis");
+    const link = createLink({ redis: connectionsTo(url).connect });
+    return { link, lists: createFactoryLists(link, namespace, timeoutMs + MARGIN_MS) };
+  }
+
+  async function evaluate(job: Evaluation): Promise<Verdict> {
+    opened ??= open();
+    const factory = await opened.catch((error: Error) => error);
+    if (factory instanceof Error)
+      return fault("evaluator_crashed", `evaluator.job_factory.redis: ${factory.message}`);
+    const { lists } = factory;
+    const asked = jobOf(job);
+    const until = performance.now() + timeoutMs;
+    let newWords = createNewWords();
+    let pushed = false;
+    let away: unknown = null;
+    for (let look = FIRST_LOOK_MS; performance.now() < until; look = Math.min(look * 1.5, LONGEST_LOOK_MS)) {
+      try {
+        // Also when Redis has lost what it had.
+        if (!pushed || !(await lists.isPending(job.id))) {
+          if (await lists.push(job.id, asked)) newWords = createNewWords();
+          pushed = true;
+        }
+        for (const text of newWords(await lists.said(job.id))) {
+          look = FIRST_LOOK_MS;
+          const word = readWord(text, job.function);
+          if (word && "kind" in word) {
+            await lists.done(job.id);
+            return word;
+          }
+          if (word) job.onEvent(word);
+        }
+        away = null;
+      } catch (error) {
+        away = error;
+      }
+      await sleep(Math.min(look, until - performance.now() + 1), undefined, { signal: job.signal }).catch(
+        () => {},
+      );
+      if (job.signal.aborted) {
+        await lists.withdraw(job.id, asked).catch(() => {});
+        throw job.signal.reason;
+      }
+    }
+    await lists.withdraw(job.id, asked).catch(() => {});
+    await lists.done(job.id).catch(() => {});
+    const late = timedOut(timeoutMs);
+    return { ...late, detail: away ? `${late.detail}; the factory's Redis: ${away}` : late.detail };
+  }
+
+  return {
+    async evaluate(job) {
+      job.signal.throwIfAborted();
+      const verdict = evaluate(job);
+      running.add(verdict);
+      try {
+        return { verdict: await verdict, stderr: "" };
+      } finally {
+        running.delete(verdict);
+      }
+    },
+    async close() {
+      await Promise.allSettled(running);
+      await opened?.then(
+        ({ link }) => link.close(),
+        () => {},
+      );
+    },
+  };
+}
+
+/** A job as factories read it. What is stored as a file is named by its path on the grader's machine. */
+function jobOf(job: Evaluation): object {
+  const {
+    function: name,
+    round,
+    dry_run,
+    input,
+  } = JSON.parse(job.line) as {
+    function: string;
+    round: number;
+    dry_run: boolean;
+    input: { path: string } | { data: unknown };
+  };
+  const isFile = "path" in input;
+  return {
+    function_name: isFile && name === "submit" ? "grade_submission" : name,
+    data: isFile ? { file_key: input.path, submission_file_path: input.path, round } : input.data,
+    data_sequence_no: 0,
+    // Who submitted is not told: the key that stands here is nobody's.
+    extra_params: { api_key: "", job_id: job.id, round, dry_run },
+  };
+}

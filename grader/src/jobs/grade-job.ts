@@ -1,0 +1,107 @@
+import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Evaluator, Verdict } from "../evaluator/evaluator.ts";
+import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
+import { prepareJob } from "./job-input.ts";
+import { type Collected, collectFiles } from "./result-files.ts";
+import { safeText, withoutFolders } from "./sanitize-text.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface Grading {
+  job: Job;
+  folder: ChallengeFolder;
+  evaluator: Evaluator;
+  /** What the organiser should know besides what the evaluator writes. */
+  notice: string | null;
+  workspace: Workspace;
+  objects: ObjectStore;
+  signal: AbortSignal;
+  onEvent(event: LiveEvaluatorEvent): void;
+}
+
+export interface Graded {
+  outcome: Outcome;
+  organiserLog: string;
+}
+
+const NO_FILES: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
+
+/**
+ * Grades one job: fetched and proven, evaluated, files collected. Every verdict on the submission or the evaluator is a
+ * value; it throws only when this machine or the platform is at fault, or when the signal is aborted.
+ */
+export async function grade(grading: Grading): Promise<Graded> {
+  const { job, folder, evaluator, workspace, objects, signal } = grading;
+  const evaluator_version = folder.version;
+  const failed = (code: CrowdaiError["code"], message: string): Outcome => ({
+    ok: false,
+    code,
+    message,
+    evaluator_version,
+  });
+
+  if (!folder.config.evaluator.functions.includes(job.function)) {
+    const message = `The challenge's evaluator has no function ${safeText(JSON.stringify(job.function), 120)}.`;
+    return { outcome: failed("function_unknown", message), organiserLog: "" };
+  }
+  let line: string;
+  try {
+    line = await prepareJob(job, workspace, objects, signal);
+  } catch (error) {
+    if (error instanceof CrowdaiError && error.code.startsWith("value_"))
+      return { outcome: failed(error.code, error.message), organiserLog: "" };
+    throw error;
+  }
+
+  const evaluated = await evaluator.evaluate({
+    id: job.submission,
+    function: job.function,
+    line,
+    workspace: workspace.dir,
+    signal,
+    onEvent: grading.onEvent,
+  });
+  const files =
+    evaluated.verdict.kind === "result"
+      ? await collectFiles(evaluated.verdict.result, workspace.output, job, objects, signal)
+      : NO_FILES;
+  const verdict: Verdict = "kind" in files ? files : evaluated.verdict;
+  const { notice, ...kept } = "kind" in files ? NO_FILES : files;
+  const notices = [grading.notice, notice].filter(Boolean).join("\n");
+  const organiserLog = logFor(verdict, evaluated.stderr, notices);
+
+  const text = (raw: string) => safeText(withoutFolders(raw, [workspace.dir, folder.dir]));
+  if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organiserLog };
+  if (verdict.kind === "rejected") {
+    const message =
+      text(verdict.message).trim() || "The evaluator rejected the submission without saying why.";
+    return { outcome: failed("rejected", message), organiserLog };
+  }
+  const { score, score_secondary, message, meta, data } = verdict.result;
+  const outcome: Outcome = {
+    ok: true,
+    score: number(score),
+    score_secondary: number(score_secondary),
+    message: message == null ? null : text(message),
+    meta: meta ?? {},
+    data: data ?? null,
+    ...kept,
+    evaluator_version,
+  };
+  return { outcome, organiserLog };
+}
+
+/** Minus zero becomes zero, so that ties are ties. */
+function number(value: number | null | undefined): number | null {
+  return value == null ? null : value + 0;
+}
+
+function logFor(verdict: Verdict, stderr: string, notice: string): string {
+  const lines = [
+    verdict.kind === "fault" ? `${verdict.code}: ${verdict.detail}` : "",
+    notice,
+    stderr && `stderr:\n${stderr}`,
+  ];
+  return safeText(lines.filter(Boolean).join("\n"), 128 * 1024);
+}

@@ -1,0 +1,242 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { packTar } from "modern-tar";
+import { describe, expect, it } from "vitest";
+import { batch, sums, temporaryFolder } from "../testing/challenge.ts";
+import { isAlive } from "../testing/evaluation.ts";
+import { runGrader, silent } from "../testing/running-grader.ts";
+import { createGrader } from "./grader.ts";
+
+describe("a grader", () => {
+  it("grades a value and says: started, what the evaluator says, finished once", async () => {
+    const folder = await batch(`
+say(type="progress", percent=50, message="half")
+say(type="log", message="reading")
+say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2}, data={"x": 1})`);
+    const { publish, report, reports, workDir } = await runGrader([folder]);
+    const id = await publish({ input: { kind: "inline", data: [1, 2] }, round: 2 });
+    expect(await report(id, "finished")).toEqual({
+      submission: id,
+      attempt: 1,
+      delivery: 1,
+      grader: "grader-1",
+      type: "finished",
+      outcome: {
+        ok: true,
+        score: 3,
+        score_secondary: null,
+        message: "good",
+        meta: { n: 2 },
+        data: { x: 1 },
+        media: null,
+        media_dropped: null,
+        artifacts: [],
+        evaluator_version: folder.version,
+      },
+      organiser_log: "",
+      seconds: expect.any(Number),
+    });
+    expect(reports.map(({ type }) => type)).toEqual(["started", "progress", "log", "finished"]);
+    // Folders wait for the next job; what it was given and left is gone.
+    const files = async () =>
+      (await readdir(join(workDir, "workspaces"), { recursive: true, withFileTypes: true })).filter(
+        (entry) => !entry.isDirectory(),
+      );
+    while ((await files()).length > 0) await sleep(5);
+  });
+
+  it("gives the evaluator the file under its own name, proven and alone", async () => {
+    const folder = await batch(`
+path = job["input"]["path"]
+say(type="result", score=len(open(path).read()), data=[os.path.basename(path), os.listdir(os.path.dirname(path))])`);
+    const { publish, report, store } = await runGrader([folder]);
+    const id = await publish({ input: await store("../../my predictions.csv", "a,1\n") });
+    const { outcome } = await report(id, "finished");
+    expect(outcome).toMatchObject({
+      ok: true,
+      score: 4,
+      data: ["my_predictions.csv", ["my_predictions.csv"]],
+    });
+  });
+
+  it("gives a large stored value as data, numbers and all", async () => {
+    const folder = await batch(`say(type="result", score=1, data=[str(x) for x in job["input"]["data"]])`);
+    const { publish, report, store } = await runGrader([folder]);
+    const id = await publish({ input: await store("v", "[12345678901234567890123,\n 1.50]", "json") });
+    expect(await report(id, "finished")).toMatchObject({
+      outcome: { ok: true, data: ["12345678901234567890123", "1.5"] },
+    });
+  });
+
+  it("gives the submitted code as a folder, without what leads out of it", async () => {
+    const folder = await batch(
+      `say(type="result", score=1, data=[sorted(os.listdir(job["code"])), open(job["code"] + "/link").read()])`,
+    );
+    const { publish, report, store } = await runGrader([folder]);
+    const archive = await packTar([
+      { header: { name: "lib/", size: 0, type: "directory" } },
+      { header: { name: "lib/model.py", size: 8 }, body: "the code" },
+      { header: { name: "link", size: 0, type: "symlink", linkname: "lib/model.py" } },
+      { header: { name: "secrets", size: 0, type: "symlink", linkname: "../../../../etc/passwd" } },
+    ]);
+    const { key, size, sha256 } = await store("code", Buffer.from(archive));
+    const id = await publish({ code: { key, size, sha256 } });
+    expect(await report(id, "finished")).toMatchObject({
+      outcome: { ok: true, data: [["lib", "link"], "the code"] },
+    });
+  });
+
+  it("grades many calls at once, up to its concurrency", async () => {
+    const folder = await batch(`time.sleep(0.2); say(type="result", data=job["input"]["data"] ** 2)`, {
+      functions: ["submit", "evaluate"],
+    });
+    const { publish, report } = await runGrader([folder]);
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        publish({ function: "evaluate", input: { kind: "inline", data: i } }),
+      ),
+    );
+    const answers = await Promise.all(ids.map((id) => report(id, "finished")));
+    expect(answers.map(({ outcome }) => outcome.ok && outcome.data)).toEqual([0, 1, 4, 9, 16, 25, 36, 49]);
+  });
+
+  it("refuses a function that the evaluator does not have", async () => {
+    const { publish, report } = await runGrader([await sums()]);
+    const id = await publish({ function: "evaluate" });
+    expect(await report(id, "finished")).toMatchObject({ outcome: { ok: false, code: "function_unknown" } });
+  });
+
+  it("tells a rejection in the evaluator's words, made harmless", async () => {
+    const folder = await batch(
+      `say(type="error", message="row \\x1b[31m17 of " + job["output_dir"] + "\\n" + os.getcwd() + "/private/a")`,
+    );
+    const { publish, report } = await runGrader([folder]);
+    const { outcome } = await report(await publish(), "finished");
+    expect(outcome).toMatchObject({
+      ok: false,
+      code: "rejected",
+      message: "row \\u001b[31m17 of output\nprivate/a",
+    });
+  });
+
+  it("tells an evaluator's fault by kind, and all of it to the organiser", async () => {
+    const folder = await batch(`print("cannot open " + os.getcwd(), file=sys.stderr); sys.exit(2)`);
+    const { publish, report } = await runGrader([folder]);
+    const { outcome, organiser_log } = await report(await publish(), "finished");
+    expect(outcome).toMatchObject({
+      ok: false,
+      code: "evaluator_crashed",
+      message: "The evaluator crashed.",
+    });
+    expect(organiser_log).toContain("exit code 2");
+    expect(organiser_log).toContain(`cannot open ${folder.dir}`);
+  });
+
+  it("answers fast from a warm evaluator", async () => {
+    const { publish, report } = await runGrader([await sums()]);
+    await report(await publish(), "finished");
+    const times: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      const begun = performance.now();
+      await report(await publish({ input: { kind: "inline", data: [i] } }), "finished");
+      times.push(performance.now() - begun);
+    }
+    expect(times.sort((a, b) => a - b)[15]).toBeLessThan(20);
+  });
+
+  it("starts evaluators anew when the challenge folder has another version", async () => {
+    const folder = await sums();
+    const { publish, report, challenges } = await runGrader([folder]);
+    const pid = async () => {
+      const { outcome } = await report(await publish(), "finished");
+      return outcome.ok && outcome.meta.pid;
+    };
+    const before = (await pid()) as number;
+    challenges.set("iris", { ...folder, version: "another" });
+    expect(await pid()).not.toBe(before);
+    while (await isAlive(before)) await sleep(5);
+  });
+
+  it("removes what an earlier run left in its folder", async () => {
+    const workDir = await temporaryFolder();
+    await mkdir(join(workDir, "workspaces", "job-left"), { recursive: true });
+    await writeFile(join(workDir, "workspaces", "job-left", "predictions.csv"), "x");
+    const { publish, report } = await runGrader([await sums()], { workDir });
+    await report(await publish(), "finished");
+    expect(await readdir(join(workDir, "workspaces"))).not.toContain("job-left");
+  });
+});
+
+describe("a job that the platform spoils", () => {
+  it.each([
+    ["has other bytes than accepted", { sha256: "0".repeat(64) }],
+    ["is shorter than accepted", { size: 100 }],
+    ["is longer than accepted", { size: 1 }],
+    ["is gone", { key: "submissions/iris/gone/input" }],
+  ])("because its input %s is handed back, and given up after three times, unscored", async (_, change) => {
+    const folder = await batch(`open("evaluated", "w")`);
+    const { publish, report, reports, store } = await runGrader([folder]);
+    const id = await publish({ input: { ...(await store("p.csv", "a,1\n")), ...change } });
+    expect(await report(id, "finished")).toMatchObject({
+      delivery: 3,
+      outcome: { ok: false, code: "gave_up" },
+    });
+    // A start may be left out when its end follows at once.
+    const ends = reports.map(({ type }) => type).filter((type) => type !== "started");
+    expect(ends).toEqual(["released", "released", "finished"]);
+    expect(await readdir(folder.dir)).not.toContain("evaluated");
+  });
+
+  it("because it asks for a version of the challenge that is not here is handed back too", async () => {
+    const { publish, report } = await runGrader([await sums()]);
+    expect(await report(await publish({ version: "newer" }), "released")).toMatchObject({
+      reason: "The job does not name a bundle that can be fetched.",
+    });
+  });
+
+  it("is graded when the store comes back in time", async () => {
+    const { publish, report, objects, store } = await runGrader(
+      [await batch(`say(type="result", score=1)`)],
+      {
+        retryPauseMs: 1000,
+      },
+    );
+    const input = await store("p.csv", "a,1\n");
+    await objects.remove(input.key);
+    const id = await publish({ input });
+    await report(id, "released");
+    await objects.put(input.key, Buffer.from("a,1\n"));
+    expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true } });
+  });
+});
+
+describe("a challenge that asks for a sandbox this grader does not have", () => {
+  it("is a mistake at the start, naming the reason", async () => {
+    const folder = await sums({ sandbox: "bubblewrap" });
+    const make = () =>
+      createGrader({
+        name: "g",
+        queue: undefined as never,
+        objects: undefined as never,
+        challenges: () => new Map([["iris", folder]]),
+        concurrency: 1,
+        log: silent,
+        workDir: "/nowhere",
+      });
+    expect(make).toThrow(/iris\/challenge\.json: evaluator\.sandbox asks for "bubblewrap"/);
+  });
+
+  it("is not served when it comes later, and that is said", async () => {
+    const folder = await sums();
+    const said: string[] = [];
+    const log = { ...silent, error: (_: object, message: string) => said.push(message) };
+    const { challenges, queue, publish, reports } = await runGrader([folder], { log });
+    while ((await queue.attached()).length === 0) await sleep(5);
+    challenges.set("iris", await sums({ sandbox: "bubblewrap" }));
+    await publish();
+    expect((await queue.attached())[0]!.challenges).toEqual([]);
+    expect(said).toEqual([expect.stringContaining("bubblewrap")]);
+    expect(reports).toEqual([]);
+  });
+});

@@ -1,0 +1,79 @@
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { type Job, parseJson } from "@crowdai/shared";
+import { unpackCode } from "@crowdai/shared/bundles";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import { type Announced, provenBytes } from "../verified-bytes.ts";
+import type { Workspace } from "./workspace.ts";
+
+/**
+ * The job as the evaluator protocol writes it, in one line. What lies in the object store is fetched into the workspace
+ * first, and its size and digest are proven; throws digest_mismatch when they are others. Code becomes a folder.
+ */
+export async function prepareJob(
+  job: Job,
+  workspace: Workspace,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  const [input, code] = await Promise.all([
+    inputText(job.input, workspace, objects, signal),
+    job.code ? fetchCode(job.code, join(workspace.dir, "code"), objects, signal) : null,
+  ]);
+  const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
+  const tail = { code, output_dir: workspace.output };
+  return `${JSON.stringify(head).slice(0, -1)},"input":${input},${JSON.stringify(tail).slice(1)}\n`;
+}
+
+async function inputText(
+  input: Job["input"],
+  workspace: Workspace,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  if (input.kind === "inline") return `{"data":${JSON.stringify(input.data ?? null)}}`;
+  if (input.kind === "file") {
+    const path = join(workspace.input, fileName(input.name));
+    return JSON.stringify({ path: await fetchFile(input, path, objects, signal) });
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of provenBytes(input, objects, signal)) chunks.push(chunk);
+  const text = Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+  parseJson(text);
+  // Passed on as it was written, so that no number changes; a raw line break can only be white space between values.
+  return `{"data":${text.replace(/[\r\n]+/g, " ")}}`;
+}
+
+async function fetchFile(
+  stored: Announced,
+  path: string,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  await using file = await open(path, "wx", 0o600);
+  for await (const chunk of provenBytes(stored, objects, signal)) await file.write(chunk);
+  return path;
+}
+
+async function fetchCode(
+  stored: Announced,
+  into: string,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<string> {
+  await mkdir(into, { mode: 0o700 });
+  await unpackCode(provenBytes(stored, objects, signal), into);
+  return into;
+}
+
+/** The submitted name as a plain file name: evaluators often look at the extension. */
+export function fileName(name: string | null): string {
+  const last = (name ?? "").split(/[/\\]/).at(-1)!;
+  const plain = last
+    .replace(/[^A-Za-z0-9._-]/g, "_")
+    .slice(-100)
+    .replace(/^[.-]+/, "");
+  return plain || "input";
+}

@@ -1,0 +1,104 @@
+import type { Outcome, Report } from "@crowdai/shared";
+import type { JobQueue } from "@crowdai/shared/queue";
+import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
+import type { Logger } from "../log.ts";
+import { safeText, withoutFolders } from "./sanitize-text.ts";
+
+const PROGRESS_EVERY_MS = 100;
+const LOG_LINES = 1000;
+const LOG_LINE_LIMIT = 8 * 1024;
+
+export interface Reporter {
+  started(): void;
+  event(event: LiveEvaluatorEvent): void;
+  /** The last word on this delivery. Resolves when the queue has it. */
+  finished(outcome: Outcome, organiserLog: string): Promise<void>;
+  released(reason: string): Promise<void>;
+  /** Says nothing more. */
+  stop(): void;
+}
+
+type Body = Report extends infer R ? (R extends Report ? Omit<R, keyof ReportBase> : never) : never;
+type ReportBase = Pick<Report, "submission" | "attempt" | "delivery" | "grader">;
+
+/**
+ * Reports of one delivery, in order. Progress goes out at most every 100 ms, the latest always before the end; log lines
+ * are capped in length and number. `folders` are taken out of every text.
+ */
+export function createReporter(
+  queue: JobQueue,
+  base: ReportBase,
+  options: { log: Logger; folders: readonly string[] },
+): Reporter {
+  let waiting: LiveEvaluatorEvent | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let lastProgress = Number.NEGATIVE_INFINITY;
+  let logLines = 0;
+  let stopped = false;
+  let began: number | null = null;
+
+  const text = (raw: string, limit?: number) => safeText(withoutFolders(raw, options.folders), limit);
+  // Progress and log lines are not worth holding up an evaluator, nor failing a job.
+  const send = (body: Body) => {
+    if (stopped) return;
+    queue
+      .report({ ...base, ...body } as Report)
+      .catch((error) => options.log.warn({ ...base, err: error }, `a ${body.type} report was lost`));
+  };
+
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting?.type !== "progress") return;
+    const { percent, message } = waiting;
+    waiting = null;
+    lastProgress = performance.now();
+    send({
+      type: "progress",
+      percent: percent == null ? null : Math.min(100, Math.max(0, percent)),
+      message: message == null ? null : text(message),
+    });
+  }
+
+  function stop(): void {
+    clearTimeout(timer);
+    stopped = true;
+  }
+
+  async function last(body: Body): Promise<void> {
+    if (stopped) return;
+    flush();
+    stop();
+    await queue.report({ ...base, ...body } as Report);
+  }
+
+  return {
+    started() {
+      began = performance.now();
+      send({ type: "started" });
+    },
+    event(event) {
+      if (stopped) return;
+      if (event.type === "progress") {
+        waiting = event;
+        const wait = lastProgress + PROGRESS_EVERY_MS - performance.now();
+        if (wait <= 0) flush();
+        else timer ??= setTimeout(flush, wait);
+        return;
+      }
+      logLines++;
+      if (logLines <= LOG_LINES) send({ type: "log", message: text(event.message, LOG_LINE_LIMIT) });
+      else if (logLines === LOG_LINES + 1)
+        send({ type: "log", message: `The log was cut here: more than ${LOG_LINES} lines.` });
+    },
+    finished: (outcome, organiserLog) =>
+      last({
+        type: "finished",
+        outcome,
+        organiser_log: organiserLog,
+        seconds: began === null ? null : (performance.now() - began) / 1000,
+      }),
+    released: (reason) => last({ type: "released", reason }),
+    stop,
+  };
+}

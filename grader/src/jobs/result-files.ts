@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath } from "node:fs/promises";
+import { extname, isAbsolute, join, normalize, relative } from "node:path";
+import type { Job, StoredFile } from "@crowdai/shared";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { ResultEvent } from "../evaluator/events.ts";
+import { type Fault, fault } from "../evaluator/fault.ts";
+import { safeText } from "./sanitize-text.ts";
+
+/** Largest file a result may name. */
+export const FILE_LIMIT = 1024 ** 3;
+
+export interface Collected {
+  media: StoredFile | null;
+  /** Why the media were not taken, for the participant; null when they were, or there are none. */
+  media_dropped: string | null;
+  artifacts: StoredFile[];
+  /** What the organiser should know of that. */
+  notice: string | null;
+}
+
+/**
+ * Puts the files a result names, relative to `outputDir`, into the object store, each under a key of our own making. Only
+ * regular files inside it are taken. An artifact that is a link, device, pipe or folder, or whose path leads elsewhere, is a fault of
+ * the evaluator; such media are left out, for what a picture is changes no grade.
+ */
+export async function collectFiles(
+  result: ResultEvent,
+  outputDir: string,
+  job: Job,
+  objects: ObjectStore,
+  signal: AbortSignal,
+): Promise<Collected | Fault> {
+  // Another delivery of the same attempt may have left other bytes, and objects are never overwritten.
+  const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
+  const collected: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
+  // The artifacts first: one that cannot be taken ends it.
+  for (const [i, file] of (result.artifacts ?? []).entries()) {
+    const stored = await store(file, `${prefix}/artifact-${i + 1}`);
+    if ("why" in stored) return refused(file.path, stored.why);
+    collected.artifacts.push(stored);
+  }
+  if (result.media) {
+    const stored = await store(result.media, `${prefix}/media`);
+    if ("why" in stored) {
+      collected.media_dropped = `The evaluator's file cannot be taken: ${stored.why}.`;
+      collected.notice = refusal(result.media.path, stored.why);
+    } else collected.media = stored;
+  }
+  return collected;
+
+  async function store(
+    { path, name }: { path: string; name?: string | null | undefined },
+    key: string,
+  ): Promise<StoredFile | { why: string }> {
+    signal.throwIfAborted();
+    const opened = await openInside(outputDir, path);
+    if ("why" in opened) return opened;
+    await using file = opened.handle;
+    const extension =
+      extname(path)
+        .toLowerCase()
+        .match(/^\.[a-z0-9]{1,10}$/)?.[0] ?? "";
+    const tooLarge = new FileTooLarge();
+    try {
+      const { size, sha256 } = await objects.put(`${key}${extension}`, upTo(FILE_LIMIT, file, tooLarge), {
+        type: typeOf(extension),
+      });
+      return {
+        key: `${key}${extension}`,
+        name: safeText(name ?? path.split("/").at(-1)!, 255),
+        size,
+        sha256,
+        type: typeOf(extension),
+      };
+    } catch (error) {
+      if (error === tooLarge) return { why: `it is larger than ${FILE_LIMIT} bytes` };
+      throw error;
+    }
+  }
+}
+
+async function openInside(
+  outputDir: string,
+  path: string,
+): Promise<{ handle: FileHandle } | { why: string }> {
+  const inside = normalize(isAbsolute(path) ? relative(outputDir, path) : path);
+  if (inside === ".." || inside.startsWith("../") || inside.includes("\0"))
+    return { why: "it is outside output_dir" };
+  let handle: FileHandle;
+  try {
+    const full = join(await realpath(outputDir), inside);
+    if ((await realpath(full)) !== full) return { why: "it is a symbolic link, or inside one" };
+    // Without O_NONBLOCK opening a pipe would wait for a writer.
+    handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    return { why: `it cannot be opened (${(error as NodeJS.ErrnoException).code})` };
+  }
+  const found = await handle.stat();
+  const why = !found.isFile()
+    ? "it is no regular file"
+    : found.nlink > 1
+      ? "it is a hard link to another file"
+      : found.size > FILE_LIMIT
+        ? `it is larger than ${FILE_LIMIT} bytes`
+        : null;
+  if (why === null) return { handle };
+  await handle.close();
+  return { why };
+}
+
+const refusal = (path: string, why: string) =>
+  `the result names the file ${JSON.stringify(path)}, but ${why}`;
+
+function refused(path: string, why: string): Fault {
+  return fault("evaluator_output", refusal(path, why), "a file that cannot be taken");
+}
+
+class FileTooLarge extends Error {}
+
+/** The file's bytes; throws when it has grown past the limit since it was looked at. */
+async function* upTo(limit: number, file: FileHandle, tooLarge: FileTooLarge): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(256 * 1024);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length);
+    if (bytesRead === 0) return;
+    size += bytesRead;
+    if (size > limit) throw tooLarge;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+const TYPES: Record<string, string> = {
+  ".csv": "text/csv",
+  ".gif": "image/gif",
+  ".jpeg": "image/jpeg",
+  ".jpg": "image/jpeg",
+  ".json": "application/json",
+  ".mp3": "audio/mpeg",
+  ".mp4": "video/mp4",
+  ".ogg": "audio/ogg",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain",
+  ".wav": "audio/wav",
+  ".webm": "video/webm",
+  ".webp": "image/webp",
+  ".zip": "application/zip",
+};
+
+function typeOf(extension: string): string {
+  return TYPES[extension] ?? "application/octet-stream";
+}

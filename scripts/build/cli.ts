@@ -1,0 +1,137 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { build, type Metafile, type Plugin } from "esbuild";
+import { z } from "zod";
+import packageJson from "../../cli/package.json" with { type: "json" };
+import { projectConfigSchema } from "../../cli/src/config/project-config.ts";
+import { createProgram } from "../../cli/src/program.ts";
+import { root } from "../root.ts";
+
+const cli = join(root, "cli");
+const dist = join(cli, "dist");
+
+/**
+ * Bundles the client into cli/dist: the command line and the library, with everything inside but the keychain. What
+ * only some commands need stands in chunks that are read when they run, so that `--help` reads next to nothing.
+ */
+export async function buildCli(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: {
+      bin: join(cli, "src/bin.ts"),
+      index: join(cli, "src/index.ts"),
+      "part-digests.worker": join(cli, "src/client/upload/part-digests.worker.ts"),
+    },
+    outdir: dist,
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    metafile: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["keytar"],
+    // Some of what is inside still calls require() for Node's own modules.
+    plugins: [zodInParts, withoutForge],
+    banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
+    logLevel: "warning",
+  });
+  await mkdir(join(dist, "help"), { recursive: true });
+  // The entries come last: whoever starts one meanwhile finds all that it imports.
+  const isEntry = (path: string) => ["bin.js", "index.js"].includes(basename(path));
+  const files = outputFiles.map(({ path, contents }) => ({
+    path,
+    contents: contents as Uint8Array | string,
+  }));
+  files.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
+  files.unshift({ path: join(dist, "THIRD-PARTY-NOTICES.txt"), contents: await notices(metafile) });
+  for (const { name, text } of helpPages()) await replace(join(dist, "help", `${name}.txt`), text);
+  for (const { path, contents } of files) await replace(path, contents);
+  await replace(join(cli, "crowdai.schema.json"), schemaText());
+  await replace(join(dist, "LICENSE"), await readFile(join(root, "LICENSE")));
+  await removeOthers(files.map(({ path }) => basename(path)));
+}
+
+/** The JSON Schema of crowdai.json, for editors. */
+export function schemaText(): string {
+  const schema = z.toJSONSchema(projectConfigSchema, { io: "input" });
+  return `${JSON.stringify({ title: "crowdai.json", ...schema }, null, 2)}\n`;
+}
+
+/** esbuild leaves out what is not used of a namespace, but takes the whole of an object: 100 kB instead of 470. */
+const zodInParts: Plugin = {
+  name: "zod-in-parts",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace('import { z } from "zod"', 'import * as z from "zod"'),
+      loader: "ts",
+    }));
+  },
+};
+
+/**
+ * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files never go along with a
+ * submission for their name alone, so that nothing asks for it.
+ */
+const withoutForge: Plugin = {
+  name: "without-forge",
+  setup(within) {
+    within.onResolve({ filter: /^\.\/index-[\w-]+\.js$/ }, ({ kind, importer, path }) =>
+      kind === "dynamic-import" && importer.includes("secretlint-rule-preset-recommend")
+        ? { path, namespace: "without-forge" }
+        : undefined,
+    );
+    within.onLoad({ filter: /.*/, namespace: "without-forge" }, () => ({ contents: "export const i = {};" }));
+  },
+};
+
+/** The answers to `--help` and `--version`, by the name of the command, so that bin/crowdai.js only has to print them. */
+export function helpPages(): { name: string; text: string }[] {
+  let text = "";
+  const program = createProgram({
+    version: packageJson.version,
+    writeOut: (part) => {
+      text += part;
+    },
+    run: async () => {},
+  });
+  const pages = [program, ...program.commands].map((command) => {
+    text = "";
+    command.outputHelp();
+    return { name: command.name(), text };
+  });
+  return [...pages, { name: "--version", text: `${packageJson.version}\n` }];
+}
+
+/** The licences of the packages whose code is in the bundle, as they ask for. */
+async function notices(metafile: Metafile): Promise<string> {
+  const folders = new Set<string>();
+  for (const input of Object.keys(metafile.inputs)) {
+    const match = input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/);
+    if (match) folders.add(match[0]);
+  }
+  const parts = await Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const path = join(root, relative(root, join(process.cwd(), folder)));
+      const { name, version, license } = JSON.parse(await readFile(join(path, "package.json"), "utf8"));
+      const file = (await readdir(path)).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file ? await readFile(join(path, file), "utf8") : "";
+      return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    }),
+  );
+  return `This package contains code of the following packages.\n\n${parts.join(`\n${"-".repeat(72)}\n\n`)}`;
+}
+
+async function replace(path: string, contents: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  await writeFile(temporary, contents);
+  await rename(temporary, path);
+}
+
+/** Chunks of earlier builds. */
+async function removeOthers(keep: string[]): Promise<void> {
+  for (const name of await readdir(dist))
+    if (!keep.includes(name) && name.endsWith(".js")) await rm(join(dist, name), { force: true });
+}

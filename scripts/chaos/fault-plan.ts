@@ -1,0 +1,92 @@
+import type { Chance } from "./seeded-random.ts";
+
+export const PARTS = ["broker", "grader", "redis", "postgres", "swift"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What is done to parts at one instant, and undone after a while. */
+export interface Fault {
+  /** Milliseconds from the first submission on. */
+  at: number;
+  kind: "kill" | "freeze" | "restart" | "flush" | "cut";
+  part: Part | "wire";
+  /** Which of several brokers or graders. */
+  index: number;
+  /** How long it stays dead, or frozen. */
+  holdMs: number;
+}
+
+/** One kill in so many takes a second part with it in the same instant. */
+const TOGETHER = 10;
+/** One in so many takes a broker, Redis and all graders; and one in as many everything. */
+const ALL_TOGETHER = 50;
+
+/**
+ * A plan of `kills` processes killed with -9, and half as many other faults, spread over a time. The same chance and numbers give the
+ * same plan.
+ */
+export function planFaults(
+  chance: Chance,
+  { kills, ms, counts }: { kills: number; ms: number; counts: Readonly<Record<Part, number>> },
+): Fault[] {
+  const present = PARTS.filter((part) => counts[part] > 0);
+  // Brokers and graders are most of a fleet, and most of what dies.
+  const weighted = present.flatMap((part) =>
+    part === "broker" || part === "grader" ? [part, part, part] : [part],
+  );
+  const one = (part: Part, kind: Fault["kind"], at: number, longest: number): Fault => ({
+    at,
+    kind,
+    part,
+    index: chance.between(0, counts[part]),
+    holdMs: chance.between(0, longest),
+  });
+  const faults: Fault[] = [];
+  const killed = () => faults.filter(({ kind }) => kind === "kill").length;
+  while (killed() < kills) {
+    const at = chance.between(0, ms);
+    const left = kills - killed();
+    const everything = present.flatMap((part) =>
+      Array.from({ length: counts[part] }, (_, index) => ({ part, index })),
+    );
+    const whole = chance.happens(1 / ALL_TOGETHER);
+    const oneBroker = chance.between(0, counts.broker);
+    const core = everything.filter(
+      ({ part, index }) =>
+        part === "redis" || part === "grader" || (part === "broker" && index === oneBroker),
+    );
+    const together = whole ? everything : chance.happens(1 / ALL_TOGETHER) ? core : [];
+    if (together.length > 0 && left >= together.length)
+      for (const { part, index } of together) faults.push({ ...one(part, "kill", at, 1500), index });
+    else {
+      const first = one(chance.pick(weighted), "kill", at, 1500);
+      faults.push(first);
+      const others = present.filter((part) => part !== first.part);
+      if (left > 1 && others.length > 0 && chance.happens(1 / TOGETHER))
+        faults.push(one(chance.pick(others), "kill", at, 1500));
+    }
+  }
+  for (let i = 0; i < kills / 2; i++) {
+    const at = chance.between(0, ms);
+    const other = chance.pick(["freeze", "freeze", "restart", "flush", "cut"] as const);
+    if (other === "freeze") faults.push(one(chance.pick(weighted), "freeze", at, 12_000));
+    else if (other === "restart") faults.push(one(chance.pick(weighted), "restart", at, 1500));
+    else if (other === "flush" && counts.redis > 0) faults.push(one("redis", "flush", at, 1));
+    else {
+      const part = chance.pick([
+        "wire",
+        ...present.filter((part) => part === "redis" || part === "postgres"),
+      ] as const);
+      const holdMs = part === "wire" && chance.happens(0.5) ? chance.between(0, 5000) : 0;
+      faults.push({ at, kind: "cut", part, index: 0, holdMs });
+    }
+  }
+  return faults.sort((a, b) => a.at - b.at);
+}
+
+/** Counts of a plan, or of a part of it, as `12 grader kill`. */
+export function countFaults(faults: readonly Fault[]): [name: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const { kind, part } of faults)
+    counts.set(`${part} ${kind}`, (counts.get(`${part} ${kind}`) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => a.localeCompare(b));
+}

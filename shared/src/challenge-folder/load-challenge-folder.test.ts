@@ -1,0 +1,365 @@
+import { chmod, mkdir, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadChallengeFolder } from "./load-challenge-folder.ts";
+import { MINIMAL, mistakesOf, writtenChallenge, writtenFolder } from "./testing/test-folder.ts";
+
+/** The lines of the refusal of a challenge.json. */
+async function told(config: object | string, files: Parameters<typeof writtenChallenge>[1] = {}) {
+  const { lines } = await mistakesOf(loadChallengeFolder(await writtenChallenge(config, files)));
+  return lines.map((line) => line.replace(/^ {2}challenge\.json: /, ""));
+}
+
+describe("a challenge folder", () => {
+  it("needs only id, title, score and evaluator, and gets defaults for the rest", async () => {
+    const dir = await writtenChallenge();
+    const { config, data, version, ...rest } = await loadChallengeFolder(dir);
+    expect(rest).toEqual({ dir });
+    expect(data).toEqual([]);
+    expect(version).toMatch(/^[0-9a-f]{16}$/);
+    expect(config).toMatchObject({
+      id: "iris",
+      score: { title: "Score", order: "descending", precision: 3 },
+      score_secondary: null,
+      rounds: [{ id: "1", title: "Round 1", starts_at: null, ends_at: null, limit: null }],
+      accepts: { file: { extensions: [] }, json: { schema: true } },
+      evaluator: { mode: "batch", functions: ["submit"], timeout_seconds: 600, sandbox: "none" },
+      visibility: { leaderboard: true, private: false },
+      after_end: "reject",
+    });
+  });
+
+  it("may name the schema that editors complete it from", async () => {
+    await loadChallengeFolder(await writtenChallenge({ $schema: "./challenge.schema.json" }));
+  });
+
+  it("may begin with a byte-order mark", async () => {
+    await loadChallengeFolder(await writtenChallenge(`\ufeff${JSON.stringify(MINIMAL)}`));
+  });
+
+  it("has its rounds in order of start, whatever their zones, one without a start first", async () => {
+    const rounds = [
+      { id: "third", starts_at: "2026-03-01T00:00:00Z" },
+      { id: "second", starts_at: "2026-03-01T01:00:00+02:00" },
+      { id: 1 },
+    ];
+    const { config } = await loadChallengeFolder(await writtenChallenge({ rounds }));
+    expect(config.rounds.map(({ id }) => id)).toEqual(["1", "second", "third"]);
+  });
+
+  it("may have a round that asks for a score of the round before it", async () => {
+    const rounds = [{ id: "b", starts_at: "2026-03-01T00:00:00Z", minimum_score: 0.5 }, { id: "a" }];
+    await loadChallengeFolder(await writtenChallenge({ rounds }));
+  });
+
+  it("may run an evaluator class with its arguments, by position or by name", async () => {
+    const files = { "evaluator.py": "class Evaluator: pass\n" };
+    for (const args of [["private/a.csv", 3], { answers: "private/a.csv" }]) {
+      const evaluator = { python_class: "evaluator.py:Evaluator", args };
+      const { config } = await loadChallengeFolder(await writtenChallenge({ evaluator }, files));
+      expect(config.evaluator).toMatchObject({ ...evaluator, python: "python3", fresh: false });
+    }
+  });
+
+  it("may run programs on the path, programs of its own, and ones elsewhere on the grader's machine", async () => {
+    const dir = await writtenChallenge(
+      { evaluator: { command: ["./bin/run", "--out", "scores.json"] } },
+      { "bin/run": "" },
+    );
+    await chmod(join(dir, "bin/run"), 0o755);
+    await loadChallengeFolder(dir);
+    await loadChallengeFolder(
+      await writtenChallenge({ evaluator: { command: ["/opt/metrics/run", "-m", "metrics"] } }),
+    );
+  });
+});
+
+describe("the refusal of a challenge folder", () => {
+  it("names the folder and tells all mistakes at once: of form, of meaning and of files", async () => {
+    const dir = await writtenChallenge(
+      {
+        id: "my iris",
+        titel: "Iris",
+        score: { order: "up" },
+        rounds: [
+          { id: "a", limit: { count: "three", per: "day" } },
+          { id: "a", starts_at: "2026-01-02T00:00:00Z", ends_at: "2026-01-01T00:00:00Z" },
+        ],
+        evaluator: { command: ["python3", "evalute.py"], timeout_seconds: -1 },
+      },
+      { "public/answers.csv": { link: "../private/answers.csv" }, "private/answers.csv": "1\n" },
+    );
+    const { first, lines, details } = await mistakesOf(loadChallengeFolder(dir));
+    expect(first).toBe("iris has 9 mistakes:");
+    expect(lines).toEqual([
+      '  challenge.json: id: expected letters, digits, _ . or -, beginning with a letter or digit, got "my iris"',
+      '  challenge.json: score.order: expected "descending" or "ascending", got "up"',
+      '  challenge.json: rounds[0].limit.count: expected a whole number of at least 1, got "three"',
+      "  challenge.json: evaluator.timeout_seconds: expected a number above 0, at most 604800, got -1",
+      '  challenge.json: titel: expected a known field; did you mean "title"?',
+      '  challenge.json: rounds[1].id: expected an id of its own, got "a", which rounds[0] has',
+      '  challenge.json: rounds[1].ends_at: expected a time after starts_at (2026-01-02T00:00:00Z), got "2026-01-01T00:00:00Z"',
+      '  challenge.json: evaluator.command[1]: expected a file of the challenge folder, got "evalute.py", which is not there',
+      "  public/answers.csv: expected a file of public/, got a link that leads out of it",
+    ]);
+    expect(details).toHaveLength(9);
+    expect(details[2]).toEqual({
+      file: "challenge.json",
+      field: "rounds[0].limit.count",
+      expected: "a whole number of at least 1",
+      got: '"three"',
+    });
+  });
+
+  it.each<[string, string, string]>([
+    ["nothing in it", "", "line 1, column 1: expected a value, got the end of the text"],
+    [
+      "a comma too many",
+      '{\n  "id": "iris",\n}',
+      'line 3, column 1: expected a property name in double quotes, got "}"',
+    ],
+    [
+      "a comment",
+      '{ // mine\n  "id": "iris" }',
+      'line 1, column 3: expected a property name in double quotes, got "/"',
+    ],
+    [
+      "NaN",
+      '{"id": "iris",\n "score": NaN}',
+      'line 2, column 11: expected a number that JSON can carry, got "NaN"',
+    ],
+    [
+      "brackets without end",
+      "[".repeat(100_000),
+      "expected JSON, got challenge.json is nested deeper than 100 levels.",
+    ],
+    ["a list", "[]", "expected an object, got an empty list"],
+    ["null", "null", "expected an object, got null"],
+    ["a number", "3", "expected an object, got 3"],
+  ])("with %s as challenge.json says where it ends to be one", async (_, text, line) => {
+    expect(await told(text)).toEqual([line]);
+  });
+
+  it.each<[string, object, string[]]>([
+    [
+      "no kind of evaluator",
+      {},
+      ['evaluator: expected one of "command", "python_class", "job_factory", got none'],
+    ],
+    [
+      "both",
+      { command: ["python3"], python_class: "evaluate.py:Evaluator" },
+      [
+        'evaluator: expected one of "command", "python_class", "job_factory", got "command" and "python_class"',
+      ],
+    ],
+    [
+      "a misspelt class",
+      { python_clas: "evaluate.py:Evaluator" },
+      [
+        'evaluator: expected one of "command", "python_class", "job_factory", got "python_clas"; did you mean "python_class"?',
+      ],
+    ],
+    [
+      "a command in one text",
+      { command: "python3 evaluate.py" },
+      ['evaluator.command: expected a list that is not empty, got "python3 evaluate.py"'],
+    ],
+    [
+      "an empty command",
+      { command: [] },
+      ["evaluator.command: expected a list that is not empty, got an empty list"],
+    ],
+    [
+      "a number as an argument",
+      { command: ["python3", 3] },
+      ["evaluator.command[1]: expected text that is not empty, got 3"],
+    ],
+    [
+      "fields of the other kind",
+      { command: ["python3", "evaluate.py"], args: [] },
+      [
+        "evaluator.args: expected a known field (command, mode, functions, timeout_seconds, memory_mb, sandbox)",
+      ],
+    ],
+    [
+      "a class that is no class",
+      { python_class: "evaluate.py", sandbox: "docker" },
+      [
+        'evaluator.python_class: expected a file and a class, as "evaluator.py:Evaluator", got "evaluate.py"',
+        'evaluator.sandbox: expected "none" or "bubblewrap", got "docker"',
+      ],
+    ],
+    [
+      "a job factory without its lists, and with a command's field",
+      { job_factory: { redis: "localhost:6379" }, sandbox: "none" },
+      [
+        'evaluator.job_factory.redis: expected the address of a Redis, as "redis://host:6379/0", got "localhost:6379"',
+        "evaluator.job_factory.namespace: expected text that is not empty, got nothing",
+        "evaluator.sandbox: expected a known field (job_factory, functions, timeout_seconds)",
+      ],
+    ],
+    [
+      "a class whose file is not there",
+      { python_class: "evaluator.py:Evaluator" },
+      [
+        'evaluator.python_class: expected a file of the challenge folder, got "evaluator.py", which is not there',
+      ],
+    ],
+    [
+      "a program that is not there",
+      { command: ["./run"] },
+      ['evaluator.command[0]: expected a file of the challenge folder, got "./run", which is not there'],
+    ],
+    [
+      "a program that may not be executed",
+      { command: ["./evaluate.py"] },
+      ['evaluator.command[0]: expected a file that may be executed (chmod +x), got "./evaluate.py"'],
+    ],
+    [
+      "a script that is no program on the path",
+      { command: ["evaluate.py"] },
+      ['evaluator.command[0]: expected a program on the PATH, or "./evaluate.py", got "evaluate.py"'],
+    ],
+    [
+      "functions that do not take submissions",
+      { command: ["python3", "evaluate.py"], functions: ["score", "score"] },
+      [
+        'evaluator.functions: expected each name once, got "score" twice',
+        'evaluator.functions: expected "submit" among the names, got "score", "score"',
+      ],
+    ],
+  ])("with an evaluator that has %s says so", async (_, evaluator, lines) => {
+    expect(await told({ evaluator })).toEqual(lines);
+  });
+
+  it("with an evaluator that is no object says so", async () => {
+    expect(await told({ evaluator: "evaluate.py" })).toEqual([
+      'evaluator: expected an object, got "evaluate.py"',
+    ]);
+  });
+
+  it.each<[string, object, string[]]>([
+    [
+      "an unknown field, suggesting the one meant",
+      { visibility: { leaderbord: true } },
+      ['visibility.leaderbord: expected a known field; did you mean "leaderboard"?'],
+    ],
+    [
+      "an unknown field, listing those there are",
+      { code: { mode: "off" } },
+      ["code.mode: expected a known field (capture, to_graders)"],
+    ],
+    [
+      "a field named like a part of the language",
+      JSON.parse('{"code": {"constructor": 1}}'),
+      ["code.constructor: expected a known field (capture, to_graders)"],
+    ],
+    [
+      "a time without a zone",
+      { rounds: [{ id: "a", starts_at: "2026-01-01 12:00" }] },
+      [
+        'rounds[0].starts_at: expected an ISO 8601 time with zone, as 2026-11-23T12:00:00Z, got "2026-01-01 12:00"',
+      ],
+    ],
+    ["no rounds", { rounds: [] }, ["rounds: expected a list that is not empty, got an empty list"]],
+    [
+      "a limit without a period",
+      { rounds: [{ id: "a", limit: { count: 5 } }] },
+      ['rounds[0].limit.per: expected "day" or "week" or "round", got nothing'],
+    ],
+    [
+      "a limit of another type",
+      { rounds: [{ id: "a", limit: 5 }] },
+      ["rounds[0].limit: expected an object, or null, got 5"],
+    ],
+    [
+      "a number and a text as the same id",
+      { rounds: [{ id: 1 }, { id: "1" }] },
+      ['rounds[1].id: expected an id of its own, got "1", which rounds[0] has'],
+    ],
+    [
+      "a round that ends when it starts",
+      { rounds: [{ id: "a", starts_at: "2026-01-01T01:00:00+01:00", ends_at: "2026-01-01T00:00:00Z" }] },
+      [
+        'rounds[0].ends_at: expected a time after starts_at (2026-01-01T01:00:00+01:00), got "2026-01-01T00:00:00Z"',
+      ],
+    ],
+    [
+      "a first round that asks for an earlier score",
+      {
+        rounds: [
+          { id: "b", starts_at: "2026-02-01T00:00:00Z" },
+          { id: "a", minimum_score: 0.5 },
+        ],
+      },
+      ["rounds[1].minimum_score: expected none on the first round, which has no round before it, got 0.5"],
+    ],
+    ["nothing accepted", { accepts: {} }, ['accepts: expected "file" or "json", or both, got neither']],
+    [
+      "code alone accepted",
+      { accepts: { code: {} } },
+      ['accepts: expected "file" or "json", or both, got neither'],
+    ],
+    [
+      "an extension without its dot",
+      { accepts: { file: { extensions: ["csv"] } } },
+      ['accepts.file.extensions[0]: expected an extension with its dot, as ".csv", got "csv"'],
+    ],
+    [
+      "a schema with an unknown type",
+      { accepts: { json: { schema: { items: [], properties: { p: { type: "lst" } } } } } },
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^accepts\.json\.schema\.properties\.p\.type: expected one of "array".* got "lst"$/,
+        ),
+      ]),
+    ],
+    [
+      "a schema with a misspelt rule",
+      { accepts: { json: { schema: { requierd: ["p"] } } } },
+      ['accepts.json.schema: expected a JSON Schema: unknown keyword: "requierd"'],
+    ],
+    [
+      "more decimals than a number has",
+      { score: { precision: 20 } },
+      ["score.precision: expected a whole number from 0 to 15, got 20"],
+    ],
+    ["an empty title", { title: "" }, ['title: expected text that is not empty, got ""']],
+  ])("with %s says so", async (_, config, lines) => {
+    expect(await told(config)).toEqual(lines);
+  });
+
+  it("of a folder without a challenge.json says so", async () => {
+    const { lines } = await mistakesOf(loadChallengeFolder(await writtenFolder()));
+    expect(lines).toEqual(["  challenge.json: expected a file that can be read, got none"]);
+  });
+
+  it("whose challenge.json is a folder, or no text, or endless, says so", async () => {
+    const dir = await writtenChallenge();
+    await rm(join(dir, "challenge.json"));
+    await mkdir(join(dir, "challenge.json"));
+    expect((await mistakesOf(loadChallengeFolder(dir))).lines).toEqual([
+      "  challenge.json: expected a file, got something else",
+    ]);
+    const files = { "challenge.json": new Uint8Array([0x22, 0xff, 0x22]) };
+    expect(await told({}, files)).toEqual(["expected UTF-8 text, got bytes that are none"]);
+    expect(await told(" ".repeat(4 * 1024 * 1024 + 1))).toEqual([
+      "expected at most 4194304 bytes, got 4194305",
+    ]);
+  });
+
+  it("tells of a private file that cannot be read, since nothing could be graded with it", async () => {
+    const dir = await writtenChallenge();
+    // A file whose bytes not even root may read from its beginning.
+    await symlink("/proc/self/mem", join(dir, "answers.csv"));
+    const { lines } = await mistakesOf(loadChallengeFolder(dir));
+    expect(lines).toEqual(["  answers.csv: expected a file that can be read, got EIO"]);
+  });
+
+  it("shows an endless value in a line of bearable length, and nothing that moves the cursor", async () => {
+    const [line = ""] = await told({ after_end: `\u001b[2J${"x".repeat(100_000)}` });
+    expect(line).toMatch(/^after_end: expected "accept" or "reject", got "\\u001b\[2Jxxx/);
+    expect(line.length).toBeLessThan(200);
+  });
+});

@@ -1,0 +1,96 @@
+import type { z } from "zod";
+import { quoted, suggest } from "../protocol/suggest.ts";
+import { inWords, resembling, schemaAt } from "./config-json-schema.ts";
+import { fieldName, type Mistake, shown } from "./config-problems.ts";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+const FILE = "challenge.json";
+/** What tells the kinds of evaluator apart, in the schema's order. */
+const KINDS = ["command", "python_class", "job_factory"] as const;
+
+/** What zod found wrong with the content of challenge.json, in an organiser's words. */
+export function shapeMistakes(issues: readonly Issue[], raw: unknown): Mistake[] {
+  return issues.flatMap((issue) => mistakesOf(issue, [], raw));
+}
+
+function mistakesOf(issue: Issue, above: Path, raw: unknown): Mistake[] {
+  const path = [...above, ...issue.path];
+  const got = valueAt(raw, path);
+  const here = { file: FILE, field: fieldName(path) };
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownField([...path, key], raw));
+    case "invalid_union":
+      return (
+        unionMistakes(issue, path, raw) ?? [
+          { ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) },
+        ]
+      );
+    case "invalid_format":
+      // The schema says such things in its own words.
+      return [{ ...here, expected: issue.message, got: shown(got) }];
+    default:
+      return [{ ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) }];
+  }
+}
+
+function unknownField(path: Path, raw: unknown): Mistake {
+  const above = path.slice(0, -1);
+  const parent = schemaAt(above, raw);
+  const known = Object.keys((parent && resembling(parent, valueAt(raw, above)).properties) ?? {});
+  const near = suggest(String(path.at(-1)), known);
+  const listed = known.filter((key) => key !== "$schema").join(", ");
+  const expected = near === null ? `a known field (${listed})` : `a known field; did you mean "${near}"?`;
+  return { file: FILE, field: fieldName(path), expected };
+}
+
+/** The mistakes of the alternative that was meant; null when the value's type fits none of them. */
+function unionMistakes(
+  issue: Extract<Issue, { code: "invalid_union" }>,
+  path: Path,
+  raw: unknown,
+): Mistake[] | null {
+  const value = valueAt(raw, path);
+  if (fieldName(path) === "evaluator" && isObject(value)) {
+    const given = KINDS.filter((key) => key in value);
+    if (given.length > 1)
+      return [
+        {
+          file: FILE,
+          field: "evaluator",
+          expected: `one of ${KINDS.map(quoted).join(", ")}`,
+          got: given.map(quoted).join(" and "),
+        },
+      ];
+    const kinds: readonly string[] = KINDS;
+    const [kind] = given;
+    if (kind) return mistakesIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
+    const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
+    const meant = suggest(misspelt ?? "", kinds) ?? "command";
+    const others = mistakesIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
+      ({ field }) => ![`evaluator.${meant}`, `evaluator.${misspelt}`].includes(field),
+    );
+    const nearly = misspelt === undefined ? "none" : `${quoted(misspelt)}; did you mean "${meant}"?`;
+    return [
+      { file: FILE, field: "evaluator", expected: `one of ${KINDS.map(quoted).join(", ")}`, got: nearly },
+      ...others,
+    ];
+  }
+  const fits = issue.errors.find(
+    (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
+  );
+  return fits ? mistakesIn(fits, path, raw) : null;
+}
+
+const mistakesIn = (issues: readonly Issue[], path: Path, raw: unknown) =>
+  issues.flatMap((issue) => mistakesOf(issue, path, raw));
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  return value;
+}

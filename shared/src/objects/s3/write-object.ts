@@ -1,0 +1,82 @@
+import { filePartsOf } from "../../protocol/upload-parts.ts";
+import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
+import type { Gathered } from "./buffered-body.ts";
+import type { Multipart } from "./multipart.ts";
+
+const PARALLEL = 4;
+
+/** Writes gathered bytes under a key, unless the store says that there is something. Whose bytes are there must be looked at afterwards. */
+export type WriteObject = (key: string, gathered: Gathered, type?: string) => Promise<void>;
+
+/**
+ * Where a store knows conditional writes (If-None-Match), none replaces an object. Where it does not, the caller looks before and
+ * after, and two programs that write other bytes to one key in the same instant are told apart only afterwards.
+ */
+export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteObject {
+  const { sdk, client, name: Bucket } = bucket;
+  let knowsConditions = true;
+
+  async function conditionally(write: (ifNone: boolean) => Promise<unknown>): Promise<void> {
+    try {
+      await write(knowsConditions);
+    } catch (failure) {
+      if (statusOf(failure) === 412 || isCode(failure, "ConditionalRequestConflict")) return;
+      if (!knowsConditions || !(statusOf(failure) === 501 || isCode(failure, "NotImplemented")))
+        throw storeFailure(failure);
+      knowsConditions = false;
+      return conditionally(write);
+    }
+  }
+
+  async function single(key: string, gathered: Gathered, type: string, ifNone: boolean): Promise<void> {
+    const [md5 = ""] = gathered.parts.md5;
+    await client.send(
+      new sdk.PutObjectCommand({
+        Bucket,
+        Key: key,
+        Body: await gathered.slice(0, gathered.size),
+        ContentLength: gathered.size,
+        ContentMD5: base64(md5),
+        ContentType: type,
+        Metadata: { sha256: gathered.sha256 },
+        IfNoneMatch: ifNone ? "*" : undefined,
+      }),
+    );
+  }
+
+  async function inParts(key: string, gathered: Gathered, type: string): Promise<void> {
+    const parts = filePartsOf(gathered.size, gathered.parts);
+    const upload = await multipart.begin(key, gathered.sha256, type);
+    try {
+      const waiting = [...parts];
+      const worker = async () => {
+        for (let part = waiting.shift(); part; part = waiting.shift())
+          await client.send(
+            new sdk.UploadPartCommand({
+              Bucket,
+              Key: key,
+              UploadId: upload,
+              PartNumber: part.number,
+              Body: await gathered.slice(part.offset, part.size),
+              ContentLength: part.size,
+              ContentMD5: base64(part.md5),
+            }),
+          );
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+      await conditionally((ifNone) => multipart.complete(key, upload, parts, ifNone));
+    } catch (failure) {
+      throw storeFailure(failure);
+    } finally {
+      // Gone already, where it became the object.
+      await multipart.abort(key, upload).catch(() => {});
+    }
+  }
+
+  return (key, gathered, type = "application/octet-stream") =>
+    gathered.parts.md5.length > 1
+      ? inParts(key, gathered, type)
+      : conditionally((ifNone) => single(key, gathered, type, ifNone));
+}
+
+const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { Stage } from "./queue-stage.ts";
+import { jobOf } from "./samples.ts";
+import { until } from "./wait-until.ts";
+
+export function handingOutContract(stage: Stage): void {
+  describe("handing out", () => {
+    it("gives a job as it was published, to a grader that serves its challenge", async () => {
+      const grader = stage.attach();
+      const job = jobOf("one", { input: { kind: "inline", data: { predictions: [1, 2.5, null, "ä"] } } });
+      await stage.queue.publish(job);
+      const { delivery } = await grader.next();
+      expect(delivery.job).toEqual(job);
+      expect(delivery.delivery).toBe(1);
+      expect(delivery.signal.aborted).toBe(false);
+    });
+
+    it("keeps what was published before any grader came", async () => {
+      await stage.queue.publish(jobOf("early"));
+      expect((await stage.attach().next()).id).toBe("early");
+    });
+
+    it("keeps the order of a challenge", async () => {
+      const ids = Array.from({ length: 30 }, (_, i) => `job-${i}`);
+      for (const id of ids) await stage.queue.publish(jobOf(id));
+      const grader = stage.attach();
+      const seen: string[] = [];
+      for (const _ of ids) {
+        const taken = await grader.next();
+        seen.push(taken.id);
+        taken.acknowledge();
+      }
+      expect(seen).toEqual(ids);
+    });
+
+    it("never gives a grader more than it has slots, and fills a slot that becomes free", async () => {
+      const grader = stage.attach({ concurrency: 3 });
+      for (let i = 0; i < 12; i++) await stage.queue.publish(jobOf(`job-${i}`));
+      for (let i = 0; i < 12; i++) {
+        const taken = await grader.next();
+        if (i >= 2) taken.acknowledge();
+      }
+      expect(grader.mostInHand()).toBe(3);
+    });
+
+    it("leaves a job alone that no attached grader serves, and does not let it hold up others", async () => {
+      const grader = stage.attach({ challenges: () => ["iris"] });
+      await stage.queue.publish(jobOf("other", { challenge: "digits" }));
+      await stage.queue.publish(jobOf("mine"));
+      const first = await grader.next();
+      expect(first.id).toBe("mine");
+      first.acknowledge();
+      const another = stage.attach({ challenges: () => ["digits"] });
+      expect((await another.next()).id).toBe("other");
+      expect(grader.seen()).toEqual(["mine"]);
+    });
+
+    it("finds waiting jobs of a challenge that a grader begins to serve", async () => {
+      const served = ["iris"];
+      const grader = stage.attach({ challenges: () => served });
+      await stage.queue.publish(jobOf("waits", { challenge: "digits" }));
+      served.push("digits");
+      expect((await grader.next()).id).toBe("waits");
+    });
+
+    it("does not let a long line of one challenge hold up another", async () => {
+      const grader = stage.attach({ challenges: () => ["iris", "digits"] });
+      for (let i = 0; i < 20; i++) await stage.queue.publish(jobOf(`long-${i}`));
+      await stage.queue.publish(jobOf("short", { challenge: "digits" }));
+      const seen: string[] = [];
+      while (!seen.includes("short")) {
+        const taken = await grader.next();
+        seen.push(taken.id);
+        taken.acknowledge();
+      }
+      expect(seen.length).toBeLessThan(10);
+    });
+
+    it("gives each job to one grader only while none is handed back", async () => {
+      const [a, b] = [stage.attach({ grader: "a" }), stage.attach({ grader: "b" })];
+      const ids = Array.from({ length: 20 }, (_, i) => `job-${i}`);
+      for (const one of [a, b]) one.onTake((taken) => taken.acknowledge());
+      for (const id of ids) await stage.queue.publish(jobOf(id));
+      await until(() => a.seen().length + b.seen().length >= ids.length);
+      await stage.queue.publish(jobOf("last"));
+      await until(() => [...a.seen(), ...b.seen()].includes("last"));
+      expect([...a.seen(), ...b.seen()].sort()).toEqual([...ids, "last"].sort());
+    });
+  });
+
+  describe("acknowledging and handing back", () => {
+    it("does not hand out a job again that was acknowledged", async () => {
+      await stage.queue.publish(jobOf("done"));
+      const first = stage.attach();
+      (await first.next()).acknowledge();
+      await first.stop();
+      const second = stage.attach({ grader: "second" });
+      await stage.queue.publish(jobOf("next"));
+      expect((await second.next()).id).toBe("next");
+    });
+
+    it("puts a job that is handed back at the front, and counts its deliveries", async () => {
+      for (const id of ["first", "second", "third"]) await stage.queue.publish(jobOf(id));
+      const grader = stage.attach();
+      (await grader.next()).handBack();
+      const again = await grader.next();
+      expect([again.id, again.delivery.delivery]).toEqual(["first", 2]);
+      again.handBack();
+      const third = await grader.next();
+      expect([third.id, third.delivery.delivery]).toEqual(["first", 3]);
+      third.acknowledge();
+      expect((await grader.next()).id).toBe("second");
+    });
+
+    it("gives a job that is handed back by one grader to another", async () => {
+      await stage.queue.publish(jobOf("moves"));
+      const first = stage.attach({ grader: "first" });
+      const taken = await first.next();
+      const second = stage.attach({ grader: "second" });
+      first.abort();
+      taken.handBack();
+      const moved = await second.next();
+      expect([moved.id, moved.delivery.delivery]).toEqual(["moves", 2]);
+    });
+
+    it("takes a handler that throws at once for one that hands back", async () => {
+      let calls = 0;
+      const grader = stage.attach({
+        handle: (delivery) => {
+          calls++;
+          if (calls === 1) throw new Error("at once");
+          return Promise.resolve(void delivery);
+        },
+      });
+      await stage.queue.publish(jobOf("thrown"));
+      await until(() => calls === 2);
+      expect(grader.seen()).toEqual(["thrown", "thrown"]);
+    });
+  });
+}

@@ -1,0 +1,99 @@
+import type { Consumption, Delivery, JobQueue } from "../job-queue.ts";
+import { within } from "./wait-until.ts";
+
+export type Handle = (delivery: Delivery) => Promise<void>;
+
+export interface Taken {
+  id: string;
+  delivery: Delivery;
+  acknowledge(): void;
+  handBack(): void;
+}
+
+/** A grader whose jobs the test holds in its hands. */
+export interface Grader {
+  /** The next job taken that was not yet asked for; acknowledging or handing it back is the test's to do. */
+  next(): Promise<Taken>;
+  onTake(listener: (taken: Taken) => void): void;
+  seen(): string[];
+  mostInHand(): number;
+  /** Stops taking; resolves when consuming has ended. */
+  abort(): Promise<void>;
+  /** Lets go of everything and stops. */
+  stop(): Promise<void>;
+  ended: Promise<void>;
+}
+
+export function createGrader(queue: JobQueue, options: Partial<Consumption> & { handle?: Handle }): Grader {
+  const stopping = new AbortController();
+  const seen: string[] = [];
+  const unread: Taken[] = [];
+  const open = new Set<Taken>();
+  const waiting: ((taken: Taken) => void)[] = [];
+  let listener: ((taken: Taken) => void) | null = null;
+  let letGo = false;
+  let most = 0;
+
+  const offer: Handle = (delivery) => {
+    if (letGo) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const taken: Taken = {
+      id: delivery.job.submission,
+      delivery,
+      acknowledge() {
+        open.delete(taken);
+        resolve();
+      },
+      handBack() {
+        open.delete(taken);
+        reject(new Error("handed back"));
+      },
+    };
+    open.add(taken);
+    most = Math.max(most, open.size);
+    const reader = waiting.shift();
+    if (reader) reader(taken);
+    else if (listener) listener(taken);
+    else unread.push(taken);
+    return promise;
+  };
+
+  const ended = queue.consume(
+    {
+      grader: "grader",
+      challenges: () => ["iris"],
+      concurrency: 1,
+      ...options,
+      signal: stopping.signal,
+    },
+    (delivery) => {
+      seen.push(delivery.job.submission);
+      return (options.handle ?? offer)(delivery);
+    },
+  );
+
+  return {
+    next() {
+      const taken = unread.shift();
+      return taken
+        ? Promise.resolve(taken)
+        : within(new Promise((resolve) => waiting.push(resolve)), "no job came");
+    },
+    onTake(take) {
+      listener = take;
+    },
+    seen: () => [...seen],
+    mostInHand: () => most,
+    abort() {
+      stopping.abort();
+      return ended;
+    },
+    stop() {
+      letGo = true;
+      stopping.abort();
+      for (const taken of [...open]) taken.acknowledge();
+      return within(ended, "the grader did not stop");
+    },
+    ended,
+  };
+}

@@ -1,0 +1,138 @@
+import type { Report } from "../../protocol/job.ts";
+import { holdStart, type ReportLane, takeSaidStart } from "../start-reports.ts";
+
+type Apply = (report: Report) => Promise<void>;
+
+interface Pending {
+  report: Report;
+  applied: () => void;
+  failed: (error: Error) => void;
+  tries: number;
+}
+
+interface Receiver {
+  apply: Apply;
+  applying: Set<Promise<void>>;
+}
+
+const FIRST_RETRY_MS = 10;
+const LONGEST_RETRY_MS = 1000;
+/** Some seconds: the records may be busy. Longer, and the grader hands the job back. */
+const MOST_TRIES = 12;
+
+/** Reports on their way to brokers: a lane for each submission, so that its order is kept and none waits for another's. */
+export interface ReportLanes {
+  /** Resolves when a receiver has applied it. */
+  add(report: Report): Promise<void>;
+  receive(apply: Apply, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+export function createReportLanes(): ReportLanes {
+  const lanes = new Map<string, ReportLane<Pending>>();
+  const busy = new Set<string>();
+  const receivers = new Set<Receiver>();
+  const closing = new AbortController();
+
+  async function work(submission: string, lane: ReportLane<Pending>): Promise<void> {
+    const { items } = lane;
+    busy.add(submission);
+    let retryAfter = FIRST_RETRY_MS;
+    for (let first = items[0]; first; first = items[0]) {
+      await holdStart(lane);
+      const said = takeSaidStart(lane);
+      if (said) {
+        said.applied();
+        continue;
+      }
+      const [receiver] = receivers;
+      if (!receiver) break;
+      try {
+        await applyBy(receiver, first.report);
+        items.shift();
+        first.applied();
+        retryAfter = FIRST_RETRY_MS;
+      } catch (error) {
+        // What can never be applied goes back to its grader, which hands the job back.
+        if (++first.tries === MOST_TRIES) {
+          items.shift();
+          first.failed(error as Error);
+          continue;
+        }
+        // To the end, so that another receiver gets the next try.
+        if (receivers.delete(receiver)) receivers.add(receiver);
+        await pause(retryAfter, closing.signal);
+        retryAfter = Math.min(retryAfter * 2, LONGEST_RETRY_MS);
+      }
+    }
+    busy.delete(submission);
+    if (items.length === 0) lanes.delete(submission);
+  }
+
+  function start(): void {
+    for (const [submission, lane] of lanes) if (!busy.has(submission)) void work(submission, lane);
+  }
+
+  return {
+    add(report) {
+      if (closing.signal.aborted) return Promise.reject(closed());
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const lane = lanes.get(report.submission) ?? { items: [], wake() {} };
+      lanes.set(report.submission, lane);
+      lane.items.push({ report, applied: resolve, failed: reject, tries: 0 });
+      lane.wake();
+      if (!busy.has(report.submission)) void work(report.submission, lane);
+      return promise;
+    },
+
+    async receive(apply, signal) {
+      const receiver: Receiver = { apply, applying: new Set() };
+      const stopped = abortOf(AbortSignal.any([signal, closing.signal]));
+      receivers.add(receiver);
+      if (signal.aborted || closing.signal.aborted) receivers.delete(receiver);
+      start();
+      await stopped;
+      receivers.delete(receiver);
+      // What is being written now must be in the records, or known not to be, before they may be closed.
+      await Promise.allSettled(receiver.applying);
+    },
+
+    close() {
+      closing.abort();
+      receivers.clear();
+      for (const lane of lanes.values()) for (const { failed } of lane.items.splice(0)) failed(closed());
+    },
+  };
+}
+
+async function applyBy(receiver: Receiver, report: Report): Promise<void> {
+  const applying = (async () => receiver.apply(report))();
+  receiver.applying.add(applying);
+  try {
+    await applying;
+  } finally {
+    receiver.applying.delete(applying);
+  }
+}
+
+const closed = () => new Error("The queue was closed.");
+
+/** Resolves once the signal is aborted, at once when it is already. */
+export function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}

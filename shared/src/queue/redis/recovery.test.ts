@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { withoutService } from "../../../../scripts/services/programs.ts";
+import { jobOf, reportOf } from "../contract/samples.ts";
+import { until } from "../contract/wait-until.ts";
+import type { JobQueue } from "../job-queue.ts";
+import { type Stage, staged } from "./testing/redis-stage.ts";
+
+/** A broker's part: everything in `waiting` is published again, and what is in `grading` asked for. */
+function recordsOf(stage: Stage, queue: JobQueue) {
+  const waiting: string[] = [];
+  const grading: string[] = [];
+  const rebuilds: { reason: string; unknown: string[] }[] = [];
+  let republished = 0;
+  stage.recover(queue, {
+    async republish() {
+      republished++;
+      for (const id of waiting) await queue.publish(jobOf(id));
+    },
+    async restart(reason, known) {
+      const found = await known(grading);
+      rebuilds.push({ reason, unknown: grading.filter((id) => !found.has(id)) });
+    },
+  });
+  return { waiting, grading, rebuilds, republished: () => republished };
+}
+
+const FAST = { leaseMs: 1000 };
+
+/** A queue that was new and has asked the records for everything. */
+async function rebuiltQueue(stage: Stage) {
+  const queue = await stage.queue(FAST);
+  const records = recordsOf(stage, queue);
+  await until(() => records.rebuilds.length === 1);
+  return { queue, records };
+}
+
+describe.skipIf(withoutService("redis"))("when the queue loses what it was given", () => {
+  it.concurrent(
+    "asks for everything again when it is flushed while it is rebuilt",
+    staged(async (stage) => {
+      // Long enough for the turn to rebuild to be renewed meanwhile.
+      const records = recordsOf(stage, await stage.queue({ leaseMs: 6000 }));
+      await until(() => records.republished() === 1);
+      await stage.admin.flushall();
+      await until(() => records.republished() >= 2);
+    }),
+  );
+
+  it.concurrent(
+    "asks for everything when it is new, once, and not again from another broker",
+    staged(async (stage) => {
+      const first = recordsOf(stage, await stage.queue(FAST));
+      const second = recordsOf(stage, await stage.queue(FAST));
+      await until(() => first.rebuilds.length + second.rebuilds.length > 0);
+      await sleep(2500);
+      const later = recordsOf(stage, await stage.queue(FAST));
+      await sleep(1500);
+      expect(first.rebuilds.length + second.rebuilds.length).toBe(1);
+      expect(later.republished()).toBe(0);
+    }),
+  );
+
+  it.concurrent(
+    "is rebuilt after a flush: what waited goes out, what graders hold stays theirs, what nobody has is told",
+    staged(async (stage) => {
+      const { queue, records } = await rebuiltQueue(stage);
+      const holder = stage.attach(queue, { grader: "holder" });
+      await queue.publish(jobOf("held"));
+      const held = await holder.next();
+      records.grading.push("held", "nobodys");
+      for (const id of ["a", "b"]) {
+        records.waiting.push(id);
+        await queue.publish(jobOf(id));
+      }
+      await stage.admin.flushall();
+      const other = stage.attach(await stage.queue(FAST), { grader: "other", handle: async () => {} });
+      await until(() => other.seen().includes("a") && other.seen().includes("b"));
+      await until(() => records.rebuilds.length === 2);
+      expect(records.rebuilds[1]).toEqual({ reason: "the queue lost its contents", unknown: ["nobodys"] });
+      // Many leases later it is still the holder's, who then ends it for everyone.
+      await sleep(3000);
+      expect(held.delivery.signal.aborted).toBe(false);
+      expect(other.seen().sort()).toEqual(["a", "b"]);
+      held.acknowledge();
+      await until(async () => (await stage.admin.hlen(stage.key("index"))) === 0);
+      expect(await stage.admin.xlen(stage.key("jobs:iris"))).toBe(0);
+    }),
+  );
+
+  it.concurrent(
+    "gives a job that was added again after a flush to another when its grader dies, with the delivery counted",
+    staged(async (stage) => {
+      const { queue } = await rebuiltQueue(stage);
+      const doomed = stage.startGrader("doomed");
+      await queue.publish(jobOf("job"));
+      await doomed.says();
+      await stage.admin.flushall();
+      await until(async () => (await stage.admin.xlen(stage.key("jobs:iris"))) === 1);
+      doomed.process.kill("SIGKILL");
+      const heir = stage.attach(queue, { grader: "heir" });
+      expect((await heir.next()).delivery.delivery).toBe(2);
+    }),
+  );
+
+  it.concurrent(
+    "is asked for again after a restart, which may have lost what was written last",
+    staged(async (stage) => {
+      const { queue, records } = await rebuiltQueue(stage);
+      records.waiting.push("job");
+      await queue.publish(jobOf("job"));
+      await stage.redis.kill("SIGKILL");
+      await stage.redis.restart();
+      await until(() => records.rebuilds.length === 2);
+      expect(records.rebuilds[1]?.reason).toBe("the queue was restarted");
+      // It was there, and is there once.
+      expect(await stage.admin.xlen(stage.key("jobs:iris"))).toBe(1);
+    }),
+  );
+
+  it.concurrent(
+    "asks the records when an entry was deleted under a grader that is gone",
+    staged(async (stage) => {
+      const { queue, records } = await rebuiltQueue(stage);
+      const doomed = stage.startGrader("doomed");
+      await queue.publish(jobOf("job"));
+      await doomed.says();
+      records.waiting.push("job");
+      doomed.process.kill("SIGSTOP");
+      const [[id]] = (await stage.admin.xrange(stage.key("jobs:iris"), "-", "+")) as unknown as [[string]];
+      await stage.admin.xdel(stage.key("jobs:iris"), id);
+      const heir = stage.attach(queue, { grader: "heir" });
+      expect((await heir.next()).id).toBe("job");
+      expect(heir.seen()).toEqual(["job"]);
+    }),
+  );
+
+  it.concurrent(
+    "adds an entry again that was deleted under a working grader",
+    staged(async (stage) => {
+      const queue = await stage.queue(FAST);
+      const grader = stage.attach(queue);
+      await queue.publish(jobOf("job"));
+      const taken = await grader.next();
+      const key = stage.key("jobs:iris");
+      const [[id]] = (await stage.admin.xrange(key, "-", "+")) as unknown as [[string]];
+      await stage.admin.xdel(key, id);
+      await until(async () => (await stage.admin.xlen(key)) === 1);
+      expect(taken.delivery.signal.aborted).toBe(false);
+      const other = stage.attach(await stage.queue(FAST), { grader: "other" });
+      await sleep(2500);
+      expect(other.seen()).toEqual([]);
+      taken.acknowledge();
+      await until(async () => (await stage.admin.xlen(key)) === 0);
+    }),
+  );
+
+  it.concurrent(
+    "makes a group or a stream anew that was removed, and asks the records",
+    staged(async (stage) => {
+      const { queue, records } = await rebuiltQueue(stage);
+      const grader = stage.attach(queue, { handle: async () => {} });
+      await queue.publish(jobOf("before"));
+      await until(() => grader.seen().includes("before"));
+      await stage.admin.xgroup("DESTROY", stage.key("jobs:iris"), "graders");
+      await until(() => records.rebuilds.length === 2);
+      records.waiting.push("waiting");
+      await stage.admin.del(stage.key("jobs:iris"));
+      await until(() => grader.seen().includes("waiting"));
+      await until(() => records.rebuilds.length === 3);
+    }),
+  );
+
+  it.concurrent(
+    "knows a submission whose last report was not applied yet",
+    staged(async (stage) => {
+      const queue = await stage.queue(FAST);
+      await queue.report(reportOf("reported", 1));
+      const records = recordsOf(stage, queue);
+      records.grading.push("reported", "nobodys");
+      await until(() => records.rebuilds.length === 1);
+      expect(records.rebuilds[0]?.unknown).toEqual(["nobodys"]);
+    }),
+  );
+
+  it.concurrent(
+    "repeats a rebuild that failed, and one that a flush fell into",
+    staged(async (stage) => {
+      const queue = await stage.queue(FAST);
+      let tries = 0;
+      stage.recover(queue, {
+        async republish() {
+          tries++;
+          if (tries === 1) throw new Error("the records are away");
+          if (tries === 2) await stage.admin.flushall();
+        },
+        async restart() {},
+      });
+      await until(() => tries === 3);
+      await until(async () => (await stage.admin.exists(stage.key("epoch"))) === 1);
+      await sleep(1500);
+      expect(tries).toBe(3);
+    }),
+  );
+});

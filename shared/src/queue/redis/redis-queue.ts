@@ -1,0 +1,184 @@
+import { CrowdaiError } from "../../protocol/errors.ts";
+import type { Report } from "../../protocol/job.ts";
+import type { AttachedGrader, JobQueue } from "../job-queue.ts";
+import { createBatches } from "./batches.ts";
+import { listenForControl } from "./cancellations.ts";
+import { type Consumer, createConsumer } from "./consumer.ts";
+import { CANCEL, PUBLISH } from "./job-scripts.ts";
+import { ATTACHED, TIDY } from "./lease-scripts.ts";
+import type { QueueLog } from "./queue-log.ts";
+import { type Client, createLink } from "./reconnecting-connection.ts";
+import { watchForLoss } from "./recovery.ts";
+import { createReportOutbox } from "./report-outbox.ts";
+import { readReports } from "./report-reader.ts";
+import { type Argument, runScript } from "./script.ts";
+import { checkServer } from "./server-check.ts";
+
+export interface RedisQueueOptions {
+  /** Makes a client for one connection; see connectionsTo. */
+  redis: () => Client;
+  /** For the start message and the logs, without secrets. */
+  name?: string;
+  /** Begins all keys. Queues with different prefixes share nothing. */
+  prefix?: string;
+  log: QueueLog;
+  /** A grader that gave no sign for so long loses its jobs. Default 7 s. */
+  leaseMs?: number;
+}
+
+export const LEASE_MS = 7000;
+const TIDY_MS = 10_000;
+/** How old an answer about attached graders may be. */
+const FRESH_MS = 500;
+/** How long consumers and readers may take to say goodbye when the queue is closed. */
+const CLOSE_MS = 3000;
+
+/**
+ * The queue on Redis Streams: one stream a challenge, read by one group. All keys share a hash tag, so in a cluster the queue lives on
+ * one node. Resolves when Redis answered, or is away, which is told to the log; throws redis_unfit when it would lose jobs.
+ */
+export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
+  const { redis, log, leaseMs = LEASE_MS } = options;
+  const base = `{${options.prefix ?? "crowdai"}}`;
+  const closing = new AbortController();
+  const consumers = new Set<Consumer>();
+  const readers = new Set<Promise<void>>();
+  let ending = 0;
+  let unfit: Error | null = null;
+  let control: ReturnType<typeof listenForControl> | null = null;
+  let tidying: NodeJS.Timeout | undefined;
+
+  const link = createLink({
+    redis,
+    onReady(client) {
+      // Another Redis may stand there now.
+      checkServer(client, base, log)
+        .then(
+          () => {
+            unfit = null;
+          },
+          (error: Error) => {
+            if ("code" in error && error.code === "redis_unfit") unfit = error;
+            if (unfit) log.error({ err: unfit }, unfit.message);
+          },
+        )
+        .finally(checked);
+      for (const consumer of consumers) consumer.reconnected();
+    },
+    onAway(trouble) {
+      // Waiting does not help here.
+      if (/WRONGPASS|NOAUTH|NOPERM/.test(trouble.message))
+        unfit = new CrowdaiError("redis_unfit", `Redis refuses: ${trouble.message}`, {
+          next: "Correct the user and the password in REDIS_URL.",
+        });
+      log.warn({ err: trouble }, "Redis is away; jobs wait in the records until it is back");
+      checked();
+    },
+  });
+  const { promise: firstAnswer, resolve: checked } = Promise.withResolvers<void>();
+  await firstAnswer;
+  if (unfit) {
+    link.close();
+    throw unfit;
+  }
+
+  const run = (script: Parameters<typeof runScript>[2], args: readonly Argument[] = []) =>
+    link.use((client) => runScript(client, base, script, args));
+
+  const publishing = createBatches<readonly Argument[]>({
+    async send(jobs) {
+      if (unfit) throw unfit;
+      await run(PUBLISH, jobs.flat());
+    },
+    most: 200,
+    heaviest: 1_000_000,
+    weigh: (job) => String(job[3]).length,
+  });
+
+  const report = createReportOutbox({
+    link,
+    base,
+    log,
+    stopping: () => consumers.size === 0 || ending === consumers.size,
+    closing: closing.signal,
+  });
+
+  let attached: { at: number; graders: AttachedGrader[] } = { at: Number.NEGATIVE_INFINITY, graders: [] };
+
+  /** For broker-side work that goes on until its signal. */
+  async function reader(work: (stopping: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const working = work(AbortSignal.any([signal, closing.signal]));
+    readers.add(working);
+    await working.finally(() => readers.delete(working));
+  }
+
+  return {
+    name: options.name ?? "Redis",
+
+    async publish(job) {
+      if (closing.signal.aborted) throw new Error("The queue was closed.");
+      await publishing.add([job.submission, job.attempt, job.challenge, JSON.stringify(job)]);
+    },
+
+    async consume(consumption, handle) {
+      control ??= listenForControl(redis, base, (submission, attempt) => {
+        for (const { inHand } of consumers) inHand.withdraw(submission, attempt);
+      });
+      await control.ready;
+      tidying ??= setInterval(() => run(TIDY, [...consumption.challenges()]).catch(() => {}), TIDY_MS);
+      const consumer = createConsumer({
+        ...{ redis, link, base, leaseMs, log, consumption, handle },
+        closing: closing.signal,
+      });
+      consumers.add(consumer);
+      const onStop = () => {
+        ending++;
+      };
+      consumption.signal.addEventListener("abort", onStop);
+      await consumer.ended;
+      consumption.signal.removeEventListener("abort", onStop);
+      consumers.delete(consumer);
+      if (consumption.signal.aborted) ending--;
+    },
+
+    report: (one: Report) => report(one),
+
+    receive: (apply, signal) =>
+      reader((stopping) => readReports({ redis, link, base, log, apply, stopping }), signal),
+
+    recover: (recovery, signal) =>
+      reader(
+        (stopping) => watchForLoss({ link, base, log, settleMs: (leaseMs * 5) / 7, recovery, stopping }),
+        signal,
+      ),
+
+    async cancel(submission) {
+      await run(CANCEL, [submission]);
+    },
+
+    async attached() {
+      if (performance.now() - attached.at > FRESH_MS && link.connected)
+        try {
+          const texts = (await run(ATTACHED)) as string[];
+          attached = { at: performance.now(), graders: texts.map((text) => JSON.parse(text)) };
+        } catch {
+          // Whoever asks is shown what was known last.
+        }
+      if (performance.now() - attached.at > leaseMs) return [];
+      return attached.graders;
+    },
+
+    async close() {
+      closing.abort();
+      clearInterval(tidying);
+      for (const { inHand } of consumers) inHand.withdrawAll();
+      const timeout = Promise.withResolvers<void>();
+      const timer = setTimeout(timeout.resolve, CLOSE_MS);
+      const ended = [...[...consumers].map((one) => one.ended), ...readers];
+      await Promise.race([Promise.allSettled(ended), timeout.promise]);
+      clearTimeout(timer);
+      control?.close();
+      link.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { Cluster, Redis } from "ioredis";
+import { expect, it } from "vitest";
+import { connectionsTo } from "./redis-url.ts";
+
+function optionsOf(url: string) {
+  const client = connectionsTo(url).connect();
+  if (!(client instanceof Redis)) throw new Error("not one server");
+  client.disconnect();
+  return client.options;
+}
+
+it("reads the address of one server", () => {
+  expect(optionsOf("redis://localhost")).toMatchObject({ host: "localhost", port: 6379, db: 0 });
+  expect(optionsOf("redis://10.0.0.1:7000/5")).toMatchObject({ host: "10.0.0.1", port: 7000, db: 5 });
+  expect(optionsOf("redis://[::1]:7000")).toMatchObject({ host: "::1", port: 7000 });
+  expect(optionsOf("redis+unix:///run/redis.sock")).toMatchObject({ path: "/run/redis.sock" });
+});
+
+it("reads users and passwords, with anything in them", () => {
+  expect(optionsOf("redis://user:pass@host")).toMatchObject({ username: "user", password: "pass" });
+  expect(optionsOf("redis://:p%40ss%3Aw@host")).toMatchObject({ username: null, password: "p@ss:w" });
+  expect(optionsOf("redis://user:p@ss:w@host")).toMatchObject({
+    username: "user",
+    password: "p@ss:w",
+    host: "host",
+  });
+});
+
+it("reads TLS, Sentinels and clusters", () => {
+  expect(optionsOf("rediss://host").tls).toEqual({});
+  expect(optionsOf("redis://host").tls).toBeUndefined();
+  expect(optionsOf("redis+sentinel://:pw@a,b:1/main/2?sentinel_password=s")).toMatchObject({
+    sentinels: [
+      { host: "a", port: 26379 },
+      { host: "b", port: 1 },
+    ],
+    ...{ name: "main", db: 2, password: "pw", sentinelPassword: "s" },
+  });
+  const cluster = connectionsTo("rediss-cluster://u:p@a:1,b").connect();
+  expect(cluster).toBeInstanceOf(Cluster);
+  expect((cluster as Cluster).options.redisOptions).toMatchObject({ username: "u", password: "p", tls: {} });
+});
+
+it("names where it is, without secrets", () => {
+  const names = [
+    "redis://u:secret@host:1/2",
+    "rediss://:secret@host",
+    "redis+sentinel://:secret@a,b/main?sentinel_password=secret",
+    "redis-cluster://:secret@a,b",
+  ].map((url) => connectionsTo(url).name);
+  expect(names).toEqual([
+    "Redis at host:1",
+    "Redis at host (TLS)",
+    "Redis main through Sentinel at a,b",
+    "Redis Cluster at a,b",
+  ]);
+});
+
+it("refuses what is no address, and says why without the secret in it", () => {
+  const wrong = [
+    ["", "no address"],
+    ["localhost:6379", "no address"],
+    ["http://:secret@host", "no address"],
+    ["redis://:secret@", "no host"],
+    ["redis://:secret@host:99999", "no host"],
+    ["redis://:secret@a,b", "several hosts"],
+    ["redis+sentinel://:secret@a", "no master"],
+    ["redis://:secret@host/first", "no number"],
+    ["redis://:secret%@host", "%25"],
+    ["rediss://:secret@host?ca=/nowhere.pem", "/nowhere.pem"],
+    ["redis+unix://host", "no socket"],
+  ] as const;
+  for (const [url, why] of wrong) {
+    let thrown: unknown;
+    try {
+      connectionsTo(url);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown, url).toMatchObject({ code: "config_invalid", message: expect.stringContaining(why) });
+    expect(String(thrown), url).not.toContain("secret");
+  }
+});

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Report } from "../../protocol/job.ts";
+import { holdStart, type ReportLane, takeSaidStart } from "../start-reports.ts";
+import type { QueueLog } from "./queue-log.ts";
+
+const FIRST_RETRY_MS = 10;
+const LONGEST_RETRY_MS = 1000;
+const REMEMBER_MS = 10_000;
+/** About half a minute. */
+const MOST_TRIES = 40;
+
+/** Reports that were read, in a lane for each submission: a lane keeps its order, and waits for no other. */
+export interface ReportLanes {
+  /** One that is null is taken for applied. One that is here already is passed over. */
+  add(id: string, report: Report | null): void;
+  /** Nothing is applied after this time, of performance.now(), until it is called again. */
+  hold(until: number): void;
+  /** Reports that are not applied. */
+  size(): number;
+  /** Entry of the latest report that is here; null when all are applied, so that reading begins at the front again. */
+  newest(): string | null;
+  /** Entries that are applied and not yet forgotten. */
+  applied(): string[];
+  forget(ids: readonly string[]): void;
+  /** For how many ms nothing but failures came of applying. */
+  failingFor(): number;
+  /** Gives up what is not being applied at this moment. */
+  clear(): void;
+  /** Resolves when nothing is being applied. */
+  idle(): Promise<void>;
+  /** Resolves when a report was applied, or after some time. */
+  change(ms: number): Promise<void>;
+}
+
+interface Pending {
+  id: string;
+  report: Report;
+}
+
+export function createReportLanes(options: {
+  apply: (report: Report) => Promise<void>;
+  log: QueueLog;
+  onApplied: () => void;
+  longestRetryMs?: number;
+}): ReportLanes {
+  const { apply, log, onApplied, longestRetryMs = LONGEST_RETRY_MS } = options;
+  const lanes = new Map<string, ReportLane<Pending>>();
+  const busy = new Set<Promise<void>>();
+  const here = new Set<string>();
+  const done = new Set<string>();
+  /** Deleted entries and when they were: a read that was on its way may still bring them. */
+  const deleted = new Map<string, number>();
+  const failures = new Map<string, { tries: number; successes: number }>();
+  let successes = 0;
+  let newest: string | null = null;
+  let heldUntil = 0;
+  let failingSince: number | null = null;
+  let changed = () => {};
+  let clearing = new AbortController();
+
+  async function work(name: string, lane: ReportLane<Pending>, cleared: AbortSignal): Promise<void> {
+    const { items } = lane;
+    let retryAfter = FIRST_RETRY_MS;
+    for (let first = items[0]; first; first = items[0]) {
+      await holdStart(lane);
+      if (cleared.aborted) return;
+      const said = takeSaidStart(lane);
+      if (said) {
+        finish(said.id);
+        continue;
+      }
+      if (performance.now() >= heldUntil) await sleep(50, undefined, { signal: cleared }).catch(() => {});
+      if (cleared.aborted) return;
+      if (performance.now() >= heldUntil) continue;
+      try {
+        await apply(first.report);
+        failingSince = null;
+        successes++;
+        retryAfter = FIRST_RETRY_MS;
+        finish(first.id);
+        items.shift();
+      } catch (error) {
+        failingSince ??= performance.now();
+        if (givesUp(first, error)) {
+          finish(first.id);
+          items.shift();
+          continue;
+        }
+        await sleep(retryAfter, undefined, { signal: cleared }).catch(() => {});
+        retryAfter = Math.min(retryAfter * 2, longestRetryMs);
+      }
+      if (cleared.aborted) return;
+    }
+    lanes.delete(name);
+  }
+
+  /** What fails for long while others are applied can never be: the deadline of its submission takes care of the rest. */
+  function givesUp({ id, report: { submission, type } }: Pending, error: unknown): boolean {
+    const about = failures.get(id) ?? { tries: 0, successes };
+    failures.set(id, about);
+    about.tries++;
+    const hopeless = about.tries >= MOST_TRIES && successes > about.successes;
+    if (hopeless) log.error({ submission, type, err: error }, "a report could not be applied; given up");
+    else if (about.tries === 1)
+      log.warn({ submission, type, err: error }, "a report could not be applied; trying again");
+    return hopeless;
+  }
+
+  function finish(id: string): void {
+    here.delete(id);
+    failures.delete(id);
+    done.add(id);
+    onApplied();
+    changed();
+  }
+
+  return {
+    add(id, report) {
+      newest = id;
+      if (here.has(id) || done.has(id) || deleted.has(id)) return;
+      here.add(id);
+      if (report === null) return finish(id);
+      const name = report.submission;
+      const lane = lanes.get(name) ?? { items: [], wake() {} };
+      lane.items.push({ id, report });
+      lane.wake();
+      if (lanes.has(name)) return;
+      lanes.set(name, lane);
+      const working = work(name, lane, clearing.signal).finally(() => busy.delete(working));
+      busy.add(working);
+    },
+    hold(until) {
+      heldUntil = until;
+    },
+    size: () => here.size,
+    newest: () => (here.size > 0 ? newest : null),
+    applied: () => [...done].slice(0, 1000),
+    forget(ids) {
+      const now = performance.now();
+      for (const id of ids) {
+        done.delete(id);
+        deleted.set(id, now);
+      }
+      for (const [id, at] of deleted) {
+        if (now - at < REMEMBER_MS) break;
+        deleted.delete(id);
+      }
+    },
+    failingFor: () => (failingSince === null ? 0 : performance.now() - failingSince),
+    clear() {
+      clearing.abort();
+      clearing = new AbortController();
+      lanes.clear();
+      here.clear();
+      newest = null;
+      failingSince = null;
+    },
+    async idle() {
+      await Promise.all([...busy]);
+    },
+    async change(ms) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      changed = resolve;
+      const timer = setTimeout(resolve, ms);
+      await promise;
+      clearTimeout(timer);
+    },
+  };
+}

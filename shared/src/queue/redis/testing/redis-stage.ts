@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { startRedis } from "../../../../../scripts/services/redis.ts";
+import type { Service } from "../../../../../scripts/services/service.ts";
+import { startWire, type Wire } from "../../../../../scripts/services/tcp-proxy.ts";
+import { createGrader, type Grader, type Handle } from "../../contract/test-grader.ts";
+import { createReceiver, type Receiver } from "../../contract/test-receiver.ts";
+import type { Consumption, JobQueue, Recovery } from "../../job-queue.ts";
+import { createRedisQueue, type RedisQueueOptions } from "../redis-queue.ts";
+import { connectionsTo } from "../redis-url.ts";
+
+const PROGRAM = fileURLToPath(new URL("./grader-process.ts", import.meta.url));
+
+/** A Redis of its own, and queues, graders and processes on it that are ended after the test. */
+export interface Stage {
+  redis: Service;
+  /** For looking at and spoiling what is in Redis. */
+  admin: Redis;
+  prefix: string;
+  /** Name of a key of the queue. */
+  key(name: string): string;
+  queue(options?: Partial<RedisQueueOptions> & { url?: string }): Promise<JobQueue>;
+  attach(queue: JobQueue, options?: Partial<Consumption> & { handle?: Handle }): Grader;
+  receive(queue: JobQueue, apply?: Parameters<typeof createReceiver>[1]): Receiver;
+  recover(queue: JobQueue, recovery: Recovery): void;
+  /** A way to Redis that can fail; for the `url` of a queue. */
+  wire(): Promise<Wire & { url: string }>;
+  startGrader(name: string): GraderProcess;
+  /** What was logged. */
+  logged: string[];
+  end(): Promise<void>;
+}
+
+export interface GraderProcess {
+  process: ChildProcess;
+  /** The next line it says. */
+  says(): Promise<{ took?: string; lost?: string; delivery?: number }>;
+}
+
+/** A test with a stage of its own, so that tests run side by side. */
+export function staged(test: (stage: Stage) => Promise<void>, args?: readonly string[]): () => Promise<void> {
+  return async () => {
+    const stage = await createStage(args);
+    try {
+      await test(stage);
+    } finally {
+      await stage.end();
+    }
+  };
+}
+
+async function createStage(args: readonly string[] = []): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), "crowdai-queue-"));
+  const redis = await startRedis({ folder, args });
+  const admin = new Redis(redis.port, { lazyConnect: true, retryStrategy: () => 50 });
+  admin.on("error", () => {});
+  const prefix = randomUUID();
+  const logged: string[] = [];
+  const note = (_about: object, message: string) => void logged.push(message);
+  const atEnd: (() => unknown)[] = [];
+
+  return {
+    redis,
+    admin,
+    prefix,
+    logged,
+    key: (name) => `{${prefix}}:${name}`,
+    async queue({ url = redis.url, ...options } = {}) {
+      const queue = await createRedisQueue({
+        redis: connectionsTo(url).connect,
+        prefix,
+        log: { info: note, warn: note, error: note },
+        ...options,
+      });
+      atEnd.unshift(() => queue.close());
+      return queue;
+    },
+    attach(queue, options = {}) {
+      const grader = createGrader(queue, options);
+      atEnd.unshift(() => grader.stop());
+      return grader;
+    },
+    receive(queue, apply) {
+      const receiver = createReceiver(queue, apply);
+      atEnd.unshift(() => receiver.stop());
+      return receiver;
+    },
+    recover(queue, recovery) {
+      const stop = new AbortController();
+      const recovering = queue.recover(recovery, stop.signal);
+      atEnd.unshift(() => {
+        stop.abort();
+        return recovering;
+      });
+    },
+    async wire() {
+      const wire = await startWire(redis.port);
+      // Queues say goodbye through it.
+      atEnd.push(() => wire.close());
+      return { ...wire, url: `redis://127.0.0.1:${wire.port}` };
+    },
+    startGrader(name) {
+      const child = spawn(process.execPath, [PROGRAM, redis.url, prefix, name], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      atEnd.unshift(async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      });
+      return { process: child, says: async () => JSON.parse((await lines.next()).value ?? "null") };
+    },
+    async end() {
+      await redis.kill("SIGCONT");
+      for (const finish of atEnd) await Promise.resolve(finish()).catch(() => {});
+      admin.disconnect();
+      await redis.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
