@@ -10,7 +10,7 @@ const python = join(root, "grader/src/evaluator/python_class.py");
 const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
-const pictures = join(root, "broker/src/background/media/picture.worker.ts");
+const pictures = join(root, "broker/src/background/media/image.worker.ts");
 const builds = {
   cli: () => buildCli().then(buildTypes),
   // The broker embeds the grader, and so carries its files too.

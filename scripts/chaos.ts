@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { addParticipant } from "../broker/src/domain/participants/keys.ts";
+import { addParticipant } from "../broker/src/domain/participants/api-keys.ts";
 import { openRecords } from "../broker/src/records/open.ts";
 import { loadChallenges } from "../shared/src/challenge-folder/index.ts";
 import { writeChaosChallenge } from "./chaos/chaos-challenge.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { chromium, type Page } from "playwright-core";
 import sharp from "sharp";
-import { addParticipant } from "../broker/src/domain/participants/keys.ts";
+import { addParticipant } from "../broker/src/domain/participants/api-keys.ts";
 import { createBroker, readConfig } from "../broker/src/index.ts";
 import { openRecords } from "../broker/src/records/open.ts";
 import { onPath } from "../test/required-programs.ts";

@@ -1,6 +1,6 @@
 import { asCrowdaiError } from "@crowdai/shared";
 import { CommanderError } from "commander";
-import { createProgram, type Io } from "./commands/commands.ts";
+import { createProgram, type Io } from "./commands/program.ts";
 
 /** Arguments in, exit code out. */
 export async function main(args: string[], io: Io): Promise<number> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MIT_DIGEST } from "../../broker/src/domain/agreements/mit.ts";
-import { startBroker, type TestBroker } from "../../broker/test/fixture.ts";
+import { MIT_DIGEST } from "../../broker/src/domain/agreements/mit-license.ts";
+import { startBroker, type TestBroker } from "../../broker/test/support/test-broker.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 import { sitDown } from "../../cli/test/tmux-terminal.ts";
 import { missing } from "../required-programs.ts";

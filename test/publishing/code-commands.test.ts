@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Author, agreed, author } from "../../broker/test/code/code-author.ts";
 import { createPlainGit, type PlainGit } from "../../broker/test/code/plain-git.ts";
-import { type Author, agreed, author } from "../../broker/test/code/published-code.ts";
-import { startBroker, type TestBroker } from "../../broker/test/fixture.ts";
-import { runCommand } from "../../broker/test/run-command.ts";
-import { until } from "../../broker/test/until.ts";
+import { runCommand } from "../../broker/test/support/run-command.ts";
+import { startBroker, type TestBroker } from "../../broker/test/support/test-broker.ts";
+import { until } from "../../broker/test/support/until.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 
 const exec = promisify(execFile);

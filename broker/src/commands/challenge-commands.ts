@@ -5,15 +5,15 @@ import { type Command, Option } from "commander";
 import { iso } from "../clock.ts";
 import { type BrokerConfig, readConfig } from "../config.ts";
 import { addBundle } from "../domain/challenges/add-bundle.ts";
-import { listRecorded } from "../domain/challenges/list-recorded.ts";
+import { listRecorded } from "../domain/challenges/list-challenges.ts";
 import type { ClosedChallenge } from "../domain/publishing/close-challenge.ts";
 import { cancelRegrade } from "../domain/regrade/cancel-regrade.ts";
-import { type RegradeStatus, readRegrade } from "../domain/regrade/status.ts";
+import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
 import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
-import type { Io } from "./commands.ts";
+import type { Io } from "./program.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
 

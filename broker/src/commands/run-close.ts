@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { addressAtHost } from "../background/code-hosts/open-code-host.ts";
 import type { BrokerConfig } from "../config.ts";
-import { openCatalogue } from "../domain/challenges/catalogue.ts";
+import { openCatalogue } from "../domain/challenges/catalog.ts";
 import { type ClosedChallenge, closeChallenge, readClosed } from "../domain/publishing/close-challenge.ts";
 import { repositoryPath } from "../domain/submissions/repository-name.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startOwnBroker } from "./own-broker.ts";
+import { isFree, requireChallenge, startOwnBroker } from "./temporary-broker.ts";
 
 const LOOK_MS = 100;
 

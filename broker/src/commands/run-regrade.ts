@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BrokerConfig } from "../config.ts";
+import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
 import { startRegrade } from "../domain/regrade/start-regrade.ts";
-import { type RegradeStatus, readRegrade } from "../domain/regrade/status.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startOwnBroker } from "./own-broker.ts";
+import { isFree, requireChallenge, startOwnBroker } from "./temporary-broker.ts";
 
 const LOOK_MS = 200;
 

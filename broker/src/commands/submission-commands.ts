@@ -1,10 +1,10 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type Command, Option } from "commander";
-import { type LoggedAttempt, readAttempts } from "../domain/submissions/attempts-log.ts";
-import { markBaseline } from "../domain/submissions/baseline.ts";
+import { markBaseline } from "../domain/submissions/mark-baseline.ts";
+import { type LoggedAttempt, readAttempts } from "../domain/submissions/read-attempts.ts";
 import type { Db, Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
-import type { Io } from "./commands.ts";
+import type { Io } from "./program.ts";
 
 /** `crowdai-broker submission …`: what only organisers are told of a submission, and baselines. */
 export function addSubmissionCommands(

@@ -2,9 +2,9 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Hono } from "hono";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readSecret } from "../records/secret.ts";
-import { type LegacyDoor, openLegacyDoor } from "./door.ts";
-import type { NextEvent } from "./follow.ts";
-import { legacyRoutes, UPLOAD_PATH } from "./routes.ts";
+import type { NextEvent } from "./follow-events.ts";
+import { type LegacyDoor, openLegacyDoor } from "./legacy-gateway.ts";
+import { legacyRoutes, UPLOAD_PATH } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
 
 export interface Legacy {

@@ -1,11 +1,11 @@
 import { asCrowdaiError } from "@crowdai/shared";
-import { findSubmission } from "../domain/submissions/find.ts";
-import { viewSubmission } from "../domain/submissions/view.ts";
-import { follow, type NextEvent } from "./follow.ts";
-import { type HandingIn, handIn, handInAll } from "./hand-in.ts";
-import { errorWord, finalWord, progressWord } from "./job-words.ts";
+import { findSubmission } from "../domain/submissions/find-submission.ts";
+import { viewSubmission } from "../domain/submissions/view-submission.ts";
+import { follow, type NextEvent } from "./follow-events.ts";
+import { errorWord, finalWord, progressWord } from "./job-messages.ts";
 import type { JobWord } from "./messages.ts";
 import type { PlannedJob } from "./plan-call.ts";
+import { type HandingIn, handIn, handInAll } from "./submit-job.ts";
 
 export interface CallRun extends HandingIn {
   jobs: PlannedJob[];

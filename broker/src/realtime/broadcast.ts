@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
-import { lookAtLine, type Waiting } from "../domain/graders/waiting.ts";
+import { lookAtLine, type Waiting } from "../domain/graders/queue-status.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readEvents } from "../domain/submissions/events.ts";
-import { submissionWithId } from "../domain/submissions/find.ts";
-import { viewSubmission } from "../domain/submissions/view.ts";
+import { submissionWithId } from "../domain/submissions/find-submission.ts";
+import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import type { Watchers } from "./watchers.ts";
 
 const BATCH = 500;

@@ -9,13 +9,13 @@ import {
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
-import type { LegacyDoor } from "../legacy/door.ts";
 import { createEngine } from "../legacy/engine.ts";
+import type { LegacyDoor } from "../legacy/legacy-gateway.ts";
 import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast } from "./broadcast.ts";
-import { createHeldKeys, type Held } from "./held-keys.ts";
-import { sessionRequests } from "./requests.ts";
-import { openSession } from "./session.ts";
+import { openSession } from "./open-session.ts";
+import { createHeldKeys, type Held } from "./session-keys.ts";
+import { sessionRequests } from "./session-requests.ts";
 import { createWatchers } from "./watchers.ts";
 
 const PLACE_INTERVAL_MS = 500;

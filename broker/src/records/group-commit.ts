@@ -1,4 +1,4 @@
-import { createTurns } from "./turns.ts";
+import { createTurns } from "./mutex.ts";
 
 /** A bound on how long a transaction waits for others to share its commit. */
 const LONGEST_MS = 20;

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, sql } from "kysely";
 import pg from "pg";
-import { PostgresThatMayBeAway } from "./postgres-away.ts";
+import { PostgresThatMayBeAway } from "./postgres-dialect.ts";
 import { migrate, type Records } from "./records.ts";
 import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";

@@ -10,7 +10,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns } from "./mutex.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {

@@ -7,18 +7,18 @@ import type { Logger } from "pino";
 import type { CodeContext } from "../background/repositories/code-context.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
-import { answerError } from "../http/api/answer.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
-import { dataRoutes } from "../http/api/data.ts";
-import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health.ts";
-import { codeRoutes } from "../http/git/routes.ts";
+import { dataRoutes } from "../http/api/data-routes.ts";
+import { answerError } from "../http/api/error-response.ts";
+import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-routes.ts";
+import { codeRoutes } from "../http/git/git-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
 import { createPages } from "../http/pages/pages.tsx";
-import { wantsPage } from "../http/pages/policy.ts";
-import { webappPath } from "../http/webapp-api/path.ts";
+import { wantsPage } from "../http/pages/security-policy.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
+import { webappPath } from "../http/webapp-api/webapp-path.ts";
 import type { BoardWatch } from "../realtime/board-watch.ts";
 
 /** All routes of the broker, over web-standard requests. */

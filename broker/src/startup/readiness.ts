@@ -1,8 +1,8 @@
 import { iso } from "../clock.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
-import type { Readiness } from "../http/api/health.ts";
+import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";
-import type { LineWatch } from "./line-watch.ts";
+import type { LineWatch } from "./queue-watch.ts";
 
 const GRACE_MS = 60_000;
 /** A database that is frozen gives no answer at all. */

@@ -6,13 +6,13 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readRefs } from "../../src/background/code-hosts/testing/git-backend.ts";
 import type { LocalHost } from "../../src/background/code-hosts/testing/serve-host.ts";
-import { addOrganizer } from "../../src/domain/participants/keys.ts";
+import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
 import { closeChallenge } from "../../src/domain/publishing/close-challenge.ts";
-import { startBroker, type TestBroker } from "../fixture.ts";
-import { runCommand } from "../run-command.ts";
-import { until } from "../until.ts";
+import { runCommand } from "../support/run-command.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
+import { type Author, agreed, author } from "./code-author.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
-import { type Author, agreed, author } from "./published-code.ts";
 
 const LONG = 60_000;
 

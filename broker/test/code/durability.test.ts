@@ -7,11 +7,11 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { withoutService } from "../../../scripts/services/programs.ts";
-import { addParticipant } from "../../src/domain/participants/keys.ts";
+import { addParticipant } from "../../src/domain/participants/api-keys.ts";
 import { type Broker, createBroker, readConfig } from "../../src/index.ts";
 import { openRecords } from "../../src/records/open.ts";
-import { startBroker, type TestBroker, writeChallenge } from "../fixture.ts";
-import { until } from "../until.ts";
+import { startBroker, type TestBroker, writeChallenge } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
 describe("code and what may happen to a broker", () => {

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FLUSH, packetLine } from "../../src/background/repositories/pkt-line.ts";
-import { addParticipant } from "../../src/domain/participants/keys.ts";
+import { addParticipant } from "../../src/domain/participants/api-keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
-import { type BrokerProcess, createBrokerProcess } from "../broker-process.ts";
-import { writeChallenge } from "../fixture.ts";
+import { type BrokerProcess, createBrokerProcess } from "../support/broker-process.ts";
+import { writeChallenge } from "../support/test-broker.ts";
 import { commitOf, pack, packed, treeOf } from "./crafted-pack.ts";
 
 const MEBIBYTE = 1024 * 1024;

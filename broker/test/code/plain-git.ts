@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Intent, Receipt } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
-import type { TestBroker } from "../fixture.ts";
+import type { TestBroker } from "../support/test-broker.ts";
 
 export interface Ran {
   code: number;

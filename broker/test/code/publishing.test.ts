@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClosedChallenge } from "../../src/domain/publishing/close-challenge.ts";
-import { startBroker, type TestBroker } from "../fixture.ts";
-import { runCommand } from "../run-command.ts";
-import { until } from "../until.ts";
+import { runCommand } from "../support/run-command.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
+import { type Author, agreed, author } from "./code-author.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
-import { type Author, agreed, author } from "./published-code.ts";
 
 const BROKER = fileURLToPath(new URL("../../bin/crowdai-broker.js", import.meta.url));
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startBroker, type TestBroker } from "../fixture.ts";
-import { until } from "../until.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
 describe("code that comes by git push", () => {

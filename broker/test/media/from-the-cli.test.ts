@@ -5,7 +5,7 @@ import type { Submission } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Challenge } from "../../../cli/src/index.ts";
 import { runCli, temporaryFolder } from "../../../cli/test/run-cli.ts";
-import { noise, PATIENCE, type Stage, startStage } from "./stage.ts";
+import { noise, PATIENCE, type Stage, startStage } from "./media-broker.ts";
 
 describe("the command line and the library", PATIENCE, () => {
   let stage: Stage;

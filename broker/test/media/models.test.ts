@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createSubmissionId, type IntentRequest, type Receipt } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { untilEnd } from "../fixture.ts";
-import { PATIENCE, type Stage, startStage } from "./stage.ts";
+import { untilEnd } from "../support/test-broker.ts";
+import { PATIENCE, type Stage, startStage } from "./media-broker.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const hex = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex");

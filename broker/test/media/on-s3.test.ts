@@ -13,8 +13,8 @@ import {
   SWIFT_SECRET_KEY,
   startSwift,
 } from "../../../scripts/services/swift.ts";
-import { untilEnd } from "../fixture.ts";
-import { noise, PATIENCE, type Stage, startStage } from "./stage.ts";
+import { untilEnd } from "../support/test-broker.ts";
+import { noise, PATIENCE, type Stage, startStage } from "./media-broker.ts";
 
 describe.skipIf(withoutService("swift"))("on an S3 store", PATIENCE, () => {
   let folder: string;

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
-import type { TestBroker } from "../fixture.ts";
+import type { TestBroker } from "../support/test-broker.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
 import { PEOPLE, startSeededBoard } from "./seeded-board.ts";
 

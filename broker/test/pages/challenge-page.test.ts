@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
-import { startBroker, type TestBroker, type TestClient, untilEnd } from "../fixture.ts";
-import { until } from "../until.ts";
+import { startBroker, type TestBroker, type TestClient, untilEnd } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
 
 const DESCRIPTION = `Guess **numbers**.

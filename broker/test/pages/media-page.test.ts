@@ -4,9 +4,9 @@ import { createSubmissionId } from "@crowdai/shared";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
-import { untilEnd } from "../fixture.ts";
-import { noise, PATIENCE, type Stage, startStage } from "../media/stage.ts";
-import { until } from "../until.ts";
+import { noise, PATIENCE, type Stage, startStage } from "../media/media-broker.ts";
+import { untilEnd } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
 
 const RUNS = "<script>window.owned=1;top.owned=1</script>";

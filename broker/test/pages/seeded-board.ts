@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { rebuildStandings } from "../../src/domain/leaderboard/rebuild.ts";
+import { rebuildStandings } from "../../src/domain/leaderboard/rebuild-standings.ts";
 import { sortKeys } from "../../src/domain/leaderboard/standings.ts";
 import { mediaKey } from "../../src/domain/media/media-keys.ts";
 import { openObjects } from "../../src/startup/open-objects.ts";
-import { startBroker, type TestBroker } from "../fixture.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
 const SCORE = { title: "Score", order: "descending", precision: 3 } as const;
 const PUBLISHED = "2025-01-02T00:00:00Z";

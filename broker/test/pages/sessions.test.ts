@@ -2,12 +2,12 @@ import { BlockList } from "node:net";
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CodeContext } from "../../src/background/repositories/code-context.ts";
-import { embeddedWebapp } from "../../src/background/webapp/embedded.ts";
-import { revokeKeys } from "../../src/domain/participants/keys.ts";
+import { embeddedWebapp } from "../../src/background/webapp/embedded-webapp.ts";
+import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
-import { startBroker, type TestBroker } from "../fixture.ts";
-import { createVisitor } from "./visitor.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { createVisitor } from "./page-client.ts";
 
 const HOUR = 3600_000;
 

@@ -5,8 +5,8 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "../code/plain-git.ts";
-import { startBroker, type TestBroker, untilEnd } from "../fixture.ts";
-import { until } from "../until.ts";
+import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
 
 describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission, in a browser", () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ADMIN, startWebapp, type WebappStage } from "./stage.ts";
+import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 const STATUS_TEXT = "Grading status must be one of (graded|failed|initiated)";
 const MEDIA_TEXT =

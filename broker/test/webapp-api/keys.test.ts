@@ -1,7 +1,7 @@
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { revokeKeys } from "../../src/domain/participants/keys.ts";
-import { ADMIN, startWebapp, type WebappStage } from "./stage.ts";
+import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
+import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 let test: WebappStage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, startWebapp, type WebappStage } from "./stage.ts";
+import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 /** A value as Python's `requests` writes it into a query: None is left out, True and floats as Python prints them. */
 type PythonValue = string | number | boolean | null;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createSubmissionId, type Receipt } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWebapp, type WebappStage } from "./stage.ts";
+import { startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 let test: WebappStage;
 let now = Date.parse("2026-03-01T12:00:00.000Z");

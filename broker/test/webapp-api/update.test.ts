@@ -1,8 +1,8 @@
 import type { Leaderboard } from "@crowdai/shared";
 import { createFolderStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { untilEnd } from "../fixture.ts";
-import { startWebapp, type WebappStage } from "./stage.ts";
+import { untilEnd } from "../support/test-broker.ts";
+import { startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 let test: WebappStage;
 beforeAll(async () => {

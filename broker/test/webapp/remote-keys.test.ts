@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { addOrganizer, addParticipant, revokeKeys } from "../../src/domain/participants/keys.ts";
-import { listParticipants } from "../../src/domain/participants/list.ts";
-import { createVisitor } from "../pages/visitor.ts";
-import { until } from "../until.ts";
-import { FAILING, useRemote } from "./stage.ts";
+import { addOrganizer, addParticipant, revokeKeys } from "../../src/domain/participants/api-keys.ts";
+import { listParticipants } from "../../src/domain/participants/list-participants.ts";
+import { createVisitor } from "../pages/page-client.ts";
+import { until } from "../support/until.ts";
+import { FAILING, useRemote } from "./webapp-proxy.ts";
 
 const now = () => new Date().toISOString();
 const test = useRemote();
@@ -73,7 +73,7 @@ describe("keys", () => {
 
   it("of organisers stay this broker's own", async () => {
     await start();
-    const { addOrganizer } = await import("../../src/domain/participants/keys.ts");
+    const { addOrganizer } = await import("../../src/domain/participants/api-keys.ts");
     const organizer = await addOrganizer(test.broker.records, "org", ["test"], now());
     const board = await test.broker.fetch("/api/v1/challenges/test/leaderboard", { key: organizer });
     expect(board.status).toBe(200);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { untilEnd } from "../fixture.ts";
-import { until } from "../until.ts";
-import { FAILING, useRemote } from "./stage.ts";
+import { untilEnd } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
+import { FAILING, useRemote } from "./webapp-proxy.ts";
 
 const value = (data: unknown) => ({ kind: "inline" as const, data });
 const test = useRemote();
@@ -125,7 +125,7 @@ describe("a grade", () => {
     await told();
     const { db } = test.broker.records;
     await db.updateTable("submissions").set({ score: 0.75 }).where("id", "=", id).execute();
-    const { noteNews } = await import("../../src/domain/webapp/news.ts");
+    const { noteNews } = await import("../../src/domain/webapp/webapp-updates.ts");
     await noteNews(db, [id]);
     await told();
     expect(await atWebapp()).toEqual([["graded", 0.75]]);

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openObjects } from "../../src/startup/open-objects.ts";
-import { until } from "../until.ts";
-import { ADMIN } from "../webapp-api/stage.ts";
-import { type RemoteStage, startRemote } from "./stage.ts";
+import { until } from "../support/until.ts";
+import { ADMIN } from "../webapp-api/webapp-api-client.ts";
+import { type RemoteStage, startRemote } from "./webapp-proxy.ts";
 
 const UUID = "7a1c9b52-0d63-4f7e-9a55-3a1de2c0f4b7";
 const FILE = `submission_files/challenge_1/${UUID}_predictions.csv`;

@@ -3,9 +3,9 @@ import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
-import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-trouble.ts";
-import { hostedName, hostedTitle } from "./hosted-name.ts";
+import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-errors.ts";
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
+import { hostedName, hostedTitle } from "./hosted-repository-name.ts";
 
 /** Of one request; what fails for no reason of the host's is asked once more. */
 const ANSWER_MS = 15_000;

@@ -4,9 +4,9 @@ import { z } from "zod";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGitlabRequester, GitlabAnswer } from "./gitlab-requester.ts";
-import { type Host, refused, troubleOf, unreachable } from "./host-trouble.ts";
-import { hostedName, hostedTitle } from "./hosted-name.ts";
+import { type Host, refused, troubleOf, unreachable } from "./host-errors.ts";
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
+import { hostedName, hostedTitle } from "./hosted-repository-name.ts";
 
 const ANSWER_MS = 30_000;
 

@@ -2,8 +2,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import { z } from "zod";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
-import { createPause, type Host, refused, statusOf, unreachable } from "./host-trouble.ts";
-import { hostedName, MARK } from "./hosted-name.ts";
+import { createPause, type Host, refused, statusOf, unreachable } from "./host-errors.ts";
+import { hostedName, MARK } from "./hosted-repository-name.ts";
 import { pushMirror } from "./push-mirror.ts";
 
 /** Asks the host for something, described by `doing` for errors, and reads the answer. */

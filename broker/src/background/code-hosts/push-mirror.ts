@@ -1,6 +1,6 @@
 import type { CrowdaiError } from "@crowdai/shared";
 import type { Git } from "../repositories/git.ts";
-import { type Host, refused, unreachable } from "./host-trouble.ts";
+import { type Host, refused, unreachable } from "./host-errors.ts";
 
 /** Below the time for which a repository is claimed, see show-repositories.ts. */
 const LONGEST_MS = 8 * 60_000;

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type ChildEnd, runLimited } from "./limited-child.ts";
+import type { Demuxer } from "./detect-media-type.ts";
+import { type ChildEnd, runLimited } from "./limited-process.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
 import type { MediaTools } from "./media-tools.ts";
-import type { Demuxer } from "./sniff.ts";
 
 /** What may decode a stranger's film or sound: what browsers play, and what programs for science write. */
 const DECODERS = [

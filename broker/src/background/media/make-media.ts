@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { StoredFile } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { type DroppedMedia, dropped, type MadeMedia } from "./made-media.ts";
-import { makeFilmOrSound } from "./make-film.ts";
-import { makePicture } from "./make-picture.ts";
+import { SNIFFED_BYTES, sniff } from "./detect-media-type.ts";
+import { makePicture } from "./make-image.ts";
+import { makeFilmOrSound } from "./make-video.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
+import { type DroppedMedia, dropped, type MadeMedia } from "./media-result.ts";
 import type { MediaTools } from "./media-tools.ts";
-import { SNIFFED_BYTES, sniff } from "./sniff.ts";
 
 const KNOWN = "PNG, JPEG, GIF, WebP, AVIF, MP4, WebM, Ogg, WAV, MP3 or FLAC";
 

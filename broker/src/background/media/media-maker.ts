@@ -8,8 +8,8 @@ import { keyPrefixes, type MediaColumns, mediaKey, NO_MEDIA } from "../../domain
 import { endMediaWork, postponeMediaWork, replacedBy, takeMediaWork } from "../../domain/media/media-work.ts";
 import type { Records } from "../../records/records.ts";
 import type { MediaWorkRow } from "../../records/tables.ts";
-import { type DroppedMedia, dropped, type MadeMedia } from "./made-media.ts";
 import { bytesOf, makeMedia } from "./make-media.ts";
+import { type DroppedMedia, dropped, type MadeMedia } from "./media-result.ts";
 import type { MediaPrograms } from "./media-tools.ts";
 
 /** Who works on media holds on to them so often; a broker that died lets go after the lease. */

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { mitLicence } from "../../domain/agreements/mit.ts";
+import { mitLicence } from "../../domain/agreements/mit-license.ts";
 import { findClosure } from "../../domain/publishing/publish-due.ts";
 import type { Records } from "../../records/records.ts";
 import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
 import { objectName } from "../repositories/final-commit.ts";
+import { createTurns } from "../repositories/keyed-mutex.ts";
 import type { Repositories } from "../repositories/repositories.ts";
-import { createTurns } from "../repositories/turns.ts";
-import { licenceInTree } from "./licence-in-tree.ts";
-import { bringPublicChallenge } from "./public-challenge.ts";
+import { licenceInTree } from "./license-in-tree.ts";
+import { bringPublicChallenge } from "./public-challenge-repository.ts";
 import { licenceHolder, publishedCommitText } from "./published-commit.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
-import type { Caller } from "../../domain/participants/keys.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import { repositoryName, repositoryPath } from "../../domain/submissions/repository-name.ts";
 import type { Db } from "../../records/records.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
 import { findWrappers, limited } from "@crowdai/shared/process-limits";
-import { createRoom, type Room } from "./room.ts";
+import { createRoom, type Room } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 400 * MEBIBYTE;

@@ -5,7 +5,6 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionCodeRow } from "../../records/tables.ts";
-import { ALL_CODE } from "./all-code.ts";
 import {
   type Applied,
   clearLeftovers,
@@ -15,7 +14,8 @@ import {
 } from "./bare-repository.ts";
 import { bringChallenge } from "./challenge-repository.ts";
 import type { Git } from "./git.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns } from "./keyed-mutex.ts";
+import { ALL_CODE } from "./private-challenge-repository.ts";
 
 /** More packs than this are made into one. */
 const MOST_PACKS = 50;

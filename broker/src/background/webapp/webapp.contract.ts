@@ -1,8 +1,8 @@
 import { type ErrorCode, catalogue as errors, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type TestBroker, type TestClient, untilEnd } from "../../../test/fixture.ts";
-import { createVisitor } from "../../../test/pages/visitor.ts";
-import { until } from "../../../test/until.ts";
+import { createVisitor } from "../../../test/pages/page-client.ts";
+import { type TestBroker, type TestClient, untilEnd } from "../../../test/support/test-broker.ts";
+import { until } from "../../../test/support/until.ts";
 
 /** A broker with the webapp behind it; the webapp has the challenge "test". */
 export interface WebappUnderTest {

@@ -3,7 +3,7 @@ import { iso } from "../../clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { MIT_DIGEST, MIT_TEXT } from "./mit.ts";
+import { MIT_DIGEST, MIT_TEXT } from "./mit-license.ts";
 
 /** How an agreement was given: what the records keep besides who and when. */
 export interface GivenAgreement {

@@ -9,7 +9,7 @@ import { type ChallengeFolder, digestFile, loadChallengeFolder } from "@crowdai/
 import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { ChallengeTable } from "../../records/tables.ts";
-import type { StoredPublicFile } from "./recorded.ts";
+import type { StoredPublicFile } from "./recorded-challenges.ts";
 
 export interface AddedBundle {
   id: string;

@@ -6,9 +6,9 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
-import { readServing } from "../graders/waiting.ts";
+import { readServing } from "../graders/queue-status.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import type { ServedChallenge } from "./catalogue.ts";
+import type { ServedChallenge } from "./catalog.ts";
 
 /** A challenge as participants see it. */
 export async function publicChallenge(

@@ -2,7 +2,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { countBefore, isBefore, type SortKey } from "./blocks.ts";
+import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
 import { type BoardPlace, countsLate, isPrevious } from "./boards.ts";
 import { rawKeys } from "./standings.ts";
 

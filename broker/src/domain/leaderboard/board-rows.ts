@@ -3,7 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import type { Baseline } from "./baselines.ts";
-import { countBefore, type SortKey, type standingsFrom } from "./blocks.ts";
+import { countBefore, type SortKey, type standingsFrom } from "./board-blocks.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 

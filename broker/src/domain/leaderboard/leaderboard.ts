@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import { type Db, readTogether } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { readBaselines } from "./baselines.ts";
-import { countBefore, standingsFrom, startOf } from "./blocks.ts";
+import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
 import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
 import type { Board, BoardPlace } from "./boards.ts";
 

@@ -1,10 +1,10 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
-import { countBefore, isBefore, type SortKey } from "./blocks.ts";
+import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
 import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
-import { moveCount } from "./keep-blocks.ts";
 import { roundScore } from "./rounding.ts";
+import { moveCount } from "./update-blocks.ts";
 
 export type { Board } from "./boards.ts";
 

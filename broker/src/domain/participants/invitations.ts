@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Db, Records } from "../../records/records.ts";
-import { nameKey } from "./keys.ts";
+import { nameKey } from "./api-keys.ts";
 
 /** Lets a participant take part in private challenges; repeating it is harmless. Returns how many invitations are new. */
 export async function invite(

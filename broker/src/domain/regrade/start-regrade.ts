@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { iso } from "../../clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
-import { currentVersions } from "../challenges/recorded.ts";
+import { currentVersions } from "../challenges/recorded-challenges.ts";
 import { DEADLINES } from "../submissions/deadlines.ts";
 
 /** Failures that a better evaluator may turn into a grade. */

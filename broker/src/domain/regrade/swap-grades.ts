@@ -3,14 +3,14 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
-import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild.ts";
+import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild-standings.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
 import { NO_MEDIA } from "../media/media-keys.ts";
 import { replaceMedia } from "../media/media-work.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { standingsLock } from "../submissions/find.ts";
-import { gradeColumns, told } from "../submissions/finish.ts";
-import { noteNews } from "../webapp/news.ts";
+import { standingsLock } from "../submissions/find-submission.ts";
+import { gradeColumns, told } from "../submissions/write-outcome.ts";
+import { noteNews } from "../webapp/webapp-updates.ts";
 import { addItems } from "./start-regrade.ts";
 
 type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };

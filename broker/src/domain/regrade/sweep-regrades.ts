@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { iso } from "../../clock.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { findOpenItem, keepOld, restartItem } from "./items.ts";
+import { findOpenItem, keepOld, restartItem } from "./regrade-items.ts";
 import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;

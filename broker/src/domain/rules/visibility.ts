@@ -2,9 +2,9 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { isPublic } from "../files/published.ts";
-import type { Caller } from "../participants/keys.ts";
-import { isInvited } from "./invitations.ts";
+import type { Caller } from "../participants/api-keys.ts";
+import { isPublic } from "../submissions/is-public.ts";
+import { isInvited } from "./is-invited.ts";
 
 /** Who looks: null is anybody. */
 export type Viewer = Pick<Caller, "kind" | "id"> | null;

@@ -6,10 +6,10 @@ import type { TrustedProxies } from "../../client-address.ts";
 import type { Clock } from "../../clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { Catalogue } from "../challenges/catalogue.ts";
+import type { Catalogue } from "../challenges/catalog.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
-import type { Lines } from "../graders/lines.ts";
+import type { Lines } from "../graders/queue-positions.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 

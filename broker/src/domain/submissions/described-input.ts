@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { CrowdaiError, INLINE_LIMIT, type Intent, toJsonText } from "@crowdai/shared";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { Caller } from "../participants/keys.ts";
+import type { Caller } from "../participants/api-keys.ts";
 
 export type DescribedInput = Pick<
   SubmissionRow,

@@ -1,7 +1,7 @@
 import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import { insertion } from "../../records/statement.ts";
-import { noteNews } from "../webapp/news.ts";
+import { noteNews } from "../webapp/webapp-updates.ts";
 
 const challenges = new WeakMap<SubmissionEvent, string>();
 

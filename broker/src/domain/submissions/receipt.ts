@@ -1,10 +1,10 @@
 import type { Receipt, Upload } from "@crowdai/shared";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { codePush } from "./announce-code.ts";
 import { announcedObject } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { announcedModel, readModels } from "./models.ts";
-import { readSurroundings, type Surroundings, viewSubmission } from "./view.ts";
+import { codePush } from "./submission-code.ts";
+import { readSurroundings, type Surroundings, viewSubmission } from "./view-submission.ts";
 
 /** One message holds so many addresses. */
 const MOST_ADDRESSES = 256;

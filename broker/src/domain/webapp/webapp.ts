@@ -1,4 +1,4 @@
-import { type Caller, requireParticipant } from "../participants/keys.ts";
+import { type Caller, requireParticipant } from "../participants/api-keys.ts";
 
 /**
  * Whoever knows the participants, and is told of their submissions: this broker itself, or a crowdAI webapp elsewhere. Participants and

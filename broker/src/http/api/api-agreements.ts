@@ -2,7 +2,7 @@ import { agreementSchema, licenceSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import { addressOf } from "../../client-address.ts";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
-import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit.ts";
+import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import { type ApiGroup, answers, body, withKey } from "./api-shapes.ts";
 

@@ -2,7 +2,7 @@ import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowd
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
-import { readServing } from "../../domain/graders/waiting.ts";
+import { readServing } from "../../domain/graders/queue-status.ts";
 import { withLinks } from "../../domain/leaderboard/board-links.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { readLimits } from "../../domain/rules/limits.ts";
@@ -13,7 +13,7 @@ import {
   sightOfBoard,
   sightOfSubmissions,
 } from "../../domain/rules/visibility.ts";
-import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list.ts";
+import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list-submissions.ts";
 import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */

@@ -1,12 +1,12 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { readAttempts } from "../../domain/submissions/attempts-log.ts";
-import { markBaseline } from "../../domain/submissions/baseline.ts";
-import { findSubmission } from "../../domain/submissions/find.ts";
+import { findSubmission } from "../../domain/submissions/find-submission.ts";
+import { markBaseline } from "../../domain/submissions/mark-baseline.ts";
+import { readAttempts } from "../../domain/submissions/read-attempts.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { bearerKey } from "./answer.ts";
 import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
+import { bearerKey } from "./error-response.ts";
 
 const loggedAttemptSchema = z.object({
   number: z.number().int(),

@@ -1,9 +1,9 @@
 import { codeDiffSchema, codePlaceSchema, submissionSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { diffCode } from "../../background/published-code/diff.ts";
+import { diffCode } from "../../background/published-code/code-diff.ts";
 import { codePlace, findReadableCode } from "../../background/published-code/readable-code.ts";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
-import { setPublish } from "../../domain/publishing/wishes.ts";
+import { setPublish } from "../../domain/publishing/publish-requests.ts";
 import { type ApiGroup, answers, idParam, keyOptional, withKey } from "./api-shapes.ts";
 
 /** What is to be published, and reading the code of submissions. */

@@ -2,7 +2,7 @@ import { errorBodySchema } from "@crowdai/shared";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Caller } from "../../domain/participants/keys.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 
 // The shapes that the API's routes are described with.

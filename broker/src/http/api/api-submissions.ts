@@ -9,16 +9,20 @@ import {
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import { accessToSubmission, isOrganizerOf } from "../../domain/rules/visibility.ts";
-import { acceptUpload } from "../../domain/submissions/accept.ts";
-import { asOthersSee } from "../../domain/submissions/as-others-see.ts";
-import { registerCall } from "../../domain/submissions/call.ts";
-import { cancelSubmission } from "../../domain/submissions/cancel.ts";
+import { acceptUpload } from "../../domain/submissions/accept-upload.ts";
+import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
-import { findFreeOrOwn, findSubmission, submissionUnknown } from "../../domain/submissions/find.ts";
-import { registerIntent } from "../../domain/submissions/register.ts";
-import { viewSubmission } from "../../domain/submissions/view.ts";
-import { bearerKey } from "./answer.ts";
+import {
+  findFreeOrOwn,
+  findSubmission,
+  submissionUnknown,
+} from "../../domain/submissions/find-submission.ts";
+import { asOthersSee } from "../../domain/submissions/redact-submission.ts";
+import { registerCall } from "../../domain/submissions/register-call.ts";
+import { registerIntent } from "../../domain/submissions/register-intent.ts";
+import { viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+import { bearerKey } from "./error-response.ts";
 
 /** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
 export function submissionRoutes(

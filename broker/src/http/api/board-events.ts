@@ -1,11 +1,11 @@
 import { type BoardMoved, CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { Caller } from "../../domain/participants/keys.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { BoardWatch } from "../../realtime/board-watch.ts";
-import { bearerKey } from "./answer.ts";
+import { bearerKey } from "./error-response.ts";
 
 const MOST_STREAMS = 20_000;
 const HEARTBEAT_MS = 25_000;

@@ -2,11 +2,11 @@ import { CrowdaiError } from "@crowdai/shared";
 import { singleRange, streamOf } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import type { Logger } from "pino";
+import { sniff } from "../../background/media/detect-media-type.ts";
 import { readHead } from "../../background/media/make-media.ts";
-import { sniff } from "../../background/media/sniff.ts";
 import { typeOfKey } from "../../domain/media/media-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { answerError } from "../api/answer.ts";
+import { answerError } from "../api/error-response.ts";
 
 /**
  * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see

@@ -1,8 +1,8 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { ServedChallenge } from "../../domain/challenges/catalogue.ts";
-import type { Caller } from "../../domain/participants/keys.ts";
-import { isInvited } from "../../domain/rules/invitations.ts";
+import type { ServedChallenge } from "../../domain/challenges/catalog.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
+import { isInvited } from "../../domain/rules/is-invited.ts";
 import { accessToSubmission, isOrganizerOf, type SubmissionAccess } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { Db } from "../../records/records.ts";

@@ -1,7 +1,7 @@
 import { FormToken } from "./layout.tsx";
-import { Outside, Time } from "./outside.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Scroll } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
+import { Outside, Time } from "./untrusted-text.tsx";
 
 /** The licence under which code is published, and who agrees to it. */
 export function AgreementPage({

@@ -6,7 +6,7 @@ import { ChallengeList, listChallenges, presentRound, readFigures } from "./chal
 import { tamed } from "./format.ts";
 import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
-import type { PageParts } from "./parts.ts";
+import type { PageParts } from "./page-context.ts";
 
 /** The list of challenges, each challenge, and its leaderboard alone for the script that follows it. */
 export function challengePages({ context, sessions, show }: PageParts): Hono {

@@ -7,7 +7,7 @@ import { shownNumber, shownSize } from "./format.ts";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
-import { Digest, Outside, Time } from "./outside.tsx";
+import { Digest, Outside, Time } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
   seen: SeenChallenge;

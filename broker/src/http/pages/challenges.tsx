@@ -2,14 +2,14 @@ import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-fol
 import { openRound, roundState } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { shownScore } from "../../domain/leaderboard/standings.ts";
-import type { Caller } from "../../domain/participants/keys.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { Db } from "../../records/records.ts";
 import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
 import { shownNumber } from "./format.ts";
 import { roundTitle } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
-import { Outside, Time } from "./outside.tsx";
+import { Outside, Time } from "./untrusted-text.tsx";
 
 /** How a round stands: who takes part, and the best score. */
 export interface RoundFigures {

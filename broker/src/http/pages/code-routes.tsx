@@ -2,16 +2,16 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { addressOf } from "../../client-address.ts";
 import { agree, findAgreement, hasAgreed } from "../../domain/agreements/agreements.ts";
-import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit.ts";
-import { setPublish } from "../../domain/publishing/wishes.ts";
+import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
+import { setPublish } from "../../domain/publishing/publish-requests.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
-import { readCode } from "./code-of-submission.ts";
-import { ForkPage, PublishQuestion } from "./code-questions.tsx";
-import { localPath } from "./look.ts";
-import type { PageParts } from "./parts.ts";
-import { foreignForm } from "./policy.ts";
+import { ForkPage, PublishQuestion } from "./code-forms.tsx";
+import type { PageParts } from "./page-context.ts";
+import { foreignForm } from "./security-policy.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
+import { localPath } from "./theme.ts";
+import { readCode } from "./visible-code.ts";
 
 /** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
 export function codePages({ context, sessions, show, code }: PageParts): Hono {

@@ -1,11 +1,11 @@
 import type { Submission } from "@crowdai/shared";
 import type { SubmissionAccess } from "../../domain/rules/visibility.ts";
-import type { SeenCode } from "./code-of-submission.ts";
 import { DiffView } from "./diff-view.tsx";
 import { plural, shownSize } from "./format.ts";
-import { webAddress } from "./media.tsx";
-import { Time } from "./outside.tsx";
-import { Commands } from "./scroll.tsx";
+import { webAddress } from "./media-view.tsx";
+import { Commands } from "./scrollable.tsx";
+import { Time } from "./untrusted-text.tsx";
+import type { SeenCode } from "./visible-code.ts";
 
 export interface CodeSectionProps {
   submission: Submission;

@@ -1,6 +1,6 @@
 import type { CodeDiff } from "@crowdai/shared";
 import { plural, tamed } from "./format.ts";
-import { Scroll } from "./scroll.tsx";
+import { Scroll } from "./scrollable.tsx";
 
 const LINES = 3000;
 const LINE = 1000;

@@ -1,5 +1,5 @@
 import type { PublicChallenge } from "@crowdai/shared";
-import { Commands } from "./scroll.tsx";
+import { Commands } from "./scrollable.tsx";
 
 /** The commands that hand in a submission, with this challenge and this broker in them. */
 export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {

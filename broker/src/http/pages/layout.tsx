@@ -1,9 +1,9 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { asset } from "./assets/assets.ts";
-import { THEMES, type Theme } from "./look.ts";
-import { Outside } from "./outside.tsx";
 import type { Visit } from "./session/sessions.ts";
+import { THEMES, type Theme } from "./theme.ts";
+import { Outside } from "./untrusted-text.tsx";
 
 export interface Frame {
   visit: Visit;

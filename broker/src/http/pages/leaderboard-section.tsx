@@ -3,14 +3,14 @@ import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { inOrderOfStart, openRound, roundNumber, roundState } from "@crowdai/shared/challenge-folder";
 import { withLinks } from "../../domain/leaderboard/board-links.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
-import type { Caller } from "../../domain/participants/keys.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
-import { Outside } from "./outside.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
+import { Outside } from "./untrusted-text.tsx";
 
 const PAGE = 50;
 

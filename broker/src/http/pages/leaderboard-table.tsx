@@ -1,8 +1,8 @@
 import type { Leaderboard } from "@crowdai/shared";
 import { plural, shownNumber } from "./format.ts";
-import { MediaThumbnail } from "./media.tsx";
-import { Outside, Time } from "./outside.tsx";
-import { Scroll } from "./scroll.tsx";
+import { MediaThumbnail } from "./media-view.tsx";
+import { Scroll } from "./scrollable.tsx";
+import { Outside, Time } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 

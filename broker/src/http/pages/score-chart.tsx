@@ -1,8 +1,8 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, shownTime } from "./format.ts";
-import { Outside, Time } from "./outside.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Scroll } from "./scrollable.tsx";
 import type { Point } from "./submission-list.ts";
+import { Outside, Time } from "./untrusted-text.tsx";
 
 /** Scores over time. The script draws what the table behind the picture says; without it the table is there. */
 export function ScoreChart({ points, config }: { points: Point[]; config: ChallengeConfig }) {

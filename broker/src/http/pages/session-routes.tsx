@@ -1,11 +1,11 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
 import { addressOf } from "../../client-address.ts";
-import { asTheme, keepTheme, localPath } from "./look.ts";
-import { isSecure, type PageParts } from "./parts.ts";
-import { foreignForm } from "./policy.ts";
+import { isSecure, type PageParts } from "./page-context.ts";
+import { foreignForm } from "./security-policy.ts";
 import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
+import { asTheme, keepTheme, localPath } from "./theme.ts";
 
 /** Refusals after which the same key may pass. */
 const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);

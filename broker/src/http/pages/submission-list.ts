@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { sql } from "kysely";
-import { type Caller, nameKey } from "../../domain/participants/keys.ts";
+import { type Caller, nameKey } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { seenChallenges } from "./access.ts";

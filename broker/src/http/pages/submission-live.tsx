@@ -1,10 +1,10 @@
 import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { plural, shownNumber, shownSize, tamed } from "./format.ts";
-import { MediaView, webAddress } from "./media.tsx";
-import { Digest, Outside, Time, Words } from "./outside.tsx";
-import { Scroll } from "./scroll.tsx";
+import { MediaView, webAddress } from "./media-view.tsx";
+import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
+import { Digest, Outside, Time, Words } from "./untrusted-text.tsx";
 
 const LOG_LINES = 500;
 

@@ -1,19 +1,19 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
-import { asOthersSee, eventsAsOthersSee } from "../../domain/submissions/as-others-see.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
-import { viewSubmission } from "../../domain/submissions/view.ts";
+import { asOthersSee, eventsAsOthersSee } from "../../domain/submissions/redact-submission.ts";
+import { viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { seenSubmission } from "./access.ts";
-import { readCode } from "./code-of-submission.ts";
+import type { PageParts } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
-import type { PageParts } from "./parts.ts";
 import type { Visit } from "./session/sessions.ts";
 import { SubmissionPage } from "./submission.tsx";
 import { followSubmission } from "./submission-events.ts";
 import { listSubmissions } from "./submission-list.ts";
 import { SubmissionLive } from "./submission-live.tsx";
 import { SubmissionsPage } from "./submissions.tsx";
+import { readCode } from "./visible-code.ts";
 
 /** A reader's submissions, and each of them. */
 export function submissionPages(parts: PageParts): Hono {

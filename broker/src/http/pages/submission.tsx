@@ -1,7 +1,7 @@
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { shownSize } from "./format.ts";
-import { Outside, Time, Words } from "./outside.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
+import { Outside, Time, Words } from "./untrusted-text.tsx";
 
 /** A submission: what it scored and what came of it, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {

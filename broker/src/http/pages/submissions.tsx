@@ -1,11 +1,11 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, tamed } from "./format.ts";
-import { Outside, Time } from "./outside.tsx";
 import { Pager } from "./pager.tsx";
 import { ScoreChart } from "./score-chart.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
 import type { SubmissionList } from "./submission-list.ts";
+import { Outside, Time } from "./untrusted-text.tsx";
 
 /** A list of submissions with its filter, and the scores over time where they can be compared. */
 export function SubmissionsPage({

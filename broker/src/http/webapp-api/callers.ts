@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
-import { type Caller, identify } from "../../domain/participants/keys.ts";
+import { type Caller, identify } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import type { Db } from "../../records/records.ts";
-import { Unauthorised } from "./refusals.ts";
+import { Unauthorised } from "./webapp-errors.ts";
 
 /** Who holds the header's key. */
 export type Keeper = { kind: "admin" } | { kind: "organizer"; id: number };

@@ -2,8 +2,8 @@ import { type ChallengeConfig, type RoundConfig, roundState } from "@crowdai/sha
 import { sql } from "kysely";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { Db } from "../../records/records.ts";
+import { challengeNumber, roundNumbers } from "./challenge-numbers.ts";
 import { currentRound } from "./current-round.ts";
-import { challengeNumber, roundNumbers } from "./numbers.ts";
 
 const STATUSES = ["running", "starting_soon", "completed"] as const;
 

@@ -1,13 +1,13 @@
 import type { Hono } from "hono";
-import { answer, notRouted } from "./answers.ts";
 import { findParticipant, requireChallenge } from "./callers.ts";
 import { createSubmission } from "./create-submission.ts";
-import { findSubmission } from "./find-submission.ts";
 import { withName } from "./named-row.ts";
-import { Refusal } from "./refusals.ts";
+import { findSubmission } from "./numbered-submission.ts";
+import { answer, notRouted } from "./responses.ts";
 import { submissionDetails } from "./submission-object.ts";
 import { texts } from "./texts.ts";
 import { updateSubmission } from "./update-submission.ts";
+import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What outside graders ask: whose key this is, and to create, update and read a submission. */

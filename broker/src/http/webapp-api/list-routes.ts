@@ -1,15 +1,15 @@
 import type { Hono } from "hono";
-import { nameKey } from "../../domain/participants/keys.ts";
-import { answer } from "./answers.ts";
+import { nameKey } from "../../domain/participants/api-keys.ts";
 import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
+import { challengeOfNumber, readNumber } from "./challenge-numbers.ts";
 import { listChallenges, wholeChallenge } from "./challenge-object.ts";
-import { readSubmission } from "./find-submission.ts";
-import { listSubmissions, listWholeSubmissions } from "./list-submissions.ts";
 import { withName } from "./named-row.ts";
-import { challengeOfNumber, readNumber } from "./numbers.ts";
-import { Refusal } from "./refusals.ts";
+import { readSubmission } from "./numbered-submission.ts";
+import { answer } from "./responses.ts";
+import { listSubmissions, listWholeSubmissions } from "./submission-lists.ts";
 import { submissionObjects } from "./submission-object.ts";
 import { texts } from "./texts.ts";
+import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What admins and organisers read: submissions, challenges, and a participant by name. */

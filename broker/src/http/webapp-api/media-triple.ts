@@ -1,7 +1,7 @@
 import { OBJECT_KEY, type ObjectStore } from "@crowdai/shared/objects";
 import type { Parameters } from "./parameters.ts";
-import { Refusal } from "./refusals.ts";
 import { texts } from "./texts.ts";
+import { Refusal } from "./webapp-errors.ts";
 
 export interface MediaTriple {
   media_large: string;

@@ -1,5 +1,5 @@
 import { asCrowdaiError, CrowdaiError, parseJson } from "@crowdai/shared";
-import { Refusal } from "./refusals.ts";
+import { Refusal } from "./webapp-errors.ts";
 
 /**
  * A sent meta as the value it stands for: JSON text is read, text that is no JSON becomes `{}`, and nothing at all (undefined) null.

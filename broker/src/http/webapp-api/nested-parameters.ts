@@ -1,4 +1,4 @@
-import { Refusal } from "./refusals.ts";
+import { Refusal } from "./webapp-errors.ts";
 
 type Nested = { [name: string]: unknown };
 

@@ -1,7 +1,7 @@
 import { asCrowdaiError, parseJson } from "@crowdai/shared";
 import { nest } from "./nested-parameters.ts";
-import { Refusal } from "./refusals.ts";
 import { texts } from "./texts.ts";
+import { Refusal } from "./webapp-errors.ts";
 
 /** What a call said, by name. */
 export interface Parameters {

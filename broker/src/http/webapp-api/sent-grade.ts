@@ -1,8 +1,8 @@
 import type { OutsideStatus } from "../../records/tables.ts";
 import type { Parameters } from "./parameters.ts";
-import { Refusal } from "./refusals.ts";
-import { STATUSES } from "./status.ts";
 import { texts } from "./texts.ts";
+import { Refusal } from "./webapp-errors.ts";
+import { STATUSES } from "./webapp-status.ts";
 
 /** What an outside grader says of a submission. Only `graded` has scores. */
 export interface SentGrade {

@@ -1,8 +1,8 @@
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
+import { challengeNumber, roundNumbers } from "./challenge-numbers.ts";
 import { metaOf } from "./meta.ts";
-import { challengeNumber, roundNumbers } from "./numbers.ts";
-import { readStatus } from "./status.ts";
+import { readStatus } from "./webapp-status.ts";
 
 const FILE_SECONDS = 7 * 24 * 3600;
 

@@ -1,18 +1,18 @@
 import type { CrowdaiError, SubmissionEvent } from "@crowdai/shared";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { lockSubmission, participantLock } from "../../domain/submissions/find.ts";
+import { lockSubmission, participantLock } from "../../domain/submissions/find-submission.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type Keeper, requireChallenge } from "./callers.ts";
 import { currentRound } from "./current-round.ts";
-import { findSubmission } from "./find-submission.ts";
 import { readMedia, requireObjects } from "./media-triple.ts";
 import { mergeMeta, metaOf, metaText, readMeta } from "./meta.ts";
+import { findSubmission } from "./numbered-submission.ts";
 import type { Parameters } from "./parameters.ts";
-import { Refusal } from "./refusals.ts";
 import { readGrade } from "./sent-grade.ts";
 import { readSlotsLeft, type SlotsLeft, UNKNOWN } from "./slots-left.ts";
 import { texts } from "./texts.ts";
+import { Refusal } from "./webapp-errors.ts";
 import { writeStatus } from "./write-status.ts";
 
 export interface Updated extends SlotsLeft {

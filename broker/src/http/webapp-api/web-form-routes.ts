@@ -5,8 +5,8 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { readParameters } from "./parameters.ts";
-import { Refusal } from "./refusals.ts";
 import { handInFromWebForm } from "./web-form.ts";
+import { Refusal } from "./webapp-errors.ts";
 
 const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_name", "dry_run", "data"];
 

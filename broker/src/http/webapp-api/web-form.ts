@@ -4,11 +4,11 @@ import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import { noteSubmission } from "../../background/webapp/remote/outbox-rows.ts";
-import type { Caller } from "../../domain/participants/keys.ts";
-import { bring } from "../../domain/submissions/bring.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { findFreeOrOwn } from "../../domain/submissions/find.ts";
-import { registerIntent } from "../../domain/submissions/register.ts";
+import { findFreeOrOwn } from "../../domain/submissions/find-submission.ts";
+import { registerIntent } from "../../domain/submissions/register-intent.ts";
+import { bring } from "../../domain/submissions/store-input.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 
 /** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */

@@ -3,15 +3,15 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { answer, answerFailure, notRouted } from "./answers.ts";
 import { readKeeper } from "./callers.ts";
+import { giveNumbers } from "./challenge-numbers.ts";
 import { graderRoutes } from "./grader-routes.ts";
 import { headerKey } from "./header-key.ts";
 import { listRoutes } from "./list-routes.ts";
-import { giveNumbers } from "./numbers.ts";
 import { readParameters } from "./parameters.ts";
-import { webappPath } from "./path.ts";
+import { answer, answerFailure, notRouted } from "./responses.ts";
 import type { WebappGroup } from "./webapp-group.ts";
+import { webappPath } from "./webapp-path.ts";
 
 /**
  * The REST API of the original webapp, for graders and clients that were written for it; docs/webapp-api.md tells where the answers

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { migratedTo } from "../../../test/migrated-to.ts";
+import { migratedTo } from "../../../test/support/migrated-records.ts";
 
 it("keeps what stands in the tables that are made anew, and their rules", async () => {
   const { db, writer, migrations } = await migratedTo("007-page-sessions");

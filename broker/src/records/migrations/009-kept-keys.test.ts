@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { migratedTo } from "../../../test/migrated-to.ts";
+import { migratedTo } from "../../../test/support/migrated-records.ts";
 
 it("lets sessions of the pages go on", async () => {
   const { db, writer, migrations } = await migratedTo("008-lean");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiExcerpt, Call, DescribedApi } from "./described-api.ts";
+import type { ApiExcerpt, Call, DescribedApi } from "./api-description.ts";
 import { makeBare } from "./git-backend.ts";
 import { type HostAnswer, type LocalHost, serveHost } from "./serve-host.ts";
 

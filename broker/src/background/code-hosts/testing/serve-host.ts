@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { type ApiExcerpt, type Call, type DescribedApi, describedApi } from "./described-api.ts";
+import { type ApiExcerpt, type Call, type DescribedApi, describedApi } from "./api-description.ts";
 import { serveGit } from "./git-backend.ts";
 
 export interface HostAnswer {

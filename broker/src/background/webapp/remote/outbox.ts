@@ -1,15 +1,15 @@
 import type { SubmissionEvent } from "@crowdai/shared";
 import { iso } from "../../../clock.ts";
 import type { SubmissionContext } from "../../../domain/submissions/context.ts";
-import { lockSubmission } from "../../../domain/submissions/find.ts";
-import { writeFailure } from "../../../domain/submissions/finish.ts";
+import { lockSubmission } from "../../../domain/submissions/find-submission.ts";
+import { writeFailure } from "../../../domain/submissions/write-outcome.ts";
 import type { Db } from "../../../records/records.ts";
 import type { SubmissionRow, WebappSubmissionRow } from "../../../records/tables.ts";
-import { WebappAway, type WebappCalls, WebappRefusal } from "./calls.ts";
-import { gradeForm, mediaForm, openForm, withdrawnForm } from "./forms.ts";
 import { claim, dueRows } from "./outbox-rows.ts";
-import { renameParticipant } from "./participants.ts";
+import { renameParticipant } from "./remote-participants.ts";
 import { openKey } from "./sealed-key.ts";
+import { WebappAway, type WebappCalls, WebappRefusal } from "./webapp-client.ts";
+import { gradeForm, mediaForm, openForm, withdrawnForm } from "./webapp-forms.ts";
 
 const AT_ONCE = 8;
 const SLOWEST_MS = 300_000;

@@ -1,10 +1,10 @@
 import { CrowdaiError, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import { iso } from "../../../clock.ts";
-import type { Caller } from "../../../domain/participants/keys.ts";
+import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Records } from "../../../records/records.ts";
-import type { Breaker } from "./breaker.ts";
-import { WebappAway, type WebappCalls } from "./calls.ts";
-import { localParticipant } from "./participants.ts";
+import type { Breaker } from "./circuit-breaker.ts";
+import { localParticipant } from "./remote-participants.ts";
+import { WebappAway, type WebappCalls } from "./webapp-client.ts";
 
 const MOST_REMEMBERED = 10_000;
 const ASKED_AT_ONCE = 8;

@@ -6,10 +6,10 @@ import {
   packetLine,
   sideBand,
 } from "../../../background/repositories/pkt-line.ts";
-import type { Caller } from "../../../domain/participants/keys.ts";
-import { readCode } from "../../../domain/submissions/announce-code.ts";
+import type { Caller } from "../../../domain/participants/api-keys.ts";
+import { readCode } from "../../../domain/submissions/submission-code.ts";
 import type { SubmissionCodeRow } from "../../../records/tables.ts";
-import { type PushRequest, readCommands, requireSnapshotPush } from "./commands.ts";
+import { type PushRequest, readCommands, requireSnapshotPush } from "./push-commands.ts";
 import { drain } from "./spool.ts";
 import { storePush } from "./store-push.ts";
 

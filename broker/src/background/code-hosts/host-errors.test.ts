@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { troubleOf } from "./host-errors.ts";
+
+const HOST = {
+  label: "GitHub at https://git.example.org",
+  token: "secret",
+  tokenName: "GITHUB_TOKEN",
+  place: "acme",
+  placeName: "GITHUB_ORG",
+  rights: "the right to write",
+};
+const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString();
+
+it.each([
+  ["seconds", 503, "120", 120],
+  ["a date", 503, inSeconds(120), 120],
+  ["a date that has passed", 429, inSeconds(-120), 1],
+  ["neither", 429, "soon", 60],
+])("a host that asks to wait by %s is waited for", (_, status, after, seconds) => {
+  const headers = { "retry-after": after };
+  const { details } = troubleOf(HOST as never, "make it", { status, headers, message: "Wait" } as never);
+  const waited = (details as { retry_after_seconds: number }).retry_after_seconds;
+  expect(Math.abs(waited - seconds)).toBeLessThanOrEqual(2);
+});

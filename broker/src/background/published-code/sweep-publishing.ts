@@ -1,0 +1,166 @@
+import { asCrowdaiError } from "@crowdai/shared";
+import { iso } from "../../clock.ts";
+import { findClosure, publishDue } from "../../domain/publishing/publish-due.ts";
+import { repositoryName } from "../../domain/submissions/repository-name.ts";
+import type { ClosureTable } from "../../records/tables.ts";
+import { besideIt } from "../code-hosts/hosted-repository-name.ts";
+import type { Pin } from "../repositories/challenge-repository.ts";
+import type { CodeContext } from "../repositories/code-context.ts";
+import { CHALLENGE_ITSELF } from "../repositories/finalize-code.ts";
+import { recordPublicCommit } from "./public-challenge-repository.ts";
+
+const FIRST_WAIT_MS = 5000;
+const LONGEST_WAIT_MS = 10 * 60_000;
+
+/**
+ * Makes public what has become ready since, and shows it: builds the public repositories, writes down the challenge's, and hands
+ * all to a code host outside. May be cut at any moment and done again, by any broker.
+ */
+export async function sweepPublishing(context: CodeContext): Promise<void> {
+  const { records, clock, log } = context.submissions;
+  const closures = await records.db.selectFrom("closures").select("challenge").execute();
+  for (const { challenge } of closures) {
+    try {
+      await publishDue(records, challenge, clock());
+      const closure = await findClosure(records.db, challenge);
+      if (closure && (closure.shown < closure.version || (await isElsewhere(context, challenge))))
+        await show(context, closure);
+    } catch (error) {
+      log.error({ challenge, err: error }, "published code not shown");
+    }
+  }
+}
+
+/** Whether what was shown stands, in part, at another host than the one that is chosen now. */
+async function isElsewhere({ host, submissions }: CodeContext, challenge: string): Promise<boolean> {
+  if (!host.outside) return false;
+  const { db } = submissions.records;
+  const { authors } = await db
+    .selectFrom("publications")
+    .select(({ fn }) => fn.count<number>("participant_id").distinct().as("authors"))
+    .where("challenge", "=", challenge)
+    .executeTakeFirstOrThrow();
+  const { here } = await db
+    .selectFrom("shown_repositories")
+    .select(({ fn }) => fn.countAll<number>().as("here"))
+    .where("challenge", "=", challenge)
+    .where("host", "=", host.name)
+    .where("problem", "is", null)
+    .executeTakeFirstOrThrow();
+  // Beside the authors' there is the challenge's own.
+  return Number(authors) > 0 && Number(here) < Number(authors) + 1;
+}
+
+async function show(context: CodeContext, closure: ClosureTable): Promise<void> {
+  const { records, catalogue, clock } = context.submissions;
+  const { challenge, version } = closure;
+  const authors = await readAuthors(context, challenge);
+  const pins: Pin[] = [];
+  for (const author of authors) pins.push(await pinOf(context, challenge, author));
+  const title = catalogue.all().get(challenge)?.config.title ?? challenge;
+  await recordPublicCommit(records, { id: challenge, title }, pins, clock());
+  const { last } = await records.db
+    .selectFrom("public_challenge_commits")
+    .select(({ fn }) => fn.max("number").as("last"))
+    .where("challenge", "=", challenge)
+    .executeTakeFirstOrThrow();
+  let all = true;
+  if (context.host.outside) {
+    for (const { id, name, seq } of authors)
+      all =
+        (await showOutside(context, challenge, { id, name: repositoryName({ id, name }), wanted: seq })) &&
+        all;
+    if (last !== null && all)
+      all = await showOutside(context, challenge, { id: CHALLENGE_ITSELF, name: null, wanted: Number(last) });
+  }
+  if (all)
+    await records.db
+      .updateTable("closures")
+      .set({ shown: version })
+      .where("challenge", "=", challenge)
+      .where("shown", "<", version)
+      .execute();
+}
+
+interface Author {
+  id: number;
+  name: string;
+  seq: number;
+}
+
+async function readAuthors({ submissions }: CodeContext, challenge: string): Promise<Author[]> {
+  return submissions.records.db
+    .selectFrom("publications")
+    .innerJoin("participants", "participants.id", "publications.participant_id")
+    .select(({ fn }) => ["participants.id", "participants.name", fn.max("publications.seq").as("seq")])
+    .where("publications.challenge", "=", challenge)
+    .groupBy(["participants.id", "participants.name"])
+    .orderBy("participants.id")
+    .execute();
+}
+
+async function pinOf(context: CodeContext, challenge: string, author: Author): Promise<Pin> {
+  const { host, publicRepositories } = context;
+  const { git } = context.repositories;
+  const dir = (await publicRepositories.participant(challenge, author.id)) as string;
+  const commit = (await git.must(["rev-parse", "refs/heads/main"], { dir })).toString().trim();
+  const path = repositoryName(author);
+  const whole = { challenge, participant: null, edition: "public" as const };
+  const url = host.outside
+    ? besideIt(host.cloneUrl(whole), host.cloneUrl({ ...whole, participant: path }))
+    : // Relative, so that it holds under whatever address the broker is reached.
+      `../${challenge}/${path}.git`;
+  return { path, url, commit };
+}
+
+/** Brings one public repository to the code host. Returns whether it stands there; what fails is tried again later. */
+async function showOutside(
+  { submissions, host, publicRepositories }: CodeContext,
+  challenge: string,
+  { id, name, wanted }: { id: number; name: string | null; wanted: number },
+): Promise<boolean> {
+  const { clock, log } = submissions;
+  const { db } = submissions.records;
+  const known = await db
+    .selectFrom("shown_repositories")
+    .selectAll()
+    .where("challenge", "=", challenge)
+    .where("participant_id", "=", id)
+    .executeTakeFirst();
+  const here = known?.host === host.name ? known : undefined;
+  if (here && here.shown >= wanted) return true;
+  if (here && here.next_at > iso(clock())) return false;
+  const keep = async (values: { shown: number; tries: number; next_at: string; problem: string | null }) => {
+    const row = { host: host.name, ...values };
+    await db
+      .insertInto("shown_repositories")
+      .values({ challenge, participant_id: id, ...row })
+      .onConflict((conflict) => conflict.columns(["challenge", "participant_id"]).doUpdateSet(row))
+      .execute();
+  };
+  try {
+    const dir =
+      id === CHALLENGE_ITSELF
+        ? await publicRepositories.challenge(challenge)
+        : await publicRepositories.participant(challenge, id);
+    const repository = { challenge, participant: name, edition: "public" as const };
+    await host.ensure(repository);
+    await host.mirror(repository, dir as string);
+    await host.publish(repository);
+    await keep({ shown: wanted, tries: 0, next_at: iso(clock()), problem: null });
+    return true;
+  } catch (thrown) {
+    const error = asCrowdaiError(thrown);
+    const tries = (here?.tries ?? 0) + 1;
+    const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
+    const wait = Math.max(asked, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 10)));
+    log.warn({ challenge, repository: name ?? challenge, err: thrown }, "published code not shown yet");
+    await keep({
+      shown: here?.shown ?? 0,
+      tries,
+      next_at: iso(clock().getTime() + wait),
+      problem: error.code === "unexpected" ? "The code host could not be used." : error.message,
+    });
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { repositoryPath } from "../../domain/submissions/repository-name.ts";
+import { besideIt } from "../code-hosts/hosted-repository-name.ts";
+import { recordChallengeCommit } from "./challenge-repository.ts";
+import type { CodeContext } from "./code-context.ts";
+import { ALL_CODE, readPins } from "./private-challenge-repository.ts";
+
+/** The challenge's own bare repository, at the commit its participants' repositories stand at now. */
+export async function challengeRepository(
+  { host, repositories, submissions }: CodeContext,
+  config: Pick<ChallengeConfig, "id" | "title">,
+): Promise<string> {
+  const own = { challenge: config.id, participant: null, edition: "private" as const };
+  const urlOf = (participant: string) =>
+    host.outside
+      ? besideIt(host.cloneUrl(own), host.cloneUrl({ ...own, participant }))
+      : // Where it stands beside the folder of theirs, the address of the broker need not be known.
+        repositoryPath(config.id, participant).replace(/^\/code\//, "../");
+  await recordChallengeCommit(
+    submissions.records,
+    ALL_CODE,
+    config,
+    (trx) => readPins(trx, config.id, urlOf),
+    submissions.clock(),
+  );
+  return repositories.challenge(config.id);
+}

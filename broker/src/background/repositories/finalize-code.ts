@@ -1,0 +1,122 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Transaction } from "kysely";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { lockSubmission } from "../../domain/submissions/find-submission.ts";
+import { codeLock, readCode } from "../../domain/submissions/submission-code.ts";
+import type { SubmissionCodeRow, SubmissionRow, Tables } from "../../records/tables.ts";
+import type { CodeContext } from "./code-context.ts";
+import { finalCommitText, objectName } from "./final-commit.ts";
+
+const ENDED = ["graded", "failed"] as const;
+const BATCH = 200;
+/** The participant that stands for the challenge's own repository. */
+export const CHALLENGE_ITSELF = 0;
+
+/**
+ * Makes the commit of every submission that has ended and whose code is stored: in the records first, in one transaction each, so that
+ * it is made once, whoever dies; then in this broker's repositories. Returns how many there were.
+ */
+export async function finaliseCode(code: CodeContext): Promise<number> {
+  const rows = await code.submissions.records.db
+    .selectFrom("submission_code")
+    .innerJoin("submissions", "submissions.id", "submission_code.submission")
+    .select("submissions.id")
+    .where("submission_code.state", "=", "stored")
+    .where("submission_code.final_seq", "is", null)
+    .where("submissions.state", "in", ENDED)
+    .orderBy("submissions.finished_at")
+    .orderBy("submissions.number")
+    .limit(BATCH)
+    .execute();
+  for (const { id } of rows) await finaliseSubmission(code, id);
+  return rows.length;
+}
+
+/** The same for one submission; nothing happens when its time has not come, or it was done. */
+export async function finaliseSubmission(code: CodeContext, id: string): Promise<void> {
+  const { submissions, repositories } = code;
+  const done = await submissions.records.transaction((trx) => writeFinal(submissions, trx, id));
+  if (done) await repositories.participant(done.challenge, done.participant_id);
+}
+
+async function writeFinal(
+  context: SubmissionContext,
+  trx: Transaction<Tables>,
+  id: string,
+): Promise<SubmissionCodeRow | null> {
+  const row = await lockSubmission(context.records, trx, id);
+  if (!ENDED.some((state) => state === row.state)) return null;
+  await context.records.lock(trx, codeLock(row));
+  const code = await readCode(trx, id);
+  if (code?.state !== "stored" || code.final_seq !== null) return null;
+  const tip = await trx
+    .selectFrom("submission_code")
+    .select(["final_seq", "final_commit"])
+    .where("challenge", "=", row.challenge)
+    .where("participant_id", "=", row.participant_id)
+    .where("final_seq", "is not", null)
+    .orderBy("final_seq", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  const text = finalCommitText({
+    tree: code.tree,
+    parent: tip?.final_commit ?? null,
+    snapshot: code.snapshot as string,
+    message: row.message,
+    at: new Date(row.finished_at as string),
+    trailers: trailersOf(context.catalogue.all().get(row.challenge)?.config, row),
+  });
+  await trx
+    .updateTable("submission_code")
+    .set({
+      final_seq: (tip?.final_seq ?? 0) + 1,
+      final_commit: objectName("commit", text),
+      final_text: text,
+    })
+    .where("submission", "=", id)
+    .execute();
+  for (const changed of [row.participant_id, CHALLENGE_ITSELF])
+    await raiseVersion(trx, row.challenge, changed, context.clock());
+  return code;
+}
+
+/** Says that a repository changed, so that an outside host follows. */
+export async function raiseVersion(
+  trx: Transaction<Tables>,
+  challenge: string,
+  participantId: number,
+  now: Date,
+): Promise<void> {
+  await trx
+    .insertInto("code_repositories")
+    .values({
+      challenge,
+      participant_id: participantId,
+      version: 1,
+      shown: 0,
+      tries: 0,
+      next_at: now.toISOString(),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["challenge", "participant_id"])
+        .doUpdateSet((eb) => ({ version: eb("code_repositories.version", "+", 1) })),
+    )
+    .execute();
+}
+
+/** What a submission's commit says of it. A regrade leaves the commit as it is: it tells what was told at the time. */
+function trailersOf(
+  config: ChallengeConfig | undefined,
+  row: SubmissionRow,
+): (readonly [string, string | number | null])[] {
+  return [
+    ["Submission", row.id],
+    ["Challenge", row.challenge],
+    ["Round", row.round],
+    ["Submitted", row.created_at],
+    ["Result", row.state === "graded" ? "graded" : `failed (${row.error_code})`],
+    ["Score", row.score],
+    ["Score-Secondary", config?.score_secondary === null ? null : row.score_secondary],
+  ];
+}

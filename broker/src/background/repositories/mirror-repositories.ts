@@ -1,0 +1,109 @@
+import { asCrowdaiError } from "@crowdai/shared";
+import { iso } from "../../clock.ts";
+import { repositoryName } from "../../domain/submissions/repository-name.ts";
+import type { CodeRepositoryRow } from "../../records/tables.ts";
+import type { HostedRepository } from "../code-hosts/code-host.ts";
+import type { CodeContext } from "./code-context.ts";
+import { challengeRepository } from "./current-challenge-repository.ts";
+import { CHALLENGE_ITSELF } from "./finalize-code.ts";
+
+const BATCH = 50;
+const FIRST_MS = 5000;
+const CLAIM_MS = 10 * 60_000;
+const LONGEST_MS = 15 * 60_000;
+
+/**
+ * Brings the host outside to what the repositories are now: each that changed since the host last had it, or since another host was
+ * chosen. What the host refuses is tried again, later each time, and when it names a time, then. Returns how many are shown anew.
+ */
+export async function showRepositories(code: CodeContext): Promise<number> {
+  const { submissions, host } = code;
+  const due = await submissions.records.db
+    .selectFrom("code_repositories")
+    .selectAll()
+    .where((eb) =>
+      eb.or([eb("shown", "<", eb.ref("version")), eb("host", "is", null), eb("host", "!=", host.name)]),
+    )
+    .where("next_at", "<=", iso(submissions.clock()))
+    .orderBy("next_at")
+    .limit(BATCH)
+    .execute();
+  let shown = 0;
+  for (const row of due) if (await show(code, row)) shown++;
+  return shown;
+}
+
+async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
+  const { host, submissions } = code;
+  const key = { challenge: row.challenge, participant_id: row.participant_id };
+  const { db } = submissions.records;
+  if (!(await claim(code, row))) return false;
+  try {
+    await bring(code, row);
+    await db
+      .updateTable("code_repositories")
+      .set({
+        shown: row.version,
+        host: host.name,
+        tries: 0,
+        problem: null,
+        next_at: iso(submissions.clock()),
+      })
+      .where((eb) => eb.and(key))
+      .execute();
+    return true;
+  } catch (thrown) {
+    const error = asCrowdaiError(thrown);
+    const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
+    const wait = Math.max(asked, Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(row.tries, 20)));
+    submissions.log.warn(
+      { ...key, code: error.code, err: error.message },
+      "the code host is tried again later",
+    );
+    await db
+      .updateTable("code_repositories")
+      .set({
+        tries: row.tries + 1,
+        problem: `${error.code}: ${error.message}`.slice(0, 500),
+        next_at: iso(submissions.clock().getTime() + wait),
+      })
+      .where((eb) => eb.and(key))
+      .execute();
+    return false;
+  }
+}
+
+/** Keeps other brokers off this repository; what a broker that dies has claimed is tried again after that time. */
+async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
+  const { numUpdatedRows } = await submissions.records.db
+    .updateTable("code_repositories")
+    .set({ next_at: iso(submissions.clock().getTime() + CLAIM_MS) })
+    .where("challenge", "=", row.challenge)
+    .where("participant_id", "=", row.participant_id)
+    .where("next_at", "=", row.next_at)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+async function bring(code: CodeContext, row: CodeRepositoryRow): Promise<void> {
+  const { host, repositories, submissions } = code;
+  if (row.participant_id === CHALLENGE_ITSELF) {
+    const served = submissions.catalogue.all().get(row.challenge);
+    if (!served) return;
+    const own: HostedRepository = { challenge: row.challenge, participant: null, edition: "private" };
+    await host.ensure(own);
+    return host.mirror(own, await challengeRepository(code, served.config));
+  }
+  const owner = await submissions.records.db
+    .selectFrom("participants")
+    .select(["id", "name"])
+    .where("id", "=", row.participant_id)
+    .executeTakeFirstOrThrow();
+  const repository: HostedRepository = {
+    challenge: row.challenge,
+    participant: repositoryName(owner),
+    edition: "private",
+  };
+  await host.ensure(repository);
+  await host.mirror(repository, await repositories.participant(row.challenge, row.participant_id));
+}

@@ -1,0 +1,47 @@
+import { iso } from "../../clock.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { lockSubmission } from "../../domain/submissions/find-submission.ts";
+import { CODE_DEADLINES, HOLDS, readCode } from "../../domain/submissions/submission-code.ts";
+import { writeFailure } from "../../domain/submissions/write-outcome.ts";
+
+/**
+ * Acts on code that has not come in time: grading that waited for it goes on without, or, where the challenge requires it, ends with the
+ * slot given back; after a week it counts as missing. It is still taken when it comes later. Returns how many there were.
+ */
+export async function sweepAwaitedCode(context: SubmissionContext): Promise<number> {
+  const due = await context.records.db
+    .selectFrom("submission_code")
+    .select("submission")
+    .where("deadline_at", "<", iso(context.clock()))
+    .orderBy("deadline_at")
+    .limit(500)
+    .execute();
+  for (const { submission } of due) await endWait(context, submission);
+  if (due.length > 0) context.dispatchSoon();
+  return due.length;
+}
+
+async function endWait(context: SubmissionContext, id: string): Promise<void> {
+  const events = await context.records.transaction(async (trx) => {
+    const row = await lockSubmission(context.records, trx, id);
+    const code = await readCode(trx, id);
+    const now = context.clock();
+    if (code?.state !== "awaited" || code.deadline_at === null || code.deadline_at >= iso(now)) return [];
+    const end = Date.parse(row.created_at) + CODE_DEADLINES.awaited;
+    const later = code.holds === HOLDS.awhile && end > now.getTime();
+    await trx
+      .updateTable("submission_code")
+      .set(
+        later
+          ? { holds: HOLDS.no, deadline_at: iso(end) }
+          : { state: "missing", holds: HOLDS.no, deadline_at: null },
+      )
+      .where("submission", "=", id)
+      .execute();
+    if (code.holds !== HOLDS.until_stored || (row.state !== "initiated" && row.state !== "submitted"))
+      return [];
+    const message = `${row.challenge} takes no submission without its code, which did not come by ${code.deadline_at}.`;
+    return writeFailure(trx, row, { code: "code_missing", message }, now);
+  });
+  context.announce(events);
+}

@@ -1,0 +1,27 @@
+import { identify, identifyHash } from "../../domain/participants/api-keys.ts";
+import type { Webapp } from "../../domain/webapp/webapp.ts";
+import type { Db } from "../../records/records.ts";
+
+/** The broker's own records: its participants, its rules, nobody else to tell. */
+export function embeddedWebapp(db: Db): Webapp {
+  let checkedUntil = new Date().toISOString();
+  return {
+    name: "this broker's own records",
+    identify: (key) => identify(db, key),
+    keep: ({ keyHash }) => keyHash,
+    recall: (kept) => identifyHash(db, kept),
+    async ended() {
+      const now = new Date().toISOString();
+      const revoked = await db
+        .selectFrom("api_keys")
+        .select("hash")
+        .where("revoked_at", ">=", checkedUntil)
+        .execute();
+      checkedUntil = now;
+      return new Set(revoked.map(({ hash }) => hash));
+    },
+    async open() {},
+    async tell() {},
+    async close() {},
+  };
+}

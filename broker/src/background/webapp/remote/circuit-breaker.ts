@@ -1,0 +1,50 @@
+import { WebappAway } from "./webapp-client.ts";
+
+const LONGEST = 12;
+
+/**
+ * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a while, longer each time, and
+ * then one alone tries: nobody else waits for what was just found to be away.
+ */
+export interface Breaker {
+  call<T>(work: () => Promise<T>): Promise<T>;
+  /** The webapp answered somebody else. */
+  answered(): void;
+}
+
+export function createBreaker(pauseMs: number): Breaker {
+  let failures = 0;
+  let until = 0;
+  let isTrying = false;
+  let reason = "";
+
+  function failed(error: unknown): void {
+    if (!(error instanceof WebappAway) || error.status !== null) return;
+    reason = error.message;
+    // Of many that were on their way together, one counts.
+    if (Date.now() < until) return;
+    until = Date.now() + pauseMs * Math.min(LONGEST, 2 ** failures);
+    failures += 1;
+  }
+
+  return {
+    async call(work) {
+      const isFirst = failures === 0;
+      if (!isFirst && (isTrying || Date.now() < until)) throw new WebappAway(reason);
+      isTrying = !isFirst;
+      try {
+        const value = await work();
+        failures = 0;
+        return value;
+      } catch (error) {
+        failed(error);
+        throw error;
+      } finally {
+        if (!isFirst) isTrying = false;
+      }
+    },
+    answered() {
+      failures = 0;
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { CrowdaiError, isApiKey } from "@crowdai/shared";
+import { iso } from "../../../clock.ts";
+import { type Caller, identify, identifyHash } from "../../../domain/participants/api-keys.ts";
+import type { SubmissionContext } from "../../../domain/submissions/context.ts";
+import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";
+import { createBreaker } from "./circuit-breaker.ts";
+import { createOutbox } from "./outbox.ts";
+import { noteSubmission } from "./outbox-rows.ts";
+import { renameParticipant } from "./remote-participants.ts";
+import { openKey, sealKey } from "./sealed-key.ts";
+import { type KeyTimes, verifiedKeys } from "./verified-keys.ts";
+import { WebappAway, WebappRefusal, webappCalls } from "./webapp-client.ts";
+import { openForm } from "./webapp-forms.ts";
+
+const SECOND = 1000;
+
+export interface WebappTimes extends KeyTimes {
+  /** How long somebody who waits is kept waiting for the webapp. */
+  patienceMs: number;
+  /** How long one call of the outbox may take. */
+  callMs: number;
+  /** How soon something that failed is tried again; each further time takes twice as long. */
+  firstPauseMs: number;
+  /** How long the webapp is left alone after it did not answer somebody who waited; up to twelve times as long when it goes on. */
+  awayMs: number;
+}
+
+export const WEBAPP_TIMES: WebappTimes = {
+  freshMs: 30 * SECOND,
+  staleMs: 15 * 60 * SECOND,
+  unknownMs: 10 * SECOND,
+  patienceMs: 4 * SECOND,
+  callMs: 20 * SECOND,
+  firstPauseMs: SECOND,
+  awayMs: 5 * SECOND,
+};
+
+/** A crowdAI webapp elsewhere, over its REST API. Organisers of this broker keep the keys they have here. */
+export function remoteWebapp(options: {
+  url: string;
+  token: string;
+  context: () => SubmissionContext;
+  times?: WebappTimes | undefined;
+}): Webapp {
+  const { url, token, context, times = WEBAPP_TIMES } = options;
+  const records = () => context().records;
+  const closing = new AbortController();
+  const connection = { url, token, signal: closing.signal };
+  const patient = webappCalls({ ...connection, timeoutMs: times.callMs });
+  const prompt = webappCalls({ ...connection, timeoutMs: times.patienceMs });
+  const breaker = createBreaker(times.awayMs);
+  const outbox = createOutbox({
+    context,
+    calls: patient,
+    token,
+    firstPauseMs: times.firstPauseMs,
+    answered: breaker.answered,
+  });
+  const opening = new Map<string, Promise<void>>();
+  const keys = verifiedKeys({ records, calls: prompt, breaker, times });
+
+  async function open(asked: Opening, allowed: () => Promise<void>): Promise<void> {
+    await allowed();
+    const key = keyOf(asked.caller);
+    const now = Date.now();
+    const isNew = await noteSubmission(
+      records().db,
+      {
+        submission: asked.id,
+        participant_id: asked.caller.id,
+        challenge: asked.challenge,
+        sealed_key: sealKey(token, key),
+        // Until this try has ended, the outbox leaves it alone.
+        next_try_at: iso(now + 3 * times.patienceMs),
+      },
+      now,
+    );
+    // Asked before, here or at another broker: whatever came of it, the outbox knows.
+    if (!isNew) return;
+    try {
+      await breaker.call(() => openNow(asked, key));
+    } catch (error) {
+      if (error instanceof WebappRefusal) {
+        await forget(asked.id);
+        throw new CrowdaiError("webapp_refused", error.message);
+      }
+      if (!(error instanceof WebappAway)) throw error;
+      context().log.warn({ submission: asked.id, reason: error.message }, "the webapp will be asked later");
+    }
+    await records()
+      .db.updateTable("webapp_submissions")
+      .set({ next_try_at: null })
+      .where("submission", "=", asked.id)
+      .execute();
+  }
+
+  async function openNow({ id, challenge, message, caller }: Opening, key: string): Promise<void> {
+    const made = await prompt.create(openForm({ id, challenge, message }, key));
+    await outbox.opened(id, made.number);
+    if (made.participant !== null && made.participant !== caller.name)
+      await renameParticipant(records(), caller.id, made.participant);
+    // One that comes too late is taken, and kept as failed: its participant is told now, not after the upload.
+    const failure = await prompt.failureOf(made.number).catch(() => null);
+    if (failure !== null) throw new WebappRefusal(failure);
+  }
+
+  async function forget(id: string): Promise<void> {
+    await records().db.deleteFrom("webapp_submissions").where("submission", "=", id).execute();
+  }
+
+  return {
+    name: new URL(url).host,
+    async identify(key) {
+      return (await organizerOf(key)) ?? keys.identify(key);
+    },
+    keep: (caller) => (caller.kind === "organizer" ? caller.keyHash : sealKey(token, keyOf(caller))),
+    async recall(kept) {
+      const key = openKey(token, kept);
+      return key === null ? requireOrganizer(await identifyHash(records().db, kept)) : keys.identify(key);
+    },
+    ended: (inUse) => keys.ended(inUse),
+    open(asked, allowed) {
+      const running = opening.get(asked.id) ?? open(asked, allowed).finally(() => opening.delete(asked.id));
+      opening.set(asked.id, running);
+      return running;
+    },
+    tell: () => outbox.pass(),
+    async close() {
+      closing.abort();
+    },
+  };
+
+  function keyOf(caller: Caller): string {
+    const key = keys.keyOf(caller);
+    if (key === null) throw new CrowdaiError("webapp_away", "The key has to be checked again.");
+    return key;
+  }
+
+  async function organizerOf(key: string | undefined): Promise<Caller | null> {
+    if (!key || !isApiKey(key)) return null;
+    const caller = await identify(records().db, key).catch((error) => {
+      if (error instanceof CrowdaiError && error.code !== "unexpected") return null;
+      throw error;
+    });
+    return caller?.kind === "organizer" ? caller : null;
+  }
+}
+
+/** Participants' keys are the webapp's: one that this broker gave out before it had a webapp lets nobody in. */
+function requireOrganizer(caller: Caller): Caller {
+  if (caller.kind !== "organizer") throw new CrowdaiError("key_unknown");
+  return caller;
+}

@@ -1,0 +1,50 @@
+import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
+import { pino } from "pino";
+import type { BrokerConfig } from "../config.ts";
+import { openCatalogue } from "../domain/challenges/catalog.ts";
+import { lockDataFolder } from "../records/data-lock.ts";
+import type { Db, Records } from "../records/records.ts";
+import { type Broker, createBroker } from "../startup/broker.ts";
+
+// What commands that change records need, which a broker acts on: it may run, here or elsewhere, or not.
+
+/** A broker in this process, which nobody knows the address of. */
+export async function startOwnBroker(config: BrokerConfig): Promise<Broker> {
+  const own = { ...config, host: "127.0.0.1", port: 0 };
+  return createBroker({ config: own, log: pino({ level: config.logLevel }, pino.destination(2)) });
+}
+
+/** Whether no broker uses this data folder. */
+export function isFree(dataFolder: string): boolean {
+  try {
+    lockDataFolder(dataFolder).release();
+    return true;
+  } catch (error) {
+    if (error instanceof CrowdaiError && error.code === "data_in_use") return false;
+    throw error;
+  }
+}
+
+/** Throws challenge_unknown. A broker elsewhere may have a folder that is not here; then the challenge is known by its submissions. */
+export async function requireChallenge(
+  records: Records,
+  config: BrokerConfig,
+  challenge: string,
+  isAlone: boolean,
+): Promise<void> {
+  const catalogue = await openCatalogue(config.challengesFolder, records);
+  const submitted = isAlone ? [] : await challengesWithSubmissions(records.db);
+  const known = new Set([...catalogue.all().keys(), ...submitted]);
+  if (known.has(challenge)) return;
+  const suggestion = suggest(challenge, [...known]);
+  throw new CrowdaiError(
+    "challenge_unknown",
+    `There is no challenge ${quoted(challenge)} here${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
+    { next: "Name its folder's parent with --challenges, or add it with `crowdai-broker challenge add`." },
+  );
+}
+
+async function challengesWithSubmissions(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom("submissions").select("challenge").distinct().execute();
+  return rows.map(({ challenge }) => challenge);
+}

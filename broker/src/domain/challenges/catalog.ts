@@ -1,0 +1,117 @@
+import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
+import {
+  type ChallengeConfig,
+  type ChallengeFolder,
+  loadChallenges,
+  type PublicFile,
+} from "@crowdai/shared/challenge-folder";
+import type { Records } from "../../records/records.ts";
+import { fingerprint } from "./fingerprint.ts";
+import {
+  currentVersions,
+  readRecorded,
+  type StoredBundle,
+  type StoredPublicFile,
+} from "./recorded-challenges.ts";
+
+/** A challenge that this broker serves: from a folder here, or from a bundle that was added. */
+export interface ServedChallenge {
+  config: ChallengeConfig;
+  version: string;
+  /** What participants may download, by name. */
+  data: readonly (PublicFile | StoredPublicFile)[];
+  /** What graders grade with; null means their own folders. */
+  bundle: StoredBundle | null;
+}
+
+export interface Refreshed {
+  /** Ids of challenges that are new or have another version. */
+  changed: string[];
+  mistakes: CrowdaiError[];
+  /** Ids that have both a folder here and a bundle; the folder is served. Told when they come to be so. */
+  shadowed: string[];
+}
+
+/** The challenges this broker serves, as folders and records say. */
+export interface Catalogue {
+  all(): ReadonlyMap<string, ServedChallenge>;
+  /** Throws challenge_unknown, with a suggestion when a known id looks alike. */
+  get(id: string): ServedChallenge;
+  /** Those that come from folders here. */
+  folders(): ReadonlyMap<string, ChallengeFolder>;
+  /** Reads again what changed; mistakes leave the earlier version in place and are returned. */
+  refresh(): Promise<Refreshed>;
+}
+
+/** Loads every challenge of the folder and of the records. Throws config_invalid with the mistakes of all folders. */
+export async function openCatalogue(folder: string, { db }: Pick<Records, "db">): Promise<Catalogue> {
+  let folders: ReadonlyMap<string, ChallengeFolder> = new Map();
+  let recorded: ReadonlyMap<string, ServedChallenge> = new Map();
+  let challenges: ReadonlyMap<string, ServedChallenge> = new Map();
+  let seen: string | null = null;
+  let shadowed: string[] = [];
+
+  async function refreshFolders(): Promise<CrowdaiError[]> {
+    const now = await fingerprint(folder);
+    if (now === seen) return [];
+    const loaded = await loadChallenges(folder);
+    seen = now;
+    const next = new Map(loaded.challenges.map((challenge) => [challenge.config.id, challenge]));
+    // A folder with a mistake in it keeps serving its last good version.
+    if (loaded.mistakes.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
+    folders = next;
+    return loaded.mistakes;
+  }
+
+  async function refreshRecorded(): Promise<CrowdaiError[]> {
+    const next = new Map<string, ServedChallenge>();
+    const mistakes: CrowdaiError[] = [];
+    for (const [id, version] of await currentVersions(db)) {
+      const before = recorded.get(id);
+      try {
+        const found = before?.version === version ? before : await readRecorded(db, id);
+        if (found) next.set(id, found);
+      } catch (error) {
+        if (!(error instanceof CrowdaiError)) throw error;
+        mistakes.push(error);
+        if (before) next.set(id, before);
+      }
+    }
+    recorded = next;
+    return mistakes;
+  }
+
+  async function refresh(): Promise<Refreshed> {
+    const mistakes = [...(await refreshFolders()), ...(await refreshRecorded())];
+    const next = new Map<string, ServedChallenge>(recorded);
+    for (const [id, challenge] of folders) next.set(id, { ...challenge, bundle: null });
+    const changed = [...next.keys()].filter((id) => challenges.get(id)?.version !== next.get(id)?.version);
+    challenges = next;
+    const before = shadowed;
+    shadowed = [...folders.keys()].filter((id) => recorded.has(id));
+    return { changed, mistakes, shadowed: shadowed.filter((id) => !before.includes(id)) };
+  }
+
+  const { mistakes } = await refresh();
+  shadowed = [];
+  if (mistakes.length > 0)
+    throw new CrowdaiError("config_invalid", mistakes.map((mistake) => mistake.message).join("\n"), {
+      details: { mistakes: mistakes.flatMap((mistake) => mistake.details?.mistakes ?? []) },
+    });
+
+  return {
+    all: () => challenges,
+    folders: () => folders,
+    get(id) {
+      const found = challenges.get(id);
+      if (found) return found;
+      const suggestion = suggest(id, [...challenges.keys()]);
+      throw new CrowdaiError(
+        "challenge_unknown",
+        `There is no challenge ${quoted(id)}${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
+        suggestion ? { details: { suggestion } } : {},
+      );
+    },
+    refresh,
+  };
+}

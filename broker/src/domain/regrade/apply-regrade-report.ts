@@ -1,0 +1,99 @@
+import type { Report } from "@crowdai/shared";
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
+import type { SubmissionContext } from "../submissions/context.ts";
+import { DEADLINES, MOST_STARTS } from "../submissions/deadlines.ts";
+import { findOpenItem, keepOld, updateItem } from "./regrade-items.ts";
+
+/**
+ * Applies a report of an attempt that belongs to a regrade; false when it belongs to none. The submission, which the caller has
+ * locked, keeps its outcome and its events: progress and log lines of a regrade are not told.
+ */
+export async function applyRegradeReport(
+  context: SubmissionContext,
+  trx: Db,
+  report: Report,
+): Promise<boolean> {
+  const item = await findOpenItem(trx, report.submission);
+  if (!item || item.attempt !== report.attempt) return false;
+  const attempt = await trx
+    .selectFrom("attempts")
+    .selectAll()
+    .where("submission", "=", item.submission)
+    .where("number", "=", item.attempt)
+    .executeTakeFirst();
+  if (!attempt || attempt.state === "done" || attempt.state === "lost" || report.delivery < attempt.delivery)
+    return false;
+  if (report.type === "started") await start(context, trx, item, attempt, report);
+  if (report.type === "released") await putBack(context, trx, item, attempt);
+  if (report.type === "finished") await finish(context, trx, item, report);
+  return true;
+}
+
+async function start(
+  context: SubmissionContext,
+  trx: Db,
+  item: RegradeItemRow,
+  attempt: AttemptRow,
+  { delivery, grader }: Report,
+): Promise<void> {
+  if (attempt.state === "started" && attempt.delivery === delivery) return;
+  const now = context.clock();
+  if (item.starts >= MOST_STARTS)
+    return keepOld(
+      trx,
+      item,
+      `Grading was tried ${item.starts} times and each time ended with the grader.`,
+      now,
+    );
+  await updateAttempt(trx, item, { state: "started", delivery, grader, started_at: iso(now) });
+  const { challenge } = await trx
+    .selectFrom("regrades")
+    .select("challenge")
+    .where("id", "=", item.regrade)
+    .executeTakeFirstOrThrow();
+  const limit = context.catalogue.all().get(challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const deadline_at = iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace);
+  await updateItem(trx, item, { state: "grading", starts: item.starts + 1, deadline_at });
+}
+
+async function putBack(
+  context: SubmissionContext,
+  trx: Db,
+  item: RegradeItemRow,
+  attempt: AttemptRow,
+): Promise<void> {
+  if (attempt.state !== "started") return;
+  await updateAttempt(trx, item, { state: "waiting" });
+  const deadline_at = iso(context.clock().getTime() + DEADLINES.submitted);
+  await updateItem(trx, item, { state: "queued", starts: item.starts - 1, deadline_at });
+}
+
+async function finish(
+  context: SubmissionContext,
+  trx: Db,
+  item: RegradeItemRow,
+  { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
+): Promise<void> {
+  await updateAttempt(trx, item, {
+    state: "done",
+    finished_at: iso(context.clock()),
+    evaluator_version: outcome.evaluator_version,
+    outcome: JSON.stringify(outcome),
+    organiser_log,
+  });
+  // Only a verdict on the submission replaces what it had; a fault of the evaluator or the platform says nothing of it.
+  const result = outcome.ok ? "graded" : outcome.code === "rejected" ? "failed" : "kept";
+  const reason = outcome.ok ? null : `${outcome.code}: ${outcome.message}`;
+  await updateItem(trx, item, { state: "done", deadline_at: null, result, reason });
+}
+
+async function updateAttempt(trx: Db, item: RegradeItemRow, values: Partial<AttemptRow>): Promise<void> {
+  await trx
+    .updateTable("attempts")
+    .set(values)
+    .where("submission", "=", item.submission)
+    .where("number", "=", item.attempt)
+    .execute();
+}

@@ -1,0 +1,85 @@
+import type { JobQueue } from "@crowdai/shared/queue";
+import { type Clock, iso } from "../../clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import type { RegradeRow } from "../../records/tables.ts";
+import type { Catalogue, ServedChallenge } from "../challenges/catalog.ts";
+import { findBundle } from "../challenges/recorded-challenges.ts";
+import { jobOf } from "../submissions/create-job.ts";
+
+/** Most jobs of a regrade in line or in hand at once: a new submission waits behind no more than these. */
+const IN_LINE = 64;
+
+/** Puts attempts of running regrades in line, as many as there is room for. */
+export async function putRegradesInLine(options: {
+  records: Records;
+  queue: JobQueue;
+  catalogue: Catalogue;
+  clock: Clock;
+}): Promise<void> {
+  const { db } = options.records;
+  const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
+  for (const regrade of running) {
+    const served = options.catalogue.all().get(regrade.challenge);
+    if (served) await putInLine(regrade, served);
+  }
+
+  async function putInLine(regrade: RegradeRow, served: ServedChallenge): Promise<void> {
+    const inLine = await db
+      .selectFrom("regrade_items")
+      .select("submission")
+      .where("regrade", "=", regrade.id)
+      .where("state", "in", ["queued", "grading"])
+      .limit(IN_LINE)
+      .execute();
+    if (inLine.length >= IN_LINE) return;
+    const rows = await db
+      .selectFrom("regrade_items")
+      .innerJoin("submissions", "submissions.id", "regrade_items.submission")
+      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+      .selectAll("submissions")
+      .select(["tree_key", "tree_size", "tree_sha256"])
+      .select("regrade_items.attempt as regrade_attempt")
+      .where("regrade_items.regrade", "=", regrade.id)
+      .where("regrade_items.state", "=", "waiting")
+      .orderBy("regrade_items.number")
+      .limit(IN_LINE - inLine.length)
+      .execute();
+    if (rows.length === 0) return;
+    const challenge = await pinned(db, regrade, served);
+    for (const { regrade_attempt: attempt, ...row } of rows) {
+      await options.queue.publish(jobOf(row, attempt, challenge));
+      await mark(regrade.id, row.id, attempt);
+    }
+  }
+
+  /** Not when it moved on meanwhile: a grader may have begun before the word of the queue came back. */
+  async function mark(regrade: number, submission: string, attempt: number): Promise<void> {
+    await db
+      .updateTable("attempts")
+      .set({ published_at: iso(options.clock()) })
+      .where("submission", "=", submission)
+      .where("number", "=", attempt)
+      .execute();
+    await db
+      .updateTable("regrade_items")
+      .set({ state: "queued" })
+      .where("regrade", "=", regrade)
+      .where("submission", "=", submission)
+      .where("attempt", "=", attempt)
+      .where("state", "=", "waiting")
+      .execute();
+  }
+}
+
+/**
+ * One regrade grades with one version, whatever is added while it runs. Where the challenge is a folder, graders have that as it is,
+ * and only what it is can be noted.
+ */
+async function pinned(db: Db, regrade: RegradeRow, served: ServedChallenge): Promise<ServedChallenge> {
+  const version = served.bundle === null ? served.version : (regrade.version ?? served.version);
+  if (version !== regrade.version)
+    await db.updateTable("regrades").set({ version }).where("id", "=", regrade.id).execute();
+  if (version === served.version) return served;
+  const bundle = await findBundle(db, regrade.challenge, version);
+  return bundle ? { ...served, version, bundle } : served;
+}

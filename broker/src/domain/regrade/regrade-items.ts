@@ -1,0 +1,68 @@
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import type { RegradeItemRow } from "../../records/tables.ts";
+import { DEADLINES, MOST_ATTEMPTS, MOST_STARTS } from "../submissions/deadlines.ts";
+import { addAttempt } from "../submissions/insert-submission.ts";
+
+/** What a running regrade is doing with a submission; undefined when no regrade has it. */
+export async function findOpenItem(trx: Db, submission: string): Promise<RegradeItemRow | undefined> {
+  return await trx
+    .selectFrom("regrade_items")
+    .innerJoin("regrades", "regrades.id", "regrade_items.regrade")
+    .selectAll("regrade_items")
+    .where("regrades.state", "=", "running")
+    .where("regrade_items.submission", "=", submission)
+    .where("regrade_items.state", "!=", "done")
+    .executeTakeFirst();
+}
+
+export async function updateItem(
+  trx: Db,
+  item: RegradeItemRow,
+  values: Partial<Omit<RegradeItemRow, "regrade" | "submission">>,
+): Promise<void> {
+  await trx
+    .updateTable("regrade_items")
+    .set(values)
+    .where("regrade", "=", item.regrade)
+    .where("submission", "=", item.submission)
+    .execute();
+}
+
+/** Ends an item without a verdict: the submission keeps what it had. */
+export async function keepOld(trx: Db, item: RegradeItemRow, reason: string, now: Date): Promise<void> {
+  await loseAttempt(trx, item, now);
+  await updateItem(trx, item, { state: "done", deadline_at: null, result: "kept", reason });
+}
+
+/** Gives an item whose grader is gone a new attempt; ends it when it was started, or tried, too often. */
+export async function restartItem(
+  trx: Db,
+  item: RegradeItemRow,
+  now: Date,
+  { counts }: { counts: boolean },
+): Promise<void> {
+  const starts = counts ? item.starts : item.starts - 1;
+  const tried = await trx
+    .selectFrom("attempts")
+    .select("number")
+    .where("submission", "=", item.submission)
+    .where("regrade", "=", item.regrade)
+    .execute();
+  if (starts >= MOST_STARTS || tried.length >= MOST_ATTEMPTS)
+    return keepOld(trx, item, `Grading was tried ${tried.length} times and ended with the grader.`, now);
+  await loseAttempt(trx, item, now);
+  const attempt = item.attempt + 1;
+  await addAttempt(trx, item.submission, attempt, item.regrade);
+  const deadline_at = iso(now.getTime() + DEADLINES.submitted);
+  await updateItem(trx, item, { state: "waiting", attempt, starts, deadline_at });
+}
+
+async function loseAttempt(trx: Db, item: RegradeItemRow, now: Date): Promise<void> {
+  await trx
+    .updateTable("attempts")
+    .set({ state: "lost", finished_at: iso(now) })
+    .where("submission", "=", item.submission)
+    .where("number", "=", item.attempt)
+    .execute();
+}

@@ -1,0 +1,89 @@
+import { asCrowdaiError, CrowdaiError, parseJson, type Receipt } from "@crowdai/shared";
+import { iso } from "../../clock.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { Caller } from "../participants/api-keys.ts";
+import { requireAcceptedValue } from "../rules/accepted-input.ts";
+import { announcedObject, forgetParts, removeUnaccepted } from "./announced-parts.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES } from "./deadlines.ts";
+import { appendEvents } from "./events.ts";
+import { findSubmission, lockSubmission } from "./find-submission.ts";
+import { addAttempt } from "./insert-submission.ts";
+import { announcedModel, readModels } from "./models.ts";
+import { receipt } from "./receipt.ts";
+import { writeFailure } from "./write-outcome.ts";
+
+/**
+ * Accepts a submission whose bytes are there, its models' too: size and digest are proven, then the commit, then the answer. Repeating it is
+ * harmless. Throws upload_missing (go on uploading), digest_mismatch, and the value_ errors for a large JSON value.
+ */
+export async function acceptUpload(context: SubmissionContext, caller: Caller, id: string): Promise<Receipt> {
+  const row = await findSubmission(context.records.db, caller, id);
+  if (row.state !== "initiated") {
+    if (row.state === "cancelled" || row.accepted_at === null)
+      throw new CrowdaiError(row.error_code ?? "cancelled", row.error_message ?? undefined);
+    return receipt(context, row);
+  }
+  const { input_key: key } = row;
+  if (key !== null) {
+    await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
+    if (row.input_kind === "json") await requireValueOf(context, row, key);
+  }
+  for (const model of await readModels(context.records.db, row))
+    await context.objects.finishUpload(model.key, announcedModel(model));
+
+  const written = await context.records.transaction(async (trx) => {
+    const now = await lockSubmission(context.records, trx, id);
+    if (now.state !== "initiated") return { row: now, events: [] };
+    const at = iso(context.clock());
+    const events = await appendEvents(trx, now, at, [{ type: "submitted" }]);
+    await addAttempt(trx, id, 1);
+    await forgetParts(trx, now);
+    const accepted = await trx
+      .updateTable("submissions")
+      .set({
+        state: "submitted",
+        accepted_at: at,
+        deadline_at: iso(Date.parse(at) + DEADLINES.submitted),
+        attempt: 1,
+        seq: now.seq + 1,
+      })
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { row: accepted, events };
+  });
+  // Cancelled, or given up, while its last bytes were being proven.
+  if (written.row.accepted_at === null) await removeUnaccepted(context, written.row);
+  if (written.events.length > 0) context.metrics.uploaded(row.input_size);
+  context.announce(written.events);
+  context.dispatchSoon();
+  return receipt(context, written.row);
+}
+
+/** A value that came as an object meets the schema here; a bad one ends the submission and gives the slot back. */
+async function requireValueOf(context: SubmissionContext, row: SubmissionRow, key: string): Promise<void> {
+  try {
+    requireAcceptedValue(context.catalogue.get(row.challenge).config, await readValue(context, row, key));
+  } catch (thrown) {
+    const error = asCrowdaiError(thrown);
+    if (error.fault !== "you") throw thrown;
+    const events = await context.records.transaction(async (trx) => {
+      const now = await lockSubmission(context.records, trx, row.id);
+      return now.state === "initiated" ? writeFailure(trx, now, error, context.clock()) : [];
+    });
+    context.announce(events);
+    throw error;
+  }
+}
+
+async function readValue(context: SubmissionContext, row: SubmissionRow, key: string): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await context.objects.get(key)) chunks.push(chunk);
+  try {
+    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch (error) {
+    if (error instanceof CrowdaiError) throw error;
+    throw new CrowdaiError("value_not_json", `The value of ${row.id} is not UTF-8 text.`, { cause: error });
+  }
+}

@@ -1,0 +1,215 @@
+import type { Report, SubmissionEvent } from "@crowdai/shared";
+import type { Transaction, Updateable } from "kysely";
+import { iso } from "../../clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import { lookup, statement } from "../../records/statement.ts";
+import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts";
+import { applyRegradeReport } from "../regrade/apply-regrade-report.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
+import { appendEvents } from "./events.ts";
+import { participantLock, standingsLock, writeSubmission } from "./find-submission.ts";
+import { writeFailure, writeGrade } from "./write-outcome.ts";
+
+/**
+ * Applies what a grader reports, exactly once. Reports of an older attempt, of an older delivery, or of a submission
+ * that has ended are refused: they are logged, and change nothing.
+ */
+export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
+  let graded: Current | null = null;
+  let regraded = false;
+  const applied = await context.records.transaction(async (trx) => {
+    const current = await currentAttempt(context.records, trx, report);
+    graded = report.type === "finished" ? current : null;
+    if (!current) {
+      regraded = await applyRegradeReport(context, trx, report);
+      return regraded ? [] : null;
+    }
+    switch (report.type) {
+      case "started":
+        return start(context, trx, current, report);
+      case "progress":
+      case "log":
+        return note(context, trx, current.row, report);
+      case "released":
+        return putBack(context, trx, current, report.reason);
+      case "finished":
+        return finish(context, trx, current, report);
+    }
+  });
+  if (graded && report.type === "finished") recordTime(context, graded, report.seconds);
+  // There is room in line for the regrade's next.
+  if (regraded && report.type === "finished") context.dispatchSoon();
+  if (applied === null) {
+    context.metrics.refused(report.type);
+    context.log.warn(
+      { submission: report.submission, attempt: report.attempt, type: report.type },
+      "late report refused",
+    );
+  } else context.announce(applied);
+}
+
+interface Current {
+  row: SubmissionRow;
+  attempt: AttemptRow;
+}
+
+function recordTime(context: SubmissionContext, { row, attempt }: Current, seconds: number | null): void {
+  const began = attempt.started_at;
+  if (seconds === null && began === null) return;
+  const ms = seconds === null ? context.clock().getTime() - Date.parse(began as string) : seconds * 1000;
+  context.gradingTimes.record(row.challenge, ms);
+}
+
+async function currentAttempt(
+  records: Records,
+  trx: Transaction<Tables>,
+  report: Report,
+): Promise<Current | null> {
+  const row = await records.lockSubmission(trx, report.submission);
+  if (!row || row.attempt !== report.attempt || (row.state !== "submitted" && row.state !== "grading"))
+    return null;
+  const attempt = await attemptOf(trx, { id: row.id, attempt: row.attempt });
+  if (!attempt || attempt.state === "done" || attempt.state === "lost") return null;
+  return report.delivery < attempt.delivery ? null : { row, attempt };
+}
+
+type NumberedAttempt = Pick<SubmissionRow, "id" | "attempt">;
+
+const attemptOf = lookup((trx, { id, attempt }: NumberedAttempt) =>
+  trx.selectFrom("attempts").selectAll().where("submission", "=", id).where("number", "=", attempt),
+);
+
+const writeAttempt = statement(
+  (trx, { id, attempt, ...changed }: NumberedAttempt & Updateable<Tables["attempts"]>) =>
+    trx.updateTable("attempts").set(changed).where("submission", "=", id).where("number", "=", attempt),
+);
+
+async function start(
+  context: SubmissionContext,
+  trx: Db,
+  { row, attempt }: Current,
+  report: Extract<Report, { type: "started" }>,
+): Promise<SubmissionEvent[]> {
+  if (attempt.state === "started" && attempt.delivery === report.delivery) return [];
+  const now = context.clock();
+  if (row.starts >= MOST_STARTS) {
+    context.log.error(
+      { submission: row.id, challenge: row.challenge, starts: row.starts },
+      "a submission was given up: grading it ended with the grader each time",
+    );
+    return giveUp(trx, row, now);
+  }
+  const { id, attempt: number } = row;
+  const { delivery, grader } = report;
+  await writeAttempt(trx, { id, attempt: number, state: "started", delivery, grader, started_at: iso(now) });
+  const limit = context.catalogue.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const events = beginning(row, report);
+  await writeSubmission(trx, {
+    id,
+    state: "grading",
+    starts: row.starts + 1,
+    seq: row.seq + events.length,
+    deadline_at: iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace),
+  });
+  return appendEvents(trx, row, iso(now), events);
+}
+
+function beginning(row: SubmissionRow, { grader }: Report) {
+  return [
+    // It was grading already: the grader that held it is gone, and another one took it.
+    ...(row.state === "grading"
+      ? [{ type: "requeued" as const, data: { reason: "the grader was lost" } }]
+      : []),
+    { type: "grading" as const, data: { attempt: row.attempt, grader } },
+  ];
+}
+
+async function note(
+  context: SubmissionContext,
+  trx: Db,
+  row: SubmissionRow,
+  report: Extract<Report, { type: "progress" | "log" }>,
+): Promise<SubmissionEvent[]> {
+  await writeSubmission(trx, { id: row.id, seq: row.seq + 1 });
+  const data =
+    report.type === "progress"
+      ? { percent: report.percent, message: report.message }
+      : { message: report.message };
+  return appendEvents(trx, row, iso(context.clock()), [{ type: report.type, data }]);
+}
+
+/** The grader handed the job back: the queue delivers it again, and the start does not count against it. */
+async function putBack(
+  context: SubmissionContext,
+  trx: Db,
+  { row, attempt }: Current,
+  reason: string,
+): Promise<SubmissionEvent[]> {
+  if (attempt.state !== "started") return [];
+  const now = context.clock();
+  await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "waiting" });
+  await writeSubmission(trx, {
+    id: row.id,
+    state: "submitted",
+    starts: row.starts - 1,
+    seq: row.seq + 1,
+    deadline_at: iso(now.getTime() + DEADLINES.submitted),
+  });
+  return appendEvents(trx, row, iso(now), [{ type: "requeued", data: { reason } }]);
+}
+
+async function finish(
+  context: SubmissionContext,
+  trx: Transaction<Tables>,
+  { row: before, attempt }: Current,
+  report: Extract<Report, { type: "finished" }>,
+): Promise<SubmissionEvent[]> {
+  const { outcome, organiser_log } = report;
+  const now = context.clock();
+  // The queue leaves out a start that its end followed at once; the history has it all the same.
+  const told = attempt.state === "started" && attempt.delivery === report.delivery;
+  const begun = told ? [] : beginning(before, report);
+  const row = { ...before, state: "grading" as const };
+  // What the participant is not told, the organiser finds in the broker's log.
+  if (!outcome.ok && outcome.code !== "rejected")
+    context.log.warn(
+      { submission: row.id, challenge: row.challenge, code: outcome.code, organiser_log },
+      "a submission could not be graded",
+    );
+  if (outcome.ok && outcome.media_dropped)
+    context.log.warn(
+      { submission: row.id, challenge: row.challenge, organiser_log },
+      "media of an evaluator are not shown",
+    );
+  await writeAttempt(trx, {
+    id: row.id,
+    attempt: row.attempt,
+    state: "done",
+    accepted: 1,
+    delivery: report.delivery,
+    grader: report.grader,
+    started_at: told ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
+    finished_at: iso(now),
+    evaluator_version: outcome.evaluator_version,
+    outcome: JSON.stringify(outcome),
+    organiser_log,
+  });
+  await context.records.lock(trx, participantLock(row));
+  await context.records.lockShared(trx, standingsLock(row.challenge));
+  const challenge = context.catalogue.all().get(row.challenge);
+  const removed = {
+    code: "deadline_passed" as const,
+    message: "The challenge was removed before the grade came.",
+  };
+  return outcome.ok && challenge
+    ? writeGrade(trx, challenge.config, row, outcome, now, begun)
+    : writeFailure(trx, row, outcome.ok ? removed : outcome, now, begun);
+}
+
+/** Ends a job that took its grader with it too often. */
+export async function giveUp(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
+  await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "lost", finished_at: iso(now) });
+  const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;
+  return writeFailure(trx, row, { code: "gave_up", message }, now);
+}

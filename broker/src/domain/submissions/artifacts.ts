@@ -1,0 +1,44 @@
+import { type Artifact, type StoredFile, storedFileSchema } from "@crowdai/shared";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { SubmissionContext } from "./context.ts";
+import { readModels } from "./models.ts";
+
+export type KeptFile = StoredFile & Pick<Artifact, "kind">;
+
+/** The participant's models, then the evaluator's artifacts, in their order. Models are kept from the acceptance on. */
+export async function readKept(
+  db: Db,
+  row: Pick<SubmissionRow, "id" | "accepted_at" | "artifacts" | "model_count">,
+): Promise<KeptFile[]> {
+  const artifacts = row.artifacts === null ? [] : storedFileSchema.array().parse(JSON.parse(row.artifacts));
+  const models = row.accepted_at !== null ? await readModels(db, row) : [];
+  return [
+    ...models.map(({ name, size, sha256, key }) => ({
+      kind: "model" as const,
+      name,
+      size: Number(size),
+      sha256,
+      key,
+      type: "application/octet-stream",
+    })),
+    ...artifacts.map((file) => ({ kind: "artifact" as const, ...file })),
+  ];
+}
+
+/** The same as participants are told it. A file's address has its place in the list: names may repeat, or be no part of a path. */
+export async function listKept(
+  { baseUrl }: Pick<SubmissionContext, "baseUrl">,
+  db: Db,
+  row: SubmissionRow,
+): Promise<Artifact[]> {
+  const files = await readKept(db, row);
+  return files.map(({ kind, name, size, sha256, type }, index) => ({
+    kind,
+    name,
+    size,
+    sha256,
+    type,
+    url: `${baseUrl()}/api/v1/submissions/${row.id}/artifacts/${index + 1}`,
+  }));
+}

@@ -1,0 +1,42 @@
+import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import type { Caller } from "../participants/api-keys.ts";
+import { removeUnaccepted } from "./announced-parts.ts";
+import type { SubmissionContext } from "./context.ts";
+import { findSubmission, lockSubmission } from "./find-submission.ts";
+import { viewSubmission } from "./view-submission.ts";
+import { writeFailure } from "./write-outcome.ts";
+
+/**
+ * Cancels a submission that has not ended. The slot comes back unless grading had begun. Repeating it is harmless;
+ * a graded or failed submission throws already_final.
+ */
+export async function cancelSubmission(
+  context: SubmissionContext,
+  caller: Caller,
+  id: string,
+): Promise<Submission> {
+  await findSubmission(context.records.db, caller, id);
+  const events = await context.records.transaction(async (trx): Promise<SubmissionEvent[]> => {
+    const row = await lockSubmission(context.records, trx, id);
+    if (row.state === "cancelled") return [];
+    if (isFinal(row.state)) throw new CrowdaiError("already_final", `${id} is already ${row.state}.`);
+    await trx
+      .updateTable("attempts")
+      .set({ state: "lost" })
+      .where("submission", "=", id)
+      .where("number", "=", row.attempt)
+      .execute();
+    const message = "Cancelled by its participant.";
+    return writeFailure(trx, row, { code: "cancelled", message }, context.clock());
+  });
+  if (events.length > 0) {
+    // The records have decided; a queue that is away cannot change that, and a late result will be refused.
+    await context.queue
+      .cancel(id)
+      .catch((error) => context.log.warn({ submission: id, err: error }, "cancel not sent"));
+    context.announce(events);
+  }
+  const row = await findSubmission(context.records.db, caller, id);
+  if (events.length > 0 && row.accepted_at === null) await removeUnaccepted(context, row);
+  return viewSubmission(context, context.records.db, row);
+}

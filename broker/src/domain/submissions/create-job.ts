@@ -1,0 +1,41 @@
+import type { Job } from "@crowdai/shared";
+import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
+import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
+import type { ServedChallenge } from "../challenges/catalog.ts";
+
+/** The job of one attempt at a submission, to be graded with the challenge as it is given. */
+export function jobOf(
+  row: SubmissionRow & Pick<SubmissionCodeRow, "tree_key" | "tree_size" | "tree_sha256">,
+  attempt: number,
+  { config, version, bundle }: Pick<ServedChallenge, "config" | "version" | "bundle">,
+): Job {
+  return {
+    submission: row.id,
+    attempt,
+    challenge: row.challenge,
+    function: row.function,
+    round: numberOf(config, row.round),
+    dry_run: row.dry_run === 1,
+    input:
+      row.input_data !== null
+        ? { kind: "inline", data: JSON.parse(row.input_data) }
+        : {
+            kind: row.input_kind,
+            key: row.input_key as string,
+            name: row.input_name,
+            size: row.input_size,
+            sha256: row.input_sha256,
+          },
+    code:
+      config.code.to_graders && row.tree_key !== null
+        ? { key: row.tree_key, size: row.tree_size as number, sha256: row.tree_sha256 as string }
+        : null,
+    version: bundle ? version : null,
+    bundle,
+  };
+}
+
+/** A round that was taken out of challenge.json while its submissions wait must not hold up the others'. */
+function numberOf(config: ChallengeConfig, round: string): number {
+  return config.rounds.some(({ id }) => id === round) ? roundNumber(config, round) : config.rounds.length + 1;
+}

@@ -1,0 +1,170 @@
+import type { JobQueue } from "@crowdai/shared/queue";
+import type { Logger } from "pino";
+import { type Clock, iso } from "../../clock.ts";
+import type { Records } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { Catalogue } from "../challenges/catalog.ts";
+import { putRegradesInLine } from "../regrade/enqueue-regrades.ts";
+import { jobOf } from "./create-job.ts";
+
+const BATCH = 500;
+const RETRY_MS = 1000;
+/** Marks are made together, so long after the queue has the job: until then a crash makes it go out twice, which does no harm. */
+const MARK_MS = 100;
+
+export interface Dispatcher {
+  /**
+   * Puts every attempt in line that is not yet. Returns at once; asking again while it works is cheap. With one that was just
+   * committed, and nothing older to go before it, that one alone.
+   */
+  soon(row?: SubmissionRow): void;
+  /** The queue lost what it had: what was handed over and not yet marked is handed over again. */
+  forget(): void;
+  /** Whether the queue refused the latest try. */
+  stalled(): boolean;
+  /** Since when it refuses; null when it does not. */
+  stalledSince(): Date | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Moves attempts from the records to the queue. An attempt is marked when the queue has it; one that goes out
+ * twice, because the mark was lost in a crash, is the same job to the queue and one grade in the records.
+ */
+export function createDispatcher(options: {
+  records: Records;
+  queue: JobQueue;
+  catalogue: Catalogue;
+  clock: Clock;
+  log: Logger;
+}): Dispatcher {
+  const { records, queue, catalogue, clock, log } = options;
+  let working: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+  let refusedSince: Date | null = null;
+  let retry: NodeJS.Timeout | undefined;
+  /** Whether older ones may wait that were never looked at. */
+  let behind = true;
+  /** Handed to the queue one by one and not marked yet, each with whether the queue has it. */
+  const handed = new Map<string, { row: SubmissionRow; taken: boolean }>();
+  const handing = new Set<Promise<void>>();
+  let marking: NodeJS.Timeout | undefined;
+
+  async function run(): Promise<void> {
+    do {
+      again = false;
+      try {
+        while ((await dispatchBatch()) === BATCH && !stopped);
+        if (!stopped) await putRegradesInLine({ records, queue, catalogue, clock });
+        refusedSince = null;
+        behind = false;
+      } catch (error) {
+        refused(error);
+      }
+    } while (again && !stopped);
+  }
+
+  function refused(error: unknown): void {
+    behind = true;
+    refusedSince ??= clock();
+    log.warn({ err: error }, "the queue took no jobs; trying again");
+    clearTimeout(retry);
+    retry = setTimeout(soon, RETRY_MS);
+  }
+
+  async function handOver(row: SubmissionRow): Promise<void> {
+    const one = { row, taken: false };
+    handed.set(keyOf(row), one);
+    try {
+      const code = { tree_key: null, tree_size: null, tree_sha256: null };
+      await queue.publish(jobOf({ ...row, ...code }, row.attempt, catalogue.get(row.challenge)));
+      one.taken = true;
+      marking ??= setTimeout(() => void markHanded(), MARK_MS);
+    } catch (error) {
+      handed.delete(keyOf(row));
+      refused(error);
+    }
+  }
+
+  async function markHanded(): Promise<void> {
+    marking = undefined;
+    const rows = [...handed.values()].filter(({ taken }) => taken).map(({ row }) => row);
+    await mark(rows).catch((error) => log.warn({ err: error }, "jobs could not be marked as in line"));
+    for (const row of rows) handed.delete(keyOf(row));
+  }
+
+  async function dispatchBatch(): Promise<number> {
+    // What the queue refuses of those goes first in this batch: a line keeps its order.
+    await Promise.all(handing);
+    if (handed.size >= BATCH / 2) await markHanded();
+    const found = await records.db
+      .selectFrom("attempts")
+      .innerJoin("submissions", (join) =>
+        join
+          .onRef("submissions.id", "=", "attempts.submission")
+          .onRef("submissions.attempt", "=", "attempts.number"),
+      )
+      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+      .selectAll("submissions")
+      .select(["tree_key", "tree_size", "tree_sha256"])
+      .where("attempts.state", "=", "waiting")
+      .where("attempts.published_at", "is", null)
+      .where("submissions.state", "=", "submitted")
+      .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
+      .where("submissions.challenge", "in", [...catalogue.all().keys(), ""])
+      .orderBy("submissions.number")
+      .limit(BATCH)
+      .execute();
+    const rows = found.filter((row) => !handed.has(keyOf(row)));
+    // All at once, in their order: a queue over a network takes them in few round trips.
+    const results = await Promise.allSettled(
+      rows.map((row) => queue.publish(jobOf(row, row.attempt, catalogue.get(row.challenge)))),
+    );
+    const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
+    await mark(published);
+    const refusal = results.find((result) => result.status === "rejected");
+    if (refusal) throw refusal.reason;
+    return found.length;
+  }
+
+  async function mark(rows: SubmissionRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await records.db
+      .updateTable("attempts")
+      .set({ published_at: iso(clock()) })
+      .where((eb) => eb.or(rows.map((row) => eb.and({ submission: row.id, number: row.attempt }))))
+      .execute();
+  }
+
+  function soon(row?: SubmissionRow): void {
+    if (stopped) return;
+    if (row && !working && !behind) {
+      const handed = handOver(row).finally(() => handing.delete(handed));
+      handing.add(handed);
+      return;
+    }
+    if (working) again = true;
+    else
+      working = run().finally(() => {
+        working = null;
+        if (again) soon();
+      });
+  }
+
+  return {
+    soon,
+    forget: () => handed.clear(),
+    stalled: () => refusedSince !== null,
+    stalledSince: () => refusedSince,
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      clearTimeout(marking);
+      await working;
+      await markHanded();
+    },
+  };
+}
+
+const keyOf = ({ id, attempt }: SubmissionRow): string => `${id} ${attempt}`;

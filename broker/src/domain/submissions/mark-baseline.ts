@@ -1,0 +1,32 @@
+import { CrowdaiError } from "@crowdai/shared";
+import type { Records } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { lockSubmission, participantLock, standingsLock } from "./find-submission.ts";
+import { updateBoards } from "./update-boards.ts";
+
+/**
+ * Makes a submission a baseline, or an entry of its participant's again (null). A baseline stands on the board without a rank, and the
+ * participant's own place is what the other submissions reached.
+ */
+export async function markBaseline(
+  records: Records,
+  id: string,
+  baseline: { comment: string | null } | null,
+): Promise<SubmissionRow> {
+  return records.transaction(async (trx) => {
+    const row = await lockSubmission(records, trx, id);
+    if (row.function !== "submit" || row.dry_run === 1)
+      throw new CrowdaiError("usage", `${id} is no submission that could stand on a leaderboard.`);
+    await records.lock(trx, participantLock(row));
+    await records.lockShared(trx, standingsLock(row.challenge));
+    const marked = await trx
+      .updateTable("submissions")
+      .set({ baseline: baseline ? 1 : 0, baseline_comment: baseline?.comment ?? null })
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    if (marked.state !== "graded") return marked;
+    const { best, ...ranks } = await updateBoards(trx, marked);
+    return { ...marked, ...ranks, best: best ? 1 : 0 };
+  });
+}

@@ -1,0 +1,95 @@
+import { type Call, CrowdaiError, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import type { Caller } from "../participants/api-keys.ts";
+import { targetRound } from "../rules/target-round.ts";
+import { requireVisible } from "../rules/visibility.ts";
+import type { SubmissionContext } from "./context.ts";
+import { describeInput, requireSame } from "./described-input.ts";
+import { insertSubmission } from "./insert-submission.ts";
+import { viewSubmission } from "./view-submission.ts";
+
+/** Calls that are not submissions take no slot; this keeps one participant from filling the line. */
+const CALLS_AT_ONCE = 2000;
+
+/** Registers a list of values for a function other than `submit`, all or none. They take no slot and have no leaderboard entry. */
+export async function registerCall(
+  context: SubmissionContext,
+  caller: Caller,
+  call: Call,
+): Promise<Submission[]> {
+  const { config } = context.catalogue.get(call.challenge);
+  requireFunction(config, call.function);
+  if (call.function === "submit" && !call.dry_run)
+    throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
+  await requireVisible(context.records.db, config, caller);
+  const arrival = context.clock();
+  const target = targetRound(config, call.round, arrival);
+  const items = call.items.map(({ id, data }) => ({
+    ...call,
+    id,
+    message: null,
+    input: { kind: "inline" as const, data },
+    described: describeInput({ kind: "inline", data }),
+  }));
+  const rows = await context.records.transaction(async (trx) => {
+    const known = await trx
+      .selectFrom("submissions")
+      .selectAll()
+      .where(
+        "id",
+        "in",
+        items.map(({ id }) => id),
+      )
+      .execute();
+    const byId = new Map(known.map((row) => [row.id, row]));
+    await requireCallRoom(trx, caller.id, items.length - known.length);
+    const events: SubmissionEvent[] = [];
+    const result: SubmissionRow[] = [];
+    for (const item of items) {
+      const before = byId.get(item.id);
+      if (before) {
+        requireSame(caller, item, item.described, before);
+        result.push(before);
+        continue;
+      }
+      const inserted = await insertSubmission(trx, config, caller, target, arrival, item, item.described);
+      byId.set(item.id, inserted.row);
+      events.push(...inserted.events);
+      result.push(inserted.row);
+    }
+    return { result, events };
+  });
+  context.announce(rows.events);
+  context.dispatchSoon();
+  return Promise.all(rows.result.map((row) => viewSubmission(context, context.records.db, row)));
+}
+
+/** Throws function_unknown. */
+export function requireFunction(config: ChallengeConfig, name: string): void {
+  const functions = config.evaluator.functions;
+  if (functions.includes(name)) return;
+  throw new CrowdaiError(
+    "function_unknown",
+    `${config.id} has no function "${name.slice(0, 100)}"; it has ${functions.map((known) => `"${known}"`).join(", ")}.`,
+    { details: { functions } },
+  );
+}
+
+/** Throws too_many_requests when so many more would be too many. */
+export async function requireCallRoom(db: Db, participantId: number, more: number): Promise<void> {
+  const waiting = await db
+    .selectFrom("submissions")
+    .select("id")
+    .where("participant_id", "=", participantId)
+    .where("state", "in", ["submitted", "grading"])
+    .where("function", "!=", "submit")
+    .limit(CALLS_AT_ONCE)
+    .execute();
+  if (waiting.length + more > CALLS_AT_ONCE)
+    throw new CrowdaiError(
+      "too_many_requests",
+      `${waiting.length} calls of yours wait for their answers; ${CALLS_AT_ONCE} may wait at once.`,
+    );
+}

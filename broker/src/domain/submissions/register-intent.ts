@@ -1,0 +1,132 @@
+import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { requireAgreement } from "../agreements/agreements.ts";
+import type { Caller } from "../participants/api-keys.ts";
+import { requireNotClosed } from "../publishing/close-challenge.ts";
+import { addWish, requirePublishable } from "../publishing/publish-requests.ts";
+import { requireAcceptedCode } from "../rules/accepted-code.ts";
+import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
+import { requireAcceptedModels } from "../rules/accepted-models.ts";
+import { requireSlot } from "../rules/limits.ts";
+import { requireQualification } from "../rules/qualification.ts";
+import { type TargetRound, targetRound } from "../rules/target-round.ts";
+import { requireVisible } from "../rules/visibility.ts";
+import { keepParts } from "./announced-parts.ts";
+import type { SubmissionContext } from "./context.ts";
+import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
+import { participantLock, submissionWithId } from "./find-submission.ts";
+import { insertSubmission, reserveSlot } from "./insert-submission.ts";
+import { requireSameModels } from "./models.ts";
+import { receipt } from "./receipt.ts";
+import { requireCallRoom, requireFunction } from "./register-call.ts";
+import { codeLock, keepAnnouncedCode, readCode } from "./submission-code.ts";
+
+/**
+ * Registers the intent to submit: this moment is the arrival time, and takes the slot. A value that travelled in
+ * the message is accepted in the same commit. Repeating an id with the same content, once or fifty times at once, gives
+ * the same receipt; with other content it throws id_conflict. `known` is what `findFreeOrOwn` has just found.
+ */
+export async function registerIntent(
+  context: SubmissionContext,
+  caller: Caller,
+  intent: Intent,
+  known: SubmissionRow | undefined,
+): Promise<Receipt> {
+  const { config } = context.catalogue.get(intent.challenge);
+  const input = describeInput(intent.input);
+  if (known) return repeated(context, caller, intent, input, known);
+
+  requireFunction(config, intent.function);
+  await requireVisible(context.records.db, config, caller);
+  if (intent.publish) {
+    requirePublishable(intent);
+    await requireAgreement(context.records.db, context, caller.id);
+  }
+  const arrival = context.clock();
+  const target = targetRound(config, intent.round, arrival);
+  if (!target.postChallenge) await requireNotClosed(context.records.db, config.id);
+  requireAcceptedInput(config, intent.input, input.input_size);
+  requireAcceptedCode(config, intent);
+  if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
+  requireAcceptedModels(config, intent);
+
+  const takesSlot = intent.function === "submit" && !intent.dry_run;
+  if (takesSlot) {
+    const { id, challenge, message } = intent;
+    await context.webapp.open({ id, challenge, message, caller }, () =>
+      unlessRegistered(context.records.db, id, () =>
+        requireRules(context.records.db, config, target, caller.id, arrival),
+      ),
+    );
+  }
+
+  const written = await context.records.transaction(async (trx) => {
+    await context.records.lock(trx, `submission:${intent.id}`);
+    const raced = await submissionWithId(trx, { id: intent.id });
+    if (raced) return { row: raced, events: null };
+    await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
+    if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
+    else await requireCallRoom(trx, caller.id, 1);
+    const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
+    await keepParts(trx, intent);
+    if (intent.code) {
+      await context.records.lock(trx, codeLock(inserted.row));
+      await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
+    }
+    if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
+    if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
+    return inserted;
+  });
+  if (written.events === null) return repeated(context, caller, intent, input, written.row);
+  // With code, it may have to wait for that, or go out with it.
+  if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
+  context.announce(written.events);
+  return receipt(context, written.row, {
+    participant: caller,
+    slot: takesSlot ? "reserved" : null,
+    code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
+  });
+}
+
+async function requireRules(
+  db: Db,
+  config: ChallengeConfig,
+  target: TargetRound,
+  participantId: number,
+  arrival: Date,
+): Promise<void> {
+  await requireQualification(db, config, target, participantId);
+  await requireSlot(db, config, target.round, participantId, arrival);
+}
+
+/** What a repeated message is refused may be the very slot that its twin has just taken. */
+async function unlessRegistered(db: Db, id: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const twin = await db.selectFrom("submissions").select("id").where("id", "=", id).executeTakeFirst();
+    if (!twin) throw error;
+  }
+}
+
+async function repeated(
+  context: SubmissionContext,
+  caller: Caller,
+  intent: Intent,
+  input: DescribedInput,
+  row: SubmissionRow,
+): Promise<Receipt> {
+  requireSame(caller, intent, input, row);
+  await requireSameModels(context.records.db, intent, row);
+  // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
+  if (intent.code && !isFinal(row.state))
+    await context.records.transaction(async (trx) => {
+      const { config } = context.catalogue.get(intent.challenge);
+      requireAcceptedCode(config, intent);
+      await context.records.lock(trx, codeLock(row));
+      await keepAnnouncedCode(trx, config, intent, row, context.clock());
+    });
+  return receipt(context, row);
+}

@@ -1,0 +1,28 @@
+import { CrowdaiError } from "@crowdai/shared";
+import type { Caller } from "../participants/api-keys.ts";
+import { acceptUpload } from "./accept-upload.ts";
+import { cancelSubmission } from "./cancel-submission.ts";
+import type { SubmissionContext } from "./context.ts";
+import { findSubmission } from "./find-submission.ts";
+
+export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
+export async function bring(
+  { context, caller }: { context: SubmissionContext; caller: Caller },
+  id: string,
+  bytes: () => Promise<Bytes>,
+): Promise<void> {
+  try {
+    const { input_key, input_size, input_sha256 } = await findSubmission(context.records.db, caller, id);
+    if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no place for its bytes.`);
+    const expected = { size: input_size, sha256: input_sha256 };
+    await context.objects.put(input_key, await bytes(), { expected });
+    await acceptUpload(context, caller, id);
+  } catch (error) {
+    await cancelSubmission(context, caller, id).catch((also) =>
+      context.log.warn({ err: also, submission: id }, "not cancelled"),
+    );
+    throw error;
+  }
+}

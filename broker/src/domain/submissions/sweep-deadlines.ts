@@ -1,0 +1,46 @@
+import { iso } from "../../clock.ts";
+import { removeUnaccepted } from "./announced-parts.ts";
+import type { SubmissionContext } from "./context.ts";
+import { lockSubmission } from "./find-submission.ts";
+import { restart } from "./recover-queue.ts";
+import { writeFailure } from "./write-outcome.ts";
+
+/**
+ * Acts on every submission whose state has outlived its deadline: an upload that never ended and a wait without a
+ * grader end as failed with the slot given back; a grading that went silent is tried again. Returns how many.
+ */
+export async function sweepDeadlines(context: SubmissionContext): Promise<number> {
+  const due = await context.records.db
+    .selectFrom("submissions")
+    .select(["id", "state"])
+    .where("deadline_at", "<", iso(context.clock()))
+    .orderBy("deadline_at")
+    .limit(500)
+    .execute();
+  for (const { id, state } of due) {
+    if (state === "grading") await restart(context, id, "the grader went silent");
+    else await endOverdue(context, id);
+  }
+  if (due.length > 0) context.dispatchSoon();
+  return due.length;
+}
+
+async function endOverdue(context: SubmissionContext, id: string): Promise<void> {
+  const ended = await context.records.transaction(async (trx) => {
+    const row = await lockSubmission(context.records, trx, id);
+    const now = context.clock();
+    if (row.deadline_at === null || row.deadline_at >= iso(now) || row.state === "grading") return null;
+    const failure =
+      row.state === "initiated"
+        ? { code: "upload_abandoned" as const, message: `The bytes did not arrive by ${row.deadline_at}.` }
+        : {
+            code: "deadline_passed" as const,
+            message: `No grader took the submission by ${row.deadline_at}.`,
+          };
+    return { row, events: await writeFailure(trx, row, failure, now) };
+  });
+  if (!ended) return;
+  context.announce(ended.events);
+  if (ended.row.state === "submitted") await context.queue.cancel(id).catch(() => {});
+  if (ended.row.state === "initiated") await removeUnaccepted(context, ended.row);
+}

@@ -1,0 +1,57 @@
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
+import { type Movement, moveStanding, type Standing, updateStanding } from "../leaderboard/standings.ts";
+import { writeSubmission } from "./find-submission.ts";
+
+/** How a participant moved on the board that a submission counts on. */
+export interface BoardMove {
+  rank: number | null;
+  rank_before: number | null;
+  best: boolean;
+}
+
+export const columnsOf = ({ best, ...ranks }: BoardMove) => ({ ...ranks, best: best ? 1 : 0 });
+
+/** The standing that a submission with these scores would have. */
+export const standingWith = (
+  row: SubmissionRow,
+  keys: { sort_primary: number | null; sort_secondary: number | null },
+): Standing => ({
+  submission: row.id,
+  submission_number: row.number,
+  submitted_at: row.created_at,
+  sort_primary: keys.sort_primary ?? Number.MAX_VALUE,
+  sort_secondary: keys.sort_secondary ?? Number.MAX_VALUE,
+});
+
+/** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
+export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
+  const place = await moveOnBoards(trx, row);
+  await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
+  return place;
+}
+
+/** The same without writing what the submission's own record says of it. With `fresh`, the submission was graded for the first time. */
+export async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing): Promise<BoardMove> {
+  const { challenge, round, participant_id: participantId } = row;
+  const border = await takeBoards(trx, row);
+  const boards = ALL_BOARDS.filter(
+    (board) =>
+      (countsLate(board) || row.post_challenge === 0) &&
+      (!isPrevious(board) || (border !== null && row.created_at <= border)),
+  );
+  let movement: Movement | null = null;
+  for (const board of boards) {
+    const place = { challenge, round, board, participantId, until: isPrevious(board) ? border : null, fresh };
+    if (movement) await updateStanding(trx, place);
+    else movement = await moveStanding(trx, place);
+  }
+  // A baseline counts for nobody: it moves no place.
+  const counted = row.baseline === 1 ? null : movement;
+  return {
+    rank: counted?.rank ?? null,
+    rank_before: counted?.rankBefore ?? null,
+    best: counted?.submission === row.id,
+  };
+}

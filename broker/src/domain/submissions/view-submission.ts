@@ -1,0 +1,88 @@
+import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
+import type { Db } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
+import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
+import { readWaiting } from "../graders/queue-status.ts";
+import { mediaUrls } from "../media/media-keys.ts";
+import { listKept } from "./artifacts.ts";
+import type { SubmissionContext } from "./context.ts";
+import type { NamedParticipant } from "./repository-name.ts";
+import { HOLDS, readCode, viewCode } from "./submission-code.ts";
+
+/** What a view says besides the submission's own record. */
+export interface Surroundings {
+  participant: NamedParticipant;
+  slot: SlotRow["state"] | null;
+  code: SubmissionCodeRow | undefined;
+}
+
+export async function readSurroundings(db: Db, row: SubmissionRow): Promise<Surroundings> {
+  const { id, name, slot, has_code } = (await surroundings(db, {
+    submission: row.id,
+    participant: row.participant_id,
+  }))!;
+  return { participant: { id, name }, slot, code: has_code ? await readCode(db, row.id) : undefined };
+}
+
+const surroundings = lookup((db, { submission, participant }: { submission: string; participant: number }) =>
+  db
+    .selectFrom("participants")
+    .leftJoin("slots", (join) => join.on("slots.submission", "=", submission))
+    .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", submission))
+    .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
+    .where("participants.id", "=", participant),
+);
+
+/** The submission as its participant sees it. `db` may be a transaction. */
+export async function viewSubmission(
+  context: SubmissionContext,
+  db: Db,
+  row: SubmissionRow,
+  known?: Surroundings,
+): Promise<Submission> {
+  const { participant, slot, code } = known ?? (await readSurroundings(db, row));
+  const inLine = row.state === "submitted" && row.outside_status === null;
+  const waiting = inLine ? await readWaiting(context, db, row) : null;
+  const reason = inLine && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
+  return {
+    id: row.id,
+    number: row.number,
+    challenge: row.challenge,
+    participant: participant.name,
+    round: row.round,
+    function: row.function,
+    state: row.state,
+    message: row.message,
+    input: { kind: row.input_kind, name: row.input_name, size: row.input_size, sha256: row.input_sha256 },
+    post_challenge: row.post_challenge === 1,
+    created_at: row.created_at,
+    accepted_at: row.accepted_at,
+    finished_at: row.finished_at,
+    score: row.score,
+    score_secondary: row.score_secondary,
+    grading_message: row.grading_message,
+    data: row.data === null ? null : JSON.parse(row.data),
+    error: row.error_code
+      ? new CrowdaiError(row.error_code, row.error_message ?? errors[row.error_code]?.title).toBody()
+      : null,
+    rank: row.rank,
+    rank_before: row.rank_before,
+    best: row.best === null ? null : row.best === 1,
+    place: waiting?.place ?? null,
+    waiting: reason ?? null,
+    expected_at: waiting?.expectedAt ?? null,
+    graders: waiting?.graders ?? null,
+    slot: slot ?? "none",
+    attempt: row.attempt,
+    evaluator_version: row.evaluator_version,
+    regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
+    artifacts: await listKept(context, db, row),
+    media: mediaUrls(row, context.baseUrl()),
+    media_dropped: row.media_dropped,
+    code: code ? viewCode(context.baseUrl(), participant, code) : null,
+    publish: row.publish === 1,
+    published_at: row.published_at,
+    seq: row.seq,
+    url: `${context.baseUrl()}/submissions/${row.id}`,
+  };
+}

@@ -1,0 +1,153 @@
+import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Updateable } from "kysely";
+import { iso } from "../../clock.ts";
+import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
+import type { SlotRow, SubmissionRow, Tables } from "../../records/tables.ts";
+import { sortKeys } from "../leaderboard/standings.ts";
+import { queueMedia } from "../media/media-work.ts";
+import { appendEvents, type NewEvent } from "./events.ts";
+import { writeSubmission } from "./find-submission.ts";
+import { type BoardMove, columnsOf, moveOnBoards, standingWith, updateBoards } from "./update-boards.ts";
+
+type Graded = Extract<Outcome, { ok: true }>;
+
+const WITHHELD = {
+  score: null,
+  score_secondary: null,
+  message: "The dry run passed.",
+  data: null,
+  artifacts: [],
+  media: null,
+  media_dropped: null,
+};
+
+/**
+ * Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. `lead` are events that come
+ * just before.
+ */
+export async function writeGrade(
+  trx: Db,
+  config: ChallengeConfig,
+  row: SubmissionRow,
+  outcome: Graded,
+  now: Date,
+  lead: readonly NewEvent[] = [],
+): Promise<SubmissionEvent[]> {
+  const ranked = row.function === "submit" && row.dry_run === 0;
+  const grade = gradeColumns(config, row, outcome);
+  const changed = {
+    state: "graded" as const,
+    finished_at: iso(now),
+    deadline_at: null,
+    ...grade,
+    seq: row.seq + lead.length + 1,
+  };
+  // What an outside grader reopened may hold a place already.
+  const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;
+  let place: BoardMove | null = null;
+  if (ranked && isFirst) {
+    place = await moveOnBoards(trx, row, standingWith(row, grade));
+    Object.assign(changed, columnsOf(place));
+  }
+  await writeSubmission(trx, { id: row.id, ...changed });
+  if (ranked && !isFirst) place = await updateBoards(trx, row);
+  if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
+  if (told(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
+  return appendEvents(trx, row, iso(now), [
+    ...lead,
+    {
+      type: "graded",
+      data: { score: grade.score, score_secondary: grade.score_secondary, ...(place ?? {}) },
+    },
+  ]);
+}
+
+/** A dry run takes no slot: told its score, or shown a picture of it, anybody could measure against the answers without a limit. */
+export function told(
+  row: Pick<SubmissionRow, "function" | "dry_run">,
+  outcome: Graded,
+): typeof WITHHELD | Graded {
+  return row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
+}
+
+/** What a grade writes into its submission's record, but for the state. */
+export function gradeColumns(
+  config: ChallengeConfig,
+  row: Pick<SubmissionRow, "function" | "dry_run">,
+  outcome: Graded,
+) {
+  const ranked = row.function === "submit" && row.dry_run === 0;
+  const { score, score_secondary, message, data, artifacts, media_dropped } = told(row, outcome);
+  const keys = ranked
+    ? sortKeys(config, outcome.score, outcome.score_secondary)
+    : { sort_primary: null, sort_secondary: null };
+  return {
+    score,
+    score_secondary,
+    ...keys,
+    grading_message: message,
+    data: data === undefined || data === null ? null : JSON.stringify(data),
+    meta: JSON.stringify(outcome.meta),
+    artifacts: JSON.stringify(artifacts),
+    media_dropped: media_dropped ?? null,
+    evaluator_version: outcome.evaluator_version,
+  };
+}
+
+/**
+ * Ends a submission without a grade. The slot is charged only when the participant's own input was refused, or came too late,
+ * and when somebody may be grading what is cancelled.
+ */
+export async function writeFailure(
+  trx: Db,
+  row: SubmissionRow,
+  error: { code: ErrorCode; message: string; evaluator_version?: string | null },
+  now: Date,
+  lead: readonly NewEvent[] = [],
+): Promise<SubmissionEvent[]> {
+  const verdict = error.code === "rejected" || error.code === "round_not_open";
+  const state = error.code === "cancelled" ? "cancelled" : "failed";
+  await writeSubmission(trx, {
+    id: row.id,
+    state,
+    finished_at: iso(now),
+    deadline_at: null,
+    error_code: error.code,
+    error_message: error.message,
+    evaluator_version: error.evaluator_version ?? null,
+    seq: row.seq + lead.length + 1,
+  });
+  // An outside grader cannot be told to stop: what it has counts as being graded.
+  const begun = row.state === "grading" || row.outside_status !== null;
+  const charged = verdict || (error.code === "cancelled" && begun);
+  await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);
+  const { fault } = errors[error.code] ?? errors.unexpected;
+  return appendEvents(trx, row, iso(now), [
+    ...lead,
+    {
+      type: state,
+      data: { code: error.code, fault, message: error.message, slot: charged ? "charged" : "returned" },
+    },
+  ]);
+}
+
+async function settleSlot(
+  trx: Db,
+  submission: string,
+  state: SlotRow["state"],
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await writeSlot(trx, { submission, state, reason, settled_at: iso(now) });
+}
+
+const writeSlot = statement(
+  (trx, { submission, ...settled }: { submission: string } & Updateable<Tables["slots"]>) =>
+    trx
+      .updateTable("slots")
+      .set(settled)
+      .where("submission", "=", submission)
+      .where("state", "=", "reserved"),
+);

@@ -1,0 +1,45 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { Readable } from "node:stream";
+import { CrowdaiError } from "@crowdai/shared";
+import { singleRange } from "@crowdai/shared/objects";
+import { Hono } from "hono";
+import { requireVisible } from "../../domain/rules/visibility.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import { bearerKey } from "./error-response.ts";
+
+/** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
+export function dataRoutes(context: () => SubmissionContext): Hono {
+  const routes = new Hono();
+  routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
+    const { id, name } = c.req.param();
+    const { config, data } = context().catalogue.get(id);
+    if (config.visibility.private) {
+      const key = bearerKey(c);
+      await requireVisible(context().records.db, config, key ? await context().webapp.identify(key) : null);
+    }
+    const file = data.find((known) => known.name === name);
+    if (!file) throw new CrowdaiError("object_missing", `${id} has no public file "${name.slice(0, 200)}".`);
+    const range = singleRange(c.req.header("range") ?? null, file.size);
+    const headers = {
+      "content-type": "application/octet-stream",
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(basename(name))}`,
+      "accept-ranges": "bytes",
+      "x-content-type-options": "nosniff",
+      etag: `"${file.sha256}"`,
+    };
+    if (range === "unsatisfiable")
+      return c.body(null, 416, { ...headers, "content-range": `bytes */${file.size}` });
+    const { start, end } = range ?? { start: 0, end: file.size - 1 };
+    const length = { ...headers, "content-length": String(Math.max(0, end - start + 1)) };
+    if (file.size === 0) return c.body(null, 200, length);
+    const bytes =
+      "path" in file
+        ? createReadStream(file.path, { start, end })
+        : Readable.from(await context().objects.get(file.key, { start, end }));
+    const stream = Readable.toWeb(bytes) as ReadableStream;
+    if (!range) return c.body(stream, 200, length);
+    return c.body(stream, 206, { ...length, "content-range": `bytes ${start}-${end}/${file.size}` });
+  });
+  return routes;
+}

@@ -1,0 +1,128 @@
+import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
+import { askedAsHosted } from "./hosted-address.ts";
+import { advertiseForPush } from "./receive/advertise.ts";
+import { receivePush } from "./receive/receive-push.ts";
+import { type Asked, callerOf, repositoryFor, requireOwnRepository } from "./repository-access.ts";
+import { requestBody } from "./request-body.ts";
+import { uploadPack } from "./upload-pack.ts";
+
+const ADDRESS = /^\/code\/([^/]+)(?:\/([^/]+))?\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
+const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma: "no-cache" };
+
+/**
+ * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, for fetching and for pushing snapshots. There is
+ * nothing else below /code/: no files of a repository can be fetched one by one.
+ */
+export function codeRoutes(code: () => CodeContext): Hono {
+  const routes = new Hono();
+  routes.onError((thrown, c) => refuse(code(), c, thrown));
+
+  routes.on(["GET", "POST"], "/code/*", async (c) => {
+    const [, challenge, participant, service] = ADDRESS.exec(new URL(c.req.url).pathname) ?? [];
+    if (!challenge || !service)
+      throw new CrowdaiError("not_found", "There is no repository at this address.");
+    const asked = await askedFor(code(), decoded(challenge), participant ? decoded(participant) : null);
+    const caller = await callerOf(code().submissions.webapp, c.req.header("authorization"));
+    if (service === "info/refs") {
+      if (c.req.method !== "GET") throw wrongMethod();
+      return advertise(code(), c, caller, asked);
+    }
+    if (c.req.method !== "POST") throw wrongMethod();
+    if (c.req.header("content-type") !== `application/x-${service}-request`)
+      throw new CrowdaiError("usage", "The request is not in git's protocol.");
+    if (service === "git-receive-pack") {
+      const owner = await requireOwner(code(), caller, asked);
+      const body = requestBody(c.req.raw);
+      const answer = await receivePush(code(), owner, asked.challenge, body);
+      return c.body(new Uint8Array(answer), 200, {
+        ...FRESH,
+        "content-type": "application/x-git-receive-pack-result",
+      });
+    }
+    const stream = await uploadPack(code().repositories.git, await readable(code(), caller, asked), {
+      body: requestBody(c.req.raw),
+      protocol: c.req.header("git-protocol"),
+      signal: c.req.raw.signal,
+    });
+    return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-result" });
+  });
+  return routes;
+}
+
+async function askedFor(
+  { submissions }: CodeContext,
+  challenge: string,
+  participant: string | null,
+): Promise<Asked> {
+  const served = submissions.catalogue.all();
+  const hosted =
+    participant === null && !served.has(challenge)
+      ? await askedAsHosted(submissions.records.db, served.keys(), challenge)
+      : null;
+  return hosted ?? { challenge, participant };
+}
+
+async function advertise(
+  code: CodeContext,
+  c: Context,
+  caller: Caller | null,
+  asked: Asked,
+): Promise<Response> {
+  const service = c.req.query("service");
+  if (service === "git-receive-pack") {
+    const owner = await requireOwner(code, caller, asked);
+    const dir = await code.repositories.participant(asked.challenge, owner.id);
+    const refs = await advertiseForPush(code.repositories.git, dir);
+    return c.body(new Uint8Array(refs), 200, {
+      ...FRESH,
+      "content-type": "application/x-git-receive-pack-advertisement",
+    });
+  }
+  if (service !== "git-upload-pack")
+    throw new CrowdaiError("not_found", "This repository is served to git alone; a current one is needed.");
+  const stream = await uploadPack(code.repositories.git, await readable(code, caller, asked), {
+    body: null,
+    protocol: c.req.header("git-protocol"),
+    signal: c.req.raw.signal,
+  });
+  return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-advertisement" });
+}
+
+/** Who has shown no key is asked for one, whether or not the repository is there. */
+async function readable(code: CodeContext, caller: Caller | null, asked: Asked): Promise<string> {
+  const dir = await repositoryFor(code, caller, asked);
+  if (dir) return dir;
+  throw caller ? new CrowdaiError("repository_unknown") : new CrowdaiError("no_key");
+}
+
+async function requireOwner(code: CodeContext, caller: Caller | null, asked: Asked): Promise<Caller> {
+  if (!caller) throw new CrowdaiError("no_key");
+  await requireOwnRepository(code, caller, asked);
+  return caller;
+}
+
+/** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
+function refuse({ submissions }: CodeContext, c: Context, thrown: unknown): Response {
+  const error = asCrowdaiError(thrown);
+  if (error.code === "unexpected") submissions.log.error({ err: thrown }, "unexpected error at a repository");
+  if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');
+  if (error.code === "broker_busy") c.header("Retry-After", "30");
+  // What is left of the body is not read, so the connection cannot serve another request.
+  if (c.req.method === "POST") c.header("connection", "close");
+  const { message, next } = error.toBody();
+  return c.text(`${error.code}: ${message}\n${next}\n`, error.row.http as ContentfulStatusCode);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+const wrongMethod = () => new CrowdaiError("not_found", "There is nothing for this method at this address.");

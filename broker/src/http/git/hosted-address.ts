@@ -1,0 +1,32 @@
+import { hostedName } from "../../background/code-hosts/hosted-repository-name.ts";
+import { repositoryName } from "../../domain/submissions/repository-name.ts";
+import type { Db } from "../../records/records.ts";
+import type { Asked } from "./repository-access.ts";
+
+/**
+ * The participant's repository that is called so at a host outside; null for no such. Submodules name each other as the host has them,
+ * and who clones the challenge's repository from the broker asks it for them by these names.
+ */
+export async function askedAsHosted(
+  db: Db,
+  challenges: Iterable<string>,
+  name: string,
+): Promise<Asked | null> {
+  for (const challenge of challenges) {
+    const itself = hostedName({ challenge, participant: null, edition: "public" });
+    if (!name.startsWith(`${itself}.`)) continue;
+    const participants = await db
+      .selectFrom("participants")
+      .select(["id", "name"])
+      .where("id", "in", (eb) =>
+        eb.selectFrom("code_repositories").select("participant_id").where("challenge", "=", challenge),
+      )
+      .execute();
+    for (const each of participants) {
+      const participant = repositoryName(each);
+      for (const edition of ["public", "private"] as const)
+        if (hostedName({ challenge, participant, edition }) === name) return { challenge, participant };
+    }
+  }
+  return null;
+}

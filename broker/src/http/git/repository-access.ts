@@ -1,0 +1,75 @@
+import { CrowdaiError } from "@crowdai/shared";
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import { challengeRepository } from "../../background/repositories/current-challenge-repository.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
+import { isOrganizerOf } from "../../domain/rules/visibility.ts";
+import { findByRepositoryName } from "../../domain/submissions/repository-name.ts";
+import type { Webapp } from "../../domain/webapp/webapp.ts";
+
+/** A repository as its address names it; `participant` null is the challenge's own. */
+export interface Asked {
+  challenge: string;
+  participant: string | null;
+}
+
+/**
+ * The bare repository that serves the caller; null means that there is none for them, which says nothing about whether there is one
+ * for others. Participants read their own, organisers all of their challenges, and everybody what is published.
+ */
+export async function repositoryFor(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: Asked,
+): Promise<string | null> {
+  return (await privateRepository(code, caller, asked)) ?? publicRepository(code, asked);
+}
+
+async function publicRepository(code: CodeContext, asked: Asked): Promise<string | null> {
+  const { submissions, publicRepositories } = code;
+  if (asked.participant === null) return publicRepositories.challenge(asked.challenge);
+  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  return owner ? publicRepositories.participant(asked.challenge, owner.id) : null;
+}
+
+async function privateRepository(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: Asked,
+): Promise<string | null> {
+  const { submissions, repositories } = code;
+  const served = submissions.catalogue.all().get(asked.challenge);
+  if (!served || !caller) return null;
+  const organises = await isOrganizerOf(submissions.records.db, caller, asked.challenge);
+  if (asked.participant === null) {
+    if (!organises) return null;
+    return challengeRepository(code, served.config);
+  }
+  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  if (!owner || !(organises || isOwner(caller, owner.id))) return null;
+  return repositories.participant(asked.challenge, owner.id);
+}
+
+/** Whose key it is, for a push into the named repository. Throws repository_unknown unless it is the caller's own. */
+export async function requireOwnRepository(code: CodeContext, caller: Caller, asked: Asked): Promise<void> {
+  const { catalogue, records } = code.submissions;
+  const owner =
+    asked.participant === null || !catalogue.all().has(asked.challenge)
+      ? undefined
+      : await findByRepositoryName(records.db, asked.participant);
+  if (!owner || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
+}
+
+/** Whose credentials an Authorization header carries: a key as the password of any user, or as a bearer; null for none. */
+export async function callerOf(
+  webapp: Pick<Webapp, "identify">,
+  header: string | undefined,
+): Promise<Caller | null> {
+  if (!header) return null;
+  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
+  if (scheme.toLowerCase() === "bearer") return webapp.identify(value);
+  if (scheme.toLowerCase() !== "basic") return null;
+  const text = Buffer.from(value, "base64").toString("utf8");
+  return webapp.identify(text.slice(text.indexOf(":") + 1));
+}
+
+const isOwner = (caller: Caller, id: number) => caller.kind === "participant" && caller.id === id;

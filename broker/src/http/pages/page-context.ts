@@ -1,0 +1,19 @@
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Show } from "./render-page.tsx";
+import type { Sessions } from "./session/sessions.ts";
+import type { WrongKeys } from "./session/sign-in-limiter.ts";
+
+/** What the pages are made with. Made once, in pages.tsx. */
+export interface PageParts {
+  context: () => SubmissionContext;
+  sessions: Sessions;
+  wrongKeys: WrongKeys;
+  show: Show;
+  /** Resolves at a submission's next event, or when the signal ends the wait. */
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+  code: () => CodeContext;
+}
+
+/** Whether browsers come to this broker over https: then its cookies go no other way. */
+export const isSecure = ({ baseUrl }: Pick<SubmissionContext, "baseUrl">) => baseUrl().startsWith("https:");

@@ -1,0 +1,40 @@
+import { type CodeDiff, type CodePlace, CrowdaiError } from "@crowdai/shared";
+import { diffCode } from "../../background/published-code/code-diff.ts";
+import { codePlace, findPrevious, findReadableCode } from "../../background/published-code/readable-code.ts";
+import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
+
+/** What a page carries of a difference. */
+const PATCH_BYTES = 200_000;
+const FILES = 200;
+
+/** Code that the reader may read: where it is, and what changed since the submission before it. */
+export interface SeenCode {
+  place: CodePlace;
+  /** Null when there is no readable code before it, or when it could not be made. */
+  diff: CodeDiff | null;
+}
+
+/** Null where there is no code, or none that the reader may read. */
+export async function readCode(
+  { submissions, repositories, host, kind }: CodeContext,
+  caller: Caller | null,
+  id: string,
+  { withDiff }: { withDiff: boolean },
+): Promise<SeenCode | null> {
+  const { db } = submissions.records;
+  const found = await findReadableCode(db, caller, id).catch((error) => {
+    if (error instanceof CrowdaiError && error.code === "code_unavailable") return null;
+    throw error;
+  });
+  if (!found) return null;
+  const place = codePlace(found, { host, kind, baseUrl: submissions.baseUrl() });
+  const before = withDiff ? await findPrevious(db, found, caller) : null;
+  const diff = before
+    ? await diffCode(repositories, before, found, { patch: PATCH_BYTES, files: FILES }).catch((error) => {
+        submissions.log.warn({ err: error, submission: id }, "no difference for a page");
+        return null;
+      })
+    : null;
+  return { place, diff };
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { createSubmissionId, INLINE_LIMIT, type Intent, intentSchema, toJsonText } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Caller } from "../domain/participants/api-keys.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { registerCall } from "../domain/submissions/register-call.ts";
+import { registerIntent } from "../domain/submissions/register-intent.ts";
+import { type Bytes, bring } from "../domain/submissions/store-input.ts";
+import type { PlannedJob } from "./plan-call.ts";
+import type { LegacyUploads } from "./uploads.ts";
+
+/** The side of a call that hands in: whose it is, and where uploads are. */
+export interface HandingIn {
+  context: SubmissionContext;
+  uploads: LegacyUploads;
+  caller: Caller;
+  config: ChallengeConfig;
+}
+
+/** Hands in one job as a submission of its own, by all the rules of a modern one. Resolves with its id when it is accepted. */
+export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
+  if (!("fileKey" in job) && job.function !== "submit") return (await handInAll(at, [job]))[0] as string;
+  const id = createSubmissionId();
+  const intent = { id, challenge: at.config.id, round: job.round, message: null };
+  const { input, bytes } = await inputOf(at, job);
+  const whole = intentSchema.parse({ ...intent, function: job.function, dry_run: job.dryRun, input });
+  await registerIntent(at.context, at.caller, whole, undefined);
+  if (bytes) await bring(at, id, bytes);
+  return id;
+}
+
+/** Hands in values for a function of the evaluator, all or none, in one commit. Resolves with their ids, in order. */
+export async function handInAll(
+  { context, caller, config }: HandingIn,
+  jobs: PlannedJob[],
+): Promise<string[]> {
+  const items = jobs.map((job) => ({
+    id: createSubmissionId(),
+    data: "value" in job ? job.value : null,
+  }));
+  const [{ function: name, dryRun: dry_run, round }] = jobs as [PlannedJob];
+  await registerCall(context, caller, { challenge: config.id, round, function: name, dry_run, items });
+  return items.map(({ id }) => id);
+}
+
+async function inputOf(
+  { context, uploads, caller, config }: HandingIn,
+  job: PlannedJob,
+): Promise<{ input: Intent["input"]; bytes: (() => Promise<Bytes>) | null }> {
+  if ("fileKey" in job) {
+    const { key, size, sha256 } = await uploads.find(caller.id, job.fileKey);
+    const isFile = config.accepts.file !== undefined;
+    // The client tells no file name; evaluators look at the extension, and so do the rules.
+    const name = isFile ? `submission${config.accepts.file?.extensions[0] ?? ""}` : null;
+    return {
+      input: { kind: isFile ? "file" : "json", name, size, sha256 },
+      bytes: () => context.objects.get(key),
+    };
+  }
+  const text = Buffer.from(toJsonText(job.value));
+  if (text.length <= INLINE_LIMIT) return { input: { kind: "inline", data: job.value }, bytes: null };
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return { input: { kind: "json", name: null, size: text.length, sha256 }, bytes: async () => text };
+}

@@ -1,0 +1,32 @@
+import type { Session } from "@crowdai/shared";
+import { openRound } from "@crowdai/shared/challenge-folder";
+import { hasAgreed } from "../domain/agreements/agreements.ts";
+import { publicChallenge } from "../domain/challenges/public-challenge.ts";
+import type { Caller } from "../domain/participants/api-keys.ts";
+import { readLimits } from "../domain/rules/limits.ts";
+import { requireVisible } from "../domain/rules/visibility.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { readInstance } from "../records/instance.ts";
+
+/** What the broker says first: who you are, the challenge, its open round, and the slots you have left. */
+export async function openSession(
+  context: SubmissionContext,
+  caller: Caller,
+  challengeId: string | null,
+  version: string,
+): Promise<Session> {
+  const { db } = context.records;
+  const now = context.clock();
+  const folder = challengeId === null ? null : context.catalogue.get(challengeId);
+  if (folder) await requireVisible(db, folder.config, caller);
+  const challenge = folder && (await publicChallenge(folder, context));
+  const limits =
+    folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now));
+  return {
+    participant: { id: caller.id, name: caller.name },
+    challenge,
+    limits: limits && challenge && { ...limits, graders: challenge.graders, waiting: challenge.waiting },
+    agreed: await hasAgreed(db, caller.id),
+    broker: { version, instance: await readInstance(db) },
+  };
+}

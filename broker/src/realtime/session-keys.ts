@@ -1,0 +1,41 @@
+import type { Socket } from "socket.io";
+import type { Caller } from "../domain/participants/api-keys.ts";
+import type { Webapp } from "../domain/webapp/webapp.ts";
+
+/** What is kept of each session, as its socket's data. */
+export interface Held {
+  key: string;
+  caller: Caller;
+}
+
+/** The keys of the sessions that are open here. */
+export function createHeldKeys(sockets: () => Iterable<Socket>) {
+  // Sessions of one key share what is held of it.
+  let holding = new Map<string, Held>();
+
+  function hold(held: Held): Held {
+    const known = holding.get(held.caller.keyHash) ?? held;
+    holding.set(held.caller.keyHash, known);
+    return known;
+  }
+
+  function inUse(): Map<string, string> {
+    holding = new Map();
+    for (const socket of sockets()) {
+      const { caller, key } = socket.data as Partial<Held>;
+      if (caller && key) hold(socket.data as Held);
+    }
+    return new Map([...holding].map(([hash, { key }]) => [hash, key]));
+  }
+
+  return {
+    hold,
+    /** Nobody with a revoked key listens on: their sockets are closed. */
+    async endRevoked(webapp: Pick<Webapp, "ended">): Promise<void> {
+      const ended = await webapp.ended(inUse);
+      if (ended.size === 0) return;
+      for (const socket of sockets())
+        if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
+    },
+  };
+}

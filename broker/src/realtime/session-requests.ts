@@ -1,0 +1,114 @@
+import {
+  type Ack,
+  CrowdaiError,
+  callSchema,
+  intentSchema,
+  isLastEvent,
+  submissionRefSchema,
+  watchBoardSchema,
+  watchSchema,
+} from "@crowdai/shared";
+import type { Socket } from "socket.io";
+import { z } from "zod";
+import type { Caller } from "../domain/participants/api-keys.ts";
+import { sightOfBoard } from "../domain/rules/visibility.ts";
+import { acceptUpload } from "../domain/submissions/accept-upload.ts";
+import { cancelSubmission } from "../domain/submissions/cancel-submission.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { readEvents } from "../domain/submissions/events.ts";
+import { findFreeOrOwn, findSubmission, requireFreeOrOwn } from "../domain/submissions/find-submission.ts";
+import { registerCall } from "../domain/submissions/register-call.ts";
+import { registerIntent } from "../domain/submissions/register-intent.ts";
+import { viewSubmission } from "../domain/submissions/view-submission.ts";
+import { identifyParticipant } from "../domain/webapp/webapp.ts";
+import type { BoardWatch } from "./board-watch.ts";
+import type { Broadcast } from "./broadcast.ts";
+import type { Watchers } from "./watchers.ts";
+
+export type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;
+
+/** What a session may ask for, by the name of the message; each is answered by its acknowledgement. */
+export function sessionRequests(options: {
+  context: () => SubmissionContext;
+  watchers: Watchers;
+  broadcast: Broadcast;
+  boards: BoardWatch;
+  keyOf: (socket: Socket) => string;
+  /** What is told of an error, which is noted where it was not expected. */
+  logged: (thrown: unknown) => CrowdaiError;
+}): ReadonlyMap<string, Request> {
+  const { context, watchers, broadcast, boards, keyOf, logged } = options;
+  const requests = new Map<string, Request>();
+  const on = <I, O>(
+    name: string,
+    schema: z.ZodType<I>,
+    work: (caller: Caller, input: I, socket: Socket) => Promise<O>,
+  ) => {
+    requests.set(name, async (socket, message, acknowledge) => {
+      const answer = typeof acknowledge === "function" ? (acknowledge as (ack: Ack<O>) => void) : () => {};
+      try {
+        const input = schema.safeParse(message);
+        if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
+        // Asked again each time: a key that was revoked a moment ago does nothing more.
+        const caller = await identifyParticipant(context().webapp, keyOf(socket));
+        answer({ ok: true, value: await work(caller, input.data, socket) });
+      } catch (thrown) {
+        answer({ ok: false, error: logged(thrown).toBody() });
+      }
+    });
+  };
+
+  // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
+  on("submit", intentSchema, async (caller, intent, socket) => {
+    const known = await findFreeOrOwn(context().records.db, caller, intent.id);
+    watchers.add(intent.id, socket);
+    return registerIntent(context(), caller, intent, known).catch((error) => {
+      watchers.remove(intent.id, socket);
+      throw error;
+    });
+  });
+  on("call", callSchema, async (caller, call, socket) => {
+    const ids = call.items.map(({ id }) => id);
+    await requireFreeOrOwn(context().records.db, caller, ids);
+    for (const id of ids) watchers.add(id, socket);
+    try {
+      return { submissions: await registerCall(context(), caller, call) };
+    } catch (error) {
+      for (const id of ids) watchers.remove(id, socket);
+      throw error;
+    }
+  });
+  on("complete", submissionRefSchema, (caller, { id }) => acceptUpload(context(), caller, id));
+  on("cancel", submissionRefSchema, (caller, { id }) => cancelSubmission(context(), caller, id));
+  on("watch", watchSchema, async (caller, { id, after }, socket) => {
+    const { db } = context().records;
+    await findSubmission(db, caller, id);
+    // Watched before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
+    watchers.add(id, socket);
+    const events = await readEvents(db, id, after);
+    const row = await findSubmission(db, caller, id);
+    broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
+    // By the last event read, not by the row, which is read later: what came in between is still on its way here.
+    const last = events.at(-1);
+    if (last && isLastEvent(last.type)) watchers.remove(id, socket);
+    return { submission: await viewSubmission(context(), db, row), events };
+  });
+
+  // Which boards each session watches.
+  const boardsOf = new WeakMap<Socket, Set<string>>();
+  on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
+    const { config } = context().catalogue.get(challenge);
+    await sightOfBoard(context().records.db, config, caller);
+    const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
+    const watched = boardsOf.get(socket) ?? new Set();
+    boardsOf.set(socket, watched);
+    if (watched.has(config.id) || !socket.connected) stop();
+    else {
+      watched.add(config.id);
+      socket.once("disconnect", stop);
+    }
+    return { boards: now };
+  });
+
+  return requests;
+}

@@ -1,0 +1,99 @@
+import type { MediaMaker } from "../background/media/media-maker.ts";
+import { sweepPublishing } from "../background/published-code/sweep-publishing.ts";
+import type { CodeContext } from "../background/repositories/code-context.ts";
+import { finaliseCode } from "../background/repositories/finalize-code.ts";
+import { showRepositories } from "../background/repositories/mirror-repositories.ts";
+import { sweepAwaitedCode } from "../background/repositories/sweep-awaited-code.ts";
+import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
+import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
+import { abandonUploads } from "../domain/submissions/announced-parts.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
+import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
+import { type Heartbeats, PATIENCE_MS } from "./heartbeats.ts";
+import type { LineWatch } from "./queue-watch.ts";
+import type { Releasers } from "./shutdown-steps.ts";
+
+/** How often a broker does what it does again and again, in milliseconds. */
+export const INTERVALS = {
+  deadlines: 5000,
+  challenges: 2000,
+  dispatch: 1000,
+  graders: 1000,
+  line: 5000,
+  regrades: 1000,
+  webapp: 1000,
+  windows: 1000,
+  uploads: 600_000,
+  media: 300,
+  commits: 500,
+  codeHost: 2000,
+  publishing: 1000,
+};
+export type Intervals = typeof INTERVALS;
+
+/** What a broker does again and again, whether anybody asks or not: every state that is not final has its owner here. */
+export function startDuties(options: {
+  context: SubmissionContext;
+  code: CodeContext;
+  media: Pick<MediaMaker, "soon">;
+  line: Pick<LineWatch, "look">;
+  legacy: { sweep(): Promise<unknown> } | null;
+  dispatcher: Pick<Dispatcher, "soon">;
+  heartbeats: Heartbeats;
+  releasers: Releasers;
+  /** Others than INTERVALS. */
+  intervals?: Partial<Intervals> | undefined;
+}): void {
+  const { context, code, media, line, legacy, dispatcher, heartbeats, releasers } = options;
+  const { catalogue, graders, webapp, log } = context;
+  const intervals = { ...INTERVALS, ...options.intervals };
+
+  every(intervals.deadlines, "deadlines", async () => {
+    // First: a submission that waited for its code ends by that reason.
+    await sweepAwaitedCode(context);
+    await sweepDeadlines(context);
+  });
+  every(intervals.commits, "commits", () => finaliseCode(code));
+  every(intervals.publishing, "publishing", () => sweepPublishing(code));
+  if (code.host.outside) every(intervals.codeHost, "code host", () => showRepositories(code));
+  every(intervals.regrades, "regrades", () => sweepRegrades(context));
+  every(intervals.media, "media", async () => media.soon());
+  every(intervals.line, "line", () => line.look());
+  every(intervals.graders, "graders", () => graders.look());
+  every(intervals.webapp, "webapp", () => webapp.tell());
+  // First, for a webapp that hangs must not hold up the end.
+  releasers.add("calls to the webapp", () => webapp.close());
+  every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
+  every(intervals.challenges, "challenges", async () => {
+    const { changed, mistakes, shadowed } = await catalogue.refresh();
+    for (const challenge of shadowed)
+      log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
+    for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
+    if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
+    if (changed.length > 0) dispatcher.soon();
+  });
+
+  const windows = new AbortController();
+  every(intervals.windows, "ranking windows", () => advanceWindows(context, windows.signal));
+  releasers.add("ranking windows that move", () => windows.abort());
+
+  if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
+  every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));
+
+  function every(ms: number, name: string, work: () => Promise<unknown>): void {
+    let busy: Promise<unknown> | null = null;
+    const timer = setInterval(() => {
+      busy ??= heartbeats
+        .watch(name, work, Math.max(PATIENCE_MS, ms))
+        .catch((error) => log.error({ err: error }, `${name} failed`))
+        .finally(() => {
+          busy = null;
+        });
+    }, ms);
+    releasers.add(name, async () => {
+      clearInterval(timer);
+      await busy;
+    });
+  }
+}

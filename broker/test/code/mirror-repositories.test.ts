@@ -1,0 +1,127 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { CrowdaiError, type Submission } from "@crowdai/shared";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CodeHost } from "../../src/background/code-hosts/code-host.ts";
+import { createLocalHost } from "../../src/background/code-hosts/local.ts";
+import type { CodeContext } from "../../src/background/repositories/code-context.ts";
+import { createGit } from "../../src/background/repositories/git.ts";
+import { showRepositories } from "../../src/background/repositories/mirror-repositories.ts";
+import { openRepositories } from "../../src/background/repositories/repositories.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
+import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
+
+/** A host outside that says what was asked of it, and fails as it is told. */
+function recordingHost(name = "a host") {
+  const asked: string[] = [];
+  const failures: Error[] = [];
+  const local = createLocalHost(() => "https://code.example.org");
+  const note = (what: string) => async (repository: { participant: string | null }) => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+    asked.push(`${what} ${repository.participant ?? "(challenge)"}`);
+  };
+  const host: CodeHost = {
+    ...local,
+    name,
+    outside: true,
+    ensure: note("ensure"),
+    mirror: note("mirror"),
+  };
+  return { host, asked, failures };
+}
+
+describe("repositories that a host outside shows", () => {
+  let broker: TestBroker;
+  let git: PlainGit;
+  let code: CodeContext;
+  let shift: number;
+  beforeEach(async () => {
+    shift = 0;
+    [broker, git] = await Promise.all([startBroker(), createPlainGit()]);
+    const context = {
+      records: broker.records,
+      catalogue: { all: () => new Map([["test", { config: { id: "test", title: "A test" } }]]) },
+      clock: () => new Date(Date.now() + shift),
+      log: pino({ level: "silent" }),
+    } as unknown as CodeContext["submissions"];
+    code = {
+      submissions: context,
+      host: recordingHost().host,
+      kind: "github",
+      publicRepositories: { participant: async () => null, challenge: async () => null },
+      repositories: await openRepositories({
+        folder: join(broker.folder, "other-disk"),
+        git: await createGit({ path: process.env.PATH ?? "", atOnce: 2 }),
+        records: broker.records,
+        mostPacks: 2,
+        objects: { get: (key: string) => objects(key) } as never,
+      }),
+    };
+  });
+  afterEach(async () => {
+    await Promise.all([broker.close(), git.close(), code.repositories.git.close()]);
+  });
+
+  async function objects(key: string): Promise<AsyncIterable<Uint8Array>> {
+    const { openObjects } = await import("../../src/startup/open-objects.ts");
+    const opened = await openObjects({ s3: null, dataFolder: join(broker.folder, "data") }, () => "");
+    return opened.objects.get(key);
+  }
+
+  async function handIn(text: string): Promise<void> {
+    const snapshot = await git.snapshot({ a: text });
+    const { code: push, submission } = await submitWithCode(broker, snapshot);
+    await git.must(["push", "-q", push!.url, `${snapshot.commit}:${push!.ref}`], { key: broker.key });
+    await until(async () => {
+      const answer = await broker.fetch(`/api/v1/submissions/${submission.id}`);
+      return ((await answer.json()) as Submission).code?.tag;
+    });
+  }
+
+  it("are mirrored once for each change, the challenge's own too", async () => {
+    const { host, asked } = recordingHost();
+    code.host = host;
+    await handIn("1");
+    expect(await showRepositories(code)).toBe(2);
+    expect(asked.sort()).toEqual(["ensure (challenge)", "ensure ada", "mirror (challenge)", "mirror ada"]);
+    expect(await showRepositories(code)).toBe(0);
+    await handIn("2");
+    await handIn("3");
+    expect(await showRepositories(code)).toBe(2);
+    // More packs than are let be have become one.
+    const packs = await readdir(join(broker.folder, "other-disk/test/1.git/objects/pack"));
+    expect(packs.filter((name) => name.endsWith(".pack"))).toHaveLength(1);
+    // Another host is shown everything.
+    code.host = recordingHost("another host").host;
+    expect(await showRepositories(code)).toBe(2);
+  });
+
+  it("wait while the host is down, ever longer, and as long as it asks; the grade is not touched", async () => {
+    const { host, asked, failures } = recordingHost();
+    code.host = host;
+    await handIn("1");
+    const down = () => new CrowdaiError("code_host_unreachable", "no answer");
+    failures.push(down(), down());
+    expect(await showRepositories(code)).toBe(0);
+    expect(await showRepositories(code)).toBe(0);
+    shift += 5001;
+    const asking = (seconds: number) =>
+      new CrowdaiError("code_host_unreachable", "later", { details: { retry_after_seconds: seconds } });
+    failures.push(asking(3600), asking(3600));
+    await showRepositories(code);
+    shift += 3_599_000;
+    expect(await showRepositories(code)).toBe(0);
+    expect(asked).toEqual([]);
+    const rows = await broker.records.db.selectFrom("code_repositories").selectAll().execute();
+    expect(rows.map(({ tries, problem }) => [tries, problem])).toEqual([
+      [2, "code_host_unreachable: later"],
+      [2, "code_host_unreachable: later"],
+    ]);
+    shift += 2000;
+    expect(await showRepositories(code)).toBe(2);
+    expect(asked).toHaveLength(4);
+  });
+});

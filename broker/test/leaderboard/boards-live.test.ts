@@ -1,0 +1,188 @@
+import type { BoardMoved, Leaderboard } from "@crowdai/shared";
+import { afterEach, describe, expect, it } from "vitest";
+import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
+import { createBoardWatch } from "../../src/realtime/board-watch.ts";
+import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
+
+const SECRET = { visibility: { leaderboard: false } };
+const PRIVATE = { visibility: { private: true, submissions: true } };
+const OPEN = { visibility: { submissions: true } };
+const ended = { rounds: [{ id: "1", ends_at: "2020-01-01T00:00:00Z" }], after_end: "accept" };
+const BOARD = "/api/v1/challenges/test/leaderboard";
+const LIST = "/api/v1/challenges/test/submissions";
+
+let test: TestBroker;
+afterEach(() => test?.close());
+
+async function grade(key: string, score: number): Promise<string> {
+  const client = await test.connect({ key });
+  const { submission } = await client.submit({
+    input: { kind: "inline", data: { score, message: "looks good" } },
+    message: "secret recipe",
+  });
+  await untilEnd(client, submission.id);
+  client.socket.disconnect();
+  return submission.id;
+}
+
+async function invite(name: string): Promise<void> {
+  const { db } = test.records;
+  const { id } = await db
+    .selectFrom("participants")
+    .select("id")
+    .where("name", "=", name)
+    .executeTakeFirstOrThrow();
+  const created_at = new Date().toISOString();
+  await db.insertInto("invitations").values({ challenge: "test", participant_id: id, created_at }).execute();
+}
+
+const organizer = (challenges: string[]) =>
+  addOrganizer(test.records, challenges.join("-"), challenges, new Date().toISOString());
+const status = async (path: string, key: string | null) => (await test.fetch(path, { key })).status;
+const names = async (path: string, key: string | null) => {
+  const answer = (await (await test.fetch(path, { key })).json()) as {
+    rows?: { participant: string }[];
+    submissions?: { participant: string }[];
+  };
+  return (answer.rows ?? answer.submissions)?.map(({ participant }) => participant);
+};
+
+describe("who sees the leaderboard", () => {
+  it("is its challenge's organiser alone where it is not displayed", async () => {
+    test = await startBroker({ challenges: [SECRET] });
+    await grade(test.key, 1);
+    expect(await status(BOARD, null)).toBe(403);
+    expect(await status(BOARD, test.key)).toBe(403);
+    expect(await status(BOARD, await organizer(["another"]))).toBe(403);
+    expect(await names(BOARD, await organizer(["test"]))).toEqual(["ada"]);
+    expect(await status("/challenges/test/leaderboard/events", null)).toBe(403);
+  });
+
+  it("are those who were invited to a private challenge; another participant sees a row of their own", async () => {
+    test = await startBroker({ challenges: [PRIVATE] });
+    await invite("ada");
+    const bob = await test.addParticipant("bob");
+    await invite("bob");
+    await grade(test.key, 1);
+    await grade(bob, 2);
+    await test.records.db.deleteFrom("invitations").where("participant_id", "=", 1).execute();
+    expect(await status(BOARD, null)).toBe(401);
+    expect(await names(BOARD, bob)).toEqual(["bob", "ada"]);
+    const own = (await (await test.fetch(BOARD)).json()) as Leaderboard;
+    expect(own).toMatchObject({ total: 1, rows: [{ rank: 2, participant: "ada", you: true }] });
+    expect(await status(BOARD, await test.addParticipant("eve"))).toBe(403);
+  });
+});
+
+describe("who sees submissions", () => {
+  it("is everybody where leaderboard and submissions are shown, without what was handed in or said", async () => {
+    test = await startBroker({ challenges: [OPEN] });
+    const id = await grade(test.key, 0.98765);
+    const text = await (await test.fetch(LIST, { key: null })).text();
+    expect(JSON.parse(text).submissions).toMatchObject([
+      { id, participant: "ada", state: "graded", score: 0.988, you: false },
+    ]);
+    for (const hidden of ["secret recipe", "looks good", "sha256", "input", "message"])
+      expect(text).not.toContain(hidden);
+  });
+
+  it("are otherwise only their own participants and the organiser", async () => {
+    test = await startBroker({});
+    const bob = await test.addParticipant("bob");
+    await grade(test.key, 1);
+    await grade(bob, 2);
+    expect(await status(LIST, null)).toBe(403);
+    expect(await names(LIST, bob)).toEqual(["bob"]);
+    expect(await names(LIST, await organizer(["test"]))).toEqual(["bob", "ada"]);
+    expect(await names(`${LIST}?limit=1&before=2`, await organizer(["test", "x"]))).toEqual(["ada"]);
+  });
+
+  it("in a private challenge are those who were invited, once it is completed", async () => {
+    for (const [rounds, seen] of [
+      [{}, ["bob"]],
+      [ended, ["bob", "ada"]],
+    ] as const) {
+      test = await startBroker({ challenges: [{ ...PRIVATE, ...rounds }] });
+      await invite("ada");
+      const bob = await test.addParticipant("bob");
+      await invite("bob");
+      await grade(test.key, 1);
+      await grade(bob, 2);
+      expect(await names(LIST, bob)).toEqual(seen);
+      await test.close();
+    }
+    test = await startBroker({});
+  });
+});
+
+describe("whoever watches a board", () => {
+  it("is told over server-sent events how it is, and when it has changed", async () => {
+    test = await startBroker({});
+    await grade(test.key, 1);
+    const ending = new AbortController();
+    const answer = await fetch(`${test.broker.url}/challenges/test/leaderboard/events`, {
+      signal: ending.signal,
+    });
+    expect(answer.headers.get("content-type")).toContain("text/event-stream");
+    const moves = readMoves(answer);
+    const first = (await moves.next()).value as BoardMoved;
+    expect(first).toMatchObject({ challenge: "test", round: "1" });
+    const board = (await (await test.fetch(BOARD)).json()) as Leaderboard;
+    expect(board.version).toBe(first.version);
+    await grade(await test.addParticipant("bob"), 2);
+    expect((await moves.next()).value?.version).toBeGreaterThan(first.version);
+    ending.abort();
+  });
+
+  it("is told over a socket", async () => {
+    test = await startBroker({});
+    const watcher = await test.connect();
+    const moved = new Promise<BoardMoved>((resolve) => watcher.socket.once("leaderboard", resolve));
+    await grade(test.key, 1);
+    expect(await watcher.ask("watch_board", { challenge: "test" })).toMatchObject({
+      boards: [{ challenge: "test", round: "1" }],
+    });
+    await grade(test.key, 2);
+    expect(await moved).toMatchObject({ challenge: "test", round: "1" });
+  });
+
+  it("costs no query of their own, ten thousand of them, and none when they are gone", async () => {
+    test = await startBroker({ withGrader: false });
+    let queries = 0;
+    const { db } = test.records;
+    const counting = {
+      selectFrom(table: "board_rounds") {
+        queries++;
+        return db.selectFrom(table);
+      },
+    } as typeof db;
+    await db
+      .insertInto("board_rounds")
+      .values({ challenge: "test", round: "1", version: 1, border: null })
+      .execute();
+    const boards = createBoardWatch({ db: counting, log: undefined as never });
+    let told = 0;
+    const watches = await Promise.all(
+      Array.from({ length: 10_000 }, () => boards.watch("test", () => told++)),
+    );
+    await db.updateTable("board_rounds").set({ version: 2 }).execute();
+    await until(async () => told === 10_000);
+    expect(queries).toBeLessThan(100);
+    for (const { stop } of watches) stop();
+    expect(boards.watching()).toBe(0);
+    boards.close();
+  });
+});
+
+async function* readMoves(answer: Response): AsyncGenerator<BoardMoved, undefined> {
+  let text = "";
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const data = text.slice(0, end).match(/^data: ?(.*)$/m)?.[1];
+      text = text.slice(end + 2);
+      if (data) yield JSON.parse(data) as BoardMoved;
+    }
+  }
+}

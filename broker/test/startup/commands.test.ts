@@ -1,0 +1,149 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isApiKey } from "@crowdai/shared";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { VERSION } from "../../src/version.ts";
+import { runCommand } from "../support/run-command.ts";
+import { writeChallenge } from "../support/test-broker.ts";
+
+describe("crowdai-broker", () => {
+  let cwd: string;
+  beforeEach(async () => {
+    cwd = await mkdtemp(join(tmpdir(), "crowdai-commands-"));
+  });
+  afterEach(() => rm(cwd, { recursive: true, force: true }));
+
+  const run = (args: string[], env: Record<string, string> = {}, whenReady = (stop: () => void) => stop()) =>
+    runCommand(cwd, args, { env, onStop: whenReady });
+
+  it("prints its version, which is the package's", async () => {
+    expect(VERSION).toBe(manifest.version);
+    expect(await run(["--version"])).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+  });
+
+  it("adds a participant with the key alone on stdout, lists and revokes", async () => {
+    const added = await run(["participant", "add", "ada"]);
+    expect(added).toMatchObject({ code: 0, stderr: "" });
+    expect(isApiKey(added.stdout.trim())).toBe(true);
+    expect(await run(["participant", "add", "ADA"])).toMatchObject({ code: 2, stdout: "" });
+    expect((await run(["participant", "list"])).stdout).toBe("1\tada\t0\tactive\n");
+    expect(await run(["participant", "revoke", "ada"])).toMatchObject({
+      code: 0,
+      stderr: "Revoked 1 key of ada.\n",
+    });
+    expect(JSON.parse((await run(["participant", "list", "--format", "json"])).stdout)).toMatchObject({
+      schema_version: 1,
+      participants: [{ id: 1, name: "ada", active: false }],
+    });
+    expect((await run(["participant", "revoke", "bob"])).code).toBe(2);
+  });
+
+  it.each(["", "a", " ada", "ada\n", "a\u0007b", "x".repeat(101)])(
+    "refuses %j as a participant's name",
+    async (name) => {
+      expect(await run(["participant", "add", "--", name])).toMatchObject({ code: 2, stdout: "" });
+    },
+  );
+
+  it("adds an organizer of the challenges named", async () => {
+    const added = await run(["organizer", "add", "org", "--challenges", "iris, mnist"]);
+    expect(isApiKey(added.stdout.trim())).toBe(true);
+    expect((await run(["organizer", "list"])).stdout).toBe("1\torg\tiris,mnist\tactive\n");
+    expect((await run(["organizer", "add", "org2"])).code).toBe(2);
+  });
+
+  it("tells every mistake of a challenge folder, and does not start with one", async () => {
+    const folder = await writeChallenge(join(cwd, "challenges"));
+    expect(await run(["challenge", "check", folder])).toMatchObject({ code: 0 });
+    const mistakes = {
+      title: "",
+      score: { order: "up" },
+      evaluator: { command: [] },
+      rounds: [{ id: "1", limit: { count: "three", per: "day" } }],
+      colour: "red",
+    };
+    await writeFile(join(folder, "challenge.json"), JSON.stringify(mistakes));
+    for (const command of [
+      ["challenge", "check", folder],
+      ["start", "--port", "0"],
+    ]) {
+      const { code, stderr } = await run(command);
+      expect(code).toBe(2);
+      for (const field of [
+        "id",
+        "title",
+        "score.order",
+        "evaluator.command",
+        "rounds[0].limit.count",
+        "colour",
+      ])
+        expect(stderr).toContain(field);
+    }
+  });
+
+  it("says on start what stands behind each part, and where it listens", async () => {
+    const { code, stderr } = await run(["start", "--port", "0", "--with-grader"]);
+    expect(stderr).not.toContain("error[");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/listening on http:\/\/127\.0\.0\.1:\d+/);
+    for (const part of ["records", "objects", "queue", "grader", "webapp", "challenges"])
+      expect(stderr).toContain(part);
+  });
+
+  it("keeps a second broker off the same data folder, and off a taken port", async () => {
+    let inner: Awaited<ReturnType<typeof run>>[] = [];
+    await new Promise<void>((done) => {
+      void run(["start", "--port", "0"], {}, async (stop) => {
+        const { url } = JSON.parse(await readFile(join(cwd, "crowdai-data/broker.json"), "utf8"));
+        inner = [
+          await run(["start", "--port", "0"]),
+          await run(["start", "--data", "elsewhere", "--port", new URL(url).port]),
+        ];
+        stop();
+        done();
+      });
+    });
+    expect(inner[0]).toMatchObject({ code: 2, stderr: expect.stringContaining("data_in_use") });
+    expect(inner[1]).toMatchObject({ code: 2, stderr: expect.stringContaining("port_in_use") });
+  });
+
+  it("refuses records of one broker with the objects of another", async () => {
+    await run(["start", "--port", "0"]);
+    await run(["start", "--port", "0", "--data", "second"]);
+    await rm(join(cwd, "second/objects"), { recursive: true });
+    await cp(join(cwd, "crowdai-data/objects"), join(cwd, "second/objects"), { recursive: true });
+    expect(await run(["start", "--port", "0", "--data", "second"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("data_mixed"),
+    });
+  });
+
+  it("names every setting that is wrong at once", async () => {
+    const { code, stderr } = await run(["start", "--port", "eighty"], {
+      PUBLIC_URL: "not a url",
+      LOG_LEVEL: "loud",
+    });
+    expect(code).toBe(2);
+    for (const name of ["--port", "PUBLIC_URL", "LOG_LEVEL"]) expect(stderr).toContain(name);
+  });
+
+  it("wants the key that a webapp elsewhere knows it by, and adds no participants beside that webapp's", async () => {
+    const env = { WEBAPP_URL: "https://webapp.example.org/api/" };
+    const start = await run(["start", "--port", "0"], env);
+    expect(start).toMatchObject({ code: 2, stderr: expect.stringContaining("WEBAPP_TOKEN") });
+    const { code, stderr } = await run(["start", "--port", "0"], { ...env, WEBAPP_TOKEN: "secret-token" });
+    expect(code).toBe(0);
+    expect(stderr).toContain("webapp      webapp.example.org");
+    expect(stderr).not.toContain("secret-token");
+    const add = await run(["participant", "add", "ada"], { ...env, WEBAPP_TOKEN: "secret-token" });
+    expect(add).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("webapp.example.org") });
+  });
+
+  it("suggests the command that was meant", async () => {
+    const { code, stderr } = await run(["partcipant", "add", "ada"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("participant");
+  });
+});

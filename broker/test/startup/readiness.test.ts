@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRecords } from "../../src/records/open.ts";
+import { createHeartbeats, PATIENCE_MS } from "../../src/startup/heartbeats.ts";
+import { createLineWatch, STALL_MS } from "../../src/startup/queue-watch.ts";
+import { REPORTS, readReadiness } from "../../src/startup/readiness.ts";
+import { startBroker, type TestBroker } from "../support/test-broker.ts";
+
+let test: TestBroker;
+beforeEach(async () => {
+  test = await startBroker({ withGrader: false });
+});
+afterEach(() => test.close());
+
+const clock = () => new Date();
+const calm = { troubles: () => new Map<string, string>() };
+const moving = { stalled: () => [] };
+const working = () => ({ records: test.records, clock, dispatchStalled: () => false });
+const grader = { grader: "g", challenges: ["test"], concurrency: 1 };
+const submit = async () => {
+  const client = await test.connect();
+  return (await client.submit({ input: { kind: "inline", data: { score: 1 } } })).submission.id;
+};
+
+describe("readiness", () => {
+  it("is green while everything answers", async () => {
+    const response = await test.fetch("/readyz", { key: null });
+    expect(response.status).toBe(200);
+    const { ready, checks } = (await response.json()) as { ready: boolean; checks: Record<string, string> };
+    expect(ready).toBe(true);
+    expect(Object.keys(checks).sort()).toEqual([
+      "deadlines",
+      "line",
+      "queue",
+      "records",
+      "reports",
+      "sweeps",
+    ]);
+    expect(new Set(Object.values(checks))).toEqual(new Set(["ok"]));
+  });
+
+  it("is red when the records do not answer, by an error or by silence", async () => {
+    const closed = await openRecords({ dataFolder: `${test.folder}/other`, databaseUrl: undefined });
+    await closed.close();
+    const broken = await readReadiness({ ...working(), records: closed }, calm, moving);
+    expect(broken).toMatchObject({ ready: false, checks: { records: "the records do not answer" } });
+
+    const hung = Object.create(test.records.db, {
+      selectFrom: {
+        value: () => {
+          const chain: object = new Proxy(
+            {},
+            { get: (_, name) => (name === "executeTakeFirst" ? () => new Promise(() => {}) : () => chain) },
+          );
+          return chain;
+        },
+      },
+    });
+    const silent = await readReadiness(
+      { ...working(), records: { ...test.records, db: hung } },
+      calm,
+      moving,
+      20,
+    );
+    expect(silent).toMatchObject({ ready: false, checks: { records: "the records do not answer" } });
+  });
+
+  it("is red when the queue takes no jobs", async () => {
+    const found = await readReadiness({ ...working(), dispatchStalled: () => true }, calm, moving);
+    expect(found).toMatchObject({ ready: false, checks: { queue: "the queue takes no jobs" } });
+  });
+
+  it("is red when a submission has outlived its deadline by more than a minute", async () => {
+    await submit();
+    const later = () => new Date(Date.now() + 30 * 24 * 3600 * 1000);
+    const found = await readReadiness({ ...working(), clock: later }, calm, moving);
+    expect(found).toMatchObject({
+      ready: false,
+      checks: { deadlines: "a submission has outlived its deadline" },
+    });
+  });
+
+  it("is red when reports are not applied, and when a sweep does not run", async () => {
+    let now = 0;
+    const heartbeats = createHeartbeats(() => now);
+    const fail = () => Promise.reject(new Error("no"));
+    for (const name of [REPORTS, "deadlines"])
+      for (const at of [0, PATIENCE_MS + 1]) {
+        now = at;
+        await heartbeats.watch(name, fail).catch(() => {});
+      }
+    const { ready, checks } = await readReadiness(working(), heartbeats, moving);
+    expect(ready).toBe(false);
+    expect(checks.reports).toBe("applying reports fails again and again");
+    expect(checks.sweeps).toBe("deadlines fails again and again");
+  });
+
+  it("is red when the first in line is not taken for a minute though a grader is free, and green once it is", async () => {
+    let now = 0;
+    let serving = [grader];
+    const line = createLineWatch(
+      {
+        records: test.records,
+        catalogue: { all: () => new Map([["test", {}]]) } as never,
+        graders: { serving: async () => serving } as never,
+      },
+      () => now,
+    );
+    const pass = async (ms: number) => {
+      now += ms;
+      await line.look();
+    };
+    const [first, second] = [await submit(), await submit()];
+    await pass(0);
+    await pass(STALL_MS + 1);
+    expect(line.stalled()).toEqual(["test"]);
+    expect(await readReadiness(working(), calm, line)).toMatchObject({
+      ready: false,
+      checks: { line: expect.stringContaining("test") },
+    });
+
+    // The grader is busy: waiting behind it is in order, however long it takes.
+    await test.records.db
+      .updateTable("submissions")
+      .set({ state: "grading" })
+      .where("id", "=", first)
+      .execute();
+    await pass(0);
+    await pass(10 * STALL_MS);
+    expect(line.stalled()).toEqual([]);
+
+    // It is free again, and the next is taken in time.
+    await test.records.db
+      .updateTable("submissions")
+      .set({ state: "graded" })
+      .where("id", "=", first)
+      .execute();
+    await pass(0);
+    await pass(STALL_MS / 2);
+    await test.records.db
+      .updateTable("submissions")
+      .set({ state: "graded" })
+      .where("id", "=", second)
+      .execute();
+    await pass(STALL_MS);
+    expect(line.stalled()).toEqual([]);
+
+    // Without a grader nothing stands still: the participant is told that none serves the challenge.
+    await submit();
+    serving = [];
+    await pass(0);
+    await pass(10 * STALL_MS);
+    expect(line.stalled()).toEqual([]);
+  });
+});
