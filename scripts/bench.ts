@@ -14,7 +14,7 @@ import { measureRoundTrip } from "./bench/round-trip.ts";
 import { measureSnapshot } from "./bench/snapshot.ts";
 import { measureUploads } from "./bench/uploads.ts";
 import { measureWatchers } from "./bench/watchers.ts";
-import { installSystemPackages, WANTED } from "./test/system-packages.ts";
+import { installSystemPackages, REQUIRED_PROGRAMS } from "./test/system-packages.ts";
 
 const MEASURES = {
   "round-trip": measureRoundTrip,
@@ -37,7 +37,7 @@ if (unknown.length > 0) {
 
 /** What figures stand beside, and what they stand on. */
 const PROGRAMS = [
-  ...WANTED.filter(({ program }) => /^(redis-server|postgres|swift-.*|memcached)$/.test(program)),
+  ...REQUIRED_PROGRAMS.filter(({ program }) => /^(redis-server|postgres|swift-.*|memcached)$/.test(program)),
   { program: "aws", debian: "awscli", without: "uploads beside aws s3 cp" },
   { program: "rclone", debian: "rclone", without: "uploads beside rclone" },
 ];

@@ -10,11 +10,11 @@ const python = join(root, "grader/src/evaluator/python_class.py");
 const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
-const pictures = join(root, "broker/src/background/media/image.worker.ts");
+const imageWorker = join(root, "broker/src/background/media/image.worker.ts");
 const builds = {
   cli: () => buildCli().then(buildTypes),
   // The broker embeds the grader, and so carries its files too.
-  broker: () => buildServer("broker", [python, ...pages], [pictures]),
+  broker: () => buildServer("broker", [python, ...pages], [imageWorker]),
   grader: () => buildServer("grader", [python]),
 };
 await Promise.all(

@@ -11,18 +11,18 @@ import { loadChallenges } from "../shared/src/challenge-folder/index.ts";
 import { writeChaosChallenge } from "./chaos/chaos-challenge.ts";
 import { checkRun } from "./chaos/checker.ts";
 import { startClients } from "./chaos/clients.ts";
-import { carryOut } from "./chaos/fault-injection.ts";
+import { injectFaults } from "./chaos/fault-injection.ts";
 import { planFaults } from "./chaos/fault-plan.ts";
 import { startFleet } from "./chaos/fleet.ts";
 import { readOptions } from "./chaos/options.ts";
 import { report } from "./chaos/report.ts";
-import { givenSamples } from "./chaos/samples.ts";
-import { createChance } from "./chaos/seeded-random.ts";
-import { ownSamples, planWork } from "./chaos/submission-plan.ts";
+import { loadSamples } from "./chaos/samples.ts";
+import { createSeededRandom } from "./chaos/seeded-random.ts";
+import { generateSamples, planSubmissions } from "./chaos/submission-plan.ts";
 
 const PARTICIPANTS = 12;
 /** Once everything runs again, something must end every so often until all has. */
-const STANDSTILL_MS = 120_000;
+const STALL_TIMEOUT_MS = 120_000;
 
 const options = readOptions(process.argv.slice(2));
 const { seed, ms } = options;
@@ -38,9 +38,9 @@ const challenges = options.challenges ?? join(folder, "challenges");
 if (!options.challenges) await writeChaosChallenge(challenges);
 
 // A source for each plan: one more fault must not change the submissions.
-const own = ownSamples(createChance(seed), inputs, options.s3 || options.brokers === 1);
-const sample = options.challenges ? await givenSamples(createChance(seed), challenges) : own.sample;
-const work = planWork(createChance(seed + 1), {
+const own = generateSamples(createSeededRandom(seed), inputs, options.s3 || options.brokers === 1);
+const sample = options.challenges ? await loadSamples(createSeededRandom(seed), challenges) : own.sample;
+const work = planSubmissions(createSeededRandom(seed + 1), {
   seed,
   count: options.submissions,
   participants: PARTICIPANTS,
@@ -48,7 +48,7 @@ const work = planWork(createChance(seed + 1), {
   sample,
 });
 if (!options.challenges) await own.write();
-const plan = planFaults(createChance(seed + 2), {
+const plan = planFaults(createSeededRandom(seed + 2), {
   kills: options.kills,
   ms,
   counts: {
@@ -73,12 +73,12 @@ const ending = new AbortController();
 const clients = startClients({
   work,
   keys,
-  doors: fleet.doors,
-  chance: createChance(seed + 3),
+  brokerUrls: fleet.brokerUrls,
+  random: createSeededRandom(seed + 3),
   signal: ending.signal,
 });
-const faults = carryOut(plan, fleet, options.verbose ? console.log : () => {});
-const telling = setInterval(
+const faults = injectFaults(plan, fleet, options.verbose ? console.log : () => {});
+const progressTimer = setInterval(
   () =>
     console.log(
       `  ${Math.round((performance.now() - began) / 1000)} s: ${clients.pending()} submissions to come or under way, ${faults.done.length} of ${plan.length} faults`,
@@ -87,8 +87,8 @@ const telling = setInterval(
 );
 await faults.over;
 const settled = performance.now();
-await Promise.race([clients.over, standstill()]);
-clearInterval(telling);
+await Promise.race([clients.over, untilStalled()]);
+clearInterval(progressTimer);
 const tookMs = performance.now() - settled;
 ending.abort();
 await clients.over;
@@ -103,7 +103,7 @@ const broken = report({
   findings,
   faults: faults.done,
   histories: clients.histories,
-  troubles: clients.troubles,
+  retriedErrors: clients.retriedErrors,
   seconds: (performance.now() - began) / 1000,
   settleSeconds: tookMs / 1000,
 });
@@ -111,9 +111,12 @@ if (broken > 0 || options.keep) console.log(`\nlogs and records: ${folder}`);
 else await rm(folder, { recursive: true, force: true });
 process.exitCode = broken > 0 ? 1 : 0;
 
-async function standstill(): Promise<void> {
+async function untilStalled(): Promise<void> {
   await sleep(Math.max(0, began + ms - performance.now()), undefined, { ref: false });
-  for (let last = clients.pending(), since = performance.now(); performance.now() - since < STANDSTILL_MS; ) {
+  for (
+    let last = clients.pending(), since = performance.now();
+    performance.now() - since < STALL_TIMEOUT_MS;
+  ) {
     await sleep(1000, undefined, { ref: false });
     if (clients.pending() === last) continue;
     last = clients.pending();

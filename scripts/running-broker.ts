@@ -8,7 +8,7 @@ import { root } from "./root.ts";
 const program = join(root, "broker/bin/crowdai-broker.js");
 const START_MS = 20_000;
 /** Settings of a broker that somebody runs on this machine for real. */
-const REAL =
+const BROKER_SETTINGS =
   /^(DATABASE_URL|REDIS_URL|S3_.+|AWS_.+|CODE_HOST|GIT(HUB|LAB)_.+|WEBAPP_.+|PUBLIC_URL|LOG_LEVEL)$/;
 
 export interface RunningBroker {
@@ -44,7 +44,7 @@ export async function startBroker({
 }: BrokerOptions): Promise<RunningBroker> {
   const args = ["--host", "127.0.0.1", "--port", String(port), "--data", data, "--challenges", challenges];
   if (withGrader) args.push("--with-grader");
-  const environment = { ...withoutRealSettings(), ...env };
+  const environment = { ...withoutBrokerSettings(), ...env };
   const log = openSync(join(data, "broker.log"), "a");
   const child = spawn(runtime, [program, "start", ...args], {
     stdio: ["ignore", log, log],
@@ -75,8 +75,8 @@ export async function startBroker({
 }
 
 /** This process's environment without the settings of a real broker. */
-export function withoutRealSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !REAL.test(name)));
+export function withoutBrokerSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !BROKER_SETTINGS.test(name)));
 }
 
 /** Waits for broker.json, which the broker writes when it takes connections. */

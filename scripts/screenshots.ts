@@ -57,19 +57,19 @@ async function shoot(key: string, submission: string): Promise<void> {
   for (const theme of ["light", "dark"] as const) {
     const page = await signedIn(key, { width: 1280, height: 900 }, theme);
     await page.goto(`${broker.url}/challenges/iris`);
-    await keep(page, `challenge-${theme}`, 1280);
+    await saveScreenshot(page, `challenge-${theme}`, 1280);
     await page.goto(`${broker.url}/submissions?challenge=iris`);
     await page.waitForSelector("#chart canvas");
-    if (theme === "light") await keep(page, "submissions-light", 900);
+    if (theme === "light") await saveScreenshot(page, "submissions-light", 900);
     await page.goto(`${broker.url}/submissions/${submission}`);
-    if (theme === "light") await keep(page, "submission-light", 800);
+    if (theme === "light") await saveScreenshot(page, "submission-light", 800);
     await page.goto(`${broker.url}/`);
-    if (theme === "dark") await keep(page, "challenges-dark", 520);
+    if (theme === "dark") await saveScreenshot(page, "challenges-dark", 520);
     await page.context().close();
   }
   const phone = await signedIn(key, { width: 360, height: 740 }, "light");
   await phone.goto(`${broker.url}/challenges/iris#leaderboard`);
-  await keep(phone, "phone-light", 740);
+  await saveScreenshot(phone, "phone-light", 740);
 }
 
 async function signedIn(
@@ -87,7 +87,7 @@ async function signedIn(
 }
 
 /** Keeps what is seen, at most `height` high, as a small palette picture. */
-async function keep(page: Page, name: string, height: number): Promise<void> {
+async function saveScreenshot(page: Page, name: string, height: number): Promise<void> {
   await page.waitForLoadState("load");
   const { width } = page.viewportSize() as { width: number };
   await page.setViewportSize({ width, height });

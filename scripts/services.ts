@@ -36,7 +36,7 @@ const { positionals, values } = parseArgs({
 });
 const [command, ...named] = positionals;
 const folder = resolve(values.folder);
-const note = join(folder, "running.json");
+const stateFile = join(folder, "running.json");
 const names = (named.length > 0 ? named : Object.keys(SERVICES)) as ServiceName[];
 const unknown = names.filter((name) => !(name in SERVICES));
 
@@ -46,8 +46,8 @@ else if (command === "up") await up();
 else if (command === "down") down();
 else process.exitCode = usage("Say up, down or install.");
 
-function usage(mistake: string): number {
-  console.error(`${mistake}\nnode scripts/services.ts up|down|install [${Object.keys(SERVICES).join(" ")}]`);
+function usage(problem: string): number {
+  console.error(`${problem}\nnode scripts/services.ts up|down|install [${Object.keys(SERVICES).join(" ")}]`);
   return 2;
 }
 
@@ -70,7 +70,7 @@ async function up(): Promise<void> {
     if (!pids.some(isAlive)) {
       const service: Service = await START[name]({ folder: join(folder, name), detached: true });
       running[name] = { url: service.url, pids: service.pids };
-      writeFileSync(note, JSON.stringify(running));
+      writeFileSync(stateFile, JSON.stringify(running));
     }
     for (const [key, value] of Object.entries(ENVIRONMENT[name](running[name]!.url)))
       console.log(`export ${key}=${value}`);
@@ -80,11 +80,11 @@ async function up(): Promise<void> {
 function down(): void {
   const pids = Object.values(readRunning()).flatMap(({ pids }) => pids);
   for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGTERM");
-  rmSync(note, { force: true });
+  rmSync(stateFile, { force: true });
 }
 
 function readRunning(): Running {
-  return existsSync(note) ? JSON.parse(readFileSync(note, "utf8")) : {};
+  return existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, "utf8")) : {};
 }
 
 function isAlive(pid: number): boolean {

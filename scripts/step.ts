@@ -10,7 +10,7 @@ export async function step<T>(title: string, work: () => T | Promise<T>): Promis
   return result;
 }
 
-const LONGEST_MS = 15 * 60_000;
+const MAX_COMMAND_MS = 15 * 60_000;
 
 /** Runs a command in the root folder with this terminal. Resolves to its exit code: 1 when it was killed, 127 when it is not there. */
 export function runCommand(
@@ -23,7 +23,7 @@ export function runCommand(
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, ...env },
-      timeout: LONGEST_MS,
+      timeout: MAX_COMMAND_MS,
       killSignal: "SIGKILL",
     });
     child.on("error", (error) => {

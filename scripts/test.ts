@@ -12,7 +12,7 @@ import { root } from "./root.ts";
 import { isInstalled } from "./services/programs.ts";
 import { runCommand, step } from "./step.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
-import { readTally, summarise, type Tally } from "./test/tally.ts";
+import { readTally, summarize, type Tally } from "./test/tally.ts";
 
 const RUNTIMES = ["node", "bun"] as const;
 const { values, positionals: filters } = parseArgs({
@@ -42,7 +42,7 @@ if (whole || filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", "packed-client");
 rmSync(reports, { recursive: true });
 
-const { failures, line } = summarise(tallies);
+const { failures, line } = summarize(tallies);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
 console.log(`\n${line}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -3,11 +3,11 @@ import { delimiter, join } from "node:path";
 
 /** Full path of a program, or null when it is not on the path. */
 export function onPath(program: string, path: string = process.env.PATH ?? ""): string | null {
-  return everyOnPath(program, path).next().value ?? null;
+  return findAllOnPath(program, path).next().value ?? null;
 }
 
 /** Each program of that name on the path, first one first. */
-export function* everyOnPath(
+export function* findAllOnPath(
   program: string,
   path: string = process.env.PATH ?? "",
 ): Generator<string, undefined> {

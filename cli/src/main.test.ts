@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { catalogue } from "@crowdai/shared";
+import { catalog } from "@crowdai/shared";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { jsonLines, runCli, temporaryFolder } from "../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../test/scripted-broker.ts";
@@ -217,10 +217,10 @@ test("keys and signatures are cut out of whatever is said", () => {
   expect(redact("key crowdai_abcdefghijkl refused")).toBe("key crowdai_… refused");
 });
 
-test("the help page on exit codes knows each exit code of the catalogue", async () => {
+test("the help page on exit codes knows each exit code of the catalog", async () => {
   const { stdout } = await run(["help", "exit-codes"]);
   const known = EXIT_CODES.map(([code]) => code);
-  for (const row of Object.values(catalogue)) expect(known).toContain(row.exit);
+  for (const row of Object.values(catalog)) expect(known).toContain(row.exit);
   for (const code of known) expect(stdout).toMatch(new RegExp(`^${code} `, "m"));
 });
 

@@ -17,12 +17,12 @@ import {
 } from "@crowdai/shared";
 import { Server, type Socket } from "socket.io";
 import { describeChallenge, describeLimits, describeSubmission } from "./contract-records.ts";
-import type { ContractBroker, Kept } from "./contract-types.ts";
+import type { ContractBroker, StoredSubmission } from "./contract-types.ts";
 
 const SECOND_PART = 256 * 1024;
 
 export async function startContractBroker(changes: Partial<PublicChallenge> = {}): Promise<ContractBroker> {
-  const kept = new Map<string, Kept>();
+  const kept = new Map<string, StoredSubmission>();
   const received: ContractBroker["received"] = [];
   let server: http.Server | undefined;
   let io: Server | undefined;
@@ -83,7 +83,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     close: () => broker.stop(),
   };
 
-  function find(id: string): Kept {
+  function find(id: string): StoredSubmission {
     const found = kept.get(id);
     if (!found) throw new CrowdaiError("submission_unknown");
     return found;
@@ -94,7 +94,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     io?.to(event.submission).emit("event", { event, submission: last ? submission : null });
   }
 
-  function register(request: IntentRequest): Kept {
+  function register(request: IntentRequest): StoredSubmission {
     const intent = intentSchema.parse(request);
     const known = kept.get(intent.id);
     if (known) return known;
@@ -105,13 +105,13 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         ? { kind: "json" as const, name: null, size: text.length, sha256: sha256(text) }
         : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
     const submission = describeSubmission(intent, ++number, summary, broker.url);
-    const one: Kept = { submission, intent, events: [], parts: new Map() };
+    const one: StoredSubmission = { submission, intent, events: [], parts: new Map() };
     kept.set(intent.id, one);
     broker.event(intent.id, "initiated");
     if (input.kind === "inline") accept(one);
     return one;
   }
-  function accept(one: Kept): void {
+  function accept(one: StoredSubmission): void {
     const { submission } = one;
     submission.state = "submitted";
     submission.accepted_at = new Date().toISOString();
@@ -139,7 +139,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         });
     });
   }
-  function receipt(one: Kept): Receipt {
+  function receipt(one: StoredSubmission): Receipt {
     const { submission, parts } = one;
     const code = one.intent.code ? (broker.code?.(one.intent) ?? null) : null;
     if (submission.state !== "initiated") return { submission, upload: null, code, models: [] };

@@ -10,7 +10,7 @@ import type {
 } from "@crowdai/shared";
 
 /** One submission as this broker remembers it. */
-export interface Kept {
+export interface StoredSubmission {
   submission: Submission;
   intent: Pick<Intent, "input" | "function"> & Partial<Pick<Intent, "id" | "code" | "publish">>;
   events: SubmissionEvent[];
@@ -29,17 +29,21 @@ export interface ContractBroker {
   limits: Limits;
   /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
   readonly received: { what: string; message: unknown; headers: IncomingHttpHeaders }[];
-  readonly kept: Map<string, Kept>;
+  readonly kept: Map<string, StoredSubmission>;
   /** Grades what is accepted; null leaves it waiting for the test. */
   grader:
-    | ((kept: Kept) => { score?: number; data?: unknown; error?: { code: ErrorCode; message: string } })
+    | ((kept: StoredSubmission) => {
+        score?: number;
+        data?: unknown;
+        error?: { code: ErrorCode; message: string };
+      })
     | null;
   /** So many sessions are ended in the same breath in which they begin, as by a broker that stops. */
   goodbyes: number;
   /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Where announced code is to be pushed; null asks for none. */
-  code: ((intent: Kept["intent"]) => CodePush | null) | null;
+  code: ((intent: StoredSubmission["intent"]) => CodePush | null) | null;
   /** Appends an event and tells whoever watches, unless `silent`. */
   event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
   finish(id: string, change: Partial<Submission>): void;

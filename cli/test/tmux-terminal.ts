@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** A real terminal, in which a command runs as a person sees it. */
-export interface PersonAtTerminal extends AsyncDisposable {
+export interface TmuxTerminal extends AsyncDisposable {
   /** Waits until the screen shows this text, and returns the screen. */
   see(text: string | RegExp): Promise<string>;
   /** Presses keys, by tmux's names: "y", "Enter", "C-c". */
@@ -14,10 +14,10 @@ export interface PersonAtTerminal extends AsyncDisposable {
 }
 
 /** Starts `command` in a terminal of tmux. When it has ended, the screen shows `exit code n`. */
-export async function sitDown(
+export async function startInTerminal(
   command: readonly string[],
   options: { cwd: string; env: Readonly<Record<string, string>> },
-): Promise<PersonAtTerminal> {
+): Promise<TmuxTerminal> {
   const socket = `crowdai-${randomUUID()}`;
   const { PATH = "" } = process.env;
   const tmux = (...args: string[]) =>

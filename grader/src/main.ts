@@ -2,7 +2,7 @@ import { availableParallelism, hostname, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { asCrowdaiError } from "@crowdai/shared";
-import { patiently } from "@crowdai/shared/retry-until-ready";
+import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
@@ -11,7 +11,7 @@ import { createGrader } from "./jobs/grader.ts";
 import { type OpenBackends, openBackends } from "./startup/open-backends.ts";
 import { openWorkFolder } from "./startup/work-folder.ts";
 
-export interface Surroundings {
+export interface ProgramContext {
   /** The arguments after the program's name. */
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -39,7 +39,7 @@ const GRACE_SECONDS = 1;
 const REFRESH_MS = 5000;
 
 /** The program `crowdai-grader`: resolves with its exit code. */
-export async function main(surroundings: Surroundings): Promise<number> {
+export async function main(surroundings: ProgramContext): Promise<number> {
   const { stdout, stderr } = surroundings;
   const program = new Command("crowdai-grader")
     .description("Takes jobs, runs evaluators under limits, posts results.")
@@ -73,11 +73,11 @@ export async function main(surroundings: Surroundings): Promise<number> {
   }
 }
 
-async function start(options: StartOptions, { env, stderr, signal, open }: Surroundings): Promise<void> {
+async function start(options: StartOptions, { env, stderr, signal, open }: ProgramContext): Promise<void> {
   const name = `${hostname()}-${process.pid}`;
   const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
   const settings = { env, data: resolve(options.data), name, log };
-  const { queue, objects, close } = await patiently(() => (open ?? openBackends)(settings), stderr);
+  const { queue, objects, close } = await retryUntilReady(() => (open ?? openBackends)(settings), stderr);
   try {
     await using work = await openWorkFolder(tmpdir());
     const { only = null, required } = options;

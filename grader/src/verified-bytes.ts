@@ -9,7 +9,7 @@ export interface Announced {
 }
 
 /** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
-export async function* provenBytes(
+export async function* verifiedBytes(
   stored: Announced,
   objects: ObjectStore,
   signal: AbortSignal,

@@ -59,10 +59,12 @@ function connect(url: string, apiKey: string): Promise<Socket> {
 /** As many as the broker takes. */
 async function submit(sockets: readonly Socket[], count: number): Promise<void> {
   let left = count;
-  const lane = async (socket: Socket) => {
+  const requestLoop = async (socket: Socket) => {
     while (left-- > 0) await ask(socket, left);
   };
-  await Promise.all(sockets.flatMap((socket) => Array.from({ length: IN_FLIGHT }, () => lane(socket))));
+  await Promise.all(
+    sockets.flatMap((socket) => Array.from({ length: IN_FLIGHT }, () => requestLoop(socket))),
+  );
 }
 
 /** TARGET_PER_SECOND, whether the broker is done with the ones before or not. Resolves to the milliseconds that each waited. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import type { Catalogue } from "../../broker/src/domain/challenges/catalog.ts";
+import type { Catalog } from "../../broker/src/domain/challenges/catalog.ts";
 import { readLeaderboard } from "../../broker/src/domain/leaderboard/leaderboard.ts";
 import { advanceWindows } from "../../broker/src/domain/leaderboard/ranking-window.ts";
 import { rebuildStandings } from "../../broker/src/domain/leaderboard/rebuild-standings.ts";
@@ -33,7 +33,7 @@ export const config = challengeConfigSchema.parse({
   rounds: [{ id: "1", ranking_window_hours: 96 }],
   evaluator: { command: ["true"] },
 });
-const catalogue = { all: () => new Map([["board", { config }]]) } as unknown as Catalogue;
+const catalog = { all: () => new Map([["board", { config }]]) } as unknown as Catalog;
 
 /**
  * A leaderboard with 100,000 participants and 1,000,000 submissions over ten days, on both databases: a new grade that moves it, written
@@ -137,7 +137,7 @@ export async function fill(records: Records, { participants, submissions }: Boar
     await rebuildStandings(trx, "board");
   });
   await sql`${sql.raw(isSqlite ? "analyze" : "vacuum analyze")}`.execute(records.db);
-  await advanceWindows({ records, catalogue });
+  await advanceWindows({ records, catalog });
 }
 
 let made = 0;

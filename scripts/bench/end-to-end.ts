@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Queue, QueueEvents } from "bullmq";
 import { root } from "../root.ts";
-import { startBroker, withoutRealSettings } from "../running-broker.ts";
+import { startBroker, withoutBrokerSettings } from "../running-broker.ts";
 import { startRedis } from "../services/redis.ts";
 import type { Service } from "../services/service.ts";
 import { type Figure, median } from "./figure.ts";
@@ -96,10 +96,10 @@ async function measure({ ask, close }: Contender): Promise<{ perSecond: number; 
 
 async function many(ask: Ask, count: number): Promise<void> {
   let left = count;
-  const lane = async () => {
+  const requestLoop = async () => {
     while (left-- > 0) await ask(left);
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, requestLoop));
 }
 
 async function openOurs(
@@ -112,7 +112,7 @@ async function openOurs(
   const broker = await startBroker({ data: folder, challenges, env, withGrader: false });
   const args = ["start", "--data", folder, "--challenges", challenges, "--concurrency", String(CONCURRENCY)];
   const grader = spawn(process.execPath, [join(root, "grader/dist/bin.js"), ...args], {
-    env: { ...withoutRealSettings(), ...env },
+    env: { ...withoutBrokerSettings(), ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
   const library: typeof import("../../cli/src/index.ts") = await import(join(root, "cli/dist/index.js"));

@@ -136,12 +136,12 @@ function countTo(): Tally {
 
 async function rate(jobs: number, tally: Tally, add: () => Promise<unknown>): Promise<number> {
   let left = jobs;
-  const lane = async () => {
+  const requestLoop = async () => {
     while (left-- > 0) await add();
   };
   const began = performance.now();
   const processed = tally.reached(jobs);
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, requestLoop));
   await processed;
   return jobs / ((performance.now() - began) / 1000);
 }

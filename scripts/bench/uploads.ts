@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../root.ts";
-import { startBroker, withoutRealSettings } from "../running-broker.ts";
+import { startBroker, withoutBrokerSettings } from "../running-broker.ts";
 import { findProgram } from "../services/programs.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "../services/swift.ts";
 import { type Figure, median } from "./figure.ts";
@@ -138,7 +138,7 @@ function sendOurs(broker: string, apiKey: string, folder: string): Send {
   const config = join(folder, "config");
   mkdirSync(config);
   const env = {
-    ...withoutRealSettings(),
+    ...withoutBrokerSettings(),
     CROWDAI_BROKER: broker,
     CROWDAI_API_KEY: apiKey,
     CROWDAI_CONFIG_DIR: config,
@@ -154,7 +154,7 @@ function sendOurs(broker: string, apiKey: string, folder: string): Send {
 
 function sendAws(endpoint: string): Send {
   const env = {
-    ...withoutRealSettings(),
+    ...withoutBrokerSettings(),
     AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
     AWS_SECRET_ACCESS_KEY: SWIFT_SECRET_KEY,
     AWS_DEFAULT_REGION: SWIFT_REGION,
@@ -165,7 +165,7 @@ function sendAws(endpoint: string): Send {
 
 function sendRclone(endpoint: string): Send {
   const env = {
-    ...withoutRealSettings(),
+    ...withoutBrokerSettings(),
     RCLONE_CONFIG: "/dev/null",
     RCLONE_CONFIG_STORE_TYPE: "s3",
     RCLONE_CONFIG_STORE_PROVIDER: "Other",

@@ -8,7 +8,7 @@ import type { Figure } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
 
 const WATCHERS = 10_000;
-const AT_ONCE = 100;
+const BATCH_SIZE = 100;
 const TARGET_KB = 20;
 
 /** What 10,000 idle clients that watch a submission cost the broker in resident memory, and a bare socket.io server beside it. */
@@ -68,11 +68,11 @@ async function cost(
   auth: Record<string, string>,
   watch: (socket: Socket) => Promise<unknown>,
 ): Promise<number> {
-  await Promise.all((await connect(url, AT_ONCE, auth)).map(watch)); // what the first ones cost is the server's own
+  await Promise.all((await connect(url, BATCH_SIZE, auth)).map(watch)); // what the first ones cost is the server's own
   const before = resident(pid);
   const sockets: Socket[] = [];
-  for (let made = 0; made < WATCHERS; made += AT_ONCE) {
-    const batch = await connect(url, AT_ONCE, auth);
+  for (let made = 0; made < WATCHERS; made += BATCH_SIZE) {
+    const batch = await connect(url, BATCH_SIZE, auth);
     await Promise.all(batch.map(watch));
     sockets.push(...batch);
   }

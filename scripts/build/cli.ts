@@ -34,7 +34,7 @@ export async function buildCli(): Promise<void> {
     target: "node20.19",
     external: ["keytar"],
     // Some of what is inside still calls require() for Node's own modules.
-    plugins: [zodInParts, withoutForge],
+    plugins: [treeShakableZod, excludeForge],
     banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
     logLevel: "warning",
   });
@@ -51,7 +51,7 @@ export async function buildCli(): Promise<void> {
   for (const { path, contents } of files) await replace(path, contents);
   await replace(join(cli, "crowdai.schema.json"), schemaText());
   await replace(join(dist, "LICENSE"), await readFile(join(root, "LICENSE")));
-  await removeOthers(files.map(({ path }) => basename(path)));
+  await removeStaleChunks(files.map(({ path }) => basename(path)));
 }
 
 /** The JSON Schema of crowdai.json, for editors. */
@@ -61,7 +61,7 @@ export function schemaText(): string {
 }
 
 /** esbuild leaves out what is not used of a namespace, but takes the whole of an object: 100 kB instead of 470. */
-const zodInParts: Plugin = {
+const treeShakableZod: Plugin = {
   name: "zod-in-parts",
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
@@ -75,7 +75,7 @@ const zodInParts: Plugin = {
  * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files never go along with a
  * submission for their name alone, so that nothing asks for it.
  */
-const withoutForge: Plugin = {
+const excludeForge: Plugin = {
   name: "without-forge",
   setup(within) {
     within.onResolve({ filter: /^\.\/index-[\w-]+\.js$/ }, ({ kind, importer, path }) =>
@@ -131,7 +131,7 @@ async function replace(path: string, contents: Uint8Array | string): Promise<voi
 }
 
 /** Chunks of earlier builds. */
-async function removeOthers(keep: string[]): Promise<void> {
+async function removeStaleChunks(current: string[]): Promise<void> {
   for (const name of await readdir(dist))
-    if (!keep.includes(name) && name.endsWith(".js")) await rm(join(dist, name), { force: true });
+    if (!current.includes(name) && name.endsWith(".js")) await rm(join(dist, name), { force: true });
 }

@@ -16,7 +16,7 @@ const SCHEMAS = {
   Limits: shared.limitsSchema,
   Leaderboard: shared.leaderboardSchema,
   LeaderboardRow: shared.leaderboardRowSchema,
-  Place: shared.placeSchema,
+  Place: shared.queuePositionSchema,
 };
 const DERIVED = `export type SubmissionState = Submission["state"];
 export type EventType = SubmissionEvent["type"];
@@ -33,7 +33,7 @@ export async function buildTypes(): Promise<void> {
     await emitDeclarations(work);
     const types = join(work, "types");
     for (const [file, text] of reachableDeclarations(join(work, "all/cli/src"), "index.d.ts"))
-      await write(join(types, file), readdress(text, file));
+      await write(join(types, file), rewriteImports(text, file));
     await write(
       join(types, "shared/errors.d.ts"),
       await readFile(join(work, "all/shared/src/protocol/errors.d.ts"), "utf8"),
@@ -74,7 +74,7 @@ async function emitDeclarations(work: string): Promise<void> {
 }
 
 /** The addresses of modules as a package has them. */
-function readdress(text: string, file: string): string {
+function rewriteImports(text: string, file: string): string {
   const shared = relative(dirname(file), "shared/index.js");
   return text
     .replace(/from "@crowdai\/shared(\/\w+)?"/g, `from "${shared.startsWith(".") ? shared : `./${shared}`}"`)

@@ -23,19 +23,19 @@ export function reachableDeclarations(folder: string, entry: string): Map<string
     if (!modules.has(file)) modules.set(file, parse(readFileSync(join(folder, file), "utf8")));
     return modules.get(file)!;
   };
-  const keep = (file: string, name: string): void => {
+  const include = (file: string, name: string): void => {
     const names = kept.get(file) ?? new Set();
     kept.set(file, names);
     if (names.has(name)) return;
     names.add(name);
     const { declarations, imports, exports } = load(file);
     const passedOn = exports.get(name) ?? imports.get(name);
-    if (passedOn && isLocal(passedOn.from)) keep(resolve(file, passedOn.from), passedOn.name);
+    if (passedOn && isLocal(passedOn.from)) include(resolve(file, passedOn.from), passedOn.name);
     for (const mentioned of declarations.get(name)?.match(IDENTIFIER) ?? [])
-      if (declarations.has(mentioned) || imports.has(mentioned)) keep(file, mentioned);
+      if (declarations.has(mentioned) || imports.has(mentioned)) include(file, mentioned);
   };
   const { exports, declarations } = load(entry);
-  for (const name of [...exports.keys(), ...declarations.keys()]) keep(entry, name);
+  for (const name of [...exports.keys(), ...declarations.keys()]) include(entry, name);
   return new Map([...kept].map(([file, names]) => [file, print(load(file), names)]));
 }
 

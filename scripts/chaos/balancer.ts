@@ -4,21 +4,21 @@ import { connect, createServer, type Socket } from "node:net";
 export interface Balancer {
   readonly url: string;
   /** Breaks every connection through it, and lets none be made for a while. */
-  cut(awayMs?: number): void;
+  cut(outageMs?: number): void;
   close(): Promise<void>;
 }
 
 export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
   const clients = new Set<Socket>();
-  let turn = 0;
-  let awayUntil = 0;
+  let nextTarget = 0;
+  let outageUntil = 0;
 
   function join(client: Socket, tries: number): void {
     if (tries === 0 || client.destroyed) {
       client.destroy();
       return;
     }
-    const server = connect(ports[turn++ % ports.length]!, "127.0.0.1");
+    const server = connect(ports[nextTarget++ % ports.length]!, "127.0.0.1");
     let joined = false;
     server.on("connect", () => {
       joined = true;
@@ -36,12 +36,12 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     clients.add(client);
     client.on("error", () => {});
     client.on("close", () => clients.delete(client));
-    if (performance.now() < awayUntil) client.destroy();
+    if (performance.now() < outageUntil) client.destroy();
     else join(client, ports.length);
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const cut = (awayMs = 0) => {
-    awayUntil = performance.now() + awayMs;
+  const cut = (outageMs = 0) => {
+    outageUntil = performance.now() + outageMs;
     for (const client of clients) client.destroy();
   };
   return {

@@ -129,11 +129,11 @@ function wrongView(
   recorded: readonly { seq: number; type: SubmissionEvent["type"] }[],
 ): string | null {
   if (!acknowledged) return null;
-  const tell = (list: readonly { seq: number; type: string }[]) =>
+  const format = (list: readonly { seq: number; type: string }[]) =>
     list.map(({ seq, type }) => `${seq} ${type}`).join(", ");
-  return tell(events) === tell(recorded)
+  return format(events) === format(recorded)
     ? null
-    : `${work.id} saw ${tell(events) || "nothing"}; recorded is ${tell(recorded)}`;
+    : `${work.id} saw ${format(events) || "nothing"}; recorded is ${format(recorded)}`;
 }
 
 /** Makes the boards anew from the submissions and compares. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Challenge, CrowdaiError, type SubmissionEvent } from "../../cli/src/index.ts";
-import type { Chance } from "./seeded-random.ts";
-import type { Work } from "./submission-plan.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { PlannedSubmission } from "./submission-plan.ts";
 
 /** What one client lived through with one submission. */
 export interface History {
-  work: Work;
+  work: PlannedSubmission;
   acknowledged: boolean;
   /** As the client was given them, in that order. */
   events: SubmissionEvent[];
@@ -16,32 +16,32 @@ export interface History {
 export interface Clients {
   readonly histories: readonly History[];
   /** Errors that were told to clients and outlived by trying again, by code. */
-  readonly troubles: ReadonlyMap<string, number>;
+  readonly retriedErrors: ReadonlyMap<string, number>;
   /** Resolves when every submission has its last event, or the signal is aborted. */
   readonly over: Promise<void>;
   pending(): number;
 }
 
 interface ClientsOptions {
-  work: readonly Work[];
+  work: readonly PlannedSubmission[];
   /** API key of each participant. */
   keys: readonly string[];
-  doors: readonly string[];
-  chance: Chance;
+  brokerUrls: readonly string[];
+  random: SeededRandom;
   signal: AbortSignal;
 }
 
 /** After so long at the most a session is given up for one through another door. */
-const LONGEST_SESSION_MS = 10_000;
+const MAX_SESSION_MS = 10_000;
 /** After a failed try; twice as long after each further one. Thousands that all knock at once would keep a fleet from rising. */
 const PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 8000;
+const MAX_PAUSE_MS = 8000;
 /** More come late: thousands that watch through a few sessions would do nothing but ask again, and little would be hit half-way. */
-const AT_ONCE = 200;
+const MAX_CONCURRENT = 200;
 
 /** Participants that submit through the public library, each at its time or soon after, and follow what they submitted to its end. */
-export function startClients({ work, keys, doors, chance, signal }: ClientsOptions): Clients {
-  const troubles = new Map<string, number>();
+export function startClients({ work, keys, brokerUrls, random, signal }: ClientsOptions): Clients {
+  const retriedErrors = new Map<string, number>();
   const histories: History[] = work.map((one) => ({
     work: one,
     acknowledged: false,
@@ -52,26 +52,26 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
   const began = performance.now();
   let running = histories.length;
 
-  function sessionOf({ participant, challenge }: Work): Promise<Challenge> {
+  function sessionOf({ participant, challenge }: PlannedSubmission): Promise<Challenge> {
     const key = `${participant} ${challenge}`;
     const known = sessions.get(key);
     if (known && performance.now() < known.until) return known.opening;
     // What is under way in it is interrupted, and goes on through the new one.
     known?.opening.then((session) => session.close()).catch(() => {});
     const opening = open({ participant, challenge });
-    const mine = { opening, until: performance.now() + chance.between(1000, LONGEST_SESSION_MS) };
+    const mine = { opening, until: performance.now() + random.between(1000, MAX_SESSION_MS) };
     sessions.set(key, mine);
     opening.catch(() => sessions.get(key) === mine && sessions.delete(key));
     return opening;
   }
 
-  const open = ({ participant, challenge }: Pick<Work, "participant" | "challenge">) =>
+  const open = ({ participant, challenge }: Pick<PlannedSubmission, "participant" | "challenge">) =>
     Challenge.open(challenge, {
       apiKey: keys[participant]!,
-      broker: chance.pick(doors),
+      broker: random.pick(brokerUrls),
       signal,
       lostAfterMs: 20_000,
-      transport: chance.happens(0.1) ? "http" : "auto",
+      transport: random.happens(0.1) ? "http" : "auto",
     });
 
   async function live(history: History): Promise<void> {
@@ -122,14 +122,14 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
           history.refusal = `${code}: ${(thrown as Error).message}`;
           return;
         }
-        troubles.set(code, (troubles.get(code) ?? 0) + 1);
-        const longest = Math.min(PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS);
-        await sleep(longest * (0.5 + chance.next()), undefined, { signal }).catch(() => {});
+        retriedErrors.set(code, (retriedErrors.get(code) ?? 0) + 1);
+        const longest = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
+        await sleep(longest * (0.5 + random.next()), undefined, { signal }).catch(() => {});
       }
   }
 
   const coming = histories.values();
-  async function lane(): Promise<void> {
+  async function submitLoop(): Promise<void> {
     for (const history of coming) {
       await live(history).catch((error) => {
         if (!signal.aborted) history.refusal = String(error);
@@ -138,8 +138,8 @@ export function startClients({ work, keys, doors, chance, signal }: ClientsOptio
     }
   }
 
-  const over = Promise.all(Array.from({ length: AT_ONCE }, lane)).then(async () => {
+  const over = Promise.all(Array.from({ length: MAX_CONCURRENT }, submitLoop)).then(async () => {
     for (const { opening } of sessions.values()) await opening.then((one) => one.close()).catch(() => {});
   });
-  return { histories, troubles, over, pending: () => running };
+  return { histories, retriedErrors, over, pending: () => running };
 }

@@ -8,7 +8,7 @@ import type { Fault, Part } from "./fault-plan.ts";
 import type { Fleet } from "./fleet.ts";
 
 const run = promisify(execFile);
-const SUPERVISED_MS = 120_000;
+const RESTART_TIMEOUT_MS = 120_000;
 
 export interface Faults {
   /** What was really done: a fault on a part that is down already waits until it is up. */
@@ -18,7 +18,7 @@ export interface Faults {
 }
 
 /** Carries a plan out. Faults of one part follow one another, those of different parts overlap. */
-export function carryOut(plan: readonly Fault[], fleet: Fleet, say: (line: string) => void): Faults {
+export function injectFaults(plan: readonly Fault[], fleet: Fleet, say: (line: string) => void): Faults {
   const done: Fault[] = [];
   const began = performance.now();
   const lines = new Map<string, Promise<void>>();
@@ -31,7 +31,7 @@ export function carryOut(plan: readonly Fault[], fleet: Fleet, say: (line: strin
         await sleep(Math.max(0, began + fault.at - performance.now()));
         const at = ((performance.now() - began) / 1000).toFixed(1);
         say(`${at.padStart(6)} s  ${fault.kind} ${fault.part} ${fault.index + 1} for ${fault.holdMs} ms`);
-        await doOne(fleet, fault);
+        await injectFault(fleet, fault);
         done.push(fault);
       }),
     );
@@ -39,7 +39,7 @@ export function carryOut(plan: readonly Fault[], fleet: Fleet, say: (line: strin
   return { done, over: Promise.all(lines.values()).then(() => {}) };
 }
 
-async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promise<void> {
+async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promise<void> {
   if (part === "wire") return fleet.cutClients(holdMs);
   // Redis may be away, and the second command ends its own connection too.
   if (kind === "flush") return fleet.redisCommand("FLUSHALL").catch(() => {});
@@ -49,7 +49,7 @@ async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promis
   }
   const daemon = fleet[part][index]!;
   if (kind === "freeze") {
-    const pids = await familyOf(daemon, part);
+    const pids = await processTreeOf(daemon, part);
     signal(pids, "SIGSTOP");
     await sleep(holdMs);
     signal(pids, "SIGCONT");
@@ -63,7 +63,7 @@ async function doOne(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promis
 
 /** Starts it again, as whatever looks after a server does: until what it needs is there too. */
 async function supervise(daemon: Daemon): Promise<void> {
-  for (const end = performance.now() + SUPERVISED_MS; ; )
+  for (const end = performance.now() + RESTART_TIMEOUT_MS; ; )
     try {
       return await daemon.restart();
     } catch (error) {
@@ -72,7 +72,7 @@ async function supervise(daemon: Daemon): Promise<void> {
 }
 
 /** A frozen machine freezes whole: PostgreSQL's own children, and a grader's evaluators, with it. */
-async function familyOf(daemon: Daemon, part: Part): Promise<number[]> {
+async function processTreeOf(daemon: Daemon, part: Part): Promise<number[]> {
   if (part === "swift") return [...(daemon as Service).pids];
   if (part !== "postgres" && part !== "grader") return [daemon.pid];
   const { stdout } = await run("pgrep", ["-P", String(daemon.pid)]).catch(() => ({ stdout: "" }));

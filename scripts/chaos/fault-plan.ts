@@ -1,4 +1,4 @@
-import type { Chance } from "./seeded-random.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 
 export const PARTS = ["broker", "grader", "redis", "postgres", "swift"] as const;
 export type Part = (typeof PARTS)[number];
@@ -25,7 +25,7 @@ const ALL_TOGETHER = 50;
  * same plan.
  */
 export function planFaults(
-  chance: Chance,
+  chance: SeededRandom,
   { kills, ms, counts }: { kills: number; ms: number; counts: Readonly<Record<Part, number>> },
 ): Fault[] {
   const present = PARTS.filter((part) => counts[part] > 0);

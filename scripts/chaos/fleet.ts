@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { root } from "../root.ts";
-import { withoutRealSettings } from "../running-broker.ts";
+import { withoutBrokerSettings } from "../running-broker.ts";
 import { type Daemon, freePorts, startDaemon } from "../services/daemon.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { startRedis } from "../services/redis.ts";
@@ -29,11 +29,11 @@ export interface Fleet {
   readonly postgres: readonly Service[];
   readonly swift: readonly Service[];
   /** Addresses of each broker, and of the balancer before them. */
-  readonly doors: readonly string[];
+  readonly brokerUrls: readonly string[];
   /** Shares connections out among the brokers. */
   readonly balancer: Balancer;
   /** Breaks every connection of a client: to a broker, and to the object store. */
-  cutClients(awayMs?: number): void;
+  cutClients(outageMs?: number): void;
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
@@ -75,7 +75,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     startDaemon({
       name,
       folder: join(folder, "logs"),
-      argv: ["env", "-i", ...environment({ ...withoutRealSettings(), ...env }), runtime, ...argv],
+      argv: ["env", "-i", ...environment({ ...withoutBrokerSettings(), ...env }), runtime, ...argv],
       ready,
     });
   const broker = await Promise.all(
@@ -106,20 +106,20 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ),
   );
   const balancer = await startBalancer(ports);
-  const wires = await Promise.all(ports.map((at) => startBalancer([at])));
-  const cuttable = [balancer, ...wires, ...(store ? [store] : [])];
+  const brokerProxies = await Promise.all(ports.map((at) => startBalancer([at])));
+  const cuttable = [balancer, ...brokerProxies, ...(store ? [store] : [])];
   return {
     broker,
     grader,
     redis: [redis],
     postgres: postgres ? [postgres] : [],
     swift: swift ? [swift] : [],
-    doors: [...wires, balancer].map(({ url }) => url),
+    brokerUrls: [...brokerProxies, balancer].map(({ url }) => url),
     balancer,
     databaseUrl: postgres?.url,
     data: dataOf(0),
-    cutClients(awayMs) {
-      for (const wire of cuttable) wire.cut(awayMs);
+    cutClients(outageMs) {
+      for (const wire of cuttable) wire.cut(outageMs);
     },
     async redisCommand(name, ...args) {
       const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null });
@@ -132,7 +132,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       }
     },
     async stop() {
-      await Promise.all([balancer, ...wires].map((one) => one.close()));
+      await Promise.all([balancer, ...brokerProxies].map((one) => one.close()));
       await Promise.all([...broker, ...grader].map((one) => one.stop()));
       await store?.close();
       await Promise.all([redis, postgres, swift].map((one) => one?.stop()));

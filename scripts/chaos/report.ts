@@ -8,19 +8,19 @@ interface Run {
   findings: readonly Finding[];
   faults: readonly Fault[];
   histories: readonly History[];
-  troubles: ReadonlyMap<string, number>;
+  retriedErrors: ReadonlyMap<string, number>;
   seconds: number;
   settleSeconds: number;
 }
 
 /** Prints what was done and what was found. Returns how often a promise was broken. */
-export function report({ findings, faults, histories, troubles, seconds, settleSeconds }: Run): number {
+export function report({ findings, faults, histories, retriedErrors, seconds, settleSeconds }: Run): number {
   const row = (name: string, count: number | string) =>
     console.log(`  ${name.padEnd(36)}${String(count).padStart(8)}`);
   console.log("\ndone");
   row("submissions acknowledged", histories.filter(({ acknowledged }) => acknowledged).length);
   for (const [name, count] of countFaults(faults)) row(name, count);
-  for (const [code, count] of troubles) row(`client tried again after ${code}`, count);
+  for (const [code, count] of retriedErrors) row(`client tried again after ${code}`, count);
   row("seconds in all", seconds.toFixed(0));
   row("seconds from last fault to last grade", settleSeconds.toFixed(1));
   console.log("\nfound");

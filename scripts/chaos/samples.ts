@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type ChallengeFolder, loadChallenges } from "../../shared/src/challenge-folder/index.ts";
-import type { Chance } from "./seeded-random.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import type { Sample } from "./submission-plan.ts";
 
 /** chaos.json beside challenge.json: inputs, and what each must come to when that is known. */
@@ -27,12 +27,15 @@ const samplesSchema = z
  * Inputs for challenges of somebody else's: what chaos.json in a challenge's folder lists, or its public files that it accepts. Throws
  * an Error for a challenge with neither.
  */
-export async function givenSamples(chance: Chance, challenges: string): Promise<(index: number) => Sample> {
+export async function loadSamples(
+  random: SeededRandom,
+  challenges: string,
+): Promise<(index: number) => Sample> {
   const { challenges: loaded, mistakes } = await loadChallenges(challenges);
   if (mistakes.length > 0) throw new Error(mistakes.map(({ message }) => message).join("\n"));
   const samples = loaded.flatMap(samplesOf);
   if (samples.length === 0) throw new Error(`There is no challenge in ${challenges}.`);
-  return () => chance.pick(samples);
+  return () => random.pick(samples);
 }
 
 function samplesOf({ dir, config, data }: ChallengeFolder): Sample[] {

@@ -1,5 +1,5 @@
 /** A reproducible source of chance: the same seed gives the same numbers (mulberry32). */
-export interface Chance {
+export interface SeededRandom {
   /** From 0 to below 1. */
   next(): number;
   /** A whole number from `from` to below `to`. */
@@ -9,7 +9,7 @@ export interface Chance {
   happens(probability: number): boolean;
 }
 
-export function createChance(seed: number): Chance {
+export function createSeededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Chance } from "./seeded-random.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 
 /** What an input must come to. */
 export type Expected = { score: number } | { rejected: true };
 
 /** One submission to make. */
-export interface Work {
+export interface PlannedSubmission {
   id: string;
   challenge: string;
   participant: number;
@@ -24,13 +24,13 @@ export interface Work {
 export interface Sample {
   challenge: string;
   name: string;
-  input: Work["input"];
+  input: PlannedSubmission["input"];
   expected: Expected | null;
 }
 
 /** What is submitted in a run, spread evenly at random over its time. Names of ids hold the seed: a run can be told from another. */
-export function planWork(
-  chance: Chance,
+export function planSubmissions(
+  random: SeededRandom,
   {
     seed,
     count,
@@ -38,39 +38,39 @@ export function planWork(
     ms,
     sample,
   }: { seed: number; count: number; participants: number; ms: number; sample: (index: number) => Sample },
-): Work[] {
+): PlannedSubmission[] {
   return Array.from({ length: count }, (_, index) => ({
     ...sample(index),
     id: `chaos-${seed}-${String(index).padStart(6, "0")}`,
-    participant: chance.between(0, participants),
-    at: chance.between(0, ms),
-    manner: chance.happens(0.1)
+    participant: random.between(0, participants),
+    at: random.between(0, ms),
+    manner: random.happens(0.1)
       ? ("twice" as const)
-      : chance.happens(0.1)
+      : random.happens(0.1)
         ? ("leave" as const)
         : ("stay" as const),
   })).sort((a, b) => a.at - b.at);
 }
 
 /** Inputs for the challenge of our own: mostly quick, some slow, some refused, some with progress, some as files. */
-export function ownSamples(
-  chance: Chance,
+export function generateSamples(
+  random: SeededRandom,
   folder: string,
   files: boolean,
 ): { sample: (index: number) => Sample; write: () => Promise<void> } {
   const written: [path: string, text: string][] = [];
   return {
     sample(index) {
-      const rejected = chance.happens(0.1);
-      const score = chance.between(0, 1_000_000) / 1_000_000;
+      const rejected = random.happens(0.1);
+      const score = random.between(0, 1_000_000) / 1_000_000;
       const value = {
         score,
-        seconds: chance.happens(0.03) ? 2 + chance.next() * 3 : chance.next() ** 3 * 0.4,
-        steps: chance.happens(0.3) ? chance.between(1, 5) : 0,
+        seconds: random.happens(0.03) ? 2 + random.next() * 3 : random.next() ** 3 * 0.4,
+        steps: random.happens(0.3) ? random.between(1, 5) : 0,
         ...(rejected ? { reject: `row ${index}: unknown id` } : {}),
       };
       const path = join(folder, `${index}.json`);
-      const asFile = files && chance.happens(0.3);
+      const asFile = files && random.happens(0.3);
       if (asFile) written.push([path, JSON.stringify(value)]);
       return {
         challenge: "chaos",

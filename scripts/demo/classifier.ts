@@ -38,7 +38,7 @@ export function gaussianNaiveBayes(train: readonly Flower[]): Classifier {
 }
 
 /** The species of the nearest training flower, by the measurements at `columns` alone. */
-export function nearestNeighbour(train: readonly Flower[], columns: readonly number[]): Classifier {
+export function nearestNeighbor(train: readonly Flower[], columns: readonly number[]): Classifier {
   return (features) => {
     const distance = (flower: Flower) =>
       columns.reduce((sum, i) => sum + (flower.features[i]! - features[i]!) ** 2, 0);

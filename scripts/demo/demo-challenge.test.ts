@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../../test/required-programs.ts";
-import { gaussianNaiveBayes, nearestNeighbour, readFlowers } from "./classifier.ts";
+import { gaussianNaiveBayes, nearestNeighbor, readFlowers } from "./classifier.ts";
 
 const challenge = join(import.meta.dirname, "challenges/iris");
 const answers = readFileSync(join(challenge, "private/answers.csv"), "utf8");
@@ -85,7 +85,7 @@ describe("the iris classifiers", () => {
 
   it("name the more flowers rightly the more they measure", () => {
     expect(right(gaussianNaiveBayes(train))).toBe(49);
-    expect(right(nearestNeighbour(train, [2, 3]))).toBe(47);
-    expect(right(nearestNeighbour(train, [0, 1]))).toBe(37);
+    expect(right(nearestNeighbor(train, [2, 3]))).toBe(47);
+    expect(right(nearestNeighbor(train, [0, 1]))).toBe(37);
   });
 });

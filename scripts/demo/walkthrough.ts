@@ -5,7 +5,7 @@ import {
   type Classifier,
   type Flower,
   gaussianNaiveBayes,
-  nearestNeighbour,
+  nearestNeighbor,
   readFlowers,
 } from "./classifier.ts";
 import { crowdai, prompt, type Shell } from "./prompt.ts";
@@ -25,7 +25,7 @@ export async function participate(
   const test = readFlowers(join(ada.shell.cwd, "iris/test.csv"));
 
   say(`A first try, as a JSON value: the nearest of ${train.length} known flowers, by its sepals alone.`);
-  const value = JSON.stringify({ predictions: predict(nearestNeighbour(train, SEPALS), test) });
+  const value = JSON.stringify({ predictions: predict(nearestNeighbor(train, SEPALS), test) });
   writeFileSync(join(ada.shell.cwd, "sepals.json"), value);
   await crowdai(ada.shell, ["submit", "-c", "iris", "--json", value], {
     shown: 'crowdai submit -c iris --json "$(cat sepals.json)"',
@@ -42,7 +42,7 @@ export async function participate(
   await crowdai(ada.shell, ["submit", "wrong.csv", "-c", "iris"], { expected: 6 });
 
   const grace = await register(broker, folder, "grace");
-  writeFileSync(join(grace.shell.cwd, "petals.csv"), toCsv(predict(nearestNeighbour(train, PETALS), test)));
+  writeFileSync(join(grace.shell.cwd, "petals.csv"), toCsv(predict(nearestNeighbor(train, PETALS), test)));
   await crowdai(grace.shell, ["submit", "petals.csv", "-c", "iris", "-m", "Nearest neighbour by petals"]);
   await crowdai(grace.shell, ["leaderboard", "iris"]);
   return { key: ada.key, predictions };

@@ -1,15 +1,15 @@
-// Writes docs/errors.md from the catalogue of errors; with --check, says whether it is up to date.
+// Writes docs/errors.md from the catalog of errors; with --check, says whether it is up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CatalogueRow, catalogue } from "../../shared/src/protocol/errors.ts";
+import { type CatalogRow, catalog } from "../../shared/src/protocol/errors.ts";
 import { root } from "../root.ts";
 
 const file = join(root, "docs", "errors.md");
 const FAULT = { you: "you", challenge: "the challenge", platform: "the platform" } as const;
 
 export function errorDocs(): string {
-  const rows = Object.entries<CatalogueRow>(catalogue).map(
+  const rows = Object.entries<CatalogRow>(catalog).map(
     ([code, { fault, exit, http, retryable, title, next }]) =>
       `| \`${code}\` | ${title} | ${FAULT[fault]} | ${exit} | ${http} | ${retryable ? "yes" : "no"} | ${next.replaceAll("|", "\\|")} |`,
   );

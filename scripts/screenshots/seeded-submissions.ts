@@ -93,8 +93,8 @@ export async function submit(url: string, key: string, one: Try): Promise<Submis
   });
   if (!answer.ok) throw new Error(await answer.text());
   for (;;) {
-    const told = await fetch(`${url}/api/v1/submissions/${id}/events?wait=5`, { headers });
-    const { submission } = (await told.json()) as { submission: Submission };
+    const response = await fetch(`${url}/api/v1/submissions/${id}/events?wait=5`, { headers });
+    const { submission } = (await response.json()) as { submission: Submission };
     if (isFinal(submission.state)) return submission;
   }
 }

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts, startDaemon } from "./daemon.ts";
-import { needProgram } from "./programs.ts";
+import { requireProgram } from "./programs.ts";
 import { asService, type Service, type ServiceOptions } from "./service.ts";
 
 const run = promisify(execFile);
@@ -14,7 +14,7 @@ const DATABASE = "crowdai";
  * show; say `args: ["-c", "fsync=on"]` where the speed is measured.
  */
 export async function startPostgres(options: ServiceOptions): Promise<Service> {
-  const program = needProgram("postgres", "postgres");
+  const program = requireProgram("postgres", "postgres");
   const port = options.port ?? (await freePorts());
   // PostgreSQL refuses to run as root; Debian's package brings this user.
   const user = process.getuid?.() === 0 ? "postgres" : undefined;
@@ -25,11 +25,11 @@ export async function startPostgres(options: ServiceOptions): Promise<Service> {
   if (fresh) {
     mkdirSync(options.folder, { recursive: true });
     if (user) {
-      letOthersThrough(options.folder);
+      makeTraversable(options.folder);
       await run("install", ["-d", "-o", user, "-g", user, data]);
     }
     const [initdb, ...args] = as([
-      needProgram("postgres", "initdb"),
+      requireProgram("postgres", "initdb"),
       ...[
         "-D",
         data,
@@ -47,7 +47,7 @@ export async function startPostgres(options: ServiceOptions): Promise<Service> {
     await run(initdb!, args, { cwd: "/" });
   }
   const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  const isReady = needProgram("postgres", "pg_isready");
+  const isReady = requireProgram("postgres", "pg_isready");
   const daemon = await startDaemon({
     name: "postgres",
     folder: options.folder,
@@ -72,13 +72,14 @@ export async function startPostgres(options: ServiceOptions): Promise<Service> {
       return true;
     },
   });
-  if (fresh) await run(needProgram("postgres", "createdb"), ["--maintenance-db", url("postgres"), DATABASE]);
+  if (fresh)
+    await run(requireProgram("postgres", "createdb"), ["--maintenance-db", url("postgres"), DATABASE]);
   return asService(url(DATABASE), port, daemon);
 }
 
 /** A temporary folder is its owner's alone, and PostgreSQL has to reach its data in it. */
-function letOthersThrough(folder: string): void {
+function makeTraversable(folder: string): void {
   const { mode } = statSync(folder);
   if ((mode & 0o001) === 0) chmodSync(folder, mode | 0o001);
-  if (dirname(folder) !== folder) letOthersThrough(dirname(folder));
+  if (dirname(folder) !== folder) makeTraversable(dirname(folder));
 }

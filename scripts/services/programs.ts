@@ -26,7 +26,7 @@ export function findProgram(name: string): string | null {
 }
 
 /** Full path of a service's program. Throws an Error that names the Debian package when it is not there. */
-export function needProgram(service: ServiceName, name: string): string {
+export function requireProgram(service: ServiceName, name: string): string {
   const found = findProgram(name);
   if (found === null)
     throw new Error(

@@ -1,11 +1,11 @@
 import { createConnection } from "node:net";
 import { freePorts, startDaemon } from "./daemon.ts";
-import { needProgram } from "./programs.ts";
+import { requireProgram } from "./programs.ts";
 import { asService, type Service, type ServiceOptions } from "./service.ts";
 
 /** Starts `redis-server` with an append-only file, so that it has its contents again after a kill. */
 export async function startRedis(options: ServiceOptions): Promise<Service> {
-  const program = needProgram("redis", "redis-server");
+  const program = requireProgram("redis", "redis-server");
   const port = options.port ?? (await freePorts());
   const daemon = await startDaemon({
     name: "redis",

@@ -1,7 +1,7 @@
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { type Daemon, freePorts, startDaemon } from "./daemon.ts";
-import { needProgram } from "./programs.ts";
+import { requireProgram } from "./programs.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 import { currentUser, SWIFT_SERVERS, writeSwiftConfig } from "./swift-config.ts";
 
@@ -26,13 +26,13 @@ export async function startSwift(options: ServiceOptions): Promise<Service> {
   const daemons: Daemon[] = await Promise.all([
     ...SWIFT_SERVERS.map((kind, i) =>
       start(kind, port + i, [
-        needProgram("swift", `swift-${kind}-server`),
+        requireProgram("swift", `swift-${kind}-server`),
         join(options.folder, "conf", `${kind}-server.conf`),
         ...(kind === "proxy" ? (options.args ?? []) : []),
       ]),
     ),
     start("memcached", cachePort, [
-      needProgram("swift", "memcached"),
+      requireProgram("swift", "memcached"),
       ...["-u", currentUser(), "-l", "127.0.0.1", "-p", String(cachePort)],
     ]),
   ]);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy on loopback that does to connections what networks do. */
-export interface Wire {
+export interface TcpProxy {
   readonly port: number;
   /** Carries nothing either way, and tells neither end: what a pulled cable or a firewall does. New connections hang, too. */
   freeze(): void;
@@ -14,7 +14,7 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-export async function startWire(target: number): Promise<Wire> {
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const pairs = new Set<{ client: Socket; server: Socket | null }>();
   let frozen = false;
   let losing = false;

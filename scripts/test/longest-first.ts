@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * What takes longest, longest first: one that starts last lets all others wait for it. Vitest knows times from the run before, which a
  * fresh clone has none of. Those that mostly wait stand between those that keep a processor busy.
  */
-const LONGEST = [
+const SLOWEST_FILES = [
   "test/fleet/fleet",
   "broker/test/code/hostile-push",
   "test/uploads/uploads",
@@ -18,7 +18,7 @@ const LONGEST = [
   "broker/test/code/publishing",
   "shared/src/queue/redis/faults",
   "broker/test/media/videos",
-  "broker/src/background/code-hosts/host-faults",
+  "broker/src/background/code-hosts/code-host-failures",
   "broker/src/domain/leaderboard/boards",
   "broker/test/webapp/webapp-postgres",
   "broker/test/code/memory",
@@ -35,8 +35,8 @@ const LONGEST = [
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
-      const at = LONGEST.findIndex((path) => moduleId.endsWith(`/${path}.test.ts`));
-      return at === -1 ? LONGEST.length : at;
+      const at = SLOWEST_FILES.findIndex((path) => moduleId.endsWith(`/${path}.test.ts`));
+      return at === -1 ? SLOWEST_FILES.length : at;
     };
     return (await super.sort(files)).sort((a, b) => place(a) - place(b));
   }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { findProgram } from "../services/programs.ts";
 
-export interface WantedProgram {
+export interface RequiredProgram {
   program: string;
   /** Package that holds it. */
   debian: string;
@@ -11,7 +11,7 @@ export interface WantedProgram {
 }
 
 /** What the tests need besides npm packages. */
-export const WANTED: readonly WantedProgram[] = [
+export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "git", debian: "git", without: "snapshots of code" },
   { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
@@ -34,7 +34,7 @@ export const WANTED: readonly WantedProgram[] = [
 ];
 
 /** Installs what is missing where that is possible. Returns the programs that are missing still, said loudly. */
-export function installSystemPackages(wanted: readonly WantedProgram[] = WANTED): string[] {
+export function installSystemPackages(wanted: readonly RequiredProgram[] = REQUIRED_PROGRAMS): string[] {
   let absent = wanted.filter(({ program }) => !findProgram(program));
   if (absent.length === 0) {
     console.log("all there");

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readTally, summarise } from "./tally.ts";
+import { readTally, summarize } from "./tally.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "crowdai-tally-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,9 +40,9 @@ describe("readTally", () => {
   });
 });
 
-describe("summarise", () => {
+describe("summarize", () => {
   it("sums all runs into the closing line", () => {
-    const { line } = summarise([
+    const { line } = summarize([
       { passed: 3, skipped: 1, failures: [] },
       { passed: 2, skipped: 0, failures: ["types"] },
     ]);
@@ -50,10 +50,10 @@ describe("summarise", () => {
   });
 
   it("leaves out a count of skipped tests when there are none", () => {
-    expect(summarise([{ passed: 1, skipped: 0, failures: [] }]).line).toBe("1 passed, 0 failed");
+    expect(summarize([{ passed: 1, skipped: 0, failures: [] }]).line).toBe("1 passed, 0 failed");
   });
 
   it("fails when nothing was tested", () => {
-    expect(summarise([{ passed: 0, skipped: 4, failures: [] }]).failures).toEqual(["no test was run"]);
+    expect(summarize([{ passed: 0, skipped: 4, failures: [] }]).failures).toEqual(["no test was run"]);
   });
 });

@@ -44,7 +44,7 @@ function readReport(file: string): Report | null {
 }
 
 /** The closing line of a whole run. Nothing tested counts as a failure. */
-export function summarise(tallies: readonly Tally[]): { failures: string[]; line: string } {
+export function summarize(tallies: readonly Tally[]): { failures: string[]; line: string } {
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
   const skipped = tallies.reduce((sum, tally) => sum + tally.skipped, 0);
   const failures = tallies.flatMap((tally) => tally.failures);

@@ -1,6 +1,6 @@
 export * from "./protocol/agreement.ts";
 export { createApiKey, hashApiKey, isApiKey, mayBeApiKey } from "./protocol/api-key.ts";
-export { checkValue, schemaFaults } from "./protocol/check-value.ts";
+export { checkValue, jsonSchemaErrors } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";
 export * from "./protocol/job.ts";

@@ -10,13 +10,13 @@ import { promisify } from "node:util";
  * `prlimit --data` (util-linux) is the memory limit. It counts memory a process may write to itself, so runtimes that reserve far more
  * address space than they use (Node.js, the JVM) run under it; `--as` would stop them at start.
  */
-export interface Wrappers {
+export interface ProcessLimitTools {
   setpriv: boolean;
   prlimit: boolean;
 }
 
 /** Which of them work, by trying; `path` is where programs are looked for. */
-export async function findWrappers(path: string): Promise<Wrappers> {
+export async function findProcessLimitTools(path: string): Promise<ProcessLimitTools> {
   const works = (command: string, args: string[]) =>
     promisify(execFile)(command, args, { env: { PATH: path } }).then(
       () => true,
@@ -30,7 +30,7 @@ export async function findWrappers(path: string): Promise<Wrappers> {
 }
 
 /** The words before a command that set its limits (options of prlimit), as far as this machine can. */
-export function limited({ setpriv, prlimit }: Wrappers, limits: readonly string[]): string[] {
+export function limited({ setpriv, prlimit }: ProcessLimitTools, limits: readonly string[]): string[] {
   return [
     ...(setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
     ...(prlimit && limits.length > 0 ? ["prlimit", ...limits, "--"] : []),

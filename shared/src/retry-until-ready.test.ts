@@ -1,9 +1,9 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { CrowdaiError } from "./protocol/errors.ts";
-import { patiently } from "./retry-until-ready.ts";
+import { retryUntilReady } from "./retry-until-ready.ts";
 
-const QUICK = { patienceMs: 100, pauseMs: 10 };
+const QUICK = { timeoutMs: 100, pauseMs: 10 };
 const away = () => new CrowdaiError("records_unreachable");
 const answered = (httpStatusCode: number) =>
   new CrowdaiError("store_unreachable", undefined, { cause: { $metadata: { httpStatusCode } } });
@@ -27,7 +27,7 @@ describe("a start that needs services", () => {
     ["a store that answers for one behind it that is away", () => answered(503)],
   ])("waits for %s, and says so once", async (_, failure) => {
     const { start, stderr, tries, said } = stage(failure(), failure());
-    expect(await patiently(start, stderr, QUICK)).toBe("started");
+    expect(await retryUntilReady(start, stderr, QUICK)).toBe("started");
     expect(tries()).toBe(3);
     expect(said().match(/Waiting/g)).toHaveLength(1);
   });
@@ -38,12 +38,12 @@ describe("a start that needs services", () => {
     ["anything else", new Error("too many of something")],
   ])("does not wait for %s", async (_, failure) => {
     const { start, stderr, tries, said } = stage(failure);
-    await expect(patiently(start, stderr, QUICK)).rejects.toBe(failure);
+    await expect(retryUntilReady(start, stderr, QUICK)).rejects.toBe(failure);
     expect([tries(), said()]).toEqual([1, ""]);
   });
 
   it("ends with the reason when they do not come", async () => {
     const { start, stderr } = stage(...Array.from({ length: 50 }, away));
-    await expect(patiently(start, stderr, QUICK)).rejects.toMatchObject({ exitCode: 5 });
+    await expect(retryUntilReady(start, stderr, QUICK)).rejects.toMatchObject({ exitCode: 5 });
   });
 });

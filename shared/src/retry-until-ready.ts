@@ -2,30 +2,30 @@ import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError, type ErrorCode } from "./protocol/errors.ts";
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 const PAUSE_MS = 1000;
 
 /** Starts something, and tries again for a minute while the services it needs are not there; says so once for each. */
-export async function patiently<T>(
+export async function retryUntilReady<T>(
   start: () => Promise<T>,
   stderr: Writable,
-  { patienceMs = PATIENCE_MS, pauseMs = PAUSE_MS } = {},
+  { timeoutMs = TIMEOUT_MS, pauseMs = PAUSE_MS } = {},
 ): Promise<T> {
-  const until = performance.now() + patienceMs;
-  let told: ErrorCode | null = null;
+  const until = performance.now() + timeoutMs;
+  let lastCode: ErrorCode | null = null;
   for (;;)
     try {
       return await start();
     } catch (error) {
-      if (!comesByItself(error) || performance.now() > until) throw error;
-      if (error.code !== told) stderr.write(`${error.message} Waiting for up to a minute …\n`);
-      told = error.code;
+      if (!isTransient(error) || performance.now() > until) throw error;
+      if (error.code !== lastCode) stderr.write(`${error.message} Waiting for up to a minute …\n`);
+      lastCode = error.code;
       await sleep(pauseMs);
     }
 }
 
 /** What is only away does, when all machines start at once. A wrong password or name does not. */
-function comesByItself(error: unknown): error is CrowdaiError {
+function isTransient(error: unknown): error is CrowdaiError {
   if (!(error instanceof CrowdaiError)) return false;
   if (error.code === "records_unreachable") return true;
   if (error.code !== "store_unreachable") return false;

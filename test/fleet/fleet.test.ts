@@ -61,9 +61,9 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const open = (door: string, challenge = "chaos") =>
-    Challenge.open(challenge, { apiKey: key, broker: door, lostAfterMs: 60_000 });
-  const brokers = () => fleet.doors.slice(0, 2);
+  const open = (brokerUrl: string, challenge = "chaos") =>
+    Challenge.open(challenge, { apiKey: key, broker: brokerUrl, lostAfterMs: 60_000 });
+  const brokers = () => fleet.brokerUrls.slice(0, 2);
   const value = (seconds: number, steps = 0) => ({ score: 0.5, seconds, steps });
 
   /** Follows a submission to its end; each event with the moment it came here. */
@@ -99,7 +99,7 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     const lines = texts.flatMap((text) => text.split("\n").filter((line) => line.startsWith(name)));
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   };
-  const tell = (what: string, ms: number) => {
+  const logFigure = (what: string, ms: number) => {
     if (process.env.CROWDAI_FIGURES) console.log(`${what}: ${(ms / 1000).toFixed(1)} s`);
   };
 
@@ -151,11 +151,11 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     else if (how === "frozen") await first.kill("SIGSTOP");
     else process.kill(pid, "SIGTERM");
     const again = await seen.event("grading", 2);
-    tell(`a grader was ${how}, its job runs elsewhere after`, again.here - began);
+    logFigure(`a grader was ${how}, its job runs elsewhere after`, again.here - began);
     expect(again.here - began).toBeLessThan(most);
     await seen.over;
     expect(seen.events.at(-1)).toMatchObject({ type: "graded", data: { score: 0.5 } });
-    const told = seen.events.length;
+    const received = seen.events.length;
 
     // What the thawed one says now is too late: it is refused, and nobody hears of it.
     if (how === "frozen") {
@@ -167,7 +167,7 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
       .select("seq")
       .where("submission", "=", id)
       .execute();
-    expect(recorded).toHaveLength(told);
+    expect(recorded).toHaveLength(received);
     const accepted = await records.db
       .selectFrom("attempts")
       .select("number")

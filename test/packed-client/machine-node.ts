@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
-import { everyOnPath } from "../required-programs.ts";
+import { findAllOnPath } from "../required-programs.ts";
 
 export interface MachineNode {
   node: string;
@@ -13,7 +13,7 @@ export interface MachineNode {
 /** The first Node.js on the path that is the machine's own, not an npm package's, and that the client supports. */
 export function findMachineNode(path: string = process.env.PATH ?? ""): MachineNode | null {
   const outside = path.split(delimiter).filter((folder) => !folder.includes("node_modules"));
-  for (const node of everyOnPath("node", outside.join(delimiter))) {
+  for (const node of findAllOnPath("node", outside.join(delimiter))) {
     if (realpathSync(node).includes("node_modules")) continue;
     const versions = JSON.parse(
       execFileSync(node, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }),

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MIT_DIGEST } from "../../broker/src/domain/agreements/mit-license.ts";
 import { startBroker, type TestBroker } from "../../broker/test/support/test-broker.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
-import { sitDown } from "../../cli/test/tmux-terminal.ts";
+import { startInTerminal } from "../../cli/test/tmux-terminal.ts";
 import { missing } from "../required-programs.ts";
 
 const BUILT = fileURLToPath(new URL("../../cli/bin/crowdai.js", import.meta.url));
@@ -22,11 +22,11 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
   const env = () => ({ CROWDAI_BROKER: test.broker.url, CROWDAI_API_KEY: test.key });
   const run = (args: string[], options: Partial<Parameters<typeof runCli>[1]> = {}) =>
     runCli(["agree", ...args], { cwd: folder.path, ...options, env: { ...env(), ...options.env } });
-  const kept = () => test.records.db.selectFrom("agreements").selectAll().execute();
+  const storedAgreements = () => test.records.db.selectFrom("agreements").selectAll().execute();
 
   describe.skipIf(missing("tmux"))("in a terminal", () => {
     const person = () =>
-      sitDown([process.execPath, BUILT, "agree"], {
+      startInTerminal([process.execPath, BUILT, "agree"], {
         cwd: folder.path,
         env: { ...env(), CROWDAI_CONFIG_DIR: folder.path, HOME: folder.path },
       });
@@ -34,10 +34,10 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
     it("shows the text and keeps what the person agrees to, once", async () => {
       await using ada = await person();
       expect(await ada.see("Do you agree")).toContain("Permission is hereby granted, free of charge");
-      expect(await kept()).toEqual([]);
+      expect(await storedAgreements()).toEqual([]);
       await ada.press("Left", "Enter");
       expect(await ada.see("exit code")).toContain("exit code 0");
-      expect(await kept()).toMatchObject([
+      expect(await storedAgreements()).toMatchObject([
         {
           participant_id: 1,
           text_sha256: MIT_DIGEST,
@@ -51,7 +51,12 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
       expect(await again.see("exit code 0")).toContain("You agreed to this text on");
       const shown = await run(["--show", "--format", "json"]);
       expect(JSON.parse(shown.stdout).agreements).toMatchObject([
-        { digest: MIT_DIGEST, ip: "127.0.0.1", where: "terminal", agreed_at: (await kept())[0]?.agreed_at },
+        {
+          digest: MIT_DIGEST,
+          ip: "127.0.0.1",
+          where: "terminal",
+          agreed_at: (await storedAgreements())[0]?.agreed_at,
+        },
       ]);
       expect((await run(["--show"])).stdout).toMatch(/IP address: +127\.0\.0\.1\nuser agent: +crowdai/);
     });
@@ -64,7 +69,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
       await ada.see("Do you agree");
       await ada.press(key);
       expect(await ada.see("exit code")).toContain(ending);
-      expect(await kept()).toEqual([]);
+      expect(await storedAgreements()).toEqual([]);
     });
   });
 
@@ -85,7 +90,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
     expect(stderr).toContain("error[agreement_missing]");
     expect(stderr).toContain(`${test.broker.url}/agreement/mit`);
     expect(stderr).toContain("`crowdai agree`");
-    expect(await kept()).toEqual([]);
+    expect(await storedAgreements()).toEqual([]);
   });
 
   it("tells a program what is to be done by whom", async () => {

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy on loopback before one port, whose faults a test chooses. What counts is what clients send. */
-export interface HostileWire {
+export interface HostileProxy {
   readonly url: string;
   /** Where it leads to; may be set after it was started. */
   target: number;
@@ -27,7 +27,7 @@ export interface HostileWire {
 /** Only bodies come in chunks as large as this. */
 const LARGE = 20_000;
 
-export async function startHostileWire(): Promise<HostileWire> {
+export async function startHostileProxy(): Promise<HostileProxy> {
   const sockets = new Set<Socket>();
   let sent = 0;
   let cuts = 0;
@@ -55,7 +55,7 @@ export async function startHostileWire(): Promise<HostileWire> {
   }
 
   const listener = createServer((client) => {
-    const server = connect(wire.target, "127.0.0.1");
+    const server = connect(proxy.target, "127.0.0.1");
     for (const socket of [client, server]) {
       sockets.add(socket);
       socket.on("error", () => {});
@@ -86,7 +86,7 @@ export async function startHostileWire(): Promise<HostileWire> {
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
 
-  const wire: HostileWire = {
+  const proxy: HostileProxy = {
     url: `http://127.0.0.1:${(listener.address() as { port: number }).port}`,
     target: 0,
     cut,
@@ -128,5 +128,5 @@ export async function startHostileWire(): Promise<HostileWire> {
       return new Promise((resolve) => listener.close(() => resolve()));
     },
   };
-  return wire;
+  return proxy;
 }

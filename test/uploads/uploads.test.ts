@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openObjects } from "../../broker/src/startup/open-objects.ts";
 import { Challenge, type CrowdaiError } from "../../cli/src/index.ts";
-import { createChance } from "../../scripts/chaos/seeded-random.ts";
+import { createSeededRandom } from "../../scripts/chaos/seeded-random.ts";
 import { root } from "../../scripts/root.ts";
-import { type RunningBroker, startBroker, withoutRealSettings } from "../../scripts/running-broker.ts";
+import { type RunningBroker, startBroker, withoutBrokerSettings } from "../../scripts/running-broker.ts";
 import { freePorts } from "../../scripts/services/daemon.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import type { Service } from "../../scripts/services/service.ts";
@@ -20,15 +20,15 @@ import {
   startSwift,
 } from "../../scripts/services/swift.ts";
 import { createSubmissionId, partSizeFor } from "../../shared/src/index.ts";
-import { type HostileWire, startHostileWire } from "./hostile-proxy.ts";
+import { type HostileProxy, startHostileProxy } from "./hostile-proxy.ts";
 
 const MB = 1_000_000;
 const SIZE = 50 * MB + 12_345;
 const PART = partSizeFor(SIZE);
 /** How many parts the client sends at once. */
-const LANES = 4;
+const PARALLEL_PARTS = 4;
 /** Requests, headers and sessions beside the bytes. */
-const TALK = 1 * MB;
+const OVERHEAD_BYTES = 1 * MB;
 const CUTS = 6;
 
 const EVALUATOR = `import json, os, sys
@@ -38,11 +38,11 @@ print(json.dumps({"id": job["id"], "type": "result", "score": os.path.getsize(jo
 
 for (const store of ["folder", "swift"] as const)
   describe.skipIf(store === "swift" && withoutService("swift"))(
-    `an upload over a hostile wire, store: ${store}`,
+    `an upload over a hostile proxy, store: ${store}`,
     { timeout: 120_000 },
     () => {
       let folder: string;
-      let wire: HostileWire;
+      let proxy: HostileProxy;
       let swift: Service | undefined;
       let broker: RunningBroker;
       let key: string;
@@ -65,13 +65,13 @@ for (const store of ["folder", "swift"] as const)
           }),
         );
         await writeFile(join(challenge, "evaluate.py"), EVALUATOR);
-        wire = await startHostileWire();
-        let env: NodeJS.ProcessEnv = { PUBLIC_URL: wire.url };
+        proxy = await startHostileProxy();
+        let env: NodeJS.ProcessEnv = { PUBLIC_URL: proxy.url };
         if (store === "swift") {
           swift = await startSwift({ folder: join(folder, "swift") });
-          wire.target = swift.port;
+          proxy.target = swift.port;
           env = {
-            S3_ENDPOINT: wire.url,
+            S3_ENDPOINT: proxy.url,
             S3_BUCKET: "uploads",
             S3_REGION: SWIFT_REGION,
             AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
@@ -85,15 +85,15 @@ for (const store of ["folder", "swift"] as const)
           challenges: join(folder, "challenges"),
           env,
         });
-        if (store === "folder") wire.target = port;
+        if (store === "folder") proxy.target = port;
         key = await broker.addParticipant("ada");
         file = await randomFile();
       }, 120_000);
-      afterEach(() => wire.calm());
+      afterEach(() => proxy.calm());
       afterAll(async () => {
         await broker?.stop();
         await swift?.stop();
-        await wire?.close();
+        await proxy?.close();
         await rm(folder, { recursive: true, force: true });
       });
 
@@ -105,7 +105,7 @@ for (const store of ["folder", "swift"] as const)
         return path;
       }
 
-      /** The store itself, not through the wire. */
+      /** The store itself, not through the proxy. */
       const ofStore = () =>
         swift
           ? {
@@ -116,8 +116,8 @@ for (const store of ["folder", "swift"] as const)
               secretAccessKey: SWIFT_SECRET_KEY,
             }
           : null;
-      const door = () => (store === "folder" ? wire.url : broker.url);
-      const open = () => Challenge.open("big", { apiKey: key, broker: door() });
+      const brokerUrl = () => (store === "folder" ? proxy.url : broker.url);
+      const open = () => Challenge.open("big", { apiKey: key, broker: brokerUrl() });
       const command = (path: string): ChildProcess & { said: () => string } => {
         const child = spawn(
           process.execPath,
@@ -125,9 +125,9 @@ for (const store of ["folder", "swift"] as const)
           {
             stdio: ["ignore", "pipe", "pipe"],
             env: {
-              ...withoutRealSettings(),
+              ...withoutBrokerSettings(),
               CROWDAI_API_KEY: key,
-              CROWDAI_BROKER: door(),
+              CROWDAI_BROKER: brokerUrl(),
               CROWDAI_CONFIG_DIR: join(folder, "client"),
             },
           },
@@ -143,14 +143,14 @@ for (const store of ["folder", "swift"] as const)
       };
 
       it(`is whole after ${CUTS} cuts at random offsets, and each cut costs at most a part in each lane`, async () => {
-        const chance = createChance(store === "folder" ? 1 : 2);
+        const random = createSeededRandom(store === "folder" ? 1 : 2);
         const session = await open();
-        wire.cutAfter(Array.from({ length: CUTS }, () => chance.between(MB, SIZE / 3)));
+        proxy.cutAfter(Array.from({ length: CUTS }, () => random.between(MB, SIZE / 3)));
         const { id } = await session.submitFile(file, { wait: false });
-        const { cuts, sent } = wire;
-        wire.cutAfter([]);
+        const { cuts, sent } = proxy;
+        proxy.cutAfter([]);
         expect(cuts).toBeGreaterThan(3);
-        expect(sent).toBeLessThan(SIZE + cuts * LANES * PART + TALK);
+        expect(sent).toBeLessThan(SIZE + cuts * PARALLEL_PARTS * PART + OVERHEAD_BYTES);
         expect((await session.wait(id)).score).toBe(SIZE);
         await session.close();
       });
@@ -160,36 +160,36 @@ for (const store of ["folder", "swift"] as const)
         let sent = 0;
         const kills = [0.5, 0.2, 0.1];
         for (const share of kills) {
-          const held = wire.holdAt(SIZE * share);
+          const held = proxy.holdAt(SIZE * share);
           const client = command(path);
           await held;
           client.kill("SIGKILL");
           await once(client, "exit");
-          sent += wire.sent;
-          wire.calm();
+          sent += proxy.sent;
+          proxy.calm();
         }
         const last = command(path);
         const [code] = await once(last, "exit");
         expect(code, last.said()).toBe(0);
         // How many parts were whole by then is the machine's doing.
         expect(last.said()).toContain("Going on with submission");
-        sent += wire.sent;
+        sent += proxy.sent;
         if (process.env.CROWDAI_FIGURES)
           console.log(`${store}: sent again ${((sent - SIZE) / PART).toFixed(2)} parts`);
-        expect(sent - SIZE).toBeLessThan(kills.length * LANES * PART + TALK);
+        expect(sent - SIZE).toBeLessThan(kills.length * PARALLEL_PARTS * PART + OVERHEAD_BYTES);
       });
 
       it("begins anew when the store let go of what had arrived", async () => {
         const path = await randomFile();
         const session = await open();
-        const held = wire.holdAt(SIZE * 0.8);
+        const held = proxy.holdAt(SIZE * 0.8);
         const grade = session.submitFile(path);
         await held;
-        const { objects } = await openObjects({ s3: ofStore(), dataFolder: join(folder, "data") }, door);
+        const { objects } = await openObjects({ s3: ofStore(), dataFolder: join(folder, "data") }, brokerUrl);
         expect(await objects.abandonUploads(Date.now() + 60_000)).toBeGreaterThan(0);
         await objects.close();
-        wire.calm();
-        wire.cut();
+        proxy.calm();
+        proxy.cut();
         expect((await grade).score).toBe(SIZE);
         await session.close();
       });
@@ -198,22 +198,22 @@ for (const store of ["folder", "swift"] as const)
         const path = await randomFile();
         const id = createSubmissionId();
         const session = await open();
-        wire.loseAnswerAfter(SIZE);
+        proxy.loseAnswerAfter(SIZE);
         await session.submitFile(path, { id, wait: false });
         expect((await session.wait(id)).score).toBe(SIZE);
         const same = (await session.submissions()).filter((one) => one.id === id);
         expect(same).toHaveLength(1);
-        expect(wire.sent).toBeLessThan(SIZE + LANES * PART + TALK);
+        expect(proxy.sent).toBeLessThan(SIZE + PARALLEL_PARTS * PART + OVERHEAD_BYTES);
         await session.close();
       });
 
       it("is mended when a bit turned on the way, and refused with the part's number when bits go on turning", async () => {
         const session = await open();
-        wire.flip(1);
+        proxy.flip(1);
         const grade = await session.submitFile(await randomFile());
         expect(grade.score).toBe(SIZE);
 
-        wire.flip(Number.POSITIVE_INFINITY);
+        proxy.flip(Number.POSITIVE_INFINITY);
         const refused = await session.submitFile(await randomFile()).then(
           () => null,
           (error: CrowdaiError) => error,
@@ -228,18 +228,18 @@ for (const store of ["folder", "swift"] as const)
         await copyFile(file, path);
         const id = createSubmissionId();
         const session = await open();
-        const held = wire.holdAt(SIZE / 2);
+        const held = proxy.holdAt(SIZE / 2);
         const refused = session.submitFile(path, { id }).then(
           () => null,
           (error: CrowdaiError) => error,
         );
         await held;
         await appendFile(path, "one row more");
-        wire.calm();
-        wire.cut();
+        proxy.calm();
+        proxy.cut();
         expect((await refused)?.code).toBe("file_changed");
-        const kept = (await session.submissions()).find((one) => one.id === id);
-        expect(kept).toMatchObject({ state: "cancelled", slot: "returned" });
+        const stored = (await session.submissions()).find((one) => one.id === id);
+        expect(stored).toMatchObject({ state: "cancelled", slot: "returned" });
         await session.close();
       });
     },

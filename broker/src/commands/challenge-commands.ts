@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { iso } from "../clock.ts";
 import { type BrokerConfig, readConfig } from "../config.ts";
 import { addBundle } from "../domain/challenges/add-bundle.ts";
-import { listRecorded } from "../domain/challenges/list-challenges.ts";
+import { listRecordedChallenges } from "../domain/challenges/list-challenges.ts";
 import type { ClosedChallenge } from "../domain/publishing/close-challenge.ts";
 import { cancelRegrade } from "../domain/regrade/cancel-regrade.ts";
 import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
@@ -85,7 +85,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     .addOption(formatOption())
     .action(({ data, format }) =>
       withRecords(readConfig({ data }, io.env, io.cwd), async ({ db }) => {
-        const challenges = await listRecorded(db);
+        const challenges = await listRecordedChallenges(db);
         if (format === "json") say(JSON.stringify({ schema_version: 1, challenges }));
         else
           for (const { id, version, added_at, current } of challenges)

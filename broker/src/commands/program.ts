@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { patiently } from "@crowdai/shared/retry-until-ready";
+import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { iso } from "../clock.ts";
@@ -74,7 +74,7 @@ export function createProgram(io: Io): Command {
         { level: config.logLevel, redact: ["*.apiKey", "*.key", "*.url"] },
         pino.destination({ dest: 2, sync: true }),
       );
-      const broker = await patiently(() => createBroker({ config, log }), io.stderr);
+      const broker = await retryUntilReady(() => createBroker({ config, log }), io.stderr);
       io.stderr.write(`crowdAI broker ${VERSION} listening on ${broker.url}\n`);
       for (const part of broker.parts) io.stderr.write(`  ${part}\n`);
       await new Promise<void>((stop) => io.onSignal(stop));

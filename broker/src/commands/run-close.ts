@@ -4,13 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { addressAtHost } from "../background/code-hosts/open-code-host.ts";
 import type { BrokerConfig } from "../config.ts";
-import { openCatalogue } from "../domain/challenges/catalog.ts";
+import { openCatalog } from "../domain/challenges/catalog.ts";
 import { type ClosedChallenge, closeChallenge, readClosed } from "../domain/publishing/close-challenge.ts";
 import { repositoryPath } from "../domain/submissions/repository-name.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startOwnBroker } from "./temporary-broker.ts";
+import { isFree, requireChallenge, startTemporaryBroker } from "./temporary-broker.ts";
 
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 export interface RunClose {
   records: Records;
@@ -31,14 +31,14 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
   const { records, config, challenge, force, wait } = options;
   const isAlone = !config.redisUrl && isFree(config.dataFolder);
   await requireChallenge(records, config, challenge, isAlone);
-  const served = (await openCatalogue(config.challengesFolder, records)).all().get(challenge);
+  const served = (await openCatalog(config.challengesFolder, records)).all().get(challenge);
   if (!served && !force)
     throw new CrowdaiError("challenge_running", `Nothing here says when the rounds of ${challenge} end.`, {
       next: "Name its folder's parent with --challenges, or close it with --force.",
     });
   await closeChallenge(records, served?.config ?? null, challenge, { force, now: new Date() });
   const address = await cloneUrl(config, challenge);
-  const broker = wait && isAlone ? await startOwnBroker({ ...config, withGrader: false }) : null;
+  const broker = wait && isAlone ? await startTemporaryBroker({ ...config, withGrader: false }) : null;
   try {
     const closed = await untilShown(options);
     return { ...closed, clone_url: closed.submissions > 0 ? address : null };
@@ -63,7 +63,7 @@ async function untilShown({ records, challenge, wait, signal }: RunClose): Promi
     const closed = (await readClosed(records.db, challenge)) as ClosedChallenge;
     // A code host that is away is tried again for hours; nobody waits for that.
     if (closed.shown || !wait || signal.aborted || closed.problems.length > 0) return closed;
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -3,9 +3,9 @@ import type { BrokerConfig } from "../config.ts";
 import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
 import { startRegrade } from "../domain/regrade/start-regrade.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startOwnBroker } from "./temporary-broker.ts";
+import { isFree, requireChallenge, startTemporaryBroker } from "./temporary-broker.ts";
 
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 export interface RunRegrade {
   records: Records;
@@ -28,7 +28,7 @@ export async function runRegrade(options: RunRegrade): Promise<RegradeStatus> {
   await requireChallenge(records, config, challenge, isAlone);
   const { id } = await startRegrade(records, challenge, new Date());
   if (!options.wait) return (await readRegrade(records.db, { id })) as RegradeStatus;
-  const broker = isAlone ? await startOwnBroker({ ...config, withGrader: true }) : null;
+  const broker = isAlone ? await startTemporaryBroker({ ...config, withGrader: true }) : null;
   try {
     return await untilDone(id, options);
   } finally {
@@ -41,6 +41,6 @@ async function untilDone(id: number, { records, signal, onProgress }: RunRegrade
     const status = (await readRegrade(records.db, { id })) as RegradeStatus;
     onProgress(status);
     if (status.state !== "running" || signal.aborted) return status;
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }

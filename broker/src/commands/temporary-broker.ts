@@ -1,7 +1,7 @@
 import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
 import { pino } from "pino";
 import type { BrokerConfig } from "../config.ts";
-import { openCatalogue } from "../domain/challenges/catalog.ts";
+import { openCatalog } from "../domain/challenges/catalog.ts";
 import { lockDataFolder } from "../records/data-lock.ts";
 import type { Db, Records } from "../records/records.ts";
 import { type Broker, createBroker } from "../startup/broker.ts";
@@ -9,7 +9,7 @@ import { type Broker, createBroker } from "../startup/broker.ts";
 // What commands that change records need, which a broker acts on: it may run, here or elsewhere, or not.
 
 /** A broker in this process, which nobody knows the address of. */
-export async function startOwnBroker(config: BrokerConfig): Promise<Broker> {
+export async function startTemporaryBroker(config: BrokerConfig): Promise<Broker> {
   const own = { ...config, host: "127.0.0.1", port: 0 };
   return createBroker({ config: own, log: pino({ level: config.logLevel }, pino.destination(2)) });
 }
@@ -32,9 +32,9 @@ export async function requireChallenge(
   challenge: string,
   isAlone: boolean,
 ): Promise<void> {
-  const catalogue = await openCatalogue(config.challengesFolder, records);
+  const catalog = await openCatalog(config.challengesFolder, records);
   const submitted = isAlone ? [] : await challengesWithSubmissions(records.db);
-  const known = new Set([...catalogue.all().keys(), ...submitted]);
+  const known = new Set([...catalog.all().keys(), ...submitted]);
   if (known.has(challenge)) return;
   const suggestion = suggest(challenge, [...known]);
   throw new CrowdaiError(

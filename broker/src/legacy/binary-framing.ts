@@ -1,7 +1,7 @@
 /** Most packets one request may carry; a client that asks more at once is not sending calls. */
-const MOST_PACKETS = 10_000;
+const MAX_PACKETS = 10_000;
 /** Digits of the largest message anybody takes. */
-const MOST_DIGITS = 8;
+const MAX_DIGITS = 8;
 
 /**
  * Whether bytes are whole packets in engine.io 3's binary framing: for each, 0 (text) or 1 (binary), its length as decimal
@@ -11,11 +11,11 @@ export function isWellFramed(bytes: Uint8Array): boolean {
   let at = 0;
   let packets = 0;
   while (at < bytes.length) {
-    const digits = bytes.subarray(at + 1, at + 2 + MOST_DIGITS);
+    const digits = bytes.subarray(at + 1, at + 2 + MAX_DIGITS);
     const end = digits.indexOf(255);
     if (bytes[at]! > 1 || end < 1 || digits.subarray(0, end).some((digit) => digit > 9)) return false;
     const length = Number(digits.subarray(0, end).join(""));
-    if (length === 0 || ++packets > MOST_PACKETS) return false;
+    if (length === 0 || ++packets > MAX_PACKETS) return false;
     at += 2 + end + length;
   }
   return packets > 0 && at === bytes.length;

@@ -6,7 +6,7 @@ import type { Db } from "../records/records.ts";
 export type NextEvent = (submission: string, signal: AbortSignal) => Promise<void>;
 
 /** A word between brokers may be lost; the records are looked at anyway after this time. */
-const LOOK_AGAIN_MS = 10_000;
+const RECHECK_MS = 10_000;
 
 /** A submission's events from its first to its last, as they are written. Ends early, without a word, with the signal. */
 export async function* follow(
@@ -18,7 +18,7 @@ export async function* follow(
   let after = 0;
   while (!signal.aborted) {
     const looked = new AbortController();
-    const ended = AbortSignal.any([signal, looked.signal, AbortSignal.timeout(LOOK_AGAIN_MS)]);
+    const ended = AbortSignal.any([signal, looked.signal, AbortSignal.timeout(RECHECK_MS)]);
     // Waiting before reading: an event in between is not missed.
     const arrived = nextEvent(submission, ended);
     const events = await readEvents(db, submission, after);

@@ -1,11 +1,11 @@
 import type { Submission, SubmissionEvent } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
-import { finalWord, progressWord } from "./job-messages.ts";
+import { finalMessage, progressMessage } from "./job-messages.ts";
 
 const event = (type: SubmissionEvent["type"], data = {}) =>
-  progressWord({ submission: "abcdefgh", seq: 1, at: "2026-01-01T00:00:00.000Z", type, data });
+  progressMessage({ submission: "abcdefgh", seq: 1, at: "2026-01-01T00:00:00.000Z", type, data });
 const graded = (more: Partial<Submission>) =>
-  finalWord({ id: "abcdefgh", state: "graded", data: null, ...more } as Submission);
+  finalMessage({ id: "abcdefgh", state: "graded", data: null, ...more } as Submission);
 
 describe("progress to an older client", () => {
   it.each([
@@ -48,7 +48,7 @@ describe("the end of a job", () => {
   it("is an object, whatever the evaluator returned and however it ended", () => {
     expect(graded({ score: null, data: [1, 2] }).data).toMatchObject({ data: [1, 2], score: null });
     const failed = { id: "abcdefgh", state: "failed", error: { message: "row 17: unknown id" } };
-    expect(finalWord(failed as Submission)).toEqual({
+    expect(finalMessage(failed as Submission)).toEqual({
       state: "ERROR",
       message: "row 17: unknown id",
       data: { score: null, score_secondary: null, secondary_score: null, submission_id: "abcdefgh" },

@@ -1,8 +1,8 @@
 import type { Submission, SubmissionEvent } from "@crowdai/shared";
-import type { JobWord } from "./messages.ts";
+import type { JobMessage } from "./messages.ts";
 
 /** What an event of a submission is to the client; null for what it need not hear, and for the last one. */
-export function progressWord({ type, data }: SubmissionEvent): JobWord | null {
+export function progressMessage({ type, data }: SubmissionEvent): JobMessage | null {
   const said = typeof data.message === "string" ? data.message : "";
   switch (type) {
     case "submitted":
@@ -27,9 +27,9 @@ export function progressWord({ type, data }: SubmissionEvent): JobWord | null {
 }
 
 /** How a submission ended. `data` always has the scores, the secondary one in both spellings that clients know. */
-export function finalWord(submission: Submission): JobWord {
+export function finalMessage(submission: Submission): JobMessage {
   const { state, error, grading_message, score, score_secondary } = submission;
-  if (state !== "graded") return errorWord(error?.message ?? `The submission is ${state}.`, submission.id);
+  if (state !== "graded") return errorMessage(error?.message ?? `The submission is ${state}.`, submission.id);
   const returned = isObject(submission.data) ? submission.data : {};
   const secondary = score_secondary ?? returned.score_secondary ?? returned.secondary_score ?? null;
   return {
@@ -46,7 +46,7 @@ export function finalWord(submission: Submission): JobWord {
   };
 }
 
-export function errorWord(message: string, submissionId: string | null = null): JobWord {
+export function errorMessage(message: string, submissionId: string | null = null): JobMessage {
   const none = { score: null, score_secondary: null, secondary_score: null };
   return { state: "ERROR", message, data: { ...none, submission_id: submissionId } };
 }

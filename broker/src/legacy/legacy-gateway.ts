@@ -6,27 +6,27 @@ import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createChannels } from "./channels.ts";
 import type { NextEvent } from "./follow-events.ts";
-import { errorWord } from "./job-messages.ts";
+import { errorMessage } from "./job-messages.ts";
 import {
   AUTHENTICATION,
   answerEntry,
   authenticateSchema,
   executeSchema,
-  type JobWord,
+  type JobMessage,
   progressText,
 } from "./messages.ts";
-import { challengeOf, formMistake, planCall, requireSession } from "./plan-call.ts";
-import { createPace } from "./rate-limit.ts";
+import { challengeOf, formError, planCall, requireSession } from "./plan-call.ts";
+import { createRateLimit } from "./rate-limit.ts";
 import { runCall } from "./run-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
 /** How long a connection may stay without saying whose it is. */
 const AUTHENTICATE_MS = 60_000;
 /** Calls of one participant that may be open at once. */
-const MOST_OPEN = 50;
+const MAX_OPEN_CALLS = 50;
 const TIDY_MS = 60_000;
 
-export interface LegacyDoor {
+export interface LegacyGateway {
   /** Serves a connection of the published Python client: its messages in, the broker's own rules and records behind. */
   enter(socket: Socket): void;
   /** Ends what is told to clients; what they handed in goes on. */
@@ -40,22 +40,22 @@ interface Session {
 }
 
 /** Where clients of the first crowdAI come in. A thin translation: nothing behind it knows the difference. */
-export function openLegacyDoor(options: {
+export function openLegacyGateway(options: {
   context: () => SubmissionContext;
   uploads: LegacyUploads;
   nextEvent: NextEvent;
-}): LegacyDoor {
+}): LegacyGateway {
   const { context, uploads, nextEvent } = options;
   const channels = createChannels();
-  const pace = createPace();
+  const rateLimit = createRateLimit();
   const open = new Map<number, number>();
   const running = new Set<Promise<unknown>>();
   const closing = new AbortController();
-  const tidying = setInterval(() => pace.tidy(), TIDY_MS);
+  const tidying = setInterval(() => rateLimit.tidy(), TIDY_MS);
 
   async function authenticate(socket: Socket, message: unknown): Promise<[Session | null, object]> {
     try {
-      requirePace(socket.id);
+      requireRateLimit(socket.id);
       const read = authenticateSchema.safeParse(message);
       if (!read.success) throw new CrowdaiError("no_key");
       const key = read.data.API_KEY;
@@ -77,19 +77,19 @@ export function openLegacyDoor(options: {
     session: Session | null,
     message: unknown,
     gone: AbortSignal,
-  ): Promise<JobWord[]> {
+  ): Promise<JobMessage[]> {
     const asked = rough(message);
-    let say = (_id: string, _sequence: number, _word: JobWord): void => {};
+    let say = (_id: string, _sequence: number, _word: JobMessage): void => {};
     try {
       channels.claim(asked.channel, socket.id);
       say = (id, sequence, word) => socket.emit(asked.channel, progressText(id, sequence, word));
-      requirePace(session ? `participant ${session.caller.id}` : socket.id);
+      requireRateLimit(session ? `participant ${session.caller.id}` : socket.id);
       const read = executeSchema.safeParse(message);
-      if (!read.success) throw formMistake(read.error);
+      if (!read.success) throw formError(read.error);
       requireSession(read.data, session);
       // Asked again each time: a key that was revoked a moment ago does nothing more.
       const caller = await identifyParticipant(context().webapp, read.data.api_key);
-      const { config } = context().catalogue.get(challengeOf(read.data));
+      const { config } = context().catalog.get(challengeOf(read.data));
       const jobs = planCall(config, read.data);
       return await counted(caller.id, () =>
         runCall({
@@ -98,20 +98,20 @@ export function openLegacyDoor(options: {
         }),
       );
     } catch (thrown) {
-      const word = errorWord(logged(thrown).message);
+      const word = errorMessage(logged(thrown).message);
       say("", 0, word);
-      return Array<JobWord>(asked.entries).fill(word);
+      return Array<JobMessage>(asked.entries).fill(word);
     }
   }
 
-  function requirePace(caller: string): void {
-    if (!pace.allows(caller))
+  function requireRateLimit(caller: string): void {
+    if (!rateLimit.allows(caller))
       throw new CrowdaiError("too_many_requests", "Too many calls at once: wait a second, then go on.");
   }
 
   async function counted<T>(participant: number, work: () => Promise<T>): Promise<T> {
     const now = open.get(participant) ?? 0;
-    if (now >= MOST_OPEN)
+    if (now >= MAX_OPEN_CALLS)
       throw new CrowdaiError("too_many_requests", `${now} calls of yours wait for their answers.`);
     open.set(participant, now + 1);
     try {

@@ -37,7 +37,7 @@ export const AUTHENTICATION = {
 export type JobState = "ENQUEUED" | "RUNNING" | "PROGRESS_UPDATE" | "INFO" | "COMPLETE" | "ERROR" | "TIMEOUT";
 
 /** What is said of a job: as progress while it runs, and at its end in the list that answers the call. */
-export interface JobWord {
+export interface JobMessage {
   state: JobState;
   message: string;
   data: Record<string, unknown>;
@@ -46,7 +46,7 @@ export interface JobWord {
 export const responseType = (state: JobState): string => `${EVENT}.Job.${state}`;
 
 /** Progress as the client reads it: a JSON string, sent as an event named like its response channel. */
-export const progressText = (jobId: string, sequence: number, { state, message, data }: JobWord): string =>
+export const progressText = (jobId: string, sequence: number, { state, message, data }: JobMessage): string =>
   JSON.stringify({
     response_type: responseType(state),
     job_id: jobId,
@@ -56,7 +56,7 @@ export const progressText = (jobId: string, sequence: number, { state, message, 
   });
 
 /** One entry of the answer to a call. */
-export const answerEntry = ({ state, message, data }: JobWord) => ({
+export const answerEntry = ({ state, message, data }: JobMessage) => ({
   response_type: responseType(state),
   message,
   data,

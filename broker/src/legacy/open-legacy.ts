@@ -3,12 +3,12 @@ import type { Hono } from "hono";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readSecret } from "../records/secret.ts";
 import type { NextEvent } from "./follow-events.ts";
-import { type LegacyDoor, openLegacyDoor } from "./legacy-gateway.ts";
+import { type LegacyGateway, openLegacyGateway } from "./legacy-gateway.ts";
 import { legacyRoutes, UPLOAD_PATH } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
 
 export interface Legacy {
-  door: LegacyDoor;
+  door: LegacyGateway;
   routes: Hono;
   /** Removes uploads that nobody handed in. */
   sweep(): Promise<void>;
@@ -16,18 +16,18 @@ export interface Legacy {
 
 /** All that serves clients of the published Python package. */
 export async function openLegacy(context: SubmissionContext, nextEvent: NextEvent): Promise<Legacy> {
-  const { objects, records, catalogue, baseUrl, clock } = context;
+  const { objects, records, catalog, baseUrl, clock } = context;
   const uploads = createUploads({
     objects,
     secret: await readSecret(records.db, "legacy_uploads_secret"),
     baseUrl,
     path: UPLOAD_PATH,
     maxBytes: () =>
-      Math.max(0, ...[...catalogue.all().values()].map(({ config: { accepts } }) => largest(accepts))),
+      Math.max(0, ...[...catalog.all().values()].map(({ config: { accepts } }) => largest(accepts))),
     now: () => clock().getTime(),
   });
   return {
-    door: openLegacyDoor({ context: () => context, uploads, nextEvent }),
+    door: openLegacyGateway({ context: () => context, uploads, nextEvent }),
     routes: legacyRoutes(() => context, uploads),
     sweep: uploads.sweep,
   };

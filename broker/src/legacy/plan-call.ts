@@ -74,7 +74,7 @@ export function requireSession(
 }
 
 /** What is wrong with a message that has not the form of a call. */
-export function formMistake(error: z.ZodError): CrowdaiError {
+export function formError(error: z.ZodError): CrowdaiError {
   const places = error.issues.map(
     ({ path, message }) => `${quoted(path.join(".") || "message")}: ${message}`,
   );

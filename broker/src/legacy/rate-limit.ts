@@ -4,7 +4,7 @@ const BURST = 100;
 const STEADY = 20;
 
 /** Whether one more call is within the pace, for each caller. The clock counts milliseconds. */
-export function createPace(now: () => number = () => performance.now()) {
+export function createRateLimit(now: () => number = () => performance.now()) {
   const callers = new Map<string, { left: number; at: number }>();
   return {
     allows(caller: string): boolean {

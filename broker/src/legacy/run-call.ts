@@ -2,19 +2,19 @@ import { asCrowdaiError } from "@crowdai/shared";
 import { findSubmission } from "../domain/submissions/find-submission.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { follow, type NextEvent } from "./follow-events.ts";
-import { errorWord, finalWord, progressWord } from "./job-messages.ts";
-import type { JobWord } from "./messages.ts";
+import { errorMessage, finalMessage, progressMessage } from "./job-messages.ts";
+import type { JobMessage } from "./messages.ts";
 import type { PlannedJob } from "./plan-call.ts";
-import { type HandingIn, handIn, handInAll } from "./submit-job.ts";
+import { type SubmitContext, submitJob, submitJobs } from "./submit-job.ts";
 
-export interface CallRun extends HandingIn {
+export interface CallRun extends SubmitContext {
   jobs: PlannedJob[];
   parallel: boolean;
   nextEvent: NextEvent;
   /** Aborted when the client went away. */
   gone: AbortSignal;
   /** Tells the client of a job while the call runs. */
-  say(jobId: string, sequence: number, word: JobWord): void;
+  say(jobId: string, sequence: number, word: JobMessage): void;
 }
 
 /**
@@ -22,19 +22,19 @@ export interface CallRun extends HandingIn {
  * order. When the client goes away, what was handed in goes on, submissions yet to come are handed in, and evaluations that
  * had not begun are left.
  */
-export async function runCall(run: CallRun): Promise<JobWord[]> {
+export async function runCall(run: CallRun): Promise<JobMessage[]> {
   const { jobs, parallel } = run;
   const isEvaluation = jobs.every((job) => "value" in job && job.function !== "submit");
   if (isEvaluation && parallel) {
-    const ids = await handInAll(run, jobs);
-    return Promise.all(ids.map((id, sequence) => hear(run, id, sequence)));
+    const ids = await submitJobs(run, jobs);
+    return Promise.all(ids.map((id, sequence) => followJob(run, id, sequence)));
   }
-  const ends: Promise<JobWord>[] = [];
+  const ends: Promise<JobMessage>[] = [];
   for (const [sequence, job] of jobs.entries()) {
     if (run.gone.aborted && isEvaluation) break;
     // Handed in one after the other in any case: their order is the order of arrival.
-    const end = await handIn(run, job).then(
-      (id) => ({ heard: hear(run, id, sequence) }),
+    const end = await submitJob(run, job).then(
+      (id) => ({ heard: followJob(run, id, sequence) }),
       (error) => ({ heard: Promise.resolve(refused(run, error, sequence)) }),
     );
     ends.push(end.heard);
@@ -44,16 +44,16 @@ export async function runCall(run: CallRun): Promise<JobWord[]> {
 }
 
 /** Tells everything of a submission until it ends. */
-async function hear(run: CallRun, id: string, sequence: number): Promise<JobWord> {
+async function followJob(run: CallRun, id: string, sequence: number): Promise<JobMessage> {
   const { context, caller, nextEvent, gone } = run;
   const { db } = context.records;
   try {
     for await (const event of follow(db, nextEvent, id, gone)) {
-      const word = progressWord(event);
+      const word = progressMessage(event);
       if (word) run.say(id, sequence, word);
     }
-    if (gone.aborted) return errorWord("The connection has ended.", id);
-    const word = finalWord(await viewSubmission(context, db, await findSubmission(db, caller, id)));
+    if (gone.aborted) return errorMessage("The connection has ended.", id);
+    const word = finalMessage(await viewSubmission(context, db, await findSubmission(db, caller, id)));
     run.say(id, sequence, word);
     return word;
   } catch (error) {
@@ -61,11 +61,11 @@ async function hear(run: CallRun, id: string, sequence: number): Promise<JobWord
   }
 }
 
-function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobWord {
+function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobMessage {
   const error = asCrowdaiError(thrown);
   if (error.code === "unexpected")
     run.context.log.error({ err: thrown }, "unexpected error in a legacy call");
-  const word = errorWord(error.message, id || null);
+  const word = errorMessage(error.message, id || null);
   run.say(id, sequence, word);
   return word;
 }

@@ -5,12 +5,12 @@ import type { Caller } from "../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { registerCall } from "../domain/submissions/register-call.ts";
 import { registerIntent } from "../domain/submissions/register-intent.ts";
-import { type Bytes, bring } from "../domain/submissions/store-input.ts";
+import { type Bytes, storeInput } from "../domain/submissions/store-input.ts";
 import type { PlannedJob } from "./plan-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
 /** The side of a call that hands in: whose it is, and where uploads are. */
-export interface HandingIn {
+export interface SubmitContext {
   context: SubmissionContext;
   uploads: LegacyUploads;
   caller: Caller;
@@ -18,20 +18,20 @@ export interface HandingIn {
 }
 
 /** Hands in one job as a submission of its own, by all the rules of a modern one. Resolves with its id when it is accepted. */
-export async function handIn(at: HandingIn, job: PlannedJob): Promise<string> {
-  if (!("fileKey" in job) && job.function !== "submit") return (await handInAll(at, [job]))[0] as string;
+export async function submitJob(at: SubmitContext, job: PlannedJob): Promise<string> {
+  if (!("fileKey" in job) && job.function !== "submit") return (await submitJobs(at, [job]))[0] as string;
   const id = createSubmissionId();
   const intent = { id, challenge: at.config.id, round: job.round, message: null };
   const { input, bytes } = await inputOf(at, job);
   const whole = intentSchema.parse({ ...intent, function: job.function, dry_run: job.dryRun, input });
   await registerIntent(at.context, at.caller, whole, undefined);
-  if (bytes) await bring(at, id, bytes);
+  if (bytes) await storeInput(at, id, bytes);
   return id;
 }
 
 /** Hands in values for a function of the evaluator, all or none, in one commit. Resolves with their ids, in order. */
-export async function handInAll(
-  { context, caller, config }: HandingIn,
+export async function submitJobs(
+  { context, caller, config }: SubmitContext,
   jobs: PlannedJob[],
 ): Promise<string[]> {
   const items = jobs.map((job) => ({
@@ -44,7 +44,7 @@ export async function handInAll(
 }
 
 async function inputOf(
-  { context, uploads, caller, config }: HandingIn,
+  { context, uploads, caller, config }: SubmitContext,
   job: PlannedJob,
 ): Promise<{ input: Intent["input"]; bytes: (() => Promise<Bytes>) | null }> {
   if ("fileKey" in job) {

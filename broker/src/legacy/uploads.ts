@@ -7,7 +7,7 @@ const ADDRESS_SECONDS = 900;
 /** How long an upload waits to be handed in. */
 const KEPT_MS = 24 * 3600 * 1000;
 /** How many uploads a participant may have that wait; a further one takes the place of the oldest. */
-const MOST_KEPT = 20;
+const MAX_STORED = 20;
 /** How many times the largest size is read, and thrown away, of a body that is too large. */
 const READ_ON = 10;
 
@@ -62,10 +62,10 @@ export function createUploads(options: {
     return `${folderOf(participant)}${id}`;
   }
 
-  async function makeRoom(key: string): Promise<void> {
+  async function evictOldest(key: string): Promise<void> {
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
     const others = [...seen].filter(([one]) => one.startsWith(folder)).sort(([, a], [, b]) => a - b);
-    for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - MOST_KEPT))) await forget(oldest);
+    for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - MAX_STORED))) await forget(oldest);
     seen.set(key, now());
   }
 
@@ -90,7 +90,7 @@ export function createUploads(options: {
       const most = maxBytes();
       // Before the bytes, and said by the store again after them: two at once do not both get in.
       if (await objects.stat(key)) throw new CrowdaiError("object_exists");
-      await makeRoom(key);
+      await evictOldest(key);
       return objects.put(key, body ? atMost(most, body) : new Uint8Array());
     },
 

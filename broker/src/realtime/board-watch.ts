@@ -2,7 +2,7 @@ import type { BoardMoved } from "@crowdai/shared";
 import type { Logger } from "pino";
 import type { Db } from "../records/records.ts";
 
-const LOOK_MS = 250;
+const POLL_MS = 250;
 const PAUSE_MS = 1000;
 
 export interface BoardWatch {
@@ -23,9 +23,9 @@ export interface BoardWatch {
 export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWatch {
   const listeners = new Map<string, Set<(moved: BoardMoved) => void>>();
   const known = new Map<string, BoardMoved>();
-  const told = new Map<string, { version: number; at: number }>();
+  const lastSent = new Map<string, { version: number; at: number }>();
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | null = null;
+  let polling: Promise<void> | null = null;
   let watching = 0;
   let isKnown = false;
 
@@ -36,23 +36,23 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
     for (const row of rows) {
       const name = JSON.stringify([row.challenge, row.round]);
       known.set(name, row);
-      const last = told.get(name);
-      if (!last) told.set(name, { version: row.version, at: 0 });
+      const last = lastSent.get(name);
+      if (!last) lastSent.set(name, { version: row.version, at: 0 });
       else if (last.version !== row.version && now - last.at >= PAUSE_MS) {
-        told.set(name, { version: row.version, at: now });
+        lastSent.set(name, { version: row.version, at: now });
         for (const listener of listeners.get(row.challenge) ?? []) listener({ ...row });
       }
     }
   }
 
   /** One look at a time; who asks while one is under way gets that one. */
-  const lookOnce = () => {
-    looking ??= look().finally(() => {
-      looking = null;
+  const pollOnce = () => {
+    polling ??= look().finally(() => {
+      polling = null;
     });
-    return looking;
+    return polling;
   };
-  const lookAgain = () => void lookOnce().catch((error) => log.warn({ err: error }, "no look at the boards"));
+  const recheck = () => void pollOnce().catch((error) => log.warn({ err: error }, "no look at the boards"));
 
   return {
     async watch(challenge, listener) {
@@ -68,14 +68,14 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
         timer = undefined;
         isKnown = false;
         known.clear();
-        told.clear();
+        lastSent.clear();
       };
       if (!timer) {
-        timer = setInterval(lookAgain, LOOK_MS);
+        timer = setInterval(recheck, POLL_MS);
         timer.unref();
       }
       try {
-        if (!isKnown) await lookOnce();
+        if (!isKnown) await pollOnce();
       } catch (error) {
         stop();
         throw error;

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
-import { lookAtLine, type Waiting } from "../domain/graders/queue-status.ts";
+import { readQueueStatus, type Waiting } from "../domain/graders/queue-status.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { submissionWithId } from "../domain/submissions/find-submission.ts";
@@ -21,23 +21,23 @@ export interface Broadcast {
   /** How many submissions have watchers here. */
   watched(): number;
   /** Tells places in line where they have changed. */
-  tellPlaces(): Promise<void>;
+  sendQueuePositions(): Promise<void>;
 }
 
 export function createBroadcast(watchers: Watchers, context: () => SubmissionContext): Broadcast {
   const delivered = new Map<string, number>();
-  const told = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
+  const lastSent = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
   // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
-  const turns = new Map<string, Promise<void>>();
+  const pending = new Map<string, Promise<void>>();
 
-  function inTurn(id: string, work: () => Promise<void>): void {
-    const turn = (turns.get(id) ?? Promise.resolve())
+  function enqueueFor(id: string, work: () => Promise<void>): void {
+    const turn = (pending.get(id) ?? Promise.resolve())
       .then(work)
       .catch((error) => context().log.error({ err: error, submission: id }, "event not sent"))
       .finally(() => {
-        if (turns.get(id) === turn) turns.delete(id);
+        if (pending.get(id) === turn) pending.delete(id);
       });
-    turns.set(id, turn);
+    pending.set(id, turn);
   }
 
   async function deliverOne(event: SubmissionEvent): Promise<void> {
@@ -59,24 +59,24 @@ export function createBroadcast(watchers: Watchers, context: () => SubmissionCon
       const row = await submissionWithId(db, { id });
       if (row) live.submission = await viewSubmission(context(), db, row);
     }
-    watchers.tell(id, "event", live);
+    watchers.send(id, "event", live);
     if (!final) return;
     watchers.end(id);
     delivered.delete(id);
   }
 
-  function tellPlace(id: string, { place, reason, expectedAt, graders }: Waiting): void {
-    const last = told.get(id);
+  function sendQueuePosition(id: string, { place, reason, expectedAt, graders }: Waiting): void {
+    const last = lastSent.get(id);
     if (last?.place === place && last.reason === reason && last.graders === graders) return;
-    told.set(id, { place, reason, graders });
+    lastSent.set(id, { place, reason, graders });
     const message: Place = { submission: id, place, waiting: reason, expected_at: expectedAt, graders };
-    watchers.tell(id, "place", message);
+    watchers.send(id, "place", message);
   }
 
   return {
     deliver(events) {
       for (const event of events)
-        if (watchers.has(event.submission)) inTurn(event.submission, () => deliverOne(event));
+        if (watchers.has(event.submission)) enqueueFor(event.submission, () => deliverOne(event));
     },
 
     caughtUp(id, seq) {
@@ -95,20 +95,20 @@ export function createBroadcast(watchers: Watchers, context: () => SubmissionCon
           const last = delivered.get(id) ?? seq;
           if (seq <= last) continue;
           const missed = await readEvents(context().records.db, id, last);
-          for (const event of missed) inTurn(id, () => deliverOne(event));
+          for (const event of missed) enqueueFor(id, () => deliverOne(event));
         }
       }
     },
 
     watched: () => watchers.submissions().length,
 
-    async tellPlaces() {
+    async sendQueuePositions() {
       const ids = new Set(watchers.submissions());
-      for (const known of [told, delivered])
+      for (const known of [lastSent, delivered])
         for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       if (ids.size === 0) return;
       const { db } = context().records;
-      for (const challenge of context().catalogue.all().keys()) {
+      for (const challenge of context().catalog.all().keys()) {
         // The line once, and not a count for each of those who stand in it.
         const line = await db
           .selectFrom("submissions")
@@ -119,9 +119,9 @@ export function createBroadcast(watchers: Watchers, context: () => SubmissionCon
           .orderBy("number")
           .execute();
         if (line.length === 0) continue;
-        const waitingAt = await lookAtLine(context(), challenge);
+        const waitingAt = await readQueueStatus(context(), challenge);
         for (const [index, { id }] of line.entries()) {
-          if (ids.has(id)) tellPlace(id, waitingAt(index + 1));
+          if (ids.has(id)) sendQueuePosition(id, waitingAt(index + 1));
           // Others have their turn in between: a line may be long.
           if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await setImmediate();
         }

@@ -10,11 +10,11 @@ import { Server, type ServerOptions, type Socket } from "socket.io";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createEngine } from "../legacy/engine.ts";
-import type { LegacyDoor } from "../legacy/legacy-gateway.ts";
+import type { LegacyGateway } from "../legacy/legacy-gateway.ts";
 import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { openSession } from "./open-session.ts";
-import { createHeldKeys, type Held } from "./session-keys.ts";
+import { createSessionKeys, type SessionKey } from "./session-keys.ts";
 import { sessionRequests } from "./session-requests.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -46,7 +46,7 @@ export function openGateway(options: {
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** Where clients of the first crowdAI come in; absent where they are refused. */
-  legacy?: LegacyDoor | undefined;
+  legacy?: LegacyGateway | undefined;
 }): Gateway {
   const { server, context, version, adapter, boards, heard, legacy } = options;
   const settings = {
@@ -67,7 +67,7 @@ export function openGateway(options: {
 
   const watchers = createWatchers();
   const broadcast = createBroadcast(watchers, context);
-  const held = createHeldKeys(() => io.sockets.sockets.values());
+  const held = createSessionKeys(() => io.sockets.sockets.values());
 
   io.use((socket, next) => {
     if (legacy && isLegacy(socket)) {
@@ -118,7 +118,7 @@ export function openGateway(options: {
     watchers,
     broadcast,
     boards,
-    keyOf: (socket) => (socket.data as Held).key,
+    keyOf: (socket) => (socket.data as SessionKey).key,
     logged,
   });
 
@@ -128,12 +128,14 @@ export function openGateway(options: {
     return error;
   }
 
-  let isTelling = false;
+  let isSending = false;
   const places = setInterval(async () => {
-    if (isTelling) return;
-    isTelling = true;
-    await broadcast.tellPlaces().catch((error) => context().log.warn({ err: error }, "places not told"));
-    isTelling = false;
+    if (isSending) return;
+    isSending = true;
+    await broadcast
+      .sendQueuePositions()
+      .catch((error) => context().log.warn({ err: error }, "places not told"));
+    isSending = false;
   }, PLACE_INTERVAL_MS);
   // What another broker wrote is announced through Redis, which may lose a word; the records do not.
   const catchUps = setInterval(() => {

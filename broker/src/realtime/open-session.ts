@@ -17,7 +17,7 @@ export async function openSession(
 ): Promise<Session> {
   const { db } = context.records;
   const now = context.clock();
-  const folder = challengeId === null ? null : context.catalogue.get(challengeId);
+  const folder = challengeId === null ? null : context.catalog.get(challengeId);
   if (folder) await requireVisible(db, folder.config, caller);
   const challenge = folder && (await publicChallenge(folder, context));
   const limits =

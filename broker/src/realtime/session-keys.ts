@@ -3,17 +3,17 @@ import type { Caller } from "../domain/participants/api-keys.ts";
 import type { Webapp } from "../domain/webapp/webapp.ts";
 
 /** What is kept of each session, as its socket's data. */
-export interface Held {
+export interface SessionKey {
   key: string;
   caller: Caller;
 }
 
 /** The keys of the sessions that are open here. */
-export function createHeldKeys(sockets: () => Iterable<Socket>) {
+export function createSessionKeys(sockets: () => Iterable<Socket>) {
   // Sessions of one key share what is held of it.
-  let holding = new Map<string, Held>();
+  let holding = new Map<string, SessionKey>();
 
-  function hold(held: Held): Held {
+  function hold(held: SessionKey): SessionKey {
     const known = holding.get(held.caller.keyHash) ?? held;
     holding.set(held.caller.keyHash, known);
     return known;
@@ -22,8 +22,8 @@ export function createHeldKeys(sockets: () => Iterable<Socket>) {
   function inUse(): Map<string, string> {
     holding = new Map();
     for (const socket of sockets()) {
-      const { caller, key } = socket.data as Partial<Held>;
-      if (caller && key) hold(socket.data as Held);
+      const { caller, key } = socket.data as Partial<SessionKey>;
+      if (caller && key) hold(socket.data as SessionKey);
     }
     return new Map([...holding].map(([hash, { key }]) => [hash, key]));
   }
@@ -35,7 +35,7 @@ export function createHeldKeys(sockets: () => Iterable<Socket>) {
       const ended = await webapp.ended(inUse);
       if (ended.size === 0) return;
       for (const socket of sockets())
-        if (ended.has((socket.data as Partial<Held>).caller?.keyHash ?? "")) socket.disconnect(true);
+        if (ended.has((socket.data as Partial<SessionKey>).caller?.keyHash ?? "")) socket.disconnect(true);
     },
   };
 }

@@ -97,7 +97,7 @@ export function sessionRequests(options: {
   // Which boards each session watches.
   const boardsOf = new WeakMap<Socket, Set<string>>();
   on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
-    const { config } = context().catalogue.get(challenge);
+    const { config } = context().catalog.get(challenge);
     await sightOfBoard(context().records.db, config, caller);
     const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
     const watched = boardsOf.get(socket) ?? new Set();

@@ -12,10 +12,10 @@ describe("watchers", () => {
     const [one, two, other] = [session(), session(), session()];
     for (const socket of [one, one, two]) watchers.add("a", socket);
     watchers.add("b", other);
-    watchers.tell("a", "event", 1);
+    watchers.send("a", "event", 1);
     expect([one.heard, two.heard, other.heard]).toEqual([[["event", 1]], [["event", 1]], []]);
     watchers.remove("a", one);
-    watchers.tell("a", "event", 2);
+    watchers.send("a", "event", 2);
     expect([one.heard.length, two.heard.length]).toEqual([1, 2]);
   });
 

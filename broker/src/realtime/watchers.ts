@@ -10,7 +10,7 @@ export interface Watchers {
   add(submission: string, socket: Listener): void;
   remove(submission: string, socket: Listener): void;
   has(submission: string): boolean;
-  tell(submission: string, event: string, message: unknown): void;
+  send(submission: string, event: string, message: unknown): void;
   /** Forgets all who watch this one. */
   end(submission: string): void;
   /** All submissions that somebody watches. Forgets those who are gone. */
@@ -44,7 +44,7 @@ export function createWatchers(): Watchers {
       for (const socket of all(submission)) if (socket.connected) return true;
       return false;
     },
-    tell(submission, event, message) {
+    send(submission, event, message) {
       for (const socket of all(submission)) if (socket.connected) socket.emit(event, message);
     },
     end: (submission) => void watchers.delete(submission),

@@ -1,8 +1,8 @@
-import { createTurns } from "./mutex.ts";
+import { createMutex } from "./mutex.ts";
 
 /** A bound on how long a transaction waits for others to share its commit. */
 const LONGEST_MS = 20;
-const MOST_MEMBERS = 128;
+const MAX_MEMBERS = 128;
 
 /**
  * Lets transactions that come at the same time share one commit, and so one wait for the disk. They run one after another, each
@@ -21,15 +21,15 @@ export interface GroupCommit {
 
 /** `run` executes a statement at once and throws when it fails. */
 export function createGroupCommit(run: (sql: string) => void): GroupCommit {
-  const turns = createTurns();
+  const mutex = createMutex();
   let members: PromiseWithResolvers<void>[] | null = null;
   let opened = 0;
 
   function next(): void {
-    const full = members && (members.length >= MOST_MEMBERS || performance.now() - opened > LONGEST_MS);
+    const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > LONGEST_MS);
     // Nobody is waited for: the group ends with the last one that is there.
-    if (members && (full || turns.waiting === 0)) write();
-    turns.give();
+    if (members && (full || mutex.waiting === 0)) write();
+    mutex.give();
   }
 
   function write(): void {
@@ -68,7 +68,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
 
   return {
     async begin() {
-      await turns.take();
+      await mutex.take();
       if (!members) {
         try {
           // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.

@@ -1,5 +1,5 @@
 /** Lets one holder in at a time, in the order of asking. */
-export interface Turns {
+export interface Mutex {
   take(): Promise<void>;
   /** Hands the turn to the next. */
   give(): void;
@@ -7,7 +7,7 @@ export interface Turns {
   readonly waiting: number;
 }
 
-export function createTurns(): Turns {
+export function createMutex(): Mutex {
   const queue: (() => void)[] = [];
   let taken = false;
   return {

@@ -18,7 +18,7 @@ const DRIVER =
   /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 
 /** PostgreSQL that tells of a server that is away as records_unreachable: it comes back, and the same request may then pass. */
-export class PostgresThatMayBeAway extends PostgresDialect {
+export class ErrorMappingPostgresDialect extends PostgresDialect {
   override createDriver(): Driver {
     const driver = super.createDriver();
     const acquire = driver.acquireConnection.bind(driver);

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, sql } from "kysely";
 import pg from "pg";
-import { PostgresThatMayBeAway } from "./postgres-dialect.ts";
+import { ErrorMappingPostgresDialect } from "./postgres-dialect.ts";
 import { migrate, type Records } from "./records.ts";
 import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
@@ -9,7 +9,7 @@ import type { Tables } from "./tables.ts";
 const INT8 = 20;
 /** Errors after which the same transaction, done anew, may pass: serialization failure and deadlock. */
 const TRY_AGAIN = new Set(["40001", "40P01"]);
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
@@ -56,7 +56,7 @@ export async function openPostgres(url: string): Promise<Records> {
   pool.on("error", () => {});
   // The same for one that breaks between two statements of a transaction: the next statement rejects.
   pool.on("connect", (client) => client.on("error", () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresThatMayBeAway({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }) });
   const { hostname, port, pathname } = new URL(url);
   try {
     await migrate(db, "postgres");
@@ -73,7 +73,7 @@ export async function openPostgres(url: string): Promise<Records> {
         try {
           return await db.transaction().execute(work);
         } catch (error) {
-          if (tries === MOST_TRIES || !TRY_AGAIN.has((error as { code?: string }).code ?? "")) throw error;
+          if (tries === MAX_TRIES || !TRY_AGAIN.has((error as { code?: string }).code ?? "")) throw error;
         }
     },
     async lock(trx, name) {

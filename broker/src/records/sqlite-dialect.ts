@@ -10,7 +10,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
-import { createTurns } from "./mutex.ts";
+import { createMutex } from "./mutex.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {
@@ -49,7 +49,7 @@ interface Connection extends DatabaseConnection {
 
 function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver {
   const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
-  const turns = createTurns();
+  const turns = createMutex();
   const groups = createGroupCommit((sql) => void writer.exec(sql));
 
   async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {

@@ -32,7 +32,7 @@ export interface Tables {
   page_sessions: { hash: string; kept_key: string; created_at: string; expires_at: string };
   licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
   agreements: AgreementTable;
-  publish_wishes: PublishWishTable;
+  publish_wishes: PublishRequestTable;
   closures: ClosureTable;
   publications: PublicationTable;
   public_challenge_commits: CodeChallengeCommitTable;
@@ -305,7 +305,7 @@ export interface AgreementTable {
 }
 
 /** Every change of mind about publishing a submission; rows are never changed. */
-export interface PublishWishTable {
+export interface PublishRequestTable {
   id: Generated<number>;
   submission: string;
   publish: number;

@@ -10,7 +10,7 @@ import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
 import { dataRoutes } from "../http/api/data-routes.ts";
-import { answerError } from "../http/api/error-response.ts";
+import { errorResponse } from "../http/api/error-response.ts";
 import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-routes.ts";
 import { codeRoutes } from "../http/git/git-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
@@ -61,14 +61,14 @@ export function createApp(options: {
   // Before the headers of all other routes: media have their own.
   app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
-  app.onError((error, c) => answerError(c, error, log));
+  app.onError((error, c) => errorResponse(c, error, log));
   const pages = createPages({ context, code: options.code, nextEvent });
   app.notFound((c) => {
     const error = new CrowdaiError(
       "not_found",
       `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
     );
-    return wantsPage(c) ? pages.error(c, error) : answerError(c, error, log);
+    return wantsPage(c) ? pages.error(c, error) : errorResponse(c, error, log);
   });
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
@@ -91,7 +91,7 @@ export function createApp(options: {
       onError: (c) => {
         // The rest of the body is not read, so the connection cannot serve another request.
         c.header("connection", "close");
-        return answerError(
+        return errorResponse(
           c,
           new CrowdaiError("message_too_large", `A request may have ${MESSAGE_LIMIT} bytes.`),
           log,

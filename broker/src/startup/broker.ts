@@ -11,10 +11,10 @@ import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
 import type { Clock } from "../clock.ts";
 import type { BrokerConfig } from "../config.ts";
-import { openCatalogue } from "../domain/challenges/catalog.ts";
+import { openCatalog } from "../domain/challenges/catalog.ts";
 import { createAttachedGraders } from "../domain/graders/attached-graders.ts";
 import { createGradingTimes } from "../domain/graders/grading-times.ts";
-import { createLines } from "../domain/graders/queue-positions.ts";
+import { createQueuePositions } from "../domain/graders/queue-positions.ts";
 import { createMetrics } from "../domain/metrics/metrics.ts";
 import { applyReport } from "../domain/submissions/apply-report.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
@@ -30,16 +30,16 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import { VERSION } from "../version.ts";
 import { createApp } from "./app.ts";
-import { runOwnGrader } from "./embedded-grader.ts";
+import { runEmbeddedGrader } from "./embedded-grader.ts";
 import { addGauges } from "./gauges.ts";
 import { createHeartbeats } from "./heartbeats.ts";
 import { listen } from "./listen.ts";
 import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
-import { createLineWatch } from "./queue-watch.ts";
+import { createQueueWatch } from "./queue-watch.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
-import { type Intervals, startDuties } from "./scheduler.ts";
-import { createReleasers } from "./shutdown-steps.ts";
+import { type Intervals, startScheduler } from "./scheduler.ts";
+import { createShutdownSteps } from "./shutdown-steps.ts";
 
 const IDLE_MS = 120_000;
 
@@ -71,46 +71,46 @@ export async function createBroker({
   intervals,
   pacedCodeHost,
 }: BrokerOptions): Promise<Broker> {
-  const releasers = createReleasers(log);
+  const shutdownSteps = createShutdownSteps(log);
   const heartbeats = createHeartbeats();
   try {
     return await compose();
   } catch (error) {
-    await releasers.release();
+    await shutdownSteps.release();
     throw error;
   }
 
   async function compose(): Promise<Broker> {
     const lock = lockDataFolder(config.dataFolder);
-    releasers.add("data lock", () => lock.release());
+    shutdownSteps.add("data lock", () => lock.release());
     const records = await openRecords(config);
-    releasers.add("records", () => records.close());
-    const catalogue = await openCatalogue(config.challengesFolder, records);
+    shutdownSteps.add("records", () => records.close());
+    const catalog = await openCatalog(config.challengesFolder, records);
 
     let url = config.publicUrl ?? "";
     const { objects, signedStore } = await openObjects(config, () => url);
-    releasers.add("objects", () => objects.close());
+    shutdownSteps.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
     const { queue, adapter, close } = await openMessaging(config, log);
-    releasers.add("queue", close);
+    shutdownSteps.add("queue", close);
 
     const graders = createAttachedGraders(queue, clock);
-    const dispatcher = createDispatcher({ records, queue, catalogue, clock, log });
+    const dispatcher = createDispatcher({ records, queue, catalog, clock, log });
     const listeners = createListeners();
     const webapp: Webapp = config.webapp
       ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
       : embeddedWebapp(records.db);
     const metrics = createMetrics();
-    releasers.add("metrics", () => metrics.close());
+    shutdownSteps.add("metrics", () => metrics.close());
     const context: SubmissionContext = {
       records,
       objects,
       queue,
       webapp,
-      catalogue,
+      catalog,
       graders,
       gradingTimes: createGradingTimes(metrics.graded),
-      lines: createLines(),
+      queuePositions: createQueuePositions(),
       metrics,
       clock,
       log,
@@ -133,9 +133,9 @@ export async function createBroker({
       clock,
       log,
     });
-    releasers.add("media", () => media.stop());
+    shutdownSteps.add("media", () => media.stop());
     addGauges(metrics, context);
-    const line = createLineWatch(context);
+    const line = createQueueWatch(context);
     const code = await openCode({
       folder: codeFolder(config.dataFolder),
       settings: config.codeHost,
@@ -143,12 +143,12 @@ export async function createBroker({
       path: config.programPath,
       submissions: context,
     });
-    releasers.add("git", () => code.repositories.git.close());
+    shutdownSteps.add("git", () => code.repositories.git.close());
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
     const boards = createBoardWatch({ db: records.db, log });
-    releasers.add("board watch", () => boards.close());
+    shutdownSteps.add("board watch", () => boards.close());
     const app = createApp({
       context: () => context,
       code: () => code,
@@ -185,22 +185,23 @@ export async function createBroker({
     const reports = new AbortController();
     const apply = (report: Report) => heartbeats.watch(REPORTS, () => applyReport(context, report));
     const receiving = queue.receive(apply, reports.signal);
-    releasers.add("reports", () => {
+    shutdownSteps.add("reports", () => {
       reports.abort();
       return receiving;
     });
     const recovery = createRecovery(context, dispatcher.forget);
     const recovering = queue.recover(recovery, reports.signal);
-    releasers.add("recovery", () => {
+    shutdownSteps.add("recovery", () => {
       reports.abort();
       return recovering;
     });
-    releasers.add("dispatcher", () => dispatcher.stop());
+    shutdownSteps.add("dispatcher", () => dispatcher.stop());
 
-    if (config.withGrader) releasers.add("grader", runOwnGrader({ config, queue, objects, catalogue, log }));
-    startDuties({ context, code, media, line, legacy, dispatcher, heartbeats, releasers, intervals });
+    if (config.withGrader)
+      shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, objects, catalog, log }));
+    startScheduler({ context, code, media, line, legacy, dispatcher, heartbeats, shutdownSteps, intervals });
 
-    releasers.add("sessions and requests", async () => {
+    shutdownSteps.add("sessions and requests", async () => {
       const closed = gateway.close();
       server.closeAllConnections();
       await closed;
@@ -209,7 +210,7 @@ export async function createBroker({
     url = config.publicUrl ?? at;
     const note = join(config.dataFolder, "broker.json");
     writeFileSync(note, JSON.stringify({ url, pid: process.pid, version: VERSION }));
-    releasers.add("broker.json", () => rmSync(note, { force: true }));
+    shutdownSteps.add("broker.json", () => rmSync(note, { force: true }));
     dispatcher.soon();
     return {
       url,
@@ -221,9 +222,9 @@ export async function createBroker({
         `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `webapp      ${webapp.name}`,
-        `challenges  ${[...catalogue.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
+        `challenges  ${[...catalog.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
       ],
-      stop: () => releasers.release(),
+      stop: () => shutdownSteps.release(),
     };
   }
 }

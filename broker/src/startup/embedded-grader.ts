@@ -3,26 +3,26 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
 import type { BrokerConfig } from "../config.ts";
-import type { Catalogue } from "../domain/challenges/catalog.ts";
+import type { Catalog } from "../domain/challenges/catalog.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 
 /** Runs a grader in the broker's process. Returns what ends it: jobs in hand are finished or handed back first. */
-export function runOwnGrader({
+export function runEmbeddedGrader({
   config,
   queue,
   objects,
-  catalogue,
+  catalog,
   log,
 }: Pick<SubmissionContext, "queue" | "objects" | "log"> & {
   config: Pick<BrokerConfig, "concurrency" | "dataFolder">;
-  catalogue: Catalogue;
+  catalog: Catalog;
 }): () => Promise<void> {
   const grader = createGrader({
     name: `embedded-${randomUUID().slice(0, 8)}`,
     queue,
     objects,
-    challenges: catalogue.folders,
-    bundled: () => [...catalogue.all()].filter(([, { bundle }]) => bundle).map(([id]) => id),
+    challenges: catalog.folders,
+    bundled: () => [...catalog.all()].filter(([, { bundle }]) => bundle).map(([id]) => id),
     concurrency: config.concurrency ?? availableParallelism(),
     workDir: join(config.dataFolder, "work"),
     log,

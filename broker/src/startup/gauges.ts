@@ -10,7 +10,7 @@ const UNFINISHED = ["initiated", "submitted", "grading"] as const;
  * index: a million ended submissions cost nothing.
  */
 export function addGauges(metrics: Metrics, context: SubmissionContext): void {
-  const challenges = () => [...context.catalogue.all().keys()];
+  const challenges = () => [...context.catalog.all().keys()];
   const { db } = context.records;
 
   for (const state of UNFINISHED)
@@ -26,7 +26,7 @@ export function addGauges(metrics: Metrics, context: SubmissionContext): void {
     () =>
       Promise.all(
         challenges().map(async (id) => {
-          const head = await headOfLine(db, id);
+          const head = await headOfQueue(db, id);
           const since = head ? Date.parse(head.accepted_at ?? head.created_at) : null;
           return [id, since === null ? 0 : Math.max(0, context.clock().getTime() - since) / 1000] as const;
         }),
@@ -69,7 +69,7 @@ async function countIn(
 }
 
 /** The submission of a challenge that our graders should take next. */
-export function headOfLine(db: Records["db"], challenge: string) {
+export function headOfQueue(db: Records["db"], challenge: string) {
   return db
     .selectFrom("submissions")
     .select(["id", "attempt", "created_at", "accepted_at"])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createHeartbeats, PATIENCE_MS } from "./heartbeats.ts";
+import { createHeartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
 
 const fail = async () => {
   throw new Error("no");
@@ -14,7 +14,7 @@ describe("heartbeats", () => {
 
   it("tell work that has failed again and again for a minute, until it succeeds", async () => {
     await heartbeats.watch("sweep", fail).catch(() => {});
-    pass(PATIENCE_MS + 1);
+    pass(STALLED_AFTER_MS + 1);
     expect(heartbeats.troubles().size).toBe(0);
     await heartbeats.watch("sweep", fail).catch(() => {});
     expect([...heartbeats.troubles()]).toEqual([["sweep", "fails again and again"]]);
@@ -25,7 +25,7 @@ describe("heartbeats", () => {
   it("tell work that does not come to an end, though other runs of it do", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const hanging = heartbeats.watch("reports", () => promise);
-    pass(PATIENCE_MS + 1);
+    pass(STALLED_AFTER_MS + 1);
     await heartbeats.watch("reports", async () => {});
     expect([...heartbeats.troubles()]).toEqual([["reports", "does not come to an end"]]);
     resolve();
@@ -35,10 +35,10 @@ describe("heartbeats", () => {
 
   it("have more patience with work that comes rarely", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const hanging = heartbeats.watch("uploads", () => promise, 10 * PATIENCE_MS);
-    pass(9 * PATIENCE_MS);
+    const hanging = heartbeats.watch("uploads", () => promise, 10 * STALLED_AFTER_MS);
+    pass(9 * STALLED_AFTER_MS);
     expect(heartbeats.troubles().size).toBe(0);
-    pass(2 * PATIENCE_MS);
+    pass(2 * STALLED_AFTER_MS);
     expect(heartbeats.troubles().size).toBe(1);
     resolve();
     await hanging;

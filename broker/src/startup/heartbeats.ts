@@ -1,10 +1,10 @@
 /** How long work may fail, or hang, before it counts as standing still. */
-export const PATIENCE_MS = 60_000;
+export const STALLED_AFTER_MS = 60_000;
 
 /** Watches work that is done again and again: whether it still comes to an end, and whether it succeeds. */
 export interface Heartbeats {
   /** Runs the work and remembers how it went. Work that comes rarely may be given more patience. */
-  watch<T>(name: string, work: () => Promise<T>, patienceMs?: number): Promise<T>;
+  watch<T>(name: string, work: () => Promise<T>, stalledAfterMs?: number): Promise<T>;
   /** Names of what has failed, or hung, for longer than the patience, each with what is wrong. */
   troubles(): Map<string, string>;
 }
@@ -15,15 +15,15 @@ interface Beat {
   /** Failures after the last success, and when the first of them was. */
   failures: number;
   failingSince: number;
-  patienceMs: number;
+  stalledAfterMs: number;
 }
 
 export function createHeartbeats(monotonic: () => number = () => performance.now()): Heartbeats {
   const beats = new Map<string, Beat>();
 
   return {
-    async watch(name, work, patienceMs = PATIENCE_MS) {
-      const beat = beats.get(name) ?? { running: new Set(), failures: 0, failingSince: 0, patienceMs };
+    async watch(name, work, stalledAfterMs = STALLED_AFTER_MS) {
+      const beat = beats.get(name) ?? { running: new Set(), failures: 0, failingSince: 0, stalledAfterMs };
       beats.set(name, beat);
       const run = { since: monotonic() };
       beat.running.add(run);
@@ -41,8 +41,8 @@ export function createHeartbeats(monotonic: () => number = () => performance.now
     troubles() {
       const now = monotonic();
       const found = new Map<string, string>();
-      for (const [name, { running, failures, failingSince, patienceMs }] of beats) {
-        const long = (since: number) => now - since > patienceMs;
+      for (const [name, { running, failures, failingSince, stalledAfterMs }] of beats) {
+        const long = (since: number) => now - since > stalledAfterMs;
         if ([...running].some(({ since }) => long(since))) found.set(name, "does not come to an end");
         else if (failures > 1 && long(failingSince)) found.set(name, "fails again and again");
       }

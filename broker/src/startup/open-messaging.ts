@@ -23,8 +23,8 @@ export async function openMessaging(
   const { createAdapter } = await import("@socket.io/redis-adapter");
   const connections = connectionsTo(redisUrl);
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
-  const publisher = connections.connectForGood();
-  const subscriber = connections.connectForGood({ patient: true });
+  const publisher = connections.connectWithReconnect();
+  const subscriber = connections.connectWithReconnect({ retryForever: true });
   // The adapter looks at no answer, and a rejection that nobody looks at ends the process.
   const publish = publisher.publish.bind(publisher) as (...args: unknown[]) => Promise<number>;
   publisher.publish = ((...args: unknown[]) =>

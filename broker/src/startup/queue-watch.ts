@@ -1,11 +1,11 @@
 import type { SubmissionContext } from "../domain/submissions/context.ts";
-import { headOfLine } from "./gauges.ts";
+import { headOfQueue } from "./gauges.ts";
 
 /** How long the first in line may stand there while a grader has nothing to do. */
 export const STALL_MS = 60_000;
 
 /** Watches whether the lines of waiting submissions move. */
-export interface LineWatch {
+export interface QueueWatch {
   /** Looks at each challenge's line; called every few seconds. */
   look(): Promise<void>;
   /** Challenges whose line stands still though a grader is free. */
@@ -21,16 +21,16 @@ interface Head {
  * A line stands still when the same submission is its first, look after look, while a grader that serves the challenge has a free
  * place. Behind graders that are busy, waiting is in order; their jobs have deadlines of their own.
  */
-export function createLineWatch(
-  { records, catalogue, graders }: Pick<SubmissionContext, "records" | "catalogue" | "graders">,
+export function createQueueWatch(
+  { records, catalog, graders }: Pick<SubmissionContext, "records" | "catalog" | "graders">,
   monotonic: () => number = () => performance.now(),
-): LineWatch {
+): QueueWatch {
   const heads = new Map<string, Head>();
 
   async function firstWithFreeGrader(challenge: string): Promise<string | null> {
     const serving = await graders.serving(challenge);
     if (serving.length === 0) return null;
-    const head = await headOfLine(records.db, challenge);
+    const head = await headOfQueue(records.db, challenge);
     if (!head) return null;
     const places = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
     // Counted for all that these graders serve: they may be busy with another challenge, or with a regrade.
@@ -55,7 +55,7 @@ export function createLineWatch(
 
   return {
     async look() {
-      const known = catalogue.all();
+      const known = catalog.all();
       for (const challenge of heads.keys()) if (!known.has(challenge)) heads.delete(challenge);
       for (const challenge of known.keys()) {
         const key = await firstWithFreeGrader(challenge);

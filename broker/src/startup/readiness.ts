@@ -2,7 +2,7 @@ import { iso } from "../clock.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";
-import type { LineWatch } from "./queue-watch.ts";
+import type { QueueWatch } from "./queue-watch.ts";
 
 const GRACE_MS = 60_000;
 /** A database that is frozen gives no answer at all. */
@@ -18,7 +18,7 @@ export const REPORTS = "reports";
 export async function readReadiness(
   context: Pick<SubmissionContext, "records" | "clock" | "dispatchStalled">,
   heartbeats: Pick<Heartbeats, "troubles">,
-  line: Pick<LineWatch, "stalled">,
+  line: Pick<QueueWatch, "stalled">,
   answerMs = ANSWER_MS,
 ): Promise<Readiness> {
   const checks: Record<string, string> = {};

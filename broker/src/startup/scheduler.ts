@@ -1,8 +1,8 @@
 import type { MediaMaker } from "../background/media/media-maker.ts";
 import { sweepPublishing } from "../background/published-code/sweep-publishing.ts";
 import type { CodeContext } from "../background/repositories/code-context.ts";
-import { finaliseCode } from "../background/repositories/finalize-code.ts";
-import { showRepositories } from "../background/repositories/mirror-repositories.ts";
+import { finalizeCode } from "../background/repositories/finalize-code.ts";
+import { mirrorRepositories } from "../background/repositories/mirror-repositories.ts";
 import { sweepAwaitedCode } from "../background/repositories/sweep-awaited-code.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
@@ -10,9 +10,9 @@ import { abandonUploads } from "../domain/submissions/announced-parts.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
 import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
-import { type Heartbeats, PATIENCE_MS } from "./heartbeats.ts";
-import type { LineWatch } from "./queue-watch.ts";
-import type { Releasers } from "./shutdown-steps.ts";
+import { type Heartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
+import type { QueueWatch } from "./queue-watch.ts";
+import type { ShutdownSteps } from "./shutdown-steps.ts";
 
 /** How often a broker does what it does again and again, in milliseconds. */
 export const INTERVALS = {
@@ -33,20 +33,20 @@ export const INTERVALS = {
 export type Intervals = typeof INTERVALS;
 
 /** What a broker does again and again, whether anybody asks or not: every state that is not final has its owner here. */
-export function startDuties(options: {
+export function startScheduler(options: {
   context: SubmissionContext;
   code: CodeContext;
   media: Pick<MediaMaker, "soon">;
-  line: Pick<LineWatch, "look">;
+  line: Pick<QueueWatch, "look">;
   legacy: { sweep(): Promise<unknown> } | null;
   dispatcher: Pick<Dispatcher, "soon">;
   heartbeats: Heartbeats;
-  releasers: Releasers;
+  shutdownSteps: ShutdownSteps;
   /** Others than INTERVALS. */
   intervals?: Partial<Intervals> | undefined;
 }): void {
-  const { context, code, media, line, legacy, dispatcher, heartbeats, releasers } = options;
-  const { catalogue, graders, webapp, log } = context;
+  const { context, code, media, line, legacy, dispatcher, heartbeats, shutdownSteps } = options;
+  const { catalog, graders, webapp, log } = context;
   const intervals = { ...INTERVALS, ...options.intervals };
 
   every(intervals.deadlines, "deadlines", async () => {
@@ -54,19 +54,19 @@ export function startDuties(options: {
     await sweepAwaitedCode(context);
     await sweepDeadlines(context);
   });
-  every(intervals.commits, "commits", () => finaliseCode(code));
+  every(intervals.commits, "commits", () => finalizeCode(code));
   every(intervals.publishing, "publishing", () => sweepPublishing(code));
-  if (code.host.outside) every(intervals.codeHost, "code host", () => showRepositories(code));
+  if (code.host.outside) every(intervals.codeHost, "code host", () => mirrorRepositories(code));
   every(intervals.regrades, "regrades", () => sweepRegrades(context));
   every(intervals.media, "media", async () => media.soon());
   every(intervals.line, "line", () => line.look());
   every(intervals.graders, "graders", () => graders.look());
   every(intervals.webapp, "webapp", () => webapp.tell());
   // First, for a webapp that hangs must not hold up the end.
-  releasers.add("calls to the webapp", () => webapp.close());
+  shutdownSteps.add("calls to the webapp", () => webapp.close());
   every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
   every(intervals.challenges, "challenges", async () => {
-    const { changed, mistakes, shadowed } = await catalogue.refresh();
+    const { changed, mistakes, shadowed } = await catalog.refresh();
     for (const challenge of shadowed)
       log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
     for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
@@ -76,7 +76,7 @@ export function startDuties(options: {
 
   const windows = new AbortController();
   every(intervals.windows, "ranking windows", () => advanceWindows(context, windows.signal));
-  releasers.add("ranking windows that move", () => windows.abort());
+  shutdownSteps.add("ranking windows that move", () => windows.abort());
 
   if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
   every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));
@@ -85,13 +85,13 @@ export function startDuties(options: {
     let busy: Promise<unknown> | null = null;
     const timer = setInterval(() => {
       busy ??= heartbeats
-        .watch(name, work, Math.max(PATIENCE_MS, ms))
+        .watch(name, work, Math.max(STALLED_AFTER_MS, ms))
         .catch((error) => log.error({ err: error }, `${name} failed`))
         .finally(() => {
           busy = null;
         });
     }, ms);
-    releasers.add(name, async () => {
+    shutdownSteps.add(name, async () => {
       clearInterval(timer);
       await busy;
     });

@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 
-export interface Releasers {
+export interface ShutdownSteps {
   add(name: string, release: () => unknown): void;
   /** Releases in reverse order of acquisition, each step even if one fails; harmless to repeat. */
   release(): Promise<void>;
 }
 
-export function createReleasers(log: Logger): Releasers {
+export function createShutdownSteps(log: Logger): ShutdownSteps {
   const held: { name: string; release: () => unknown }[] = [];
   return {
     add: (name, release) => held.push({ name, release }),

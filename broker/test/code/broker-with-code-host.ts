@@ -16,7 +16,7 @@ import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
 const LONG = 60_000;
 
-export interface Outside {
+export interface TestCodeHost {
   local: LocalHost;
   env: Record<string, string>;
   /** The page of a repository. */
@@ -27,9 +27,9 @@ export interface Outside {
 }
 
 /** What a broker does whose code is shown at another host. */
-export function brokerWithCodeHost(name: string, start: () => Promise<Outside>): void {
+export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHost>): void {
   describe(`a broker whose code is shown at ${name}`, { timeout: 180_000 }, () => {
-    let outside: Outside;
+    let outside: TestCodeHost;
     let broker: TestBroker;
     let git: PlainGit;
     let ada: Author;

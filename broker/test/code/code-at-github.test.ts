@@ -1,9 +1,9 @@
 import { startFakeGithub } from "../../src/background/code-hosts/testing/fake-github.ts";
-import { brokerWithCodeHost, type Outside } from "./broker-with-code-host.ts";
+import { brokerWithCodeHost, type TestCodeHost } from "./broker-with-code-host.ts";
 
 brokerWithCodeHost("GitHub", github);
 
-async function github(): Promise<Outside> {
+async function github(): Promise<TestCodeHost> {
   const local = await startFakeGithub();
   const page = (name: string) => `${local.url}/${local.org}/${name}`;
   return {

@@ -1,9 +1,9 @@
 import { startFakeGitlab } from "../../src/background/code-hosts/testing/fake-gitlab.ts";
-import { brokerWithCodeHost, type Outside } from "./broker-with-code-host.ts";
+import { brokerWithCodeHost, type TestCodeHost } from "./broker-with-code-host.ts";
 
 brokerWithCodeHost("GitLab", gitlab);
 
-async function gitlab(): Promise<Outside> {
+async function gitlab(): Promise<TestCodeHost> {
   const local = await startFakeGitlab();
   const page = (name: string) => `${local.url}/${local.group}/${name}`;
   return {

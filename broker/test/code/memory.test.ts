@@ -13,7 +13,7 @@ import { commitOf, pack, packed, treeOf } from "./crafted-pack.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** Above what the broker has when it has nothing to do. */
-const MOST_MORE = 256 * MEBIBYTE;
+const MAX_EXTRA_MEMORY = 256 * MEBIBYTE;
 const SLOW = { timeout: 90_000 };
 
 describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too much is pushed", () => {
@@ -77,7 +77,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too muc
   }
 
   async function held(): Promise<void> {
-    expect((await peak()) - before).toBeLessThan(MOST_MORE);
+    expect((await peak()) - before).toBeLessThan(MAX_EXTRA_MEMORY);
     expect(await readdir(join(broker.folder, "data/code/.arriving"))).toEqual([]);
   }
 

@@ -7,7 +7,7 @@ import type { CodeHost } from "../../src/background/code-hosts/code-host.ts";
 import { createLocalHost } from "../../src/background/code-hosts/local.ts";
 import type { CodeContext } from "../../src/background/repositories/code-context.ts";
 import { createGit } from "../../src/background/repositories/git.ts";
-import { showRepositories } from "../../src/background/repositories/mirror-repositories.ts";
+import { mirrorRepositories } from "../../src/background/repositories/mirror-repositories.ts";
 import { openRepositories } from "../../src/background/repositories/repositories.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
@@ -43,7 +43,7 @@ describe("repositories that a host outside shows", () => {
     [broker, git] = await Promise.all([startBroker(), createPlainGit()]);
     const context = {
       records: broker.records,
-      catalogue: { all: () => new Map([["test", { config: { id: "test", title: "A test" } }]]) },
+      catalog: { all: () => new Map([["test", { config: { id: "test", title: "A test" } }]]) },
       clock: () => new Date(Date.now() + shift),
       log: pino({ level: "silent" }),
     } as unknown as CodeContext["submissions"];
@@ -85,18 +85,18 @@ describe("repositories that a host outside shows", () => {
     const { host, asked } = recordingHost();
     code.host = host;
     await handIn("1");
-    expect(await showRepositories(code)).toBe(2);
+    expect(await mirrorRepositories(code)).toBe(2);
     expect(asked.sort()).toEqual(["ensure (challenge)", "ensure ada", "mirror (challenge)", "mirror ada"]);
-    expect(await showRepositories(code)).toBe(0);
+    expect(await mirrorRepositories(code)).toBe(0);
     await handIn("2");
     await handIn("3");
-    expect(await showRepositories(code)).toBe(2);
+    expect(await mirrorRepositories(code)).toBe(2);
     // More packs than are let be have become one.
     const packs = await readdir(join(broker.folder, "other-disk/test/1.git/objects/pack"));
     expect(packs.filter((name) => name.endsWith(".pack"))).toHaveLength(1);
     // Another host is shown everything.
     code.host = recordingHost("another host").host;
-    expect(await showRepositories(code)).toBe(2);
+    expect(await mirrorRepositories(code)).toBe(2);
   });
 
   it("wait while the host is down, ever longer, and as long as it asks; the grade is not touched", async () => {
@@ -105,15 +105,15 @@ describe("repositories that a host outside shows", () => {
     await handIn("1");
     const down = () => new CrowdaiError("code_host_unreachable", "no answer");
     failures.push(down(), down());
-    expect(await showRepositories(code)).toBe(0);
-    expect(await showRepositories(code)).toBe(0);
+    expect(await mirrorRepositories(code)).toBe(0);
+    expect(await mirrorRepositories(code)).toBe(0);
     shift += 5001;
     const asking = (seconds: number) =>
       new CrowdaiError("code_host_unreachable", "later", { details: { retry_after_seconds: seconds } });
     failures.push(asking(3600), asking(3600));
-    await showRepositories(code);
+    await mirrorRepositories(code);
     shift += 3_599_000;
-    expect(await showRepositories(code)).toBe(0);
+    expect(await mirrorRepositories(code)).toBe(0);
     expect(asked).toEqual([]);
     const rows = await broker.records.db.selectFrom("code_repositories").selectAll().execute();
     expect(rows.map(({ tries, problem }) => [tries, problem])).toEqual([
@@ -121,7 +121,7 @@ describe("repositories that a host outside shows", () => {
       [2, "code_host_unreachable: later"],
     ]);
     shift += 2000;
-    expect(await showRepositories(code)).toBe(2);
+    expect(await mirrorRepositories(code)).toBe(2);
     expect(asked).toHaveLength(4);
   });
 });

@@ -5,9 +5,9 @@ import type { Submission } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Challenge } from "../../../cli/src/index.ts";
 import { runCli, temporaryFolder } from "../../../cli/test/run-cli.ts";
-import { noise, PATIENCE, type Stage, startStage } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
-describe("the command line and the library", PATIENCE, () => {
+describe("the command line and the library", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   let here: Awaited<ReturnType<typeof temporaryFolder>>;
   beforeAll(async () => {

@@ -5,9 +5,9 @@ import { crc32, deflateSync } from "node:zlib";
 import type { Leaderboard } from "@crowdai/shared";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noise, PATIENCE, type Stage, startStage } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
-describe("a picture of an evaluator", PATIENCE, () => {
+describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   let files: string;
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe("a picture of an evaluator", PATIENCE, () => {
     expect(graded).toMatchObject({ state: "graded", score: 1 });
     return stage.settled(graded.id);
   }
-  async function fetchPicture(url: string, headers: Record<string, string> = {}) {
+  async function fetchImage(url: string, headers: Record<string, string> = {}) {
     const answer = await fetch(url, { headers });
     return { answer, bytes: Buffer.from(await answer.arrayBuffer()) };
   }
@@ -51,7 +51,7 @@ describe("a picture of an evaluator", PATIENCE, () => {
     expect(media).toMatchObject({ type: "image/png", preview: null });
     expect(media?.large).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/media\/image\/large-[0-9a-f]{32}\.png$/);
     expect(media?.thumbnail).toMatch(/\/media\/image\/thumb-[0-9a-f]{32}\.webp$/);
-    const [large, thumbnail] = [await fetchPicture(media!.large), await fetchPicture(media!.thumbnail)];
+    const [large, thumbnail] = [await fetchImage(media!.large), await fetchImage(media!.thumbnail)];
     expect(large.answer.headers.get("content-type")).toBe("image/png");
     expect(thumbnail.answer.headers.get("content-type")).toBe("image/webp");
     expect(await sharp(large.bytes).metadata()).toMatchObject({ format: "png", width: 1600, height: 1200 });
@@ -74,7 +74,7 @@ describe("a picture of an evaluator", PATIENCE, () => {
 
   it("is not made larger than it is", async () => {
     const { media } = await show("dot.png", await noise(3, 2).png().toBuffer());
-    const { bytes } = await fetchPicture(media!.large);
+    const { bytes } = await fetchImage(media!.large);
     expect(await sharp(bytes).metadata()).toMatchObject({ width: 3, height: 2 });
   });
 
@@ -86,7 +86,7 @@ describe("a picture of an evaluator", PATIENCE, () => {
       .toBuffer();
     const { media } = await show("photo.jpg", photo);
     for (const url of [media!.large, media!.thumbnail]) {
-      const { bytes } = await fetchPicture(url);
+      const { bytes } = await fetchImage(url);
       const found = await sharp(bytes).metadata();
       expect(found.height).toBeGreaterThan(found.width);
       expect(found).not.toHaveProperty("exif");
@@ -104,9 +104,9 @@ describe("a picture of an evaluator", PATIENCE, () => {
         await animated[format]({ delay: Array(5).fill(80) } as never).toBuffer(),
       );
       expect(media?.type).toBe(`image/${format}`);
-      const large = await fetchPicture(media!.large);
+      const large = await fetchImage(media!.large);
       expect(await sharp(large.bytes, { animated: true }).metadata()).toMatchObject({ format, pages: 5 });
-      const thumbnail = await fetchPicture(media!.thumbnail);
+      const thumbnail = await fetchImage(media!.thumbnail);
       expect((await sharp(thumbnail.bytes, { animated: true }).metadata()).pages ?? 1).toBe(1);
     },
   );
@@ -124,13 +124,13 @@ describe("a picture of an evaluator", PATIENCE, () => {
       Buffer.from("<script>alert(1)</script>PK\x03\x04"),
     ]);
     const { media } = await show("both.png", polyglot);
-    const { bytes } = await fetchPicture(media!.large);
+    const { bytes } = await fetchImage(media!.large);
     expect(bytes.includes("script")).toBe(false);
   });
 
   it("is served to be looked at, and to do nothing", async () => {
     const { media } = await show("plot.png", await noise(60, 40).png().toBuffer());
-    const { answer, bytes } = await fetchPicture(media!.large);
+    const { answer, bytes } = await fetchImage(media!.large);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       "cache-control": "public, max-age=31536000, immutable",
       "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -138,13 +138,13 @@ describe("a picture of an evaluator", PATIENCE, () => {
       "x-content-type-options": "nosniff",
       "content-length": String(bytes.length),
     });
-    const part = await fetchPicture(media!.large, { range: "bytes=4-9" });
+    const part = await fetchImage(media!.large, { range: "bytes=4-9" });
     expect(part.answer.status).toBe(206);
     expect(part.answer.headers.get("content-range")).toBe(`bytes 4-9/${bytes.length}`);
     expect(part.bytes).toEqual(bytes.subarray(4, 10));
-    expect((await fetchPicture(media!.large, { range: "bytes=999999-" })).answer.status).toBe(416);
+    expect((await fetchImage(media!.large, { range: "bytes=999999-" })).answer.status).toBe(416);
     const etag = answer.headers.get("etag")!;
-    expect((await fetchPicture(media!.large, { "if-none-match": etag })).answer.status).toBe(304);
+    expect((await fetchImage(media!.large, { "if-none-match": etag })).answer.status).toBe(304);
     const head = await fetch(media!.large, { method: "HEAD" });
     expect(head.headers.get("content-length")).toBe(String(bytes.length));
   });

@@ -37,7 +37,7 @@ for line in sys.stdin:
 `;
 
 /** Each picture and film is a process of its own, or several: on a busy machine that takes a while. */
-export const PATIENCE = { timeout: 120_000 };
+export const MEDIA_TIMEOUT = { timeout: 120_000 };
 
 export interface Stage extends TestBroker {
   client: TestClient;
@@ -80,7 +80,7 @@ export async function startStage(options: Parameters<typeof startBroker>[0] = {}
       await until(async () => {
         found = await read(id);
         return found.media !== null || found.media_dropped !== null;
-      }, PATIENCE.timeout);
+      }, MEDIA_TIMEOUT.timeout);
       return found;
     },
   });

@@ -10,7 +10,7 @@ import { openSqlite } from "../../src/records/sqlite.ts";
 import { type BrokerProcess, createBrokerProcess } from "../support/broker-process.ts";
 import { runCommand } from "../support/run-command.ts";
 import { until } from "../support/until.ts";
-import { noise, PATIENCE, startStage, writeMediaChallenge } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, noise, startStage, writeMediaChallenge } from "./media-broker.ts";
 
 describe.skipIf(missing("ffmpeg", "ffprobe"))(
   "media that are being made when the broker is killed with -9",
@@ -64,7 +64,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))(
   },
 );
 
-describe("a regrade", PATIENCE, () => {
+describe("a regrade", MEDIA_TIMEOUT, () => {
   it("replaces the media, and the old ones go", async () => {
     const stage = await startStage();
     try {
@@ -85,7 +85,7 @@ describe("a regrade", PATIENCE, () => {
       const { media } = await until(async () => {
         const found = await stage.read(id);
         return found.regraded !== null && found.media !== null && found;
-      }, PATIENCE.timeout);
+      }, MEDIA_TIMEOUT.timeout);
       expect(media?.type).toBe("image/jpeg");
       expect((await fetch(media!.large)).status).toBe(200);
       for (const url of [old.large, old.thumbnail]) expect((await fetch(url)).status).toBe(404);

@@ -2,12 +2,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { createSubmissionId, type IntentRequest, type Receipt } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { untilEnd } from "../support/test-broker.ts";
-import { PATIENCE, type Stage, startStage } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, type Stage, startStage } from "./media-broker.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const hex = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex");
 
-describe("models beside a submission", PATIENCE, () => {
+describe("models beside a submission", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await startStage();

@@ -14,9 +14,9 @@ import {
   startSwift,
 } from "../../../scripts/services/swift.ts";
 import { untilEnd } from "../support/test-broker.ts";
-import { noise, PATIENCE, type Stage, startStage } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
-describe.skipIf(withoutService("swift"))("on an S3 store", PATIENCE, () => {
+describe.skipIf(withoutService("swift"))("on an S3 store", MEDIA_TIMEOUT, () => {
   let folder: string;
   let swift: Service;
   let stage: Stage;

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing, onPath } from "../../../test/required-programs.ts";
-import { PATIENCE, type Stage, startStage } from "./media-broker.ts";
+import { MEDIA_TIMEOUT, type Stage, startStage } from "./media-broker.ts";
 
 const files = mkdtempSync(join(tmpdir(), "crowdai-films-"));
 afterAll(() => rmSync(files, { recursive: true, force: true }));
@@ -36,7 +36,7 @@ async function facts(url: string) {
   return { codecs: streams.map((s: { codec_name: string }) => s.codec_name), streams, format };
 }
 
-describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", PATIENCE, () => {
+describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await startStage();
@@ -215,7 +215,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", PATIENCE, () => {
   }
 });
 
-describe.skipIf(missing("ffmpeg"))("without ffmpeg", PATIENCE, () => {
+describe.skipIf(missing("ffmpeg"))("without ffmpeg", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   const bin = join(files, "bin");
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { createSubmissionId } from "@crowdai/shared";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
-import { noise, PATIENCE, type Stage, startStage } from "../media/media-broker.ts";
+import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "../media/media-broker.ts";
 import { untilEnd } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
@@ -12,7 +12,7 @@ import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./
 const RUNS = "<script>window.owned=1;top.owned=1</script>";
 const SVG = `<svg xmlns="http://www.w3.org/2000/svg" onload="window.owned=1"><script>window.owned=1</script></svg>`;
 
-describe.skipIf(missing("chromium", "python3"))("media, in a browser", PATIENCE, () => {
+describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   let browser: TestBrowser;
 

@@ -1,7 +1,7 @@
 import type { TestBroker } from "../support/test-broker.ts";
 
 /** A browser without a screen: keeps cookies, sends forms as pages do, and follows no redirect by itself. */
-export function createVisitor(test: Pick<TestBroker, "broker">) {
+export function createPageClient(test: Pick<TestBroker, "broker">) {
   const cookies = new Map<string, string>();
   const visitor = {
     cookies,

@@ -2,7 +2,7 @@ import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
 import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
-import { createVisitor } from "./page-client.ts";
+import { createPageClient } from "./page-client.ts";
 
 const shown = (leaderboard: boolean, submissions: boolean, hidden: boolean) => ({
   visibility: { leaderboard, submissions, private: hidden },
@@ -10,7 +10,7 @@ const shown = (leaderboard: boolean, submissions: boolean, hidden: boolean) => (
 
 describe("what a reader sees", () => {
   let test: TestBroker;
-  let anyone: ReturnType<typeof createVisitor>;
+  let anyone: ReturnType<typeof createPageClient>;
   let ada: typeof anyone;
   let bob: typeof anyone;
   let organiser: typeof anyone;
@@ -52,10 +52,10 @@ describe("what a reader sees", () => {
       ["quiet", "secret"],
       new Date().toISOString(),
     );
-    anyone = createVisitor(test);
-    ada = createVisitor(test);
-    bob = createVisitor(test);
-    organiser = createVisitor(test);
+    anyone = createPageClient(test);
+    ada = createPageClient(test);
+    bob = createPageClient(test);
+    organiser = createPageClient(test);
     await ada.signIn(test.key);
     await bob.signIn(bobs);
     await organiser.signIn(organisers);

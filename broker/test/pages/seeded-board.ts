@@ -45,7 +45,7 @@ export async function startSeededBoard(): Promise<TestBroker> {
   const ids = new Map(
     (await db.selectFrom("participants").select(["id", "name"]).execute()).map(({ id, name }) => [name, id]),
   );
-  const media = await storePicture(test);
+  const media = await storeImage(test);
   const graded = (id: string, name: string, score: number, more: object = {}) => ({
     id,
     challenge: "test",
@@ -98,7 +98,7 @@ export async function startSeededBoard(): Promise<TestBroker> {
   return test;
 }
 
-async function storePicture({ folder, broker }: TestBroker) {
+async function storeImage({ folder, broker }: TestBroker) {
   const { objects } = await openObjects({ s3: null, dataFolder: join(folder, "data") }, () => broker.url);
   const create = { width: 267, height: 200, channels: 3 as const, background: "#c60" };
   const [thumbnail, large] = [

@@ -7,7 +7,7 @@ import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
-import { createVisitor } from "./page-client.ts";
+import { createPageClient } from "./page-client.ts";
 
 const HOUR = 3600_000;
 
@@ -18,11 +18,11 @@ describe("a session of the pages", () => {
     test = await startBroker({ withGrader: false, clock: () => new Date(Date.now() + ahead) });
   });
   afterAll(() => test?.close());
-  const greets = async (visitor: ReturnType<typeof createVisitor>, name: string) =>
+  const greets = async (visitor: ReturnType<typeof createPageClient>, name: string) =>
     (await (await visitor.get("/")).text()).includes(`<bdi class="outside">${name}</bdi>`);
 
   it("is made of a key, goes back to where it was asked for, and holds nothing of the key", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     const answer = await visitor.signIn(test.key, "/challenges/test?round=1");
     expect([answer.status, answer.headers.get("location")]).toEqual([303, "/challenges/test?round=1"]);
     const [cookie] = visitor.set.filter(
@@ -64,7 +64,7 @@ describe("a session of the pages", () => {
   });
 
   it("is not spoken for by a cookie that was changed", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     const value = visitor.cookies.get("crowdai_session") as string;
     visitor.cookies.set("crowdai_session", `${value[0] === "a" ? "b" : "a"}${value.slice(1)}`);
@@ -72,7 +72,7 @@ describe("a session of the pages", () => {
   });
 
   it("ends with a sign-out, for whoever kept the cookie too", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     const kept = visitor.cookies.get("crowdai_session") as string;
     expect((await visitor.post("/sign-out", { token: await visitor.token() })).status).toBe(303);
@@ -82,7 +82,7 @@ describe("a session of the pages", () => {
   });
 
   it("ends with its key, at once", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(await test.addParticipant("brief"));
     expect(await greets(visitor, "brief")).toBe(true);
     await revokeKeys(test.records, "participant", "brief", new Date().toISOString());
@@ -91,7 +91,7 @@ describe("a session of the pages", () => {
   });
 
   it("ends after 8 hours", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     ahead = 8 * HOUR - 60_000;
     expect(await greets(visitor, "ada")).toBe(true);
@@ -101,14 +101,14 @@ describe("a session of the pages", () => {
   });
 
   it("outlives the broker's restart", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     await test.restart();
     expect(await greets(visitor, "ada")).toBe(true);
   });
 
   it("is never made by an address, only by the form", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     expect((await visitor.get(`/sign-in?key=${test.key}`)).status).toBe(200);
     expect(await greets(visitor, "ada")).toBe(false);
   });
@@ -120,14 +120,14 @@ describe("a session of the pages", () => {
     "/\t/evil.example",
     "javascript:alert(1)",
   ])("goes nowhere else after signing in: %j", async (next) => {
-    const answer = await createVisitor(test).signIn(test.key, next);
+    const answer = await createPageClient(test).signIn(test.key, next);
     expect(answer.headers.get("location")).toBe("/");
   });
 
   it("is refused to a wrong key with the reason, and after ten of them to the address for a while", async () => {
     const other = await startBroker({ withGrader: false });
     try {
-      const visitor = createVisitor(other);
+      const visitor = createPageClient(other);
       const mistyped = await visitor.signIn(`${other.key.slice(0, -1)}!`);
       expect(mistyped.status).toBe(401);
       expect(await mistyped.text()).toContain("mistyped");
@@ -151,7 +151,7 @@ describe("a form of the pages", () => {
   afterAll(() => test?.close());
 
   it("is refused when another site sent it, or nobody knows who", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     const form = { key: test.key };
     for (const headers of [
       { origin: "https://evil.example" },
@@ -167,9 +167,9 @@ describe("a form of the pages", () => {
   });
 
   it("is refused without the mark of the reader's own session", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     await visitor.signIn(test.key);
-    const stranger = createVisitor(test);
+    const stranger = createPageClient(test);
     await stranger.signIn(await test.addParticipant("stranger"));
     for (const token of ["", "x", await stranger.token()]) {
       expect((await visitor.post("/sign-out", { token })).status).toBe(403);
@@ -179,7 +179,7 @@ describe("a form of the pages", () => {
   });
 
   it("may not be large", async () => {
-    const visitor = createVisitor(test);
+    const visitor = createPageClient(test);
     expect((await visitor.post("/sign-in", { key: "x".repeat(20_000) })).status).toBe(413);
   });
 });

@@ -83,7 +83,7 @@ describe("who may do what", () => {
     expect(dump).not.toContain(test.key.slice(8, 20));
   });
 
-  it("answers every request that is not well formed with the catalogue's words", async () => {
+  it("answers every request that is not well formed with the catalog's words", async () => {
     const wrong = async (path: string, body: unknown) =>
       (await test.fetch(path, { method: "POST", body })).json();
     expect(await wrong("/api/v1/submissions", { id: "x" })).toMatchObject({ error: { code: "usage" } });

@@ -1,8 +1,8 @@
-import type { Agreement, Licence, Session } from "@crowdai/shared";
+import type { Agreement, License, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findAgreement } from "../../src/domain/agreements/agreements.ts";
-import { MIT_DIGEST, MIT_TEXT, mitLicence } from "../../src/domain/agreements/mit-license.ts";
+import { MIT_DIGEST, MIT_TEXT, mitLicense } from "../../src/domain/agreements/mit-license.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
 describe("the agreement to the MIT licence", () => {
@@ -12,8 +12,8 @@ describe("the agreement to the MIT licence", () => {
   });
   afterEach(() => test.close());
 
-  const read = async (key = test.key): Promise<Licence> =>
-    (await (await test.fetch("/api/v1/agreements/mit", { key })).json()) as Licence;
+  const read = async (key = test.key): Promise<License> =>
+    (await (await test.fetch("/api/v1/agreements/mit", { key })).json()) as License;
   const agree = (digest: string, options: { key?: string; headers?: Record<string, string> } = {}) =>
     fetch(`${test.broker.url}/api/v1/agreements/mit`, {
       method: "POST",
@@ -174,7 +174,7 @@ describe("the agreement to the MIT licence", () => {
   });
 
   it("puts the author's name and year into a published repository's licence, whatever the name holds", () => {
-    expect(mitLicence(2026, "$& <b>Ada</b>")).toContain("\nCopyright (c) 2026 $& <b>Ada</b>\n");
+    expect(mitLicense(2026, "$& <b>Ada</b>")).toContain("\nCopyright (c) 2026 $& <b>Ada</b>\n");
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { patiently } from "@crowdai/shared/retry-until-ready";
+import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
@@ -83,7 +83,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
   it("are waited for by a broker that starts before them, but not with a wrong name", async () => {
     await postgres.kill("SIGKILL");
     const stderr = new PassThrough();
-    const opening = patiently(() => openPostgres(postgres.url), stderr);
+    const opening = retryUntilReady(() => openPostgres(postgres.url), stderr);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await postgres.restart();
     await (await opening).close();
@@ -92,7 +92,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
       expect.stringMatching(/^PostgreSQL at 127\.0\.0\.1:\d+ cannot be reached\. Waiting for up to a minute/),
     ]);
     const elsewhere = postgres.url.replace(/[^/]*$/, "nothing");
-    await expect(patiently(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({
+    await expect(retryUntilReady(() => openPostgres(elsewhere), stderr)).rejects.toMatchObject({
       code: "usage",
       message: expect.stringContaining('database "nothing" does not exist'),
     });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openRecords } from "../../src/records/open.ts";
-import { createHeartbeats, PATIENCE_MS } from "../../src/startup/heartbeats.ts";
-import { createLineWatch, STALL_MS } from "../../src/startup/queue-watch.ts";
+import { createHeartbeats, STALLED_AFTER_MS } from "../../src/startup/heartbeats.ts";
+import { createQueueWatch, STALL_MS } from "../../src/startup/queue-watch.ts";
 import { REPORTS, readReadiness } from "../../src/startup/readiness.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
@@ -84,7 +84,7 @@ describe("readiness", () => {
     const heartbeats = createHeartbeats(() => now);
     const fail = () => Promise.reject(new Error("no"));
     for (const name of [REPORTS, "deadlines"])
-      for (const at of [0, PATIENCE_MS + 1]) {
+      for (const at of [0, STALLED_AFTER_MS + 1]) {
         now = at;
         await heartbeats.watch(name, fail).catch(() => {});
       }
@@ -97,10 +97,10 @@ describe("readiness", () => {
   it("is red when the first in line is not taken for a minute though a grader is free, and green once it is", async () => {
     let now = 0;
     let serving = [grader];
-    const line = createLineWatch(
+    const line = createQueueWatch(
       {
         records: test.records,
-        catalogue: { all: () => new Map([["test", {}]]) } as never,
+        catalog: { all: () => new Map([["test", {}]]) } as never,
         graders: { serving: async () => serving } as never,
       },
       () => now,

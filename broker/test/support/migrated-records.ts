@@ -9,7 +9,7 @@ import { sqliteDialect } from "../../src/records/sqlite-dialect.ts";
 import type { Tables } from "../../src/records/tables.ts";
 
 /** Records on SQLite in the form they had after a migration, until the test ends; `writer` takes statements of that time. */
-export async function migratedTo(name: string) {
+export async function recordsMigratedTo(name: string) {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-migrated-"));
   const open = () => {
     const database = new DatabaseSync(join(folder, "records.sqlite"));

@@ -14,7 +14,7 @@ export interface Asked {
 }
 
 /** What answers say, or a list of it. */
-export interface Said {
+export interface WebappAnswer {
   message: string;
   submission_id: number;
   [name: string]: unknown;
@@ -22,7 +22,7 @@ export interface Said {
 
 export interface Answered {
   status: number;
-  body: Said;
+  body: WebappAnswer;
   headers: Headers;
 }
 
@@ -36,7 +36,7 @@ export interface WebappStage extends TestBroker {
   create(query?: Record<string, string>, asked?: Asked): Promise<Answered>;
   update(id: number | string, query?: Record<string, string>, asked?: Asked): Promise<Answered>;
   /** The submission as the admin reads it. */
-  read(id: number): Promise<Said>;
+  read(id: number): Promise<WebappAnswer>;
   count(): Promise<number>;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addOrganizer, addParticipant, revokeKeys } from "../../src/domain/participants/api-keys.ts";
 import { listParticipants } from "../../src/domain/participants/list-participants.ts";
-import { createVisitor } from "../pages/page-client.ts";
+import { createPageClient } from "../pages/page-client.ts";
 import { until } from "../support/until.ts";
 import { FAILING, useRemote } from "./webapp-proxy.ts";
 
@@ -87,7 +87,7 @@ describe("keys", () => {
 describe("a session of the pages", () => {
   it("goes on after a restart, while the webapp is away too", async () => {
     const { key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
-    const visitor = createVisitor(test.broker);
+    const visitor = createPageClient(test.broker);
     await visitor.signIn(key);
     await test.broker.restart();
     test.between.way = () => "cut";
@@ -97,7 +97,7 @@ describe("a session of the pages", () => {
   it("is not begun while the webapp is away, and the form says why", async () => {
     const { key } = await start({ times: { freshMs: 1, staleMs: 1 } });
     test.between.way = () => "cut";
-    const answer = await createVisitor(test.broker).signIn(key);
+    const answer = await createPageClient(test.broker).signIn(key);
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain("the webapp is away");
   });
@@ -105,10 +105,10 @@ describe("a session of the pages", () => {
   it("is for organisers of this broker as well, and for no participant whose key it gave out before", async () => {
     await start();
     const { records } = test.broker;
-    const organizer = createVisitor(test.broker);
+    const organizer = createPageClient(test.broker);
     expect((await organizer.signIn(await addOrganizer(records, "linus", ["test"], now()))).status).toBe(303);
     expect((await organizer.get("/submissions")).status).toBe(200);
-    const before = createVisitor(test.broker);
+    const before = createPageClient(test.broker);
     expect((await before.signIn(await addParticipant(records, "old", now()))).status).toBe(401);
     await organizer.get("/");
     await records.db.updateTable("api_keys").set({ owner: "participant" }).execute();

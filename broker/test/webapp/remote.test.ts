@@ -30,7 +30,7 @@ describe("while the webapp", () => {
 
   it("is silent, a grade is not held up for longer than its patience, and later ones not at all", async () => {
     const { client } = await start({
-      times: { freshMs: 60_000, patienceMs: 300, callMs: 300, awayMs: 60_000 },
+      times: { freshMs: 60_000, promptTimeoutMs: 300, callMs: 300, awayMs: 60_000 },
     });
     test.between.way = () => "silence";
     await graded(client);
@@ -125,8 +125,8 @@ describe("a grade", () => {
     await told();
     const { db } = test.broker.records;
     await db.updateTable("submissions").set({ score: 0.75 }).where("id", "=", id).execute();
-    const { noteNews } = await import("../../src/domain/webapp/webapp-updates.ts");
-    await noteNews(db, [id]);
+    const { markWebappChanged } = await import("../../src/domain/webapp/webapp-updates.ts");
+    await markWebappChanged(db, [id]);
     await told();
     expect(await atWebapp()).toEqual([["graded", 0.75]]);
   });

@@ -8,7 +8,7 @@ import { startBroker, type TestBroker, type TestClient, untilEnd } from "../supp
 import { ADMIN, startWebapp, type WebappStage } from "../webapp-api/webapp-api-client.ts";
 
 /** What happens to a request on its way to the webapp. */
-export type Way =
+export type ProxyFault =
   | "through"
   /** The connection ends before anything arrives. */
   | "cut"
@@ -18,18 +18,18 @@ export type Way =
   | "silence"
   | { status: number; body: string; type?: string };
 
-export interface Between {
+export interface WebappProxy {
   url: string;
   /** Decides for each request; by default all go through. */
-  way: (method: string, path: string) => Way;
+  way: (method: string, path: string) => ProxyFault;
   /** Method and path of each request that arrived here. */
   seen: string[];
   close(): Promise<void>;
 }
 
 /** A proxy before the webapp that fails as it is told. */
-export async function standBetween(target: () => string): Promise<Between> {
-  const between: Omit<Between, "url"> = {
+export async function startWebappProxy(target: () => string): Promise<WebappProxy> {
+  const between: Omit<WebappProxy, "url"> = {
     way: () => "through",
     seen: [],
     async close() {
@@ -72,7 +72,7 @@ export const QUICK: WebappTimes = {
   freshMs: 500,
   unknownMs: 100,
   firstPauseMs: 50,
-  patienceMs: 5000,
+  promptTimeoutMs: 5000,
   awayMs: 100,
 };
 
@@ -80,7 +80,7 @@ export interface RemoteStage {
   broker: TestBroker;
   /** A broker that serves its API as the webapp. */
   webapp: WebappStage;
-  between: Between;
+  between: WebappProxy;
   close(): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ export async function startRemote(
 ): Promise<RemoteStage> {
   const { rounds = [{ id: "1" }], own = [{ id: "1" }], times, env, webappEnv, token } = options;
   const webapp = await startWebapp({ challenges: [{ rounds }], ...(webappEnv ? { env: webappEnv } : {}) });
-  const between = await standBetween(() => webapp.broker.url);
+  const between = await startWebappProxy(() => webapp.broker.url);
   const broker = await startBroker({
     challenges: [{ rounds: own }],
     env: { WEBAPP_URL: between.url, WEBAPP_TOKEN: token?.(webapp) ?? ADMIN, ...env },
@@ -134,7 +134,7 @@ export function underTest({
 }
 
 /** Webapps that fail, each in its own way. */
-export const FAILING: [string, Way][] = [
+export const FAILING: [string, ProxyFault][] = [
   ["cuts every connection", "cut"],
   ["answers 500", { status: 500, body: '{"message":"server error"}', type: "application/json" }],
   ["answers 502 in HTML", { status: 502, body: "<h1>Bad gateway</h1>" }],

@@ -10,11 +10,11 @@ export function agreeCommand({ settings }: Context): string {
 
 /** Says that a person has to agree, where and how; for programs as `action_required`. */
 export function agreementRefused(context: Context, message: string): CrowdaiError {
-  return mustAgree(context.settings.broker, message, agreeCommand(context));
+  return agreementRequired(context.settings.broker, message, agreeCommand(context));
 }
 
 /** The same for a program that uses the library. */
-export function mustAgree(
+export function agreementRequired(
   broker: string | URL,
   message?: string,
   command: string = "crowdai agree",

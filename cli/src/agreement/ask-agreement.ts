@@ -1,17 +1,17 @@
-import { type Agreement, agreementSchema, CrowdaiError, type Licence, licenceSchema } from "@crowdai/shared";
+import { type Agreement, agreementSchema, CrowdaiError, type License, licenseSchema } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { Context } from "../context.ts";
 import { agreementRefused } from "./agreement-errors.ts";
 
 const PATH = "/api/v1/agreements/mit";
 
-export const readLicence = (http: HttpClient): Promise<Licence> => http.get(PATH, licenceSchema);
+export const readLicence = (http: HttpClient): Promise<License> => http.get(PATH, licenseSchema);
 
 /**
  * Shows the text and asks the person at the terminal. The agreement that the broker keeps is returned; whoever says no, or is no
  * person at a terminal, gets agreement_missing.
  */
-export async function askAgreement(context: Context, http: HttpClient, licence: Licence): Promise<Agreement> {
+export async function askAgreement(context: Context, http: HttpClient, licence: License): Promise<Agreement> {
   const { terminal, stdin, stderr, signal } = context;
   if (!terminal.isInteractive)
     throw agreementRefused(

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import type { Context } from "../context.ts";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
-import type { Source } from "./code-location.ts";
+import type { CloneSource } from "./code-location.ts";
 
 // Nothing of the user's, and nothing of the tree, has a say: no hooks, no filters, no submodules, no other transports.
 const SETTINGS = [
@@ -18,7 +18,7 @@ const SETTINGS = [
   ["http.lowSpeedTime", "120"],
 ] as const;
 
-export interface Cloning extends Source {
+export interface CloneOptions extends CloneSource {
   /** A folder that is not there yet, or is empty. */
   folder: string;
   /** A branch to make at the tag; without one the tag alone is checked out. */
@@ -37,7 +37,7 @@ export function folderFor(context: Context, { challenge, submission }: CodePlace
  * Clones the repository and checks out the submission's tag. What is begun and fails is taken away again. Throws folder_exists,
  * git_missing, git_failed.
  */
-export async function cloneRepository(context: Context, work: Cloning): Promise<void> {
+export async function cloneRepository(context: Context, work: CloneOptions): Promise<void> {
   const { folder, url, key, tag, branch, remotes = {} } = work;
   const { signal, env } = context;
   const git = cleanGit(join(folder, ".git"), context.cwd, env);

@@ -3,12 +3,12 @@ import { type HttpClient, locate } from "../client/http/http-client.ts";
 import type { Context } from "../context.ts";
 
 /** Where the code of a submission is cloned from: your own, or a published one. Throws code_unavailable. */
-export function readPlace(http: HttpClient, id: string): Promise<CodePlace> {
+export function readCodeLocation(http: HttpClient, id: string): Promise<CodePlace> {
   return http.get(`/api/v1/submissions/${encodeURIComponent(id)}/code`, codePlaceSchema);
 }
 
 /** What git is given: the address, the key where it takes one, and the tag. */
-export interface Source {
+export interface CloneSource {
   url: URL;
   /** Only ever for the broker itself. */
   key: string | null;
@@ -16,7 +16,11 @@ export interface Source {
 }
 
 /** Throws code_unavailable for a submission that has no commit yet. */
-export async function sourceOf(context: Context, http: HttpClient, place: CodePlace): Promise<Source> {
+export async function cloneSource(
+  context: Context,
+  http: HttpClient,
+  place: CodePlace,
+): Promise<CloneSource> {
   if (place.tag === null)
     throw new CrowdaiError(
       "code_unavailable",

@@ -16,7 +16,7 @@ interface HostApi {
   answer: z.ZodType<Forked>;
 }
 
-const TIME_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** What GitHub answers to a fork. */
 const githubFork = z
@@ -47,7 +47,7 @@ export async function forkAtHost(context: Context, place: CodePlace): Promise<Fo
     body: "{}",
     // A token is shown to nobody that the host names.
     redirect: "error",
-    signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIME_MS)]),
+    signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]),
   }).catch((cause) => {
     if (context.signal.aborted) throw new CrowdaiError("interrupted", "Interrupted.", { next: "" });
     throw failed(`${url.host} cannot be reached.`, cause);

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
 
-const keptSchema = z.object({ agreements: z.array(agreementSchema) });
+const agreementsSchema = z.object({ agreements: z.array(agreementSchema) });
 
 /** Shows the licence text and asks the person at the terminal; nothing else agrees. `--show` lists what is kept. */
 export async function agree(
@@ -45,7 +45,7 @@ export async function agree(
 
 async function showAgreements(context: Context): Promise<number> {
   const { terminal } = context;
-  const { agreements } = await (await context.http()).get("/api/v1/agreements", keptSchema);
+  const { agreements } = await (await context.http()).get("/api/v1/agreements", agreementsSchema);
   terminal.present({
     json: { agreements },
     ndjson: agreements.map((one) => ({ type: "agreement", ...one })),

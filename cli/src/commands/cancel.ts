@@ -1,5 +1,5 @@
 import { submissionSchema } from "@crowdai/shared";
-import { unlessCancelled } from "../client/session/already-cancelled.ts";
+import { acceptCancelled } from "../client/session/already-cancelled.ts";
 import type { Context } from "../context.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
@@ -11,7 +11,7 @@ export async function cancel(context: Context, { id }: { id: string }): Promise<
   const path = `/api/v1/submissions/${encodeURIComponent(id)}`;
   const submission = await http
     .post(`${path}/cancel`, {}, submissionSchema, { repeatable: true })
-    .catch((failure) => unlessCancelled(failure, () => http.get(path, submissionSchema)));
+    .catch((failure) => acceptCancelled(failure, () => http.get(path, submissionSchema)));
 
   terminal.present({
     json: submissionDocument(submission),

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { cloneRepository, folderFor } from "../code/clone-repository.ts";
-import { readPlace, sourceOf } from "../code/code-location.ts";
+import { cloneSource, readCodeLocation } from "../code/code-location.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 
@@ -11,8 +11,8 @@ export async function clone(
 ): Promise<number> {
   const { terminal } = context;
   const http = await context.http();
-  const place = await readPlace(http, id);
-  const source = await sourceOf(context, http, place);
+  const place = await readCodeLocation(http, id);
+  const source = await cloneSource(context, http, place);
   const target = folderFor(context, place, folder);
   const spinner = terminal.spinner(`Cloning the code of ${plainLine(place.participant)}`);
   try {

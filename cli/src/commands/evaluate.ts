@@ -5,7 +5,7 @@ import { checkRound } from "../submit/checks.ts";
 import { type Answer, evaluateValues, type Settled } from "../submit/evaluate-values.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
-import { readGiven, readValue } from "./submission/read-input.ts";
+import { readNamedInput, readValue } from "./submission/read-input.ts";
 import { createProgressView } from "./submission/show-progress.ts";
 import { spool } from "./submission/spool.ts";
 
@@ -64,7 +64,7 @@ async function readInput(
   json: string | undefined,
 ): Promise<unknown> {
   const { stdin, signal, terminal } = context;
-  const given = await readGiven({ file, json, cwd: context.cwd });
+  const given = await readNamedInput({ file, json, cwd: context.cwd });
   if (given.from === "json") return given.value;
   if (given.from === "file") return readValue(given.facts, MAX_BYTES);
   if (stdin.isTTY) terminal.note("Reading standard input until Ctrl-D.");

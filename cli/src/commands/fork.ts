@@ -3,7 +3,7 @@ import { type CodePlace, CrowdaiError, submissionSchema } from "@crowdai/shared"
 import { z } from "zod";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { cloneRepository, folderFor } from "../code/clone-repository.ts";
-import { readPlace, sourceOf } from "../code/code-location.ts";
+import { cloneSource, readCodeLocation } from "../code/code-location.ts";
 import { forkAtHost } from "../code/fork-at-host.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
@@ -24,7 +24,7 @@ interface Options {
  */
 export async function fork(context: Context, { id }: { id?: string }, options: Options): Promise<number> {
   const http = await context.http();
-  const place = await readPlace(http, id ?? (await latestWithCode(context, http)));
+  const place = await readCodeLocation(http, id ?? (await latestWithCode(context, http)));
   if (options.remote !== undefined && !/^(?:https?:\/\/|ssh:\/\/|[\w.-]+@[\w.-]+:)/.test(options.remote))
     throw new CrowdaiError("usage", `--remote ${options.remote} is no address of a repository.`);
   return place.host === "local" ? forkAsClone(context, http, place, options) : forkOutside(context, place);
@@ -60,7 +60,7 @@ async function forkAsClone(
   { dir, remote }: Options,
 ): Promise<number> {
   const { terminal } = context;
-  const source = await sourceOf(context, http, place);
+  const source = await cloneSource(context, http, place);
   const folder = folderFor(context, place, dir);
   const spinner = terminal.spinner(`Forking the code of ${plainLine(place.participant)}`);
   try {

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { askWho } from "../client/http/account.ts";
+import { readAccount } from "../client/http/account.ts";
 import { type Context, connectHttp } from "../context.ts";
 import { checkKey } from "../credentials/key-store.ts";
 import { plainLine } from "../terminal/plain-text.ts";
@@ -12,12 +12,12 @@ interface Options {
   token?: string | true;
 }
 
-const LONGEST_INPUT = 4096;
+const MAX_INPUT_CHARACTERS = 4096;
 
 /** Nothing is kept before the key's form was checked here and the key itself by the broker. */
 export async function login(context: Context, args: { key: string[] }, options: Options): Promise<number> {
   const { terminal, settings } = context;
-  if (args.key.length > 0 || options.key || options.apiKey || options.token) throw keyInSight();
+  if (args.key.length > 0 || options.key || options.apiKey || options.token) throw keyOnCommandLine();
 
   const fromStdin = options.withToken === true || context.stdin.isTTY !== true;
   const key = checkKey(
@@ -25,7 +25,7 @@ export async function login(context: Context, args: { key: string[] }, options: 
     fromStdin ? "standard input" : "the prompt",
   );
   const http = await connectHttp(context, settings.broker, async () => key);
-  const { participant } = await askWho(http);
+  const { participant } = await readAccount(http);
   const { source, reason } = await context.keys.save(key);
 
   const name = plainLine(participant.name);
@@ -52,7 +52,7 @@ async function readFromStdin(stdin: Readable): Promise<string> {
   let text = "";
   for await (const part of stdin) {
     text += String(part);
-    if (text.length > LONGEST_INPUT) break;
+    if (text.length > MAX_INPUT_CHARACTERS) break;
   }
   const key = text.trim();
   if (key) return key;
@@ -78,7 +78,7 @@ async function askForKey(context: Context): Promise<string> {
   return answer.trim();
 }
 
-function keyInSight(): CrowdaiError {
+function keyOnCommandLine(): CrowdaiError {
   return new CrowdaiError(
     "usage",
     "A key does not belong on the command line, where the shell's history and other users can see it.",

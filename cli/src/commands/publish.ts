@@ -1,6 +1,6 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
 import { ensureAgreement } from "../agreement/ask-agreement.ts";
-import { askWho } from "../client/http/account.ts";
+import { readAccount } from "../client/http/account.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
@@ -9,7 +9,7 @@ import { submissionDocument } from "./submission/submission-document.ts";
 /** Has a submission's code published when its challenge closes. Asks for the agreement where it was never given. */
 export async function publish(context: Context, { id }: { id: string }): Promise<number> {
   await context.key();
-  await ensureAgreement(context, (await askWho(await context.http())).agreed);
+  await ensureAgreement(context, (await readAccount(await context.http())).agreed);
   return choose(context, id, "publish");
 }
 

@@ -3,17 +3,17 @@ import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import type { Context } from "../context.ts";
 import { checkRound } from "../submit/checks.ts";
-import { type OfferedModel, offerModels } from "../submit/models.ts";
-import type { TakenAlong } from "../submit/prepare-code.ts";
+import { type ModelToSend, prepareModels } from "../submit/models.ts";
+import type { PreparedCode } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
 import { type Prepared, prepareInput } from "./submission/prepare-input.ts";
-import { readGiven } from "./submission/read-input.ts";
+import { readNamedInput } from "./submission/read-input.ts";
 import { withOutcome } from "./submission/report-code.ts";
 import { reportFailure, reportGrade, slotsText } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
-import { beginCode, type CommandCode, fileAfterCode } from "./submission/submission-code.ts";
+import { fileAfterCode, type SubmissionCode, startSubmissionCode } from "./submission/submission-code.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
 export interface SubmitFlags {
@@ -40,13 +40,13 @@ export async function submit(
   const { args, flags } = fileAfterCode(context, named, given);
   if (flags.wait === false && flags.minScore !== undefined)
     throw new CrowdaiError("usage", "--min-score needs the grade, and --no-wait does not wait for it.");
-  const input = await readGiven({ file: args.file, json: flags.json, cwd: context.cwd });
+  const input = await readNamedInput({ file: args.file, json: flags.json, cwd: context.cwd });
   const wanted = chosenChallenge(settings, flags.challenge);
 
   const view = createProgressView(terminal);
   let opened: CommandSession | undefined;
   let prepared: Prepared | undefined;
-  let code: CommandCode | undefined;
+  let code: SubmissionCode | undefined;
   try {
     await context.key();
     view.say(`Submitting ${inWords(args.file)} to ${wanted}`);
@@ -55,14 +55,14 @@ export async function submit(
     const challenge = found!;
     const round = checkRound(challenge, flags.round);
     if (flags.publish && flags.code !== false) await askToPublish(context, opened, view);
-    code = beginCode(context, opened, flags, view);
+    code = startSubmissionCode(context, opened, flags, view);
     prepared = await prepareInput(context, input, challenge, view);
     const along = await code.taken();
     const { offered, offer } = prepared;
     const files = (flags.model ?? []).map((file) => ({ file }));
     const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
     const { cwd, signal } = context;
-    const models = await offerModels(challenge, files, { cwd, signal, onProgress });
+    const models = await prepareModels(challenge, files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
       const facts = {
@@ -78,7 +78,7 @@ export async function submit(
       return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
     }
     // They belong to the open round.
-    if (limits && (flags.round === undefined || round?.id === challenge.round)) tellLimits(context, limits);
+    if (limits && (flags.round === undefined || round?.id === challenge.round)) showLimits(context, limits);
     code.tell();
     const submission = await perform(context, opened, { offer, models, code: along }, flags, view);
     // A document is printed once, and tells of the code too.
@@ -89,7 +89,7 @@ export async function submit(
     return await reportGrade(context, { challenge, submission: arrived, minScore: flags.minScore });
   } catch (failure) {
     view.stop();
-    throw nothingSent(failure);
+    throw explainInterruption(failure);
   } finally {
     await code?.finish();
     opened?.session.close();
@@ -112,7 +112,11 @@ async function askToPublish(
 async function perform(
   context: Context,
   { session, route }: CommandSession,
-  { offer, models, code }: Pick<Prepared, "offer"> & { models: OfferedModel[]; code: TakenAlong | undefined },
+  {
+    offer,
+    models,
+    code,
+  }: Pick<Prepared, "offer"> & { models: ModelToSend[]; code: PreparedCode | undefined },
   flags: SubmitFlags,
   view: ProgressView,
 ): Promise<Submission> {
@@ -173,7 +177,7 @@ function showAccepted({ terminal }: Context, submission: Submission): number {
   return 0;
 }
 
-function tellLimits({ terminal }: Context, limits: Limits): void {
+function showLimits({ terminal }: Context, limits: Limits): void {
   if (limits.limit) terminal.note(`Before this one: ${slotsText(limits)}`);
 }
 
@@ -182,7 +186,7 @@ function inWords(file: string | undefined): string {
   return file === "-" ? "standard input" : file;
 }
 
-function nothingSent(failure: unknown): unknown {
+function explainInterruption(failure: unknown): unknown {
   if (!(failure instanceof CrowdaiError) || failure.code !== "interrupted" || failure.details) return failure;
   return new CrowdaiError("interrupted", "Interrupted. Nothing was submitted.", {
     next: "",

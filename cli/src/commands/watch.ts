@@ -4,7 +4,7 @@ import { follow } from "../submit/follow.ts";
 import { afterAcceptance, requireGraded } from "../submit/grade.ts";
 import { openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
-import { sendCodeOf } from "./submission/send-awaited-code.ts";
+import { sendAwaitedCodeOf } from "./submission/send-awaited-code.ts";
 import { createProgressView } from "./submission/show-progress.ts";
 
 export interface WatchFlags {
@@ -19,7 +19,7 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
   await context.key();
   view.say(`Watching ${id}`);
   const { session, route } = await openCommandSession(context);
-  const code = sendCodeOf(context, route.broker, id);
+  const code = sendAwaitedCodeOf(context, route.broker, id);
   let submission: Submission;
   try {
     const { timeout } = flags;

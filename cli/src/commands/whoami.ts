@@ -1,4 +1,4 @@
-import { askWho } from "../client/http/account.ts";
+import { readAccount } from "../client/http/account.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 
@@ -6,7 +6,7 @@ export async function whoami(context: Context): Promise<number> {
   const { terminal, settings } = context;
   await context.key();
   const source = (await context.keys.find())?.source;
-  const { participant, agreed } = await askWho(await context.http());
+  const { participant, agreed } = await readAccount(await context.http());
 
   const document = { broker: settings.broker, participant, agreed, key_source: source };
   const name = plainLine(participant.name);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
-import { askWho } from "../client/http/account.ts";
+import { readAccount } from "../client/http/account.ts";
 import { isBroker, locate } from "../client/http/http-client.ts";
 import { proxyAgents, readText, request } from "../client/http/http-request.ts";
 import { type Context, runtime } from "../context.ts";
@@ -74,7 +74,7 @@ async function keyFile({ keys }: Context): Promise<Result> {
 async function whose(context: Context): Promise<Result> {
   await context.key();
   const source = (await context.keys.find())?.source;
-  const { participant } = await askWho(await context.http());
+  const { participant } = await readAccount(await context.http());
   return ok(`${participant.name}, from ${source}`);
 }
 

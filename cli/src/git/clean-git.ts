@@ -8,7 +8,7 @@ import { GitError, simpleGit } from "simple-git";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Of the caller's environment git gets these and nothing else: no GIT_*, no HOME, no editor, no tracing. */
-const PASSED_ON = [
+const PASSED_VARIABLES = [
   "TMPDIR",
   "TEMP",
   "TMP",
@@ -103,7 +103,7 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       abort: signal,
       // The variables that simple-git warns of are set here, by us, to close what they would open.
       allowEnvironment: Object.keys({ ...base, ...more }),
-      unsafe: OURS,
+      unsafe: ALLOWED_UNSAFE,
       errors: (error, { exitCode, stdErr }) => error ?? (exitCode === 0 ? undefined : Buffer.concat(stdErr)),
     }).env({ ...base, ...more });
     try {
@@ -116,7 +116,7 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
   return { program, env: base, start, run, line };
 }
 
-const OURS = {
+const ALLOWED_UNSAFE = {
   allowUnsafeCustomBinary: true,
   allowUnsafeTemplateDir: true,
   allowUnsafeConfigPaths: true,
@@ -125,7 +125,7 @@ const OURS = {
 };
 
 function cleanEnvironment(repository: string, env: Env): Record<string, string> {
-  const passed = PASSED_ON.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  const passed = PASSED_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
   return {
     ...Object.fromEntries(passed),
     PATH: safePath(env.PATH ?? env.Path ?? "", repository).join(delimiter),

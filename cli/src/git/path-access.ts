@@ -17,13 +17,13 @@ function tried(path: string, look: () => void): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EACCES" || code === "EPERM") throw keptFromUs(path, error);
+    if (code === "EACCES" || code === "EPERM") throw unreadableError(path, error);
     return false;
   }
 }
 
 /** To go on without it would take what nobody wanted to give away. */
-export function keptFromUs(path: string, cause?: unknown): CrowdaiError {
+export function unreadableError(path: string, cause?: unknown): CrowdaiError {
   const message = `${path} cannot be read, and it says what of the project is left out.`;
   return new CrowdaiError("file_unreadable", message, { details: { path }, cause });
 }

@@ -16,7 +16,7 @@ import type { UserRepository } from "./user-repository.ts";
  * A small repository of our own through which git looks at the user's files: a copy of the index, the objects to read from, and
  * not one line of the user's configuration. Without a repository it is empty. Git's refreshes go into the copy.
  */
-export function makeReader(
+export function makeShadowRepository(
   folder: string,
   repository: UserRepository | null,
   objectFormat: "sha1" | "sha256",

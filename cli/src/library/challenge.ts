@@ -67,7 +67,7 @@ export interface FileInput {
   name?: string;
 }
 
-interface Surroundings {
+interface SessionContext {
   broker: URL;
   agents: Agents | undefined;
   http: HttpClient;
@@ -216,7 +216,7 @@ export class Challenge implements AsyncDisposable {
     return this.#with({ ...options, modelFiles: models });
   }
 
-  #with<T extends object>(options: T): T & Surroundings {
+  #with<T extends object>(options: T): T & SessionContext {
     const [http, agents, key, client] = [this.#http, this.#agents, this.#key, this.#client];
     return { ...options, broker: http.broker, agents, http, key, client };
   }

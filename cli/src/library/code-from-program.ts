@@ -1,11 +1,11 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { mustAgree } from "../agreement/agreement-errors.ts";
+import { agreementRequired } from "../agreement/agreement-errors.ts";
 import type { BrokerSession } from "../client/session/session.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
-import type { TakenAlong } from "../submit/prepare-code.ts";
+import type { PreparedCode } from "../submit/prepare-code.ts";
 
 /** What a program says of its code; the rest stands around it. */
-export interface CodeOfProgram {
+export interface ProgramCodeOptions {
   code?: boolean | string;
   publish?: boolean;
   allowSecrets?: boolean;
@@ -21,14 +21,14 @@ export interface CodeOfProgram {
  * Takes the code that a program asked for. `true` is the project that holds the running script. Throws code_required where the
  * challenge wants it and the program said nothing, agreement_missing, and what is wrong with the code.
  */
-export async function codeOfProgram(
+export async function prepareProgramCode(
   session: BrokerSession,
-  options: CodeOfProgram,
-): Promise<TakenAlong | undefined> {
+  options: ProgramCodeOptions,
+): Promise<PreparedCode | undefined> {
   const challenge = session.opening.challenge!;
   const { publish, allowSecrets, message, signal, broker, key, client } = options;
   const code = options.code ?? publish ?? false;
-  if (publish && !session.opening.agreed) throw mustAgree(broker);
+  if (publish && !session.opening.agreed) throw agreementRequired(broker);
   if (code === false) {
     if (challenge.code.capture === "required")
       throw new CrowdaiError(
@@ -38,7 +38,7 @@ export async function codeOfProgram(
       );
     return undefined;
   }
-  const [{ whichCode }, { projectOfScript }, { readProjectConfig }, { takeAlong }] = await Promise.all([
+  const [{ chooseCode }, { projectOfScript }, { readProjectConfig }, { prepareCode }] = await Promise.all([
     import("../submit/choose-code.ts"),
     import("../config/find-project.ts"),
     import("../config/project-config.ts"),
@@ -48,9 +48,9 @@ export async function codeOfProgram(
   const cwd = process.cwd();
   const folder = code === true ? scriptsProject(projectOfScript) : code;
   const project = readProjectConfig(folder);
-  const chosen = whichCode(challenge, { code: folder, publish, project, cwd, env });
+  const chosen = chooseCode(challenge, { code: folder, publish, project, cwd, env });
   const participant = session.opening.participant.name;
-  return takeAlong({
+  return prepareCode({
     chosen: chosen!,
     challenge,
     participant,

@@ -18,7 +18,7 @@ export async function connect(challenge: string, options: OpenOptions): Promise<
   const { env } = process;
   const runtime = process.versions.bun ? `bun/${process.versions.bun}` : `node/${process.versions.node}`;
   const client = options.client ?? `crowdai/${packageJson.version} ${runtime}`;
-  const { broker, key } = await whereAndWho(options);
+  const { broker, key } = await resolveBrokerAndKey(options);
   if (!mayBeApiKey(key))
     throw new CrowdaiError(
       "key_malformed",
@@ -40,7 +40,10 @@ export async function connect(challenge: string, options: OpenOptions): Promise<
   return { session, http, agents, key, client };
 }
 
-async function whereAndWho({ apiKey, broker }: OpenOptions): Promise<{ broker: string | URL; key: string }> {
+async function resolveBrokerAndKey({
+  apiKey,
+  broker,
+}: OpenOptions): Promise<{ broker: string | URL; key: string }> {
   if (apiKey !== undefined && broker !== undefined) return { broker, key: apiKey };
   const { env } = process;
   const [{ resolveSettings }, { readKey }] = await Promise.all([

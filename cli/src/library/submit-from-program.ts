@@ -4,14 +4,19 @@ import type { BrokerSession } from "../client/session/session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
 import { withOutcome } from "../commands/submission/report-code.ts";
 import { checkInput } from "../submit/checks.ts";
-import { type ModelFile, offerModels } from "../submit/models.ts";
+import { type ModelFile, prepareModels } from "../submit/models.ts";
 import { submitResumable } from "../submit/resumable.ts";
-import { describeValue, type Offer, offerFile, offerValue } from "../submit/submission-input.ts";
-import { type Submitting, submitOffer } from "../submit/submit-input.ts";
-import { type CodeOfProgram, codeOfProgram } from "./code-from-program.ts";
+import {
+  describeValue,
+  inputOfFile,
+  inputOfValue,
+  type SubmissionInput,
+} from "../submit/submission-input.ts";
+import { type SubmitInputOptions, submitInput } from "../submit/submit-input.ts";
+import { type ProgramCodeOptions, prepareProgramCode } from "./code-from-program.ts";
 
 /** A submission made by a program with the library. */
-interface FromProgram extends Omit<Submitting, "code">, CodeOfProgram {
+interface ProgramSubmitOptions extends Omit<SubmitInputOptions, "code">, ProgramCodeOptions {
   /** Folder for notes of what is unfinished. */
   journal?: string;
   http: HttpClient;
@@ -21,34 +26,34 @@ interface FromProgram extends Omit<Submitting, "code">, CodeOfProgram {
 export async function submitValue(
   session: BrokerSession,
   value: unknown,
-  options: FromProgram,
+  options: ProgramSubmitOptions,
 ): Promise<Submission> {
   const described = describeValue(value);
   checkInput(session.opening.challenge!, described);
-  return handOver(session, offerValue(described), options);
+  return submitPrepared(session, inputOfValue(described), options);
 }
 
 export async function submitFile(
   session: BrokerSession,
   path: string,
-  options: FromProgram & { name?: string },
+  options: ProgramSubmitOptions & { name?: string },
 ): Promise<Submission> {
   const facts = await inspectFile(path, options.name);
   checkInput(session.opening.challenge!, { kind: "file", ...facts });
   const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
-  return handOver(session, offerFile(facts, { signal: options.signal, onProgress }), options);
+  return submitPrepared(session, inputOfFile(facts, { signal: options.signal, onProgress }), options);
 }
 
-async function handOver(
+async function submitPrepared(
   session: BrokerSession,
-  making: Promise<Offer> | Offer,
-  options: FromProgram,
+  making: Promise<SubmissionInput> | SubmissionInput,
+  options: ProgramSubmitOptions,
 ): Promise<Submission> {
-  const taking = codeOfProgram(session, options);
+  const taking = prepareProgramCode(session, options);
   const named = (options.modelFiles ?? []).map((model) =>
     typeof model === "string" ? { file: model } : model,
   );
-  const offering = offerModels(session.opening.challenge!, named, { signal: options.signal });
+  const offering = prepareModels(session.opening.challenge!, named, { signal: options.signal });
   const [offered, models, taken] = await Promise.allSettled([making, offering, taking]);
   const code = taken.status === "fulfilled" ? taken.value : undefined;
   const failed = [offered, models, taken].find((one) => one.status === "rejected");
@@ -62,7 +67,7 @@ async function handOver(
   try {
     const submission =
       folder === undefined || id !== undefined
-        ? await submitOffer(session, offer, submitting)
+        ? await submitInput(session, offer, submitting)
         : await submitResumable(session, offer, { ...submitting, journal: { folder, http } });
     return code ? withOutcome(submission, await code.settle()) : submission;
   } finally {

@@ -6,7 +6,7 @@ import { missing } from "../../../test/required-programs.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 
 let project: Project;
-let restless: ChildProcess | undefined;
+let busyWriter: ChildProcess | undefined;
 beforeEach(() => {
   project = makeProject();
   project.write("train.py", "print(1)\n");
@@ -15,19 +15,19 @@ beforeEach(() => {
   project.git("commit", "-qm", "first");
 });
 afterEach(async () => {
-  if (restless?.kill("SIGKILL")) await once(restless, "close");
-  restless = undefined;
+  if (busyWriter?.kill("SIGKILL")) await once(busyWriter, "close");
+  busyWriter = undefined;
   await project[Symbol.asyncDispose]();
 });
 
 /** Another program that does this to the project, again and again, while snapshots are taken. */
 async function again(body: string): Promise<void> {
   const program = `const fs = require("node:fs"); let n = 0; console.log("begun"); for (;;) { n++; ${body} }`;
-  restless = spawn(process.execPath, ["-e", program], {
+  busyWriter = spawn(process.execPath, ["-e", program], {
     cwd: project.folder,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(restless.stdout!, "data");
+  await once(busyWriter.stdout!, "data");
 }
 
 /** Each snapshot is whole: git reads its tree, and each file in it has the size that was told. */

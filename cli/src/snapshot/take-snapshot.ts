@@ -6,10 +6,10 @@ import { repositoryAround } from "../git/user-repository.ts";
 import { type Dirty, isDirty } from "./files/dirty.ts";
 import { type BytePath, type LeftOut, listFiles } from "./files/list-files.ts";
 import { findSpecial } from "./files/special-files.ts";
-import { lookAt } from "./files/stat-files.ts";
+import { statFiles } from "./files/stat-files.ts";
 import { type Caps, checkCaps } from "./filters/caps.ts";
-import type { Finding } from "./filters/check-content.ts";
-import { takenNames } from "./filters/filter-names.ts";
+import type { SecretFinding } from "./filters/check-content.ts";
+import { filterNames } from "./filters/filter-names.ts";
 import type { Store } from "./store/snapshot-store.ts";
 import { readStatCache, type StatCache, writeStatCache } from "./store/stat-cache.ts";
 import { writeTree } from "./write-tree.ts";
@@ -39,7 +39,7 @@ export interface Snapshot {
   leftOut: LeftOut[];
   notes: string[];
   /** Secrets that were taken because it was allowed. */
-  findings: Finding[];
+  findings: SecretFinding[];
   head: string;
   branch: string | null;
   dirty: Dirty;
@@ -79,11 +79,11 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     scratch: join(store.scratch, `look-${performance.now()}`),
   });
   const leftOut = [...listed.leftOut];
-  const wanted = takenNames(options, listed, leftOut);
+  const wanted = filterNames(options, listed, leftOut);
   signal?.throwIfAborted();
 
   const dirty = isDirty(store.git, repository, listed);
-  const found = await lookAt(folder, wanted, leftOut);
+  const found = await statFiles(folder, wanted, leftOut);
   checkCaps(found, caps);
   const cached = await usableCache(store);
   const written = await writeTree(options, found, cached, leftOut);

@@ -6,11 +6,14 @@ import { missing } from "../../../test/required-programs.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 
 /** Root reads everything, so that there somebody else takes the snapshot. */
-const SOMEBODY = process.getuid?.() === 0 ? { uid: 1234, gid: 1234 } : {};
+const OTHER_USER = process.getuid?.() === 0 ? { uid: 1234, gid: 1234 } : {};
 const PROGRAM = join(import.meta.dirname, "../../test/take-snapshot.program.ts");
 const canRun =
-  spawnSync(process.execPath, ["-e", `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`], SOMEBODY)
-    .status === 0;
+  spawnSync(
+    process.execPath,
+    ["-e", `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`],
+    OTHER_USER,
+  ).status === 0;
 
 let project: Project;
 let closed: string[] = [];
@@ -38,22 +41,22 @@ function close(path: string): void {
   closed.unshift(full);
 }
 
-interface Told {
+interface TakenSnapshot {
   files: string[];
   leftOut: Record<string, string>;
   notes: string[];
   error?: { code: string; message: string };
 }
 
-function take(folder = project.folder): Told {
-  if (SOMEBODY.uid !== undefined) execFileSync("chown", ["-R", "1234:1234", dirname(project.folder)]);
+function take(folder = project.folder): TakenSnapshot {
+  if (OTHER_USER.uid !== undefined) execFileSync("chown", ["-R", "1234:1234", dirname(project.folder)]);
   const { stdout, stderr } = spawnSync(process.execPath, [PROGRAM, folder, project.env.CROWDAI_CONFIG_DIR!], {
     env: project.env,
     encoding: "utf8",
-    ...SOMEBODY,
+    ...OTHER_USER,
   });
   expect(stderr).toBe("");
-  return JSON.parse(stdout) as Told;
+  return JSON.parse(stdout) as TakenSnapshot;
 }
 
 describe.skipIf(missing("git") || process.platform === "win32" || !canRun)(

@@ -3,14 +3,14 @@ import { openTreeWriter } from "../git/tree-writer.ts";
 import { shownPath } from "./files/byte-path.ts";
 import type { BytePath, LeftOut } from "./files/list-files.ts";
 import { onDisk, readEntry } from "./files/read-file.ts";
-import type { Found } from "./files/stat-files.ts";
+import type { FileStat } from "./files/stat-files.ts";
 import { type Caps, checkCaps } from "./filters/caps.ts";
-import { checkContent, type Finding, secretsFound } from "./filters/check-content.ts";
+import { checkContent, type SecretFinding, secretsFound } from "./filters/check-content.ts";
 import type { Store } from "./store/snapshot-store.ts";
-import { isRacy, lookOf, type StatCache } from "./store/stat-cache.ts";
+import { fingerprintOf, isRacy, type StatCache } from "./store/stat-cache.ts";
 
 /** So much is read before the rest of the program gets its turn. */
-const REST_BYTES = 2 * 1024 * 1024;
+const YIELD_AFTER_BYTES = 2 * 1024 * 1024;
 
 export interface WriteOptions {
   store: Store;
@@ -23,14 +23,14 @@ export interface WriteOptions {
 interface Written {
   tree: string;
   files: StatCache["files"];
-  findings: Finding[];
+  findings: SecretFinding[];
   unsteady: string[];
 }
 
 /** Puts what has changed since the last time on top of that tree. Throws code_secrets and code_too_large. */
 export async function writeTree(
   { store, folder, caps, allowSecrets, signal }: WriteOptions,
-  found: readonly Found[],
+  found: readonly FileStat[],
   cached: StatCache | null,
   leftOut: LeftOut[],
 ): Promise<Written> {
@@ -45,7 +45,7 @@ export async function writeTree(
     return { tree: cached.tree, files, findings: [], unsteady: [] };
 
   const writer = openTreeWriter(store.git, cached?.tree ?? null);
-  const findings: Finding[] = [];
+  const findings: SecretFinding[] = [];
   const unsteady: string[] = [];
   try {
     for (const path of gone) writer.remove(path);
@@ -54,7 +54,7 @@ export async function writeTree(
       if (before.has(path)) writer.remove(path);
       files.delete(path);
     };
-    let sinceRest = 0;
+    let sinceYield = 0;
     for (const file of changed) {
       const { path, mode } = file;
       const readAt = BigInt(Date.now()) * 1_000_000n;
@@ -73,14 +73,14 @@ export async function writeTree(
       const size = read.bytes.length;
       // What is to be read again next time has no look.
       const isSure = !read.unsteady && checked.findings.length === 0 && !isRacy(read.stats, readAt);
-      files.set(path, { look: isSure ? lookOf(read.stats) : "", size });
+      files.set(path, { look: isSure ? fingerprintOf(read.stats) : "", size });
       writer.put(path, mode, read.bytes);
       await writer.drained();
-      sinceRest += size + 4096;
-      if (sinceRest > REST_BYTES) {
+      sinceYield += size + 4096;
+      if (sinceYield > YIELD_AFTER_BYTES) {
         await setImmediate();
         signal?.throwIfAborted();
-        sinceRest = 0;
+        sinceYield = 0;
       }
     }
     if (findings.length > 0 && !allowSecrets) throw secretsFound(findings);

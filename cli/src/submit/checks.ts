@@ -1,7 +1,7 @@
 import { CrowdaiError, checkValue, type PublicChallenge, type Round } from "@crowdai/shared";
 
 /** What is handed in, as far as the rules look at it. `value` is there for a JSON value. */
-export interface Offered {
+export interface InputDescription {
   kind: "file" | "json";
   name: string | null;
   size: number;
@@ -9,17 +9,17 @@ export interface Offered {
 }
 
 /** A check that was passed, in words. */
-export type Passed = string;
+export type PassedCheck = string;
 
 /**
  * Checks an input against what the challenge says of itself, before a byte of it leaves. Throws kind_not_accepted,
  * file_extension, file_too_large, value_too_large or value_schema.
  */
-export function checkInput(challenge: PublicChallenge, offered: Offered): Passed[] {
+export function checkInput(challenge: PublicChallenge, offered: InputDescription): PassedCheck[] {
   return offered.kind === "file" ? checkFile(challenge, offered) : checkJson(challenge, offered);
 }
 
-function checkFile({ id, accepts }: PublicChallenge, { name, size }: Offered): Passed[] {
+function checkFile({ id, accepts }: PublicChallenge, { name, size }: InputDescription): PassedCheck[] {
   const rule = accepts.file;
   if (!rule)
     throw new CrowdaiError("kind_not_accepted", `${id} takes JSON values, no files.`, {
@@ -48,7 +48,7 @@ function checkFile({ id, accepts }: PublicChallenge, { name, size }: Offered): P
   ];
 }
 
-function checkJson({ id, accepts }: PublicChallenge, { size, value }: Offered): Passed[] {
+function checkJson({ id, accepts }: PublicChallenge, { size, value }: InputDescription): PassedCheck[] {
   const rule = accepts.json;
   if (!rule)
     throw new CrowdaiError("kind_not_accepted", `${id} takes files, no JSON values.`, {

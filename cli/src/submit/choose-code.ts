@@ -15,7 +15,7 @@ export interface ChosenCode {
   because: "asked" | "config" | "required";
 }
 
-export interface CodeWishes {
+export interface CodeChoice {
   /** A folder, yes, no, or nothing said. */
   code: string | boolean | undefined;
   publish: boolean | undefined;
@@ -28,8 +28,8 @@ export interface CodeWishes {
  * Whether code goes along, and which. Without a word from anybody it does not; a challenge that requires it takes that of the project
  * one stands in. Throws code_off, code_required and usage.
  */
-export function whichCode(challenge: PublicChallenge, wishes: CodeWishes): ChosenCode | null {
-  const { code, publish, project } = wishes;
+export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): ChosenCode | null {
+  const { code, publish, project } = choice;
   const { capture } = challenge.code;
   const config = project?.config.code;
   const configured = typeof config === "object" ? config : {};
@@ -49,7 +49,7 @@ export function whichCode(challenge: PublicChallenge, wishes: CodeWishes): Chose
     return null;
   }
   return {
-    folder: folderOf(challenge, wishes, configured.dir, asked || inConfig === true),
+    folder: folderOf(challenge, choice, configured.dir, asked || inConfig === true),
     exclude: configured.exclude ?? [],
     include: configured.include ?? [],
     caps: capsOf(challenge, configured),
@@ -60,7 +60,7 @@ export function whichCode(challenge: PublicChallenge, wishes: CodeWishes): Chose
 
 function folderOf(
   challenge: PublicChallenge,
-  { code, project, cwd, env }: CodeWishes,
+  { code, project, cwd, env }: CodeChoice,
   configured: string | undefined,
   wanted: boolean,
 ): string {

@@ -11,8 +11,8 @@ import type { BrokerSession } from "../client/session/session.ts";
 import { checkFunction } from "./checks.ts";
 import { follow } from "./follow.ts";
 import { afterAcceptance, requireGraded } from "./grade.ts";
-import { handIn } from "./send-submission.ts";
-import { describeValue, offerValue } from "./submission-input.ts";
+import { sendSubmission } from "./send-submission.ts";
+import { describeValue, inputOfValue } from "./submission-input.ts";
 
 /** What a function of the evaluator answered to one value. */
 export interface Answer {
@@ -83,8 +83,13 @@ export async function evaluateValues(
         options.signal,
       );
     for (const item of group.filter(({ size }) => size > INLINE_LIMIT)) {
-      const { input, source } = offerValue(item);
-      await handIn(session, { ...options, intent: { ...shared, id: item.id, input }, source, follow: true });
+      const { input, source } = inputOfValue(item);
+      await sendSubmission(session, {
+        ...options,
+        intent: { ...shared, id: item.id, input },
+        source,
+        follow: true,
+      });
     }
     await Promise.all(group.map(settle));
   }

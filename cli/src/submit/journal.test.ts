@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { earlierStates, unfinishedId } from "./journal.ts";
+import { submissionsOfEarlierContent, unfinishedId } from "./journal.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -62,11 +62,11 @@ it("finds what was left off of the same file with other bytes in it, and nothing
   unfinishedId(folder, [...what, "2"], file("/p.csv", "new"));
   unfinishedId(folder, [...what, "3"], file("/q.csv", "old"));
   unfinishedId(folder, [...what, "4"]);
-  const found = earlierStates(folder, file("/p.csv", "new"));
+  const found = submissionsOfEarlierContent(folder, file("/p.csv", "new"));
   expect(found.map(({ id }) => id)).toEqual([left.id]);
   found[0]!.forget();
-  expect(earlierStates(folder, file("/p.csv", "new"))).toEqual([]);
-  expect(earlierStates(join(folder, "none"), file("/p.csv", "new"))).toEqual([]);
+  expect(submissionsOfEarlierContent(folder, file("/p.csv", "new"))).toEqual([]);
+  expect(submissionsOfEarlierContent(join(folder, "none"), file("/p.csv", "new"))).toEqual([]);
 });
 
 it("needs no folder that it can write to", async () => {

@@ -5,7 +5,7 @@ import { createSubmissionId, SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
 
 /** As long as brokers wait for the bytes of an announced file. Later ones they end themselves. */
-const OLDEST_MS = 7 * 24 * 3600 * 1000;
+const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const noteSchema = z.object({
   id: z.string().regex(SUBMISSION_ID),
   pid: z.number().int(),
@@ -44,7 +44,7 @@ export function unfinishedId(
   const left = readNote(path);
   // Another command may be at it right now; then this is a submission of its own.
   if (left && isHeld(left)) return { id: createSubmissionId(), resumed: false, forget: () => {} };
-  const resumed = left !== null && Date.now() - left.at < OLDEST_MS;
+  const resumed = left !== null && Date.now() - left.at < MAX_AGE_MS;
   const id = resumed ? left.id : createSubmissionId();
   const note: Note = {
     id,
@@ -62,7 +62,10 @@ export function unfinishedId(
 }
 
 /** Submissions of the same file with other bytes in it that runs left off with which are over. */
-export function earlierStates(folder: string, file: FileState): Pick<Unfinished, "id" | "forget">[] {
+export function submissionsOfEarlierContent(
+  folder: string,
+  file: FileState,
+): Pick<Unfinished, "id" | "forget">[] {
   const of = digest(file.of);
   return names(join(folder, "unfinished")).flatMap((name) => {
     const path = join(folder, "unfinished", name);

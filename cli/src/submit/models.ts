@@ -8,7 +8,7 @@ export interface ModelFile {
   name?: string | undefined;
 }
 
-export interface OfferedModel {
+export interface ModelToSend {
   name: string;
   source: ByteSource;
 }
@@ -17,11 +17,11 @@ export interface OfferedModel {
  * Reads models for their digests. Throws model_refused for what the challenge does not take, before any is read, and what is wrong with
  * the files.
  */
-export async function offerModels(
+export async function prepareModels(
   { id, accepts: { model: rule } }: Pick<PublicChallenge, "id" | "accepts">,
   models: readonly ModelFile[],
   options: { cwd?: string; signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
-): Promise<OfferedModel[]> {
+): Promise<ModelToSend[]> {
   if (models.length === 0) return [];
   if (!rule) throw new CrowdaiError("model_refused", `${id} takes no models.`);
   if (models.length > MODEL_LIMIT)
@@ -45,12 +45,12 @@ export async function offerModels(
         details: { name },
       });
   }
-  const offered: OfferedModel[] = [];
+  const offered: ModelToSend[] = [];
   for (const one of facts) offered.push({ name: one.name, source: await digestFile(one, options) });
   return offered;
 }
 
 /** As they stand in the intent. */
-export function announceModels(models: readonly OfferedModel[]): NonNullable<IntentRequest["models"]> {
+export function modelsOfIntent(models: readonly ModelToSend[]): NonNullable<IntentRequest["models"]> {
   return models.map(({ name, source: { size, sha256, parts } }) => ({ name, size, sha256, parts }));
 }

@@ -6,7 +6,7 @@ import { codeFolder } from "../snapshot/store/store-folder.ts";
 import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import type { ChosenCode } from "./choose-code.ts";
 
-export interface TakeAlong {
+export interface PrepareCodeOptions {
   chosen: ChosenCode;
   challenge: PublicChallenge;
   participant: string;
@@ -21,10 +21,10 @@ export interface TakeAlong {
 }
 
 /** Code that is ready to go along with a submission. Close it when the submission is through. */
-export type TakenAlong = CodeToSend & { close(): void };
+export type PreparedCode = CodeToSend & { close(): void };
 
 /** Takes the snapshot; nothing is sent yet. Throws what takeSnapshot throws. */
-export async function takeAlong(options: TakeAlong): Promise<TakenAlong> {
+export async function prepareCode(options: PrepareCodeOptions): Promise<PreparedCode> {
   const { chosen, env, signal, broker, key, challenge, participant, client, message } = options;
   const folder = codeFolder(env);
   const store = await openStore(folder, chosen.folder, env);

@@ -2,12 +2,12 @@ import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { readSubmission } from "../client/http/broker-queries.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { BrokerSession } from "../client/session/session.ts";
-import { earlierStates, type Unfinished, unfinishedId } from "./journal.ts";
+import { submissionsOfEarlierContent, type Unfinished, unfinishedId } from "./journal.ts";
 import { missingIn } from "./send-submission.ts";
-import type { Offer } from "./submission-input.ts";
-import { type Submitting, submitOffer } from "./submit-input.ts";
+import type { SubmissionInput } from "./submission-input.ts";
+import { type SubmitInputOptions, submitInput } from "./submit-input.ts";
 
-export interface Resumable extends Omit<Submitting, "id"> {
+export interface Resumable extends Omit<SubmitInputOptions, "id"> {
   journal: { folder: string; http: HttpClient };
   /** An earlier run left off with this id, and it goes on. */
   onResumed?: (id: string) => void;
@@ -23,7 +23,7 @@ export interface Resumable extends Omit<Submitting, "id"> {
  */
 export async function submitResumable(
   session: BrokerSession,
-  offer: Offer,
+  offer: SubmissionInput,
   options: Resumable,
 ): Promise<Submission> {
   const { journal, round, message, onAccepted, models = [] } = options;
@@ -34,12 +34,12 @@ export async function submitResumable(
   const broker = options.broker.href;
   const what = [broker, challenge, round === undefined ? null : String(round), message ?? null, sha256];
   const file = path === null ? null : { of: [broker, challenge, path], sha256 };
-  await cancelEarlierStates(session, file, options);
+  await cancelEarlierContent(session, file, options);
   for (;;) {
     const left = unfinishedId(journal.folder, what, file);
     if (left.resumed) options.onResumed?.(left.id);
     try {
-      return await submitOffer(session, offer, {
+      return await submitInput(session, offer, {
         ...options,
         id: left.id,
         onPlan: found(left, options),
@@ -61,7 +61,7 @@ export async function submitResumable(
 const ENDED = new Set(["upload_abandoned", "cancelled", "id_conflict", "already_final"]);
 
 /** Tells of the first plan of a submission that goes on how many parts it leaves out. */
-function found({ resumed }: Unfinished, { onFound, onPlan }: Resumable): Submitting["onPlan"] {
+function found({ resumed }: Unfinished, { onFound, onPlan }: Resumable): SubmitInputOptions["onPlan"] {
   let told = !resumed;
   return (upload, source) => {
     onPlan?.(upload, source);
@@ -73,13 +73,13 @@ function found({ resumed }: Unfinished, { onFound, onPlan }: Resumable): Submitt
 }
 
 /** The slot of bytes that will never come is given back. A failure costs no more than that slot until its deadline. */
-async function cancelEarlierStates(
+async function cancelEarlierContent(
   session: BrokerSession,
   file: { of: string[]; sha256: string } | null,
   { journal, signal, onReplaced }: Resumable,
 ): Promise<void> {
   if (!file) return;
-  for (const { id, forget } of earlierStates(journal.folder, file)) {
+  for (const { id, forget } of submissionsOfEarlierContent(journal.folder, file)) {
     try {
       // Only one whose bytes never arrived: what was accepted is somebody's submission.
       if ((await readSubmission(journal.http, id, signal)).state === "initiated") {

@@ -13,9 +13,9 @@ import { sendParts } from "../client/upload/upload.ts";
 import type { CodeToSend } from "../snapshot/send/send-code.ts";
 
 /** How often in a row new addresses may bring nothing further. */
-const MOST_STALLS = 4;
+const MAX_STALLS = 4;
 
-export interface HandIn {
+export interface SubmissionToSend {
   intent: IntentRequest;
   source: ByteSource | null;
   /** The bytes of the models that the intent announces, in its order. */
@@ -38,7 +38,7 @@ export interface HandIn {
  * Announces the submission, sends its bytes and has it accepted; what is returned cannot be lost any more. Safe to repeat with
  * the same id: it goes on where it broke.
  */
-export async function handIn(session: BrokerSession, work: HandIn): Promise<Submission> {
+export async function sendSubmission(session: BrokerSession, work: SubmissionToSend): Promise<Submission> {
   const { intent, signal } = work;
   let receipt = await session.submit(intent, { follow: work.follow, signal });
   work.onRegistered?.(receipt.submission);
@@ -52,13 +52,13 @@ export async function handIn(session: BrokerSession, work: HandIn): Promise<Subm
     // Nothing is missing that is not proven yet: once said to be complete, it is.
     stalls = left < least ? 0 : stalls + 1;
     least = Math.min(least, left);
-    if (stalls === MOST_STALLS) throw new CrowdaiError("upload_missing");
+    if (stalls === MAX_STALLS) throw new CrowdaiError("upload_missing");
     for (const { upload, source } of sending) work.onPlan?.(upload, source);
     try {
       const isAll = await sendAll(sending, work, total);
       receipt = await (isAll ? session.complete(intent.id, signal) : session.submit(intent, { signal }));
     } catch (failure) {
-      if (!hasEnded(failure) || stalls === MOST_STALLS - 1) throw await withdraw(session, work, failure);
+      if (!hasEnded(failure) || stalls === MAX_STALLS - 1) throw await withdraw(session, work, failure);
       receipt = await session.submit(intent, { signal });
     }
   }
@@ -70,14 +70,17 @@ interface Sending {
   source: ByteSource;
 }
 
-function isAwaited({ submission, upload, models }: Receipt, work: HandIn): boolean {
+function isAwaited({ submission, upload, models }: Receipt, work: SubmissionToSend): boolean {
   if (isFinal(submission.state)) return false;
   const isInput = upload !== null && work.source !== null;
   return isInput || (submission.state === "initiated" && models.length > 0);
 }
 
 /** What is still to be sent, of the input and of each model. */
-function sendingOf({ upload, models }: Receipt, { source, models: sources = [] }: HandIn): Sending[] {
+function sendingOf(
+  { upload, models }: Receipt,
+  { source, models: sources = [] }: SubmissionToSend,
+): Sending[] {
   const all = [
     { upload, source },
     ...models.map((model, i) => ({ upload: model.upload, source: sources[i] })),
@@ -88,7 +91,7 @@ function sendingOf({ upload, models }: Receipt, { source, models: sources = [] }
 }
 
 /** One after the other, the parts of each in parallel. Whether nothing is left. */
-async function sendAll(sending: readonly Sending[], work: HandIn, total: number): Promise<boolean> {
+async function sendAll(sending: readonly Sending[], work: SubmissionToSend, total: number): Promise<boolean> {
   let before = total - sending.reduce((sum, { source }) => sum + source.size, 0);
   let isAll = true;
   for (const { upload, source } of sending) {
@@ -115,7 +118,7 @@ function hasEnded(failure: unknown): boolean {
 /** Other bytes under this digest will never come, so the slot is given back at once instead of after a deadline. */
 async function withdraw(
   session: BrokerSession,
-  { intent, source, models = [], signal }: HandIn,
+  { intent, source, models = [], signal }: SubmissionToSend,
   failure: unknown,
 ): Promise<unknown> {
   if (!(failure instanceof CrowdaiError)) return failure;

@@ -1,9 +1,9 @@
 import { INLINE_LIMIT, type IntentRequest, toJsonText } from "@crowdai/shared";
 import { type ByteSource, digestFile, type FileFacts, textSource } from "../client/upload/byte-source.ts";
-import type { Offered } from "./checks.ts";
+import type { InputDescription } from "./checks.ts";
 
 /** An input that is ready to be announced: as it stands in the intent, and the bytes to send after it, if any. */
-export interface Offer {
+export interface SubmissionInput {
   input: IntentRequest["input"];
   source: ByteSource | null;
   /** Digest of the bytes, or of the value's JSON text. */
@@ -13,27 +13,35 @@ export interface Offer {
 }
 
 /** A JSON value of the program, typed arrays as arrays. Throws value_not_finite naming the path, value_not_json, value_too_deep. */
-export function describeValue(value: unknown): Offered & { text: string } {
+export function describeValue(value: unknown): InputDescription & { text: string } {
   const text = toJsonText(value);
   return { kind: "json", name: null, size: Buffer.byteLength(text), value: JSON.parse(text), text };
 }
 
 /** A small value travels in the message; a large one is announced, and its text sent to the store. */
-export function offerValue({ text, size, value }: { text: string; size: number; value?: unknown }): Offer {
+export function inputOfValue({
+  text,
+  size,
+  value,
+}: {
+  text: string;
+  size: number;
+  value?: unknown;
+}): SubmissionInput {
   const source = textSource(text);
   if (size > INLINE_LIMIT) return announce(source);
   return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256, path: null };
 }
 
 /** Reads the file for its digest. Throws file_changed. */
-export async function offerFile(
+export async function inputOfFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
-): Promise<Offer> {
+): Promise<SubmissionInput> {
   return announce(await digestFile(facts, options), facts.path);
 }
 
-function announce(source: ByteSource, path: string | null = null): Offer {
+function announce(source: ByteSource, path: string | null = null): SubmissionInput {
   const { kind, name, size, sha256, parts } = source;
   return { input: { kind, name, size, sha256, parts }, source, sha256, path };
 }

@@ -4,11 +4,11 @@ import type { BrokerSession } from "../client/session/session.ts";
 import type { CodeToSend } from "../snapshot/send/send-code.ts";
 import { type FollowOptions, follow, waitingOf } from "./follow.ts";
 import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./grade.ts";
-import { announceModels, type OfferedModel } from "./models.ts";
-import { type HandIn, handIn } from "./send-submission.ts";
-import type { Offer } from "./submission-input.ts";
+import { type ModelToSend, modelsOfIntent } from "./models.ts";
+import { type SubmissionToSend, sendSubmission } from "./send-submission.ts";
+import type { SubmissionInput } from "./submission-input.ts";
 
-export interface Submitting extends FollowOptions {
+export interface SubmitInputOptions extends FollowOptions {
   round?: string | number;
   message?: string;
   wait?: boolean;
@@ -22,24 +22,24 @@ export interface Submitting extends FollowOptions {
   publish?: boolean;
   onRegistered?: (submission: Submission) => void;
   /** Called with each plan of what is still to be sent. */
-  onPlan?: HandIn["onPlan"];
+  onPlan?: SubmissionToSend["onPlan"];
   onAccepted?: (submission: Submission) => void;
   /** Kept beside the submission. */
-  models?: readonly OfferedModel[];
+  models?: readonly ModelToSend[];
 }
 
 /** Hands in what is ready, and waits for the grade unless `wait` is false. */
-export async function submitOffer(
+export async function submitInput(
   session: BrokerSession,
-  offer: Offer,
-  options: Submitting,
+  offer: SubmissionInput,
+  options: SubmitInputOptions,
 ): Promise<Submission> {
   const { round, message, signal, onProgress, id = createSubmissionId(), wait = true, models = [] } = options;
   if (!SUBMISSION_ID.test(id))
     throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
       next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
     });
-  const handing = handIn(session, {
+  const sending = sendSubmission(session, {
     ...options,
     intent: {
       id,
@@ -49,14 +49,14 @@ export async function submitOffer(
       input: offer.input,
       code: (await options.code?.announce(id)) ?? null,
       publish: options.publish ?? false,
-      ...(models.length > 0 ? { models: announceModels(models) } : {}),
+      ...(models.length > 0 ? { models: modelsOfIntent(models) } : {}),
     },
     source: offer.source,
     models: models.map(({ source }) => source),
     follow: wait,
     onUpload: (done, total) => onProgress?.({ stage: "uploading", done, total }),
   });
-  const accepted = await handing.catch((failure) => {
+  const accepted = await sending.catch((failure) => {
     if (wait) session.watch(id).stop();
     throw beforeAcceptance(failure, id);
   });

@@ -1,17 +1,17 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: finding control characters is this file's work
-const COLOUR = /\u001b\[[0-9;]*m/g;
+const COLOR = /\u001b\[[0-9;]*m/g;
 /** C0 except tab and newline, DEL, C1, and the marks that turn text around. */
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * A text that a terminal shows and does not obey: each control character becomes visible, as `\x1b`. `keepColours`
+ * A text that a terminal shows and does not obey: each control character becomes visible, as `\x1b`. `keepColors`
  * lets the style's own colours pass.
  */
-export function plainText(text: string, options: { keepColours?: boolean } = {}): string {
-  if (!options.keepColours) return text.replace(/\r\n/g, "\n").replace(UNSAFE, visible);
-  const colours = text.match(COLOUR) ?? [];
+export function plainText(text: string, options: { keepColors?: boolean } = {}): string {
+  if (!options.keepColors) return text.replace(/\r\n/g, "\n").replace(UNSAFE, visible);
+  const colours = text.match(COLOR) ?? [];
   return text
-    .split(COLOUR)
+    .split(COLOR)
     .map((piece, i) => plainText(piece) + (colours[i] ?? ""))
     .join("");
 }

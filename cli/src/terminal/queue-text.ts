@@ -1,6 +1,7 @@
 import { relativeTime } from "./time.ts";
 
-export const placeText = (place: number): string => (place === 1 ? "next in line" : `place ${place} in line`);
+export const queuePositionText = (place: number): string =>
+  place === 1 ? "next in line" : `place ${place} in line`;
 
 export const gradersText = (graders: number): string =>
   graders === 0 ? "no grader" : graders === 1 ? "1 grader" : `${graders} graders`;

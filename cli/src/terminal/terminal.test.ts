@@ -6,12 +6,12 @@ import { sizeText } from "./size.ts";
 import { createTerminal, type TerminalOptions } from "./terminal.ts";
 import { localTime, relativeTime } from "./time.ts";
 
-interface World extends Partial<Omit<TerminalOptions, "stdin" | "stdout" | "stderr">> {
+interface TerminalSetup extends Partial<Omit<TerminalOptions, "stdin" | "stdout" | "stderr">> {
   tty?: boolean;
   columns?: number;
 }
 
-function open({ tty = false, columns = 80, ...options }: World = {}) {
+function open({ tty = false, columns = 80, ...options }: TerminalSetup = {}) {
   const stdin = Object.assign(new PassThrough(), { isTTY: tty });
   const [stdout, stderr] = [collectingStream({ isTTY: tty, columns }), collectingStream({ isTTY: tty })];
   const terminal = createTerminal({
@@ -30,21 +30,21 @@ function open({ tty = false, columns = 80, ...options }: World = {}) {
 const UTF8 = { LANG: "C.UTF-8" };
 
 test("colours are there on a terminal and nowhere else, unless the environment or a flag says otherwise", () => {
-  const isColoured = (world: World) => open(world).terminal.style.red("x") !== "x";
-  expect(isColoured({ tty: true, env: UTF8 })).toBe(true);
-  expect(isColoured({ tty: false, env: UTF8 })).toBe(false);
-  expect(isColoured({ tty: true, env: { NO_COLOR: "1" } })).toBe(false);
-  expect(isColoured({ tty: true, env: { TERM: "dumb" } })).toBe(false);
-  expect(isColoured({ tty: true, color: false })).toBe(false);
-  expect(isColoured({ tty: false, env: { FORCE_COLOR: "1" } })).toBe(true);
-  expect(isColoured({ tty: false, env: { CLICOLOR_FORCE: "1" } })).toBe(true);
-  expect(isColoured({ tty: true, env: { FORCE_COLOR: "0" } })).toBe(false);
-  expect(isColoured({ env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).toBe(false);
-  expect(isColoured({ tty: true, format: "json" })).toBe(false);
+  const isColored = (world: TerminalSetup) => open(world).terminal.style.red("x") !== "x";
+  expect(isColored({ tty: true, env: UTF8 })).toBe(true);
+  expect(isColored({ tty: false, env: UTF8 })).toBe(false);
+  expect(isColored({ tty: true, env: { NO_COLOR: "1" } })).toBe(false);
+  expect(isColored({ tty: true, env: { TERM: "dumb" } })).toBe(false);
+  expect(isColored({ tty: true, color: false })).toBe(false);
+  expect(isColored({ tty: false, env: { FORCE_COLOR: "1" } })).toBe(true);
+  expect(isColored({ tty: false, env: { CLICOLOR_FORCE: "1" } })).toBe(true);
+  expect(isColored({ tty: true, env: { FORCE_COLOR: "0" } })).toBe(false);
+  expect(isColored({ env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).toBe(false);
+  expect(isColored({ tty: true, format: "json" })).toBe(false);
 });
 
 test("a person is asked only on a terminal, without CI, and when the answer is text", () => {
-  const asks = (world: World) => open(world).terminal.isInteractive;
+  const asks = (world: TerminalSetup) => open(world).terminal.isInteractive;
   expect(asks({ tty: true })).toBe(true);
   expect(asks({ tty: false })).toBe(false);
   expect(asks({ tty: true, env: { CI: "true" } })).toBe(false);

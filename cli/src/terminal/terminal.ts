@@ -86,18 +86,18 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const sized = stderr.columns === undefined || stderr.columns > 0;
   const animates = stderr.isTTY === true && sized && !ci && env.TERM !== "dumb" && !quiet;
   const unicode = isUnicode(env);
-  const style = createStyle(wantsColour(stdout, options));
-  const noteStyle = createStyle(wantsColour(stderr, options));
+  const style = createStyle(wantsColor(stdout, options));
+  const noteStyle = createStyle(wantsColor(stderr, options));
   let spinning: Spinner | null = null;
   let answered = false;
 
   const toOut = (text: string) => {
     spinning?.clear();
-    stdout.write(`${plainText(text, { keepColours: true })}\n`);
+    stdout.write(`${plainText(text, { keepColors: true })}\n`);
   };
   const toErr = (text: string) => {
     spinning?.clear();
-    stderr.write(`${plainText(text, { keepColours: true })}\n`);
+    stderr.write(`${plainText(text, { keepColors: true })}\n`);
   };
   const symbols = unicode
     ? { done: "✔", failed: "✖", warning: "⚠", dot: "·", up: "▲", down: "▼" }
@@ -166,7 +166,7 @@ function jsonText(value: unknown, indent?: number): string {
   );
 }
 
-function wantsColour(stream: { isTTY?: boolean }, { env, color, format }: TerminalOptions): boolean {
+function wantsColor(stream: { isTTY?: boolean }, { env, color, format }: TerminalOptions): boolean {
   if (!color || env.NO_COLOR || format !== "text") return false;
   if (isOn(env.FORCE_COLOR) || isOn(env.CLICOLOR_FORCE)) return true;
   return stream.isTTY === true && env.TERM !== "dumb" && env.CLICOLOR !== "0" && env.FORCE_COLOR !== "0";

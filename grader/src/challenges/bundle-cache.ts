@@ -6,10 +6,10 @@ import { BUNDLE_VERSION, unpackBundle } from "@crowdai/shared/bundles";
 import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "../log.ts";
-import { provenBytes } from "../verified-bytes.ts";
+import { verifiedBytes } from "../verified-bytes.ts";
 
 /** Versions of one challenge that stay unpacked when no job uses them: the newest, and the one whose jobs are still coming in. */
-const KEPT = 2;
+const MAX_IDLE_VERSIONS = 2;
 
 /** An unpacked bundle, which stays where it is until it is let go. */
 export interface HeldFolder extends Disposable {
@@ -63,7 +63,7 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
     const arriving = join(dir, `.arriving-${randomUUID()}`);
     await mkdir(arriving, { recursive: true, mode: 0o700 });
     try {
-      await unpackBundle(provenBytes(bundle, objects, closing.signal), arriving);
+      await unpackBundle(verifiedBytes(bundle, objects, closing.signal), arriving);
       await rm(path, { recursive: true, force: true });
       // Whole or not at all: a folder under its final name is a bundle that was proven.
       await rename(arriving, path);
@@ -76,7 +76,7 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
   function trim(challenge: string): void {
     const idle = [...entries].filter(([, entry]) => entry.challenge === challenge);
     idle.sort(([, a], [, b]) => b.used - a.used);
-    for (const [name, entry] of idle.slice(KEPT)) {
+    for (const [name, entry] of idle.slice(MAX_IDLE_VERSIONS)) {
       if (entry.holders > 0) continue;
       entries.delete(name);
       rm(entry.dir, { recursive: true, force: true, maxRetries: 3 }).catch((err) =>

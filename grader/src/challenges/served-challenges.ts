@@ -43,19 +43,20 @@ export async function servedChallenges(options: {
     throw new CrowdaiError("config_invalid", messages.join("\n"), { details: { mistakes: messages } });
 
   let folders = foldersOf(challenges);
-  let told = "";
+  let lastReported = "";
   return {
     folders: () => folders,
     bundled: () => [...bundled].filter(isWanted),
     async refresh() {
       const now = await loadChallenges(dir);
       const next = foldersOf(now.challenges);
-      if (now.mistakes.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
+      if (now.mistakes.length > 0)
+        for (const [id, previous] of folders) if (!next.has(id)) next.set(id, previous);
       folders = next;
       bundled = await storedBundles(objects);
-      const said = now.mistakes.map(({ message }) => message).join("\n");
-      const isNew = said !== told;
-      told = said;
+      const reported = now.mistakes.map(({ message }) => message).join("\n");
+      const isNew = reported !== lastReported;
+      lastReported = reported;
       return isNew ? now.mistakes : [];
     },
   };

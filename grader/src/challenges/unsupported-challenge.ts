@@ -1,7 +1,7 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 
 /** Why this grader cannot run a challenge's evaluator, or null. What a challenge asks for is never quietly left out. */
-export function mistakeIn(folder: ChallengeFolder): string | null {
+export function unsupportedReason(folder: ChallengeFolder): string | null {
   const { id, evaluator } = folder.config;
   if ("sandbox" in evaluator && evaluator.sandbox === "bubblewrap")
     return (

@@ -5,7 +5,7 @@ import { isBlank, readEvent, readLine } from "./events.ts";
 import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
 import type { Launch } from "./launch.ts";
 import { type EvaluatorProcess, startProcess } from "./process.ts";
-import { describeEnd, faultOfEnd } from "./process-end.ts";
+import { describeProcessEnd, faultOfProcessEnd } from "./process-end.ts";
 
 /** How long a process may go on after its result before it is ended. */
 const LINGER_MS = 2000;
@@ -44,7 +44,7 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
     home: job.workspace,
     stdin,
     onLine: reading.take,
-    onFlood: (what) => reading.refuse(fault("evaluator_output", `printed ${what}`, what), true),
+    onOutputLimit: (what) => reading.refuse(fault("evaluator_output", `printed ${what}`, what), true),
   });
   const timeout = setTimeout(() => reading.refuse(timedOut(launch.timeoutMs)), launch.timeoutMs);
   const abort = () => child.kill();
@@ -59,9 +59,9 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
   const failed = end.code !== 0 && !lingered;
   // A line cut off by a crash is the crash's doing; any other last line needs no new line to count.
   if (!failed || reading.verdict()) reading.take(end.rest);
-  const verdict = reading.verdict() ?? faultOfEnd(end, stderr);
+  const verdict = reading.verdict() ?? faultOfProcessEnd(end, stderr);
   if (verdict.kind === "result" && failed)
-    return { verdict: fault("evaluator_crashed", `${describeEnd(end)} after its result`), stderr };
+    return { verdict: fault("evaluator_crashed", `${describeProcessEnd(end)} after its result`), stderr };
   return { verdict, stderr };
 }
 

@@ -1,5 +1,5 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
-import type { Wrappers } from "@crowdai/shared/process-limits";
+import type { ProcessLimitTools } from "@crowdai/shared/process-limits";
 import { createBatchEvaluator } from "./batch.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
@@ -7,7 +7,7 @@ import { planLaunch } from "./launch.ts";
 import { createPersistentEvaluator } from "./persistent.ts";
 
 export interface EvaluatorOptions {
-  wrappers: Wrappers;
+  limitTools: ProcessLimitTools;
   /** PATH of the evaluators. */
   path: string;
   /** Where warm processes have their home folders. */
@@ -22,7 +22,7 @@ export function createEvaluator(
 ): { evaluator: Evaluator; notice: string | null } {
   const { evaluator: config } = folder.config;
   if ("job_factory" in config) return { evaluator: createJobFactoryEvaluator(config), notice: null };
-  const launch = planLaunch(folder, config, options.wrappers, options.path);
+  const launch = planLaunch(folder, config, options.limitTools, options.path);
   const evaluator =
     launch.mode === "batch"
       ? createBatchEvaluator(launch)

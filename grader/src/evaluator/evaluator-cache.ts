@@ -9,7 +9,7 @@ interface Entry {
 }
 
 /** The evaluators in use, one a challenge. A folder of a new version gets a new one, and the old one ends with its jobs. */
-export function createEvaluators(options: EvaluatorOptions) {
+export function createEvaluatorCache(options: EvaluatorOptions) {
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
 
@@ -36,4 +36,4 @@ export function createEvaluators(options: EvaluatorOptions) {
     },
   };
 }
-export type Evaluators = ReturnType<typeof createEvaluators>;
+export type EvaluatorCache = ReturnType<typeof createEvaluatorCache>;

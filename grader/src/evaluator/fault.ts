@@ -1,4 +1,4 @@
-import { catalogue, type ErrorCode } from "@crowdai/shared";
+import { catalog, type ErrorCode } from "@crowdai/shared";
 
 /** What an evaluator did wrong. `message` is for the participant and says only which kind; `detail` is the organiser's. */
 export interface Fault {
@@ -9,7 +9,7 @@ export interface Fault {
 }
 
 export function fault(code: ErrorCode, detail: string, which?: string): Fault {
-  const title = catalogue[code].title;
+  const title = catalog[code].title;
   return { kind: "fault", code, message: which ? `${title.replace(/\.$/, "")}: ${which}.` : title, detail };
 }
 

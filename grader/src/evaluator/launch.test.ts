@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { describe, expect, it } from "vitest";
 import { makeChallenge, temporaryFolder } from "../testing/challenge.ts";
-import { isAlive, makeEvaluator, wrappers } from "../testing/evaluation.ts";
+import { isAlive, limitTools, makeEvaluator } from "../testing/evaluation.ts";
 import { planLaunch } from "./launch.ts";
 
 const REPORT = `
@@ -66,7 +66,7 @@ describe("an evaluator's process", () => {
     expect([group, session]).toEqual([pid, pid]);
   });
 
-  it.runIf(wrappers.setpriv)("is gone when the grader was killed", async () => {
+  it.runIf(limitTools.setpriv)("is gone when the grader was killed", async () => {
     const folder = await temporaryFolder();
     const launch = fileURLToPath(new URL("./process.ts", import.meta.url));
     const program = `
@@ -74,7 +74,7 @@ describe("an evaluator's process", () => {
       startProcess({
         launch: { argv: ["setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", "echo $$; exec sleep 60"], cwd: "/", path: process.env.PATH },
         home: ${JSON.stringify(folder)}, stdin: "pipe",
-        onLine: (line) => console.log(line.toString()), onFlood() {},
+        onLine: (line) => console.log(line.toString()), onOutputLimit() {},
       });`;
     const grader = spawn(process.execPath, ["--input-type=module", "-e", program], {
       stdio: ["ignore", "pipe", "inherit"],

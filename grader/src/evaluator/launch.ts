@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
-import { limited, type Wrappers } from "@crowdai/shared/process-limits";
+import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
 /** All that is needed to start a challenge's evaluator. */
 export interface Launch {
@@ -20,12 +20,12 @@ const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
 export function planLaunch(
   { dir }: Pick<ChallengeFolder, "dir">,
   evaluator: ProcessConfig,
-  wrappers: Wrappers,
+  limitTools: ProcessLimitTools,
   path: string,
 ): Launch {
   const memory = evaluator.memory_mb === null ? [] : [`--data=${evaluator.memory_mb * 1024 * 1024}`];
   const notice =
-    evaluator.memory_mb !== null && !wrappers.prlimit
+    evaluator.memory_mb !== null && !limitTools.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not on this machine.`
       : null;
   const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
@@ -33,7 +33,7 @@ export function planLaunch(
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
     // The grader kills what an evaluator started, with its process group.
-    ...limited(wrappers, memory),
+    ...limited(limitTools, memory),
     program,
     ...command.slice(1),
   ] as [string, ...string[]];

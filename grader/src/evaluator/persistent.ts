@@ -42,7 +42,7 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
     return undefined;
   }
 
-  function giveBack(process: WarmProcess) {
+  function returnToPool(process: WarmProcess) {
     if (!process.usable()) return;
     if (closed) return process.kill();
     const timer = setTimeout(() => {
@@ -64,7 +64,7 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
           const evaluated = await used.evaluate(job);
           if (evaluated !== "again") return evaluated;
         } finally {
-          giveBack(used);
+          returnToPool(used);
         }
       }
       return {

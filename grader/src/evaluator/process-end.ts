@@ -6,14 +6,14 @@ const OUT_OF_MEMORY =
   /\bMemoryError\b|std::bad_alloc|heap out of memory|OutOfMemoryError|[Cc]annot allocate memory|out of memory|memory allocation of \d+ bytes failed/;
 
 /** The fault of a process that went away without a result and was not killed by the grader. */
-export function faultOfEnd(end: ProcessEnd, stderr: string): Fault {
+export function faultOfProcessEnd(end: ProcessEnd, stderr: string): Fault {
   if (end.error) {
     // The organiser's command, as opposed to a machine that cannot start any process.
     if (end.error.code === "ENOENT" || end.error.code === "EACCES" || end.error.code === "ENOEXEC")
       return fault("evaluator_crashed", `could not be started: ${end.error.message}`);
     throw new CrowdaiError("unexpected", "No process could be started.", { cause: end.error });
   }
-  const how = describeEnd(end);
+  const how = describeProcessEnd(end);
   if (end.code === 0) return fault("evaluator_silent", how);
   // The kernel's out-of-memory killer leaves nothing but its signal; the grader's own SIGKILL never comes here.
   if (end.signal === "SIGKILL" || end.code === 137)
@@ -22,6 +22,6 @@ export function faultOfEnd(end: ProcessEnd, stderr: string): Fault {
   return fault("evaluator_crashed", how);
 }
 
-export function describeEnd(end: ProcessEnd): string {
+export function describeProcessEnd(end: ProcessEnd): string {
   return end.signal ? `ended by ${end.signal}` : `exit code ${end.code}`;
 }

@@ -42,7 +42,7 @@ export interface ProcessOptions {
   stdin: number | "pipe";
   onLine(line: Buffer): void;
   /** It printed more than it may; nothing more of it is read. */
-  onFlood(what: string): void;
+  onOutputLimit(what: string): void;
 }
 
 /** Starts an evaluator in a session and process group of its own. Memory stays bounded whatever it prints. */
@@ -62,22 +62,24 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
 
   let printed = 0;
   let counted = 0;
-  let flooded = false;
-  const flood = (what: string) => {
-    flooded = true;
+  let limitExceeded = false;
+  const exceedLimit = (what: string) => {
+    limitExceeded = true;
     stdout.destroy();
-    options.onFlood(what);
+    options.onOutputLimit(what);
   };
   const onLine = (line: Buffer) => {
-    if (flooded) return;
-    if (++counted > LINES_LIMIT) flood(`more than ${LINES_LIMIT} lines`);
+    if (limitExceeded) return;
+    if (++counted > LINES_LIMIT) exceedLimit(`more than ${LINES_LIMIT} lines`);
     else options.onLine(line);
   };
-  const lines = createLineReader(LINE_LIMIT, onLine, () => flood(`a line of more than ${LINE_LIMIT} bytes`));
+  const lines = createLineReader(LINE_LIMIT, onLine, () =>
+    exceedLimit(`a line of more than ${LINE_LIMIT} bytes`),
+  );
   stdout.on("data", (chunk: Buffer) => {
-    if (flooded) return;
+    if (limitExceeded) return;
     printed += chunk.length;
-    if (printed > OUTPUT_LIMIT) flood(`more than ${OUTPUT_LIMIT} bytes`);
+    if (printed > OUTPUT_LIMIT) exceedLimit(`more than ${OUTPUT_LIMIT} bytes`);
     else lines.push(chunk);
   });
   const tail = createTail(STDERR_LIMIT);
@@ -113,7 +115,7 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     child.once("close", (code, signal) => {
       clearTimeout(drain);
       child.stdin?.destroy();
-      resolve({ code, signal, error: null, rest: flooded ? Buffer.alloc(0) : lines.rest() });
+      resolve({ code, signal, error: null, rest: limitExceeded ? Buffer.alloc(0) : lines.rest() });
     });
   });
 

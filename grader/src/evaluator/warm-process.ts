@@ -4,7 +4,7 @@ import { isBlank, readEvent, readLine } from "./events.ts";
 import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
 import type { Launch } from "./launch.ts";
 import { type ProcessEnd, startProcess } from "./process.ts";
-import { faultOfEnd } from "./process-end.ts";
+import { faultOfProcessEnd } from "./process-end.ts";
 
 /** An evaluator process that takes job after job, one at a time. */
 export interface WarmProcess {
@@ -42,7 +42,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     home,
     stdin: "pipe",
     onLine: take,
-    onFlood: (what) => refuse(fault("evaluator_output", `printed ${what}`, what), true),
+    onOutputLimit: (what) => refuse(fault("evaluator_output", `printed ${what}`, what), true),
   });
   child.ended.then(onEnd);
 
@@ -96,7 +96,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     if (!found && end.code === 0 && !heard && earlier.size > 0) found = "again";
     try {
       const stderr = child.stderr();
-      resolve(found === "again" ? "again" : { verdict: found ?? faultOfEnd(end, stderr), stderr });
+      resolve(found === "again" ? "again" : { verdict: found ?? faultOfProcessEnd(end, stderr), stderr });
     } catch (error) {
       reject(error);
     }

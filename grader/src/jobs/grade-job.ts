@@ -4,8 +4,8 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Evaluator, Verdict } from "../evaluator/evaluator.ts";
 import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
 import { prepareJob } from "./job-input.ts";
-import { type Collected, collectFiles } from "./result-files.ts";
-import { safeText, withoutFolders } from "./sanitize-text.ts";
+import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
+import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Grading {
@@ -22,10 +22,10 @@ export interface Grading {
 
 export interface Graded {
   outcome: Outcome;
-  organiserLog: string;
+  organizerLog: string;
 }
 
-const NO_FILES: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
+const NO_FILES: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
 
 /**
  * Grades one job: fetched and proven, evaluated, files collected. Every verdict on the submission or the evaluator is a
@@ -42,15 +42,15 @@ export async function grade(grading: Grading): Promise<Graded> {
   });
 
   if (!folder.config.evaluator.functions.includes(job.function)) {
-    const message = `The challenge's evaluator has no function ${safeText(JSON.stringify(job.function), 120)}.`;
-    return { outcome: failed("function_unknown", message), organiserLog: "" };
+    const message = `The challenge's evaluator has no function ${sanitizeText(JSON.stringify(job.function), 120)}.`;
+    return { outcome: failed("function_unknown", message), organizerLog: "" };
   }
   let line: string;
   try {
     line = await prepareJob(job, workspace, objects, signal);
   } catch (error) {
     if (error instanceof CrowdaiError && error.code.startsWith("value_"))
-      return { outcome: failed(error.code, error.message), organiserLog: "" };
+      return { outcome: failed(error.code, error.message), organizerLog: "" };
     throw error;
   }
 
@@ -64,19 +64,19 @@ export async function grade(grading: Grading): Promise<Graded> {
   });
   const files =
     evaluated.verdict.kind === "result"
-      ? await collectFiles(evaluated.verdict.result, workspace.output, job, objects, signal)
+      ? await storeResultFiles(evaluated.verdict.result, workspace.output, job, objects, signal)
       : NO_FILES;
   const verdict: Verdict = "kind" in files ? files : evaluated.verdict;
-  const { notice, ...kept } = "kind" in files ? NO_FILES : files;
+  const { notice, ...storedFiles } = "kind" in files ? NO_FILES : files;
   const notices = [grading.notice, notice].filter(Boolean).join("\n");
-  const organiserLog = logFor(verdict, evaluated.stderr, notices);
+  const organizerLog = logFor(verdict, evaluated.stderr, notices);
 
-  const text = (raw: string) => safeText(withoutFolders(raw, [workspace.dir, folder.dir]));
-  if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organiserLog };
+  const text = (raw: string) => sanitizeText(removeFolderPaths(raw, [workspace.dir, folder.dir]));
+  if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organizerLog };
   if (verdict.kind === "rejected") {
     const message =
       text(verdict.message).trim() || "The evaluator rejected the submission without saying why.";
-    return { outcome: failed("rejected", message), organiserLog };
+    return { outcome: failed("rejected", message), organizerLog };
   }
   const { score, score_secondary, message, meta, data } = verdict.result;
   const outcome: Outcome = {
@@ -86,10 +86,10 @@ export async function grade(grading: Grading): Promise<Graded> {
     message: message == null ? null : text(message),
     meta: meta ?? {},
     data: data ?? null,
-    ...kept,
+    ...storedFiles,
     evaluator_version,
   };
-  return { outcome, organiserLog };
+  return { outcome, organizerLog };
 }
 
 /** Minus zero becomes zero, so that ties are ties. */
@@ -103,5 +103,5 @@ function logFor(verdict: Verdict, stderr: string, notice: string): string {
     notice,
     stderr && `stderr:\n${stderr}`,
   ];
-  return safeText(lines.filter(Boolean).join("\n"), 128 * 1024);
+  return sanitizeText(lines.filter(Boolean).join("\n"), 128 * 1024);
 }

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { findWrappers } from "@crowdai/shared/process-limits";
+import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
 import { type BundleCache, createBundleCache, type HeldFolder } from "../challenges/bundle-cache.ts";
-import { mistakeIn } from "../challenges/unsupported-challenge.ts";
-import { createEvaluators, type Evaluators } from "../evaluator/evaluator-cache.ts";
+import { unsupportedReason } from "../challenges/unsupported-challenge.ts";
+import { createEvaluatorCache, type EvaluatorCache } from "../evaluator/evaluator-cache.ts";
 import type { Logger } from "../log.ts";
 import { grade } from "./grade-job.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -49,12 +49,12 @@ export interface Grader {
 
 /** How often one grader tries a job that fails by no fault of the submission or the evaluator. */
 const TRIES = 3;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 /** Throws config_invalid naming every challenge whose evaluator this grader cannot run as it asks to be run. */
 export function createGrader(options: GraderOptions): Grader {
   const { name, queue, objects, challenges, log } = options;
-  const mistakes = [...challenges().values()].map(mistakeIn).filter((mistake) => mistake !== null);
+  const mistakes = [...challenges().values()].map(unsupportedReason).filter((mistake) => mistake !== null);
   if (mistakes.length > 0)
     throw new CrowdaiError("config_invalid", mistakes.join("\n"), { details: { mistakes } });
 
@@ -62,14 +62,14 @@ export function createGrader(options: GraderOptions): Grader {
   const bundlesDir = join(options.workDir, "bundles");
   const path = options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
   const stopping = new CrowdaiError("interrupted", "The grader is stopping.");
-  const inHand = new Set<AbortController>();
+  const runningJobs = new Set<AbortController>();
   const failures = new Map<string, number>();
   const refused = new Set<string>();
 
   // A challenge that came after the start with a mistake is left alone, and told once.
   function served(): ChallengeFolder[] {
     return [...challenges().values()].filter((folder) => {
-      const mistake = mistakeIn(folder);
+      const mistake = unsupportedReason(folder);
       if (mistake && !refused.has(mistake)) log.error({ challenge: folder.config.id }, mistake);
       if (mistake) refused.add(mistake);
       return mistake === null;
@@ -82,7 +82,7 @@ export function createGrader(options: GraderOptions): Grader {
       evaluators,
       bundles,
       workspaces,
-    }: { evaluators: Evaluators; bundles: BundleCache; workspaces: Workspaces },
+    }: { evaluators: EvaluatorCache; bundles: BundleCache; workspaces: Workspaces },
   ): Promise<void> {
     const { job } = delivery;
     const about = {
@@ -95,7 +95,7 @@ export function createGrader(options: GraderOptions): Grader {
     const cancel = () => controller.abort(delivery.signal.reason);
     if (delivery.signal.aborted) return;
     delivery.signal.addEventListener("abort", cancel, { once: true });
-    inHand.add(controller);
+    runningJobs.add(controller);
     let reporter = createReporter(queue, about, { log, folders: [] });
     try {
       using held =
@@ -104,7 +104,7 @@ export function createGrader(options: GraderOptions): Grader {
       await using workspace = workspaces.take();
       reporter = createReporter(queue, about, { log, folders: [workspace.dir, folder.dir] });
       reporter.started();
-      const { outcome, organiserLog } = await grade({
+      const { outcome, organizerLog } = await grade({
         job,
         folder,
         ...evaluators.of(folder),
@@ -114,7 +114,7 @@ export function createGrader(options: GraderOptions): Grader {
         onEvent: reporter.event,
       });
       controller.signal.throwIfAborted();
-      await reporter.finished(outcome, organiserLog);
+      await reporter.finished(outcome, organizerLog);
       failures.delete(keyOf(job));
       log.debug(
         { ...about, challenge: job.challenge, result: outcome.ok ? "graded" : outcome.code },
@@ -123,9 +123,9 @@ export function createGrader(options: GraderOptions): Grader {
     } catch (thrown) {
       // Cancelled, or another grader's by now: nobody waits for a word of this one.
       if (delivery.signal.aborted) return reporter.stop();
-      await giveBack(job, reporter, thrown, controller.signal);
+      await releaseJob(job, reporter, thrown, controller.signal);
     } finally {
-      inHand.delete(controller);
+      runningJobs.delete(controller);
       delivery.signal.removeEventListener("abort", cancel);
     }
   }
@@ -139,14 +139,19 @@ export function createGrader(options: GraderOptions): Grader {
 
   async function bundleFolder(job: Job, bundles: BundleCache, signal: AbortSignal): Promise<HeldFolder> {
     const held = await bundles.hold(job, signal);
-    const mistake = mistakeIn(held.folder);
+    const mistake = unsupportedReason(held.folder);
     if (mistake === null) return held;
     held[Symbol.dispose]();
     throw new CrowdaiError("config_invalid", mistake);
   }
 
   /** Throws, so that the queue hands the job out again; unless it was tried often enough here, which is an outcome. */
-  async function giveBack(job: Job, reporter: Reporter, thrown: unknown, signal: AbortSignal): Promise<void> {
+  async function releaseJob(
+    job: Job,
+    reporter: Reporter,
+    thrown: unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
     const error = asCrowdaiError(thrown);
     if (signal.reason !== stopping) {
       // What this grader does not have, another one may have.
@@ -163,7 +168,7 @@ export function createGrader(options: GraderOptions): Grader {
         const outcome: Outcome = { ok: false, code: "gave_up", message, evaluator_version: "" };
         return await reporter.finished(outcome, describe(thrown));
       }
-      const pause = Math.min((options.retryPauseMs ?? 500) * 2 ** (count - 1), LONGEST_PAUSE_MS);
+      const pause = Math.min((options.retryPauseMs ?? 500) * 2 ** (count - 1), MAX_PAUSE_MS);
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
     await reporter.released(signal.reason === stopping ? stopping.message : error.message);
@@ -178,13 +183,13 @@ export function createGrader(options: GraderOptions): Grader {
       await mkdir(root, { recursive: true, mode: 0o700 });
       const workspaces = createWorkspaces(root, log);
       const bundles = createBundleCache({ objects, dir: bundlesDir, log });
-      const wrappers = await findWrappers(path);
-      if (!wrappers.prlimit)
+      const limitTools = await findProcessLimitTools(path);
+      if (!limitTools.prlimit)
         log.warn({}, "prlimit (util-linux) is missing: evaluators run without memory limit");
-      if (!wrappers.setpriv)
+      if (!limitTools.setpriv)
         log.warn({}, "setpriv (util-linux) is missing: evaluators may outlive a killed grader");
-      const evaluators = createEvaluators({
-        wrappers,
+      const evaluators = createEvaluatorCache({
+        limitTools,
         path,
         folder: root,
         idleMs: (options.idleSeconds ?? 300) * 1000,
@@ -194,7 +199,7 @@ export function createGrader(options: GraderOptions): Grader {
       const onStop = () => {
         grace = setTimeout(
           () => {
-            for (const controller of inHand) controller.abort(stopping);
+            for (const controller of runningJobs) controller.abort(stopping);
           },
           (options.graceSeconds ?? 10) * 1000,
         );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Job, parseJson } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { type Announced, provenBytes } from "../verified-bytes.ts";
+import { type Announced, verifiedBytes } from "../verified-bytes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -37,7 +37,7 @@ async function inputText(
     return JSON.stringify({ path: await fetchFile(input, path, objects, signal) });
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of provenBytes(input, objects, signal)) chunks.push(chunk);
+  for await (const chunk of verifiedBytes(input, objects, signal)) chunks.push(chunk);
   const text = Buffer.concat(chunks)
     .toString("utf8")
     .replace(/^\ufeff/, "");
@@ -53,7 +53,7 @@ async function fetchFile(
   signal: AbortSignal,
 ): Promise<string> {
   await using file = await open(path, "wx", 0o600);
-  for await (const chunk of provenBytes(stored, objects, signal)) await file.write(chunk);
+  for await (const chunk of verifiedBytes(stored, objects, signal)) await file.write(chunk);
   return path;
 }
 
@@ -64,7 +64,7 @@ async function fetchCode(
   signal: AbortSignal,
 ): Promise<string> {
   await mkdir(into, { mode: 0o700 });
-  await unpackCode(provenBytes(stored, objects, signal), into);
+  await unpackCode(verifiedBytes(stored, objects, signal), into);
   return into;
 }
 

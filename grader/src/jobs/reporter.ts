@@ -2,7 +2,7 @@ import type { Outcome, Report } from "@crowdai/shared";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
 import type { Logger } from "../log.ts";
-import { safeText, withoutFolders } from "./sanitize-text.ts";
+import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 
 const PROGRESS_EVERY_MS = 100;
 const LOG_LINES = 1000;
@@ -12,7 +12,7 @@ export interface Reporter {
   started(): void;
   event(event: LiveEvaluatorEvent): void;
   /** The last word on this delivery. Resolves when the queue has it. */
-  finished(outcome: Outcome, organiserLog: string): Promise<void>;
+  finished(outcome: Outcome, organizerLog: string): Promise<void>;
   released(reason: string): Promise<void>;
   /** Says nothing more. */
   stop(): void;
@@ -37,7 +37,7 @@ export function createReporter(
   let stopped = false;
   let began: number | null = null;
 
-  const text = (raw: string, limit?: number) => safeText(withoutFolders(raw, options.folders), limit);
+  const text = (raw: string, limit?: number) => sanitizeText(removeFolderPaths(raw, options.folders), limit);
   // Progress and log lines are not worth holding up an evaluator, nor failing a job.
   const send = (body: Body) => {
     if (stopped) return;
@@ -91,11 +91,11 @@ export function createReporter(
       else if (logLines === LOG_LINES + 1)
         send({ type: "log", message: `The log was cut here: more than ${LOG_LINES} lines.` });
     },
-    finished: (outcome, organiserLog) =>
+    finished: (outcome, organizerLog) =>
       last({
         type: "finished",
         outcome,
-        organiser_log: organiserLog,
+        organiser_log: organizerLog,
         seconds: began === null ? null : (performance.now() - began) / 1000,
       }),
     released: (reason) => last({ type: "released", reason }),

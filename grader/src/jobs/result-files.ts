@@ -6,12 +6,12 @@ import type { Job, StoredFile } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { ResultEvent } from "../evaluator/events.ts";
 import { type Fault, fault } from "../evaluator/fault.ts";
-import { safeText } from "./sanitize-text.ts";
+import { sanitizeText } from "./sanitize-text.ts";
 
 /** Largest file a result may name. */
 export const FILE_LIMIT = 1024 ** 3;
 
-export interface Collected {
+export interface StoredResultFiles {
   media: StoredFile | null;
   /** Why the media were not taken, for the participant; null when they were, or there are none. */
   media_dropped: string | null;
@@ -25,27 +25,27 @@ export interface Collected {
  * regular files inside it are taken. An artifact that is a link, device, pipe or folder, or whose path leads elsewhere, is a fault of
  * the evaluator; such media are left out, for what a picture is changes no grade.
  */
-export async function collectFiles(
+export async function storeResultFiles(
   result: ResultEvent,
   outputDir: string,
   job: Job,
   objects: ObjectStore,
   signal: AbortSignal,
-): Promise<Collected | Fault> {
+): Promise<StoredResultFiles | Fault> {
   // Another delivery of the same attempt may have left other bytes, and objects are never overwritten.
   const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
-  const collected: Collected = { media: null, media_dropped: null, artifacts: [], notice: null };
+  const collected: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
   // The artifacts first: one that cannot be taken ends it.
   for (const [i, file] of (result.artifacts ?? []).entries()) {
     const stored = await store(file, `${prefix}/artifact-${i + 1}`);
-    if ("why" in stored) return refused(file.path, stored.why);
+    if ("reason" in stored) return refused(file.path, stored.reason);
     collected.artifacts.push(stored);
   }
   if (result.media) {
     const stored = await store(result.media, `${prefix}/media`);
-    if ("why" in stored) {
-      collected.media_dropped = `The evaluator's file cannot be taken: ${stored.why}.`;
-      collected.notice = refusal(result.media.path, stored.why);
+    if ("reason" in stored) {
+      collected.media_dropped = `The evaluator's file cannot be taken: ${stored.reason}.`;
+      collected.notice = refusal(result.media.path, stored.reason);
     } else collected.media = stored;
   }
   return collected;
@@ -53,10 +53,10 @@ export async function collectFiles(
   async function store(
     { path, name }: { path: string; name?: string | null | undefined },
     key: string,
-  ): Promise<StoredFile | { why: string }> {
+  ): Promise<StoredFile | { reason: string }> {
     signal.throwIfAborted();
     const opened = await openInside(outputDir, path);
-    if ("why" in opened) return opened;
+    if ("reason" in opened) return opened;
     await using file = opened.handle;
     const extension =
       extname(path)
@@ -69,13 +69,13 @@ export async function collectFiles(
       });
       return {
         key: `${key}${extension}`,
-        name: safeText(name ?? path.split("/").at(-1)!, 255),
+        name: sanitizeText(name ?? path.split("/").at(-1)!, 255),
         size,
         sha256,
         type: typeOf(extension),
       };
     } catch (error) {
-      if (error === tooLarge) return { why: `it is larger than ${FILE_LIMIT} bytes` };
+      if (error === tooLarge) return { reason: `it is larger than ${FILE_LIMIT} bytes` };
       throw error;
     }
   }
@@ -84,37 +84,37 @@ export async function collectFiles(
 async function openInside(
   outputDir: string,
   path: string,
-): Promise<{ handle: FileHandle } | { why: string }> {
+): Promise<{ handle: FileHandle } | { reason: string }> {
   const inside = normalize(isAbsolute(path) ? relative(outputDir, path) : path);
   if (inside === ".." || inside.startsWith("../") || inside.includes("\0"))
-    return { why: "it is outside output_dir" };
+    return { reason: "it is outside output_dir" };
   let handle: FileHandle;
   try {
     const full = join(await realpath(outputDir), inside);
-    if ((await realpath(full)) !== full) return { why: "it is a symbolic link, or inside one" };
+    if ((await realpath(full)) !== full) return { reason: "it is a symbolic link, or inside one" };
     // Without O_NONBLOCK opening a pipe would wait for a writer.
     handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    return { why: `it cannot be opened (${(error as NodeJS.ErrnoException).code})` };
+    return { reason: `it cannot be opened (${(error as NodeJS.ErrnoException).code})` };
   }
   const found = await handle.stat();
-  const why = !found.isFile()
+  const reason = !found.isFile()
     ? "it is no regular file"
     : found.nlink > 1
       ? "it is a hard link to another file"
       : found.size > FILE_LIMIT
         ? `it is larger than ${FILE_LIMIT} bytes`
         : null;
-  if (why === null) return { handle };
+  if (reason === null) return { handle };
   await handle.close();
-  return { why };
+  return { reason };
 }
 
-const refusal = (path: string, why: string) =>
-  `the result names the file ${JSON.stringify(path)}, but ${why}`;
+const refusal = (path: string, reason: string) =>
+  `the result names the file ${JSON.stringify(path)}, but ${reason}`;
 
-function refused(path: string, why: string): Fault {
-  return fault("evaluator_output", refusal(path, why), "a file that cannot be taken");
+function refused(path: string, reason: string): Fault {
+  return fault("evaluator_output", refusal(path, reason), "a file that cannot be taken");
 }
 
 class FileTooLarge extends Error {}

@@ -7,7 +7,7 @@ const UNSAFE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** An evaluator's text, fit for a terminal, a log and a page: control characters escaped, cut at `limit`. */
-export function safeText(text: string, limit = MESSAGE_LIMIT): string {
+export function sanitizeText(text: string, limit = MESSAGE_LIMIT): string {
   const cut = text.length > limit ? `${text.slice(0, limit)} … (cut)` : text;
   return cut
     .toWellFormed()
@@ -16,7 +16,7 @@ export function safeText(text: string, limit = MESSAGE_LIMIT): string {
 }
 
 /** Takes the folders of this machine out of a text, so that a path in an error tells nothing of the host. */
-export function withoutFolders(text: string, folders: readonly string[]): string {
+export function removeFolderPaths(text: string, folders: readonly string[]): string {
   let clean = text;
   for (const folder of folders) clean = clean.replaceAll(`${folder}/`, "").replaceAll(folder, ".");
   return clean;

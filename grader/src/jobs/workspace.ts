@@ -16,7 +16,7 @@ export interface Workspaces {
   take(): Workspace;
 }
 
-const HELD = ["input", "output"];
+const SUBFOLDERS = ["input", "output"];
 
 /**
  * Workspaces under `root`. One that a job left as empty as it got it serves the next: making and removing folders waits for the disk
@@ -25,7 +25,7 @@ const HELD = ["input", "output"];
 export function createWorkspaces(root: string, log: Logger): Workspaces {
   const free: string[] = [];
 
-  async function giveBack(dir: string): Promise<void> {
+  async function release(dir: string): Promise<void> {
     if (isEmpty(dir)) {
       free.push(dir);
       return;
@@ -42,14 +42,15 @@ export function createWorkspaces(root: string, log: Logger): Workspaces {
         dir,
         input: join(dir, "input"),
         output: join(dir, "output"),
-        [Symbol.asyncDispose]: () => giveBack(dir),
+        [Symbol.asyncDispose]: () => release(dir),
       };
     },
   };
 }
 
 function make(dir: string): string {
-  for (const folder of [dir, ...HELD.map((name) => join(dir, name))]) mkdirSync(folder, { mode: 0o700 });
+  for (const folder of [dir, ...SUBFOLDERS.map((name) => join(dir, name))])
+    mkdirSync(folder, { mode: 0o700 });
   return dir;
 }
 
@@ -58,9 +59,9 @@ function isEmpty(dir: string): boolean {
   try {
     const held = readdirSync(dir, { withFileTypes: true });
     return (
-      held.length === HELD.length &&
-      held.every((entry) => entry.isDirectory() && HELD.includes(entry.name)) &&
-      HELD.every((name) => readdirSync(join(dir, name)).length === 0)
+      held.length === SUBFOLDERS.length &&
+      held.every((entry) => entry.isDirectory() && SUBFOLDERS.includes(entry.name)) &&
+      SUBFOLDERS.every((name) => readdirSync(join(dir, name)).length === 0)
     );
   } catch {
     return false;

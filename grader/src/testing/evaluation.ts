@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findWrappers } from "@crowdai/shared/process-limits";
+import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
 import { createEvaluator } from "../evaluator/create-evaluator.ts";
 import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";
@@ -9,7 +9,7 @@ import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
 import { makeChallenge, temporaryFolder } from "./challenge.ts";
 
 const path = process.env.PATH!;
-export const wrappers = await findWrappers(path);
+export const limitTools = await findProcessLimitTools(path);
 
 export interface TestEvaluator {
   evaluator: Evaluator;
@@ -34,7 +34,7 @@ export async function makeEvaluator(
 ): Promise<TestEvaluator> {
   const folder = await makeChallenge(evaluator, files);
   const root = await temporaryFolder();
-  const made = createEvaluator(folder, { wrappers, path, folder: root, idleMs: options.idleMs ?? 60_000 });
+  const made = createEvaluator(folder, { limitTools, path, folder: root, idleMs: options.idleMs ?? 60_000 });
   onTestFinished(() => made.evaluator.close());
   let jobs = 0;
   return {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Mistake, unreadable } from "../challenge-folder/config-problems.ts";
+import { type ConfigProblem, unreadable } from "../challenge-folder/config-problems.ts";
 import { digestFile } from "../challenge-folder/file-digest.ts";
 
 /** A file of a bundle. */
@@ -18,12 +18,12 @@ export interface BundleContents {
   /** Equal for equal names, contents and executable bits, on every machine. */
   version: string;
   files: BundleFile[];
-  mistakes: Mistake[];
+  mistakes: ConfigProblem[];
 }
 
 /** What a bundle may hold, here and where it is unpacked. */
-export const MOST_FILES = 20_000;
-export const MOST_BYTES = 4 * 1024 ** 3;
+export const MAX_FILES = 20_000;
+export const MAX_BYTES = 4 * 1024 ** 3;
 const VERSION_LENGTH = 16;
 
 /**
@@ -32,25 +32,30 @@ const VERSION_LENGTH = 16;
  */
 export async function bundleContents(dir: string): Promise<BundleContents> {
   const files: BundleFile[] = [];
-  const mistakes: Mistake[] = [];
+  const mistakes: ConfigProblem[] = [];
   await collect(dir, "", files, mistakes);
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  if (files.length > MOST_FILES)
+  if (files.length > MAX_FILES)
     mistakes.push({
       file: ".",
       field: "",
-      expected: `at most ${MOST_FILES} files`,
+      expected: `at most ${MAX_FILES} files`,
       got: String(files.length),
     });
-  if (size > MOST_BYTES)
-    mistakes.push({ file: ".", field: "", expected: `at most ${MOST_BYTES} bytes`, got: String(size) });
+  if (size > MAX_BYTES)
+    mistakes.push({ file: ".", field: "", expected: `at most ${MAX_BYTES} bytes`, got: String(size) });
   const lines = files.map(({ name, sha256, executable }) => JSON.stringify([name, sha256, executable]));
   const version = createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, VERSION_LENGTH);
   return { version, files, mistakes };
 }
 
-async function collect(dir: string, below: string, files: BundleFile[], mistakes: Mistake[]): Promise<void> {
+async function collect(
+  dir: string,
+  below: string,
+  files: BundleFile[],
+  mistakes: ConfigProblem[],
+): Promise<void> {
   const entries = await readdir(join(dir, below), { withFileTypes: true });
   for (const entry of entries) {
     if (entry.name.startsWith(".") || entry.name === "__pycache__" || entry.name.endsWith(".pyc")) continue;

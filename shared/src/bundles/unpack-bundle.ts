@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { ParsedTarEntry } from "modern-tar";
 import { CrowdaiError } from "../protocol/errors.ts";
-import { MOST_BYTES, MOST_FILES } from "./bundle-files.ts";
+import { MAX_BYTES, MAX_FILES } from "./bundle-files.ts";
 import { isInside, unpackEntries, writeFileEntry } from "./unpack-entries.ts";
 
 /**
@@ -48,7 +48,7 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
     const { header } = entry;
     files++;
     bytes += header.size;
-    if (files > MOST_FILES || bytes > MOST_BYTES) throw refused("more than a bundle may hold");
+    if (files > MAX_FILES || bytes > MAX_BYTES) throw refused("more than a bundle may hold");
     if (header.type !== "file") throw refused(`${JSON.stringify(header.name)}, which is no file`);
     if (!isInside(header.name)) throw refused(`the name ${JSON.stringify(header.name)}`);
     await writeFileEntry(into, entry);

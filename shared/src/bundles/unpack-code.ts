@@ -4,8 +4,8 @@ import type { ParsedTarEntry } from "modern-tar";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { isInside, unpackEntries, writeFileEntry } from "./unpack-entries.ts";
 
-const MOST_ENTRIES = 400_000;
-const MOST_BYTES = 4 * 1024 ** 3;
+const MAX_ENTRIES = 400_000;
+const MAX_BYTES = 4 * 1024 ** 3;
 
 /**
  * Writes the files of a submission's code into `into`, a new folder: regular files, folders, and links that stay inside. A link that
@@ -25,7 +25,7 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
     const name = header.type === "directory" ? header.name.replace(/\/$/, "") : header.name;
     count++;
     bytes += header.size;
-    if (count > MOST_ENTRIES || bytes > MOST_BYTES) throw refused("more than code may hold");
+    if (count > MAX_ENTRIES || bytes > MAX_BYTES) throw refused("more than code may hold");
     if (!isInside(name)) throw refused(`the name ${JSON.stringify(name)}`);
     if (header.type === "directory") await mkdir(join(into, name), { recursive: true, mode: 0o755 });
     else if (header.type === "symlink") links.push({ name, target: header.linkname ?? "" });

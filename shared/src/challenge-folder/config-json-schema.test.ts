@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { checkValue, schemaFaults } from "../protocol/check-value.ts";
+import { checkValue, jsonSchemaErrors } from "../protocol/check-value.ts";
 import { challengeJsonSchema } from "./config-json-schema.ts";
 import { MINIMAL } from "./testing/test-folder.ts";
 
@@ -11,7 +11,7 @@ const refuses = (value: unknown) =>
 
 describe("the JSON Schema of challenge.json", () => {
   it("is a JSON Schema", () => {
-    expect(schemaFaults(challengeJsonSchema())).toEqual([]);
+    expect(jsonSchemaErrors(challengeJsonSchema())).toEqual([]);
   });
 
   it("is what the shipped file holds (else run scripts/generate/challenge-schema.ts)", async () => {

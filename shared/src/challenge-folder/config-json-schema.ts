@@ -34,7 +34,7 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
   let node: SchemaNode | undefined = challengeJsonSchema();
   let value = content;
   for (const step of path) {
-    const { items, properties, additionalProperties } = resembling(node, value);
+    const { items, properties, additionalProperties } = closestAlternative(node, value);
     node = typeof step === "number" ? items : properties?.[String(step)];
     if (!node && typeof additionalProperties === "object") node = additionalProperties;
     if (!node) return null;
@@ -44,7 +44,7 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
 }
 
 /** Of a union, the alternative that has most of the value's properties; those that few alternatives have say most. */
-export function resembling(node: SchemaNode, value: unknown): SchemaNode {
+export function closestAlternative(node: SchemaNode, value: unknown): SchemaNode {
   if (!node.anyOf) return node;
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
   const containers = node.anyOf.filter(({ properties, items }) => properties || items);
@@ -57,9 +57,9 @@ export function resembling(node: SchemaNode, value: unknown): SchemaNode {
 }
 
 /** A schema in words, as "a whole number of at least 1, or null". */
-export function inWords(node: SchemaNode | null): string {
+export function describeSchema(node: SchemaNode | null): string {
   if (!node) return "something else";
-  const words = alternatives(node).map(typeInWords);
+  const words = alternatives(node).map(describeSchemaType);
   return [...new Set(words)].join(", or ");
 }
 
@@ -68,7 +68,7 @@ function alternatives(node: SchemaNode): SchemaNode[] {
   return Array.isArray(node.type) ? node.type.map((type) => ({ ...node, type })) : [node];
 }
 
-function typeInWords(node: SchemaNode): string {
+function describeSchemaType(node: SchemaNode): string {
   if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(" or ");
   switch (node.type) {
     case "integer":

@@ -3,7 +3,7 @@ import { CrowdaiError } from "../protocol/errors.ts";
 import { quoted } from "../protocol/suggest.ts";
 
 /** One thing wrong in a challenge folder. */
-export interface Mistake {
+export interface ConfigProblem {
   /** Relative to the challenge folder. */
   file: string;
   /** As `rounds[0].limit.count`; empty for the file as a whole. */
@@ -13,24 +13,24 @@ export interface Mistake {
 }
 
 /** All mistakes of a challenge folder as one config_invalid: a line each, and as `details.mistakes`. */
-export function configInvalid(dir: string, mistakes: readonly Mistake[]): CrowdaiError {
+export function configInvalid(dir: string, mistakes: readonly ConfigProblem[]): CrowdaiError {
   const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
   return new CrowdaiError(
     "config_invalid",
-    [`${basename(resolve(dir))} has ${count}:`, ...mistakes.map(mistakeLine)].join("\n"),
+    [`${basename(resolve(dir))} has ${count}:`, ...mistakes.map(problemLine)].join("\n"),
     {
       details: { folder: dir, mistakes },
     },
   );
 }
 
-function mistakeLine({ file, field, expected, got }: Mistake): string {
+function problemLine({ file, field, expected, got }: ConfigProblem): string {
   const place = [file, field].filter(Boolean).join(": ");
   return `  ${place}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`;
 }
 
 /** A file or folder that is there and cannot be read. */
-export function unreadable(file: string, error: NodeJS.ErrnoException): Mistake {
+export function unreadable(file: string, error: NodeJS.ErrnoException): ConfigProblem {
   return { file, field: "", expected: "a file that can be read", got: error.code ?? error.message };
 }
 

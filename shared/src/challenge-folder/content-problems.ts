@@ -1,7 +1,7 @@
-import { schemaFaults } from "../protocol/check-value.ts";
+import { jsonSchemaErrors } from "../protocol/check-value.ts";
 import { quoted } from "../protocol/suggest.ts";
-import { type Mistake, shown } from "./config-problems.ts";
-import { inOrderOfStart } from "./rounds.ts";
+import { type ConfigProblem, shown } from "./config-problems.ts";
+import { sortByStart } from "./rounds.ts";
 
 const FILE = "challenge.json";
 
@@ -11,18 +11,18 @@ type Raw = Record<string, unknown>;
  * What a schema of types cannot say of challenge.json. Looks at the file as it was written, and passes over what has the wrong
  * type, so that these mistakes are told together with those of shape.
  */
-export function contentMistakes(raw: unknown): Mistake[] {
+export function contentProblems(raw: unknown): ConfigProblem[] {
   const config = object(raw);
   return [
-    ...roundMistakes(list(config.rounds).map(object)),
-    ...acceptsMistakes(config.accepts),
-    ...functionMistakes(object(config.evaluator).functions),
+    ...roundProblems(list(config.rounds).map(object)),
+    ...acceptsProblems(config.accepts),
+    ...functionProblems(object(config.evaluator).functions),
   ].map((mistake) => ({ file: FILE, ...mistake }));
 }
 
-type Found = Omit<Mistake, "file">;
+type Found = Omit<ConfigProblem, "file">;
 
-function roundMistakes(rounds: Raw[]): Found[] {
+function roundProblems(rounds: Raw[]): Found[] {
   const mistakes: Found[] = [];
   const seen = new Map<string, number>();
   for (const [index, { id, starts_at, ends_at }] of rounds.entries()) {
@@ -45,7 +45,7 @@ function roundMistakes(rounds: Raw[]): Found[] {
       });
   }
   const dated = rounds.map((round, index) => ({ round, index, starts_at: text(round.starts_at) }));
-  const first = inOrderOfStart(
+  const first = sortByStart(
     dated.map((one) => ({ ...one, starts_at: Number.isNaN(timeOf(one.starts_at)) ? null : one.starts_at })),
   )[0];
   if (first && typeof first.round.minimum_score === "number")
@@ -57,14 +57,14 @@ function roundMistakes(rounds: Raw[]): Found[] {
   return mistakes;
 }
 
-function acceptsMistakes(accepts: unknown): Found[] {
+function acceptsProblems(accepts: unknown): Found[] {
   if (accepts === undefined || !isObject(accepts)) return [];
   const { file, json } = accepts;
   if (file === undefined && json === undefined)
     return [{ field: "accepts", expected: '"file" or "json", or both', got: "neither" }];
   const schema = object(json).schema;
   if (!isObject(schema)) return [];
-  return schemaFaults(schema).map(({ pointer, message }) => {
+  return jsonSchemaErrors(schema).map(({ pointer, message }) => {
     const field = `accepts.json.schema${pointer.replaceAll(/\/(\d+)(?=\/|$)/g, "[$1]").replaceAll("/", ".")}`;
     const [, expected, got] = /^expected (.*), got (.*)$/s.exec(message) ?? [];
     return expected === undefined
@@ -73,7 +73,7 @@ function acceptsMistakes(accepts: unknown): Found[] {
   });
 }
 
-function functionMistakes(functions: unknown): Found[] {
+function functionProblems(functions: unknown): Found[] {
   const names = list(functions).filter((name) => typeof name === "string");
   if (names.length === 0) return [];
   const field = "evaluator.functions";

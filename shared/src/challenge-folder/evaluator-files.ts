@@ -1,23 +1,23 @@
 import { access, constants, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { quoted } from "../protocol/suggest.ts";
-import type { Mistake } from "./config-problems.ts";
+import type { ConfigProblem } from "./config-problems.ts";
 
 const FILE = "challenge.json";
 /** An argument that is meant as a script of the folder, as "evaluate.py" or "scoring/main.R". */
 const SCRIPT = /^(?!-)[\w./-]+\.(?:py|js|mjs|cjs|ts|mts|rb|r|sh|bash|pl|jl|lua|php|jar)$/i;
 
 /** Files that the evaluator of challenge.json names and that are not there, or cannot be run. Passes over what has the wrong type. */
-export async function evaluatorFileMistakes(dir: string, evaluator: unknown): Promise<Mistake[]> {
+export async function evaluatorFileProblems(dir: string, evaluator: unknown): Promise<ConfigProblem[]> {
   if (typeof evaluator !== "object" || evaluator === null) return [];
-  if ("python_class" in evaluator) return pythonClassMistakes(dir, evaluator.python_class);
+  if ("python_class" in evaluator) return pythonClassProblems(dir, evaluator.python_class);
   if ("command" in evaluator && Array.isArray(evaluator.command))
-    return commandMistakes(dir, evaluator.command);
+    return commandProblems(dir, evaluator.command);
   return [];
 }
 
-async function commandMistakes(dir: string, command: unknown[]): Promise<Mistake[]> {
-  const mistakes: Mistake[] = [];
+async function commandProblems(dir: string, command: unknown[]): Promise<ConfigProblem[]> {
+  const mistakes: ConfigProblem[] = [];
   for (const [index, word] of command.entries()) {
     // What an absolute path names is the grader's machine's business.
     if (typeof word !== "string" || isAbsolute(word)) continue;
@@ -44,7 +44,7 @@ async function commandMistakes(dir: string, command: unknown[]): Promise<Mistake
   return mistakes;
 }
 
-async function pythonClassMistakes(dir: string, pythonClass: unknown): Promise<Mistake[]> {
+async function pythonClassProblems(dir: string, pythonClass: unknown): Promise<ConfigProblem[]> {
   const file = typeof pythonClass === "string" ? pythonClass.split(":")[0] : undefined;
   if (!file?.endsWith(".py") || isAbsolute(file) || (await isFile(join(dir, file)))) return [];
   const got = `${quoted(file)}, which is not there`;

@@ -2,7 +2,7 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderVersion } from "./folder-version.ts";
-import { writtenFolder } from "./testing/test-folder.ts";
+import { createTestFolder } from "./testing/test-folder.ts";
 
 const FILES = {
   "challenge.json": "{}",
@@ -19,8 +19,8 @@ async function version(dir: string): Promise<string> {
 
 describe("the version of a challenge folder", () => {
   it("is the same for equal folders, whatever the order in which their files were made and their times", async () => {
-    const one = await writtenFolder(FILES);
-    const other = await writtenFolder(Object.fromEntries(Object.entries(FILES).reverse()));
+    const one = await createTestFolder(FILES);
+    const other = await createTestFolder(Object.fromEntries(Object.entries(FILES).reverse()));
     await utimes(join(other, "evaluate.py"), 0, 0);
     expect(await version(other)).toBe(await version(one));
     expect(await version(one)).toMatch(/^[0-9a-f]{16}$/);
@@ -41,7 +41,7 @@ describe("the version of a challenge folder", () => {
       },
     ],
   ])("changes with %s", async (_, change) => {
-    const dir = await writtenFolder(FILES);
+    const dir = await createTestFolder(FILES);
     const before = await version(dir);
     await change(dir);
     expect(await version(dir)).not.toBe(before);
@@ -65,15 +65,15 @@ describe("the version of a challenge folder", () => {
       },
     ],
   ])("does not change with %s", async (_, change) => {
-    const dir = await writtenFolder(FILES);
+    const dir = await createTestFolder(FILES);
     const before = await version(dir);
     await change(dir);
     expect(await version(dir)).toBe(before);
   });
 
   it("follows a link to a file elsewhere, and ends at a link in a circle", async () => {
-    const elsewhere = await writtenFolder({ "answers.csv": "1" });
-    const dir = await writtenFolder({
+    const elsewhere = await createTestFolder({ "answers.csv": "1" });
+    const dir = await createTestFolder({
       answers: { link: join(elsewhere, "answers.csv") },
       self: { link: "self" },
       up: { link: "." },
@@ -84,8 +84,8 @@ describe("the version of a challenge folder", () => {
   });
 
   it("cannot be made equal by names that hold what separates them", async () => {
-    const one = await writtenFolder({ "a\nb": "", c: "" });
-    const other = await writtenFolder({ a: "", "b\nc": "" });
+    const one = await createTestFolder({ "a\nb": "", c: "" });
+    const other = await createTestFolder({ a: "", "b\nc": "" });
     expect(await version(one)).not.toBe(await version(other));
   });
 });

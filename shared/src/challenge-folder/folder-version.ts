@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { type Mistake, unreadable } from "./config-problems.ts";
+import { type ConfigProblem, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
 
 const LENGTH = 16;
@@ -12,7 +12,7 @@ const LEFT_OUT = new Set(["__pycache__", "node_modules"]);
  * The version of what grades a challenge: a digest of the names and contents of all files but `public/`, hidden ones, and what
  * running them leaves behind. Equal folders have equal versions wherever they are. Files that cannot be read are mistakes.
  */
-export async function folderVersion(dir: string): Promise<{ version: string; mistakes: Mistake[] }> {
+export async function folderVersion(dir: string): Promise<{ version: string; mistakes: ConfigProblem[] }> {
   const found: Found = { root: dir, lines: [], mistakes: [] };
   await collect(dir, found);
   const version = createHash("sha256").update(found.lines.sort().join("\n")).digest("hex").slice(0, LENGTH);
@@ -22,7 +22,7 @@ export async function folderVersion(dir: string): Promise<{ version: string; mis
 interface Found {
   root: string;
   lines: string[];
-  mistakes: Mistake[];
+  mistakes: ConfigProblem[];
 }
 
 async function collect(folder: string, found: Found): Promise<void> {

@@ -6,16 +6,16 @@ export {
   type RoundConfig,
 } from "./challenge-config.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
-export type { Mistake } from "./config-problems.ts";
+export type { ConfigProblem } from "./config-problems.ts";
 export { digestFile } from "./file-digest.ts";
 export { type ChallengeFolder, loadChallengeFolder } from "./load-challenge-folder.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
 export type { PublicFile } from "./public-files.ts";
 export {
   acceptingRound,
-  inOrderOfStart,
   openRound,
   type RoundState,
   roundNumber,
   roundState,
+  sortByStart,
 } from "./rounds.ts";

@@ -2,17 +2,17 @@ import { chmod, mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadChallengeFolder } from "./load-challenge-folder.ts";
-import { MINIMAL, mistakesOf, writtenChallenge, writtenFolder } from "./testing/test-folder.ts";
+import { createTestChallenge, createTestFolder, MINIMAL, problemsOf } from "./testing/test-folder.ts";
 
 /** The lines of the refusal of a challenge.json. */
-async function told(config: object | string, files: Parameters<typeof writtenChallenge>[1] = {}) {
-  const { lines } = await mistakesOf(loadChallengeFolder(await writtenChallenge(config, files)));
+async function told(config: object | string, files: Parameters<typeof createTestChallenge>[1] = {}) {
+  const { lines } = await problemsOf(loadChallengeFolder(await createTestChallenge(config, files)));
   return lines.map((line) => line.replace(/^ {2}challenge\.json: /, ""));
 }
 
 describe("a challenge folder", () => {
   it("needs only id, title, score and evaluator, and gets defaults for the rest", async () => {
-    const dir = await writtenChallenge();
+    const dir = await createTestChallenge();
     const { config, data, version, ...rest } = await loadChallengeFolder(dir);
     expect(rest).toEqual({ dir });
     expect(data).toEqual([]);
@@ -30,11 +30,11 @@ describe("a challenge folder", () => {
   });
 
   it("may name the schema that editors complete it from", async () => {
-    await loadChallengeFolder(await writtenChallenge({ $schema: "./challenge.schema.json" }));
+    await loadChallengeFolder(await createTestChallenge({ $schema: "./challenge.schema.json" }));
   });
 
   it("may begin with a byte-order mark", async () => {
-    await loadChallengeFolder(await writtenChallenge(`\ufeff${JSON.stringify(MINIMAL)}`));
+    await loadChallengeFolder(await createTestChallenge(`\ufeff${JSON.stringify(MINIMAL)}`));
   });
 
   it("has its rounds in order of start, whatever their zones, one without a start first", async () => {
@@ -43,40 +43,40 @@ describe("a challenge folder", () => {
       { id: "second", starts_at: "2026-03-01T01:00:00+02:00" },
       { id: 1 },
     ];
-    const { config } = await loadChallengeFolder(await writtenChallenge({ rounds }));
+    const { config } = await loadChallengeFolder(await createTestChallenge({ rounds }));
     expect(config.rounds.map(({ id }) => id)).toEqual(["1", "second", "third"]);
   });
 
   it("may have a round that asks for a score of the round before it", async () => {
     const rounds = [{ id: "b", starts_at: "2026-03-01T00:00:00Z", minimum_score: 0.5 }, { id: "a" }];
-    await loadChallengeFolder(await writtenChallenge({ rounds }));
+    await loadChallengeFolder(await createTestChallenge({ rounds }));
   });
 
   it("may run an evaluator class with its arguments, by position or by name", async () => {
     const files = { "evaluator.py": "class Evaluator: pass\n" };
     for (const args of [["private/a.csv", 3], { answers: "private/a.csv" }]) {
       const evaluator = { python_class: "evaluator.py:Evaluator", args };
-      const { config } = await loadChallengeFolder(await writtenChallenge({ evaluator }, files));
+      const { config } = await loadChallengeFolder(await createTestChallenge({ evaluator }, files));
       expect(config.evaluator).toMatchObject({ ...evaluator, python: "python3", fresh: false });
     }
   });
 
   it("may run programs on the path, programs of its own, and ones elsewhere on the grader's machine", async () => {
-    const dir = await writtenChallenge(
+    const dir = await createTestChallenge(
       { evaluator: { command: ["./bin/run", "--out", "scores.json"] } },
       { "bin/run": "" },
     );
     await chmod(join(dir, "bin/run"), 0o755);
     await loadChallengeFolder(dir);
     await loadChallengeFolder(
-      await writtenChallenge({ evaluator: { command: ["/opt/metrics/run", "-m", "metrics"] } }),
+      await createTestChallenge({ evaluator: { command: ["/opt/metrics/run", "-m", "metrics"] } }),
     );
   });
 });
 
 describe("the refusal of a challenge folder", () => {
   it("names the folder and tells all mistakes at once: of form, of meaning and of files", async () => {
-    const dir = await writtenChallenge(
+    const dir = await createTestChallenge(
       {
         id: "my iris",
         titel: "Iris",
@@ -89,7 +89,7 @@ describe("the refusal of a challenge folder", () => {
       },
       { "public/answers.csv": { link: "../private/answers.csv" }, "private/answers.csv": "1\n" },
     );
-    const { first, lines, details } = await mistakesOf(loadChallengeFolder(dir));
+    const { first, lines, details } = await problemsOf(loadChallengeFolder(dir));
     expect(first).toBe("iris has 9 mistakes:");
     expect(lines).toEqual([
       '  challenge.json: id: expected letters, digits, _ . or -, beginning with a letter or digit, got "my iris"',
@@ -331,15 +331,15 @@ describe("the refusal of a challenge folder", () => {
   });
 
   it("of a folder without a challenge.json says so", async () => {
-    const { lines } = await mistakesOf(loadChallengeFolder(await writtenFolder()));
+    const { lines } = await problemsOf(loadChallengeFolder(await createTestFolder()));
     expect(lines).toEqual(["  challenge.json: expected a file that can be read, got none"]);
   });
 
   it("whose challenge.json is a folder, or no text, or endless, says so", async () => {
-    const dir = await writtenChallenge();
+    const dir = await createTestChallenge();
     await rm(join(dir, "challenge.json"));
     await mkdir(join(dir, "challenge.json"));
-    expect((await mistakesOf(loadChallengeFolder(dir))).lines).toEqual([
+    expect((await problemsOf(loadChallengeFolder(dir))).lines).toEqual([
       "  challenge.json: expected a file, got something else",
     ]);
     const files = { "challenge.json": new Uint8Array([0x22, 0xff, 0x22]) };
@@ -350,10 +350,10 @@ describe("the refusal of a challenge folder", () => {
   });
 
   it("tells of a private file that cannot be read, since nothing could be graded with it", async () => {
-    const dir = await writtenChallenge();
+    const dir = await createTestChallenge();
     // A file whose bytes not even root may read from its beginning.
     await symlink("/proc/self/mem", join(dir, "answers.csv"));
-    const { lines } = await mistakesOf(loadChallengeFolder(dir));
+    const { lines } = await problemsOf(loadChallengeFolder(dir));
     expect(lines).toEqual(["  answers.csv: expected a file that can be read, got EIO"]);
   });
 

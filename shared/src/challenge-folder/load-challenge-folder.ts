@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json-value.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
-import { configInvalid, type Mistake } from "./config-problems.ts";
-import { contentMistakes } from "./content-problems.ts";
-import { evaluatorFileMistakes } from "./evaluator-files.ts";
+import { type ConfigProblem, configInvalid } from "./config-problems.ts";
+import { contentProblems } from "./content-problems.ts";
+import { evaluatorFileProblems } from "./evaluator-files.ts";
 import { folderVersion } from "./folder-version.ts";
 import { type PublicFile, publicFiles } from "./public-files.ts";
-import { inOrderOfStart } from "./rounds.ts";
-import { shapeMistakes } from "./shape-problems.ts";
+import { sortByStart } from "./rounds.ts";
+import { shapeProblems } from "./shape-problems.ts";
 
 /** A challenge as its folder describes it. */
 export interface ChallengeFolder {
@@ -23,28 +23,27 @@ export interface ChallengeFolder {
 }
 
 export const CONFIG_FILE = "challenge.json";
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks a challenge folder. Throws config_invalid with all of its mistakes at once. */
 export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder> {
-  const [read, { files, mistakes: publicMistakes }, { version, mistakes: otherMistakes }] = await Promise.all(
-    [readConfig(dir), publicFiles(dir), folderVersion(dir)],
-  );
-  const fileMistakes = [...publicMistakes, ...otherMistakes];
-  if ("mistake" in read) throw configInvalid(dir, [read.mistake, ...fileMistakes]);
+  const [read, { files, mistakes: publicFileProblems }, { version, mistakes: versionProblems }] =
+    await Promise.all([readConfig(dir), publicFiles(dir), folderVersion(dir)]);
+  const fileProblems = [...publicFileProblems, ...versionProblems];
+  if ("mistake" in read) throw configInvalid(dir, [read.mistake, ...fileProblems]);
   const parsed = challengeConfigSchema.safeParse(read.content);
   const mistakes = [
-    ...(parsed.success ? [] : shapeMistakes(parsed.error.issues, read.content)),
-    ...contentMistakes(read.content),
-    ...(await evaluatorFileMistakes(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
-    ...fileMistakes,
+    ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
+    ...contentProblems(read.content),
+    ...(await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
+    ...fileProblems,
   ];
   if (!parsed.success || mistakes.length > 0) throw configInvalid(dir, mistakes);
-  const config = { ...parsed.data, rounds: inOrderOfStart(parsed.data.rounds) };
+  const config = { ...parsed.data, rounds: sortByStart(parsed.data.rounds) };
   return { dir, config, version, data: files };
 }
 
-async function readConfig(dir: string): Promise<{ content: unknown } | { mistake: Mistake }> {
+async function readConfig(dir: string): Promise<{ content: unknown } | { mistake: ConfigProblem }> {
   const wrong = (field: string, expected: string, got?: string) => ({
     mistake: { file: CONFIG_FILE, field, expected, ...(got === undefined ? {} : { got }) },
   });
@@ -52,7 +51,7 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { mistake
     const path = join(dir, CONFIG_FILE);
     const found = await stat(path);
     if (!found.isFile()) return wrong("", "a file", "something else");
-    if (found.size > MOST_BYTES) return wrong("", `at most ${MOST_BYTES} bytes`, `${found.size}`);
+    if (found.size > MAX_BYTES) return wrong("", `at most ${MAX_BYTES} bytes`, `${found.size}`);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
     return { content: parseJson(text, CONFIG_FILE) };
   } catch (thrown) {

@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { publicFiles } from "./public-files.ts";
-import { writtenFolder } from "./testing/test-folder.ts";
+import { createTestFolder } from "./testing/test-folder.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 describe("the public files of a challenge", () => {
   it("are none without a folder public/", async () => {
-    expect(await publicFiles(await writtenFolder())).toEqual({ files: [], mistakes: [] });
+    expect(await publicFiles(await createTestFolder())).toEqual({ files: [], mistakes: [] });
   });
 
   it("are listed by name with size and digest, those in subfolders too", async () => {
-    const dir = await writtenFolder({
+    const dir = await createTestFolder({
       "public/train.csv": "a,b\n",
       "public/images/1.png": "",
       "private/answers.csv": "1",
@@ -30,7 +30,7 @@ describe("the public files of a challenge", () => {
 
   it("may have any name", async () => {
     const names = ["-rf", "a b", "back\\slash", "line\nbreak", "ünïcode ☃", "%2e%2e", "ends.", "<script>"];
-    const dir = await writtenFolder(Object.fromEntries(names.map((name) => [`public/${name}`, name])));
+    const dir = await createTestFolder(Object.fromEntries(names.map((name) => [`public/${name}`, name])));
     const { files, mistakes } = await publicFiles(dir);
     expect(mistakes).toEqual([]);
     expect(files.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
@@ -38,7 +38,7 @@ describe("the public files of a challenge", () => {
   });
 
   it("leave out hidden files and everything in hidden folders", async () => {
-    const dir = await writtenFolder({
+    const dir = await createTestFolder({
       "public/.env": "",
       "public/.git/config": "",
       "public/a/.DS_Store": "",
@@ -47,7 +47,7 @@ describe("the public files of a challenge", () => {
   });
 
   it("may be links to other public files", async () => {
-    const dir = await writtenFolder({
+    const dir = await createTestFolder({
       "public/2026/train.csv": "x",
       "public/latest.csv": { link: "2026/train.csv" },
     });
@@ -69,7 +69,7 @@ describe("the public files of a challenge", () => {
     ["a hidden file", ".hidden", "a link to a hidden file"],
     ["a folder", "images", "something that is no file"],
   ])("may not be a link to %s", async (_, link, got) => {
-    const dir = await writtenFolder({
+    const dir = await createTestFolder({
       "private/answers.csv": "secret",
       "public-not/answers.csv": "secret",
       "public/.hidden": "",
@@ -82,7 +82,7 @@ describe("the public files of a challenge", () => {
   });
 
   it("may not come by a link out of a link", async () => {
-    const dir = await writtenFolder({
+    const dir = await createTestFolder({
       "private/answers.csv": "secret",
       "public/a": { link: "b" },
       "public/b": { link: "../private/answers.csv" },
@@ -93,7 +93,7 @@ describe("the public files of a challenge", () => {
   });
 
   it("may not be something that is no file, such as a named pipe, which would never end", async () => {
-    const dir = await writtenFolder({ "public/a.csv": "" });
+    const dir = await createTestFolder({ "public/a.csv": "" });
     await promisify(execFile)("mkfifo", [join(dir, "public/pipe")]);
     const { files, mistakes } = await publicFiles(dir);
     expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
@@ -103,7 +103,7 @@ describe("the public files of a challenge", () => {
   });
 
   it("need public/ to be a folder of the challenge's own", async () => {
-    const dir = await writtenFolder({ public: "", "private/answers.csv": "secret" });
+    const dir = await createTestFolder({ public: "", "private/answers.csv": "secret" });
     expect((await publicFiles(dir)).mistakes.map(({ got }) => got)).toEqual(["a file"]);
     await rm(join(dir, "public"));
     await symlink("private", join(dir, "public"));
@@ -113,14 +113,14 @@ describe("the public files of a challenge", () => {
   });
 
   it("are found when the challenge folder itself is reached by a link", async () => {
-    const dir = await writtenFolder({ "public/a.csv": "" });
-    const parent = await writtenFolder({ linked: { link: dir } });
+    const dir = await createTestFolder({ "public/a.csv": "" });
+    const parent = await createTestFolder({ linked: { link: dir } });
     const { files } = await publicFiles(join(parent, "linked"));
     expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
   });
 
   it("get a new digest as soon as they change, also when size and date stay the same", async () => {
-    const dir = await writtenFolder();
+    const dir = await createTestFolder();
     await mkdir(join(dir, "public"));
     for (let i = 0; i < 20; i++) {
       await writeFile(join(dir, "public/a"), `${10 + i}`);

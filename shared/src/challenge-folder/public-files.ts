@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { type Mistake, unreadable } from "./config-problems.ts";
+import { type ConfigProblem, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
 
 /** A file that participants may download. */
@@ -14,15 +14,15 @@ export interface PublicFile {
 }
 
 const FOLDER = "public";
-const MOST_FILES = 10_000;
+const MAX_FILES = 10_000;
 
 /**
  * Everything below `public/` whose name does not begin with a dot, by name. A link may point to another file of `public/`; one
  * that leads out would serve what nobody meant to publish, and is a mistake.
  */
-export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; mistakes: Mistake[] }> {
+export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; mistakes: ConfigProblem[] }> {
   const files: PublicFile[] = [];
-  const mistakes: Mistake[] = [];
+  const mistakes: ConfigProblem[] = [];
   const root = await realpath(join(dir, FOLDER)).catch(() => null);
   if (root === null) return { files, mistakes };
   if (root !== join(await realpath(dir), FOLDER))
@@ -32,11 +32,11 @@ export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; m
 
   for (const path of await pathsBelow(root, mistakes)) {
     const name = relative(root, path).split(sep).join("/");
-    if (files.length === MOST_FILES) {
-      mistakes.push({ file: FOLDER, field: "", expected: `at most ${MOST_FILES} files`, got: "more" });
+    if (files.length === MAX_FILES) {
+      mistakes.push({ file: FOLDER, field: "", expected: `at most ${MAX_FILES} files`, got: "more" });
       break;
     }
-    const got = await whyNotServed(root, path);
+    const got = await notServedReason(root, path);
     if (got !== null) {
       mistakes.push({ file: `${FOLDER}/${name}`, field: "", expected: "a file of public/", got });
       continue;
@@ -52,7 +52,7 @@ export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; m
 }
 
 /** All that is no folder, hidden names left out. Not the recursive `readdir`: that follows links, and one to `/` has no end. */
-async function pathsBelow(root: string, mistakes: Mistake[]): Promise<string[]> {
+async function pathsBelow(root: string, mistakes: ConfigProblem[]): Promise<string[]> {
   const paths: string[] = [];
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -68,7 +68,7 @@ async function pathsBelow(root: string, mistakes: Mistake[]): Promise<string[]> 
   return paths;
 }
 
-async function whyNotServed(root: string, path: string): Promise<string | null> {
+async function notServedReason(root: string, path: string): Promise<string | null> {
   try {
     const real = await realpath(path);
     if (!real.startsWith(root + sep)) return "a link that leads out of it";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
-import { acceptingRound, inOrderOfStart, openRound, roundNumber, roundState } from "./rounds.ts";
+import { acceptingRound, openRound, roundNumber, roundState, sortByStart } from "./rounds.ts";
 
 function challenge(rounds: object[], others: object = {}): ChallengeConfig {
   const base = { id: "iris", title: "Iris", score: {}, evaluator: { command: ["run"] } };
@@ -54,7 +54,7 @@ describe("the rounds of a challenge", () => {
       { id: "b", starts_at: null },
       { id: "a", starts_at: null },
     ];
-    expect(inOrderOfStart(rounds)).toEqual(rounds);
+    expect(sortByStart(rounds)).toEqual(rounds);
   });
 
   it("have the one open that has started and not ended", () => {

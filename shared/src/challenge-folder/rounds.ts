@@ -4,13 +4,13 @@ import type { ChallengeConfig, RoundConfig } from "./challenge-config.ts";
 export type RoundState = "upcoming" | "open" | "ended";
 
 /** Rounds in order of start; one without a start comes first, equal ones stay as they were written. */
-export function inOrderOfStart<R extends { starts_at: string | null }>(rounds: readonly R[]): R[] {
+export function sortByStart<R extends { starts_at: string | null }>(rounds: readonly R[]): R[] {
   return [...rounds].sort((a, b) => startOf(a) - startOf(b));
 }
 
 /** A round's number, from 1 in order of start. Throws round_unknown. */
 export function roundNumber(config: ChallengeConfig, id: string): number {
-  const index = inOrderOfStart(config.rounds).findIndex((round) => round.id === id);
+  const index = sortByStart(config.rounds).findIndex((round) => round.id === id);
   if (index < 0) throw new CrowdaiError("round_unknown", `${config.id} has no round "${id}".`);
   return index + 1;
 }
@@ -23,7 +23,7 @@ export function roundState(round: RoundConfig, now: Date): RoundState {
 
 /** The round that is open at a moment; of several, the one that started last. */
 export function openRound(config: ChallengeConfig, now: Date): RoundConfig | null {
-  return inOrderOfStart(config.rounds).findLast((round) => roundState(round, now) === "open") ?? null;
+  return sortByStart(config.rounds).findLast((round) => roundState(round, now) === "open") ?? null;
 }
 
 /**
@@ -37,7 +37,7 @@ export function acceptingRound(
   const open = openRound(config, now);
   if (open) return { round: open, post_challenge: false };
   if (config.after_end !== "accept") return null;
-  const ended = inOrderOfStart(config.rounds).findLast((round) => roundState(round, now) === "ended");
+  const ended = sortByStart(config.rounds).findLast((round) => roundState(round, now) === "ended");
   return ended ? { round: ended, post_challenge: true } : null;
 }
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { quoted, suggest } from "../protocol/suggest.ts";
-import { inWords, resembling, schemaAt } from "./config-json-schema.ts";
-import { fieldName, type Mistake, shown } from "./config-problems.ts";
+import { closestAlternative, describeSchema, schemaAt } from "./config-json-schema.ts";
+import { type ConfigProblem, fieldName, shown } from "./config-problems.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -11,11 +11,11 @@ const FILE = "challenge.json";
 const KINDS = ["command", "python_class", "job_factory"] as const;
 
 /** What zod found wrong with the content of challenge.json, in an organiser's words. */
-export function shapeMistakes(issues: readonly Issue[], raw: unknown): Mistake[] {
-  return issues.flatMap((issue) => mistakesOf(issue, [], raw));
+export function shapeProblems(issues: readonly Issue[], raw: unknown): ConfigProblem[] {
+  return issues.flatMap((issue) => problemsOf(issue, [], raw));
 }
 
-function mistakesOf(issue: Issue, above: Path, raw: unknown): Mistake[] {
+function problemsOf(issue: Issue, above: Path, raw: unknown): ConfigProblem[] {
   const path = [...above, ...issue.path];
   const got = valueAt(raw, path);
   const here = { file: FILE, field: fieldName(path) };
@@ -24,22 +24,22 @@ function mistakesOf(issue: Issue, above: Path, raw: unknown): Mistake[] {
       return issue.keys.map((key) => unknownField([...path, key], raw));
     case "invalid_union":
       return (
-        unionMistakes(issue, path, raw) ?? [
-          { ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) },
+        unionProblems(issue, path, raw) ?? [
+          { ...here, expected: describeSchema(schemaAt(path, raw)), got: shown(got) },
         ]
       );
     case "invalid_format":
       // The schema says such things in its own words.
       return [{ ...here, expected: issue.message, got: shown(got) }];
     default:
-      return [{ ...here, expected: inWords(schemaAt(path, raw)), got: shown(got) }];
+      return [{ ...here, expected: describeSchema(schemaAt(path, raw)), got: shown(got) }];
   }
 }
 
-function unknownField(path: Path, raw: unknown): Mistake {
+function unknownField(path: Path, raw: unknown): ConfigProblem {
   const above = path.slice(0, -1);
   const parent = schemaAt(above, raw);
-  const known = Object.keys((parent && resembling(parent, valueAt(raw, above)).properties) ?? {});
+  const known = Object.keys((parent && closestAlternative(parent, valueAt(raw, above)).properties) ?? {});
   const near = suggest(String(path.at(-1)), known);
   const listed = known.filter((key) => key !== "$schema").join(", ");
   const expected = near === null ? `a known field (${listed})` : `a known field; did you mean "${near}"?`;
@@ -47,11 +47,11 @@ function unknownField(path: Path, raw: unknown): Mistake {
 }
 
 /** The mistakes of the alternative that was meant; null when the value's type fits none of them. */
-function unionMistakes(
+function unionProblems(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,
   raw: unknown,
-): Mistake[] | null {
+): ConfigProblem[] | null {
   const value = valueAt(raw, path);
   if (fieldName(path) === "evaluator" && isObject(value)) {
     const given = KINDS.filter((key) => key in value);
@@ -66,10 +66,10 @@ function unionMistakes(
       ];
     const kinds: readonly string[] = KINDS;
     const [kind] = given;
-    if (kind) return mistakesIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
+    if (kind) return problemsIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
     const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
     const meant = suggest(misspelt ?? "", kinds) ?? "command";
-    const others = mistakesIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
+    const others = problemsIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
       ({ field }) => ![`evaluator.${meant}`, `evaluator.${misspelt}`].includes(field),
     );
     const nearly = misspelt === undefined ? "none" : `${quoted(misspelt)}; did you mean "${meant}"?`;
@@ -81,11 +81,11 @@ function unionMistakes(
   const fits = issue.errors.find(
     (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
   );
-  return fits ? mistakesIn(fits, path, raw) : null;
+  return fits ? problemsIn(fits, path, raw) : null;
 }
 
-const mistakesIn = (issues: readonly Issue[], path: Path, raw: unknown) =>
-  issues.flatMap((issue) => mistakesOf(issue, path, raw));
+const problemsIn = (issues: readonly Issue[], path: Path, raw: unknown) =>
+  issues.flatMap((issue) => problemsOf(issue, path, raw));
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 

@@ -6,8 +6,8 @@ import type { Upload } from "../protocol/session.ts";
 import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
 import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
 import { folderPartsIn } from "./folder-parts.ts";
-import { createKeyLock } from "./key-mutex.ts";
-import { keysBelow, type ObjectPlaces, placesIn } from "./object-paths.ts";
+import { createKeyMutex } from "./key-mutex.ts";
+import { keysBelow, type ObjectPaths, objectPathsIn } from "./object-paths.ts";
 import type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
 import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
 
@@ -51,16 +51,16 @@ export interface FolderStore extends ObjectStore {
  */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;
-  const places = await placesIn(folder, options.arriving);
-  const incoming = await createIncoming(places.incoming);
+  const paths = await objectPathsIn(folder, options.arriving);
+  const incoming = await createIncoming(paths.incoming);
   const parts = await folderPartsIn(join(folder, "parts"), incoming);
-  const lock = createKeyLock();
-  const finishing = createKeyLock();
+  const lock = createKeyMutex();
+  const finishing = createKeyMutex();
 
   async function stat(key: string): Promise<StoredObject | null> {
-    const { proof } = places.of(key);
+    const { proof } = paths.of(key);
     try {
-      await places.requireInside(dirname(proof));
+      await paths.requireInside(dirname(proof));
       return JSON.parse(await readFile(proof, "utf8")) as StoredObject;
     } catch (error) {
       if (isCode(error, "ENOENT", "ENOTDIR")) return null;
@@ -69,8 +69,8 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   }
 
   async function remove(key: string): Promise<void> {
-    const { bytes, proof } = places.of(key);
-    await places.requireInside(dirname(proof));
+    const { bytes, proof } = paths.of(key);
+    await paths.requireInside(dirname(proof));
     await rm(proof, { force: true });
     await rm(bytes, { force: true });
   }
@@ -80,14 +80,14 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     body: Uint8Array | AsyncIterable<Uint8Array>,
     expected?: StoredObject,
   ): Promise<StoredObject> {
-    places.of(key);
+    paths.of(key);
     try {
       return await incoming.take(body, expected, (arrived, { size, digest }) =>
         lock(key, async () => {
           const found = { size, sha256: digest };
           const before = await stat(key);
           if (before) requireSame(before, found);
-          else await publish(places, key, arrived, await incoming.write(JSON.stringify(found)));
+          else await publish(paths, key, arrived, await incoming.write(JSON.stringify(found)));
           return found;
         }),
       );
@@ -117,7 +117,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     put: (key, body, { expected } = {}) => put(key, body, expected),
 
     async putPart(key, part, body) {
-      places.of(key);
+      paths.of(key);
       if (await stat(key)) throw new CrowdaiError("object_exists");
       await parts.take(key, part, body);
     },
@@ -126,7 +126,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
       const found = await stat(key);
       if (!found) throw missing();
       const { start = 0, end = found.size - 1 } = range ?? {};
-      return readBytes(places.of(key).bytes, { start, end: Math.min(end, found.size - 1) });
+      return readBytes(paths.of(key).bytes, { start, end: Math.min(end, found.size - 1) });
     },
 
     remove: (key) =>
@@ -135,7 +135,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
         await parts.remove(key);
       }),
 
-    list: (prefix) => keysBelow(places, prefix),
+    list: (prefix) => keysBelow(paths, prefix),
 
     async planUpload(key, wanted) {
       const before = await stat(key);
@@ -175,7 +175,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     abandonUploads: (before) => parts.removeOlder(before),
 
     async signGet(key, { seconds, name, type }) {
-      places.of(key);
+      paths.of(key);
       const expires = Math.floor(now() / 1000) + seconds;
       return signUrl(baseUrl(), secret, { method: "GET", key, expires, name, type });
     },
@@ -186,23 +186,23 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
 
 /** Makes a finished file visible under the key. link(2) never overwrites, whoever else writes here. */
 async function publish(
-  places: ObjectPlaces,
+  paths: ObjectPaths,
   key: string,
   arrived: string,
-  proofArrived: string,
+  arrivedProof: string,
 ): Promise<void> {
-  const { bytes, proof } = places.of(key);
+  const { bytes, proof } = paths.of(key);
   try {
-    await places.requireInside(dirname(bytes));
-    await makeFolder(dirname(bytes), places.stored);
+    await paths.requireInside(dirname(bytes));
+    await makeFolder(dirname(bytes), paths.stored);
     // Bytes whose proof never came: the process ended in between.
     await rm(bytes, { force: true });
     await link(arrived, bytes);
     await syncFolder(dirname(bytes));
-    await link(proofArrived, proof);
+    await link(arrivedProof, proof);
     await syncFolder(dirname(bytes));
   } finally {
-    await rm(proofArrived, { force: true });
+    await rm(arrivedProof, { force: true });
   }
 }
 

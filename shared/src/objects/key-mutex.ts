@@ -1,5 +1,5 @@
 /** Lets those who work on one key take turns, and those on different keys not wait for each other. */
-export function createKeyLock(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+export function createKeyMutex(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
     const mine = (last.get(key) ?? Promise.resolve()).then(work, work);

@@ -8,7 +8,7 @@ const BYTES = "@bytes";
 const PROOF = "@proof";
 
 /** Where the objects of a folder are. */
-export interface ObjectPlaces {
+export interface ObjectPaths {
   stored: string;
   /** Beside `stored`, on the same file system, for a link cannot leave it. */
   incoming: string;
@@ -18,7 +18,7 @@ export interface ObjectPlaces {
   requireInside(folder: string): Promise<void>;
 }
 
-export async function placesIn(folder: string, arriving = "arriving"): Promise<ObjectPlaces> {
+export async function objectPathsIn(folder: string, arriving = "arriving"): Promise<ObjectPaths> {
   const stored = join(folder, "stored");
   const incoming = join(folder, arriving);
   await mkdir(stored, { recursive: true, mode: 0o700 });
@@ -51,10 +51,10 @@ async function realPathOf(path: string): Promise<string | null> {
 }
 
 /** Keys of complete objects that begin with `prefix`. Reads no folder that cannot hold one. */
-export async function* keysBelow(places: ObjectPlaces, prefix: string): AsyncGenerator<string> {
+export async function* keysBelow(paths: ObjectPaths, prefix: string): AsyncGenerator<string> {
   if (prefix !== "" && !OBJECT_KEY.test(prefix.replace(/\/$/, ""))) return;
   const parent = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-  for await (const key of keysIn(places.stored, parent, prefix)) if (key.startsWith(prefix)) yield key;
+  for await (const key of keysIn(paths.stored, parent, prefix)) if (key.startsWith(prefix)) yield key;
 }
 
 async function* keysIn(stored: string, parent: string, prefix: string): AsyncGenerator<string> {

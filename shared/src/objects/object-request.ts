@@ -11,14 +11,14 @@ export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> &
 
 /**
  * Answers a signed request: PUT of exactly what was announced, GET and HEAD with a single range. Refusals are
- * `{ "error": … }` with the status of the catalogue's row. Bodies pass through and are never held in memory.
+ * `{ "error": … }` with the status of the catalog's row. Bodies pass through and are never held in memory.
  */
 export async function handleObjectRequest(store: SignedStore, request: Request): Promise<Response> {
   try {
     const allowed = store.allowed(new URL(request.url));
-    if (request.method === "PUT" && allowed.method === "PUT") return await take(store, request, allowed);
+    if (request.method === "PUT" && allowed.method === "PUT") return await handlePut(store, request, allowed);
     if ((request.method === "GET" || request.method === "HEAD") && allowed.method === "GET")
-      return await give(store, request, allowed);
+      return await handleGet(store, request, allowed);
     throw new CrowdaiError("signature_invalid", `The signed address does not allow ${request.method}.`);
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
@@ -27,7 +27,7 @@ export async function handleObjectRequest(store: SignedStore, request: Request):
   }
 }
 
-async function take(
+async function handlePut(
   store: SignedStore,
   request: Request,
   { key, size, sha256, part, md5 }: SignedRequest,
@@ -51,7 +51,7 @@ async function take(
   return new Response(null, { status: before ? 200 : 201, headers: { etag: `"${sha256}"` } });
 }
 
-async function give(
+async function handleGet(
   store: SignedStore,
   request: Request,
   { key, name, type }: SignedRequest,

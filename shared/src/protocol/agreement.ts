@@ -12,11 +12,11 @@ export const agreementSchema = z.object({
 export type Agreement = z.infer<typeof agreementSchema>;
 
 /** The licence text that is current, and the caller's agreement to it. */
-export const licenceSchema = z.object({
+export const licenseSchema = z.object({
   licence: z.literal("mit"),
   text: z.string(),
   digest: z.string(),
   url: z.string().describe("The page on which a person agrees."),
   agreement: agreementSchema.nullable(),
 });
-export type Licence = z.infer<typeof licenceSchema>;
+export type License = z.infer<typeof licenseSchema>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkValue, schemaFaults } from "./check-value.ts";
+import { checkValue, jsonSchemaErrors } from "./check-value.ts";
 import { CrowdaiError } from "./errors.ts";
 
 const schema = {
@@ -217,7 +217,7 @@ describe("a schema of a challenge", () => {
     ["a draft 7 one", { $schema: "http://json-schema.org/draft-07/schema#", definitions: {}, type: "array" }],
     ["a tree that refers to itself", { $ref: "#/$defs/t", $defs: { t: { items: { $ref: "#/$defs/t" } } } }],
   ])("has no fault when it is %s", (_, given) => {
-    expect(schemaFaults(given)).toEqual([]);
+    expect(jsonSchemaErrors(given)).toEqual([]);
   });
 
   it.each<[string, object, string, RegExp]>([
@@ -234,7 +234,7 @@ describe("a schema of a challenge", () => {
     ["a pattern that is none", { type: "string", pattern: "(" }, "", /[Ii]nvalid regular expression/],
     ["a reference that leads back to itself", { $ref: "#" }, "", /leads back to itself/],
   ])("has a fault when it has %s", (_, given, pointer, message) => {
-    const faults = schemaFaults(given);
+    const faults = jsonSchemaErrors(given);
     expect(faults[0]?.pointer).toBe(pointer);
     expect(faults[0]?.message).toMatch(message);
   });

@@ -1,13 +1,13 @@
 import { Ajv } from "ajv";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
-import { describeMistakes } from "./schema-errors.ts";
+import { describeSchemaErrors } from "./schema-errors.ts";
 import { DEPTH_LIMIT } from "./session.ts";
 import { distinctItems } from "./unique-items.ts";
 
 /** Listing every mistake of a large value takes time and memory, and nobody reads more than the first few. */
 const LIST_ALL_BELOW = 10_000;
-const MOST_TOLD = 5;
+const MAX_REPORTED = 5;
 
 interface Compiled {
   /** Stops at the first mistake. */
@@ -30,7 +30,7 @@ export function checkValue(value: unknown, schema: unknown): void {
     const small = weight(value, LIST_ALL_BELOW) < LIST_ALL_BELOW;
     const complete = small ? thorough() : quick;
     if (small) complete(value);
-    const mistakes = describeMistakes(complete.errors ?? [], value).slice(0, MOST_TOLD);
+    const mistakes = describeSchemaErrors(complete.errors ?? [], value).slice(0, MAX_REPORTED);
     const lines = mistakes.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
     throw new CrowdaiError(
       "value_schema",
@@ -48,13 +48,13 @@ export function checkValue(value: unknown, schema: unknown): void {
 }
 
 /** What keeps a JSON Schema from being one: the place inside it as a JSON pointer, and what is wrong there. */
-export function schemaFaults(schema: unknown): { pointer: string; message: string }[] {
+export function jsonSchemaErrors(schema: unknown): { pointer: string; message: string }[] {
   if (typeof schema === "boolean") return [];
   try {
     const ajv = createAjv(schema, true);
     if (!ajv.validateSchema(schema as object)) {
       // The last error of a union only says that no branch fits; the branches before it say what would.
-      const faults = describeMistakes(ajv.errors ?? [], schema);
+      const faults = describeSchemaErrors(ajv.errors ?? [], schema);
       return faults.map(({ pointer, message }) => ({ pointer, message }));
     }
     // Runs it, too: a reference to itself that never moves on shows only then.

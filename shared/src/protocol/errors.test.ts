@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { asCrowdaiError, type CatalogueRow, CrowdaiError, catalogue, type ErrorCode } from "./errors.ts";
+import { asCrowdaiError, type CatalogRow, CrowdaiError, catalog, type ErrorCode } from "./errors.ts";
 
-const rows = Object.entries<CatalogueRow>(catalogue);
+const rows = Object.entries<CatalogRow>(catalog);
 /** The exit codes of the command line: 0 is no error. */
 const EXIT_CODES = [1, 2, 3, 4, 5, 6, 7, 8, 130];
 
-describe("the catalogue of errors", () => {
+describe("the catalog of errors", () => {
   it.each(rows)("has a complete row for %s", (code, row) => {
     expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
     expect(["you", "challenge", "platform"]).toContain(row.fault);
@@ -36,10 +36,10 @@ describe("the catalogue of errors", () => {
 });
 
 describe("a CrowdaiError", () => {
-  it("says what the catalogue says unless told better", () => {
+  it("says what the catalog says unless told better", () => {
     const error = new CrowdaiError("no_slots");
-    expect(error.message).toBe(catalogue.no_slots.title);
-    expect(error.next).toBe(catalogue.no_slots.next);
+    expect(error.message).toBe(catalog.no_slots.title);
+    expect(error.next).toBe(catalog.no_slots.next);
     expect(error.exitCode).toBe(4);
     expect(error.retryable).toBe(true);
   });
@@ -77,7 +77,7 @@ describe("a CrowdaiError", () => {
     const known = new CrowdaiError("usage");
     expect(asCrowdaiError(known)).toBe(known);
     const made = asCrowdaiError(new Error("connect to postgres://user:secret@host"));
-    expect(made).toMatchObject({ code: "unexpected", message: catalogue.unexpected.title });
+    expect(made).toMatchObject({ code: "unexpected", message: catalog.unexpected.title });
     expect(asCrowdaiError("text").cause).toBe("text");
   });
 });

@@ -1,12 +1,12 @@
 /**
- * The catalogue of errors. One row per code; every program, the JSON output and docs/errors.md read it from here.
+ * The catalog of errors. One row per code; every program, the JSON output and docs/errors.md read it from here.
  *
  * `fault` says whose turn it is to act: "you" (the participant or caller), "challenge" (its organiser) or
  * "platform". A submission that ends by the fault of the challenge or the platform costs no slot.
  */
 export type Fault = "you" | "challenge" | "platform";
 
-export interface CatalogueRow {
+export interface CatalogRow {
   fault: Fault;
   /** HTTP status where the error is the answer to a request. */
   http: number;
@@ -27,9 +27,9 @@ const row = (
   retryable: boolean,
   title: string,
   next: string,
-): CatalogueRow => ({ fault, http, exit, retryable, title, next });
+): CatalogRow => ({ fault, http, exit, retryable, title, next });
 
-export const catalogue = {
+export const catalog = {
   // Using the command line and the API
   usage: row("you", 400, 2, false, "The command or request is not well formed.", "See --help."),
   unexpected: row(
@@ -623,9 +623,9 @@ export const catalogue = {
     "The runtime is too old.",
     "Use Bun 1.3 or Node.js 22.13 and newer.",
   ),
-} satisfies Record<string, CatalogueRow>;
+} satisfies Record<string, CatalogRow>;
 
-export type ErrorCode = keyof typeof catalogue;
+export type ErrorCode = keyof typeof catalog;
 
 /** What an error looks like on the wire, in JSON output and in a submission's record. */
 export interface ErrorBody {
@@ -649,14 +649,14 @@ export class CrowdaiError extends Error {
     message?: string,
     options: { details?: Record<string, unknown>; next?: string; cause?: unknown } = {},
   ) {
-    super(message ?? catalogue[code].title, { cause: options.cause });
+    super(message ?? catalog[code].title, { cause: options.cause });
     this.code = code;
     this.details = options.details;
-    this.next = options.next ?? catalogue[code].next;
+    this.next = options.next ?? catalog[code].next;
   }
 
-  get row(): CatalogueRow {
-    return catalogue[this.code];
+  get row(): CatalogRow {
+    return catalog[this.code];
   }
   get fault(): Fault {
     return this.row.fault;
@@ -686,7 +686,7 @@ export class CrowdaiError extends Error {
     next?: string;
     details?: Record<string, unknown>;
   }): CrowdaiError {
-    const code = Object.hasOwn(catalogue, body.code) ? (body.code as ErrorCode) : "unexpected";
+    const code = Object.hasOwn(catalog, body.code) ? (body.code as ErrorCode) : "unexpected";
     return new CrowdaiError(code, body.message, { details: body.details, next: body.next });
   }
 }
@@ -694,5 +694,5 @@ export class CrowdaiError extends Error {
 /** An expected error as it is; anything else as "unexpected" with its cause kept. */
 export function asCrowdaiError(thrown: unknown): CrowdaiError {
   if (thrown instanceof CrowdaiError) return thrown;
-  return new CrowdaiError("unexpected", catalogue.unexpected.title, { cause: thrown });
+  return new CrowdaiError("unexpected", catalog.unexpected.title, { cause: thrown });
 }

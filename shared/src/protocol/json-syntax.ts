@@ -1,6 +1,6 @@
 import { quoted } from "./suggest.ts";
 
-export interface JsonFault {
+export interface JsonError {
   /** From 1, as editors count. */
   line: number;
   column: number;
@@ -15,7 +15,7 @@ export interface JsonFault {
  * The first place where a text stops being JSON, or null when it is JSON throughout. JSON.parse decides; this only says where
  * and why, in the same words under every runtime. Recurses, so the text's depth must be bounded before.
  */
-export function findJsonFault(text: string): JsonFault | null {
+export function findJsonError(text: string): JsonError | null {
   const scan = new Scan(text);
   try {
     scan.value();
@@ -65,7 +65,7 @@ class Scan {
     this.#skip(SPACE);
   }
 
-  fault(expected: string): JsonFault {
+  fault(expected: string): JsonError {
     const before = this.#text.slice(0, this.#at);
     WORD.lastIndex = this.#at;
     const word = WORD.exec(this.#text)?.[0];

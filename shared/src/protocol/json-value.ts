@@ -1,5 +1,5 @@
 import { CrowdaiError } from "./errors.ts";
-import { findJsonFault } from "./json-syntax.ts";
+import { findJsonError } from "./json-syntax.ts";
 import { DEPTH_LIMIT } from "./session.ts";
 import { quoted } from "./suggest.ts";
 
@@ -25,7 +25,7 @@ export function parseJson(text: string, what = "The value"): unknown {
 }
 
 function syntaxError(text: string, what: string, cause: Error): CrowdaiError {
-  const fault = findJsonFault(text);
+  const fault = findJsonError(text);
   if (!fault) return new CrowdaiError("value_not_json", `${what} is not JSON: ${cause.message}`, { cause });
   const { line, column, expected, got, notFinite } = fault;
   const details = { line, column, expected, got };

@@ -3,7 +3,7 @@ import { pathTo } from "./json-value.ts";
 import { quoted, suggest } from "./suggest.ts";
 
 /** A mistake in a value, for people: where, against which rule of the schema, and what was expected there. */
-export interface SchemaMistake {
+export interface SchemaError {
   /** As `$.predictions[3]`. */
   path: string;
   rule: string;
@@ -13,7 +13,7 @@ export interface SchemaMistake {
 }
 
 /** The validator's errors as mistakes: of a union only the branch that was meant, of wrappers only what they wrap. */
-export function describeMistakes(errors: readonly ErrorObject[], value: unknown): SchemaMistake[] {
+export function describeSchemaErrors(errors: readonly ErrorObject[], value: unknown): SchemaError[] {
   const kept: ErrorObject[] = [];
   for (const error of errors) {
     if (error.keyword === "anyOf" || error.keyword === "oneOf")
@@ -24,7 +24,7 @@ export function describeMistakes(errors: readonly ErrorObject[], value: unknown)
       if (error.keyword === "propertyNames" || kept.length === 0) kept.push(error);
     } else kept.push(error);
   }
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return kept
     .map((error) => ({
       path: readablePath(error.instancePath, value),
@@ -32,7 +32,7 @@ export function describeMistakes(errors: readonly ErrorObject[], value: unknown)
       message: describe(error),
       pointer: error.instancePath,
     }))
-    .filter(({ path, message }) => !told.has(path + message) && told.add(path + message));
+    .filter(({ path, message }) => !reported.has(path + message) && reported.add(path + message));
 }
 
 /** Takes from the end of `kept` what the branches of a union (or the schema inside a wrapper) complained about. */

@@ -237,14 +237,14 @@ export const liveEventSchema = z.object({
 });
 export type LiveEvent = z.infer<typeof liveEventSchema>;
 /** Broker to client, event `place`, while a watched submission waits. Not numbered: only the latest counts. */
-export const placeSchema = z.object({
+export const queuePositionSchema = z.object({
   submission: z.string(),
   place: z.number().int().nullable(),
   waiting: z.string().nullable(),
   expected_at: z.string().nullable().default(null),
   graders: z.number().int().nullable().default(null),
 });
-export type Place = z.infer<typeof placeSchema>;
+export type Place = z.infer<typeof queuePositionSchema>;
 
 /** Every acknowledgement: `{ ok: true, value }` or `{ ok: false, error }`. */
 export const failureSchema = z.object({ ok: z.literal(false), error: errorBodySchema });

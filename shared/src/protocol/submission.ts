@@ -4,7 +4,7 @@ import type { ErrorCode } from "./errors.ts";
 export const STATES = ["initiated", "submitted", "grading", "graded", "failed", "cancelled"] as const;
 export type SubmissionState = (typeof STATES)[number];
 
-const MOVES: Record<SubmissionState, readonly SubmissionState[]> = {
+const TRANSITIONS: Record<SubmissionState, readonly SubmissionState[]> = {
   initiated: ["submitted", "failed", "cancelled"],
   submitted: ["grading", "graded", "failed", "cancelled"],
   grading: ["submitted", "graded", "failed", "cancelled"],
@@ -14,12 +14,12 @@ const MOVES: Record<SubmissionState, readonly SubmissionState[]> = {
 };
 
 /** Whether a submission may go from one state to another. A lost grader sends `grading` back to `submitted`. */
-export function mayMove(from: SubmissionState, to: SubmissionState): boolean {
-  return MOVES[from].includes(to);
+export function canTransition(from: SubmissionState, to: SubmissionState): boolean {
+  return TRANSITIONS[from].includes(to);
 }
 
 export function isFinal(state: SubmissionState): boolean {
-  return MOVES[state].length === 0;
+  return TRANSITIONS[state].length === 0;
 }
 
 export const errorBodySchema = z.object({

@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 /** The known word that `word` most likely meant, or null when none is near. */
 export function suggest(word: string, known: readonly string[]): string | null {
@@ -27,7 +27,7 @@ function beginningWith(word: string, known: readonly string[]): string | null {
 
 /** A word from outside, as it may stand in a message: quoted, of bearable length, control characters escaped. */
 export function quoted(text: string): string {
-  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  const short = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
   const safe = short.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, "0")}`,

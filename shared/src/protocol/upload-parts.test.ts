@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { intentInputSchema } from "./session.ts";
-import { filePartsOf, MOST_PARTS, partCount, partSizeFor } from "./upload-parts.ts";
+import { filePartsOf, MAX_PARTS, partCount, partSizeFor } from "./upload-parts.ts";
 
 const MIB = 1024 * 1024;
 
@@ -17,7 +17,7 @@ it.each([
 ])("%d bytes go in parts of %d", (size, partSize, count) => {
   expect(partSizeFor(size)).toBe(partSize);
   expect(partCount(size, partSize)).toBe(count);
-  expect(count).toBeLessThanOrEqual(MOST_PARTS);
+  expect(count).toBeLessThanOrEqual(MAX_PARTS);
 });
 
 it("cuts a file without gaps, the rest last", () => {

@@ -2,21 +2,21 @@ import { z } from "zod";
 
 const MEBIBYTE = 1024 * 1024;
 /** No S3 store takes a smaller part, unless it is the last one. */
-const SMALLEST_PART = 5 * MEBIBYTE;
+const MIN_PART = 5 * MEBIBYTE;
 /** What is sent again after a cut stays small, and what goes smoothly needs few requests: each costs a store several file syncs. */
 const SMALL_PART = 8 * MEBIBYTE;
 const LARGE_PART = 32 * MEBIBYTE;
 const USUAL_COUNT = 64;
 /** No S3 store takes more parts in one upload. */
-export const MOST_PARTS = 10_000;
+export const MAX_PARTS = 10_000;
 
 /** Digests of a file's parts, in order. All parts have `size` bytes but the last, which has the rest. */
 export const partDigestsSchema = z.object({
-  size: z.number().int().min(SMALLEST_PART),
+  size: z.number().int().min(MIN_PART),
   md5: z
     .array(z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hexadecimal digits"))
     .min(1)
-    .max(MOST_PARTS),
+    .max(MAX_PARTS),
 });
 export type PartDigests = z.infer<typeof partDigestsSchema>;
 
@@ -31,7 +31,7 @@ export interface FilePart {
 /** The size of the parts that a file of `size` bytes is cut into. */
 export function partSizeFor(size: number): number {
   const usual = Math.min(Math.max(size / USUAL_COUNT, SMALL_PART), LARGE_PART);
-  return Math.ceil(Math.max(usual, size / MOST_PARTS) / MEBIBYTE) * MEBIBYTE;
+  return Math.ceil(Math.max(usual, size / MAX_PARTS) / MEBIBYTE) * MEBIBYTE;
 }
 
 /** How many parts of `partSize` bytes a file has. */

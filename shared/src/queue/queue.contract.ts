@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { withdrawingContract } from "./contract/cancelling.contract.ts";
-import { handingOutContract } from "./contract/delivery.contract.ts";
+import { cancellingContract } from "./contract/cancelling.contract.ts";
+import { deliveryContract } from "./contract/delivery.contract.ts";
 import { type QueueUnderTest, setStage } from "./contract/queue-stage.ts";
 import { reportsContract } from "./contract/reports.contract.ts";
 import { jobOf } from "./contract/samples.ts";
@@ -12,8 +12,8 @@ export { jobOf, type QueueUnderTest };
 export function queueContract(name: string, create: () => Promise<QueueUnderTest>): void {
   describe(`${name}, as a job queue`, () => {
     const stage = setStage(create);
-    handingOutContract(stage);
-    withdrawingContract(stage);
+    deliveryContract(stage);
+    cancellingContract(stage);
     reportsContract(stage);
     stoppingContract(stage);
   });

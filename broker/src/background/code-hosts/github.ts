@@ -3,7 +3,7 @@ import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
-import { type Host, refused, statusOf, troubleOf, unreachable } from "./host-errors.ts";
+import { type Host, hostError, refused, statusOf, unreachable } from "./host-errors.ts";
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
 import { hostedName, hostedTitle } from "./hosted-repository-name.ts";
 
@@ -162,7 +162,7 @@ function troubleFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
   const message = said.success
     ? [said.data.message, ...(said.data.errors ?? []).map(messageOf)].filter(Boolean).join(", ")
     : null;
-  return troubleOf(host, doing, { status, headers: response.headers, message });
+  return hostError(host, doing, { status, headers: response.headers, message });
 }
 
 const messageOf = (each: unknown) => z.object({ message: z.string() }).safeParse(each).data?.message;

@@ -50,7 +50,7 @@ export function createGitlabRequester(answerMs: number): ReturnType<typeof creat
       const json = answer.headers.get("content-type")?.includes("json") ? parsed(text) : undefined;
       const given = Object.fromEntries(answer.headers.entries());
       if (answer.status >= 301 && answer.status <= 308) throw new GitlabAnswer(404, given, "it has moved");
-      if (!answer.ok) throw new GitlabAnswer(answer.status, given, wordsOf(json));
+      if (!answer.ok) throw new GitlabAnswer(answer.status, given, messageOf(json));
       // Of what is no JSON the caller sees that it is none.
       return { body: (json ?? text) as Record<string, unknown>, headers: given, status: answer.status };
     },
@@ -65,7 +65,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function wordsOf(json: unknown): string | null {
+function messageOf(json: unknown): string | null {
   const read = saidSchema.safeParse(json);
   if (!read.success) return null;
   const { message, error, error_description: more } = read.data;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGitlabRequester, GitlabAnswer } from "./gitlab-requester.ts";
-import { type Host, refused, troubleOf, unreachable } from "./host-errors.ts";
+import { type Host, hostError, refused, unreachable } from "./host-errors.ts";
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
 import { hostedName, hostedTitle } from "./hosted-repository-name.ts";
 
@@ -119,5 +119,5 @@ const trimmed = (path: string) => path.replace(/^\/+|\/+$/g, "");
 function troubleFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
   if (!(thrown instanceof GitlabAnswer)) return unreachable(host, "cannot be reached.", { cause: thrown });
   const { status, headers, said: message } = thrown;
-  return troubleOf(host, doing, { status, headers, message });
+  return hostError(host, doing, { status, headers, message });
 }

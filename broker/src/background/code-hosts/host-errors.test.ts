@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { troubleOf } from "./host-errors.ts";
+import { hostError } from "./host-errors.ts";
 
 const HOST = {
   label: "GitHub at https://git.example.org",
@@ -18,7 +18,7 @@ it.each([
   ["neither", 429, "soon", 60],
 ])("a host that asks to wait by %s is waited for", (_, status, after, seconds) => {
   const headers = { "retry-after": after };
-  const { details } = troubleOf(HOST as never, "make it", { status, headers, message: "Wait" } as never);
+  const { details } = hostError(HOST as never, "make it", { status, headers, message: "Wait" } as never);
   const waited = (details as { retry_after_seconds: number }).retry_after_seconds;
   expect(Math.abs(waited - seconds)).toBeLessThanOrEqual(2);
 });

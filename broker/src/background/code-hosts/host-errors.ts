@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-const LONGEST_WAIT_S = 3600;
+const MAX_WAIT_S = 3600;
 const SHORTEST_WAIT_S = 60;
 
 /** A host as messages speak of it. */
@@ -40,7 +40,7 @@ export function refused(host: Host, what: string, next: string) {
 }
 
 /** The one clear error that an answer becomes. `doing` says what was tried: "make iris.ada". */
-export function troubleOf(host: Host, doing: string, refusal: Refusal): CrowdaiError {
+export function hostError(host: Host, doing: string, refusal: Refusal): CrowdaiError {
   const error = errorOf(host, doing, refusal);
   if (refusal.message !== null) statuses.set(error, refusal.status);
   return error;
@@ -105,7 +105,7 @@ function waitFor(status: number, headers: Refusal["headers"], message: string): 
   const reset = number("x-ratelimit-reset") || number("ratelimit-reset");
   const seconds = named >= 0 ? named : dated > 0 ? dated / 1000 - now : used ? reset - now : SHORTEST_WAIT_S;
   if (!Number.isFinite(seconds)) return SHORTEST_WAIT_S;
-  return Math.min(LONGEST_WAIT_S, Math.max(1, Math.ceil(seconds)));
+  return Math.min(MAX_WAIT_S, Math.max(1, Math.ceil(seconds)));
 }
 
 function withoutToken({ token }: Host, text: string): string {

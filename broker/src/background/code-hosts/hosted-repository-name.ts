@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { HostedRepository } from "./code-host.ts";
 
-const LONGEST_CHALLENGE = 34;
-const LONGEST_PARTICIPANT = 36;
+const MAX_CHALLENGE_LENGTH = 34;
+const MAX_PARTICIPANT_LENGTH = 36;
 // What GitHub and GitLab both take anywhere in a name, without what GitLab refuses: doubled signs, and signs at an end.
 const PLAIN_CHALLENGE = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/;
 const PLAIN_PARTICIPANT = /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/;
@@ -23,18 +23,18 @@ const KEPT = new Set(
  */
 export function hostedName({ challenge, participant, edition }: HostedRepository): string {
   const parts = [
-    PLAIN_CHALLENGE.test(challenge) && challenge.length <= LONGEST_CHALLENGE && !KEPT.has(challenge)
+    PLAIN_CHALLENGE.test(challenge) && challenge.length <= MAX_CHALLENGE_LENGTH && !KEPT.has(challenge)
       ? challenge
-      : digested(challenge, LONGEST_CHALLENGE, "challenge"),
+      : digested(challenge, MAX_CHALLENGE_LENGTH, "challenge"),
   ];
   if (participant !== null)
     parts.push(
       PLAIN_PARTICIPANT.test(participant) &&
-        participant.length <= LONGEST_PARTICIPANT &&
+        participant.length <= MAX_PARTICIPANT_LENGTH &&
         !DIGEST.test(participant) &&
         !ENDINGS.has(participant.toLowerCase())
         ? participant
-        : digested(participant, LONGEST_PARTICIPANT, "participant"),
+        : digested(participant, MAX_PARTICIPANT_LENGTH, "participant"),
     );
   if (edition === "private") parts.push("private");
   return parts.join(".");

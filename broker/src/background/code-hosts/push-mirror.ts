@@ -3,7 +3,7 @@ import type { Git } from "../repositories/git.ts";
 import { type Host, refused, unreachable } from "./host-errors.ts";
 
 /** Below the time for which a repository is claimed, see show-repositories.ts. */
-const LONGEST_MS = 8 * 60_000;
+const MAX_PUSH_MS = 8 * 60_000;
 /** A host that is at work says so every few seconds. */
 const SILENCE_S = 60;
 const TRIES = 3;
@@ -38,7 +38,7 @@ export async function pushMirror(options: MirrorOptions): Promise<void> {
 }
 
 async function push(options: MirrorOptions): Promise<{ said: string; error: CrowdaiError } | null> {
-  const { git, host, user, url, path, longestMs = LONGEST_MS } = options;
+  const { git, host, user, url, path, longestMs = MAX_PUSH_MS } = options;
   const { protocol } = new URL(url);
   const credentials = Buffer.from(`${user}:${host.token}`).toString("base64");
   const ended = await git.run(
@@ -71,11 +71,11 @@ async function push(options: MirrorOptions): Promise<{ said: string; error: Crow
   if (ended.code === 0) return null;
   if (ended.ended) return { said: "", error: unreachable(host, "took too long to take a push.") };
   const said = `${ended.stderr}\n${ended.stdout.toString("utf8")}`;
-  return { said, error: pushTrouble(host, said) };
+  return { said, error: pushError(host, said) };
 }
 
 /** What git said, as one error. */
-export function pushTrouble(host: Host, said: string): CrowdaiError {
+export function pushError(host: Host, said: string): CrowdaiError {
   if (/Authentication failed|could not read (?:Username|Password)|error: 401\b/i.test(said))
     return refused(
       host,
@@ -83,7 +83,7 @@ export function pushTrouble(host: Host, said: string): CrowdaiError {
       `Set ${host.tokenName} to a valid one and start the broker again.`,
     );
   const status = Number(/returned error: (\d{3})/.exec(said)?.[1] ?? 0);
-  const words = remoteWords(said);
+  const words = remoteMessage(said);
   if (status === 429) return unreachable(host, "asks to wait, when pushed to (429).", { after: 60 });
   if (status === 403 || /permission to .* denied/i.test(said))
     return refused(
@@ -102,7 +102,7 @@ export function pushTrouble(host: Host, said: string): CrowdaiError {
   return unreachable(host, `could not be pushed to${words}.`);
 }
 
-function remoteWords(said: string): string {
+function remoteMessage(said: string): string {
   const lines = said
     .split("\n")
     .map((line) => line.trim())

@@ -1,8 +1,8 @@
-import type { PictureFormat } from "./image-task.ts";
+import type { ImageFormat } from "./image-task.ts";
 
 /** What media are, as their first bytes say. `demuxer` is the one of ffmpeg's that reads a film or sound. */
 export type Sniffed =
-  | { kind: "image"; format: PictureFormat; type: string; extension: string }
+  | { kind: "image"; format: ImageFormat; type: string; extension: string }
   | { kind: "video" | "audio"; demuxer: Demuxer; type: string; extension: string };
 
 export type Demuxer = "mov" | "matroska" | "ogg" | "wav" | "mp3" | "flac";
@@ -35,7 +35,7 @@ export function sniff(head: Uint8Array): Sniffed | null {
   return null;
 }
 
-function image(format: PictureFormat, extension: string = format): Sniffed {
+function image(format: ImageFormat, extension: string = format): Sniffed {
   return { kind: "image", format, type: `image/${format}`, extension };
 }
 

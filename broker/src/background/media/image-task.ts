@@ -10,14 +10,14 @@ export interface Place {
   box: Box;
 }
 
-export type PictureFormat = "png" | "jpeg" | "gif" | "webp" | "avif";
+export type ImageFormat = "png" | "jpeg" | "gif" | "webp" | "avif";
 
-export type PictureTask =
+export type ImageTask =
   | {
       make: "picture";
       input: string;
       /** What its bytes say it is; read as anything else it is broken. */
-      format: PictureFormat;
+      format: ImageFormat;
       large: Place | null;
       thumbnail: Place | null;
       /** Over all frames. */
@@ -25,6 +25,6 @@ export type PictureTask =
     }
   | { make: "placeholder"; shape: "film" | "sound"; thumbnail: Place };
 
-export type PictureAnswer =
+export type ImageAnswer =
   | { ok: true; format: "png" | "jpeg" | "gif" | "webp" | null }
   | { ok: false; why: "broken" | "pixels"; detail: string };

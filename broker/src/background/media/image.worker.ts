@@ -1,7 +1,7 @@
 // A process of its own: a picture that is too much for it takes this process with it, and nothing else. It gets one task as its
 // argument and answers with one line of JSON. It imports nothing of the broker, so that it starts fast.
 import sharp, { type Sharp } from "sharp";
-import type { Box, PictureAnswer, PictureTask } from "./image-task.ts";
+import type { Box, ImageAnswer, ImageTask } from "./image-task.ts";
 
 /** What reads a picture, for each format that is taken; everything else that sharp could read stays blocked. */
 const LOADERS = {
@@ -19,10 +19,10 @@ sharp.concurrency(1);
 sharp.cache(false);
 sharp.block({ operation: ["VipsForeignLoad"] });
 
-const task = JSON.parse(process.argv[2] as string) as PictureTask;
+const task = JSON.parse(process.argv[2] as string) as ImageTask;
 process.stdout.write(`${JSON.stringify(await answer(task))}\n`);
 
-async function answer(task: PictureTask): Promise<PictureAnswer> {
+async function answer(task: ImageTask): Promise<ImageAnswer> {
   try {
     if (task.make === "placeholder") return await placeholder(task);
     return await picture(task);
@@ -42,7 +42,7 @@ async function picture({
   large,
   thumbnail,
   mostPixels,
-}: Extract<PictureTask, { make: "picture" }>): Promise<PictureAnswer> {
+}: Extract<ImageTask, { make: "picture" }>): Promise<ImageAnswer> {
   sharp.unblock({ operation: [LOADERS[format]] });
   const open = (all: boolean) =>
     sharp(input, { limitInputPixels: mostPixels, failOn: "error", animated: all, sequentialRead: true });
@@ -87,7 +87,7 @@ function encode(image: Sharp, format: "png" | "jpeg" | "gif" | "webp"): Sharp {
 async function placeholder({
   shape,
   thumbnail,
-}: Extract<PictureTask, { make: "placeholder" }>): Promise<PictureAnswer> {
+}: Extract<ImageTask, { make: "placeholder" }>): Promise<ImageAnswer> {
   const { width, height } = thumbnail.box;
   const pixels = Buffer.alloc(width * height * 3, 0x2b);
   const bars = [0.3, 0.7, 0.5, 1, 0.6, 0.8, 0.35];

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
-import { limited, type Wrappers } from "@crowdai/shared/process-limits";
+import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
 export interface ChildLimits {
   path: string;
-  wrappers: Wrappers;
+  limitTools: ProcessLimitTools;
   /** Memory it may write to itself, in bytes. */
   memory: number;
   /** Largest file it may write, in bytes. */
@@ -29,12 +29,12 @@ const OUTPUT_LIMIT = 64 * 1024;
  */
 export function runLimited(
   program: readonly [string, ...string[]],
-  { path, wrappers, memory, fileSize, timeoutMs, cwd }: ChildLimits,
+  { path, limitTools, memory, fileSize, timeoutMs, cwd }: ChildLimits,
   signal: AbortSignal,
 ): Promise<ChildEnd> {
   const seconds = Math.ceil(timeoutMs / 1000);
   const limits = [`--data=${memory}`, `--fsize=${fileSize}`, `--cpu=${2 * seconds}`, "--core=0"];
-  const [command, ...args] = [...limited(wrappers, limits), ...program] as [string, ...string[]];
+  const [command, ...args] = [...limited(limitTools, limits), ...program] as [string, ...string[]];
   return new Promise((resolve, reject) => {
     // A group of its own, so that nothing it started outlives it.
     const child = spawn(command, args, {

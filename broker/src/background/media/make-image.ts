@@ -1,26 +1,26 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { PictureAnswer, PictureFormat, PictureTask } from "./image-task.ts";
+import type { ImageAnswer, ImageFormat, ImageTask } from "./image-task.ts";
 import { runLimited } from "./limited-process.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
-import { broken, type DroppedMedia, dropped, EXHAUSTED, type MadeMedia } from "./media-result.ts";
+import { broken, type DroppedMedia, droppedMedia, EXHAUSTED, type MadeMedia } from "./media-result.ts";
 import type { MediaTools } from "./media-tools.ts";
 
-const answerSchema: z.ZodType<PictureAnswer> = z.discriminatedUnion("ok", [
+const answerSchema: z.ZodType<ImageAnswer> = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(true), format: z.enum(["png", "jpeg", "gif", "webp"]).nullable() }),
   z.object({ ok: z.literal(false), why: z.enum(["broken", "pixels"]), detail: z.string() }),
 ]);
 
 /** The picture in `input`, decoded and written anew: nothing of its bytes but what is seen goes on. */
-export async function makePicture(
+export async function makeImage(
   tools: MediaTools,
   input: string,
-  format: PictureFormat,
+  format: ImageFormat,
   signal: AbortSignal,
 ): Promise<MadeMedia | DroppedMedia> {
   const [large, thumbnail] = [join(tools.folder, "large"), join(tools.folder, "thumbnail")];
-  const answer = await askPictures(
+  const answer = await askWorker(
     tools,
     {
       make: "picture",
@@ -54,7 +54,7 @@ export async function makeThumbnail(
   const path = join(tools.folder, "thumbnail");
   const thumbnail = { path, box: MEDIA_LIMITS.thumbnail };
   const mostPixels = MEDIA_LIMITS.filmPixels;
-  const answer = await askPictures(
+  const answer = await askWorker(
     tools,
     { make: "picture", input, format: "png", large: null, thumbnail, mostPixels },
     signal,
@@ -70,22 +70,22 @@ export async function makePlaceholder(
 ): Promise<string> {
   const path = join(tools.folder, "thumbnail");
   const thumbnail = { path, box: MEDIA_LIMITS.thumbnail };
-  const answer = await askPictures(tools, { make: "placeholder", shape, thumbnail }, signal);
+  const answer = await askWorker(tools, { make: "placeholder", shape, thumbnail }, signal);
   if (!answer.ok) throw new Error(`no placeholder: ${answer.detail}`);
   return path;
 }
 
-async function askPictures(
+async function askWorker(
   tools: MediaTools,
-  task: PictureTask,
+  task: ImageTask,
   signal: AbortSignal,
-): Promise<Extract<PictureAnswer, { ok: true }> | DroppedMedia> {
+): Promise<Extract<ImageAnswer, { ok: true }> | DroppedMedia> {
   const { code, stdout, stderr } = await runLimited(
     [process.execPath, workerPath(), JSON.stringify(task)],
     { ...tools, cwd: tools.folder, ...limits, timeoutMs: MEDIA_LIMITS.pictureMs },
     signal,
   );
-  if (code === null) return dropped(EXHAUSTED, stderr);
+  if (code === null) return droppedMedia(EXHAUSTED, stderr);
   const line = stdout.trim();
   // It answers whatever the picture is, so without an answer the fault is this machine's.
   if (code !== 0 || line === "") throw new Error(`the process for pictures ended with ${code}: ${stderr}`);
@@ -93,7 +93,7 @@ async function askPictures(
   if (answer.ok) return answer;
   if (answer.why === "pixels") {
     const most = MEDIA_LIMITS.picturePixels / 1e6;
-    return dropped(`It has more than ${most} million pixels, over all its frames.`, answer.detail);
+    return droppedMedia(`It has more than ${most} million pixels, over all its frames.`, answer.detail);
   }
   const what = task.make === "picture" ? task.format.toUpperCase() : task.shape;
   return broken(what, answer.detail);

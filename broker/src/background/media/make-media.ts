@@ -5,10 +5,10 @@ import { pipeline } from "node:stream/promises";
 import type { StoredFile } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { SNIFFED_BYTES, sniff } from "./detect-media-type.ts";
-import { makePicture } from "./make-image.ts";
-import { makeFilmOrSound } from "./make-video.ts";
+import { makeImage } from "./make-image.ts";
+import { makeVideoOrAudio } from "./make-video.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
-import { type DroppedMedia, dropped, type MadeMedia } from "./media-result.ts";
+import { type DroppedMedia, droppedMedia, type MadeMedia } from "./media-result.ts";
 import type { MediaTools } from "./media-tools.ts";
 
 const KNOWN = "PNG, JPEG, GIF, WebP, AVIF, MP4, WebM, Ogg, WAV, MP3 or FLAC";
@@ -20,18 +20,18 @@ export async function makeMedia(
   source: StoredFile,
   signal: AbortSignal,
 ): Promise<MadeMedia | DroppedMedia> {
-  if (source.size === 0) return dropped("It is empty.");
+  if (source.size === 0) return droppedMedia("It is empty.");
   const most = Math.max(...Object.values(MEDIA_LIMITS.bytes));
   if (source.size > most) return tooLarge(source.size, most);
   const found = sniff(await readHead(objects, source));
-  if (!found) return dropped(`Its bytes are no ${KNOWN}.`, `named ${source.name}`);
+  if (!found) return droppedMedia(`Its bytes are no ${KNOWN}.`, `named ${source.name}`);
   if (source.size > MEDIA_LIMITS.bytes[found.kind])
     return tooLarge(source.size, MEDIA_LIMITS.bytes[found.kind]);
   const input = join(tools.folder, "input");
   await pipeline(await objects.get(source.key), createWriteStream(input), { signal });
   return found.kind === "image"
-    ? makePicture(tools, input, found.format, signal)
-    : makeFilmOrSound(tools, input, found, signal);
+    ? makeImage(tools, input, found.format, signal)
+    : makeVideoOrAudio(tools, input, found, signal);
 }
 
 /** The first bytes of an object, which say what it is. */
@@ -46,7 +46,7 @@ export async function readHead(
 }
 
 function tooLarge(size: number, most: number): DroppedMedia {
-  return dropped(`It has ${size} bytes; of its kind it may have ${most}.`);
+  return droppedMedia(`It has ${size} bytes; of its kind it may have ${most}.`);
 }
 
 /** The bytes of a file that was made here. */

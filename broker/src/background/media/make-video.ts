@@ -4,7 +4,7 @@ import { convert, type Probed, probe } from "./ffmpeg.ts";
 import type { ChildEnd } from "./limited-process.ts";
 import { makePlaceholder, makeThumbnail } from "./make-image.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
-import { broken, type DroppedMedia, dropped, EXHAUSTED, type MadeMedia } from "./media-result.ts";
+import { broken, type DroppedMedia, droppedMedia, EXHAUSTED, type MadeMedia } from "./media-result.ts";
 import type { MediaTools } from "./media-tools.ts";
 
 type Source = Extract<Sniffed, { kind: "video" | "audio" }>;
@@ -17,7 +17,7 @@ const H264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart
  * A film or sound. What browsers play as it is goes on with its streams as they are, in a container that is written anew; another
  * film becomes H.264. Without ffmpeg the file itself is kept, unread.
  */
-export async function makeFilmOrSound(
+export async function makeVideoOrAudio(
   tools: MediaTools,
   input: string,
   source: Source,
@@ -30,12 +30,12 @@ export async function makeFilmOrSound(
   }
   const found = await probe(tools, input, demuxer, signal);
   if ("code" in found) return failure(source, found);
-  if (found.film) return makeFilm(tools, input, source, found, signal);
-  if (found.sound) return makeSound(tools, input, source, signal);
+  if (found.film) return makeVideo(tools, input, source, found, signal);
+  if (found.sound) return makeAudio(tools, input, source, signal);
   return broken(NAMES[demuxer], "neither a film nor a sound is in it");
 }
 
-async function makeFilm(
+async function makeVideo(
   tools: MediaTools,
   input: string,
   source: Source,
@@ -44,7 +44,7 @@ async function makeFilm(
 ): Promise<MadeMedia | DroppedMedia> {
   const film = found.film as NonNullable<Probed["film"]>;
   if (film.width * film.height > MEDIA_LIMITS.filmPixels)
-    return dropped(
+    return droppedMedia(
       "It has more pixels than a film may have (4096 x 2304).",
       `${film.width} x ${film.height}`,
     );
@@ -124,10 +124,10 @@ async function makeFilm(
 /** The container in which its streams are played by every browser as they are; null when they must be made anew. */
 function asItIs({ film, sound }: Probed): "mp4" | "webm" | null {
   const isUsual = film?.pixels === "yuv420p" || film?.pixels === "yuvj420p";
-  const isSound = (...codecs: string[]) => sound === null || codecs.includes(sound);
+  const isAudio = (...codecs: string[]) => sound === null || codecs.includes(sound);
   if (!film || !isUsual) return null;
-  if (film.codec === "h264" && isSound("aac", "mp3")) return "mp4";
-  return ["vp8", "vp9", "av1"].includes(film.codec) && isSound("opus", "vorbis") ? "webm" : null;
+  if (film.codec === "h264" && isAudio("aac", "mp3")) return "mp4";
+  return ["vp8", "vp9", "av1"].includes(film.codec) && isAudio("opus", "vorbis") ? "webm" : null;
 }
 
 /** How each kind of sound is written anew. */
@@ -140,7 +140,7 @@ const SOUNDS = {
   flac: { muxer: "flac", type: "audio/flac", extension: "flac" },
 } as const;
 
-async function makeSound(
+async function makeAudio(
   tools: MediaTools,
   input: string,
   source: Source,
@@ -188,5 +188,5 @@ async function makeSound(
 const NAMES = { mov: "MP4", matroska: "WebM", ogg: "Ogg", wav: "WAV", mp3: "MP3", flac: "FLAC" };
 
 function failure({ demuxer }: Source, { code, stderr }: ChildEnd): DroppedMedia {
-  return code === null ? dropped(EXHAUSTED, stderr) : broken(NAMES[demuxer], stderr);
+  return code === null ? droppedMedia(EXHAUSTED, stderr) : broken(NAMES[demuxer], stderr);
 }

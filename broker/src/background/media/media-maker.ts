@@ -9,13 +9,13 @@ import { endMediaWork, postponeMediaWork, replacedBy, takeMediaWork } from "../.
 import type { Records } from "../../records/records.ts";
 import type { MediaWorkRow } from "../../records/tables.ts";
 import { bytesOf, makeMedia } from "./make-media.ts";
-import { type DroppedMedia, dropped, type MadeMedia } from "./media-result.ts";
+import { type DroppedMedia, droppedMedia, type MadeMedia } from "./media-result.ts";
 import type { MediaPrograms } from "./media-tools.ts";
 
 /** Who works on media holds on to them so often; a broker that died lets go after the lease. */
 const LEASE_MS = 60_000;
 const HOLD_MS = 20_000;
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 const RETRY_MS = 10_000;
 /** A long film holds up nobody's picture. */
 const LANES = 2;
@@ -84,7 +84,7 @@ export async function createMediaMaker(options: {
     work: MediaWorkRow,
   ): Promise<MediaColumns & { reason: string | null; detail: string }> {
     if (work.source === null) return { ...NO_MEDIA, reason: null, detail: "" };
-    if (work.tries > MOST_TRIES) return notShown(dropped("It could not be made ready to be shown here."));
+    if (work.tries > MAX_TRIES) return notShown(droppedMedia("It could not be made ready to be shown here."));
     const source = storedFileSchema.parse(JSON.parse(work.source));
     const inside = await mkdtemp(join(folder, "work-"));
     try {
@@ -99,10 +99,10 @@ export async function createMediaMaker(options: {
 
   async function putOff(work: MediaWorkRow, error: unknown): Promise<void> {
     if (signal.aborted) return;
-    const isStoreAway = error instanceof CrowdaiError && error.code === "store_unreachable";
+    const isStoreUnreachable = error instanceof CrowdaiError && error.code === "store_unreachable";
     log.warn({ submission: work.submission, err: error }, "media could not be made; trying again");
     // A store that is away says nothing of the media.
-    const tries = isStoreAway ? work.tries - 1 : work.tries;
+    const tries = isStoreUnreachable ? work.tries - 1 : work.tries;
     await postponeMediaWork(records.db, work, later(RETRY_MS * work.tries), tries).catch(() => {});
   }
 

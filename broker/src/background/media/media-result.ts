@@ -21,9 +21,9 @@ export interface DroppedMedia {
   detail: string;
 }
 
-export const dropped = (reason: string, detail = ""): DroppedMedia => ({ ok: false, reason, detail });
+export const droppedMedia = (reason: string, detail = ""): DroppedMedia => ({ ok: false, reason, detail });
 
 export const EXHAUSTED = "Making it ready to be shown took more time or memory than it may.";
 
 export const broken = (what: string, detail: string): DroppedMedia =>
-  dropped(`It cannot be read as ${what}: it is broken, or not whole.`, detail);
+  droppedMedia(`It cannot be read as ${what}: it is broken, or not whole.`, detail);

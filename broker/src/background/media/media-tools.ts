@@ -1,11 +1,11 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { findWrappers, type Wrappers } from "@crowdai/shared/process-limits";
+import { findProcessLimitTools, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
 /** What stands ready to handle media, found at the start. */
 export interface MediaPrograms {
   path: string;
-  wrappers: Wrappers;
+  limitTools: ProcessLimitTools;
   /** Full paths; null where the two are not installed. */
   ffmpeg: { ffmpeg: string; ffprobe: string } | null;
 }
@@ -19,17 +19,17 @@ export async function findMediaPrograms(path: string): Promise<MediaPrograms> {
   const [ffmpeg, ffprobe] = [onPath("ffmpeg", path), onPath("ffprobe", path)];
   return {
     path,
-    wrappers: await findWrappers(path),
+    limitTools: await findProcessLimitTools(path),
     ffmpeg: ffmpeg && ffprobe ? { ffmpeg, ffprobe } : null,
   };
 }
 
 /** For the start message: what becomes of pictures, films and sounds here. */
-export function describeMedia({ ffmpeg, wrappers }: MediaPrograms): string {
+export function describeMedia({ ffmpeg, limitTools }: MediaPrograms): string {
   const films = ffmpeg
     ? "films and sounds by ffmpeg"
     : "films and sounds are kept as they come, for ffmpeg is not installed";
-  return `pictures by sharp, ${films}${wrappers.prlimit ? "" : "; no memory limit, for prlimit is not installed"}`;
+  return `pictures by sharp, ${films}${limitTools.prlimit ? "" : "; no memory limit, for prlimit is not installed"}`;
 }
 
 function onPath(program: string, path: string): string | null {

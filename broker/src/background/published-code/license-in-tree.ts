@@ -8,7 +8,7 @@ const ADDED = "LICENSE";
  * The root tree with the licence in it. A tree that brings a licence file of its own stays as it is: null. Names are sorted as git
  * sorts them, so that equal trees have equal names.
  */
-export function licenceInTree(tree: Buffer, licence: string): { tree: Buffer; blob: string } | null {
+export function licenseInTree(tree: Buffer, licence: string): { tree: Buffer; blob: string } | null {
   const entries = readTree(tree);
   if (entries.some(({ name }) => LICENCE.test(name))) return null;
   const blob = objectName("blob", licence);

@@ -1,9 +1,9 @@
 import type { Records } from "../../records/records.ts";
 import {
-  bringChallenge,
   type ChallengeRepository,
   type Pin,
   recordChallengeCommit,
+  updateChallenge,
 } from "../repositories/challenge-repository.ts";
 import type { Git } from "../repositories/git.ts";
 
@@ -32,12 +32,12 @@ export async function recordPublicCommit(
 }
 
 /** Brings the challenge's public repository to what the records have of it; null when they have nothing. */
-export async function bringPublicChallenge(options: {
+export async function updatePublicChallenge(options: {
   dir: string;
   git: Git;
   records: Pick<Records, "db">;
   challenge: string;
 }): Promise<string | null> {
-  const commits = await bringChallenge({ ...options, repository: PUBLISHED_CODE });
+  const commits = await updateChallenge({ ...options, repository: PUBLISHED_CODE });
   return commits > 0 ? options.dir : null;
 }

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { mitLicence } from "../../domain/agreements/mit-license.ts";
+import { mitLicense } from "../../domain/agreements/mit-license.ts";
 import { findClosure } from "../../domain/publishing/publish-due.ts";
 import type { Records } from "../../records/records.ts";
 import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
 import { objectName } from "../repositories/final-commit.ts";
-import { createTurns } from "../repositories/keyed-mutex.ts";
+import { createKeyedMutex } from "../repositories/keyed-mutex.ts";
 import type { Repositories } from "../repositories/repositories.ts";
-import { licenceInTree } from "./license-in-tree.ts";
-import { bringPublicChallenge } from "./public-challenge-repository.ts";
-import { licenceHolder, publishedCommitText } from "./published-commit.ts";
+import { licenseInTree } from "./license-in-tree.ts";
+import { updatePublicChallenge } from "./public-challenge-repository.ts";
+import { licenseHolder, publishedCommitText } from "./published-commit.ts";
 
 /**
  * What everybody may clone: repositories of their own, which hold the published submissions and no object besides. Derived like the
@@ -38,9 +38,9 @@ export function createPublicRepositories(options: {
 }): PublicRepositories {
   const { repositories, records } = options;
   const { folder, git } = repositories;
-  const turns = createTurns();
+  const mutex = createKeyedMutex();
 
-  async function bringParticipant(challenge: string, participantId: number): Promise<string | null> {
+  async function updateParticipant(challenge: string, participantId: number): Promise<string | null> {
     // The name comes from an address: one that was closed here is no path to elsewhere.
     if (!(await findClosure(records.db, challenge))) return null;
     const dir = join(folder, challenge, `${participantId}.public.git`);
@@ -95,8 +95,8 @@ export function createPublicRepositories(options: {
     for (const row of rows) {
       const own = await git.must(["cat-file", "tree", row.tree], { dir: privately });
       const year = new Date(row.created_at).getUTCFullYear();
-      const licence = mitLicence(year, licenceHolder(row.final_text, row.name));
-      const added = licenceInTree(own, licence);
+      const licence = mitLicense(year, licenseHolder(row.final_text, row.name));
+      const added = licenseInTree(own, licence);
       if (added) await write("blob", licence);
       const tree = added ? await write("tree", added.tree) : row.tree;
       tip = await write("commit", publishedCommitText(row.final_text, tree, tip));
@@ -130,12 +130,12 @@ export function createPublicRepositories(options: {
 
   return {
     participant: (challenge, participantId) =>
-      turns.take(`${challenge}/${participantId}`, () => bringParticipant(challenge, participantId)),
+      mutex.take(`${challenge}/${participantId}`, () => updateParticipant(challenge, participantId)),
     challenge: (challenge) =>
-      turns.take(challenge, async () =>
+      mutex.take(challenge, async () =>
         (await findClosure(records.db, challenge)) === null
           ? null
-          : bringPublicChallenge({
+          : updatePublicChallenge({
               dir: join(folder, challenge, "challenge.public.git"),
               git,
               records,

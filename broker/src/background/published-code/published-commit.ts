@@ -13,7 +13,7 @@ export function publishedCommitText(final: string, tree: string, parent: string 
 }
 
 /** Who the licence names: the commit's author, or the participant where the commit names nobody. */
-export function licenceHolder(final: string, participant: string): string {
+export function licenseHolder(final: string, participant: string): string {
   const author = /^author ([^<\n]*) </m.exec(final)?.[1]?.trim() ?? "";
   return PLAIN_AUTHORS.has(author) ? participant : author;
 }

@@ -10,7 +10,7 @@ import { CHALLENGE_ITSELF } from "../repositories/finalize-code.ts";
 import { recordPublicCommit } from "./public-challenge-repository.ts";
 
 const FIRST_WAIT_MS = 5000;
-const LONGEST_WAIT_MS = 10 * 60_000;
+const MAX_WAIT_MS = 10 * 60_000;
 
 /**
  * Makes public what has become ready since, and shows it: builds the public repositories, writes down the challenge's, and hands
@@ -52,12 +52,12 @@ async function isElsewhere({ host, submissions }: CodeContext, challenge: string
 }
 
 async function show(context: CodeContext, closure: ClosureTable): Promise<void> {
-  const { records, catalogue, clock } = context.submissions;
+  const { records, catalog, clock } = context.submissions;
   const { challenge, version } = closure;
   const authors = await readAuthors(context, challenge);
   const pins: Pin[] = [];
   for (const author of authors) pins.push(await pinOf(context, challenge, author));
-  const title = catalogue.all().get(challenge)?.config.title ?? challenge;
+  const title = catalog.all().get(challenge)?.config.title ?? challenge;
   await recordPublicCommit(records, { id: challenge, title }, pins, clock());
   const { last } = await records.db
     .selectFrom("public_challenge_commits")
@@ -153,7 +153,7 @@ async function showOutside(
     const error = asCrowdaiError(thrown);
     const tries = (here?.tries ?? 0) + 1;
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
-    const wait = Math.max(asked, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 10)));
+    const wait = Math.max(asked, Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 10)));
     log.warn({ challenge, repository: name ?? challenge, err: thrown }, "published code not shown yet");
     await keep({
       shown: here?.shown ?? 0,

@@ -95,7 +95,7 @@ export async function recordChallengeCommit(
 }
 
 /** Brings the bare repository at `dir` to what the records have of it; it is made when they have something. Returns how many commits it has. */
-export async function bringChallenge(options: {
+export async function updateChallenge(options: {
   dir: string;
   git: Git;
   records: Pick<Records, "db">;

@@ -6,7 +6,7 @@ import type { CodeContext } from "./code-context.ts";
 import { ALL_CODE, readPins } from "./private-challenge-repository.ts";
 
 /** The challenge's own bare repository, at the commit its participants' repositories stand at now. */
-export async function challengeRepository(
+export async function currentChallengeRepository(
   { host, repositories, submissions }: CodeContext,
   config: Pick<ChallengeConfig, "id" | "title">,
 ): Promise<string> {

@@ -16,7 +16,7 @@ export const CHALLENGE_ITSELF = 0;
  * Makes the commit of every submission that has ended and whose code is stored: in the records first, in one transaction each, so that
  * it is made once, whoever dies; then in this broker's repositories. Returns how many there were.
  */
-export async function finaliseCode(code: CodeContext): Promise<number> {
+export async function finalizeCode(code: CodeContext): Promise<number> {
   const rows = await code.submissions.records.db
     .selectFrom("submission_code")
     .innerJoin("submissions", "submissions.id", "submission_code.submission")
@@ -28,12 +28,12 @@ export async function finaliseCode(code: CodeContext): Promise<number> {
     .orderBy("submissions.number")
     .limit(BATCH)
     .execute();
-  for (const { id } of rows) await finaliseSubmission(code, id);
+  for (const { id } of rows) await finalizeSubmission(code, id);
   return rows.length;
 }
 
 /** The same for one submission; nothing happens when its time has not come, or it was done. */
-export async function finaliseSubmission(code: CodeContext, id: string): Promise<void> {
+export async function finalizeSubmission(code: CodeContext, id: string): Promise<void> {
   const { submissions, repositories } = code;
   const done = await submissions.records.transaction((trx) => writeFinal(submissions, trx, id));
   if (done) await repositories.participant(done.challenge, done.participant_id);
@@ -64,7 +64,7 @@ async function writeFinal(
     snapshot: code.snapshot as string,
     message: row.message,
     at: new Date(row.finished_at as string),
-    trailers: trailersOf(context.catalogue.all().get(row.challenge)?.config, row),
+    trailers: trailersOf(context.catalog.all().get(row.challenge)?.config, row),
   });
   await trx
     .updateTable("submission_code")

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
-import { findWrappers, limited } from "@crowdai/shared/process-limits";
-import { createRoom, type Room } from "./semaphore.ts";
+import { findProcessLimitTools, limited } from "@crowdai/shared/process-limits";
+import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 400 * MEBIBYTE;
@@ -84,14 +84,14 @@ export interface GitOptions {
 }
 
 export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
-  const wrappers = await findWrappers(path);
-  const room: Room = createRoom(atOnce);
+  const limitTools = await findProcessLimitTools(path);
+  const room: Semaphore = createSemaphore(atOnce);
   const running = new Set<ChildProcess>();
 
   function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
     const cpu = options.cpuSeconds ?? CPU_SECONDS;
     const command = [
-      ...limited(wrappers, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
+      ...limited(limitTools, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
       "git",
       ...SETTING_ARGS,
       ...args,

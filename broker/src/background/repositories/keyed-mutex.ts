@@ -1,9 +1,9 @@
 /** Work under one name is done one after the other; under different names side by side. */
-export interface Turns {
+export interface KeyedMutex {
   take<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
-export function createTurns(): Turns {
+export function createKeyedMutex(): KeyedMutex {
   const last = new Map<string, Promise<unknown>>();
   return {
     take(name, work) {

@@ -4,19 +4,19 @@ import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { CodeRepositoryRow } from "../../records/tables.ts";
 import type { HostedRepository } from "../code-hosts/code-host.ts";
 import type { CodeContext } from "./code-context.ts";
-import { challengeRepository } from "./current-challenge-repository.ts";
+import { currentChallengeRepository } from "./current-challenge-repository.ts";
 import { CHALLENGE_ITSELF } from "./finalize-code.ts";
 
 const BATCH = 50;
 const FIRST_MS = 5000;
 const CLAIM_MS = 10 * 60_000;
-const LONGEST_MS = 15 * 60_000;
+const MAX_WAIT_MS = 15 * 60_000;
 
 /**
  * Brings the host outside to what the repositories are now: each that changed since the host last had it, or since another host was
  * chosen. What the host refuses is tried again, later each time, and when it names a time, then. Returns how many are shown anew.
  */
-export async function showRepositories(code: CodeContext): Promise<number> {
+export async function mirrorRepositories(code: CodeContext): Promise<number> {
   const { submissions, host } = code;
   const due = await submissions.records.db
     .selectFrom("code_repositories")
@@ -39,7 +39,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
   const { db } = submissions.records;
   if (!(await claim(code, row))) return false;
   try {
-    await bring(code, row);
+    await pushToHost(code, row);
     await db
       .updateTable("code_repositories")
       .set({
@@ -55,7 +55,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
-    const wait = Math.max(asked, Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(row.tries, 20)));
+    const wait = Math.max(asked, Math.min(MAX_WAIT_MS, FIRST_MS * 2 ** Math.min(row.tries, 20)));
     submissions.log.warn(
       { ...key, code: error.code, err: error.message },
       "the code host is tried again later",
@@ -85,14 +85,14 @@ async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Prom
   return numUpdatedRows === 1n;
 }
 
-async function bring(code: CodeContext, row: CodeRepositoryRow): Promise<void> {
+async function pushToHost(code: CodeContext, row: CodeRepositoryRow): Promise<void> {
   const { host, repositories, submissions } = code;
   if (row.participant_id === CHALLENGE_ITSELF) {
-    const served = submissions.catalogue.all().get(row.challenge);
+    const served = submissions.catalog.all().get(row.challenge);
     if (!served) return;
     const own: HostedRepository = { challenge: row.challenge, participant: null, edition: "private" };
     await host.ensure(own);
-    return host.mirror(own, await challengeRepository(code, served.config));
+    return host.mirror(own, await currentChallengeRepository(code, served.config));
   }
   const owner = await submissions.records.db
     .selectFrom("participants")

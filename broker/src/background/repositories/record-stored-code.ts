@@ -6,31 +6,31 @@ import { DEADLINES } from "../../domain/submissions/deadlines.ts";
 import { lockSubmission } from "../../domain/submissions/find-submission.ts";
 import { codeLock, HOLDS, nextStored, readCode } from "../../domain/submissions/submission-code.ts";
 
-interface Kept extends StoredObject {
+interface StoredArchive extends StoredObject {
   key: string;
 }
 
-export interface ProvenCode {
+export interface VerifiedCode {
   commit: string;
   snapshot: string;
   files: number;
   bytes: number;
-  pack: Kept | null;
-  tree: Kept | null;
+  pack: StoredArchive | null;
+  tree: StoredArchive | null;
 }
 
 /** Writes that a submission's code is kept, and lets its grading go on. Harmless to repeat. */
 export async function recordStored(
   context: SubmissionContext,
   id: string,
-  proven: ProvenCode,
+  verified: VerifiedCode,
 ): Promise<void> {
   await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     await context.records.lock(trx, codeLock(row));
     const code = await readCode(trx, id);
     if (!code || code.state === "stored") return;
-    if (code.commit_name !== proven.commit)
+    if (code.commit_name !== verified.commit)
       throw new CrowdaiError("code_push_refused", `Meanwhile another commit was announced for ${id}.`);
     await trx
       .updateTable("submission_code")
@@ -40,15 +40,15 @@ export async function recordStored(
         deadline_at: null,
         stored_at: iso(context.clock()),
         stored_seq: await nextStored(trx, row),
-        snapshot: proven.snapshot,
-        files: proven.files,
-        bytes: proven.bytes,
-        pack_key: proven.pack?.key ?? null,
-        pack_size: proven.pack?.size ?? null,
-        pack_sha256: proven.pack?.sha256 ?? null,
-        tree_key: proven.tree?.key ?? null,
-        tree_size: proven.tree?.size ?? null,
-        tree_sha256: proven.tree?.sha256 ?? null,
+        snapshot: verified.snapshot,
+        files: verified.files,
+        bytes: verified.bytes,
+        pack_key: verified.pack?.key ?? null,
+        pack_size: verified.pack?.size ?? null,
+        pack_sha256: verified.pack?.sha256 ?? null,
+        tree_key: verified.tree?.key ?? null,
+        tree_size: verified.tree?.size ?? null,
+        tree_sha256: verified.tree?.sha256 ?? null,
       })
       .where("submission", "=", id)
       .execute();

@@ -12,13 +12,13 @@ import {
   readApplied,
   writeApplied,
 } from "./bare-repository.ts";
-import { bringChallenge } from "./challenge-repository.ts";
+import { updateChallenge } from "./challenge-repository.ts";
 import type { Git } from "./git.ts";
-import { createTurns } from "./keyed-mutex.ts";
+import { createKeyedMutex } from "./keyed-mutex.ts";
 import { ALL_CODE } from "./private-challenge-repository.ts";
 
 /** More packs than this are made into one. */
-const MOST_PACKS = 50;
+const MAX_PACKS = 50;
 
 /**
  * The bare repositories of this broker. They are derived: whatever the records and the objects say is brought in on use, so that a
@@ -42,14 +42,14 @@ export async function openRepositories(options: {
   objects: ObjectStore;
   mostPacks?: number;
 }): Promise<Repositories> {
-  const { folder, git, records, objects, mostPacks = MOST_PACKS } = options;
+  const { folder, git, records, objects, mostPacks = MAX_PACKS } = options;
   const incoming = join(folder, ".arriving");
-  const turns = createTurns();
+  const mutex = createKeyedMutex();
   const known = new Map<string, Applied>();
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
 
-  async function bringParticipant(
+  async function updateParticipant(
     challenge: string,
     participantId: number,
     packs: ReadonlyMap<string, string>,
@@ -67,7 +67,7 @@ export async function openRepositories(options: {
       .where((eb) => eb.or([eb("stored_seq", ">", stored), eb("final_seq", ">", final)]))
       .execute();
     if (rows.length > 0) {
-      applied = await bringIn(dir, rows, applied, packs);
+      applied = await importCode(dir, rows, applied, packs);
       await writeApplied(dir, applied);
     }
     known.set(dir, applied);
@@ -81,7 +81,7 @@ export async function openRepositories(options: {
     return readApplied(dir);
   }
 
-  async function bringIn(
+  async function importCode(
     dir: string,
     rows: SubmissionCodeRow[],
     applied: Applied,
@@ -89,7 +89,7 @@ export async function openRepositories(options: {
   ): Promise<Applied> {
     const stored = after(rows, "stored_seq", applied.stored);
     const final = after(rows, "final_seq", applied.final);
-    for (const row of stored) await bringPack(dir, row, packs);
+    for (const row of stored) await importPack(dir, row, packs);
     for (const { final_text } of final)
       await git.must(["hash-object", "-t", "commit", "-w", "--stdin"], { dir, input: final_text as string });
     const tip = final.at(-1)?.final_commit;
@@ -106,7 +106,7 @@ export async function openRepositories(options: {
     };
   }
 
-  async function bringPack(
+  async function importPack(
     dir: string,
     row: SubmissionCodeRow,
     packs: ReadonlyMap<string, string>,
@@ -143,12 +143,12 @@ export async function openRepositories(options: {
     folder,
     git,
     participant: (challenge, participantId, packs = new Map()) =>
-      turns.take(`${challenge}/${participantId}`, () => bringParticipant(challenge, participantId, packs)),
+      mutex.take(`${challenge}/${participantId}`, () => updateParticipant(challenge, participantId, packs)),
     challenge: (challenge) =>
-      turns.take(challenge, async () => {
+      mutex.take(challenge, async () => {
         const dir = join(folder, challenge, "challenge.git");
         await openRepository(dir);
-        await bringChallenge({ dir, git, records, repository: ALL_CODE, challenge });
+        await updateChallenge({ dir, git, records, repository: ALL_CODE, challenge });
         return dir;
       }),
     async arriving() {

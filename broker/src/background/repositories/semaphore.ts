@@ -1,15 +1,15 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-const MOST_WAITING = 256;
+const MAX_WAITING = 256;
 const WAIT_MS = 30_000;
 
-/** Room for so many at once. Others wait their turn, for a while and in bounded number, then are told that it is full. */
-export interface Room {
+/** Semaphore for so many at once. Others wait their turn, for a while and in bounded number, then are told that it is full. */
+export interface Semaphore {
   enter(signal?: AbortSignal): Promise<void>;
   leave(): void;
 }
 
-export function createRoom(places: number): Room {
+export function createSemaphore(places: number): Semaphore {
   let taken = 0;
   const waiting = new Set<() => void>();
 
@@ -20,7 +20,7 @@ export function createRoom(places: number): Room {
         taken++;
         return;
       }
-      if (waiting.size >= MOST_WAITING) throw full();
+      if (waiting.size >= MAX_WAITING) throw full();
       await new Promise<void>((resolve, reject) => {
         const stop = (error: unknown) => {
           waiting.delete(go);

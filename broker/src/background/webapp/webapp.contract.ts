@@ -1,6 +1,6 @@
-import { type ErrorCode, catalogue as errors, type Submission } from "@crowdai/shared";
+import { type ErrorCode, catalog as errors, type Submission } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createVisitor } from "../../../test/pages/page-client.ts";
+import { createPageClient } from "../../../test/pages/page-client.ts";
 import { type TestBroker, type TestClient, untilEnd } from "../../../test/support/test-broker.ts";
 import { until } from "../../../test/support/until.ts";
 
@@ -100,7 +100,7 @@ export function webappContract(
         const client = await ada();
         const { submission } = await client.submit({ input: value({ score: 0.5 }) });
         await untilEnd(client, submission.id);
-        const visitor = createVisitor(test.broker);
+        const visitor = createPageClient(test.broker);
         expect((await visitor.signIn(adasKey, "/submissions")).status).toBe(303);
         expect(await (await visitor.get("/submissions")).text()).toContain(submission.id);
         const { hash, kept_key } = await test.broker.records.db
@@ -113,7 +113,7 @@ export function webappContract(
 
       it("keep out who has no key of it, and end a session with its key", async () => {
         adasKey = await test.addParticipant("grace");
-        const visitor = createVisitor(test.broker);
+        const visitor = createPageClient(test.broker);
         expect((await visitor.signIn("0".repeat(32))).status).toBe(401);
         await visitor.signIn(adasKey);
         expect((await visitor.get("/submissions")).status).toBe(200);

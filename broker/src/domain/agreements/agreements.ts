@@ -14,7 +14,7 @@ export interface GivenAgreement {
   userAgent: string | undefined;
 }
 
-const LONGEST_USER_AGENT = 500;
+const MAX_USER_AGENT_LENGTH = 500;
 
 /** The participant's agreement to the current text; null when it was never given. */
 export async function findAgreement(db: Db, participantId: number): Promise<AgreementRow | null> {
@@ -68,7 +68,7 @@ export async function agree(
         text_sha256: MIT_DIGEST,
         agreed_at: at,
         ip,
-        user_agent: userAgent.slice(0, LONGEST_USER_AGENT),
+        user_agent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
         given_at: where,
       })
       .returningAll()

@@ -24,7 +24,7 @@ SOFTWARE.
 `;
 
 /** The licence as it stands in a published repository. */
-export const mitLicence = (year: number, holder: string): string =>
+export const mitLicense = (year: number, holder: string): string =>
   LICENCE.replace("%YEAR%", String(year)).replace("%HOLDER%", () => holder);
 
 /** What a participant agrees to. Any change makes a new version of it, which is asked about anew. */

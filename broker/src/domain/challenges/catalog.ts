@@ -33,7 +33,7 @@ export interface Refreshed {
 }
 
 /** The challenges this broker serves, as folders and records say. */
-export interface Catalogue {
+export interface Catalog {
   all(): ReadonlyMap<string, ServedChallenge>;
   /** Throws challenge_unknown, with a suggestion when a known id looks alike. */
   get(id: string): ServedChallenge;
@@ -44,7 +44,7 @@ export interface Catalogue {
 }
 
 /** Loads every challenge of the folder and of the records. Throws config_invalid with the mistakes of all folders. */
-export async function openCatalogue(folder: string, { db }: Pick<Records, "db">): Promise<Catalogue> {
+export async function openCatalog(folder: string, { db }: Pick<Records, "db">): Promise<Catalog> {
   let folders: ReadonlyMap<string, ChallengeFolder> = new Map();
   let recorded: ReadonlyMap<string, ServedChallenge> = new Map();
   let challenges: ReadonlyMap<string, ServedChallenge> = new Map();

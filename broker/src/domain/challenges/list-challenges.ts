@@ -9,7 +9,7 @@ export interface ListedChallenge {
 }
 
 /** Every version of every challenge that was added as a bundle, in the order they were added. */
-export async function listRecorded(db: Db): Promise<ListedChallenge[]> {
+export async function listRecordedChallenges(db: Db): Promise<ListedChallenge[]> {
   const rows = await db
     .selectFrom("challenges")
     .select(["id", "version", "added_at", "bundle_size as size", "current"])

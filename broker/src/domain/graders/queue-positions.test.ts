@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
-import { createLines } from "./queue-positions.ts";
+import { createQueuePositions } from "./queue-positions.ts";
 
 const LENGTH = 300;
 let folder: string;
@@ -61,7 +61,7 @@ const leave = (count: number) =>
 
 it("a place in a long line is exact, but for those who left it a moment ago", async () => {
   let now = 1000;
-  const lines = createLines(() => now);
+  const lines = createQueuePositions(() => now);
   const ahead = (index: number) => lines.ahead(records.db, "iris", index + 1);
   for (const index of [0, 50, 200, 201, 299, 150]) expect(await ahead(index)).toBe(index);
   expect(await lines.ahead(records.db, "other", LENGTH + 8)).toBe(7);

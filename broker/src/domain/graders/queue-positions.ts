@@ -8,13 +8,13 @@ const FRESH_MS = 100;
 const SHORT = 100;
 
 /** Counts who stands in line. */
-export interface Lines {
+export interface QueuePositions {
   /** How many wait before this one. In a long line, those who left it within FRESH_MS may be among them. */
   ahead(db: Db, challenge: string, number: number): Promise<number>;
 }
 
 /** Of a long line that was counted a moment ago only what came after is counted, so that a place does not cost the length of the line. */
-export function createLines(monotonic: () => number = () => performance.now()): Lines {
+export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
   const counted = new Map<string, { number: number; ahead: number; at: number }>();
   return {
     async ahead(db, challenge, number) {

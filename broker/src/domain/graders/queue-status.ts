@@ -14,7 +14,10 @@ export interface Waiting {
   graders: number;
 }
 
-type Asking = Pick<SubmissionContext, "graders" | "gradingTimes" | "lines" | "clock" | "dispatchStalled">;
+type Asking = Pick<
+  SubmissionContext,
+  "graders" | "gradingTimes" | "queuePositions" | "clock" | "dispatchStalled"
+>;
 
 /** How a submitted submission stands in its challenge's line. */
 export async function readWaiting(
@@ -22,12 +25,15 @@ export async function readWaiting(
   db: Db,
   { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
 ): Promise<Waiting> {
-  const ahead = await context.lines.ahead(db, challenge, number);
-  return (await lookAtLine(context, challenge))(ahead + 1);
+  const ahead = await context.queuePositions.ahead(db, challenge, number);
+  return (await readQueueStatus(context, challenge))(ahead + 1);
 }
 
 /** How a challenge's line stands now, for each place in it. */
-export async function lookAtLine(context: Asking, challenge: string): Promise<(place: number) => Waiting> {
+export async function readQueueStatus(
+  context: Asking,
+  challenge: string,
+): Promise<(place: number) => Waiting> {
   const serving = await context.graders.serving(challenge);
   const { graders, waiting: reason } = await readServing(context, challenge);
   const each = context.gradingTimes.meanMs(challenge);
@@ -44,7 +50,7 @@ export async function lookAtLine(context: Asking, challenge: string): Promise<(p
 
 /** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
 export async function readServing(
-  context: Omit<Asking, "gradingTimes" | "lines">,
+  context: Omit<Asking, "gradingTimes" | "queuePositions">,
   challenge: string,
 ): Promise<{ graders: number; waiting: string | null }> {
   const graders = (await context.graders.serving(challenge)).length;

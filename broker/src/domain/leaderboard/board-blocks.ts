@@ -20,10 +20,10 @@ export interface Block extends SortKey {
 }
 
 export const COLUMNS = ["sort_primary", "sort_secondary", "submitted_at", "submission_number"] as const;
-export const LEAST = -Number.MAX_VALUE;
+export const MIN_SORT_KEY = -Number.MAX_VALUE;
 export const FIRST: SortKey = {
-  sort_primary: LEAST,
-  sort_secondary: LEAST,
+  sort_primary: MIN_SORT_KEY,
+  sort_secondary: MIN_SORT_KEY,
   submitted_at: "",
   submission_number: 0,
 };

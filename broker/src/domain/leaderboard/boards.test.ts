@@ -12,7 +12,7 @@ import { openPostgres } from "../../records/postgres.ts";
 import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { Catalogue } from "../challenges/catalog.ts";
+import type { Catalog } from "../challenges/catalog.ts";
 import { updateBoards } from "../submissions/update-boards.ts";
 import { writeFailure, writeGrade } from "../submissions/write-outcome.ts";
 import type { Board } from "./boards.ts";
@@ -100,7 +100,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
   let config = configOf(challenge, 4, seed % 2 === 0);
   let time = 0;
   let made = 0;
-  const catalogue = { all: () => new Map([[challenge, { config }]]) } as unknown as Catalogue;
+  const catalog = { all: () => new Map([[challenge, { config }]]) } as unknown as Catalog;
 
   async function arrive(participant: number): Promise<SubmissionRow> {
     // Often at the same moment as the one before it.
@@ -184,7 +184,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
     },
     // A regrade ends with this; nothing may change by it.
     () => rebuild(),
-    () => advanceWindows({ records, catalogue }),
+    () => advanceWindows({ records, catalog }),
     async () => {
       if (random() < 0.2) config = configOf(challenge, 1 + Math.floor(random() * 8), seed % 2 === 0);
     },
@@ -215,10 +215,10 @@ function createHistory(records: Records, challenge: string, seed: number) {
     async gradeAtOnce(count: number) {
       const rows = [];
       for (let i = 0; i < count; i++) rows.push(await arrive(1 + (i % 20)));
-      await Promise.all([...rows.map((row) => grade(row)), advanceWindows({ records, catalogue })]);
+      await Promise.all([...rows.map((row) => grade(row)), advanceWindows({ records, catalog })]);
     },
     async check() {
-      await advanceWindows({ records, catalogue });
+      await advanceWindows({ records, catalog });
       const submissions = await db
         .selectFrom("submissions")
         .innerJoin("participants", "participants.id", "submissions.participant_id")

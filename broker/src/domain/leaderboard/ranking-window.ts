@@ -3,7 +3,7 @@ import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { iso } from "../../clock.ts";
 import type { Records } from "../../records/records.ts";
-import type { Catalogue } from "../challenges/catalog.ts";
+import type { Catalog } from "../challenges/catalog.ts";
 import { ALL_BOARDS, type BoardPlace, isPrevious, RANKED } from "./boards.ts";
 import { rebuildPrevious } from "./rebuild-standings.ts";
 import { updateStanding } from "./standings.ts";
@@ -20,7 +20,7 @@ type Round = Pick<BoardPlace, "challenge" | "round">;
  * small steps, each a board as it was at some moment in between, so that new grades are not held up.
  */
 export async function advanceWindows(
-  { records, catalogue }: { records: Records; catalogue: Catalogue },
+  { records, catalog }: { records: Records; catalog: Catalog },
   signal?: AbortSignal,
 ): Promise<void> {
   const { rows } = await sql<Round & { border: string | null; newest: string | null }>`
@@ -31,19 +31,19 @@ export async function advanceWindows(
     ) as newest
     from board_rounds`.execute(records.db);
   for (const { challenge, round, border, newest } of rows) {
-    const config = catalogue
+    const config = catalog
       .all()
       .get(challenge)
       ?.config.rounds.find(({ id }) => id === round);
     if (!config || newest === null) continue;
-    const target = borderOf(config, newest);
+    const target = windowBoundary(config, newest);
     if (target === border) continue;
     while (!(await step(records, { challenge, round }, target)) && !signal?.aborted) await setImmediate();
   }
 }
 
 /** Whole seconds, as the webapp has it. */
-export function borderOf(round: Pick<RoundConfig, "ranking_window_hours">, newest: string): string {
+export function windowBoundary(round: Pick<RoundConfig, "ranking_window_hours">, newest: string): string {
   const border = Date.parse(newest) - round.ranking_window_hours * HOUR;
   return iso(Math.floor(border / SECOND) * SECOND);
 }

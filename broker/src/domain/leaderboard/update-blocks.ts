@@ -9,7 +9,7 @@ import {
   FIRST,
   isBefore,
   keyOf,
-  LEAST,
+  MIN_SORT_KEY,
   placeOf,
   type SortKey,
   standingsFrom,
@@ -18,7 +18,7 @@ import {
 import type { BoardPlace } from "./boards.ts";
 
 /** A block is cut in two when it has more. */
-const MOST = 256;
+const MAX_BLOCK_SIZE = 256;
 /** How many standings a new block has; migration 006 says the same number. */
 const BLOCK = 128;
 
@@ -45,7 +45,7 @@ async function countOut(db: Db, place: BoardPlace, block: Block): Promise<void> 
 async function countIn(db: Db, place: BoardPlace, block: Block | undefined): Promise<void> {
   if (!block) return addBlock(db, place, { ...FIRST, standings: 1 });
   const count = block.standings + 1;
-  if (count <= MOST) return writeCount(db, place, block, count);
+  if (count <= MAX_BLOCK_SIZE) return writeCount(db, place, block, count);
   const second = await standingsFrom(db, place, block).offset(BLOCK).limit(1).executeTakeFirstOrThrow();
   await addBlock(db, place, { ...keyOf(second), standings: count - BLOCK });
   await writeCount(db, place, block, BLOCK);
@@ -61,8 +61,8 @@ export async function rebuildBlocks(
   await sql`insert into board_blocks
     (challenge, round, board, sort_primary, sort_secondary, submitted_at, submission_number, standings)
     select challenge, round, board,
-      case when place = 0 then ${sql.lit(LEAST)} else sort_primary end,
-      case when place = 0 then ${sql.lit(LEAST)} else sort_secondary end,
+      case when place = 0 then ${sql.lit(MIN_SORT_KEY)} else sort_primary end,
+      case when place = 0 then ${sql.lit(MIN_SORT_KEY)} else sort_secondary end,
       case when place = 0 then '' else submitted_at end,
       case when place = 0 then 0 else submission_number end,
       case when total - place < ${sql.lit(BLOCK)} then total - place else ${sql.lit(BLOCK)} end

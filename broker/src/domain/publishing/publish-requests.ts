@@ -41,7 +41,7 @@ export async function setPublish(
           "challenge_closed",
           `${challenge} closed on ${closure.closed_at}: what was to be published is public now, and stays so.`,
         );
-      await addWish(trx, id, publish, clock());
+      await addPublishRequest(trx, id, publish, clock());
     }
     return closure !== null;
   });
@@ -50,7 +50,7 @@ export async function setPublish(
 }
 
 /** Writes down what a participant wants of a submission, and returns the submission, which holds the latest wish. */
-export async function addWish(
+export async function addPublishRequest(
   trx: Db,
   submission: string,
   publish: boolean,

@@ -3,8 +3,8 @@ import { iso } from "../../clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { DEADLINES, MOST_STARTS } from "../submissions/deadlines.ts";
-import { findOpenItem, keepOld, updateItem } from "./regrade-items.ts";
+import { DEADLINES, MAX_STARTS } from "../submissions/deadlines.ts";
+import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
 
 /**
  * Applies a report of an attempt that belongs to a regrade; false when it belongs to none. The submission, which the caller has
@@ -40,8 +40,8 @@ async function start(
 ): Promise<void> {
   if (attempt.state === "started" && attempt.delivery === delivery) return;
   const now = context.clock();
-  if (item.starts >= MOST_STARTS)
-    return keepOld(
+  if (item.starts >= MAX_STARTS)
+    return keepCurrentGrade(
       trx,
       item,
       `Grading was tried ${item.starts} times and each time ended with the grader.`,
@@ -53,7 +53,7 @@ async function start(
     .select("challenge")
     .where("id", "=", item.regrade)
     .executeTakeFirstOrThrow();
-  const limit = context.catalogue.all().get(challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const limit = context.catalog.all().get(challenge)?.config.evaluator.timeout_seconds ?? 600;
   const deadline_at = iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace);
   await updateItem(trx, item, { state: "grading", starts: item.starts + 1, deadline_at });
 }

@@ -2,36 +2,36 @@ import type { JobQueue } from "@crowdai/shared/queue";
 import { type Clock, iso } from "../../clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
-import type { Catalogue, ServedChallenge } from "../challenges/catalog.ts";
+import type { Catalog, ServedChallenge } from "../challenges/catalog.ts";
 import { findBundle } from "../challenges/recorded-challenges.ts";
-import { jobOf } from "../submissions/create-job.ts";
+import { createJob } from "../submissions/create-job.ts";
 
 /** Most jobs of a regrade in line or in hand at once: a new submission waits behind no more than these. */
 const IN_LINE = 64;
 
 /** Puts attempts of running regrades in line, as many as there is room for. */
-export async function putRegradesInLine(options: {
+export async function enqueueRegrades(options: {
   records: Records;
   queue: JobQueue;
-  catalogue: Catalogue;
+  catalog: Catalog;
   clock: Clock;
 }): Promise<void> {
   const { db } = options.records;
   const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
   for (const regrade of running) {
-    const served = options.catalogue.all().get(regrade.challenge);
-    if (served) await putInLine(regrade, served);
+    const served = options.catalog.all().get(regrade.challenge);
+    if (served) await enqueueRegrade(regrade, served);
   }
 
-  async function putInLine(regrade: RegradeRow, served: ServedChallenge): Promise<void> {
-    const inLine = await db
+  async function enqueueRegrade(regrade: RegradeRow, served: ServedChallenge): Promise<void> {
+    const inQueue = await db
       .selectFrom("regrade_items")
       .select("submission")
       .where("regrade", "=", regrade.id)
       .where("state", "in", ["queued", "grading"])
       .limit(IN_LINE)
       .execute();
-    if (inLine.length >= IN_LINE) return;
+    if (inQueue.length >= IN_LINE) return;
     const rows = await db
       .selectFrom("regrade_items")
       .innerJoin("submissions", "submissions.id", "regrade_items.submission")
@@ -42,12 +42,12 @@ export async function putRegradesInLine(options: {
       .where("regrade_items.regrade", "=", regrade.id)
       .where("regrade_items.state", "=", "waiting")
       .orderBy("regrade_items.number")
-      .limit(IN_LINE - inLine.length)
+      .limit(IN_LINE - inQueue.length)
       .execute();
     if (rows.length === 0) return;
     const challenge = await pinned(db, regrade, served);
     for (const { regrade_attempt: attempt, ...row } of rows) {
-      await options.queue.publish(jobOf(row, attempt, challenge));
+      await options.queue.publish(createJob(row, attempt, challenge));
       await mark(regrade.id, row.id, attempt);
     }
   }

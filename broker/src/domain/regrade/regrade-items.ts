@@ -1,7 +1,7 @@
 import { iso } from "../../clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeItemRow } from "../../records/tables.ts";
-import { DEADLINES, MOST_ATTEMPTS, MOST_STARTS } from "../submissions/deadlines.ts";
+import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "../submissions/deadlines.ts";
 import { addAttempt } from "../submissions/insert-submission.ts";
 
 /** What a running regrade is doing with a submission; undefined when no regrade has it. */
@@ -30,7 +30,12 @@ export async function updateItem(
 }
 
 /** Ends an item without a verdict: the submission keeps what it had. */
-export async function keepOld(trx: Db, item: RegradeItemRow, reason: string, now: Date): Promise<void> {
+export async function keepCurrentGrade(
+  trx: Db,
+  item: RegradeItemRow,
+  reason: string,
+  now: Date,
+): Promise<void> {
   await loseAttempt(trx, item, now);
   await updateItem(trx, item, { state: "done", deadline_at: null, result: "kept", reason });
 }
@@ -49,8 +54,13 @@ export async function restartItem(
     .where("submission", "=", item.submission)
     .where("regrade", "=", item.regrade)
     .execute();
-  if (starts >= MOST_STARTS || tried.length >= MOST_ATTEMPTS)
-    return keepOld(trx, item, `Grading was tried ${tried.length} times and ended with the grader.`, now);
+  if (starts >= MAX_STARTS || tried.length >= MAX_ATTEMPTS)
+    return keepCurrentGrade(
+      trx,
+      item,
+      `Grading was tried ${tried.length} times and ended with the grader.`,
+      now,
+    );
   await loseAttempt(trx, item, now);
   const attempt = item.attempt + 1;
   await addAttempt(trx, item.submission, attempt, item.regrade);

@@ -1,4 +1,4 @@
-import { CrowdaiError, type ErrorCode, catalogue as errors } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode, catalog as errors } from "@crowdai/shared";
 import { sql } from "kysely";
 import { iso } from "../../clock.ts";
 import type { Db, Records } from "../../records/records.ts";

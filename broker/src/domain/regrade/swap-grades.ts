@@ -10,7 +10,7 @@ import { replaceMedia } from "../media/media-work.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { standingsLock } from "../submissions/find-submission.ts";
 import { gradeColumns, told } from "../submissions/write-outcome.ts";
-import { noteNews } from "../webapp/webapp-updates.ts";
+import { markWebappChanged } from "../webapp/webapp-updates.ts";
 import { addItems } from "./start-regrade.ts";
 
 type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };
@@ -37,8 +37,8 @@ const NO_GRADE = {
  */
 export async function swapGrades(context: SubmissionContext, { id, challenge }: RegradeRow): Promise<void> {
   // Scores are ordered and rounded as the newest version says.
-  await context.catalogue.refresh();
-  const config = context.catalogue.all().get(challenge)?.config;
+  await context.catalog.refresh();
+  const config = context.catalog.all().get(challenge)?.config;
   // The broker that serves the challenge does it.
   if (!config) return;
   const swapped = await context.records.transaction(async (trx) => {
@@ -52,7 +52,7 @@ export async function swapGrades(context: SubmissionContext, { id, challenge }: 
     const before = await readRanks(trx, challenge);
     const rows = await newVerdicts(trx, id);
     for (const row of rows) await writeVerdict(trx, config, row, now);
-    await noteNews(
+    await markWebappChanged(
       trx,
       rows.map((row) => row.id),
     );

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { iso } from "../../clock.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
-import { findOpenItem, keepOld, restartItem } from "./regrade-items.ts";
+import { findOpenItem, keepCurrentGrade, restartItem } from "./regrade-items.ts";
 import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;
@@ -21,7 +21,7 @@ export async function sweepRegrades(context: SubmissionContext): Promise<void> {
       const now = context.clock();
       if (item.deadline_at === null || item.deadline_at >= iso(now)) return;
       if (item.state === "grading") await restartItem(trx, item, now, { counts: true });
-      else await keepOld(trx, item, `No grader took it by ${item.deadline_at}.`, now);
+      else await keepCurrentGrade(trx, item, `No grader took it by ${item.deadline_at}.`, now);
     });
   const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
   for (const regrade of running) {

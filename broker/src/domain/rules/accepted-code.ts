@@ -3,7 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
 const DEFAULT_MAX_BYTES = 50 * 1024 * 1024;
 /** Most files of a snapshot. */
-export const MOST_CODE_FILES = 200_000;
+export const MAX_CODE_FILES = 200_000;
 
 /** Most bytes that the files of a snapshot may have. */
 export function maxCodeBytes(config: ChallengeConfig): number {
@@ -44,12 +44,12 @@ export function requireAcceptedCode(config: ChallengeConfig, intent: Intent): vo
         details: { size: code.bytes, max_bytes: most },
       },
     );
-  if (code.files > MOST_CODE_FILES)
+  if (code.files > MAX_CODE_FILES)
     throw new CrowdaiError(
       "code_too_large",
-      `The code has ${code.files} files; at most ${MOST_CODE_FILES} are taken.`,
+      `The code has ${code.files} files; at most ${MAX_CODE_FILES} are taken.`,
       {
-        details: { files: code.files, max_files: MOST_CODE_FILES },
+        details: { files: code.files, max_files: MAX_CODE_FILES },
       },
     );
 }

@@ -88,7 +88,7 @@ async function tookPart(db: Db, challenge: string, viewer: Viewer): Promise<bool
   return own !== undefined;
 }
 
-/** As whom somebody sees a submission. What is left out for `other` is said by asOthersSee. */
+/** As whom somebody sees a submission. What is left out for `other` is said by redactSubmission. */
 export type SubmissionAccess = "own" | "organizer" | "other";
 
 /**

@@ -64,7 +64,7 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
 /** A value that came as an object meets the schema here; a bad one ends the submission and gives the slot back. */
 async function requireValueOf(context: SubmissionContext, row: SubmissionRow, key: string): Promise<void> {
   try {
-    requireAcceptedValue(context.catalogue.get(row.challenge).config, await readValue(context, row, key));
+    requireAcceptedValue(context.catalog.get(row.challenge).config, await readValue(context, row, key));
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     if (error.fault !== "you") throw thrown;

@@ -10,7 +10,7 @@ import { forgetModelParts, readModels } from "./models.ts";
 const GRACE_MS = 24 * 3600 * 1000;
 
 /** Keeps what the client announced of its parts: whoever plans the upload later must cut it the same way. */
-export async function keepParts(trx: Db, { id, input }: Pick<Intent, "id" | "input">): Promise<void> {
+export async function recordParts(trx: Db, { id, input }: Pick<Intent, "id" | "input">): Promise<void> {
   if (input.kind === "inline" || !input.parts) return;
   const { size, md5 } = input.parts;
   await trx

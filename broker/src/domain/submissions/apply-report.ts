@@ -6,7 +6,7 @@ import { lookup, statement } from "../../records/statement.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts";
 import { applyRegradeReport } from "../regrade/apply-regrade-report.ts";
 import type { SubmissionContext } from "./context.ts";
-import { DEADLINES, MOST_STARTS } from "./deadlines.ts";
+import { DEADLINES, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { participantLock, standingsLock, writeSubmission } from "./find-submission.ts";
 import { writeFailure, writeGrade } from "./write-outcome.ts";
@@ -93,17 +93,17 @@ async function start(
 ): Promise<SubmissionEvent[]> {
   if (attempt.state === "started" && attempt.delivery === report.delivery) return [];
   const now = context.clock();
-  if (row.starts >= MOST_STARTS) {
+  if (row.starts >= MAX_STARTS) {
     context.log.error(
       { submission: row.id, challenge: row.challenge, starts: row.starts },
       "a submission was given up: grading it ended with the grader each time",
     );
-    return giveUp(trx, row, now);
+    return failExhausted(trx, row, now);
   }
   const { id, attempt: number } = row;
   const { delivery, grader } = report;
   await writeAttempt(trx, { id, attempt: number, state: "started", delivery, grader, started_at: iso(now) });
-  const limit = context.catalogue.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const limit = context.catalog.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
   const events = beginning(row, report);
   await writeSubmission(trx, {
     id,
@@ -197,7 +197,7 @@ async function finish(
   });
   await context.records.lock(trx, participantLock(row));
   await context.records.lockShared(trx, standingsLock(row.challenge));
-  const challenge = context.catalogue.all().get(row.challenge);
+  const challenge = context.catalog.all().get(row.challenge);
   const removed = {
     code: "deadline_passed" as const,
     message: "The challenge was removed before the grade came.",
@@ -208,7 +208,7 @@ async function finish(
 }
 
 /** Ends a job that took its grader with it too often. */
-export async function giveUp(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
+export async function failExhausted(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
   await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "lost", finished_at: iso(now) });
   const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;
   return writeFailure(trx, row, { code: "gave_up", message }, now);

@@ -4,13 +4,13 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { SubmissionContext } from "./context.ts";
 import { readModels } from "./models.ts";
 
-export type KeptFile = StoredFile & Pick<Artifact, "kind">;
+export type StoredArtifact = StoredFile & Pick<Artifact, "kind">;
 
 /** The participant's models, then the evaluator's artifacts, in their order. Models are kept from the acceptance on. */
-export async function readKept(
+export async function readArtifacts(
   db: Db,
   row: Pick<SubmissionRow, "id" | "accepted_at" | "artifacts" | "model_count">,
-): Promise<KeptFile[]> {
+): Promise<StoredArtifact[]> {
   const artifacts = row.artifacts === null ? [] : storedFileSchema.array().parse(JSON.parse(row.artifacts));
   const models = row.accepted_at !== null ? await readModels(db, row) : [];
   return [
@@ -27,12 +27,12 @@ export async function readKept(
 }
 
 /** The same as participants are told it. A file's address has its place in the list: names may repeat, or be no part of a path. */
-export async function listKept(
+export async function listArtifacts(
   { baseUrl }: Pick<SubmissionContext, "baseUrl">,
   db: Db,
   row: SubmissionRow,
 ): Promise<Artifact[]> {
-  const files = await readKept(db, row);
+  const files = await readArtifacts(db, row);
   return files.map(({ kind, name, size, sha256, type }, index) => ({
     kind,
     name,

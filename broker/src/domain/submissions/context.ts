@@ -6,10 +6,10 @@ import type { TrustedProxies } from "../../client-address.ts";
 import type { Clock } from "../../clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { Catalogue } from "../challenges/catalog.ts";
+import type { Catalog } from "../challenges/catalog.ts";
 import type { AttachedGraders } from "../graders/attached-graders.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
-import type { Lines } from "../graders/queue-positions.ts";
+import type { QueuePositions } from "../graders/queue-positions.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 
@@ -19,10 +19,10 @@ export interface SubmissionContext {
   objects: ObjectStore;
   queue: JobQueue;
   webapp: Webapp;
-  catalogue: Catalogue;
+  catalog: Catalog;
   graders: AttachedGraders;
   gradingTimes: GradingTimes;
-  lines: Lines;
+  queuePositions: QueuePositions;
   metrics: Pick<Metrics, "refused" | "uploaded">;
   clock: Clock;
   log: Logger;

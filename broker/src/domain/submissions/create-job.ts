@@ -4,7 +4,7 @@ import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import type { ServedChallenge } from "../challenges/catalog.ts";
 
 /** The job of one attempt at a submission, to be graded with the challenge as it is given. */
-export function jobOf(
+export function createJob(
   row: SubmissionRow & Pick<SubmissionCodeRow, "tree_key" | "tree_size" | "tree_sha256">,
   attempt: number,
   { config, version, bundle }: Pick<ServedChallenge, "config" | "version" | "bundle">,

@@ -14,7 +14,7 @@ export const DEADLINES = {
 } as const;
 
 /** How often a job may be started before it counts as one that kills its graders. */
-export const MOST_STARTS = 3;
+export const MAX_STARTS = 3;
 
 /** How often a submission is tried in all, whatever ended the earlier attempts. */
-export const MOST_ATTEMPTS = 20;
+export const MAX_ATTEMPTS = 20;

@@ -3,9 +3,9 @@ import type { Logger } from "pino";
 import { type Clock, iso } from "../../clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { Catalogue } from "../challenges/catalog.ts";
-import { putRegradesInLine } from "../regrade/enqueue-regrades.ts";
-import { jobOf } from "./create-job.ts";
+import type { Catalog } from "../challenges/catalog.ts";
+import { enqueueRegrades } from "../regrade/enqueue-regrades.ts";
+import { createJob } from "./create-job.ts";
 
 const BATCH = 500;
 const RETRY_MS = 1000;
@@ -34,11 +34,11 @@ export interface Dispatcher {
 export function createDispatcher(options: {
   records: Records;
   queue: JobQueue;
-  catalogue: Catalogue;
+  catalog: Catalog;
   clock: Clock;
   log: Logger;
 }): Dispatcher {
-  const { records, queue, catalogue, clock, log } = options;
+  const { records, queue, catalog, clock, log } = options;
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
@@ -56,7 +56,7 @@ export function createDispatcher(options: {
       again = false;
       try {
         while ((await dispatchBatch()) === BATCH && !stopped);
-        if (!stopped) await putRegradesInLine({ records, queue, catalogue, clock });
+        if (!stopped) await enqueueRegrades({ records, queue, catalog, clock });
         refusedSince = null;
         behind = false;
       } catch (error) {
@@ -78,7 +78,7 @@ export function createDispatcher(options: {
     handed.set(keyOf(row), one);
     try {
       const code = { tree_key: null, tree_size: null, tree_sha256: null };
-      await queue.publish(jobOf({ ...row, ...code }, row.attempt, catalogue.get(row.challenge)));
+      await queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge)));
       one.taken = true;
       marking ??= setTimeout(() => void markHanded(), MARK_MS);
     } catch (error) {
@@ -112,14 +112,14 @@ export function createDispatcher(options: {
       .where("attempts.published_at", "is", null)
       .where("submissions.state", "=", "submitted")
       .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
-      .where("submissions.challenge", "in", [...catalogue.all().keys(), ""])
+      .where("submissions.challenge", "in", [...catalog.all().keys(), ""])
       .orderBy("submissions.number")
       .limit(BATCH)
       .execute();
     const rows = found.filter((row) => !handed.has(keyOf(row)));
     // All at once, in their order: a queue over a network takes them in few round trips.
     const results = await Promise.allSettled(
-      rows.map((row) => queue.publish(jobOf(row, row.attempt, catalogue.get(row.challenge)))),
+      rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge)))),
     );
     const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
     await mark(published);

@@ -1,7 +1,7 @@
 import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import { insertion } from "../../records/statement.ts";
-import { noteNews } from "../webapp/webapp-updates.ts";
+import { markWebappChanged } from "../webapp/webapp-updates.ts";
 
 const challenges = new WeakMap<SubmissionEvent, string>();
 
@@ -24,7 +24,7 @@ export async function appendEvents(
   events: readonly NewEvent[],
 ): Promise<SubmissionEvent[]> {
   // Written with what it is about, so that a webapp elsewhere hears of every outcome.
-  if (events.some(({ type }) => isLastEvent(type))) await noteNews(db, [submission.id]);
+  if (events.some(({ type }) => isLastEvent(type))) await markWebappChanged(db, [submission.id]);
   const numbered = events.map(({ type, data = {} }, index) => ({
     submission: submission.id,
     seq: submission.seq + index + 1,

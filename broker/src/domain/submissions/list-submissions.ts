@@ -5,7 +5,7 @@ import type { Db } from "../../records/records.ts";
 import { roundScore } from "../leaderboard/rounding.ts";
 
 /**
- * A submission in a list, as anybody sees it who may see it at all: no more than asOthersSee leaves of one that is not published.
+ * A submission in a list, as anybody sees it who may see it at all: no more than redactSubmission leaves of one that is not published.
  */
 export const listedSubmissionSchema = z.object({
   id: z.string(),

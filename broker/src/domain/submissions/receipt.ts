@@ -7,7 +7,7 @@ import { codePush } from "./submission-code.ts";
 import { readSurroundings, type Surroundings, viewSubmission } from "./view-submission.ts";
 
 /** One message holds so many addresses. */
-const MOST_ADDRESSES = 256;
+const MAX_ADDRESSES = 256;
 
 /** The submission as it is now, and where to send the bytes that are still missing. */
 export async function receipt(
@@ -21,7 +21,7 @@ export async function receipt(
       ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
   const models = [];
-  let room = MOST_ADDRESSES - (upload?.parts.length ?? 0);
+  let room = MAX_ADDRESSES - (upload?.parts.length ?? 0);
   for (const model of await readModels(context.records.db, row)) {
     const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
     if (!plan || plan.parts.length === 0) {

@@ -2,9 +2,9 @@ import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../../clock.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { republishRegrades, restartRegrades } from "../regrade/sweep-regrades.ts";
-import { giveUp } from "./apply-report.ts";
+import { failExhausted } from "./apply-report.ts";
 import type { SubmissionContext } from "./context.ts";
-import { DEADLINES, MOST_ATTEMPTS, MOST_STARTS } from "./deadlines.ts";
+import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { lockSubmission } from "./find-submission.ts";
 import { addAttempt } from "./insert-submission.ts";
@@ -64,7 +64,7 @@ export async function restart(
     if (row.state !== "grading") return [];
     const now = context.clock();
     const starts = counts ? row.starts : row.starts - 1;
-    if (starts >= MOST_STARTS || row.attempt >= MOST_ATTEMPTS) return giveUp(trx, row, now);
+    if (starts >= MAX_STARTS || row.attempt >= MAX_ATTEMPTS) return failExhausted(trx, row, now);
     await trx
       .updateTable("attempts")
       .set({ state: "lost", finished_at: iso(now) })

@@ -5,7 +5,7 @@ import type { Submission, SubmissionEvent } from "@crowdai/shared";
  * participant wrote with it and what the evaluator answered stay between these two. Once it is published its code and its files are
  * everybody's, and so are the words, which the public commit carries.
  */
-export function asOthersSee(submission: Submission): Submission {
+export function redactSubmission(submission: Submission): Submission {
   const told = {
     ...submission,
     input: null,
@@ -19,7 +19,7 @@ export function asOthersSee(submission: Submission): Submission {
 }
 
 /** How far its grading is, without the evaluator's words. */
-export function eventsAsOthersSee(events: SubmissionEvent[]): SubmissionEvent[] {
+export function redactEvents(events: SubmissionEvent[]): SubmissionEvent[] {
   return events
     .filter(({ type }) => type === "grading" || type === "progress")
     .map((event) => ({

@@ -19,7 +19,7 @@ export async function registerCall(
   caller: Caller,
   call: Call,
 ): Promise<Submission[]> {
-  const { config } = context.catalogue.get(call.challenge);
+  const { config } = context.catalog.get(call.challenge);
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
@@ -44,7 +44,7 @@ export async function registerCall(
       )
       .execute();
     const byId = new Map(known.map((row) => [row.id, row]));
-    await requireCallRoom(trx, caller.id, items.length - known.length);
+    await requireCallCapacity(trx, caller.id, items.length - known.length);
     const events: SubmissionEvent[] = [];
     const result: SubmissionRow[] = [];
     for (const item of items) {
@@ -78,7 +78,7 @@ export function requireFunction(config: ChallengeConfig, name: string): void {
 }
 
 /** Throws too_many_requests when so many more would be too many. */
-export async function requireCallRoom(db: Db, participantId: number, more: number): Promise<void> {
+export async function requireCallCapacity(db: Db, participantId: number, more: number): Promise<void> {
   const waiting = await db
     .selectFrom("submissions")
     .select("id")

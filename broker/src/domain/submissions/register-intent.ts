@@ -5,7 +5,7 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import { requireAgreement } from "../agreements/agreements.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireNotClosed } from "../publishing/close-challenge.ts";
-import { addWish, requirePublishable } from "../publishing/publish-requests.ts";
+import { addPublishRequest, requirePublishable } from "../publishing/publish-requests.ts";
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireAcceptedModels } from "../rules/accepted-models.ts";
@@ -13,15 +13,15 @@ import { requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
-import { keepParts } from "./announced-parts.ts";
+import { recordParts } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
 import { participantLock, submissionWithId } from "./find-submission.ts";
 import { insertSubmission, reserveSlot } from "./insert-submission.ts";
 import { requireSameModels } from "./models.ts";
 import { receipt } from "./receipt.ts";
-import { requireCallRoom, requireFunction } from "./register-call.ts";
-import { codeLock, keepAnnouncedCode, readCode } from "./submission-code.ts";
+import { requireCallCapacity, requireFunction } from "./register-call.ts";
+import { codeLock, readCode, recordAnnouncedCode } from "./submission-code.ts";
 
 /**
  * Registers the intent to submit: this moment is the arrival time, and takes the slot. A value that travelled in
@@ -34,7 +34,7 @@ export async function registerIntent(
   intent: Intent,
   known: SubmissionRow | undefined,
 ): Promise<Receipt> {
-  const { config } = context.catalogue.get(intent.challenge);
+  const { config } = context.catalog.get(intent.challenge);
   const input = describeInput(intent.input);
   if (known) return repeated(context, caller, intent, input, known);
 
@@ -68,15 +68,15 @@ export async function registerIntent(
     if (raced) return { row: raced, events: null };
     await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
-    else await requireCallRoom(trx, caller.id, 1);
+    else await requireCallCapacity(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
-    await keepParts(trx, intent);
+    await recordParts(trx, intent);
     if (intent.code) {
       await context.records.lock(trx, codeLock(inserted.row));
-      await keepAnnouncedCode(trx, config, intent, inserted.row, arrival);
+      await recordAnnouncedCode(trx, config, intent, inserted.row, arrival);
     }
     if (takesSlot) await reserveSlot(trx, inserted.row, arrival);
-    if (intent.publish) inserted.row = await addWish(trx, intent.id, true, arrival);
+    if (intent.publish) inserted.row = await addPublishRequest(trx, intent.id, true, arrival);
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
@@ -123,10 +123,10 @@ async function repeated(
   // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
   if (intent.code && !isFinal(row.state))
     await context.records.transaction(async (trx) => {
-      const { config } = context.catalogue.get(intent.challenge);
+      const { config } = context.catalog.get(intent.challenge);
       requireAcceptedCode(config, intent);
       await context.records.lock(trx, codeLock(row));
-      await keepAnnouncedCode(trx, config, intent, row, context.clock());
+      await recordAnnouncedCode(trx, config, intent, row, context.clock());
     });
   return receipt(context, row);
 }

@@ -8,7 +8,7 @@ import { findSubmission } from "./find-submission.ts";
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
-export async function bring(
+export async function storeInput(
   { context, caller }: { context: SubmissionContext; caller: Caller },
   id: string,
   bytes: () => Promise<Bytes>,

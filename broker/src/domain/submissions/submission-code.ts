@@ -19,7 +19,7 @@ export const HOLDS = { no: 0, awhile: 1, until_stored: 2 } as const;
  * Keeps what the client announced of its code. Code that this participant's repository has already is stored from the start. Announced
  * again with another commit, while none is stored, the newer one counts.
  */
-export async function keepAnnouncedCode(
+export async function recordAnnouncedCode(
   trx: Db,
   config: ChallengeConfig,
   intent: Intent,

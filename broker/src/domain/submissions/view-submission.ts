@@ -1,10 +1,10 @@
-import { CrowdaiError, catalogue as errors, type Submission } from "@crowdai/shared";
+import { CrowdaiError, catalog as errors, type Submission } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import { readWaiting } from "../graders/queue-status.ts";
 import { mediaUrls } from "../media/media-keys.ts";
-import { listKept } from "./artifacts.ts";
+import { listArtifacts } from "./artifacts.ts";
 import type { SubmissionContext } from "./context.ts";
 import type { NamedParticipant } from "./repository-name.ts";
 import { HOLDS, readCode, viewCode } from "./submission-code.ts";
@@ -41,9 +41,9 @@ export async function viewSubmission(
   known?: Surroundings,
 ): Promise<Submission> {
   const { participant, slot, code } = known ?? (await readSurroundings(db, row));
-  const inLine = row.state === "submitted" && row.outside_status === null;
-  const waiting = inLine ? await readWaiting(context, db, row) : null;
-  const reason = inLine && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
+  const inQueue = row.state === "submitted" && row.outside_status === null;
+  const waiting = inQueue ? await readWaiting(context, db, row) : null;
+  const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
   return {
     id: row.id,
     number: row.number,
@@ -76,7 +76,7 @@ export async function viewSubmission(
     attempt: row.attempt,
     evaluator_version: row.evaluator_version,
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
-    artifacts: await listKept(context, db, row),
+    artifacts: await listArtifacts(context, db, row),
     media: mediaUrls(row, context.baseUrl()),
     media_dropped: row.media_dropped,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,

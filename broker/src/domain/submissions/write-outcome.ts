@@ -1,4 +1,4 @@
-import { type ErrorCode, catalogue as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
+import { type ErrorCode, catalog as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Updateable } from "kysely";
 import { iso } from "../../clock.ts";

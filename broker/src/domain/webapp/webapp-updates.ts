@@ -3,11 +3,11 @@ import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 
 /** Notes that submissions have an outcome that a webapp elsewhere was not told of; in the transaction that wrote the outcome. */
-export async function noteNews(trx: Db, submissions: string[]): Promise<void> {
-  for (const submission of submissions) await addNews(trx, { submission });
+export async function markWebappChanged(trx: Db, submissions: string[]): Promise<void> {
+  for (const submission of submissions) await markChanged(trx, { submission });
 }
 
-const addNews = statement((trx, { submission }: { submission: string }) =>
+const markChanged = statement((trx, { submission }: { submission: string }) =>
   trx
     .updateTable("webapp_submissions")
     .set({ news: sql<number>`news + 1`, next_try_at: null })

@@ -1,4 +1,4 @@
-import { agreementSchema, licenceSchema } from "@crowdai/shared";
+import { agreementSchema, licenseSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import { addressOf } from "../../client-address.ts";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
@@ -29,7 +29,7 @@ export function agreementRoutes({ api, context, participant }: ApiGroup): void {
       path: "/agreements/mit",
       summary: "The text that publishing needs agreement to, and whether you agreed",
       security: withKey,
-      responses: answers(licenceSchema, "The text"),
+      responses: answers(licenseSchema, "The text"),
     }),
     async (c) => {
       const { id } = await participant(c);

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { readKept } from "../../domain/submissions/artifacts.ts";
+import { readArtifacts } from "../../domain/submissions/artifacts.ts";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
 import { isPublic } from "../../domain/submissions/is-public.ts";
 import type { Db } from "../../records/records.ts";
@@ -26,7 +26,7 @@ export function artifactRoutes({ api, context, viewer }: ApiGroup): void {
       const { id, number } = c.req.valid("param");
       const { records, objects } = context();
       const row = await findReadable(records.db, await viewer(c), id);
-      const file = (await readKept(records.db, row))[number - 1];
+      const file = (await readArtifacts(records.db, row))[number - 1];
       if (!file) throw new CrowdaiError("object_missing", `Submission "${id}" has no file number ${number}.`);
       c.header("cache-control", "private, no-store");
       // As plain bytes to be saved, whatever they are: nothing of them is to be opened on the way.

@@ -28,7 +28,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       const caller = await viewer(c);
-      const all = [...context().catalogue.all().values()];
+      const all = [...context().catalog.all().values()];
       const isSeen = await Promise.all(
         all.map(({ config }) => maySeeChallenge(context().records.db, config, caller)),
       );
@@ -51,7 +51,7 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       const caller = await viewer(c);
-      const found = context().catalogue.get(c.req.valid("param").id);
+      const found = context().catalog.get(c.req.valid("param").id);
       await requireVisible(context().records.db, found.config, caller);
       return c.json(await publicChallenge(found, context()), 200);
     },
@@ -78,8 +78,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       const caller = await participant(c);
-      const { catalogue, clock } = context();
-      const { config } = catalogue.get(c.req.valid("param").id);
+      const { catalog, clock } = context();
+      const { config } = catalog.get(c.req.valid("param").id);
       await requireVisible(context().records.db, config, caller);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
@@ -108,8 +108,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       const caller = await viewer(c);
-      const { catalogue, clock } = context();
-      const { config } = catalogue.get(c.req.valid("param").id);
+      const { catalog, clock } = context();
+      const { config } = catalog.get(c.req.valid("param").id);
       const sight = await sightOfBoard(context().records.db, config, caller);
       const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
       const shown =
@@ -148,8 +148,8 @@ export function challengeRoutes({ api, context, participant, viewer }: ApiGroup)
     }),
     async (c) => {
       const caller = await viewer(c);
-      const { catalogue, clock, records } = context();
-      const { config } = catalogue.get(c.req.valid("param").id);
+      const { catalog, clock, records } = context();
+      const { config } = catalog.get(c.req.valid("param").id);
       const { round, limit, before } = c.req.valid("query");
       const sight = await sightOfSubmissions(records.db, config, caller, clock());
       const submissions = await listSubmissions(records.db, config, {

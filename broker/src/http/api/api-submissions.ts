@@ -17,7 +17,7 @@ import {
   findSubmission,
   submissionUnknown,
 } from "../../domain/submissions/find-submission.ts";
-import { asOthersSee } from "../../domain/submissions/redact-submission.ts";
+import { redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { registerCall } from "../../domain/submissions/register-call.ts";
 import { registerIntent } from "../../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../../domain/submissions/view-submission.ts";
@@ -43,7 +43,7 @@ export function submissionRoutes(
     async (c) => {
       const caller = await context().webapp.identify(bearerKey(c));
       const { challenge, limit } = c.req.valid("query");
-      if (challenge !== undefined) context().catalogue.get(challenge);
+      if (challenge !== undefined) context().catalog.get(challenge);
       if (caller.kind === "organizer" && !(await isOrganizerOf(db(), caller, challenge ?? "")))
         throw new CrowdaiError(
           "not_allowed",
@@ -118,12 +118,12 @@ export function submissionRoutes(
       const caller = await viewer(c);
       const { id } = c.req.valid("param");
       const row = await db().selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
-      const { catalogue, clock } = context();
-      const config = row && catalogue.all().get(row.challenge)?.config;
+      const { catalog, clock } = context();
+      const config = row && catalog.all().get(row.challenge)?.config;
       const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
       if (row && access) {
         const submission = await viewSubmission(context(), db(), row);
-        return c.json(access === "other" ? asOthersSee(submission) : submission, 200);
+        return c.json(access === "other" ? redactSubmission(submission) : submission, 200);
       }
       if (caller === null) throw new CrowdaiError("no_key");
       throw submissionUnknown(id);

@@ -12,7 +12,7 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
-import { answerError, bearerKey } from "./error-response.ts";
+import { bearerKey, errorResponse } from "./error-response.ts";
 
 /** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
 export function apiRoutes(
@@ -25,7 +25,7 @@ export function apiRoutes(
     defaultHook(result, c) {
       if (result.success) return;
       const error = new CrowdaiError("usage", `${c.req.path}: ${z.prettifyError(result.error)}`);
-      return answerError(c, error, context().log);
+      return errorResponse(c, error, context().log);
     },
   });
   api.openAPIRegistry.registerComponent("securitySchemes", "key", {
@@ -33,7 +33,7 @@ export function apiRoutes(
     scheme: "bearer",
     bearerFormat: "crowdai_…",
   });
-  api.onError((error, c) => answerError(c, error, context().log));
+  api.onError((error, c) => errorResponse(c, error, context().log));
 
   const db = () => context().records.db;
   const group: ApiGroup = {

@@ -7,7 +7,7 @@ import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { BoardWatch } from "../../realtime/board-watch.ts";
 import { bearerKey } from "./error-response.ts";
 
-const MOST_STREAMS = 20_000;
+const MAX_STREAMS = 20_000;
 const HEARTBEAT_MS = 25_000;
 
 /**
@@ -22,11 +22,11 @@ export function boardEventRoutes(
 ): Hono {
   const routes = new Hono();
   routes.get("/challenges/:id/leaderboard/events", async (c) => {
-    const { catalogue, records, webapp } = context();
-    const { config } = catalogue.get(c.req.param("id"));
+    const { catalog, records, webapp } = context();
+    const { config } = catalog.get(c.req.param("id"));
     const key = bearerKey(c);
     await sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
-    if (boards.watching() >= MOST_STREAMS)
+    if (boards.watching() >= MAX_STREAMS)
       throw new CrowdaiError("too_many_requests", "Too many watch leaderboards at this broker.");
 
     const waiting = new Map<string, BoardMoved>();

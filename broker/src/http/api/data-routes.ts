@@ -13,7 +13,7 @@ export function dataRoutes(context: () => SubmissionContext): Hono {
   const routes = new Hono();
   routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
     const { id, name } = c.req.param();
-    const { config, data } = context().catalogue.get(id);
+    const { config, data } = context().catalog.get(id);
     if (config.visibility.private) {
       const key = bearerKey(c);
       await requireVisible(context().records.db, config, key ? await context().webapp.identify(key) : null);

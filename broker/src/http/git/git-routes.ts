@@ -3,10 +3,15 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { askedAsHosted } from "./hosted-address.ts";
+import { resolveHostedName } from "./hosted-address.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
-import { type Asked, callerOf, repositoryFor, requireOwnRepository } from "./repository-access.ts";
+import {
+  callerOf,
+  type RequestedRepository,
+  repositoryFor,
+  requireOwnRepository,
+} from "./repository-access.ts";
 import { requestBody } from "./request-body.ts";
 import { uploadPack } from "./upload-pack.ts";
 
@@ -57,11 +62,11 @@ async function askedFor(
   { submissions }: CodeContext,
   challenge: string,
   participant: string | null,
-): Promise<Asked> {
-  const served = submissions.catalogue.all();
+): Promise<RequestedRepository> {
+  const served = submissions.catalog.all();
   const hosted =
     participant === null && !served.has(challenge)
-      ? await askedAsHosted(submissions.records.db, served.keys(), challenge)
+      ? await resolveHostedName(submissions.records.db, served.keys(), challenge)
       : null;
   return hosted ?? { challenge, participant };
 }
@@ -70,7 +75,7 @@ async function advertise(
   code: CodeContext,
   c: Context,
   caller: Caller | null,
-  asked: Asked,
+  asked: RequestedRepository,
 ): Promise<Response> {
   const service = c.req.query("service");
   if (service === "git-receive-pack") {
@@ -93,13 +98,21 @@ async function advertise(
 }
 
 /** Who has shown no key is asked for one, whether or not the repository is there. */
-async function readable(code: CodeContext, caller: Caller | null, asked: Asked): Promise<string> {
+async function readable(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: RequestedRepository,
+): Promise<string> {
   const dir = await repositoryFor(code, caller, asked);
   if (dir) return dir;
   throw caller ? new CrowdaiError("repository_unknown") : new CrowdaiError("no_key");
 }
 
-async function requireOwner(code: CodeContext, caller: Caller | null, asked: Asked): Promise<Caller> {
+async function requireOwner(
+  code: CodeContext,
+  caller: Caller | null,
+  asked: RequestedRepository,
+): Promise<Caller> {
   if (!caller) throw new CrowdaiError("no_key");
   await requireOwnRepository(code, caller, asked);
   return caller;

@@ -1,17 +1,17 @@
 import { hostedName } from "../../background/code-hosts/hosted-repository-name.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Db } from "../../records/records.ts";
-import type { Asked } from "./repository-access.ts";
+import type { RequestedRepository } from "./repository-access.ts";
 
 /**
  * The participant's repository that is called so at a host outside; null for no such. Submodules name each other as the host has them,
  * and who clones the challenge's repository from the broker asks it for them by these names.
  */
-export async function askedAsHosted(
+export async function resolveHostedName(
   db: Db,
   challenges: Iterable<string>,
   name: string,
-): Promise<Asked | null> {
+): Promise<RequestedRepository | null> {
   for (const challenge of challenges) {
     const itself = hostedName({ challenge, participant: null, edition: "public" });
     if (!name.startsWith(`${itself}.`)) continue;

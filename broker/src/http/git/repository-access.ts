@@ -1,13 +1,13 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
-import { challengeRepository } from "../../background/repositories/current-challenge-repository.ts";
+import { currentChallengeRepository } from "../../background/repositories/current-challenge-repository.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import { findByRepositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 
 /** A repository as its address names it; `participant` null is the challenge's own. */
-export interface Asked {
+export interface RequestedRepository {
   challenge: string;
   participant: string | null;
 }
@@ -19,12 +19,12 @@ export interface Asked {
 export async function repositoryFor(
   code: CodeContext,
   caller: Caller | null,
-  asked: Asked,
+  asked: RequestedRepository,
 ): Promise<string | null> {
   return (await privateRepository(code, caller, asked)) ?? publicRepository(code, asked);
 }
 
-async function publicRepository(code: CodeContext, asked: Asked): Promise<string | null> {
+async function publicRepository(code: CodeContext, asked: RequestedRepository): Promise<string | null> {
   const { submissions, publicRepositories } = code;
   if (asked.participant === null) return publicRepositories.challenge(asked.challenge);
   const owner = await findByRepositoryName(submissions.records.db, asked.participant);
@@ -34,15 +34,15 @@ async function publicRepository(code: CodeContext, asked: Asked): Promise<string
 async function privateRepository(
   code: CodeContext,
   caller: Caller | null,
-  asked: Asked,
+  asked: RequestedRepository,
 ): Promise<string | null> {
   const { submissions, repositories } = code;
-  const served = submissions.catalogue.all().get(asked.challenge);
+  const served = submissions.catalog.all().get(asked.challenge);
   if (!served || !caller) return null;
   const organises = await isOrganizerOf(submissions.records.db, caller, asked.challenge);
   if (asked.participant === null) {
     if (!organises) return null;
-    return challengeRepository(code, served.config);
+    return currentChallengeRepository(code, served.config);
   }
   const owner = await findByRepositoryName(submissions.records.db, asked.participant);
   if (!owner || !(organises || isOwner(caller, owner.id))) return null;
@@ -50,10 +50,14 @@ async function privateRepository(
 }
 
 /** Whose key it is, for a push into the named repository. Throws repository_unknown unless it is the caller's own. */
-export async function requireOwnRepository(code: CodeContext, caller: Caller, asked: Asked): Promise<void> {
-  const { catalogue, records } = code.submissions;
+export async function requireOwnRepository(
+  code: CodeContext,
+  caller: Caller,
+  asked: RequestedRepository,
+): Promise<void> {
+  const { catalog, records } = code.submissions;
   const owner =
-    asked.participant === null || !catalogue.all().has(asked.challenge)
+    asked.participant === null || !catalog.all().has(asked.challenge)
       ? undefined
       : await findByRepositoryName(records.db, asked.participant);
   if (!owner || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");

@@ -4,7 +4,7 @@ import { type Git, killGroup } from "../../background/repositories/git.ts";
 import { FLUSH, packetLine } from "../../background/repositories/pkt-line.ts";
 
 /** What a client may say of what it wants and has. */
-const MOST_REQUEST = 4 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const VERSION = /^version=[012]$/;
 
 /**
@@ -49,8 +49,8 @@ async function gather(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > MOST_REQUEST)
-      throw new CrowdaiError("message_too_large", `A fetch may ask with ${MOST_REQUEST} bytes.`);
+    if (size > MAX_REQUEST_BYTES)
+      throw new CrowdaiError("message_too_large", `A fetch may ask with ${MAX_REQUEST_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -6,7 +6,7 @@ import { sniff } from "../../background/media/detect-media-type.ts";
 import { readHead } from "../../background/media/make-media.ts";
 import { typeOfKey } from "../../domain/media/media-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { answerError } from "../api/error-response.ts";
+import { errorResponse } from "../api/error-response.ts";
 
 /**
  * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see
@@ -14,7 +14,7 @@ import { answerError } from "../api/error-response.ts";
  */
 export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono {
   const routes = new Hono();
-  routes.onError((error, c) => answerError(c, error, log));
+  routes.onError((error, c) => errorResponse(c, error, log));
   routes.get("/media/:key{.+}", async (c) => {
     const { records, objects } = context();
     const key = c.req.param("key");

@@ -28,11 +28,11 @@ export interface SeenChallenge {
 
 /** The challenges that the reader may know of. */
 export async function seenChallenges(
-  { catalogue, records }: SubmissionContext,
+  { catalog, records }: SubmissionContext,
   caller: Caller | null,
 ): Promise<SeenChallenge[]> {
   const all = await Promise.all(
-    [...catalogue.all().values()].map(async (challenge) => ({
+    [...catalog.all().values()].map(async (challenge) => ({
       challenge,
       role: await roleOf(records.db, caller, challenge.config),
     })),
@@ -42,11 +42,11 @@ export async function seenChallenges(
 
 /** Throws challenge_unknown for a private one too: whether it exists is not told, and no id is suggested. */
 export async function seenChallenge(
-  { catalogue, records }: SubmissionContext,
+  { catalog, records }: SubmissionContext,
   caller: Caller | null,
   id: string,
 ): Promise<SeenChallenge> {
-  const challenge = catalogue.all().get(id);
+  const challenge = catalog.all().get(id);
   if (challenge) {
     const role = await roleOf(records.db, caller, challenge.config);
     if (seesChallenge(challenge.config, role)) return { challenge, role };
@@ -66,9 +66,9 @@ export async function seenSubmission(
   caller: Caller | null,
   id: string,
 ): Promise<{ row: SubmissionRow; access: SubmissionAccess }> {
-  const { records, catalogue, clock } = context;
+  const { records, catalog, clock } = context;
   const row = await records.db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
-  const config = row && catalogue.all().get(row.challenge)?.config;
+  const config = row && catalog.all().get(row.challenge)?.config;
   const access = row ? await accessToSubmission(records.db, config, caller, row, clock()) : null;
   if (row && access) return { row, access };
   throw new CrowdaiError("submission_unknown", "There is no submission at this address that you may see.", {

@@ -1,7 +1,7 @@
 import { FormToken } from "./layout.tsx";
 import { Scroll } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
-import { Outside, Time } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** The licence under which code is published, and who agrees to it. */
 export function AgreementPage({
@@ -49,7 +49,7 @@ export function AgreementPage({
           <p>
             You are signed in as{" "}
             <strong>
-              <Outside text={caller.name} most={100} />
+              <UntrustedText text={caller.name} most={100} />
             </strong>
             .
           </p>

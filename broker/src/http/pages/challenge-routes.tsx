@@ -2,20 +2,20 @@ import { Hono } from "hono";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
-import { ChallengeList, listChallenges, presentRound, readFigures } from "./challenges.tsx";
-import { tamed } from "./format.ts";
+import { ChallengeList, presentRound, readChallengeList, readFigures } from "./challenges.tsx";
+import { truncateText } from "./format.ts";
 import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
-import type { PageParts } from "./page-context.ts";
+import type { PageContext } from "./page-context.ts";
 
 /** The list of challenges, each challenge, and its leaderboard alone for the script that follows it. */
-export function challengePages({ context, sessions, show }: PageParts): Hono {
+export function challengePages({ context, sessions, renderPage }: PageContext): Hono {
   const routes = new Hono();
 
   routes.get("/", async (c) => {
     const visit = await sessions.read(c);
-    const listed = await listChallenges(context(), visit.caller);
-    return show(
+    const listed = await readChallengeList(context(), visit.caller);
+    return renderPage(
       c,
       visit,
       { title: "crowdAI", description: "Challenges: submit and have a score seconds later.", listed: true },
@@ -38,11 +38,11 @@ export function challengePages({ context, sessions, show }: PageParts): Hono {
         ? readFigures(context().records.db, config, presentRound(config, now).id)
         : null,
     ]);
-    return show(
+    return renderPage(
       c,
       visit,
       {
-        title: tamed(config.title, 120),
+        title: truncateText(config.title, 120),
         description: summary(config),
         listed: !config.visibility.private,
       },

@@ -7,7 +7,7 @@ import { shownNumber, shownSize } from "./format.ts";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
-import { Digest, Outside, Time } from "./untrusted-text.tsx";
+import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
   seen: SeenChallenge;
@@ -26,7 +26,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
     <>
       <div class="opening">
         <h1>
-          <Outside text={config.title} most={300} />
+          <UntrustedText text={config.title} most={300} />
         </h1>
         <p class="state">
           <RoundWhen round={round} open={roundState(round, now) === "open"} title={roundTitle(seen, round)} />
@@ -87,7 +87,7 @@ function Data({ challenge: { data } }: { challenge: PublicChallenge }) {
         {data.map(({ name, size, sha256, url }) => (
           <li>
             <a href={new URL(url).pathname} download>
-              <Outside text={name} />
+              <UntrustedText text={name} />
             </a>{" "}
             <span class="size">{shownSize(size)}</span>
             <Digest sha256={sha256} />
@@ -112,7 +112,8 @@ function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }
         {rounds.map((round) => (
           <li aria-current={round.state === "open" ? "true" : undefined}>
             <h3>
-              <Outside text={round.title} most={80} /> <span class={`tag ${round.state}`}>{round.state}</span>
+              <UntrustedText text={round.title} most={80} />{" "}
+              <span class={`tag ${round.state}`}>{round.state}</span>
             </h3>
             <dl class="facts">
               {round.starts_at ? <Fact name="Starts" value={<Time at={round.starts_at} />} /> : null}

@@ -9,7 +9,7 @@ import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
 import { shownNumber } from "./format.ts";
 import { roundTitle } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
-import { Outside, Time } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** How a round stands: who takes part, and the best score. */
 export interface RoundFigures {
@@ -47,7 +47,10 @@ export async function readFigures(db: Db, config: ChallengeConfig, round: string
   };
 }
 
-export async function listChallenges(context: SubmissionContext, caller: Caller | null): Promise<Listed[]> {
+export async function readChallengeList(
+  context: SubmissionContext,
+  caller: Caller | null,
+): Promise<Listed[]> {
   const now = context.clock();
   const listed = await Promise.all(
     (await seenChallenges(context, caller)).map(async (seen) => {
@@ -81,7 +84,7 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
           <li class="card">
             <h2>
               <a href={`/challenges/${one.challenge.config.id}`}>
-                <Outside text={one.challenge.config.title} />
+                <UntrustedText text={one.challenge.config.title} />
               </a>
             </h2>
             <p class="state">
@@ -89,7 +92,7 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
               {one.challenge.config.visibility.private ? <span class="tag">private</span> : null}
             </p>
             <p class="summary">
-              <Outside text={summary(one.challenge.config)} most={200} />
+              <UntrustedText text={summary(one.challenge.config)} most={200} />
             </p>
             <Figures config={one.challenge.config} figures={one.figures} />
           </li>
@@ -103,7 +106,7 @@ export function RoundWhen({ round, open, title }: { round: RoundConfig; open: bo
   return (
     <>
       <span class={open ? "dot open" : "dot"} aria-hidden="true" />
-      <Outside text={title} most={60} />
+      <UntrustedText text={title} most={60} />
       {open && round.ends_at ? (
         <>
           {" "}
@@ -136,7 +139,7 @@ export function Figures({ config, figures }: { config: ChallengeConfig; figures:
       </div>
       <div>
         <dt>
-          best <Outside text={config.score.title} most={40} />
+          best <UntrustedText text={config.score.title} most={40} />
         </dt>
         <dd>{shownNumber(figures.best, config.score.precision)}</dd>
       </div>

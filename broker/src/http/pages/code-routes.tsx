@@ -7,14 +7,14 @@ import { setPublish } from "../../domain/publishing/publish-requests.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
 import { ForkPage, PublishQuestion } from "./code-forms.tsx";
-import type { PageParts } from "./page-context.ts";
+import type { PageContext } from "./page-context.ts";
 import { foreignForm } from "./security-policy.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
 import { localPath } from "./theme.ts";
-import { readCode } from "./visible-code.ts";
+import { readVisibleCode } from "./visible-code.ts";
 
 /** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
-export function codePages({ context, sessions, show, code }: PageParts): Hono {
+export function codePages({ context, sessions, renderPage, code }: PageContext): Hono {
   const routes = new Hono();
 
   async function own(c: Context, visit: Visit) {
@@ -31,7 +31,7 @@ export function codePages({ context, sessions, show, code }: PageParts): Hono {
       const { caller, row } = await own(c, visit);
       const agreed = await hasAgreed(context().records.db, caller.id);
       const title = verb === "publish" ? "Publish" : "Unpublish";
-      return show(
+      return renderPage(
         c,
         visit,
         { title },
@@ -49,17 +49,22 @@ export function codePages({ context, sessions, show, code }: PageParts): Hono {
 
   routes.get("/submissions/:id/fork", async (c) => {
     const visit = await sessions.read(c);
-    const seen = await readCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
+    const seen = await readVisibleCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
     if (!seen)
       throw new CrowdaiError("code_unavailable", "There is no code of this submission that you may read.", {
         next: visit.caller ? "Ask its author to publish it." : "Sign in to see your own.",
       });
-    return show(c, visit, { title: "Fork" }, <ForkPage place={seen.place} broker={context().baseUrl()} />);
+    return renderPage(
+      c,
+      visit,
+      { title: "Fork" },
+      <ForkPage place={seen.place} broker={context().baseUrl()} />,
+    );
   });
 
   routes.get("/agreement/mit", async (c) => {
     const visit = await sessions.read(c);
-    return show(
+    return renderPage(
       c,
       visit,
       { title: "MIT agreement" },
@@ -75,7 +80,12 @@ export function codePages({ context, sessions, show, code }: PageParts): Hono {
       throw new CrowdaiError("not_allowed", "Only participants publish code, and so agree to its licence.");
     const next = localPath(form.next);
     if (form.agree !== "yes")
-      return show(c, visit, { title: "MIT agreement", status: 422 }, await agreementPage(visit, next, true));
+      return renderPage(
+        c,
+        visit,
+        { title: "MIT agreement", status: 422 },
+        await agreementPage(visit, next, true),
+      );
     await agree(context(), visit.caller.id, {
       digest: typeof form.digest === "string" ? form.digest : "",
       where: "page",

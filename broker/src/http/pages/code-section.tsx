@@ -5,14 +5,14 @@ import { plural, shownSize } from "./format.ts";
 import { webAddress } from "./media-view.tsx";
 import { Commands } from "./scrollable.tsx";
 import { Time } from "./untrusted-text.tsx";
-import type { SeenCode } from "./visible-code.ts";
+import type { VisibleCode } from "./visible-code.ts";
 
 export interface CodeSectionProps {
   submission: Submission;
   access: SubmissionAccess;
   broker: string;
   /** Null where the reader may not read the code. */
-  seen: SeenCode | null;
+  seen: VisibleCode | null;
 }
 
 const STATES = {

@@ -1,5 +1,5 @@
 import type { CodeDiff } from "@crowdai/shared";
-import { plural, tamed } from "./format.ts";
+import { plural, truncateText } from "./format.ts";
 import { Scroll } from "./scrollable.tsx";
 
 const LINES = 3000;
@@ -13,7 +13,7 @@ export function cutPatch(patch: string): { files: string[][]; cut: boolean } {
   for (const line of lines.slice(0, LINES)) {
     // Lines of a file's contents begin with a space, a sign or a backslash: this one is git's own.
     if (line.startsWith("diff --git ")) files.push([]);
-    else files.at(-1)?.push(tamed(line, LINE));
+    else files.at(-1)?.push(truncateText(line, LINE));
   }
   return { files, cut: lines.length > LINES };
 }
@@ -28,7 +28,7 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
       {diff.files.map(({ path, old_path, added, removed }, index) => (
         <details class="diff-file" open={files.length <= 10 && files[index] !== undefined}>
           <summary>
-            <bdi>{tamed(old_path ? `${old_path} → ${path}` : path, 300)}</bdi>{" "}
+            <bdi>{truncateText(old_path ? `${old_path} → ${path}` : path, 300)}</bdi>{" "}
             {added === null || removed === null ? (
               <span class="size">binary</span>
             ) : (
@@ -37,7 +37,7 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
               </span>
             )}
           </summary>
-          <Scroll label={`Changes of ${tamed(path, 100)}`}>
+          <Scroll label={`Changes of ${truncateText(path, 100)}`}>
             <pre class="diff">
               <Lines lines={files[index] ?? ["It is not shown here: clone the code to see it."]} />
             </pre>

@@ -1,5 +1,5 @@
 import type { CrowdaiError } from "@crowdai/shared";
-import { tamed } from "./format.ts";
+import { truncateText } from "./format.ts";
 
 const TITLES: Record<number, string> = {
   401: "Please sign in",
@@ -19,9 +19,9 @@ export function ErrorPage({ error }: { error: CrowdaiError }) {
         {error.row.http} · <code>{error.code}</code>
       </p>
       <h1>{errorTitle(error)}</h1>
-      <p class="words">{tamed(error.message, 1000)}</p>
+      <p class="words">{truncateText(error.message, 1000)}</p>
       {/* Of an address that there is not, programs are told where the addresses are listed. */}
-      {error.code === "not_found" ? null : <p class="words">{tamed(error.next, 500)}</p>}
+      {error.code === "not_found" ? null : <p class="words">{truncateText(error.next, 500)}</p>}
       <p>
         <a href="/">See the challenges</a>
       </p>

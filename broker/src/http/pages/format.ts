@@ -30,7 +30,7 @@ export function shownNumber(score: number | null, precision: number): string {
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /** A text from outside without what cannot be seen or would reorder what stands beside it, cut at `most` characters. */
-export function tamed(text: string, most: number): string {
+export function truncateText(text: string, most: number): string {
   const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNSEEN, "\ufffd");
   if (clean.length <= most) return clean;
   return `${clean.slice(0, most).toWellFormed()}…`;

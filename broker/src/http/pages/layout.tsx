@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import { asset } from "./assets/assets.ts";
 import type { Visit } from "./session/sessions.ts";
 import { THEMES, type Theme } from "./theme.ts";
-import { Outside } from "./untrusted-text.tsx";
+import { UntrustedText } from "./untrusted-text.tsx";
 
 export interface Frame {
   visit: Visit;
@@ -78,7 +78,7 @@ function Header({ visit, here }: Frame) {
         {caller ? (
           <>
             <span class="name" title={caller.kind === "organizer" ? "organiser" : "participant"}>
-              <Outside text={caller.name} most={40} />
+              <UntrustedText text={caller.name} most={40} />
             </span>
             <form method="post" action="/sign-out">
               <FormToken visit={visit} />

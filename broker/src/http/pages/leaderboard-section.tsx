@@ -1,6 +1,6 @@
 import type { Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
-import { inOrderOfStart, openRound, roundNumber, roundState } from "@crowdai/shared/challenge-folder";
+import { openRound, roundNumber, roundState, sortByStart } from "@crowdai/shared/challenge-folder";
 import { withLinks } from "../../domain/leaderboard/board-links.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
@@ -10,7 +10,7 @@ import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
-import { Outside } from "./untrusted-text.tsx";
+import { UntrustedText } from "./untrusted-text.tsx";
 
 const PAGE = 50;
 
@@ -46,7 +46,7 @@ export async function readBoard(
   const { config } = challenge;
   const { records, clock } = context;
   const now = clock();
-  const rounds = inOrderOfStart(config.rounds).filter((round) => roundState(round, now) !== "upcoming");
+  const rounds = sortByStart(config.rounds).filter((round) => roundState(round, now) !== "upcoming");
   const round =
     (query.round === undefined
       ? (openRound(config, now) ?? rounds.at(-1))
@@ -105,7 +105,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
                     href={`${query({ round: one.id, board: undefined })}#leaderboard`}
                     aria-current={one.id === round.id ? "true" : undefined}
                   >
-                    <Outside text={roundTitle(seen, one)} most={40} />
+                    <UntrustedText text={roundTitle(seen, one)} most={40} />
                   </a>
                 </li>
               ))}

@@ -2,7 +2,7 @@ import type { Leaderboard } from "@crowdai/shared";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail } from "./media-view.tsx";
 import { Scroll } from "./scrollable.tsx";
-import { Outside, Time } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 
@@ -42,11 +42,11 @@ export function LeaderboardTable({
             <th scope="col">Participant</th>
             {hasMedia ? <th scope="col">Media</th> : null}
             <th scope="col" class="number" aria-sort={order(score)}>
-              <Outside text={score.title} most={60} />
+              <UntrustedText text={score.title} most={60} />
             </th>
             {secondary ? (
               <th scope="col" class="number">
-                <Outside text={secondary.title} most={60} />
+                <UntrustedText text={secondary.title} most={60} />
               </th>
             ) : null}
             <th scope="col" class="number">
@@ -66,7 +66,7 @@ export function LeaderboardTable({
                 </td>
               ) : null}
               <th scope="row" class="person">
-                <Outside text={row.participant} most={60} />
+                <UntrustedText text={row.participant} most={60} />
                 {row.you ? <span class="tag you">you</span> : null}
                 {row.baseline ? <span class="tag">baseline</span> : null}
                 {row.post_challenge ? <span class="tag">after the end</span> : null}

@@ -1,6 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import MarkdownIt from "markdown-it";
-import { tamed } from "./format.ts";
+import { truncateText } from "./format.ts";
 
 const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
 
@@ -34,7 +34,7 @@ const rendered = new WeakMap<ChallengeConfig, string>();
 export function describe(config: ChallengeConfig): string {
   const known = rendered.get(config);
   if (known !== undefined) return known;
-  const html = markdown.render(tamed(config.description, 200_000));
+  const html = markdown.render(truncateText(config.description, 200_000));
   rendered.set(config, html);
   return html;
 }
@@ -42,7 +42,7 @@ export function describe(config: ChallengeConfig): string {
 /** The description's first paragraph, as plain words, for lists. */
 export function summary(config: ChallengeConfig, most = 180): string {
   const inline = markdown
-    .parse(tamed(config.description, 5000), {})
+    .parse(truncateText(config.description, 5000), {})
     .find((token, index, all) => token.type === "inline" && all[index - 1]?.type === "paragraph_open");
   const words = (inline?.children ?? [])
     .map((child) => (child.type === "softbreak" || child.type === "hardbreak" ? " " : child.content))

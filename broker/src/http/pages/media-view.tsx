@@ -1,5 +1,5 @@
 import type { Submission } from "@crowdai/shared";
-import { tamed } from "./format.ts";
+import { truncateText } from "./format.ts";
 
 type Media = NonNullable<Submission["media"]>;
 
@@ -13,7 +13,7 @@ export function webAddress(address: string | null): string | null {
 export function MediaThumbnail({ media, of, href }: { media: Media; of: string; href: string | null }) {
   const source = webAddress(media.thumbnail);
   if (!source) return null;
-  const alt = `Thumbnail of ${tamed(of, 60)}’s ${kindOf(media)}`;
+  const alt = `Thumbnail of ${truncateText(of, 60)}’s ${kindOf(media)}`;
   const picture = isVideo(media.thumbnail) ? (
     <video src={source} muted preload="metadata" width={80} height={60} aria-label={alt} />
   ) : (

@@ -1,15 +1,15 @@
 import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import type { Show } from "./render-page.tsx";
+import type { RenderPage } from "./render-page.tsx";
 import type { Sessions } from "./session/sessions.ts";
-import type { WrongKeys } from "./session/sign-in-limiter.ts";
+import type { SignInLimiter } from "./session/sign-in-limiter.ts";
 
 /** What the pages are made with. Made once, in pages.tsx. */
-export interface PageParts {
+export interface PageContext {
   context: () => SubmissionContext;
   sessions: Sessions;
-  wrongKeys: WrongKeys;
-  show: Show;
+  signInLimiter: SignInLimiter;
+  renderPage: RenderPage;
   /** Resolves at a submission's next event, or when the signal ends the wait. */
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   code: () => CodeContext;

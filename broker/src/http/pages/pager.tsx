@@ -1,9 +1,9 @@
-const MOST = 100_000;
+const MAX_PAGE = 100_000;
 
 /** A page number out of a query; 1 for whatever is none. */
 export function pageNumber(text: string | undefined): number {
   const n = /^\d{1,6}$/.test(text ?? "") ? Number(text) : 1;
-  return Math.min(MOST, Math.max(1, n));
+  return Math.min(MAX_PAGE, Math.max(1, n));
 }
 
 /** Links to the pages around this one; nothing when there is one page. */

@@ -5,15 +5,15 @@ import { etag } from "hono/etag";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { answerError } from "../api/error-response.ts";
+import { errorResponse } from "../api/error-response.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
-import type { PageParts } from "./page-context.ts";
-import { show, showError } from "./render-page.tsx";
+import type { PageContext } from "./page-context.ts";
+import { renderPage, showError } from "./render-page.tsx";
 import { contentPolicy, isPagePath, sameOrigin, wantsPage } from "./security-policy.ts";
 import { createSessions } from "./session/sessions.ts";
-import { createWrongKeys } from "./session/sign-in-limiter.ts";
+import { createSignInLimiter } from "./session/sign-in-limiter.ts";
 import { sessionRoutes } from "./session-routes.tsx";
 import { submissionPages } from "./submission-routes.tsx";
 
@@ -40,11 +40,11 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     clock: () => context().clock(),
     webapp: () => context().webapp,
   });
-  const parts: PageParts = {
+  const parts: PageContext = {
     context,
     sessions,
-    wrongKeys: createWrongKeys(),
-    show,
+    signInLimiter: createSignInLimiter(),
+    renderPage,
     nextEvent,
     code,
   };
@@ -66,7 +66,7 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     const known = asCrowdaiError(thrown);
     if (known.code === "unexpected" && wantsPage(c))
       context().log.error({ err: thrown, path: c.req.path.slice(0, 300) }, "unexpected error in a page");
-    return wantsPage(c) ? error(c, forReaders(known)) : answerError(c, known, context().log);
+    return wantsPage(c) ? error(c, forReaders(known)) : errorResponse(c, known, context().log);
   });
   const onPages = (work: MiddlewareHandler) =>
     pages.use((c, next) => (isPagePath(c.req.path) ? work(c, next) : next()));
@@ -124,7 +124,7 @@ async function mediaOrigins({ objects, baseUrl }: SubmissionContext): Promise<st
   return [...new Set([new URL(signed).origin, new URL(baseUrl()).origin])];
 }
 
-/** The catalogue's advice speaks to who types commands; what was unexpected is told without its insides. */
+/** The catalog's advice speaks to who types commands; what was unexpected is told without its insides. */
 function forReaders(error: CrowdaiError): CrowdaiError {
   if (error.code !== "unexpected") return error;
   return new CrowdaiError("unexpected", "This page could not be made.", {

@@ -17,7 +17,7 @@ interface Titled {
 }
 
 /** Answers with a page around `content`, for the visit that was read already. */
-export function show(
+export function renderPage(
   c: Context,
   visit: Visit,
   { status = 200, ...titled }: Titled,
@@ -31,7 +31,7 @@ export function show(
     status,
   );
 }
-export type Show = typeof show;
+export type RenderPage = typeof renderPage;
 
 /** An error as a page. Where signing in would help, the page offers it. */
 export async function showError(c: Context, error: CrowdaiError, sessions: Sessions): Promise<Response> {
@@ -41,14 +41,14 @@ export async function showError(c: Context, error: CrowdaiError, sessions: Sessi
   if (status === 401) {
     c.header("WWW-Authenticate", 'Bearer realm="crowdai"');
     const next = c.req.method === "GET" ? hereOf(c) : "/";
-    return show(
+    return renderPage(
       c,
       visit,
       { title: errorTitle(error), status },
       <SignIn next={next} why="This page is for who is signed in." />,
     );
   }
-  return show(c, visit, { title: errorTitle(error), status }, <ErrorPage error={error} />);
+  return renderPage(c, visit, { title: errorTitle(error), status }, <ErrorPage error={error} />);
 }
 
 function hereOf(c: Context): string {

@@ -2,7 +2,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, shownTime } from "./format.ts";
 import { Scroll } from "./scrollable.tsx";
 import type { Point } from "./submission-list.ts";
-import { Outside, Time } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** Scores over time. The script draws what the table behind the picture says; without it the table is there. */
 export function ScoreChart({ points, config }: { points: Point[]; config: ChallengeConfig }) {
@@ -19,7 +19,7 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
     <figure class="chart-figure">
       <figcaption id="chart-words">
         <strong>
-          <Outside text={score.title} most={60} /> over time.
+          <UntrustedText text={score.title} most={60} /> over time.
         </strong>{" "}
         {points.length} graded submissions from {shownTime(first.created_at)} to {shownTime(last.created_at)}:
         the first {number(first.score)}, the latest {number(last.score)}, the best {number(best.score)}.
@@ -37,7 +37,7 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
               <tr>
                 <th scope="col">Submitted</th>
                 <th scope="col" class="number">
-                  <Outside text={score.title} most={60} />
+                  <UntrustedText text={score.title} most={60} />
                 </th>
                 <th scope="col" class="number">
                   Best so far

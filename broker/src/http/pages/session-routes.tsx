@@ -1,24 +1,24 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
 import { addressOf } from "../../client-address.ts";
-import { isSecure, type PageParts } from "./page-context.ts";
+import { isSecure, type PageContext } from "./page-context.ts";
 import { foreignForm } from "./security-policy.ts";
 import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
-import { asTheme, keepTheme, localPath } from "./theme.ts";
+import { asTheme, localPath, storeTheme } from "./theme.ts";
 
 /** Refusals after which the same key may pass. */
 const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);
 
 /** Signing in with a key, signing out, and the choice of a theme. */
-export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts): Hono {
+export function sessionRoutes({ context, sessions, signInLimiter, renderPage }: PageContext): Hono {
   const routes = new Hono();
 
   routes.get("/sign-in", async (c) => {
     const visit = await sessions.read(c);
     const next = localPath(c.req.query("next"));
     if (visit.caller) return c.redirect(next, 303);
-    return show(c, visit, { title: "Sign in" }, <SignIn next={next} />);
+    return renderPage(c, visit, { title: "Sign in" }, <SignIn next={next} />);
   });
 
   routes.post("/sign-in", async (c) => {
@@ -26,7 +26,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
     const next = localPath(form.next);
     const address = addressOf(c, context().trustedProxies);
     try {
-      wrongKeys.admit(address);
+      signInLimiter.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
       const caller = await context().webapp.identify(key);
       await sessions.begin(c, caller, isSecure(context()));
@@ -34,7 +34,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
     } catch (thrown) {
       const failed = asCrowdaiError(thrown);
       if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
-      if (failed.row.http === 401) wrongKeys.note(address);
+      if (failed.row.http === 401) signInLimiter.note(address);
       if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
       const said =
         failed.code === "key_unknown"
@@ -44,7 +44,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
             : failed;
       const status = failed.row.http as 401 | 429 | 503;
       const visit = { caller: null, formToken: "" };
-      return show(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={said} />);
+      return renderPage(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={said} />);
     }
   });
 
@@ -58,7 +58,7 @@ export function sessionRoutes({ context, sessions, wrongKeys, show }: PageParts)
 
   routes.post("/theme", async (c) => {
     const form = await c.req.parseBody();
-    keepTheme(c, asTheme(form.theme), isSecure(context()));
+    storeTheme(c, asTheme(form.theme), isSecure(context()));
     return c.redirect(localPath(form.next), 303);
   });
   return routes;

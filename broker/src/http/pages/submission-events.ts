@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import type { Db } from "../../records/records.ts";
-import type { PageParts } from "./page-context.ts";
+import type { PageContext } from "./page-context.ts";
 
 /** At least this often something is sent: it keeps the connection, and tells places in line, which are no events. */
 const BEAT_MS = 5000;
@@ -18,7 +18,7 @@ const MEDIA_MS = 400;
  */
 export function followSubmission(
   c: Context,
-  { context, nextEvent }: Pick<PageParts, "context" | "nextEvent">,
+  { context, nextEvent }: Pick<PageContext, "context" | "nextEvent">,
   id: string,
 ): Response {
   c.header("x-accel-buffering", "no");

@@ -30,7 +30,7 @@ export interface SubmissionList {
  * A participant's own submissions, or for an organiser all those of a challenge of theirs, newest first. Throws challenge_unknown
  * for a challenge they do not organise.
  */
-export async function listSubmissions(
+export async function readSubmissionList(
   context: SubmissionContext,
   caller: Caller,
   query: { challenge?: string | undefined; participant?: string | undefined; page: number },

@@ -1,10 +1,10 @@
 import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { plural, shownNumber, shownSize, tamed } from "./format.ts";
+import { plural, shownNumber, shownSize, truncateText } from "./format.ts";
 import { MediaView, webAddress } from "./media-view.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
-import { Digest, Outside, Time, Words } from "./untrusted-text.tsx";
+import { Digest, Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
 const LOG_LINES = 500;
 
@@ -37,15 +37,15 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
       {submission.grading_message ? (
         <>
           <h2>The evaluator says</h2>
-          <Words text={submission.grading_message} />
+          <UntrustedParagraphs text={submission.grading_message} />
         </>
       ) : null}
       {error ? (
         <div class="mistake panel">
           <p class="words" dir="auto">
-            <strong>{error.code}</strong>: {tamed(error.message, 10_000)}
+            <strong>{error.code}</strong>: {truncateText(error.message, 10_000)}
           </p>
-          <p>{tamed(error.next, 500)}</p>
+          <p>{truncateText(error.next, 500)}</p>
         </div>
       ) : null}
       <Media submission={submission} awaited={mediaAwaited} />
@@ -55,7 +55,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
           <h2 id="log">Log</h2>
           <Scroll label="Log">
             <pre class="log">
-              {log.map(({ data }) => `${tamed(String(data.message ?? ""), 2000)}\n`).join("")}
+              {log.map(({ data }) => `${truncateText(String(data.message ?? ""), 2000)}\n`).join("")}
             </pre>
           </Scroll>
         </section>
@@ -74,7 +74,7 @@ function Media({ submission, awaited }: { submission: Submission; awaited: boole
       {awaited ? (
         <p class="note">What the evaluator made to be looked at is being made ready.</p>
       ) : dropped ? (
-        <p class="note">Not shown: {tamed(dropped, 500)}</p>
+        <p class="note">Not shown: {truncateText(dropped, 500)}</p>
       ) : null}
     </section>
   );
@@ -82,7 +82,7 @@ function Media({ submission, awaited }: { submission: Submission; awaited: boole
 
 function said({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
   if (state !== "graded") return `The submission is ${state}.`;
-  const grade = `${tamed(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
+  const grade = `${truncateText(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
   return `Graded: ${grade}.${media ? " Its media are shown." : ""}`;
 }
 
@@ -99,7 +99,7 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
           {progress?.data.message ? (
             <>
               {" "}
-              · <Outside text={String(progress.data.message)} most={200} />
+              · <UntrustedText text={String(progress.data.message)} most={200} />
             </>
           ) : null}
         </label>
@@ -124,7 +124,7 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
           </>
         ) : null}
       </p>
-      {waiting ? <p>{tamed(waiting, 500)}</p> : null}
+      {waiting ? <p>{truncateText(waiting, 500)}</p> : null}
     </div>
   );
 }
@@ -139,14 +139,14 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
     <dl class="figures large">
       <div>
         <dt>
-          <Outside text={config?.score.title ?? "Score"} most={60} />
+          <UntrustedText text={config?.score.title ?? "Score"} most={60} />
         </dt>
         <dd>{shownNumber(score, config?.score.precision ?? 3)}</dd>
       </div>
       {config?.score_secondary ? (
         <div>
           <dt>
-            <Outside text={config.score_secondary.title} most={60} />
+            <UntrustedText text={config.score_secondary.title} most={60} />
           </dt>
           <dd>{shownNumber(score_secondary, config.score_secondary.precision)}</dd>
         </div>
@@ -173,10 +173,10 @@ function Artifacts({ submission: { artifacts } }: { submission: Submission }) {
             <li>
               {address ? (
                 <a href={address} rel="nofollow">
-                  <Outside text={name} />
+                  <UntrustedText text={name} />
                 </a>
               ) : (
-                <Outside text={name} />
+                <UntrustedText text={name} />
               )}{" "}
               <span class="size">{shownSize(size)}</span>{" "}
               {kind === "model" ? <span class="tag">model</span> : null}

@@ -2,24 +2,24 @@ import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
-import { asOthersSee, eventsAsOthersSee } from "../../domain/submissions/redact-submission.ts";
+import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { seenSubmission } from "./access.ts";
-import type { PageParts } from "./page-context.ts";
+import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { SubmissionPage } from "./submission.tsx";
 import { followSubmission } from "./submission-events.ts";
-import { listSubmissions } from "./submission-list.ts";
+import { readSubmissionList } from "./submission-list.ts";
 import { SubmissionLive } from "./submission-live.tsx";
 import { SubmissionsPage } from "./submissions.tsx";
-import { readCode } from "./visible-code.ts";
+import { readVisibleCode } from "./visible-code.ts";
 
 /** A reader's submissions, and each of them. */
-export function submissionPages(parts: PageParts): Hono {
-  const { context, sessions, show, code } = parts;
+export function submissionPages(parts: PageContext): Hono {
+  const { context, sessions, renderPage, code } = parts;
   const routes = new Hono();
-  const configOf = (id: string) => context().catalogue.all().get(id)?.config;
+  const configOf = (id: string) => context().catalog.all().get(id)?.config;
 
   routes.get("/submissions", async (c) => {
     const visit = await sessions.read(c);
@@ -27,9 +27,9 @@ export function submissionPages(parts: PageParts): Hono {
     if (!caller) throw new CrowdaiError("no_key");
     const { challenge, participant, page: wanted } = c.req.query();
     const page = pageNumber(wanted);
-    const list = await listSubmissions(context(), caller, { challenge, participant, page });
+    const list = await readSubmissionList(context(), caller, { challenge, participant, page });
     const own = caller.kind === "participant";
-    return show(
+    return renderPage(
       c,
       visit,
       { title: own ? "My submissions" : "Submissions", chart: (list.points?.length ?? 0) > 1 },
@@ -48,8 +48,8 @@ export function submissionPages(parts: PageParts): Hono {
     ]);
     const isOther = access === "other";
     const live = {
-      submission: isOther ? asOthersSee(submission) : submission,
-      events: isOther ? eventsAsOthersSee(events) : events,
+      submission: isOther ? redactSubmission(submission) : submission,
+      events: isOther ? redactEvents(events) : events,
       access,
       config: configOf(row.challenge),
       mediaAwaited,
@@ -61,9 +61,9 @@ export function submissionPages(parts: PageParts): Hono {
     const visit = await sessions.read(c);
     const { row, live } = await read(visit, c.req.param("id"));
     const seen = live.submission.code
-      ? await readCode(code(), visit.caller, row.id, { withDiff: true })
+      ? await readVisibleCode(code(), visit.caller, row.id, { withDiff: true })
       : null;
-    return show(
+    return renderPage(
       c,
       visit,
       { title: `Submission ${row.id.slice(0, 24)}` },

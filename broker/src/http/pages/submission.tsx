@@ -1,7 +1,7 @@
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { shownSize } from "./format.ts";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
-import { Outside, Time, Words } from "./untrusted-text.tsx";
+import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
 /** A submission: what it scored and what came of it, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {
@@ -15,11 +15,11 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
         </h1>
         <p class="state">
           <a href={`/challenges/${submission.challenge}`}>
-            <Outside text={config?.title ?? submission.challenge} most={120} />
+            <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
-          , by <Outside text={submission.participant} most={60} />, <Time at={submission.created_at} />
+          , by <UntrustedText text={submission.participant} most={60} />, <Time at={submission.created_at} />
         </p>
-        {submission.message ? <Words text={submission.message} /> : null}
+        {submission.message ? <UntrustedParagraphs text={submission.message} /> : null}
       </div>
       <div class="columns">
         <div class="main-column">
@@ -61,7 +61,7 @@ function Fact({ name, value, at, code }: { name: string; value?: string; at?: st
     <div>
       <dt>{name}</dt>
       <dd class={code ? "digest" : undefined}>
-        {at ? <Time at={at} /> : <Outside text={value ?? ""} most={200} />}
+        {at ? <Time at={at} /> : <UntrustedText text={value ?? ""} most={200} />}
       </dd>
     </div>
   );

@@ -1,11 +1,11 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { shownNumber, tamed } from "./format.ts";
+import { shownNumber, truncateText } from "./format.ts";
 import { Pager } from "./pager.tsx";
 import { ScoreChart } from "./score-chart.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
 import type { SubmissionList } from "./submission-list.ts";
-import { Outside, Time } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** A list of submissions with its filter, and the scores over time where they can be compared. */
 export function SubmissionsPage({
@@ -37,7 +37,7 @@ export function SubmissionsPage({
           {participant ? (
             <>
               {" "}
-              of <Outside text={participant} most={60} />
+              of <UntrustedText text={participant} most={60} />
             </>
           ) : null}
         </h1>
@@ -49,7 +49,7 @@ export function SubmissionsPage({
             <option value="">All</option>
             {challenges.map((id) => (
               <option value={id} selected={id === challenge}>
-                {tamed(config(id)?.title ?? id, 80)}
+                {truncateText(config(id)?.title ?? id, 80)}
               </option>
             ))}
           </select>
@@ -71,11 +71,11 @@ export function SubmissionsPage({
                 {challenge ? null : <th scope="col">Challenge</th>}
                 <th scope="col">State</th>
                 <th scope="col" class="number">
-                  {one ? <Outside text={one.score.title} most={40} /> : "Score"}
+                  {one ? <UntrustedText text={one.score.title} most={40} /> : "Score"}
                 </th>
                 {one?.score_secondary ? (
                   <th scope="col" class="number">
-                    <Outside text={one.score_secondary.title} most={40} />
+                    <UntrustedText text={one.score_secondary.title} most={40} />
                   </th>
                 ) : null}
                 <th scope="col">Message</th>
@@ -92,13 +92,13 @@ export function SubmissionsPage({
                   </th>
                   {own ? null : (
                     <td>
-                      <Outside text={row.participant} most={60} />
+                      <UntrustedText text={row.participant} most={60} />
                     </td>
                   )}
                   {challenge ? null : (
                     <td>
                       <a href={`/challenges/${row.challenge}`}>
-                        <Outside text={config(row.challenge)?.title ?? row.challenge} most={60} />
+                        <UntrustedText text={config(row.challenge)?.title ?? row.challenge} most={60} />
                       </a>
                     </td>
                   )}
@@ -111,7 +111,9 @@ export function SubmissionsPage({
                   {one?.score_secondary ? (
                     <td class="number">{shownNumber(row.score_secondary, one.score_secondary.precision)}</td>
                   ) : null}
-                  <td class="message">{row.message ? <Outside text={row.message} most={100} /> : null}</td>
+                  <td class="message">
+                    {row.message ? <UntrustedText text={row.message} most={100} /> : null}
+                  </td>
                   <td class="when">
                     <Time at={row.created_at} />
                   </td>

@@ -9,7 +9,7 @@ const YEAR = 365 * 24 * 3600;
 export const readTheme = (c: Context): Theme => asTheme(getCookie(c, COOKIE));
 export const asTheme = (value: unknown): Theme => THEMES.find((theme) => theme === value) ?? "system";
 
-export function keepTheme(c: Context, theme: Theme, secure: boolean): void {
+export function storeTheme(c: Context, theme: Theme, secure: boolean): void {
   setCookie(c, COOKIE, theme, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge: YEAR });
 }
 

@@ -1,15 +1,15 @@
-import { shownTime, tamed } from "./format.ts";
+import { shownTime, truncateText } from "./format.ts";
 
 /** A name or a line that somebody wrote: isolated, so that its direction and its marks end with it. */
-export function Outside({ text, most = 120 }: { text: string; most?: number }) {
-  return <bdi class="outside">{tamed(text, most)}</bdi>;
+export function UntrustedText({ text, most = 120 }: { text: string; most?: number }) {
+  return <bdi class="outside">{truncateText(text, most)}</bdi>;
 }
 
 /** A longer text that somebody wrote, with its own lines. */
-export function Words({ text, most = 20_000 }: { text: string; most?: number }) {
+export function UntrustedParagraphs({ text, most = 20_000 }: { text: string; most?: number }) {
   return (
     <p class="words" dir="auto">
-      {tamed(text, most)}
+      {truncateText(text, most)}
     </p>
   );
 }

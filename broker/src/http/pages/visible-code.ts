@@ -9,19 +9,19 @@ const PATCH_BYTES = 200_000;
 const FILES = 200;
 
 /** Code that the reader may read: where it is, and what changed since the submission before it. */
-export interface SeenCode {
+export interface VisibleCode {
   place: CodePlace;
   /** Null when there is no readable code before it, or when it could not be made. */
   diff: CodeDiff | null;
 }
 
 /** Null where there is no code, or none that the reader may read. */
-export async function readCode(
+export async function readVisibleCode(
   { submissions, repositories, host, kind }: CodeContext,
   caller: Caller | null,
   id: string,
   { withDiff }: { withDiff: boolean },
-): Promise<SeenCode | null> {
+): Promise<VisibleCode | null> {
   const { db } = submissions.records;
   const found = await findReadableCode(db, caller, id).catch((error) => {
     if (error instanceof CrowdaiError && error.code === "code_unavailable") return null;

@@ -3,32 +3,32 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Caller, identify } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import type { Db } from "../../records/records.ts";
-import { Unauthorised } from "./webapp-errors.ts";
+import { Unauthorized } from "./webapp-errors.ts";
 
 /** Who holds the header's key. */
-export type Keeper = { kind: "admin" } | { kind: "organizer"; id: number };
+export type Manager = { kind: "admin" } | { kind: "organizer"; id: number };
 
-/** The admin, by the deployment's own key, or an organiser. Throws Unauthorised for everybody else. */
-export async function readKeeper(db: Db, adminKey: string | null, key: string | null): Promise<Keeper> {
-  if (key === null) throw new Unauthorised();
+/** The admin, by the deployment's own key, or an organiser. Throws Unauthorized for everybody else. */
+export async function readManager(db: Db, adminKey: string | null, key: string | null): Promise<Manager> {
+  if (key === null) throw new Unauthorized();
   if (adminKey !== null && isSame(key, adminKey)) return { kind: "admin" };
-  const caller = await whoIs(db, key);
-  if (caller?.kind !== "organizer") throw new Unauthorised();
+  const caller = await readCaller(db, key);
+  if (caller?.kind !== "organizer") throw new Unauthorized();
   return { kind: "organizer", id: caller.id };
 }
 
-/** Throws Unauthorised unless the challenge is one of the keeper's. */
-export async function requireChallenge(db: Db, keeper: Keeper, challenge: string): Promise<void> {
-  if (!(await mayManage(db, keeper, challenge))) throw new Unauthorised();
+/** Throws Unauthorized unless the challenge is one of the manager's. */
+export async function requireChallenge(db: Db, manager: Manager, challenge: string): Promise<void> {
+  if (!(await mayManage(db, manager, challenge))) throw new Unauthorized();
 }
 
-export async function mayManage(db: Db, keeper: Keeper, challenge: string): Promise<boolean> {
-  return keeper.kind === "admin" || isOrganizerOf(db, keeper, challenge);
+export async function mayManage(db: Db, manager: Manager, challenge: string): Promise<boolean> {
+  return manager.kind === "admin" || isOrganizerOf(db, manager, challenge);
 }
 
-/** Throws Unauthorised unless the key is the deployment's own. */
-export function requireAdmin(keeper: Keeper): void {
-  if (keeper.kind !== "admin") throw new Unauthorised();
+/** Throws Unauthorized unless the key is the deployment's own. */
+export function requireAdmin(manager: Manager): void {
+  if (manager.kind !== "admin") throw new Unauthorized();
 }
 
 const REFERENCE = /^participant-([1-9]\d{0,9})$/;
@@ -39,12 +39,12 @@ export const participantReference = (id: number): string => `participant-${id}`;
 /** The participant of a key that works; of a reference to one too, when the admin asks. */
 export async function findParticipant(
   db: Db,
-  keeper: Keeper,
+  manager: Manager,
   key: string,
 ): Promise<{ id: number; name: string } | null> {
-  const referred = keeper.kind === "admin" ? REFERENCE.exec(key)?.[1] : undefined;
+  const referred = manager.kind === "admin" ? REFERENCE.exec(key)?.[1] : undefined;
   if (referred !== undefined) return withWorkingKey(db, Number(referred));
-  const caller = await whoIs(db, key);
+  const caller = await readCaller(db, key);
   return caller?.kind === "participant" ? { id: caller.id, name: caller.name } : null;
 }
 
@@ -69,7 +69,7 @@ async function withWorkingKey(db: Db, id: number): Promise<{ id: number; name: s
 }
 
 /** Null for a key that is unknown, mistyped or revoked. */
-async function whoIs(db: Db, key: string): Promise<Caller | null> {
+async function readCaller(db: Db, key: string): Promise<Caller | null> {
   try {
     return await identify(db, key);
   } catch (error) {

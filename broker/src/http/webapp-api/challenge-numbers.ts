@@ -11,12 +11,12 @@ export function readNumber(text: string): number | null {
 }
 
 /**
- * Gives every challenge and round of the catalogue its integer id, in order of their names and of the rounds' starts. An id that
+ * Gives every challenge and round of the catalog its integer id, in order of their names and of the rounds' starts. An id that
  * was given stays, also when the challenge is taken away and put back.
  */
-export async function giveNumbers({ records: { db }, catalogue, clock }: SubmissionContext): Promise<void> {
+export async function assignNumbers({ records: { db }, catalog, clock }: SubmissionContext): Promise<void> {
   const created_at = iso(clock());
-  const challenges = [...catalogue.all().values()].map(({ config }) => config);
+  const challenges = [...catalog.all().values()].map(({ config }) => config);
   challenges.sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const { id: challenge, rounds } of challenges) {
     if ((await challengeNumber(db, challenge)) === null)

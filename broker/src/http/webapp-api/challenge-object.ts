@@ -8,11 +8,11 @@ import { currentRound } from "./current-round.ts";
 const STATUSES = ["running", "starting_soon", "completed"] as const;
 
 /** The challenges as the webapp lists them: those that run first, and of equal ones those with more participants. */
-export async function listChallenges({ records: { db }, catalogue, clock }: SubmissionContext) {
+export async function listWebappChallenges({ records: { db }, catalog, clock }: SubmissionContext) {
   const now = clock();
   const participants = await countParticipants(db);
   const listed = await Promise.all(
-    [...catalogue.all().values()].map(async ({ config }) => ({
+    [...catalog.all().values()].map(async ({ config }) => ({
       object: await challengeObject(db, config, now),
       participants: participants.get(config.id) ?? 0,
     })),

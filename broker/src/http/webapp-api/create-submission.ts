@@ -13,7 +13,7 @@ import { reserveSlot } from "../../domain/submissions/insert-submission.ts";
 import { writeFailure } from "../../domain/submissions/write-outcome.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { findParticipant, type Keeper } from "./callers.ts";
+import { findParticipant, type Manager } from "./callers.ts";
 import { roundOfNumber } from "./challenge-numbers.ts";
 import { currentRound, isPostChallenge } from "./current-round.ts";
 import { readMedia } from "./media-triple.ts";
@@ -40,13 +40,13 @@ export type CreateAnswer = { status: 202 | 400; body: Created };
  */
 export async function createSubmission(
   context: SubmissionContext,
-  keeper: Keeper,
+  manager: Manager,
   parameters: Parameters,
 ): Promise<CreateAnswer> {
   let slots = UNKNOWN;
   try {
     const now = context.clock();
-    const target = await findTarget(context, keeper, parameters, now);
+    const target = await findTarget(context, manager, parameters, now);
     const { participant, config, current } = target;
     const written = await context.records.transaction(async (trx) => {
       await context.records.lock(
@@ -82,14 +82,14 @@ interface Target {
 }
 
 async function findTarget(
-  { records: { db }, catalogue }: SubmissionContext,
-  keeper: Keeper,
+  { records: { db }, catalog }: SubmissionContext,
+  manager: Manager,
   parameters: Parameters,
   now: Date,
 ): Promise<Target> {
-  const participant = await findParticipant(db, keeper, parameters.text("api_key") ?? "");
+  const participant = await findParticipant(db, manager, parameters.text("api_key") ?? "");
   if (!participant) throw new Refusal(texts.participantUnmatched);
-  const config = catalogue.all().get(parameters.text("challenge_client_name") ?? "")?.config;
+  const config = catalog.all().get(parameters.text("challenge_client_name") ?? "")?.config;
   if (!config) throw new Refusal(texts.challengeUnmatched);
   const wanted = parameters.text("challenge_round_id");
   const named = wanted === null ? null : await roundOfNumber(db, config.id, wanted);

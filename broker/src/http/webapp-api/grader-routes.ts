@@ -2,8 +2,8 @@ import type { Hono } from "hono";
 import { findParticipant, requireChallenge } from "./callers.ts";
 import { createSubmission } from "./create-submission.ts";
 import { withName } from "./named-row.ts";
-import { findSubmission } from "./numbered-submission.ts";
-import { answer, notRouted } from "./responses.ts";
+import { findNumberedSubmission } from "./numbered-submission.ts";
+import { answer, notFoundResponse } from "./responses.ts";
 import { submissionDetails } from "./submission-object.ts";
 import { texts } from "./texts.ts";
 import { updateSubmission } from "./update-submission.ts";
@@ -11,21 +11,21 @@ import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What outside graders ask: whose key this is, and to create, update and read a submission. */
-export function graderRoutes(api: Hono, { context, keeper, parameters }: WebappGroup): void {
+export function graderRoutes(api: Hono, { context, manager, parameters }: WebappGroup): void {
   const db = () => context().records.db;
 
   // Not a key, though it stands where keys do: the original has the route, and nothing behind it.
-  api.get("/api/external_graders/challenge_config", notRouted);
+  api.get("/api/external_graders/challenge_config", notFoundResponse);
 
   api.get("/api/external_graders/:key", async (c) => {
-    const participant = await findParticipant(db(), await keeper(c), c.req.param("key"));
+    const participant = await findParticipant(db(), await manager(c), c.req.param("key"));
     return participant
       ? answer(c, 200, { message: texts.keyValid, participant_id: participant.id })
       : answer(c, 404, { message: texts.keyUnknown, participant_id: null });
   });
 
   api.post("/api/external_graders", async (c) => {
-    const who = await keeper(c);
+    const who = await manager(c);
     const sent = await parameters(c);
     await requireChallenge(db(), who, sent.text("challenge_client_name") ?? "");
     const { status, body } = await createSubmission(context(), who, sent);
@@ -33,15 +33,15 @@ export function graderRoutes(api: Hono, { context, keeper, parameters }: WebappG
   });
 
   api.on(["PATCH", "PUT"], "/api/external_graders/:id", async (c) => {
-    const who = await keeper(c);
+    const who = await manager(c);
     const { status, body } = await updateSubmission(context(), who, c.req.param("id"), await parameters(c));
     return answer(c, status, body);
   });
 
   api.get("/api/external_graders/:id/submission_info", async (c) => {
-    const who = await keeper(c);
+    const who = await manager(c);
     try {
-      const row = await findSubmission(db(), c.req.param("id"));
+      const row = await findNumberedSubmission(db(), c.req.param("id"));
       await requireChallenge(db(), who, row.challenge);
       const details = submissionDetails(await withName(db(), row));
       return answer(c, 200, { message: texts.details, body: details });

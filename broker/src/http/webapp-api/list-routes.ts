@@ -2,27 +2,27 @@ import type { Hono } from "hono";
 import { nameKey } from "../../domain/participants/api-keys.ts";
 import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
 import { challengeOfNumber, readNumber } from "./challenge-numbers.ts";
-import { listChallenges, wholeChallenge } from "./challenge-object.ts";
+import { listWebappChallenges, wholeChallenge } from "./challenge-object.ts";
 import { withName } from "./named-row.ts";
-import { readSubmission } from "./numbered-submission.ts";
+import { readNumberedSubmission } from "./numbered-submission.ts";
 import { answer } from "./responses.ts";
-import { listSubmissions, listWholeSubmissions } from "./submission-lists.ts";
+import { listWebappSubmissions, listWholeSubmissions } from "./submission-lists.ts";
 import { submissionObjects } from "./submission-object.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What admins and organisers read: submissions, challenges, and a participant by name. */
-export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGroup): void {
+export function listRoutes(api: Hono, { context, manager, parameters }: WebappGroup): void {
   const db = () => context().records.db;
 
   api.get("/api/submissions", async (c) => {
-    const who = await keeper(c);
+    const who = await manager(c);
     const sent = await parameters(c);
     const name = sent.text("challenge_client_name") ?? "";
     await requireChallenge(db(), who, name);
-    if (!context().catalogue.all().has(name)) throw new Refusal(texts.clientNameUnknown(name), 404);
-    const rows = await listSubmissions(db(), name, sent);
+    if (!context().catalog.all().has(name)) throw new Refusal(texts.clientNameUnknown(name), 404);
+    const rows = await listWebappSubmissions(db(), name, sent);
     return answer(
       c,
       200,
@@ -31,15 +31,15 @@ export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGro
   });
 
   api.get("/api/submissions/:id", async (c) => {
-    requireAdmin(await keeper(c));
-    const row = await readSubmission(db(), c.req.param("id"));
+    requireAdmin(await manager(c));
+    const row = await readNumberedSubmission(db(), c.req.param("id"));
     if (!row) throw new Refusal(texts.submissionUnknown, 404);
     const [object] = await submissionObjects(context(), row.challenge, [await withName(db(), row)]);
     return answer(c, 200, object);
   });
 
   api.get("/api/challenges/:id/submissions", async (c) => {
-    const who = await keeper(c);
+    const who = await manager(c);
     const number = readNumber(c.req.param("id"));
     const challenge = number === null ? null : await challengeOfNumber(db(), number);
     if (challenge === null && who.kind === "admin") throw new Refusal(texts.challengeUnknown, 404);
@@ -50,15 +50,15 @@ export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGro
   });
 
   api.get("/api/challenges", async (c) => {
-    requireAdmin(await keeper(c));
-    return answer(c, 200, { message: await listChallenges(context()) });
+    requireAdmin(await manager(c));
+    return answer(c, 200, { message: await listWebappChallenges(context()) });
   });
 
   api.get("/api/challenges/:id", async (c) => {
-    requireAdmin(await keeper(c));
+    requireAdmin(await manager(c));
     const id = c.req.param("id");
     const number = readNumber(id);
-    const known = context().catalogue.all();
+    const known = context().catalog.all();
     const named = number === null ? null : await challengeOfNumber(db(), number);
     const config = (known.get(named ?? id) ?? known.get(id))?.config;
     if (!config) throw new Refusal(texts.challengeUnknown, 404);
@@ -66,7 +66,7 @@ export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGro
   });
 
   api.get("/api/participants/:name", async (c) => {
-    requireAdmin(await keeper(c));
+    requireAdmin(await manager(c));
     const name = c.req.param("name");
     const row = name.includes("\0") ? undefined : await participantNamed(name);
     if (!row) throw new Refusal(texts.nameUnknown, 404);
@@ -76,7 +76,7 @@ export function listRoutes(api: Hono, { context, keeper, parameters }: WebappGro
 
   // Registrations for tasks of the CLEF campaign are not kept here: there is no task to be found.
   api.get("/api/clef_tasks/:id", async (c) => {
-    await keeper(c);
+    await manager(c);
     throw new Refusal(texts.taskUnknown(c.req.param("id")), 404);
   });
 

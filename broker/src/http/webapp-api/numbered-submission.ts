@@ -5,8 +5,8 @@ import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
 /** The submission of an integer id; what takes no slot, as a call or a dry run, is none to the webapp. Throws a Refusal in the webapp's words. */
-export async function findSubmission(db: Db, id: string): Promise<SubmissionRow> {
-  const row = await readSubmission(db, id);
+export async function findNumberedSubmission(db: Db, id: string): Promise<SubmissionRow> {
+  const row = await readNumberedSubmission(db, id);
   if (row) return row;
   const isWhole = /^-?\d+$/.test(id);
   const inRange = Number(id) >= -(2 ** 31) && Number(id) < 2 ** 31;
@@ -14,7 +14,7 @@ export async function findSubmission(db: Db, id: string): Promise<SubmissionRow>
 }
 
 /** The same, or null. */
-export async function readSubmission(db: Db, id: string): Promise<SubmissionRow | null> {
+export async function readNumberedSubmission(db: Db, id: string): Promise<SubmissionRow | null> {
   const number = readNumber(id);
   if (number === null) return null;
   const row = await db

@@ -9,7 +9,7 @@ import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
 /** A challenge's submissions in order of arrival, as far as `grading_status`, `after` and `challenge_round_id` let them through. */
-export async function listSubmissions(
+export async function listWebappSubmissions(
   db: Db,
   challenge: string,
   parameters: Parameters,

@@ -18,7 +18,7 @@ export async function submissionObjects(
   const { db } = context.records;
   const number = await challengeNumber(db, challenge);
   const rounds = await roundNumbers(db, challenge);
-  const title = context.catalogue.all().get(challenge)?.config.title ?? challenge;
+  const title = context.catalog.all().get(challenge)?.config.title ?? challenge;
   return Promise.all(
     rows.map(async (row) => ({
       id: row.number,

@@ -3,11 +3,11 @@ import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { lockSubmission, participantLock } from "../../domain/submissions/find-submission.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { type Keeper, requireChallenge } from "./callers.ts";
+import { type Manager, requireChallenge } from "./callers.ts";
 import { currentRound } from "./current-round.ts";
 import { readMedia, requireObjects } from "./media-triple.ts";
 import { mergeMeta, metaOf, metaText, readMeta } from "./meta.ts";
-import { findSubmission } from "./numbered-submission.ts";
+import { findNumberedSubmission } from "./numbered-submission.ts";
 import type { Parameters } from "./parameters.ts";
 import { readGrade } from "./sent-grade.ts";
 import { readSlotsLeft, type SlotsLeft, UNKNOWN } from "./slots-left.ts";
@@ -23,11 +23,11 @@ export interface Updated extends SlotsLeft {
 
 /**
  * Changes a submission: its media, meta, grade and description, each only when sent. No rule of the round applies. A refused call
- * changes nothing. Throws Unauthorised when the submission is of somebody else's challenge.
+ * changes nothing. Throws Unauthorized when the submission is of somebody else's challenge.
  */
 export async function updateSubmission(
   context: SubmissionContext,
-  keeper: Keeper,
+  manager: Manager,
   id: string,
   parameters: Parameters,
 ): Promise<{ status: 202 | 400; body: Updated }> {
@@ -35,10 +35,10 @@ export async function updateSubmission(
   let number: number | string = id;
   try {
     const { db } = context.records;
-    const found = await findSubmission(db, id);
+    const found = await findNumberedSubmission(db, id);
     number = found.number;
-    await requireChallenge(db, keeper, found.challenge);
-    const config = context.catalogue.all().get(found.challenge)?.config;
+    await requireChallenge(db, manager, found.challenge);
+    const config = context.catalog.all().get(found.challenge)?.config;
     if (!config) throw new Refusal(texts.challengeUnmatched);
     const now = context.clock();
     slots = await readSlotsLeft(db, config, currentRound(config, now), found.participant_id, now);

@@ -5,7 +5,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { readParameters } from "./parameters.ts";
-import { handInFromWebForm } from "./web-form.ts";
+import { submitFromWebForm } from "./web-form.ts";
 import { Refusal } from "./webapp-errors.ts";
 
 const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_name", "dry_run", "data"];
@@ -16,7 +16,7 @@ export function webFormRoutes(context: () => SubmissionContext, token: string, l
   routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MESSAGE_LIMIT }), async (c) => {
     try {
       const sent = await readParameters(c.req.raw);
-      await handInFromWebForm(
+      await submitFromWebForm(
         context(),
         token,
         Object.fromEntries(FIELDS.map((name) => [name, sent.raw(name)])),

@@ -8,7 +8,7 @@ import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { findFreeOrOwn } from "../../domain/submissions/find-submission.ts";
 import { registerIntent } from "../../domain/submissions/register-intent.ts";
-import { bring } from "../../domain/submissions/store-input.ts";
+import { storeInput } from "../../domain/submissions/store-input.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 
 /** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */
@@ -37,7 +37,7 @@ const jobSchema = z.object({
  * Hands in a file of the webapp's web form as its participant's submission, by all the rules of any other; its grade is told to the
  * submission that the webapp has already. Sent again, it is the same one. Throws not_allowed unless it comes with the webapp's token.
  */
-export async function handInFromWebForm(
+export async function submitFromWebForm(
   context: SubmissionContext,
   token: string,
   sent: unknown,
@@ -49,7 +49,7 @@ export async function handInFromWebForm(
   const [{ file_key, submission_id: number }] = read.data.data as [
     { file_key: string; submission_id: number },
   ];
-  const { config } = context.catalogue.get(challenge_client_name);
+  const { config } = context.catalog.get(challenge_client_name);
   const caller = await identifyParticipant(context.webapp, api_key);
   // The same for each repetition, and nobody else can take it first.
   const id = createHmac("sha256", token).update(`web form ${number}`).digest("hex").slice(0, 24);
@@ -66,7 +66,7 @@ export async function handInFromWebForm(
   try {
     const { submission } = await registerIntent(context, caller, intent, known);
     if (submission.state === "initiated")
-      await bring({ context, caller }, id, () => context.objects.get(file_key));
+      await storeInput({ context, caller }, id, () => context.objects.get(file_key));
   } catch (error) {
     if (isNew) await forgetUnregistered(context, id);
     throw error;

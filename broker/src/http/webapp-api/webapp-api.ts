@@ -3,13 +3,13 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { readKeeper } from "./callers.ts";
-import { giveNumbers } from "./challenge-numbers.ts";
+import { readManager } from "./callers.ts";
+import { assignNumbers } from "./challenge-numbers.ts";
 import { graderRoutes } from "./grader-routes.ts";
 import { headerKey } from "./header-key.ts";
 import { listRoutes } from "./list-routes.ts";
 import { readParameters } from "./parameters.ts";
-import { answer, answerFailure, notRouted } from "./responses.ts";
+import { answer, failureResponse, notFoundResponse } from "./responses.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 import { webappPath } from "./webapp-path.ts";
 
@@ -27,8 +27,8 @@ export function webappApi(options: {
 }): Hono {
   const { context, adminKey, presign, log } = options;
   const api = new Hono({ getPath: (request) => webappPath(request.url) ?? "/" });
-  api.onError((error, c) => answerFailure(c, error, log));
-  api.notFound(notRouted);
+  api.onError((error, c) => failureResponse(c, error, log));
+  api.notFound(notFoundResponse);
   api.use(
     bodyLimit({
       maxSize: MESSAGE_LIMIT,
@@ -41,16 +41,16 @@ export function webappApi(options: {
   );
   const numbered = new WeakSet<object>();
   api.use(async (_, next) => {
-    // The catalogue makes a new map whenever a challenge changed.
-    const challenges = context().catalogue.all();
-    if (!numbered.has(challenges)) await giveNumbers(context());
+    // The catalog makes a new map whenever a challenge changed.
+    const challenges = context().catalog.all();
+    if (!numbered.has(challenges)) await assignNumbers(context());
     numbered.add(challenges);
     await next();
   });
 
   const group: WebappGroup = {
     context,
-    keeper: (c) => readKeeper(context().records.db, adminKey, headerKey(c.req.header("authorization"))),
+    manager: (c) => readManager(context().records.db, adminKey, headerKey(c.req.header("authorization"))),
     parameters: (c) => readParameters(c.req.raw),
   };
   graderRoutes(api, group);

@@ -1,6 +1,6 @@
 /** Neither the admin's nor a fitting organiser's key. */
-export class Unauthorised extends Error {
-  override readonly name = "Unauthorised";
+export class Unauthorized extends Error {
+  override readonly name = "Unauthorized";
 }
 
 /** A refusal in the webapp's words: its status, and the text that callers pass on to people. */

@@ -1,13 +1,13 @@
 import type { Context } from "hono";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import type { Keeper } from "./callers.ts";
+import type { Manager } from "./callers.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** What the groups of routes work with. */
 export interface WebappGroup {
   context: () => SubmissionContext;
-  /** Who calls. Throws Unauthorised. */
-  keeper: (c: Context) => Promise<Keeper>;
+  /** Who calls. Throws Unauthorized. */
+  manager: (c: Context) => Promise<Manager>;
   /** What the call says. Throws a Refusal for what cannot be read. */
   parameters: (c: Context) => Promise<Parameters>;
 }

@@ -21,8 +21,8 @@ export async function writeStatus(
   now: Date,
 ): Promise<SubmissionEvent[]> {
   // A call that only repeats that the submission waits leaves it where it waits.
-  const isInLine = (row.state === "submitted" || row.state === "grading") && row.outside_status === null;
-  if (isInLine && row.attempt > 0 && grade.status === "submitted") return [];
+  const isInQueue = (row.state === "submitted" || row.state === "grading") && row.outside_status === null;
+  if (isInQueue && row.attempt > 0 && grade.status === "submitted") return [];
   const open = await reopen(trx, row, grade, now);
   const events = await writeVerdict(trx, config, open, grade, now);
   if (row.state === "graded" && grade.status !== "graded") await updateBoards(trx, row);

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { migratedTo } from "../../../test/support/migrated-records.ts";
+import { recordsMigratedTo } from "../../../test/support/migrated-records.ts";
 
 it("keeps what stands in the tables that are made anew, and their rules", async () => {
-  const { db, writer, migrations } = await migratedTo("007-page-sessions");
+  const { db, writer, migrations } = await recordsMigratedTo("007-page-sessions");
   const events = [1, 2].map((seq) => ({ submission: "a", seq, at: "now", type: "log" as const, data: "{}" }));
   writer.exec(`
     insert into participants (id, name, name_key, created_at) values (1, 'ada', 'ada', '');

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { migratedTo } from "../../../test/support/migrated-records.ts";
+import { recordsMigratedTo } from "../../../test/support/migrated-records.ts";
 
 it("lets sessions of the pages go on", async () => {
-  const { db, writer, migrations } = await migratedTo("008-lean");
+  const { db, writer, migrations } = await recordsMigratedTo("008-lean");
   writer.exec("insert into page_sessions values ('session', 'digest of the key', 'then', 'later')");
   expect((await migrations.migrateToLatest()).error).toBeUndefined();
   expect(await db.selectFrom("page_sessions").selectAll().execute()).toEqual([

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { HttpClient } from "./http-client.ts";
 
-const meSchema = z.object({
+const accountSchema = z.object({
   participant: z.object({ id: z.number().int(), name: z.string() }),
   agreed: z.boolean(),
 });
-export type Me = z.infer<typeof meSchema>;
+export type Account = z.infer<typeof accountSchema>;
 
 /** Who the key in use belongs to. Throws key_unknown, key_revoked, no_key. */
-export function askWho(http: HttpClient): Promise<Me> {
-  return http.get("/api/v1/me", meSchema);
+export function readAccount(http: HttpClient): Promise<Account> {
+  return http.get("/api/v1/me", accountSchema);
 }

@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
 import { type Agents, bodyOf, NetworkFault, type Reply, readText, request } from "./http-request.ts";
-import { BadAnswer, badAnswer, mayRepeat, notABroker, unreachable } from "./http-response.ts";
+import { BadResponse, badResponse, mayRepeat, notABroker, unreachable } from "./http-response.ts";
 
 export interface DownloadOptions {
   /** A file (written beside it first, so that it appears whole or not at all) or a stream, which is not ended. */
@@ -81,7 +81,7 @@ async function receive(url: URL, to: Writable, options: DownloadOptions & Route)
   try {
     await withRetries(once, mayRepeat, { signal: options.signal, retries: 5 });
   } catch (failure) {
-    if (failure instanceof BadAnswer) throw failure.refusal ?? notABroker(options.broker, failure.message);
+    if (failure instanceof BadResponse) throw failure.refusal ?? notABroker(options.broker, failure.message);
     throw failure instanceof NetworkFault ? unreachable(options.broker, failure) : failure;
   } finally {
     to.off("error", noteBroken);
@@ -121,9 +121,9 @@ async function open(
       const length = reply.headers["content-length"];
       return { reply, total: length === undefined ? null : Number(length) + (status === 206 ? from : 0) };
     }
-    throw badAnswer(reply, await readText(reply, 64 * 1024));
+    throw badResponse(reply, await readText(reply, 64 * 1024));
   }
-  throw new BadAnswer("with one redirect after another", 310, null);
+  throw new BadResponse("with one redirect after another", 310, null);
 }
 
 /** Passes over what is there already, when the other side cannot begin in the middle. */

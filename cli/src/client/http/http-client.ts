@@ -3,7 +3,7 @@ import { z } from "zod";
 import { withRetries } from "../../async/retry.ts";
 import { type Downloaded, type DownloadOptions, download } from "./download.ts";
 import { type Agents, NetworkFault, readText, request } from "./http-request.ts";
-import { BadAnswer, isHttp, mayRepeat, notABroker, readAnswer, unreachable } from "./http-response.ts";
+import { BadResponse, isHttp, mayRepeat, notABroker, readResponse, unreachable } from "./http-response.ts";
 
 export interface HttpClientOptions {
   /** Address of the broker, as http://localhost:8420; a path in it is kept. Throws usage when it is no http(s) URL. */
@@ -75,7 +75,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         connectMs,
         idleMs,
       });
-      return readAnswer(reply, await readText(reply), schema);
+      return readResponse(reply, await readText(reply), schema);
     };
     try {
       return await withRetries(once, (failure) => asked.repeatable && mayRepeat(failure), {
@@ -89,12 +89,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   /** Names what went wrong on the way; when in doubt who answered, asks. */
   async function explain(failure: unknown, signal?: AbortSignal): Promise<unknown> {
-    if (failure instanceof BadAnswer && failure.refusal) return failure.refusal;
+    if (failure instanceof BadResponse && failure.refusal) return failure.refusal;
     if (failure instanceof NetworkFault)
       return isHttp(failure)
         ? unreachable(broker, failure)
         : notABroker(broker, "with something that is no HTTP");
-    if (!(failure instanceof BadAnswer)) return failure;
+    if (!(failure instanceof BadResponse)) return failure;
     if (!(await isBroker(broker, { signal, agents, connectMs, idleMs })))
       return notABroker(broker, failure.message);
     if (failure.status >= 500)
@@ -134,7 +134,7 @@ export async function isBroker(
 ): Promise<boolean> {
   try {
     const reply = await request(locate(broker, "/healthz"), { idleMs: 5_000, ...options });
-    readAnswer(reply, await readText(reply, 64 * 1024), healthSchema);
+    readResponse(reply, await readText(reply, 64 * 1024), healthSchema);
     return true;
   } catch {
     return false;

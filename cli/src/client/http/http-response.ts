@@ -3,12 +3,12 @@ import { z } from "zod";
 import { NetworkFault, type Reply } from "./http-request.ts";
 
 const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
-const LONGEST_RETRY_AFTER_MS = 20_000;
+const MAX_RETRY_AFTER_MS = 20_000;
 const failureSchema = z.object({ error: errorBodySchema });
 
 /** An answer that is no success. `refusal` is what the broker said, null when the words are not a broker's. */
-export class BadAnswer extends Error {
-  override readonly name = "BadAnswer";
+export class BadResponse extends Error {
+  override readonly name = "BadResponse";
   readonly status: number;
   readonly refusal: CrowdaiError | null;
   readonly retryAfterMs: number;
@@ -21,36 +21,36 @@ export class BadAnswer extends Error {
   }
 }
 
-/** The value in an answer, checked. Throws BadAnswer. */
-export function readAnswer<T>(reply: Reply, text: string, schema: z.ZodType<T>): T {
+/** The value in an answer, checked. Throws BadResponse. */
+export function readResponse<T>(reply: Reply, text: string, schema: z.ZodType<T>): T {
   const status = reply.statusCode ?? 0;
   const value = parse(text);
   if (status >= 200 && status < 300) {
     const found = schema.safeParse(value);
     if (found.success) return found.data;
-    throw new BadAnswer(value === undefined ? describeBody(reply) : "JSON of another shape", status, null);
+    throw new BadResponse(value === undefined ? describeBody(reply) : "JSON of another shape", status, null);
   }
-  throw badAnswer(reply, text);
+  throw badResponse(reply, text);
 }
 
 /** What an answer outside 200 to 299 says. */
-export function badAnswer(reply: Reply, text: string): BadAnswer {
+export function badResponse(reply: Reply, text: string): BadResponse {
   const status = reply.statusCode ?? 0;
   const refusal = failureSchema.safeParse(parse(text));
   if (refusal.success) {
     const error = CrowdaiError.fromBody(refusal.data.error);
-    return new BadAnswer(error.message, status, error, retryAfter(reply));
+    return new BadResponse(error.message, status, error, retryAfter(reply));
   }
   if (status >= 300 && status < 400)
-    return new BadAnswer(`with a redirect to ${reply.headers.location?.split("?")[0]}`, status, null);
-  return new BadAnswer(`with status ${status} and ${describeBody(reply)}`, status, null, retryAfter(reply));
+    return new BadResponse(`with a redirect to ${reply.headers.location?.split("?")[0]}`, status, null);
+  return new BadResponse(`with status ${status} and ${describeBody(reply)}`, status, null, retryAfter(reply));
 }
 
 /** For withRetries: how long a repetition of a harmless request should wait at least, or false when it is no use. */
 export function mayRepeat(failure: unknown): number | false {
   if (failure instanceof NetworkFault) return isHttp(failure) ? 0 : false;
-  if (!(failure instanceof BadAnswer) || !REPEATABLE_STATUS.has(failure.status)) return false;
-  return failure.retryAfterMs <= LONGEST_RETRY_AFTER_MS ? failure.retryAfterMs : false;
+  if (!(failure instanceof BadResponse) || !REPEATABLE_STATUS.has(failure.status)) return false;
+  return failure.retryAfterMs <= MAX_RETRY_AFTER_MS ? failure.retryAfterMs : false;
 }
 
 /** Whether what broke was the network, and not somebody there who speaks no HTTP. */

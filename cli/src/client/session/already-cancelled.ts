@@ -4,7 +4,7 @@ import { CrowdaiError, type Submission } from "@crowdai/shared";
  * For a cancellation that failed: one that found the submission cancelled already, perhaps by itself before its answer was
  * lost, has what it wanted. Throws the failure otherwise.
  */
-export async function unlessCancelled(
+export async function acceptCancelled(
   failure: unknown,
   look: () => Promise<Submission>,
 ): Promise<Submission> {

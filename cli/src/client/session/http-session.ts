@@ -11,14 +11,14 @@ import { z } from "zod";
 import { interruption, pause } from "../../async/abort.ts";
 import { backoff } from "../../async/retry.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { unlessCancelled } from "./already-cancelled.ts";
+import { acceptCancelled } from "./already-cancelled.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import type { BrokerSession, SessionOptions } from "./session.ts";
 
 const WAIT_SECONDS = 20;
 const API = "/api/v1";
 const serviceSchema = z.object({ version: z.string(), instance: z.string() });
-const meSchema = z.object({
+const accountSchema = z.object({
   participant: z.object({ id: z.number(), name: z.string() }),
   agreed: z.boolean(),
 });
@@ -72,7 +72,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
           signal: within(signal),
         });
       } catch (failure) {
-        return unlessCancelled(failure, () => http.get(at(id), submissionSchema));
+        return acceptCancelled(failure, () => http.get(at(id), submissionSchema));
       }
     },
     watch(id, { after = 0, signal } = {}) {
@@ -100,7 +100,7 @@ async function readOpening(http: HttpClient, challenge: string | undefined): Pro
   const path = challenge === undefined ? "" : `${API}/challenges/${encodeURIComponent(challenge)}`;
   const [broker, me, described, limits] = await Promise.all([
     http.get(API, serviceSchema),
-    http.get(`${API}/me`, meSchema),
+    http.get(`${API}/me`, accountSchema),
     path ? http.get(path, challengeSchema) : null,
     path ? http.get(`${path}/limits`, limitsSchema) : null,
   ]);

@@ -57,13 +57,13 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
   const http = createHttpClient(reading);
   if (options.transport === "http") return openHttpSession(http, options);
 
-  const { connectSocket, SocketImpossible } = await import("./socket-session.ts");
+  const { connectSocket, SocketUnavailable } = await import("./socket-session.ts");
   for (let again = true; ; again = false) {
     const began = performance.now();
     try {
       return await connectSocket(broker, options);
     } catch (failure) {
-      if (!(failure instanceof SocketImpossible)) throw failure;
+      if (!(failure instanceof SocketUnavailable)) throw failure;
       const quick = performance.now() - began < QUICK_MS;
       // Says so itself when nobody is there, or somebody else.
       await createHttpClient({ ...reading, idleMs: HEALTH_MS }).get("/healthz", healthSchema);

@@ -13,7 +13,7 @@ const refusedSchema = z.object({
   }),
 });
 
-export interface Asked {
+export interface AskOptions {
   signal?: AbortSignal;
   /** How long one answer may take on a connection that stands. */
   answerMs: number;
@@ -29,7 +29,7 @@ interface Pending {
  * safe because the broker knows each by its id.
  */
 export interface Requests {
-  ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: Asked): Promise<T>;
+  ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: AskOptions): Promise<T>;
   /** The connection stands: everything unanswered is sent. */
   opened(): void;
   /** The connection broke: nothing is sent until it stands again. */

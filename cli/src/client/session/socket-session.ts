@@ -2,7 +2,7 @@ import {
   CrowdaiError,
   errorBodySchema,
   liveEventSchema,
-  placeSchema,
+  queuePositionSchema,
   receiptSchema,
   type Session,
   sessionSchema,
@@ -14,7 +14,7 @@ import { z } from "zod";
 import { interruption } from "../../async/abort.ts";
 import { backoff } from "../../async/retry.ts";
 import { after } from "../../async/timer.ts";
-import { unlessCancelled } from "./already-cancelled.ts";
+import { acceptCancelled } from "./already-cancelled.ts";
 import type { BrokerSession, SessionOptions } from "./session.ts";
 import { createFeeds } from "./session-feeds.ts";
 import { createRequests } from "./socket-requests.ts";
@@ -27,11 +27,11 @@ const COMPLETE_MS = 10 * 60_000;
 const callAnswerSchema = z.object({ submissions: z.array(submissionSchema) });
 
 /** No socket could be opened, and it was no refusal of the broker's: nobody there, or something between. */
-export class SocketImpossible extends Error {
-  override readonly name = "SocketImpossible";
+export class SocketUnavailable extends Error {
+  override readonly name = "SocketUnavailable";
 }
 
-/** Opens the session over socket.io. Throws the broker's refusal, or SocketImpossible. */
+/** Opens the session over socket.io. Throws the broker's refusal, or SocketUnavailable. */
 export async function connectSocket(broker: URL, options: SessionOptions): Promise<BrokerSession> {
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
@@ -62,7 +62,7 @@ function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<
     };
     const abort = () => fail(interruption(signal!));
     const silent = setTimeout(
-      () => fail(new SocketImpossible("nothing came over the socket")),
+      () => fail(new SocketUnavailable("nothing came over the socket")),
       2 * OPENING_MS,
     );
     const done = () => {
@@ -72,12 +72,12 @@ function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<
     };
     const greeted = (message: unknown) => {
       const found = sessionSchema.safeParse(message);
-      if (!found.success) return fail(new SocketImpossible("another kind of server answers the socket"));
+      if (!found.success) return fail(new SocketUnavailable("another kind of server answers the socket"));
       done();
       resolve(found.data);
     };
     const refused = (error: Error) =>
-      fail(readRefusal(error) ?? new SocketImpossible(error.message, { cause: error }));
+      fail(readRefusal(error) ?? new SocketUnavailable(error.message, { cause: error }));
     socket.on("session", greeted).on("connect_error", refused);
     if (signal?.aborted) return abort();
     signal?.addEventListener("abort", abort, { once: true });
@@ -128,7 +128,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     if (found.success) feeds.live(found.data);
   });
   socket.on("place", (message: unknown) => {
-    const found = placeSchema.safeParse(message);
+    const found = queuePositionSchema.safeParse(message);
     if (found.success) feeds.place(found.data);
   });
   socket.on("session", () => {
@@ -186,7 +186,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
       } catch (failure) {
         const look = () =>
           requests.ask("watch", { id, after: 0 }, watchedSchema, { answerMs, signal: within });
-        return unlessCancelled(failure, async () => (await look()).submission);
+        return acceptCancelled(failure, async () => (await look()).submission);
       }
     },
     watch: (id, { after = 0, signal: within } = {}) => feeds.watch(id, after, within),

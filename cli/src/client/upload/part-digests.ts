@@ -4,12 +4,12 @@ import { abortable, throwIfAborted } from "../../async/abort.ts";
 import { md5OfParts, type PartedFile, type Share } from "./md5-of-parts.ts";
 
 /** Up to here a thread would take longer to start than it saves. */
-const ALONE_BYTES = 64 * 1024 * 1024;
+const MAX_SINGLE_THREAD_BYTES = 64 * 1024 * 1024;
 const THREADS = 2;
 
 /** The MD5 of each part of a file. Of a large one in threads of its own, for hashing would keep this one from all else. */
 export async function digestParts(file: PartedFile, signal?: AbortSignal): Promise<string[]> {
-  if (file.size <= ALONE_BYTES) return md5OfParts(file, { first: 0, step: 1 });
+  if (file.size <= MAX_SINGLE_THREAD_BYTES) return md5OfParts(file, { first: 0, step: 1 });
   const shares = await Promise.all(
     Array.from({ length: THREADS }, (_, first) => inThread(file, { first, step: THREADS }, signal)),
   ).catch(() => null);

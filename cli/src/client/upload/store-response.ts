@@ -1,10 +1,10 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { NetworkFault, type Reply } from "../http/http-request.ts";
-import { BadAnswer, badAnswer } from "../http/http-response.ts";
+import { BadResponse, badResponse } from "../http/http-response.ts";
 
-/** What an object store says of a part: the broker's own in the words of the catalogue, S3 in an XML document. */
-export function storeAnswer(reply: Reply, text: string): BadAnswer {
-  const answer = badAnswer(reply, text);
+/** What an object store says of a part: the broker's own in the words of the catalog, S3 in an XML document. */
+export function storeResponse(reply: Reply, text: string): BadResponse {
+  const answer = badResponse(reply, text);
   const [, code] = /<Code>(\w+)<\/Code>/.exec(text) ?? [];
   if (answer.refusal || !code) return answer;
   const status = answer.status;
@@ -12,32 +12,32 @@ export function storeAnswer(reply: Reply, text: string): BadAnswer {
   switch (code) {
     case "BadDigest":
     case "InvalidDigest":
-      return new BadAnswer(said, status, new CrowdaiError("digest_mismatch"));
+      return new BadResponse(said, status, new CrowdaiError("digest_mismatch"));
     case "NoSuchUpload":
     case "NoSuchBucket":
     case "NoSuchKey":
-      return new BadAnswer(
+      return new BadResponse(
         said,
         status,
         new CrowdaiError("object_missing", "This upload is not open any more."),
       );
     // Of a body that stopped coming: for all other stores and proxies that is status 408.
     case "RequestTimeout":
-      return new BadAnswer(said, 408, null, answer.retryAfterMs);
+      return new BadResponse(said, 408, null, answer.retryAfterMs);
     default:
-      return new BadAnswer(said, status, null, answer.retryAfterMs);
+      return new BadResponse(said, status, null, answer.retryAfterMs);
   }
 }
 
 /** Names a failure without the address, which is a secret: whoever has it may write. */
-export function explainStore(failure: unknown, url: URL): unknown {
+export function explainStoreFailure(failure: unknown, url: URL): unknown {
   if (failure instanceof NetworkFault)
     return new CrowdaiError(
       "store_unreachable",
       `The object store at ${url.host} cannot be reached: ${failure.message}.`,
       { details: { store: url.host, cause: failure.code }, cause: failure },
     );
-  if (!(failure instanceof BadAnswer)) return failure;
+  if (!(failure instanceof BadResponse)) return failure;
   if (failure.refusal) return failure.refusal;
   if (failure.status === 403)
     return new CrowdaiError("signature_invalid", "The object store refused the signed address.");

@@ -2,9 +2,9 @@ import { CrowdaiError, type Upload } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
 import { locate } from "../http/http-client.ts";
 import { type Agents, readText, request } from "../http/http-request.ts";
-import { BadAnswer, mayRepeat } from "../http/http-response.ts";
+import { BadResponse, mayRepeat } from "../http/http-response.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { explainStore, storeAnswer } from "./store-response.ts";
+import { explainStoreFailure, storeResponse } from "./store-response.ts";
 
 const PARALLEL = 4;
 /** The store may need a while to make the last bytes durable before it answers. */
@@ -12,7 +12,7 @@ const IDLE_MS = 120_000;
 /** What has not begun so long before its address ends waits for a new one. */
 const MARGIN_MS = 30_000;
 /** How often other bytes than were sent may arrive. */
-const MISMATCHES = 2;
+const MAX_MISMATCHES = 2;
 
 export interface UploadOptions {
   broker: URL;
@@ -98,23 +98,23 @@ async function sendPart(
         idleMs: IDLE_MS,
       });
       const text = await readText(reply, 1024 * 1024);
-      if (reply.statusCode !== undefined && reply.statusCode >= 300) throw storeAnswer(reply, text);
+      if (reply.statusCode !== undefined && reply.statusCode >= 300) throw storeResponse(reply, text);
     } catch (failure) {
       moved(-sent);
       throw failure;
     }
   };
   const again = (failure: unknown) => {
-    const isMismatch = failure instanceof BadAnswer && failure.refusal?.code === "digest_mismatch";
+    const isMismatch = failure instanceof BadResponse && failure.refusal?.code === "digest_mismatch";
     // Bytes that changed on the way. Those that changed in the file are told when it is looked at.
-    if (isMismatch) return mismatches++ < MISMATCHES ? 0 : false;
+    if (isMismatch) return mismatches++ < MAX_MISMATCHES ? 0 : false;
     return mayRepeat(failure);
   };
 
   try {
     await withRetries(once, again, { signal, retries });
   } catch (failure) {
-    throw named(explainStore(failure, url), part);
+    throw named(explainStoreFailure(failure, url), part);
   }
 }
 

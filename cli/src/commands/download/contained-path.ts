@@ -3,7 +3,7 @@ import { CrowdaiError } from "@crowdai/shared";
 
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const ODD = /[\u0000-\u001f\u007f<>:"|?*\\]/;
+const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f<>:"|?*\\]/;
 
 /**
  * The path of a file that somebody else named, below `folder`. Throws for a name that leads out of it, that one of
@@ -15,7 +15,7 @@ export function containedPath(folder: string, name: string): string {
     part === "" ||
     part === "." ||
     part === ".." ||
-    ODD.test(part) ||
+    UNSAFE_CHARACTERS.test(part) ||
     RESERVED.test(part) ||
     /[. ]$/.test(part) ||
     /^\.git/i.test(part) ||

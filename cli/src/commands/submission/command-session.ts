@@ -6,7 +6,7 @@ import type { Context } from "../../context.ts";
 export interface CommandSession {
   session: BrokerSession;
   challenge: PublicChallenge | null;
-  /** What submitOffer and evaluateValues need besides. */
+  /** What submitInput and evaluateValues need besides. */
   route: { broker: URL; agents: ReturnType<typeof proxyAgents>; signal: AbortSignal };
 }
 

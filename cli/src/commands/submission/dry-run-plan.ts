@@ -1,6 +1,6 @@
 import { INLINE_LIMIT, type Limits, type PublicChallenge, type Round } from "@crowdai/shared";
-import { checkInput, type Offered } from "../../submit/checks.ts";
-import type { OfferedModel } from "../../submit/models.ts";
+import { checkInput, type InputDescription } from "../../submit/checks.ts";
+import type { ModelToSend } from "../../submit/models.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { sizeText } from "../../terminal/size.ts";
 import { type CodePlan, codeLines } from "./report-code.ts";
@@ -31,10 +31,10 @@ export interface PlanFacts {
   round: Round | null;
   message: string | undefined;
   limits: Limits | null;
-  offered: Offered;
+  offered: InputDescription;
   sha256: string;
   code: CodePlan | null;
-  models?: readonly OfferedModel[];
+  models?: readonly ModelToSend[];
 }
 
 /** Throws what checkInput throws. */

@@ -1,29 +1,34 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import type { Context } from "../../context.ts";
-import { checkInput, type Offered } from "../../submit/checks.ts";
-import { describeValue, type Offer, offerFile, offerValue } from "../../submit/submission-input.ts";
-import { type Given, type Taken, takeFile, takeSpooled } from "./read-input.ts";
+import { checkInput, type InputDescription } from "../../submit/checks.ts";
+import {
+  describeValue,
+  inputOfFile,
+  inputOfValue,
+  type SubmissionInput,
+} from "../../submit/submission-input.ts";
+import { type InputRead, interpretFile, interpretStdin, type NamedInput } from "./read-input.ts";
 import type { ProgressView } from "./show-progress.ts";
 import { spool } from "./spool.ts";
 
 /** An input that passed the checks and is ready to be announced. Dispose of it when its bytes are sent. */
 export interface Prepared extends AsyncDisposable {
-  offered: Offered;
-  offer: Offer;
+  offered: InputDescription;
+  offer: SubmissionInput;
 }
 
 /** Reads what was named, as the challenge takes it. Throws what is wrong with it. */
 export async function prepareInput(
   context: Context,
-  given: Given,
+  given: NamedInput,
   challenge: PublicChallenge,
   view: ProgressView,
 ): Promise<Prepared> {
   if (given.from === "stdin") return prepareStdin(context, challenge, view);
-  const taken: Taken =
+  const taken: InputRead =
     given.from === "json"
       ? { offered: describeValue(given.value), facts: null }
-      : await takeFile(given.facts, challenge);
+      : await interpretFile(given.facts, challenge);
   return { ...(await ready(taken, context, challenge, view)), [Symbol.asyncDispose]: async () => {} };
 }
 
@@ -44,7 +49,7 @@ async function prepareStdin(
   if (stdin.isTTY) view.say(`Submitting standard input to ${challenge.id}`);
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
-    const taken = await takeSpooled(spooled.facts, challenge);
+    const taken = await interpretStdin(spooled.facts, challenge);
     return { ...(await ready(taken, context, challenge, view)), [Symbol.asyncDispose]: dispose };
   } catch (failure) {
     await dispose();
@@ -54,14 +59,14 @@ async function prepareStdin(
 
 /** The rules first: a file that is refused need not be read for its digest. */
 async function ready(
-  taken: Taken,
+  taken: InputRead,
   { signal }: Context,
   challenge: PublicChallenge,
   view: ProgressView,
-): Promise<{ offered: Offered; offer: Offer }> {
+): Promise<{ offered: InputDescription; offer: SubmissionInput }> {
   const { offered } = taken;
   checkInput(challenge, offered);
-  if (!taken.facts) return { offered, offer: offerValue(taken.offered) };
+  if (!taken.facts) return { offered, offer: inputOfValue(taken.offered) };
   const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
-  return { offered, offer: await offerFile(taken.facts, { signal, onProgress }) };
+  return { offered, offer: await inputOfFile(taken.facts, { signal, onProgress }) };
 }

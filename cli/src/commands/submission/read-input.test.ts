@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { PublicChallenge } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { inspectFile } from "../../client/upload/byte-source.ts";
-import { readGiven, readValue, takeFile, takeSpooled } from "./read-input.ts";
+import { interpretFile, interpretStdin, readNamedInput, readValue } from "./read-input.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -27,11 +27,11 @@ const kind = async (taken: Promise<{ offered: { kind: string } }>) => (await tak
 
 describe("the command line", () => {
   it("names one input", async () => {
-    await expect(readGiven({ cwd: folder })).rejects.toEqual(code("usage"));
-    await expect(readGiven({ cwd: folder, file: "p.csv", json: "1" })).rejects.toEqual(code("usage"));
-    expect(await readGiven({ cwd: folder, file: "-" })).toEqual({ from: "stdin" });
+    await expect(readNamedInput({ cwd: folder })).rejects.toEqual(code("usage"));
+    await expect(readNamedInput({ cwd: folder, file: "p.csv", json: "1" })).rejects.toEqual(code("usage"));
+    expect(await readNamedInput({ cwd: folder, file: "-" })).toEqual({ from: "stdin" });
     await file("p.csv", "x");
-    expect(await readGiven({ cwd: folder, file: "p.csv" })).toMatchObject({
+    expect(await readNamedInput({ cwd: folder, file: "p.csv" })).toMatchObject({
       from: "file",
       facts: { name: "p.csv" },
     });
@@ -44,23 +44,23 @@ describe("the command line", () => {
     ["[".repeat(101) + "]".repeat(101), "value_too_deep"],
     ["[".repeat(100_000), "value_too_deep"],
   ])("with --json %.20j is refused as %s", async (json, expected) => {
-    await expect(readGiven({ cwd: folder, json })).rejects.toEqual(code(expected));
+    await expect(readNamedInput({ cwd: folder, json })).rejects.toEqual(code(expected));
   });
 });
 
 describe("a .json file", () => {
   it("is a file where such files are taken, and a value where not", async () => {
     const facts = await file("p.json", "[1]");
-    expect(await kind(takeFile(facts, takes([".json"], true)))).toBe("file");
-    expect(await kind(takeFile(facts, takes([], true)))).toBe("file");
-    expect(await kind(takeFile(facts, takes([".csv"], true)))).toBe("json");
-    expect(await kind(takeFile(facts, takes(null, true)))).toBe("json");
+    expect(await kind(interpretFile(facts, takes([".json"], true)))).toBe("file");
+    expect(await kind(interpretFile(facts, takes([], true)))).toBe("file");
+    expect(await kind(interpretFile(facts, takes([".csv"], true)))).toBe("json");
+    expect(await kind(interpretFile(facts, takes(null, true)))).toBe("json");
   });
 
   it("must hold JSON where it is a value", async () => {
-    await expect(takeFile(await file("p.json", "[1"), takes(null, true))).rejects.toThrow("p.json");
+    await expect(interpretFile(await file("p.json", "[1"), takes(null, true))).rejects.toThrow("p.json");
     const utf16 = Buffer.from("\ufeff[1]", "utf16le");
-    await expect(takeFile(await file("p.json", utf16), takes(null, true))).rejects.toThrow("UTF-8");
+    await expect(interpretFile(await file("p.json", utf16), takes(null, true))).rejects.toThrow("UTF-8");
     expect(await readValue(await file("q.json", "\ufeff [1]"), 100)).toEqual([1]);
   });
 
@@ -73,14 +73,14 @@ describe("a .json file", () => {
 
 describe("standard input", () => {
   it("is a value where only values are taken, and a file where only files are", async () => {
-    expect(await kind(takeSpooled(await file("stdin", "1"), takes(null, true)))).toBe("json");
-    expect(await kind(takeSpooled(await file("stdin", "[1]"), takes([], false)))).toBe("file");
+    expect(await kind(interpretStdin(await file("stdin", "1"), takes(null, true)))).toBe("json");
+    expect(await kind(interpretStdin(await file("stdin", "[1]"), takes([], false)))).toBe("file");
   });
 
   it("is told by its first character where both are taken", async () => {
     const both = takes([".csv"], true);
-    expect(await kind(takeSpooled(await file("stdin.csv", "id,species\n"), both))).toBe("file");
-    expect(await kind(takeSpooled(await file("stdin.csv", ' \n{"a": 1}'), both))).toBe("json");
-    expect(await kind(takeSpooled(await file("stdin.json", "[1]"), takes([".json"], true)))).toBe("file");
+    expect(await kind(interpretStdin(await file("stdin.csv", "id,species\n"), both))).toBe("file");
+    expect(await kind(interpretStdin(await file("stdin.csv", ' \n{"a": 1}'), both))).toBe("json");
+    expect(await kind(interpretStdin(await file("stdin.json", "[1]"), takes([".json"], true)))).toBe("file");
   });
 });

@@ -2,19 +2,26 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CrowdaiError, type PublicChallenge, parseJson } from "@crowdai/shared";
 import { type FileFacts, fileError, inspectFile } from "../../client/upload/byte-source.ts";
-import { hasExtension, type Offered } from "../../submit/checks.ts";
+import { hasExtension, type InputDescription } from "../../submit/checks.ts";
 import { describeValue } from "../../submit/submission-input.ts";
 
 /** What the command line names: a file that was looked at, a JSON value that was parsed, or standard input, unread. */
-export type Given = { from: "file"; facts: FileFacts } | { from: "json"; value: unknown } | { from: "stdin" };
+export type NamedInput =
+  | { from: "file"; facts: FileFacts }
+  | { from: "json"; value: unknown }
+  | { from: "stdin" };
 
 /** What will be handed in, once it is known what the challenge takes. */
-export type Taken =
-  | { offered: Offered; facts: FileFacts }
-  | { offered: Offered & { text: string }; facts: null };
+export type InputRead =
+  | { offered: InputDescription; facts: FileFacts }
+  | { offered: InputDescription & { text: string }; facts: null };
 
 /** Looks at what was named, before anybody is asked. Throws usage, and what is wrong with the file or the text. */
-export async function readGiven(named: { file?: string; json?: string; cwd: string }): Promise<Given> {
+export async function readNamedInput(named: {
+  file?: string;
+  json?: string;
+  cwd: string;
+}): Promise<NamedInput> {
   const { file, json, cwd } = named;
   if (file !== undefined && json !== undefined)
     throw new CrowdaiError("usage", "Both a file and --json were given; only one can be sent.");
@@ -28,7 +35,7 @@ export async function readGiven(named: { file?: string; json?: string; cwd: stri
 }
 
 /** A file ending in .json is a file where the challenge takes such files, and a value where it takes only values. */
-export async function takeFile(facts: FileFacts, challenge: PublicChallenge): Promise<Taken> {
+export async function interpretFile(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
   const fitsAsFile = file !== null && hasExtension(facts.name, file.extensions);
   if (!fitsAsFile && json !== null && hasExtension(facts.name, [".json"]))
@@ -40,7 +47,7 @@ export async function takeFile(facts: FileFacts, challenge: PublicChallenge): Pr
  * Standard input, kept in a file meanwhile. It is a value where the challenge takes only values. Where it takes files too,
  * a text that begins with { or [ is a value, unless files of its name are JSON.
  */
-export async function takeSpooled(facts: FileFacts, challenge: PublicChallenge): Promise<Taken> {
+export async function interpretStdin(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
   if (
     json !== null &&
@@ -68,7 +75,7 @@ export async function readValue(
   return parseJson(await readUtf8(facts, what), what);
 }
 
-async function takeValue(facts: FileFacts, maxBytes: number, what?: string): Promise<Taken> {
+async function takeValue(facts: FileFacts, maxBytes: number, what?: string): Promise<InputRead> {
   return { offered: describeValue(await readValue(facts, maxBytes, what)), facts: null };
 }
 

@@ -7,27 +7,27 @@ import { plainLine } from "../../terminal/plain-text.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** Says what goes along, before it goes. */
-export function tellCode(terminal: Terminal, snapshot: Snapshot, { because }: ChosenCode): void {
+export function reportCode(terminal: Terminal, snapshot: Snapshot, { because }: ChosenCode): void {
   const { files, bytes, folder, leftOut, notes, findings } = snapshot;
   const why =
     because === "required"
       ? " The challenge asks for it; what goes is listed by --dry-run, and nothing is sent with --no-code."
       : "";
   terminal.note(`Code: ${files.length} files, ${sizeText(bytes)}, of ${plainLine(folder)}.${why}`);
-  for (const { path, reason } of leftOut.slice(0, MOST_NAMED))
+  for (const { path, reason } of leftOut.slice(0, MAX_NAMED))
     terminal.note(`  left out: ${plainLine(shownPath(path))} (${reason})`);
-  if (leftOut.length > MOST_NAMED)
-    terminal.note(`  and ${leftOut.length - MOST_NAMED} more; --dry-run lists them`);
+  if (leftOut.length > MAX_NAMED)
+    terminal.note(`  and ${leftOut.length - MAX_NAMED} more; --dry-run lists them`);
   for (const note of notes) terminal.note(`  ${plainLine(note)}`);
   for (const { path, line, what } of findings)
     terminal.warn(`${plainLine(path)}:${line} may hold a secret (${what}) and goes along.`);
 }
 
 /** Says where the broker does not have the code. The submission and its grade stand. */
-export function tellOutcome(terminal: Terminal, outcome: CodeOutcome | null): void {
+export function reportCodeOutcome(terminal: Terminal, outcome: CodeOutcome | null): void {
   if (!outcome || outcome.state === "stored") return;
   const { id, reason, state } = outcome;
   if (state === "refused")

@@ -1,7 +1,7 @@
 import type { Place, SubmissionEvent } from "@crowdai/shared";
 import type { Progress, Waiting } from "../../submit/follow.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
-import { gradersText, placeText, startText } from "../../terminal/queue-text.ts";
+import { gradersText, queuePositionText, startText } from "../../terminal/queue-text.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Spinner, Terminal } from "../../terminal/terminal.ts";
 
@@ -47,7 +47,7 @@ function describe(progress: Progress, terminal: Terminal): string {
       return `${verb} ${barText(done / total, terminal)} ${sizeText(done)} of ${sizeText(total)}`;
     }
     case "waiting":
-      return plainLine(`Waiting for a grader${lineText(progress)}`);
+      return plainLine(`Waiting for a grader${queueText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
       return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
@@ -56,9 +56,9 @@ function describe(progress: Progress, terminal: Terminal): string {
 }
 
 /** `, place 3 in line, expected to start in 20 s, 2 graders`; or why nothing goes on. */
-function lineText({ place, reason, expectedAt, graders }: Waiting): string {
+function queueText({ place, reason, expectedAt, graders }: Waiting): string {
   const facts = [
-    place === null ? null : placeText(place),
+    place === null ? null : queuePositionText(place),
     expectedAt === null ? null : `expected to start ${startText(expectedAt)}`,
     reason === null && graders !== null ? gradersText(graders) : null,
   ].filter((fact) => fact !== null);

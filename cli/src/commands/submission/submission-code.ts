@@ -3,17 +3,17 @@ import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
 import { codeFolder } from "../../snapshot/store/store-folder.ts";
-import { whichCode } from "../../submit/choose-code.ts";
-import type { TakenAlong } from "../../submit/prepare-code.ts";
+import { chooseCode } from "../../submit/choose-code.ts";
+import type { PreparedCode } from "../../submit/prepare-code.ts";
 import type { SubmitFlags } from "../submit.ts";
 import type { CommandSession } from "./command-session.ts";
-import { type CodePlan, planCode, tellCode, tellOutcome } from "./report-code.ts";
+import { type CodePlan, planCode, reportCode, reportCodeOutcome } from "./report-code.ts";
 import type { ProgressView } from "./show-progress.ts";
 
 /** The code of one `crowdai submit`, from the snapshot, which is taken while the input is read, to what became of it. */
-export interface CommandCode {
+export interface SubmissionCode {
   /** Throws what is wrong with the code. */
-  taken(): Promise<TakenAlong | undefined>;
+  taken(): Promise<PreparedCode | undefined>;
   tell(): void;
   plan(): CodePlan | null;
   /** Waits until the code is sent, or known not to come through. */
@@ -25,15 +25,15 @@ export interface CommandCode {
 }
 
 /** Throws code_required, code_off and usage before anything is read. */
-export function beginCode(
+export function startSubmissionCode(
   context: Context,
   { session, challenge, route }: CommandSession,
   flags: SubmitFlags,
   view: ProgressView,
-): CommandCode {
+): SubmissionCode {
   const { env, cwd, settings, terminal, client } = context;
   const { code, publish, message, allowSecrets } = flags;
-  const chosen = whichCode(challenge!, { code, publish, project: settings.project, cwd, env });
+  const chosen = chooseCode(challenge!, { code, publish, project: settings.project, cwd, env });
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const taking = chosen
@@ -42,15 +42,15 @@ export function beginCode(
         (failure: unknown) => ({ failure }),
       )
     : Promise.resolve({ taken: undefined });
-  let along: TakenAlong | undefined;
+  let along: PreparedCode | undefined;
   let settled: CodeOutcome | null = null;
 
-  async function take(): Promise<TakenAlong> {
-    const { takeAlong } = await import("../../submit/prepare-code.ts");
+  async function take(): Promise<PreparedCode> {
+    const { prepareCode } = await import("../../submit/prepare-code.ts");
     const participant = session.opening.participant.name;
     const key = await context.key();
     const { broker } = route;
-    return takeAlong({
+    return prepareCode({
       chosen: chosen!,
       challenge: challenge!,
       participant,
@@ -75,7 +75,7 @@ export function beginCode(
       return along;
     },
     tell() {
-      if (along) tellCode(terminal, along.snapshot, chosen!);
+      if (along) reportCode(terminal, along.snapshot, chosen!);
     },
     plan: () => (along ? planCode(along.snapshot, publish ?? false) : null),
     settled: wait,
@@ -86,7 +86,7 @@ export function beginCode(
       if (along?.begun() && !settled) view.say("Sending the code");
       const outcome = await wait();
       view.stop();
-      tellOutcome(terminal, outcome);
+      reportCodeOutcome(terminal, outcome);
       if ("taken" in result) result.taken?.close();
       if (outcome?.state === "stored") await sendEarlier();
     },
@@ -97,7 +97,7 @@ export function beginCode(
     const { sendAwaited } = await import("../../snapshot/send/send-code.ts");
     const key = await context.key();
     const options = { codeFolder: codeFolder(env), broker: route.broker, env, key, signal };
-    for (const outcome of await sendAwaited(options).catch(() => [])) tellOutcome(terminal, outcome);
+    for (const outcome of await sendAwaited(options).catch(() => [])) reportCodeOutcome(terminal, outcome);
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
 import { SPARSE_INDEX } from "../../git/shadow-repository.ts";
 import type { UserRepository } from "../../git/user-repository.ts";
-import type { Listed } from "./list-files.ts";
+import type { ListedFiles } from "./list-files.ts";
 
 export type Dirty = "yes" | "no" | "unknown";
 
@@ -14,7 +14,7 @@ export type Dirty = "yes" | "no" | "unknown";
 export async function isDirty(
   git: CleanGit,
   repository: UserRepository | null,
-  { reader, untracked }: Listed,
+  { reader, untracked }: ListedFiles,
 ): Promise<Dirty> {
   if (!repository || repository.head === "unborn" || untracked) return "yes";
   // To unfold a sparse index git would write trees, and touch the times of those that the user has already.

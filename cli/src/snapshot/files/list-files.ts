@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { CleanGit } from "../../git/clean-git.ts";
 import { readUserSettings, type UserGitSettings } from "../../git/git-config.ts";
-import { keptFromUs } from "../../git/path-access.ts";
-import { makeReader, SPARSE_INDEX } from "../../git/shadow-repository.ts";
+import { unreadableError } from "../../git/path-access.ts";
+import { makeShadowRepository, SPARSE_INDEX } from "../../git/shadow-repository.ts";
 import { repositoryAt, type UserRepository } from "../../git/user-repository.ts";
 import { look } from "./read-file.ts";
 
@@ -18,7 +18,7 @@ export interface LeftOut {
   reason: string;
 }
 
-export interface Listed {
+export interface ListedFiles {
   /** Files and links that belong to the project, in no order. */
   paths: BytePath[];
   leftOut: LeftOut[];
@@ -29,7 +29,7 @@ export interface Listed {
   settings: UserGitSettings;
 }
 
-export interface Listing {
+export interface ListFilesOptions {
   git: CleanGit;
   env: Env;
   /** Top of the tree that is looked at; `within` names the part of it that is wanted, "" for all. */
@@ -63,18 +63,18 @@ export const DEFAULT_EXCLUDES: readonly string[] = [
 ];
 
 /** How deep repositories in repositories are followed. */
-const MOST_NESTED = 10;
+const MAX_NESTED = 10;
 
 /**
  * What belongs to a project: tracked files as they lie in the working tree, and those that are neither tracked nor ignored. Git does
  * the listing, in a repository of our own. Of a submodule, or a repository inside, what its own git would take. Throws file_unreadable
  * where what is ignored is kept from us.
  */
-export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
+export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<ListedFiles> {
   const { git, env, within, repository, scratch } = listing;
   const settings = await readUserSettings(git, repository, env);
   mkdirSync(scratch, { recursive: true });
-  const reader = makeReader(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
+  const reader = makeShadowRepository(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
   const list = lister(listing, reader);
   const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
 
@@ -89,7 +89,7 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
       found.leftOut.push({ path: shown, reason: "the folder cannot be read" });
     }
   };
-  const found: Listed = {
+  const found: ListedFiles = {
     paths: [],
     leftOut: [],
     notes: [],
@@ -115,7 +115,7 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
       : [],
   ]);
 
-  if (unknown !== undefined) throw keptFromUs(join(listing.top, unknown));
+  if (unknown !== undefined) throw unreadableError(join(listing.top, unknown));
   const droppedPaths = new Set(dropped);
   const paths = new Set<BytePath>();
   const nested = new Set<BytePath>();
@@ -133,7 +133,7 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
 
   for (const path of paths) found.paths.push(path.slice(strip));
   for (const path of nested)
-    await takeNested(listing, found, path, strip, depth).catch((error) => {
+    await addNested(listing, found, path, strip, depth).catch((error) => {
       if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
       found.leftOut.push({
         path: `${path.slice(strip)}/`,
@@ -143,9 +143,9 @@ export async function listFiles(listing: Listing, depth = 0): Promise<Listed> {
   return found;
 }
 
-async function takeNested(
-  listing: Listing,
-  found: Listed,
+async function addNested(
+  listing: ListFilesOptions,
+  found: ListedFiles,
   path: BytePath,
   strip: number,
   depth: number,
@@ -153,7 +153,7 @@ async function takeNested(
   const shown = path.slice(strip);
   const folder = join(listing.top, Buffer.from(path, "latin1").toString());
   const repository = repositoryAt(folder);
-  if (!repository || depth >= MOST_NESTED) {
+  if (!repository || depth >= MAX_NESTED) {
     const reason = repository ? "repositories are nested too deeply" : "a submodule that is not checked out";
     found.leftOut.push({ path: `${shown}/`, reason });
     return;
@@ -184,7 +184,7 @@ function writeDefaults(scratch: string): string {
   return file;
 }
 
-function lister({ git, top, within }: Listing, reader: string) {
+function lister({ git, top, within }: ListFilesOptions, reader: string) {
   return async (
     args: readonly string[],
     { index, onWarning }: { index: string; onWarning?: (text: string) => void },

@@ -26,7 +26,7 @@ export function look(path: string | Buffer): BigIntStats | "missing" | "unreadab
   }
 }
 
-export interface Read {
+export interface FileContent {
   bytes: Buffer;
   /** What it looked like when its last byte was read. */
   stats: BigIntStats;
@@ -34,7 +34,7 @@ export interface Read {
   unsteady: boolean;
 }
 
-const TRIES = 3;
+const MAX_TRIES = 3;
 
 /**
  * The whole of a regular file, or of a link's target, as it is at one time, and never more than the most and one byte. Never follows a
@@ -44,7 +44,7 @@ export function readEntry(
   path: string | Buffer,
   isLink: boolean,
   most: number,
-): Read | "missing" | "unreadable" {
+): FileContent | "missing" | "unreadable" {
   try {
     return (isLink ? readLink(path) : readRegular(path, most)) ?? "unreadable";
   } catch (error) {
@@ -57,12 +57,12 @@ function isGone(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-function readLink(path: string | Buffer): Read {
+function readLink(path: string | Buffer): FileContent {
   const stats = lstatSync(path, { bigint: true });
   return { bytes: readlinkSync(path, { encoding: "buffer" }), stats, unsteady: false };
 }
 
-function readRegular(path: string | Buffer, most: number): Read | null {
+function readRegular(path: string | Buffer, most: number): FileContent | null {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     let before = fstatSync(fd, { bigint: true });
@@ -72,7 +72,7 @@ function readRegular(path: string | Buffer, most: number): Read | null {
       const stats = fstatSync(fd, { bigint: true });
       const steady =
         stats.size === before.size && stats.mtimeNs === before.mtimeNs && bytes.length === Number(stats.size);
-      if (steady || attempt === TRIES) return { bytes, stats, unsteady: !steady };
+      if (steady || attempt === MAX_TRIES) return { bytes, stats, unsteady: !steady };
       before = stats;
     }
   } finally {

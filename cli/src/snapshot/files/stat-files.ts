@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Mode } from "../../git/tree-writer.ts";
-import { lookOf } from "../store/stat-cache.ts";
+import { fingerprintOf } from "../store/stat-cache.ts";
 import type { BytePath, LeftOut } from "./list-files.ts";
 import { look, onDisk } from "./read-file.ts";
 
 /** A file or a link that is there. */
-export interface Found {
+export interface FileStat {
   path: BytePath;
   mode: Mode;
   size: number;
@@ -15,15 +15,19 @@ export interface Found {
 const AT_ONCE = 500;
 
 /** What is at the paths; what cannot be taken is noted as left out. */
-export async function lookAt(root: string, paths: readonly BytePath[], leftOut: LeftOut[]): Promise<Found[]> {
-  const found: Found[] = [];
+export async function statFiles(
+  root: string,
+  paths: readonly BytePath[],
+  leftOut: LeftOut[],
+): Promise<FileStat[]> {
+  const found: FileStat[] = [];
   for (const [i, path] of paths.entries()) {
     if (i % AT_ONCE === 0) await setImmediate();
     const stats = look(onDisk(root, path));
     if (stats === "missing") continue;
     if (stats === "unreadable") leftOut.push({ path, reason: "it cannot be read" });
     else if (stats.isSymbolicLink() || stats.isFile())
-      found.push({ path, mode: modeOf(stats), size: Number(stats.size), look: lookOf(stats) });
+      found.push({ path, mode: modeOf(stats), size: Number(stats.size), look: fingerprintOf(stats) });
     else if (!stats.isDirectory()) leftOut.push({ path, reason: "a pipe, socket or device" });
   }
   return found;

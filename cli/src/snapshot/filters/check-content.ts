@@ -2,20 +2,20 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Mode } from "../../git/tree-writer.ts";
 import { shownPath } from "../files/byte-path.ts";
 import type { BytePath } from "../files/list-files.ts";
-import type { Read } from "../files/read-file.ts";
+import type { FileContent } from "../files/read-file.ts";
 import { refusedByGit } from "./portable-names.ts";
 import { secretSettings } from "./secret-names.ts";
 
-export type Finding = import("./scan-secrets.ts").Finding;
+export type SecretFinding = import("./scan-secrets.ts").SecretFinding;
 
 interface Checked {
   /** Why the file is left out; null when it is taken. */
   refused: string | null;
-  findings: Finding[];
+  findings: SecretFinding[];
 }
 
 /** Text is searched for secrets; what has a zero byte near its beginning is none. */
-export async function checkContent(path: BytePath, mode: Mode, { bytes }: Read): Promise<Checked> {
+export async function checkContent(path: BytePath, mode: Mode, { bytes }: FileContent): Promise<Checked> {
   const isText = mode !== "120000" && !bytes.subarray(0, 8192).includes(0);
   if (!isText) return { refused: null, findings: [] };
   const { findSecrets, looksSecret } = await scanner();
@@ -34,12 +34,12 @@ function scanner(): Promise<typeof import("./scan-secrets.ts")> {
   return loaded;
 }
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 /** For a snapshot that nobody allowed to hold what was found. */
-export function secretsFound(findings: readonly Finding[]): CrowdaiError {
-  const lines = findings.slice(0, MOST_NAMED).map(({ path, line, what }) => `  ${path}:${line}: ${what}`);
-  if (findings.length > MOST_NAMED) lines.push(`  and ${findings.length - MOST_NAMED} more`);
+export function secretsFound(findings: readonly SecretFinding[]): CrowdaiError {
+  const lines = findings.slice(0, MAX_NAMED).map(({ path, line, what }) => `  ${path}:${line}: ${what}`);
+  if (findings.length > MAX_NAMED) lines.push(`  and ${findings.length - MAX_NAMED} more`);
   return new CrowdaiError("code_secrets", `The code seems to hold secrets:\n${lines.join("\n")}`, {
     details: { findings },
   });

@@ -2,21 +2,21 @@ import { statSync } from "node:fs";
 import { relative } from "node:path";
 import { isInside } from "../../git/clean-git.ts";
 import { shownPath } from "../files/byte-path.ts";
-import type { BytePath, LeftOut, Listed } from "../files/list-files.ts";
+import type { BytePath, LeftOut, ListedFiles } from "../files/list-files.ts";
 import { onDisk } from "../files/read-file.ts";
-import { foldedName, unfitName } from "./portable-names.ts";
+import { foldedName, unportableName } from "./portable-names.ts";
 import { secretByName } from "./secret-names.ts";
 
 /** What stays of the list once names are looked at. */
-export function takenNames(
+export function filterNames(
   { folder, ours = [] }: { folder: string; ours?: readonly string[] | undefined },
-  { paths }: Listed,
+  { paths }: ListedFiles,
   leftOut: LeftOut[],
 ): BytePath[] {
   const own = ours.filter((path) => isInside(path, folder) && path !== folder);
   const ownPrefixes = own.map((path) => `${Buffer.from(relative(folder, path)).toString("latin1")}/`);
   const bare = bareRepositories(folder, paths);
-  const twice = sameElsewhere();
+  const twice = caseCollisions();
   return [...paths].sort().filter((path) => {
     if (ownPrefixes.some((prefix) => path.startsWith(prefix))) return false;
     const reason = nameReason(path, bare) ?? twice(path);
@@ -26,7 +26,7 @@ export function takenNames(
 }
 
 /** Tells of names, folders' too, that differ from an earlier one in nothing but case. */
-function sameElsewhere(): (path: BytePath) => string | null {
+function caseCollisions(): (path: BytePath) => string | null {
   const seen = new Map<string, BytePath>();
   const twice = (path: BytePath): BytePath | null => {
     const end = path.lastIndexOf("/");
@@ -48,7 +48,7 @@ function nameReason(path: BytePath, bare: readonly string[]): string | null {
   if (/(^|\/)\.gitmodules$/i.test(path)) return "the files of submodules are taken themselves";
   if (bare.some((prefix) => path.startsWith(prefix)))
     return "part of a git repository without a working tree";
-  return unfitName(path);
+  return unportableName(path);
 }
 
 /** Folders that git would take for a repository, and obey the settings of, when somebody who has the snapshot goes there. */

@@ -1,23 +1,23 @@
 import type { BytePath } from "../files/list-files.ts";
 
-const LONGEST_PATH = 1000;
-const DEEPEST = 60;
+const MAX_PATH_BYTES = 1000;
+const MAX_DEPTH = 60;
 
 /**
  * Why a path cannot stand in a repository that everybody can clone: it means something else to git, to Windows or to a terminal, and
  * brokers refuse it. Null when it can.
  */
-export function unfitName(path: BytePath): string | null {
+export function unportableName(path: BytePath): string | null {
   // Most names are plain.
-  if (/^[\w/-]+(\.[\w-]+)*$/.test(path) && path.length < LONGEST_PATH && !/(^|\/)git~/i.test(path)) {
-    if (!/(^|\/)\.git(\/|$)/i.test(path) && path.split("/").length <= DEEPEST) return null;
+  if (/^[\w/-]+(\.[\w-]+)*$/.test(path) && path.length < MAX_PATH_BYTES && !/(^|\/)git~/i.test(path)) {
+    if (!/(^|\/)\.git(\/|$)/i.test(path) && path.split("/").length <= MAX_DEPTH) return null;
   }
   const bytes = Buffer.from(path, "latin1");
   const text = bytes.toString("utf8");
   if (!Buffer.from(text).equals(bytes)) return "its name is not UTF-8";
-  if (bytes.length > LONGEST_PATH) return `its path has more than ${LONGEST_PATH} bytes`;
+  if (bytes.length > MAX_PATH_BYTES) return `its path has more than ${MAX_PATH_BYTES} bytes`;
   const names = text.split("/");
-  if (names.length > DEEPEST) return `it lies more than ${DEEPEST} folders deep`;
+  if (names.length > MAX_DEPTH) return `it lies more than ${MAX_DEPTH} folders deep`;
   for (const name of names) {
     if (/[\p{Cc}\u2028\u2029]/u.test(name)) return "its name has a control character";
     if (name.includes("\\")) return "its name has a backslash";

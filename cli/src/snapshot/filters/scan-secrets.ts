@@ -2,7 +2,7 @@ import { lintSource } from "@secretlint/core";
 import { creator as recommended } from "@secretlint/secretlint-rule-preset-recommend";
 import { crowdaiKeyRule, huggingFaceRule } from "./secretlint-rules.ts";
 
-export interface Finding {
+export interface SecretFinding {
   path: string;
   line: number;
   /** What was found, in words; never the secret itself. */
@@ -13,7 +13,7 @@ export interface Finding {
  * What every match of a rule holds. Only a file with one of these is given to the rules, which are far slower than this; a test
  * holds the list against each rule's own examples.
  */
-const TELL_TALE = new RegExp(
+const SECRET_HINT = new RegExp(
   [
     "PRIVATE KEY",
     "(?:SECRET|secret|Secret)_?(?:ACCESS|access|Access)",
@@ -61,11 +61,11 @@ const CONFIG = {
 
 /** Whether a file may hold a secret and needs the rules. */
 export function looksSecret(text: string): boolean {
-  return TELL_TALE.test(text);
+  return SECRET_HINT.test(text);
 }
 
 /** Secrets in a text file, each with its line. */
-export async function findSecrets(path: string, text: string): Promise<Finding[]> {
+export async function findSecrets(path: string, text: string): Promise<SecretFinding[]> {
   const dot = path.lastIndexOf(".");
   const result = await lintSource({
     source: { content: text, filePath: path, ext: dot < 0 ? "" : path.slice(dot), contentType: "text" },

@@ -4,7 +4,7 @@ import { SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
 
 /** Longer than any broker waits for it. */
-const OLDEST_MS = 30 * 24 * 3600 * 1000;
+const MAX_AGE_MS = 30 * 24 * 3600 * 1000;
 
 const noteSchema = z.object({
   id: z.string().regex(SUBMISSION_ID),
@@ -46,7 +46,7 @@ export function readAwaited(codeFolder: string, broker: string, id?: string): Aw
       const path = join(codeFolder, "awaited", name);
       try {
         const note = noteSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-        if (Date.now() - note.at < OLDEST_MS) return [note];
+        if (Date.now() - note.at < MAX_AGE_MS) return [note];
         rmSync(path, { force: true });
       } catch {
         rmSync(path, { force: true });

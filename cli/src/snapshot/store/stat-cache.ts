@@ -36,7 +36,7 @@ export function writeStatCache(path: string, { tree, files }: StatCache): void {
 }
 
 /** What a file looks like without reading it. */
-export function lookOf({ mode, size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+export function fingerprintOf({ mode, size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
   return `${mode.toString(36)}.${size.toString(36)}.${mtimeNs.toString(36)}.${ctimeNs.toString(36)}.${ino.toString(36)}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Link } from "@crowdai/shared/queue/redis";
+import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Redis } from "ioredis";
 
 /** The lists over which a job factory takes jobs and answers. Everything rejects while Redis is away. */
@@ -25,7 +25,11 @@ redis.call("LPUSH", KEYS[3], ARGV[2])
 return 1`;
 
 /** `pendingMs` is how long an answer may take; after that a job counts as lost, and may be put in line again. */
-export function createFactoryLists(link: Link, namespace: string, pendingMs: number): FactoryLists {
+export function createFactoryLists(
+  link: ReconnectingConnection,
+  namespace: string,
+  pendingMs: number,
+): FactoryLists {
   const line = `${namespace}::enqueue_job`;
   const mark = (id: string) => `${namespace}::pending::${id}`;
   const channel = (id: string) => `${namespace}::response::${id}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createNewWords, readWord } from "./factory-messages.ts";
+import { createNewMessages, readMessage } from "./factory-messages.ts";
 
 const word = (state: string, data: unknown = {}, message = "") =>
   JSON.stringify({ response_type: `CrowdAI.Event.Job.${state}`, job_id: "7", message, data });
@@ -40,39 +40,42 @@ describe("the words of a job factory", () => {
     ],
     ["alone", [[last]]],
   ])("are told once, in the order they were said: %s", (_, looks) => {
-    const newWords = createNewWords();
-    const told = looks.flatMap((said) => newWords(said));
+    const newMessages = createNewMessages();
+    const told = looks.flatMap((said) => newMessages(said));
     const said = looks.at(-1)!;
     expect(told).toEqual(said[0] === last ? said.toReversed() : said);
   });
 
   it("that cannot be read end a job, at whichever end they stand", () => {
-    expect(createNewWords()([first, "rubbish"])).toEqual([first, "rubbish"]);
-    expect(createNewWords()(["rubbish", first])).toEqual([first, "rubbish"]);
+    expect(createNewMessages()([first, "rubbish"])).toEqual([first, "rubbish"]);
+    expect(createNewMessages()(["rubbish", first])).toEqual([first, "rubbish"]);
   });
 
   it("are read in the form of either age, and as JSON in a JSON string", () => {
     const older = JSON.stringify({ job_state: "crowdai.job_state.INFO", message: "hello", data: {} });
-    expect(readWord(older, "submit")).toEqual({ type: "log", message: "hello" });
-    expect(readWord(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
-    expect(readWord(word("PROGRESS_UPDATE", { percent_complete: 50 }), "submit")).toMatchObject({
+    expect(readMessage(older, "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readMessage(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readMessage(word("PROGRESS_UPDATE", { percent_complete: 50 }), "submit")).toMatchObject({
       type: "progress",
       percent: 50,
     });
-    for (const state of ["ENQUEUED", "RUNNING"]) expect(readWord(word(state), "submit")).toBeNull();
+    for (const state of ["ENQUEUED", "RUNNING"]) expect(readMessage(word(state), "submit")).toBeNull();
   });
 
   it("end with a result, whose secondary score has either spelling", () => {
     for (const name of ["secondary_score", "score_secondary"])
-      expect(readWord(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
+      expect(readMessage(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
         kind: "result",
         result: { score: 1, score_secondary: 2, data: { score: 1 } },
       });
-    expect(readWord(word("COMPLETE", [1, 2]), "evaluate")).toMatchObject({
+    expect(readMessage(word("COMPLETE", [1, 2]), "evaluate")).toMatchObject({
       kind: "result",
       result: { data: [1, 2] },
     });
-    expect(readWord(word("ERROR", {}, "row 17"), "submit")).toEqual({ kind: "rejected", message: "row 17" });
+    expect(readMessage(word("ERROR", {}, "row 17"), "submit")).toEqual({
+      kind: "rejected",
+      message: "row 17",
+    });
   });
 
   it.each([
@@ -86,6 +89,6 @@ describe("the words of a job factory", () => {
     ["no JSON", "no JSON", "evaluator_output"],
     ["a factory that gave up", word("TIMEOUT", {}, "too long"), "evaluator_timeout"],
   ])("that are %s are the evaluator's fault", (_, text, code) => {
-    expect(readWord(text, "submit")).toMatchObject({ kind: "fault", code });
+    expect(readMessage(text, "submit")).toMatchObject({ kind: "fault", code });
   });
 });

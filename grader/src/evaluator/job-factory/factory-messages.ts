@@ -5,13 +5,13 @@ import { type LiveEvaluatorEvent, readEvent } from "../events.ts";
 import { excerpt, fault } from "../fault.ts";
 
 /** Takes the list of what a job factory has said so far, each time it is looked at, and gives what was not told before. */
-export type NewWords = (said: readonly string[]) => string[];
+export type NewMessages = (said: readonly string[]) => string[];
 
 /**
  * The words of one list in the order in which they were said. Factories push to either end: which one shows when the
  * list has grown, or when the last word of the job stands at one end. Until it shows, several words are kept back.
  */
-export function createNewWords(): NewWords {
+export function createNewMessages(): NewMessages {
   let before: readonly string[] = [];
   let told = 0;
   let newest: "head" | "tail" | null = null;
@@ -40,11 +40,11 @@ function newestOf(before: readonly string[], now: readonly string[]): "head" | "
   return null;
 }
 
-type Word = { state: string; message: string; data: unknown };
+type JobStateMessage = { state: string; message: string; data: unknown };
 
 /** A word as progress or as the end; null for one that says nothing new. */
-export function readWord(text: string, calledFunction: string): LiveEvaluatorEvent | Verdict | null {
-  const word = wordOf(text);
+export function readMessage(text: string, calledFunction: string): LiveEvaluatorEvent | Verdict | null {
+  const word = parseMessage(text);
   if (!word)
     return fault(
       "evaluator_output",
@@ -85,7 +85,7 @@ const STATES = ["ENQUEUED", "RUNNING", "PROGRESS_UPDATE", "INFO", "COMPLETE", "E
 const LAST = ["COMPLETE", "ERROR", "TIMEOUT"];
 
 /** Of `response_type: "CrowdAI.Event.Job.<STATE>"`, or the older `job_state: "crowdai.job_state.<STATE>"`. */
-function wordOf(text: string): Word | null {
+function parseMessage(text: string): JobStateMessage | null {
   let said: unknown;
   try {
     said = parseJson(text);
@@ -107,7 +107,7 @@ function wordOf(text: string): Word | null {
 
 /** Also what nobody can read: it ends the job. */
 const isLast = (text: string): boolean => {
-  const word = wordOf(text);
+  const word = parseMessage(text);
   return word === null || LAST.includes(word.state);
 };
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
-import type { Link } from "@crowdai/shared/queue/redis";
+import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "../evaluator.ts";
 import { fault, timedOut } from "../fault.ts";
 import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
-import { createNewWords, readWord } from "./factory-messages.ts";
+import { createNewMessages, readMessage } from "./factory-messages.ts";
 
 /** How often an answer is looked for: soon at first, for small jobs, and then at leisure. */
-const FIRST_LOOK_MS = 10;
-const LONGEST_LOOK_MS = 250;
+const MIN_POLL_MS = 10;
+const MAX_POLL_MS = 250;
 /** How much longer than a job may take its mark stays, for a grader that comes back. */
 const MARGIN_MS = 60_000;
 
@@ -20,12 +20,12 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
   const { redis: url, namespace } = config.job_factory;
   const timeoutMs = config.timeout_seconds * 1000;
   const running = new Set<Promise<unknown>>();
-  let opened: Promise<{ link: Link; lists: FactoryLists }> | null = null;
+  let opened: Promise<{ link: ReconnectingConnection; lists: FactoryLists }> | null = null;
 
   // Loaded for those who have a factory.
   async function open() {
-    const { connectionsTo, createLink } = await import("@crowdai/shared/queue/redis");
-    const link = createLink({ redis: connectionsTo(url).connect });
+    const { connectionsTo, createReconnectingConnection } = await import("@crowdai/shared/queue/redis");
+    const link = createReconnectingConnection({ redis: connectionsTo(url).connect });
     return { link, lists: createFactoryLists(link, namespace, timeoutMs + MARGIN_MS) };
   }
 
@@ -37,30 +37,30 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
     const { lists } = factory;
     const asked = jobOf(job);
     const until = performance.now() + timeoutMs;
-    let newWords = createNewWords();
+    let newMessages = createNewMessages();
     let pushed = false;
-    let away: unknown = null;
-    for (let look = FIRST_LOOK_MS; performance.now() < until; look = Math.min(look * 1.5, LONGEST_LOOK_MS)) {
+    let lastError: unknown = null;
+    for (let pollMs = MIN_POLL_MS; performance.now() < until; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
       try {
         // Also when Redis has lost what it had.
         if (!pushed || !(await lists.isPending(job.id))) {
-          if (await lists.push(job.id, asked)) newWords = createNewWords();
+          if (await lists.push(job.id, asked)) newMessages = createNewMessages();
           pushed = true;
         }
-        for (const text of newWords(await lists.said(job.id))) {
-          look = FIRST_LOOK_MS;
-          const word = readWord(text, job.function);
+        for (const text of newMessages(await lists.said(job.id))) {
+          pollMs = MIN_POLL_MS;
+          const word = readMessage(text, job.function);
           if (word && "kind" in word) {
             await lists.done(job.id);
             return word;
           }
           if (word) job.onEvent(word);
         }
-        away = null;
+        lastError = null;
       } catch (error) {
-        away = error;
+        lastError = error;
       }
-      await sleep(Math.min(look, until - performance.now() + 1), undefined, { signal: job.signal }).catch(
+      await sleep(Math.min(pollMs, until - performance.now() + 1), undefined, { signal: job.signal }).catch(
         () => {},
       );
       if (job.signal.aborted) {
@@ -71,7 +71,7 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
     await lists.withdraw(job.id, asked).catch(() => {});
     await lists.done(job.id).catch(() => {});
     const late = timedOut(timeoutMs);
-    return { ...late, detail: away ? `${late.detail}; the factory's Redis: ${away}` : late.detail };
+    return { ...late, detail: lastError ? `${late.detail}; the factory's Redis: ${lastError}` : late.detail };
   }
 
   return {

@@ -7,7 +7,7 @@ import { type PartDigests, partSizeFor } from "../../protocol/upload-parts.ts";
 import type { StoredObject } from "../object-store.ts";
 
 /** A body that came to its end: what it is, and its bytes to be read in slices. */
-export interface Gathered extends AsyncDisposable, StoredObject {
+export interface BufferedBody extends AsyncDisposable, StoredObject {
   parts: PartDigests;
   slice(offset: number, size: number): Promise<Uint8Array>;
 }
@@ -18,10 +18,10 @@ const IN_MEMORY = partSizeFor(0);
  * Reads a body to its end, because a store wants to know the digest before the first byte. What is larger than a part waits in a
  * temporary file. Throws digest_mismatch, as soon as there is too much.
  */
-export async function gather(
+export async function bufferBody(
   body: Uint8Array | AsyncIterable<Uint8Array>,
   expected: StoredObject | undefined,
-): Promise<Gathered> {
+): Promise<BufferedBody> {
   const whole = createHash("sha256");
   const chunks: Uint8Array[] = [];
   let size = 0;

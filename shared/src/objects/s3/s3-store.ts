@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { CrowdaiError } from "../../protocol/errors.ts";
-import { createKeyLock } from "../key-mutex.ts";
+import { createKeyMutex } from "../key-mutex.ts";
 import { OBJECT_KEY, type ObjectStore, type StoredObject } from "../object-store.ts";
 import { isCode, openBucket, requireBucket, statusOf, storeFailure } from "./bucket.ts";
-import { gather } from "./buffered-body.ts";
+import { bufferBody } from "./buffered-body.ts";
 import { createMultipart, plain } from "./multipart.ts";
 import { readObject } from "./read-object.ts";
 import type { S3Settings } from "./settings.ts";
@@ -37,7 +37,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
   const multipart = createMultipart(bucket);
   const signing = await createSigning(bucket);
   const write = createWriteObject(bucket, multipart);
-  const [writing, planning] = [createKeyLock(), createKeyLock()];
+  const [writing, planning] = [createKeyMutex(), createKeyMutex()];
 
   async function stat(key: string): Promise<(StoredObject & { etag: string }) | null> {
     requireReadable(key);
@@ -85,11 +85,11 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
 
     async put(key, body, { type, expected } = {}) {
       requireKey(key);
-      await using gathered = await gather(body, expected);
-      const { size, sha256 } = gathered;
+      await using buffered = await bufferBody(body, expected);
+      const { size, sha256 } = buffered;
       return writing(key, async () => {
         const before = await stat(key);
-        if (!before) await write(key, gathered, type);
+        if (!before) await write(key, buffered, type);
         // Looked at afterwards too: another program may have been quicker, or have written over it.
         const now = before ?? (await stat(key));
         if (!now)

@@ -1,12 +1,12 @@
 import { filePartsOf } from "../../protocol/upload-parts.ts";
 import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
-import type { Gathered } from "./buffered-body.ts";
+import type { BufferedBody } from "./buffered-body.ts";
 import type { Multipart } from "./multipart.ts";
 
 const PARALLEL = 4;
 
-/** Writes gathered bytes under a key, unless the store says that there is something. Whose bytes are there must be looked at afterwards. */
-export type WriteObject = (key: string, gathered: Gathered, type?: string) => Promise<void>;
+/** Writes buffered bytes under a key, unless the store says that there is something. Whose bytes are there must be looked at afterwards. */
+export type WriteObject = (key: string, buffered: BufferedBody, type?: string) => Promise<void>;
 
 /**
  * Where a store knows conditional writes (If-None-Match), none replaces an object. Where it does not, the caller looks before and
@@ -28,25 +28,25 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
     }
   }
 
-  async function single(key: string, gathered: Gathered, type: string, ifNone: boolean): Promise<void> {
-    const [md5 = ""] = gathered.parts.md5;
+  async function single(key: string, buffered: BufferedBody, type: string, ifNone: boolean): Promise<void> {
+    const [md5 = ""] = buffered.parts.md5;
     await client.send(
       new sdk.PutObjectCommand({
         Bucket,
         Key: key,
-        Body: await gathered.slice(0, gathered.size),
-        ContentLength: gathered.size,
+        Body: await buffered.slice(0, buffered.size),
+        ContentLength: buffered.size,
         ContentMD5: base64(md5),
         ContentType: type,
-        Metadata: { sha256: gathered.sha256 },
+        Metadata: { sha256: buffered.sha256 },
         IfNoneMatch: ifNone ? "*" : undefined,
       }),
     );
   }
 
-  async function inParts(key: string, gathered: Gathered, type: string): Promise<void> {
-    const parts = filePartsOf(gathered.size, gathered.parts);
-    const upload = await multipart.begin(key, gathered.sha256, type);
+  async function inParts(key: string, buffered: BufferedBody, type: string): Promise<void> {
+    const parts = filePartsOf(buffered.size, buffered.parts);
+    const upload = await multipart.begin(key, buffered.sha256, type);
     try {
       const waiting = [...parts];
       const worker = async () => {
@@ -57,7 +57,7 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
               Key: key,
               UploadId: upload,
               PartNumber: part.number,
-              Body: await gathered.slice(part.offset, part.size),
+              Body: await buffered.slice(part.offset, part.size),
               ContentLength: part.size,
               ContentMD5: base64(part.md5),
             }),
@@ -73,10 +73,10 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
     }
   }
 
-  return (key, gathered, type = "application/octet-stream") =>
-    gathered.parts.md5.length > 1
-      ? inParts(key, gathered, type)
-      : conditionally((ifNone) => single(key, gathered, type, ifNone));
+  return (key, buffered, type = "application/octet-stream") =>
+    buffered.parts.md5.length > 1
+      ? inParts(key, buffered, type)
+      : conditionally((ifNone) => single(key, buffered, type, ifNone));
 }
 
 const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");

@@ -3,7 +3,7 @@ import type { Stage } from "./queue-stage.ts";
 import { jobOf } from "./samples.ts";
 import { aborted } from "./wait-until.ts";
 
-export function withdrawingContract(stage: Stage): void {
+export function cancellingContract(stage: Stage): void {
   describe("publishing again", () => {
     it("is harmless while the same attempt waits", async () => {
       for (let i = 0; i < 5; i++) await stage.queue.publish(jobOf("same"));
@@ -43,7 +43,7 @@ export function withdrawingContract(stage: Stage): void {
       const newer = await grader.next();
       expect(newer.delivery.job.attempt).toBe(2);
       await aborted(old.delivery.signal);
-      old.handBack();
+      old.returnToQueue();
       await stage.queue.publish(jobOf("after"));
       expect((await grader.next()).id).toBe("after");
       expect(newer.delivery.signal.aborted).toBe(false);
@@ -76,7 +76,7 @@ export function withdrawingContract(stage: Stage): void {
       const held = await grader.next();
       await stage.queue.cancel("held");
       await aborted(held.delivery.signal);
-      held.handBack();
+      held.returnToQueue();
       await stage.queue.publish(jobOf("after"));
       expect((await grader.next()).id).toBe("after");
     });

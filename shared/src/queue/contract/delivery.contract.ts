@@ -3,7 +3,7 @@ import type { Stage } from "./queue-stage.ts";
 import { jobOf } from "./samples.ts";
 import { until } from "./wait-until.ts";
 
-export function handingOutContract(stage: Stage): void {
+export function deliveryContract(stage: Stage): void {
   describe("handing out", () => {
     it("gives a job as it was published, to a grader that serves its challenge", async () => {
       const grader = stage.attach();
@@ -40,7 +40,7 @@ export function handingOutContract(stage: Stage): void {
         const taken = await grader.next();
         if (i >= 2) taken.acknowledge();
       }
-      expect(grader.mostInHand()).toBe(3);
+      expect(grader.maxRunning()).toBe(3);
     });
 
     it("leaves a job alone that no attached grader serves, and does not let it hold up others", async () => {
@@ -102,10 +102,10 @@ export function handingOutContract(stage: Stage): void {
     it("puts a job that is handed back at the front, and counts its deliveries", async () => {
       for (const id of ["first", "second", "third"]) await stage.queue.publish(jobOf(id));
       const grader = stage.attach();
-      (await grader.next()).handBack();
+      (await grader.next()).returnToQueue();
       const again = await grader.next();
       expect([again.id, again.delivery.delivery]).toEqual(["first", 2]);
-      again.handBack();
+      again.returnToQueue();
       const third = await grader.next();
       expect([third.id, third.delivery.delivery]).toEqual(["first", 3]);
       third.acknowledge();
@@ -118,7 +118,7 @@ export function handingOutContract(stage: Stage): void {
       const taken = await first.next();
       const second = stage.attach({ grader: "second" });
       first.abort();
-      taken.handBack();
+      taken.returnToQueue();
       const moved = await second.next();
       expect([moved.id, moved.delivery.delivery]).toEqual(["moves", 2]);
     });

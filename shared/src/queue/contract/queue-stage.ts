@@ -1,8 +1,8 @@
 import { afterEach, beforeEach } from "vitest";
 import type { Report } from "../../protocol/job.ts";
 import type { Consumption, JobQueue } from "../job-queue.ts";
-import { createGrader, type Grader, type Handle } from "./test-grader.ts";
-import { createReceiver, type Receiver } from "./test-receiver.ts";
+import { createTestGrader, type Grader, type Handle } from "./test-grader.ts";
+import { createTestReceiver, type Receiver } from "./test-receiver.ts";
 
 export interface QueueUnderTest {
   queue: JobQueue;
@@ -35,12 +35,12 @@ export function setStage(create: () => Promise<QueueUnderTest>): Stage {
       return under.queue;
     },
     attach(options = {}) {
-      const grader = createGrader(under.queue, options);
+      const grader = createTestGrader(under.queue, options);
       attached.push(grader);
       return grader;
     },
     receive(apply) {
-      const receiver = createReceiver(under.queue, apply);
+      const receiver = createTestReceiver(under.queue, apply);
       attached.push(receiver);
       return receiver;
     },

@@ -46,7 +46,7 @@ export function stoppingContract(stage: Stage): void {
       await stage.queue.publish(jobOf("behind"));
       const taken = await grader.next();
       const consuming = grader.abort();
-      taken.handBack();
+      taken.returnToQueue();
       await consuming;
       const heir = stage.attach({ grader: "heir" });
       const again = await heir.next();

@@ -7,7 +7,7 @@ export interface Taken {
   id: string;
   delivery: Delivery;
   acknowledge(): void;
-  handBack(): void;
+  returnToQueue(): void;
 }
 
 /** A grader whose jobs the test holds in its hands. */
@@ -16,7 +16,7 @@ export interface Grader {
   next(): Promise<Taken>;
   onTake(listener: (taken: Taken) => void): void;
   seen(): string[];
-  mostInHand(): number;
+  maxRunning(): number;
   /** Stops taking; resolves when consuming has ended. */
   abort(): Promise<void>;
   /** Lets go of everything and stops. */
@@ -24,18 +24,21 @@ export interface Grader {
   ended: Promise<void>;
 }
 
-export function createGrader(queue: JobQueue, options: Partial<Consumption> & { handle?: Handle }): Grader {
+export function createTestGrader(
+  queue: JobQueue,
+  options: Partial<Consumption> & { handle?: Handle },
+): Grader {
   const stopping = new AbortController();
   const seen: string[] = [];
   const unread: Taken[] = [];
   const open = new Set<Taken>();
   const waiting: ((taken: Taken) => void)[] = [];
   let listener: ((taken: Taken) => void) | null = null;
-  let letGo = false;
+  let released = false;
   let most = 0;
 
   const offer: Handle = (delivery) => {
-    if (letGo) return Promise.resolve();
+    if (released) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const taken: Taken = {
       id: delivery.job.submission,
@@ -44,7 +47,7 @@ export function createGrader(queue: JobQueue, options: Partial<Consumption> & { 
         open.delete(taken);
         resolve();
       },
-      handBack() {
+      returnToQueue() {
         open.delete(taken);
         reject(new Error("handed back"));
       },
@@ -83,13 +86,13 @@ export function createGrader(queue: JobQueue, options: Partial<Consumption> & { 
       listener = take;
     },
     seen: () => [...seen],
-    mostInHand: () => most,
+    maxRunning: () => most,
     abort() {
       stopping.abort();
       return ended;
     },
     stop() {
-      letGo = true;
+      released = true;
       stopping.abort();
       for (const taken of [...open]) taken.acknowledge();
       return within(ended, "the grader did not stop");

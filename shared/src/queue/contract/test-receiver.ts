@@ -9,7 +9,7 @@ export interface Receiver {
   ended: Promise<void>;
 }
 
-export function createReceiver(
+export function createTestReceiver(
   queue: JobQueue,
   apply: (report: Report) => Promise<void> = async () => {},
 ): Receiver {

@@ -1,16 +1,16 @@
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export async function within<T>(promise: Promise<T>, complaint: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(complaint)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(complaint)), TIMEOUT_MS);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /** Asks again until it holds: a queue behind a network has nothing else to wait for. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
+  const end = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error("it never came to hold");
     await new Promise((again) => setTimeout(again, 5));

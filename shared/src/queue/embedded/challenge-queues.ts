@@ -6,12 +6,12 @@ export interface WaitingJob {
   delivered: number;
 }
 
-/** Jobs that wait, in a line for each challenge. */
-export interface WaitingLines {
+/** Jobs that wait, in a queue for each challenge. */
+export interface ChallengeQueues {
   /** Takes the first job of a challenge among those served. The challenge whose turn is longest ago comes first. */
   take(served: readonly string[]): WaitingJob | null;
-  toEnd(waiting: WaitingJob): void;
-  toFront(waiting: WaitingJob): void;
+  pushBack(waiting: WaitingJob): void;
+  pushFront(waiting: WaitingJob): void;
   /** The waiting job of a submission. */
   find(submission: string): WaitingJob | null;
   drop(submission: string): void;
@@ -19,51 +19,51 @@ export interface WaitingLines {
   clear(): void;
 }
 
-/** Jobs from `head` on. Array.shift moves every element, which for a long line takes longer than grading it. */
-interface Line {
+/** Jobs from `head` on. Array.shift moves every element, which for a long queue takes longer than grading it. */
+interface Queue {
   jobs: WaitingJob[];
   head: number;
 }
 
 /** Lets go of what was taken once it is more than what waits. */
-function compact(line: Line): Line {
-  return line.head > 1000 && line.head * 2 > line.jobs.length
-    ? { jobs: line.jobs.slice(line.head), head: 0 }
-    : line;
+function compact(queue: Queue): Queue {
+  return queue.head > 1000 && queue.head * 2 > queue.jobs.length
+    ? { jobs: queue.jobs.slice(queue.head), head: 0 }
+    : queue;
 }
 
-export function createWaitingLines(): WaitingLines {
-  // Kept in order of turns: a challenge that was served goes to the end. A line that is empty is not kept.
-  const lines = new Map<string, Line>();
+export function createChallengeQueues(): ChallengeQueues {
+  // Kept in order of turns: a challenge that was served goes to the end. A queue that is empty is not kept.
+  const queues = new Map<string, Queue>();
   const bySubmission = new Map<string, WaitingJob>();
 
-  function lineOf(waiting: WaitingJob): Line {
+  function queueOf(waiting: WaitingJob): Queue {
     const { challenge, submission } = waiting.job;
-    const line = lines.get(challenge) ?? { jobs: [], head: 0 };
-    lines.set(challenge, line);
+    const queue = queues.get(challenge) ?? { jobs: [], head: 0 };
+    queues.set(challenge, queue);
     bySubmission.set(submission, waiting);
-    return line;
+    return queue;
   }
 
   return {
     take(served) {
-      for (const [challenge, line] of lines) {
+      for (const [challenge, queue] of queues) {
         if (!served.includes(challenge)) continue;
-        const first = line.jobs[line.head++]!;
-        lines.delete(challenge);
-        if (line.head < line.jobs.length) lines.set(challenge, compact(line));
+        const first = queue.jobs[queue.head++]!;
+        queues.delete(challenge);
+        if (queue.head < queue.jobs.length) queues.set(challenge, compact(queue));
         bySubmission.delete(first.job.submission);
         return first;
       }
       return null;
     },
-    toEnd(waiting) {
-      lineOf(waiting).jobs.push(waiting);
+    pushBack(waiting) {
+      queueOf(waiting).jobs.push(waiting);
     },
-    toFront(waiting) {
-      const line = lineOf(waiting);
-      if (line.head > 0) line.jobs[--line.head] = waiting;
-      else line.jobs.unshift(waiting);
+    pushFront(waiting) {
+      const queue = queueOf(waiting);
+      if (queue.head > 0) queue.jobs[--queue.head] = waiting;
+      else queue.jobs.unshift(waiting);
     },
     find: (submission) => bySubmission.get(submission) ?? null,
     drop(submission) {
@@ -71,14 +71,14 @@ export function createWaitingLines(): WaitingLines {
       if (!waiting) return;
       bySubmission.delete(submission);
       const { challenge } = waiting.job;
-      const line = lines.get(challenge)!;
-      const jobs = line.jobs.slice(line.head).filter((other) => other !== waiting);
-      if (jobs.length === 0) lines.delete(challenge);
-      else lines.set(challenge, { jobs, head: 0 });
+      const queue = queues.get(challenge)!;
+      const jobs = queue.jobs.slice(queue.head).filter((other) => other !== waiting);
+      if (jobs.length === 0) queues.delete(challenge);
+      else queues.set(challenge, { jobs, head: 0 });
     },
-    isEmpty: () => lines.size === 0,
+    isEmpty: () => queues.size === 0,
     clear() {
-      lines.clear();
+      queues.clear();
       bySubmission.clear();
     },
   };

@@ -28,15 +28,15 @@ it("keeps to a grader's slots when its handler publishes before it returns", asy
   const queue = createEmbeddedQueue();
   const stop = new AbortController();
   const gate = Promise.withResolvers<void>();
-  let inHand = 0;
+  let running = 0;
   let most = 0;
   const consumption = { grader: "g", challenges: () => ["iris"], concurrency: 1, signal: stop.signal };
   const consuming = queue.consume(consumption, async ({ job: { submission } }) => {
-    most = Math.max(most, ++inHand);
+    most = Math.max(most, ++running);
     if (submission === "first") void queue.publish(jobOf("second"));
     else stop.abort();
     await gate.promise;
-    inHand--;
+    running--;
   });
   await queue.publish(jobOf("first"));
   expect(most).toBe(1);

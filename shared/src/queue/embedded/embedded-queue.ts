@@ -1,13 +1,13 @@
 import type { Consumption, JobQueue } from "../job-queue.ts";
-import { createWaitingLines, type WaitingJob } from "./challenge-queues.ts";
-import { abortOf, createReportLanes } from "./embedded-reports.ts";
+import { createChallengeQueues, type WaitingJob } from "./challenge-queues.ts";
+import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
 
 /** How soon a job is found whose challenge a consumer began to serve after it was published: nothing announces that. */
-const LOOK_AGAIN_MS = 500;
-const FIRST_REST_MS = 10;
-const LONGEST_REST_MS = 1000;
+const RECHECK_MS = 500;
+const MIN_BACKOFF_MS = 10;
+const MAX_BACKOFF_MS = 1000;
 
-interface Held {
+interface RunningJob {
   waiting: WaitingJob;
   abort: AbortController;
 }
@@ -15,11 +15,11 @@ interface Held {
 interface Consumer {
   consumption: Consumption;
   handle: Parameters<JobQueue["consume"]>[1];
-  inHand: number;
+  running: number;
   /** Called when the last job in hand is done. */
   becameIdle: () => void;
   /** Jobs handed back in a row; after each it rests for longer, so that a grader that can do nothing does not spin. */
-  handedBack: number;
+  returnedInARow: number;
   rest: NodeJS.Timeout | null;
 }
 
@@ -28,36 +28,36 @@ interface Consumer {
  * ends with the process. A report is delivered when the records have it, so a consumer that has ended leaves none behind.
  */
 export function createEmbeddedQueue(): JobQueue {
-  const lines = createWaitingLines();
-  const held = new Map<string, Held>();
+  const queues = createChallengeQueues();
+  const held = new Map<string, RunningJob>();
   const consumers = new Set<Consumer>();
-  const reports = createReportLanes();
+  const reports = createEmbeddedReports();
   const closing = new AbortController();
-  let lookAgain: NodeJS.Timeout | null = null;
+  let recheck: NodeJS.Timeout | null = null;
 
   /** Hands out what can be handed out, one job to each consumer in turn. */
   function match(): void {
     for (let found = true; found; ) {
       found = false;
-      for (const consumer of [...consumers]) found = giveOne(consumer) || found;
+      for (const consumer of [...consumers]) found = deliverOne(consumer) || found;
     }
-    if (lookAgain === null && !lines.isEmpty() && [...consumers].some(isFree))
-      lookAgain = setTimeout(() => {
-        lookAgain = null;
+    if (recheck === null && !queues.isEmpty() && [...consumers].some(isFree))
+      recheck = setTimeout(() => {
+        recheck = null;
         match();
-      }, LOOK_AGAIN_MS);
+      }, RECHECK_MS);
   }
 
-  function giveOne(consumer: Consumer): boolean {
-    const waiting = isFree(consumer) ? lines.take(consumer.consumption.challenges()) : null;
+  function deliverOne(consumer: Consumer): boolean {
+    const waiting = isFree(consumer) ? queues.take(consumer.consumption.challenges()) : null;
     if (!waiting) return false;
     // Whoever was served last comes last.
     if (consumers.delete(consumer)) consumers.add(consumer);
     // Counted before it is handed over: a handler may publish, and so come back here, before it returns.
-    consumer.inHand++;
+    consumer.running++;
     void run(consumer, waiting).then(() => {
-      consumer.inHand--;
-      if (consumer.inHand === 0) consumer.becameIdle();
+      consumer.running--;
+      if (consumer.running === 0) consumer.becameIdle();
       match();
     });
     return true;
@@ -65,7 +65,7 @@ export function createEmbeddedQueue(): JobQueue {
 
   async function run(consumer: Consumer, waiting: WaitingJob): Promise<void> {
     const { job } = waiting;
-    const mine: Held = { waiting, abort: new AbortController() };
+    const mine: RunningJob = { waiting, abort: new AbortController() };
     held.set(job.submission, mine);
     waiting.delivered++;
     let done = true;
@@ -77,15 +77,15 @@ export function createEmbeddedQueue(): JobQueue {
     // Cancelled, or replaced by a newer attempt: nobody's any more.
     if (held.get(job.submission) !== mine) return;
     held.delete(job.submission);
-    consumer.handedBack = done ? 0 : consumer.handedBack + 1;
+    consumer.returnedInARow = done ? 0 : consumer.returnedInARow + 1;
     if (done || closing.signal.aborted) return;
-    lines.toFront(waiting);
-    if (!consumer.consumption.signal.aborted) takeRest(consumer);
+    queues.pushFront(waiting);
+    if (!consumer.consumption.signal.aborted) backOff(consumer);
   }
 
-  function takeRest(consumer: Consumer): void {
+  function backOff(consumer: Consumer): void {
     if (consumer.rest) clearTimeout(consumer.rest);
-    const ms = Math.min(FIRST_REST_MS * 2 ** (consumer.handedBack - 1), LONGEST_REST_MS);
+    const ms = Math.min(MIN_BACKOFF_MS * 2 ** (consumer.returnedInARow - 1), MAX_BACKOFF_MS);
     consumer.rest = setTimeout(() => {
       consumer.rest = null;
       match();
@@ -94,10 +94,10 @@ export function createEmbeddedQueue(): JobQueue {
 
   /** Takes a submission's job out of its line, or out of the hands of its grader. */
   function withdraw(submission: string): void {
-    lines.drop(submission);
-    const inHand = held.get(submission);
+    queues.drop(submission);
+    const running = held.get(submission);
     held.delete(submission);
-    inHand?.abort.abort();
+    running?.abort.abort();
   }
 
   return {
@@ -105,10 +105,10 @@ export function createEmbeddedQueue(): JobQueue {
 
     async publish(job) {
       if (closing.signal.aborted) throw new Error("The queue was closed.");
-      const known = lines.find(job.submission) ?? held.get(job.submission)?.waiting;
+      const known = queues.find(job.submission) ?? held.get(job.submission)?.waiting;
       if (known && known.job.attempt >= job.attempt) return;
       withdraw(job.submission);
-      lines.toEnd({ job, delivered: 0 });
+      queues.pushBack({ job, delivered: 0 });
       match();
     },
 
@@ -117,36 +117,36 @@ export function createEmbeddedQueue(): JobQueue {
       const consumer: Consumer = {
         consumption,
         handle,
-        inHand: 0,
+        running: 0,
         becameIdle: () => {},
-        handedBack: 0,
+        returnedInARow: 0,
         rest: null,
       };
-      const stopped = abortOf(AbortSignal.any([consumption.signal, closing.signal]));
+      const stopped = whenAborted(AbortSignal.any([consumption.signal, closing.signal]));
       consumers.add(consumer);
       match();
       await stopped;
       consumers.delete(consumer);
       if (consumer.rest) clearTimeout(consumer.rest);
       consumer.becameIdle = becameIdle;
-      if (consumer.inHand > 0) await idle;
+      if (consumer.running > 0) await idle;
     },
 
     report: (report) => reports.add(report),
     receive: (apply, signal) => reports.receive(apply, signal),
 
     async recover(recovery, signal) {
-      const stopped = abortOf(AbortSignal.any([signal, closing.signal]));
+      const stopped = whenAborted(AbortSignal.any([signal, closing.signal]));
       const reason = "the broker was restarted";
       const known = async (submissions: readonly string[]) =>
-        new Set(submissions.filter((one) => lines.find(one) !== null || held.has(one)));
+        new Set(submissions.filter((one) => queues.find(one) !== null || held.has(one)));
       for (let done = false; !done && !signal.aborted && !closing.signal.aborted; )
         try {
           await recovery.republish(reason);
           await recovery.restart(reason, known);
           done = true;
         } catch {
-          await Promise.race([stopped, new Promise((again) => setTimeout(again, LOOK_AGAIN_MS))]);
+          await Promise.race([stopped, new Promise((again) => setTimeout(again, RECHECK_MS))]);
         }
       await stopped;
     },
@@ -167,14 +167,14 @@ export function createEmbeddedQueue(): JobQueue {
 
     async close() {
       closing.abort();
-      if (lookAgain) clearTimeout(lookAgain);
-      lines.clear();
+      if (recheck) clearTimeout(recheck);
+      queues.clear();
       for (const submission of [...held.keys()]) withdraw(submission);
       reports.close();
     },
   };
 }
 
-function isFree({ consumption, inHand, rest }: Consumer): boolean {
-  return !consumption.signal.aborted && rest === null && inHand < consumption.concurrency;
+function isFree({ consumption, running, rest }: Consumer): boolean {
+  return !consumption.signal.aborted && rest === null && running < consumption.concurrency;
 }

@@ -1,5 +1,5 @@
 import type { Report } from "../../protocol/job.ts";
-import { holdStart, type ReportLane, takeSaidStart } from "../start-reports.ts";
+import { delayStart, type SubmissionReports, takeRedundantStart } from "../start-reports.ts";
 
 type Apply = (report: Report) => Promise<void>;
 
@@ -15,34 +15,34 @@ interface Receiver {
   applying: Set<Promise<void>>;
 }
 
-const FIRST_RETRY_MS = 10;
-const LONGEST_RETRY_MS = 1000;
+const MIN_RETRY_MS = 10;
+const MAX_RETRY_MS = 1000;
 /** Some seconds: the records may be busy. Longer, and the grader hands the job back. */
-const MOST_TRIES = 12;
+const MAX_TRIES = 12;
 
-/** Reports on their way to brokers: a lane for each submission, so that its order is kept and none waits for another's. */
-export interface ReportLanes {
+/** Reports on their way to brokers: a queue for each submission, so that its order is kept and none waits for another's. */
+export interface EmbeddedReports {
   /** Resolves when a receiver has applied it. */
   add(report: Report): Promise<void>;
   receive(apply: Apply, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
-export function createReportLanes(): ReportLanes {
-  const lanes = new Map<string, ReportLane<Pending>>();
+export function createEmbeddedReports(): EmbeddedReports {
+  const queues = new Map<string, SubmissionReports<Pending>>();
   const busy = new Set<string>();
   const receivers = new Set<Receiver>();
   const closing = new AbortController();
 
-  async function work(submission: string, lane: ReportLane<Pending>): Promise<void> {
-    const { items } = lane;
+  async function work(submission: string, queue: SubmissionReports<Pending>): Promise<void> {
+    const { items } = queue;
     busy.add(submission);
-    let retryAfter = FIRST_RETRY_MS;
+    let retryAfter = MIN_RETRY_MS;
     for (let first = items[0]; first; first = items[0]) {
-      await holdStart(lane);
-      const said = takeSaidStart(lane);
-      if (said) {
-        said.applied();
+      await delayStart(queue);
+      const redundant = takeRedundantStart(queue);
+      if (redundant) {
+        redundant.applied();
         continue;
       }
       const [receiver] = receivers;
@@ -51,10 +51,10 @@ export function createReportLanes(): ReportLanes {
         await applyBy(receiver, first.report);
         items.shift();
         first.applied();
-        retryAfter = FIRST_RETRY_MS;
+        retryAfter = MIN_RETRY_MS;
       } catch (error) {
         // What can never be applied goes back to its grader, which hands the job back.
-        if (++first.tries === MOST_TRIES) {
+        if (++first.tries === MAX_TRIES) {
           items.shift();
           first.failed(error as Error);
           continue;
@@ -62,32 +62,32 @@ export function createReportLanes(): ReportLanes {
         // To the end, so that another receiver gets the next try.
         if (receivers.delete(receiver)) receivers.add(receiver);
         await pause(retryAfter, closing.signal);
-        retryAfter = Math.min(retryAfter * 2, LONGEST_RETRY_MS);
+        retryAfter = Math.min(retryAfter * 2, MAX_RETRY_MS);
       }
     }
     busy.delete(submission);
-    if (items.length === 0) lanes.delete(submission);
+    if (items.length === 0) queues.delete(submission);
   }
 
   function start(): void {
-    for (const [submission, lane] of lanes) if (!busy.has(submission)) void work(submission, lane);
+    for (const [submission, queue] of queues) if (!busy.has(submission)) void work(submission, queue);
   }
 
   return {
     add(report) {
       if (closing.signal.aborted) return Promise.reject(closed());
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const lane = lanes.get(report.submission) ?? { items: [], wake() {} };
-      lanes.set(report.submission, lane);
-      lane.items.push({ report, applied: resolve, failed: reject, tries: 0 });
-      lane.wake();
-      if (!busy.has(report.submission)) void work(report.submission, lane);
+      const queue = queues.get(report.submission) ?? { items: [], wake() {} };
+      queues.set(report.submission, queue);
+      queue.items.push({ report, applied: resolve, failed: reject, tries: 0 });
+      queue.wake();
+      if (!busy.has(report.submission)) void work(report.submission, queue);
       return promise;
     },
 
     async receive(apply, signal) {
       const receiver: Receiver = { apply, applying: new Set() };
-      const stopped = abortOf(AbortSignal.any([signal, closing.signal]));
+      const stopped = whenAborted(AbortSignal.any([signal, closing.signal]));
       receivers.add(receiver);
       if (signal.aborted || closing.signal.aborted) receivers.delete(receiver);
       start();
@@ -100,7 +100,7 @@ export function createReportLanes(): ReportLanes {
     close() {
       closing.abort();
       receivers.clear();
-      for (const lane of lanes.values()) for (const { failed } of lane.items.splice(0)) failed(closed());
+      for (const queue of queues.values()) for (const { failed } of queue.items.splice(0)) failed(closed());
     },
   };
 }
@@ -118,7 +118,7 @@ async function applyBy(receiver: Receiver, report: Report): Promise<void> {
 const closed = () => new Error("The queue was closed.");
 
 /** Resolves once the signal is aborted, at once when it is already. */
-export function abortOf(signal: AbortSignal): Promise<void> {
+export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

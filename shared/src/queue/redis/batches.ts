@@ -18,12 +18,12 @@ interface Waiting<T> {
 export function createBatches<T>(options: {
   send: (items: readonly T[]) => Promise<void>;
   /** Most items of a batch. */
-  most: number;
+  maxItems: number;
   /** A batch ends with the item that brings it to this weight. */
-  heaviest: number;
+  maxWeight: number;
   weigh: (item: T) => number;
 }): Batches<T> {
-  const { send, most, heaviest, weigh } = options;
+  const { send, maxItems, maxWeight, weigh } = options;
   const waiting: Waiting<T>[] = [];
   let onItsWay = 0;
   let busy = false;
@@ -49,7 +49,7 @@ export function createBatches<T>(options: {
   function nextBatch(): Waiting<T>[] {
     let weight = 0;
     let count = 0;
-    while (count < waiting.length && count < most && weight < heaviest)
+    while (count < waiting.length && count < maxItems && weight < maxWeight)
       weight += weigh(waiting[count++]!.item);
     return waiting.splice(0, count);
   }

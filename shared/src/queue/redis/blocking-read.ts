@@ -1,5 +1,9 @@
 import type { Redis } from "ioredis";
-import { type Client, createLink, type Link } from "./reconnecting-connection.ts";
+import {
+  type Client,
+  createReconnectingConnection,
+  type ReconnectingConnection,
+} from "./reconnecting-connection.ts";
 
 /** How long a read blocks: also how soon a job handed back, or a challenge newly served, is noticed by an idle grader. */
 export const BLOCK_MS = 500;
@@ -7,7 +11,7 @@ export const BLOCK_MS = 500;
 const WATCHDOG_MS = BLOCK_MS + 1500;
 
 /** Waits for new entries on a connection of its own, for everything else would wait behind it. */
-export interface WaitingRead {
+export interface BlockingRead {
   /** Challenge and entry of at most one new job for each challenge. They are the consumer's now. Rejects when Redis is away. */
   next(challenges: readonly string[]): Promise<[challenge: string, id: string][]>;
   /** Ends the read that is on, if Redis takes part; it ends by itself soon in any case. */
@@ -15,16 +19,16 @@ export interface WaitingRead {
   close(): void;
 }
 
-export function createWaitingRead(options: {
+export function createBlockingRead(options: {
   redis: () => Client;
   /** The connection for everything else. */
-  link: Link;
+  link: ReconnectingConnection;
   base: string;
   consumer: string;
-}): WaitingRead {
+}): BlockingRead {
   const { base, consumer } = options;
   let own: number | null = null;
-  const link = createLink({
+  const link = createReconnectingConnection({
     redis: options.redis,
     onReady(client) {
       own = null;

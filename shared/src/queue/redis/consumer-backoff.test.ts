@@ -22,7 +22,7 @@ describe.skipIf(withoutService("redis"))("a grader that rests after it handed a 
       });
       for (each = 0.5; each < 6; each += 0.1) {
         await queue.publish(jobOf(`job-${each}`));
-        (await grader.next()).handBack();
+        (await grader.next()).returnToQueue();
         const again = await grader.next();
         expect([again.id, again.delivery.delivery]).toEqual([`job-${each}`, 2]);
         again.acknowledge();

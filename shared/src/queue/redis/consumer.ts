@@ -1,17 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, Delivery } from "../job-queue.ts";
-import { createWaitingRead } from "./blocking-read.ts";
+import { createBlockingRead } from "./blocking-read.ts";
 import { EXCHANGE } from "./job-scripts.ts";
-import { HAND_BACK_UNSEEN } from "./lease-scripts.ts";
+import { RETURN_UNSEEN } from "./lease-scripts.ts";
 import { consumerName, createLeases } from "./leases.ts";
 import type { QueueLog } from "./queue-log.ts";
-import type { Client, Link } from "./reconnecting-connection.ts";
-import { createInHand, deliveryOf, type Held, type InHand, type TakenReply } from "./running-jobs.ts";
+import type { Client, ReconnectingConnection } from "./reconnecting-connection.ts";
+import {
+  createRunningJobs,
+  deliveryOf,
+  type RunningJob,
+  type RunningJobs,
+  type TakenReply,
+} from "./running-jobs.ts";
 import { type Argument, runScript } from "./script.ts";
 
 export interface ConsumerOptions {
   redis: () => Client;
-  link: Link;
+  link: ReconnectingConnection;
   base: string;
   leaseMs: number;
   log: QueueLog;
@@ -23,18 +29,18 @@ export interface ConsumerOptions {
 
 export interface Consumer {
   /** For news from elsewhere: what is cancelled or replaced. */
-  inHand: InHand;
+  runningJobs: RunningJobs;
   /** To be called when there is a connection again. */
   reconnected(): void;
   ended: Promise<void>;
 }
 
-const FIRST_REST_MS = 10;
-const LONGEST_REST_MS = 1000;
+const MIN_BACKOFF_MS = 10;
+const MAX_BACKOFF_MS = 1000;
 const CLAIM_EVERY_MS = 700;
 const RETRY_MS = 200;
 /** How long a consumer that ends tries to tell Redis what it did. */
-const FAREWELL_MS = 5000;
+const SHUTDOWN_MS = 5000;
 
 /**
  * Takes jobs for one grader. One exchange after another with Redis tells what became of jobs and takes as many as there are free
@@ -43,9 +49,9 @@ const FAREWELL_MS = 5000;
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { link, base, leaseMs, log, consumption, handle, closing } = options;
   const consumer = consumerName(consumption.grader);
-  const inHand = createInHand();
-  const leases = createLeases({ link, base, consumer, leaseMs, consumption, inHand, log });
-  const reading = createWaitingRead({ redis: options.redis, link, base, consumer });
+  const runningJobs = createRunningJobs();
+  const leases = createLeases({ link, base, consumer, leaseMs, consumption, runningJobs, log });
+  const reading = createBlockingRead({ redis: options.redis, link, base, consumer });
   const stopping = AbortSignal.any([consumption.signal, closing]);
 
   let running = 0;
@@ -53,9 +59,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let found: [challenge: string, id: string][] = [];
   /** Entries that hold no job; told as done. */
   let broken: [challenge: string, id: string][] = [];
-  let handedBack = 0;
+  let returnedInARow = 0;
   /** 0 when it does not rest. */
-  let restUntil = 0;
+  let backOffUntil = 0;
   let claimedAt = 0;
   let unsure = false;
   let dry = false;
@@ -69,9 +75,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     for (const challenge of now) if (!ensured.has(challenge)) ensured.set(challenge, false);
     return [...ensured.keys()];
   };
-  const room = () => (stopping.aborted || restUntil > 0 ? 0 : Math.max(0, consumption.concurrency - running));
-  const toTell = () =>
-    inHand.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
+  const room = () =>
+    stopping.aborted || backOffUntil > 0 ? 0 : Math.max(0, consumption.concurrency - running);
+  const hasUnreported = () =>
+    runningJobs.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
 
   async function run(): Promise<void> {
     const onStop = () => {
@@ -80,7 +87,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     };
     stopping.addEventListener("abort", onStop);
     await leases.beat();
-    while (!closing.aborted && (!stopping.aborted || running > 0 || read || toTell())) {
+    while (!closing.aborted && (!stopping.aborted || running > 0 || read || hasUnreported())) {
       const failed = await step().then(
         () => false,
         (error) => {
@@ -93,27 +100,27 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       if (failed && stopping.aborted && running === 0) break;
       if (failed) await pause(RETRY_MS);
     }
-    while (running > 0) await somethingToDo();
+    while (running > 0) await waitForWork();
     stopping.removeEventListener("abort", onStop);
-    await farewell();
+    await shutDown();
   }
 
   async function step(): Promise<void> {
     // Looked at once a step: a rest that ended within one would neither leave room nor wake anybody.
-    if (performance.now() >= restUntil) restUntil = 0;
-    if (unsure && !read) await handBackUnseen(false);
+    if (performance.now() >= backOffUntil) backOffUntil = 0;
+    if (unsure && !read) await returnUnseen(false);
     // The read that waits may bring one.
     const free = Math.max(0, room() - (read ? 1 : 0));
     if (free > 0 && !read && performance.now() - claimedAt > CLAIM_EVERY_MS) await claim(free);
-    else if (toTell() || (free > 0 && !dry)) await exchange(free);
+    else if (hasUnreported() || (free > 0 && !dry)) await exchange(free);
     else if (free > 0 && !read) startReading();
-    else await somethingToDo();
+    else await waitForWork();
   }
 
   /** Tells what became of jobs and takes new ones. */
   async function exchange(free: number): Promise<void> {
     const challenges = free > 0 ? served() : [];
-    const all = inHand.all();
+    const all = runningJobs.all();
     const done = all.filter(({ settled }) => settled === "done");
     const back = all.filter(({ settled }) => settled === "handed back");
     // As they are now: a read that ends meanwhile adds to them, and what it adds is told next time.
@@ -131,7 +138,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       TakenReply[],
     ];
     if (lost) log.warn({}, "the queue lost jobs or their group; asking the records");
-    for (const one of [...done, ...back]) inHand.remove(one);
+    for (const one of [...done, ...back]) runningJobs.remove(one);
     found = found.filter((one) => !adopted.includes(one));
     broken = broken.filter((one) => !discarded.includes(one));
     for (const challenge of challenges) if (ensured.has(challenge)) ensured.set(challenge, true);
@@ -152,13 +159,13 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       // Its turn is over for now.
       if (ensured.delete(held.challenge)) ensured.set(held.challenge, true);
       if (stopping.aborted) held.settled = "handed back";
-      else if (inHand.has(held.id)) void work(held);
+      else if (runningJobs.has(held.id)) void work(held);
     }
   }
 
-  function accept(reply: TakenReply): Held | null {
+  function accept(reply: TakenReply): RunningJob | null {
     try {
-      return inHand.add(reply);
+      return runningJobs.add(reply);
     } catch (error) {
       log.error(
         { challenge: reply[0], entry: reply[1], err: error },
@@ -169,15 +176,15 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     }
   }
 
-  async function work(held: Held): Promise<void> {
+  async function work(held: RunningJob): Promise<void> {
     running++;
     try {
       await handle(deliveryOf(held));
       held.settled = "done";
-      handedBack = 0;
+      returnedInARow = 0;
     } catch {
       held.settled = "handed back";
-      restUntil = performance.now() + Math.min(FIRST_REST_MS * 2 ** handedBack++, LONGEST_REST_MS);
+      backOffUntil = performance.now() + Math.min(MIN_BACKOFF_MS * 2 ** returnedInARow++, MAX_BACKOFF_MS);
     }
     running--;
     // A slot is free: there may be more to take.
@@ -205,29 +212,29 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   /** Until a job is done, the read or a rest ends, or the consumer is to stop. */
-  async function somethingToDo(): Promise<void> {
+  async function waitForWork(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
-    const rest = Math.max(0, restUntil - performance.now());
-    const timer = restUntil > 0 ? setTimeout(resolve, rest) : undefined;
+    const rest = Math.max(0, backOffUntil - performance.now());
+    const timer = backOffUntil > 0 ? setTimeout(resolve, rest) : undefined;
     await promise;
     clearTimeout(timer);
   }
 
-  async function handBackUnseen(leaves: boolean): Promise<void> {
+  async function returnUnseen(leaves: boolean): Promise<void> {
     const challenges = [...ensured.keys()];
-    const ids = inHand.all().map(({ id }) => id);
+    const ids = runningJobs.all().map(({ id }) => id);
     const args = [consumer, leaves ? 1 : 0, challenges.length, ...challenges, ...ids];
-    await link.use((client) => runScript(client, base, HAND_BACK_UNSEEN, args));
+    await link.use((client) => runScript(client, base, RETURN_UNSEEN, args));
     unsure = false;
   }
 
-  async function farewell(): Promise<void> {
-    const end = performance.now() + FAREWELL_MS;
+  async function shutDown(): Promise<void> {
+    const end = performance.now() + SHUTDOWN_MS;
     for (;;)
       try {
-        if (toTell()) await exchange(0);
-        await handBackUnseen(true);
+        if (hasUnreported()) await exchange(0);
+        await returnUnseen(true);
         break;
       } catch (error) {
         if (closing.aborted || performance.now() > end) {
@@ -246,12 +253,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing }).catch(() => {});
 
   return {
-    inHand,
+    runningJobs,
     reconnected: () => void leases.beat(),
-    ended: stopping.aborted ? Promise.resolve(farewellWithoutStart()) : run(),
+    ended: stopping.aborted ? Promise.resolve(shutDownUnstarted()) : run(),
   };
 
-  function farewellWithoutStart(): void {
+  function shutDownUnstarted(): void {
     leases.stop();
     reading.close();
   }

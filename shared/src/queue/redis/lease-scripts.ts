@@ -7,7 +7,7 @@ import { script } from "./script.ts";
  *
  * Claiming one's own entry by id only resets how long it is idle and leaves the number of deliveries alone.
  */
-export const KEEP = script(`
+export const RENEW_LEASES = script(`
 local me, about, lease = arg(), arg(), number()
 local time = now()
 local reply = { time, redis.call('GET', epoch) or '' }
@@ -95,7 +95,7 @@ return { claimed[1], lost, taken }
  * Hands back what is pending for a consumer that it does not have in hand: replies with it were lost. Args: consumer, 1 when
  * it leaves and is to be removed; count, then the challenges; then the entries it has in hand. Never removes one that still has entries.
  */
-export const HAND_BACK_UNSEEN = script(`
+export const RETURN_UNSEEN = script(`
 local me, leaves = arg(), arg() == '1'
 local challenges, held = {}, {}
 for _ = 1, number() do challenges[#challenges + 1] = arg() end

@@ -59,7 +59,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
       await until(async () => (await queue.attached()).length === 2);
       const left = leaving.abort();
       const began = performance.now();
-      taken.handBack();
+      taken.returnToQueue();
       expect((await heir.next()).delivery.delivery).toBe(2);
       expect(performance.now() - began).toBeLessThan(2000);
       await left;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Consumption } from "../job-queue.ts";
-import { ADD_AGAIN, CLAIM, KEEP } from "./lease-scripts.ts";
+import { ADD_AGAIN, CLAIM, RENEW_LEASES } from "./lease-scripts.ts";
 import type { QueueLog } from "./queue-log.ts";
-import type { Link } from "./reconnecting-connection.ts";
-import type { Held, InHand, TakenReply } from "./running-jobs.ts";
+import type { ReconnectingConnection } from "./reconnecting-connection.ts";
+import type { RunningJob, RunningJobs, TakenReply } from "./running-jobs.ts";
 import { runScript } from "./script.ts";
 
 /** A lease is renewed this often within its time. */
@@ -24,15 +24,15 @@ export interface Leases {
  * outage everyone's entries look idle, and the healthy renew theirs first.
  */
 export function createLeases(options: {
-  link: Link;
+  link: ReconnectingConnection;
   base: string;
   consumer: string;
   leaseMs: number;
   consumption: Consumption;
-  inHand: InHand;
+  runningJobs: RunningJobs;
   log: QueueLog;
 }): Leases {
-  const { link, base, consumer, leaseMs, consumption, inHand, log } = options;
+  const { link, base, consumer, leaseMs, consumption, runningJobs, log } = options;
   let stopped = false;
   let beating: Promise<void> | null = null;
   let last: { life: number; serverTime: number; at: number } | null = null;
@@ -55,7 +55,7 @@ export function createLeases(options: {
   async function renew(): Promise<void> {
     const { grader, challenges, concurrency, signal } = consumption;
     const about = signal.aborted ? null : { grader, challenges: [...challenges()], concurrency };
-    const held = inHand.all();
+    const held = runningJobs.all();
     const args = held.flatMap(({ challenge, id, job, delivery }) => [
       challenge,
       id,
@@ -65,7 +65,7 @@ export function createLeases(options: {
     ]);
     const [serverTime, epoch, ...states] = (await link.use((client) =>
       // One that stops is not listed any more, though it keeps what it has.
-      runScript(client, base, KEEP, [consumer, JSON.stringify(about), about ? leaseMs : 0, ...args]),
+      runScript(client, base, RENEW_LEASES, [consumer, JSON.stringify(about), about ? leaseMs : 0, ...args]),
     )) as [number, string, ...string[]];
     const at = performance.now();
     const { life } = link;
@@ -77,21 +77,21 @@ export function createLeases(options: {
     seen = { life, epoch };
   }
 
-  async function follow(one: Held, state: string, mayBeLost: boolean): Promise<void> {
-    if (state === "ok" || one.settled !== null || !inHand.has(one.id)) return;
-    if (state === "lost" || (state === "gone" && !mayBeLost)) return letGo(one);
+  async function follow(one: RunningJob, state: string, mayBeLost: boolean): Promise<void> {
+    if (state === "ok" || one.settled !== null || !runningJobs.has(one.id)) return;
+    if (state === "lost" || (state === "gone" && !mayBeLost)) return release(one);
     if (state === "gone" || state === "again") {
       const { challenge, job, delivery, text } = one;
       const args = [consumer, challenge, job.submission, job.attempt, delivery, text];
       const id = (await link.use((client) => runScript(client, base, ADD_AGAIN, args))) as string | null;
-      if (id === null) return letGo(one);
+      if (id === null) return release(one);
       log.warn({ submission: job.submission }, "the queue lost a job in hand; it was added again");
       one.id = id;
     } else one.id = state;
   }
 
-  function letGo(one: Held): void {
-    inHand.remove(one);
+  function release(one: RunningJob): void {
+    runningJobs.remove(one);
     one.abort.abort();
   }
 

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from "ioredis";
 export type Client = Redis | Cluster;
 
 /** A connection that is made anew whenever it ends, and ended whenever it does not answer. */
-export interface Link {
+export interface ReconnectingConnection {
   /**
    * Runs `work` with a connected client. Rejects when there is none within `CONNECT_PATIENCE_MS`, and when the work takes longer
    * than `ms`: then the connection is destroyed, for ioredis may never settle what was interrupted. Nothing is sent twice.
@@ -13,34 +13,38 @@ export interface Link {
   /** Counts connections; a change means that replies may have been lost. */
   readonly life: number;
   /** Why there is no connection, when there is none. */
-  readonly trouble: Error | null;
+  readonly lastError: Error | null;
   close(): void;
 }
 
-export interface LinkOptions {
+export interface ReconnectingConnectionOptions {
   /** Makes a client; each is used for one connection only. */
   redis: () => Client;
   /** Called when a connection is ready. */
   onReady?: (client: Client) => void;
   /** Called when a connection was lost, or the first could not be made. */
-  onAway?: (trouble: Error) => void;
+  onDisconnect?: (lastError: Error) => void;
 }
 
 export const CALL_MS = 3000;
 const CONNECT_PATIENCE_MS = 1000;
 const READY_MS = 3000;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1000;
 
-export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
+export function createReconnectingConnection({
+  redis,
+  onReady,
+  onDisconnect,
+}: ReconnectingConnectionOptions): ReconnectingConnection {
   let ready: Client | null = null;
   let life = 0;
-  let trouble: Error | null = null;
-  let told = false;
+  let lastError: Error | null = null;
+  let notified = false;
   let closed = false;
   let attempt: Attempt | null = null;
   let pause: NodeJS.Timeout | undefined;
-  let pauseMs = FIRST_PAUSE_MS;
+  let pauseMs = MIN_PAUSE_MS;
   const waiting = new Set<(client: Client | null) => void>();
 
   function connect(): void {
@@ -48,9 +52,9 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
     const mine = connectOnce(redis, {
       ready(client) {
         life++;
-        told = false;
-        trouble = null;
-        pauseMs = FIRST_PAUSE_MS;
+        notified = false;
+        lastError = null;
+        pauseMs = MIN_PAUSE_MS;
         ready = client;
         for (const wake of [...waiting]) wake(client);
         onReady?.(client);
@@ -58,12 +62,12 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
       ended(error) {
         if (attempt === mine) attempt = null;
         ready = null;
-        trouble = error;
+        lastError = error;
         if (closed) return;
-        if (!told) onAway?.(error);
-        told = true;
+        if (!notified) onDisconnect?.(error);
+        notified = true;
         pause = setTimeout(connect, pauseMs);
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       },
     });
     attempt = mine;
@@ -85,7 +89,7 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
   return {
     async use(work, ms = CALL_MS) {
       const client = ready ?? (closed ? null : await nextClient());
-      if (!client) throw closed ? new Error("The queue was closed.") : away(trouble);
+      if (!client) throw closed ? new Error("The queue was closed.") : away(lastError);
       const mine = attempt;
       const { promise: late, reject } = Promise.withResolvers<never>();
       const timer = setTimeout(() => {
@@ -102,7 +106,7 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
         // What ioredis says of a connection that ended, and may say before it tells that it did.
         if (/^(Connection is closed|Stream isn't writeable)/.test(message)) {
           mine?.end(error as Error);
-          throw away(trouble);
+          throw away(lastError);
         }
         throw error;
       } finally {
@@ -115,8 +119,8 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
     get life() {
       return life;
     },
-    get trouble() {
-      return trouble;
+    get lastError() {
+      return lastError;
     },
     close() {
       closed = true;
@@ -127,8 +131,8 @@ export function createLink({ redis, onReady, onAway }: LinkOptions): Link {
   };
 }
 
-function away(trouble: Error | null): Error {
-  return new Error(`Redis is away${trouble ? `: ${trouble.message}` : "."}`, { cause: trouble });
+function away(lastError: Error | null): Error {
+  return new Error(`Redis is away${lastError ? `: ${lastError.message}` : "."}`, { cause: lastError });
 }
 
 interface Attempt {

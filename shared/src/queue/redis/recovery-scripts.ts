@@ -23,7 +23,7 @@ return { known and 'restarted' or 'flushed', run, mine and 1 or 0 }
 `);
 
 /** Keeps the turn to rebuild. One that is gone stays gone: whatever took it may have taken jobs as well. Args: who rebuilds, for how long in ms. */
-export const KEEP_REBUILD = script(`${RUN_ID}
+export const RENEW_REBUILD = script(`${RUN_ID}
 local me, patience = arg(), number()
 if redis.call('GET', lock) ~= me then return 0 end
 return redis.call('PEXPIRE', lock, patience)

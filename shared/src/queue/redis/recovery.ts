@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Recovery } from "../job-queue.ts";
 import type { QueueLog } from "./queue-log.ts";
-import type { Link } from "./reconnecting-connection.ts";
-import { CHECK_EPOCH, END_REBUILD, KEEP_REBUILD, KNOWN } from "./recovery-scripts.ts";
+import type { ReconnectingConnection } from "./reconnecting-connection.ts";
+import { CHECK_EPOCH, END_REBUILD, KNOWN, RENEW_REBUILD } from "./recovery-scripts.ts";
 import { runScript } from "./script.ts";
 
 const CHECK_MS = 1000;
 /** After this another broker takes over a rebuild whose broker gave no sign. */
-const PATIENCE_MS = 15_000;
+const TAKEOVER_MS = 15_000;
 
 const REASONS: Record<string, string> = {
   flushed: "the queue lost its contents",
@@ -20,7 +20,7 @@ const REASONS: Record<string, string> = {
  * need to tell again what they have in hand.
  */
 export async function watchForLoss(options: {
-  link: Link;
+  link: ReconnectingConnection;
   base: string;
   log: QueueLog;
   settleMs: number;
@@ -32,7 +32,7 @@ export async function watchForLoss(options: {
   const pause = (ms: number) => sleep(ms, undefined, { signal: stopping }).catch(() => {});
 
   const check = async () =>
-    (await link.use((client) => runScript(client, base, CHECK_EPOCH, [me, PATIENCE_MS]))) as [
+    (await link.use((client) => runScript(client, base, CHECK_EPOCH, [me, TAKEOVER_MS]))) as [
       state: string,
       run: string,
       mine: 0 | 1,
@@ -47,8 +47,8 @@ export async function watchForLoss(options: {
     log.warn({}, `${reason}; rebuilding it from the records`);
     // The turn to rebuild is kept while it lasts.
     const keep = setInterval(() => {
-      link.use((client) => runScript(client, base, KEEP_REBUILD, [me, PATIENCE_MS])).catch(() => {});
-    }, PATIENCE_MS / 5);
+      link.use((client) => runScript(client, base, RENEW_REBUILD, [me, TAKEOVER_MS])).catch(() => {});
+    }, TAKEOVER_MS / 5);
     try {
       await recovery.republish(reason);
       await pause(settleMs);

@@ -2,12 +2,12 @@ import { CrowdaiError } from "../../protocol/errors.ts";
 import type { Report } from "../../protocol/job.ts";
 import type { AttachedGrader, JobQueue } from "../job-queue.ts";
 import { createBatches } from "./batches.ts";
-import { listenForControl } from "./cancellations.ts";
+import { listenForCancellations } from "./cancellations.ts";
 import { type Consumer, createConsumer } from "./consumer.ts";
 import { CANCEL, PUBLISH } from "./job-scripts.ts";
 import { ATTACHED, TIDY } from "./lease-scripts.ts";
 import type { QueueLog } from "./queue-log.ts";
-import { type Client, createLink } from "./reconnecting-connection.ts";
+import { type Client, createReconnectingConnection } from "./reconnecting-connection.ts";
 import { watchForLoss } from "./recovery.ts";
 import { createReportOutbox } from "./report-outbox.ts";
 import { readReports } from "./report-reader.ts";
@@ -45,10 +45,10 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
   const readers = new Set<Promise<void>>();
   let ending = 0;
   let unfit: Error | null = null;
-  let control: ReturnType<typeof listenForControl> | null = null;
+  let control: ReturnType<typeof listenForCancellations> | null = null;
   let tidying: NodeJS.Timeout | undefined;
 
-  const link = createLink({
+  const link = createReconnectingConnection({
     redis,
     onReady(client) {
       // Another Redis may stand there now.
@@ -65,13 +65,13 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
         .finally(checked);
       for (const consumer of consumers) consumer.reconnected();
     },
-    onAway(trouble) {
+    onDisconnect(lastError) {
       // Waiting does not help here.
-      if (/WRONGPASS|NOAUTH|NOPERM/.test(trouble.message))
-        unfit = new CrowdaiError("redis_unfit", `Redis refuses: ${trouble.message}`, {
+      if (/WRONGPASS|NOAUTH|NOPERM/.test(lastError.message))
+        unfit = new CrowdaiError("redis_unfit", `Redis refuses: ${lastError.message}`, {
           next: "Correct the user and the password in REDIS_URL.",
         });
-      log.warn({ err: trouble }, "Redis is away; jobs wait in the records until it is back");
+      log.warn({ err: lastError }, "Redis is away; jobs wait in the records until it is back");
       checked();
     },
   });
@@ -90,8 +90,8 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       if (unfit) throw unfit;
       await run(PUBLISH, jobs.flat());
     },
-    most: 200,
-    heaviest: 1_000_000,
+    maxItems: 200,
+    maxWeight: 1_000_000,
     weigh: (job) => String(job[3]).length,
   });
 
@@ -121,8 +121,8 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     },
 
     async consume(consumption, handle) {
-      control ??= listenForControl(redis, base, (submission, attempt) => {
-        for (const { inHand } of consumers) inHand.withdraw(submission, attempt);
+      control ??= listenForCancellations(redis, base, (submission, attempt) => {
+        for (const { runningJobs } of consumers) runningJobs.withdraw(submission, attempt);
       });
       await control.ready;
       tidying ??= setInterval(() => run(TIDY, [...consumption.challenges()]).catch(() => {}), TIDY_MS);
@@ -171,7 +171,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     async close() {
       closing.abort();
       clearInterval(tidying);
-      for (const { inHand } of consumers) inHand.withdrawAll();
+      for (const { runningJobs } of consumers) runningJobs.withdrawAll();
       const timeout = Promise.withResolvers<void>();
       const timer = setTimeout(timeout.resolve, CLOSE_MS);
       const ended = [...[...consumers].map((one) => one.ended), ...readers];

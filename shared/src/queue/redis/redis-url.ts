@@ -10,9 +10,9 @@ export interface RedisConnections {
   connect: () => Redis | Cluster;
   /**
    * Makes a client that connects by itself, again and again. Commands wait while Redis is away: for a moment, after which they
-   * reject, or with `patient` for as long as it takes.
+   * reject, or with `retryForever` for as long as it takes.
    */
-  connectForGood: (options?: { patient: boolean }) => Redis | Cluster;
+  connectWithReconnect: (options?: { retryForever: boolean }) => Redis | Cluster;
   /** Where it is, without secrets. */
   name: string;
 }
@@ -29,7 +29,7 @@ export function connectionsTo(url: string): RedisConnections {
   const [, scheme, kind, credentials, hosts = "", path = "", query] = SHAPE.exec(url) ?? [];
   if (scheme === undefined) throw invalid("is no address of a Redis");
   const parameters = new URLSearchParams(query);
-  const options: RedisOptions = { ...ONE_LIFE, ...accountOf(credentials) };
+  const options: RedisOptions = { ...SINGLE_CONNECTION, ...accountOf(credentials) };
   if (scheme === "rediss") options.tls = tlsOf(parameters.get("ca"));
 
   if (kind === "+unix") {
@@ -55,7 +55,8 @@ export function connectionsTo(url: string): RedisConnections {
       sentinelRetryStrategy: () => null,
       connectTimeout: CONNECT_MS,
     };
-    const again = (life: RedisOptions) => (life === ONE_LIFE ? {} : { sentinelRetryStrategy: retryAfter });
+    const again = (life: RedisOptions) =>
+      life === SINGLE_CONNECTION ? {} : { sentinelRetryStrategy: retryAfter };
     return connections(
       `Redis ${segment} through Sentinel at ${where}`,
       (life) => new Redis({ ...sentinel, ...life, ...again(life) }),
@@ -72,7 +73,7 @@ export function connectionsTo(url: string): RedisConnections {
       ...(options.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     };
     return connections(`Redis Cluster at ${where}`, (life) =>
-      life === ONE_LIFE
+      life === SINGLE_CONNECTION
         ? new Cluster(nodes, cluster)
         : new Cluster(nodes, {
             ...cluster,
@@ -91,14 +92,15 @@ export function connectionsTo(url: string): RedisConnections {
 function connections(name: string, make: (life: RedisOptions) => Redis | Cluster): RedisConnections {
   return {
     name,
-    connect: () => make(ONE_LIFE),
-    connectForGood: ({ patient } = { patient: false }) => make(patient ? PATIENT : FOR_GOOD),
+    connect: () => make(SINGLE_CONNECTION),
+    connectWithReconnect: ({ retryForever } = { retryForever: false }) =>
+      make(retryForever ? RECONNECTING_FOREVER : RECONNECTING),
   };
 }
 
 const CONNECT_MS = 2000;
 
-const ONE_LIFE: RedisOptions = {
+const SINGLE_CONNECTION: RedisOptions = {
   lazyConnect: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -112,7 +114,7 @@ const ONE_LIFE: RedisOptions = {
 
 const retryAfter = (tries: number) => Math.min(100 * tries, 2000);
 
-const FOR_GOOD: RedisOptions = {
+const RECONNECTING: RedisOptions = {
   lazyConnect: false,
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
@@ -120,7 +122,7 @@ const FOR_GOOD: RedisOptions = {
   retryStrategy: retryAfter,
 };
 
-const PATIENT: RedisOptions = { ...FOR_GOOD, maxRetriesPerRequest: null };
+const RECONNECTING_FOREVER: RedisOptions = { ...RECONNECTING, maxRetriesPerRequest: null };
 
 function accountOf(credentials: string | undefined): Pick<RedisOptions, "username" | "password"> {
   if (!credentials) return {};

@@ -1,29 +1,29 @@
 import { expect, it } from "vitest";
 import { numberOf, reportOf } from "../contract/samples.ts";
 import { until } from "../contract/wait-until.ts";
-import { createReportLanes } from "./report-applier.ts";
+import { createReportApplier } from "./report-applier.ts";
 
 it("a report that can never be applied is given up while others are applied, and frees its submission", async () => {
   const applied: string[] = [];
   const given: string[] = [];
-  const lanes = createReportLanes({
+  const applier = createReportApplier({
     apply: async (report) => {
       if (numberOf(report) < 0) throw new Error("never");
       applied.push(report.submission);
     },
     log: { error: (_, message) => void given.push(message), warn() {}, info() {} },
     onApplied() {},
-    longestRetryMs: 10,
+    maxRetryMs: 10,
   });
-  lanes.hold(performance.now() + 60_000);
-  lanes.add("1-0", reportOf("stuck", -1));
-  lanes.add("2-0", reportOf("stuck", 1));
+  applier.hold(performance.now() + 60_000);
+  applier.add("1-0", reportOf("stuck", -1));
+  applier.add("2-0", reportOf("stuck", 1));
   // While nothing at all is applied, the records are away, and nothing is given up.
-  await until(() => lanes.failingFor() > 700);
+  await until(() => applier.failingFor() > 700);
   expect([applied, given]).toEqual([[], []]);
-  lanes.add("3-0", reportOf("other", 1));
+  applier.add("3-0", reportOf("other", 1));
   await until(() => applied.length === 2);
   expect(applied).toEqual(["other", "stuck"]);
   expect(given).toEqual(["a report could not be applied; given up"]);
-  expect(lanes.size()).toBe(0);
+  expect(applier.size()).toBe(0);
 });

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../../protocol/job.ts";
-import { holdStart, type ReportLane, takeSaidStart } from "../start-reports.ts";
+import { delayStart, type SubmissionReports, takeRedundantStart } from "../start-reports.ts";
 import type { QueueLog } from "./queue-log.ts";
 
-const FIRST_RETRY_MS = 10;
-const LONGEST_RETRY_MS = 1000;
+const MIN_RETRY_MS = 10;
+const MAX_RETRY_MS = 1000;
 const REMEMBER_MS = 10_000;
 /** About half a minute. */
-const MOST_TRIES = 40;
+const MAX_TRIES = 40;
 
-/** Reports that were read, in a lane for each submission: a lane keeps its order, and waits for no other. */
-export interface ReportLanes {
+/** Reports that were read, in a queue for each submission: a queue keeps its order, and waits for no other. */
+export interface ReportApplier {
   /** One that is null is taken for applied. One that is here already is passed over. */
   add(id: string, report: Report | null): void;
   /** Nothing is applied after this time, of performance.now(), until it is called again. */
@@ -37,14 +37,14 @@ interface Pending {
   report: Report;
 }
 
-export function createReportLanes(options: {
+export function createReportApplier(options: {
   apply: (report: Report) => Promise<void>;
   log: QueueLog;
   onApplied: () => void;
-  longestRetryMs?: number;
-}): ReportLanes {
-  const { apply, log, onApplied, longestRetryMs = LONGEST_RETRY_MS } = options;
-  const lanes = new Map<string, ReportLane<Pending>>();
+  maxRetryMs?: number;
+}): ReportApplier {
+  const { apply, log, onApplied, maxRetryMs = MAX_RETRY_MS } = options;
+  const queues = new Map<string, SubmissionReports<Pending>>();
   const busy = new Set<Promise<void>>();
   const here = new Set<string>();
   const done = new Set<string>();
@@ -58,15 +58,15 @@ export function createReportLanes(options: {
   let changed = () => {};
   let clearing = new AbortController();
 
-  async function work(name: string, lane: ReportLane<Pending>, cleared: AbortSignal): Promise<void> {
-    const { items } = lane;
-    let retryAfter = FIRST_RETRY_MS;
+  async function work(name: string, queue: SubmissionReports<Pending>, cleared: AbortSignal): Promise<void> {
+    const { items } = queue;
+    let retryAfter = MIN_RETRY_MS;
     for (let first = items[0]; first; first = items[0]) {
-      await holdStart(lane);
+      await delayStart(queue);
       if (cleared.aborted) return;
-      const said = takeSaidStart(lane);
-      if (said) {
-        finish(said.id);
+      const redundant = takeRedundantStart(queue);
+      if (redundant) {
+        finish(redundant.id);
         continue;
       }
       if (performance.now() >= heldUntil) await sleep(50, undefined, { signal: cleared }).catch(() => {});
@@ -76,7 +76,7 @@ export function createReportLanes(options: {
         await apply(first.report);
         failingSince = null;
         successes++;
-        retryAfter = FIRST_RETRY_MS;
+        retryAfter = MIN_RETRY_MS;
         finish(first.id);
         items.shift();
       } catch (error) {
@@ -87,11 +87,11 @@ export function createReportLanes(options: {
           continue;
         }
         await sleep(retryAfter, undefined, { signal: cleared }).catch(() => {});
-        retryAfter = Math.min(retryAfter * 2, longestRetryMs);
+        retryAfter = Math.min(retryAfter * 2, maxRetryMs);
       }
       if (cleared.aborted) return;
     }
-    lanes.delete(name);
+    queues.delete(name);
   }
 
   /** What fails for long while others are applied can never be: the deadline of its submission takes care of the rest. */
@@ -99,7 +99,7 @@ export function createReportLanes(options: {
     const about = failures.get(id) ?? { tries: 0, successes };
     failures.set(id, about);
     about.tries++;
-    const hopeless = about.tries >= MOST_TRIES && successes > about.successes;
+    const hopeless = about.tries >= MAX_TRIES && successes > about.successes;
     if (hopeless) log.error({ submission, type, err: error }, "a report could not be applied; given up");
     else if (about.tries === 1)
       log.warn({ submission, type, err: error }, "a report could not be applied; trying again");
@@ -121,12 +121,12 @@ export function createReportLanes(options: {
       here.add(id);
       if (report === null) return finish(id);
       const name = report.submission;
-      const lane = lanes.get(name) ?? { items: [], wake() {} };
-      lane.items.push({ id, report });
-      lane.wake();
-      if (lanes.has(name)) return;
-      lanes.set(name, lane);
-      const working = work(name, lane, clearing.signal).finally(() => busy.delete(working));
+      const queue = queues.get(name) ?? { items: [], wake() {} };
+      queue.items.push({ id, report });
+      queue.wake();
+      if (queues.has(name)) return;
+      queues.set(name, queue);
+      const working = work(name, queue, clearing.signal).finally(() => busy.delete(working));
       busy.add(working);
     },
     hold(until) {
@@ -150,7 +150,7 @@ export function createReportLanes(options: {
     clear() {
       clearing.abort();
       clearing = new AbortController();
-      lanes.clear();
+      queues.clear();
       here.clear();
       newest = null;
       failingSince = null;

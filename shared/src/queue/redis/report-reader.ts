@@ -2,8 +2,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Report, reportSchema } from "../../protocol/job.ts";
 import type { QueueLog } from "./queue-log.ts";
-import { type Client, createLink, type Link } from "./reconnecting-connection.ts";
-import { createReportLanes, type ReportLanes } from "./report-applier.ts";
+import {
+  type Client,
+  createReconnectingConnection,
+  type ReconnectingConnection,
+} from "./reconnecting-connection.ts";
+import { createReportApplier, type ReportApplier } from "./report-applier.ts";
 import { READ_REPORTS, STOP_READING } from "./report-scripts.ts";
 import { runScript } from "./script.ts";
 
@@ -13,7 +17,7 @@ const BLOCK_MS = 500;
 const WATCHDOG_MS = BLOCK_MS + 1500;
 const RETRY_MS = 200;
 /** Reports read ahead of those that are being applied. */
-const MOST_AHEAD = 1000;
+const MAX_READ_AHEAD = 1000;
 /** A reader that could apply nothing for this long lets another broker try. */
 const GIVE_UP_MS = 3000;
 
@@ -26,7 +30,7 @@ type Entry = [id: string, fields: [s: "s", submission: string, r: "r", report: s
  */
 export async function readReports(options: {
   redis: () => Client;
-  link: Link;
+  link: ReconnectingConnection;
   base: string;
   log: QueueLog;
   apply: (report: Report) => Promise<void>;
@@ -35,10 +39,10 @@ export async function readReports(options: {
   const { link, base, log, stopping } = options;
   const me = randomUUID();
   const key = `${base}:reports`;
-  const reading = createLink({ redis: options.redis });
+  const reading = createReconnectingConnection({ redis: options.redis });
   // What a read brings is nobody's until it is applied: it may be cut off.
   stopping.addEventListener("abort", () => reading.close(), { once: true });
-  const lanes: ReportLanes = createReportLanes({
+  const applier: ReportApplier = createReportApplier({
     apply: options.apply,
     log,
     onApplied: () => sweepSoon(),
@@ -50,17 +54,17 @@ export async function readReports(options: {
     const asked = performance.now();
     const mine = await link.use((client) => runScript(client, base, READ_REPORTS, [me, LEASE_MS]));
     leaseEnd = mine === 1 ? asked + LEASE_MS : 0;
-    lanes.hold(leaseEnd);
+    applier.hold(leaseEnd);
     return mine === 1;
   }
 
-  async function readOn(): Promise<void> {
-    const from = lanes.newest() ?? "0-0";
+  async function readNext(): Promise<void> {
+    const from = applier.newest() ?? "0-0";
     const reply = (await reading.use(
       (client) => client.xread("COUNT", 200, "BLOCK", BLOCK_MS, "STREAMS", key, from),
       WATCHDOG_MS,
     )) as [string, Entry[]][] | null;
-    for (const [id, [, , , text]] of reply?.[0]?.[1] ?? []) lanes.add(id, parse(id, text));
+    for (const [id, [, , , text]] of reply?.[0]?.[1] ?? []) applier.add(id, parse(id, text));
   }
 
   function parse(id: string, text: string): Report | null {
@@ -73,10 +77,10 @@ export async function readReports(options: {
   }
 
   async function sweep(): Promise<void> {
-    const done = lanes.applied();
+    const done = applier.applied();
     if (done.length === 0) return;
     await link.use((client) => client.xdel(key, ...done));
-    lanes.forget(done);
+    applier.forget(done);
   }
 
   let sweeping: Promise<void> | null = null;
@@ -85,32 +89,32 @@ export async function readReports(options: {
       .catch(() => pause(RETRY_MS))
       .finally(() => {
         sweeping = null;
-        if (lanes.applied().length > 0 && !stopping.aborted) sweepSoon();
+        if (applier.applied().length > 0 && !stopping.aborted) sweepSoon();
       });
   };
 
   while (!stopping.aborted)
     try {
       if (leaseEnd - performance.now() < LEASE_MS - RENEW_MS && !(await renew())) {
-        lanes.clear();
+        applier.clear();
         await pause(RENEW_MS);
-      } else if (lanes.failingFor() > GIVE_UP_MS) {
-        lanes.clear();
-        await lanes.idle();
+      } else if (applier.failingFor() > GIVE_UP_MS) {
+        applier.clear();
+        await applier.idle();
         await link.use((client) => runScript(client, base, STOP_READING, [me]));
         leaseEnd = 0;
         await pause(2 * RENEW_MS);
-      } else if (lanes.size() < MOST_AHEAD) await readOn();
-      else await lanes.change(RENEW_MS);
+      } else if (applier.size() < MAX_READ_AHEAD) await readNext();
+      else await applier.change(RENEW_MS);
     } catch (error) {
       if (link.connected && reading.connected && !stopping.aborted)
         log.warn({ err: error }, "reports could not be read; trying again");
       await pause(RETRY_MS);
     }
 
-  lanes.clear();
+  applier.clear();
   // What is being written now must be in the records, or known not to be, before they may be closed.
-  await lanes.idle();
+  await applier.idle();
   await sweeping;
   await sweep().catch(() => {});
   await link.use((client) => runScript(client, base, STOP_READING, [me])).catch(() => {});

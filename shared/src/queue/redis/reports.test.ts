@@ -10,14 +10,14 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
     "are applied by one broker at a time, so that a job's never overtake each other",
     staged(async (stage) => {
       const [a, b] = [await stage.queue(), await stage.queue()];
-      const inHand = new Set<string>();
+      const runningJobs = new Set<string>();
       let overlaps = 0;
       const applied = new Map<string, number[]>();
       const apply = async (report: ReturnType<typeof reportOf>) => {
-        if (inHand.has(report.submission)) overlaps++;
-        inHand.add(report.submission);
+        if (runningJobs.has(report.submission)) overlaps++;
+        runningJobs.add(report.submission);
         await sleep(Math.random() * 5);
-        inHand.delete(report.submission);
+        runningJobs.delete(report.submission);
         applied.set(report.submission, [...(applied.get(report.submission) ?? []), numberOf(report)]);
       };
       stage.receive(a, apply);

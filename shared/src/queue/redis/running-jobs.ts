@@ -2,7 +2,7 @@ import { type Job, jobSchema } from "../../protocol/job.ts";
 import type { Delivery } from "../job-queue.ts";
 
 /** A job that a consumer has in hand, until Redis knows what became of it. */
-export interface Held {
+export interface RunningJob {
   challenge: string;
   /** Its entry; another one after the queue lost it and it was added again. */
   id: string;
@@ -17,19 +17,19 @@ export interface Held {
 /** The reply's challenge, entry, number of the delivery, and text. */
 export type TakenReply = [challenge: string, id: string, delivery: number, text: string];
 
-export interface InHand {
-  add(reply: TakenReply): Held | null;
-  remove(held: Held): void;
-  all(): Held[];
+export interface RunningJobs {
+  add(reply: TakenReply): RunningJob | null;
+  remove(held: RunningJob): void;
+  all(): RunningJob[];
   has(id: string): boolean;
   /** Aborts what is held of a submission, up to an attempt. It is nobody's here any more. */
   withdraw(submission: string, attempt: number): void;
   withdrawAll(): void;
 }
 
-export function createInHand(): InHand {
-  const held = new Set<Held>();
-  const abort = (one: Held) => {
+export function createRunningJobs(): RunningJobs {
+  const held = new Set<RunningJob>();
+  const abort = (one: RunningJob) => {
     held.delete(one);
     one.abort.abort();
   };
@@ -37,7 +37,15 @@ export function createInHand(): InHand {
     add([challenge, id, delivery, text]) {
       if (this.has(id)) return null;
       const job = jobSchema.parse(JSON.parse(text));
-      const one: Held = { challenge, id, text, job, delivery, abort: new AbortController(), settled: null };
+      const one: RunningJob = {
+        challenge,
+        id,
+        text,
+        job,
+        delivery,
+        abort: new AbortController(),
+        settled: null,
+      };
       held.add(one);
       return one;
     },
@@ -56,6 +64,6 @@ export function createInHand(): InHand {
   };
 }
 
-export function deliveryOf({ job, delivery, abort }: Held): Delivery {
+export function deliveryOf({ job, delivery, abort }: RunningJob): Delivery {
   return { job, delivery, signal: abort.signal };
 }

@@ -30,7 +30,7 @@ async function works(stage: Stage, url: string): Promise<void> {
   const newer = await grader.next();
   expect(newer.delivery.job.attempt).toBe(2);
   await aborted(older.delivery.signal);
-  older.handBack();
+  older.returnToQueue();
   newer.acknowledge();
   await until(async () => (await queue.attached()).length === 1);
 }

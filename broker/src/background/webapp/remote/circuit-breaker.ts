@@ -1,4 +1,4 @@
-import { WebappAway } from "./webapp-client.ts";
+import { WebappUnreachable } from "./webapp-client.ts";
 
 const LONGEST = 12;
 
@@ -6,20 +6,20 @@ const LONGEST = 12;
  * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a while, longer each time, and
  * then one alone tries: nobody else waits for what was just found to be away.
  */
-export interface Breaker {
+export interface CircuitBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;
   /** The webapp answered somebody else. */
   answered(): void;
 }
 
-export function createBreaker(pauseMs: number): Breaker {
+export function createCircuitBreaker(pauseMs: number): CircuitBreaker {
   let failures = 0;
   let until = 0;
   let isTrying = false;
   let reason = "";
 
   function failed(error: unknown): void {
-    if (!(error instanceof WebappAway) || error.status !== null) return;
+    if (!(error instanceof WebappUnreachable) || error.status !== null) return;
     reason = error.message;
     // Of many that were on their way together, one counts.
     if (Date.now() < until) return;
@@ -30,7 +30,7 @@ export function createBreaker(pauseMs: number): Breaker {
   return {
     async call(work) {
       const isFirst = failures === 0;
-      if (!isFirst && (isTrying || Date.now() < until)) throw new WebappAway(reason);
+      if (!isFirst && (isTrying || Date.now() < until)) throw new WebappUnreachable(reason);
       isTrying = !isFirst;
       try {
         const value = await work();

@@ -8,7 +8,7 @@ import type { SubmissionRow, WebappSubmissionRow } from "../../../records/tables
 import { claim, dueRows } from "./outbox-rows.ts";
 import { renameParticipant } from "./remote-participants.ts";
 import { openKey } from "./sealed-key.ts";
-import { WebappAway, type WebappCalls, WebappRefusal } from "./webapp-client.ts";
+import { type WebappClient, WebappRefusal, WebappUnreachable } from "./webapp-client.ts";
 import { gradeForm, mediaForm, openForm, withdrawnForm } from "./webapp-forms.ts";
 
 const AT_ONCE = 8;
@@ -22,7 +22,7 @@ const BEFORE_MS = 600_000;
  */
 export function createOutbox(options: {
   context: () => SubmissionContext;
-  calls: WebappCalls;
+  calls: WebappClient;
   token: string;
   firstPauseMs: number;
   /** The webapp answered. */
@@ -37,14 +37,14 @@ export function createOutbox(options: {
     const next = async () => {
       for (const row of due) {
         if (away) return;
-        away = (await tellOf(row)) || away;
+        away = (await reportOutcome(row)) || away;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));
   }
 
   /** Whether the webapp turned out to be away. */
-  async function tellOf({ submission }: WebappSubmissionRow): Promise<boolean> {
+  async function reportOutcome({ submission }: WebappSubmissionRow): Promise<boolean> {
     const row = await claim(db(), submission, Date.now());
     if (!row) return false;
     try {
@@ -59,7 +59,7 @@ export function createOutbox(options: {
         tries: row.tries + 1,
         next_try_at: iso(Date.now() + pause * (0.75 + Math.random() / 2)),
       });
-      if (!(error instanceof WebappAway)) throw error;
+      if (!(error instanceof WebappUnreachable)) throw error;
       context().log.warn(
         { submission, tries: row.tries + 1, reason: error.message },
         "the webapp was not told",

@@ -3,20 +3,20 @@ import { iso } from "../../../clock.ts";
 import { type Caller, identify, identifyHash } from "../../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../../domain/submissions/context.ts";
 import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";
-import { createBreaker } from "./circuit-breaker.ts";
+import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { createOutbox } from "./outbox.ts";
 import { noteSubmission } from "./outbox-rows.ts";
 import { renameParticipant } from "./remote-participants.ts";
 import { openKey, sealKey } from "./sealed-key.ts";
 import { type KeyTimes, verifiedKeys } from "./verified-keys.ts";
-import { WebappAway, WebappRefusal, webappCalls } from "./webapp-client.ts";
+import { createWebappClient, WebappRefusal, WebappUnreachable } from "./webapp-client.ts";
 import { openForm } from "./webapp-forms.ts";
 
 const SECOND = 1000;
 
 export interface WebappTimes extends KeyTimes {
   /** How long somebody who waits is kept waiting for the webapp. */
-  patienceMs: number;
+  promptTimeoutMs: number;
   /** How long one call of the outbox may take. */
   callMs: number;
   /** How soon something that failed is tried again; each further time takes twice as long. */
@@ -29,7 +29,7 @@ export const WEBAPP_TIMES: WebappTimes = {
   freshMs: 30 * SECOND,
   staleMs: 15 * 60 * SECOND,
   unknownMs: 10 * SECOND,
-  patienceMs: 4 * SECOND,
+  promptTimeoutMs: 4 * SECOND,
   callMs: 20 * SECOND,
   firstPauseMs: SECOND,
   awayMs: 5 * SECOND,
@@ -46,9 +46,9 @@ export function remoteWebapp(options: {
   const records = () => context().records;
   const closing = new AbortController();
   const connection = { url, token, signal: closing.signal };
-  const patient = webappCalls({ ...connection, timeoutMs: times.callMs });
-  const prompt = webappCalls({ ...connection, timeoutMs: times.patienceMs });
-  const breaker = createBreaker(times.awayMs);
+  const patient = createWebappClient({ ...connection, timeoutMs: times.callMs });
+  const prompt = createWebappClient({ ...connection, timeoutMs: times.promptTimeoutMs });
+  const breaker = createCircuitBreaker(times.awayMs);
   const outbox = createOutbox({
     context,
     calls: patient,
@@ -71,7 +71,7 @@ export function remoteWebapp(options: {
         challenge: asked.challenge,
         sealed_key: sealKey(token, key),
         // Until this try has ended, the outbox leaves it alone.
-        next_try_at: iso(now + 3 * times.patienceMs),
+        next_try_at: iso(now + 3 * times.promptTimeoutMs),
       },
       now,
     );
@@ -84,7 +84,7 @@ export function remoteWebapp(options: {
         await forget(asked.id);
         throw new CrowdaiError("webapp_refused", error.message);
       }
-      if (!(error instanceof WebappAway)) throw error;
+      if (!(error instanceof WebappUnreachable)) throw error;
       context().log.warn({ submission: asked.id, reason: error.message }, "the webapp will be asked later");
     }
     await records()

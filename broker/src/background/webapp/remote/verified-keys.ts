@@ -2,11 +2,11 @@ import { CrowdaiError, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import { iso } from "../../../clock.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Records } from "../../../records/records.ts";
-import type { Breaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import { localParticipant } from "./remote-participants.ts";
-import { WebappAway, type WebappCalls } from "./webapp-client.ts";
+import { type WebappClient, WebappUnreachable } from "./webapp-client.ts";
 
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 const ASKED_AT_ONCE = 8;
 
 export interface KeyTimes {
@@ -37,8 +37,8 @@ interface Verified {
  */
 export function verifiedKeys(options: {
   records: () => Records;
-  calls: Pick<WebappCalls, "verify">;
-  breaker: Breaker;
+  calls: Pick<WebappClient, "verify">;
+  breaker: CircuitBreaker;
   times: KeyTimes;
 }): VerifiedKeys {
   const { records, calls, breaker, times } = options;
@@ -56,7 +56,7 @@ export function verifiedKeys(options: {
     try {
       return await askedOnce(key, hash);
     } catch (error) {
-      if (!(error instanceof WebappAway)) throw error;
+      if (!(error instanceof WebappUnreachable)) throw error;
       if (held && Date.now() - held.at < times.staleMs) return held.caller;
       throw new CrowdaiError(
         "webapp_away",
@@ -87,7 +87,7 @@ export function verifiedKeys(options: {
     const asked = Date.now();
     const webappId = await breaker.call(() => calls.verify(key));
     if (webappId === null) {
-      keepFew(unknown).set(hash, Date.now() + times.unknownMs);
+      dropOldest(unknown).set(hash, Date.now() + times.unknownMs);
       remembered.delete(hash);
       await records().db.deleteFrom("webapp_keys").where("hash", "=", hash).execute();
       throw new CrowdaiError("key_unknown");
@@ -111,7 +111,7 @@ export function verifiedKeys(options: {
     at: number,
   ): Verified {
     const verified: Verified = { key, caller: { kind: "participant", id, name, keyHash: hash }, at };
-    keepFew(remembered).set(hash, verified);
+    dropOldest(remembered).set(hash, verified);
     return verified;
   }
 
@@ -139,9 +139,9 @@ export function verifiedKeys(options: {
 }
 
 /** Forgets the oldest entries of a map that has grown large. */
-function keepFew<T>(map: Map<string, T>): Map<string, T> {
+function dropOldest<T>(map: Map<string, T>): Map<string, T> {
   for (const name of map.keys()) {
-    if (map.size < MOST_REMEMBERED) break;
+    if (map.size < MAX_REMEMBERED) break;
     map.delete(name);
   }
   return map;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /** The webapp could not be asked, or gave no answer that can be used: the same may succeed later. Its message names no key. */
-export class WebappAway extends Error {
-  override readonly name = "WebappAway";
+export class WebappUnreachable extends Error {
+  override readonly name = "WebappUnreachable";
   /** Of the answer that was of no use; null when there was none at all. */
   readonly status: number | null;
 
@@ -31,10 +31,10 @@ const wholeSchema = z.object({ meta: z.unknown() });
 /** Where a submission's mark stands in the `meta` that the webapp keeps of it. */
 export const MARK = "crowdai_submission";
 /** How many submissions are looked at for a mark. */
-const MOST_LOOKED_AT = 200;
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_CHECKED = 200;
+const MAX_BYTES = 8 * 1024 * 1024;
 
-export interface WebappCalls {
+export interface WebappClient {
   /** The webapp's id of the participant whose key this is; null when it knows no such key. */
   verify(key: string): Promise<number | null>;
   /** Opens a submission. Resolves with its id, and the participant's name when the answer tells it. Throws WebappRefusal. */
@@ -48,13 +48,13 @@ export interface WebappCalls {
 
 export type Found = { number: number } | "absent" | "unknowable";
 
-/** The calls to a webapp that the broker makes. Each throws WebappAway when the answer does not come in time, or is none. */
-export function webappCalls(options: {
+/** The calls to a webapp that the broker makes. Each throws WebappUnreachable when the answer does not come in time, or is none. */
+export function createWebappClient(options: {
   url: string;
   token: string;
   timeoutMs: number;
   signal: AbortSignal;
-}): WebappCalls {
+}): WebappClient {
   const { url, token, timeoutMs, signal } = options;
 
   async function ask(method: string, path: string, form?: Record<string, string>) {
@@ -72,14 +72,14 @@ export function webappCalls(options: {
       });
       text = await readText(answer);
     } catch (error) {
-      throw new WebappAway(reasonOf(error));
+      throw new WebappUnreachable(reasonOf(error));
     }
     const { status } = answer;
-    if (status === 401) throw new WebappAway("it refuses WEBAPP_TOKEN for this (401)", status);
+    if (status === 401) throw new WebappUnreachable("it refuses WEBAPP_TOKEN for this (401)", status);
     if (status >= 500 || status === 408 || status === 429)
-      throw new WebappAway(`it answered ${status}`, status);
+      throw new WebappUnreachable(`it answered ${status}`, status);
     const body = parsed(text);
-    if (body === undefined) throw new WebappAway(`it answered ${status} without JSON`, status);
+    if (body === undefined) throw new WebappUnreachable(`it answered ${status} without JSON`, status);
     return { status, body };
   }
 
@@ -126,7 +126,7 @@ export function webappCalls(options: {
       const ids = idsSchema.safeParse(listed.body);
       if (listed.status !== 200 || !ids.success) return "unknowable";
       const candidates = ids.data.filter((id) => !known.has(id)).sort((a, b) => b - a);
-      for (const number of candidates.slice(0, MOST_LOOKED_AT)) {
+      for (const number of candidates.slice(0, MAX_CHECKED)) {
         // The original fails on a submission whose participant is gone; that is none of ours.
         const one = await ask("GET", `submissions/${number}`).catch(unless(401, 404, 500));
         // An organiser's key may list ids, and read none of them.
@@ -134,7 +134,7 @@ export function webappCalls(options: {
         const whole = wholeSchema.safeParse(one.body);
         if (whole.success && markOf(whole.data.meta) === mark) return { number };
       }
-      return candidates.length > MOST_LOOKED_AT ? "unknowable" : "absent";
+      return candidates.length > MAX_CHECKED ? "unknowable" : "absent";
     },
   };
 }
@@ -142,7 +142,7 @@ export function webappCalls(options: {
 const unless =
   (...statuses: number[]) =>
   (error: unknown): { status: number; body: null } => {
-    if (error instanceof WebappAway && error.status !== null && statuses.includes(error.status))
+    if (error instanceof WebappUnreachable && error.status !== null && statuses.includes(error.status))
       return { status: error.status, body: null };
     throw error;
   };
@@ -157,7 +157,7 @@ async function readText(answer: Response): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
     text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > MOST_BYTES) throw new Error("the answer does not end");
+    if (text.length > MAX_BYTES) throw new Error("the answer does not end");
   }
   return text;
 }
@@ -179,7 +179,7 @@ function refusalOr(status: number, body: unknown): Error {
 }
 
 const unexpected = (status: number) =>
-  new WebappAway(`it answered ${status} with something unexpected`, status);
+  new WebappUnreachable(`it answered ${status} with something unexpected`, status);
 
 /** The kind of a network failure. The whole error would name the address, in which a key may stand. */
 function reasonOf(error: unknown): string {

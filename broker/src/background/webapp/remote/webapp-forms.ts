@@ -1,4 +1,4 @@
-import { catalogue as errors } from "@crowdai/shared";
+import { catalog as errors } from "@crowdai/shared";
 import type { SubmissionRow } from "../../../records/tables.ts";
 import { MARK } from "./webapp-client.ts";
 

@@ -2,7 +2,7 @@ import type { Git } from "../../../background/repositories/git.ts";
 import { FLUSH, packetLine } from "../../../background/repositories/pkt-line.ts";
 
 /** Snapshots that are told to who pushes, so that only what is new is sent. */
-const MOST_REFS = 100;
+const MAX_REFS = 100;
 const NOTHING = "0".repeat(40);
 /** What a push may ask of us: no deletes, no options, no certificates. */
 const CAPABILITIES = "report-status side-band-64k ofs-delta object-format=sha1 agent=crowdai";
@@ -12,7 +12,7 @@ export async function advertiseForPush(git: Git, dir: string): Promise<Buffer> {
   const listed = await git.must(
     [
       "for-each-ref",
-      `--count=${MOST_REFS}`,
+      `--count=${MAX_REFS}`,
       "--sort=-committerdate",
       "--format=%(objectname) %(refname)",
       "refs/incoming",

@@ -1,7 +1,7 @@
 import { objectName } from "../../../background/repositories/final-commit.ts";
-import { type Quarantine, unfit } from "./index-pack.ts";
+import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
-const MOST_TEXT = 64 * 1024;
+const MAX_TEXT_BYTES = 64 * 1024;
 
 /** Text of the announced commit. Throws code_unfit unless it is a commit, without parents, of the announced tree. */
 export async function checkCommit(
@@ -11,17 +11,18 @@ export async function checkCommit(
   const ended = await git.run(["cat-file", "commit", announced.commit], {
     dir,
     objects,
-    output: MOST_TEXT,
+    output: MAX_TEXT_BYTES,
     cpuSeconds: 1,
   });
-  if (ended.ended === "output") throw unfit(`the commit's text has more than ${MOST_TEXT} bytes`);
-  if (ended.code !== 0) throw unfit("the announced commit is not in the pack");
+  if (ended.ended === "output") throw codeUnfit(`the commit's text has more than ${MAX_TEXT_BYTES} bytes`);
+  if (ended.code !== 0) throw codeUnfit("the announced commit is not in the pack");
   const text = ended.stdout.toString("utf8");
   if (!ended.stdout.equals(Buffer.from(text)) || text.includes("\0"))
-    throw unfit("the commit's text is not UTF-8");
-  if (objectName("commit", text) !== announced.commit) throw unfit("what was announced is not a commit");
+    throw codeUnfit("the commit's text is not UTF-8");
+  if (objectName("commit", text) !== announced.commit) throw codeUnfit("what was announced is not a commit");
   const head = text.slice(0, Math.max(0, text.indexOf("\n\n"))).split("\n");
-  if (head[0] !== `tree ${announced.tree}`) throw unfit("the commit is of another tree than was announced");
-  if (head.some((line) => line.startsWith("parent "))) throw unfit("a snapshot has no commits before it");
+  if (head[0] !== `tree ${announced.tree}`)
+    throw codeUnfit("the commit is of another tree than was announced");
+  if (head.some((line) => line.startsWith("parent "))) throw codeUnfit("a snapshot has no commits before it");
   return text;
 }

@@ -1,17 +1,17 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { killGroup } from "../../../background/repositories/git.ts";
-import { type Quarantine, unfit } from "./index-pack.ts";
+import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
 export interface TreeLimits {
   bytes: number;
   files: number;
 }
 
-const MOST_ENTRIES = 400_000;
-const MOST_DEPTH = 60;
-const MOST_PATH = 1000;
-const MOST_NAMES = 48 * 1024 * 1024;
-const MOST_LINK = 4096;
+const MAX_ENTRIES = 400_000;
+const MAX_DEPTH = 60;
+const MAX_PATH_BYTES = 1000;
+const MAX_NAMES = 48 * 1024 * 1024;
+const MAX_LINK_BYTES = 4096;
 /** Of 200,000 files it takes half a second. For a chain of differences git walks all of it to tell each size. */
 const CPU_SECONDS = 3;
 const ENTRY = /^(\d{6}) (blob|tree|commit) [0-9a-f]{40} +(\d+|-|BAD)\t(.*)$/su;
@@ -42,7 +42,7 @@ export async function checkTree(
     killGroup(child);
     child.stdout?.destroy();
   }
-  if ((await closed) !== 0) throw unfit("its tree cannot be read to the end");
+  if ((await closed) !== 0) throw codeUnfit("its tree cannot be read to the end");
   return seen.total();
 }
 
@@ -56,13 +56,13 @@ async function* entries(output: AsyncIterable<Buffer>): AsyncGenerator<string> {
       try {
         yield decoder.decode(rest.subarray(from, end));
       } catch (cause) {
-        if (cause instanceof TypeError) throw unfit("a name in it is not UTF-8");
+        if (cause instanceof TypeError) throw codeUnfit("a name in it is not UTF-8");
         throw cause;
       }
       from = end + 1;
     }
     rest = rest.subarray(from);
-    if (rest.length > MOST_PATH * 4 + 100) throw unfit("a path in it is too long");
+    if (rest.length > MAX_PATH_BYTES * 4 + 100) throw codeUnfit("a path in it is too long");
   }
 }
 
@@ -74,20 +74,21 @@ function createSeen(limits: TreeLimits) {
 
   function add(line: string): void {
     const [, mode, type, size, path] = ENTRY.exec(line) ?? [];
-    if (!mode || !type || !size || path === undefined) throw unfit("its tree cannot be read");
+    if (!mode || !type || !size || path === undefined) throw codeUnfit("its tree cannot be read");
     requireName(path);
     letters += path.length;
-    if (names.size >= MOST_ENTRIES || letters > MOST_NAMES)
-      throw tooLarge("more folders and files", MOST_ENTRIES);
+    if (names.size >= MAX_ENTRIES || letters > MAX_NAMES)
+      throw tooLarge("more folders and files", MAX_ENTRIES);
     const key = path.normalize("NFC").toLowerCase();
     const other = names.get(key);
     if (other !== undefined)
-      throw unfit(`${quote(other)} and ${quote(path)} would be one file where names ignore case`);
+      throw codeUnfit(`${quote(other)} and ${quote(path)} would be one file where names ignore case`);
     names.set(key, path);
-    if (type === "commit") throw unfit(`${quote(path)} is a submodule; its files are to come as files`);
+    if (type === "commit") throw codeUnfit(`${quote(path)} is a submodule; its files are to come as files`);
     if (type === "tree") return;
-    if (size === "BAD" || size === "-") throw unfit(`the content of ${quote(path)} is missing`);
-    if (mode === LINK && Number(size) > MOST_LINK) throw unfit(`the link ${quote(path)} is too long`);
+    if (size === "BAD" || size === "-") throw codeUnfit(`the content of ${quote(path)} is missing`);
+    if (mode === LINK && Number(size) > MAX_LINK_BYTES)
+      throw codeUnfit(`the link ${quote(path)} is too long`);
     files++;
     bytes += Number(size);
     if (files > limits.files) throw tooLarge("more files", limits.files);
@@ -99,20 +100,22 @@ function createSeen(limits: TreeLimits) {
 
 /** Throws code_unfit for a name that is something else to git, to Windows or to a terminal. */
 export function requireName(path: string): void {
-  if (Buffer.byteLength(path) > MOST_PATH) throw unfit(`a path in it has more than ${MOST_PATH} bytes`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw codeUnfit(`a path in it has more than ${MAX_PATH_BYTES} bytes`);
   const parts = path.split("/");
-  if (parts.length > MOST_DEPTH) throw unfit(`its folders are more than ${MOST_DEPTH} deep`);
+  if (parts.length > MAX_DEPTH) throw codeUnfit(`its folders are more than ${MAX_DEPTH} deep`);
   // The folders above were entries of their own.
   const name = parts.at(-1) as string;
-  if (/[\p{Cc}\u2028\u2029]/u.test(name)) throw unfit(`${quote(path)} has a control character in its name`);
-  if (name === "" || name === "." || name === "..") throw unfit(`${quote(path)} is no name for a file`);
-  if (name.includes("\\")) throw unfit(`${quote(path)} has a backslash in its name`);
-  if (/[. ]$/.test(name)) throw unfit(`the name ${quote(path)} ends with a dot or a space`);
+  if (/[\p{Cc}\u2028\u2029]/u.test(name))
+    throw codeUnfit(`${quote(path)} has a control character in its name`);
+  if (name === "" || name === "." || name === "..") throw codeUnfit(`${quote(path)} is no name for a file`);
+  if (name.includes("\\")) throw codeUnfit(`${quote(path)} has a backslash in its name`);
+  if (/[. ]$/.test(name)) throw codeUnfit(`the name ${quote(path)} ends with a dot or a space`);
   // What some file systems leave out of names, and what others take for the short form of one.
   const plain = name.replace(/\p{Cf}/gu, "").normalize("NFKC");
   if (/^(\.git|git~\d+)\s*(:.*)?$/i.test(plain))
-    throw unfit(`${quote(path)} is a name that git keeps for itself`);
-  if (/:/.test(name)) throw unfit(`${quote(path)} has a colon in its name`);
+    throw codeUnfit(`${quote(path)} is a name that git keeps for itself`);
+  if (/:/.test(name)) throw codeUnfit(`${quote(path)} has a colon in its name`);
 }
 
 function tooLarge(what: string, most: number): CrowdaiError {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { Git } from "../../../background/repositories/git.ts";
 
-const MOST_OBJECTS = 400_000;
+const MAX_OBJECTS = 400_000;
 /** Seconds of processor time for a pack, and one more for so many bytes. A snapshot of 200,000 files takes one. */
 const CPU_SECONDS = 5;
 const BYTES_A_SECOND = 20 * 1024 * 1024;
@@ -35,9 +35,9 @@ export async function indexPack(
   const head = Buffer.alloc(12);
   const { bytesRead } = await file.read(head, 0, 12, 0);
   if (bytesRead < 12 || head.toString("latin1", 0, 4) !== "PACK" || head.readUInt32BE(4) !== 2)
-    throw unfit("what was pushed is no pack of git's, or was cut off");
+    throw codeUnfit("what was pushed is no pack of git's, or was cut off");
   const count = head.readUInt32BE(8);
-  if (count > MOST_OBJECTS) throw unfit(`the pack has ${count} objects; at most ${MOST_OBJECTS} are taken`);
+  if (count > MAX_OBJECTS) throw codeUnfit(`the pack has ${count} objects; at most ${MAX_OBJECTS} are taken`);
   if (count === 0) return;
   // A descriptor of its own, at the beginning.
   await using input = await open(path, "r");
@@ -50,13 +50,13 @@ export async function indexPack(
     output: 64 * 1024,
   });
   if (ended.code === 0) return;
-  if (ended.ended) throw unfit("the pack takes too long to unpack");
+  if (ended.ended) throw codeUnfit("the pack takes too long to unpack");
   if (/out of memory|malloc|mmap/i.test(ended.stderr) || ended.signal)
-    throw unfit("the pack takes too much memory to unpack");
-  throw unfit(reasonOf(ended.stderr));
+    throw codeUnfit("the pack takes too much memory to unpack");
+  throw codeUnfit(reasonOf(ended.stderr));
 }
 
-export const unfit = (what: string) => new CrowdaiError("code_unfit", `The code was not taken: ${what}.`);
+export const codeUnfit = (what: string) => new CrowdaiError("code_unfit", `The code was not taken: ${what}.`);
 
 /** Git's own words, without places of ours. */
 function reasonOf(stderr: string): string {

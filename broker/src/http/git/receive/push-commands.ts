@@ -13,7 +13,7 @@ export interface PushRequest {
   capabilities: ReadonlySet<string>;
 }
 
-const MOST_COMMANDS = 1000;
+const MAX_COMMANDS = 1000;
 const COMMAND = /^([0-9a-f]{40}) ([0-9a-f]{40}) (refs\/[^\0\n]{1,1000})$/;
 const INCOMING = /^refs\/incoming\/([A-Za-z0-9][A-Za-z0-9_-]{7,63})$/;
 const NOTHING = "0".repeat(40);
@@ -32,8 +32,8 @@ export async function readCommands(reader: PacketReader): Promise<PushRequest> {
       throw new CrowdaiError("code_push_refused", "Shallow and signed pushes are not taken.");
     const [, before, after, ref] = COMMAND.exec(text) ?? [];
     if (!before || !after || !ref) throw new CrowdaiError("usage", "The push names no ref that git knows.");
-    if (commands.length >= MOST_COMMANDS)
-      throw new CrowdaiError("code_push_refused", `A push names at most ${MOST_COMMANDS} refs.`);
+    if (commands.length >= MAX_COMMANDS)
+      throw new CrowdaiError("code_push_refused", `A push names at most ${MAX_COMMANDS} refs.`);
     commands.push({ before, after, ref });
   }
 }

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
 import type { CodeContext } from "../../../background/repositories/code-context.ts";
-import { finaliseSubmission } from "../../../background/repositories/finalize-code.ts";
+import { finalizeSubmission } from "../../../background/repositories/finalize-code.ts";
 import { recordStored } from "../../../background/repositories/record-stored-code.ts";
-import { MOST_CODE_FILES, maxCodeBytes } from "../../../domain/rules/accepted-code.ts";
+import { MAX_CODE_FILES, maxCodeBytes } from "../../../domain/rules/accepted-code.ts";
 import type { Db } from "../../../records/records.ts";
 import type { SubmissionCodeRow } from "../../../records/tables.ts";
 import { checkCommit } from "./check-commit.ts";
@@ -19,7 +19,7 @@ import { spool } from "./spool.ts";
 const PACK_EXTRA = 4 * 1024 * 1024;
 const EXCLUDED = 200;
 
-interface Kept extends StoredObject {
+interface StoredArchive extends StoredObject {
   key: string;
 }
 
@@ -33,7 +33,7 @@ export async function storePush(
   pack: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const { repositories, submissions } = code;
-  const config = submissions.catalogue.get(row.challenge).config;
+  const config = submissions.catalog.get(row.challenge).config;
   const maxBytes = maxCodeBytes(config);
   // Asked before the repository is brought up to date: all of these are then in it.
   const before = await storedBefore(submissions.records.db, row);
@@ -47,10 +47,10 @@ export async function storePush(
     await indexPack(quarantine, path, size);
     await rm(path);
     const snapshot = await checkCommit(quarantine, { commit: row.commit_name, tree: row.tree });
-    const held = await checkTree(quarantine, row.tree, { bytes: maxBytes, files: MOST_CODE_FILES });
-    const kept = await keepPack(code, quarantine, row, before, join(folder, "kept.pack"));
+    const held = await checkTree(quarantine, row.tree, { bytes: maxBytes, files: MAX_CODE_FILES });
+    const kept = await storePack(code, quarantine, row, before, join(folder, "kept.pack"));
     const tree = config.code.to_graders
-      ? await keepArchive(code, quarantine, row, join(folder, "tree.tar"))
+      ? await storeArchive(code, quarantine, row, join(folder, "tree.tar"))
       : null;
     await recordStored(submissions, row.submission, {
       ...held,
@@ -63,7 +63,7 @@ export async function storePush(
     const packs = new Map(kept ? [[kept.key, join(folder, "kept.pack")]] : []);
     await repositories
       .participant(row.challenge, row.participant_id, packs)
-      .then(() => finaliseSubmission(code, row.submission))
+      .then(() => finalizeSubmission(code, row.submission))
       .catch((error) => submissions.log.warn({ err: error, submission: row.submission }, "code comes later"));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -84,13 +84,13 @@ async function storedBefore(db: Db, row: SubmissionCodeRow): Promise<string[]> {
 }
 
 /** What the snapshot adds to the repository, as a pack of its own in the object store; null when that is nothing. */
-async function keepPack(
+async function storePack(
   code: CodeContext,
   { git, dir, objects }: Quarantine,
   row: SubmissionCodeRow,
   before: readonly string[],
   path: string,
-): Promise<Kept | null> {
+): Promise<StoredArchive | null> {
   const revisions = [row.commit_name, ...before.map((commit) => `^${commit}`)];
   const args = [
     "pack-objects",
@@ -113,12 +113,12 @@ async function keepPack(
 }
 
 /** The tree without history, as an archive for graders. */
-async function keepArchive(
+async function storeArchive(
   code: CodeContext,
   { git, dir, objects }: Quarantine,
   row: SubmissionCodeRow,
   path: string,
-): Promise<Kept> {
+): Promise<StoredArchive> {
   {
     await using file = await open(path, "wx", 0o600);
     await git.must(["archive", "--format=tar", row.tree], { dir, objects, into: file.fd });
@@ -126,7 +126,12 @@ async function keepArchive(
   return keep(code, row, path, "tar");
 }
 
-async function keep(code: CodeContext, row: SubmissionCodeRow, path: string, ending: string): Promise<Kept> {
+async function keep(
+  code: CodeContext,
+  row: SubmissionCodeRow,
+  path: string,
+  ending: string,
+): Promise<StoredArchive> {
   const expected = await digest(path);
   // Named for what is in it: a second try that makes other bytes of the same objects stands in nobody's way.
   const key = `code/${row.challenge}/${row.participant_id}/${expected.sha256}.${ending}`;

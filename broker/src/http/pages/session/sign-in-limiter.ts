@@ -5,7 +5,7 @@ const SPAN_MS = 15 * 60_000;
 const ADDRESSES = 10_000;
 
 /** Counts wrong keys by address: after ten in a quarter of an hour the address waits. */
-export function createWrongKeys(now: () => number = Date.now) {
+export function createSignInLimiter(now: () => number = Date.now) {
   const wrong = new Map<string, { count: number; until: number }>();
   return {
     /** Throws too_many_requests while the address has to wait. */
@@ -32,4 +32,4 @@ export function createWrongKeys(now: () => number = Date.now) {
     },
   };
 }
-export type WrongKeys = ReturnType<typeof createWrongKeys>;
+export type SignInLimiter = ReturnType<typeof createSignInLimiter>;

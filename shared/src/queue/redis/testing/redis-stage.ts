@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { startRedis } from "../../../../../scripts/services/redis.ts";
 import type { Service } from "../../../../../scripts/services/service.ts";
-import { startWire, type Wire } from "../../../../../scripts/services/tcp-proxy.ts";
-import { createGrader, type Grader, type Handle } from "../../contract/test-grader.ts";
-import { createReceiver, type Receiver } from "../../contract/test-receiver.ts";
+import { startTcpProxy, type TcpProxy } from "../../../../../scripts/services/tcp-proxy.ts";
+import { createTestGrader, type Grader, type Handle } from "../../contract/test-grader.ts";
+import { createTestReceiver, type Receiver } from "../../contract/test-receiver.ts";
 import type { Consumption, JobQueue, Recovery } from "../../job-queue.ts";
 import { createRedisQueue, type RedisQueueOptions } from "../redis-queue.ts";
 import { connectionsTo } from "../redis-url.ts";
@@ -28,10 +28,10 @@ export interface Stage {
   key(name: string): string;
   queue(options?: Partial<RedisQueueOptions> & { url?: string }): Promise<JobQueue>;
   attach(queue: JobQueue, options?: Partial<Consumption> & { handle?: Handle }): Grader;
-  receive(queue: JobQueue, apply?: Parameters<typeof createReceiver>[1]): Receiver;
+  receive(queue: JobQueue, apply?: Parameters<typeof createTestReceiver>[1]): Receiver;
   recover(queue: JobQueue, recovery: Recovery): void;
   /** A way to Redis that can fail; for the `url` of a queue. */
-  wire(): Promise<Wire & { url: string }>;
+  wire(): Promise<TcpProxy & { url: string }>;
   startGrader(name: string): GraderProcess;
   /** What was logged. */
   logged: string[];
@@ -83,12 +83,12 @@ async function createStage(args: readonly string[] = []): Promise<Stage> {
       return queue;
     },
     attach(queue, options = {}) {
-      const grader = createGrader(queue, options);
+      const grader = createTestGrader(queue, options);
       atEnd.unshift(() => grader.stop());
       return grader;
     },
     receive(queue, apply) {
-      const receiver = createReceiver(queue, apply);
+      const receiver = createTestReceiver(queue, apply);
       atEnd.unshift(() => receiver.stop());
       return receiver;
     },
@@ -101,7 +101,7 @@ async function createStage(args: readonly string[] = []): Promise<Stage> {
       });
     },
     async wire() {
-      const wire = await startWire(redis.port);
+      const wire = await startTcpProxy(redis.port);
       // Queues say goodbye through it.
       atEnd.push(() => wire.close());
       return { ...wire, url: `redis://127.0.0.1:${wire.port}` };
