@@ -1,2 +1,2 @@
-export { type BrokerConfig, readConfig } from "./config.ts";
+export { type BrokerConfig, readConfig } from "./base/config.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./startup/broker.ts";

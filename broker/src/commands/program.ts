@@ -3,15 +3,15 @@ import { CrowdaiError } from "@crowdai/shared";
 import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { Command, Option } from "commander";
 import { pino } from "pino";
-import { iso } from "../clock.ts";
-import { readConfig } from "../config.ts";
+import { iso } from "../base/clock.ts";
+import { readConfig } from "../base/config.ts";
+import { VERSION } from "../base/version.ts";
 import { addOrganizer, addParticipant, revokeKeys } from "../domain/participants/api-keys.ts";
 import { invite, listInvitations, uninvite } from "../domain/participants/invitations.ts";
 import { listOrganizers, listParticipants } from "../domain/participants/list-participants.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { createBroker } from "../startup/broker.ts";
-import { VERSION } from "../version.ts";
 import { addChallengeCommands } from "./challenge-commands.ts";
 import { addSubmissionCommands } from "./submission-commands.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { addressAtHost } from "../background/code-hosts/open-code-host.ts";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
 import { type ClosedChallenge, closeChallenge, readClosed } from "../domain/publishing/close-challenge.ts";
 import { repositoryPath } from "../domain/submissions/repository-name.ts";

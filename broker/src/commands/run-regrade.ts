@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
 import { startRegrade } from "../domain/regrade/start-regrade.ts";
 import type { Records } from "../records/records.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError, quoted, suggest } from "@crowdai/shared";
 import { pino } from "pino";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
 import { lockDataFolder } from "../records/data-lock.ts";
 import type { Db, Records } from "../records/records.ts";

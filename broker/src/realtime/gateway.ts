@@ -7,11 +7,11 @@ import {
   type SubmissionEvent,
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
+import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createEngine } from "../legacy/engine.ts";
 import type { LegacyGateway } from "../legacy/legacy-gateway.ts";
-import type { BoardWatch } from "./board-watch.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { openSession } from "./open-session.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";

@@ -10,6 +10,7 @@ import {
 } from "@crowdai/shared";
 import type { Socket } from "socket.io";
 import { z } from "zod";
+import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../domain/rules/visibility.ts";
 import { acceptUpload } from "../domain/submissions/accept-upload.ts";
@@ -21,7 +22,6 @@ import { registerCall } from "../domain/submissions/register-call.ts";
 import { registerIntent } from "../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
-import type { BoardWatch } from "./board-watch.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Watchers } from "./watchers.ts";
 

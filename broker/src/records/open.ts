@@ -1,4 +1,4 @@
-import { type BrokerConfig, recordsFile } from "../config.ts";
+import { type BrokerConfig, recordsFile } from "../base/config.ts";
 import type { Records } from "./records.ts";
 
 /** The records the settings name. Only what is used is loaded. */

@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeContext } from "../background/repositories/code-context.ts";
+import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { apiRoutes } from "../http/api/api.ts";
@@ -19,7 +20,6 @@ import { wantsPage } from "../http/pages/security-policy.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
 import { webappPath } from "../http/webapp-api/webapp-path.ts";
-import type { BoardWatch } from "../realtime/board-watch.ts";
 
 /** All routes of the broker, over web-standard requests. */
 export function createApp(options: {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createGrader } from "@crowdai/grader";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 import type { Catalog } from "../domain/challenges/catalog.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 

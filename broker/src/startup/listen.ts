@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CrowdaiError } from "@crowdai/shared";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 
 /** Proxies keep idle connections for a minute: one that the broker closed first would fail the request that is just on its way. */
 const KEEP_ALIVE_MS = 65_000;

@@ -1,7 +1,7 @@
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { ServerOptions } from "socket.io";
-import type { BrokerConfig } from "../config.ts";
+import type { BrokerConfig } from "../base/config.ts";
 
 export interface Messaging {
   queue: JobQueue;

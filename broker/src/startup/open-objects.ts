@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
-import { type BrokerConfig, objectsFolder } from "../config.ts";
+import { type BrokerConfig, objectsFolder } from "../base/config.ts";
 
 export interface OpenedObjects {
   objects: ObjectStore;

@@ -1,4 +1,4 @@
-import { iso } from "../clock.ts";
+import { iso } from "../base/clock.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";

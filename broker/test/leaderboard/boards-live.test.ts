@@ -1,7 +1,7 @@
 import type { BoardMoved, Leaderboard } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
+import { createBoardWatch } from "../../src/domain/leaderboard/board-watch.ts";
 import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
-import { createBoardWatch } from "../../src/realtime/board-watch.ts";
 import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 

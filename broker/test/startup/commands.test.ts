@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { runCommand } from "../support/run-command.ts";
 import { writeChallenge } from "../support/test-broker.ts";
 

@@ -1,4 +1,4 @@
-import type { CodeHostSettings } from "../../config.ts";
+import type { CodeHostSettings } from "../../base/config.ts";
 import type { Git } from "../repositories/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createLocalHost } from "./local.ts";

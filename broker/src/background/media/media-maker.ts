@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CrowdaiError, storedFileSchema } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "pino";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { keyPrefixes, type MediaColumns, mediaKey, NO_MEDIA } from "../../domain/media/media-keys.ts";
 import { endMediaWork, postponeMediaWork, replacedBy, takeMediaWork } from "../../domain/media/media-work.ts";
 import type { Records } from "../../records/records.ts";

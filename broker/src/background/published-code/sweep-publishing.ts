@@ -1,5 +1,5 @@
 import { asCrowdaiError } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import { findClosure, publishDue } from "../../domain/publishing/publish-due.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { ClosureTable } from "../../records/tables.ts";

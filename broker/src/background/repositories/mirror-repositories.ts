@@ -1,5 +1,5 @@
 import { asCrowdaiError } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { CodeRepositoryRow } from "../../records/tables.ts";
 import type { HostedRepository } from "../code-hosts/code-host.ts";

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { CodeHostSettings } from "../../config.ts";
+import type { CodeHostSettings } from "../../base/config.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { openCodeHost } from "../code-hosts/open-code-host.ts";
 import { createPublicRepositories } from "../published-code/public-repositories.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { DEADLINES } from "../../domain/submissions/deadlines.ts";
 import { lockSubmission } from "../../domain/submissions/find-submission.ts";

@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { lockSubmission } from "../../domain/submissions/find-submission.ts";
 import { CODE_DEADLINES, HOLDS, readCode } from "../../domain/submissions/submission-code.ts";

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";

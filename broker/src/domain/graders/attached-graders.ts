@@ -1,5 +1,5 @@
 import type { AttachedGrader, JobQueue } from "@crowdai/shared/queue";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** How old the queue's answer may be: every view of a waiting submission asks. */
 const FRESH_MS = 500;

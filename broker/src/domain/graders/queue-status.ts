@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { Catalog } from "../challenges/catalog.ts";
 import { ALL_BOARDS, type BoardPlace, isPrevious, RANKED } from "./boards.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { StoredFile } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { MediaWorkRow, SubmissionRow } from "../../records/tables.ts";
 import { takeBoards } from "../leaderboard/boards.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { closingLock, countAwaited, findClosure, publishDue } from "./publish-due.ts";
 

@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { ClosureTable } from "../../records/tables.ts";

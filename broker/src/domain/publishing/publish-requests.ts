@@ -1,5 +1,5 @@
 import { CrowdaiError, type Intent, type Submission } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { requireAgreement } from "../agreements/agreements.ts";

@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 
 /** Ends a challenge's running regrade without changing any outcome. False when none runs. */

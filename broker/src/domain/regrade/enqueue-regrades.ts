@@ -1,5 +1,5 @@
 import type { JobQueue } from "@crowdai/shared/queue";
-import { type Clock, iso } from "../../clock.ts";
+import { type Clock, iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
 import type { Catalog, ServedChallenge } from "../challenges/catalog.ts";

@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeItemRow } from "../../records/tables.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "../submissions/deadlines.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError, type ErrorCode, catalog as errors } from "@crowdai/shared";
 import { sql } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
 import { currentVersions } from "../challenges/recorded-challenges.ts";

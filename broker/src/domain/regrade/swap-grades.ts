@@ -1,6 +1,6 @@
 import { outcomeSchema } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
 import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild-standings.ts";

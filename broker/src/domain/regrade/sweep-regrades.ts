@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
 import { findOpenItem, keepCurrentGrade, restartItem } from "./regrade-items.ts";

@@ -1,7 +1,7 @@
 import { CrowdaiError, type Limits } from "@crowdai/shared";
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { asCrowdaiError, CrowdaiError, parseJson, type Receipt } from "@crowdai/shared";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireAcceptedValue } from "../rules/accepted-input.ts";

@@ -1,6 +1,6 @@
 import type { Report, SubmissionEvent } from "@crowdai/shared";
 import type { Transaction, Updateable } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts";

@@ -1,6 +1,6 @@
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
-import { type Clock, iso } from "../../clock.ts";
+import { type Clock, iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";

@@ -1,6 +1,6 @@
 import type { Intent, SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import { insertion, lookup } from "../../records/statement.ts";
 import type { NewSubmission, SubmissionRow } from "../../records/tables.ts";

@@ -1,5 +1,5 @@
 import type { Recovery } from "@crowdai/shared/queue";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { republishRegrades, restartRegrades } from "../regrade/sweep-regrades.ts";
 import { failExhausted } from "./apply-report.ts";

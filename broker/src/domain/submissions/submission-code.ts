@@ -1,6 +1,6 @@
 import type { CodePush, Intent, Submission } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import { carriesCode } from "../rules/accepted-code.ts";

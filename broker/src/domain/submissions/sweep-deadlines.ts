@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import { removeUnaccepted } from "./announced-parts.ts";
 import type { SubmissionContext } from "./context.ts";
 import { lockSubmission } from "./find-submission.ts";

@@ -1,7 +1,7 @@
 import { type ErrorCode, catalog as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Updateable } from "kysely";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { SlotRow, SubmissionRow, Tables } from "../../records/tables.ts";

@@ -1,6 +1,6 @@
 import { agreementSchema, licenseSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { addressOf } from "../../client-address.ts";
+import { addressOf } from "../../base/client-address.ts";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import type { AgreementRow } from "../../records/tables.ts";

@@ -1,10 +1,10 @@
 import { type BoardMoved, CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import type { BoardWatch } from "../../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import type { BoardWatch } from "../../realtime/board-watch.ts";
 import { bearerKey } from "./error-response.ts";
 
 const MAX_STREAMS = 20_000;

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
-import { addressOf } from "../../client-address.ts";
+import { addressOf } from "../../base/client-address.ts";
 import { agree, findAgreement, hasAgreed } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import { setPublish } from "../../domain/publishing/publish-requests.ts";

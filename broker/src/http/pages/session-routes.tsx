@@ -1,6 +1,6 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
-import { addressOf } from "../../client-address.ts";
+import { addressOf } from "../../base/client-address.ts";
 import { isSecure, type PageContext } from "./page-context.ts";
 import { foreignForm } from "./security-policy.ts";
 import { isFormToken } from "./session/sessions.ts";

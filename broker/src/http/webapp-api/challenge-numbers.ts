@@ -1,4 +1,4 @@
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { Db } from "../../records/records.ts";
 

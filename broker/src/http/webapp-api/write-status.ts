@@ -1,6 +1,6 @@
 import type { SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { iso } from "../../clock.ts";
+import { iso } from "../../base/clock.ts";
 import { DEADLINES } from "../../domain/submissions/deadlines.ts";
 import { appendEvents } from "../../domain/submissions/events.ts";
 import { updateBoards } from "../../domain/submissions/update-boards.ts";

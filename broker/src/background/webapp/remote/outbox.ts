@@ -1,5 +1,5 @@
 import type { SubmissionEvent } from "@crowdai/shared";
-import { iso } from "../../../clock.ts";
+import { iso } from "../../../base/clock.ts";
 import type { SubmissionContext } from "../../../domain/submissions/context.ts";
 import { lockSubmission } from "../../../domain/submissions/find-submission.ts";
 import { writeFailure } from "../../../domain/submissions/write-outcome.ts";

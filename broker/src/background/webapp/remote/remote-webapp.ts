@@ -1,5 +1,5 @@
 import { CrowdaiError, isApiKey } from "@crowdai/shared";
-import { iso } from "../../../clock.ts";
+import { iso } from "../../../base/clock.ts";
 import { type Caller, identify, identifyHash } from "../../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../../domain/submissions/context.ts";
 import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";

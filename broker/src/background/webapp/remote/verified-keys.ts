@@ -1,5 +1,5 @@
 import { CrowdaiError, hashApiKey, mayBeApiKey } from "@crowdai/shared";
-import { iso } from "../../../clock.ts";
+import { iso } from "../../../base/clock.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Records } from "../../../records/records.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import type { Clock } from "../../../clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../../domain/webapp/webapp.ts";
 import type { Db } from "../../../records/records.ts";

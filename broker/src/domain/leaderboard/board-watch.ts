@@ -1,6 +1,6 @@
 import type { BoardMoved } from "@crowdai/shared";
 import type { Logger } from "pino";
-import type { Db } from "../records/records.ts";
+import type { Db } from "../../records/records.ts";
 
 const POLL_MS = 250;
 const PAUSE_MS = 1000;
