@@ -11,7 +11,7 @@ import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
 import { dataRoutes } from "../http/api/data-routes.ts";
-import { errorResponse } from "../http/api/error-response.ts";
+import { errorResponse } from "../http/requests/error-response.ts";
 import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-routes.ts";
 import { codeRoutes } from "../http/git/git-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";

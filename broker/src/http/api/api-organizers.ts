@@ -6,7 +6,7 @@ import { markBaseline } from "../../domain/submissions/mark-baseline.ts";
 import { readAttempts } from "../../domain/submissions/read-attempts.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
-import { bearerKey } from "./error-response.ts";
+import { bearerKey } from "../requests/error-response.ts";
 
 const loggedAttemptSchema = z.object({
   number: z.number().int(),

@@ -12,7 +12,7 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
-import { bearerKey, errorResponse } from "./error-response.ts";
+import { bearerKey, errorResponse } from "../requests/error-response.ts";
 
 /** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
 export function apiRoutes(

@@ -6,7 +6,7 @@ import { sniff } from "../../background/media/detect-media-type.ts";
 import { readHead } from "../../background/media/make-media.ts";
 import { typeOfKey } from "../../domain/media/media-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { errorResponse } from "../api/error-response.ts";
+import { errorResponse } from "../requests/error-response.ts";
 
 /**
  * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see

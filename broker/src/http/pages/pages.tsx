@@ -5,7 +5,7 @@ import { etag } from "hono/etag";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { errorResponse } from "../api/error-response.ts";
+import { errorResponse } from "../requests/error-response.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
