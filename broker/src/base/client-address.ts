@@ -1,6 +1,4 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
-import type { HttpBindings } from "@hono/node-server";
-import type { Context } from "hono";
 
 /** Proxies whose X-Forwarded-For is believed. */
 export type TrustedProxies = BlockList;
@@ -39,12 +37,6 @@ export function clientAddress(
     address = before;
   }
   return address;
-}
-
-/** The same for a request that Hono serves. */
-export function addressOf(c: Context, trusted: TrustedProxies): string {
-  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
-  return clientAddress(incoming?.socket?.remoteAddress, c.req.header("x-forwarded-for"), trusted);
 }
 
 /** One spelling for each address: no zone, IPv4 where IPv6 only wraps it; null when it is none. */

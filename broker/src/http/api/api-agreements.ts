@@ -1,9 +1,9 @@
 import { agreementSchema, licenseSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { addressOf } from "../../base/client-address.ts";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import type { AgreementRow } from "../../records/tables.ts";
+import { requestAddress } from "../requests/request-address.ts";
 import { type ApiGroup, answers, body, withKey } from "./api-shapes.ts";
 
 /** The licence under which code is published, and who agreed to it. */
@@ -62,7 +62,7 @@ export function agreementRoutes({ api, context, participant }: ApiGroup): void {
       const { id } = await participant(c);
       const row = await agree(context(), id, {
         ...c.req.valid("json"),
-        ip: addressOf(c, context().trustedProxies),
+        ip: requestAddress(c, context().trustedProxies),
         userAgent: c.req.header("user-agent"),
       });
       return c.json(view(row), 200);

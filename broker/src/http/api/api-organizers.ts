@@ -5,8 +5,8 @@ import { findSubmission } from "../../domain/submissions/find-submission.ts";
 import { markBaseline } from "../../domain/submissions/mark-baseline.ts";
 import { readAttempts } from "../../domain/submissions/read-attempts.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
 import { bearerKey } from "../requests/error-response.ts";
+import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
 
 const loggedAttemptSchema = z.object({
   number: z.number().int(),

@@ -5,6 +5,7 @@ import { hasAgreed } from "../../domain/agreements/agreements.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import { readInstance } from "../../records/instance.ts";
+import { bearerKey, errorResponse } from "../requests/error-response.ts";
 import { agreementRoutes } from "./api-agreements.ts";
 import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
@@ -12,7 +13,6 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
-import { bearerKey, errorResponse } from "../requests/error-response.ts";
 
 /** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
 export function apiRoutes(

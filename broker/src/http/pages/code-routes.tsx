@@ -1,9 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
-import { addressOf } from "../../base/client-address.ts";
 import { agree, findAgreement, hasAgreed } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import { setPublish } from "../../domain/publishing/publish-requests.ts";
+import { requestAddress } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
 import { ForkPage, PublishQuestion } from "./code-forms.tsx";
@@ -89,7 +89,7 @@ export function codePages({ context, sessions, renderPage, code }: PageContext):
     await agree(context(), visit.caller.id, {
       digest: typeof form.digest === "string" ? form.digest : "",
       where: "page",
-      ip: addressOf(c, context().trustedProxies),
+      ip: requestAddress(c, context().trustedProxies),
       userAgent: c.req.header("user-agent"),
     });
     return c.redirect(`/agreement/mit${next === "/" ? "" : `?next=${encodeURIComponent(next)}`}`, 303);

@@ -1,6 +1,6 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
-import { addressOf } from "../../base/client-address.ts";
+import { requestAddress } from "../requests/request-address.ts";
 import { isSecure, type PageContext } from "./page-context.ts";
 import { foreignForm } from "./security-policy.ts";
 import { isFormToken } from "./session/sessions.ts";
@@ -24,7 +24,7 @@ export function sessionRoutes({ context, sessions, signInLimiter, renderPage }: 
   routes.post("/sign-in", async (c) => {
     const form = await c.req.parseBody();
     const next = localPath(form.next);
-    const address = addressOf(c, context().trustedProxies);
+    const address = requestAddress(c, context().trustedProxies);
     try {
       signInLimiter.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
