@@ -8,7 +8,7 @@ import { createGithubHost } from "../../broker/src/background/code-hosts/github.
 import { createGitlabHost } from "../../broker/src/background/code-hosts/gitlab.ts";
 import { startFakeGithub } from "../../broker/src/background/code-hosts/testing/fake-github.ts";
 import { startFakeGitlab } from "../../broker/src/background/code-hosts/testing/fake-gitlab.ts";
-import { createGit } from "../../broker/src/background/repositories/git.ts";
+import { createGit } from "../../broker/src/background/git/git.ts";
 import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 
 const PUBLIC = { challenge: "iris", participant: "ada", edition: "public" as const };

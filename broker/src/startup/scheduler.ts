@@ -3,12 +3,12 @@ import { sweepPublishing } from "../background/published-code/sweep-publishing.t
 import type { CodeContext } from "../background/repositories/code-context.ts";
 import { finalizeCode } from "../background/repositories/finalize-code.ts";
 import { mirrorRepositories } from "../background/repositories/mirror-repositories.ts";
-import { sweepAwaitedCode } from "../background/repositories/sweep-awaited-code.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
+import { sweepAwaitedCode } from "../domain/submissions/sweep-awaited-code.ts";
 import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
 import { type Heartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";

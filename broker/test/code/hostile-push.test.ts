@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLUSH, packetLine } from "../../src/background/repositories/pkt-line.ts";
+import { FLUSH, packetLine } from "../../src/background/git/pkt-line.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import {
   type Crafted,

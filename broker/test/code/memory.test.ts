@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLUSH, packetLine } from "../../src/background/repositories/pkt-line.ts";
+import { FLUSH, packetLine } from "../../src/background/git/pkt-line.ts";
 import { addParticipant } from "../../src/domain/participants/api-keys.ts";
 import { openSqlite } from "../../src/records/sqlite.ts";
 import { type BrokerProcess, createBrokerProcess } from "../support/broker-process.ts";

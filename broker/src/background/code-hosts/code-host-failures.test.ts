@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { CrowdaiError } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createGit, type Git } from "../repositories/git.ts";
+import { createGit, type Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGithubHost } from "./github.ts";
 import { createGitlabHost } from "./gitlab.ts";

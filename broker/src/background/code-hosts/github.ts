@@ -1,7 +1,7 @@
 import type { CrowdaiError } from "@crowdai/shared";
 import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
-import type { Git } from "../repositories/git.ts";
+import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { type Host, hostError, refused, statusOf, unreachable } from "./host-errors.ts";
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";

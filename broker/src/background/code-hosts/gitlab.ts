@@ -1,7 +1,7 @@
 import type { CrowdaiError } from "@crowdai/shared";
 import { Groups, Projects } from "@gitbeaker/rest";
 import { z } from "zod";
-import type { Git } from "../repositories/git.ts";
+import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGitlabRequester, GitlabAnswer } from "./gitlab-requester.ts";
 import { type Host, hostError, refused, unreachable } from "./host-errors.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { z } from "zod";
-import type { Git } from "../repositories/git.ts";
+import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createPause, type Host, refused, statusOf, unreachable } from "./host-errors.ts";
 import { hostedName, MARK } from "./hosted-repository-name.ts";

@@ -1,5 +1,5 @@
 import type { CodeHostSettings } from "../../base/config.ts";
-import type { Git } from "../repositories/git.ts";
+import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createLocalHost } from "./local.ts";
 

@@ -1,5 +1,5 @@
 import type { CrowdaiError } from "@crowdai/shared";
-import type { Git } from "../repositories/git.ts";
+import type { Git } from "../git/git.ts";
 import { type Host, refused, unreachable } from "./host-errors.ts";
 
 /** Below the time for which a repository is claimed, see show-repositories.ts. */

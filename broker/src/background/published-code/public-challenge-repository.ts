@@ -1,11 +1,11 @@
 import type { Records } from "../../records/records.ts";
+import type { Git } from "../git/git.ts";
 import {
   type ChallengeRepository,
   type Pin,
   recordChallengeCommit,
   updateChallenge,
 } from "../repositories/challenge-repository.ts";
-import type { Git } from "../repositories/git.ts";
 
 /** The repository that joins the published code of a challenge. */
 const PUBLISHED_CODE: ChallengeRepository = {

@@ -4,9 +4,9 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Transaction } from "kysely";
 import type { Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
+import type { Git } from "../git/git.ts";
 import { makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
-import type { Git } from "./git.ts";
 
 /** One participant's repository in the challenge's: its path there, where it is cloned from, and the commit it stands at. */
 export interface Pin {

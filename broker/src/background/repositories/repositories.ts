@@ -5,6 +5,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionCodeRow } from "../../records/tables.ts";
+import type { Git } from "../git/git.ts";
 import {
   type Applied,
   clearLeftovers,
@@ -13,7 +14,6 @@ import {
   writeApplied,
 } from "./bare-repository.ts";
 import { updateChallenge } from "./challenge-repository.ts";
-import type { Git } from "./git.ts";
 import { createKeyedMutex } from "./keyed-mutex.ts";
 import { ALL_CODE } from "./private-challenge-repository.ts";
 

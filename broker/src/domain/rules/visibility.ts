@@ -3,8 +3,8 @@ import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-fold
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
-import { isPublic } from "../submissions/is-public.ts";
 import { isInvited } from "./is-invited.ts";
+import { isPublic } from "./is-public.ts";
 
 /** Who looks: null is anybody. */
 export type Viewer = Pick<Caller, "kind" | "id"> | null;

@@ -1,9 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Caller } from "../../domain/participants/api-keys.ts";
+import { isPublic } from "../../domain/rules/is-public.ts";
 import { readArtifacts } from "../../domain/submissions/artifacts.ts";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
-import { isPublic } from "../../domain/submissions/is-public.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";

@@ -3,8 +3,8 @@ import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import { readServing } from "../../domain/graders/queue-status.ts";
-import { withLinks } from "../../domain/leaderboard/board-links.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import { withLinks } from "../../domain/media/board-links.ts";
 import { readLimits } from "../../domain/rules/limits.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import {

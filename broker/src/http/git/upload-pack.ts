@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { type Git, killGroup } from "../../background/repositories/git.ts";
-import { FLUSH, packetLine } from "../../background/repositories/pkt-line.ts";
+import { type Git, killGroup } from "../../background/git/git.ts";
+import { FLUSH, packetLine } from "../../background/git/pkt-line.ts";
 
 /** What a client may say of what it wants and has. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { openRound, roundNumber, roundState, sortByStart } from "@crowdai/shared/challenge-folder";
-import { withLinks } from "../../domain/leaderboard/board-links.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import { withLinks } from "../../domain/media/board-links.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { createGit, type Git } from "../../repositories/git.ts";
+import { createGit, type Git } from "../../git/git.ts";
 import type { HostUnderTest } from "../code-host.contract.ts";
 import type { CodeHost } from "../code-host.ts";
 import { readRefs } from "./git-backend.ts";

@@ -1,5 +1,5 @@
-import type { Git } from "../../../background/repositories/git.ts";
-import { FLUSH, packetLine } from "../../../background/repositories/pkt-line.ts";
+import type { Git } from "../../../background/git/git.ts";
+import { FLUSH, packetLine } from "../../../background/git/pkt-line.ts";
 
 /** Snapshots that are told to who pushes, so that only what is new is sent. */
 const MAX_REFS = 100;

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { killGroup } from "../../../background/repositories/git.ts";
+import { killGroup } from "../../../background/git/git.ts";
 import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
 export interface TreeLimits {

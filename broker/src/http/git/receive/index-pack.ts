@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import type { Git } from "../../../background/repositories/git.ts";
+import type { Git } from "../../../background/git/git.ts";
 
 const MAX_OBJECTS = 400_000;
 /** Seconds of processor time for a pack, and one more for so many bytes. A snapshot of 200,000 files takes one. */

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { PacketReader } from "../../../background/repositories/pkt-line.ts";
+import type { PacketReader } from "../../../background/git/pkt-line.ts";
 
 /** What a push asks for. */
 export interface PushCommand {

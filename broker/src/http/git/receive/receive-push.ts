@@ -1,11 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { createPacketReader, FLUSH, packetLine, sideBand } from "../../../background/git/pkt-line.ts";
 import type { CodeContext } from "../../../background/repositories/code-context.ts";
-import {
-  createPacketReader,
-  FLUSH,
-  packetLine,
-  sideBand,
-} from "../../../background/repositories/pkt-line.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import { readCode } from "../../../domain/submissions/submission-code.ts";
 import type { SubmissionCodeRow } from "../../../records/tables.ts";

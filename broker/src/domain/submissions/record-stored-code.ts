@@ -1,10 +1,10 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
 import { iso } from "../../base/clock.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { DEADLINES } from "../../domain/submissions/deadlines.ts";
-import { lockSubmission } from "../../domain/submissions/find-submission.ts";
-import { codeLock, HOLDS, nextStored, readCode } from "../../domain/submissions/submission-code.ts";
+import type { SubmissionContext } from "./context.ts";
+import { DEADLINES } from "./deadlines.ts";
+import { lockSubmission } from "./find-submission.ts";
+import { codeLock, HOLDS, nextStored, readCode } from "./submission-code.ts";
 
 interface StoredArchive extends StoredObject {
   key: string;

@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { CodeHostSettings } from "../../base/config.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { openCodeHost } from "../code-hosts/open-code-host.ts";
-import { createPublicRepositories } from "../published-code/public-repositories.ts";
-import type { CodeContext } from "./code-context.ts";
-import { createGit } from "./git.ts";
-import { openRepositories } from "./repositories.ts";
+import { openCodeHost } from "../background/code-hosts/open-code-host.ts";
+import { createGit } from "../background/git/git.ts";
+import { createPublicRepositories } from "../background/published-code/public-repositories.ts";
+import type { CodeContext } from "../background/repositories/code-context.ts";
+import { openRepositories } from "../background/repositories/repositories.ts";
+import type { CodeHostSettings } from "../base/config.ts";
+import type { SubmissionContext } from "../domain/submissions/context.ts";
 
 /** Repositories in a folder, and the host that shows them. */
 export async function openCode(options: {

@@ -1,8 +1,8 @@
 import { iso } from "../../base/clock.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { lockSubmission } from "../../domain/submissions/find-submission.ts";
-import { CODE_DEADLINES, HOLDS, readCode } from "../../domain/submissions/submission-code.ts";
-import { writeFailure } from "../../domain/submissions/write-outcome.ts";
+import type { SubmissionContext } from "./context.ts";
+import { lockSubmission } from "./find-submission.ts";
+import { CODE_DEADLINES, HOLDS, readCode } from "./submission-code.ts";
+import { writeFailure } from "./write-outcome.ts";
 
 /**
  * Acts on code that has not come in time: grading that waited for it goes on without, or, where the challenge requires it, ends with the

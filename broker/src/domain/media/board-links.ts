@@ -1,6 +1,6 @@
 import type { Leaderboard } from "@crowdai/shared";
-import { mediaUrls } from "../media/media-keys.ts";
 import type { SubmissionContext } from "../submissions/context.ts";
+import { mediaUrls } from "./media-keys.ts";
 
 /** The same page of a leaderboard, each row with its submission's media and published code. For those who may see the leaderboard. */
 export async function withLinks(
