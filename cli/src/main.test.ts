@@ -171,7 +171,7 @@ test("what nobody expected is a bug report without a stack; CROWDAI_DEBUG adds i
     throw new TypeError("boom with crowdai_0123456789abcdef");
   };
   const plain = await run(["doctor"], { keychain });
-  expect(plain.stdout).toContain("keychain: Something unexpected happened.");
+  expect(plain.stdout).toContain("keychain: An unexpected error occurred.");
   broker.routes["/api/v1/me"] = { json: { participant: { id: 1, name: "ada" }, agreed: false } };
   const key = await import("@crowdai/shared").then(({ createApiKey }) => createApiKey());
   const login = await run(["login"], { keychain, stdin: key });

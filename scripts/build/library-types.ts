@@ -34,10 +34,11 @@ export async function buildTypes(): Promise<void> {
     const types = join(work, "types");
     for (const [file, text] of reachableDeclarations(join(work, "all/cli/src"), "index.d.ts"))
       await write(join(types, file), rewriteImports(text, file));
-    await write(
-      join(types, "shared/errors.d.ts"),
-      await readFile(join(work, "all/shared/src/protocol/errors.d.ts"), "utf8"),
-    );
+    for (const file of ["errors.d.ts", "error-catalog.d.ts"])
+      await write(
+        join(types, "shared", file),
+        rewriteImports(await readFile(join(work, "all/shared/src/protocol", file), "utf8"), file),
+      );
     await write(
       join(types, "shared/index.d.ts"),
       `import type { ErrorBody } from "./errors.js";\nexport * from "./errors.js";\n${DERIVED}\n${declareTypes(SCHEMAS)}`,

@@ -33,8 +33,8 @@ describe("bad input of an older client", () => {
   });
 
   it.each([
-    ["that is mistyped", () => "0123456789abcdef0123456789abcde", "mistyped"],
-    ["of the first crowdAI", () => "0123456789abcdef0123456789abcdef", "does not know"],
+    ["that is malformed", () => "0123456789abcdef0123456789abcde", "malformed"],
+    ["of the first crowdAI", () => "0123456789abcdef0123456789abcdef", "does not recognize"],
     ["of nobody", () => "crowdai_00000000000000000000000000000000000000000000VcTRx", "."],
     ["that is empty", () => "", "No API key"],
     ["that is no text", () => ({ $ne: null }) as unknown as string, "No API key"],

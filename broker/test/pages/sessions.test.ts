@@ -128,9 +128,9 @@ describe("a session of the pages", () => {
     const other = await startBroker({ withGrader: false });
     try {
       const visitor = createPageClient(other);
-      const mistyped = await visitor.signIn(`${other.key.slice(0, -1)}!`);
-      expect(mistyped.status).toBe(401);
-      expect(await mistyped.text()).toContain("mistyped");
+      const malformed = await visitor.signIn(`${other.key.slice(0, -1)}!`);
+      expect(malformed.status).toBe(401);
+      expect(await malformed.text()).toContain("malformed");
       for (let i = 0; i < 9; i++) expect((await visitor.signIn(createApiKey())).status).toBe(401);
       const refused = await visitor.signIn(other.key);
       expect(refused.status).toBe(429);

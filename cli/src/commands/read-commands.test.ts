@@ -290,7 +290,7 @@ test("show tells why a submission failed and what to do", async () => {
   expect(code).toBe(0);
   expect(stdout).toContain("rejected: row 17:\n                 unknown id");
   expect(stdout).toContain("Mend it.");
-  expect(stdout).toContain("given back");
+  expect(stdout).toContain("returned");
   expect(stderr).toContain(`next: crowdai logs ${ID}`);
 });
 

@@ -51,7 +51,7 @@ function describe(s: Submission, { style, symbols }: Terminal): string[] {
     ["message", s.message],
     ["submitted", timeText(s.created_at)],
     ["finished", s.finished_at && timeText(s.finished_at)],
-    ["slot", s.slot === "returned" ? "given back" : s.slot],
+    ["slot", s.slot],
     ["attempts", s.attempt > 1 ? String(s.attempt) : null],
     ["data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
     ["code", s.code && codeText(s.code)],

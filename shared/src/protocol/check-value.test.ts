@@ -28,7 +28,7 @@ function mistakes(value: unknown, against: unknown = schema): string[] {
   } catch (error) {
     if (!(error instanceof CrowdaiError) || error.code !== "value_schema") throw error;
     const [first, ...lines] = error.message.split("\n");
-    expect(first).toBe("The value does not fit the challenge's schema:");
+    expect(first).toBe("The value does not match the challenge's schema:");
     return lines.map((line) => line.slice(2));
   }
   return [];

@@ -34,7 +34,7 @@ export function checkValue(value: unknown, schema: unknown): void {
     const lines = mistakes.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
     throw new CrowdaiError(
       "value_schema",
-      `The value does not fit the challenge's schema:\n${lines.join("\n")}`,
+      `The value does not match the challenge's schema:\n${lines.join("\n")}`,
       { details: { mistakes } },
     );
   } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { asCrowdaiError, type CatalogRow, CrowdaiError, catalog, type ErrorCode } from "./errors.ts";
 
 const rows = Object.entries<CatalogRow>(catalog);
-/** The exit codes of the command line: 0 is no error. */
+/** The exit codes of the command line, without 0 (success). */
 const EXIT_CODES = [1, 2, 3, 4, 5, 6, 7, 8, 130];
 
 describe("the catalog of errors", () => {
@@ -21,12 +21,12 @@ describe("the catalog of errors", () => {
     expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
   });
 
-  it("blames the participant for no error of an evaluator, and gives the slot back", () => {
+  it("attributes evaluator errors to the challenge, and returns the slot", () => {
     const evaluators = rows.filter(([code]) => code.startsWith("evaluator_"));
     expect(evaluators.length).toBeGreaterThan(0);
     for (const [code, row] of evaluators) {
       expect(row.fault, code).toBe("challenge");
-      expect(row.next, code).toMatch(/slot was given back/);
+      expect(row.next, code).toMatch(/slot was returned/);
     }
   });
 
@@ -36,7 +36,7 @@ describe("the catalog of errors", () => {
 });
 
 describe("a CrowdaiError", () => {
-  it("says what the catalog says unless told better", () => {
+  it("has the texts of the catalog by default", () => {
     const error = new CrowdaiError("no_slots");
     expect(error.message).toBe(catalog.no_slots.title);
     expect(error.next).toBe(catalog.no_slots.next);
@@ -44,7 +44,7 @@ describe("a CrowdaiError", () => {
     expect(error.retryable).toBe(true);
   });
 
-  it("comes out of its body as it went in", () => {
+  it("survives serialization", () => {
     const sent = new CrowdaiError("no_slots", "Five of five today.", {
       details: { limit: 5 },
       next: "Wait.",
@@ -55,13 +55,13 @@ describe("a CrowdaiError", () => {
     expect(received).toBeInstanceOf(CrowdaiError);
   });
 
-  it("keeps its cause to itself", () => {
+  it("does not serialize its cause", () => {
     const error = new CrowdaiError("unexpected", undefined, { cause: new Error("a password") });
     expect(JSON.stringify(error.toBody())).not.toContain("password");
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it("of a newer broker is unexpected, with that broker's words", () => {
+  it("with an unknown code becomes unexpected and keeps its message", () => {
     for (const code of ["invented_later", "toString", "__proto__"]) {
       const error = CrowdaiError.fromBody({ code, message: "New rule.", next: "Update." });
       expect(error).toMatchObject({
@@ -73,7 +73,7 @@ describe("a CrowdaiError", () => {
     }
   });
 
-  it("stays itself when something unknown is made one, and hides the words of what was none", () => {
+  it("passes through asCrowdaiError unchanged, and other errors lose their message", () => {
     const known = new CrowdaiError("usage");
     expect(asCrowdaiError(known)).toBe(known);
     const made = asCrowdaiError(new Error("connect to postgres://user:secret@host"));
