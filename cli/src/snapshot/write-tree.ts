@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { openTreeWriter } from "../git/tree-writer.ts";
-import { shownPath } from "./files/byte-path.ts";
+import { shownPath } from "../git/byte-path.ts";
 import type { BytePath, LeftOut } from "./files/list-files.ts";
 import { onDisk, readEntry } from "./files/read-file.ts";
 import type { FileStat } from "./files/stat-files.ts";

@@ -1,5 +1,5 @@
 import type { Submission } from "@crowdai/shared";
-import { shownPath } from "../../snapshot/files/byte-path.ts";
+import { shownPath } from "../../git/byte-path.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
 import type { Snapshot } from "../../snapshot/take-snapshot.ts";
 import type { ChosenCode } from "../../submit/choose-code.ts";

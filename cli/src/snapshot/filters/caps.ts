@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { sizeText } from "../../terminal/size.ts";
-import { shownPath } from "../files/byte-path.ts";
+import { shownPath } from "../../git/byte-path.ts";
 import type { BytePath } from "../files/list-files.ts";
 
 export interface Caps {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { relative } from "node:path";
 import { isInside } from "../../git/clean-git.ts";
-import { shownPath } from "../files/byte-path.ts";
+import { shownPath } from "../../git/byte-path.ts";
 import type { BytePath, LeftOut, ListedFiles } from "../files/list-files.ts";
 import { onDisk } from "../files/read-file.ts";
 import { foldedName, unportableName } from "./portable-names.ts";

@@ -1,4 +1,4 @@
-import type { BytePath } from "./list-files.ts";
+import type { BytePath } from "../snapshot/files/list-files.ts";
 
 /** A path as people and JSON see it: text where it is UTF-8, and what is no text as `\x80`. */
 export function shownPath(path: BytePath): string {
