@@ -90,7 +90,7 @@ export async function connectHttp(
 ): Promise<HttpClient> {
   const [{ createHttpClient }, { proxyAgents }] = await Promise.all([
     import("./client/http/http-client.ts"),
-    import("./client/http/http-request.ts"),
+    import("./client/http/proxy-agents.ts"),
   ]);
   return createHttpClient({ broker, key, client: io.client, signal: io.signal, agents: proxyAgents(io.env) });
 }

@@ -1,7 +1,8 @@
 import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { afterEach } from "vitest";
+import type { BrokerSession, SessionOptions } from "../src/client/session/broker-session.ts";
 import type { Feed } from "../src/client/session/feed.ts";
-import { type BrokerSession, openSession, type SessionOptions } from "../src/client/session/session.ts";
+import { openSession } from "../src/client/session/session.ts";
 import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
 
 /** Sessions with the broker. */

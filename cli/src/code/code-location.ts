@@ -1,5 +1,6 @@
 import { type CodePlace, CrowdaiError, codePlaceSchema } from "@crowdai/shared";
-import { type HttpClient, locate } from "../client/http/http-client.ts";
+import { locate } from "../client/http/broker-address.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
 import type { Context } from "../context.ts";
 
 /** Where the code of a submission is cloned from: your own, or a published one. Throws code_unavailable. */

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { replaceFile, writing } from "../config/private-file.ts";
+import { writing } from "../config/file-unwritable.ts";
 import { PROJECT_FILE, type ProjectConfig } from "../config/project-config.ts";
+import { replaceFile } from "../config/replace-file.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { challengesSchema } from "./challenges.ts";

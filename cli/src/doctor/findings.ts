@@ -3,8 +3,11 @@ import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { readAccount } from "../client/http/account.ts";
-import { isBroker, locate } from "../client/http/http-client.ts";
-import { proxyAgents, readText, request } from "../client/http/http-request.ts";
+import { locate } from "../client/http/broker-address.ts";
+import { request } from "../client/http/http-request.ts";
+import { isBroker } from "../client/http/is-broker.ts";
+import { proxyAgents } from "../client/http/proxy-agents.ts";
+import { readText } from "../client/http/response-body.ts";
 import { type Context, runtime } from "../context.ts";
 import { KeychainUnavailable } from "../credentials/keychain.ts";
 

@@ -1,9 +1,17 @@
-import type { BytePath } from "../snapshot/files/list-files.ts";
+/** A path as git prints it, with one character per byte, so that names in any encoding survive. */
+export type BytePath = string;
 
-/** A path as people and JSON see it: text where it is UTF-8, and what is no text as `\x80`. */
+/** Returns the path for people and JSON: UTF-8 as text, any other byte as `\x80`. */
 export function shownPath(path: BytePath): string {
   const bytes = Buffer.from(path, "latin1");
   const text = bytes.toString("utf8");
   if (!text.includes("\ufffd") || Buffer.from(text).equals(bytes)) return text;
   return path.replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** Returns the path below `root` for the file system. Plain ASCII names are passed as text, which is faster. */
+export function onDisk(root: string, path: BytePath): string | Buffer {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is one byte a character in every encoding
+  if (/^[\x00-\x7f]*$/.test(path)) return `${root}/${path}`;
+  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
 }

@@ -1,31 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
-import { devNull } from "node:os";
-import { delimiter, isAbsolute, join, relative } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { GitError, simpleGit } from "simple-git";
+import { cleanEnvironment } from "./clean-environment.ts";
+import { findGit } from "./find-git.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Of the caller's environment git gets these and nothing else: no GIT_*, no HOME, no editor, no tracing. */
-const PASSED_VARIABLES = [
-  "TMPDIR",
-  "TEMP",
-  "TMP",
-  "SystemRoot",
-  "http_proxy",
-  "HTTP_PROXY",
-  "https_proxy",
-  "HTTPS_PROXY",
-  "all_proxy",
-  "ALL_PROXY",
-  "no_proxy",
-  "NO_PROXY",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "GIT_SSL_CAINFO",
-  "GIT_SSL_CAPATH",
-];
 
 /** Git that reads no configuration but that of the repository it is given, which is always one of our own. */
 export interface CleanGit {
@@ -123,54 +102,3 @@ const ALLOWED_UNSAFE = {
   allowUnsafeConfigEnvCount: true,
   allowUnsafeAskPass: true,
 };
-
-function cleanEnvironment(repository: string, env: Env): Record<string, string> {
-  const passed = PASSED_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
-  return {
-    ...Object.fromEntries(passed),
-    PATH: safePath(env.PATH ?? env.Path ?? "", repository).join(delimiter),
-    // No ~/.netrc, no ~/.gitconfig, no ~/.config/git.
-    HOME: repository,
-    XDG_CONFIG_HOME: repository,
-    LC_ALL: "C",
-    GIT_DIR: repository,
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_SYSTEM: devNull,
-    GIT_CONFIG_GLOBAL: devNull,
-    GIT_ATTR_NOSYSTEM: "1",
-    GIT_OPTIONAL_LOCKS: "0",
-    GIT_NO_LAZY_FETCH: "1",
-    GIT_NO_REPLACE_OBJECTS: "1",
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_ASKPASS: "",
-    SSH_ASKPASS: "",
-    GIT_ALLOW_PROTOCOL: "http:https",
-    GIT_PROTOCOL_FROM_USER: "0",
-  };
-}
-
-function findGit(path: string, project: string): string | null {
-  const names = process.platform === "win32" ? ["git.exe"] : ["git"];
-  for (const folder of safePath(path, project))
-    for (const name of names) {
-      const file = join(folder, name);
-      try {
-        accessSync(file, constants.X_OK);
-        if (statSync(file).isFile()) return file;
-      } catch {
-        // Not in this folder.
-      }
-    }
-  return null;
-}
-
-/** The path without relative entries and without folders of the project, as npx puts node_modules/.bin there. */
-function safePath(path: string, project: string): string[] {
-  return path.split(delimiter).filter((folder) => isAbsolute(folder) && !isInside(folder, project));
-}
-
-/** Whether a path is the folder or lies below it. */
-export function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === "" || (!isAbsolute(way) && way !== ".." && !/^\.\.[\\/]/.test(way));
-}

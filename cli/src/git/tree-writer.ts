@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import type { BytePath } from "../snapshot/files/list-files.ts";
+import type { BytePath } from "./byte-path.ts";
 import { type CleanGit, GitFailure } from "./clean-git.ts";
 
 export type Mode = "100644" | "100755" | "120000";

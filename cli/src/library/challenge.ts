@@ -7,8 +7,8 @@ import type {
   SubmissionEvent,
 } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
-import type { Agents } from "../client/http/http-request.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { Agents } from "../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
 import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values.ts";
 import type { FollowOptions } from "../submit/follow.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { agreementRequired } from "../agreement/agreement-errors.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 

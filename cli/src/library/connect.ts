@@ -1,8 +1,9 @@
 import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import packageJson from "../../package.json" with { type: "json" };
 import { createHttpClient, type HttpClient } from "../client/http/http-client.ts";
-import { type Agents, proxyAgents } from "../client/http/http-request.ts";
-import { type BrokerSession, openSession } from "../client/session/session.ts";
+import { type Agents, proxyAgents } from "../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
+import { openSession } from "../client/session/session.ts";
 import type { OpenOptions } from "./challenge.ts";
 
 export interface Connection {

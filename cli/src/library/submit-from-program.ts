@@ -1,6 +1,6 @@
 import type { Submission } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
 import { withOutcome } from "../commands/submission/report-code.ts";
 import { checkInput } from "../submit/checks.ts";

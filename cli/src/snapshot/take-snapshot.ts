@@ -1,10 +1,12 @@
 import { accessSync, constants } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import type { BytePath } from "../git/byte-path.ts";
 import { GitFailure } from "../git/clean-git.ts";
 import { repositoryAround } from "../git/user-repository.ts";
 import { type Dirty, isDirty } from "./files/dirty.ts";
-import { type BytePath, type LeftOut, listFiles } from "./files/list-files.ts";
+import type { LeftOut } from "./files/left-out.ts";
+import { listFiles } from "./files/list-files.ts";
 import { findSpecial } from "./files/special-files.ts";
 import { statFiles } from "./files/stat-files.ts";
 import { type Caps, checkCaps } from "./filters/caps.ts";

@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
+import type { BytePath } from "../git/byte-path.ts";
+import { onDisk, shownPath } from "../git/byte-path.ts";
 import { openTreeWriter } from "../git/tree-writer.ts";
-import { shownPath } from "../git/byte-path.ts";
-import type { BytePath, LeftOut } from "./files/list-files.ts";
-import { onDisk, readEntry } from "./files/read-file.ts";
+import type { LeftOut } from "./files/left-out.ts";
+import { readEntry } from "./files/read-file.ts";
 import type { FileStat } from "./files/stat-files.ts";
 import { type Caps, checkCaps } from "./filters/caps.ts";
 import { checkContent, type SecretFinding, secretsFound } from "./filters/check-content.ts";

@@ -6,8 +6,8 @@ import {
   INLINE_LIMIT,
   type Submission,
 } from "@crowdai/shared";
-import type { Agents } from "../client/http/http-request.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { Agents } from "../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import { checkFunction } from "./checks.ts";
 import { follow } from "./follow.ts";
 import { afterAcceptance, requireGraded } from "./grade.ts";

@@ -1,8 +1,8 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { configFolder } from "../config/config-folder.ts";
 import { brokerName, type CodeToSend, createCodeToSend } from "../snapshot/send/send-code.ts";
+import { codeFolder } from "../snapshot/store/code-folder.ts";
 import { openStore } from "../snapshot/store/snapshot-store.ts";
-import { codeFolder } from "../snapshot/store/store-folder.ts";
 import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import type { ChosenCode } from "./choose-code.ts";
 

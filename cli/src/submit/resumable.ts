@@ -1,7 +1,7 @@
 import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { readSubmission } from "../client/http/broker-queries.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import { submissionsOfEarlierContent, type Unfinished, unfinishedId } from "./journal.ts";
 import { missingIn } from "./send-submission.ts";
 import type { SubmissionInput } from "./submission-input.ts";

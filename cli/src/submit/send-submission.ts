@@ -6,8 +6,8 @@ import {
   type Submission,
   type Upload,
 } from "@crowdai/shared";
-import type { Agents } from "../client/http/http-request.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { Agents } from "../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { ByteSource } from "../client/upload/byte-source.ts";
 import { sendParts } from "../client/upload/upload.ts";
 import type { CodeToSend } from "../snapshot/send/send-code.ts";

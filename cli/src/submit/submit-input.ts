@@ -1,6 +1,6 @@
 import { CrowdaiError, createSubmissionId, isFinal, SUBMISSION_ID, type Submission } from "@crowdai/shared";
-import type { Agents } from "../client/http/http-request.ts";
-import type { BrokerSession } from "../client/session/session.ts";
+import type { Agents } from "../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { CodeToSend } from "../snapshot/send/send-code.ts";
 import { type FollowOptions, follow, waitingOf } from "./follow.ts";
 import { afterAcceptance, beforeAcceptance, type Grade, requireGrade, requireGraded } from "./grade.ts";

@@ -9,7 +9,7 @@ import {
 import { z } from "zod";
 import type { HttpClient } from "./http-client.ts";
 
-const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
+export const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
 const challengePath = (id: string) => `/api/v1/challenges/${encodeURIComponent(id)}`;
 
 interface Reading {

@@ -5,8 +5,11 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
-import { type Agents, bodyOf, NetworkFault, type Reply, readText, request } from "./http-request.ts";
+import { request } from "./http-request.ts";
 import { BadResponse, badResponse, mayRepeat, notABroker, unreachable } from "./http-response.ts";
+import { NetworkFault } from "./network-fault.ts";
+import type { Agents } from "./proxy-agents.ts";
+import { bodyOf, type Reply, readText } from "./response-body.ts";
 
 export interface DownloadOptions {
   /** A file (written beside it first, so that it appears whole or not at all) or a stream, which is not ended. */

@@ -1,9 +1,14 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { z } from "zod";
+import type { z } from "zod";
 import { withRetries } from "../../async/retry.ts";
+import { locate, parseBroker, type Query } from "./broker-address.ts";
 import { type Downloaded, type DownloadOptions, download } from "./download.ts";
-import { type Agents, NetworkFault, readText, request } from "./http-request.ts";
-import { BadResponse, isHttp, mayRepeat, notABroker, readResponse, unreachable } from "./http-response.ts";
+import { request } from "./http-request.ts";
+import { BadResponse, mayRepeat, notABroker, readResponse, unreachable } from "./http-response.ts";
+import { isBroker } from "./is-broker.ts";
+import { isHttp, NetworkFault } from "./network-fault.ts";
+import type { Agents } from "./proxy-agents.ts";
+import { readText } from "./response-body.ts";
 
 export interface HttpClientOptions {
   /** Address of the broker, as http://localhost:8420; a path in it is kept. Throws usage when it is no http(s) URL. */
@@ -20,8 +25,6 @@ export interface HttpClientOptions {
   /** For how long after the first try a failed one is repeated, so that long silences do not add up. Default 25 s. */
   repeatMs?: number;
 }
-
-export type Query = Record<string, string | number | boolean | null | undefined>;
 
 /**
  * The broker over HTTP. Paths begin at the broker's root, as "/api/v1/me". Every failure is a CrowdaiError: the
@@ -123,56 +126,4 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         agents,
       }),
   };
-}
-
-const healthSchema = z.object({ service: z.literal("crowdai") });
-
-/** Whether a crowdAI broker answers there. */
-export async function isBroker(
-  broker: URL,
-  options: { signal?: AbortSignal; agents?: Agents; connectMs?: number; idleMs?: number } = {},
-): Promise<boolean> {
-  try {
-    const reply = await request(locate(broker, "/healthz"), { idleMs: 5_000, ...options });
-    readResponse(reply, await readText(reply, 64 * 1024), healthSchema);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The broker's address, without what would confuse joining paths to it. Throws usage. */
-export function parseBroker(address: string | URL): URL {
-  const next = "Write it as http://localhost:8420.";
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch (cause) {
-    throw new CrowdaiError("usage", `The broker's address "${address}" is no URL.`, { next, cause });
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:")
-    throw new CrowdaiError(
-      "usage",
-      `The broker's address "${address}" does not begin with http:// or https://.`,
-      {
-        next,
-      },
-    );
-  if (url.username || url.password)
-    throw new CrowdaiError("usage", "The broker's address holds a user name or a password.", {
-      next: "Leave them out: the API key says who you are.",
-    });
-  url.hash = "";
-  url.search = "";
-  return url;
-}
-
-/** A path of the broker as an address; an absolute address as it is. */
-export function locate(broker: URL, address: string, query: Query = {}): URL {
-  const url = /^https?:\/\//i.test(address)
-    ? new URL(address)
-    : new URL(broker.href.replace(/\/+$/, "") + (address.startsWith("/") ? address : `/${address}`));
-  for (const [name, value] of Object.entries(query))
-    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
-  return url;
 }

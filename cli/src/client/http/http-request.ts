@@ -3,8 +3,9 @@ import https from "node:https";
 import { finished } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { abortable, interruption } from "../../async/abort.ts";
-
-export type Reply = http.IncomingMessage;
+import { faultOf, NetworkFault } from "./network-fault.ts";
+import type { Agents } from "./proxy-agents.ts";
+import type { Reply } from "./response-body.ts";
 
 export interface RequestOptions {
   method?: string;
@@ -17,34 +18,6 @@ export interface RequestOptions {
   /** How long nothing may move, in either direction. Default 30 s. */
   idleMs?: number;
   agents?: Agents;
-}
-
-export interface Agents {
-  "http:": http.Agent;
-  "https:": https.Agent;
-}
-
-/** The other side was not reached, or went away in the middle. `code` is the system's word for it, as ECONNREFUSED. */
-export class NetworkFault extends Error {
-  override readonly name = "NetworkFault";
-  readonly code: string;
-
-  constructor(message: string, code: string, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
-
-const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
-
-/**
- * Connections that go through the proxy the environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or undefined
- * when it names none. The runtime does it; Node.js before 24.5 cannot and connects directly.
- */
-export function proxyAgents(env: Readonly<Record<string, string | undefined>>): Agents | undefined {
-  if (!PROXY_VARIABLES.some((name) => env[name])) return undefined;
-  const options = { keepAlive: true, proxyEnv: env };
-  return { "http:": new http.Agent(options), "https:": new https.Agent(options) };
 }
 
 /**
@@ -61,10 +34,8 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       headers: options.headers,
       agent: options.agents?.[secure ? "https:" : "http:"],
     });
-    const fault = (message: string, code: string, cause?: unknown) => new NetworkFault(message, code, cause);
-
     const connecting = setTimeout(
-      () => outgoing.destroy(fault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),
+      () => outgoing.destroy(new NetworkFault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),
       connectMs,
     );
     const stands = () => clearTimeout(connecting);
@@ -73,12 +44,12 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       else stands();
     });
     outgoing.setTimeout(idleMs, () =>
-      outgoing.destroy(fault(`nothing came for ${idleMs / 1000} s`, "ETIMEDOUT")),
+      outgoing.destroy(new NetworkFault(`nothing came for ${idleMs / 1000} s`, "ETIMEDOUT")),
     );
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(connecting);
       const typed = error instanceof NetworkFault || error instanceof CrowdaiError;
-      reject(typed ? error : fault(describe(error), error.code ?? "EIO", error));
+      reject(typed ? error : faultOf(error));
     });
     const sending = new AbortController();
     outgoing.on("close", () => sending.abort());
@@ -123,42 +94,4 @@ async function sendBody(
     });
   }
   if (!stopped.aborted) outgoing.end();
-}
-
-/** The body as it comes. Throws NetworkFault when it breaks off. */
-export async function* bodyOf(reply: Reply): AsyncGenerator<Buffer> {
-  try {
-    yield* reply as AsyncIterable<Buffer>;
-  } catch (error) {
-    if (error instanceof CrowdaiError || error instanceof NetworkFault) throw error;
-    const { code = "ECONNRESET" } = error as NodeJS.ErrnoException;
-    throw new NetworkFault("the connection was cut", code, error);
-  }
-}
-
-/** The whole body as text, at most `limit` bytes of it. */
-export async function readText(reply: Reply, limit = 64 * 1024 * 1024): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of bodyOf(reply)) {
-    size += chunk.length;
-    if (size > limit) throw new NetworkFault(`the answer is larger than ${limit} bytes`, "EMSGSIZE");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function describe(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return "nothing listens there";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "the name cannot be resolved";
-    case "ECONNRESET":
-    case "EPIPE":
-      return "the connection was cut";
-    default:
-      return error.message || error.code || "the connection failed";
-  }
 }

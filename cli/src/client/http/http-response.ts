@@ -1,6 +1,7 @@
 import { CrowdaiError, errorBodySchema } from "@crowdai/shared";
 import { z } from "zod";
-import { NetworkFault, type Reply } from "./http-request.ts";
+import { isHttp, NetworkFault } from "./network-fault.ts";
+import type { Reply } from "./response-body.ts";
 
 const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const MAX_RETRY_AFTER_MS = 20_000;
@@ -51,11 +52,6 @@ export function mayRepeat(failure: unknown): number | false {
   if (failure instanceof NetworkFault) return isHttp(failure) ? 0 : false;
   if (!(failure instanceof BadResponse) || !REPEATABLE_STATUS.has(failure.status)) return false;
   return failure.retryAfterMs <= MAX_RETRY_AFTER_MS ? failure.retryAfterMs : false;
-}
-
-/** Whether what broke was the network, and not somebody there who speaks no HTTP. */
-export function isHttp(fault: NetworkFault): boolean {
-  return !fault.code.startsWith("HPE_") && !["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER"].includes(fault.code);
 }
 
 export function unreachable(broker: URL, fault: NetworkFault): CrowdaiError {

@@ -6,10 +6,10 @@ import { CrowdaiError, type Submission } from "@crowdai/shared";
  */
 export async function acceptCancelled(
   failure: unknown,
-  look: () => Promise<Submission>,
+  read: () => Promise<Submission>,
 ): Promise<Submission> {
   if (!(failure instanceof CrowdaiError) || failure.code !== "already_final") throw failure;
-  const submission = await look();
+  const submission = await read();
   if (submission.state !== "cancelled") throw failure;
   return submission;
 }

@@ -6,6 +6,7 @@ import {
   type SubmissionEvent,
   type Watched,
 } from "@crowdai/shared";
+import { interruption } from "../../async/abort.ts";
 
 /** What a watcher is told: a numbered event, or how the submission stands now. */
 export type Update =
@@ -29,6 +30,8 @@ export interface Feed extends AsyncIterable<Update> {
   place(place: Place): void;
   /** Ends the feed for its reader: without an error, or with one. */
   stop(error?: unknown): void;
+  /** Stops the feed with `interrupted` once the signal is aborted. */
+  stopOn(signal: AbortSignal): void;
 }
 
 /** `onEnd` is called once, when the last event was taken or the feed was stopped. */
@@ -40,6 +43,8 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
   let ended = false;
   let failure: { error: unknown } | undefined;
   let wake: (() => void) | undefined;
+  /** Removes the listeners of signals that would stop this feed. */
+  const detach: (() => void)[] = [];
 
   function hand(update: Update): void {
     ready.push(update);
@@ -49,7 +54,13 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
     if (ended) return;
     ended = true;
     wake?.();
+    for (const step of detach) step();
     onEnd();
+  }
+  function stop(error?: unknown): void {
+    if (ended) return;
+    if (error !== undefined) failure = { error };
+    end();
   }
   function take(event: SubmissionEvent, with_: Submission | null): void {
     if (ended || event.seq <= seen) return;
@@ -97,10 +108,13 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
     place(place) {
       if (!ended) hand({ kind: "place", place });
     },
-    stop(error) {
+    stop,
+    stopOn(signal) {
       if (ended) return;
-      if (error !== undefined) failure = { error };
-      end();
+      const abort = () => stop(interruption(signal));
+      if (signal.aborted) return abort();
+      signal.addEventListener("abort", abort, { once: true });
+      detach.push(() => signal.removeEventListener("abort", abort));
     },
     async *[Symbol.asyncIterator]() {
       for (;;) {

@@ -8,27 +8,23 @@ import {
   watchedSchema,
 } from "@crowdai/shared";
 import { z } from "zod";
-import { interruption, pause } from "../../async/abort.ts";
+import { pause } from "../../async/abort.ts";
 import { backoff } from "../../async/retry.ts";
+import { readAccount } from "../http/account.ts";
+import { submissionsSchema } from "../http/broker-queries.ts";
 import type { HttpClient } from "../http/http-client.ts";
 import { acceptCancelled } from "./already-cancelled.ts";
+import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { createFeed, type Feed } from "./feed.ts";
-import type { BrokerSession, SessionOptions } from "./session.ts";
 
 const WAIT_SECONDS = 20;
 const API = "/api/v1";
 const serviceSchema = z.object({ version: z.string(), instance: z.string() });
-const accountSchema = z.object({
-  participant: z.object({ id: z.number(), name: z.string() }),
-  agreed: z.boolean(),
-});
-const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
 
 /** The session over plain requests, for where no socket gets through: events come by long polling. */
 export async function openHttpSession(http: HttpClient, options: SessionOptions): Promise<BrokerSession> {
   const opening = await readOpening(http, options.challenge);
   const closed = new AbortController();
-  const feeds = new Set<Feed>();
 
   const within = (signal?: AbortSignal) =>
     AbortSignal.any([signal, options.signal, closed.signal].filter((s) => s !== undefined));
@@ -77,19 +73,9 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     },
     watch(id, { after = 0, signal } = {}) {
       const stopped = new AbortController();
-      const ending = within(signal);
-      const abort = () => feed.stop(interruption(ending));
-      const feed = createFeed(id, after, () => {
-        feeds.delete(feed);
-        ending.removeEventListener("abort", abort);
-        stopped.abort();
-      });
-      feeds.add(feed);
-      if (ending.aborted) abort();
-      else {
-        ending.addEventListener("abort", abort, { once: true });
-        poll(feed, stopped.signal).catch((failure) => feed.stop(failure));
-      }
+      const feed = createFeed(id, after, () => stopped.abort());
+      feed.stopOn(within(signal));
+      if (!feed.ended) poll(feed, stopped.signal).catch((failure) => feed.stop(failure));
       return feed;
     },
     close: () => closed.abort(new CrowdaiError("interrupted", "The session was closed.")),
@@ -100,7 +86,7 @@ async function readOpening(http: HttpClient, challenge: string | undefined): Pro
   const path = challenge === undefined ? "" : `${API}/challenges/${encodeURIComponent(challenge)}`;
   const [broker, me, described, limits] = await Promise.all([
     http.get(API, serviceSchema),
-    http.get(`${API}/me`, accountSchema),
+    readAccount(http),
     path ? http.get(path, challengeSchema) : null,
     path ? http.get(`${path}/limits`, limitsSchema) : null,
   ]);

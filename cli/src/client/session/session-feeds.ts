@@ -1,5 +1,4 @@
 import type { LiveEvent, Place, Submission, Watched } from "@crowdai/shared";
-import { interruption } from "../../async/abort.ts";
 import { createFeed, type Feed } from "./feed.ts";
 
 /** What is watched over one session, and what was followed from its first event on but has no reader yet. */
@@ -20,7 +19,6 @@ export function createFeeds(ask: (feed: Feed) => Promise<Watched>): Feeds {
   /** The broker may not know these yet, so there is nothing to ask. */
   const unacknowledged = new Set<Feed>();
   const asking = new Set<Feed>();
-  const releases = new WeakMap<Feed, () => void>();
 
   const all = () => [...feeds.values()].flatMap((set) => [...set]);
   const of = (id: string) => [...(feeds.get(id) ?? [])];
@@ -30,7 +28,6 @@ export function createFeeds(ask: (feed: Feed) => Promise<Watched>): Feeds {
       const siblings = feeds.get(id);
       siblings?.delete(feed);
       if (siblings?.size === 0) feeds.delete(id);
-      releases.get(feed)?.();
     });
     feeds.set(id, (feeds.get(id) ?? new Set()).add(feed));
     return feed;
@@ -78,12 +75,7 @@ export function createFeeds(ask: (feed: Feed) => Promise<Watched>): Feeds {
       const feed = followed ?? open(id, after);
       unclaimed.delete(id);
       if (!followed) void catchUp(feed);
-      if (signal && !feed.ended) {
-        const abort = () => feed.stop(interruption(signal));
-        releases.set(feed, () => signal.removeEventListener("abort", abort));
-        signal.addEventListener("abort", abort, { once: true });
-        if (signal.aborted) abort();
-      }
+      if (signal) feed.stopOn(signal);
       return feed;
     },
     live(message) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createApiKey } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { intent, read, useSessions } from "../../../test/sessions.ts";
-import { proxyAgents } from "../http/http-request.ts";
+import { proxyAgents } from "../http/proxy-agents.ts";
 
 const sessions = useSessions();
 const { open } = sessions;

@@ -1,88 +1,33 @@
 import {
   CrowdaiError,
-  errorBodySchema,
   liveEventSchema,
   queuePositionSchema,
   receiptSchema,
   type Session,
-  sessionSchema,
   submissionSchema,
   watchedSchema,
 } from "@crowdai/shared";
-import { io, type Socket } from "socket.io-client";
+import type { Socket } from "socket.io-client";
 import { z } from "zod";
 import { interruption } from "../../async/abort.ts";
 import { backoff } from "../../async/retry.ts";
 import { after } from "../../async/timer.ts";
 import { acceptCancelled } from "./already-cancelled.ts";
-import type { BrokerSession, SessionOptions } from "./session.ts";
+import type { BrokerSession, SessionOptions } from "./broker-session.ts";
+import { openSocket, readRefusal } from "./open-socket.ts";
 import { createFeeds } from "./session-feeds.ts";
 import { createRequests } from "./socket-requests.ts";
 
-const OPENING_MS = 10_000;
 /** How often a watched submission is asked for without need, in case a message was lost between two brokers. */
 const REFRESH_MS = 20_000;
 /** The broker may read every byte again before it accepts. */
 const COMPLETE_MS = 10 * 60_000;
 const callAnswerSchema = z.object({ submissions: z.array(submissionSchema) });
 
-/** No socket could be opened, and it was no refusal of the broker's: nobody there, or something between. */
-export class SocketUnavailable extends Error {
-  override readonly name = "SocketUnavailable";
-}
-
 /** Opens the session over socket.io. Throws the broker's refusal, or SocketUnavailable. */
-export async function connectSocket(broker: URL, options: SessionOptions): Promise<BrokerSession> {
-  const socket = io(broker.origin, {
-    path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
-    // Where no WebSocket gets through, the session goes over plain requests instead: see http-session.ts.
-    transports: ["websocket"],
-    auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
-    agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
-      | string
-      | undefined,
-    timeout: OPENING_MS,
-    reconnectionDelay: 150,
-    reconnectionDelayMax: 5_000,
-    randomizationFactor: 0.5,
-    forceNew: true,
-    autoConnect: false,
-  });
-  const opening = await firstSession(socket, options.signal);
+export async function openSocketSession(broker: URL, options: SessionOptions): Promise<BrokerSession> {
+  const { socket, opening } = await openSocket(broker, options);
   return serve(socket, opening, options);
-}
-
-/** Connects; settles with what the broker says first, or with why it says nothing. */
-function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<Session> {
-  return new Promise<Session>((resolve, reject) => {
-    const fail = (error: unknown) => {
-      done();
-      socket.disconnect();
-      reject(error);
-    };
-    const abort = () => fail(interruption(signal!));
-    const silent = setTimeout(
-      () => fail(new SocketUnavailable("nothing came over the socket")),
-      2 * OPENING_MS,
-    );
-    const done = () => {
-      clearTimeout(silent);
-      signal?.removeEventListener("abort", abort);
-      socket.off("session", greeted).off("connect_error", refused);
-    };
-    const greeted = (message: unknown) => {
-      const found = sessionSchema.safeParse(message);
-      if (!found.success) return fail(new SocketUnavailable("another kind of server answers the socket"));
-      done();
-      resolve(found.data);
-    };
-    const refused = (error: Error) =>
-      fail(readRefusal(error) ?? new SocketUnavailable(error.message, { cause: error }));
-    socket.on("session", greeted).on("connect_error", refused);
-    if (signal?.aborted) return abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    socket.connect();
-  });
 }
 
 function serve(socket: Socket, opening: Session, options: SessionOptions): BrokerSession {
@@ -184,17 +129,14 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
       try {
         return await requests.ask("cancel", { id }, submissionSchema, { answerMs, signal: within });
       } catch (failure) {
-        const look = () =>
-          requests.ask("watch", { id, after: 0 }, watchedSchema, { answerMs, signal: within });
-        return acceptCancelled(failure, async () => (await look()).submission);
+        const watched = { answerMs, signal: within };
+        return acceptCancelled(
+          failure,
+          async () => (await requests.ask("watch", { id, after: 0 }, watchedSchema, watched)).submission,
+        );
       }
     },
     watch: (id, { after = 0, signal: within } = {}) => feeds.watch(id, after, within),
     close: () => end(),
   };
-}
-
-function readRefusal(error: Error & { data?: unknown }): CrowdaiError | undefined {
-  const found = errorBodySchema.safeParse(error.data);
-  return found.success ? CrowdaiError.fromBody(found.data) : undefined;
 }

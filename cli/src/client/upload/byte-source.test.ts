@@ -4,7 +4,8 @@ import { appendFile, mkdtemp, rename, rm, symlink, truncate, utimes, writeFile }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { digestFile, fileError, inspectFile, textSource } from "./byte-source.ts";
+import { digestFile, inspectFile, textSource } from "./byte-source.ts";
+import { fileError } from "./file-error.ts";
 
 let folder: string;
 let path: string;

@@ -4,6 +4,7 @@ import { access, constants, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { CrowdaiError, type PartDigests, partSizeFor } from "@crowdai/shared";
 import { throwIfAborted } from "../../async/abort.ts";
+import { fileError } from "./file-error.ts";
 import { digestParts } from "./part-digests.ts";
 
 /** Bytes that are announced by size and digest and can be read again, in parts. */
@@ -142,19 +143,6 @@ async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
 
 function changed(path: string): CrowdaiError {
   return new CrowdaiError("file_changed", `${path} changed while it was read.`);
-}
-
-/** Names what the system said of a file. */
-export function fileError(path: string, error: unknown): unknown {
-  if (error instanceof CrowdaiError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (!code) return error;
-  const options = { cause: error, details: { path, reason: code } };
-  if (code === "ENOENT" || code === "ENOTDIR")
-    return new CrowdaiError("file_missing", `There is no file ${path}.`, options);
-  if (code === "EACCES" || code === "EPERM")
-    return new CrowdaiError("file_unreadable", `${path} may not be read by you.`, options);
-  return new CrowdaiError("file_unreadable", `${path} cannot be read: ${message}.`, options);
 }
 
 function kindOf(stats: BigIntStats): string {

@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { NetworkFault, type Reply } from "../http/http-request.ts";
 import { BadResponse, badResponse } from "../http/http-response.ts";
+import { NetworkFault } from "../http/network-fault.ts";
+import type { Reply } from "../http/response-body.ts";
 
 /** What an object store says of a part: the broker's own in the words of the catalog, S3 in an XML document. */
 export function storeResponse(reply: Reply, text: string): BadResponse {

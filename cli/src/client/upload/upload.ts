@@ -1,8 +1,10 @@
 import { CrowdaiError, type Upload } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
-import { locate } from "../http/http-client.ts";
-import { type Agents, readText, request } from "../http/http-request.ts";
+import { locate } from "../http/broker-address.ts";
+import { request } from "../http/http-request.ts";
 import { BadResponse, mayRepeat } from "../http/http-response.ts";
+import type { Agents } from "../http/proxy-agents.ts";
+import { readText } from "../http/response-body.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { explainStoreFailure, storeResponse } from "./store-response.ts";
 

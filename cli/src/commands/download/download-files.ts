@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
-import { writing } from "../../config/private-file.ts";
+import { writing } from "../../config/file-unwritable.ts";
 import type { Context } from "../../context.ts";
 import { sizeText } from "../../terminal/size.ts";
 import { containedPath } from "./contained-path.ts";

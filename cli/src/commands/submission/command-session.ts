@@ -1,6 +1,7 @@
 import type { PublicChallenge } from "@crowdai/shared";
-import { proxyAgents } from "../../client/http/http-request.ts";
-import { type BrokerSession, openSession } from "../../client/session/session.ts";
+import { proxyAgents } from "../../client/http/proxy-agents.ts";
+import type { BrokerSession } from "../../client/session/broker-session.ts";
+import { openSession } from "../../client/session/session.ts";
 import type { Context } from "../../context.ts";
 
 export interface CommandSession {

@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CrowdaiError, type PublicChallenge, parseJson } from "@crowdai/shared";
-import { type FileFacts, fileError, inspectFile } from "../../client/upload/byte-source.ts";
+import { type FileFacts, inspectFile } from "../../client/upload/byte-source.ts";
+import { fileError } from "../../client/upload/file-error.ts";
 import { hasExtension, type InputDescription } from "../../submit/checks.ts";
 import { describeValue } from "../../submit/submission-input.ts";
 

@@ -1,6 +1,6 @@
 import type { Context } from "../../context.ts";
 import { readAwaited } from "../../snapshot/send/awaited-code.ts";
-import { codeFolder } from "../../snapshot/store/store-folder.ts";
+import { codeFolder } from "../../snapshot/store/code-folder.ts";
 import { reportCodeOutcome } from "./report-code.ts";
 
 /** Sends the code of a submission that an earlier command could not send, and says how it went. Never throws. */

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
-import { codeFolder } from "../../snapshot/store/store-folder.ts";
+import { codeFolder } from "../../snapshot/store/code-folder.ts";
 import { chooseCode } from "../../submit/choose-code.ts";
 import type { PreparedCode } from "../../submit/prepare-code.ts";
 import type { SubmitFlags } from "../submit.ts";

@@ -1,22 +1,18 @@
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import type { BytePath } from "../../git/byte-path.ts";
 import type { CleanGit } from "../../git/clean-git.ts";
 import { readUserSettings, type UserGitSettings } from "../../git/git-config.ts";
 import { unreadableError } from "../../git/path-access.ts";
 import { makeShadowRepository, SPARSE_INDEX } from "../../git/shadow-repository.ts";
 import { repositoryAt, type UserRepository } from "../../git/user-repository.ts";
-import { look } from "./read-file.ts";
+import { writeDefaults } from "./default-excludes.ts";
+import type { LeftOut } from "./left-out.ts";
+import { lister, readTracked } from "./ls-files.ts";
+import { lstatEntry } from "./read-file.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** A path as git gives it: each character is one byte, so that names in any encoding come through. */
-export type BytePath = string;
-
-export interface LeftOut {
-  path: BytePath;
-  reason: string;
-}
 
 export interface ListedFiles {
   /** Files and links that belong to the project, in no order. */
@@ -43,25 +39,6 @@ export interface ListFilesOptions {
   scratch: string;
 }
 
-/** Left out where no git says what belongs to a project. A .gitignore there can take them in again. */
-export const DEFAULT_EXCLUDES: readonly string[] = [
-  "node_modules/",
-  ".venv/",
-  "venv/",
-  "__pycache__/",
-  "*.pyc",
-  ".ipynb_checkpoints/",
-  ".pytest_cache/",
-  ".mypy_cache/",
-  ".ruff_cache/",
-  ".tox/",
-  ".cache/",
-  ".DS_Store",
-  ".hg/",
-  ".svn/",
-  ".idea/",
-];
-
 /** How deep repositories in repositories are followed. */
 const MAX_NESTED = 10;
 
@@ -83,7 +60,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   const onWarning = (text: string) => {
     // In a folder that cannot be entered there is nothing to give away.
     for (const [, path] of text.matchAll(/unable to access '(.*)': Permission denied/g))
-      if (look(join(listing.top, path!)) !== "unreadable") unknown ??= path;
+      if (lstatEntry(join(listing.top, path!)) !== "unreadable") unknown ??= path;
     for (const [, path] of text.matchAll(/could not open directory '(.*\/)': /g)) {
       const shown = Buffer.from(path!).toString("latin1").slice(strip);
       found.leftOut.push({ path: shown, reason: "the folder cannot be read" });
@@ -176,47 +153,4 @@ async function addNested(
     ...inside.notes,
   );
   if (inside.untracked) found.untracked = true;
-}
-
-function writeDefaults(scratch: string): string {
-  const file = join(scratch, "default-excludes");
-  writeFileSync(file, `${DEFAULT_EXCLUDES.join("\n")}\n`);
-  return file;
-}
-
-function lister({ git, top, within }: ListFilesOptions, reader: string) {
-  return async (
-    args: readonly string[],
-    { index, onWarning }: { index: string; onWarning?: (text: string) => void },
-  ): Promise<BytePath[]> => {
-    const out = await git.run(
-      ["--literal-pathspecs", "ls-files", "-z", ...args, ...(within === "" ? [] : ["--", within])],
-      {
-        cwd: top,
-        env: { GIT_DIR: reader, GIT_WORK_TREE: top, GIT_INDEX_FILE: join(reader, index) },
-        onWarning,
-      },
-    );
-    return out.toString("latin1").split("\0").slice(0, -1);
-  };
-}
-
-/** Lines as `H 100644 <object> 0\t<path>`. */
-function readTracked(lines: readonly string[]): {
-  files: Set<BytePath>;
-  modules: BytePath[];
-  skipped: number;
-} {
-  const files = new Set<BytePath>();
-  const modules = new Set<BytePath>();
-  let skipped = 0;
-  for (const line of lines) {
-    const path = line.slice(line.indexOf("\t") + 1);
-    const mode = line.slice(2, 8);
-    if (mode === "040000") skipped++;
-    else if (line.startsWith("S ")) skipped++;
-    else if (mode === "160000") modules.add(path);
-    else files.add(path);
-  }
-  return { files, modules: [...modules], skipped };
 }

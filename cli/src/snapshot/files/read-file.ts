@@ -8,17 +8,9 @@ import {
   readlinkSync,
   readSync,
 } from "node:fs";
-import type { BytePath } from "./list-files.ts";
 
-/** A path for the file system. Names that are plain ASCII go as text, which is faster. */
-export function onDisk(root: string, path: BytePath): string | Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is one byte and the same in every encoding
-  if (/^[\x00-\x7f]*$/.test(path)) return `${root}/${path}`;
-  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
-}
-
-/** Null where nothing is any more. */
-export function look(path: string | Buffer): BigIntStats | "missing" | "unreadable" {
+/** Returns the entry's own stats, not those of a link's target. */
+export function lstatEntry(path: string | Buffer): BigIntStats | "missing" | "unreadable" {
   try {
     return lstatSync(path, { bigint: true });
   } catch (error) {

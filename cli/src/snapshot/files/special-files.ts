@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { BytePath, LeftOut } from "./list-files.ts";
+import type { BytePath } from "../../git/byte-path.ts";
+import type { LeftOut } from "./left-out.ts";
 
 /** Pipes, sockets and devices in the folders that files are taken from. Git passes over them without a word. */
 export function findSpecial(root: string, paths: Iterable<BytePath>): LeftOut[] {

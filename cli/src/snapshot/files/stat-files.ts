@@ -1,8 +1,10 @@
 import { setImmediate } from "node:timers/promises";
+import type { BytePath } from "../../git/byte-path.ts";
+import { onDisk } from "../../git/byte-path.ts";
 import type { Mode } from "../../git/tree-writer.ts";
 import { fingerprintOf } from "../store/stat-cache.ts";
-import type { BytePath, LeftOut } from "./list-files.ts";
-import { look, onDisk } from "./read-file.ts";
+import type { LeftOut } from "./left-out.ts";
+import { lstatEntry } from "./read-file.ts";
 
 /** A file or a link that is there. */
 export interface FileStat {
@@ -23,7 +25,7 @@ export async function statFiles(
   const found: FileStat[] = [];
   for (const [i, path] of paths.entries()) {
     if (i % AT_ONCE === 0) await setImmediate();
-    const stats = look(onDisk(root, path));
+    const stats = lstatEntry(onDisk(root, path));
     if (stats === "missing") continue;
     if (stats === "unreadable") leftOut.push({ path, reason: "it cannot be read" });
     else if (stats.isSymbolicLink() || stats.isFile())

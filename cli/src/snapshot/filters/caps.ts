@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { sizeText } from "../../terminal/size.ts";
+import type { BytePath } from "../../git/byte-path.ts";
 import { shownPath } from "../../git/byte-path.ts";
-import type { BytePath } from "../files/list-files.ts";
+import { sizeText } from "../../terminal/size.ts";
 
 export interface Caps {
   maxBytes: number;

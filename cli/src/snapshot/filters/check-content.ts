@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { Mode } from "../../git/tree-writer.ts";
+import type { BytePath } from "../../git/byte-path.ts";
 import { shownPath } from "../../git/byte-path.ts";
-import type { BytePath } from "../files/list-files.ts";
+import type { Mode } from "../../git/tree-writer.ts";
 import type { FileContent } from "../files/read-file.ts";
 import { refusedByGit } from "./portable-names.ts";
 import { secretSettings } from "./secret-names.ts";

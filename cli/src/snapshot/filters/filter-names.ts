@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import { relative } from "node:path";
-import { isInside } from "../../git/clean-git.ts";
-import { shownPath } from "../../git/byte-path.ts";
-import type { BytePath, LeftOut, ListedFiles } from "../files/list-files.ts";
-import { onDisk } from "../files/read-file.ts";
+import type { BytePath } from "../../git/byte-path.ts";
+import { onDisk, shownPath } from "../../git/byte-path.ts";
+import { isInside } from "../../git/is-inside.ts";
+import type { LeftOut } from "../files/left-out.ts";
+import type { ListedFiles } from "../files/list-files.ts";
 import { foldedName, unportableName } from "./portable-names.ts";
 import { secretByName } from "./secret-names.ts";
 

@@ -1,4 +1,4 @@
-import type { BytePath } from "../files/list-files.ts";
+import type { BytePath } from "../../git/byte-path.ts";
 
 const MAX_PATH_BYTES = 1000;
 const MAX_DEPTH = 60;

@@ -1,5 +1,5 @@
 import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
-import { locate } from "../../client/http/http-client.ts";
+import { locate } from "../../client/http/broker-address.ts";
 import { openStore, type Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
 import { type AwaitedCode, forgetAwaited, noteAwaited, readAwaited } from "./awaited-code.ts";

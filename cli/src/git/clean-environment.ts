@@ -1,0 +1,50 @@
+import { devNull } from "node:os";
+import { delimiter } from "node:path";
+import { safePath } from "./find-git.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Of the caller's environment git gets these and nothing else: no GIT_*, no HOME, no editor, no tracing. */
+const PASSED_VARIABLES = [
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "SystemRoot",
+  "http_proxy",
+  "HTTP_PROXY",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "all_proxy",
+  "ALL_PROXY",
+  "no_proxy",
+  "NO_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "GIT_SSL_CAINFO",
+  "GIT_SSL_CAPATH",
+];
+
+export function cleanEnvironment(repository: string, env: Env): Record<string, string> {
+  const passed = PASSED_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  return {
+    ...Object.fromEntries(passed),
+    PATH: safePath(env.PATH ?? env.Path ?? "", repository).join(delimiter),
+    // No ~/.netrc, no ~/.gitconfig, no ~/.config/git.
+    HOME: repository,
+    XDG_CONFIG_HOME: repository,
+    LC_ALL: "C",
+    GIT_DIR: repository,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_SYSTEM: devNull,
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "",
+    SSH_ASKPASS: "",
+    GIT_ALLOW_PROTOCOL: "http:https",
+    GIT_PROTOCOL_FROM_USER: "0",
+  };
+}

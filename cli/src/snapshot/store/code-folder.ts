@@ -1,0 +1,16 @@
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where snapshots are kept: below CROWDAI_CONFIG_DIR when that is set, else where the operating system keeps caches. */
+export function codeFolder(env: Env, platform: NodeJS.Platform = process.platform): string {
+  if (env.CROWDAI_CONFIG_DIR) return join(resolve(env.CROWDAI_CONFIG_DIR), "code");
+  const home = env.HOME || env.USERPROFILE || homedir();
+  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME))
+    return join(env.XDG_CACHE_HOME, "crowdai", "code");
+  if (platform === "win32")
+    return join(env.LOCALAPPDATA || join(home, "AppData", "Local"), "crowdai", "code");
+  if (platform === "darwin") return join(home, "Library", "Caches", "crowdai", "code");
+  return join(home, ".cache", "crowdai", "code");
+}
