@@ -15,8 +15,8 @@ import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-
 import { codeRoutes } from "../http/git/git-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
 import { createPages } from "../http/pages/pages.tsx";
-import { wantsPage } from "../http/pages/security-policy.ts";
 import { errorResponse } from "../http/requests/error-response.ts";
+import { redactedPath } from "../http/requests/redacted-path.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
 import { webappPath } from "../http/webapp-api/webapp-path.ts";
@@ -50,26 +50,22 @@ export function createApp(options: {
     // The path only: queries carry signatures, headers carry keys.
     log.debug(
       {
+        event: "request_served",
         method: c.req.method,
-        path: safePath(c.req.path),
+        path: redactedPath(c.req.path),
         status: c.res.status,
         ms: Math.round(performance.now() - started),
       },
-      "request",
+      "request served",
     );
   });
   // Before the headers of all other routes: media have their own.
   app.route("/", mediaRoutes(context, log));
-  app.use(secureHeaders({ crossOriginResourcePolicy: "same-origin", referrerPolicy: "no-referrer" }));
+  app.use(secureHeaders());
   app.onError((error, c) => errorResponse(c, error, log));
   const pages = createPages({ context, code: options.code, nextEvent });
-  app.notFound((c) => {
-    const error = new CrowdaiError(
-      "not_found",
-      `There is nothing at ${c.req.method} ${safePath(c.req.path)}.`,
-    );
-    return wantsPage(c) ? pages.error(c, error) : errorResponse(c, error, log);
-  });
+  // Everything that no other part answers is the pages', guarded whatever its path.
+  app.notFound((c) => pages.app.fetch(c.req.raw, c.env));
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
   app.use(async (c, next) => {
@@ -115,14 +111,5 @@ export function createApp(options: {
   );
   app.route("/api/v1", api);
   app.route("/", boardEventRoutes(context, boards, pages.caller));
-  app.route("/", pages.routes);
   return app;
-}
-
-/** A path for logs and messages: keys that stand in one (the original webapp's routes) are not repeated. */
-function safePath(path: string): string {
-  return path
-    .replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…")
-    .replace(/\b[0-9a-f]{32}\b/g, "…")
-    .slice(0, 300);
 }

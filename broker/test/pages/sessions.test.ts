@@ -46,12 +46,12 @@ describe("a session of the pages", () => {
       objects: { signGet: async () => "https://store.example.org/bucket/x?signature=1" },
       webapp: embeddedWebapp(test.records.db),
     } as unknown as SubmissionContext;
-    const { routes } = createPages({
+    const { app } = createPages({
       context: () => context,
       code: () => ({}) as CodeContext,
       nextEvent: async () => {},
     });
-    const answer = await routes.request("http://broker.internal:8420/sign-in", {
+    const answer = await app.request("http://broker.internal:8420/sign-in", {
       method: "POST",
       body: new URLSearchParams({ key: test.key }),
       headers: { origin: "https://broker.example.org" },

@@ -5,7 +5,7 @@ import { findSubmission } from "../../domain/submissions/find-submission.ts";
 import { markBaseline } from "../../domain/submissions/mark-baseline.ts";
 import { readAttempts } from "../../domain/submissions/read-attempts.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { bearerKey } from "../requests/error-response.ts";
+import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
 
 const loggedAttemptSchema = z.object({

@@ -21,7 +21,7 @@ import { redactSubmission } from "../../domain/submissions/redact-submission.ts"
 import { registerCall } from "../../domain/submissions/register-call.ts";
 import { registerIntent } from "../../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../../domain/submissions/view-submission.ts";
-import { bearerKey } from "../requests/error-response.ts";
+import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */

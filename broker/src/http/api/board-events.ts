@@ -5,7 +5,7 @@ import type { BoardWatch } from "../../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { bearerKey } from "../requests/error-response.ts";
+import { bearerKey } from "../requests/bearer-key.ts";
 
 const MAX_STREAMS = 20_000;
 const HEARTBEAT_MS = 25_000;

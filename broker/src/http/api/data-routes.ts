@@ -6,7 +6,7 @@ import { singleRange } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import { requireVisible } from "../../domain/rules/visibility.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
-import { bearerKey } from "../requests/error-response.ts";
+import { bearerKey } from "../requests/bearer-key.ts";
 
 /** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
 export function dataRoutes(context: () => SubmissionContext): Hono {

@@ -7,10 +7,10 @@ import { requestAddress } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
 import { ForkPage, PublishQuestion } from "./code-forms.tsx";
+import { localPath } from "./local-path.ts";
 import type { PageContext } from "./page-context.ts";
-import { foreignForm } from "./security-policy.ts";
+import { foreignForm } from "./same-origin.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
-import { localPath } from "./theme.ts";
 import { readVisibleCode } from "./visible-code.ts";
 
 /** Publishing code, taking it back, forking it, and the agreement that publishing needs. */

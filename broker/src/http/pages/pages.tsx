@@ -1,23 +1,22 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
-import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { etag } from "hono/etag";
+import type { Context, Hono } from "hono";
 import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { errorResponse } from "../requests/error-response.ts";
+import { redactedPath } from "../requests/redacted-path.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
+import { createGuardedApp } from "./guarded-app.ts";
+import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
 import { renderPage, showError } from "./render-page.tsx";
-import { contentPolicy, isPagePath, sameOrigin, wantsPage } from "./security-policy.ts";
 import { createSessions } from "./session/sessions.ts";
 import { createSignInLimiter } from "./session/sign-in-limiter.ts";
 import { sessionRoutes } from "./session-routes.tsx";
 import { submissionPages } from "./submission-routes.tsx";
-
-const FORM_LIMIT = 16 * 1024;
+import { wantsPage } from "./wants-page.ts";
 
 export interface PageOptions {
   context: () => SubmissionContext;
@@ -26,14 +25,13 @@ export interface PageOptions {
 }
 
 export interface Pages {
-  routes: Hono;
-  /** The error as a page, for a browser's request to an address of no page. */
-  error(c: Context, error: CrowdaiError): Promise<Response>;
-  /** Who is signed in at the pages. */
+  /** Answers every request that it is given: with a page, or with "not found". */
+  app: Hono;
+  /** Returns who is signed in to the pages. */
   caller(c: Context): Promise<Caller | null>;
 }
 
-/** The pages: rendered here, whole without a script, alive with one. */
+/** Creates the pages. They are rendered here and work without scripts; scripts only keep them live. */
 export function createPages({ context, nextEvent, code }: PageOptions): Pages {
   const sessions = createSessions({
     db: () => context().records.db,
@@ -48,44 +46,28 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     nextEvent,
     code,
   };
-  const policy = policyOf(context);
-  const error = async (c: Context, thrown: CrowdaiError) => {
-    await guard(c);
-    return showError(c, thrown, sessions);
-  };
-
-  async function guard(c: Context): Promise<void> {
-    c.header("content-security-policy", await policy());
-    // What a page says depends on who reads it.
-    c.header("cache-control", "private, no-cache");
-    c.header("vary", "cookie");
-  }
-
-  const pages = new Hono();
+  const pages = createGuardedApp({
+    mediaOrigins: rememberMediaOrigins(context),
+    baseUrl: () => context().baseUrl(),
+  });
+  const fail = (c: Context, error: CrowdaiError) =>
+    wantsPage(c) ? showError(c, forReaders(error), sessions) : errorResponse(c, error, context().log);
+  pages.notFound((c) => {
+    const path = redactedPath(c.req.path);
+    const message = wantsPage(c)
+      ? `There is no page at ${path}.`
+      : `No route matches ${c.req.method} ${path}.`;
+    return fail(c, new CrowdaiError("not_found", message));
+  });
   pages.onError((thrown, c) => {
-    const known = asCrowdaiError(thrown);
-    if (known.code === "unexpected" && wantsPage(c))
-      context().log.error({ err: thrown, path: c.req.path.slice(0, 300) }, "unexpected error in a page");
-    return wantsPage(c) ? error(c, forReaders(known)) : errorResponse(c, known, context().log);
+    const error = asCrowdaiError(thrown);
+    if (error.code === "unexpected" && wantsPage(c))
+      context().log.error(
+        { event: "page_failed", err: thrown, path: redactedPath(c.req.path) },
+        "page failed with an unexpected error",
+      );
+    return fail(c, error);
   });
-  const onPages = (work: MiddlewareHandler) =>
-    pages.use((c, next) => (isPagePath(c.req.path) ? work(c, next) : next()));
-  onPages(async (c, next) => {
-    await guard(c);
-    await next();
-  });
-  onPages(
-    bodyLimit({
-      maxSize: FORM_LIMIT,
-      onError: (c) => {
-        c.header("connection", "close");
-        return error(c, new CrowdaiError("message_too_large", "The form is too large."));
-      },
-    }),
-  );
-  onPages(sameOrigin(() => context().baseUrl()));
-  const tagged = etag();
-  onPages((c, next) => (c.req.path.endsWith("/events") ? next() : tagged(c, next)));
   pages.get("/robots.txt", (c) => c.text(ROBOTS));
   for (const routes of [
     assetRoutes(),
@@ -95,7 +77,7 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     submissionPages(parts),
   ])
     pages.route("/", routes);
-  return { routes: pages, error, caller: async (c) => (await sessions.read(c)).caller };
+  return { app: pages, caller: async (c) => (await sessions.read(c)).caller };
 }
 
 const ROBOTS = `User-agent: *
@@ -106,28 +88,10 @@ Disallow: /sign-in
 Disallow: /submissions
 `;
 
-/** Made once: where the object store's signed addresses lead is known when one was made. */
-function policyOf(context: () => SubmissionContext): () => Promise<string> {
-  let known: Promise<string> | null = null;
-  return () => {
-    known ??= mediaOrigins(context()).then(contentPolicy, (error) => {
-      known = null;
-      context().log.warn({ err: error }, "where media come from is not known");
-      return contentPolicy([]);
-    });
-    return known;
-  };
-}
-
-async function mediaOrigins({ objects, baseUrl }: SubmissionContext): Promise<string[]> {
-  const signed = await objects.signGet("image/none", { seconds: 60 });
-  return [...new Set([new URL(signed).origin, new URL(baseUrl()).origin])];
-}
-
-/** The catalog's advice speaks to who types commands; what was unexpected is told without its insides. */
+/** Replaces the catalog's advice, which speaks to users of the command line. */
 function forReaders(error: CrowdaiError): CrowdaiError {
   if (error.code !== "unexpected") return error;
-  return new CrowdaiError("unexpected", "This page could not be made.", {
-    next: "Try again; if it stays so, tell the organiser.",
+  return new CrowdaiError("unexpected", "This page could not be loaded.", {
+    next: "Try again later. If it keeps failing, contact the organizer.",
   });
 }

@@ -1,11 +1,12 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
 import { requestAddress } from "../requests/request-address.ts";
+import { localPath } from "./local-path.ts";
 import { isSecure, type PageContext } from "./page-context.ts";
-import { foreignForm } from "./security-policy.ts";
+import { foreignForm } from "./same-origin.ts";
 import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
-import { asTheme, localPath, storeTheme } from "./theme.ts";
+import { asTheme, storeTheme } from "./theme.ts";
 
 /** Refusals after which the same key may pass. */
 const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);

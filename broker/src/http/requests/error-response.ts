@@ -11,8 +11,3 @@ export function errorResponse(c: Context, thrown: unknown, log: Logger): Respons
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Bearer realm="crowdai"');
   return c.json({ error: error.toBody() }, error.row.http as ContentfulStatusCode);
 }
-
-/** The key of `Authorization: Bearer <key>`; undefined when there is none. */
-export function bearerKey(c: Context): string | undefined {
-  return c.req.header("authorization")?.match(/^Bearer\s+(\S+)$/i)?.[1];
-}

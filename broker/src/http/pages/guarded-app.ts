@@ -1,0 +1,60 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { etag } from "hono/etag";
+import { matchedRoutes } from "hono/route";
+import { secureHeaders } from "hono/secure-headers";
+import { contentPolicy } from "./content-policy.ts";
+import { sameOrigin } from "./same-origin.ts";
+
+const FORM_LIMIT = 16 * 1024;
+
+/**
+ * Returns an app that guards every route added to it, whatever the path: content-security policy, cache headers, entity
+ * tags, a limit for forms and a check of their origin. Its not-found and error pages carry the same headers.
+ */
+export function createGuardedApp(options: {
+  /** Where images and videos come from, besides the broker itself. */
+  mediaOrigins: () => Promise<readonly string[]>;
+  baseUrl: () => string;
+}): Hono {
+  const app = new Hono();
+  app.use(securityHeaders(options.mediaOrigins));
+  app.use(privateByDefault);
+  app.use(tagUnlessStream);
+  // A request that no page answers is "not found", whatever its form holds.
+  const onPages = (guard: MiddlewareHandler) =>
+    app.use((c, next) => (matchedRoutes(c).length > guards ? guard(c, next) : next()));
+  onPages(
+    bodyLimit({
+      maxSize: FORM_LIMIT,
+      onError: (c) => {
+        // The rest of the body is not read, so the connection cannot serve another request.
+        c.header("connection", "close");
+        throw new CrowdaiError("message_too_large", "The form is too large.");
+      },
+    }),
+  );
+  onPages(sameOrigin(options.baseUrl));
+  const guards = app.routes.length;
+  return app;
+}
+
+function securityHeaders(mediaOrigins: () => Promise<readonly string[]>): MiddlewareHandler {
+  return async (c, next) =>
+    secureHeaders({ contentSecurityPolicy: contentPolicy(await mediaOrigins()) })(c, next);
+}
+
+/** A page depends on its reader; a route whose answer does not sets its own `cache-control`. */
+const privateByDefault: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.has("cache-control")) c.header("cache-control", "private, no-cache");
+  c.header("vary", "cookie", { append: true });
+};
+
+const tag = etag();
+/** An entity tag needs the whole body, which a stream of events never has. */
+const tagUnlessStream: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.get("content-type")?.startsWith("text/event-stream")) await tag(c, async () => {});
+};

@@ -1,0 +1,7 @@
+/** Returns a path for logs and messages, without the keys that the original webapp's routes hold. */
+export function redactedPath(path: string): string {
+  return path
+    .replace(/crowdai_[0-9A-Za-z]+/g, "crowdai_…")
+    .replace(/\b[0-9a-f]{32}\b/g, "…")
+    .slice(0, 300);
+}
