@@ -6,7 +6,7 @@ import { buildServer } from "./build/server.ts";
 import { root } from "./root.ts";
 
 const began = performance.now();
-const python = join(root, "grader/src/evaluator/python_class.py");
+const python = join(root, "grader/src/evaluators/process/python_class.py");
 const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );

@@ -1,3 +1,3 @@
+export type { Logger } from "./base/log.ts";
 export type { Grader, GraderOptions } from "./jobs/grader.ts";
 export { createGrader } from "./jobs/grader.ts";
-export type { Logger } from "./log.ts";

@@ -5,8 +5,8 @@ import { CrowdaiError, type Job } from "@crowdai/shared";
 import { BUNDLE_VERSION, unpackBundle } from "@crowdai/shared/bundles";
 import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import type { Logger } from "../log.ts";
-import { verifiedBytes } from "../verified-bytes.ts";
+import type { Logger } from "../base/log.ts";
+import { verifiedBytes } from "../base/verified-bytes.ts";
 
 /** Versions of one challenge that stay unpacked when no job uses them: the newest, and the one whose jobs are still coming in. */
 const MAX_IDLE_VERSIONS = 2;

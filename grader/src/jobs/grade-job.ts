@@ -1,8 +1,8 @@
 import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import type { Evaluator, Verdict } from "../evaluator/evaluator.ts";
-import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
+import type { Evaluator, Verdict } from "../evaluators/protocol/evaluator.ts";
+import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { prepareJob } from "./job-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
 import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Job, parseJson } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { type Announced, verifiedBytes } from "../verified-bytes.ts";
+import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Outcome, Report } from "@crowdai/shared";
 import type { JobQueue } from "@crowdai/shared/queue";
-import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../base/log.ts";
+import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 
 const PROGRESS_EVERY_MS = 100;

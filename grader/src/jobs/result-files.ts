@@ -4,8 +4,8 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import type { ResultEvent } from "../evaluator/events.ts";
-import { type Fault, fault } from "../evaluator/fault.ts";
+import { type Fault, fault } from "../evaluators/protocol/evaluator-failure.ts";
+import type { ResultEvent } from "../evaluators/protocol/events.ts";
 import { sanitizeText } from "./sanitize-text.ts";
 
 /** Largest file a result may name. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../base/log.ts";
 
 /** A folder for one job: `input/` for what was handed in, `output/` for what the evaluator leaves. */
 export interface Workspace extends AsyncDisposable {

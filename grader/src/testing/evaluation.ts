@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
-import { createEvaluator } from "../evaluator/create-evaluator.ts";
-import type { Evaluated, Evaluator } from "../evaluator/evaluator.ts";
-import type { LiveEvaluatorEvent } from "../evaluator/events.ts";
+import { createEvaluator } from "../evaluators/create-evaluator.ts";
+import type { Evaluated, Evaluator } from "../evaluators/protocol/evaluator.ts";
+import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { makeChallenge, temporaryFolder } from "./challenge.ts";
 
 const path = process.env.PATH!;

@@ -6,8 +6,8 @@ import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
 import { jobOf } from "@crowdai/shared/queue/contract";
 import { onTestFinished } from "vitest";
+import type { Logger } from "../base/log.ts";
 import { createGrader, type GraderOptions } from "../jobs/grader.ts";
-import type { Logger } from "../log.ts";
 import { temporaryFolder } from "./challenge.ts";
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };

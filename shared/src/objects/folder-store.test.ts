@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { announced, collect, KEY, offered, PART, someBytes, textOf } from "./contract/bytes.ts";
+import { objectStoreContract } from "./contract/object-store.contract.ts";
 import { createFolderStore, type FolderStore } from "./folder-store.ts";
-import { objectStoreContract } from "./object-store.contract.ts";
 import { type ObjectServer, serveObjects } from "./testing/serve-objects.ts";
 
 const SECRET = "a secret of the test";

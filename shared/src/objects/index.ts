@@ -3,4 +3,4 @@ export { createFolderStore, type FolderStore, type FolderStoreOptions } from "./
 export { handleObjectRequest, type SignedStore, streamOf } from "./object-request.ts";
 export type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
 export { OBJECT_KEY } from "./object-store.ts";
-export { readS3Settings, type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "./s3/settings.ts";
+export { readS3Settings, type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "./s3-settings.ts";

@@ -1,2 +1,2 @@
-export { createEmbeddedQueue } from "./embedded/embedded-queue.ts";
+export { createEmbeddedQueue } from "./embedded-queue.ts";
 export type { AttachedGrader, Consumption, Delivery, JobQueue, Recovery } from "./job-queue.ts";

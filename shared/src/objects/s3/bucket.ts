@@ -1,6 +1,6 @@
 import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { CrowdaiError } from "../../protocol/errors.ts";
-import { needsPathStyle, type S3Settings } from "./settings.ts";
+import { needsPathStyle, type S3Settings } from "../s3-settings.ts";
 
 export type Sdk = typeof import("@aws-sdk/client-s3");
 

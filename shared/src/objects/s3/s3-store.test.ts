@@ -12,7 +12,7 @@ import {
   SWIFT_SECRET_KEY,
   startSwift,
 } from "../../../../scripts/services/swift.ts";
-import { objectStoreContract } from "../object-store.contract.ts";
+import { objectStoreContract } from "../contract/object-store.contract.ts";
 import { openBucket } from "./bucket.ts";
 import { createS3Store, type S3StoreOptions } from "./s3-store.ts";
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { startRedis } from "../../../../scripts/services/redis.ts";
 import type { Service } from "../../../../scripts/services/service.ts";
-import { queueContract } from "../queue.contract.ts";
+import { queueContract } from "../contract/queue.contract.ts";
 import { createRedisQueue } from "./redis-queue.ts";
 import { connectionsTo } from "./redis-url.ts";
 

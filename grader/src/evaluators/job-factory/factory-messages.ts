@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { CrowdaiError, parseJson } from "@crowdai/shared";
-import type { Verdict } from "../evaluator.ts";
-import { type LiveEvaluatorEvent, readEvent } from "../events.ts";
-import { excerpt, fault } from "../fault.ts";
+import type { Verdict } from "../protocol/evaluator.ts";
+import { excerpt, fault } from "../protocol/evaluator-failure.ts";
+import { type LiveEvaluatorEvent, readEvent } from "../protocol/events.ts";
 
 /** Takes the list of what a job factory has said so far, each time it is looked at, and gives what was not told before. */
 export type NewMessages = (said: readonly string[]) => string[];

@@ -1,8 +1,8 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Evaluated, Evaluation, Evaluator, Verdict } from "./evaluator.ts";
-import { isBlank, readEvent, readLine } from "./events.ts";
-import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
+import type { Evaluated, Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
+import { excerpt, type Fault, fault, timedOut } from "../protocol/evaluator-failure.ts";
+import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import type { Launch } from "./launch.ts";
 import { type EvaluatorProcess, startProcess } from "./process.ts";
 import { describeProcessEnd, faultOfProcessEnd } from "./process-end.ts";

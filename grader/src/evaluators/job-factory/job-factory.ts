@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
 import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
-import type { Evaluation, Evaluator, Verdict } from "../evaluator.ts";
-import { fault, timedOut } from "../fault.ts";
+import type { Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
+import { fault, timedOut } from "../protocol/evaluator-failure.ts";
 import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
 import { createNewMessages, readMessage } from "./factory-messages.ts";
 

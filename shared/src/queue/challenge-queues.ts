@@ -1,4 +1,4 @@
-import type { Job } from "../../protocol/job.ts";
+import type { Job } from "../protocol/job.ts";
 
 export interface WaitingJob {
   job: Job;

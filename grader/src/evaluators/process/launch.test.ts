@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { describe, expect, it } from "vitest";
-import { makeChallenge, temporaryFolder } from "../testing/challenge.ts";
-import { isAlive, limitTools, makeEvaluator } from "../testing/evaluation.ts";
+import { makeChallenge, temporaryFolder } from "../../testing/challenge.ts";
+import { isAlive, limitTools, makeEvaluator } from "../../testing/evaluation.ts";
 import { planLaunch } from "./launch.ts";
 
 const REPORT = `

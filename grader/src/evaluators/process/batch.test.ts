@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isGone, makeEvaluator, shell } from "../testing/evaluation.ts";
+import { isGone, makeEvaluator, shell } from "../../testing/evaluation.ts";
 import { OUTPUT_LIMIT } from "./process.ts";
 
 const RESULT = `echo '{"id":"job1","type":"result","score":0.5}'`;

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { CrowdaiError, parseJson } from "@crowdai/shared";
 import { z } from "zod";
-import { excerpt, type Fault, fault } from "./fault.ts";
+import { excerpt, type Fault, fault } from "./evaluator-failure.ts";
 
 /** Most files a result may name besides its media. */
 export const ARTIFACT_LIMIT = 50;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CrowdaiError } from "../../protocol/errors.ts";
+import { CrowdaiError } from "../protocol/errors.ts";
 
 /** Where the objects are, and how they are reached. */
 export interface S3Settings {

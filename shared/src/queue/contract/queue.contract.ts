@@ -1,10 +1,10 @@
 import { describe } from "vitest";
-import { cancellingContract } from "./contract/cancelling.contract.ts";
-import { deliveryContract } from "./contract/delivery.contract.ts";
-import { type QueueUnderTest, setStage } from "./contract/queue-stage.ts";
-import { reportsContract } from "./contract/reports.contract.ts";
-import { jobOf } from "./contract/samples.ts";
-import { stoppingContract } from "./contract/stopping.contract.ts";
+import { cancellingContract } from "./cancelling.contract.ts";
+import { deliveryContract } from "./delivery.contract.ts";
+import { type QueueUnderTest, setStage } from "./queue-stage.ts";
+import { reportsContract } from "./reports.contract.ts";
+import { jobOf } from "./samples.ts";
+import { stoppingContract } from "./stopping.contract.ts";
 
 export { jobOf, type QueueUnderTest };
 

@@ -1,6 +1,6 @@
-import type { Consumption, JobQueue } from "../job-queue.ts";
 import { createChallengeQueues, type WaitingJob } from "./challenge-queues.ts";
 import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
+import type { Consumption, JobQueue } from "./job-queue.ts";
 
 /** How soon a job is found whose challenge a consumer began to serve after it was published: nothing announces that. */
 const RECHECK_MS = 500;

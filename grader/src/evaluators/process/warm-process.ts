@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { Evaluated, Evaluation, Verdict } from "./evaluator.ts";
-import { isBlank, readEvent, readLine } from "./events.ts";
-import { excerpt, type Fault, fault, timedOut } from "./fault.ts";
+import type { Evaluated, Evaluation, Verdict } from "../protocol/evaluator.ts";
+import { excerpt, type Fault, fault, timedOut } from "../protocol/evaluator-failure.ts";
+import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import type { Launch } from "./launch.ts";
 import { type ProcessEnd, startProcess } from "./process.ts";
 import { faultOfProcessEnd } from "./process-end.ts";

@@ -1,10 +1,10 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ProcessLimitTools } from "@crowdai/shared/process-limits";
-import { createBatchEvaluator } from "./batch.ts";
-import type { Evaluator } from "./evaluator.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
-import { planLaunch } from "./launch.ts";
-import { createPersistentEvaluator } from "./persistent.ts";
+import { createBatchEvaluator } from "./process/batch.ts";
+import { planLaunch } from "./process/launch.ts";
+import { createPersistentEvaluator } from "./process/persistent.ts";
+import type { Evaluator } from "./protocol/evaluator.ts";
 
 export interface EvaluatorOptions {
   limitTools: ProcessLimitTools;

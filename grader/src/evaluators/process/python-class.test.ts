@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeEvaluator } from "../testing/evaluation.ts";
+import { makeEvaluator } from "../../testing/evaluation.ts";
 
 /** As crowdAI evaluators were written, answers read in the constructor, prints left in. */
 const CROWDAI = `

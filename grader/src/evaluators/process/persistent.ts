@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Evaluator } from "./evaluator.ts";
-import { fault } from "./fault.ts";
+import type { Evaluator } from "../protocol/evaluator.ts";
+import { fault } from "../protocol/evaluator-failure.ts";
 import type { Launch } from "./launch.ts";
 import { startWarmProcess, type WarmProcess } from "./warm-process.ts";
 

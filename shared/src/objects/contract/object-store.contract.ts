@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe } from "vitest";
-import { downloadsContract } from "./contract/downloads.contract.ts";
-import { objectsContract } from "./contract/objects.contract.ts";
-import { uploadsContract } from "./contract/uploads.contract.ts";
-import type { ObjectStore } from "./object-store.ts";
+import type { ObjectStore } from "../object-store.ts";
+import { downloadsContract } from "./downloads.contract.ts";
+import { objectsContract } from "./objects.contract.ts";
+import { uploadsContract } from "./uploads.contract.ts";
 
 export interface StoreUnderTest {
   store: ObjectStore;

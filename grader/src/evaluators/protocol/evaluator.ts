@@ -1,5 +1,5 @@
+import type { Fault } from "./evaluator-failure.ts";
 import type { LiveEvaluatorEvent, ResultEvent } from "./events.ts";
-import type { Fault } from "./fault.ts";
 
 /** One job, ready to be evaluated. */
 export interface Evaluation {

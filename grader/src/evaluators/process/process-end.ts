@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { type Fault, fault } from "./fault.ts";
+import { type Fault, fault } from "../protocol/evaluator-failure.ts";
 import type { ProcessEnd } from "./process.ts";
 
 const OUT_OF_MEMORY =

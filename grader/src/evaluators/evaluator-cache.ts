@@ -1,6 +1,6 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createEvaluator, type EvaluatorOptions } from "./create-evaluator.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./protocol/evaluator.ts";
 
 interface Entry {
   version: string;

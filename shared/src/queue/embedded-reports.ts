@@ -1,5 +1,5 @@
-import type { Report } from "../../protocol/job.ts";
-import { delayStart, type SubmissionReports, takeRedundantStart } from "../start-reports.ts";
+import type { Report } from "../protocol/job.ts";
+import { delayStart, type SubmissionReports, takeRedundantStart } from "./start-reports.ts";
 
 type Apply = (report: Report) => Promise<void>;
 

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { isAlive, isGone, makeEvaluator, python, type TestEvaluator } from "../testing/evaluation.ts";
+import { isAlive, isGone, makeEvaluator, python, type TestEvaluator } from "../../testing/evaluation.ts";
 
 /** Answers each job with the process it runs in and how many jobs that has seen. */
 const COUNTING = `

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { jobOf } from "../contract/samples.ts";
-import { queueContract } from "../queue.contract.ts";
+import { queueContract } from "./contract/queue.contract.ts";
+import { jobOf } from "./contract/samples.ts";
 import { createEmbeddedQueue } from "./embedded-queue.ts";
 
 queueContract("the embedded queue", async () => {
