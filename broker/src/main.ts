@@ -1,8 +1,9 @@
 import { asCrowdaiError } from "@crowdai/shared";
 import { CommanderError } from "commander";
-import { createProgram, type Io } from "./commands/program.ts";
+import type { Io } from "./commands/io.ts";
+import { createProgram } from "./commands/program.ts";
 
-/** Arguments in, exit code out. */
+/** Runs the command line and resolves with the exit code. */
 export async function main(args: string[], io: Io): Promise<number> {
   try {
     await createProgram(io).parseAsync(args, { from: "user" });

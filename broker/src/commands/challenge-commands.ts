@@ -13,7 +13,7 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
 
@@ -27,11 +27,11 @@ interface RegradeFlags {
   format: "text" | "json";
 }
 
-/** `crowdai-broker challenge …`: checks folders, adds them as bundles, and regrades. */
+/** Adds `crowdai-broker challenge …`: commands that check folders, add them as bundles, regrade and close. */
 export function addChallengeCommands(program: Command, io: Io, dataOption: () => Option): void {
   const say = (line: string) => void io.stdout.write(`${line}\n`);
   const formatOption = () =>
-    new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text");
+    new Option("--format <format>", "output format").choices(["text", "json"]).default("text");
   const withRecords = async <T>(config: BrokerConfig, work: (records: Records) => Promise<T>): Promise<T> => {
     const records = await openRecords(config);
     try {
@@ -44,7 +44,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
   const challenge = program.command("challenge").description("Challenge folders, bundles and regrades.");
   challenge
     .command("check <dir>")
-    .description("Check a challenge folder; every mistake is told at once.")
+    .description("Check a challenge folder and report all errors at once.")
     .action(async (dir: string) => {
       const { config, version, data } = await loadChallengeFolder(resolve(io.cwd, dir));
       say(`${config.id}: "${config.title}", version ${version}`);
@@ -55,7 +55,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
   challenge
     .command("add <dir>")
     .description(
-      "Put a challenge folder into the object store as a bundle; brokers and graders take it up by themselves.",
+      "Upload a challenge folder to the object store as a bundle; running brokers and graders pick it up.",
     )
     .addOption(dataOption())
     .action((dir: string, { data }) => {
@@ -68,9 +68,9 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
           say(`${added.id}\t${added.version}`);
           io.stderr.write(
             added.changed
-              ? `${added.id} is served at version ${added.version} from now on (${added.size} bytes).\n` +
-                  `Grades made before keep their version; \`crowdai-broker challenge regrade ${added.id}\` makes them anew.\n`
-              : `Version ${added.version} of ${added.id} was current already.\n`,
+              ? `${added.id} is now served at version ${added.version} (${added.size} bytes).\n` +
+                  `Earlier grades keep their version. To re-grade them, run \`crowdai-broker challenge regrade ${added.id}\`.\n`
+              : `Version ${added.version} of ${added.id} is already current.\n`,
           );
         } finally {
           await objects.close();
@@ -80,7 +80,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
 
   challenge
     .command("list")
-    .description("List the challenges that were added: id, version, when, whether it is current.")
+    .description("List added challenges: id, version, time added, whether it is current.")
     .addOption(dataOption())
     .addOption(formatOption())
     .action(({ data, format }) =>
@@ -95,15 +95,16 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
 
   challenge
     .command("regrade <id>")
-    .description(
-      "Grade every submission of a challenge anew; the leaderboard changes in one moment, at the end.",
-    )
+    .description("Re-grade every submission of a challenge; the leaderboard changes all at once, at the end.")
     .addOption(dataOption())
-    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
-    .option("--concurrency <n>", "jobs graded at once where no broker runs (default: one a core)")
-    .option("--status", "say how far the latest regrade is")
-    .option("--cancel", "end the running regrade; every outcome stays as it is")
-    .option("--no-wait", "do not wait for the end; a running broker does the work")
+    .option("--challenges <dir>", "folder that contains the challenge folders", "challenges")
+    .option(
+      "--concurrency <n>",
+      "jobs to grade in parallel when no broker is running (default: one per core)",
+    )
+    .option("--status", "show the progress of the latest regrade")
+    .option("--cancel", "cancel the running regrade; all outcomes stay as they are")
+    .option("--no-wait", "return at once; a running broker does the work")
     .addOption(formatOption())
     .action((id: string, flags: RegradeFlags) => {
       const { data, challenges, concurrency } = flags;
@@ -118,12 +119,12 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
   challenge
     .command("close <id>")
     .description(
-      "Close a challenge whose rounds have ended: the code that its participants chose becomes public, for ever.",
+      "Close a challenge whose rounds have ended and publish, permanently, the code its participants selected.",
     )
     .addOption(dataOption())
-    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
-    .option("--force", "close it though a round still runs; it then takes no more submissions")
-    .option("--no-wait", "do not wait until readers see everything; a running broker does the rest")
+    .option("--challenges <dir>", "folder that contains the challenge folders", "challenges")
+    .option("--force", "close it even if a round is still open; it accepts no more submissions")
+    .option("--no-wait", "return before everything is public; a running broker does the rest")
     .addOption(formatOption())
     .action((id: string, { data, challenges, force = false, wait, format }) => {
       const config = readConfig({ data, challenges }, io.env, io.cwd);
@@ -140,7 +141,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
         });
         if (format === "json") say(JSON.stringify({ schema_version: 1, closed }));
         else for (const line of describeClosed(closed)) say(line);
-        for (const problem of closed.problems) io.stderr.write(`not shown yet: ${problem}\n`);
+        for (const problem of closed.problems) io.stderr.write(`not published yet: ${problem}\n`);
       });
     });
 
@@ -155,11 +156,11 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     if (flags.status || flags.cancel) {
       const found = await readRegrade(records.db, { challenge: id });
       if (found) return found;
-      throw new CrowdaiError("usage", `${id} was never regraded here.`);
+      throw new CrowdaiError("usage", `${id} has never been regraded here.`);
     }
     const stopping = new AbortController();
     io.onSignal(() => stopping.abort());
-    let told = -1;
+    let reported = -1;
     const status = await runRegrade({
       records,
       config,
@@ -167,13 +168,13 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       wait: flags.wait,
       signal: stopping.signal,
       onProgress({ done, submissions }) {
-        if (done !== told) io.stderr.write(`${done} of ${submissions} graded anew\n`);
-        told = done;
+        if (done !== reported) io.stderr.write(`${done} of ${submissions} re-graded\n`);
+        reported = done;
       },
     });
     if (status.state !== "running" || !flags.wait) return status;
-    throw new CrowdaiError("interrupted", `The regrade of ${id} is not done.`, {
-      next: `A broker goes on with it; see \`crowdai-broker challenge regrade ${id} --status\`.`,
+    throw new CrowdaiError("interrupted", `The regrade of ${id} is not finished.`, {
+      next: `A broker continues it. To see its progress, run \`crowdai-broker challenge regrade ${id} --status\`.`,
     });
   }
 }
@@ -182,27 +183,25 @@ function describeClosed(closed: ClosedChallenge & { clone_url: string | null }):
   const { challenge, closed_at, submissions, participants, awaited, shown, clone_url } = closed;
   const head =
     submissions === 0
-      ? `${challenge} closed on ${closed_at}; nothing of it was to be published`
+      ? `${challenge} closed on ${closed_at}; no code was selected for publication`
       : `${challenge} closed on ${closed_at}: ${count(submissions, "submission")} of ${count(participants, "participant")} ${submissions === 1 ? "is" : "are"} public`;
   return [
     head,
     ...(clone_url ? [`  git clone --recurse-submodules ${clone_url}`] : []),
-    ...(awaited > 0
-      ? [`  ${awaited} more will be, by themselves, when they have their grade and their code`]
-      : []),
-    ...(shown ? [] : ["  not everything is to be seen yet; a broker goes on with it"]),
+    ...(awaited > 0 ? [`  ${awaited} more become public once their grade and code have arrived`] : []),
+    ...(shown ? [] : ["  not everything is public yet; a broker continues"]),
   ];
 }
 
 function describe(status: RegradeStatus): string[] {
   const { challenge, state, submissions, done, graded, failed, kept, reasons } = status;
-  const verdicts = `${graded} graded, ${failed} failed, ${kept} kept the old outcome`;
+  const verdicts = `${graded} graded, ${failed} failed, ${kept} kept their old outcome`;
   const version = status.version === null ? "" : `, version ${status.version}`;
   const head =
     state === "running"
-      ? `${challenge}: ${done} of ${submissions} graded anew since ${status.started_at}${version}; the old grades stand until all are`
+      ? `${challenge}: ${done} of ${submissions} re-graded since ${status.started_at}${version}; the old grades count until all are done`
       : state === "cancelled"
-        ? `${challenge}: the regrade was cancelled at ${status.finished_at}; every outcome stays as it was`
+        ? `${challenge}: the regrade was cancelled at ${status.finished_at}; all outcomes stay as they were`
         : `${challenge}: ${count(submissions, "submission")} regraded by ${status.finished_at}${version}: ${verdicts}`;
   if (state === "cancelled") return [head];
   return [head, ...reasons.map(({ reason, submissions: n }) => `  kept ${n}: ${reason}`)];

@@ -1,4 +1,3 @@
-import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { Command, Option } from "commander";
@@ -13,30 +12,23 @@ import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { createBroker } from "../startup/broker.ts";
 import { addChallengeCommands } from "./challenge-commands.ts";
+import type { Io } from "./io.ts";
 import { addSubmissionCommands } from "./submission-commands.ts";
-
-export interface Io {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  stdout: Writable;
-  stderr: Writable;
-  /** Calls `stop` at the first request to end the program. */
-  onSignal(stop: () => void): void;
-}
 
 function challengeIds(text: string): string[] {
   const ids = text
     .split(",")
     .map((id) => id.trim())
     .filter(Boolean);
-  if (ids.length === 0) throw new CrowdaiError("usage", "--challenges names no challenge.");
+  if (ids.length === 0)
+    throw new CrowdaiError("usage", "--challenges is empty: pass one or more challenge ids.");
   return ids;
 }
 
-/** The commands of crowdai-broker. Answers go to stdout, talk to stderr. */
+/** Creates the commands of crowdai-broker. Results go to stdout, everything else to stderr. */
 export function createProgram(io: Io): Command {
   const program = new Command("crowdai-broker")
-    .description("Serves challenges: takes submissions, has them graded, keeps the leaderboard.")
+    .description("Serve challenges: accept submissions, have them graded and keep the leaderboard.")
     .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
@@ -48,7 +40,7 @@ export function createProgram(io: Io): Command {
     io.stdout.write(`${line}\n`);
   };
   const dataOption = () =>
-    new Option("--data <dir>", "where records and objects are kept").default("crowdai-data");
+    new Option("--data <dir>", "folder for records and objects").default("crowdai-data");
   const withRecords = async <T>(data: string, work: (records: Records) => Promise<T>): Promise<T> => {
     const records = await openRecords(readConfig({ data }, io.env, io.cwd));
     try {
@@ -61,13 +53,13 @@ export function createProgram(io: Io): Command {
 
   program
     .command("start")
-    .description("Start the broker; with --with-grader, one process does everything.")
-    .option("--port <n>", "port to listen on; 0 takes a free one", "8420")
+    .description("Start the broker; with --with-grader it also grades, in the same process.")
+    .option("--port <n>", "port to listen on; 0 picks a free one", "8420")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(dataOption())
-    .option("--challenges <dir>", "folder with one folder a challenge", "challenges")
-    .option("--with-grader", "grade in this process")
-    .option("--concurrency <n>", "jobs graded at once by --with-grader (default: one a core)")
+    .option("--challenges <dir>", "folder that contains the challenge folders", "challenges")
+    .option("--with-grader", "also grade submissions in this process")
+    .option("--concurrency <n>", "jobs to grade in parallel with --with-grader (default: one per core)")
     .action(async (flags) => {
       const config = readConfig(flags, io.env, io.cwd);
       const log = pino(
@@ -82,17 +74,19 @@ export function createProgram(io: Io): Command {
       await broker.stop();
     });
 
-  const participant = program.command("participant").description("Participants and their keys.");
+  const participant = program
+    .command("participant")
+    .description("Manage participants, their keys and their invitations.");
   participant
     .command("add <name>")
-    .description("Add a participant and print the API key, once.")
+    .description("Add a participant and print the API key; it is shown only once.")
     .addOption(dataOption())
     .action((name: string, { data }) => {
       const { webapp } = readConfig({ data }, io.env, io.cwd);
       if (webapp)
         throw new CrowdaiError(
           "usage",
-          `Participants and their keys are those of the webapp at ${webapp.url}.`,
+          `Participants and their keys are managed by the webapp at ${webapp.url}.`,
           {
             next: "Add the participant there, or unset WEBAPP_URL.",
           },
@@ -101,9 +95,9 @@ export function createProgram(io: Io): Command {
     });
   participant
     .command("list")
-    .description("List the participants: id, name, submissions, whether a key works.")
+    .description("List participants: id, name, number of submissions, whether a key is active.")
     .addOption(dataOption())
-    .option("--format <format>", "text or json", "text")
+    .option("--format <format>", "output format: text or json", "text")
     .action(({ data, format }) =>
       withRecords(data, async ({ db }) => {
         const participants = await listParticipants(db);
@@ -115,26 +109,26 @@ export function createProgram(io: Io): Command {
     );
   participant
     .command("revoke <name>")
-    .description("End every key of a participant, at once.")
+    .description("Revoke all keys of a participant, effective at once.")
     .addOption(dataOption())
     .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "participant", name)));
   const challengesOption = () =>
-    new Option("--challenges <ids>", "ids of the challenges, separated by commas").makeOptionMandatory();
+    new Option("--challenges <ids>", "challenge ids, separated by commas").makeOptionMandatory();
   participant
     .command("invite <name>")
-    .description("Let a participant take part in private challenges.")
+    .description("Invite a participant to private challenges.")
     .addOption(challengesOption())
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
       withRecords(data, async (records) => {
         const ids = challengeIds(challenges);
         const made = await invite(records, name, ids, now());
-        io.stderr.write(`${name} is invited to ${ids.join(", ")}${made === 0 ? ", as before" : ""}.\n`);
+        io.stderr.write(`${name} is ${made === 0 ? "already " : ""}invited to ${ids.join(", ")}.\n`);
       }),
     );
   participant
     .command("uninvite <name>")
-    .description("Take invitations back; what was submitted stays.")
+    .description("Withdraw invitations; existing submissions stay.")
     .addOption(challengesOption())
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
@@ -143,13 +137,13 @@ export function createProgram(io: Io): Command {
         io.stderr.write(
           gone === 0
             ? `${name} was not invited.\n`
-            : `Took back ${gone} invitation${gone === 1 ? "" : "s"} of ${name}.\n`,
+            : `Withdrew ${gone} invitation${gone === 1 ? "" : "s"} of ${name}.\n`,
         );
       }),
     );
   participant
     .command("invitations")
-    .description("List who is invited: challenge, name, since when.")
+    .description("List invitations: challenge, participant, time of the invitation.")
     .addOption(dataOption())
     .action(({ data }) =>
       withRecords(data, async ({ db }) => {
@@ -160,11 +154,11 @@ export function createProgram(io: Io): Command {
 
   const organizer = program
     .command("organizer")
-    .description("Organisers and their keys, for graders and the webapp API.");
+    .description("Manage organizers and their keys, which graders and the webapp API use.");
   organizer
     .command("add <name>")
-    .description("Add an organiser of some challenges and print the API key, once.")
-    .requiredOption("--challenges <ids>", "ids of the challenges, separated by commas")
+    .description("Add an organizer of the given challenges and print the API key; it is shown only once.")
+    .requiredOption("--challenges <ids>", "challenge ids, separated by commas")
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
       withRecords(data, async (records) => {
@@ -173,7 +167,7 @@ export function createProgram(io: Io): Command {
     );
   organizer
     .command("list")
-    .description("List the organisers: id, name, challenges, whether a key works.")
+    .description("List organizers: id, name, challenges, whether a key is active.")
     .addOption(dataOption())
     .action(({ data }) =>
       withRecords(data, async ({ db }) => {
@@ -183,7 +177,7 @@ export function createProgram(io: Io): Command {
     );
   organizer
     .command("revoke <name>")
-    .description("End every key of an organiser, at once.")
+    .description("Revoke all keys of an organizer, effective at once.")
     .addOption(dataOption())
     .action((name: string, { data }) => withRecords(data, (records) => revoke(records, "organizer", name)));
 
@@ -194,7 +188,7 @@ export function createProgram(io: Io): Command {
     const ended = await revokeKeys(records, owner, name, now());
     io.stderr.write(
       ended === 0
-        ? `${name} had no working key.\n`
+        ? `${name} has no active key.\n`
         : `Revoked ${ended} key${ended === 1 ? "" : "s"} of ${name}.\n`,
     );
   }

@@ -17,15 +17,16 @@ export interface RunClose {
   config: BrokerConfig;
   challenge: string;
   force: boolean;
-  /** False to return as soon as the records have it. */
+  /** False to return once the records have it. */
   wait: boolean;
-  /** Aborted to stop waiting; what is left goes on by itself. */
+  /** Aborted to stop waiting; a broker does the rest. */
   signal: AbortSignal;
 }
 
 /**
- * Closes a challenge and waits until readers see what became public. A broker that uses the same data does the work; where none runs,
- * one is started in this process for as long as it takes. Killed at any point and run again, it goes on: the records know.
+ * Closes a challenge and waits until its public code can be read. A broker that uses the same data does the
+ * work; when none is running, a temporary one starts in this process. Running it again after a crash
+ * continues where it stopped, because all state is in the records.
  */
 export async function runClose(options: RunClose): Promise<ClosedChallenge & { clone_url: string | null }> {
   const { records, config, challenge, force, wait } = options;
@@ -33,8 +34,8 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
   await requireChallenge(records, config, challenge, isAlone);
   const served = (await openCatalog(config.challengesFolder, records)).all().get(challenge);
   if (!served && !force)
-    throw new CrowdaiError("challenge_running", `Nothing here says when the rounds of ${challenge} end.`, {
-      next: "Name its folder's parent with --challenges, or close it with --force.",
+    throw new CrowdaiError("challenge_running", `The end of the rounds of ${challenge} is not known here.`, {
+      next: "Pass the folder that contains it with --challenges, or close it with --force.",
     });
   await closeChallenge(records, served?.config ?? null, challenge, { force, now: new Date() });
   const address = await cloneUrl(config, challenge);
@@ -47,7 +48,7 @@ export async function runClose(options: RunClose): Promise<ClosedChallenge & { c
   }
 }
 
-/** Where readers clone what is public; null while that is not known. */
+/** Returns the clone URL of the public code; null while that is unknown. */
 async function cloneUrl(
   { codeHost, publicUrl, dataFolder }: BrokerConfig,
   challenge: string,
@@ -61,13 +62,13 @@ async function cloneUrl(
 async function untilShown({ records, challenge, wait, signal }: RunClose): Promise<ClosedChallenge> {
   for (;;) {
     const closed = (await readClosed(records.db, challenge)) as ClosedChallenge;
-    // A code host that is away is tried again for hours; nobody waits for that.
+    // An unreachable code host is retried for hours, which is too long to wait.
     if (closed.shown || !wait || signal.aborted || closed.problems.length > 0) return closed;
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Address of the broker that runs with this data folder. */
+/** Returns the address of the broker that runs with this data folder. */
 function runningAt(dataFolder: string): string | null {
   try {
     return String(JSON.parse(readFileSync(join(dataFolder, "broker.json"), "utf8")).url);

@@ -11,16 +11,17 @@ export interface RunRegrade {
   records: Records;
   config: BrokerConfig;
   challenge: string;
-  /** False to begin it only; a broker then does it. */
+  /** False to only start it; a broker then does the work. */
   wait: boolean;
-  /** Aborted to stop waiting; the regrade goes on. */
+  /** Aborted to stop waiting; the regrade continues. */
   signal: AbortSignal;
   onProgress(status: RegradeStatus): void;
 }
 
 /**
- * Regrades a challenge and waits for the end. A broker that uses the same data does the work; where none runs, one is started in
- * this process for as long as it takes. Resolves with what became of it, unfinished when the signal was aborted.
+ * Regrades a challenge and waits for the end. A broker that uses the same data does the work; when none is
+ * running, a temporary one starts in this process. Resolves with the regrade's status, which is unfinished
+ * when the signal was aborted.
  */
 export async function runRegrade(options: RunRegrade): Promise<RegradeStatus> {
   const { records, config, challenge } = options;

@@ -4,9 +4,9 @@ import { markBaseline } from "../domain/submissions/mark-baseline.ts";
 import { type LoggedAttempt, readAttempts } from "../domain/submissions/read-attempts.ts";
 import type { Db, Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
-import type { Io } from "./program.ts";
+import type { Io } from "./io.ts";
 
-/** `crowdai-broker submission …`: what only organisers are told of a submission, and baselines. */
+/** Adds `crowdai-broker submission …`: commands that show graders' logs and mark baselines. */
 export function addSubmissionCommands(
   program: Command,
   io: Pick<Io, "stdout" | "stderr">,
@@ -14,13 +14,13 @@ export function addSubmissionCommands(
   withRecords: <T>(data: string, work: (records: Records) => Promise<T>) => Promise<T>,
 ): void {
   const say = (line: string) => void io.stdout.write(`${line}\n`);
-  const submission = program.command("submission").description("Submissions, for their organisers.");
+  const submission = program.command("submission").description("Inspect submissions and mark baselines.");
 
   submission
     .command("log <id>")
-    .description("Print what the graders logged for the organiser at each attempt at a submission.")
+    .description("Print the log that each grading attempt of a submission wrote for the organizer.")
     .addOption(dataOption())
-    .addOption(new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--format <format>", "output format").choices(["text", "json"]).default("text"))
     .action((id: string, { data, format }) =>
       withRecords(data, async ({ db }) => {
         const row = await findRow(db, id);
@@ -34,25 +34,27 @@ export function addSubmissionCommands(
   submission
     .command("baseline <id>")
     .description(
-      "Show a submission on the leaderboard for comparison, without a rank; no entry of its participant's.",
+      "Show a submission on the leaderboard as an unranked baseline instead of as its participant's entry.",
     )
     .addOption(dataOption())
-    .option("--comment <text>", "what the board says of it")
-    .option("--remove", "make it an entry of its participant's again")
+    .option("--comment <text>", "comment to show on the leaderboard")
+    .option("--remove", "make it its participant's entry again")
     .action((id: string, { data, comment, remove }) =>
       withRecords(data, async (records) => {
         if (remove && comment !== undefined)
-          throw new CrowdaiError("usage", "--comment has no meaning with --remove.");
+          throw new CrowdaiError("usage", "--comment cannot be combined with --remove.");
         const row = await findRow(records.db, id);
         await markBaseline(records, row.id, remove ? null : { comment: comment ?? null });
         io.stderr.write(
-          remove ? `${row.id} is an entry again.\n` : `${row.id} is a baseline of ${row.challenge}.\n`,
+          remove
+            ? `${row.id} is its participant's entry again.\n`
+            : `${row.id} is now a baseline of ${row.challenge}.\n`,
         );
       }),
     );
 }
 
-/** By the id that participants see, or by the webapp's number. */
+/** Finds a submission by the id that participants see, or by the webapp's number. */
 async function findRow(db: Db, id: string): Promise<SubmissionRow> {
   const number = /^\d{1,9}$/.test(id) ? Number(id) : null;
   const row = await db
@@ -61,13 +63,13 @@ async function findRow(db: Db, id: string): Promise<SubmissionRow> {
     .where((eb) => eb.or([eb("id", "=", id), ...(number === null ? [] : [eb("number", "=", number)])]))
     .executeTakeFirst();
   if (row) return row;
-  throw new CrowdaiError("submission_unknown", `There is no submission "${id.slice(0, 64)}" at this broker.`);
+  throw new CrowdaiError("submission_unknown", `This broker has no submission "${id.slice(0, 64)}".`);
 }
 
 function describe(row: SubmissionRow, attempts: LoggedAttempt[]): string[] {
   const why = row.error_code === null ? "" : ` (${row.error_code}): ${row.error_message ?? ""}`;
   const head = `${row.id} of ${row.challenge}, ${row.state}${why}`;
-  if (attempts.length === 0) return [head, "No grader has had it."];
+  if (attempts.length === 0) return [head, "No grader has picked it up yet."];
   return [head, ...attempts.flatMap(attemptLines)];
 }
 
@@ -83,10 +85,10 @@ function attemptLines({
   const by = grader === null ? "" : ` by ${grader}`;
   const log = organiser_log?.trimEnd();
   return [
-    `attempt ${number}: ${state}${accepted ? ", its outcome stands" : ""}${by}${end}`,
+    `attempt ${number}: ${state}${accepted ? ", outcome accepted" : ""}${by}${end}`,
     ...(log ? log.split("\n").map((line) => `  ${printable(line)}`) : ["  nothing logged"]),
   ];
 }
 
-/** What an evaluator wrote must not steer the terminal that shows it. */
+/** Replaces control characters: an evaluator's output must not steer the terminal that shows it. */
 const printable = (line: string) => line.replace(/[^\P{C}\t]/gu, "�");

@@ -6,15 +6,16 @@ import { lockDataFolder } from "../records/data-lock.ts";
 import type { Db, Records } from "../records/records.ts";
 import { type Broker, createBroker } from "../startup/broker.ts";
 
-// What commands that change records need, which a broker acts on: it may run, here or elsewhere, or not.
+// Helpers of commands that change records and need a broker to act on them, which may be running here,
+// elsewhere, or not at all.
 
-/** A broker in this process, which nobody knows the address of. */
+/** Starts a broker in this process, on a free port that is announced to no one. */
 export async function startTemporaryBroker(config: BrokerConfig): Promise<Broker> {
   const own = { ...config, host: "127.0.0.1", port: 0 };
   return createBroker({ config: own, log: pino({ level: config.logLevel }, pino.destination(2)) });
 }
 
-/** Whether no broker uses this data folder. */
+/** Returns whether no broker uses this data folder. */
 export function isFree(dataFolder: string): boolean {
   try {
     lockDataFolder(dataFolder).release();
@@ -25,7 +26,10 @@ export function isFree(dataFolder: string): boolean {
   }
 }
 
-/** Throws challenge_unknown. A broker elsewhere may have a folder that is not here; then the challenge is known by its submissions. */
+/**
+ * Throws challenge_unknown. A broker elsewhere may serve a folder that is not here: its challenge is then
+ * known by its submissions.
+ */
 export async function requireChallenge(
   records: Records,
   config: BrokerConfig,
@@ -40,7 +44,9 @@ export async function requireChallenge(
   throw new CrowdaiError(
     "challenge_unknown",
     `There is no challenge ${quoted(challenge)} here${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
-    { next: "Name its folder's parent with --challenges, or add it with `crowdai-broker challenge add`." },
+    {
+      next: "Pass the folder that contains it with --challenges, or add it with `crowdai-broker challenge add`.",
+    },
   );
 }
 

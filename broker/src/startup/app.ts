@@ -21,24 +21,24 @@ import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
 import { webappPath } from "../http/webapp-api/webapp-path.ts";
 
-/** All routes of the broker, over web-standard requests. */
+/** Creates all routes of the broker, over web-standard requests. */
 export function createApp(options: {
   context: () => SubmissionContext;
   code: () => CodeContext;
   version: string;
-  /** A store whose signed addresses are this broker's; null when it serves its own. */
+  /** The store whose signed addresses this broker serves; null when the store serves its own. */
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   boards: BoardWatch;
-  /** The routes of clients of the first crowdAI; absent where they are refused. */
+  /** Routes for clients of the first crowdAI; absent when these clients are turned off. */
   legacy?: Hono | undefined;
-  /** The key that may do everything in the webapp's API. */
+  /** The key with full access to the webapp API. */
   adminKey?: string | undefined;
-  /** What a webapp elsewhere shares with this broker; absent where there is none. */
+  /** The token shared with a webapp elsewhere; absent when there is none. */
   webFormToken?: string | undefined;
   readiness: () => Promise<Readiness>;
   metrics: Metrics;
-  /** What a scraper of /metrics must send; absent where anybody may read them. */
+  /** The token that scrapers of /metrics must send; absent when anyone may read the metrics. */
   metricsToken?: string | undefined;
   log: Logger;
 }): Hono {
@@ -47,7 +47,7 @@ export function createApp(options: {
   app.use(async (c, next) => {
     const started = performance.now();
     await next();
-    // The path only: queries carry signatures, headers carry keys.
+    // Only the path: queries carry signatures, headers carry keys.
     log.debug(
       {
         event: "request_served",
@@ -59,12 +59,12 @@ export function createApp(options: {
       "request served",
     );
   });
-  // Before the headers of all other routes: media have their own.
+  // Before the headers of all other routes: media set their own.
   app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders());
   app.onError((error, c) => errorResponse(c, error, log));
   const pages = createPages({ context, code: options.code, nextEvent });
-  // Everything that no other part answers is the pages', guarded whatever its path.
+  // Every other request goes to the pages' app, whose guards apply whatever the path.
   app.notFound((c) => pages.app.fetch(c.req.raw, c.env));
 
   const webapp = webappApi({ context, adminKey: adminKey ?? null, presign: legacy, log });
@@ -85,11 +85,11 @@ export function createApp(options: {
     bodyLimit({
       maxSize: MESSAGE_LIMIT,
       onError: (c) => {
-        // The rest of the body is not read, so the connection cannot serve another request.
+        // The rest of the body is left unread, so the connection cannot serve another request.
         c.header("connection", "close");
         return errorResponse(
           c,
-          new CrowdaiError("message_too_large", `A request may have ${MESSAGE_LIMIT} bytes.`),
+          new CrowdaiError("message_too_large", `A request body may have at most ${MESSAGE_LIMIT} bytes.`),
           log,
         );
       },
@@ -103,7 +103,7 @@ export function createApp(options: {
         info: {
           title: "crowdAI broker",
           version,
-          description: "What the command line uses. Errors are listed in docs/errors.md.",
+          description: "The API that the command line uses. docs/errors.md lists the errors.",
         },
         servers: [{ url: "/api/v1" }],
       }),

@@ -45,9 +45,9 @@ const IDLE_MS = 120_000;
 
 export interface Broker {
   url: string;
-  /** One line for each port, and what stands behind it. */
+  /** One line for each port, naming the implementation behind it. */
   parts: string[];
-  /** Ends sessions, lets the grader finish or hand back, and closes everything in reverse order. */
+  /** Ends sessions, lets the grader finish or return its jobs, and closes everything in reverse order. */
   stop(): Promise<void>;
 }
 
@@ -56,13 +56,13 @@ export interface BrokerOptions {
   log: Logger;
   clock?: Clock;
   webappTimes?: WebappTimes;
-  /** How often it does what nobody asks it for; INTERVALS by default. */
+  /** How often the scheduled jobs run; INTERVALS by default. */
   intervals?: Partial<Intervals>;
-  /** False for a code host that does not mind how fast it is written to. Default true. */
+  /** False for a code host without a limit on the rate of writes. Default true. */
   pacedCodeHost?: boolean;
 }
 
-/** The composition root: every adapter is chosen, and every part put together, here. */
+/** The composition root: it chooses every adapter and puts every part together. */
 export async function createBroker({
   config,
   log,
@@ -135,7 +135,7 @@ export async function createBroker({
     });
     shutdownSteps.add("media", () => media.stop());
     addGauges(metrics, context);
-    const line = createQueueWatch(context);
+    const queueWatch = createQueueWatch(context);
     const code = await openCode({
       folder: codeFolder(config.dataFolder),
       settings: config.codeHost,
@@ -148,7 +148,7 @@ export async function createBroker({
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
 
     const boards = createBoardWatch({ db: records.db, log });
-    shutdownSteps.add("board watch", () => boards.close());
+    shutdownSteps.add("leaderboard watch", () => boards.close());
     const app = createApp({
       context: () => context,
       code: () => code,
@@ -159,13 +159,13 @@ export async function createBroker({
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       webFormToken: config.webapp?.token,
-      readiness: () => readReadiness(context, heartbeats, line),
+      readiness: () => readReadiness(context, heartbeats, queueWatch),
       metrics,
       metricsToken: config.metricsToken,
       log,
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
-    // A large upload over a slow link takes as long as it takes; what ends is a connection on which nothing moves.
+    // A large upload over a slow link may take hours; only a connection on which nothing moves is closed.
     server.requestTimeout = 0;
     server.timeout = IDLE_MS;
     const gateway = openGateway({
@@ -178,7 +178,7 @@ export async function createBroker({
       legacy: legacy?.door,
     });
     metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
-    metrics.gauge("crowdai_watched_submissions", "Submissions somebody connected here watches.", async () =>
+    metrics.gauge("crowdai_watched_submissions", "Submissions watched by clients of this broker.", async () =>
       gateway.watched(),
     );
 
@@ -199,7 +199,17 @@ export async function createBroker({
 
     if (config.withGrader)
       shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, objects, catalog, log }));
-    startScheduler({ context, code, media, line, legacy, dispatcher, heartbeats, shutdownSteps, intervals });
+    startScheduler({
+      context,
+      code,
+      media,
+      queueWatch,
+      legacy,
+      dispatcher,
+      heartbeats,
+      shutdownSteps,
+      intervals,
+    });
 
     shutdownSteps.add("sessions and requests", async () => {
       const closed = gateway.close();
@@ -217,12 +227,12 @@ export async function createBroker({
       parts: [
         `records     ${records.name}`,
         `objects     ${objects.name}`,
-        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, shown by ${code.host.name}` : ""}`,
+        `code        repositories in ${code.repositories.folder}${code.host.outside ? `, mirrored to ${code.host.name}` : ""}`,
         `queue       ${queue.name}`,
         `media       ${describeMedia(mediaPrograms)}`,
         `grader      ${config.withGrader ? "in this process" : "none in this process"}`,
         `webapp      ${webapp.name}`,
-        `challenges  ${[...catalog.all().keys()].join(", ") || `none yet; put a folder into ${config.challengesFolder}`}`,
+        `challenges  ${[...catalog.all().keys()].join(", ") || `none yet; put a challenge folder into ${config.challengesFolder}`}`,
       ],
       stop: () => shutdownSteps.release(),
     };

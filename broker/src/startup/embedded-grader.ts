@@ -6,7 +6,10 @@ import type { BrokerConfig } from "../base/config.ts";
 import type { Catalog } from "../domain/challenges/catalog.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 
-/** Runs a grader in the broker's process. Returns what ends it: jobs in hand are finished or handed back first. */
+/**
+ * Runs a grader in the broker's process. Returns a function that stops it after its running jobs are finished
+ * or returned to the queue.
+ */
 export function runEmbeddedGrader({
   config,
   queue,

@@ -6,8 +6,8 @@ import type { Records } from "../records/records.ts";
 const UNFINISHED = ["initiated", "submitted", "grading"] as const;
 
 /**
- * What stands in the records and the queue, read at each scrape. Only what is unfinished is counted, challenge by challenge through an
- * index: a million ended submissions cost nothing.
+ * Adds gauges of the records and the queue, read at each scrape. They count only unfinished submissions, by
+ * challenge and through an index, so a million finished ones cost nothing.
  */
 export function addGauges(metrics: Metrics, context: SubmissionContext): void {
   const challenges = () => [...context.catalog.all().keys()];
@@ -16,13 +16,13 @@ export function addGauges(metrics: Metrics, context: SubmissionContext): void {
   for (const state of UNFINISHED)
     metrics.gauge(
       `crowdai_submissions_${state}`,
-      `Submissions that are ${state} now.`,
+      `Submissions in state ${state}.`,
       () => Promise.all(challenges().map(async (id) => [id, await countIn(db, id, state)] as const)),
       "challenge",
     );
   metrics.gauge(
     "crowdai_oldest_waiting_seconds",
-    "How long the first in line waits; 0 when nobody does.",
+    "Seconds that the head of the queue has waited; 0 when the queue is empty.",
     () =>
       Promise.all(
         challenges().map(async (id) => {
@@ -33,7 +33,7 @@ export function addGauges(metrics: Metrics, context: SubmissionContext): void {
       ),
     "challenge",
   );
-  metrics.gauge("crowdai_outbox_dispatch", "Attempts that are not in the queue yet.", async () => {
+  metrics.gauge("crowdai_outbox_dispatch", "Attempts not yet in the queue.", async () => {
     const { count } = await db
       .selectFrom("attempts")
       .select(sql<number>`count(*)`.as("count"))
@@ -44,12 +44,12 @@ export function addGauges(metrics: Metrics, context: SubmissionContext): void {
   });
   metrics.gauge(
     "crowdai_graders",
-    "Graders attached that serve the challenge.",
+    "Attached graders that serve the challenge.",
     () =>
       Promise.all(challenges().map(async (id) => [id, (await context.graders.serving(id)).length] as const)),
     "challenge",
   );
-  metrics.gauge("crowdai_queue_stalled", "1 while the queue takes no jobs.", async () =>
+  metrics.gauge("crowdai_queue_stalled", "1 while the queue accepts no jobs.", async () =>
     context.dispatchStalled() ? 1 : 0,
   );
 }
@@ -68,7 +68,7 @@ async function countIn(
   return Number(count);
 }
 
-/** The submission of a challenge that our graders should take next. */
+/** Returns the submission of a challenge that this broker's graders should grade next. */
 export function headOfQueue(db: Records["db"], challenge: string) {
   return db
     .selectFrom("submissions")

@@ -12,34 +12,34 @@ describe("heartbeats", () => {
     now += ms;
   };
 
-  it("tell work that has failed again and again for a minute, until it succeeds", async () => {
+  it("report work that keeps failing for a minute, until it succeeds", async () => {
     await heartbeats.watch("sweep", fail).catch(() => {});
     pass(STALLED_AFTER_MS + 1);
-    expect(heartbeats.troubles().size).toBe(0);
+    expect(heartbeats.problems().size).toBe(0);
     await heartbeats.watch("sweep", fail).catch(() => {});
-    expect([...heartbeats.troubles()]).toEqual([["sweep", "fails again and again"]]);
+    expect([...heartbeats.problems()]).toEqual([["sweep", "keeps failing"]]);
     await heartbeats.watch("sweep", async () => {});
-    expect(heartbeats.troubles().size).toBe(0);
+    expect(heartbeats.problems().size).toBe(0);
   });
 
-  it("tell work that does not come to an end, though other runs of it do", async () => {
+  it("report work that does not finish, even when other runs of it do", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const hanging = heartbeats.watch("reports", () => promise);
     pass(STALLED_AFTER_MS + 1);
     await heartbeats.watch("reports", async () => {});
-    expect([...heartbeats.troubles()]).toEqual([["reports", "does not come to an end"]]);
+    expect([...heartbeats.problems()]).toEqual([["reports", "does not finish"]]);
     resolve();
     await hanging;
-    expect(heartbeats.troubles().size).toBe(0);
+    expect(heartbeats.problems().size).toBe(0);
   });
 
-  it("have more patience with work that comes rarely", async () => {
+  it("allow more time for work that runs rarely", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const hanging = heartbeats.watch("uploads", () => promise, 10 * STALLED_AFTER_MS);
     pass(9 * STALLED_AFTER_MS);
-    expect(heartbeats.troubles().size).toBe(0);
+    expect(heartbeats.problems().size).toBe(0);
     pass(2 * STALLED_AFTER_MS);
-    expect(heartbeats.troubles().size).toBe(1);
+    expect(heartbeats.problems().size).toBe(1);
     resolve();
     await hanging;
   });

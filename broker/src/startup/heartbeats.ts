@@ -1,18 +1,18 @@
-/** How long work may fail, or hang, before it counts as standing still. */
+/** How long work may fail, or hang, before it counts as stalled. */
 export const STALLED_AFTER_MS = 60_000;
 
-/** Watches work that is done again and again: whether it still comes to an end, and whether it succeeds. */
+/** Watches repeated work: whether each run still ends, and whether it succeeds. */
 export interface Heartbeats {
-  /** Runs the work and remembers how it went. Work that comes rarely may be given more patience. */
+  /** Runs the work and records the outcome. Work that runs rarely may be given a longer limit. */
   watch<T>(name: string, work: () => Promise<T>, stalledAfterMs?: number): Promise<T>;
-  /** Names of what has failed, or hung, for longer than the patience, each with what is wrong. */
-  troubles(): Map<string, string>;
+  /** Returns what has failed, or hung, for longer than its limit: each name with its problem. */
+  problems(): Map<string, string>;
 }
 
 interface Beat {
-  /** Starts of runs that have not ended. */
+  /** Runs that have not ended. */
   running: Set<{ since: number }>;
-  /** Failures after the last success, and when the first of them was. */
+  /** Failures since the last success, and the time of the first of them. */
   failures: number;
   failingSince: number;
   stalledAfterMs: number;
@@ -38,13 +38,13 @@ export function createHeartbeats(monotonic: () => number = () => performance.now
         beat.running.delete(run);
       }
     },
-    troubles() {
+    problems() {
       const now = monotonic();
       const found = new Map<string, string>();
       for (const [name, { running, failures, failingSince, stalledAfterMs }] of beats) {
         const long = (since: number) => now - since > stalledAfterMs;
-        if ([...running].some(({ since }) => long(since))) found.set(name, "does not come to an end");
-        else if (failures > 1 && long(failingSince)) found.set(name, "fails again and again");
+        if ([...running].some(({ since }) => long(since))) found.set(name, "does not finish");
+        else if (failures > 1 && long(failingSince)) found.set(name, "keeps failing");
       }
       return found;
     },

@@ -3,10 +3,13 @@ import type { AddressInfo } from "node:net";
 import { CrowdaiError } from "@crowdai/shared";
 import type { BrokerConfig } from "../base/config.ts";
 
-/** Proxies keep idle connections for a minute: one that the broker closed first would fail the request that is just on its way. */
+/**
+ * Proxies keep idle connections for a minute. If the broker closed one first, a request already on its way
+ * would fail.
+ */
 const KEEP_ALIVE_MS = 65_000;
 
-/** Resolves with the address at which the server answers; a port of 0 is any free one. Throws port_in_use. */
+/** Starts to listen and resolves with the server's address; port 0 picks a free one. Throws port_in_use. */
 export function listen(
   server: HttpServer,
   { port, host }: Pick<BrokerConfig, "port" | "host">,
@@ -15,7 +18,7 @@ export function listen(
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EADDRINUSE") return reject(error);
       reject(
-        new CrowdaiError("port_in_use", `Port ${port} on ${host} is taken by another program.`, {
+        new CrowdaiError("port_in_use", `Port ${port} on ${host} is already in use.`, {
           cause: error,
         }),
       );

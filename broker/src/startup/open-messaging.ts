@@ -5,12 +5,15 @@ import type { BrokerConfig } from "../base/config.ts";
 
 export interface Messaging {
   queue: JobQueue;
-  /** Joins the sessions of several brokers; undefined where there is one broker. */
+  /** Connects the sessions of several brokers; undefined when there is one broker. */
   adapter: ServerOptions["adapter"] | undefined;
   close(): Promise<void>;
 }
 
-/** The job queue, and the line between brokers, that the settings name. Redis is loaded only when it is used. */
+/**
+ * Opens the job queue and the channel between brokers that the settings name. Redis is loaded only when it is
+ * used.
+ */
 export async function openMessaging(
   { redisUrl }: Pick<BrokerConfig, "redisUrl">,
   log: Logger,
@@ -25,16 +28,18 @@ export async function openMessaging(
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
   const publisher = connections.connectWithReconnect();
   const subscriber = connections.connectWithReconnect({ retryForever: true });
-  // The adapter looks at no answer, and a rejection that nobody looks at ends the process.
+  // The adapter ignores the result, and an unhandled rejection would end the process.
   const publish = publisher.publish.bind(publisher) as (...args: unknown[]) => Promise<number>;
   publisher.publish = ((...args: unknown[]) =>
     publish(...args).catch((error) => {
-      log.debug({ err: error }, "a word to the other brokers was lost");
+      log.debug({ event: "broker_message_lost", err: error }, "message to other brokers lost");
       return 0;
     })) as typeof publisher.publish;
-  // The queue tells that Redis is away; here a word between brokers is lost, which the records make up for.
+  // The queue reports that Redis is unreachable. A message lost here is made up for by the records.
   for (const client of [publisher, subscriber])
-    client.on("error", (error: Error) => log.debug({ err: error }, "the line between brokers is down"));
+    client.on("error", (error: Error) =>
+      log.debug({ event: "broker_channel_down", err: error }, "channel between brokers lost"),
+    );
   return {
     queue,
     adapter: createAdapter(publisher, subscriber),

@@ -6,13 +6,13 @@ import { type BrokerConfig, objectsFolder } from "../base/config.ts";
 
 export interface OpenedObjects {
   objects: ObjectStore;
-  /** The same store, when its signed addresses are to be served by this broker. */
+  /** The same store, when this broker serves its signed addresses. */
   signedStore: SignedStore | null;
 }
 
 /**
- * The object store the settings name. `baseUrl` is where clients reach this broker, for addresses that it serves itself. S3 is loaded
- * only when it is used.
+ * Opens the object store that the settings name. `baseUrl` is where clients reach this broker, for the
+ * addresses that it serves itself. S3 is loaded only when it is used.
  */
 export async function openObjects(
   { s3, dataFolder }: Pick<BrokerConfig, "s3" | "dataFolder">,
@@ -30,7 +30,7 @@ export async function openObjects(
   return { objects: store, signedStore: store };
 }
 
-/** The key behind signed addresses; made at the first start, readable by the owner only. */
+/** Reads the key behind signed addresses; made at the first start, readable by the owner only. */
 function readSecret(dataFolder: string): Buffer {
   const file = join(dataFolder, "secret");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });

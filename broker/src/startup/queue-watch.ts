@@ -1,14 +1,14 @@
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { headOfQueue } from "./gauges.ts";
 
-/** How long the first in line may stand there while a grader has nothing to do. */
+/** How long the head of a queue may stay there while a grader has a free slot. */
 export const STALL_MS = 60_000;
 
-/** Watches whether the lines of waiting submissions move. */
+/** Watches whether the challenges' queues move. */
 export interface QueueWatch {
-  /** Looks at each challenge's line; called every few seconds. */
-  look(): Promise<void>;
-  /** Challenges whose line stands still though a grader is free. */
+  /** Checks the queue of each challenge; called every few seconds. */
+  check(): Promise<void>;
+  /** Returns the challenges whose queue is stalled although a grader is free. */
   stalled(): string[];
 }
 
@@ -18,8 +18,8 @@ interface Head {
 }
 
 /**
- * A line stands still when the same submission is its first, look after look, while a grader that serves the challenge has a free
- * place. Behind graders that are busy, waiting is in order; their jobs have deadlines of their own.
+ * A queue is stalled when check after check finds the same submission at its head while a grader that serves
+ * the challenge has a free slot. Waiting behind busy graders is fine: their jobs have deadlines of their own.
  */
 export function createQueueWatch(
   { records, catalog, graders }: Pick<SubmissionContext, "records" | "catalog" | "graders">,
@@ -32,15 +32,15 @@ export function createQueueWatch(
     if (serving.length === 0) return null;
     const head = await headOfQueue(records.db, challenge);
     if (!head) return null;
-    const places = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
-    // Counted for all that these graders serve: they may be busy with another challenge, or with a regrade.
+    const slots = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    // Counts all challenges that these graders serve: they may be busy with another one, or with a regrade.
     const served = [...new Set(serving.flatMap(({ challenges }) => challenges))];
     const busy = await records.db
       .selectFrom("submissions")
       .select("id")
       .where("challenge", "in", served)
       .where("state", "=", "grading")
-      .limit(places)
+      .limit(slots)
       .execute();
     const regrading = await records.db
       .selectFrom("regrade_items")
@@ -50,11 +50,11 @@ export function createQueueWatch(
       .where("regrades.challenge", "in", served)
       .limit(1)
       .execute();
-    return busy.length < places && regrading.length === 0 ? `${head.id} ${head.attempt}` : null;
+    return busy.length < slots && regrading.length === 0 ? `${head.id} ${head.attempt}` : null;
   }
 
   return {
-    async look() {
+    async check() {
       const known = catalog.all();
       for (const challenge of heads.keys()) if (!known.has(challenge)) heads.delete(challenge);
       for (const challenge of known.keys()) {

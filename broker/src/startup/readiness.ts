@@ -5,20 +5,21 @@ import type { Heartbeats } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
 
 const GRACE_MS = 60_000;
-/** A database that is frozen gives no answer at all. */
+/** A frozen database does not answer at all. */
 const ANSWER_MS = 3000;
 
-/** Name under which applying reports is watched; what else is watched are sweeps. */
+/** Name under which report processing is watched; everything else that is watched is a sweep. */
 export const REPORTS = "reports";
 
 /**
- * Ready when the records answer, the queue takes jobs, nothing has outlived its deadline by more than a minute, lines move while a
- * grader is free, reports are applied and the sweeps run. A standstill shows within two minutes.
+ * Reports ready when the records answer, the queue accepts jobs, no submission is more than a minute past its
+ * deadline, queues move while a grader is free, reports are applied and the sweeps run. A stall shows within
+ * two minutes.
  */
 export async function readReadiness(
   context: Pick<SubmissionContext, "records" | "clock" | "dispatchStalled">,
-  heartbeats: Pick<Heartbeats, "troubles">,
-  line: Pick<QueueWatch, "stalled">,
+  heartbeats: Pick<Heartbeats, "problems">,
+  queueWatch: Pick<QueueWatch, "stalled">,
   answerMs = ANSWER_MS,
 ): Promise<Readiness> {
   const checks: Record<string, string> = {};
@@ -33,21 +34,19 @@ export async function readReadiness(
         .executeTakeFirst(),
     );
     checks.records = "ok";
-    checks.deadlines = overdue ? "a submission has outlived its deadline" : "ok";
+    checks.deadlines = overdue ? "a submission is past its deadline" : "ok";
   } catch {
     checks.records = "the records do not answer";
   }
-  checks.queue = context.dispatchStalled() ? "the queue takes no jobs" : "ok";
-  const stalled = line.stalled();
+  checks.queue = context.dispatchStalled() ? "the queue accepts no jobs" : "ok";
+  const stalled = queueWatch.stalled();
   checks.line =
-    stalled.length > 0
-      ? `the first in line is not taken though a grader is free: ${stalled.join(", ")}`
-      : "ok";
-  const troubles = heartbeats.troubles();
-  const reports = troubles.get(REPORTS);
+    stalled.length > 0 ? `the queue does not move although a grader is free: ${stalled.join(", ")}` : "ok";
+  const problems = heartbeats.problems();
+  const reports = problems.get(REPORTS);
   checks.reports = reports ? `applying reports ${reports}` : "ok";
-  troubles.delete(REPORTS);
-  checks.sweeps = [...troubles].map(([name, trouble]) => `${name} ${trouble}`).join("; ") || "ok";
+  problems.delete(REPORTS);
+  checks.sweeps = [...problems].map(([name, problem]) => `${name} ${problem}`).join("; ") || "ok";
   return { ready: Object.values(checks).every((check) => check === "ok"), checks };
 }
 

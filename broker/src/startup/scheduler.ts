@@ -14,13 +14,13 @@ import { type Heartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
 import type { ShutdownSteps } from "./shutdown-steps.ts";
 
-/** How often a broker does what it does again and again, in milliseconds. */
+/** How often a broker runs each scheduled job, in milliseconds. */
 export const INTERVALS = {
   deadlines: 5000,
   challenges: 2000,
   dispatch: 1000,
   graders: 1000,
-  line: 5000,
+  queueWatch: 5000,
   regrades: 1000,
   webapp: 1000,
   windows: 1000,
@@ -32,25 +32,25 @@ export const INTERVALS = {
 };
 export type Intervals = typeof INTERVALS;
 
-/** What a broker does again and again, whether anybody asks or not: every state that is not final has its owner here. */
+/** Starts the jobs that a broker repeats. Every state that is not final has its owner among them. */
 export function startScheduler(options: {
   context: SubmissionContext;
   code: CodeContext;
   media: Pick<MediaMaker, "soon">;
-  line: Pick<QueueWatch, "look">;
+  queueWatch: Pick<QueueWatch, "check">;
   legacy: { sweep(): Promise<unknown> } | null;
   dispatcher: Pick<Dispatcher, "soon">;
   heartbeats: Heartbeats;
   shutdownSteps: ShutdownSteps;
-  /** Others than INTERVALS. */
+  /** Overrides of INTERVALS. */
   intervals?: Partial<Intervals> | undefined;
 }): void {
-  const { context, code, media, line, legacy, dispatcher, heartbeats, shutdownSteps } = options;
+  const { context, code, media, queueWatch, legacy, dispatcher, heartbeats, shutdownSteps } = options;
   const { catalog, graders, webapp, log } = context;
   const intervals = { ...INTERVALS, ...options.intervals };
 
   every(intervals.deadlines, "deadlines", async () => {
-    // First: a submission that waited for its code ends by that reason.
+    // First: a submission that waited for its code then fails for that reason.
     await sweepAwaitedCode(context);
     await sweepDeadlines(context);
   });
@@ -59,24 +59,26 @@ export function startScheduler(options: {
   if (code.host.outside) every(intervals.codeHost, "code host", () => mirrorRepositories(code));
   every(intervals.regrades, "regrades", () => sweepRegrades(context));
   every(intervals.media, "media", async () => media.soon());
-  every(intervals.line, "line", () => line.look());
+  every(intervals.queueWatch, "queue watch", () => queueWatch.check());
   every(intervals.graders, "graders", () => graders.look());
   every(intervals.webapp, "webapp", () => webapp.tell());
-  // First, for a webapp that hangs must not hold up the end.
+  // Closed first: a webapp that hangs must not delay the shutdown.
   shutdownSteps.add("calls to the webapp", () => webapp.close());
   every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
   every(intervals.challenges, "challenges", async () => {
     const { changed, mistakes, shadowed } = await catalog.refresh();
     for (const challenge of shadowed)
-      log.warn({ challenge }, "this challenge has a folder here and a bundle; the folder is served");
-    for (const mistake of mistakes) log.error({ code: mistake.code }, mistake.message);
-    if (changed.length > 0) log.info({ challenges: changed }, "challenges loaded");
+      log.warn({ event: "bundle_shadowed", challenge }, "challenge bundle ignored, its folder is served");
+    for (const mistake of mistakes)
+      log.error({ event: "challenge_invalid", code: mistake.code }, mistake.message);
+    if (changed.length > 0)
+      log.info({ event: "challenges_loaded", challenges: changed }, "challenges loaded");
     if (changed.length > 0) dispatcher.soon();
   });
 
   const windows = new AbortController();
   every(intervals.windows, "ranking windows", () => advanceWindows(context, windows.signal));
-  shutdownSteps.add("ranking windows that move", () => windows.abort());
+  shutdownSteps.add("ranking windows, running update", () => windows.abort());
 
   if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
   every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));
@@ -86,7 +88,9 @@ export function startScheduler(options: {
     const timer = setInterval(() => {
       busy ??= heartbeats
         .watch(name, work, Math.max(STALLED_AFTER_MS, ms))
-        .catch((error) => log.error({ err: error }, `${name} failed`))
+        .catch((error) =>
+          log.error({ event: "scheduled_job_failed", job: name, err: error }, `${name} failed`),
+        )
         .finally(() => {
           busy = null;
         });

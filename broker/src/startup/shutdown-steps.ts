@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 
 export interface ShutdownSteps {
   add(name: string, release: () => unknown): void;
-  /** Releases in reverse order of acquisition, each step even if one fails; harmless to repeat. */
+  /** Runs the steps in reverse order, each one even if another fails; harmless to repeat. */
   release(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ export function createShutdownSteps(log: Logger): ShutdownSteps {
         try {
           await next.release();
         } catch (error) {
-          log.error({ err: error, part: next.name }, "did not close cleanly");
+          log.error({ event: "shutdown_step_failed", err: error, part: next.name }, "shutdown step failed");
         }
     },
   };

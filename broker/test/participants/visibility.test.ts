@@ -81,7 +81,7 @@ describe("a private challenge", () => {
     await untilEnd(client, submission.id);
     expect(await command("participant", "uninvite", "bob", "--challenges", "test")).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("Took back 1 invitation of bob"),
+      stderr: expect.stringContaining("Withdrew 1 invitation of bob"),
     });
     await expect(client.submit({ input: value })).rejects.toMatchObject({ code: "not_allowed" });
     const items = [{ id: "aaaaaaaaaaaaaaaa", data: { x: 1 } }];

@@ -8,7 +8,7 @@ import { runCommand } from "../support/run-command.ts";
 import { startBroker, type TestBroker, untilEnd, writeChallenge } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
-describe("a challenge that is added as a bundle", () => {
+describe("a challenge added as a bundle", () => {
   let test: TestBroker;
   let source: string;
   beforeEach(async () => {
@@ -38,7 +38,7 @@ describe("a challenge that is added as a bundle", () => {
     client.socket.disconnect();
     return (await (await test.fetch(`/api/v1/submissions/${submission.id}`)).json()) as Submission;
   };
-  /** The same evaluator, but that it multiplies scores. */
+  /** Writes the same evaluator, which multiplies scores by the factor. */
   async function writeTimes(factor: number): Promise<string> {
     const dir = await writeChallenge(source);
     const file = join(dir, "evaluate.py");
@@ -47,7 +47,7 @@ describe("a challenge that is added as a bundle", () => {
     return dir;
   }
 
-  it("is served by a broker that has no folder of it, with its public files, and graded at its version", async () => {
+  it("is served, with its public files, by a broker without its folder, and graded at its version", async () => {
     const dir = await writeChallenge(source);
     await mkdir(join(dir, "public/deep"), { recursive: true });
     const bytes = Buffer.from("id,x\n1,2\n");
@@ -71,7 +71,7 @@ describe("a challenge that is added as a bundle", () => {
     expect(await grade(0.5)).toMatchObject({ score: 0.5, evaluator_version: version });
   });
 
-  it("is graded with a new version, without a restart, from the moment that is added", async () => {
+  it("is graded with a new version as soon as that is added, without a restart", async () => {
     const first = await add(await writeTimes(1));
     await seen();
     const before = await grade(2);
@@ -87,10 +87,10 @@ describe("a challenge that is added as a bundle", () => {
     expect(kept).toMatchObject({ score: 2, evaluator_version: first });
   });
 
-  it("is listed with its versions; adding one again changes nothing, or makes it current again", async () => {
+  it("is listed with its versions, and adding an earlier one again makes that current", async () => {
     const data = join(test.folder, "data");
     const first = await add(await writeTimes(1));
-    expect((await run("add", join(source, "test"), "--data", data)).stderr).toContain("was current already");
+    expect((await run("add", join(source, "test"), "--data", data)).stderr).toContain("is already current");
     const second = await add(await writeTimes(2));
     const lines = async () => (await run("list", "--data", data)).stdout.trim().split("\n");
     const states = async () =>
@@ -102,7 +102,7 @@ describe("a challenge that is added as a bundle", () => {
     expect(listed).toMatchObject({ schema_version: 1, challenges: [{ id: "test" }, { id: "test" }] });
   });
 
-  it("is left aside where the broker has a folder of it, and taken up when that goes", async () => {
+  it("is ignored while the broker has its folder, and served once the folder is removed", async () => {
     const bundled = await add(await writeTimes(10));
     const dir = await writeChallenge(join(test.folder, "challenges"));
     await test.restart();
@@ -112,7 +112,7 @@ describe("a challenge that is added as a bundle", () => {
     expect(await grade(2)).toMatchObject({ score: 20 });
   });
 
-  it("is refused with every link in it named, and nothing is recorded", async () => {
+  it("is refused for symbolic links, all of them named, and nothing is recorded", async () => {
     const dir = await writeChallenge(source);
     await symlink("/etc/hostname", join(dir, "answers.csv"));
     await symlink("evaluate.py", join(dir, "other.py"));
@@ -123,7 +123,7 @@ describe("a challenge that is added as a bundle", () => {
     expect((await run("list", "--data", data)).stdout).toBe("");
   });
 
-  it("is refused when the folder has mistakes, all of them named", async () => {
+  it("is refused when the folder has errors, all of them reported", async () => {
     const dir = await writeChallenge(source);
     await writeFile(join(dir, "challenge.json"), JSON.stringify({ id: "test", title: "", evaluator: {} }));
     const { code, stderr } = await run("add", dir, "--data", join(test.folder, "data"));
@@ -131,7 +131,7 @@ describe("a challenge that is added as a bundle", () => {
     for (const field of ["title", "score", "evaluator"]) expect(stderr).toContain(field);
   });
 
-  it("is refused when what the evaluator needs is left out of bundles", async () => {
+  it("is refused when bundles leave out a file that the evaluator needs", async () => {
     const dir = await writeChallenge(source, { evaluator: { command: ["./.hidden/run.sh"] } });
     await mkdir(join(dir, ".hidden"));
     await writeFile(join(dir, ".hidden/run.sh"), "#!/bin/sh\n", { mode: 0o755 });

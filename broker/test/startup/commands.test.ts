@@ -54,7 +54,7 @@ describe("crowdai-broker", () => {
     expect((await run(["organizer", "add", "org2"])).code).toBe(2);
   });
 
-  it("tells every mistake of a challenge folder, and does not start with one", async () => {
+  it("reports every error of a challenge folder, and refuses to start with one", async () => {
     const folder = await writeChallenge(join(cwd, "challenges"));
     expect(await run(["challenge", "check", folder])).toMatchObject({ code: 0 });
     const mistakes = {
@@ -83,7 +83,7 @@ describe("crowdai-broker", () => {
     }
   });
 
-  it("says on start what stands behind each part, and where it listens", async () => {
+  it("prints the implementation behind each port and the address at the start", async () => {
     const { code, stderr } = await run(["start", "--port", "0", "--with-grader"]);
     expect(stderr).not.toContain("error[");
     expect(code).toBe(0);
@@ -92,7 +92,7 @@ describe("crowdai-broker", () => {
       expect(stderr).toContain(part);
   });
 
-  it("keeps a second broker off the same data folder, and off a taken port", async () => {
+  it("refuses to start on a data folder or a port that is in use", async () => {
     let inner: Awaited<ReturnType<typeof run>>[] = [];
     await new Promise<void>((done) => {
       void run(["start", "--port", "0"], {}, async (stop) => {
@@ -109,7 +109,7 @@ describe("crowdai-broker", () => {
     expect(inner[1]).toMatchObject({ code: 2, stderr: expect.stringContaining("port_in_use") });
   });
 
-  it("refuses records of one broker with the objects of another", async () => {
+  it("refuses the records of one broker with the objects of another", async () => {
     await run(["start", "--port", "0"]);
     await run(["start", "--port", "0", "--data", "second"]);
     await rm(join(cwd, "second/objects"), { recursive: true });
@@ -120,7 +120,7 @@ describe("crowdai-broker", () => {
     });
   });
 
-  it("names every setting that is wrong at once", async () => {
+  it("reports all wrong settings at once", async () => {
     const { code, stderr } = await run(["start", "--port", "eighty"], {
       PUBLIC_URL: "not a url",
       LOG_LEVEL: "loud",
@@ -129,7 +129,7 @@ describe("crowdai-broker", () => {
     for (const name of ["--port", "PUBLIC_URL", "LOG_LEVEL"]) expect(stderr).toContain(name);
   });
 
-  it("wants the key that a webapp elsewhere knows it by, and adds no participants beside that webapp's", async () => {
+  it("requires the token of a webapp elsewhere, and leaves adding participants to that webapp", async () => {
     const env = { WEBAPP_URL: "https://webapp.example.org/api/" };
     const start = await run(["start", "--port", "0"], env);
     expect(start).toMatchObject({ code: 2, stderr: expect.stringContaining("WEBAPP_TOKEN") });

@@ -5,7 +5,7 @@ import { until } from "../support/until.ts";
 let test: TestBroker;
 afterEach(() => test.close());
 
-/** One scrape, as `name{labels}` to number. An answer may be a second old. */
+/** Scrapes once and returns the values by `name{labels}`. They may be a second old. */
 async function scrape(): Promise<Map<string, number>> {
   const response = await test.fetch("/metrics", { key: null });
   expect(response.status).toBe(200);
@@ -15,7 +15,7 @@ async function scrape(): Promise<Map<string, number>> {
 }
 
 describe("/metrics", () => {
-  it("counts what was accepted, graded, and failed by code, and how long it took", async () => {
+  it("counts accepted, graded and failed submissions, failures by code, and durations", async () => {
     test = await startBroker();
     const client = await test.connect();
     for (const data of [{ score: 1 }, { reject: "row 3" }, { crash: true }])
@@ -38,7 +38,7 @@ describe("/metrics", () => {
     expect(found.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);
   });
 
-  it("tells what waits, for how long, and what is not in the queue yet", async () => {
+  it("shows what waits, for how long, and what is not in the queue yet", async () => {
     test = await startBroker({ withGrader: false });
     const client = await test.connect();
     for (let i = 0; i < 3; i++) await client.submit({ input: { kind: "inline", data: { score: i } } });
@@ -54,7 +54,7 @@ describe("/metrics", () => {
     expect(found.get("crowdai_queue_stalled")).toBe(0);
   });
 
-  it("asks for the token where one is set", async () => {
+  it("requires the token when one is set", async () => {
     test = await startBroker({ withGrader: false, env: { METRICS_TOKEN: "s3cret" } });
     expect((await test.fetch("/metrics", { key: null })).status).toBe(401);
     expect((await test.fetch("/metrics", { key: "other" })).status).toBe(401);

@@ -13,7 +13,7 @@ interface Operation {
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
-it("/openapi.json describes every route below /api/v1, with what it takes and what it answers", async () => {
+it("/openapi.json describes every route below /api/v1 with its parameters and responses", async () => {
   const test = await startBroker({ withGrader: false });
   const document = (await (await test.fetch("/openapi.json")).json()) as {
     paths: Record<string, Record<string, Operation>>;
@@ -41,7 +41,7 @@ it("/openapi.json describes every route below /api/v1, with what it takes and wh
     const { 200: answer, 302: elsewhere, default: refusal } = operation.responses;
     const ok = answer ?? elsewhere;
     const [content] = Object.values(answer?.content ?? {});
-    // An answer that names another address has no body.
+    // A redirect has no body.
     if (!elsewhere) expect(content?.schema, `${name}: its answer`).toBeTruthy();
     expect(ok?.description, name).toBeTruthy();
     expect(refusal?.content?.["application/json"]?.schema, `${name}: its refusal`).toBeTruthy();

@@ -23,20 +23,20 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("are made once when several programs open them at the same instant", async () => {
+  it("are created once when several programs open them at the same time", async () => {
     const opened = await Promise.all(Array.from({ length: 4 }, () => openPostgres(postgres.url)));
     const tables = await opened[0]!.db.introspection.getTables();
     expect(tables.filter(({ name }) => name === "submissions")).toHaveLength(1);
     for (const records of opened) await records.close();
   });
 
-  it("reject a transaction whose connection broke between two statements, and serve the next", async () => {
+  it("reject a transaction whose connection broke midway, and serve the next one", async () => {
     const records = await openPostgres(postgres.url);
     const other = await openPostgres(postgres.url);
     const broken = records.transaction(async (trx) => {
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
       await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(other.db);
-      // Nothing is asked while the connection breaks: only an event tells of it.
+      // No query is under way while the connection breaks: only an event reports it.
       await new Promise((resolve) => setTimeout(resolve, 200));
       await trx.selectFrom("settings").selectAll().execute();
     });
@@ -46,7 +46,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await records.close();
   });
 
-  it("take the locks of a broker that is frozen in a transaction", async () => {
+  it("take over the locks of a broker that froze in a transaction", async () => {
     const [frozen, other] = await Promise.all([openPostgres(postgres.url), openPostgres(postgres.url)]);
     const [holds, thawed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const freezing = frozen.transaction(async (trx) => {
@@ -66,7 +66,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await frozen.close();
   });
 
-  it("that are away are told as that, and are there again when the server is", async () => {
+  it("report an unreachable server, and work again once it is back", async () => {
     const records = await openPostgres(postgres.url);
     const ask = () => records.db.selectFrom("settings").selectAll().execute();
     await postgres.kill("SIGKILL");
@@ -80,7 +80,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await records.close();
   });
 
-  it("are waited for by a broker that starts before them, but not with a wrong name", async () => {
+  it("are waited for by a broker that starts before them, but not when the database does not exist", async () => {
     await postgres.kill("SIGKILL");
     const stderr = new PassThrough();
     const opening = retryUntilReady(() => openPostgres(postgres.url), stderr);

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 const clock = () => new Date();
-const calm = { troubles: () => new Map<string, string>() };
+const calm = { problems: () => new Map<string, string>() };
 const moving = { stalled: () => [] };
 const working = () => ({ records: test.records, clock, dispatchStalled: () => false });
 const grader = { grader: "g", challenges: ["test"], concurrency: 1 };
@@ -38,7 +38,7 @@ describe("readiness", () => {
     expect(new Set(Object.values(checks))).toEqual(new Set(["ok"]));
   });
 
-  it("is red when the records do not answer, by an error or by silence", async () => {
+  it("is red when the records fail or do not answer", async () => {
     const closed = await openRecords({ dataFolder: `${test.folder}/other`, databaseUrl: undefined });
     await closed.close();
     const broken = await readReadiness({ ...working(), records: closed }, calm, moving);
@@ -64,22 +64,22 @@ describe("readiness", () => {
     expect(silent).toMatchObject({ ready: false, checks: { records: "the records do not answer" } });
   });
 
-  it("is red when the queue takes no jobs", async () => {
+  it("is red when the queue accepts no jobs", async () => {
     const found = await readReadiness({ ...working(), dispatchStalled: () => true }, calm, moving);
-    expect(found).toMatchObject({ ready: false, checks: { queue: "the queue takes no jobs" } });
+    expect(found).toMatchObject({ ready: false, checks: { queue: "the queue accepts no jobs" } });
   });
 
-  it("is red when a submission has outlived its deadline by more than a minute", async () => {
+  it("is red when a submission is more than a minute past its deadline", async () => {
     await submit();
     const later = () => new Date(Date.now() + 30 * 24 * 3600 * 1000);
     const found = await readReadiness({ ...working(), clock: later }, calm, moving);
     expect(found).toMatchObject({
       ready: false,
-      checks: { deadlines: "a submission has outlived its deadline" },
+      checks: { deadlines: "a submission is past its deadline" },
     });
   });
 
-  it("is red when reports are not applied, and when a sweep does not run", async () => {
+  it("is red when reports are not applied or a sweep does not run", async () => {
     let now = 0;
     const heartbeats = createHeartbeats(() => now);
     const fail = () => Promise.reject(new Error("no"));
@@ -90,14 +90,14 @@ describe("readiness", () => {
       }
     const { ready, checks } = await readReadiness(working(), heartbeats, moving);
     expect(ready).toBe(false);
-    expect(checks.reports).toBe("applying reports fails again and again");
-    expect(checks.sweeps).toBe("deadlines fails again and again");
+    expect(checks.reports).toBe("applying reports keeps failing");
+    expect(checks.sweeps).toBe("deadlines keeps failing");
   });
 
-  it("is red when the first in line is not taken for a minute though a grader is free, and green once it is", async () => {
+  it("is red when the queue does not move for a minute although a grader is free", async () => {
     let now = 0;
     let serving = [grader];
-    const line = createQueueWatch(
+    const queueWatch = createQueueWatch(
       {
         records: test.records,
         catalog: { all: () => new Map([["test", {}]]) } as never,
@@ -107,18 +107,18 @@ describe("readiness", () => {
     );
     const pass = async (ms: number) => {
       now += ms;
-      await line.look();
+      await queueWatch.check();
     };
     const [first, second] = [await submit(), await submit()];
     await pass(0);
     await pass(STALL_MS + 1);
-    expect(line.stalled()).toEqual(["test"]);
-    expect(await readReadiness(working(), calm, line)).toMatchObject({
+    expect(queueWatch.stalled()).toEqual(["test"]);
+    expect(await readReadiness(working(), calm, queueWatch)).toMatchObject({
       ready: false,
       checks: { line: expect.stringContaining("test") },
     });
 
-    // The grader is busy: waiting behind it is in order, however long it takes.
+    // The grader is busy: waiting behind it is fine, however long it takes.
     await test.records.db
       .updateTable("submissions")
       .set({ state: "grading" })
@@ -126,9 +126,9 @@ describe("readiness", () => {
       .execute();
     await pass(0);
     await pass(10 * STALL_MS);
-    expect(line.stalled()).toEqual([]);
+    expect(queueWatch.stalled()).toEqual([]);
 
-    // It is free again, and the next is taken in time.
+    // It is free again, and the next submission is picked up in time.
     await test.records.db
       .updateTable("submissions")
       .set({ state: "graded" })
@@ -142,13 +142,13 @@ describe("readiness", () => {
       .where("id", "=", second)
       .execute();
     await pass(STALL_MS);
-    expect(line.stalled()).toEqual([]);
+    expect(queueWatch.stalled()).toEqual([]);
 
-    // Without a grader nothing stands still: the participant is told that none serves the challenge.
+    // Without a grader no queue is stalled: participants see that none serves the challenge.
     await submit();
     serving = [];
     await pass(0);
     await pass(10 * STALL_MS);
-    expect(line.stalled()).toEqual([]);
+    expect(queueWatch.stalled()).toEqual([]);
   });
 });
