@@ -8,11 +8,11 @@ import { openRepositories } from "../background/repositories/repositories.ts";
 import type { CodeHostSettings } from "../base/config.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
 
-/** Repositories in a folder, and the host that shows them. */
+/** Opens the repositories in a folder and the code host that mirrors them. */
 export async function openCode(options: {
   folder: string;
   settings: CodeHostSettings;
-  /** Where git is looked for. */
+  /** Search path for git. */
   path: string;
   submissions: SubmissionContext;
   paced?: boolean;

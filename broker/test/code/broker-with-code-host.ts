@@ -19,16 +19,16 @@ const LONG = 60_000;
 export interface TestCodeHost {
   local: LocalHost;
   env: Record<string, string>;
-  /** The page of a repository. */
+  /** Returns the page of a repository. */
   page(name: string): string;
   fork(name: string): string;
-  /** Names of all repositories, and whether strangers see them. */
+  /** Returns the names of all repositories, and whether they are public. */
   seen(): Record<string, boolean>;
 }
 
-/** What a broker does whose code is shown at another host. */
+/** Tests a broker that mirrors code to an external host. */
 export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHost>): void {
-  describe(`a broker whose code is shown at ${name}`, { timeout: 180_000 }, () => {
+  describe(`a broker that mirrors code to ${name}`, { timeout: 180_000 }, () => {
     let outside: TestCodeHost;
     let broker: TestBroker;
     let git: PlainGit;
@@ -65,7 +65,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       expect(outside.local.wrong).toEqual([]);
     });
 
-    /** Everything that the broker wrote down, but for what participants handed in. */
+    /** Everything that the broker wrote, except what participants submitted. */
     const written = async () => {
       const data = join(broker.folder, "data");
       const files = (await readdir(data)).filter((name) => /^(?:records|broker)/.test(name));
@@ -90,7 +90,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       return { must: (...args: string[]) => git.must(args, { dir: folder }) };
     };
 
-    it("shows it privately while the challenge runs, and what is published after its close", async () => {
+    it("mirrors it privately while the challenge runs, and publishes the selected code after the close", async () => {
       const first = await ada.handIn({ "a.py": "1\n" }, { score: 0.7 });
       const second = await ada.handIn({ "a.py": "2\n" });
       const hers = await grace.handIn({ "g.py": "1\n" });
@@ -106,15 +106,16 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       expect(outside.seen()).toEqual(Object.fromEntries(all.map((name) => [name, false])));
       for (const name of all) expect(await seenBy("stranger", name)).toBeNull();
 
-      // The organiser's clone of everything, from the host and from the broker, with each one's own credentials.
+      // The organizer's clone of everything, from the host and from the broker, each with its own
+      // credentials.
       await until(gone, LONG);
       const whole = await clone(`${outside.page("test.private")}.git`, outside.local.token);
       expect(await whole.must("config", "-f", ".gitmodules", "submodule.ada.url")).toBe(
         "../test.ada.private.git",
       );
       expect(await whole.must("-C", "ada", "show", "HEAD:a.py")).toBe("2");
-      const organiser = await addOrganizer(broker.records, "olga", ["test"], new Date().toISOString());
-      const fromBroker = await clone(`${broker.broker.url}/code/test.git`, organiser);
+      const organizer = await addOrganizer(broker.records, "olga", ["test"], new Date().toISOString());
+      const fromBroker = await clone(`${broker.broker.url}/code/test.git`, organizer);
       expect(await fromBroker.must("-C", "grace", "show", "HEAD:g.py")).toBe("1");
 
       await ada.post(`/api/v1/submissions/${first}/publish`);
@@ -146,7 +147,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       expect(kept).toMatchObject({ host: "local", clone_url: `${broker.broker.url}/code/test/ada.git` });
     });
 
-    it("is shown there anew when the host was chosen after the close", async () => {
+    it("mirrors everything again when the host is configured after the close", async () => {
       const other = await start();
       const first = await ada.handIn({ "a.py": "1\n" });
       await ada.post(`/api/v1/submissions/${first}/publish`);
@@ -176,7 +177,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       expect(other.local.wrong).toEqual([]);
     });
 
-    it("asks a host that names a time again no sooner, and goes on then by itself; grades do not wait", async () => {
+    it("sends no request before the time that a host names, continues then, and does not delay grades", async () => {
       for (const [status, seconds] of [
         [503, 3],
         [429, 4],
@@ -192,7 +193,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
         expect(await ada.view(id)).toMatchObject({ state: "graded" });
         await until(async () => outside.local.seen.length > before, LONG);
         outside.local.trouble = "none";
-        // The one answer keeps all repositories waiting.
+        // This one response delays all repositories.
         await until(async () => outside.local.seen.length > before + 1, LONG);
         expect(performance.now() - started).toBeGreaterThan(seconds * 1000);
         expect(log).toContain(`asks to wait ${seconds} s (${status}`);
@@ -201,7 +202,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       }
     });
 
-    it("waits for a host that is away for an hour, and for one that forgot the token; grades do not", async () => {
+    it("waits for a host that is down for an hour or rejects the token, and does not delay grades", async () => {
       outside.local.trouble = "down";
       const first = await ada.handIn({ "a.py": "1\n" });
       expect(await ada.view(first)).toMatchObject({ state: "graded" });
@@ -214,7 +215,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
         shift += 30 * 60_000;
         await until(async () => outside.local.seen.length > before, LONG);
       }
-      // Without code, too.
+      // Also without code.
       const { submission } = await submitWithCode(broker, null);
       await until(async () => (await ada.view(submission.id)).state === "graded");
       outside.local.trouble = "none";
@@ -232,7 +233,7 @@ export function brokerWithCodeHost(name: string, start: () => Promise<TestCodeHo
       shift += 16 * 60_000;
       await untilTagged("test.ada.private", second);
       await until(gone, LONG);
-      expect(log).toContain("the code host is tried again later");
+      expect(log).toContain("code host update failed, retrying later");
       const all = await written();
       for (const secret of [outside.local.token, member().slice("Authorization: Basic ".length)])
         expect(all).not.toContain(secret);

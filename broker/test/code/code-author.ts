@@ -5,10 +5,10 @@ import type { TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { type PlainGit, submitWithCode } from "./plain-git.ts";
 
-/** What participants do before a challenge closes. */
+/** Actions of a participant before a challenge closes. */
 export interface Author {
   key: string;
-  /** Submits such files, pushes them, and waits until their commit is made. Returns the id. */
+  /** Submits the files, pushes them, and waits until their commit is made. Returns the id. */
   handIn(files: Record<string, string>, options?: { score?: number }): Promise<string>;
   post(path: string): Promise<{ status: number; body: Partial<Submission> }>;
   view(id: string): Promise<Submission>;
@@ -38,7 +38,7 @@ export function author(broker: TestBroker, git: PlainGit, key = broker.key, chal
   };
 }
 
-/** As if the participant had agreed in a terminal. */
+/** Records an agreement as if the participant had agreed in a terminal. */
 export async function agreed(broker: TestBroker, participantId = 1): Promise<void> {
   const given = { digest: MIT_DIGEST, where: "terminal" as const, ip: "127.0.0.1", userAgent: "test" };
   await agree({ records: broker.records, clock: () => new Date() }, participantId, given);

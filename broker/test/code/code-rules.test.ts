@@ -9,7 +9,7 @@ import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
 const HOUR = 3600 * 1000;
 
-describe("what a challenge says of code", () => {
+describe("a challenge's rules for code", () => {
   let broker: TestBroker;
   let git: PlainGit;
   let now: number;
@@ -56,7 +56,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     });
   });
 
-  it("required: without code nothing is taken, and too much of it neither", async () => {
+  it("required: submissions without code, or with too much of it, are refused", async () => {
     await expect(submitWithCode(broker, null, { challenge: "required" })).rejects.toMatchObject({
       code: "code_required",
     });
@@ -64,7 +64,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     await expect(submitWithCode(broker, large, { challenge: "required" })).rejects.toMatchObject({
       code: "code_too_large",
     });
-    // Announced small, and large when it comes.
+    // Announced as small, but large on arrival.
     const { code, submission } = await submitWithCode(
       broker,
       { ...large, bytes: 1 },
@@ -75,7 +75,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     expect(await view(submission.id)).toMatchObject({ state: "submitted", waiting: "waiting for its code" });
   });
 
-  it("required: grading waits for the code, and ends with the slot given back when it never comes", async () => {
+  it("required: grading waits for the code, and without it the submission fails and its slot is returned", async () => {
     const snapshot = await git.snapshot({ a: "1" });
     const { code, submission } = await submitWithCode(broker, snapshot, { challenge: "required" });
     const never = await submitWithCode(broker, await git.snapshot({ a: "2" }), { challenge: "required" });
@@ -91,7 +91,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     });
   });
 
-  it("optional: never waits; code that is late counts as missing after a week, and is taken still", async () => {
+  it("optional: grading never waits; late code counts as missing after a week but is still accepted", async () => {
     const snapshot = await git.snapshot({ a: "1" });
     const { code, submission } = await submitWithCode(broker, snapshot);
     expect(await ended(submission.id)).toMatchObject({ state: "graded", code: { state: "awaited" } });
@@ -101,7 +101,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     await until(async () => (await view(submission.id)).code?.tag);
   });
 
-  it("to_graders: the evaluator is given the files, whatever the tree's attributes say", async () => {
+  it("to_graders: the evaluator receives the files, whatever the tree's attributes", async () => {
     const snapshot = await git.snapshot({
       a: "text\n$Format:%H$ $Id$\n",
       "lib/b": "2",
@@ -115,13 +115,13 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
       [".gitattributes", "a", "lib/b"],
       "text\n$Format:%H$ $Id$\n",
     ]);
-    // The same code again need not come again.
+    // Code that the broker has need not be pushed again.
     const again = await submitWithCode(broker, snapshot, { challenge: "given" });
     expect(again.code).toMatchObject({ have: true });
     expect((await ended(again.submission.id)).grading_message).toBe(grading_message);
   });
 
-  it("to_graders: without the code, grading goes on after an hour", async () => {
+  it("to_graders: grading starts without the code after an hour", async () => {
     const { submission } = await submitWithCode(broker, await git.snapshot({ a: "1" }), {
       challenge: "given",
     });
@@ -130,7 +130,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     expect(await view(submission.id)).toMatchObject({ code: { state: "awaited" } });
   });
 
-  it("announced again with another commit, the newer one counts until one is stored", async () => {
+  it("when a second commit is announced, it replaces the first until one is stored", async () => {
     const [one, two, three] = [
       await git.snapshot({ a: "1" }),
       await git.snapshot({ a: "2" }),
@@ -148,7 +148,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     expect(late.submission.code).toMatchObject({ commit: two.commit, state: "stored" });
   });
 
-  it("the challenge's repository joins its participants', for organisers alone", async () => {
+  it("the challenge's repository joins its participants', for organizers only", async () => {
     const jose = await broker.addParticipant("José / ../..");
     const keys = [broker.key, jose];
     for (const [index, key] of keys.entries()) {
@@ -160,20 +160,20 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
         return ((await answer.json()) as Submission).code?.tag;
       });
     }
-    const organiser = await addOrganizer(broker.records, "org", ["test"], new Date().toISOString());
+    const organizer = await addOrganizer(broker.records, "org", ["test"], new Date().toISOString());
     const url = `${broker.broker.url}/code/test.git`;
     for (const key of [...keys, null])
       expect((await git.run(["clone", "-q", url, join(git.folder, "no")], { key })).code).not.toBe(0);
     const clone = join(git.folder, "all");
-    await git.must(["clone", "-q", "--recurse-submodules", url, clone], { key: organiser, index: "" });
+    await git.must(["clone", "-q", "--recurse-submodules", url, clone], { key: organizer, index: "" });
     const folders = await git.must(["submodule", "foreach", "--quiet", "echo $sm_path; cat a; echo"], {
       dir: clone,
       index: "",
     });
     expect(folders.split("\n")).toEqual(["Jose+2", "of 1", "ada", "of 0"]);
     expect(await git.must(["fsck", "--strict"], { dir: clone, index: "" })).toBe("");
-    // Nothing changed: nothing is committed.
-    expect(await git.must(["ls-remote", url, "main"], { key: organiser })).toContain(
+    // Nothing changed, so there is no new commit.
+    expect(await git.must(["ls-remote", url, "main"], { key: organizer })).toContain(
       await git.must(["rev-parse", "HEAD"], { dir: clone, index: "" }),
     );
   });

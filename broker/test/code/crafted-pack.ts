@@ -10,7 +10,7 @@ export interface Crafted {
   bytes: Buffer;
 }
 
-/** An object as a pack holds it. */
+/** Encodes an object as a pack stores it. */
 export function packed(type: keyof typeof TYPES, content: string | Uint8Array): Crafted {
   const bytes = Buffer.from(content);
   return {
@@ -19,12 +19,12 @@ export function packed(type: keyof typeof TYPES, content: string | Uint8Array): 
   };
 }
 
-/** A difference to the object of that name, which may say anything of its size. */
+/** Encodes a delta against the named object; its declared size may be wrong. */
 export function refDelta(base: string, delta: Uint8Array): Buffer {
   return Buffer.concat([head(REF_DELTA, delta.length), Buffer.from(base, "hex"), deflateSync(delta)]);
 }
 
-/** Instructions that make `result` bytes of the first `source` ones of the base, again and again. */
+/** Builds delta instructions that copy the first bytes of the base again and again. */
 export function copyDelta(source: number, copied: number, times: number): Buffer {
   const copy = Buffer.from([
     0x80 | 0x10 | 0x20 | 0x40,
@@ -44,7 +44,7 @@ export function pack(objects: readonly Buffer[], count = objects.length): Buffer
   return Buffer.concat([body, createHash("sha1").update(body).digest()]);
 }
 
-/** Content of a tree, in the order given. */
+/** Builds the content of a tree, in the given order. */
 export function treeOf(
   entries: readonly (readonly [mode: string, name: string | Buffer, object: string])[],
 ): Buffer {

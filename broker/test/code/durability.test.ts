@@ -14,7 +14,7 @@ import { startBroker, type TestBroker, writeChallenge } from "../support/test-br
 import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
-describe("code and what may happen to a broker", () => {
+describe("code survives failures of a broker", () => {
   let broker: TestBroker;
   let git: PlainGit;
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe("code and what may happen to a broker", () => {
   }
   const refs = () => git.must(["ls-remote", address()], { key: broker.key });
 
-  it("a disk that was lost is made again from records and objects, to the same commits", async () => {
+  it("a lost disk is rebuilt from records and objects, with the same commits", async () => {
     for (const text of ["1", "2", "3"]) await handIn(text);
     const before = await refs();
     expect(before.split("\n")).toHaveLength(5);
@@ -46,12 +46,12 @@ describe("code and what may happen to a broker", () => {
     const clone = join(git.folder, "clone");
     await git.must(["clone", "-q", address(), clone], { key: broker.key });
     expect(await git.must(["fsck", "--strict"], { dir: clone })).toBe("");
-    // And it goes on from there.
+    // New submissions continue the history.
     await handIn("4");
     expect((await refs()).split("\n")).toHaveLength(6);
   });
 
-  it("two brokers with a disk each come to the same commits", async () => {
+  it("two brokers with separate disks make the same commits", async () => {
     await handIn("1");
     const [first, other] = [`${repositories()}.first`, `${repositories()}.other`];
     const swap = (from: string, to: string) =>
@@ -70,7 +70,7 @@ describe("code and what may happen to a broker", () => {
     expect(await refs()).toBe(here);
   });
 
-  it("what was half brought in is brought in again", async () => {
+  it("an update that was cut off is applied again", async () => {
     await handIn("1");
     await handIn("2");
     const before = await refs();
@@ -83,7 +83,7 @@ describe("code and what may happen to a broker", () => {
     expect(await refs()).toBe(before);
   });
 
-  it("a repository that was removed while git wrote into it is made again", async () => {
+  it("a repository that was removed while git wrote into it is created again", async () => {
     await handIn("1");
     const before = await refs();
     const ours = join(repositories(), "test/1.git");
@@ -94,7 +94,7 @@ describe("code and what may happen to a broker", () => {
     expect(await refs()).toBe(before);
   });
 
-  it("a push whose client dies halfway leaves nothing, and can be done again", async () => {
+  it("a push whose client dies halfway leaves nothing behind and can be repeated", async () => {
     const snapshot = await git.snapshot({ a: "1" });
     const { code } = await submitWithCode(broker, snapshot);
     const line = `${"0".repeat(40)} ${snapshot.commit} ${code!.ref}\0 report-status`;
@@ -116,9 +116,9 @@ describe("code and what may happen to a broker", () => {
 });
 
 describe.skipIf(withoutService("postgres"))(
-  "code at two brokers that share PostgreSQL and objects, and no disk",
+  "code at two brokers that share PostgreSQL and objects but no disk",
   () => {
-    it("ends in the same commits at both, whoever took the push", { timeout: 120_000 }, async () => {
+    it("has the same commits at both, whichever accepted the push", { timeout: 120_000 }, async () => {
       const folder = await mkdtemp(join(tmpdir(), "crowdai-two-"));
       const postgres = await startPostgres({ folder: join(folder, "postgres") });
       const git = await createPlainGit();

@@ -20,20 +20,22 @@ import { submitWithCode } from "./plain-git.ts";
 const NOTHING = "0".repeat(40);
 const BLOB = packed("blob", "x");
 let pushes = 0;
-/** Most of it goes into making what is pushed. */
+/** Most of the time goes into creating what is pushed. */
 const SOON = { timeout: 90_000 };
-/** Of 10 s most are processor time, which takes longer where more programs want it than there are processors. */
+/** Of the 10 s most are processor time, which stretches on a busy machine. */
 const soonMs = () => 10_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
-/** What is pushed takes seconds to make, in which nothing else runs here: connections that were kept too long are closed by now. */
+/**
+ * A push takes seconds to prepare, during which nothing else runs here: idle connections are closed by now.
+ */
 const noticeClosed = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 interface Handed {
   tree: Crafted;
   commit?: Crafted;
-  /** Besides the commit and the tree. */
+  /** In addition to the commit and the tree. */
   objects?: Buffer[];
-  /** Instead of the whole pack. */
+  /** Replaces the whole pack. */
   bytes?: (whole: Buffer) => Buffer;
 }
 
@@ -58,7 +60,7 @@ describe("a hostile push", () => {
   const command = (after: string, ref: string, before = NOTHING) =>
     packetLine(`${before} ${after} ${ref}\0 report-status side-band-64k`);
 
-  /** Announces the commit and pushes what was crafted; returns what the person who pushes is told. */
+  /** Announces the commit and pushes the crafted pack. Returns the output that the user sees. */
   async function push({ tree, commit: given, ...more }: Handed): Promise<string> {
     const commit = given ?? packed("commit", commitOf(tree.name, { message: `push ${++pushes}` }));
     const announced = { commit: commit.name, tree: tree.name, files: 1, bytes: 1 };
@@ -84,14 +86,14 @@ describe("a hostile push", () => {
     expect(told).toMatch(/error\[code_(unfit|too_large)\]: /);
     expect(told).toMatch(words);
     expect(told).toMatch(/ng refs\/incoming\/\w+ code_(unfit|too_large)\n/);
-    // One message, and nothing of this machine's folders in it.
+    // One message, without any of this machine's paths.
     expect(told.match(/error\[/g)).toHaveLength(1);
     expect(told).not.toContain(broker.folder);
   }
 
   const plain = packed("tree", treeOf([["100644", "a", BLOB.name]]));
 
-  it("with a good pack is taken, and leaves nothing behind but that", SOON, async () => {
+  it("with a valid pack is accepted and leaves nothing else behind", SOON, async () => {
     const own = packed("blob", "good");
     const tree = packed("tree", treeOf([["100644", "a", own.name]]));
     expect(await push({ tree, objects: [own.bytes] })).toContain("ok refs/incoming/");
@@ -142,7 +144,7 @@ describe("a hostile push", () => {
     await refused({ tree: plain }, /git says "/);
   });
 
-  it("with a commit that is no good text is refused", SOON, async () => {
+  it("with a malformed commit is refused", SOON, async () => {
     const commit = (more: Parameters<typeof commitOf>[1]) => packed("commit", commitOf(plain.name, more));
     await refused(
       { tree: plain, commit: commit({ message: "m".repeat(100_000) }), objects: [BLOB.bytes] },
@@ -182,7 +184,7 @@ describe("a hostile push", () => {
     await refused({ tree, objects: [BLOB.bytes] }, words);
   });
 
-  it("with names that differ in case alone, in any folder, is refused", SOON, async () => {
+  it("with names that differ only in case, in any folder, is refused", SOON, async () => {
     const colliding = packed(
       "tree",
       treeOf([
@@ -196,7 +198,7 @@ describe("a hostile push", () => {
   });
 
   it(
-    "with a submodule is refused; with attributes, modules and links as files it is data",
+    "with a submodule is refused, while attributes, .gitmodules and links are accepted as data",
     SOON,
     async () => {
       const linked = packed("tree", treeOf([["160000", "sub", "1".repeat(40)]]));
@@ -217,7 +219,7 @@ describe("a hostile push", () => {
     },
   );
 
-  it("that unfolds into billions of files is refused at the first too many", SOON, async () => {
+  it("that expands to billions of files is refused at the first file above the limit", SOON, async () => {
     const level = (below: Crafted, mode: string) =>
       packed("tree", treeOf(Array.from({ length: 10 }, (_, n) => [mode, `f${n}`, below.name] as const)));
     const levels = [level(BLOB, "100644")];
@@ -243,12 +245,12 @@ describe("a hostile push", () => {
     );
   });
 
-  it("of content that is larger than it looks is refused", SOON, async () => {
+  it("of content that is larger than its compressed size suggests is refused", SOON, async () => {
     const zeros = packed("blob", Buffer.alloc(200 * 1024 * 1024));
     expect(zeros.bytes.length).toBeLessThan(1024 * 1024);
     const tree = packed("tree", treeOf([["100644", "zeros", zeros.name]]));
     await refused({ tree, objects: [zeros.bytes] }, /more bytes than the 52428800/);
-    // A difference of some kilobytes that says it makes gigabytes.
+    // A delta of some kilobytes that claims to produce gigabytes.
     const base = packed("blob", Buffer.alloc(16 * 1024 * 1024 - 1));
     const bomb = refDelta(base.name, copyDelta(16 * 1024 * 1024 - 1, 16 * 1024 * 1024 - 1, 300));
     await refused(
@@ -257,7 +259,7 @@ describe("a hostile push", () => {
     );
   });
 
-  it("of differences in a circle, or in a long chain, ends", SOON, async () => {
+  it("of deltas in a cycle or in a long chain ends", SOON, async () => {
     const [one, two] = ["1".repeat(40), "2".repeat(40)];
     const circle = [refDelta(one, insertDelta(1, "a")), refDelta(two, insertDelta(1, "b"))];
     await refused({ tree: plain, objects: [BLOB.bytes, ...circle] }, /git says "/);
@@ -268,7 +270,7 @@ describe("a hostile push", () => {
       deltas.push(refDelta(chain.at(-1)!.name, insertDelta(n === 0 ? 1 : `v${n - 1}`.length, text)));
       chain.push({ name: packed("blob", text).name, bytes: Buffer.alloc(0) });
     }
-    // Deep, but whole: git reads it, and nothing of it but what the snapshot needs is kept.
+    // Deep, but complete: git reads it, and only the snapshot's objects are stored.
     const told = await push({
       tree: packed("tree", treeOf([["100644", "z", chain.at(-1)!.name]])),
       objects: [BLOB.bytes, ...deltas],
@@ -276,7 +278,7 @@ describe("a hostile push", () => {
     expect(told).toMatch(/ok refs\/incoming|error\[code_unfit\]/);
   });
 
-  it("of differences that take long to tell the size of is refused", SOON, async () => {
+  it("of deltas that take long to resolve is refused", SOON, async () => {
     let last = packed("blob", "v");
     let text = "v";
     const entries: (readonly [string, string, string])[] = [["100644", "f", last.name]];
@@ -290,12 +292,12 @@ describe("a hostile push", () => {
     await refused({ tree: packed("tree", treeOf(entries)), objects }, /cannot be read to the end/);
   });
 
-  it("that is too large is refused after it was read, with its reason", SOON, async () => {
+  it("that is too large is refused with the reason, after it was read", SOON, async () => {
     const padding = Buffer.alloc(60 * 1024 * 1024, 1);
     await refused({ tree: plain, bytes: (whole) => Buffer.concat([whole, padding]) }, /pack has more than/);
   });
 
-  it("with commands of its own is refused", SOON, async () => {
+  it("with unknown commands is refused", SOON, async () => {
     const { submission } = await submitWithCode(broker, {
       commit: packed("commit", commitOf(plain.name)).name,
       tree: plain.name,

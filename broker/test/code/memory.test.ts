@@ -12,11 +12,11 @@ import { writeChallenge } from "../support/test-broker.ts";
 import { commitOf, pack, packed, treeOf } from "./crafted-pack.ts";
 
 const MEBIBYTE = 1024 * 1024;
-/** Above what the broker has when it has nothing to do. */
+/** Above the memory of an idle broker. */
 const MAX_EXTRA_MEMORY = 256 * MEBIBYTE;
 const SLOW = { timeout: 90_000 };
 
-describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too much is pushed", () => {
+describe.skipIf(!existsSync("/proc/self/status"))("a broker that receives far too large pushes", () => {
   let broker: BrokerProcess;
   let url: string;
   let headers: Record<string, string>;
@@ -39,7 +39,10 @@ describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too muc
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
-  /** Pushes a tree, of one blob unless another is given, and what follows it; returns what the person is told. */
+  /**
+   * Pushes a commit of the tree, which by default contains one small file. Returns the output that the user
+   * sees.
+   */
   async function push(
     message: string,
     blob: Buffer,
@@ -81,7 +84,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too muc
     expect(await readdir(join(broker.folder, "data/code/.arriving"))).toEqual([]);
   }
 
-  it("does not hold a pack that is larger than what is taken", SLOW, async () => {
+  it("does not hold a pack above the size limit in memory", SLOW, async () => {
     const chunk = randomBytes(MEBIBYTE);
     const told = await push("large", packed("blob", "x").bytes, undefined, function* () {
       for (let n = 0; n < 300; n++) yield chunk;
@@ -90,14 +93,14 @@ describe.skipIf(!existsSync("/proc/self/status"))("a broker to which far too muc
     await held();
   });
 
-  it("does not hold a file that is larger than what is taken", SLOW, async () => {
+  it("does not hold a file above the size limit in memory", SLOW, async () => {
     const zeros = packed("blob", Buffer.alloc(400 * MEBIBYTE));
     const tree = packed("tree", treeOf([["100644", "zeros", zeros.name]]));
     expect(await push("zeros", zeros.bytes, tree)).toMatch(/error\[code_(too_large|unfit)\]/);
     await held();
   });
 
-  it.each([200_000, 400_000])("does not hold a tree of %i files and as many names", SLOW, async (files) => {
+  it.each([200_000, 400_000])("does not hold a tree of %i files in memory", SLOW, async (files) => {
     const blob = packed("blob", "x");
     const name = "n".repeat(100);
     const entries = Array.from({ length: files }, (_, n) => {

@@ -13,7 +13,7 @@ import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
-/** A host outside that says what was asked of it, and fails as it is told. */
+/** An external host that records its calls and fails on demand. */
 function recordingHost(name = "a host") {
   const asked: string[] = [];
   const failures: Error[] = [];
@@ -33,7 +33,7 @@ function recordingHost(name = "a host") {
   return { host, asked, failures };
 }
 
-describe("repositories that a host outside shows", () => {
+describe("repositories mirrored to an external host", () => {
   let broker: TestBroker;
   let git: PlainGit;
   let code: CodeContext;
@@ -56,7 +56,7 @@ describe("repositories that a host outside shows", () => {
         folder: join(broker.folder, "other-disk"),
         git: await createGit({ path: process.env.PATH ?? "", atOnce: 2 }),
         records: broker.records,
-        mostPacks: 2,
+        maxPacks: 2,
         objects: { get: (key: string) => objects(key) } as never,
       }),
     };
@@ -81,7 +81,7 @@ describe("repositories that a host outside shows", () => {
     });
   }
 
-  it("are mirrored once for each change, the challenge's own too", async () => {
+  it("are mirrored once per change, including the challenge's own", async () => {
     const { host, asked } = recordingHost();
     code.host = host;
     await handIn("1");
@@ -91,15 +91,15 @@ describe("repositories that a host outside shows", () => {
     await handIn("2");
     await handIn("3");
     expect(await mirrorRepositories(code)).toBe(2);
-    // More packs than are let be have become one.
+    // Packs beyond the limit are repacked into one.
     const packs = await readdir(join(broker.folder, "other-disk/test/1.git/objects/pack"));
     expect(packs.filter((name) => name.endsWith(".pack"))).toHaveLength(1);
-    // Another host is shown everything.
+    // A different host receives everything.
     code.host = recordingHost("another host").host;
     expect(await mirrorRepositories(code)).toBe(2);
   });
 
-  it("wait while the host is down, ever longer, and as long as it asks; the grade is not touched", async () => {
+  it("are retried with growing pauses, or at the time the host names, and grading does not wait", async () => {
     const { host, asked, failures } = recordingHost();
     code.host = host;
     await handIn("1");

@@ -16,21 +16,21 @@ interface RunOptions {
   key?: string | null;
   input?: string | Uint8Array;
   dir?: string;
-  /** Index file; "" means the repository's own. */
+  /** Path of the index; "" means the repository's own. */
   index?: string;
 }
 
-/** Plain git as a participant has it, signed in with a key that stands on no command line. */
+/** Plain git as participants use it, with the key in no command line. */
 export interface PlainGit {
   folder: string;
-  /** A bare repository to make objects in. */
+  /** A bare repository in which objects are created. */
   bare: string;
   run(args: string[], options?: RunOptions): Promise<Ran>;
-  /** As `run`, in the bare repository, and it must work; returns what it printed. */
+  /** Runs in the bare repository and returns the output; throws on failure. */
   must(args: string[], options?: RunOptions): Promise<string>;
-  /** A commit without parents of such files. */
+  /** Creates a commit of the files, without parents. */
   snapshot(files: Record<string, string>, message?: string): Promise<Snapshot>;
-  /** A commit of a tree that is there already. */
+  /** Creates a commit of an existing tree. */
   commitOf(tree: string, message?: string): Promise<Snapshot>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function createPlainGit(): Promise<PlainGit> {
 
   function run(args: string[], options: RunOptions = {}): Promise<Ran> {
     const { key = null, input, dir = bare } = options;
-    // Elsewhere git has the index of the folder itself.
+    // In other folders git uses the repository's own index.
     const index = options.index ?? (dir === bare ? join(bare, "index") : null);
     const config = key
       ? [["http.extraHeader", `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`]]
@@ -111,7 +111,7 @@ export async function createPlainGit(): Promise<PlainGit> {
   };
 }
 
-/** Submits a value with such code, over plain requests. */
+/** Submits a value with code, by plain requests. */
 export async function submitWithCode(
   broker: TestBroker,
   code: Snapshot | null,

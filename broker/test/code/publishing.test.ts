@@ -48,7 +48,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     return { folder, ...ran, must: (...words: string[]) => git.must(words, { dir: folder }) };
   };
 
-  it("shows nobody anything before the close, and afterwards exactly what was chosen", async () => {
+  it("shows nothing before the close, and afterwards exactly the selected code", async () => {
     const first = await ada.handIn({ "model.py": "secret = 1\n", "notes/private.txt": "not for you\n" });
     const second = await ada.handIn({ "model.py": "x = 2\n", "lib/a.py": "shared\n" }, { score: 0.7 });
     const third = await ada.handIn({ "model.py": "secret = 3\n" });
@@ -103,7 +103,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(licence).toContain("Permission is hereby granted");
     expect(await public_.must("fsck", "--strict", "--full")).toBe("");
 
-    // Neither among the objects of the public repository, nor by name through a fetch.
+    // Absent from the objects of the public repository, and not available to a fetch by name.
     const privately = await clone("test/ada.git", { key: ada.key });
     expect((await privately.must("tag")).split("\n")).toHaveLength(4);
     const listed = async ({ must }: typeof public_) =>
@@ -133,7 +133,7 @@ describe("publishing", { timeout: 120_000 }, () => {
       expect((await broker.fetch(`/api/v1/submissions/${id}/code`, { key: null })).status).toBe(404);
   });
 
-  it("is final: what was published stays, and what is chosen later is public at once, after what was there", async () => {
+  it("is final, and code selected later becomes public at once, on top of the existing commits", async () => {
     const one = await ada.handIn({ a: "1\n" });
     const two = await ada.handIn({ a: "2\n" });
     const three = await ada.handIn({ a: "3\n" });
@@ -160,7 +160,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(await close()).toMatchObject({ submissions: 2, participants: 1, shown: true });
   });
 
-  it("keeps each wish with its time, and repeats nothing", async () => {
+  it("records each publish request with its time, and ignores repetitions", async () => {
     const id = await ada.handIn({ a: "1\n" });
     for (const what of ["publish", "publish", "unpublish", "unpublish", "publish"])
       expect((await ada.post(`/api/v1/submissions/${id}/${what}`)).status).toBe(200);
@@ -169,7 +169,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(rows.every(({ at, submission }) => submission === id && !Number.isNaN(Date.parse(at)))).toBe(true);
   });
 
-  it("is refused for what is not yours, what holds no code, and without an agreement", async () => {
+  it("is refused for others' submissions, for submissions without code, and without an agreement", async () => {
     const hers = await grace.handIn({ a: "1\n" });
     expect((await ada.post(`/api/v1/submissions/${hers}/publish`)).status).toBe(404);
     const { submission } = await submitWithCode(broker, null);
@@ -186,7 +186,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect((await eve.post(`/api/v1/submissions/${id}/unpublish`)).status).toBe(200);
   });
 
-  it("follows by itself for what is graded after the close, and takes no more submissions", async () => {
+  it("includes code graded after the close, and accepts no more submissions", async () => {
     const hold = join(broker.folder, "hold");
     const snapshot = await git.snapshot({ a: "late\n" });
     const client = await broker.connect();
@@ -210,7 +210,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(await close()).toMatchObject({ submissions: 1, awaited: 0 });
   });
 
-  it("waits for the last round to end unless it is forced, and touches no other challenge", async () => {
+  it("waits for the end of the last round unless it is forced, and affects no other challenge", async () => {
     const args = (id: string) => ["challenge", "close", id, ...folders()];
     const refused = await runCommand(broker.folder, args("test"));
     expect(refused).toMatchObject({ code: 2, stdout: "" });
@@ -227,7 +227,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect((await clone("test/ada.git")).code).toBe(0);
   });
 
-  it("comes through kill -9 at any moment: closing again ends it, with nothing twice", async () => {
+  it("survives kill -9 at any point: closing again completes it, with nothing published twice", async () => {
     const chosen: string[] = [];
     for (let n = 0; n < 4; n++)
       for (const who of [ada, grace]) {
@@ -268,7 +268,7 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(await broker.records.db.selectFrom("public_challenge_commits").selectAll().execute()).toHaveLength(
       1,
     );
-    // As after a kill between the moving of the branch and the note of it.
+    // As after a kill between the update of the branch and its note.
     for (const id of ["1", "2"])
       await rm(join(broker.folder, "data/code/test", `${id}.public.git`, "crowdai.json"));
     await broker.restart();

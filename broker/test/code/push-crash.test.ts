@@ -20,7 +20,7 @@ describe("a broker killed with -9 while code is pushed", () => {
     await Promise.all([broker.close(), git.close()]);
   });
 
-  it("makes each submission's commit, once, in one line", { timeout: 120_000 }, async () => {
+  it("makes each submission's commit once, in a linear history", { timeout: 120_000 }, async () => {
     await writeChallenge(join(broker.folder, "challenges"));
     let url = await broker.start();
     const records = await openSqlite(join(broker.folder, "data/records.sqlite"));
@@ -44,12 +44,12 @@ describe("a broker killed with -9 while code is pushed", () => {
       handed.push({ id, snapshot });
       const { code } = await submit(id, snapshot);
       const pushing = git.run(["push", code!.url, `${snapshot.commit}:${code!.ref}`], { key });
-      // Each round is cut at another instant of the push, and of what follows it.
+      // Each round kills the broker at another point of the push and of the work after it.
       await new Promise((resolve) => setTimeout(resolve, 60 + round * 120));
       await broker.kill();
       await pushing;
       url = await broker.start();
-      // As a client does that found its push had failed.
+      // As a client does that found its push failed.
       const again = await submit(id, snapshot);
       const pushed = again.code!.have
         ? { code: 0, stderr: "" }

@@ -5,7 +5,7 @@ import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
-describe("code that comes by git push", () => {
+describe("code that arrives by git push", () => {
   let broker: TestBroker;
   let git: PlainGit;
   beforeEach(async () => {
@@ -65,7 +65,7 @@ describe("code that comes by git push", () => {
     ).not.toContain("incoming");
   });
 
-  it("may come before or after the grade, twice, and two at once", async () => {
+  it("may arrive before or after the grade, twice, and in parallel", async () => {
     const first = await git.snapshot({ a: "1" });
     const late = await submitWithCode(broker, first);
     await until(async () => (await view(late.submission.id)).state === "graded");
@@ -100,7 +100,7 @@ describe("code that comes by git push", () => {
     await until(async () => (await view(two.submission.id)).code?.tag);
   });
 
-  it("goes nowhere but to the announced ref and commit", async () => {
+  it("is accepted only at the announced ref and with the announced commit", async () => {
     const snapshot = await git.snapshot({ a: "1" });
     const other = await git.snapshot({ a: "2" });
     const { code, submission } = await submitWithCode(broker, snapshot);
@@ -125,7 +125,7 @@ describe("code that comes by git push", () => {
     expect((await view(submission.id)).code).toMatchObject({ state: "stored" });
   });
 
-  it("is its participant's and the organisers' alone", async () => {
+  it("is readable only by its participant and the organizers", async () => {
     const grace = await broker.addParticipant("grace");
     const snapshot = await git.snapshot({ a: "1" });
     const { code } = await submitWithCode(broker, snapshot);
@@ -147,7 +147,7 @@ describe("code that comes by git push", () => {
       401,
       expect.stringMatching(/^Basic /),
     ]);
-    // Nothing of a repository's files is served, and no other service.
+    // No file of a repository is served directly, and no other service.
     for (const path of [
       "/HEAD",
       "/config",

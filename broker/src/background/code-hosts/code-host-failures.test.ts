@@ -26,15 +26,15 @@ interface Times {
   place?: string;
 }
 
-/** A host, and what somebody may do there behind the broker's back. */
+/** A host, and what others may do there without the broker. */
 interface Both {
   local: LocalHost;
   open(git: Git, times?: Times): CodeHost;
-  /** Where its repositories are on disk. */
+  /** Where the host's repositories are on disk. */
   path(name: string): string;
   put(name: string, description: string, change?: { archived?: boolean; isPublic?: boolean }): Promise<void>;
   isPublic(name: string): boolean | undefined;
-  /** Whether what is pushed there is run. */
+  /** Whether the host runs pushed code. */
   runs(name: string): boolean | undefined;
   limited: [HostAnswer, number][];
   forbidden: HostAnswer;
@@ -134,7 +134,7 @@ async function gitlab(): Promise<Both> {
 describe.each([
   ["GitHub", github],
   ["GitLab", gitlab],
-] as const)("what goes wrong at %s", (_name, start) => {
+] as const)("failures at %s", (_name, start) => {
   let folder: string;
   let bare: string;
   let git: Git;
@@ -142,7 +142,7 @@ describe.each([
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "crowdai-faults-"));
     bare = join(folder, "ada.git");
-    // Every git process of the broker's says here what it was called with.
+    // Every git process of the broker appends its arguments here.
     const wrapper = join(folder, "git");
     const real = (await exec("sh", ["-c", "command -v git"])).stdout.trim();
     await writeFile(wrapper, `#!/bin/sh\nprintf '%s\\n' "$*" >> ${folder}/called\nexec ${real} "$@"\n`);
@@ -175,7 +175,7 @@ describe.each([
   const failing = (work: Promise<unknown>): Promise<CrowdaiError> =>
     work.then(
       () => {
-        throw new Error("it went well");
+        throw new Error("expected a failure");
       },
       (error) => error,
     );
@@ -188,20 +188,20 @@ describe.each([
     () => host.remove(PUBLIC),
   ];
 
-  it("a host that is away, silent or broken is unreachable, and each call ends", async () => {
-    const patient = both.open(git);
-    await patient.ensure(PRIVATE);
+  it("a host that is down, silent or broken is reported as unreachable, and each call ends", async () => {
+    const unlimited = both.open(git);
+    await unlimited.ensure(PRIVATE);
     const host = both.open(git, { answerMs: 300, pushMs: 1500 });
     for (const trouble of ["down", "silent", "broken"] as const) {
       both.local.trouble = trouble;
       for (const call of all(host)) expect(await failing(call()), trouble).toMatchObject(UNREACHABLE);
     }
     both.local.trouble = "none";
-    await patient.ensure(PRIVATE);
-    await patient.mirror(PRIVATE, bare);
+    await unlimited.ensure(PRIVATE);
+    await unlimited.mirror(PRIVATE, bare);
   });
 
-  it("a host that goes on failing is not waited for any longer", async () => {
+  it("the waits of a host that keeps failing do not grow", async () => {
     const host = both.open(git, { againMs: 1000 });
     both.local.trouble = "broken";
     const start = performance.now();
@@ -210,11 +210,11 @@ describe.each([
     expect(performance.now() - start).toBeLessThan(12_000);
   });
 
-  it("what something in between answers is not taken for the host's word", async () => {
+  it("a response of a proxy in between is not taken for the host's", async () => {
     const host = both.open(git);
     both.local.trouble = "html";
     for (const call of all(host)) expect(await failing(call())).toMatchObject(UNREACHABLE);
-    // No repository is made for a 404 that is not the host's.
+    // A 404 that does not come from the host creates no repository.
     both.local.trouble = { status: 404, body: "<html>not here</html>" };
     expect(await failing(host.ensure(PRIVATE))).toMatchObject(UNREACHABLE);
     both.local.trouble = { status: 403, body: "<html>blocked</html>" };
@@ -222,20 +222,20 @@ describe.each([
     expect(both.local.seen.filter(({ url }) => /\/(?:repos|projects)$/.test(url))).toEqual([]);
   });
 
-  it("a token that is forgotten is refused by name, and works when it is known again", async () => {
+  it("a rejected token is reported by its variable, and works once the host accepts it again", async () => {
     const host = both.open(git);
     await host.ensure(PRIVATE);
     both.local.trouble = "forgetful";
     for (const call of all(host)) {
       const error = await failing(call());
       expect(error).toMatchObject({ ...REFUSED, next: expect.stringContaining(both.tokenName) });
-      expect(error.message).toContain("does not know the token");
+      expect(error.message).toContain("rejected the token");
     }
     both.local.trouble = "none";
     await host.mirror(PRIVATE, bare);
   });
 
-  it("a host that asks to wait is not asked again meanwhile, and its time is handed on", async () => {
+  it("a host that asks to wait receives no request until then, and callers learn the time", async () => {
     for (const [answer, seconds] of both.limited) {
       const host = both.open(git);
       both.local.trouble = answer;
@@ -259,7 +259,7 @@ describe.each([
     });
   });
 
-  it("a token that may not, and a place that is not there, are refused with what to do", async () => {
+  it("a token without permission and a missing namespace are refused with advice", async () => {
     const host = both.open(git);
     both.local.trouble = both.forbidden;
     expect(await failing(host.ensure(PRIVATE))).toMatchObject({
@@ -274,7 +274,7 @@ describe.each([
     });
   });
 
-  it("a repository of somebody else's is neither pushed to, shown nor removed", async () => {
+  it("a repository that the broker did not create is neither pushed to, published nor removed", async () => {
     const host = both.open(git);
     await both.put("iris.ada.private", "My own things");
     await both.put("iris.ada", "My own things");
@@ -289,7 +289,7 @@ describe.each([
     expect(both.local.asked.filter((what) => what.startsWith("git "))).toEqual([]);
   });
 
-  it("an archived repository is refused until it is not", async () => {
+  it("an archived repository is refused until it is unarchived", async () => {
     const host = both.open(git);
     await both.put("iris.ada.private", MARK, { archived: true });
     expect(await failing(host.ensure(PRIVATE))).toMatchObject({ ...REFUSED, next: "Unarchive it." });
@@ -299,14 +299,14 @@ describe.each([
     await host.mirror(PRIVATE, bare);
   });
 
-  it("a private repository that somebody made public is private again before it is pushed to", async () => {
+  it("a private repository that was made public is private again before the next push", async () => {
     const host = both.open(git);
     await both.put("iris.ada.private", MARK, { isPublic: true });
     await host.ensure(PRIVATE);
     expect(both.isPublic("iris.ada.private")).toBe(false);
   });
 
-  it("nothing of what is pushed is run there", async () => {
+  it("no pushed code is run there", async () => {
     const host = both.open(git);
     await host.ensure(PRIVATE);
     await both.put("iris.ada", MARK);
@@ -321,7 +321,7 @@ describe.each([
     expect(both.isPublic("iris.ada.private")).toBe(false);
   });
 
-  it("what a rule of the host refuses is told in the rule's words", async () => {
+  it("a push rejected by a rule of the host is reported in the rule's words", async () => {
     const host = both.open(git);
     await host.ensure(PRIVATE);
     const hook = join(both.path("iris.ada.private"), "hooks/pre-receive");
@@ -334,7 +334,7 @@ describe.each([
     await host.mirror(PRIVATE, bare);
   });
 
-  it("a repository that was deleted there is made again", async () => {
+  it("a repository that was deleted there is created again", async () => {
     const host = both.open(git);
     await host.ensure(PRIVATE);
     await host.mirror(PRIVATE, bare);

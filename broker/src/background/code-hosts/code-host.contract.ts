@@ -11,8 +11,9 @@ const exec = promisify(execFile);
 export interface HostUnderTest {
   host: CodeHost;
   /**
-   * The branches and tags that a member of the organisation sees at the host, and those that a stranger without credentials
-   * sees; null where there is nothing to see. A host whose repositories are the local ones (`outside` false) is asked neither.
+   * The branches and tags that a member of the organization sees at the host, and those that a reader without
+   * credentials sees; null when there is nothing to see. Neither is called for a host that serves the local
+   * repositories (`outside` false).
    */
   seenByMember(repository: HostedRepository): Promise<Record<string, string> | null>;
   seenByStranger(repository: HostedRepository): Promise<Record<string, string> | null>;
@@ -23,7 +24,7 @@ const PRIVATE: HostedRepository = { challenge: "iris", participant: "ada", editi
 const PUBLIC: HostedRepository = { ...PRIVATE, edition: "public" };
 const CHALLENGE: HostedRepository = { challenge: "iris", participant: null, edition: "private" };
 
-/** What every code host must keep to. `create` makes one with nothing in it. */
+/** The tests that every code host must pass. `create` returns an empty one. */
 export function codeHostContract(name: string, create: () => Promise<HostUnderTest>): void {
   describe(`${name}, as a code host`, () => {
     let under: HostUnderTest;
@@ -57,7 +58,7 @@ export function codeHostContract(name: string, create: () => Promise<HostUnderTe
 
     const outside = () => under.host.outside;
 
-    it("takes every call twice", async () => {
+    it("accepts every call twice", async () => {
       const { host } = under;
       for (const repository of [PRIVATE, CHALLENGE, PUBLIC]) {
         for (let again = 0; again < 2; again++) await host.ensure(repository);
@@ -67,14 +68,14 @@ export function codeHostContract(name: string, create: () => Promise<HostUnderTe
       for (let again = 0; again < 2; again++) await host.remove(PUBLIC);
     });
 
-    it("takes every call from several brokers at once", async () => {
+    it("accepts every call from several brokers at once", async () => {
       const { host } = under;
       await Promise.all([1, 2, 3].map(() => host.ensure(PRIVATE)));
       await Promise.all([1, 2, 3].map(() => host.mirror(PRIVATE, bare)));
       if (outside()) expect(await under.seenByMember(PRIVATE)).toEqual(await refsOf(bare));
     });
 
-    it("shows branches and tags as they are, and nothing else", async () => {
+    it("shows exactly the branches and tags, and no other refs", async () => {
       const { host } = under;
       await host.ensure(PRIVATE);
       await host.mirror(PRIVATE, bare);
@@ -85,7 +86,7 @@ export function codeHostContract(name: string, create: () => Promise<HostUnderTe
       if (outside()) expect(await under.seenByMember(PRIVATE)).toEqual(await refsOf(bare));
     });
 
-    it("shows strangers nothing before it is published, and the public edition alone afterwards", async () => {
+    it("shows the public nothing before it is published, and only the public edition afterwards", async () => {
       const { host } = under;
       for (const repository of [PRIVATE, PUBLIC]) {
         await host.ensure(repository);
@@ -96,14 +97,14 @@ export function codeHostContract(name: string, create: () => Promise<HostUnderTe
       if (!outside()) return;
       expect(await under.seenByStranger(PRIVATE)).toBeNull();
       expect(await under.seenByStranger(PUBLIC)).toEqual(await refsOf(bare));
-      // What was published stays visible while it is brought up to date.
+      // A published repository stays visible while it is updated.
       await commit("second");
       await host.ensure(PUBLIC);
       await host.mirror(PUBLIC, bare);
       expect(await under.seenByStranger(PUBLIC)).toEqual(await refsOf(bare));
     });
 
-    it("takes a repository away", async () => {
+    it("removes a repository", async () => {
       const { host } = under;
       await host.ensure(PUBLIC);
       await host.mirror(PUBLIC, bare);
@@ -112,7 +113,7 @@ export function codeHostContract(name: string, create: () => Promise<HostUnderTe
       if (outside()) expect(await under.seenByStranger(PUBLIC)).toBeNull();
     });
 
-    it("names addresses without credentials, one for each repository", () => {
+    it("gives each repository its own address, without credentials", () => {
       const { host } = under;
       const addresses = [PRIVATE, CHALLENGE, { ...PRIVATE, participant: "grace+2" }].map((repository) =>
         host.cloneUrl(repository),
@@ -155,7 +156,7 @@ async function git(...given: Argument[]): Promise<string> {
       GIT_COMMITTER_EMAIL: "test@localhost",
     },
   });
-  // A command that reads nothing may be gone already.
+  // A command that reads no input may have exited already.
   running.child.stdin?.on("error", () => {}).end(input ?? "");
   return (await running).stdout.trim();
 }

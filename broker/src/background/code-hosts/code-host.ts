@@ -1,44 +1,48 @@
 /**
- * A repository as it is shown to the outside. The `private` edition is for its participant and the organisers and follows every
- * submission; the `public` one is another repository that holds nothing but what was published, so that making it visible can never
- * show more.
+ * A repository as an external host shows it. The `private` edition is for its participant and the organizers
+ * and follows every submission. The `public` edition is a separate repository that holds only published
+ * submissions, so that making it visible can never show more.
  */
 export interface HostedRepository {
   challenge: string;
-  /** The participant's name as repositories carry it (`repositoryName`); null for the challenge's own repository. */
+  /**
+   * The participant's name as repositories use it (`repositoryName`); null for the challenge's own
+   * repository.
+   */
   participant: string | null;
   edition: "private" | "public";
 }
 
 /**
- * Where repositories are shown to the outside: by the broker itself, or by GitHub or GitLab. Every call may be repeated, by
- * several brokers at once too, and calls for one repository come one after the other.
+ * The place where repositories can be read: the broker itself, GitHub or GitLab. Every call may be repeated,
+ * also by several brokers at once; calls for one repository run one after another.
  *
- * A host that cannot be reached or asks to wait throws code_host_unreachable, with `details.retry_after_seconds` where it named a
- * time; one that forgot the token, or refuses, code_host_refused, with what to do. Either is tried again. No call waits for long.
+ * A host that is unreachable or asks to wait throws code_host_unreachable, with `details.retry_after_seconds`
+ * if it named a time. A host that rejects the token or the request throws code_host_refused, with what to do.
+ * Both are retried. No call waits for long.
  */
 export interface CodeHost {
-  /** Names the adapter and the place behind it, without secrets; what was shown at one place is shown anew at another. */
+  /** Names the adapter and its address, without secrets. A change of the name mirrors everything again. */
   readonly name: string;
-  /** Whether there is anything to do: false where the broker's own repositories are what is seen. */
+  /** False when the broker itself serves the repositories, so that there is nothing to mirror. */
   readonly outside: boolean;
 
-  /** Makes the repository if it is not there, visible to nobody but the organisation's members. */
+  /** Creates the repository if it does not exist, visible only to the organization's members. */
   ensure(repository: HostedRepository): Promise<void>;
   /**
-   * Makes its branches and tags those of the bare repository at `path`: new ones come, others go. Nothing under other
-   * names (`refs/incoming`) is sent.
+   * Makes its branches and tags equal to those of the bare repository at `path`: adds new ones and removes
+   * others. Refs under other names (`refs/incoming`) are not sent.
    */
   mirror(repository: HostedRepository, path: string): Promise<void>;
-  /** Lets everybody read it. Only the public edition is ever published. */
+  /** Makes the repository public. Only the public edition is ever published. */
   publish(repository: HostedRepository): Promise<void>;
-  /** Takes the repository away; harmless when there is none. */
+  /** Removes the repository; harmless if there is none. */
   remove(repository: HostedRepository): Promise<void>;
 
-  /** Where it is cloned from, without credentials. */
+  /** Its clone URL, without credentials. */
   cloneUrl(repository: HostedRepository): string;
-  /** The page with its files and commits; null where there is none. */
+  /** The page with its files and commits; null when there is none. */
   pageUrl(repository: HostedRepository): string | null;
-  /** The page on which a reader forks it; null where a fork is a clone. */
+  /** The page on which a reader forks it; null when a fork is a clone. */
   forkUrl(repository: HostedRepository): string | null;
 }

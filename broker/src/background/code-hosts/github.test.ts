@@ -12,11 +12,11 @@ async function open(options: { paced?: boolean } = {}) {
 
 codeHostContract("GitHub", () => open({ paced: false }));
 
-it("is written to once a second, as GitHub asks for", async () => {
+it("receives one write a second, as GitHub asks", async () => {
   const { host, close } = await open();
   const start = performance.now();
   await host.ensure({ challenge: "iris", participant: "ada", edition: "private" });
-  // Made, and Actions switched off.
+  // The repository is created, then Actions are turned off.
   expect(performance.now() - start).toBeGreaterThan(990);
   await close();
 });

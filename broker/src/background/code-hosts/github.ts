@@ -7,9 +7,9 @@ import { type Host, hostError, refused, statusOf, unreachable } from "./host-err
 import { type HostDriver, hostedRepositories } from "./hosted-repositories.ts";
 import { hostedName, hostedTitle } from "./hosted-repository-name.ts";
 
-/** Of one request; what fails for no reason of the host's is asked once more. */
+/** Limit of one request; a request that fails for no reason of the host's is retried once. */
 const ANSWER_MS = 15_000;
-/** Answers that would be the same a moment later, and those that may name a time, before which nobody asks again. */
+/** Responses that a retry would not change, and those that may name a time to wait until. */
 const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451, 503];
 const API_VERSION = "2022-11-28";
 
@@ -20,13 +20,13 @@ export interface GithubOptions {
   git: Git;
   answerMs?: number;
   pushMs?: number;
-  /** Before a request is made again. */
+  /** Pause before a retry. */
   againMs?: number;
-  /** One write a second, as GitHub asks for; what is not GitHub may not mind. */
+  /** Limits writes to one a second, as GitHub asks; other servers need not. */
   paced?: boolean;
 }
 
-/** What we read of a repository. */
+/** The fields of a repository that the broker reads. */
 const repositorySchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
@@ -35,7 +35,7 @@ const repositorySchema = z.object({
 });
 type Repository = z.output<typeof repositorySchema>;
 
-/** Repositories in an organisation at GitHub, or at a GitHub Enterprise. */
+/** Repositories in an organization at GitHub or at a GitHub Enterprise. */
 export function createGithubHost(options: GithubOptions): CodeHost {
   const { org, token, answerMs = ANSWER_MS } = options;
   const web = webAddress(options.apiUrl);
@@ -44,16 +44,16 @@ export function createGithubHost(options: GithubOptions): CodeHost {
     tokenName: "GITHUB_TOKEN",
     placeName: "GITHUB_ORG",
     place: org,
-    rights: "the rights administration, contents and workflows to the organisation's repositories",
+    rights: "the permissions administration, contents and workflows for the organization's repositories",
     token,
   };
   const octokit = new Octokit({
     auth: token,
     baseUrl: options.apiUrl,
     userAgent: "crowdai-broker",
-    // What is wrong is in the error; the broker's log is the caller's.
+    // Errors carry the details, and the broker's log is the caller's.
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    // Waiting is the outbox's, which has other repositories to go on with.
+    // The sweep waits, because it has other repositories to continue with.
     throttle: {
       enabled: options.paced ?? true,
       id: `${web} ${org}`,
@@ -68,27 +68,27 @@ export function createGithubHost(options: GithubOptions): CodeHost {
   });
   octokit.hook.before("request", (request) => {
     request.headers["x-github-api-version"] = API_VERSION;
-    // Octokit counts the tries of all calls together, and waits ever longer, unless each has a count of its own.
+    // Without its own count Octokit counts the retries of all calls together, and waits ever longer.
     request.request = { ...request.request, retryCount: 0 };
   });
   const { repos, actions } = octokit.rest;
   const dataOf = (answer: Promise<{ data: unknown }>) => answer.then(({ data }) => data);
-  /** Where nothing of what is pushed is run; asked for once by each broker. */
-  const quiet = new Set<string>();
+  /** Repositories whose Actions are off; each broker asks once for each. */
+  const actionsOff = new Set<string>();
   const pageUrl = (repository: HostedRepository) => githubAddress(options, repository);
 
   const driver: HostDriver<Repository> = {
     host,
     name: `${web}/${org}`,
-    word: "repository",
+    noun: "repository",
     user: "x-access-token",
-    trouble: (doing, thrown) => troubleFrom(host, doing, thrown),
+    toError: (doing, thrown) => errorFrom(host, doing, thrown),
     schema: repositorySchema,
     read: (name) => dataOf(repos.get({ owner: org, repo: name })),
     answersTo: (found, name) => found.name.toLowerCase() === name.toLowerCase(),
     make: (ask, repository, name) =>
       ask(
-        `make ${name}`,
+        `create ${name}`,
         () =>
           dataOf(
             repos.createInOrg({
@@ -103,27 +103,27 @@ export function createGithubHost(options: GithubOptions): CodeHost {
           ),
         repositorySchema,
       ),
-    thereStatus: 422,
+    existsStatus: 422,
     isPrivate: (found) => found.private,
     isPublic: (found) => !found.private,
     show: (name, visibility) => dataOf(repos.update({ owner: org, repo: name, visibility })),
     requireWritable(found, name) {
       if (found.archived)
-        throw refused(host, `has archived ${org}/${name}, so nothing can be pushed.`, "Unarchive it.");
+        throw refused(host, `has archived ${org}/${name}, which therefore accepts no push.`, "Unarchive it.");
     },
-    async requireQuiet(ask, _, name) {
-      if (quiet.has(name)) return;
+    async disableCi(ask, _, name) {
+      if (actionsOff.has(name)) return;
       const call = () =>
         actions.setGithubActionsPermissionsRepository({ owner: org, repo: name, enabled: false });
-      await ask(`switch Actions off in ${name}`, call, z.unknown()).catch((error) => {
-        // An Enterprise without Actions has nothing to switch off.
+      await ask(`turn off Actions in ${name}`, call, z.unknown()).catch((error) => {
+        // A GitHub Enterprise without Actions has nothing to turn off.
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
       });
-      quiet.add(name);
+      actionsOff.add(name);
     },
-    isGoing: () => false,
+    isBeingDeleted: () => false,
     remove(name) {
-      quiet.delete(name);
+      actionsOff.delete(name);
       return repos.delete({ owner: org, repo: name });
     },
     pageUrl,
@@ -132,7 +132,7 @@ export function createGithubHost(options: GithubOptions): CodeHost {
   return hostedRepositories(driver, options);
 }
 
-/** The page of a repository; git's address is this and `.git`. */
+/** Returns the page of a repository; git's address is this and `.git`. */
 export function githubAddress(
   { apiUrl, org }: Pick<GithubOptions, "apiUrl" | "org">,
   repository: HostedRepository,
@@ -140,18 +140,18 @@ export function githubAddress(
   return `${webAddress(apiUrl)}/${encodeURIComponent(org)}/${hostedName(repository)}`;
 }
 
-/** Where people and git find what the API at this address has. */
+/** Returns the web address that belongs to the address of an API. */
 function webAddress(apiUrl: string): string {
   const url = new URL(apiUrl);
-  // GitHub's own, and those at ghe.com, have the API beside them; other Enterprises have it below.
+  // github.com and ghe.com have the API on a subdomain, other Enterprises below a path.
   if (/^api\.(?:github\.com|[^.]+\.ghe\.com)$/.test(url.hostname)) url.hostname = url.hostname.slice(4);
   return url.origin;
 }
 
-/** An error for the caller, which still knows the status for what follows here. */
-function troubleFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
+/** Creates the error for the caller; it keeps the status for the checks here. */
+function errorFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
   if (!(thrown instanceof RequestError) || !thrown.response)
-    return unreachable(host, "cannot be reached.", { cause: thrown });
+    return unreachable(host, "is unreachable.", { cause: thrown });
   const { status, response } = thrown;
   const said = z
     .object({

@@ -1,7 +1,7 @@
 import { createRequesterFn } from "@gitbeaker/requester-utils";
 import { z } from "zod";
 
-/** What GitLab answered that was no success; `said` is null where the answer was not in its form. */
+/** An unsuccessful response of GitLab; `said` is null when it was not in GitLab's form. */
 export class GitlabAnswer extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -14,7 +14,7 @@ export class GitlabAnswer extends Error {
   }
 }
 
-/** What gitbeaker makes of a call. */
+/** The request that gitbeaker builds for a call. */
 const requestSchema = z.object({
   prefixUrl: z.string(),
   searchParams: z.string().optional(),
@@ -27,8 +27,8 @@ const saidSchema = z
   .partial();
 
 /**
- * One request, one answer. Gitbeaker's own requester asks again ten times within a quarter of a second where a host asks to wait, and
- * keeps the time that it named to itself.
+ * Sends one request and returns its response. Gitbeaker's own requester retries ten times within a quarter of
+ * a second when a host asks to wait, and drops the time that the host named.
  */
 export function createGitlabRequester(answerMs: number): ReturnType<typeof createRequesterFn> {
   return createRequesterFn(
@@ -40,9 +40,9 @@ export function createGitlabRequester(answerMs: number): ReturnType<typeof creat
       const answer = await fetch(url, {
         method,
         headers: { ...headers, accept: "application/json", "user-agent": "crowdai-broker" },
-        // Gitbeaker sends {} along with a deletion, which takes no body.
+        // Gitbeaker sends {} with a DELETE, which takes no body.
         ...(body === undefined || method === "DELETE" ? {} : { body }),
-        // The token goes nowhere else; what has moved counts as gone.
+        // The token is sent to no other address; a repository that has moved counts as gone.
         redirect: "manual",
         signal: AbortSignal.timeout(answerMs),
       });
@@ -51,7 +51,7 @@ export function createGitlabRequester(answerMs: number): ReturnType<typeof creat
       const given = Object.fromEntries(answer.headers.entries());
       if (answer.status >= 301 && answer.status <= 308) throw new GitlabAnswer(404, given, "it has moved");
       if (!answer.ok) throw new GitlabAnswer(answer.status, given, messageOf(json));
-      // Of what is no JSON the caller sees that it is none.
+      // A response that is not JSON is passed on as text, and the caller's schema rejects it.
       return { body: (json ?? text) as Record<string, unknown>, headers: given, status: answer.status };
     },
   );

@@ -12,7 +12,7 @@ const ANSWER_MS = 30_000;
 
 export interface GitlabOptions {
   url: string;
-  /** Its path, which may be a subgroup's. */
+  /** The group's path; it may be a subgroup. */
   group: string;
   token: string;
   git: Git;
@@ -20,7 +20,7 @@ export interface GitlabOptions {
   pushMs?: number;
 }
 
-/** What we read of a project. */
+/** The fields of a project that the broker reads. */
 const projectSchema = z.object({
   id: z.number().int(),
   description: z.string().nullish(),
@@ -33,7 +33,7 @@ const projectSchema = z.object({
 type Project = z.output<typeof projectSchema>;
 const groupSchema = z.object({ id: z.number().int() });
 
-/** Projects in a group at GitLab, or at a GitLab of one's own. */
+/** Projects in a group at gitlab.com or at a self-managed GitLab. */
 export function createGitlabHost(options: GitlabOptions): CodeHost {
   const { url: web, token, answerMs = ANSWER_MS } = options;
   const group = trimmed(options.group);
@@ -55,9 +55,9 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
   const driver: HostDriver<Project> = {
     host,
     name: `${web}/${group}`,
-    word: "project",
+    noun: "project",
     user: "oauth2",
-    trouble: (doing, thrown) => troubleFrom(host, doing, thrown),
+    toError: (doing, thrown) => errorFrom(host, doing, thrown),
     schema: projectSchema,
     read: (name) => projects.show(`${group}/${name}`),
     answersTo: (found, name) => found.path_with_namespace.toLowerCase() === `${group}/${name}`.toLowerCase(),
@@ -74,30 +74,34 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
           namespaceId: id,
           description: hostedTitle(repository),
           visibility: "private",
-          // Nothing of what is pushed is run.
+          // No pushed code is ever run.
           buildsAccessLevel: "disabled",
           autoDevopsEnabled: false,
           issuesAccessLevel: "disabled",
           wikiAccessLevel: "disabled",
           snippetsAccessLevel: "disabled",
         });
-      return ask(`make ${name}`, call, projectSchema);
+      return ask(`create ${name}`, call, projectSchema);
     },
-    thereStatus: 400,
+    existsStatus: 400,
     isPrivate: ({ visibility }) => visibility === "private",
     isPublic: ({ visibility }) => visibility === "public",
     show: (name, visibility) => edit(name, { visibility }),
     requireWritable({ archived, marked_for_deletion_on: marked }, name) {
       if (archived)
-        throw refused(host, `has archived ${group}/${name}, so nothing can be pushed.`, "Unarchive it.");
-      if (marked) throw refused(host, `is about to delete ${group}/${name} (${marked}).`, "Restore it.");
+        throw refused(
+          host,
+          `has archived ${group}/${name}, which therefore accepts no push.`,
+          "Unarchive it.",
+        );
+      if (marked) throw refused(host, `will delete ${group}/${name} on ${marked}.`, "Restore it.");
     },
-    async requireQuiet(ask, { builds_access_level: builds }, name) {
+    async disableCi(ask, { builds_access_level: builds }, name) {
       if (!builds || builds === "disabled") return;
       const call = () => edit(name, { buildsAccessLevel: "disabled" });
-      await ask(`make ${name} run nothing`, call, projectSchema);
+      await ask(`turn off CI in ${name}`, call, projectSchema);
     },
-    isGoing: ({ marked_for_deletion_on: marked }) => Boolean(marked),
+    isBeingDeleted: ({ marked_for_deletion_on: marked }) => Boolean(marked),
     remove: (name) => projects.remove(`${group}/${name}`),
     pageUrl,
     forkUrl: (repository) => `${pageUrl(repository)}/-/forks/new`,
@@ -105,7 +109,7 @@ export function createGitlabHost(options: GitlabOptions): CodeHost {
   return hostedRepositories(driver, options);
 }
 
-/** The page of a project; git's address is this and `.git`. */
+/** Returns the page of a project; git's address is this and `.git`. */
 export function gitlabAddress(
   { url, group }: Pick<GitlabOptions, "url" | "group">,
   repository: HostedRepository,
@@ -116,8 +120,8 @@ export function gitlabAddress(
 
 const trimmed = (path: string) => path.replace(/^\/+|\/+$/g, "");
 
-function troubleFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
-  if (!(thrown instanceof GitlabAnswer)) return unreachable(host, "cannot be reached.", { cause: thrown });
+function errorFrom(host: Host, doing: string, thrown: unknown): CrowdaiError {
+  if (!(thrown instanceof GitlabAnswer)) return unreachable(host, "is unreachable.", { cause: thrown });
   const { status, headers, said: message } = thrown;
   return hostError(host, doing, { status, headers, message });
 }

@@ -7,7 +7,7 @@ const HOST = {
   tokenName: "GITHUB_TOKEN",
   place: "acme",
   placeName: "GITHUB_ORG",
-  rights: "the right to write",
+  rights: "permission to write",
 };
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString();
 
@@ -16,9 +16,9 @@ it.each([
   ["a date", 503, inSeconds(120), 120],
   ["a date that has passed", 429, inSeconds(-120), 1],
   ["neither", 429, "soon", 60],
-])("a host that asks to wait by %s is waited for", (_, status, after, seconds) => {
+])("waits as long as a host asks by %s", (_, status, after, seconds) => {
   const headers = { "retry-after": after };
-  const { details } = hostError(HOST as never, "make it", { status, headers, message: "Wait" } as never);
+  const { details } = hostError(HOST as never, "create it", { status, headers, message: "Wait" } as never);
   const waited = (details as { retry_after_seconds: number }).retry_after_seconds;
   expect(Math.abs(waited - seconds)).toBeLessThanOrEqual(2);
 });

@@ -1,31 +1,34 @@
 import { CrowdaiError } from "@crowdai/shared";
 
 const MAX_WAIT_S = 3600;
-const SHORTEST_WAIT_S = 60;
+const DEFAULT_WAIT_S = 60;
 
-/** A host as messages speak of it. */
+/** A code host as errors describe it. */
 export interface Host {
-  /** "GitHub at https://github.com". */
+  /** For example "GitHub at https://github.com". */
   label: string;
-  /** The variables that name the token and the place of the repositories, and that place. */
+  /** The variables that name the token and the namespace of the repositories, and that namespace. */
   tokenName: string;
   placeName: string;
   place: string;
-  /** What the token must be allowed to do. */
+  /** The permissions that the token needs. */
   rights: string;
-  /** In no message, whoever repeats it. */
+  /** Removed from every message, whoever quotes it. */
   token: string;
 }
 
-/** What a host answered that was not what had been asked for. */
+/** An unsuccessful response of a host. */
 export interface Refusal {
   status: number;
   headers: Readonly<Record<string, unknown>>;
-  /** The answer's own words; null where it was not in the host's form, so that it is something in between that speaks. */
+  /**
+   * The host's message; null when the response is not in the host's form, so that something in between sent
+   * it.
+   */
   message: string | null;
 }
 
-/** Asks nothing of anybody: it is tried again. */
+/** Creates an error that requires no action: the broker retries. */
 export function unreachable(host: Host, what: string, options: { after?: number; cause?: unknown } = {}) {
   const { after, cause } = options;
   return new CrowdaiError("code_host_unreachable", withoutToken(host, `${host.label} ${what}`), {
@@ -34,23 +37,28 @@ export function unreachable(host: Host, what: string, options: { after?: number;
   });
 }
 
-/** Somebody has to do something; it is tried again all the same, for that is how it is noticed that they have. */
+/**
+ * Creates an error that requires action. The broker retries all the same, which is how it notices that the
+ * problem is fixed.
+ */
 export function refused(host: Host, what: string, next: string) {
   return new CrowdaiError("code_host_refused", withoutToken(host, `${host.label} ${what} ${next}`), { next });
 }
 
-/** The one clear error that an answer becomes. `doing` says what was tried: "make iris.ada". */
+/** Creates the error that a response stands for. `doing` names the request: "create iris.ada". */
 export function hostError(host: Host, doing: string, refusal: Refusal): CrowdaiError {
-  const error = errorOf(host, doing, refusal);
-  if (refusal.message !== null) statuses.set(error, refusal.status);
+  const error: HostError = errorOf(host, doing, refusal);
+  if (refusal.message !== null) error.hostStatus = refusal.status;
   return error;
 }
 
-const statuses = new WeakMap<object, number>();
+interface HostError extends CrowdaiError {
+  hostStatus?: number;
+}
 
-/** What the host itself answered, by the error that it became; undefined where it was something else that spoke. */
+/** Returns the status with which the host itself answered; undefined when something else did. */
 export const statusOf = (error: unknown): number | undefined =>
-  typeof error === "object" && error !== null ? statuses.get(error) : undefined;
+  error instanceof CrowdaiError ? (error as HostError).hostStatus : undefined;
 
 function errorOf(host: Host, doing: string, { status, headers, message }: Refusal): CrowdaiError {
   const said = message ? `: ${message.replace(/\s+/g, " ").slice(0, 300)}` : "";
@@ -59,34 +67,34 @@ function errorOf(host: Host, doing: string, { status, headers, message }: Refusa
   if (message === null)
     return unreachable(
       host,
-      `answered ${status} in a form that is not its own; something in between may have answered.`,
+      `sent an unexpected response (${status}); a proxy in between may have answered.`,
     );
   if (status === 401)
     return refused(
       host,
-      `does not know the token (401).`,
-      `Set ${host.tokenName} to a valid one and start the broker again.`,
+      `rejected the token (401).`,
+      `Set ${host.tokenName} to a valid token and restart the broker.`,
     );
   if (status === 403)
-    return refused(host, `does not let the token ${doing} (403${said}).`, `The token needs ${host.rights}.`);
+    return refused(host, `denied the request to ${doing} (403${said}).`, `The token needs ${host.rights}.`);
   if (status === 404)
     return refused(
       host,
-      `knows no "${host.place}", or does not show it to the token (404).`,
+      `has no "${host.place}", or hides it from the token (404).`,
       `Correct ${host.placeName}, or give the token ${host.rights}.`,
     );
   if (status === 400 || status === 409 || status === 422)
     return refused(
       host,
-      `refuses to ${doing} (${status}${said}).`,
-      "Change there what it names, or choose another place.",
+      `refused to ${doing} (${status}${said}).`,
+      `Fix the problem that it names, or set ${host.placeName} to another place.`,
     );
   return unreachable(host, `answered ${status}${said}.`);
 }
 
 /**
- * How long a host asks to wait, in seconds, an hour at most: what it names, when its quota is full again, or a minute. Null where it was
- * not about that.
+ * Returns the seconds that a host asks to wait, at most an hour: the time it names, the time until its quota
+ * resets, or a minute. Null when the response does not ask to wait.
  */
 function waitFor(status: number, headers: Refusal["headers"], message: string): number | null {
   const number = (name: string) => {
@@ -99,12 +107,12 @@ function waitFor(status: number, headers: Refusal["headers"], message: string): 
   const named = number("retry-after");
   const dated = Date.parse(String(headers["retry-after"] ?? ""));
   if (!isLimit && !(status === 503 && (named > 0 || dated > 0))) return null;
-  // The host's own clock says how far off its time is.
+  // Relative to the host's own clock, which may differ from ours.
   const now = (Date.parse(String(headers.date ?? "")) || Date.now()) / 1000;
   const used = number("x-ratelimit-remaining") === 0 || number("ratelimit-remaining") === 0;
   const reset = number("x-ratelimit-reset") || number("ratelimit-reset");
-  const seconds = named >= 0 ? named : dated > 0 ? dated / 1000 - now : used ? reset - now : SHORTEST_WAIT_S;
-  if (!Number.isFinite(seconds)) return SHORTEST_WAIT_S;
+  const seconds = named >= 0 ? named : dated > 0 ? dated / 1000 - now : used ? reset - now : DEFAULT_WAIT_S;
+  if (!Number.isFinite(seconds)) return DEFAULT_WAIT_S;
   return Math.min(MAX_WAIT_S, Math.max(1, Math.ceil(seconds)));
 }
 
@@ -112,7 +120,7 @@ function withoutToken({ token }: Host, text: string): string {
   return text.replaceAll(token, "…").replaceAll(encodeURIComponent(token), "…");
 }
 
-/** Keeps all of the broker's calls from a host for as long as it asked one of them to wait. */
+/** Holds back all calls to a host for as long as it asked one of them to wait. */
 export function createPause(host: Host): { keep<T>(call: () => Promise<T>): Promise<T> } {
   let until = 0;
   return {

@@ -6,67 +6,68 @@ import { createPause, type Host, refused, statusOf, unreachable } from "./host-e
 import { hostedName, MARK } from "./hosted-repository-name.ts";
 import { pushMirror } from "./push-mirror.ts";
 
-/** Asks the host for something, described by `doing` for errors, and reads the answer. */
+/** Sends a request to the host and reads the response. `doing` describes the request for errors. */
 export type Ask = <T>(doing: string, call: () => Promise<unknown>, schema: z.ZodType<T>) => Promise<T>;
 
-/** What is read of a repository, whatever else its host says of it. */
+/** The part of a repository that is read at every host. */
 export interface FoundRepository {
   description?: string | null | undefined;
 }
 
-/** A host's own calls and rules. Names are those of repositories in the one place that the broker has there. */
+/**
+ * A host's own calls and rules. Names are those of repositories in the namespace that the broker has there.
+ */
 export interface HostDriver<R extends FoundRepository> {
   host: Host;
-  /** For the start message. */
+  /** Name for the start message. */
   name: string;
-  /** What the host calls a repository. */
-  word: string;
-  /** Whom git says it is, beside the token. */
+  /** The host's term for a repository. */
+  noun: string;
+  /** The user name that git sends with the token. */
   user: string;
-  /** Error of a call, in our words. */
-  trouble(doing: string, thrown: unknown): CrowdaiError;
+  /** Returns the broker's error for a failed call. */
+  toError(doing: string, thrown: unknown): CrowdaiError;
   schema: z.ZodType<R>;
   read(name: string): Promise<unknown>;
-  /** Whether this is it, and not one that was renamed or moved and answers to its old name. */
+  /**
+   * Whether this is the repository itself, and not a renamed or moved one that still answers to its old name.
+   */
   answersTo(found: R, name: string): boolean;
-  /** Makes it, private. */
+  /** Creates the repository, private. */
   make(ask: Ask, repository: HostedRepository, name: string): Promise<R>;
-  /** The status of an answer to `make` that may mean that it is there already. */
-  thereStatus: number;
+  /** The status with which `make` fails when the repository may exist already. */
+  existsStatus: number;
   isPrivate(found: R): boolean;
   isPublic(found: R): boolean;
   show(name: string, visibility: "public" | "private"): Promise<unknown>;
-  /** Throws what an operator has to do before anything can be pushed. */
+  /** Throws with what an operator must do before a push can succeed. */
   requireWritable(found: R, name: string): void;
-  /** Sees to it that nothing of what is pushed is run. */
-  requireQuiet(ask: Ask, found: R, name: string): Promise<void>;
-  isGoing(found: R): boolean;
+  /** Makes sure that the host runs none of the pushed code. */
+  disableCi(ask: Ask, found: R, name: string): Promise<void>;
+  isBeingDeleted(found: R): boolean;
   remove(name: string): Promise<unknown>;
   pageUrl(repository: HostedRepository): string;
   forkUrl(repository: HostedRepository): string;
 }
 
-/** Repositories at a host outside, by its driver: what is the same of all of them. */
+/** Keeps repositories at an external host through its driver: the part that is the same for every host. */
 export function hostedRepositories<R extends FoundRepository>(
   driver: HostDriver<R>,
   { git, pushMs }: { git: Git; pushMs?: number | undefined },
 ): CodeHost {
-  const { host, schema, word } = driver;
+  const { host, schema, noun } = driver;
   const pause = createPause(host);
   const placed = (name: string) => `${host.place}/${name}`;
 
   const ask: Ask = async (doing, call, shape) => {
     const answer = await pause.keep(() =>
       call().catch((thrown) => {
-        throw driver.trouble(doing, thrown);
+        throw driver.toError(doing, thrown);
       }),
     );
     const read = shape.safeParse(answer);
     if (read.success) return read.data;
-    throw unreachable(
-      host,
-      "answered in a form that is not its own; something in between may have answered.",
-    );
+    throw unreachable(host, "sent an unexpected response; a proxy in between may have answered.");
   };
 
   async function find(name: string): Promise<R | null> {
@@ -83,9 +84,9 @@ export function hostedRepositories<R extends FoundRepository>(
     try {
       return await driver.make(ask, repository, name);
     } catch (error) {
-      // Another broker may have made it a moment ago.
-      const there = statusOf(error) === driver.thereStatus ? await find(name) : null;
-      if (there) return there;
+      // Another broker may have just created it.
+      const existing = statusOf(error) === driver.existsStatus ? await find(name) : null;
+      if (existing) return existing;
       throw error;
     }
   }
@@ -94,8 +95,8 @@ export function hostedRepositories<R extends FoundRepository>(
     if (description?.includes(MARK)) return;
     throw refused(
       host,
-      `has a ${word} ${placed(name)} that the broker did not make.`,
-      `Rename it; or, if it is the broker's, put "${MARK}" into its description.`,
+      `has a ${noun} ${placed(name)} that the broker did not create.`,
+      `Rename it, or, if it is the broker's, add "${MARK}" to its description.`,
     );
   }
 
@@ -111,7 +112,7 @@ export function hostedRepositories<R extends FoundRepository>(
       requireOurs(found, name);
       driver.requireWritable(found, name);
       if (repository.edition === "private" && !driver.isPrivate(found)) await show(name, "private");
-      await driver.requireQuiet(ask, found, name);
+      await driver.disableCi(ask, found, name);
     },
     mirror: (repository, path) =>
       pause.keep(() =>
@@ -121,22 +122,22 @@ export function hostedRepositories<R extends FoundRepository>(
           user: driver.user,
           url: `${driver.pageUrl(repository)}.git`,
           path,
-          longestMs: pushMs,
+          timeoutMs: pushMs,
         }),
       ),
     async publish(repository) {
       if (repository.edition !== "public")
-        throw new CrowdaiError("unexpected", "Private code is not published.");
+        throw new CrowdaiError("unexpected", "Private code cannot be published.");
       const name = hostedName(repository);
       const found = await find(name);
-      if (!found) throw unreachable(host, `no longer has ${placed(name)}; it is made again.`);
+      if (!found) throw unreachable(host, `no longer has ${placed(name)}; the broker creates it again.`);
       requireOurs(found, name);
       if (!driver.isPublic(found)) await show(name, "public");
     },
     async remove(repository) {
       const name = hostedName(repository);
       const found = await find(name);
-      if (!found || driver.isGoing(found)) return;
+      if (!found || driver.isBeingDeleted(found)) return;
       requireOurs(found, name);
       await ask(`remove ${name}`, () => driver.remove(name), z.unknown()).catch((error) => {
         if (statusOf(error) !== 404) throw error;

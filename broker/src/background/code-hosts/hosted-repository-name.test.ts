@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { HostedRepository } from "./code-host.ts";
-import { besideIt, hostedName } from "./hosted-repository-name.ts";
+import { hostedName, relativeUrl } from "./hosted-repository-name.ts";
 
 const name = (
   challenge: string,
   participant: string | null,
   edition: HostedRepository["edition"] = "public",
 ) => hostedName({ challenge, participant, edition });
-// GitHub's rule for a repository, and GitLab's for a project's path, in one.
+// GitHub's rule for a repository and GitLab's rule for a project's path, combined.
 const BOTH = /^(?=.{1,99}$)[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 
 describe("the name of a repository at a host", () => {
-  it("is the challenge's and the participant's where these are plain", () => {
+  it("consists of the challenge and the participant when these are plain", () => {
     expect([
       name("iris", null),
       name("iris", "ada"),
@@ -20,7 +20,7 @@ describe("the name of a repository at a host", () => {
     ]).toEqual(["iris", "iris.ada", "iris.private", "iris.ada.private"]);
   });
 
-  it("is what both hosts take, and no two have the same", () => {
+  it("is valid at both hosts and unique", () => {
     const challenges = [
       "iris",
       "iris-2",
@@ -66,11 +66,11 @@ describe("the name of a repository at a host", () => {
     expect(new Set(names.map((each) => each.toLowerCase())).size).toBe(names.length);
   });
 
-  it("keeps submodules beside each other", () => {
-    expect(besideIt("https://github.com/acme/iris.git", "https://github.com/acme/iris.ada.git")).toBe(
+  it("keeps submodules next to each other", () => {
+    expect(relativeUrl("https://github.com/acme/iris.git", "https://github.com/acme/iris.ada.git")).toBe(
       "../iris.ada.git",
     );
     const elsewhere = "https://example.org/iris.ada.git";
-    expect(besideIt("https://github.com/acme/iris.git", elsewhere)).toBe(elsewhere);
+    expect(relativeUrl("https://github.com/acme/iris.git", elsewhere)).toBe(elsewhere);
   });
 });

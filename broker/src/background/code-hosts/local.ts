@@ -1,7 +1,10 @@
 import { repositoryPath } from "../../domain/submissions/repository-name.ts";
 import type { CodeHost } from "./code-host.ts";
 
-/** The broker's own repositories, served by its routes: what is stored is shown already, to whom the routes let in. */
+/**
+ * The broker's own repositories, served by its routes: stored code is visible at once, to those whom the
+ * routes admit.
+ */
 export function createLocalHost(baseUrl: () => string): CodeHost {
   return {
     name: "this broker",

@@ -3,9 +3,13 @@ import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createLocalHost } from "./local.ts";
 
-// The libraries of hosts outside take as long to load as all the rest of the broker: only who uses one waits for it.
+// The libraries of external hosts take as long to load as the rest of the broker, so only a broker that uses
+// one loads it.
 
-/** The code host the settings name. Nothing is asked of it yet: one that is away keeps no broker from starting. */
+/**
+ * Opens the code host that the settings name. It sends no request yet: an unreachable host does not keep a
+ * broker from starting.
+ */
 export async function openCodeHost(
   settings: CodeHostSettings,
   { git, baseUrl, paced }: { git: Git; baseUrl: () => string; paced: boolean },
@@ -16,7 +20,10 @@ export async function openCodeHost(
   return createLocalHost(baseUrl);
 }
 
-/** Where git finds a repository at a host outside; null where the broker's own are what is seen. */
+/**
+ * Returns where git finds a repository at an external host; null when the broker itself serves the
+ * repositories.
+ */
 export async function addressAtHost(
   settings: CodeHostSettings,
   repository: HostedRepository,

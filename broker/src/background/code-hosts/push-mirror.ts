@@ -2,43 +2,43 @@ import type { CrowdaiError } from "@crowdai/shared";
 import type { Git } from "../git/git.ts";
 import { type Host, refused, unreachable } from "./host-errors.ts";
 
-/** Below the time for which a repository is claimed, see show-repositories.ts. */
+/** Below the time for which a repository is claimed, see mirror-repositories.ts. */
 const MAX_PUSH_MS = 8 * 60_000;
-/** A host that is at work says so every few seconds. */
+/** A host that is working sends something every few seconds. */
 const SILENCE_S = 60;
 const TRIES = 3;
 
 export interface MirrorOptions {
   git: Git;
   host: Host;
-  /** The user name under which the host takes the token. */
+  /** The user name under which the host accepts the token. */
   user: string;
-  /** Where to, without credentials. */
+  /** The address to push to, without credentials. */
   url: string;
   /** The bare repository. */
   path: string;
-  longestMs?: number;
+  timeoutMs?: number;
 }
 
 /**
- * Makes branches and tags at `url` those of the bare repository. The token is in git's environment alone, bound to that address;
- * git follows no redirect with it.
+ * Makes the branches and tags at `url` equal to those of the bare repository. The token is only in git's
+ * environment, bound to that address; git follows no redirect with it.
  */
 export async function pushMirror(options: MirrorOptions): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const trouble = await push(options);
-    if (trouble === null) return;
-    // Another broker was at the same ref: then there is less to do now.
+    const failure = await push(options);
+    if (failure === null) return;
+    // Another broker is pushing to the same ref; a retry finds less to push.
     if (
       tries === TRIES ||
-      !/cannot lock ref|reference already exists|failed to update ref/i.test(trouble.said)
+      !/cannot lock ref|reference already exists|failed to update ref/i.test(failure.said)
     )
-      throw trouble.error;
+      throw failure.error;
   }
 }
 
 async function push(options: MirrorOptions): Promise<{ said: string; error: CrowdaiError } | null> {
-  const { git, host, user, url, path, longestMs = MAX_PUSH_MS } = options;
+  const { git, host, user, url, path, timeoutMs = MAX_PUSH_MS } = options;
   const { protocol } = new URL(url);
   const credentials = Buffer.from(`${user}:${host.token}`).toString("base64");
   const ended = await git.run(
@@ -54,7 +54,7 @@ async function push(options: MirrorOptions): Promise<{ said: string; error: Crow
     ],
     {
       dir: path,
-      timeoutMs: longestMs,
+      timeoutMs,
       cpuSeconds: 300,
       output: 16 * 1024 * 1024,
       env: {
@@ -69,37 +69,37 @@ async function push(options: MirrorOptions): Promise<{ said: string; error: Crow
     },
   );
   if (ended.code === 0) return null;
-  if (ended.ended) return { said: "", error: unreachable(host, "took too long to take a push.") };
+  if (ended.ended) return { said: "", error: unreachable(host, "took too long to accept a push.") };
   const said = `${ended.stderr}\n${ended.stdout.toString("utf8")}`;
   return { said, error: pushError(host, said) };
 }
 
-/** What git said, as one error. */
+/** Returns the error that git's output stands for. */
 export function pushError(host: Host, said: string): CrowdaiError {
   if (/Authentication failed|could not read (?:Username|Password)|error: 401\b/i.test(said))
     return refused(
       host,
-      "does not know the token, when pushed to.",
-      `Set ${host.tokenName} to a valid one and start the broker again.`,
+      "rejected the token on a push.",
+      `Set ${host.tokenName} to a valid token and restart the broker.`,
     );
   const status = Number(/returned error: (\d{3})/.exec(said)?.[1] ?? 0);
   const words = remoteMessage(said);
-  if (status === 429) return unreachable(host, "asks to wait, when pushed to (429).", { after: 60 });
+  if (status === 429) return unreachable(host, "asks to wait before the next push (429).", { after: 60 });
   if (status === 403 || /permission to .* denied/i.test(said))
     return refused(
       host,
-      `does not let the token push${words}.`,
+      `denied the push${words}.`,
       `The repository must not be archived, and the token needs ${host.rights}.`,
     );
   if (status === 404 || /repository .*not found/i.test(said))
-    return unreachable(host, "no longer has the repository; it is made again.");
+    return unreachable(host, "no longer has the repository; the broker creates it again.");
   if (/\[remote rejected\]|\[rejected\]|hook declined|protected branch|push declined/i.test(said))
     return refused(
       host,
-      `refuses what is pushed${words}.`,
-      "Lift the rule that it names for these repositories.",
+      `rejected the push${words}.`,
+      "Disable the rule that it names for these repositories.",
     );
-  return unreachable(host, `could not be pushed to${words}.`);
+  return unreachable(host, `did not accept a push${words}.`);
 }
 
 function remoteMessage(said: string): string {

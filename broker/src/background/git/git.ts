@@ -6,14 +6,16 @@ import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 400 * MEBIBYTE;
-/** A process that somebody waits for on a slow line may live this long; what it computes is bounded by its processor time. */
+/**
+ * Lifetime of a process whose client may have a slow connection; its computing is limited by processor time.
+ */
 const LIFETIME_MS = 15 * 60_000;
 const CPU_SECONDS = 60;
 const OUTPUT = 64 * MEBIBYTE;
 
 /**
- * Nothing of a repository, a user or the machine configures git: no hooks, no helpers, no monitors, no transports. `gc` is ours to
- * begin, and one thread keeps the memory of one process in bounds.
+ * No repository, user or machine configures git: no hooks, helpers, monitors or transports. The broker
+ * decides when to run `gc`, and one thread limits the memory of a process.
  */
 const SETTINGS = {
   "core.hooksPath": "/dev/null",
@@ -43,15 +45,15 @@ const SETTING_ARGS = Object.entries(SETTINGS)
 export interface GitRun {
   /** The bare repository. */
   dir: string;
-  /** Where new objects go, instead of the repository. */
+  /** Where new objects are written instead of the repository. */
   objects?: { own: string; others: string[] };
   input?: Uint8Array | string | number;
   env?: Record<string, string>;
-  /** A file for the output; there is none to gather then. */
+  /** A file that receives the output, which is then not collected. */
   into?: number;
   cpuSeconds?: number;
   timeoutMs?: number;
-  /** Most bytes of output; one more ends the process. */
+  /** Maximum bytes of output; a process that writes more is killed. */
   output?: number;
   signal?: AbortSignal;
 }
@@ -61,25 +63,25 @@ export interface GitEnded {
   signal: NodeJS.Signals | null;
   stdout: Buffer;
   stderr: string;
-  /** It was ended because it said too much, or took too long. */
+  /** Set when the process was killed because of its output or its run time. */
   ended: "output" | "time" | null;
 }
 
-/** Git processes under limits of memory, time and output, so many at once and no more. */
+/** Git processes with limits on memory, time, output and their number. */
 export interface Git {
-  /** Runs to its end; a failure is a value. Throws broker_busy when there is no room. */
+  /** Runs to the end; a failure is a value. Throws broker_busy when no slot becomes free. */
   run(args: readonly string[], options: GitRun): Promise<GitEnded>;
-  /** As `run`, for what only breaks when this machine does. */
+  /** As `run`, for commands that fail only when this machine does. */
   must(args: readonly string[], options: GitRun): Promise<Buffer>;
-  /** A process whose ends are the caller's; `onChunk` may stop a `run` early. */
+  /** Starts a process whose streams the caller handles. */
   start(args: readonly string[], options: GitRun): Promise<ChildProcess>;
-  /** Ends every process. */
+  /** Kills every process. */
   close(): Promise<void>;
 }
 
 export interface GitOptions {
   path: string;
-  /** Processes at once. */
+  /** Maximum number of processes at once. */
   atOnce: number;
 }
 
@@ -100,7 +102,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
       cwd: options.dir,
       env: { ...environment(path, options), ...options.env },
       stdio: [stdin, options.into ?? "pipe", "pipe"],
-      // Its own group, for what git starts itself.
+      // A process group of its own, which includes the processes that git starts.
       detached: true,
     });
     running.add(child);
@@ -147,7 +149,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
       child.once("close", (code, signal) => resolve([code, signal])),
     );
     if (child.stdin && given !== undefined && typeof given !== "number") {
-      // A process that ended before it read everything says so by its exit.
+      // A process that exits before it has read everything reports that by its exit code.
       child.stdin.on("error", () => {});
       child.stdin.end(given);
     }
@@ -179,7 +181,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   };
 }
 
-/** Ends a git process and whatever it started. */
+/** Kills a git process and everything it started. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
@@ -194,16 +196,16 @@ async function gather(stream: NodeJS.ReadableStream, most: number, over: () => v
   return collect(
     (async function* () {
       for await (const chunk of stream) {
-        const room = most - size;
+        const left = most - size;
         size += chunk.length;
-        if (room > 0) yield (chunk as Buffer).subarray(0, room);
+        if (left > 0) yield (chunk as Buffer).subarray(0, left);
         if (size > most) over();
       }
     })(),
   );
 }
 
-/** The whole environment of a git process: nothing of the broker's own goes in but PATH. */
+/** Returns the whole environment of a git process: of the broker's own only PATH. */
 function environment(path: string, { dir, objects }: GitRun): Record<string, string> {
   return {
     PATH: path,

@@ -3,7 +3,10 @@ import { CrowdaiError } from "@crowdai/shared";
 const MAX_WAITING = 256;
 const WAIT_MS = 30_000;
 
-/** Semaphore for so many at once. Others wait their turn, for a while and in bounded number, then are told that it is full. */
+/**
+ * Semaphore for so many at once. Others wait their turn, for a while and in bounded number, then are told
+ * that it is full.
+ */
 export interface Semaphore {
   enter(signal?: AbortSignal): Promise<void>;
   leave(): void;

@@ -7,16 +7,16 @@ const TIME_MS = 15_000;
 const LIST_BYTES = 1024 * 1024;
 
 export interface DiffLimits {
-  /** Bytes of the patch; a longer one is cut at the end of a line. */
+  /** Maximum bytes of the patch; a longer one is cut at the end of a line. */
   patch?: number;
-  /** Files that are listed. */
+  /** Maximum number of files listed. */
   files?: number;
   signal?: AbortSignal;
 }
 
 /**
- * What changed from one submission's code to another's, or, from null, all that is there. Whether the caller may read both is asked
- * before. Throws diff_too_large for what takes git too long.
+ * Compares the code of two submissions; from null, everything counts as added. The caller checks that both
+ * may be read. Throws diff_too_large when git takes too long.
  */
 export async function diffCode(
   repositories: Repositories,
@@ -28,7 +28,7 @@ export async function diffCode(
   const other = from && (await repositories.participant(from.row.challenge, from.row.participant_id));
   const run = async (args: string[], output: number) => {
     const ended = await repositories.git.run(
-      // Neither the tree's attributes nor a program of anybody's has a say in what is shown.
+      // Neither the tree's attributes nor an external program affects the output.
       ["diff-tree", "-r", "--find-renames", "-l400", "--no-ext-diff", "--no-textconv", "--no-color", ...args],
       {
         dir,
@@ -61,7 +61,7 @@ export async function diffCode(
 /** `added TAB removed TAB path NUL`, and for a renamed file `added TAB removed TAB NUL old NUL new NUL`. */
 function readNumstat(text: string, cut: boolean): CodeDiff["files"] {
   const words = text.split("\0");
-  // After the last NUL comes nothing, or a part of an entry.
+  // After the last NUL comes nothing, or part of an entry.
   words.pop();
   const found: CodeDiff["files"] = [];
   for (let at = 0; at < words.length; ) {

@@ -5,8 +5,8 @@ const LICENCE = /^(?:un)?licen[cs]es?(?:[.-].*)?$|^copying(?:[.-].*)?$/i;
 const ADDED = "LICENSE";
 
 /**
- * The root tree with the licence in it. A tree that brings a licence file of its own stays as it is: null. Names are sorted as git
- * sorts them, so that equal trees have equal names.
+ * Adds the license to the root tree. Returns null for a tree that has a license file of its own. Names are
+ * sorted as git sorts them, so that equal trees have equal names.
  */
 export function licenseInTree(tree: Buffer, licence: string): { tree: Buffer; blob: string } | null {
   const entries = readTree(tree);
@@ -18,7 +18,7 @@ export function licenseInTree(tree: Buffer, licence: string): { tree: Buffer; bl
   return { tree: Buffer.concat([tree.subarray(0, after), added, tree.subarray(after)]), blob };
 }
 
-/** What stands in a tree: each entry's name, where it starts, and the bytes by which it is sorted. */
+/** Reads the entries of a tree: each one's name, start, and the bytes by which it is sorted. */
 function readTree(tree: Buffer): { name: string; start: number; order: Buffer }[] {
   const entries = [];
   for (let at = 0; at < tree.length; ) {

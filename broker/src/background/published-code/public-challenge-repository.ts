@@ -14,13 +14,13 @@ const PUBLISHED_CODE: ChallengeRepository = {
   message: (challenge) => `Published code of ${challenge}`,
   readme: ({ id, title }) => `# ${title}
 
-The code that participants of \`${id}\` published, under the licence in each repository. Each folder is a participant's
+The code that participants of \`${id}\` published, under the license in each repository. Each folder is a participant's
 repository, joined as a submodule: \`git clone --recurse-submodules\` fetches them too. In each, a commit on \`main\`
 is a submission, tagged \`submission-<id>\`, with its score among the trailers.
 `,
 };
 
-/** Writes the next commit of the challenge's public repository into the records, when something changed since the last. */
+/** Records the next commit of the challenge's public repository if something has changed since the last. */
 export async function recordPublicCommit(
   records: Pick<Records, "transaction" | "lock">,
   challenge: { id: string; title: string },
@@ -31,7 +31,7 @@ export async function recordPublicCommit(
   await recordChallengeCommit(records, PUBLISHED_CODE, challenge, async () => pins, now);
 }
 
-/** Brings the challenge's public repository to what the records have of it; null when they have nothing. */
+/** Updates the challenge's public repository from the records; returns null when they have nothing of it. */
 export async function updatePublicChallenge(options: {
   dir: string;
   git: Git;

@@ -13,13 +13,15 @@ import { updatePublicChallenge } from "./public-challenge-repository.ts";
 import { licenseHolder, publishedCommitText } from "./published-commit.ts";
 
 /**
- * What everybody may clone: repositories of their own, which hold the published submissions and no object besides. Derived like the
- * private ones, with equal commits at every broker.
+ * The repositories that everyone may clone. They are separate from the private ones, contain only published
+ * submissions and no other object, and are derived in the same way, with equal commits at every broker.
  */
 export interface PublicRepositories {
-  /** The participant's public repository as the records have it now; null while nothing of it is public. */
+  /** Updates the participant's public repository and returns its path; null while none of it is public. */
   participant(challenge: string, participantId: number): Promise<string | null>;
-  /** The challenge's public repository; null until it was closed with something to show. */
+  /**
+   * Returns the challenge's public repository; null until the challenge is closed with something to publish.
+   */
   challenge(challenge: string): Promise<string | null>;
 }
 
@@ -41,7 +43,8 @@ export function createPublicRepositories(options: {
   const mutex = createKeyedMutex();
 
   async function updateParticipant(challenge: string, participantId: number): Promise<string | null> {
-    // The name comes from an address: one that was closed here is no path to elsewhere.
+    // The challenge's name comes from a URL: a closed challenge is known, so its name cannot be a path to
+    // another folder.
     if (!(await findClosure(records.db, challenge))) return null;
     const dir = join(folder, challenge, `${participantId}.public.git`);
     const applied = existsSync(dir) ? await readApplied(dir) : { stored: 0, final: 0 };
@@ -57,8 +60,8 @@ export function createPublicRepositories(options: {
   }
 
   /**
-   * The commit that the next one follows. Not what main names: a broker that was killed may have moved that, and not come to note it;
-   * done again from the noted place, the same commits come out.
+   * Returns the commit that the next one follows. It is not read from main: a broker that was killed may have
+   * moved main without recording it. Repeating the work from the recorded commit produces the same commits.
    */
   async function tipAt(
     dir: string,
@@ -78,7 +81,10 @@ export function createPublicRepositories(options: {
     return found.toString().trim();
   }
 
-  /** Adds the commits of `rows` to the public repository. References come last: what they name is whole. */
+  /**
+   * Adds the commits of `rows` to the public repository. Refs are written last, when everything they name is
+   * complete.
+   */
   async function append(
     dir: string,
     privately: string,
@@ -106,7 +112,7 @@ export function createPublicRepositories(options: {
     const wanted = `${tip}\n${start === null ? "" : `^${start}\n`}`;
     const pack = join(dir, "objects/pack/pack");
     await git.must(["pack-objects", "-q", "--revs", pack], { dir, objects, input: wanted, cpuSeconds: 300 });
-    // Without the private repository at hand: everything that is named must be here.
+    // Without the private repository as an alternate, every object must exist here.
     await git.must(["rev-list", "--objects", "--quiet", tip as string], { dir, cpuSeconds: 300 });
     await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
     await git.must(["prune-packed", "-q"], { dir });

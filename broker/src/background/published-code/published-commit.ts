@@ -1,6 +1,9 @@
 const PLAIN_AUTHORS = new Set(["", "participant"]);
 
-/** The commit as it stands in the public repository: same author, message and trailers, another tree and another past. */
+/**
+ * Returns the text of a commit in the public repository: the same author, message and trailers, with another
+ * tree and parent.
+ */
 export function publishedCommitText(final: string, tree: string, parent: string | null): string {
   const end = final.indexOf("\n\n");
   const kept = final
@@ -12,7 +15,7 @@ export function publishedCommitText(final: string, tree: string, parent: string 
   );
 }
 
-/** Who the licence names: the commit's author, or the participant where the commit names nobody. */
+/** Returns the license holder: the commit's author, or the participant when the commit names no one. */
 export function licenseHolder(final: string, participant: string): string {
   const author = /^author ([^<\n]*) </m.exec(final)?.[1]?.trim() ?? "";
   return PLAIN_AUTHORS.has(author) ? participant : author;

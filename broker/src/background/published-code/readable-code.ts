@@ -6,7 +6,7 @@ import type { Db } from "../../records/records.ts";
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import type { CodeHost } from "../code-hosts/code-host.ts";
 
-/** Code that somebody may read, and why: it is theirs (or their challenge's), or it is published. */
+/** Code that a viewer may read: their own, their challenge's, or published. */
 export interface ReadableCode {
   row: SubmissionRow;
   code: SubmissionCodeRow;
@@ -16,8 +16,9 @@ export interface ReadableCode {
 }
 
 /**
- * The code of a submission: the caller's own, for an organiser one of their challenges', or for everybody a published one. Throws
- * code_unavailable, which tells nothing of what the caller may not see.
+ * Finds the code of a submission that the viewer may read: their own, any of their challenges' for an
+ * organizer, and published code for everyone. Throws code_unavailable, which reveals nothing about code that
+ * the viewer may not see.
  */
 export async function findReadableCode(db: Db, viewer: Caller | null, id: string): Promise<ReadableCode> {
   const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
@@ -29,7 +30,7 @@ export async function findReadableCode(db: Db, viewer: Caller | null, id: string
   if (!readable)
     throw new CrowdaiError(
       "code_unavailable",
-      `There is no submission "${id.slice(0, 64)}" of which you may read the code.`,
+      `There is no submission "${id.slice(0, 64)}" whose code you may read.`,
     );
   const code = await db
     .selectFrom("submission_code")
@@ -45,7 +46,10 @@ export async function findReadableCode(db: Db, viewer: Caller | null, id: string
   return { row, code, participant: name, own, published: publication !== undefined };
 }
 
-/** The submission of the same participant before this one whose code the viewer may read too; null when this is the first. */
+/**
+ * Finds the participant's previous submission whose code the viewer may also read; null when this is the
+ * first.
+ */
 export async function findPrevious(
   db: Db,
   { row, code, own }: ReadableCode,
@@ -67,14 +71,14 @@ export async function findPrevious(
   return found ? findReadableCode(db, viewer, found.id) : null;
 }
 
-/** Where the code is cloned from and forked. */
+/** Returns where the code can be cloned and forked. */
 export function codePlace(
   { row, code, participant, own, published }: ReadableCode,
   { host, kind, baseUrl }: { host: CodeHost; kind: CodePlace["host"]; baseUrl: string },
 ): CodePlace {
   const name = repositoryName({ id: row.participant_id, name: participant });
   const repository = { challenge: row.challenge, participant: name, edition: "public" as const };
-  // Until it is published, the broker alone shows it, to its participant.
+  // Until it is published, only the broker shows it, to its participant.
   const outside = published && host.outside;
   return {
     submission: row.id,

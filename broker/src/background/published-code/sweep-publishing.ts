@@ -3,7 +3,7 @@ import { iso } from "../../base/clock.ts";
 import { findClosure, publishDue } from "../../domain/publishing/publish-due.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { ClosureTable } from "../../records/tables.ts";
-import { besideIt } from "../code-hosts/hosted-repository-name.ts";
+import { relativeUrl } from "../code-hosts/hosted-repository-name.ts";
 import type { Pin } from "../repositories/challenge-repository.ts";
 import type { CodeContext } from "../repositories/code-context.ts";
 import { CHALLENGE_ITSELF } from "../repositories/finalize-code.ts";
@@ -13,8 +13,8 @@ const FIRST_WAIT_MS = 5000;
 const MAX_WAIT_MS = 10 * 60_000;
 
 /**
- * Makes public what has become ready since, and shows it: builds the public repositories, writes down the challenge's, and hands
- * all to a code host outside. May be cut at any moment and done again, by any broker.
+ * Publishes the code that is due: builds the public repositories, records the challenge's public commit and
+ * mirrors everything to an external code host. May be interrupted at any point and repeated, by any broker.
  */
 export async function sweepPublishing(context: CodeContext): Promise<void> {
   const { records, clock, log } = context.submissions;
@@ -26,12 +26,12 @@ export async function sweepPublishing(context: CodeContext): Promise<void> {
       if (closure && (closure.shown < closure.version || (await isElsewhere(context, challenge))))
         await show(context, closure);
     } catch (error) {
-      log.error({ challenge, err: error }, "published code not shown");
+      log.error({ event: "publishing_failed", challenge, err: error }, "publishing failed");
     }
   }
 }
 
-/** Whether what was shown stands, in part, at another host than the one that is chosen now. */
+/** Returns whether published code is, in part, at another host than the current one. */
 async function isElsewhere({ host, submissions }: CodeContext, challenge: string): Promise<boolean> {
   if (!host.outside) return false;
   const { db } = submissions.records;
@@ -47,7 +47,7 @@ async function isElsewhere({ host, submissions }: CodeContext, challenge: string
     .where("host", "=", host.name)
     .where("problem", "is", null)
     .executeTakeFirstOrThrow();
-  // Beside the authors' there is the challenge's own.
+  // One more than the authors: the challenge's own repository.
   return Number(authors) > 0 && Number(here) < Number(authors) + 1;
 }
 
@@ -107,13 +107,16 @@ async function pinOf(context: CodeContext, challenge: string, author: Author): P
   const path = repositoryName(author);
   const whole = { challenge, participant: null, edition: "public" as const };
   const url = host.outside
-    ? besideIt(host.cloneUrl(whole), host.cloneUrl({ ...whole, participant: path }))
-    : // Relative, so that it holds under whatever address the broker is reached.
+    ? relativeUrl(host.cloneUrl(whole), host.cloneUrl({ ...whole, participant: path }))
+    : // Relative, so that it works under any address of the broker.
       `../${challenge}/${path}.git`;
   return { path, url, commit };
 }
 
-/** Brings one public repository to the code host. Returns whether it stands there; what fails is tried again later. */
+/**
+ * Mirrors one public repository to the code host. Returns whether it is up to date there; a failure is
+ * retried later.
+ */
 async function showOutside(
   { submissions, host, publicRepositories }: CodeContext,
   challenge: string,
@@ -130,7 +133,7 @@ async function showOutside(
   const here = known?.host === host.name ? known : undefined;
   if (here && here.shown >= wanted) return true;
   if (here && here.next_at > iso(clock())) return false;
-  const keep = async (values: { shown: number; tries: number; next_at: string; problem: string | null }) => {
+  const save = async (values: { shown: number; tries: number; next_at: string; problem: string | null }) => {
     const row = { host: host.name, ...values };
     await db
       .insertInto("shown_repositories")
@@ -147,19 +150,22 @@ async function showOutside(
     await host.ensure(repository);
     await host.mirror(repository, dir as string);
     await host.publish(repository);
-    await keep({ shown: wanted, tries: 0, next_at: iso(clock()), problem: null });
+    await save({ shown: wanted, tries: 0, next_at: iso(clock()), problem: null });
     return true;
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     const tries = (here?.tries ?? 0) + 1;
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
     const wait = Math.max(asked, Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 10)));
-    log.warn({ challenge, repository: name ?? challenge, err: thrown }, "published code not shown yet");
-    await keep({
+    log.warn(
+      { event: "publishing_mirror_failed", challenge, repository: name ?? challenge, err: thrown },
+      "published code mirror failed, retrying later",
+    );
+    await save({
       shown: here?.shown ?? 0,
       tries,
       next_at: iso(clock().getTime() + wait),
-      problem: error.code === "unexpected" ? "The code host could not be used." : error.message,
+      problem: error.code === "unexpected" ? "The code host cannot be used." : error.message,
     });
     return false;
   }

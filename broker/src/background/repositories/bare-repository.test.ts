@@ -10,7 +10,7 @@ async function folder(): Promise<string> {
   return join(made, "1.git");
 }
 
-it("what a repository holds is remembered with it, and forgotten with its head", async () => {
+it("a repository remembers what was applied to it until its HEAD is lost", async () => {
   const dir = await folder();
   expect(await readApplied(dir)).toEqual({ stored: 0, final: 0 });
   await makeBareRepository(dir);
@@ -21,7 +21,7 @@ it("what a repository holds is remembered with it, and forgotten with its head",
   expect(await readApplied(dir)).toEqual({ stored: 0, final: 0 });
 });
 
-it("what is no repository makes way for one", async () => {
+it("a folder that is not a repository is replaced by one", async () => {
   const dir = await folder();
   await mkdir(join(dir, "objects/42"), { recursive: true });
   await makeBareRepository(dir);

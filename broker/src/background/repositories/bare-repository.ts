@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** How much of the records a repository holds: numbers of the last pack and the last commit that were brought in. */
+/**
+ * How much of the records a repository contains: the numbers of the last pack and the last commit applied.
+ */
 export interface Applied {
   stored: number;
   final: number;
@@ -11,12 +13,13 @@ export interface Applied {
 
 const APPLIED = "crowdai.json";
 const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
-// Attributes of a tree would change what is read of it: these here come before them.
+// These attributes take precedence over those in a tree, which would change the content that is read.
 const ATTRIBUTES = "* -export-ignore -export-subst -text -ident !eol !filter !working-tree-encoding !diff\n";
 
 /**
- * Makes the bare repository, whole or not at all: no hooks, no configuration but what it takes to be one. A folder that is none, such as
- * git leaves when its repository is removed while it writes, makes way: all that is worth keeping is in records and objects.
+ * Creates the bare repository, completely or not at all, without hooks and with only the required
+ * configuration. A folder that is not a repository, such as git leaves when its repository is removed while
+ * it writes, is replaced: everything worth keeping is in the records and objects.
  */
 export async function makeBareRepository(dir: string): Promise<void> {
   if (existsSync(join(dir, "HEAD"))) return;
@@ -36,8 +39,8 @@ export async function makeBareRepository(dir: string): Promise<void> {
 }
 
 /**
- * Removes the locks and half-written packs of git processes that were killed. Nobody else writes into the repository: the data folder
- * has one broker, and it does one thing after the other.
+ * Removes the locks and half-written packs of killed git processes. Nothing else writes into the repository:
+ * one broker owns the data folder, and it runs one update of a repository at a time.
  */
 export async function clearLeftovers(dir: string): Promise<void> {
   const refs = await readdir(join(dir, "refs"), { recursive: true });
@@ -52,14 +55,14 @@ export async function clearLeftovers(dir: string): Promise<void> {
   await Promise.all(left.map((name) => rm(join(dir, name), { force: true })));
 }
 
-/** What is no repository, whatever lies there, holds nothing. */
+/** Returns what has been applied to the repository. A path that is not a repository counts as empty. */
 export async function readApplied(dir: string): Promise<Applied> {
   if (!existsSync(join(dir, "HEAD"))) return { stored: 0, final: 0 };
   try {
     const { stored, final } = JSON.parse(await readFile(join(dir, APPLIED), "utf8"));
     if (Number.isInteger(stored) && Number.isInteger(final)) return { stored, final };
   } catch {
-    // Nothing was brought in yet, or nobody knows what: bringing it in again is harmless.
+    // Nothing has been applied yet, or it is unknown: applying it again is harmless.
   }
   return { stored: 0, final: 0 };
 }

@@ -8,7 +8,10 @@ import type { Git } from "../git/git.ts";
 import { makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
 
-/** One participant's repository in the challenge's: its path there, where it is cloned from, and the commit it stands at. */
+/**
+ * A participant's repository as a submodule of the challenge's: its path, its clone URL and its current
+ * commit.
+ */
 export interface Pin {
   path: string;
   url: string;
@@ -17,7 +20,7 @@ export interface Pin {
 
 const COMMIT_AUTHOR = "author crowdAI <broker@crowdai.invalid>";
 
-/** The files and the tree of a challenge's repository; equal for equal pins. */
+/** Builds the files and the tree of a challenge's repository; equal pins give equal trees. */
 export function challengeTree(pins: readonly Pin[], readme: string) {
   const modules = pins
     .map(({ path, url }) => `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`)
@@ -36,10 +39,10 @@ export function challengeTree(pins: readonly Pin[], readme: string) {
   return { blobs: [modules, readme], tree, name: objectName("tree", tree) };
 }
 
-/** One of a challenge's repositories: that of all code, or that of what was published. */
+/** One of a challenge's two repositories: that of all code, or that of published code. */
 export interface ChallengeRepository {
   table: "code_challenge_commits" | "public_challenge_commits";
-  /** In front of the challenge's id; who holds it writes the next commit. */
+  /** Prefix of the lock that serializes the repository's commits. */
   lock: string;
   message(challenge: string): string;
   readme(challenge: Pick<ChallengeConfig, "id" | "title">): string;
@@ -48,7 +51,7 @@ export interface ChallengeRepository {
 /** Both tables have the same columns. */
 const tableOf = ({ table }: ChallengeRepository) => table as "code_challenge_commits";
 
-/** Writes the repository's next commit into the records, when something changed since the last. Returns whether it did. */
+/** Records the repository's next commit if something has changed since the last. Returns whether it did. */
 export async function recordChallengeCommit(
   records: Pick<Records, "transaction" | "lock">,
   repository: ChallengeRepository,
@@ -94,7 +97,10 @@ export async function recordChallengeCommit(
   });
 }
 
-/** Brings the bare repository at `dir` to what the records have of it; it is made when they have something. Returns how many commits it has. */
+/**
+ * Updates the bare repository at `dir` from the records, and creates it when they have a commit. Returns the
+ * number of commits.
+ */
 export async function updateChallenge(options: {
   dir: string;
   git: Git;

@@ -4,13 +4,13 @@ import type { CodeHost } from "../code-hosts/code-host.ts";
 import type { PublicRepositories } from "../published-code/public-repositories.ts";
 import type { Repositories } from "./repositories.ts";
 
-/** What the life of code needs. Made once, in broker.ts. */
+/** What functions that handle code depend on. Created once, by the composition root. */
 export interface CodeContext {
   submissions: SubmissionContext;
   repositories: Repositories;
-  /** What was published, in repositories of its own. */
+  /** Repositories of published code only. */
   publicRepositories: PublicRepositories;
   host: CodeHost;
-  /** Which kind of host that is, for clients. */
+  /** The kind of that host, for clients. */
   kind: CodePlace["host"];
 }

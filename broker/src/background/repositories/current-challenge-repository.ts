@@ -1,11 +1,11 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { repositoryPath } from "../../domain/submissions/repository-name.ts";
-import { besideIt } from "../code-hosts/hosted-repository-name.ts";
+import { relativeUrl } from "../code-hosts/hosted-repository-name.ts";
 import { recordChallengeCommit } from "./challenge-repository.ts";
 import type { CodeContext } from "./code-context.ts";
 import { ALL_CODE, readPins } from "./private-challenge-repository.ts";
 
-/** The challenge's own bare repository, at the commit its participants' repositories stand at now. */
+/** Returns the challenge's own bare repository, updated to its participants' current commits. */
 export async function currentChallengeRepository(
   { host, repositories, submissions }: CodeContext,
   config: Pick<ChallengeConfig, "id" | "title">,
@@ -13,8 +13,8 @@ export async function currentChallengeRepository(
   const own = { challenge: config.id, participant: null, edition: "private" as const };
   const urlOf = (participant: string) =>
     host.outside
-      ? besideIt(host.cloneUrl(own), host.cloneUrl({ ...own, participant }))
-      : // Where it stands beside the folder of theirs, the address of the broker need not be known.
+      ? relativeUrl(host.cloneUrl(own), host.cloneUrl({ ...own, participant }))
+      : // A relative path holds whatever the broker's address is.
         repositoryPath(config.id, participant).replace(/^\/code\//, "../");
   await recordChallengeCommit(
     submissions.records,

@@ -20,7 +20,7 @@ const made = (more: Partial<Parameters<typeof finalCommitText>[0]>) =>
   });
 
 describe("the commit of a submission", () => {
-  it("has the snapshot's author, the broker as committer, and says what is known of it", () => {
+  it("has the snapshot's author, the broker as committer, and the submission's facts as trailers", () => {
     expect(made({ parent: "1".repeat(40) })).toBe(`tree ${TREE}
 parent ${"1".repeat(40)}
 author Ada <ada@example.org> 1700000000 +0100
@@ -33,7 +33,7 @@ Score: 0.5
 `);
   });
 
-  it("takes over the client's trailers, but nothing that the broker itself says", () => {
+  it("includes the client's trailers, except those that the broker writes", () => {
     const text = made({
       snapshot: snapshot(
         "Why\n\nmore\n\nCrowdai-Head: 0123\nCrowdai-Submission: other\nScore: 1\nRuntime: Python",
@@ -46,16 +46,16 @@ Score: 0.5
     ]);
   });
 
-  it("says what was said of this submission, where a snapshot serves several", () => {
+  it("has this submission's message when several submissions share a snapshot", () => {
     expect(made({ message: "Second\u001b[2J try\r\n" })).toContain("\n\nSecond[2J try\n\nSubmission");
   });
 
-  it("makes do with an author that is none", () => {
+  it("falls back to a neutral author when the snapshot's is invalid", () => {
     for (const author of ["", "no brackets 1 +0000", "<> 1 +0000", "A <a> x +0000"])
       expect(made({ snapshot: snapshot("m", author) })).toMatch(/^author participant </m);
   });
 
-  it("is named as git names it", () => {
+  it("has the name that git gives it", () => {
     expect(objectName("tree", "")).toBe(TREE);
   });
 });

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** What a submission's commit says, beyond the tree. */
+/** The content of a submission's commit, besides the tree. */
 export interface FinalCommit {
   tree: string;
-  /** The commit before it on the main branch. */
+  /** The previous commit on the main branch. */
   parent: string | null;
-  /** Text of the client's commit: its author and its trailers are taken over. */
+  /** Text of the client's commit, which provides the author and further trailers. */
   snapshot: string;
-  /** What was said of the submission; null means the message of the snapshot, which several submissions may share. */
+  /** The submission's message; null means the snapshot's message, which several submissions may share. */
   message: string | null;
   at: Date;
-  /** In order; what is null is left out. */
+  /** In order; null values are left out. */
   trailers: readonly (readonly [string, string | number | null])[];
 }
 
@@ -19,13 +19,16 @@ const FALLBACK = "participant <participant@crowdai.invalid>";
 const AUTHOR = /^([^<>\n]*) <([^<>\n]*)> (\d{1,12}) ([+-]\d{4})$/;
 const TRAILER = /^[A-Za-z][A-Za-z0-9-]*: \S/;
 
-/** Text of the commit that main gets: equal for equal records, so that every broker makes the same one. */
+/**
+ * Returns the text of the commit on main. Equal records give equal text, so that all brokers make the same
+ * commit.
+ */
 export function finalCommitText({ tree, parent, snapshot, message, at, trailers }: FinalCommit): string {
   const { author, subject, kept } = readSnapshot(snapshot);
   const ours = trailers
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}: ${oneLine(String(value))}`);
-  // Nobody but the broker says what it says of a submission.
+  // Clients cannot set the trailers that the broker writes.
   const names = new Set(trailers.map(([name]) => name.toLowerCase()));
   const theirs = kept
     .map((line) => line.replace(/^crowdai-/i, ""))
@@ -45,13 +48,13 @@ export function finalCommitText({ tree, parent, snapshot, message, at, trailers 
   ].join("\n");
 }
 
-/** The name git gives an object. */
+/** Returns the name that git gives an object. */
 export function objectName(type: "commit" | "tree" | "blob", content: string | Uint8Array): string {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   return createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
-/** Author, message and trailers of the client's commit. */
+/** Reads author, message and trailers of the client's commit. */
 function readSnapshot(text: string): { author: string | null; subject: string; kept: string[] } {
   const end = text.indexOf("\n\n");
   const head = (end < 0 ? text : text.slice(0, end)).split("\n");
@@ -66,7 +69,7 @@ function readSnapshot(text: string): { author: string | null; subject: string; k
   return { author, subject: message || "Submission", kept: hasTrailers ? last : [] };
 }
 
-/** Lines without control characters, which could move a terminal's cursor. */
+/** Removes control characters, which could move a terminal's cursor. */
 function plainText(text: string): string {
   return (
     text

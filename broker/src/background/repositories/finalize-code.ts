@@ -9,12 +9,13 @@ import { finalCommitText, objectName } from "./final-commit.ts";
 
 const ENDED = ["graded", "failed"] as const;
 const BATCH = 200;
-/** The participant that stands for the challenge's own repository. */
+/** The participant id under which the challenge's own repository is recorded. */
 export const CHALLENGE_ITSELF = 0;
 
 /**
- * Makes the commit of every submission that has ended and whose code is stored: in the records first, in one transaction each, so that
- * it is made once, whoever dies; then in this broker's repositories. Returns how many there were.
+ * Makes the final commit of every finished submission whose code is stored: first in the records, in one
+ * transaction each, so that a crash cannot make it twice; then in this broker's repositories. Returns the
+ * number of commits.
  */
 export async function finalizeCode(code: CodeContext): Promise<number> {
   const rows = await code.submissions.records.db
@@ -32,7 +33,7 @@ export async function finalizeCode(code: CodeContext): Promise<number> {
   return rows.length;
 }
 
-/** The same for one submission; nothing happens when its time has not come, or it was done. */
+/** Finalizes one submission; does nothing when it is not finished or already has its commit. */
 export async function finalizeSubmission(code: CodeContext, id: string): Promise<void> {
   const { submissions, repositories } = code;
   const done = await submissions.records.transaction((trx) => writeFinal(submissions, trx, id));
@@ -80,7 +81,7 @@ async function writeFinal(
   return code;
 }
 
-/** Says that a repository changed, so that an outside host follows. */
+/** Marks a repository as changed, so that an external host is updated. */
 export async function raiseVersion(
   trx: Transaction<Tables>,
   challenge: string,
@@ -105,7 +106,10 @@ export async function raiseVersion(
     .execute();
 }
 
-/** What a submission's commit says of it. A regrade leaves the commit as it is: it tells what was told at the time. */
+/**
+ * Returns the trailers of a submission's commit. A regrade does not change the commit, which states the
+ * result of its time.
+ */
 function trailersOf(
   config: ChallengeConfig | undefined,
   row: SubmissionRow,

@@ -13,8 +13,9 @@ const CLAIM_MS = 10 * 60_000;
 const MAX_WAIT_MS = 15 * 60_000;
 
 /**
- * Brings the host outside to what the repositories are now: each that changed since the host last had it, or since another host was
- * chosen. What the host refuses is tried again, later each time, and when it names a time, then. Returns how many are shown anew.
+ * Mirrors to the external host every repository that changed since its last mirroring, and all of them after
+ * a change of host. A failure is retried with growing pauses, or at the time that the host names. Returns the
+ * number of repositories mirrored.
  */
 export async function mirrorRepositories(code: CodeContext): Promise<number> {
   const { submissions, host } = code;
@@ -57,8 +58,8 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
     const wait = Math.max(asked, Math.min(MAX_WAIT_MS, FIRST_MS * 2 ** Math.min(row.tries, 20)));
     submissions.log.warn(
-      { ...key, code: error.code, err: error.message },
-      "the code host is tried again later",
+      { event: "code_host_mirror_failed", ...key, code: error.code, err: error.message },
+      "code host update failed, retrying later",
     );
     await db
       .updateTable("code_repositories")
@@ -73,7 +74,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
   }
 }
 
-/** Keeps other brokers off this repository; what a broker that dies has claimed is tried again after that time. */
+/** Claims the repository for this broker. The claim of a broker that dies expires after CLAIM_MS. */
 async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
   const { numUpdatedRows } = await submissions.records.db
     .updateTable("code_repositories")

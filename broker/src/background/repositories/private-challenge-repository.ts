@@ -16,7 +16,7 @@ The code of the submissions to \`${id}\`. Each folder is a participant's reposit
 `,
 };
 
-/** Where each participant's repository stands. */
+/** Returns each participant's repository with its current commit. */
 export async function readPins(
   trx: Transaction<Tables>,
   challenge: string,

@@ -17,21 +17,28 @@ import { updateChallenge } from "./challenge-repository.ts";
 import { createKeyedMutex } from "./keyed-mutex.ts";
 import { ALL_CODE } from "./private-challenge-repository.ts";
 
-/** More packs than this are made into one. */
+/** A repository with more packs than this is repacked. */
 const MAX_PACKS = 50;
 
 /**
- * The bare repositories of this broker. They are derived: whatever the records and the objects say is brought in on use, so that a
- * disk that was lost, and another broker's, come to the same repositories, down to the names of the commits.
+ * The bare repositories of this broker. They are derived from the records and the objects, and updated on
+ * use: after the loss of a disk, and at another broker, the same repositories result, down to the names of
+ * the commits.
  */
 export interface Repositories {
   folder: string;
   git: Git;
-  /** The participant's repository as the records have it now. `packs` are local copies of packs that are objects too. */
+  /**
+   * Updates the participant's repository and returns its path. `packs` are local copies of packs that are
+   * objects too.
+   */
   participant(challenge: string, participantId: number, packs?: ReadonlyMap<string, string>): Promise<string>;
-  /** The challenge's own repository, as the records have it now. */
+  /** Updates the challenge's own repository and returns its path. */
   challenge(challenge: string): Promise<string>;
-  /** A new folder for what is arriving; the caller removes it. What a crash leaves is removed at the next start. */
+  /**
+   * Creates a folder for an incoming push; the caller removes it. Leftovers of a crash are removed at the
+   * next start.
+   */
   arriving(): Promise<string>;
 }
 
@@ -40,9 +47,9 @@ export async function openRepositories(options: {
   git: Git;
   records: Pick<Records, "db">;
   objects: ObjectStore;
-  mostPacks?: number;
+  maxPacks?: number;
 }): Promise<Repositories> {
-  const { folder, git, records, objects, mostPacks = MAX_PACKS } = options;
+  const { folder, git, records, objects, maxPacks = MAX_PACKS } = options;
   const incoming = join(folder, ".arriving");
   const mutex = createKeyedMutex();
   const known = new Map<string, Applied>();
@@ -56,7 +63,7 @@ export async function openRepositories(options: {
   ): Promise<string> {
     const dir = join(folder, challenge, `${participantId}.git`);
     let applied = known.get(dir) ?? (await openRepository(dir));
-    // Until it is known to be whole: what fails halfway is opened anew.
+    // Until it is known to be complete: an update that fails halfway starts over.
     known.delete(dir);
     const { stored, final } = applied;
     const rows = await records.db
@@ -99,7 +106,7 @@ export async function openRepositories(options: {
       ...(tip ? [`update refs/heads/main ${tip}`] : []),
     ];
     await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
-    if (stored.length > 0 && (await packCount(dir)) > mostPacks) await repack(dir);
+    if (stored.length > 0 && (await packCount(dir)) > maxPacks) await repack(dir);
     return {
       stored: stored.at(-1)?.stored_seq ?? applied.stored,
       final: final.at(-1)?.final_seq ?? applied.final,
@@ -131,7 +138,10 @@ export async function openRepositories(options: {
       await file.write(chunk);
     }
     if (hash.digest("hex") !== row.pack_sha256)
-      throw new CrowdaiError("digest_mismatch", `The stored code of ${row.submission} is not what was kept.`);
+      throw new CrowdaiError(
+        "digest_mismatch",
+        `The stored code of ${row.submission} does not match its digest.`,
+      );
   }
 
   async function repack(dir: string): Promise<void> {

@@ -19,7 +19,7 @@ export interface VerifiedCode {
   tree: StoredArchive | null;
 }
 
-/** Writes that a submission's code is kept, and lets its grading go on. Harmless to repeat. */
+/** Records that a submission's code is stored and releases its grading. Harmless to repeat. */
 export async function recordStored(
   context: SubmissionContext,
   id: string,
@@ -31,7 +31,10 @@ export async function recordStored(
     const code = await readCode(trx, id);
     if (!code || code.state === "stored") return;
     if (code.commit_name !== verified.commit)
-      throw new CrowdaiError("code_push_refused", `Meanwhile another commit was announced for ${id}.`);
+      throw new CrowdaiError(
+        "code_push_refused",
+        `Another commit has been announced for ${id} in the meantime.`,
+      );
     await trx
       .updateTable("submission_code")
       .set({
@@ -52,7 +55,7 @@ export async function recordStored(
       })
       .where("submission", "=", id)
       .execute();
-    // A grader has its whole time from the moment it may begin.
+    // The deadline for grading starts when grading may start.
     if (code.holds !== HOLDS.no && row.state === "submitted")
       await trx
         .updateTable("submissions")

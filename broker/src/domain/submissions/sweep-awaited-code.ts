@@ -5,8 +5,9 @@ import { CODE_DEADLINES, HOLDS, readCode } from "./submission-code.ts";
 import { writeFailure } from "./write-outcome.ts";
 
 /**
- * Acts on code that has not come in time: grading that waited for it goes on without, or, where the challenge requires it, ends with the
- * slot given back; after a week it counts as missing. It is still taken when it comes later. Returns how many there were.
+ * Handles code that has not arrived by its deadline. Grading that waited for it starts without it, or, if the
+ * challenge requires code, the submission fails and its slot is returned. After a week the code counts as
+ * missing, but it is still accepted. Returns the number of submissions handled.
  */
 export async function sweepAwaitedCode(context: SubmissionContext): Promise<number> {
   const due = await context.records.db
@@ -40,7 +41,7 @@ async function endWait(context: SubmissionContext, id: string): Promise<void> {
       .execute();
     if (code.holds !== HOLDS.until_stored || (row.state !== "initiated" && row.state !== "submitted"))
       return [];
-    const message = `${row.challenge} takes no submission without its code, which did not come by ${code.deadline_at}.`;
+    const message = `${row.challenge} requires code with every submission, and none arrived by ${code.deadline_at}.`;
     return writeFailure(trx, row, { code: "code_missing", message }, now);
   });
   context.announce(events);

@@ -6,10 +6,10 @@ interface Operation {
   operation: string;
   method: string;
   path: string;
-  /** Names of query parameters that there are. */
+  /** Names of the known query parameters. */
   query?: string[];
   body: Schema | null;
-  /** By status; null means an answer without a body. */
+  /** By status; null means a response without a body. */
   responses: Record<string, Schema | null>;
 }
 
@@ -26,13 +26,13 @@ export interface Call {
   body: Record<string, unknown>;
 }
 
-/** Checks requests and answers against what a host publishes of its API. */
+/** Checks requests and responses against the API description that a host publishes. */
 export interface DescribedApi {
-  /** The operation that a request is for, or what is wrong with it. */
+  /** Returns the operation of a request, or what is wrong with it. */
   read(method: string, url: URL, contentType: string | undefined, body: string): Call | { wrong: string };
-  /** What is wrong with an answer; null for nothing. */
+  /** Returns what is wrong with a response; null when it is valid. */
   wrongAnswer(operation: string, status: number, body: unknown): string | null;
-  /** The least that satisfies a definition, to be filled with what is known. */
+  /** Returns the smallest object that satisfies a definition, for the caller to fill in. */
   sample(definition: string): Record<string, unknown>;
 }
 
@@ -105,7 +105,7 @@ function match(template: string, path: string): Record<string, string> | null {
   return Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(found[at + 1] as string)]));
 }
 
-/** References as seen from outside of the excerpt. */
+/** Rewrites references so that they resolve from outside of the excerpt. */
 function absolute(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(absolute);
   if (typeof value !== "object" || value === null) return value;

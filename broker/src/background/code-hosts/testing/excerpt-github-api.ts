@@ -1,6 +1,8 @@
-// Makes github-api.json, the part of GitHub's published description that the adapter uses; see README.md.
+// Creates github-api.json, the part of GitHub's published API description that the adapter uses. See
+// README.md.
 //
-//   node excerpt-github-api.ts <folder of the unpacked package>/generated/api.github.com.json > github-api.json
+//   node excerpt-github-api.ts <folder of the unpacked package>/generated/api.github.com.json >
+// github-api.json
 import { readFileSync } from "node:fs";
 import { argv, stdout } from "node:process";
 
@@ -20,7 +22,7 @@ const WORDS = /^(?:description|example|examples|title|default|externalDocs|readO
 const whole = JSON.parse(readFileSync(argv[2] as string, "utf8")) as Json;
 const definitions: Record<string, unknown> = {};
 
-/** A schema without its words, as JSON Schema has it. What is called `properties` holds names, not words. */
+/** Removes the descriptions from a schema. Below `properties`, `description` is a name and stays. */
 function plain(value: unknown, names = false): unknown {
   if (Array.isArray(value)) return value.map((each) => plain(each));
   if (typeof value !== "object" || value === null) return value;

@@ -15,14 +15,14 @@ export interface FakeRepository {
 
 export interface FakeGithub extends LocalHost {
   org: string;
-  /** The address of its API, as an Enterprise has it. */
+  /** The address of its API, as a GitHub Enterprise has it. */
   apiUrl: string;
   repositories: Map<string, FakeRepository>;
 }
 
 const excerpt = JSON.parse(readFileSync(new URL("./github-api.json", import.meta.url), "utf8")) as ApiExcerpt;
 
-/** GitHub on this machine, with one organisation. */
+/** Starts a GitHub on this machine, with one organization. */
 export async function startFakeGithub(): Promise<FakeGithub> {
   const org = "acme";
   const repositories = new Map<string, FakeRepository>();

@@ -24,10 +24,10 @@ export interface FakeGitlab extends LocalHost {
 
 const excerpt = JSON.parse(readFileSync(new URL("./gitlab-api.json", import.meta.url), "utf8")) as ApiExcerpt;
 const GROUP_ID = 7;
-// As GitLab has it: no doubled signs, and none at the ends.
+// GitLab's rule: no two signs in a row, and none at the ends.
 const PATH = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/i;
 
-/** A GitLab on this machine, with one subgroup. */
+/** Starts a GitLab on this machine, with one subgroup. */
 export async function startFakeGitlab(): Promise<FakeGitlab> {
   const group = "acme/challenges";
   const projects = new Map<string, FakeProject>();

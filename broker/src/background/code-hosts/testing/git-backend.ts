@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 const exec = promisify(execFile);
 const ENV = { PATH: process.env.PATH, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
 
-/** Real git over HTTP: what hosts run themselves. */
+/** Serves real git over HTTP, as hosts do. */
 export function serveGit(
   folder: string,
   request: IncomingMessage,
@@ -24,7 +24,7 @@ export function serveGit(
       CONTENT_TYPE: request.headers["content-type"] ?? "",
       HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
       GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
-      // Who has a name may push.
+      // A user name grants the right to push.
       ...(user === null ? {} : { REMOTE_USER: user }),
     },
     stdio: ["pipe", "pipe", "ignore"],
@@ -55,7 +55,10 @@ export async function makeBare(folder: string, name: string): Promise<void> {
   await exec("git", ["init", "-q", "--bare", "-b", "main", join(folder, name)], { env: ENV });
 }
 
-/** The refs that a reader sees at an address, with such a header or none; null where there is nothing to see. */
+/**
+ * Returns the refs that a reader sees at an address, with an optional header; null when there is nothing to
+ * see.
+ */
 export async function readRefs(url: string, header: string | null): Promise<Record<string, string> | null> {
   const config = header
     ? { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: header }

@@ -5,7 +5,9 @@ import type { CodeHost } from "../code-host.ts";
 import { readRefs } from "./git-backend.ts";
 import type { LocalHost } from "./serve-host.ts";
 
-/** What is opened at a host on this machine, which must have been spoken to as it describes its API. */
+/**
+ * Opens a code host at a local server, and checks at the end that every request followed the API description.
+ */
 export async function hostUnderTest(local: LocalHost, open: (git: Git) => CodeHost): Promise<HostUnderTest> {
   const git = await createGit({ path: process.env.PATH ?? "", atOnce: 4 });
   const host = open(git);

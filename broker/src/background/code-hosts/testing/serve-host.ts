@@ -12,13 +12,14 @@ export interface HostAnswer {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
-  /** Answered by the host although its description does not say so. */
+  /** Sent although the API description does not include it. */
   undescribed?: boolean;
 }
 
 /**
- * What is the matter with the host: `down` cuts every connection, `silent` never answers, `forgetful` knows no token, `html` lets
- * something in between answer, `broken` answers 502 in the host's own form. An answer is given instead of any other.
+ * The failure that the host simulates: `down` closes every connection, `silent` never answers, `forgetful`
+ * rejects every token, `html` answers as a proxy would, `broken` answers 502 in the host's own form. A
+ * response replaces every other one.
  */
 export type Trouble = "none" | "down" | "silent" | "forgetful" | "html" | "broken" | HostAnswer;
 
@@ -27,37 +28,37 @@ export interface LocalHost {
   folder: string;
   token: string;
   trouble: Trouble;
-  /** As `trouble`, but only of git. */
+  /** As `trouble`, for git only. */
   gitTrouble: Trouble;
-  /** What was asked, as "operation" or "git /path". */
+  /** The requests received, as "operation" or "git /path". */
   asked: string[];
-  /** What was not as the host describes its API. */
+  /** Requests and responses that do not match the API description. */
   wrong: string[];
-  /** Every request's headers and address, to look for secrets in. */
+  /** Every request's headers and address, which tests search for secrets. */
   seen: { url: string; headers: IncomingMessage["headers"] }[];
   close(): Promise<void>;
 }
 
 export interface HostLanguage {
   excerpt: ApiExcerpt;
-  /** Where the API is below the address. */
+  /** Path below the address where the API starts. */
   below: string;
-  /** What the excerpt's paths begin with. */
+  /** Prefix of the excerpt's paths. */
   within: string;
-  /** What the host demands of the headers of a request; null for nothing amiss. */
+  /** Returns what is wrong with a request's headers; null when they are valid. */
   wrongHeaders(headers: IncomingMessage["headers"]): string | null;
   tokenOf(headers: IncomingMessage["headers"]): string | undefined;
-  /** The status of a request with a field that is not known. */
+  /** The status of the response to a request with an unknown field. */
   unknownField: number;
   saying(message: string): unknown;
   answer(call: Call, api: DescribedApi): Promise<HostAnswer>;
-  /** What git may do at "/group/name.git": nothing, read, or push. `isMember` has shown the token. */
+  /** Returns what git may do at "/group/name.git". `isMember` tells whether the request carried the token. */
   allows(path: string, isMember: boolean): "none" | "read" | "push";
 }
 
 const HTML: HostAnswer = { status: 200, body: "<html><h1>Sign in to the guest network</h1></html>" };
 
-/** A code host on this machine, as its language has it. */
+/** Serves a code host on this machine that speaks the given API. */
 export async function serveHost(language: HostLanguage): Promise<LocalHost> {
   const api = describedApi(language.excerpt);
   const folder = await mkdtemp(join(tmpdir(), "crowdai-local-host-"));
