@@ -229,7 +229,7 @@ describe("an organiser", () => {
 
     const shown = await command("submission", "log", submission.id);
     expect(shown.stdout).toMatch(
-      new RegExp(`^${submission.id} of test, failed \\(\\w+\\): .+\nattempt 1: done, its outcome stands by `),
+      new RegExp(`^${submission.id} of test, failed \\(\\w+\\): .+\nattempt 1: done, outcome accepted by `),
     );
     const byNumber = await command("submission", "log", "1", "--format", "json");
     expect(JSON.parse(byNumber.stdout)).toMatchObject({ submission: submission.id, attempts });

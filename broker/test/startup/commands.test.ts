@@ -57,14 +57,14 @@ describe("crowdai-broker", () => {
   it("reports every error of a challenge folder, and refuses to start with one", async () => {
     const folder = await writeChallenge(join(cwd, "challenges"));
     expect(await run(["challenge", "check", folder])).toMatchObject({ code: 0 });
-    const mistakes = {
+    const invalid = {
       title: "",
       score: { order: "up" },
       evaluator: { command: [] },
       rounds: [{ id: "1", limit: { count: "three", per: "day" } }],
-      colour: "red",
+      titel: "red",
     };
-    await writeFile(join(folder, "challenge.json"), JSON.stringify(mistakes));
+    await writeFile(join(folder, "challenge.json"), JSON.stringify(invalid));
     for (const command of [
       ["challenge", "check", folder],
       ["start", "--port", "0"],
@@ -77,7 +77,7 @@ describe("crowdai-broker", () => {
         "score.order",
         "evaluator.command",
         "rounds[0].limit.count",
-        "colour",
+        "titel",
       ])
         expect(stderr).toContain(field);
     }

@@ -267,7 +267,7 @@ describe.each([
       next: expect.stringMatching(/The token needs/),
     });
     both.local.trouble = "none";
-    const elsewhere = both.open(git, { place: "nobody" });
+    const elsewhere = both.open(git, { place: "missing" });
     expect(await failing(elsewhere.ensure(PRIVATE))).toMatchObject({
       ...REFUSED,
       next: expect.stringContaining(both.placeName),

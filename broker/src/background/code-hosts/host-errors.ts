@@ -13,7 +13,7 @@ export interface Host {
   place: string;
   /** The permissions that the token needs. */
   rights: string;
-  /** Removed from every message, whoever quotes it. */
+  /** Removed from every message, even if the host quotes it. */
   token: string;
 }
 

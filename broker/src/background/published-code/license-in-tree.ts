@@ -1,17 +1,17 @@
 import { objectName } from "../repositories/final-commit.ts";
 
 // LICENSE, LICENCE.md, COPYING, UNLICENSE, LICENSES/ …
-const LICENCE = /^(?:un)?licen[cs]es?(?:[.-].*)?$|^copying(?:[.-].*)?$/i;
+const LICENSE_FILE = /^(?:un)?licen[cs]es?(?:[.-].*)?$|^copying(?:[.-].*)?$/i;
 const ADDED = "LICENSE";
 
 /**
  * Adds the license to the root tree. Returns null for a tree that has a license file of its own. Names are
  * sorted as git sorts them, so that equal trees have equal names.
  */
-export function licenseInTree(tree: Buffer, licence: string): { tree: Buffer; blob: string } | null {
+export function licenseInTree(tree: Buffer, license: string): { tree: Buffer; blob: string } | null {
   const entries = readTree(tree);
-  if (entries.some(({ name }) => LICENCE.test(name))) return null;
-  const blob = objectName("blob", licence);
+  if (entries.some(({ name }) => LICENSE_FILE.test(name))) return null;
+  const blob = objectName("blob", license);
   const added = Buffer.concat([Buffer.from(`100644 ${ADDED}\0`), Buffer.from(blob, "hex")]);
   const after =
     entries.find(({ order }) => Buffer.compare(order, Buffer.from(ADDED)) > 0)?.start ?? tree.length;
