@@ -1,26 +1,29 @@
-// Builds what the three commands run: cli/dist, broker/dist, grader/dist. `npm ci` runs it through `prepare`.
+// Builds what the packages publish: cli/dist, broker/dist, grader/dist. `npm ci` runs it through `prepare`.
 import { join } from "node:path";
 import { buildCli } from "./build/cli.ts";
-import { buildTypes } from "./build/library-types.ts";
 import { buildServer } from "./build/server.ts";
+import { buildTypes } from "./build/types.ts";
 import { root } from "./root.ts";
 
 const began = performance.now();
+// challenge.json files name the schema by its path in an installed package.
+const schema = join(root, "shared/challenge.schema.json");
 const python = join(root, "grader/src/evaluators/process/python_class.py");
 const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
 const imageWorker = join(root, "broker/src/background/media/image.worker.ts");
 const builds = {
-  cli: () => buildCli().then(buildTypes),
+  cli: () => buildCli(),
   // The broker embeds the grader, and so carries its files too.
-  broker: () => buildServer("broker", [python, ...pages], [imageWorker]),
-  grader: () => buildServer("grader", [python]),
+  broker: () => buildServer("broker", [python, schema, ...pages], [imageWorker]),
+  grader: () => buildServer("grader", [python, schema]),
+  types: () => buildTypes(),
 };
 await Promise.all(
   Object.entries(builds).map(([name, build]) =>
     build().catch((error: Error) => {
-      console.error(`${name} was not built: ${error.message}`);
+      console.error(`${name}: build failed: ${error.message}`);
       process.exitCode = 1;
     }),
   ),

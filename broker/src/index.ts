@@ -1,2 +1,3 @@
+export { CrowdaiError } from "@crowdai/shared";
 export { type BrokerConfig, readConfig } from "./base/config.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./startup/broker.ts";

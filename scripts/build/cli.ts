@@ -50,7 +50,6 @@ export async function buildCli(): Promise<void> {
   for (const { name, text } of helpPages()) await replace(join(dist, "help", `${name}.txt`), text);
   for (const { path, contents } of files) await replace(path, contents);
   await replace(join(cli, "crowdai.schema.json"), schemaText());
-  await replace(join(dist, "LICENSE"), await readFile(join(root, "LICENSE")));
   await removeStaleChunks(files.map(({ path }) => basename(path)));
 }
 

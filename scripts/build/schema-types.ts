@@ -1,76 +1,51 @@
+import * as shared from "@crowdai/shared";
+import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { z } from "zod";
 
-/** The part of JSON Schema that zod writes. */
-interface Schema {
-  $ref?: string;
-  $defs?: Record<string, Schema>;
-  type?: string | string[];
-  description?: string;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  additionalProperties?: Schema | boolean;
-  items?: Schema;
-  enum?: unknown[];
-  const?: unknown;
-  anyOf?: Schema[];
-  oneOf?: Schema[];
-}
+/** The types of the client library that a schema describes, by the name under which participants know them. */
+const CLIENT_SCHEMAS = {
+  Submission: shared.submissionSchema,
+  SubmissionEvent: shared.submissionEventSchema,
+  PublicChallenge: shared.challengeSchema,
+  Round: shared.roundSchema,
+  Session: shared.sessionSchema,
+  Limits: shared.limitsSchema,
+  Leaderboard: shared.leaderboardSchema,
+  LeaderboardRow: shared.leaderboardRowSchema,
+  Place: shared.queuePositionSchema,
+};
 
 /**
- * TypeScript declarations of what the schemas parse to, each under its name and with the schemas' descriptions as doc
- * comments. A schema that is part of another one is referred to by name.
+ * Returns declarations that stand in for those of @crowdai/shared, the file `shared`, in the client's types: what schemas
+ * describe is written out as interfaces, with the schemas' descriptions as doc comments.
  */
-export function declareTypes(schemas: Readonly<Record<string, z.ZodType>>): string {
+export async function declareClientSchemas(shared: string): Promise<string> {
+  // What this file declares itself hides what it passes on under the same name.
+  return `export * from "${shared}";
+export type SubmissionState = Submission["state"];
+export type EventType = SubmissionEvent["type"];
+${await declareTypes(CLIENT_SCHEMAS)}`;
+}
+
+/** Returns TypeScript interfaces of what the schemas parse to. A schema that is part of another is referred to by name. */
+export async function declareTypes(schemas: Readonly<Record<string, z.ZodType>>): Promise<string> {
   for (const [id, schema] of Object.entries(schemas)) z.globalRegistry.add(schema, { ...schema.meta(), id });
-  const all = z.toJSONSchema(z.object(schemas), { unrepresentable: "any" }) as Schema;
-  return Object.entries(all.$defs ?? {})
-    .map(([name, schema]) => `${comment(schema, "")}export ${declaration(name, schema)}\n`)
-    .join("\n");
-}
-
-function declaration(name: string, schema: Schema): string {
-  return schema.properties
-    ? `interface ${name} ${print(schema, "")}`
-    : `type ${name} = ${print(schema, "")};`;
-}
-
-function print(schema: Schema, indent: string): string {
-  if (schema.$ref) return schema.$ref.split("/").at(-1)!;
-  if ("const" in schema) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  const options = schema.anyOf ?? schema.oneOf;
-  if (options) return options.map((option) => print(option, indent)).join(" | ");
-  if (Array.isArray(schema.type))
-    return schema.type.map((type) => print({ ...schema, type }, indent)).join(" | ");
-  switch (schema.type) {
-    case "integer":
-      return "number";
-    case "array": {
-      const item = schema.items ? print(schema.items, indent) : "unknown";
-      return !item.startsWith("{") && item.includes(" | ") ? `(${item})[]` : `${item}[]`;
-    }
-    case "object":
-      return schema.properties
-        ? printObject(schema, indent)
-        : `Record<string, ${printValues(schema, indent)}>`;
-    default:
-      return schema.type ?? "unknown";
-  }
-}
-
-function printObject({ properties = {}, required = [] }: Schema, indent: string): string {
-  const inner = `${indent}  `;
-  const lines = Object.entries(properties).map(([key, schema]) => {
-    const optional = required.includes(key) ? "" : "?";
-    return `${comment(schema, inner)}${inner}${key}${optional}: ${print(schema, inner)};\n`;
+  const all = z.toJSONSchema(z.object(schemas), {
+    unrepresentable: "any",
+    // Without it, a value of any type that has a description becomes an object.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema instanceof z.ZodUnknown) jsonSchema.tsType = "unknown";
+    },
   });
-  return `{\n${lines.join("")}${indent}}`;
-}
-
-function printValues({ additionalProperties }: Schema, indent: string): string {
-  return typeof additionalProperties === "object" ? print(additionalProperties, indent) : "unknown";
-}
-
-function comment({ description }: Schema, indent: string): string {
-  return description ? `${indent}/** ${description} */\n` : "";
+  const text = await compile(all as JSONSchema, "All", {
+    bannerComment: "",
+    format: false,
+    additionalProperties: false,
+  });
+  return text
+    .replace(
+      / \* This interface was referenced by `All`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g,
+      "",
+    )
+    .replace(/\/\*\*\n \*\/\n/g, "");
 }

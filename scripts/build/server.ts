@@ -1,12 +1,13 @@
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { root } from "../root.ts";
+import { packageNames } from "./package-names.ts";
 
 /**
- * Bundles a server's src/bin.ts into dist/bin.js with the workspace's own packages inside and all others outside, and puts
- * `files` and the bundles of `workers` beside it: programs that run in processes of their own. Each file is replaced in one step, so
- * that a process that starts meanwhile finds a whole one.
+ * Bundles a server's src/bin.ts and src/index.ts into dist with the workspace's own packages inside and all others
+ * outside, and puts `files` and the bundles of `workers` beside them: programs that run in processes of their own. Each
+ * file is replaced in one step, so that a process that starts during a build finds a whole one.
  */
 export async function buildServer(
   name: "broker" | "grader",
@@ -14,22 +15,23 @@ export async function buildServer(
   workers: readonly string[] = [],
 ): Promise<void> {
   const dist = join(root, name, "dist");
-  const { outputFiles } = await build({
-    entryPoints: [join(root, name, "src/bin.ts"), ...workers],
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(root, name, "src/bin.ts"), join(root, name, "src/index.ts"), ...workers],
     outdir: dist,
     entryNames: "[name]",
     chunkNames: "chunk-[hash]",
     bundle: true,
-    // What is imported when it is needed is loaded then.
+    // Keeps lazy imports lazy.
     splitting: true,
     write: false,
+    metafile: true,
     format: "esm",
     platform: "node",
     target: "node22",
     sourcemap: true,
     jsx: "automatic",
     jsxImportSource: "hono/jsx",
-    logLevel: "silent", // The caller tells what went wrong.
+    logLevel: "silent", // The caller reports the error.
     plugins: [
       {
         name: "other-packages-stay-outside",
@@ -41,6 +43,7 @@ export async function buildServer(
       },
     ],
   });
+  await requireDependencies(name, metafile);
   await mkdir(dist, { recursive: true });
   await Promise.all([
     ...outputFiles.map(({ path, contents }) => replace(path, (temporary) => writeFile(temporary, contents))),
@@ -49,6 +52,19 @@ export async function buildServer(
   const written = new Set(outputFiles.map(({ path }) => basename(path)));
   for (const old of await readdir(dist))
     if (old.startsWith("chunk-") && !written.has(old)) await rm(join(dist, old), { force: true });
+}
+
+/** Throws unless the server's package.json lists every package that its bundle imports. */
+async function requireDependencies(name: string, { outputs }: Metafile): Promise<void> {
+  const { dependencies } = JSON.parse(await readFile(join(root, name, "package.json"), "utf8"));
+  const imports = Object.values(outputs).flatMap((output) =>
+    output.imports.filter(({ external }) => external),
+  );
+  const missing = packageNames(imports.map(({ path }) => path)).filter((imported) => !dependencies[imported]);
+  if (missing.length > 0)
+    throw new Error(
+      `the bundle imports ${missing.join(", ")}; add them to dependencies in ${name}/package.json`,
+    );
 }
 
 async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {

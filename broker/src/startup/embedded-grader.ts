@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { createGrader } from "@crowdai/grader";
+import { createGrader } from "../../../grader/src/index.ts";
 import type { BrokerConfig } from "../base/config.ts";
 import type { Catalog } from "../domain/challenges/catalog.ts";
 import type { SubmissionContext } from "../domain/submissions/context.ts";
