@@ -1,39 +1,39 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { LongestFirst } from "./scripts/test/longest-first.ts";
+import { testFiles } from "./scripts/test/projects.ts";
+import { RESULTS_VARIABLE, ResultsReporter } from "./scripts/test/results-reporter.ts";
 
-const exclude = ["**/node_modules/**", "**/dist/**"];
-const shared = {
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
-  globalSetup: "./scripts/test/ensure-built.ts",
-  // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
-  deps: { interopDefault: false },
-};
+const results = process.env[RESULTS_VARIABLE];
+const files = testFiles(process.versions.bun !== undefined);
 
 export default defineConfig({
   test: {
     // Most of the suite waits for processes: more at once than there are cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
+    reporters: ["default", ...(results ? [new ResultsReporter(results)] : [])],
     projects: [
-      {
-        test: {
-          ...shared,
-          name: "suite",
-          include: ["{shared,grader,broker,cli,scripts,test}/**/*.test.ts", "{broker,cli}/**/*.test.tsx"],
-          exclude: [...exclude, "test/packed-client/**"],
-        },
-      },
-      // Apart, because it installs the packed client and runs it with the machine's own Node.js.
-      {
-        test: {
-          ...shared,
-          name: "packed-client",
-          include: ["test/packed-client/*.test.ts"],
-          exclude,
-          testTimeout: 60_000,
-        },
-      },
+      project("unit"),
+      project("suite", { needsBuild: true }),
+      project("packed-client", { needsBuild: true }),
     ],
   },
 });
+
+function project(name: keyof typeof files, { needsBuild = false } = {}): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      ...files[name],
+      // Files share a process, and with it what they import: no module of ours keeps state of its own.
+      isolate: false,
+      // Generous: a limit is there to end what hangs, not to measure a machine that is busy with other work.
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
+      deps: { interopDefault: false },
+      experimental: { fsModuleCache: true },
+      globalSetup: needsBuild ? ["./scripts/test/ensure-built.ts"] : [],
+    },
+  };
+}

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./root.ts";
-import { runCommand, step } from "./step.ts";
+import { runCommand } from "./run-command.ts";
+import { step } from "./step.ts";
 
 const bin = join(root, "node_modules/.bin");
 
@@ -29,8 +30,10 @@ const CHECKS = [
 /** Runs every check, also after one has failed. Resolves to the titles of those that failed. */
 export async function check(): Promise<string[]> {
   const failed: string[] = [];
-  for (const { title, command, args } of CHECKS)
-    if ((await step(title, () => runCommand(command, args))) !== 0) failed.push(title);
+  for (const { title, command, args } of CHECKS) {
+    const { exitCode, endedBy } = await step(title, () => runCommand(command, args));
+    if (exitCode !== 0) failed.push(endedBy === null ? title : `${title} (ended by ${endedBy})`);
+  }
   return failed;
 }
 

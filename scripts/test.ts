@@ -1,88 +1,99 @@
 // `npm test`: everything that has to hold, on every runtime. Ends with `N passed, N failed` over all runs.
 //
-//   npm test                               the whole
+//   npm test                               everything
+//   npm test -- --quick                    lint, types, and the unit tests on Node.js: no services, no processes, under two minutes
 //   npm test -- broker/src/rules           only these tests, without lint and types
 //   npm test -- --runtime bun [filter]     only under Bun (or node)
+//   npm test -- --limit 60                 minutes until a run of tests is ended; 30 by default
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { check } from "./check.ts";
 import { root } from "./root.ts";
+import { runCommand, timeLimit } from "./run-command.ts";
 import { isInstalled } from "./services/programs.ts";
-import { runCommand, step } from "./step.ts";
+import { step } from "./step.ts";
+import { startInBackground } from "./test/background-command.ts";
+import { type Runtime, readTestOptions } from "./test/options.ts";
+import { RESULTS_VARIABLE } from "./test/results-reporter.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
 import { readTally, summarize, type Tally } from "./test/tally.ts";
 
-const RUNTIMES = ["node", "bun"] as const;
-const { values, positionals: filters } = parseArgs({
-  allowPositionals: true,
-  options: { runtime: { type: "string" } },
-});
-const runtimes = RUNTIMES.filter((runtime) => values.runtime === undefined || values.runtime === runtime);
-if (runtimes.length === 0) {
-  console.error(`--runtime is ${RUNTIMES.join(" or ")}, not ${values.runtime}`);
-  process.exit(2);
-}
-const whole = filters.length === 0 && values.runtime === undefined;
-
+const options = readOptions();
+const { filters, quick, runtimes } = options;
+const everything = filters.length === 0 && !quick && runtimes.length > 1;
 const bin = join(root, "node_modules/.bin");
-const reports = mkdtempSync(join(tmpdir(), "crowdai-test-"));
+const folder = mkdtempSync(join(tmpdir(), "crowdai-test-"));
 const tallies: Tally[] = [];
 
-if (whole) {
+if (everything) {
   const missing = await step("system packages", installSystemPackages);
   if (process.env.CI === "true") fail(missing.map((program) => `system packages: ${program} is missing`));
-  fail(await check());
 }
-if ((await step("build", () => runCommand(process.execPath, ["scripts/build.ts"]))) !== 0) fail(["build"]);
-for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, "suite");
-if (whole) await chaos();
-if (whole || filters.some((filter) => filter.includes("packed-client")))
-  await vitest("packed client", "node", "packed-client");
-rmSync(reports, { recursive: true });
+const built = quick || (await build());
+const finishChaos = everything && built ? startChaos() : null;
+if (everything || (quick && filters.length === 0)) fail(await check());
+if (everything || filters.some((filter) => filter.includes("packed-client")))
+  await vitest("packed client", "node", ["packed-client"]);
+await finishChaos?.();
+for (const runtime of runtimes)
+  await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : ["unit", "suite"]);
+rmSync(folder, { recursive: true });
 
 const { failures, line } = summarize(tallies);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
 console.log(`\n${line}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
+function readOptions() {
+  try {
+    return readTestOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
+
 function fail(names: string[]): void {
   tallies.push({ passed: 0, skipped: 0, failures: names });
 }
 
-/** A fleet whose parts die, for about a minute; see docs/chaos.md. Counts as one test. */
-async function chaos(): Promise<void> {
+/** Resolves to whether it succeeded. */
+async function build(): Promise<boolean> {
+  const { exitCode, endedBy } = await step("build", () => runCommand(process.execPath, ["scripts/build.ts"]));
+  if (exitCode !== 0) fail([endedBy === null ? "build" : `build (ended by ${endedBy})`]);
+  return exitCode === 0;
+}
+
+/** A fleet whose parts die, for about a minute; see docs/chaos.md. It mostly waits. Counts as one test. */
+function startChaos(): () => Promise<void> {
   if (!isInstalled("redis") || !isInstalled("postgres")) {
     console.log("\nSKIPPED chaos: it needs redis-server and postgres");
     tallies.push({ passed: 0, skipped: 1, failures: [] });
-    return;
+    return async () => {};
   }
   const args = ["--submissions", "300", "--kills", "30", "--seed", "7"];
-  const exitCode = await step("chaos", () => runCommand(process.execPath, ["scripts/chaos.ts", ...args]));
-  tallies.push({
-    passed: exitCode === 0 ? 1 : 0,
-    skipped: 0,
-    failures: exitCode === 0 ? [] : [`chaos ${args.join(" ")}`],
-  });
+  const finish = startInBackground("chaos", join(folder, "chaos.log"), process.execPath, [
+    "scripts/chaos.ts",
+    ...args,
+  ]);
+  return async () => {
+    const { exitCode, endedBy } = await finish();
+    if (exitCode === 0) tallies.push({ passed: 1, skipped: 0, failures: [] });
+    else fail([`chaos ${args.join(" ")}${endedBy === null ? "" : ` (ended by ${endedBy})`}`]);
+  };
 }
 
-async function vitest(title: string, runtime: (typeof RUNTIMES)[number], project: string): Promise<void> {
-  const report = join(reports, `${runtime}-${project}.json`);
-  const args = [
-    "run",
-    "--project",
-    project,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-  ];
+async function vitest(title: string, runtime: Runtime, projects: readonly string[]): Promise<void> {
+  const results = join(folder, `${runtime}-${projects.join("-")}.ndjson`);
+  const args = ["run", ...projects.map((project) => `--project=${project}`)];
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
-  const program = join(bin, "vitest");
-  const exitCode = await step(title, () =>
-    runtime === "bun"
-      ? runCommand(join(bin, "bun"), ["--bun", program, ...args])
-      : runCommand(join(bin, "node"), [program, ...args]),
+  const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
+  const result = await step(title, () =>
+    runCommand(join(bin, runtime), [...program, ...args], {
+      env: { [RESULTS_VARIABLE]: results },
+      end: timeLimit(options.limit, "`npm test -- --limit <minutes>` changes it"),
+    }),
   );
-  tallies.push(readTally(title, report, exitCode));
+  tallies.push(readTally(title, results, result));
 }

@@ -1,11 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isRunning } from "../../test/is-running.ts";
 import { root } from "../root.ts";
 import { startPostgres } from "./postgres.ts";
 import { findProgram, withoutService } from "./programs.ts";
@@ -51,7 +52,7 @@ describe.skipIf(withoutService("redis"))("Redis", () => {
     expect(() => process.kill(pid, 0)).not.toThrow();
     child.kill("SIGKILL");
     await once(child, "exit");
-    while (await isRunning(pid)) await sleep(10);
+    while (isRunning(pid)) await sleep(10);
   });
 
   it("says what its program said when it does not start", async () => {
@@ -92,9 +93,3 @@ const SIGNED = {
   authorization: "AWS nobody:nothing",
   date: new Date().toUTCString(),
 };
-
-/** Whether it runs: one that nobody has waited for yet is dead all the same. */
-async function isRunning(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
-  return status !== null && !/\) Z /.test(status);
-}

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import type { CommandResult } from "../run-command.ts";
+import type { ResultLine } from "./results-reporter.ts";
 
 export interface Tally {
   passed: number;
@@ -7,43 +9,60 @@ export interface Tally {
   failures: string[];
 }
 
-/** The part of vitest's JSON report that counts. */
-interface Report {
-  testResults: {
-    name: string;
-    status: string;
-    message?: string;
-    assertionResults: { fullName: string; status: string }[];
-  }[];
-}
-
-/** Counts a vitest run from its JSON report. A run that ended badly for a reason no test names is a failure too. */
-export function readTally(run: string, reportFile: string, exitCode: number): Tally {
+/**
+ * Counts a vitest run from its results file. A run that was ended early counts the tests that had finished, and names each file that had
+ * not. A run that ended badly for a reason that no test names is a failure too.
+ */
+export function readTally(run: string, resultsFile: string, { exitCode, endedBy }: CommandResult): Tally {
   const tally: Tally = { passed: 0, skipped: 0, failures: [] };
-  for (const file of readReport(reportFile)?.testResults ?? []) {
-    const before = tally.failures.length;
-    for (const { fullName, status } of file.assertionResults) {
-      if (status === "passed") tally.passed++;
-      else if (status === "failed") tally.failures.push(`${run}: ${fullName}`);
-      else tally.skipped++;
+  const fail = (problem: string) => tally.failures.push(`${run}: ${problem}`);
+  const planned = new Set<string>();
+  const running = new Map<string, number>();
+  let complete = false;
+  for (const line of readResults(resultsFile)) {
+    if (line.type === "planned") for (const file of line.files) planned.add(file);
+    if (line.type === "started") {
+      planned.delete(line.file);
+      running.set(line.file, 0);
     }
-    if (file.status === "failed" && tally.failures.length === before)
-      tally.failures.push(`${run}: ${file.name} did not load: ${file.message?.split("\n")[0] ?? ""}`);
+    if (line.type === "test") {
+      running.set(line.file, (running.get(line.file) ?? 0) + 1);
+      if (line.state === "passed") tally.passed++;
+      else if (line.state === "skipped") tally.skipped++;
+      else fail(line.name);
+    }
+    if (line.type === "finished") {
+      running.delete(line.file);
+      if (line.error !== null) fail(`${line.file}: ${line.error}`);
+    }
+    if (line.type === "ended") {
+      complete = true;
+      for (const error of line.errors) fail(error);
+    }
+  }
+  if (endedBy !== null) fail(`ended by ${endedBy}`);
+  if (!complete) {
+    for (const [file, tests] of running) fail(`${file} was running, ${tests} of its tests had finished`);
+    for (const file of planned) fail(`${file} was not started`);
   }
   if (exitCode !== 0 && tally.failures.length === 0)
-    tally.failures.push(`${run}: vitest ended with exit code ${exitCode}, see its output above`);
+    fail(`vitest ended with exit code ${exitCode}, see its output above`);
   return tally;
 }
 
-function readReport(file: string): Report | null {
+function readResults(file: string): ResultLine[] {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Report;
+    text = readFileSync(file, "utf8");
   } catch {
-    return null;
+    return [];
   }
+  // The last line is cut off when vitest was killed while it wrote.
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as ResultLine);
 }
 
-/** The closing line of a whole run. Nothing tested counts as a failure. */
+/** Returns the closing line of a whole run. Nothing tested counts as a failure. */
 export function summarize(tallies: readonly Tally[]): { failures: string[]; line: string } {
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
   const skipped = tallies.reduce((sum, tally) => sum + tally.skipped, 0);

@@ -1,0 +1,44 @@
+/** The vitest projects: which test files run together, and how. vitest.config.ts and `npm test` read this. */
+
+const EVERY_TEST = ["{shared,grader,broker,cli,scripts,test}/**/*.test.ts", "{broker,cli}/**/*.test.tsx"];
+const NO_TEST = ["**/node_modules/**", "**/dist/**"];
+
+/** Tests that start services, brokers, graders, evaluators, git or a browser. `npm test -- --quick` leaves them out. */
+const WITH_PROCESSES = [
+  "test/**",
+  "broker/test/**",
+  "broker/src/background/code-hosts/{code-host-failures,github,gitlab,local}.test.ts",
+  "broker/src/domain/leaderboard/boards.test.ts",
+  "cli/src/bin.test.ts",
+  "cli/src/client/session/session.test.ts",
+  "cli/src/commands/{completion,submit-code}.test.ts",
+  "cli/src/library/{challenge,challenge-code}.test.ts",
+  "cli/src/snapshot/*.test.ts",
+  "grader/src/{bin,main}.test.ts",
+  "grader/src/evaluator/{batch,launch,persistent,python-class}.test.ts",
+  "grader/src/evaluator/job-factory/job-factory.test.ts",
+  "grader/src/jobs/{grader,grader-stopping}.test.ts",
+  "scripts/{bench/{board,pages},build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
+  "shared/src/objects/s3/s3-store.test.ts",
+  "shared/src/queue/redis/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
+];
+
+/** Tests that install the packed client and run it with the machine's own Node.js. */
+const PACKED_CLIENT = ["test/packed-client/*.test.ts"];
+
+/** The scripts run on the pinned Node.js alone, whatever runs the product. */
+const NODE_ONLY = ["scripts/**"];
+
+/** Include and exclude patterns of each project, for the runtime that vitest runs on. */
+export function testFiles(onBun: boolean) {
+  const never = [...NO_TEST, ...PACKED_CLIENT, ...(onBun ? NODE_ONLY : [])];
+  return {
+    unit: { include: EVERY_TEST, exclude: [...never, ...WITH_PROCESSES] },
+    suite: { include: WITH_PROCESSES.map(testsOnly), exclude: never },
+    "packed-client": { include: PACKED_CLIENT, exclude: NO_TEST },
+  };
+}
+
+function testsOnly(pattern: string): string {
+  return pattern.endsWith("/**") ? `${pattern}/*.test.{ts,tsx}` : pattern;
+}
