@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { link, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
-import type { Upload } from "../protocol/session.ts";
+import type { Upload } from "../protocol/upload.ts";
 import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
 import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
 import { folderPartsIn } from "./folder-parts.ts";

@@ -1,4 +1,4 @@
-import type { Upload } from "../protocol/session.ts";
+import type { Upload } from "../protocol/upload.ts";
 import type { PartDigests } from "../protocol/upload-parts.ts";
 
 export interface StoredObject {

@@ -1,8 +1,8 @@
 import { Ajv } from "ajv";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
+import { DEPTH_LIMIT } from "./message-limits.ts";
 import { describeSchemaErrors } from "./schema-errors.ts";
-import { DEPTH_LIMIT } from "./session.ts";
 import { distinctItems } from "./unique-items.ts";
 
 /** Listing every mistake of a large value takes time and memory, and nobody reads more than the first few. */

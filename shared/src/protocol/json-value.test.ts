@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CrowdaiError } from "./errors.ts";
 import { parseJson, toJsonText } from "./json-value.ts";
-import { DEPTH_LIMIT } from "./session.ts";
+import { DEPTH_LIMIT } from "./message-limits.ts";
 
 /** What a refused value is refused with. */
 function refusal(work: () => unknown): CrowdaiError {

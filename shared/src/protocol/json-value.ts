@@ -1,6 +1,6 @@
 import { CrowdaiError } from "./errors.ts";
 import { findJsonError } from "./json-syntax.ts";
-import { DEPTH_LIMIT } from "./session.ts";
+import { DEPTH_LIMIT } from "./message-limits.ts";
 import { quoted } from "./suggest.ts";
 
 /** Finds every number that may be beyond the largest double, and some that are not. */

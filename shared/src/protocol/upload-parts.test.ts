@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { intentInputSchema } from "./session.ts";
+import { intentInputSchema } from "./intent.ts";
 import { filePartsOf, MAX_PARTS, partCount, partSizeFor } from "./upload-parts.ts";
 
 const MIB = 1024 * 1024;

@@ -14,7 +14,7 @@ export const MAX_PARTS = 10_000;
 export const partDigestsSchema = z.object({
   size: z.number().int().min(MIN_PART),
   md5: z
-    .array(z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hexadecimal digits"))
+    .array(z.string().regex(/^[0-9a-f]{32}$/, "32 lowercase hexadecimal digits"))
     .min(1)
     .max(MAX_PARTS),
 });

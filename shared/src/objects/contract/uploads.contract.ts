@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Upload } from "../../protocol/session.ts";
+import type { Upload } from "../../protocol/upload.ts";
 import type { ObjectStore } from "../object-store.ts";
 import { announced, collect, KEY, keysOf, offered, PART, someBytes, textOf } from "./bytes.ts";
 

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "../../protocol/errors.ts";
-import type { Upload } from "../../protocol/session.ts";
+import type { Upload } from "../../protocol/upload.ts";
 import { type FilePart, filePartsOf } from "../../protocol/upload-parts.ts";
 import type { AnnouncedObject, ObjectStore, StoredObject } from "../object-store.ts";
 import { OBJECT_KEY } from "../object-store.ts";

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { submissionIdSchema } from "./intent.ts";
+import { CALL_LIMIT } from "./message-limits.ts";
+
+/** Client to broker, event `call`: calls a function other than `submit` for a list of values. Results are returned in order. */
+export const callSchema = z.object({
+  challenge: z.string(),
+  round: z.string().max(100).nullable().default(null),
+  function: z.string().max(100),
+  dry_run: z.boolean().default(false),
+  items: z
+    .array(z.object({ id: submissionIdSchema, data: z.unknown() }))
+    .min(1)
+    .max(CALL_LIMIT),
+});
+export type Call = z.infer<typeof callSchema>;
+export type CallRequest = z.input<typeof callSchema>;

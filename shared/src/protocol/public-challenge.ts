@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+export const roundSchema = z.object({
+  id: z.string(),
+  number: z.number().int(),
+  title: z.string(),
+  starts_at: z.string().nullable(),
+  ends_at: z.string().nullable(),
+  state: z.enum(["upcoming", "open", "ended"]),
+  limit: z.object({ count: z.number().int(), per: z.enum(["day", "week", "round"]) }).nullable(),
+  parallel_limit: z.number().int().nullable(),
+  minimum_score: z.number().nullable(),
+});
+export type Round = z.infer<typeof roundSchema>;
+
+export const scoreSchema = z.object({
+  title: z.string(),
+  order: z.enum(["descending", "ascending"]),
+  precision: z.number().int(),
+});
+
+/** A challenge as participants see it. Of its evaluator it shows only the functions, and none of the answers. */
+export const challengeSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  score: scoreSchema,
+  score_secondary: scoreSchema.nullable(),
+  rounds: z.array(roundSchema),
+  round: z
+    .string()
+    .nullable()
+    .describe("ID of the round that is open for submissions; null when no round is open."),
+  accepts: z.object({
+    file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
+    json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),
+    code: z.object({ max_bytes: z.number().int() }).nullable(),
+    model: z
+      .object({ max_bytes: z.number().int() })
+      .nullable()
+      .default(null)
+      .describe("Models that may accompany a submission; null when the challenge accepts none."),
+  }),
+  functions: z.array(z.string()),
+  after_end: z.enum(["accept", "reject"]),
+  code: z.object({ capture: z.enum(["off", "optional", "required"]) }),
+  data: z.array(z.object({ name: z.string(), size: z.number().int(), sha256: z.string(), url: z.string() })),
+  graders: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe("Number of graders that currently serve the challenge; null when unknown."),
+  waiting: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Why no submission can be graded right now, for people; null when grading works."),
+  url: z.string(),
+});
+export type PublicChallenge = z.infer<typeof challengeSchema>;
