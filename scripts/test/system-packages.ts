@@ -28,7 +28,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "memcached", debian: "memcached", without: "objects on S3" },
   { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
   { program: "chromium", debian: "chromium", without: "the pages in a browser" },
-  { program: "ffmpeg", debian: "ffmpeg", without: "films and sounds of evaluators" },
+  { program: "ffmpeg", debian: "ffmpeg", without: "video and audio of evaluators" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];

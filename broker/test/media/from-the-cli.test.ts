@@ -25,7 +25,7 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
     });
   const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-  it("send models, show media, and download what is kept", async () => {
+  it("send models, show media, and download artifacts", async () => {
     const [weights, other] = [randomBytes(9 * 1024 * 1024), randomBytes(10)];
     await writeFile(join(here.path, "weights.bin"), weights);
     await writeFile(join(here.path, "other.bin"), other);
@@ -76,12 +76,12 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
     expect(again.files.every(({ status }: { status: string }) => status === "kept")).toBe(true);
   });
 
-  it("say why media are not shown", async () => {
+  it("show why media were dropped", async () => {
     const { id } = await stage.submit({ media: { name: "nowhere.png" } });
     expect((await run("show", id)).stdout).toContain("no media:        The evaluator's file cannot be taken");
   });
 
-  it("refuse models that cannot be kept before anything is sent", async () => {
+  it("refuse invalid models before anything is sent", async () => {
     await writeFile(join(here.path, "m.bin"), "m");
     const twice = await run(
       "submit",
@@ -99,7 +99,7 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
     expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: "file_missing" } });
   });
 
-  it("of the library send models by path or by name", async () => {
+  it("accept models by path or by name", async () => {
     const path = join(here.path, "net.onnx");
     await writeFile(path, "net");
     await using challenge = await Challenge.open("test", { broker: stage.broker.url, apiKey: stage.key });

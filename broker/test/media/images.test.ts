@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
-describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
+describe("an image of an evaluator", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   let files: string;
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     return sharp(frames, { join: { animated: true } });
   }
 
-  it("becomes a large one and a thumbnail, with their types", async () => {
+  it("becomes a large image and a thumbnail, with their types", async () => {
     const { media, media_dropped } = await show("plot.png", await noise(2000, 1500).png().toBuffer());
     expect(media_dropped).toBeNull();
     expect(media).toMatchObject({ type: "image/png", preview: null });
@@ -62,7 +62,7 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     });
   });
 
-  it("stands on the leaderboard with its submission", async () => {
+  it("appears on the leaderboard with its submission", async () => {
     const copy = await write("best.png", await noise(30, 20).png().toBuffer());
     const { id } = await stage.submit({ score: 99, media: { copy, name: "best.png" } });
     const { media } = await stage.settled(id);
@@ -72,13 +72,13 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     expect(media).not.toBeNull();
   });
 
-  it("is not made larger than it is", async () => {
+  it("is not enlarged", async () => {
     const { media } = await show("dot.png", await noise(3, 2).png().toBuffer());
     const { bytes } = await fetchImage(media!.large);
     expect(await sharp(bytes).metadata()).toMatchObject({ width: 3, height: 2 });
   });
 
-  it("stands upright and tells nothing of where it was made", async () => {
+  it("is upright and without the place where it was taken", async () => {
     const photo = await noise(400, 300)
       .jpeg()
       .withExif({ IFD0: { Copyright: "nobody may know" }, IFD3: { GPSLatitude: "51/1 30/1 0/1" } })
@@ -96,11 +96,11 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
   });
 
   it.each(["gif", "webp"] as const)(
-    "stays animated in large as %s, and is still as a thumbnail",
+    "stays animated in large as %s, with a still thumbnail",
     async (format) => {
       const animated = await animation();
       const { media } = await show(
-        `film.${format}`,
+        `video.${format}`,
         await animated[format]({ delay: Array(5).fill(80) } as never).toBuffer(),
       );
       expect(media?.type).toBe(`image/${format}`);
@@ -111,14 +111,14 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     },
   );
 
-  it("is what its bytes say, whatever its name", async () => {
+  it("has the type of its content, whatever its name", async () => {
     const { media } = await show("plot.svg", await noise(30, 20).jpeg().toBuffer());
     expect(media?.type).toBe("image/jpeg");
     const avif = await show("plot.png", await noise(30, 20).avif().toBuffer());
     expect(avif.media?.type).toBe("image/webp");
   });
 
-  it("loses what hides behind it", async () => {
+  it("loses data appended to it", async () => {
     const polyglot = Buffer.concat([
       await noise(30, 20).png().toBuffer(),
       Buffer.from("<script>alert(1)</script>PK\x03\x04"),
@@ -128,7 +128,7 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     expect(bytes.includes("script")).toBe(false);
   });
 
-  it("is served to be looked at, and to do nothing", async () => {
+  it("is served for viewing only", async () => {
     const { media } = await show("plot.png", await noise(60, 40).png().toBuffer());
     const { answer, bytes } = await fetchImage(media!.large);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
@@ -151,7 +151,7 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
 
   const HTML = "<html><script>alert(1)</script></html>";
   const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>';
-  /** A PNG that says it has 100,000 x 100,000 pixels. */
+  /** Builds a PNG that claims to have 100,000 x 100,000 pixels. */
   const bomb = () => {
     const header = Buffer.alloc(13);
     header.writeUInt32BE(100_000, 0);
@@ -166,34 +166,34 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     ]);
   };
   it.each([
-    ["empty", () => "", "It is empty."],
-    ["HTML", () => HTML, "Its bytes are no PNG"],
-    ["SVG", () => SVG, "Its bytes are no PNG"],
-    ["a text", () => "#EXTM3U\nfile:///etc/passwd\n", "Its bytes are no PNG"],
+    ["empty", () => "", "The file is empty."],
+    ["HTML", () => HTML, "It is not a PNG"],
+    ["SVG", () => SVG, "It is not a PNG"],
+    ["a text", () => "#EXTM3U\nfile:///etc/passwd\n", "It is not a PNG"],
     [
       "cut off",
       async () => (await noise(300, 200).png().toBuffer()).subarray(0, 40_000),
       "cannot be read as PNG",
     ],
-    ["a beginning alone", () => Buffer.from("89504e470d0a1a0a", "hex"), "cannot be read as PNG"],
+    ["only a beginning", () => Buffer.from("89504e470d0a1a0a", "hex"), "cannot be read as PNG"],
     ["a broken JPEG", () => Buffer.from("ffd8ffe000104a46494600", "hex"), "cannot be read as JPEG"],
     ["a GIF of text", () => `GIF89a${HTML}`, "cannot be read as GIF"],
     ["a WebP of text", () => `RIFF\x40\0\0\0WEBP${HTML}`, "cannot be read as WEBP"],
-    ["a bomb of pixels", bomb, "more than 100 million pixels"],
-  ])("that is %s is dropped with a reason, and the grade stands", async (_, make, reason) => {
+    ["a decompression bomb", bomb, "more than 100 million pixels"],
+  ])("that is %s is dropped with a reason, and the grade still counts", async (_, make, reason) => {
     const shown = await show("plot.png", await make());
     expect(shown).toMatchObject({ state: "graded", score: 1, media: null });
     expect(shown.media_dropped).toContain(reason);
     expect(shown.media_dropped).not.toContain(files);
   });
 
-  it("that is not there is dropped by the grader, with a reason", async () => {
+  it("that does not exist is dropped by the grader, with a reason", async () => {
     const graded = await stage.submit({ media: { name: "../../etc/passwd" } });
     expect(graded).toMatchObject({ state: "graded", score: 1, media: null });
     expect(graded.media_dropped).toContain("it is outside output_dir");
   });
 
-  it("is all that is served of the store", async () => {
+  it("is the only part of the store that is served", async () => {
     const graded = await stage.submit({ artifacts: [{ name: "secret", text: "secret" }] });
     const row = await stage.records.db
       .selectFrom("submissions")
@@ -213,7 +213,7 @@ describe("a picture of an evaluator", MEDIA_TIMEOUT, () => {
     }
   });
 
-  it("is not made of a dry run, which would tell its score", async () => {
+  it("is not made for a dry run, whose score it would reveal", async () => {
     const copy = await write("dry.png", await noise(30, 20).png().toBuffer());
     const graded = await stage.submit(
       { media: { copy, name: "dry.png" }, artifacts: [{ name: "a", text: "a" }] },

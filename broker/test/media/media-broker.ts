@@ -11,7 +11,10 @@ import {
 } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
-/** An evaluator that hands on what it is told to: `copy` is a file of the test's, `name` what it calls it. It waits for the file `hold`. */
+/**
+ * An evaluator that returns what its input asks for: `copy` is a file of the test, `name` its name in the
+ * result. It waits while the file `hold` is missing.
+ */
 const EVALUATOR = `
 import json, os, shutil, sys, time
 for line in sys.stdin:
@@ -36,24 +39,24 @@ for line in sys.stdin:
     print(json.dumps(result), flush=True)
 `;
 
-/** Each picture and film is a process of its own, or several: on a busy machine that takes a while. */
+/** Each image and video takes one or several processes, which a busy machine runs slowly. */
 export const MEDIA_TIMEOUT = { timeout: 120_000 };
 
 export interface Stage extends TestBroker {
   client: TestClient;
-  /** Submits, and resolves to the submission as it is told right after its grade. */
+  /** Submits, and resolves with the submission right after its grade. */
   submit(data: unknown, intent?: Partial<IntentRequest>): Promise<Submission>;
-  /** The submission once its media are shown, or dropped. */
+  /** Resolves with the submission once its media are shown or dropped. */
   settled(id: string): Promise<Submission>;
   read(id: string): Promise<Submission>;
 }
 
-/** The challenge of this evaluator, in a folder of challenges. */
+/** Writes the challenge with this evaluator into a folder of challenges. */
 export async function writeMediaChallenge(challenges: string): Promise<void> {
   await writeFile(join(await writeChallenge(challenges), "evaluate.py"), EVALUATOR);
 }
 
-/** A broker whose evaluator hands on the files that submissions name. */
+/** Starts a broker whose evaluator returns the files that submissions name. */
 export async function startStage(options: Parameters<typeof startBroker>[0] = {}): Promise<Stage> {
   const broker = await startBroker({
     ...options,
@@ -86,7 +89,7 @@ export async function startStage(options: Parameters<typeof startBroker>[0] = {}
   });
 }
 
-/** A picture of noise: nothing of it is compressed away. */
+/** An image of noise, which does not compress. */
 export function noise(width: number, height: number) {
   return sharp({
     create: {

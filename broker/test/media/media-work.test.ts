@@ -12,60 +12,57 @@ import { runCommand } from "../support/run-command.ts";
 import { until } from "../support/until.ts";
 import { MEDIA_TIMEOUT, noise, startStage, writeMediaChallenge } from "./media-broker.ts";
 
-describe.skipIf(missing("ffmpeg", "ffprobe"))(
-  "media that are being made when the broker is killed with -9",
-  () => {
-    let broker: BrokerProcess;
-    beforeEach(async () => {
-      broker = await createBrokerProcess();
+describe.skipIf(missing("ffmpeg", "ffprobe"))("media in progress when the broker is killed with -9", () => {
+  let broker: BrokerProcess;
+  beforeEach(async () => {
+    broker = await createBrokerProcess();
+  });
+  afterEach(() => broker.close());
+
+  it("delay no grade and are completed after the restart", async () => {
+    const { folder } = broker;
+    const [bin, data] = [join(folder, "bin"), join(folder, "data")];
+    const env = { PATH: `${bin}:${process.env.PATH}` };
+    // The first ffmpeg reports that it runs, and then does nothing for a minute.
+    const [begun, go] = [join(folder, "begun"), join(folder, "go")];
+    await mkdir(bin);
+    const slow = `#!/bin/sh\ntouch '${begun}'\n[ -e '${go}' ] || sleep 60\nexec '${onPath("ffmpeg")}' "$@"\n`;
+    await writeFile(join(bin, "ffmpeg"), slow);
+    await chmod(join(bin, "ffmpeg"), 0o755);
+    const video = join(folder, "video.mp4");
+    const source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=5:duration=1"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, "-pix_fmt", "yuv420p", video]);
+    await writeMediaChallenge(join(folder, "challenges"));
+    await mkdir(data, { recursive: true });
+    const records = await openSqlite(join(data, "records.sqlite"));
+    const key = await addParticipant(records, "ada", new Date().toISOString());
+    await records.close();
+
+    let url = await broker.start(env);
+    const id = createSubmissionId();
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const read = async () =>
+      (await (await fetch(`${url}/api/v1/submissions/${id}`, { headers })).json()) as Submission;
+    const input = { kind: "inline", data: { media: { copy: video, name: "video.mp4" } } };
+    const body = JSON.stringify({ id, challenge: "test", input });
+    expect((await fetch(`${url}/api/v1/submissions`, { method: "POST", headers, body })).ok).toBe(true);
+    await until(async () => existsSync(begun));
+    expect(await read()).toMatchObject({ state: "graded", score: 1, media: null, media_dropped: null });
+
+    await broker.kill();
+    await writeFile(go, "");
+    url = await broker.start(env);
+    const { media } = await until(async () => {
+      const found = await read();
+      return (found.media ?? found.media_dropped) !== null && found;
     });
-    afterEach(() => broker.close());
-
-    it("held up no grade, and are made after it is started again", async () => {
-      const { folder } = broker;
-      const [bin, data] = [join(folder, "bin"), join(folder, "data")];
-      const env = { PATH: `${bin}:${process.env.PATH}` };
-      // The first ffmpeg says that it is there, and then does nothing for a minute.
-      const [begun, go] = [join(folder, "begun"), join(folder, "go")];
-      await mkdir(bin);
-      const slow = `#!/bin/sh\ntouch '${begun}'\n[ -e '${go}' ] || sleep 60\nexec '${onPath("ffmpeg")}' "$@"\n`;
-      await writeFile(join(bin, "ffmpeg"), slow);
-      await chmod(join(bin, "ffmpeg"), 0o755);
-      const film = join(folder, "film.mp4");
-      const source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=5:duration=1"];
-      execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, "-pix_fmt", "yuv420p", film]);
-      await writeMediaChallenge(join(folder, "challenges"));
-      await mkdir(data, { recursive: true });
-      const records = await openSqlite(join(data, "records.sqlite"));
-      const key = await addParticipant(records, "ada", new Date().toISOString());
-      await records.close();
-
-      let url = await broker.start(env);
-      const id = createSubmissionId();
-      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-      const read = async () =>
-        (await (await fetch(`${url}/api/v1/submissions/${id}`, { headers })).json()) as Submission;
-      const input = { kind: "inline", data: { media: { copy: film, name: "film.mp4" } } };
-      const body = JSON.stringify({ id, challenge: "test", input });
-      expect((await fetch(`${url}/api/v1/submissions`, { method: "POST", headers, body })).ok).toBe(true);
-      await until(async () => existsSync(begun));
-      expect(await read()).toMatchObject({ state: "graded", score: 1, media: null, media_dropped: null });
-
-      await broker.kill();
-      await writeFile(go, "");
-      url = await broker.start(env);
-      const { media } = await until(async () => {
-        const found = await read();
-        return (found.media ?? found.media_dropped) !== null && found;
-      });
-      expect(media).toMatchObject({ type: "video/mp4" });
-      expect((await fetch(media!.large)).status).toBe(200);
-    });
-  },
-);
+    expect(media).toMatchObject({ type: "video/mp4" });
+    expect((await fetch(media!.large)).status).toBe(200);
+  });
+});
 
 describe("a regrade", MEDIA_TIMEOUT, () => {
-  it("replaces the media, and the old ones go", async () => {
+  it("replaces the media and removes the old ones", async () => {
     const stage = await startStage();
     try {
       const [before, after] = [join(stage.folder, "before.png"), join(stage.folder, "after.jpg")];

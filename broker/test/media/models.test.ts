@@ -7,7 +7,7 @@ import { MEDIA_TIMEOUT, type Stage, startStage } from "./media-broker.ts";
 const MEBIBYTE = 1024 * 1024;
 const hex = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex");
 
-describe("models beside a submission", MEDIA_TIMEOUT, () => {
+describe("models of a submission", MEDIA_TIMEOUT, () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await startStage();
@@ -31,7 +31,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
       ).toBe(true);
   }
 
-  it("are sent each to its own place, and proven before the submission is accepted", async () => {
+  it("are each uploaded separately and verified before the submission is accepted", async () => {
     const [small, large] = [randomBytes(1000), randomBytes(11 * MEBIBYTE)];
     const models = [announce("small.onnx", small), announce("large.onnx", large, 5 * MEBIBYTE)];
     const { submission, upload, models: places } = await register({ models });
@@ -43,7 +43,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     ]);
     await send(places[0]!.upload, small);
     await expect(complete(submission.id)).rejects.toMatchObject({ code: "upload_missing" });
-    // Asked again, as by a client that was started anew, only what is missing has an address.
+    // When a restarted client asks again, only missing models have an address.
     const again = await register({ id: submission.id, models });
     expect(again.models[0]?.upload).toBeNull();
     await send(again.models[1]!.upload, large);
@@ -66,7 +66,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     expect(Buffer.from(await answer.arrayBuffer()).equals(large)).toBe(true);
   });
 
-  it("come beside a file too", async () => {
+  it("may accompany a file", async () => {
     const [file, model] = [Buffer.from("0.5"), randomBytes(100)];
     const { submission, upload, models } = await register({
       input: { kind: "file", ...announce("a.txt", file) },
@@ -77,7 +77,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     expect((await complete(submission.id)).submission.state).toBe("submitted");
   });
 
-  it("of the same id are the same ones, or a conflict", async () => {
+  it("must be the same when an id is sent again", async () => {
     const id = createSubmissionId();
     const models = [announce("m", Buffer.from("one"))];
     await register({ id, models });
@@ -89,7 +89,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     await expect(register({ id: plain, models })).rejects.toMatchObject({ code: "id_conflict" });
   });
 
-  it("with other bytes than announced are refused, and can be sent again", async () => {
+  it("with other bytes than announced are refused and can be sent again", async () => {
     const bytes = Buffer.from("weights");
     const { submission, models } = await register({ models: [announce("m", bytes)] });
     const { url, headers } = models[0]!.upload!.parts[0]!;
@@ -121,7 +121,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     ],
     ["beside a call", { function: "evaluate" }, [announce("m", Buffer.from("1"))], "with submissions only"],
     ["beside a dry run", { dry_run: true }, [announce("m", Buffer.from("1"))], "with submissions only"],
-  ])("that are %s are refused before a byte is taken", async (_, intent, models, message) => {
+  ])("that are %s are refused before any byte is received", async (_, intent, models, message) => {
     await expect(register({ ...intent, models })).rejects.toMatchObject({
       code: "model_refused",
       message: expect.stringContaining(message),
@@ -129,7 +129,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     expect(await stage.records.db.selectFrom("submissions").selectAll().execute()).toEqual([]);
   });
 
-  it("go with a submission that is cancelled before they were there", async () => {
+  it("are removed with a submission that is cancelled before their upload", async () => {
     const bytes = Buffer.from("weights");
     const { submission, models } = await register({ models: [announce("m", bytes)] });
     await send(models[0]!.upload, bytes);
@@ -139,7 +139,7 @@ describe("models beside a submission", MEDIA_TIMEOUT, () => {
     expect((await fetch(signed, { method: "PUT", body: "weights" })).status).toBe(201);
   });
 
-  it("and artifacts are read by their owner, and by nobody else", async () => {
+  it("and artifacts can be read only by their owner", async () => {
     const graded = await stage.submit({
       artifacts: [
         { name: "report.html", text: "<script>" },

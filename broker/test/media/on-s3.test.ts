@@ -39,7 +39,7 @@ describe.skipIf(withoutService("swift"))("on an S3 store", MEDIA_TIMEOUT, () => 
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("media are made, and served by the broker with ranges", async () => {
+  it("media are processed, and served by the broker with ranges", async () => {
     const copy = join(folder, "plot.png");
     await noise(300, 200).png().toFile(copy);
     const graded = await stage.submit({ media: { copy, name: "plot.png" } });
@@ -53,7 +53,7 @@ describe.skipIf(withoutService("swift"))("on an S3 store", MEDIA_TIMEOUT, () => 
     expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(10, 20));
   });
 
-  it("a model comes in parts straight to the store, and is downloaded from it", async () => {
+  it("a model is uploaded in parts directly to the store, and downloaded from it", async () => {
     const bytes = randomBytes(6 * 1024 * 1024);
     const size = 5 * 1024 * 1024;
     const hex = (algorithm: string, of: Buffer) => createHash(algorithm).update(of).digest("hex");

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing, onPath } from "../../../test/required-programs.ts";
 import { MEDIA_TIMEOUT, type Stage, startStage } from "./media-broker.ts";
 
-const files = mkdtempSync(join(tmpdir(), "crowdai-films-"));
+const files = mkdtempSync(join(tmpdir(), "crowdai-videos-"));
 afterAll(() => rmSync(files, { recursive: true, force: true }));
 
 function ffmpeg(name: string, ...args: string[]): string {
@@ -26,7 +26,7 @@ function ffmpeg(name: string, ...args: string[]): string {
 const PICTURE = ["-f", "lavfi", "-i", "testsrc=size=640x360:rate=10:duration=6"];
 const TONE = ["-f", "lavfi", "-i", "sine=frequency=440:duration=6"];
 
-/** Fetched first: the broker is in this process, which stands still while another program runs. */
+/** Fetched before ffprobe runs, because that blocks this process and the broker in it. */
 async function facts(url: string) {
   const path = join(files, "fetched");
   writeFileSync(path, Buffer.from(await (await fetch(url)).arrayBuffer()));
@@ -50,9 +50,9 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
   }
   const bytesAt = async (url: string) => Buffer.from(await (await fetch(url)).arrayBuffer());
 
-  it("a film that browsers play goes on as it is, bare of what describes it, with a poster and a preview", async () => {
-    const film = ffmpeg(
-      "film.mp4",
+  it("a video that browsers play keeps its streams without its metadata, and gets a poster and a preview", async () => {
+    const video = ffmpeg(
+      "video.mp4",
       ...PICTURE,
       ...TONE,
       "-c:v",
@@ -64,7 +64,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
       "-metadata",
       "title=nobody may know",
     );
-    const { media, media_dropped } = await show(film, "film.bin");
+    const { media, media_dropped } = await show(video, "video.bin");
     expect(media_dropped).toBeNull();
     expect(media?.type).toBe("video/mp4");
     const large = await facts(media!.large);
@@ -80,8 +80,8 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
     expect([part.status, part.headers.get("content-type")]).toEqual([206, "video/mp4"]);
   });
 
-  it("a film that browsers do not play becomes one that they do", async () => {
-    const film = ffmpeg(
+  it("a video that browsers cannot play is converted to one that they can", async () => {
+    const video = ffmpeg(
       "old.mov",
       "-f",
       "lavfi",
@@ -92,16 +92,16 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
       "-pix_fmt",
       "yuv420p",
     );
-    const { media } = await show(film);
+    const { media } = await show(video);
     expect(media?.type).toBe("video/mp4");
     const large = await facts(media!.large);
     expect(large.codecs).toEqual(["h264"]);
     expect(large.streams[0].width).toBeLessThanOrEqual(1280);
   });
 
-  it("a WebM stays one", async () => {
-    const film = ffmpeg(
-      "film.webm",
+  it("a WebM stays a WebM", async () => {
+    const video = ffmpeg(
+      "video.webm",
       "-f",
       "lavfi",
       "-i",
@@ -111,7 +111,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
       "-pix_fmt",
       "yuv420p",
     );
-    const { media } = await show(film);
+    const { media } = await show(video);
     expect(media).toMatchObject({
       type: "video/webm",
       large: expect.stringMatching(/\/media\/video\/large-.*\.webm$/),
@@ -124,7 +124,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
     ["flac", "audio/flac", []],
     ["ogg", "audio/ogg", ["-c:a", "libvorbis"]],
     ["m4a", "audio/mp4", ["-c:a", "aac"]],
-  ])("a sound in %s has its wave as a picture", async (extension, type, codec) => {
+  ])("an audio file in %s gets its waveform as an image", async (extension, type, codec) => {
     const sound = ffmpeg(`sound.${extension}`, ...TONE, ...codec, "-metadata", "title=nobody may know");
     const { media } = await show(sound);
     expect(media).toMatchObject({
@@ -138,7 +138,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
     expect((await wave.stats()).entropy).toBeGreaterThan(0.1);
   });
 
-  it("an MP4 without a film in it is a sound", async () => {
+  it("an MP4 without video is audio", async () => {
     const sound = ffmpeg("sound.mp4", ...TONE, "-c:a", "aac");
     expect((await show(sound)).media).toMatchObject({ type: "audio/mp4" });
   });
@@ -152,14 +152,14 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
   it.each([
     ["cut off before its index", () => cutOff(), "cannot be read as MP4"],
     [
-      "a beginning alone",
+      "only a beginning",
       () => hostile("begin.mp4", (p) => writeFileSync(p, "\0\0\0\x18ftypisom\0\0\0\0isomiso2")),
       "cannot be read as MP4",
     ],
     [
       "a list of files to play",
       () => hostile("list.mp4", (p) => writeFileSync(p, `ffconcat version 1.0\nfile ${secret}\n`)),
-      "Its bytes are no",
+      "It is not a",
     ],
     [
       "a playlist",
@@ -167,15 +167,15 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
         hostile("list.m3u8", (p) =>
           writeFileSync(p, `#EXTM3U\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`),
         ),
-      "Its bytes are no",
+      "It is not a",
     ],
     [
-      "a playlist behind a sound's first bytes",
+      "a playlist after the first bytes of an audio file",
       () => hostile("list.mp3", (p) => writeFileSync(p, `ID3\x04\0\0\0\0\0\0#EXTM3U\nfile://${secret}\n`)),
       "cannot be read as MP3",
     ],
     [
-      "a film of too many pixels",
+      "a video of too many pixels",
       () =>
         ffmpeg(
           "wide.mov",
@@ -190,7 +190,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
           "-q:v",
           "31",
         ),
-      "more pixels than a film",
+      "more pixels than a video",
     ],
     [
       "another format's bytes inside",
@@ -200,7 +200,7 @@ describe.skipIf(missing("ffmpeg", "ffprobe"))("with ffmpeg", MEDIA_TIMEOUT, () =
         ),
       "cannot be read as MP4",
     ],
-  ])("%s is dropped with a reason, and the grade stands", async (_, make, reason) => {
+  ])("%s is dropped with a reason, and the grade still counts", async (_, make, reason) => {
     writeFileSync(secret, "the secret of this machine\n");
     const shown = await show(make());
     expect(shown).toMatchObject({ state: "graded", score: 1, media: null });
@@ -228,16 +228,16 @@ describe.skipIf(missing("ffmpeg"))("without ffmpeg", MEDIA_TIMEOUT, () => {
   });
   afterAll(() => stage?.close());
 
-  it("the start says so", () => {
+  it("the start message says so", () => {
     expect(stage.broker.parts.join("\n")).toMatch(
-      /media +pictures by sharp, films and sounds are kept as they come/,
+      /media +images by sharp, video and audio stored unprocessed/,
     );
   });
 
   it.each([
-    ["film.mp4", "video/mp4", [...PICTURE, "-c:v", "libx264", "-pix_fmt", "yuv420p"]],
+    ["video.mp4", "video/mp4", [...PICTURE, "-c:v", "libx264", "-pix_fmt", "yuv420p"]],
     ["sound.wav", "audio/wav", TONE],
-  ])("%s is kept as it is, with a plain picture in its place", async (name, type, args) => {
+  ])("%s is stored as it is, with a placeholder as its thumbnail", async (name, type, args) => {
     const path = ffmpeg(name, ...args);
     const graded = await stage.submit({ media: { copy: path, name } });
     const { media } = await stage.settled(graded.id);

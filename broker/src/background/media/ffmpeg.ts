@@ -4,7 +4,7 @@ import { type ChildEnd, runLimited } from "./limited-process.ts";
 import { MEDIA_LIMITS } from "./media-limits.ts";
 import type { MediaTools } from "./media-tools.ts";
 
-/** What may decode a stranger's film or sound: what browsers play, and what programs for science write. */
+/** Decoders for untrusted video and audio: what browsers play and what scientific programs write. */
 const DECODERS = [
   ..."h264 hevc mpeg4 mjpeg png vp8 vp9 libvpx libvpx-vp9 av1 libdav1d libaom-av1 theora rawvideo".split(" "),
   ..."aac mp3 mp3float opus libopus vorbis flac alac pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le".split(
@@ -14,8 +14,8 @@ const DECODERS = [
 ].join(",");
 
 /**
- * Options before an input: read by this demuxer alone, from this file alone. A file that names others (a playlist, a reference to a
- * track elsewhere) gets none of them.
+ * Returns options for an input: only this demuxer, reading only this file. A file that refers to others (a
+ * playlist, a track elsewhere) cannot open them.
  */
 export function inputOf(file: string, demuxer: Demuxer): string[] {
   return [
@@ -24,7 +24,7 @@ export function inputOf(file: string, demuxer: Demuxer): string[] {
   ];
 }
 
-/** Some demuxers have a whole family's name. */
+/** Some demuxers go by the names of a whole family. */
 const DEMUXERS: Record<Demuxer, string> = {
   mov: "mov,mp4,m4a,3gp,3g2,mj2",
   matroska: "matroska,webm",
@@ -51,14 +51,14 @@ const probedSchema = z.object({
 });
 
 export interface Probed {
-  film: { codec: string; pixels: string; width: number; height: number } | null;
-  /** Codec of the sound; null for none. */
-  sound: string | null;
-  /** Seconds; 0 when it is not told. */
+  video: { codec: string; pixels: string; width: number; height: number } | null;
+  /** Codec of the audio; null when there is none. */
+  audio: string | null;
+  /** Seconds; 0 when unknown. */
   duration: number;
 }
 
-/** What is in a film or sound; null with what was said when it cannot be read. */
+/** Reads what a video or audio file contains. Returns the ended process when the file cannot be read. */
 export async function probe(
   tools: MediaTools,
   file: string,
@@ -85,19 +85,19 @@ export async function probe(
   );
   if (ended.code !== 0) return ended;
   const { streams, format } = probedSchema.parse(JSON.parse(ended.stdout));
-  const film = streams.find((s) => s.codec_type === "video" && s.disposition?.attached_pic !== 1);
-  const { width, height } = film ?? {};
+  const video = streams.find((s) => s.codec_type === "video" && s.disposition?.attached_pic !== 1);
+  const { width, height } = video ?? {};
   return {
-    film:
-      film && width && height
-        ? { codec: film.codec_name ?? "", pixels: film.pix_fmt ?? "", width, height }
+    video:
+      video && width && height
+        ? { codec: video.codec_name ?? "", pixels: video.pix_fmt ?? "", width, height }
         : null,
-    sound: streams.find((s) => s.codec_type === "audio")?.codec_name ?? null,
+    audio: streams.find((s) => s.codec_type === "audio")?.codec_name ?? null,
     duration: format.duration ?? 0,
   };
 }
 
-/** Runs ffmpeg: `before` stands before the input, `after` before the output. */
+/** Runs ffmpeg with the options `before` the input and `after` it. */
 export function convert(
   tools: MediaTools,
   {
@@ -125,7 +125,7 @@ export function convert(
     "-max_alloc",
     String(MEDIA_LIMITS.memory / 2),
   ];
-  // Nothing that describes the original goes on: no place, no device, no title.
+  // Drops everything that describes the original: place, device, title.
   const bare = ["-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-threads", "2"];
   return runLimited(
     [
@@ -133,19 +133,19 @@ export function convert(
       ...quiet,
       ...before,
       "-max_pixels",
-      String(MEDIA_LIMITS.filmPixels),
+      String(MEDIA_LIMITS.videoPixels),
       ...inputOf(from, demuxer),
       ...bare,
       ...after,
       `file:${to}`,
     ],
-    limitsOf(tools, MEDIA_LIMITS.filmMs),
+    limitsOf(tools, MEDIA_LIMITS.videoMs),
     signal,
   );
 }
 
 function programs({ ffmpeg }: MediaTools): [string, string] {
-  if (!ffmpeg) throw new Error("there is no ffmpeg");
+  if (!ffmpeg) throw new Error("ffmpeg is not installed");
   return [ffmpeg.ffmpeg, ffmpeg.ffprobe];
 }
 

@@ -1,4 +1,4 @@
-/** What is asked of the process that handles pictures, and what it answers. */
+/** The tasks of the image process, and its answers. */
 
 export interface Box {
   width: number;
@@ -6,7 +6,7 @@ export interface Box {
 }
 export interface Place {
   path: string;
-  /** The picture is made to fit into it, and never made larger than it is. */
+  /** The image is scaled down to fit; it is never enlarged. */
   box: Box;
 }
 
@@ -14,16 +14,16 @@ export type ImageFormat = "png" | "jpeg" | "gif" | "webp" | "avif";
 
 export type ImageTask =
   | {
-      make: "picture";
+      make: "image";
       input: string;
-      /** What its bytes say it is; read as anything else it is broken. */
+      /** The format that its bytes indicate; an image that reads as another one is corrupt. */
       format: ImageFormat;
       large: Place | null;
       thumbnail: Place | null;
-      /** Over all frames. */
-      mostPixels: number;
+      /** In all frames together. */
+      maxPixels: number;
     }
-  | { make: "placeholder"; shape: "film" | "sound"; thumbnail: Place };
+  | { make: "placeholder"; shape: "video" | "audio"; thumbnail: Place };
 
 export type ImageAnswer =
   | { ok: true; format: "png" | "jpeg" | "gif" | "webp" | null }

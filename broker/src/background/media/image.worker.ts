@@ -1,9 +1,9 @@
-// A process of its own: a picture that is too much for it takes this process with it, and nothing else. It gets one task as its
-// argument and answers with one line of JSON. It imports nothing of the broker, so that it starts fast.
+// Runs as a process of its own: an image that exhausts memory ends only this process. It takes one task as
+// its argument and prints one line of JSON. It imports nothing of the broker, so that it starts fast.
 import sharp, { type Sharp } from "sharp";
 import type { Box, ImageAnswer, ImageTask } from "./image-task.ts";
 
-/** What reads a picture, for each format that is taken; everything else that sharp could read stays blocked. */
+/** The loader of each accepted format; everything else that sharp can read stays blocked. */
 const LOADERS = {
   png: "VipsForeignLoadPngFile",
   jpeg: "VipsForeignLoadJpegFile",
@@ -12,7 +12,7 @@ const LOADERS = {
   avif: "VipsForeignLoadHeifFile",
 };
 
-/** What a picture that does not move becomes. */
+/** The output format of an image that is not animated. */
 const STILL = { png: "png", jpeg: "jpeg", gif: "png", webp: "webp", avif: "webp" } as const;
 
 sharp.concurrency(1);
@@ -25,7 +25,7 @@ process.stdout.write(`${JSON.stringify(await answer(task))}\n`);
 async function answer(task: ImageTask): Promise<ImageAnswer> {
   try {
     if (task.make === "placeholder") return await placeholder(task);
-    return await picture(task);
+    return await image(task);
   } catch (error) {
     const detail = (error as Error).message;
     return {
@@ -36,22 +36,22 @@ async function answer(task: ImageTask): Promise<ImageAnswer> {
   }
 }
 
-async function picture({
+async function image({
   input,
   format,
   large,
   thumbnail,
-  mostPixels,
-}: Extract<ImageTask, { make: "picture" }>): Promise<ImageAnswer> {
+  maxPixels,
+}: Extract<ImageTask, { make: "image" }>): Promise<ImageAnswer> {
   sharp.unblock({ operation: [LOADERS[format]] });
   const open = (all: boolean) =>
-    sharp(input, { limitInputPixels: mostPixels, failOn: "error", animated: all, sequentialRead: true });
+    sharp(input, { limitInputPixels: maxPixels, failOn: "error", animated: all, sequentialRead: true });
   const found = await open(true).metadata();
   if ((found.format as string) !== (format === "avif" ? "heif" : format))
     return { ok: false, why: "broken", detail: `it reads as ${found.format}` };
   const frames = found.pages ?? 1;
-  // Once more over all frames: each of them is held in memory.
-  if (found.width * (found.pageHeight ?? found.height) * frames > mostPixels)
+  // Checked again over all frames, because all of them are held in memory.
+  if (found.width * (found.pageHeight ?? found.height) * frames > maxPixels)
     return { ok: false, why: "pixels", detail: `${found.width} x ${found.height}, ${frames} frames` };
 
   const isAnimated = frames > 1 && (format === "gif" || format === "webp");
@@ -66,24 +66,24 @@ async function picture({
   return { ok: true, format: type };
 }
 
-function fit(image: Sharp, { width, height }: Box): Sharp {
-  return image.resize({ width, height, fit: "inside", withoutEnlargement: true });
+function fit(source: Sharp, { width, height }: Box): Sharp {
+  return source.resize({ width, height, fit: "inside", withoutEnlargement: true });
 }
 
-function encode(image: Sharp, format: "png" | "jpeg" | "gif" | "webp"): Sharp {
+function encode(source: Sharp, format: "png" | "jpeg" | "gif" | "webp"): Sharp {
   switch (format) {
     case "jpeg":
-      return image.jpeg({ quality: 85 });
+      return source.jpeg({ quality: 85 });
     case "webp":
-      return image.webp({ quality: 85 });
+      return source.webp({ quality: 85 });
     case "gif":
-      return image.gif({ effort: 3 });
+      return source.gif({ effort: 3 });
     case "png":
-      return image.png({ compressionLevel: 7 });
+      return source.png({ compressionLevel: 7 });
   }
 }
 
-/** A plain picture for what cannot be looked into: a triangle for a film, bars for a sound. */
+/** Draws a plain image for a file that cannot be read: a triangle for video, bars for audio. */
 async function placeholder({
   shape,
   thumbnail,
@@ -99,7 +99,7 @@ async function placeholder({
       const isDrawn =
         across >= 0 &&
         across < 1 &&
-        (shape === "film" ? from < 1 - across : bar % 1 < 0.6 && from < (bars[Math.floor(bar)] as number));
+        (shape === "video" ? from < 1 - across : bar % 1 < 0.6 && from < (bars[Math.floor(bar)] as number));
       if (isDrawn) pixels.fill(0xd8, (y * width + x) * 3, (y * width + x) * 3 + 3);
     }
   await sharp(pixels, { raw: { width, height, channels: 3 } })

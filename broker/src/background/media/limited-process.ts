@@ -5,9 +5,9 @@ import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits"
 export interface ChildLimits {
   path: string;
   limitTools: ProcessLimitTools;
-  /** Memory it may write to itself, in bytes. */
+  /** Maximum private memory, in bytes. */
   memory: number;
-  /** Largest file it may write, in bytes. */
+  /** Maximum size of a file that it writes, in bytes. */
   fileSize: number;
   timeoutMs: number;
   /** Its working folder. */
@@ -15,7 +15,7 @@ export interface ChildLimits {
 }
 
 export interface ChildEnd {
-  /** Null when it was ended by a signal: it took too much time or memory. */
+  /** Null when a signal ended it, because it took too much time or memory. */
   code: number | null;
   stdout: string;
   stderr: string;
@@ -24,8 +24,9 @@ export interface ChildEnd {
 const OUTPUT_LIMIT = 64 * 1024;
 
 /**
- * Runs a program that reads what strangers made: with nothing of the broker's environment, no input, and limits on time, memory
- * and what it may write. Resolves however it ends; throws `interrupted` when the signal ends it, and when it cannot be started.
+ * Runs a program on untrusted input: without the broker's environment, without stdin, and with limits on
+ * time, memory and written files. Resolves however it ends; rejects with `interrupted` when the signal ends
+ * it, and when it cannot be started.
  */
 export function runLimited(
   program: readonly [string, ...string[]],
@@ -36,7 +37,7 @@ export function runLimited(
   const limits = [`--data=${memory}`, `--fsize=${fileSize}`, `--cpu=${2 * seconds}`, "--core=0"];
   const [command, ...args] = [...limited(limitTools, limits), ...program] as [string, ...string[]];
   return new Promise((resolve, reject) => {
-    // A group of its own, so that nothing it started outlives it.
+    // A process group of its own, so that nothing it starts outlives it.
     const child = spawn(command, args, {
       cwd,
       env: {
@@ -54,7 +55,7 @@ export function runLimited(
       try {
         process.kill(-(child.pid as number), "SIGKILL");
       } catch {
-        // Gone already.
+        // Already gone.
       }
     };
     const timer = setTimeout(kill, timeoutMs);
@@ -77,7 +78,7 @@ export function runLimited(
   });
 }
 
-/** The first bytes of what it says; the rest is read and forgotten, so that it is never held up. */
+/** Collects the first bytes of the output; the rest is read and dropped, so that the process never blocks. */
 function collect(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -12,7 +12,7 @@ const answerSchema: z.ZodType<ImageAnswer> = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(false), why: z.enum(["broken", "pixels"]), detail: z.string() }),
 ]);
 
-/** The picture in `input`, decoded and written anew: nothing of its bytes but what is seen goes on. */
+/** Decodes and re-encodes the image in `input`, so that only its visible content is left. */
 export async function makeImage(
   tools: MediaTools,
   input: string,
@@ -23,12 +23,12 @@ export async function makeImage(
   const answer = await askWorker(
     tools,
     {
-      make: "picture",
+      make: "image",
       input,
       format,
       large: { path: large, box: MEDIA_LIMITS.large },
       thumbnail: { path: thumbnail, box: MEDIA_LIMITS.thumbnail },
-      mostPixels: MEDIA_LIMITS.picturePixels,
+      maxPixels: MEDIA_LIMITS.imagePixels,
     },
     signal,
   );
@@ -45,7 +45,7 @@ export async function makeImage(
   };
 }
 
-/** Only the thumbnail of a picture that was made here, of a film or sound. */
+/** Makes only the thumbnail, of an image that the broker made of a video or audio file. */
 export async function makeThumbnail(
   tools: MediaTools,
   input: string,
@@ -53,25 +53,25 @@ export async function makeThumbnail(
 ): Promise<string | DroppedMedia> {
   const path = join(tools.folder, "thumbnail");
   const thumbnail = { path, box: MEDIA_LIMITS.thumbnail };
-  const mostPixels = MEDIA_LIMITS.filmPixels;
+  const maxPixels = MEDIA_LIMITS.videoPixels;
   const answer = await askWorker(
     tools,
-    { make: "picture", input, format: "png", large: null, thumbnail, mostPixels },
+    { make: "image", input, format: "png", large: null, thumbnail, maxPixels },
     signal,
   );
   return answer.ok ? path : answer;
 }
 
-/** A plain picture in place of one that nobody here can make. */
+/** Makes a plain image for a file of which no image can be made. */
 export async function makePlaceholder(
   tools: MediaTools,
-  shape: "film" | "sound",
+  shape: "video" | "audio",
   signal: AbortSignal,
 ): Promise<string> {
   const path = join(tools.folder, "thumbnail");
   const thumbnail = { path, box: MEDIA_LIMITS.thumbnail };
   const answer = await askWorker(tools, { make: "placeholder", shape, thumbnail }, signal);
-  if (!answer.ok) throw new Error(`no placeholder: ${answer.detail}`);
+  if (!answer.ok) throw new Error(`placeholder failed: ${answer.detail}`);
   return path;
 }
 
@@ -82,26 +82,26 @@ async function askWorker(
 ): Promise<Extract<ImageAnswer, { ok: true }> | DroppedMedia> {
   const { code, stdout, stderr } = await runLimited(
     [process.execPath, workerPath(), JSON.stringify(task)],
-    { ...tools, cwd: tools.folder, ...limits, timeoutMs: MEDIA_LIMITS.pictureMs },
+    { ...tools, cwd: tools.folder, ...limits, timeoutMs: MEDIA_LIMITS.imageMs },
     signal,
   );
   if (code === null) return droppedMedia(EXHAUSTED, stderr);
   const line = stdout.trim();
-  // It answers whatever the picture is, so without an answer the fault is this machine's.
-  if (code !== 0 || line === "") throw new Error(`the process for pictures ended with ${code}: ${stderr}`);
+  // The process answers for every image, so a missing answer is this machine's fault.
+  if (code !== 0 || line === "") throw new Error(`the image process exited with ${code}: ${stderr}`);
   const answer = answerSchema.parse(JSON.parse(line));
   if (answer.ok) return answer;
   if (answer.why === "pixels") {
-    const most = MEDIA_LIMITS.picturePixels / 1e6;
-    return droppedMedia(`It has more than ${most} million pixels, over all its frames.`, answer.detail);
+    const most = MEDIA_LIMITS.imagePixels / 1e6;
+    return droppedMedia(`It has more than ${most} million pixels in all its frames.`, answer.detail);
   }
-  const what = task.make === "picture" ? task.format.toUpperCase() : task.shape;
+  const what = task.make === "image" ? task.format.toUpperCase() : task.shape;
   return broken(what, answer.detail);
 }
 
 const limits = { memory: MEDIA_LIMITS.memory, fileSize: MEDIA_LIMITS.bytes.image };
 
-/** Beside this file; in the built package beside the bundle. */
+/** Next to this file; in the built package next to the bundle. */
 function workerPath(): string {
   const here = import.meta.url;
   const name = here.endsWith(".ts") ? "./image.worker.ts" : "./image.worker.js";

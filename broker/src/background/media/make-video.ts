@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Sniffed } from "./detect-media-type.ts";
+import type { DetectedMedia } from "./detect-media-type.ts";
 import { convert, type Probed, probe } from "./ffmpeg.ts";
 import type { ChildEnd } from "./limited-process.ts";
 import { makePlaceholder, makeThumbnail } from "./make-image.ts";
@@ -7,15 +7,15 @@ import { MEDIA_LIMITS } from "./media-limits.ts";
 import { broken, type DroppedMedia, droppedMedia, EXHAUSTED, type MadeMedia } from "./media-result.ts";
 import type { MediaTools } from "./media-tools.ts";
 
-type Source = Extract<Sniffed, { kind: "video" | "audio" }>;
+type Source = Extract<DetectedMedia, { kind: "video" | "audio" }>;
 
 const even = ({ width, height }: { width: number; height: number }) =>
   `scale=w=min(iw\\,${width}):h=min(ih\\,${height}):force_original_aspect_ratio=decrease:force_divisible_by=2`;
 const H264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"];
 
 /**
- * A film or sound. What browsers play as it is goes on with its streams as they are, in a container that is written anew; another
- * film becomes H.264. Without ffmpeg the file itself is kept, unread.
+ * Makes a video or audio file ready to be shown. Streams that browsers play are copied into a new container;
+ * other videos are encoded as H.264. Without ffmpeg the file is stored as it is, unread.
  */
 export async function makeVideoOrAudio(
   tools: MediaTools,
@@ -25,14 +25,14 @@ export async function makeVideoOrAudio(
 ): Promise<MadeMedia | DroppedMedia> {
   const { kind, type, extension, demuxer } = source;
   if (!tools.ffmpeg) {
-    const thumbnail = await makePlaceholder(tools, kind === "video" ? "film" : "sound", signal);
+    const thumbnail = await makePlaceholder(tools, kind, signal);
     return { ok: true, kind, type, extension, large: input, thumbnail, preview: null };
   }
   const found = await probe(tools, input, demuxer, signal);
   if ("code" in found) return failure(source, found);
-  if (found.film) return makeVideo(tools, input, source, found, signal);
-  if (found.sound) return makeAudio(tools, input, source, signal);
-  return broken(NAMES[demuxer], "neither a film nor a sound is in it");
+  if (found.video) return makeVideo(tools, input, source, found, signal);
+  if (found.audio) return makeAudio(tools, input, source, signal);
+  return broken(NAMES[demuxer], "it contains neither video nor audio");
 }
 
 async function makeVideo(
@@ -42,11 +42,11 @@ async function makeVideo(
   found: Probed,
   signal: AbortSignal,
 ): Promise<MadeMedia | DroppedMedia> {
-  const film = found.film as NonNullable<Probed["film"]>;
-  if (film.width * film.height > MEDIA_LIMITS.filmPixels)
+  const video = found.video as NonNullable<Probed["video"]>;
+  if (video.width * video.height > MEDIA_LIMITS.videoPixels)
     return droppedMedia(
-      "It has more pixels than a film may have (4096 x 2304).",
-      `${film.width} x ${film.height}`,
+      "It has more pixels than a video may have (4096 x 2304).",
+      `${video.width} x ${video.height}`,
     );
   const at = (name: string) => join(tools.folder, name);
   const from = { from: input, demuxer: source.demuxer };
@@ -68,7 +68,7 @@ async function makeVideo(
   if (typeof thumbnail !== "string") return thumbnail;
 
   const streams = ["-map", "0:v:0", "-map", "0:a:0?"];
-  const container = asItIs(found);
+  const container = playableContainer(found);
   const large = await convert(
     tools,
     {
@@ -86,7 +86,7 @@ async function makeVideo(
         : [
             ...streams,
             "-vf",
-            even(MEDIA_LIMITS.film),
+            even(MEDIA_LIMITS.video),
             "-preset",
             "veryfast",
             "-crf",
@@ -121,17 +121,19 @@ async function makeVideo(
   };
 }
 
-/** The container in which its streams are played by every browser as they are; null when they must be made anew. */
-function asItIs({ film, sound }: Probed): "mp4" | "webm" | null {
-  const isUsual = film?.pixels === "yuv420p" || film?.pixels === "yuvj420p";
-  const isAudio = (...codecs: string[]) => sound === null || codecs.includes(sound);
-  if (!film || !isUsual) return null;
-  if (film.codec === "h264" && isAudio("aac", "mp3")) return "mp4";
-  return ["vp8", "vp9", "av1"].includes(film.codec) && isAudio("opus", "vorbis") ? "webm" : null;
+/**
+ * Returns the container in which every browser plays the streams as they are; null when they must be encoded.
+ */
+function playableContainer({ video, audio }: Probed): "mp4" | "webm" | null {
+  const isUsual = video?.pixels === "yuv420p" || video?.pixels === "yuvj420p";
+  const isAudio = (...codecs: string[]) => audio === null || codecs.includes(audio);
+  if (!video || !isUsual) return null;
+  if (video.codec === "h264" && isAudio("aac", "mp3")) return "mp4";
+  return ["vp8", "vp9", "av1"].includes(video.codec) && isAudio("opus", "vorbis") ? "webm" : null;
 }
 
-/** How each kind of sound is written anew. */
-const SOUNDS = {
+/** The output format for each audio input. */
+const AUDIO_OUTPUTS = {
   mov: { muxer: "ipod", type: "audio/mp4", extension: "m4a" },
   matroska: { muxer: "ogg", type: "audio/ogg", extension: "ogg" },
   ogg: { muxer: "ogg", type: "audio/ogg", extension: "ogg" },
@@ -146,7 +148,7 @@ async function makeAudio(
   source: Source,
   signal: AbortSignal,
 ): Promise<MadeMedia | DroppedMedia> {
-  const { muxer, type, extension } = SOUNDS[source.demuxer];
+  const { muxer, type, extension } = AUDIO_OUTPUTS[source.demuxer];
   const at = (name: string) => join(tools.folder, name);
   const from = { from: input, demuxer: source.demuxer };
   const large = await convert(
@@ -156,10 +158,10 @@ async function makeAudio(
   );
   if (large.code !== 0) return failure(source, large);
 
-  // At a low rate: the filter holds all of it.
+  // At a low rate, because the filter holds all of it in memory.
   const { width, height } = MEDIA_LIMITS.thumbnail;
   const wave = `aresample=8000,aformat=channel_layouts=mono,showwavespic=s=${width}x${height}:colors=0x4f86c6:scale=sqrt`;
-  const picture = await convert(
+  const waveform = await convert(
     tools,
     {
       ...from,
@@ -179,7 +181,7 @@ async function makeAudio(
     },
     signal,
   );
-  if (picture.code !== 0) return failure(source, picture);
+  if (waveform.code !== 0) return failure(source, waveform);
   const thumbnail = await makeThumbnail(tools, at("wave.png"), signal);
   if (typeof thumbnail !== "string") return thumbnail;
   return { ok: true, kind: "audio", type, extension, large: at("large"), thumbnail, preview: null };

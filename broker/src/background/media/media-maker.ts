@@ -12,30 +12,30 @@ import { bytesOf, makeMedia } from "./make-media.ts";
 import { type DroppedMedia, droppedMedia, type MadeMedia } from "./media-result.ts";
 import type { MediaPrograms } from "./media-tools.ts";
 
-/** Who works on media holds on to them so often; a broker that died lets go after the lease. */
+/** A broker extends its lease on media work this often; the lease of a broker that died expires. */
 const LEASE_MS = 60_000;
-const HOLD_MS = 20_000;
+const EXTEND_MS = 20_000;
 const MAX_TRIES = 3;
 const RETRY_MS = 10_000;
-/** A long film holds up nobody's picture. */
-const LANES = 2;
+/** A long video does not delay the next image. */
+const CONCURRENCY = 2;
 
 export interface MediaMaker {
-  /** Looks for work. Returns at once; asking again while it works is cheap. */
+  /** Looks for work. Returns at once; calling it again while it works is cheap. */
   soon(): void;
-  /** Ends what is under way; it is made anew at the next start. */
+  /** Aborts running work, which starts again at the next start. */
   stop(): Promise<void>;
 }
 
 /**
- * Makes the media of grades ready to be shown, after the grades: nothing a picture does can fail one, or hold one up. A try that
- * was cut off is made again, and its leftovers removed.
+ * Makes the media of graded submissions ready to be shown. This happens after grading, so media can neither
+ * fail nor delay a grade. Work that was cut off is repeated, and its leftovers are removed.
  */
 export async function createMediaMaker(options: {
   records: Records;
   objects: ObjectStore;
   programs: MediaPrograms;
-  /** This broker's own; what an earlier run left in it is removed. */
+  /** This broker's own folder; leftovers of an earlier run are removed. */
   folder: string;
   clock: Clock;
   log: Logger;
@@ -43,26 +43,26 @@ export async function createMediaMaker(options: {
   const { records, objects, programs, folder, clock, log } = options;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // On SQLite no other broker is alive that could hold any.
+  // With SQLite no other broker runs, so every lease is a leftover.
   if (records.dialect === "sqlite")
     await records.db.updateTable("media_work").set({ due_at: clock().toISOString() }).execute();
   const stopping = new AbortController();
   const { signal } = stopping;
-  const lanes = new Set<Promise<void>>();
+  const workers = new Set<Promise<void>>();
 
-  async function lane(): Promise<void> {
+  async function workOff(): Promise<void> {
     while (!signal.aborted) {
       const work = await takeMediaWork(records.db, clock(), LEASE_MS);
       if (!work) return;
-      const holding = setInterval(() => {
+      const extending = setInterval(() => {
         postponeMediaWork(records.db, work, later(LEASE_MS)).catch(() => {});
-      }, HOLD_MS);
+      }, EXTEND_MS);
       try {
         await handle(work);
       } catch (error) {
-        await putOff(work, error);
+        await retryLater(work, error);
       } finally {
-        clearInterval(holding);
+        clearInterval(extending);
       }
     }
   }
@@ -76,7 +76,10 @@ export async function createMediaMaker(options: {
     );
     if (!isShown) return removeLeftovers(objects, work.name);
     if (reason !== null)
-      log.warn({ submission: work.submission, reason, detail }, "media of an evaluator are not shown");
+      log.warn(
+        { event: "media_dropped", submission: work.submission, reason, detail },
+        "evaluator media dropped",
+      );
     for (const key of replacedBy(work)) await objects.remove(key).catch(() => {});
   }
 
@@ -84,24 +87,27 @@ export async function createMediaMaker(options: {
     work: MediaWorkRow,
   ): Promise<MediaColumns & { reason: string | null; detail: string }> {
     if (work.source === null) return { ...NO_MEDIA, reason: null, detail: "" };
-    if (work.tries > MAX_TRIES) return notShown(droppedMedia("It could not be made ready to be shown here."));
+    if (work.tries > MAX_TRIES) return notShown(droppedMedia("The broker could not process it."));
     const source = storedFileSchema.parse(JSON.parse(work.source));
-    const inside = await mkdtemp(join(folder, "work-"));
+    const workFolder = await mkdtemp(join(folder, "work-"));
     try {
-      const made = await makeMedia({ ...programs, folder: inside }, objects, source, signal);
+      const made = await makeMedia({ ...programs, folder: workFolder }, objects, source, signal);
       return made.ok
         ? { ...(await store(objects, made, work.name)), reason: null, detail: "" }
         : notShown(made);
     } finally {
-      await rm(inside, { recursive: true, force: true });
+      await rm(workFolder, { recursive: true, force: true });
     }
   }
 
-  async function putOff(work: MediaWorkRow, error: unknown): Promise<void> {
+  async function retryLater(work: MediaWorkRow, error: unknown): Promise<void> {
     if (signal.aborted) return;
     const isStoreUnreachable = error instanceof CrowdaiError && error.code === "store_unreachable";
-    log.warn({ submission: work.submission, err: error }, "media could not be made; trying again");
-    // A store that is away says nothing of the media.
+    log.warn(
+      { event: "media_processing_failed", submission: work.submission, err: error },
+      "media processing failed, retrying later",
+    );
+    // A failure of the store does not count against the media.
     const tries = isStoreUnreachable ? work.tries - 1 : work.tries;
     await postponeMediaWork(records.db, work, later(RETRY_MS * work.tries), tries).catch(() => {});
   }
@@ -110,15 +116,15 @@ export async function createMediaMaker(options: {
 
   return {
     soon() {
-      if (signal.aborted || lanes.size >= LANES) return;
-      const running = lane()
-        .catch((error) => log.error({ err: error }, "media failed"))
-        .finally(() => lanes.delete(running));
-      lanes.add(running);
+      if (signal.aborted || workers.size >= CONCURRENCY) return;
+      const running = workOff()
+        .catch((error) => log.error({ event: "media_work_failed", err: error }, "media work failed"))
+        .finally(() => workers.delete(running));
+      workers.add(running);
     },
     async stop() {
       stopping.abort();
-      await Promise.all(lanes);
+      await Promise.all(workers);
     },
   };
 }
@@ -141,7 +147,7 @@ async function store(objects: ObjectStore, made: MadeMedia, name: string): Promi
   };
 }
 
-/** What a try that was cut off has stored under its name. */
+/** Removes what an attempt that was cut off has stored. */
 async function removeLeftovers(objects: ObjectStore, name: string): Promise<void> {
   for (const prefix of keyPrefixes(name))
     for await (const key of objects.list(prefix)) await objects.remove(key);

@@ -1,6 +1,6 @@
 import type { MediaKind } from "../../domain/media/media-keys.ts";
 
-/** Files that are to become the objects of a submission's media. */
+/** Files that become the objects of a submission's media. */
 export interface MadeMedia {
   ok: true;
   kind: MediaKind;
@@ -8,13 +8,13 @@ export interface MadeMedia {
   type: string;
   extension: string;
   large: string;
-  /** A WebP picture. */
+  /** A WebP image. */
   thumbnail: string;
-  /** An MP4 film; null where there is none. */
+  /** An MP4 video; null when there is none. */
   preview: string | null;
 }
 
-/** Media that cannot be shown: `reason` is for the participant, `detail` for the organiser. */
+/** Media that cannot be shown: `reason` is for the participant, `detail` for the organizer. */
 export interface DroppedMedia {
   ok: false;
   reason: string;
@@ -23,7 +23,7 @@ export interface DroppedMedia {
 
 export const droppedMedia = (reason: string, detail = ""): DroppedMedia => ({ ok: false, reason, detail });
 
-export const EXHAUSTED = "Making it ready to be shown took more time or memory than it may.";
+export const EXHAUSTED = "Processing it exceeded the limit on time or memory.";
 
 export const broken = (what: string, detail: string): DroppedMedia =>
-  droppedMedia(`It cannot be read as ${what}: it is broken, or not whole.`, detail);
+  droppedMedia(`It cannot be read as ${what}: it is corrupt or incomplete.`, detail);

@@ -2,15 +2,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { findProcessLimitTools, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
-/** What stands ready to handle media, found at the start. */
+/** Programs that handle media, found at the start. */
 export interface MediaPrograms {
   path: string;
   limitTools: ProcessLimitTools;
-  /** Full paths; null where the two are not installed. */
+  /** Full paths; null when either program is missing. */
   ffmpeg: { ffmpeg: string; ffprobe: string } | null;
 }
 
-/** The same, and a folder for one piece of work. */
+/** The programs, and a working folder for one piece of work. */
 export interface MediaTools extends MediaPrograms {
   folder: string;
 }
@@ -24,12 +24,12 @@ export async function findMediaPrograms(path: string): Promise<MediaPrograms> {
   };
 }
 
-/** For the start message: what becomes of pictures, films and sounds here. */
+/** Describes for the start message how media are handled. */
 export function describeMedia({ ffmpeg, limitTools }: MediaPrograms): string {
-  const films = ffmpeg
-    ? "films and sounds by ffmpeg"
-    : "films and sounds are kept as they come, for ffmpeg is not installed";
-  return `pictures by sharp, ${films}${limitTools.prlimit ? "" : "; no memory limit, for prlimit is not installed"}`;
+  const videos = ffmpeg
+    ? "video and audio by ffmpeg"
+    : "video and audio stored unprocessed because ffmpeg is not installed";
+  return `images by sharp, ${videos}${limitTools.prlimit ? "" : "; no memory limit because prlimit is not installed"}`;
 }
 
 function onPath(program: string, path: string): string | null {

@@ -2,7 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { singleRange, streamOf } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import type { Logger } from "pino";
-import { sniff } from "../../background/media/detect-media-type.ts";
+import { detectMediaType } from "../../background/media/detect-media-type.ts";
 import { readHead } from "../../background/media/make-media.ts";
 import { typeOfKey } from "../../domain/media/media-keys.ts";
 import type { SubmissionContext } from "../../domain/submissions/context.ts";
@@ -32,7 +32,7 @@ export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono
     // What an outside grader put there is what its bytes say, or nothing that is shown.
     const type =
       typeOfKey(key) ??
-      sniff(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
+      detectMediaType(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
     if (!type) throw missing();
 
     const etag = `"${found.sha256}"`;

@@ -3,8 +3,8 @@ import { WebappUnreachable } from "./webapp-client.ts";
 const LONGEST = 12;
 
 /**
- * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a while, longer each time, and
- * then one alone tries: nobody else waits for what was just found to be away.
+ * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a
+ * while, longer each time, and then one alone tries: nobody else waits for what was just found to be away.
  */
 export interface CircuitBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;

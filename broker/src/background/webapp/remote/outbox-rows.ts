@@ -7,7 +7,9 @@ const CLAIM_MS = 120_000;
 /** How long the records may take for a submission after the webapp took it. */
 const ORPHAN_MS = 60_000;
 
-/** Notes a submission that the webapp is told of. False when it was noted before, here or at another broker. */
+/**
+ * Notes a submission that the webapp is told of. False when it was noted before, here or at another broker.
+ */
 export async function noteSubmission(
   db: Db,
   noted: Pick<WebappSubmissionRow, "submission" | "participant_id" | "challenge"> &
@@ -35,7 +37,9 @@ export async function noteSubmission(
   return made !== undefined;
 }
 
-/** What is due: not opened yet, or ended, or without a submission for longer than it takes to register one. */
+/**
+ * What is due: not opened yet, or ended, or without a submission for longer than it takes to register one.
+ */
 export function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
   return (
     db

@@ -17,8 +17,8 @@ const SLOWEST_MS = 300_000;
 const BEFORE_MS = 600_000;
 
 /**
- * Tells the webapp what it was not told yet: opens what could not be opened at once, then how each submission ended. In order for each
- * submission; what fails is tried again, later each time.
+ * Tells the webapp what it was not told yet: opens what could not be opened at once, then how each submission
+ * ended. In order for each submission; what fails is tried again, later each time.
  */
 export function createOutbox(options: {
   context: () => SubmissionContext;
@@ -77,7 +77,8 @@ export function createOutbox(options: {
     if (form === null) return;
     await refusable(row, () => calls.update(number, form));
     const media = mediaForm(submission);
-    // Apart from the grade, which must not fail with them: the webapp looks for the objects in a store of its own.
+    // Apart from the grade, which must not fail with them: the webapp looks for the objects in a store of its
+    // own.
     if (media) await refusable(row, () => calls.update(number, media));
     await change(row.submission, { told: row.news });
   }
@@ -138,7 +139,10 @@ export function createOutbox(options: {
     await queue.cancel(row.submission).catch(() => {});
   }
 
-  /** What the webapp refuses of an outcome, as a submission that was deleted there, it would refuse again: it is noted, and left. */
+  /**
+   * What the webapp refuses of an outcome, as a submission that was deleted there, it would refuse again: it
+   * is noted, and left.
+   */
   async function refusable(row: WebappSubmissionRow, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -152,7 +156,10 @@ export function createOutbox(options: {
     }
   }
 
-  /** It was opened, and then nothing registered here: by a rule that a race was lost to, or because the broker went down. */
+  /**
+   * It was opened, and then nothing registered here: by a rule that a race was lost to, or because the broker
+   * went down.
+   */
   async function withdraw(row: WebappSubmissionRow, number: number): Promise<void> {
     await refusable(row, () => calls.update(number, withdrawnForm(row.submission)));
     await change(row.submission, { outcome: "withdrawn", told: row.news });

@@ -21,7 +21,10 @@ export interface WebappTimes extends KeyTimes {
   callMs: number;
   /** How soon something that failed is tried again; each further time takes twice as long. */
   firstPauseMs: number;
-  /** How long the webapp is left alone after it did not answer somebody who waited; up to twelve times as long when it goes on. */
+  /**
+   * How long the webapp is left alone after it did not answer somebody who waited; up to twelve times as long
+   * when it goes on.
+   */
   awayMs: number;
 }
 
@@ -99,7 +102,8 @@ export function remoteWebapp(options: {
     await outbox.opened(id, made.number);
     if (made.participant !== null && made.participant !== caller.name)
       await renameParticipant(records(), caller.id, made.participant);
-    // One that comes too late is taken, and kept as failed: its participant is told now, not after the upload.
+    // One that comes too late is taken, and kept as failed: its participant is told now, not after the
+    // upload.
     const failure = await prompt.failureOf(made.number).catch(() => null);
     if (failure !== null) throw new WebappRefusal(failure);
   }
@@ -146,7 +150,9 @@ export function remoteWebapp(options: {
   }
 }
 
-/** Participants' keys are the webapp's: one that this broker gave out before it had a webapp lets nobody in. */
+/**
+ * Participants' keys are the webapp's: one that this broker gave out before it had a webapp lets nobody in.
+ */
 function requireOrganizer(caller: Caller): Caller {
   if (caller.kind !== "organizer") throw new CrowdaiError("key_unknown");
   return caller;

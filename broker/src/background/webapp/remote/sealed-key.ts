@@ -5,8 +5,8 @@ const NONCE = 12;
 const TAG = 16;
 
 /**
- * A participant's key for the records: the webapp asks for it when a submission is opened, which may be later. Whoever reads the records
- * without WEBAPP_TOKEN learns nothing of it.
+ * A participant's key for the records: the webapp asks for it when a submission is opened, which may be
+ * later. Whoever reads the records without WEBAPP_TOKEN learns nothing of it.
  */
 export function sealKey(token: string, key: string): string {
   const nonce = randomBytes(NONCE);

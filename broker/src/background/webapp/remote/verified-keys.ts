@@ -32,8 +32,8 @@ interface Verified {
 }
 
 /**
- * Participants' keys, verified by the webapp: what it said counts for `freshMs`, and while it is away for `staleMs`. A key that it never
- * confirmed, or no longer knows, lets nobody in.
+ * Participants' keys, verified by the webapp: what it said counts for `freshMs`, and while it is away for
+ * `staleMs`. A key that it never confirmed, or no longer knows, lets nobody in.
  */
 export function verifiedKeys(options: {
   records: () => Records;

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** The webapp could not be asked, or gave no answer that can be used: the same may succeed later. Its message names no key. */
+/**
+ * The webapp could not be asked, or gave no answer that can be used: the same may succeed later. Its message
+ * names no key.
+ */
 export class WebappUnreachable extends Error {
   override readonly name = "WebappUnreachable";
   /** Of the answer that was of no use; null when there was none at all. */
@@ -37,18 +40,30 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export interface WebappClient {
   /** The webapp's id of the participant whose key this is; null when it knows no such key. */
   verify(key: string): Promise<number | null>;
-  /** Opens a submission. Resolves with its id, and the participant's name when the answer tells it. Throws WebappRefusal. */
+  /**
+   * Opens a submission. Resolves with its id, and the participant's name when the answer tells it. Throws
+   * WebappRefusal.
+   */
   create(form: Record<string, string>): Promise<{ number: number; participant: string | null }>;
   update(number: number, form: Record<string, string>): Promise<void>;
-  /** Why a submission that was just opened was kept as failed, as one that came too late; null when it was not, or when that is not told. */
+  /**
+   * Why a submission that was just opened was kept as failed, as one that came too late; null when it was
+   * not, or when that is not told.
+   */
   failureOf(number: number): Promise<string | null>;
-  /** The submission with this mark among those of a challenge; `unknowable` where the webapp does not list them to us. */
+  /**
+   * The submission with this mark among those of a challenge; `unknowable` where the webapp does not list
+   * them to us.
+   */
   find(challenge: string, mark: string, after: string, known: ReadonlySet<number>): Promise<Found>;
 }
 
 export type Found = { number: number } | "absent" | "unknowable";
 
-/** The calls to a webapp that the broker makes. Each throws WebappUnreachable when the answer does not come in time, or is none. */
+/**
+ * The calls to a webapp that the broker makes. Each throws WebappUnreachable when the answer does not come in
+ * time, or is none.
+ */
 export function createWebappClient(options: {
   url: string;
   token: string;
@@ -95,7 +110,8 @@ export function createWebappClient(options: {
     async create(form) {
       const { status, body } = await ask("POST", "external_graders", form);
       const made = createdSchema.safeParse(body);
-      // The original may refuse after it has made the submission: then its id is told, and the submission stands.
+      // The original may refuse after it has made the submission: then its id is told, and the submission
+      // stands.
       if (made.success && (status === 202 || status === 400)) {
         const { submission_id: number, message } = made.data;
         return { number, participant: /^Participant (.+) scored$/su.exec(message)?.[1] ?? null };
@@ -121,7 +137,8 @@ export function createWebappClient(options: {
 
     async find(challenge, mark, after, known) {
       const query = new URLSearchParams({ challenge_client_name: challenge, after });
-      // The original has no such list, and an organiser's key may be refused it: both are answers, unlike silence.
+      // The original has no such list, and an organiser's key may be refused it: both are answers, unlike
+      // silence.
       const listed = await ask("GET", `submissions?${query}`).catch(unless(401, 404));
       const ids = idsSchema.safeParse(listed.body);
       if (listed.status !== 200 || !ids.success) return "unknowable";

@@ -18,7 +18,9 @@ export function openForm(
   };
 }
 
-/** How a submission ended, whole: the webapp replaces every part of the earlier grade. Null while it has not. */
+/**
+ * How a submission ended, whole: the webapp replaces every part of the earlier grade. Null while it has not.
+ */
 export function gradeForm(row: SubmissionRow): Form | null {
   switch (row.state) {
     case "graded":
