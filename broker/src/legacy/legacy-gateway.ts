@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Socket } from "socket.io";
 import type { Caller } from "../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createChannels } from "./channels.ts";
 import type { NextEvent } from "./follow-events.ts";
@@ -18,6 +18,7 @@ import {
 import { challengeOf, formError, planCall, requireSession } from "./plan-call.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { runCall } from "./run-call.ts";
+import type { SubmitServices } from "./submit-job.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
 /** How long a connection may stay without saying whose it is. */
@@ -41,7 +42,7 @@ interface Session {
 
 /** Where clients of the first crowdAI come in. A thin translation: nothing behind it knows the difference. */
 export function openLegacyGateway(options: {
-  context: () => SubmissionContext;
+  context: () => SubmitServices & Needs<"webapp" | "log">;
   uploads: LegacyUploads;
   nextEvent: NextEvent;
 }): LegacyGateway {

@@ -1,6 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Hono } from "hono";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { SubmissionServices } from "../domain/submissions/services.ts";
 import { readSecret } from "../records/secret.ts";
 import type { NextEvent } from "./follow-events.ts";
 import { type LegacyGateway, openLegacyGateway } from "./legacy-gateway.ts";
@@ -15,7 +15,7 @@ export interface Legacy {
 }
 
 /** All that serves clients of the published Python package. */
-export async function openLegacy(context: SubmissionContext, nextEvent: NextEvent): Promise<Legacy> {
+export async function openLegacy(context: SubmissionServices, nextEvent: NextEvent): Promise<Legacy> {
   const { objects, records, catalog, baseUrl, clock } = context;
   const uploads = createUploads({
     objects,

@@ -2,16 +2,18 @@ import { createHash } from "node:crypto";
 import { createSubmissionId, INLINE_LIMIT, type Intent, intentSchema, toJsonText } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
-import { registerCall } from "../domain/submissions/register-call.ts";
-import { registerIntent } from "../domain/submissions/register-intent.ts";
-import { type Bytes, storeInput } from "../domain/submissions/store-input.ts";
+import { type CallNeeds, registerCall } from "../domain/submissions/register-call.ts";
+import { type IntentNeeds, registerIntent } from "../domain/submissions/register-intent.ts";
+import { type Bytes, type StoreInputNeeds, storeInput } from "../domain/submissions/store-input.ts";
 import type { PlannedJob } from "./plan-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
+/** What submitting for a legacy client uses. */
+export type SubmitServices = IntentNeeds & CallNeeds & StoreInputNeeds;
+
 /** The side of a call that hands in: whose it is, and where uploads are. */
 export interface SubmitContext {
-  context: SubmissionContext;
+  context: SubmitServices;
   uploads: LegacyUploads;
   caller: Caller;
   config: ChallengeConfig;

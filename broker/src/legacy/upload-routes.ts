@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
@@ -7,7 +7,7 @@ import type { LegacyUploads } from "./uploads.ts";
 export const UPLOAD_PATH = "/legacy/uploads";
 
 /** What clients of the published Python package ask for by plain HTTP: a place for a file, and the PUT to it. */
-export function legacyRoutes(context: () => SubmissionContext, uploads: LegacyUploads): Hono {
+export function legacyRoutes(context: () => Needs<"webapp">, uploads: LegacyUploads): Hono {
   const routes = new Hono();
   routes.get("/api/external_graders/:api_key/presign", async (c) => {
     c.header("cache-control", "no-store");

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
 import { readQueueStatus, type Waiting } from "../domain/graders/queue-status.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { submissionWithId } from "../domain/submissions/find-submission.ts";
-import { viewSubmission } from "../domain/submissions/view-submission.ts";
+import type { Needs } from "../domain/submissions/services.ts";
+import { type ViewNeeds, viewSubmission } from "../domain/submissions/view-submission.ts";
 import type { Watchers } from "./watchers.ts";
 
 const BATCH = 500;
@@ -24,7 +24,10 @@ export interface Broadcast {
   sendQueuePositions(): Promise<void>;
 }
 
-export function createBroadcast(watchers: Watchers, context: () => SubmissionContext): Broadcast {
+/** What delivering events uses. */
+export type BroadcastNeeds = ViewNeeds & Needs<"records" | "catalog" | "log">;
+
+export function createBroadcast(watchers: Watchers, context: () => BroadcastNeeds): Broadcast {
   const delivered = new Map<string, number>();
   const lastSent = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
   // One at a time for each submission: a final event waits for its view, and nothing may overtake it.

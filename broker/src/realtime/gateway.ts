@@ -8,14 +8,13 @@ import {
 } from "@crowdai/shared";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { createEngine } from "../legacy/engine.ts";
 import type { LegacyGateway } from "../legacy/legacy-gateway.ts";
-import { createBroadcast } from "./broadcast.ts";
-import { openSession } from "./open-session.ts";
+import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
+import { openSession, type SessionNeeds } from "./open-session.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
-import { sessionRequests } from "./session-requests.ts";
+import { type RequestNeeds, sessionRequests } from "./session-requests.ts";
 import { createWatchers } from "./watchers.ts";
 
 const PLACE_INTERVAL_MS = 500;
@@ -38,7 +37,7 @@ export interface Gateway {
 /** The exchange: sessions over socket.io, on the HTTP server of the routes. */
 export function openGateway(options: {
   server: HttpServer;
-  context: () => SubmissionContext;
+  context: () => BroadcastNeeds & SessionNeeds & RequestNeeds;
   version: string;
   /** Joins this broker to others; absent where there is one. */
   adapter?: ServerOptions["adapter"];

@@ -2,15 +2,19 @@ import type { Session } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { hasAgreed } from "../domain/agreements/agreements.ts";
 import { publicChallenge } from "../domain/challenges/public-challenge.ts";
+import type { ServingSources } from "../domain/graders/queue-status.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { readLimits } from "../domain/rules/limits.ts";
 import { requireVisible } from "../domain/rules/visibility.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import { readInstance } from "../records/instance.ts";
+
+/** What opening a session uses. */
+export type SessionNeeds = ServingSources & Needs<"records" | "catalog" | "baseUrl">;
 
 /** What the broker says first: who you are, the challenge, its open round, and the slots you have left. */
 export async function openSession(
-  context: SubmissionContext,
+  context: SessionNeeds,
   caller: Caller,
   challengeId: string | null,
   version: string,

@@ -13,23 +13,25 @@ import { z } from "zod";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../domain/rules/visibility.ts";
-import { acceptUpload } from "../domain/submissions/accept-upload.ts";
-import { cancelSubmission } from "../domain/submissions/cancel-submission.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import { type AcceptNeeds, acceptUpload } from "../domain/submissions/accept-upload.ts";
+import { type CancelNeeds, cancelSubmission } from "../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { findFreeOrOwn, findSubmission, requireFreeOrOwn } from "../domain/submissions/find-submission.ts";
-import { registerCall } from "../domain/submissions/register-call.ts";
-import { registerIntent } from "../domain/submissions/register-intent.ts";
+import { type CallNeeds, registerCall } from "../domain/submissions/register-call.ts";
+import { type IntentNeeds, registerIntent } from "../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Watchers } from "./watchers.ts";
 
+/** What answering requests uses. */
+export type RequestNeeds = AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds;
+
 export type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;
 
 /** What a session may ask for, by the name of the message; each is answered by its acknowledgement. */
 export function sessionRequests(options: {
-  context: () => SubmissionContext;
+  context: () => RequestNeeds;
   watchers: Watchers;
   broadcast: Broadcast;
   boards: BoardWatch;

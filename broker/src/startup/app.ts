@@ -4,10 +4,9 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
-import type { CodeContext } from "../background/repositories/code-context.ts";
+import type { CodeServices } from "../background/code-services.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
 import { dataRoutes } from "../http/api/data-routes.ts";
@@ -16,6 +15,7 @@ import { codeRoutes } from "../http/git/git-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
 import { createPages } from "../http/pages/pages.tsx";
 import { errorResponse } from "../http/requests/error-response.ts";
+import type { HttpServices } from "../http/requests/http-services.ts";
 import { redactedPath } from "../http/requests/redacted-path.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
@@ -23,8 +23,8 @@ import { webappPath } from "../http/webapp-api/webapp-path.ts";
 
 /** Creates all routes of the broker, over web-standard requests. */
 export function createApp(options: {
-  context: () => SubmissionContext;
-  code: () => CodeContext;
+  context: () => HttpServices;
+  code: () => CodeServices;
   version: string;
   /** The store whose signed addresses this broker serves; null when the store serves its own. */
   signedStore: SignedStore | null;

@@ -17,11 +17,14 @@ import { createGradingTimes } from "../domain/graders/grading-times.ts";
 import { createQueuePositions } from "../domain/graders/queue-positions.ts";
 import { createBoardWatch } from "../domain/leaderboard/board-watch.ts";
 import { createMetrics } from "../domain/metrics/metrics.ts";
+import { applyRegradeReport } from "../domain/regrade/apply-regrade-report.ts";
+import { enqueueRegrades } from "../domain/regrade/enqueue-regrades.ts";
+import { republishRegrades, restartRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { applyReport } from "../domain/submissions/apply-report.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
 import { createDispatcher } from "../domain/submissions/dispatcher.ts";
 import { createRecovery } from "../domain/submissions/recover-queue.ts";
 import type { Webapp } from "../domain/webapp/webapp.ts";
+import type { HttpServices } from "../http/requests/http-services.ts";
 import { openLegacy } from "../legacy/open-legacy.ts";
 import { openGateway } from "../realtime/gateway.ts";
 import { createListeners } from "../realtime/listeners.ts";
@@ -95,14 +98,21 @@ export async function createBroker({
     shutdownSteps.add("queue", close);
 
     const graders = createAttachedGraders(queue, clock);
-    const dispatcher = createDispatcher({ records, queue, catalog, clock, log });
+    const dispatcher = createDispatcher({
+      records,
+      queue,
+      catalog,
+      clock,
+      log,
+      enqueueRegrades: () => enqueueRegrades({ records, queue, catalog, clock }),
+    });
     const listeners = createListeners();
     const webapp: Webapp = config.webapp
       ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
       : embeddedWebapp(records.db);
     const metrics = createMetrics();
     shutdownSteps.add("metrics", () => metrics.close());
-    const context: SubmissionContext = {
+    const context: HttpServices = {
       records,
       objects,
       queue,
@@ -116,8 +126,8 @@ export async function createBroker({
       log,
       baseUrl: () => url,
       trustedProxies: config.trustedProxies,
-      announce(events) {
-        metrics.written(events);
+      announce(challenge, events) {
+        metrics.written(challenge, events);
         gateway.announce(events);
       },
       dispatchSoon: dispatcher.soon,
@@ -141,7 +151,7 @@ export async function createBroker({
       settings: config.codeHost,
       paced: pacedCodeHost,
       path: config.programPath,
-      submissions: context,
+      services: context,
     });
     shutdownSteps.add("git", () => code.repositories.git.close());
 
@@ -183,13 +193,20 @@ export async function createBroker({
     );
 
     const reports = new AbortController();
-    const apply = (report: Report) => heartbeats.watch(REPORTS, () => applyReport(context, report));
+    const apply = (report: Report) =>
+      heartbeats.watch(REPORTS, () =>
+        applyReport(context, report, (trx, report) => applyRegradeReport(context, trx, report)),
+      );
     const receiving = queue.receive(apply, reports.signal);
     shutdownSteps.add("reports", () => {
       reports.abort();
       return receiving;
     });
-    const recovery = createRecovery(context, dispatcher.forget);
+    const recovery = createRecovery(context, {
+      forget: dispatcher.forget,
+      republishRegrades: () => republishRegrades(context),
+      restartRegrades: (known) => restartRegrades(context, known),
+    });
     const recovering = queue.recover(recovery, reports.signal);
     shutdownSteps.add("recovery", () => {
       reports.abort();
@@ -201,6 +218,7 @@ export async function createBroker({
       shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, objects, catalog, log }));
     startScheduler({
       context,
+      graders,
       code,
       media,
       queueWatch,

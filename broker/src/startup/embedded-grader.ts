@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createGrader } from "../../../grader/src/index.ts";
 import type { BrokerConfig } from "../base/config.ts";
 import type { Catalog } from "../domain/challenges/catalog.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 
 /**
  * Runs a grader in the broker's process. Returns a function that stops it after its running jobs are finished
@@ -16,7 +16,7 @@ export function runEmbeddedGrader({
   objects,
   catalog,
   log,
-}: Pick<SubmissionContext, "queue" | "objects" | "log"> & {
+}: Needs<"queue" | "objects" | "log"> & {
   config: Pick<BrokerConfig, "concurrency" | "dataFolder">;
   catalog: Catalog;
 }): () => Promise<void> {

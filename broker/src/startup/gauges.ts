@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Metrics } from "../domain/metrics/metrics.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import type { Records } from "../records/records.ts";
 
 const UNFINISHED = ["initiated", "submitted", "grading"] as const;
@@ -9,7 +9,10 @@ const UNFINISHED = ["initiated", "submitted", "grading"] as const;
  * Adds gauges of the records and the queue, read at each scrape. They count only unfinished submissions, by
  * challenge and through an index, so a million finished ones cost nothing.
  */
-export function addGauges(metrics: Metrics, context: SubmissionContext): void {
+export function addGauges(
+  metrics: Metrics,
+  context: Needs<"records" | "catalog" | "clock" | "graders" | "dispatchStalled">,
+): void {
   const challenges = () => [...context.catalog.all().keys()];
   const { db } = context.records;
 

@@ -1,4 +1,4 @@
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import { headOfQueue } from "./gauges.ts";
 
 /** How long the head of a queue may stay there while a grader has a free slot. */
@@ -22,7 +22,7 @@ interface Head {
  * the challenge has a free slot. Waiting behind busy graders is fine: their jobs have deadlines of their own.
  */
 export function createQueueWatch(
-  { records, catalog, graders }: Pick<SubmissionContext, "records" | "catalog" | "graders">,
+  { records, catalog, graders }: Needs<"records" | "catalog" | "graders">,
   monotonic: () => number = () => performance.now(),
 ): QueueWatch {
   const heads = new Map<string, Head>();

@@ -1,5 +1,5 @@
 import { iso } from "../base/clock.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
+import type { Needs } from "../domain/submissions/services.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
@@ -17,7 +17,7 @@ export const REPORTS = "reports";
  * two minutes.
  */
 export async function readReadiness(
-  context: Pick<SubmissionContext, "records" | "clock" | "dispatchStalled">,
+  context: Needs<"records" | "clock" | "dispatchStalled">,
   heartbeats: Pick<Heartbeats, "problems">,
   queueWatch: Pick<QueueWatch, "stalled">,
   answerMs = ANSWER_MS,

@@ -1,13 +1,14 @@
+import type { CodeServices } from "../background/code-services.ts";
 import type { MediaMaker } from "../background/media/media-maker.ts";
 import { sweepPublishing } from "../background/published-code/sweep-publishing.ts";
-import type { CodeContext } from "../background/repositories/code-context.ts";
 import { finalizeCode } from "../background/repositories/finalize-code.ts";
 import { mirrorRepositories } from "../background/repositories/mirror-repositories.ts";
+import type { AttachedGraders } from "../domain/graders/attached-graders.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
-import type { SubmissionContext } from "../domain/submissions/context.ts";
 import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
+import type { SubmissionServices } from "../domain/submissions/services.ts";
 import { sweepAwaitedCode } from "../domain/submissions/sweep-awaited-code.ts";
 import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
 import { type Heartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
@@ -34,8 +35,9 @@ export type Intervals = typeof INTERVALS;
 
 /** Starts the jobs that a broker repeats. Every state that is not final has its owner among them. */
 export function startScheduler(options: {
-  context: SubmissionContext;
-  code: CodeContext;
+  context: SubmissionServices;
+  graders: Pick<AttachedGraders, "look">;
+  code: CodeServices;
   media: Pick<MediaMaker, "soon">;
   queueWatch: Pick<QueueWatch, "check">;
   legacy: { sweep(): Promise<unknown> } | null;
@@ -45,8 +47,9 @@ export function startScheduler(options: {
   /** Overrides of INTERVALS. */
   intervals?: Partial<Intervals> | undefined;
 }): void {
-  const { context, code, media, queueWatch, legacy, dispatcher, heartbeats, shutdownSteps } = options;
-  const { catalog, graders, webapp, log } = context;
+  const { context, graders, code, media, queueWatch, legacy, dispatcher, heartbeats, shutdownSteps } =
+    options;
+  const { catalog, webapp, log } = context;
   const intervals = { ...INTERVALS, ...options.intervals };
 
   every(intervals.deadlines, "deadlines", async () => {

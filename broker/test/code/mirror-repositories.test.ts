@@ -5,8 +5,8 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CodeHost } from "../../src/background/code-hosts/code-host.ts";
 import { createLocalHost } from "../../src/background/code-hosts/local.ts";
+import type { CodeServices } from "../../src/background/code-services.ts";
 import { createGit } from "../../src/background/git/git.ts";
-import type { CodeContext } from "../../src/background/repositories/code-context.ts";
 import { mirrorRepositories } from "../../src/background/repositories/mirror-repositories.ts";
 import { openRepositories } from "../../src/background/repositories/repositories.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
@@ -36,7 +36,7 @@ function recordingHost(name = "a host") {
 describe("repositories mirrored to an external host", () => {
   let broker: TestBroker;
   let git: PlainGit;
-  let code: CodeContext;
+  let code: CodeServices;
   let shift: number;
   beforeEach(async () => {
     shift = 0;
@@ -46,9 +46,9 @@ describe("repositories mirrored to an external host", () => {
       catalog: { all: () => new Map([["test", { config: { id: "test", title: "A test" } }]]) },
       clock: () => new Date(Date.now() + shift),
       log: pino({ level: "silent" }),
-    } as unknown as CodeContext["submissions"];
+    } as unknown as CodeServices;
     code = {
-      submissions: context,
+      ...context,
       host: recordingHost().host,
       kind: "github",
       publicRepositories: { participant: async () => null, challenge: async () => null },

@@ -1,10 +1,10 @@
 import { BlockList } from "node:net";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CodeContext } from "../../src/background/repositories/code-context.ts";
+import type { CodeServices } from "../../src/background/code-services.ts";
 import { embeddedWebapp } from "../../src/background/webapp/embedded-webapp.ts";
-import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
+import type { HttpServices } from "../../src/http/requests/http-services.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
 const OWN = "https://broker.example.org";
@@ -26,10 +26,10 @@ describe("a route of the pages", () => {
       webapp: embeddedWebapp(test.records.db),
       catalog: { all: () => new Map() },
       log: pino({ level: "silent" }),
-    } as unknown as SubmissionContext;
+    } as unknown as HttpServices;
     ({ app } = createPages({
       context: () => context,
-      code: () => ({}) as CodeContext,
+      code: () => ({}) as CodeServices,
       nextEvent: async () => {},
     }));
     // Added as any new page is, and listed nowhere else.

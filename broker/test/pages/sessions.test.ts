@@ -1,11 +1,11 @@
 import { BlockList } from "node:net";
 import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CodeContext } from "../../src/background/repositories/code-context.ts";
+import type { CodeServices } from "../../src/background/code-services.ts";
 import { embeddedWebapp } from "../../src/background/webapp/embedded-webapp.ts";
 import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
+import type { HttpServices } from "../../src/http/requests/http-services.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { createPageClient } from "./page-client.ts";
 
@@ -45,10 +45,10 @@ describe("a session of the pages", () => {
       trustedProxies: new BlockList(),
       objects: { signGet: async () => "https://store.example.org/bucket/x?signature=1" },
       webapp: embeddedWebapp(test.records.db),
-    } as unknown as SubmissionContext;
+    } as unknown as HttpServices;
     const { app } = createPages({
       context: () => context,
-      code: () => ({}) as CodeContext,
+      code: () => ({}) as CodeServices,
       nextEvent: async () => {},
     });
     const answer = await app.request("http://broker.internal:8420/sign-in", {

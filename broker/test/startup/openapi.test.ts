@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { CodeContext } from "../../src/background/repositories/code-context.ts";
-import type { SubmissionContext } from "../../src/domain/submissions/context.ts";
+import type { CodeServices } from "../../src/background/code-services.ts";
 import { apiRoutes } from "../../src/http/api/api.ts";
+import type { HttpServices } from "../../src/http/requests/http-services.ts";
 import { startBroker } from "../support/test-broker.ts";
 
 interface Operation {
@@ -25,8 +25,8 @@ it("/openapi.json describes every route below /api/v1 with its parameters and re
   );
 
   const api = apiRoutes(
-    () => ({}) as SubmissionContext,
-    () => ({}) as CodeContext,
+    () => ({}) as HttpServices,
+    () => ({}) as CodeServices,
     "",
     async () => {},
   );

@@ -2,22 +2,32 @@ import { asCrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
 import { findClosure, publishDue } from "../../domain/publishing/publish-due.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { ClosureTable } from "../../records/tables.ts";
+import type { CodeHost } from "../code-hosts/code-host.ts";
 import { relativeUrl } from "../code-hosts/hosted-repository-name.ts";
 import type { Pin } from "../repositories/challenge-repository.ts";
-import type { CodeContext } from "../repositories/code-context.ts";
 import { CHALLENGE_ITSELF } from "../repositories/finalize-code.ts";
+import type { Repositories } from "../repositories/repositories.ts";
 import { recordPublicCommit } from "./public-challenge-repository.ts";
+import type { PublicRepositories } from "./public-repositories.ts";
 
 const FIRST_WAIT_MS = 5000;
 const MAX_WAIT_MS = 10 * 60_000;
+
+/** What publishing code uses. */
+export type PublishNeeds = Needs<"records" | "catalog" | "clock" | "log"> & {
+  host: CodeHost;
+  repositories: Pick<Repositories, "git">;
+  publicRepositories: PublicRepositories;
+};
 
 /**
  * Publishes the code that is due: builds the public repositories, records the challenge's public commit and
  * mirrors everything to an external code host. May be interrupted at any point and repeated, by any broker.
  */
-export async function sweepPublishing(context: CodeContext): Promise<void> {
-  const { records, clock, log } = context.submissions;
+export async function sweepPublishing(context: PublishNeeds): Promise<void> {
+  const { records, clock, log } = context;
   const closures = await records.db.selectFrom("closures").select("challenge").execute();
   for (const { challenge } of closures) {
     try {
@@ -32,9 +42,12 @@ export async function sweepPublishing(context: CodeContext): Promise<void> {
 }
 
 /** Returns whether published code is, in part, at another host than the current one. */
-async function isElsewhere({ host, submissions }: CodeContext, challenge: string): Promise<boolean> {
+async function isElsewhere(
+  { host, records }: Pick<PublishNeeds, "host" | "records">,
+  challenge: string,
+): Promise<boolean> {
   if (!host.outside) return false;
-  const { db } = submissions.records;
+  const { db } = records;
   const { authors } = await db
     .selectFrom("publications")
     .select(({ fn }) => fn.count<number>("participant_id").distinct().as("authors"))
@@ -51,8 +64,8 @@ async function isElsewhere({ host, submissions }: CodeContext, challenge: string
   return Number(authors) > 0 && Number(here) < Number(authors) + 1;
 }
 
-async function show(context: CodeContext, closure: ClosureTable): Promise<void> {
-  const { records, catalog, clock } = context.submissions;
+async function show(context: PublishNeeds, closure: ClosureTable): Promise<void> {
+  const { records, catalog, clock } = context;
   const { challenge, version } = closure;
   const authors = await readAuthors(context, challenge);
   const pins: Pin[] = [];
@@ -88,8 +101,8 @@ interface Author {
   seq: number;
 }
 
-async function readAuthors({ submissions }: CodeContext, challenge: string): Promise<Author[]> {
-  return submissions.records.db
+async function readAuthors({ records }: Needs<"records">, challenge: string): Promise<Author[]> {
+  return records.db
     .selectFrom("publications")
     .innerJoin("participants", "participants.id", "publications.participant_id")
     .select(({ fn }) => ["participants.id", "participants.name", fn.max("publications.seq").as("seq")])
@@ -99,7 +112,7 @@ async function readAuthors({ submissions }: CodeContext, challenge: string): Pro
     .execute();
 }
 
-async function pinOf(context: CodeContext, challenge: string, author: Author): Promise<Pin> {
+async function pinOf(context: PublishNeeds, challenge: string, author: Author): Promise<Pin> {
   const { host, publicRepositories } = context;
   const { git } = context.repositories;
   const dir = (await publicRepositories.participant(challenge, author.id)) as string;
@@ -118,12 +131,11 @@ async function pinOf(context: CodeContext, challenge: string, author: Author): P
  * retried later.
  */
 async function showOutside(
-  { submissions, host, publicRepositories }: CodeContext,
+  { records, clock, log, host, publicRepositories }: PublishNeeds,
   challenge: string,
   { id, name, wanted }: { id: number; name: string | null; wanted: number },
 ): Promise<boolean> {
-  const { clock, log } = submissions;
-  const { db } = submissions.records;
+  const { db } = records;
   const known = await db
     .selectFrom("shown_repositories")
     .selectAll()

@@ -1,24 +1,29 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Transaction } from "kysely";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { lockSubmission } from "../../domain/submissions/find-submission.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { codeLock, readCode } from "../../domain/submissions/submission-code.ts";
 import type { SubmissionCodeRow, SubmissionRow, Tables } from "../../records/tables.ts";
-import type { CodeContext } from "./code-context.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
+import type { Repositories } from "./repositories.ts";
 
 const ENDED = ["graded", "failed"] as const;
 const BATCH = 200;
 /** The participant id under which the challenge's own repository is recorded. */
 export const CHALLENGE_ITSELF = 0;
 
+/** What finalizing code uses. */
+export type FinalizeNeeds = Needs<"records" | "catalog" | "clock"> & {
+  repositories: Pick<Repositories, "participant">;
+};
+
 /**
  * Makes the final commit of every finished submission whose code is stored: first in the records, in one
  * transaction each, so that a crash cannot make it twice; then in this broker's repositories. Returns the
  * number of commits.
  */
-export async function finalizeCode(code: CodeContext): Promise<number> {
-  const rows = await code.submissions.records.db
+export async function finalizeCode(code: FinalizeNeeds): Promise<number> {
+  const rows = await code.records.db
     .selectFrom("submission_code")
     .innerJoin("submissions", "submissions.id", "submission_code.submission")
     .select("submissions.id")
@@ -34,14 +39,14 @@ export async function finalizeCode(code: CodeContext): Promise<number> {
 }
 
 /** Finalizes one submission; does nothing when it is not finished or already has its commit. */
-export async function finalizeSubmission(code: CodeContext, id: string): Promise<void> {
-  const { submissions, repositories } = code;
-  const done = await submissions.records.transaction((trx) => writeFinal(submissions, trx, id));
+export async function finalizeSubmission(code: FinalizeNeeds, id: string): Promise<void> {
+  const { records, repositories } = code;
+  const done = await records.transaction((trx) => writeFinal(code, trx, id));
   if (done) await repositories.participant(done.challenge, done.participant_id);
 }
 
 async function writeFinal(
-  context: SubmissionContext,
+  context: Needs<"records" | "catalog" | "clock">,
   trx: Transaction<Tables>,
   id: string,
 ): Promise<SubmissionCodeRow | null> {

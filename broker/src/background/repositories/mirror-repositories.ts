@@ -1,31 +1,36 @@
 import { asCrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { CodeRepositoryRow } from "../../records/tables.ts";
-import type { HostedRepository } from "../code-hosts/code-host.ts";
-import type { CodeContext } from "./code-context.ts";
-import { currentChallengeRepository } from "./current-challenge-repository.ts";
+import type { CodeHost, HostedRepository } from "../code-hosts/code-host.ts";
+import { type ChallengeRepositoryNeeds, currentChallengeRepository } from "./current-challenge-repository.ts";
 import { CHALLENGE_ITSELF } from "./finalize-code.ts";
+import type { Repositories } from "./repositories.ts";
 
 const BATCH = 50;
 const FIRST_MS = 5000;
 const CLAIM_MS = 10 * 60_000;
 const MAX_WAIT_MS = 15 * 60_000;
 
+/** What mirroring repositories uses. */
+export type MirrorNeeds = ChallengeRepositoryNeeds &
+  Needs<"catalog" | "log"> & { host: CodeHost; repositories: Pick<Repositories, "participant"> };
+
 /**
  * Mirrors to the external host every repository that changed since its last mirroring, and all of them after
  * a change of host. A failure is retried with growing pauses, or at the time that the host names. Returns the
  * number of repositories mirrored.
  */
-export async function mirrorRepositories(code: CodeContext): Promise<number> {
-  const { submissions, host } = code;
-  const due = await submissions.records.db
+export async function mirrorRepositories(code: MirrorNeeds): Promise<number> {
+  const { records, clock, host } = code;
+  const due = await records.db
     .selectFrom("code_repositories")
     .selectAll()
     .where((eb) =>
       eb.or([eb("shown", "<", eb.ref("version")), eb("host", "is", null), eb("host", "!=", host.name)]),
     )
-    .where("next_at", "<=", iso(submissions.clock()))
+    .where("next_at", "<=", iso(clock()))
     .orderBy("next_at")
     .limit(BATCH)
     .execute();
@@ -34,10 +39,10 @@ export async function mirrorRepositories(code: CodeContext): Promise<number> {
   return shown;
 }
 
-async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
-  const { host, submissions } = code;
+async function show(code: MirrorNeeds, row: CodeRepositoryRow): Promise<boolean> {
+  const { host, records, clock, log } = code;
   const key = { challenge: row.challenge, participant_id: row.participant_id };
-  const { db } = submissions.records;
+  const { db } = records;
   if (!(await claim(code, row))) return false;
   try {
     await pushToHost(code, row);
@@ -48,7 +53,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
         host: host.name,
         tries: 0,
         problem: null,
-        next_at: iso(submissions.clock()),
+        next_at: iso(clock()),
       })
       .where((eb) => eb.and(key))
       .execute();
@@ -57,7 +62,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
     const error = asCrowdaiError(thrown);
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
     const wait = Math.max(asked, Math.min(MAX_WAIT_MS, FIRST_MS * 2 ** Math.min(row.tries, 20)));
-    submissions.log.warn(
+    log.warn(
       { event: "code_host_mirror_failed", ...key, code: error.code, err: error.message },
       "code host update failed, retrying later",
     );
@@ -66,7 +71,7 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
       .set({
         tries: row.tries + 1,
         problem: `${error.code}: ${error.message}`.slice(0, 500),
-        next_at: iso(submissions.clock().getTime() + wait),
+        next_at: iso(clock().getTime() + wait),
       })
       .where((eb) => eb.and(key))
       .execute();
@@ -75,10 +80,13 @@ async function show(code: CodeContext, row: CodeRepositoryRow): Promise<boolean>
 }
 
 /** Claims the repository for this broker. The claim of a broker that dies expires after CLAIM_MS. */
-async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Promise<boolean> {
-  const { numUpdatedRows } = await submissions.records.db
+async function claim(
+  { records, clock }: Needs<"records" | "clock">,
+  row: CodeRepositoryRow,
+): Promise<boolean> {
+  const { numUpdatedRows } = await records.db
     .updateTable("code_repositories")
-    .set({ next_at: iso(submissions.clock().getTime() + CLAIM_MS) })
+    .set({ next_at: iso(clock().getTime() + CLAIM_MS) })
     .where("challenge", "=", row.challenge)
     .where("participant_id", "=", row.participant_id)
     .where("next_at", "=", row.next_at)
@@ -86,16 +94,16 @@ async function claim({ submissions }: CodeContext, row: CodeRepositoryRow): Prom
   return numUpdatedRows === 1n;
 }
 
-async function pushToHost(code: CodeContext, row: CodeRepositoryRow): Promise<void> {
-  const { host, repositories, submissions } = code;
+async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<void> {
+  const { host, repositories, records, catalog } = code;
   if (row.participant_id === CHALLENGE_ITSELF) {
-    const served = submissions.catalog.all().get(row.challenge);
+    const served = catalog.all().get(row.challenge);
     if (!served) return;
     const own: HostedRepository = { challenge: row.challenge, participant: null, edition: "private" };
     await host.ensure(own);
     return host.mirror(own, await currentChallengeRepository(code, served.config));
   }
-  const owner = await submissions.records.db
+  const owner = await records.db
     .selectFrom("participants")
     .select(["id", "name"])
     .where("id", "=", row.participant_id)

@@ -1,8 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { iso } from "../../base/clock.ts";
-import type { Db } from "../../records/records.ts";
+import { type Clock, iso } from "../../base/clock.ts";
+import type { Db, Records } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
 import { MIT_DIGEST, MIT_TEXT } from "./mit-license.ts";
 
 /** How an agreement was given: what the records keep besides who and when. */
@@ -45,7 +44,7 @@ export function listAgreements(db: Db, participantId: number): Promise<Agreement
  * agreement_outdated when another text is current by now.
  */
 export async function agree(
-  { records, clock }: Pick<SubmissionContext, "records" | "clock">,
+  { records, clock }: { records: Pick<Records, "transaction" | "lock">; clock: Clock },
   participantId: number,
   { digest, where, ip, userAgent = "" }: GivenAgreement,
 ): Promise<AgreementRow> {
@@ -82,7 +81,7 @@ export const agreementUrl = (baseUrl: string): string => `${baseUrl}/agreement/m
 /** Throws agreement_missing, with the page and the command by which a person agrees. */
 export async function requireAgreement(
   db: Db,
-  { baseUrl }: Pick<SubmissionContext, "baseUrl">,
+  { baseUrl }: { baseUrl: () => string },
   participantId: number,
 ): Promise<void> {
   if (await hasAgreed(db, participantId)) return;

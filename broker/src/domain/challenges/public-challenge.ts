@@ -6,14 +6,13 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
-import { readServing } from "../graders/queue-status.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
+import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
 
 /** A challenge as participants see it. */
 export async function publicChallenge(
   challenge: ServedChallenge,
-  context: Pick<SubmissionContext, "graders" | "dispatchStalled" | "baseUrl" | "clock">,
+  context: ServingSources & { baseUrl: () => string },
 ): Promise<PublicChallenge> {
   const { config, data } = challenge;
   const { baseUrl, clock } = context;

@@ -1,7 +1,9 @@
-import { iso } from "../../base/clock.ts";
+import { type Clock, iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
+import type { AttachedGraders } from "./attached-graders.ts";
+import type { GradingTimes } from "./grading-times.ts";
+import type { QueuePositions } from "./queue-positions.ts";
 
 export interface Waiting {
   /** Place in line; 1 is next. */
@@ -14,14 +16,23 @@ export interface Waiting {
   graders: number;
 }
 
-type Asking = Pick<
-  SubmissionContext,
-  "graders" | "gradingTimes" | "queuePositions" | "clock" | "dispatchStalled"
->;
+/** What says whether a challenge can be graded right now. */
+export interface ServingSources {
+  graders: Pick<AttachedGraders, "serving" | "lastSeen">;
+  clock: Clock;
+  /** Whether the queue refused the latest attempt to publish jobs. */
+  dispatchStalled: () => boolean;
+}
+
+/** What says how long a submission waits. */
+export interface QueueStatusSources extends ServingSources {
+  gradingTimes: Pick<GradingTimes, "meanMs">;
+  queuePositions: QueuePositions;
+}
 
 /** How a submitted submission stands in its challenge's line. */
 export async function readWaiting(
-  context: Asking,
+  context: QueueStatusSources,
   db: Db,
   { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
 ): Promise<Waiting> {
@@ -31,7 +42,7 @@ export async function readWaiting(
 
 /** How a challenge's line stands now, for each place in it. */
 export async function readQueueStatus(
-  context: Asking,
+  context: Omit<QueueStatusSources, "queuePositions">,
   challenge: string,
 ): Promise<(place: number) => Waiting> {
   const serving = await context.graders.serving(challenge);
@@ -50,7 +61,7 @@ export async function readQueueStatus(
 
 /** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
 export async function readServing(
-  context: Omit<Asking, "gradingTimes" | "queuePositions">,
+  context: ServingSources,
   challenge: string,
 ): Promise<{ graders: number; waiting: string | null }> {
   const graders = (await context.graders.serving(challenge)).length;

@@ -1,10 +1,10 @@
 import type { Leaderboard } from "@crowdai/shared";
-import type { SubmissionContext } from "../submissions/context.ts";
+import type { Records } from "../../records/records.ts";
 import { mediaUrls } from "./media-keys.ts";
 
 /** The same page of a leaderboard, each row with its submission's media and published code. For those who may see the leaderboard. */
 export async function withLinks(
-  { records, baseUrl }: Pick<SubmissionContext, "records" | "baseUrl">,
+  { records, baseUrl }: { records: Pick<Records, "db">; baseUrl: () => string },
   board: Leaderboard,
 ): Promise<Leaderboard> {
   if (board.rows.length === 0) return board;

@@ -1,14 +1,13 @@
 import type { Report, SubmissionEvent } from "@crowdai/shared";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { challengeOf } from "../submissions/events.ts";
 
 const ACCEPT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const GRADING_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200];
 
 /** What this broker counts. Counters begin at 0 with the process; their sum over the brokers is the fleet's. */
 export interface Metrics {
-  /** Counts events that this broker wrote; called after their commit. */
-  written(events: readonly SubmissionEvent[]): void;
+  /** Counts events of a challenge that this broker wrote; called after their commit. */
+  written(challenge: string, events: readonly SubmissionEvent[]): void;
   /** How long an evaluation took. */
   graded(challenge: string, ms: number): void;
   /** A report that came too late and changed nothing. */
@@ -88,8 +87,7 @@ export function createMetrics(): Metrics {
     registers,
   });
 
-  function count(event: SubmissionEvent): void {
-    const challenge = challengeOf(event);
+  function count(challenge: string, event: SubmissionEvent): void {
     const code = typeof event.data.code === "string" ? event.data.code : "";
     switch (event.type) {
       case "submitted":
@@ -116,7 +114,9 @@ export function createMetrics(): Metrics {
 
   return {
     contentType: registry.contentType,
-    written: (events) => events.forEach(count),
+    written(challenge, events) {
+      for (const event of events) count(challenge, event);
+    },
     graded: (challenge, ms) => gradingSeconds.observe({ challenge }, Math.max(0, ms) / 1000),
     refused: (type) => late.inc({ type }),
     uploaded: (size) => bytes.inc(size),

@@ -2,8 +2,8 @@ import type { Report } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
 import { DEADLINES, MAX_STARTS } from "../submissions/deadlines.ts";
+import type { Needs } from "../submissions/services.ts";
 import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
 
 /**
@@ -11,7 +11,7 @@ import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
  * locked, keeps its outcome and its events: progress and log lines of a regrade are not told.
  */
 export async function applyRegradeReport(
-  context: SubmissionContext,
+  context: Needs<"catalog" | "clock">,
   trx: Db,
   report: Report,
 ): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function applyRegradeReport(
 }
 
 async function start(
-  context: SubmissionContext,
+  context: Needs<"catalog" | "clock">,
   trx: Db,
   item: RegradeItemRow,
   attempt: AttemptRow,
@@ -59,7 +59,7 @@ async function start(
 }
 
 async function putBack(
-  context: SubmissionContext,
+  context: Needs<"clock">,
   trx: Db,
   item: RegradeItemRow,
   attempt: AttemptRow,
@@ -71,7 +71,7 @@ async function putBack(
 }
 
 async function finish(
-  context: SubmissionContext,
+  context: Needs<"clock">,
   trx: Db,
   item: RegradeItemRow,
   { outcome, organiser_log }: Extract<Report, { type: "finished" }>,

@@ -7,8 +7,8 @@ import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild-sta
 import { sortKeys } from "../leaderboard/standings.ts";
 import { NO_MEDIA } from "../media/media-keys.ts";
 import { replaceMedia } from "../media/media-work.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
 import { standingsLock } from "../submissions/find-submission.ts";
+import type { Needs } from "../submissions/services.ts";
 import { gradeColumns, told } from "../submissions/write-outcome.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
 import { addItems } from "./start-regrade.ts";
@@ -35,7 +35,10 @@ const NO_GRADE = {
  * Old attempts keep their outcomes. Not yet, when submissions that arrived before the regrade were meanwhile graded with an older
  * version: these are taken in first.
  */
-export async function swapGrades(context: SubmissionContext, { id, challenge }: RegradeRow): Promise<void> {
+export async function swapGrades(
+  context: Needs<"records" | "catalog" | "clock" | "log">,
+  { id, challenge }: RegradeRow,
+): Promise<void> {
   // Scores are ordered and rounded as the newest version says.
   await context.catalog.refresh();
   const config = context.catalog.all().get(challenge)?.config;

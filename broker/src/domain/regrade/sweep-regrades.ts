@@ -1,14 +1,16 @@
 import type { Transaction } from "kysely";
 import { iso } from "../../base/clock.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
-import type { SubmissionContext } from "../submissions/context.ts";
+import type { Needs } from "../submissions/services.ts";
 import { findOpenItem, keepCurrentGrade, restartItem } from "./regrade-items.ts";
 import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;
 
 /** Acts on overdue attempts of regrades, and swaps the grades of every regrade whose attempts have all ended. */
-export async function sweepRegrades(context: SubmissionContext): Promise<void> {
+export async function sweepRegrades(
+  context: Needs<"records" | "catalog" | "clock" | "log" | "dispatchSoon">,
+): Promise<void> {
   const { db } = context.records;
   const overdue = await db
     .selectFrom("regrade_items")
@@ -38,7 +40,7 @@ export async function sweepRegrades(context: SubmissionContext): Promise<void> {
 }
 
 /** What the queue may have lost is put in line again. */
-export async function republishRegrades({ records }: SubmissionContext): Promise<void> {
+export async function republishRegrades({ records }: Needs<"records">): Promise<void> {
   await records.db
     .updateTable("regrade_items")
     .set({ state: "waiting" })
@@ -48,7 +50,7 @@ export async function republishRegrades({ records }: SubmissionContext): Promise
 
 /** What was being graded, and is in nobody's hands, gets a new attempt. */
 export async function restartRegrades(
-  context: SubmissionContext,
+  context: Needs<"records" | "clock">,
   known: (submissions: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
   const grading = await context.records.db
@@ -68,7 +70,7 @@ export async function restartRegrades(
 
 /** Works on a submission's open item with the submission locked, as reports are applied. */
 function withItem(
-  { records }: SubmissionContext,
+  { records }: Needs<"records">,
   submission: string,
   work: (trx: Transaction<Tables>, item: RegradeItemRow) => Promise<void>,
 ): Promise<void> {

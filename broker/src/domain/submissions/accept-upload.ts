@@ -4,20 +4,23 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireAcceptedValue } from "../rules/accepted-input.ts";
 import { announcedObject, forgetParts, removeUnaccepted } from "./announced-parts.ts";
-import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { findSubmission, lockSubmission } from "./find-submission.ts";
 import { addAttempt } from "./insert-submission.ts";
 import { announcedModel, readModels } from "./models.ts";
-import { receipt } from "./receipt.ts";
+import { type ReceiptNeeds, receipt } from "./receipt.ts";
+import type { Needs } from "./services.ts";
 import { writeFailure } from "./write-outcome.ts";
+
+/** What accepting an upload uses. */
+export type AcceptNeeds = ReceiptNeeds & Needs<"catalog" | "log" | "metrics" | "announce" | "dispatchSoon">;
 
 /**
  * Accepts a submission whose bytes are there, its models' too: size and digest are proven, then the commit, then the answer. Repeating it is
  * harmless. Throws upload_missing (go on uploading), digest_mismatch, and the value_ errors for a large JSON value.
  */
-export async function acceptUpload(context: SubmissionContext, caller: Caller, id: string): Promise<Receipt> {
+export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: string): Promise<Receipt> {
   const row = await findSubmission(context.records.db, caller, id);
   if (row.state !== "initiated") {
     if (row.state === "cancelled" || row.accepted_at === null)
@@ -56,13 +59,13 @@ export async function acceptUpload(context: SubmissionContext, caller: Caller, i
   // Cancelled, or given up, while its last bytes were being proven.
   if (written.row.accepted_at === null) await removeUnaccepted(context, written.row);
   if (written.events.length > 0) context.metrics.uploaded(row.input_size);
-  context.announce(written.events);
+  context.announce(row.challenge, written.events);
   context.dispatchSoon();
   return receipt(context, written.row);
 }
 
 /** A value that came as an object meets the schema here; a bad one ends the submission and gives the slot back. */
-async function requireValueOf(context: SubmissionContext, row: SubmissionRow, key: string): Promise<void> {
+async function requireValueOf(context: AcceptNeeds, row: SubmissionRow, key: string): Promise<void> {
   try {
     requireAcceptedValue(context.catalog.get(row.challenge).config, await readValue(context, row, key));
   } catch (thrown) {
@@ -72,12 +75,12 @@ async function requireValueOf(context: SubmissionContext, row: SubmissionRow, ke
       const now = await lockSubmission(context.records, trx, row.id);
       return now.state === "initiated" ? writeFailure(trx, now, error, context.clock()) : [];
     });
-    context.announce(events);
+    context.announce(row.challenge, events);
     throw error;
   }
 }
 
-async function readValue(context: SubmissionContext, row: SubmissionRow, key: string): Promise<unknown> {
+async function readValue(context: Needs<"objects">, row: SubmissionRow, key: string): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await context.objects.get(key)) chunks.push(chunk);
   try {

@@ -2,9 +2,9 @@ import type { Intent } from "@crowdai/shared";
 import type { AnnouncedObject } from "@crowdai/shared/objects";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { forgetModelParts, readModels } from "./models.ts";
+import type { Needs } from "./services.ts";
 
 /** Beyond the deadline of the submission itself, whose end removes its upload. */
 const GRACE_MS = 24 * 3600 * 1000;
@@ -37,7 +37,7 @@ export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model
 
 /** Removes what came of a submission that ended before it was accepted. What a store that is away keeps is abandoned later. */
 export async function removeUnaccepted(
-  { records, objects, log }: SubmissionContext,
+  { records, objects, log }: Needs<"records" | "objects" | "log">,
   row: SubmissionRow,
 ): Promise<void> {
   try {
@@ -50,7 +50,11 @@ export async function removeUnaccepted(
 }
 
 /** Removes what arrived of uploads that nobody can finish any more. */
-export async function abandonUploads({ objects, clock, log }: SubmissionContext): Promise<void> {
+export async function abandonUploads({
+  objects,
+  clock,
+  log,
+}: Needs<"objects" | "clock" | "log">): Promise<void> {
   const abandoned = await objects.abandonUploads(clock().getTime() - DEADLINES.initiated - GRACE_MS);
   if (abandoned > 0) log.info({ uploads: abandoned }, "abandoned uploads removed");
 }

@@ -4,49 +4,69 @@ import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts";
-import { applyRegradeReport } from "../regrade/apply-regrade-report.ts";
-import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { participantLock, standingsLock, writeSubmission } from "./find-submission.ts";
+import type { Needs } from "./services.ts";
 import { writeFailure, writeGrade } from "./write-outcome.ts";
+
+/** What applying a report uses. */
+export type ReportNeeds = Needs<
+  "records" | "catalog" | "clock" | "log" | "gradingTimes" | "metrics" | "announce" | "dispatchSoon"
+>;
+
+/** Applies a report of an attempt that is not the submission's current one; false when it belongs to no regrade. */
+export type ApplyRegradeReport = (trx: Db, report: Report) => Promise<boolean>;
 
 /**
  * Applies what a grader reports, exactly once. Reports of an older attempt, of an older delivery, or of a submission
  * that has ended are refused: they are logged, and change nothing.
  */
-export async function applyReport(context: SubmissionContext, report: Report): Promise<void> {
-  let graded: Current | null = null;
+export async function applyReport(
+  context: ReportNeeds,
+  report: Report,
+  applyRegradeReport: ApplyRegradeReport,
+): Promise<void> {
   let regraded = false;
   const applied = await context.records.transaction(async (trx) => {
     const current = await currentAttempt(context.records, trx, report);
-    graded = report.type === "finished" ? current : null;
-    if (!current) {
-      regraded = await applyRegradeReport(context, trx, report);
-      return regraded ? [] : null;
-    }
-    switch (report.type) {
-      case "started":
-        return start(context, trx, current, report);
-      case "progress":
-      case "log":
-        return note(context, trx, current.row, report);
-      case "released":
-        return putBack(context, trx, current, report.reason);
-      case "finished":
-        return finish(context, trx, current, report);
-    }
+    if (current) return { current, events: await applyTo(context, trx, current, report) };
+    regraded = await applyRegradeReport(trx, report);
+    return null;
   });
-  if (graded && report.type === "finished") recordTime(context, graded, report.seconds);
-  // There is room in line for the regrade's next.
-  if (regraded && report.type === "finished") context.dispatchSoon();
-  if (applied === null) {
+  if (applied) {
+    const { current, events } = applied;
+    if (report.type === "finished") recordTime(context, current, report.seconds);
+    context.announce(current.row.challenge, events);
+  } else if (regraded) {
+    // There is room in line for the regrade's next.
+    if (report.type === "finished") context.dispatchSoon();
+  } else {
     context.metrics.refused(report.type);
     context.log.warn(
       { submission: report.submission, attempt: report.attempt, type: report.type },
       "late report refused",
     );
-  } else context.announce(applied);
+  }
+}
+
+function applyTo(
+  context: ReportNeeds,
+  trx: Transaction<Tables>,
+  current: Current,
+  report: Report,
+): Promise<SubmissionEvent[]> {
+  switch (report.type) {
+    case "started":
+      return start(context, trx, current, report);
+    case "progress":
+    case "log":
+      return note(context, trx, current.row, report);
+    case "released":
+      return putBack(context, trx, current, report.reason);
+    case "finished":
+      return finish(context, trx, current, report);
+  }
 }
 
 interface Current {
@@ -54,7 +74,11 @@ interface Current {
   attempt: AttemptRow;
 }
 
-function recordTime(context: SubmissionContext, { row, attempt }: Current, seconds: number | null): void {
+function recordTime(
+  context: Needs<"clock" | "gradingTimes">,
+  { row, attempt }: Current,
+  seconds: number | null,
+): void {
   const began = attempt.started_at;
   if (seconds === null && began === null) return;
   const ms = seconds === null ? context.clock().getTime() - Date.parse(began as string) : seconds * 1000;
@@ -86,7 +110,7 @@ const writeAttempt = statement(
 );
 
 async function start(
-  context: SubmissionContext,
+  context: Needs<"clock" | "catalog" | "log">,
   trx: Db,
   { row, attempt }: Current,
   report: Extract<Report, { type: "started" }>,
@@ -126,7 +150,7 @@ function beginning(row: SubmissionRow, { grader }: Report) {
 }
 
 async function note(
-  context: SubmissionContext,
+  context: Needs<"clock">,
   trx: Db,
   row: SubmissionRow,
   report: Extract<Report, { type: "progress" | "log" }>,
@@ -141,7 +165,7 @@ async function note(
 
 /** The grader handed the job back: the queue delivers it again, and the start does not count against it. */
 async function putBack(
-  context: SubmissionContext,
+  context: Needs<"clock">,
   trx: Db,
   { row, attempt }: Current,
   reason: string,
@@ -160,7 +184,7 @@ async function putBack(
 }
 
 async function finish(
-  context: SubmissionContext,
+  context: Needs<"records" | "catalog" | "clock" | "log">,
   trx: Transaction<Tables>,
   { row: before, attempt }: Current,
   report: Extract<Report, { type: "finished" }>,

@@ -1,8 +1,8 @@
 import { type Artifact, type StoredFile, storedFileSchema } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import type { SubmissionContext } from "./context.ts";
 import { readModels } from "./models.ts";
+import type { Needs } from "./services.ts";
 
 export type StoredArtifact = StoredFile & Pick<Artifact, "kind">;
 
@@ -28,7 +28,7 @@ export async function readArtifacts(
 
 /** The same as participants are told it. A file's address has its place in the list: names may repeat, or be no part of a path. */
 export async function listArtifacts(
-  { baseUrl }: Pick<SubmissionContext, "baseUrl">,
+  { baseUrl }: Needs<"baseUrl">,
   db: Db,
   row: SubmissionRow,
 ): Promise<Artifact[]> {

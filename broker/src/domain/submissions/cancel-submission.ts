@@ -1,21 +1,24 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { Caller } from "../participants/api-keys.ts";
 import { removeUnaccepted } from "./announced-parts.ts";
-import type { SubmissionContext } from "./context.ts";
 import { findSubmission, lockSubmission } from "./find-submission.ts";
-import { viewSubmission } from "./view-submission.ts";
+import type { Needs } from "./services.ts";
+import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 import { writeFailure } from "./write-outcome.ts";
+
+/** What cancelling a submission uses. */
+export type CancelNeeds = ViewNeeds & Needs<"records" | "objects" | "queue" | "log" | "announce">;
 
 /**
  * Cancels a submission that has not ended. The slot comes back unless grading had begun. Repeating it is harmless;
  * a graded or failed submission throws already_final.
  */
 export async function cancelSubmission(
-  context: SubmissionContext,
+  context: CancelNeeds,
   caller: Caller,
   id: string,
 ): Promise<Submission> {
-  await findSubmission(context.records.db, caller, id);
+  const { challenge } = await findSubmission(context.records.db, caller, id);
   const events = await context.records.transaction(async (trx): Promise<SubmissionEvent[]> => {
     const row = await lockSubmission(context.records, trx, id);
     if (row.state === "cancelled") return [];
@@ -34,7 +37,7 @@ export async function cancelSubmission(
     await context.queue
       .cancel(id)
       .catch((error) => context.log.warn({ submission: id, err: error }, "cancel not sent"));
-    context.announce(events);
+    context.announce(challenge, events);
   }
   const row = await findSubmission(context.records.db, caller, id);
   if (events.length > 0 && row.accepted_at === null) await removeUnaccepted(context, row);

@@ -4,7 +4,6 @@ import { type Clock, iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
-import { enqueueRegrades } from "../regrade/enqueue-regrades.ts";
 import { createJob } from "./create-job.ts";
 
 const BATCH = 500;
@@ -37,8 +36,10 @@ export function createDispatcher(options: {
   catalog: Catalog;
   clock: Clock;
   log: Logger;
+  /** Puts jobs of running regrades behind those of submissions. */
+  enqueueRegrades: () => Promise<void>;
 }): Dispatcher {
-  const { records, queue, catalog, clock, log } = options;
+  const { records, queue, catalog, clock, log, enqueueRegrades } = options;
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
@@ -56,7 +57,7 @@ export function createDispatcher(options: {
       again = false;
       try {
         while ((await dispatchBatch()) === BATCH && !stopped);
-        if (!stopped) await enqueueRegrades({ records, queue, catalog, clock });
+        if (!stopped) await enqueueRegrades();
         refusedSince = null;
         behind = false;
       } catch (error) {

@@ -3,11 +3,6 @@ import type { Db } from "../../records/records.ts";
 import { insertion } from "../../records/statement.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
 
-const challenges = new WeakMap<SubmissionEvent, string>();
-
-/** The challenge of an event that this process has written; what is told of an event does not name it. */
-export const challengeOf = (event: SubmissionEvent): string => challenges.get(event) ?? "";
-
 export interface NewEvent {
   type: EventType;
   data?: Record<string, unknown>;
@@ -19,7 +14,7 @@ export interface NewEvent {
  */
 export async function appendEvents(
   db: Db,
-  submission: { id: string; seq: number; challenge: string },
+  submission: { id: string; seq: number },
   at: string,
   events: readonly NewEvent[],
 ): Promise<SubmissionEvent[]> {
@@ -36,7 +31,6 @@ export async function appendEvents(
     db,
     numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })),
   );
-  for (const event of numbered) challenges.set(event, submission.challenge);
   return numbered;
 }
 

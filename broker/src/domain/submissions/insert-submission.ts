@@ -51,7 +51,7 @@ export async function insertSubmission(
   if (isHere) await addAttempt(trx, intent.id, 1);
   const events = await appendEvents(
     trx,
-    { id: intent.id, seq: 0, challenge: config.id },
+    { id: intent.id, seq: 0 },
     at,
     types.map((type) => ({ type })),
   );

@@ -1,17 +1,20 @@
 import type { Receipt, Upload } from "@crowdai/shared";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
-import type { SubmissionContext } from "./context.ts";
 import { announcedModel, readModels } from "./models.ts";
+import type { Needs } from "./services.ts";
 import { codePush } from "./submission-code.ts";
-import { readSurroundings, type Surroundings, viewSubmission } from "./view-submission.ts";
+import { readSurroundings, type Surroundings, type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
 /** One message holds so many addresses. */
 const MAX_ADDRESSES = 256;
 
+/** What making a receipt uses. */
+export type ReceiptNeeds = ViewNeeds & Needs<"records" | "objects">;
+
 /** The submission as it is now, and where to send the bytes that are still missing. */
 export async function receipt(
-  context: SubmissionContext,
+  context: ReceiptNeeds,
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Receipt> {

@@ -1,9 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
 import { iso } from "../../base/clock.ts";
-import type { SubmissionContext } from "./context.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { lockSubmission } from "./find-submission.ts";
+import type { Needs } from "./services.ts";
 import { codeLock, HOLDS, nextStored, readCode } from "./submission-code.ts";
 
 interface StoredArchive extends StoredObject {
@@ -21,7 +21,7 @@ export interface VerifiedCode {
 
 /** Records that a submission's code is stored and releases its grading. Harmless to repeat. */
 export async function recordStored(
-  context: SubmissionContext,
+  context: Needs<"records" | "clock" | "dispatchSoon">,
   id: string,
   verified: VerifiedCode,
 ): Promise<void> {

@@ -1,23 +1,36 @@
 import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../../base/clock.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { republishRegrades, restartRegrades } from "../regrade/sweep-regrades.ts";
 import { failExhausted } from "./apply-report.ts";
-import type { SubmissionContext } from "./context.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { lockSubmission } from "./find-submission.ts";
 import { addAttempt } from "./insert-submission.ts";
+import type { Needs } from "./services.ts";
 
 const BATCH = 200;
 
-/** How the records rebuild a queue that lost its contents; `forget` drops what the dispatcher believes the queue to have. */
-export function createRecovery(context: SubmissionContext, forget: () => void): Recovery {
+/** What else has jobs in the queue, and recovers with it. */
+export interface RecoveredParts {
+  /** Drops what the dispatcher believes the queue to have. */
+  forget(): void;
+  republishRegrades(): Promise<void>;
+  restartRegrades(known: KnownJobs): Promise<void>;
+}
+
+/** Returns which of these submissions a grader still holds. */
+type KnownJobs = (submissions: readonly string[]) => Promise<ReadonlySet<string>>;
+
+/** How the records rebuild a queue that lost its contents. */
+export function createRecovery(
+  context: Needs<"records" | "clock" | "log" | "announce" | "dispatchSoon">,
+  parts: RecoveredParts,
+): Recovery {
   const { db } = context.records;
   return {
     /** What waits is put in line again, in the old order. */
     async republish(reason) {
-      forget();
+      parts.forget();
       const { numUpdatedRows } = await db
         .updateTable("attempts")
         // What is put in line anew is handed out from 1 again.
@@ -25,7 +38,7 @@ export function createRecovery(context: SubmissionContext, forget: () => void): 
         .where("state", "=", "waiting")
         .where("published_at", "is not", null)
         .executeTakeFirst();
-      await republishRegrades(context);
+      await parts.republishRegrades();
       context.log.info({ reason, jobs: Number(numUpdatedRows) }, "jobs that wait are put in line again");
       context.dispatchSoon();
     },
@@ -43,7 +56,7 @@ export function createRecovery(context: SubmissionContext, forget: () => void): 
         // Whatever took the queue down says nothing against the job: only the number of attempts bounds it.
         for (const id of ids) if (!held.has(id)) await restart(context, id, reason, { counts: false });
       }
-      await restartRegrades(context, known);
+      await parts.restartRegrades(known);
       context.dispatchSoon();
     },
   };
@@ -54,17 +67,19 @@ export function createRecovery(context: SubmissionContext, forget: () => void): 
  * attempt counts against the job unless `counts` is false.
  */
 export async function restart(
-  context: SubmissionContext,
+  context: Needs<"records" | "clock" | "announce">,
   id: string,
   reason: string,
   { counts = true } = {},
 ): Promise<void> {
-  const events = await context.records.transaction(async (trx) => {
+  const restarted = await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
-    if (row.state !== "grading") return [];
+    const { challenge } = row;
+    if (row.state !== "grading") return null;
     const now = context.clock();
     const starts = counts ? row.starts : row.starts - 1;
-    if (starts >= MAX_STARTS || row.attempt >= MAX_ATTEMPTS) return failExhausted(trx, row, now);
+    if (starts >= MAX_STARTS || row.attempt >= MAX_ATTEMPTS)
+      return { challenge, events: await failExhausted(trx, row, now) };
     await trx
       .updateTable("attempts")
       .set({ state: "lost", finished_at: iso(now) })
@@ -80,7 +95,8 @@ export async function restart(
       deadline_at: iso(now.getTime() + DEADLINES.submitted),
     };
     await trx.updateTable("submissions").set(moved).where("id", "=", id).execute();
-    return appendEvents(trx, row, iso(now), [{ type: "requeued", data: { reason } }]);
+    const events = await appendEvents(trx, row, iso(now), [{ type: "requeued", data: { reason } }]);
+    return { challenge, events };
   });
-  context.announce(events);
+  if (restarted) context.announce(restarted.challenge, restarted.events);
 }

@@ -5,20 +5,19 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
-import type { SubmissionContext } from "./context.ts";
 import { describeInput, requireSame } from "./described-input.ts";
 import { insertSubmission } from "./insert-submission.ts";
-import { viewSubmission } from "./view-submission.ts";
+import type { Needs } from "./services.ts";
+import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
 /** Calls that are not submissions take no slot; this keeps one participant from filling the line. */
 const CALLS_AT_ONCE = 2000;
 
+/** What registering a call uses. */
+export type CallNeeds = ViewNeeds & Needs<"records" | "catalog" | "announce" | "dispatchSoon">;
+
 /** Registers a list of values for a function other than `submit`, all or none. They take no slot and have no leaderboard entry. */
-export async function registerCall(
-  context: SubmissionContext,
-  caller: Caller,
-  call: Call,
-): Promise<Submission[]> {
+export async function registerCall(context: CallNeeds, caller: Caller, call: Call): Promise<Submission[]> {
   const { config } = context.catalog.get(call.challenge);
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
@@ -61,7 +60,7 @@ export async function registerCall(
     }
     return { result, events };
   });
-  context.announce(rows.events);
+  context.announce(config.id, rows.events);
   context.dispatchSoon();
   return Promise.all(rows.result.map((row) => viewSubmission(context, context.records.db, row)));
 }

@@ -14,14 +14,17 @@ import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { recordParts } from "./announced-parts.ts";
-import type { SubmissionContext } from "./context.ts";
 import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
 import { participantLock, submissionWithId } from "./find-submission.ts";
 import { insertSubmission, reserveSlot } from "./insert-submission.ts";
 import { requireSameModels } from "./models.ts";
-import { receipt } from "./receipt.ts";
+import { type ReceiptNeeds, receipt } from "./receipt.ts";
 import { requireCallCapacity, requireFunction } from "./register-call.ts";
+import type { Needs } from "./services.ts";
 import { codeLock, readCode, recordAnnouncedCode } from "./submission-code.ts";
+
+/** What registering an intent uses. */
+export type IntentNeeds = ReceiptNeeds & Needs<"catalog" | "webapp" | "announce" | "dispatchSoon">;
 
 /**
  * Registers the intent to submit: this moment is the arrival time, and takes the slot. A value that travelled in
@@ -29,7 +32,7 @@ import { codeLock, readCode, recordAnnouncedCode } from "./submission-code.ts";
  * the same receipt; with other content it throws id_conflict. `known` is what `findFreeOrOwn` has just found.
  */
 export async function registerIntent(
-  context: SubmissionContext,
+  context: IntentNeeds,
   caller: Caller,
   intent: Intent,
   known: SubmissionRow | undefined,
@@ -82,7 +85,7 @@ export async function registerIntent(
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
   // With code, it may have to wait for that, or go out with it.
   if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
-  context.announce(written.events);
+  context.announce(config.id, written.events);
   return receipt(context, written.row, {
     participant: caller,
     slot: takesSlot ? "reserved" : null,
@@ -112,7 +115,7 @@ async function unlessRegistered(db: Db, id: string, check: () => Promise<void>):
 }
 
 async function repeated(
-  context: SubmissionContext,
+  context: ReceiptNeeds & Needs<"catalog">,
   caller: Caller,
   intent: Intent,
   input: DescribedInput,

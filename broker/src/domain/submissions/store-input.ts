@@ -1,15 +1,17 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Caller } from "../participants/api-keys.ts";
-import { acceptUpload } from "./accept-upload.ts";
-import { cancelSubmission } from "./cancel-submission.ts";
-import type { SubmissionContext } from "./context.ts";
+import { type AcceptNeeds, acceptUpload } from "./accept-upload.ts";
+import { type CancelNeeds, cancelSubmission } from "./cancel-submission.ts";
 import { findSubmission } from "./find-submission.ts";
+
+/** What storing an input uses. */
+export type StoreInputNeeds = AcceptNeeds & CancelNeeds;
 
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
 export async function storeInput(
-  { context, caller }: { context: SubmissionContext; caller: Caller },
+  { context, caller }: { context: StoreInputNeeds; caller: Caller },
   id: string,
   bytes: () => Promise<Bytes>,
 ): Promise<void> {

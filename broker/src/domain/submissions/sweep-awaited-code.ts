@@ -1,6 +1,6 @@
 import { iso } from "../../base/clock.ts";
-import type { SubmissionContext } from "./context.ts";
 import { lockSubmission } from "./find-submission.ts";
+import type { Needs } from "./services.ts";
 import { CODE_DEADLINES, HOLDS, readCode } from "./submission-code.ts";
 import { writeFailure } from "./write-outcome.ts";
 
@@ -9,7 +9,9 @@ import { writeFailure } from "./write-outcome.ts";
  * challenge requires code, the submission fails and its slot is returned. After a week the code counts as
  * missing, but it is still accepted. Returns the number of submissions handled.
  */
-export async function sweepAwaitedCode(context: SubmissionContext): Promise<number> {
+export async function sweepAwaitedCode(
+  context: Needs<"records" | "clock" | "announce" | "dispatchSoon">,
+): Promise<number> {
   const due = await context.records.db
     .selectFrom("submission_code")
     .select("submission")
@@ -22,12 +24,12 @@ export async function sweepAwaitedCode(context: SubmissionContext): Promise<numb
   return due.length;
 }
 
-async function endWait(context: SubmissionContext, id: string): Promise<void> {
-  const events = await context.records.transaction(async (trx) => {
+async function endWait(context: Needs<"records" | "clock" | "announce">, id: string): Promise<void> {
+  const ended = await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const code = await readCode(trx, id);
     const now = context.clock();
-    if (code?.state !== "awaited" || code.deadline_at === null || code.deadline_at >= iso(now)) return [];
+    if (code?.state !== "awaited" || code.deadline_at === null || code.deadline_at >= iso(now)) return null;
     const end = Date.parse(row.created_at) + CODE_DEADLINES.awaited;
     const later = code.holds === HOLDS.awhile && end > now.getTime();
     await trx
@@ -40,9 +42,10 @@ async function endWait(context: SubmissionContext, id: string): Promise<void> {
       .where("submission", "=", id)
       .execute();
     if (code.holds !== HOLDS.until_stored || (row.state !== "initiated" && row.state !== "submitted"))
-      return [];
+      return null;
     const message = `${row.challenge} requires code with every submission, and none arrived by ${code.deadline_at}.`;
-    return writeFailure(trx, row, { code: "code_missing", message }, now);
+    const events = await writeFailure(trx, row, { code: "code_missing", message }, now);
+    return { challenge: row.challenge, events };
   });
-  context.announce(events);
+  if (ended) context.announce(ended.challenge, ended.events);
 }

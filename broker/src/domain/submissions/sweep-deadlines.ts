@@ -1,15 +1,17 @@
 import { iso } from "../../base/clock.ts";
 import { removeUnaccepted } from "./announced-parts.ts";
-import type { SubmissionContext } from "./context.ts";
 import { lockSubmission } from "./find-submission.ts";
 import { restart } from "./recover-queue.ts";
+import type { Needs } from "./services.ts";
 import { writeFailure } from "./write-outcome.ts";
+
+type SweepNeeds = Needs<"records" | "objects" | "queue" | "clock" | "log" | "announce">;
 
 /**
  * Acts on every submission whose state has outlived its deadline: an upload that never ended and a wait without a
  * grader end as failed with the slot given back; a grading that went silent is tried again. Returns how many.
  */
-export async function sweepDeadlines(context: SubmissionContext): Promise<number> {
+export async function sweepDeadlines(context: SweepNeeds & Needs<"dispatchSoon">): Promise<number> {
   const due = await context.records.db
     .selectFrom("submissions")
     .select(["id", "state"])
@@ -25,7 +27,7 @@ export async function sweepDeadlines(context: SubmissionContext): Promise<number
   return due.length;
 }
 
-async function endOverdue(context: SubmissionContext, id: string): Promise<void> {
+async function endOverdue(context: SweepNeeds, id: string): Promise<void> {
   const ended = await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const now = context.clock();
@@ -40,7 +42,7 @@ async function endOverdue(context: SubmissionContext, id: string): Promise<void>
     return { row, events: await writeFailure(trx, row, failure, now) };
   });
   if (!ended) return;
-  context.announce(ended.events);
+  context.announce(ended.row.challenge, ended.events);
   if (ended.row.state === "submitted") await context.queue.cancel(id).catch(() => {});
   if (ended.row.state === "initiated") await removeUnaccepted(context, ended.row);
 }

@@ -2,11 +2,11 @@ import { CrowdaiError, catalog as errors, type Submission } from "@crowdai/share
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
-import { readWaiting } from "../graders/queue-status.ts";
+import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import { listArtifacts } from "./artifacts.ts";
-import type { SubmissionContext } from "./context.ts";
 import type { NamedParticipant } from "./repository-name.ts";
+import type { Needs } from "./services.ts";
 import { HOLDS, readCode, viewCode } from "./submission-code.ts";
 
 /** What a view says besides the submission's own record. */
@@ -33,9 +33,12 @@ const surroundings = lookup((db, { submission, participant }: { submission: stri
     .where("participants.id", "=", participant),
 );
 
+/** What viewing a submission uses. */
+export type ViewNeeds = QueueStatusSources & Needs<"baseUrl">;
+
 /** The submission as its participant sees it. `db` may be a transaction. */
 export async function viewSubmission(
-  context: SubmissionContext,
+  context: ViewNeeds,
   db: Db,
   row: SubmissionRow,
   known?: Surroundings,

@@ -3,11 +3,16 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
 import type { AgreementRow } from "../../records/tables.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { type ApiGroup, answers, body, withKey } from "./api-shapes.ts";
 
 /** The licence under which code is published, and who agreed to it. */
-export function agreementRoutes({ api, context, participant }: ApiGroup): void {
+export function agreementRoutes({
+  api,
+  context,
+  participant,
+}: ApiGroup<HttpNeeds<"records" | "clock" | "baseUrl" | "trustedProxies">>): void {
   api.openapi(
     createRoute({
       method: "get",

@@ -4,6 +4,7 @@ import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isPublic } from "../../domain/rules/is-public.ts";
 import { readArtifacts } from "../../domain/submissions/artifacts.ts";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
@@ -12,7 +13,7 @@ import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
 const SECONDS = 300;
 
 /** Models and artifacts of a submission: of its own for its participant and organiser, of a published one for all. */
-export function artifactRoutes({ api, context, viewer }: ApiGroup): void {
+export function artifactRoutes({ api, context, viewer }: ApiGroup<Needs<"records" | "objects">>): void {
   api.openapi(
     createRoute({
       method: "get",

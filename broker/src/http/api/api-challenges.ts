@@ -2,7 +2,7 @@ import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowd
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
-import { readServing } from "../../domain/graders/queue-status.ts";
+import { readServing, type ServingSources } from "../../domain/graders/queue-status.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import { readLimits } from "../../domain/rules/limits.ts";
@@ -14,10 +14,16 @@ import {
   sightOfSubmissions,
 } from "../../domain/rules/visibility.ts";
 import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list-submissions.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Challenges, their limits and their leaderboards. */
-export function challengeRoutes({ api, context, participant, viewer }: ApiGroup): void {
+export function challengeRoutes({
+  api,
+  context,
+  participant,
+  viewer,
+}: ApiGroup<ServingSources & Needs<"catalog" | "records" | "baseUrl">>): void {
   api.openapi(
     createRoute({
       method: "get",

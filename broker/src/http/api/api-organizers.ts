@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
 import { markBaseline } from "../../domain/submissions/mark-baseline.ts";
 import { readAttempts } from "../../domain/submissions/read-attempts.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts";
@@ -24,7 +25,10 @@ const baselineSchema = z.object({
 });
 
 /** What a challenge's organisers read and change of its submissions. */
-export function organizerRoutes({ api, context }: Pick<ApiGroup, "api" | "context">): void {
+export function organizerRoutes({
+  api,
+  context,
+}: Pick<ApiGroup<Needs<"records" | "webapp">>, "api" | "context">): void {
   const db = () => context().records.db;
 
   api.openapi(

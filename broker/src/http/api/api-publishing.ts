@@ -1,15 +1,15 @@
 import { codeDiffSchema, codePlaceSchema, submissionSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
+import type { CodeNeeds } from "../../background/code-services.ts";
 import { diffCode } from "../../background/published-code/code-diff.ts";
 import { codePlace, findReadableCode } from "../../background/published-code/readable-code.ts";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
-import { setPublish } from "../../domain/publishing/publish-requests.ts";
+import { type PublishChoiceNeeds, setPublish } from "../../domain/submissions/set-publish.ts";
 import { type ApiGroup, answers, idParam, keyOptional, withKey } from "./api-shapes.ts";
 
 /** What is to be published, and reading the code of submissions. */
 export function publishingRoutes(
-  { api, context, participant, viewer }: ApiGroup,
-  code: () => CodeContext,
+  { api, context, participant, viewer }: ApiGroup<PublishChoiceNeeds>,
+  code: () => CodeNeeds<"repositories" | "host" | "kind">,
 ): void {
   for (const publish of [true, false])
     api.openapi(

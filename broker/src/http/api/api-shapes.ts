@@ -3,7 +3,6 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 
 // The shapes that the API's routes are described with.
 
@@ -35,9 +34,9 @@ export const whole = (fallback: number, most: number) =>
   z.coerce.number().int().min(0).max(most).default(fallback);
 
 /** What a group of routes is added to, and what it works with. */
-export interface ApiGroup {
+export interface ApiGroup<N = unknown> {
   api: OpenAPIHono;
-  context: () => SubmissionContext;
+  context: () => N;
   /** The participant who calls; throws the key errors. */
   participant: (c: Context) => Promise<Caller>;
   /** Whoever calls, or null without a key; a wrong key still throws. */

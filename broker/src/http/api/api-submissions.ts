@@ -9,8 +9,8 @@ import {
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import { accessToSubmission, isOrganizerOf } from "../../domain/rules/visibility.ts";
-import { acceptUpload } from "../../domain/submissions/accept-upload.ts";
-import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
+import { type AcceptNeeds, acceptUpload } from "../../domain/submissions/accept-upload.ts";
+import { type CancelNeeds, cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import {
   findFreeOrOwn,
@@ -18,15 +18,15 @@ import {
   submissionUnknown,
 } from "../../domain/submissions/find-submission.ts";
 import { redactSubmission } from "../../domain/submissions/redact-submission.ts";
-import { registerCall } from "../../domain/submissions/register-call.ts";
-import { registerIntent } from "../../domain/submissions/register-intent.ts";
+import { type CallNeeds, registerCall } from "../../domain/submissions/register-call.ts";
+import { type IntentNeeds, registerIntent } from "../../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
 export function submissionRoutes(
-  { api, context, participant, viewer }: ApiGroup,
+  { api, context, participant, viewer }: ApiGroup<AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds>,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): void {
   const db = () => context().records.db;

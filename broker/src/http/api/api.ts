@@ -1,12 +1,12 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { CodeNeeds } from "../../background/code-services.ts";
 import { hasAgreed } from "../../domain/agreements/agreements.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import { readInstance } from "../../records/instance.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { errorResponse } from "../requests/error-response.ts";
+import type { HttpServices } from "../requests/http-services.ts";
 import { agreementRoutes } from "./api-agreements.ts";
 import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
@@ -17,8 +17,8 @@ import { submissionRoutes } from "./api-submissions.ts";
 
 /** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
 export function apiRoutes(
-  context: () => SubmissionContext,
-  code: () => CodeContext,
+  context: () => HttpServices,
+  code: () => CodeNeeds<"repositories" | "host" | "kind">,
   version: string,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): OpenAPIHono {
@@ -37,7 +37,7 @@ export function apiRoutes(
   api.onError((error, c) => errorResponse(c, error, context().log));
 
   const db = () => context().records.db;
-  const group: ApiGroup = {
+  const group: ApiGroup<HttpServices> = {
     api,
     context,
     participant: (c) => identifyParticipant(context().webapp, bearerKey(c)),

@@ -4,7 +4,7 @@ import { streamSSE } from "hono/streaming";
 import type { BoardWatch } from "../../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { sightOfBoard } from "../../domain/rules/visibility.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
 const MAX_STREAMS = 20_000;
@@ -15,7 +15,7 @@ const HEARTBEAT_MS = 25_000;
  * those that are now, then one whenever a board has changed, at most one a second.
  */
 export function boardEventRoutes(
-  context: () => SubmissionContext,
+  context: () => Needs<"catalog" | "records" | "webapp">,
   boards: BoardWatch,
   /** Who a request without a key speaks for: a reader of the pages. */
   reader: (c: Context) => Promise<Caller | null>,

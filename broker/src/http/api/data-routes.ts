@@ -5,11 +5,11 @@ import { CrowdaiError } from "@crowdai/shared";
 import { singleRange } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import { requireVisible } from "../../domain/rules/visibility.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
 /** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
-export function dataRoutes(context: () => SubmissionContext): Hono {
+export function dataRoutes(context: () => Needs<"catalog" | "records" | "webapp" | "objects">): Hono {
   const routes = new Hono();
   routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
     const { id, name } = c.req.param();

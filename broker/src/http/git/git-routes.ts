@@ -1,12 +1,14 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { CodeNeeds } from "../../background/code-services.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { resolveHostedName } from "./hosted-address.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
+import type { StorePushNeeds } from "./receive/store-push.ts";
 import {
+  type AccessNeeds,
   callerOf,
   type RequestedRepository,
   repositoryFor,
@@ -18,11 +20,14 @@ import { uploadPack } from "./upload-pack.ts";
 const ADDRESS = /^\/code\/([^/]+)(?:\/([^/]+))?\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma: "no-cache" };
 
+/** What the routes use. */
+type GitNeeds = AccessNeeds & StorePushNeeds & CodeNeeds<"webapp">;
+
 /**
  * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, for fetching and for pushing snapshots. There is
  * nothing else below /code/: no files of a repository can be fetched one by one.
  */
-export function codeRoutes(code: () => CodeContext): Hono {
+export function codeRoutes(code: () => GitNeeds): Hono {
   const routes = new Hono();
   routes.onError((thrown, c) => refuse(code(), c, thrown));
 
@@ -31,7 +36,7 @@ export function codeRoutes(code: () => CodeContext): Hono {
     if (!challenge || !service)
       throw new CrowdaiError("not_found", "There is no repository at this address.");
     const asked = await askedFor(code(), decoded(challenge), participant ? decoded(participant) : null);
-    const caller = await callerOf(code().submissions.webapp, c.req.header("authorization"));
+    const caller = await callerOf(code().webapp, c.req.header("authorization"));
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
       return advertise(code(), c, caller, asked);
@@ -59,20 +64,20 @@ export function codeRoutes(code: () => CodeContext): Hono {
 }
 
 async function askedFor(
-  { submissions }: CodeContext,
+  { records, catalog }: CodeNeeds<"records" | "catalog">,
   challenge: string,
   participant: string | null,
 ): Promise<RequestedRepository> {
-  const served = submissions.catalog.all();
+  const served = catalog.all();
   const hosted =
     participant === null && !served.has(challenge)
-      ? await resolveHostedName(submissions.records.db, served.keys(), challenge)
+      ? await resolveHostedName(records.db, served.keys(), challenge)
       : null;
   return hosted ?? { challenge, participant };
 }
 
 async function advertise(
-  code: CodeContext,
+  code: AccessNeeds,
   c: Context,
   caller: Caller | null,
   asked: RequestedRepository,
@@ -99,7 +104,7 @@ async function advertise(
 
 /** Who has shown no key is asked for one, whether or not the repository is there. */
 async function readable(
-  code: CodeContext,
+  code: AccessNeeds,
   caller: Caller | null,
   asked: RequestedRepository,
 ): Promise<string> {
@@ -109,7 +114,7 @@ async function readable(
 }
 
 async function requireOwner(
-  code: CodeContext,
+  code: CodeNeeds<"records" | "catalog">,
   caller: Caller | null,
   asked: RequestedRepository,
 ): Promise<Caller> {
@@ -119,9 +124,9 @@ async function requireOwner(
 }
 
 /** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
-function refuse({ submissions }: CodeContext, c: Context, thrown: unknown): Response {
+function refuse({ log }: CodeNeeds<"log">, c: Context, thrown: unknown): Response {
   const error = asCrowdaiError(thrown);
-  if (error.code === "unexpected") submissions.log.error({ err: thrown }, "unexpected error at a repository");
+  if (error.code === "unexpected") log.error({ err: thrown }, "unexpected error at a repository");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');
   if (error.code === "broker_busy") c.header("Retry-After", "30");
   // What is left of the body is not read, so the connection cannot serve another request.

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
+import type { CodeNeeds } from "../../background/code-services.ts";
 import { currentChallengeRepository } from "../../background/repositories/current-challenge-repository.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
@@ -12,50 +12,58 @@ export interface RequestedRepository {
   participant: string | null;
 }
 
+/** What serving a repository uses. */
+export type AccessNeeds = CodeNeeds<
+  "records" | "clock" | "catalog" | "host" | "repositories" | "publicRepositories"
+>;
+
 /**
  * The bare repository that serves the caller; null means that there is none for them, which says nothing about whether there is one
  * for others. Participants read their own, organisers all of their challenges, and everybody what is published.
  */
 export async function repositoryFor(
-  code: CodeContext,
+  code: AccessNeeds,
   caller: Caller | null,
   asked: RequestedRepository,
 ): Promise<string | null> {
   return (await privateRepository(code, caller, asked)) ?? publicRepository(code, asked);
 }
 
-async function publicRepository(code: CodeContext, asked: RequestedRepository): Promise<string | null> {
-  const { submissions, publicRepositories } = code;
+async function publicRepository(
+  code: CodeNeeds<"records" | "publicRepositories">,
+  asked: RequestedRepository,
+): Promise<string | null> {
+  const { records, publicRepositories } = code;
   if (asked.participant === null) return publicRepositories.challenge(asked.challenge);
-  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  const owner = await findByRepositoryName(records.db, asked.participant);
   return owner ? publicRepositories.participant(asked.challenge, owner.id) : null;
 }
 
 async function privateRepository(
-  code: CodeContext,
+  code: AccessNeeds,
   caller: Caller | null,
   asked: RequestedRepository,
 ): Promise<string | null> {
-  const { submissions, repositories } = code;
-  const served = submissions.catalog.all().get(asked.challenge);
+  const { records, catalog, repositories } = code;
+  const served = catalog.all().get(asked.challenge);
   if (!served || !caller) return null;
-  const organises = await isOrganizerOf(submissions.records.db, caller, asked.challenge);
+  const organises = await isOrganizerOf(records.db, caller, asked.challenge);
   if (asked.participant === null) {
     if (!organises) return null;
     return currentChallengeRepository(code, served.config);
   }
-  const owner = await findByRepositoryName(submissions.records.db, asked.participant);
+  const owner = await findByRepositoryName(records.db, asked.participant);
   if (!owner || !(organises || isOwner(caller, owner.id))) return null;
   return repositories.participant(asked.challenge, owner.id);
 }
 
 /** Whose key it is, for a push into the named repository. Throws repository_unknown unless it is the caller's own. */
 export async function requireOwnRepository(
-  code: CodeContext,
+  code: CodeNeeds<"records" | "catalog">,
   caller: Caller,
   asked: RequestedRepository,
 ): Promise<void> {
-  const { catalog, records } = code.submissions;
+  const { catalog, records } = code;
   const owner =
     asked.participant === null || !catalog.all().has(asked.challenge)
       ? undefined

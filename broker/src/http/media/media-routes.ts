@@ -5,14 +5,14 @@ import type { Logger } from "pino";
 import { detectMediaType } from "../../background/media/detect-media-type.ts";
 import { readHead } from "../../background/media/make-media.ts";
 import { typeOfKey } from "../../domain/media/media-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { errorResponse } from "../requests/error-response.ts";
 
 /**
  * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see
  * it, so caches may keep it; a regrade gives what takes its place another one.
  */
-export function mediaRoutes(context: () => SubmissionContext, log: Logger): Hono {
+export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Logger): Hono {
   const routes = new Hono();
   routes.onError((error, c) => errorResponse(c, error, log));
   routes.get("/media/:key{.+}", async (c) => {

@@ -4,7 +4,7 @@ import type { ServedChallenge } from "../../domain/challenges/catalog.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isInvited } from "../../domain/rules/is-invited.ts";
 import { accessToSubmission, isOrganizerOf, type SubmissionAccess } from "../../domain/rules/visibility.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 
@@ -28,7 +28,7 @@ export interface SeenChallenge {
 
 /** The challenges that the reader may know of. */
 export async function seenChallenges(
-  { catalog, records }: SubmissionContext,
+  { catalog, records }: Needs<"catalog" | "records">,
   caller: Caller | null,
 ): Promise<SeenChallenge[]> {
   const all = await Promise.all(
@@ -42,7 +42,7 @@ export async function seenChallenges(
 
 /** Throws challenge_unknown for a private one too: whether it exists is not told, and no id is suggested. */
 export async function seenChallenge(
-  { catalog, records }: SubmissionContext,
+  { catalog, records }: Needs<"catalog" | "records">,
   caller: Caller | null,
   id: string,
 ): Promise<SeenChallenge> {
@@ -62,7 +62,7 @@ export const seesBoard = (config: ChallengeConfig, role: Role) =>
 
 /** The submission, and as whom the reader sees it. Throws submission_unknown: what is not shown is not told. */
 export async function seenSubmission(
-  context: SubmissionContext,
+  context: Needs<"catalog" | "records" | "clock">,
   caller: Caller | null,
   id: string,
 ): Promise<{ row: SubmissionRow; access: SubmissionAccess }> {

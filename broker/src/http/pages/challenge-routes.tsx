@@ -1,5 +1,7 @@
 import { Hono } from "hono";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
+import type { ServingSources } from "../../domain/graders/queue-status.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
 import { ChallengeList, presentRound, readChallengeList, readFigures } from "./challenges.tsx";
@@ -9,7 +11,11 @@ import { summary } from "./markdown.ts";
 import type { PageContext } from "./page-context.ts";
 
 /** The list of challenges, each challenge, and its leaderboard alone for the script that follows it. */
-export function challengePages({ context, sessions, renderPage }: PageContext): Hono {
+export function challengePages({
+  context,
+  sessions,
+  renderPage,
+}: PageContext<ServingSources & Needs<"records" | "catalog" | "baseUrl">>): Hono {
   const routes = new Hono();
 
   routes.get("/", async (c) => {

@@ -3,7 +3,7 @@ import { openRound, roundState } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { shownScore } from "../../domain/leaderboard/standings.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
 import { shownNumber } from "./format.ts";
@@ -48,7 +48,7 @@ export async function readFigures(db: Db, config: ChallengeConfig, round: string
 }
 
 export async function readChallengeList(
-  context: SubmissionContext,
+  context: Needs<"catalog" | "records" | "clock">,
   caller: Caller | null,
 ): Promise<Listed[]> {
   const now = context.clock();

@@ -2,7 +2,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { agree, findAgreement, hasAgreed } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
-import { setPublish } from "../../domain/publishing/publish-requests.ts";
+import { type PublishChoiceNeeds, setPublish } from "../../domain/submissions/set-publish.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
 import { AgreementPage } from "./agreement.tsx";
@@ -14,7 +15,12 @@ import { isFormToken, type Visit } from "./session/sessions.ts";
 import { readVisibleCode } from "./visible-code.ts";
 
 /** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
-export function codePages({ context, sessions, renderPage, code }: PageContext): Hono {
+export function codePages({
+  context,
+  sessions,
+  renderPage,
+  code,
+}: PageContext<PublishChoiceNeeds & HttpNeeds<"catalog" | "trustedProxies">>): Hono {
   const routes = new Hono();
 
   async function own(c: Context, visit: Visit) {

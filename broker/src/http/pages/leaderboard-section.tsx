@@ -6,7 +6,7 @@ import { withLinks } from "../../domain/media/board-links.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
@@ -38,7 +38,7 @@ export interface BoardView {
 
 /** Reads the board that the query asks for. Throws round_unknown. */
 export async function readBoard(
-  context: SubmissionContext,
+  context: Needs<"records" | "clock" | "baseUrl">,
   { challenge, role }: SeenChallenge,
   caller: Caller | null,
   query: BoardQuery,

@@ -1,8 +1,8 @@
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 
 /** Returns where the object store's signed addresses lead. Asks once; asks again after a failure. */
 export function rememberMediaOrigins(
-  context: () => Pick<SubmissionContext, "objects" | "baseUrl" | "log">,
+  context: () => Needs<"objects" | "baseUrl" | "log">,
 ): () => Promise<readonly string[]> {
   let known: Promise<readonly string[]> | null = null;
   return () => {
@@ -18,10 +18,7 @@ export function rememberMediaOrigins(
   };
 }
 
-async function mediaOrigins({
-  objects,
-  baseUrl,
-}: Pick<SubmissionContext, "objects" | "baseUrl">): Promise<string[]> {
+async function mediaOrigins({ objects, baseUrl }: Needs<"objects" | "baseUrl">): Promise<string[]> {
   const signed = await objects.signGet("image/none", { seconds: 60 });
   return [...new Set([new URL(signed).origin, new URL(baseUrl()).origin])];
 }

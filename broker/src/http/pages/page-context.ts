@@ -1,19 +1,19 @@
-import type { CodeContext } from "../../background/repositories/code-context.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { CodeNeeds } from "../../background/code-services.ts";
+import type { HttpServices } from "../requests/http-services.ts";
 import type { RenderPage } from "./render-page.tsx";
 import type { Sessions } from "./session/sessions.ts";
 import type { SignInLimiter } from "./session/sign-in-limiter.ts";
 
 /** What the pages are made with. Made once, in pages.tsx. */
-export interface PageContext {
-  context: () => SubmissionContext;
+export interface PageContext<N = unknown> {
+  context: () => N;
   sessions: Sessions;
   signInLimiter: SignInLimiter;
   renderPage: RenderPage;
   /** Resolves at a submission's next event, or when the signal ends the wait. */
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
-  code: () => CodeContext;
+  code: () => CodeNeeds<"records" | "log" | "baseUrl" | "repositories" | "host" | "kind">;
 }
 
 /** Whether browsers come to this broker over https: then its cookies go no other way. */
-export const isSecure = ({ baseUrl }: Pick<SubmissionContext, "baseUrl">) => baseUrl().startsWith("https:");
+export const isSecure = ({ baseUrl }: Pick<HttpServices, "baseUrl">) => baseUrl().startsWith("https:");

@@ -1,9 +1,8 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Context, Hono } from "hono";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { errorResponse } from "../requests/error-response.ts";
+import type { HttpServices } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
@@ -19,9 +18,9 @@ import { submissionPages } from "./submission-routes.tsx";
 import { wantsPage } from "./wants-page.ts";
 
 export interface PageOptions {
-  context: () => SubmissionContext;
+  context: () => HttpServices;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
-  code: () => CodeContext;
+  code: PageContext["code"];
 }
 
 export interface Pages {
@@ -38,7 +37,7 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
     clock: () => context().clock(),
     webapp: () => context().webapp,
   });
-  const parts: PageContext = {
+  const parts: PageContext<HttpServices> = {
     context,
     sessions,
     signInLimiter: createSignInLimiter(),

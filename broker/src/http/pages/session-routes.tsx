@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
+import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { localPath } from "./local-path.ts";
 import { isSecure, type PageContext } from "./page-context.ts";
@@ -12,7 +13,12 @@ import { asTheme, storeTheme } from "./theme.ts";
 const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);
 
 /** Signing in with a key, signing out, and the choice of a theme. */
-export function sessionRoutes({ context, sessions, signInLimiter, renderPage }: PageContext): Hono {
+export function sessionRoutes({
+  context,
+  sessions,
+  signInLimiter,
+  renderPage,
+}: PageContext<HttpNeeds<"webapp" | "baseUrl" | "trustedProxies">>): Hono {
   const routes = new Hono();
 
   routes.get("/sign-in", async (c) => {

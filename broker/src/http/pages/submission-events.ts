@@ -3,6 +3,7 @@ import { isFinal } from "@crowdai/shared";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { PageContext } from "./page-context.ts";
 
@@ -18,7 +19,7 @@ const MEDIA_MS = 400;
  */
 export function followSubmission(
   c: Context,
-  { context, nextEvent }: Pick<PageContext, "context" | "nextEvent">,
+  { context, nextEvent }: Pick<PageContext<Needs<"records">>, "context" | "nextEvent">,
   id: string,
 ): Response {
   c.header("x-accel-buffering", "no");

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { sql } from "kysely";
 import { type Caller, nameKey } from "../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { seenChallenges } from "./access.ts";
 
@@ -31,7 +31,7 @@ export interface SubmissionList {
  * for a challenge they do not organise.
  */
 export async function readSubmissionList(
-  context: SubmissionContext,
+  context: Needs<"catalog" | "records">,
   caller: Caller,
   query: { challenge?: string | undefined; participant?: string | undefined; page: number },
 ): Promise<SubmissionList> {

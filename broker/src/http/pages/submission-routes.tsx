@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
-import { viewSubmission } from "../../domain/submissions/view-submission.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
+import { type ViewNeeds, viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { seenSubmission } from "./access.ts";
 import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
@@ -16,7 +17,7 @@ import { SubmissionsPage } from "./submissions.tsx";
 import { readVisibleCode } from "./visible-code.ts";
 
 /** A reader's submissions, and each of them. */
-export function submissionPages(parts: PageContext): Hono {
+export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" | "catalog">>): Hono {
   const { context, sessions, renderPage, code } = parts;
   const routes = new Hono();
   const configOf = (id: string) => context().catalog.all().get(id)?.config;

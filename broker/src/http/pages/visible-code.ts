@@ -1,7 +1,7 @@
 import { type CodeDiff, type CodePlace, CrowdaiError } from "@crowdai/shared";
+import type { CodeNeeds } from "../../background/code-services.ts";
 import { diffCode } from "../../background/published-code/code-diff.ts";
 import { codePlace, findPrevious, findReadableCode } from "../../background/published-code/readable-code.ts";
-import type { CodeContext } from "../../background/repositories/code-context.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 
 /** What a page carries of a difference. */
@@ -17,22 +17,29 @@ export interface VisibleCode {
 
 /** Null where there is no code, or none that the reader may read. */
 export async function readVisibleCode(
-  { submissions, repositories, host, kind }: CodeContext,
+  {
+    records,
+    log,
+    baseUrl,
+    repositories,
+    host,
+    kind,
+  }: CodeNeeds<"records" | "log" | "baseUrl" | "repositories" | "host" | "kind">,
   caller: Caller | null,
   id: string,
   { withDiff }: { withDiff: boolean },
 ): Promise<VisibleCode | null> {
-  const { db } = submissions.records;
+  const { db } = records;
   const found = await findReadableCode(db, caller, id).catch((error) => {
     if (error instanceof CrowdaiError && error.code === "code_unavailable") return null;
     throw error;
   });
   if (!found) return null;
-  const place = codePlace(found, { host, kind, baseUrl: submissions.baseUrl() });
+  const place = codePlace(found, { host, kind, baseUrl: baseUrl() });
   const before = withDiff ? await findPrevious(db, found, caller) : null;
   const diff = before
     ? await diffCode(repositories, before, found, { patch: PATCH_BYTES, files: FILES }).catch((error) => {
-        submissions.log.warn({ err: error, submission: id }, "no difference for a page");
+        log.warn({ err: error, submission: id }, "no difference for a page");
         return null;
       })
     : null;

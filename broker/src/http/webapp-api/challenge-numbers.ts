@@ -1,5 +1,5 @@
 import { iso } from "../../base/clock.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 
 /** Largest id there is: 32 bits with a sign. */
@@ -14,7 +14,11 @@ export function readNumber(text: string): number | null {
  * Gives every challenge and round of the catalog its integer id, in order of their names and of the rounds' starts. An id that
  * was given stays, also when the challenge is taken away and put back.
  */
-export async function assignNumbers({ records: { db }, catalog, clock }: SubmissionContext): Promise<void> {
+export async function assignNumbers({
+  records: { db },
+  catalog,
+  clock,
+}: Needs<"records" | "catalog" | "clock">): Promise<void> {
   const created_at = iso(clock());
   const challenges = [...catalog.all().values()].map(({ config }) => config);
   challenges.sort((a, b) => (a.id < b.id ? -1 : 1));

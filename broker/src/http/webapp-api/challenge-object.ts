@@ -1,6 +1,6 @@
 import { type ChallengeConfig, type RoundConfig, roundState } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import { challengeNumber, roundNumbers } from "./challenge-numbers.ts";
 import { currentRound } from "./current-round.ts";
@@ -8,7 +8,11 @@ import { currentRound } from "./current-round.ts";
 const STATUSES = ["running", "starting_soon", "completed"] as const;
 
 /** The challenges as the webapp lists them: those that run first, and of equal ones those with more participants. */
-export async function listWebappChallenges({ records: { db }, catalog, clock }: SubmissionContext) {
+export async function listWebappChallenges({
+  records: { db },
+  catalog,
+  clock,
+}: Needs<"records" | "catalog" | "clock">) {
   const now = clock();
   const participants = await countParticipants(db);
   const listed = await Promise.all(
@@ -26,7 +30,10 @@ export async function listWebappChallenges({ records: { db }, catalog, clock }: 
 }
 
 /** One challenge with its rounds. */
-export async function wholeChallenge({ records: { db }, clock }: SubmissionContext, config: ChallengeConfig) {
+export async function wholeChallenge(
+  { records: { db }, clock }: Needs<"records" | "clock">,
+  config: ChallengeConfig,
+) {
   const now = clock();
   const object = await challengeObject(db, config, now);
   const numbers = await roundNumbers(db, config.id);

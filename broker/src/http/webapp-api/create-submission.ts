@@ -5,11 +5,11 @@ import { iso } from "../../base/clock.ts";
 import { isInvited } from "../../domain/rules/is-invited.ts";
 import { requireSlot } from "../../domain/rules/limits.ts";
 import { requireQualification } from "../../domain/rules/qualification.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { DEADLINES } from "../../domain/submissions/deadlines.ts";
 import { appendEvents } from "../../domain/submissions/events.ts";
 import { participantLock } from "../../domain/submissions/find-submission.ts";
 import { reserveSlot } from "../../domain/submissions/insert-submission.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { writeFailure } from "../../domain/submissions/write-outcome.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
@@ -39,7 +39,7 @@ export type CreateAnswer = { status: 202 | 400; body: Created };
  * is told, and from the slots on, how many are left. A refused call leaves nothing behind.
  */
 export async function createSubmission(
-  context: SubmissionContext,
+  context: Needs<"records" | "catalog" | "clock" | "announce">,
   manager: Manager,
   parameters: Parameters,
 ): Promise<CreateAnswer> {
@@ -59,7 +59,7 @@ export async function createSubmission(
       const made = await write(trx, target, parameters, now);
       return { ...made, left: await readSlotsLeft(trx, config, current, participant.id, now) };
     });
-    context.announce(written.events);
+    context.announce(config.id, written.events);
     const body = {
       message: texts.scored(participant.name),
       submission_id: written.row.number,
@@ -82,7 +82,7 @@ interface Target {
 }
 
 async function findTarget(
-  { records: { db }, catalog }: SubmissionContext,
+  { records: { db }, catalog }: Needs<"records" | "catalog">,
   manager: Manager,
   parameters: Parameters,
   now: Date,

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { findParticipant, requireChallenge } from "./callers.ts";
 import { createSubmission } from "./create-submission.ts";
 import { withName } from "./named-row.ts";
@@ -11,7 +12,14 @@ import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What outside graders ask: whose key this is, and to create, update and read a submission. */
-export function graderRoutes(api: Hono, { context, manager, parameters }: WebappGroup): void {
+export function graderRoutes(
+  api: Hono,
+  {
+    context,
+    manager,
+    parameters,
+  }: WebappGroup<Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">>,
+): void {
   const db = () => context().records.db;
 
   // Not a key, though it stands where keys do: the original has the route, and nothing behind it.

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { nameKey } from "../../domain/participants/api-keys.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
 import { challengeOfNumber, readNumber } from "./challenge-numbers.ts";
 import { listWebappChallenges, wholeChallenge } from "./challenge-object.ts";
@@ -13,7 +14,10 @@ import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
 /** What admins and organisers read: submissions, challenges, and a participant by name. */
-export function listRoutes(api: Hono, { context, manager, parameters }: WebappGroup): void {
+export function listRoutes(
+  api: Hono,
+  { context, manager, parameters }: WebappGroup<Needs<"records" | "catalog" | "clock" | "objects">>,
+): void {
   const db = () => context().records.db;
 
   api.get("/api/submissions", async (c) => {

@@ -1,4 +1,4 @@
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { challengeNumber, roundNumbers } from "./challenge-numbers.ts";
 import { metaOf } from "./meta.ts";
@@ -11,7 +11,7 @@ export type NamedRow = SubmissionRow & { participant: string };
 
 /** Submissions of one challenge as the webapp shows them to its admins and organisers. */
 export async function submissionObjects(
-  context: SubmissionContext,
+  context: Needs<"records" | "catalog" | "objects">,
   challenge: string,
   rows: NamedRow[],
 ): Promise<Record<string, unknown>[]> {
@@ -49,7 +49,7 @@ export async function submissionObjects(
   );
 }
 
-async function filesOf({ objects }: SubmissionContext, row: SubmissionRow) {
+async function filesOf({ objects }: Needs<"objects">, row: SubmissionRow) {
   if (row.input_key === null || row.accepted_at === null) return [];
   const aws_url = await objects.signGet(row.input_key, {
     seconds: FILE_SECONDS,

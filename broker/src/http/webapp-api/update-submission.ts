@@ -1,6 +1,6 @@
 import type { CrowdaiError, SubmissionEvent } from "@crowdai/shared";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { lockSubmission, participantLock } from "../../domain/submissions/find-submission.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type Manager, requireChallenge } from "./callers.ts";
@@ -26,7 +26,7 @@ export interface Updated extends SlotsLeft {
  * changes nothing. Throws Unauthorized when the submission is of somebody else's challenge.
  */
 export async function updateSubmission(
-  context: SubmissionContext,
+  context: Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">,
   manager: Manager,
   id: string,
   parameters: Parameters,
@@ -88,12 +88,12 @@ const newMeta = (row: SubmissionRow, parameters: Parameters) =>
   mergeMeta(metaOf(row.meta), readMeta(parameters.raw("meta")), parameters.isPresent("meta_overwrite"));
 
 async function settle(
-  context: SubmissionContext,
+  context: Needs<"announce" | "queue" | "log">,
   before: SubmissionRow,
   events: SubmissionEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
-  context.announce(events);
+  context.announce(before.challenge, events);
   // The records have decided; a queue that is away cannot change that, and a late result will be refused.
   if (before.outside_status === null)
     await context.queue.cancel(before.id).catch((error: CrowdaiError) => {

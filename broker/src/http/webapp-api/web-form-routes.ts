@@ -3,15 +3,14 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { readParameters } from "./parameters.ts";
-import { submitFromWebForm } from "./web-form.ts";
+import { submitFromWebForm, type WebFormNeeds } from "./web-form.ts";
 import { Refusal } from "./webapp-errors.ts";
 
 const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_name", "dry_run", "data"];
 
 /** Where a webapp elsewhere asks to have graded what was uploaded in its own web form; it counts 200, and nothing else, as done. */
-export function webFormRoutes(context: () => SubmissionContext, token: string, log: Logger): Hono {
+export function webFormRoutes(context: () => WebFormNeeds, token: string, log: Logger): Hono {
   const routes = new Hono();
   routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MESSAGE_LIMIT }), async (c) => {
     try {

@@ -5,10 +5,10 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import { noteSubmission } from "../../background/webapp/remote/outbox-rows.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import { findFreeOrOwn } from "../../domain/submissions/find-submission.ts";
-import { registerIntent } from "../../domain/submissions/register-intent.ts";
-import { storeInput } from "../../domain/submissions/store-input.ts";
+import { type IntentNeeds, registerIntent } from "../../domain/submissions/register-intent.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
+import { type StoreInputNeeds, storeInput } from "../../domain/submissions/store-input.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 
 /** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */
@@ -33,15 +33,14 @@ const jobSchema = z.object({
     .length(1),
 });
 
+/** What submitting by the web form uses. */
+export type WebFormNeeds = IntentNeeds & StoreInputNeeds;
+
 /**
  * Hands in a file of the webapp's web form as its participant's submission, by all the rules of any other; its grade is told to the
  * submission that the webapp has already. Sent again, it is the same one. Throws not_allowed unless it comes with the webapp's token.
  */
-export async function submitFromWebForm(
-  context: SubmissionContext,
-  token: string,
-  sent: unknown,
-): Promise<void> {
+export async function submitFromWebForm(context: WebFormNeeds, token: string, sent: unknown): Promise<void> {
   requireToken(token, (sent as { grader_api_key?: unknown }).grader_api_key);
   const read = jobSchema.safeParse(sent);
   if (!read.success) throw new CrowdaiError("usage", z.prettifyError(read.error).replace(/\n\s*/g, " "));
@@ -84,7 +83,7 @@ function requireToken(token: string, given: unknown): void {
 
 /** Reads the upload, which has no digest yet, from this broker's own store: no address of anybody's is asked. */
 async function describeUpload(
-  { objects }: SubmissionContext,
+  { objects }: Needs<"objects">,
   { accepts }: ChallengeConfig,
   key: string,
 ): Promise<Intent["input"]> {
@@ -114,7 +113,7 @@ const nameOf = (key: string) =>
 
 /** Written before the submission, so that none is opened there a second time. Whether it was not there yet. */
 async function noteNumber(
-  { records: { db } }: SubmissionContext,
+  { records: { db } }: Needs<"records">,
   { id, challenge }: Intent,
   caller: Caller,
   number: number,
@@ -131,7 +130,7 @@ async function noteNumber(
 }
 
 /** What was refused is told by the answer, and by nothing later. */
-async function forgetUnregistered({ records: { db } }: SubmissionContext, id: string): Promise<void> {
+async function forgetUnregistered({ records: { db } }: Needs<"records">, id: string): Promise<void> {
   await db
     .deleteFrom("webapp_submissions")
     .where("submission", "=", id)

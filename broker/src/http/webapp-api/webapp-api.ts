@@ -2,7 +2,7 @@ import { MESSAGE_LIMIT } from "@crowdai/shared";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { readManager } from "./callers.ts";
 import { assignNumbers } from "./challenge-numbers.ts";
 import { graderRoutes } from "./grader-routes.ts";
@@ -13,12 +13,15 @@ import { answer, failureResponse, notFoundResponse } from "./responses.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 import { webappPath } from "./webapp-path.ts";
 
+/** What the API uses. */
+type WebappApiNeeds = Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">;
+
 /**
  * The REST API of the original webapp, for graders and clients that were written for it; docs/webapp-api.md tells where the answers
  * differ. Takes the requests that webappPath knows.
  */
 export function webappApi(options: {
-  context: () => SubmissionContext;
+  context: () => WebappApiNeeds;
   /** The key that may do everything; null when there is none. */
   adminKey: string | null;
   /** Gives out places for uploads, on `…/presign`; absent where older clients are refused. */
@@ -48,7 +51,7 @@ export function webappApi(options: {
     await next();
   });
 
-  const group: WebappGroup = {
+  const group: WebappGroup<WebappApiNeeds> = {
     context,
     manager: (c) => readManager(context().records.db, adminKey, headerKey(c.req.header("authorization"))),
     parameters: (c) => readParameters(c.req.raw),

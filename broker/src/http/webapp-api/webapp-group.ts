@@ -1,11 +1,10 @@
 import type { Context } from "hono";
-import type { SubmissionContext } from "../../domain/submissions/context.ts";
 import type { Manager } from "./callers.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** What the groups of routes work with. */
-export interface WebappGroup {
-  context: () => SubmissionContext;
+export interface WebappGroup<N = unknown> {
+  context: () => N;
   /** Who calls. Throws Unauthorized. */
   manager: (c: Context) => Promise<Manager>;
   /** What the call says. Throws a Refusal for what cannot be read. */

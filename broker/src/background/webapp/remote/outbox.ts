@@ -1,7 +1,7 @@
 import type { SubmissionEvent } from "@crowdai/shared";
 import { iso } from "../../../base/clock.ts";
-import type { SubmissionContext } from "../../../domain/submissions/context.ts";
 import { lockSubmission } from "../../../domain/submissions/find-submission.ts";
+import type { Needs } from "../../../domain/submissions/services.ts";
 import { writeFailure } from "../../../domain/submissions/write-outcome.ts";
 import type { Db } from "../../../records/records.ts";
 import type { SubmissionRow, WebappSubmissionRow } from "../../../records/tables.ts";
@@ -16,12 +16,15 @@ const SLOWEST_MS = 300_000;
 /** Clocks may differ, and the first try may have waited. */
 const BEFORE_MS = 600_000;
 
+/** What reporting outcomes uses. */
+export type OutboxNeeds = Needs<"records" | "clock" | "announce" | "queue" | "log">;
+
 /**
  * Tells the webapp what it was not told yet: opens what could not be opened at once, then how each submission
  * ended. In order for each submission; what fails is tried again, later each time.
  */
 export function createOutbox(options: {
-  context: () => SubmissionContext;
+  context: () => OutboxNeeds;
   calls: WebappClient;
   token: string;
   firstPauseMs: number;
@@ -135,7 +138,7 @@ export function createOutbox(options: {
       return writeFailure(trx, submission, { code: "webapp_refused", message: words }, clock());
     });
     if (events.length === 0) return;
-    announce(events);
+    announce(row.challenge, events);
     await queue.cancel(row.submission).catch(() => {});
   }
 

@@ -1,10 +1,9 @@
 import { CrowdaiError, isApiKey } from "@crowdai/shared";
 import { iso } from "../../../base/clock.ts";
 import { type Caller, identify, identifyHash } from "../../../domain/participants/api-keys.ts";
-import type { SubmissionContext } from "../../../domain/submissions/context.ts";
 import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
-import { createOutbox } from "./outbox.ts";
+import { createOutbox, type OutboxNeeds } from "./outbox.ts";
 import { noteSubmission } from "./outbox-rows.ts";
 import { renameParticipant } from "./remote-participants.ts";
 import { openKey, sealKey } from "./sealed-key.ts";
@@ -42,7 +41,7 @@ export const WEBAPP_TIMES: WebappTimes = {
 export function remoteWebapp(options: {
   url: string;
   token: string;
-  context: () => SubmissionContext;
+  context: () => OutboxNeeds;
   times?: WebappTimes | undefined;
 }): Webapp {
   const { url, token, context, times = WEBAPP_TIMES } = options;

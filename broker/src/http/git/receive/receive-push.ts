@@ -1,19 +1,19 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { createPacketReader, FLUSH, packetLine, sideBand } from "../../../background/git/pkt-line.ts";
-import type { CodeContext } from "../../../background/repositories/code-context.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
+import type { Needs } from "../../../domain/submissions/services.ts";
 import { readCode } from "../../../domain/submissions/submission-code.ts";
 import type { SubmissionCodeRow } from "../../../records/tables.ts";
 import { type PushRequest, readCommands, requireSnapshotPush } from "./push-commands.ts";
 import { drain } from "./spool.ts";
-import { storePush } from "./store-push.ts";
+import { type StorePushNeeds, storePush } from "./store-push.ts";
 
 /**
  * Takes a push and answers it as git's protocol has it. There is no receive-pack and no hook: the commands are read here, nothing but
  * the announced commit of a submission of the caller's own is taken, and every refusal is one clear message.
  */
 export async function receivePush(
-  code: CodeContext,
+  code: StorePushNeeds,
   caller: Caller,
   challenge: string,
   body: AsyncIterable<Uint8Array>,
@@ -37,12 +37,11 @@ export async function receivePush(
 }
 
 async function requireAnnounced(
-  { submissions }: CodeContext,
+  { records: { db } }: Needs<"records">,
   caller: Caller,
   challenge: string,
   wanted: { submission: string; commit: string },
 ): Promise<SubmissionCodeRow> {
-  const { db } = submissions.records;
   const row = await readCode(db, wanted.submission);
   if (!row || row.participant_id !== caller.id || row.challenge !== challenge)
     throw new CrowdaiError(

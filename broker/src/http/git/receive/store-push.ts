@@ -4,8 +4,8 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
-import type { CodeContext } from "../../../background/repositories/code-context.ts";
-import { finalizeSubmission } from "../../../background/repositories/finalize-code.ts";
+import type { CodeNeeds } from "../../../background/code-services.ts";
+import { type FinalizeNeeds, finalizeSubmission } from "../../../background/repositories/finalize-code.ts";
 import { MAX_CODE_FILES, maxCodeBytes } from "../../../domain/rules/accepted-code.ts";
 import { recordStored } from "../../../domain/submissions/record-stored-code.ts";
 import type { Db } from "../../../records/records.ts";
@@ -23,20 +23,23 @@ interface StoredArchive extends StoredObject {
   key: string;
 }
 
+/** What storing a push uses. */
+export type StorePushNeeds = FinalizeNeeds & CodeNeeds<"repositories" | "objects" | "log" | "dispatchSoon">;
+
 /**
  * Takes the pack of a push: proven in quarantine, kept as an object, written into the records, and only then in the repository. Each
  * step may be the last before a crash, and pushing again leads to the same end. A push of what is stored already is harmless.
  */
 export async function storePush(
-  code: CodeContext,
+  code: StorePushNeeds,
   row: SubmissionCodeRow,
   pack: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { repositories, submissions } = code;
-  const config = submissions.catalog.get(row.challenge).config;
+  const { repositories, records, catalog, log } = code;
+  const config = catalog.get(row.challenge).config;
   const maxBytes = maxCodeBytes(config);
   // Asked before the repository is brought up to date: all of these are then in it.
-  const before = await storedBefore(submissions.records.db, row);
+  const before = await storedBefore(records.db, row);
   const dir = await repositories.participant(row.challenge, row.participant_id);
   const folder = await repositories.arriving();
   try {
@@ -52,7 +55,7 @@ export async function storePush(
     const tree = config.code.to_graders
       ? await storeArchive(code, quarantine, row, join(folder, "tree.tar"))
       : null;
-    await recordStored(submissions, row.submission, {
+    await recordStored(code, row.submission, {
       ...held,
       commit: row.commit_name,
       snapshot,
@@ -64,7 +67,7 @@ export async function storePush(
     await repositories
       .participant(row.challenge, row.participant_id, packs)
       .then(() => finalizeSubmission(code, row.submission))
-      .catch((error) => submissions.log.warn({ err: error, submission: row.submission }, "code comes later"));
+      .catch((error) => log.warn({ err: error, submission: row.submission }, "code comes later"));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -85,7 +88,7 @@ async function storedBefore(db: Db, row: SubmissionCodeRow): Promise<string[]> {
 
 /** What the snapshot adds to the repository, as a pack of its own in the object store; null when that is nothing. */
 async function storePack(
-  code: CodeContext,
+  code: CodeNeeds<"objects">,
   { git, dir, objects }: Quarantine,
   row: SubmissionCodeRow,
   before: readonly string[],
@@ -114,7 +117,7 @@ async function storePack(
 
 /** The tree without history, as an archive for graders. */
 async function storeArchive(
-  code: CodeContext,
+  code: CodeNeeds<"objects">,
   { git, dir, objects }: Quarantine,
   row: SubmissionCodeRow,
   path: string,
@@ -127,7 +130,7 @@ async function storeArchive(
 }
 
 async function keep(
-  code: CodeContext,
+  code: CodeNeeds<"objects">,
   row: SubmissionCodeRow,
   path: string,
   ending: string,
@@ -136,7 +139,7 @@ async function keep(
   // Named for what is in it: a second try that makes other bytes of the same objects stands in nobody's way.
   const key = `code/${row.challenge}/${row.participant_id}/${expected.sha256}.${ending}`;
   try {
-    await code.submissions.objects.put(key, createReadStream(path), { expected });
+    await code.objects.put(key, createReadStream(path), { expected });
   } catch (error) {
     if (!(error instanceof CrowdaiError && error.code === "object_exists")) throw error;
   }

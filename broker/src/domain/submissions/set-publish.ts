@@ -1,0 +1,56 @@
+import { CrowdaiError, type Submission } from "@crowdai/shared";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { requireAgreement } from "../agreements/agreements.ts";
+import type { Caller } from "../participants/api-keys.ts";
+import { closingLock, findClosure, publishDue } from "../publishing/publish-due.ts";
+import { addPublishRequest } from "../publishing/publish-requests.ts";
+import { findSubmission, lockSubmission } from "./find-submission.ts";
+import type { Needs } from "./services.ts";
+import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
+
+/** What choosing to publish uses. */
+export type PublishChoiceNeeds = ViewNeeds & Needs<"records">;
+
+/**
+ * Says that the participant's submission is to be published, or is not. It becomes public when its challenge closes, or at once
+ * where that has closed; from then on nothing is taken back (challenge_closed). What is as wanted already stays as it is. Throws
+ * agreement_missing and nothing_to_publish.
+ */
+export async function setPublish(
+  context: PublishChoiceNeeds,
+  caller: Caller,
+  id: string,
+  publish: boolean,
+): Promise<Submission> {
+  const { records, clock } = context;
+  const { challenge } = await findSubmission(records.db, caller, id);
+  if (publish) await requireAgreement(records.db, context, caller.id);
+  const closed = await records.transaction(async (trx) => {
+    await records.lockShared(trx, closingLock(challenge));
+    const row = await lockSubmission(records, trx, id);
+    const closure = await findClosure(trx, challenge);
+    if ((row.publish === 1) !== publish) {
+      if (publish) await requireContent(trx, row);
+      else if (closure)
+        throw new CrowdaiError(
+          "challenge_closed",
+          `${challenge} closed on ${closure.closed_at}: what was to be published is public now, and stays so.`,
+        );
+      await addPublishRequest(trx, id, publish, clock());
+    }
+    return closure !== null;
+  });
+  if (closed && publish) await publishDue(records, challenge, clock());
+  return viewSubmission(context, records.db, await findSubmission(records.db, caller, id));
+}
+
+async function requireContent(trx: Db, row: SubmissionRow): Promise<void> {
+  if (row.model_count > 0) return;
+  const code = await trx
+    .selectFrom("submission_code")
+    .select("state")
+    .where("submission", "=", row.id)
+    .executeTakeFirst();
+  if (!code || code.state === "missing") throw new CrowdaiError("nothing_to_publish");
+}
