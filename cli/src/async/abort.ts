@@ -1,16 +1,17 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** What a caller gets when its signal ends the work: `interrupted`, or the signal's own reason if that is typed. */
+/** The error for work that its signal ended: `interrupted`, or the signal's own reason if that is a CrowdaiError. */
 export function interruption(signal: AbortSignal): CrowdaiError {
   if (signal.reason instanceof CrowdaiError) return signal.reason;
   return new CrowdaiError("interrupted", undefined, { cause: signal.reason });
 }
 
+/** Throws what `interruption` returns if the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw interruption(signal);
 }
 
-/** Waits, or rejects as soon as the signal is aborted. */
+/** Waits `ms` milliseconds, or rejects as soon as the signal is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return abortable((resolve, dispose) => {
     const timer = setTimeout(resolve, ms);
@@ -19,8 +20,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * A promise that the signal can reject. `start` gets `dispose` to name what must be undone when the promise settles,
- * whichever way it does.
+ * Returns a promise that the signal can reject. `start` registers cleanup steps with `dispose`; they run when the
+ * promise settles, whether it resolves or rejects.
  */
 export function abortable<T>(
   start: (

@@ -1,27 +1,27 @@
 import { pause, throwIfAborted } from "./abort.ts";
 
 export interface RetryPolicy {
-  /** How often it is tried again after the first failure. */
+  /** Number of retries after the first failure. Default 3. */
   retries?: number;
   baseMs?: number;
   capMs?: number;
-  /** A try that fails later than this after the first one began is the last. Default: no limit. */
+  /** No retry starts once this much time has passed since the first attempt began. Default: no limit. */
   withinMs?: number;
   signal?: AbortSignal;
 }
 
-/** Milliseconds before the next try: capped exponential backoff with full jitter. */
+/** Returns the milliseconds to wait before the next attempt: capped exponential backoff with full jitter. */
 export function backoff(attempt: number, { baseMs = 250, capMs = 5_000 }: RetryPolicy = {}): number {
   return Math.random() * Math.min(capMs, baseMs * 2 ** attempt);
 }
 
 /**
- * Runs `work` until it succeeds. `again` looks at a failure and says whether trying again makes sense: false, or the
- * least number of milliseconds to wait (what a Retry-After asked for; 0 leaves it to the backoff).
+ * Runs `work` until it succeeds or must not be retried. `retryAfter` decides about a failure: false for no retry, or
+ * the minimum number of milliseconds to wait (from a Retry-After header; 0 leaves the wait to the backoff).
  */
 export async function withRetries<T>(
   work: () => Promise<T>,
-  again: (failure: unknown) => number | false,
+  retryAfter: (failure: unknown) => number | false,
   policy: RetryPolicy = {},
 ): Promise<T> {
   const began = performance.now();
@@ -32,9 +32,9 @@ export async function withRetries<T>(
     } catch (failure) {
       throwIfAborted(policy.signal);
       const late = performance.now() - began > (policy.withinMs ?? Number.POSITIVE_INFINITY);
-      const least = attempt < (policy.retries ?? 3) && !late ? again(failure) : false;
-      if (least === false) throw failure;
-      await pause(Math.max(least, backoff(attempt, policy)), policy.signal);
+      const minimum = attempt < (policy.retries ?? 3) && !late ? retryAfter(failure) : false;
+      if (minimum === false) throw failure;
+      await pause(Math.max(minimum, backoff(attempt, policy)), policy.signal);
     }
   }
 }

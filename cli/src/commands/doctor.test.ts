@@ -102,7 +102,7 @@ test("a key file that others can read is a failure, and the command that mends i
   expect(stdout).toContain("chmod 600");
 });
 
-test("settings with mistakes are told, without asking a broker that they may not mean", async () => {
+test("invalid settings are reported, without a request to the broker in them", async () => {
   const { code, statusOf } = await examine([], { env: { CROWDAI_BROKER: "nonsense" } });
   expect(code).toBe(2);
   expect(statusOf("settings")).toBe("failed");

@@ -140,7 +140,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     });
     expect(await submit("--code", "nowhere")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("There is no folder"),
+      stderr: expect.stringContaining("is not a folder"),
     });
     expect(await submit("--no-code", "--publish")).toMatchObject({ code: 2 });
     expect(await submit("--code", "--publish")).toMatchObject({
@@ -166,7 +166,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(text.code).toBe(0);
     expect(text.stdout).toContain("  train.py  9 B\n");
     expect(text.stdout).toContain("  2 files, 29 B (29 bytes)\n");
-    expect(text.stdout).toContain("  left out: .env (its name says that it holds environment variables)\n");
+    expect(text.stdout).toContain("  left out: .env (files of this name contain environment variables)\n");
     expect(text.stdout).not.toContain("\u001b");
     const { stdout } = await submit("--code", "--dry-run", "--format", "json");
     const { plan } = JSON.parse(stdout);

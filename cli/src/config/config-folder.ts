@@ -1,14 +1,14 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
-/** The user's crowdAI folder: CROWDAI_CONFIG_DIR, else where the operating system keeps settings. */
+/** Returns the user's crowdAI folder: CROWDAI_CONFIG_DIR, else one in the operating system's settings folder. */
 export function configFolder(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform = process.platform,
 ): { path: string; source: string } {
   if (env.CROWDAI_CONFIG_DIR) return { path: resolve(env.CROWDAI_CONFIG_DIR), source: "CROWDAI_CONFIG_DIR" };
   const home = env.HOME || env.USERPROFILE || homedir();
-  // The XDG specification: a relative path is invalid and is to be ignored.
+  // The XDG specification says to ignore a relative path.
   if (env.XDG_CONFIG_HOME && isAbsolute(env.XDG_CONFIG_HOME))
     return { path: join(env.XDG_CONFIG_HOME, "crowdai"), source: "XDG_CONFIG_HOME" };
   if (platform === "win32")

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** Does some writing; what the file system refuses becomes file_unwritable, naming `path`. */
+/** Runs `work`, which writes `path`, and turns file system errors into file_unwritable. */
 export async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -8,30 +8,34 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const PACKAGE_FILES = ["package.json", "pyproject.toml"];
 
-/** The project that a folder belongs to: the nearest one with a crowdai.json or a .git, in it or above; null when there is none. */
+/** Returns the nearest folder, here or above, with a crowdai.json or a .git; null if there is none. */
 export function findProject(folder: string): string | null {
   return nearest(folder, [PROJECT_FILE, ".git"]);
 }
 
-/** The project that holds a script: as above, else the nearest package.json or pyproject.toml, else the script's folder. */
+/** Returns the project of a script: as findProject, else the nearest package.json or pyproject.toml, else its folder. */
 export function projectOfScript(script: string): string {
   const folder = dirname(realpathSync(script));
   return findProject(folder) ?? nearest(folder, PACKAGE_FILES) ?? folder;
 }
 
-/** A folder that was named. Throws usage when it is none, or is so wide that nobody can mean it. */
+/** Returns the real path of a folder that the user named. Throws usage if it is not a folder, or is / or the home folder. */
 export function projectFolder(folder: string, cwd: string, env: Env): string {
   const path = resolve(cwd, folder);
   if (!isFolder(path))
-    throw new CrowdaiError("usage", `There is no folder ${path} to take code from.`, {
-      next: "Name the project's folder: `--code <dir>`.",
+    throw new CrowdaiError("usage", `${path} is not a folder, so no code can be taken from it.`, {
+      next: "Give the folder of your project: `--code <dir>`.",
     });
   const real = realpathSync(path);
   const home = realOrNull(env.HOME || env.USERPROFILE || homedir());
   if (real === parse(real).root || (real === home && !existsSync(join(real, PROJECT_FILE))))
-    throw new CrowdaiError("usage", `${real} holds far more than a project; its files are not taken.`, {
-      next: "Name the project's folder: `--code <dir>`.",
-    });
+    throw new CrowdaiError(
+      "usage",
+      `${real} contains far more than one project; the client does not submit it.`,
+      {
+        next: "Give the folder of your project: `--code <dir>`.",
+      },
+    );
   return real;
 }
 

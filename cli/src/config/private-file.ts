@@ -4,8 +4,7 @@ import { writing } from "./file-unwritable.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /**
- * Writes a file that only the user can read (0600; folders it has to make are 0700), at once: nobody sees half of
- * it. Throws file_unwritable.
+ * Writes a file that only the user can read (0600; new folders are 0700), atomically. Throws file_unwritable.
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await writing(path, async () => {

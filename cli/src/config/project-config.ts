@@ -18,16 +18,16 @@ const codeSchema = z.union(
       submit: z
         .boolean({ error: "true or false" })
         .optional()
-        .describe("Whether the code goes along with each submission; as --code and --no-code."),
+        .describe("Whether the code is included in each submission, like --code and --no-code."),
       dir: text("a folder")
         .optional()
-        .describe("Folder of the code, from this file. Default: the folder of this file."),
+        .describe("Folder of the code, relative to this file. Default: the folder of this file."),
       include: patterns
         .optional()
-        .describe("Files that belong to the code although .gitignore leaves them out."),
-      exclude: patterns.optional().describe("Files that do not belong to the code, tracked ones too."),
-      max_bytes: count("a number of bytes").describe("Never more bytes than this."),
-      max_files: count("a number of files").describe("Never more files than this."),
+        .describe("Patterns of files to include although .gitignore excludes them."),
+      exclude: patterns.optional().describe("Patterns of files to exclude, also if they are tracked."),
+      max_bytes: count("a number of bytes").describe("Maximum size of the code in bytes."),
+      max_files: count("a number of files").describe("Maximum number of files."),
     }),
   ],
   {
@@ -36,24 +36,24 @@ const codeSchema = z.union(
   },
 );
 
-/** crowdai.json. Unknown fields are kept: a newer client, or another tool, may have put them there. */
+/** The schema of crowdai.json. Unknown fields are kept: a newer client or another tool may have added them. */
 export const projectConfigSchema = z.looseObject(
   {
-    $schema: z.string({ error: "the address of a schema" }).optional(),
+    $schema: z.string({ error: "the URL of a schema" }).optional(),
     challenge_id: text("the id of a challenge").optional().describe("The challenge this folder is for."),
     authors: z
       .array(text("a name"), { error: "a list of names" })
       .optional()
-      .describe("Who wrote the solution."),
+      .describe("Authors of the solution."),
     description: z.string({ error: "a text" }).optional().describe("What the solution does."),
     broker: text("an http:// or https:// address").optional().describe("Address of the broker."),
-    code: codeSchema.optional().describe("Whether the code goes along with each submission, and what of it."),
+    code: codeSchema.optional().describe("Whether the code is included in each submission, and which files."),
   },
-  { error: 'an object with fields, as { "challenge_id": "iris" }' },
+  { error: 'an object with fields, such as { "challenge_id": "iris" }' },
 );
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;
 
-/** The nearest crowdai.json, in `folder` or above it. Throws config_invalid. */
+/** Reads the nearest crowdai.json, in `folder` or above it; null if there is none. Throws config_invalid. */
 export function readProjectConfig(
   folder: string,
 ): { path: string; config: ProjectConfig; warnings: string[] } | null {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 
-/** Puts a whole file in the place of what was there, or leaves that as it is. */
+/** Replaces a file atomically: on failure, the old file stays as it was. */
 export async function replaceFile(path: string, text: string, mode = 0o666): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {

@@ -3,8 +3,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { z } from "zod";
 
 /**
- * A settings file, checked. Null when there is none. Unknown fields are kept and come back as warnings; mistakes are
- * thrown as config_invalid, all at once, each with its field and what was expected.
+ * Reads and checks a settings file; null if it does not exist. Unknown fields are kept and returned as warnings. Throws
+ * config_invalid with all errors at once, each with its field and the expected value.
  */
 export function readSettingsFile<Schema extends z.ZodObject>(
   path: string,
@@ -23,14 +23,14 @@ export function readSettingsFile<Schema extends z.ZodObject>(
     throw invalid(
       path,
       parsed.error.issues
-        .flatMap(meant)
+        .flatMap(likelyErrors)
         .map((issue) => ({ field: fieldName(issue.path), expected: issue.message })),
       parsed.error,
     );
   const unknown = Object.keys(parsed.data).filter((field) => !(field in schema.shape));
   return {
     config: parsed.data as z.infer<Schema>,
-    warnings: unknown.map((field) => `${path}: unknown field "${field}" (kept, not used)`),
+    warnings: unknown.map((field) => `${path}: unknown field "${field}" (ignored)`),
   };
 }
 
@@ -48,20 +48,16 @@ function readText(path: string): string | null {
   }
 }
 
-function invalid(
-  path: string,
-  mistakes: { field: string; expected: string }[],
-  cause: unknown,
-): CrowdaiError {
-  const lines = mistakes.map(({ field, expected }) => `  ${field ? `${field}: ` : ""}expected ${expected}`);
-  return new CrowdaiError("config_invalid", `${path} has mistakes:\n${lines.join("\n")}`, {
-    details: { file: path, mistakes },
+function invalid(path: string, errors: { field: string; expected: string }[], cause: unknown): CrowdaiError {
+  const lines = errors.map(({ field, expected }) => `  ${field ? `${field}: ` : ""}expected ${expected}`);
+  return new CrowdaiError("config_invalid", `${path} is invalid:\n${lines.join("\n")}`, {
+    details: { file: path, mistakes: errors },
     cause,
   });
 }
 
-/** Of a field that may have several shapes, the mistakes inside the one that was meant. */
-function meant(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+/** Returns the errors within the variant of a union that the value resembles, else the error itself. */
+function likelyErrors(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
   const inside =
     issue.code === "invalid_union"
       ? issue.errors.find((errors) => errors.some(({ path }) => path.length > 0))

@@ -29,7 +29,7 @@ function caught(work: () => unknown): CrowdaiError {
   throw new Error("nothing was thrown");
 }
 
-test("a setting comes from flag, environment, nearest crowdai.json, user's settings, default, in that order", async () => {
+test("a setting comes from flag, environment, nearest crowdai.json, user config, default, in that order", async () => {
   await using here = await world(
     { challenge_id: "from-project", broker: "http://project:1" },
     { challenge: "from-user", broker: "http://user:1" },
@@ -68,7 +68,7 @@ test("a setting comes from flag, environment, nearest crowdai.json, user's setti
   });
 });
 
-test("a variable that is set to nothing counts as not set", async () => {
+test("an empty variable counts as unset", async () => {
   await using here = await world({ challenge_id: "iris" });
   const env = { ...here.env, CROWDAI_CHALLENGE: "", CROWDAI_BROKER: "" };
   expect(resolveSettings({ env, cwd: here.cwd })).toMatchObject({
@@ -77,14 +77,14 @@ test("a variable that is set to nothing counts as not set", async () => {
   });
 });
 
-test("unknown fields of crowdai.json are kept and warned about", async () => {
+test("unknown fields of crowdai.json cause a warning", async () => {
   await using here = await world({ challenge_id: "iris", gpu: "a100" });
   const settings = resolveSettings({ env: here.env, cwd: here.cwd });
   expect(settings.project?.config).toMatchObject({ gpu: "a100" });
   expect(settings.warnings).toEqual([expect.stringContaining('unknown field "gpu"')]);
 });
 
-test("all mistakes of a settings file are told at once, with field and expectation", async () => {
+test("all errors of a settings file are reported at once, with field and expected value", async () => {
   await using here = await world({ challenge_id: 7, authors: ["Ada", ""], code: { exclude: "*.bin" } });
   const error = caught(() => resolveSettings({ env: here.env, cwd: here.cwd }));
   expect(error.code).toBe("config_invalid");
@@ -97,23 +97,23 @@ test("all mistakes of a settings file are told at once, with field and expectati
 });
 
 test.each([
-  ["no JSON", "{ challenge_id: iris"],
+  ["not JSON", "{ challenge_id: iris"],
   ["an array", "[]"],
   ["a bare null", "null"],
-  ["nothing", ""],
+  ["empty", ""],
 ])("a crowdai.json that is %s is refused", async (_, text) => {
   await using here = await world(text);
   expect(caught(() => resolveSettings({ env: here.env, cwd: here.cwd })).code).toBe("config_invalid");
 });
 
-test("a byte-order mark, as some editors write, is no mistake", async () => {
+test("a byte-order mark, which some editors write, is accepted", async () => {
   await using here = await world('\uFEFF{"challenge_id":"iris"}');
   expect(resolveSettings({ env: here.env, cwd: here.cwd }).challenge).toBe("iris");
 });
 
 test.each([
-  ["localhost:8420", "is no http"],
-  ["ftp://host", "is no http"],
+  ["localhost:8420", "is not an http"],
+  ["ftp://host", "is not an http"],
   ["https://ada:secret@host", "user name or password"],
   ["https://host/?key=1", "a ? or #"],
 ])("the broker's address %s is refused without repeating it", (address, reason) => {
@@ -123,18 +123,18 @@ test.each([
   expect(error.message).not.toContain("secret");
 });
 
-test("one broker has one address, however it is written", () => {
+test("different spellings of a broker's address give one canonical form", () => {
   expect(brokerAddress("HTTP://LocalHost:80/", "--broker")).toBe("http://localhost");
   expect(brokerAddress("https://host:8443/crowdai//", "--broker")).toBe("https://host:8443/crowdai");
 });
 
-test("without any challenge named the error says how to name one", () => {
+test("without a challenge, the error says how to choose one", () => {
   expect(caught(() => chosenChallenge({ challenge: null })).code).toBe("challenge_missing");
   expect(chosenChallenge({ challenge: "iris" })).toBe("iris");
   expect(chosenChallenge({ challenge: "iris" }, "digits")).toBe("digits");
 });
 
-test("changing one of the user's settings leaves the others, known or not", async () => {
+test("changing one of the user's settings keeps the others, unknown fields included", async () => {
   await using here = await world(undefined, { broker: "http://old", theme: "dark" });
   const folder = here.env.CROWDAI_CONFIG_DIR!;
   await writeUserSetting(folder, "challenge", "iris");

@@ -5,22 +5,23 @@ import { readUserConfig } from "./user-config.ts";
 
 export const DEFAULT_BROKER = "http://localhost:8420";
 
-/** Where a setting's value came from: a flag, a variable's name, a file's path, or "default". */
+/** The source of a setting: a flag, the name of a variable, the path of a file, or "default". */
 export type Source = string;
 
+/** The settings in use. */
 export interface Settings {
-  /** Address of the broker, without a slash at its end. */
+  /** Address of the broker, without a trailing slash. */
   broker: string;
-  /** The challenge in use, null when nothing names one. */
+  /** The challenge in use, or null. */
   challenge: string | null;
-  /** Folder of the user's settings and, where there is no keychain, of the keys. */
+  /** Folder of the user's settings, and of the keys if there is no keychain. */
   configDir: string;
-  /** Whether that folder was chosen by CROWDAI_CONFIG_DIR; its keys then stay apart from the user's own. */
+  /** True if CROWDAI_CONFIG_DIR chose that folder; its keys are then separate from the user's own. */
   configDirChosen: boolean;
   sources: { broker: Source; challenge: Source | null; configDir: Source };
-  /** The nearest crowdai.json, null when there is none. */
+  /** The nearest crowdai.json, or null. */
   project: { path: string; config: ProjectConfig } | null;
-  /** What is odd but no mistake, as an unknown field of crowdai.json; for stderr. */
+  /** Problems that are not errors, such as unknown fields of crowdai.json; for stderr. */
   warnings: string[];
 }
 
@@ -31,8 +32,8 @@ export interface SettingsOptions {
 }
 
 /**
- * The settings in force: flag, environment, nearest crowdai.json, user config, default; the first that names a value
- * wins. Reads files, but nothing of the process. Throws config_invalid for a settings file with mistakes, naming all.
+ * Returns the settings in use. The first source with a value wins: flag, environment, nearest crowdai.json, user
+ * config, default. Throws config_invalid with all errors of a settings file.
  */
 export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Settings {
   const folder = configFolder(env);
@@ -63,14 +64,14 @@ export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Sett
   };
 }
 
-/** The challenge that was named, or the one in the settings. Throws challenge_missing. */
+/** Returns the named challenge, else the one in the settings. Throws challenge_missing. */
 export function chosenChallenge(settings: Pick<Settings, "challenge">, named?: string | null): string {
   const challenge = named || settings.challenge;
   if (!challenge) throw new CrowdaiError("challenge_missing");
   return challenge;
 }
 
-/** A broker's address in the one form that keys are kept under. Throws usage or config_invalid, naming the source. */
+/** Returns a broker's address in the canonical form under which keys are stored. Throws usage or config_invalid. */
 export function brokerAddress(address: string, source: Source): string {
   const refuse = (reason: string) =>
     new CrowdaiError(
@@ -79,13 +80,13 @@ export function brokerAddress(address: string, source: Source): string {
       { next: "Write it as http://host:port or https://host.", details: { field: "broker", source } },
     );
   const url = URL.canParse(address) ? new URL(address) : null;
-  if (!url || !["http:", "https:"].includes(url.protocol)) throw refuse("is no http:// or https:// address");
-  if (url.username || url.password) throw refuse("holds a user name or password, which do not belong there");
-  if (url.search || url.hash) throw refuse("holds a ? or #, which do not belong there");
+  if (!url || !["http:", "https:"].includes(url.protocol)) throw refuse("is not an http:// or https:// URL");
+  if (url.username || url.password) throw refuse("contains a user name or password, which it must not");
+  if (url.search || url.hash) throw refuse("contains a ? or #, which it must not");
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** An empty value counts as none, so that a variable can be switched off by setting it to nothing. */
+/** Returns the first value. An empty value counts as none, so that an empty variable is ignored. */
 function first(candidates: [Source, string | undefined][]): { source: Source; value: string } | null {
   for (const [source, value] of candidates) if (value) return { source, value };
   return null;

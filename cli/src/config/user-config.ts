@@ -3,7 +3,7 @@ import { z } from "zod";
 import { writePrivateFile } from "./private-file.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
-/** config.json in the user's crowdAI folder. */
+/** The schema of config.json in the user's crowdAI folder. */
 export const userConfigSchema = z.looseObject(
   {
     broker: z
@@ -18,12 +18,13 @@ export type UserConfig = z.infer<typeof userConfigSchema>;
 export const USER_SETTINGS = ["broker", "challenge"] as const;
 export type UserSetting = (typeof USER_SETTINGS)[number];
 
+/** Reads the user's settings; without a file they are empty. Throws config_invalid. */
 export function readUserConfig(configDir: string): { path: string; config: UserConfig; warnings: string[] } {
   const path = join(configDir, "config.json");
   return { path, ...(readSettingsFile(path, userConfigSchema) ?? { config: {}, warnings: [] }) };
 }
 
-/** Changes one setting, or removes it with null; the others stay as they are. Resolves to the file's path. */
+/** Changes one setting, or removes it with null. Returns the path of the file. */
 export async function writeUserSetting(
   configDir: string,
   name: UserSetting,

@@ -12,7 +12,7 @@ const at = (configDir: string, broker = "http://localhost:8420", configDirChosen
   configDirChosen,
 });
 
-test("a key is kept in the keychain, and nothing of it in a file", async () => {
+test("a key is stored in the keychain, and no part of it in a file", async () => {
   await using folder = await temporaryFolder();
   const keychain = memoryKeychain();
   const keys = createKeyStore({ env: {}, settings: at(folder.path), keychain });
@@ -22,7 +22,7 @@ test("a key is kept in the keychain, and nothing of it in a file", async () => {
   expect(await readFile(keys.file, "utf8")).not.toContain(key);
 });
 
-test("without a keychain the key goes into a file that only its owner can read", async () => {
+test("without a keychain, the key is stored in a file that only its owner can read", async () => {
   await using folder = await temporaryFolder();
   const settings = at(join(folder.path, "new"));
   const keys = createKeyStore({ env: {}, settings, keychain: noKeychain });
@@ -51,7 +51,7 @@ test.each([
   expect((await other.find())?.key).toBe(second);
 });
 
-test("a folder chosen with CROWDAI_CONFIG_DIR does not touch the person's own keychain entry", async () => {
+test("a folder chosen with CROWDAI_CONFIG_DIR does not touch the user's own keychain entry", async () => {
   await using folder = await temporaryFolder();
   const keychain = memoryKeychain();
   const own = createKeyStore({ env: {}, settings: at(folder.path), keychain });
@@ -62,7 +62,7 @@ test("a folder chosen with CROWDAI_CONFIG_DIR does not touch the person's own ke
   expect((await own.find())?.key).toBe(key);
 });
 
-test("CROWDAI_API_KEY wins over what is kept, and may end with a newline", async () => {
+test("CROWDAI_API_KEY wins over the stored key, and may end with a newline", async () => {
   await using folder = await temporaryFolder();
   const key = createApiKey();
   const keys = createKeyStore({
@@ -74,7 +74,7 @@ test("CROWDAI_API_KEY wins over what is kept, and may end with a newline", async
   expect(await keys.find()).toEqual({ key, source: "CROWDAI_API_KEY" });
 });
 
-test("no key and a mistyped key are two errors, and the second does not repeat the key", async () => {
+test("a missing and a mistyped key are different errors, and neither shows the key", async () => {
   await using folder = await temporaryFolder();
   const settings = at(folder.path);
   await expect(readKey({ env: {}, settings, keychain: noKeychain })).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test("no key and a mistyped key are two errors, and the second does not repeat t
   expect(JSON.stringify(error.toBody())).not.toContain(key.slice(0, 20));
 });
 
-test("reading a key asks the keychain only when the key is there", async () => {
+test("reading a key asks the keychain only if the key is there", async () => {
   await using folder = await temporaryFolder();
   let asked = 0;
   const keychain = { ...memoryKeychain(), get: async () => void asked++ as never };
@@ -98,7 +98,7 @@ test("reading a key asks the keychain only when the key is there", async () => {
   expect(asked).toBe(0);
 });
 
-test("a keychain that no longer answers is told apart from no key at all", async () => {
+test("an unavailable keychain is not the same error as a missing key", async () => {
   await using folder = await temporaryFolder();
   const keychain = memoryKeychain();
   const keys = createKeyStore({ env: {}, settings: at(folder.path), keychain });
@@ -111,7 +111,7 @@ test("a keychain that no longer answers is told apart from no key at all", async
 });
 
 test.each(["{", '"crowdai_x"', '{"broker":"http://elsewhere","store":"file","key":"crowdai_x"}', "{}"])(
-  "a broken key file (%s) is told without its content, and can be forgotten",
+  "a broken key file (%s) is reported without its content, and can be removed",
   async (text) => {
     await using folder = await temporaryFolder();
     const keys = createKeyStore({ env: {}, settings: at(folder.path), keychain: noKeychain });
@@ -125,7 +125,7 @@ test.each(["{", '"crowdai_x"', '{"broker":"http://elsewhere","store":"file","key
   },
 );
 
-test("a folder that cannot be written to is a clear error", async () => {
+test("a folder that is not writable gives file_unwritable", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "taken"), "a file where a folder should be");
   const keys = createKeyStore({ env: {}, settings: at(join(folder.path, "taken")), keychain: noKeychain });

@@ -8,28 +8,28 @@ import { createKeychain, type Keychain, KeychainUnavailable } from "./keychain.t
 
 export interface FoundKey {
   key: string;
-  /** CROWDAI_API_KEY, keychain, or the file's path. */
+  /** CROWDAI_API_KEY, keychain, or the path of the file. */
   source: string;
 }
 
-/** The key of one broker. Keys of two brokers never mix: each has a file, and an account in the keychain, of its own. */
+/** Stores the key of one broker. Every broker has its own file, and its own account in the keychain. */
 export interface KeyStore {
-  /** Null when there is none. Throws no_key when the keychain holds it and does not answer. */
+  /** Returns the key, or null. Throws no_key if the key is in the keychain and the keychain does not answer. */
   find(): Promise<FoundKey | null>;
-  /** The same, checked: throws no_key, or key_malformed for a typo, which needs no broker to be told. */
+  /** Returns the key. Throws no_key, or key_malformed for a typo, which is detected without the broker. */
   require(): Promise<string>;
-  /** Keeps a key in the keychain or, where there is none, in a file; resolves to which, and why it is the file. */
+  /** Stores a key in the keychain, or in a file if there is no keychain. Returns where, and the reason for a file. */
   save(key: string): Promise<{ source: string; reason: string | null }>;
-  /** Resolves to whether there was one. */
+  /** Removes the key. Returns whether there was one. */
   forget(): Promise<boolean>;
-  /** Holds the key, or the note that the keychain does. */
+  /** Path of the file with the key, or with a note that the key is in the keychain. */
   readonly file: string;
 }
 
 export interface KeyStoreOptions {
   env: Readonly<Record<string, string | undefined>>;
   settings: Pick<Settings, "broker" | "configDir" | "configDirChosen">;
-  /** The operating system's own when left out. */
+  /** Default: the keychain of the operating system. */
   keychain?: Keychain;
 }
 
@@ -39,7 +39,7 @@ const noteSchema = z.discriminatedUnion("store", [
 ]);
 type Note = z.infer<typeof noteSchema>;
 
-/** Reads nothing before one of its functions is called. */
+/** Creates a key store. It reads nothing until one of its functions is called. */
 export function createKeyStore({
   env,
   settings,
@@ -47,7 +47,7 @@ export function createKeyStore({
 }: KeyStoreOptions): KeyStore {
   const { broker, configDir } = settings;
   const file = join(configDir, "keys", `${encodeURIComponent(broker)}.json`);
-  // A folder chosen by hand is a world of its own: a test's sign-in must not replace the person's.
+  // A chosen folder has keys of its own: a test's sign-in must not replace the user's.
   const account = settings.configDirChosen ? `${broker} (${configDir})` : broker;
 
   const find = async (): Promise<FoundKey | null> => {
@@ -56,7 +56,7 @@ export function createKeyStore({
     const note = await readNote(file, broker);
     if (!note) return null;
     if (note.store === "file") return { key: note.key, source: file };
-    const key = await asking(keychain.get(account));
+    const key = await requireAnswer(keychain.get(account));
     return key === null ? null : { key, source: "keychain" };
   };
 
@@ -80,10 +80,10 @@ export function createKeyStore({
       return { source: "keychain", reason: null };
     },
     async forget() {
-      // A file that cannot be understood is forgotten like any other.
+      // An invalid file is removed like any other.
       const note = await readNote(file, broker).catch(() => "broken" as const);
       if (!note) return false;
-      if (note !== "broken" && note.store === "keychain") await asking(keychain.remove(account));
+      if (note !== "broken" && note.store === "keychain") await requireAnswer(keychain.remove(account));
       await rm(file, { force: true });
       return true;
     },
@@ -91,19 +91,19 @@ export function createKeyStore({
 }
 
 /**
- * The key in use for a broker, checked, from CROWDAI_API_KEY or where `crowdai login` put it. Throws no_key or
+ * Returns the key for a broker, from CROWDAI_API_KEY or from where `crowdai login` stored it. Throws no_key or
  * key_malformed.
  */
 export async function readKey(options: KeyStoreOptions): Promise<string> {
   return createKeyStore(options).require();
 }
 
-/** The key itself, when its form and checksum fit. Throws key_malformed, which never shows the key. */
+/** Returns the key if its format and checksum are valid. Throws key_malformed, which never shows the key. */
 export function checkKey(key: string, source: string): string {
   if (mayBeApiKey(key)) return key;
   const reason = key.startsWith("crowdai_")
-    ? "its checksum does not fit"
-    : "a key begins with crowdai_, or has 32 hex digits";
+    ? "its checksum is wrong"
+    : "a key starts with crowdai_, or has 32 hex digits";
   throw new CrowdaiError("key_malformed", `The API key (from ${source}) is mistyped: ${reason}.`, {
     details: { source },
   });
@@ -116,18 +116,18 @@ async function readNote(file: string, broker: string): Promise<Note | null> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw broken(file, `cannot be read (${code})`);
+    throw invalidFile(file, `cannot be read (${code})`);
   }
   let note: unknown;
   try {
     note = JSON.parse(text);
   } catch {
-    // The parser's message would quote the file, and so the key.
-    throw broken(file, "is no JSON");
+    // The parser's message would quote the file, and thus the key.
+    throw invalidFile(file, "is not valid JSON");
   }
   const parsed = noteSchema.safeParse(note);
-  if (!parsed.success) throw broken(file, "does not hold a key");
-  if (parsed.data.broker !== broker) throw broken(file, "belongs to another broker");
+  if (!parsed.success) throw invalidFile(file, "does not contain a key");
+  if (parsed.data.broker !== broker) throw invalidFile(file, "belongs to another broker");
   return parsed.data;
 }
 
@@ -135,7 +135,8 @@ async function writeNote(file: string, note: Note): Promise<void> {
   await writePrivateFile(file, `${JSON.stringify(note, null, 2)}\n`);
 }
 
-async function asking<T>(answer: Promise<T>): Promise<T> {
+/** Turns an unavailable keychain into no_key. */
+async function requireAnswer<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (cause) {
@@ -147,7 +148,7 @@ async function asking<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-function broken(file: string, what: string): CrowdaiError {
+function invalidFile(file: string, what: string): CrowdaiError {
   return new CrowdaiError("config_invalid", `${file} ${what}.`, {
     next: "Run `crowdai logout` or remove the file, then `crowdai login`.",
     details: { file },

@@ -7,14 +7,14 @@ import { createKeychain } from "./keychain.ts";
 const PATH = process.env.PATH;
 
 describe.runIf(process.platform === "linux")("the keychain on Linux", () => {
-  test("says at once that there is none without a D-Bus session", async () => {
+  test("fails at once without a D-Bus session", async () => {
     const began = performance.now();
     const keychain = createKeychain({ env: { PATH }, timeoutMs: 60_000 });
     await expect(keychain.get("a")).rejects.toThrow("no D-Bus session");
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 
-  test("gives up a service that takes the call and never answers", async () => {
+  test("gives up on a service that accepts the call and never answers", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "bus");
     const sockets: net.Socket[] = [];
@@ -31,9 +31,9 @@ describe.runIf(process.platform === "linux")("the keychain on Linux", () => {
     }
   });
 
-  test("never falls back to the kernel's keyring, which forgets", async () => {
+  test("never falls back to the kernel's keyring, which loses keys", async () => {
     await using folder = await temporaryFolder();
-    const env = { PATH, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder.path, "nobody")}` };
+    const env = { PATH, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(folder.path, "no-socket")}` };
     await expect(createKeychain({ env, timeoutMs: 10_000 }).set("account", "secret")).rejects.toThrow(
       /DBus|D-Bus/,
     );

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** The operating system's keychain, by account. Rejects with KeychainUnavailable when there is none that answers. */
+/** Secrets in the keychain of the operating system. Rejects with KeychainUnavailable if no keychain answers. */
 export interface Keychain {
   get(account: string): Promise<string | null>;
   set(account: string, secret: string): Promise<void>;
@@ -17,11 +17,11 @@ export class KeychainUnavailable extends Error {
 const SERVICE = "crowdai";
 
 /**
- * A keychain may be native code that crashes, or wait for a dialog that nobody sees. So it works in a process of its
- * own, which is given up after a while; the secret goes through its stdin and stdout.
+ * A keychain is native code that may crash, or wait for a dialog that no one sees. It therefore runs in a child process
+ * with a time limit; the secret passes through stdin and stdout.
  *
- * On Linux only the Secret Service will do. Left alone the library would fall back to the kernel's session keyring,
- * which forgets the key at the end of the session.
+ * On Linux only the Secret Service is used. By default the library falls back to the kernel's session keyring, which
+ * loses the key at the end of the session.
  */
 const CHILD = `
 let text = "";
@@ -44,16 +44,17 @@ process.stdin.setEncoding("utf8").on("data", (part) => { text += part; }).on("en
 
 export interface KeychainOptions {
   env: Readonly<Record<string, string | undefined>>;
-  /** How long to wait for it: longer when a person is there to unlock it. */
+  /** How long to wait for the keychain; longer if a person can unlock it. */
   timeoutMs: number;
 }
 
+/** Returns the keychain of the operating system. */
 export function createKeychain({ env, timeoutMs }: KeychainOptions): Keychain {
   const ask = async (action: string, account: string, secret?: string): Promise<string | null> => {
     if (process.platform === "linux" && !hasSessionBus(env))
-      throw new KeychainUnavailable("no Secret Service: there is no D-Bus session");
+      throw new KeychainUnavailable("there is no Secret Service: no D-Bus session was found");
     const request = JSON.stringify({ library: library(), action, service: SERVICE, account, secret });
-    const answer = await converse(request, env, timeoutMs);
+    const answer = await runChild(request, env, timeoutMs);
     if (!answer.ok) throw new KeychainUnavailable(answer.reason);
     return answer.value;
   };
@@ -64,9 +65,10 @@ export function createKeychain({ env, timeoutMs }: KeychainOptions): Keychain {
   };
 }
 
-type Answer = { ok: true; value: string | null } | { ok: false; reason: string };
+type KeychainAnswer = { ok: true; value: string | null } | { ok: false; reason: string };
 
-function converse(request: string, env: KeychainOptions["env"], timeoutMs: number): Promise<Answer> {
+/** Runs the child process with one request and returns its answer. Never rejects. */
+function runChild(request: string, env: KeychainOptions["env"], timeoutMs: number): Promise<KeychainAnswer> {
   return new Promise((resolve) => {
     const { CROWDAI_API_KEY: _, NODE_OPTIONS: __, ...rest } = env;
     const child = spawn(process.execPath, ["-e", CHILD], {
@@ -86,13 +88,13 @@ function converse(request: string, env: KeychainOptions["env"], timeoutMs: numbe
     });
     child.on("close", (code, signal) => {
       try {
-        settle(JSON.parse(text) as Answer);
+        settle(JSON.parse(text) as KeychainAnswer);
       } catch {
-        settle({ ok: false, reason: `its library ended with ${signal ?? code}` });
+        settle({ ok: false, reason: `its library exited with ${signal ?? code}` });
       }
     });
     child.stdin.end(request);
-    function settle(answer: Answer): void {
+    function settle(answer: KeychainAnswer): void {
       clearTimeout(timer);
       resolve(answer);
     }

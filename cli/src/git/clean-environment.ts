@@ -4,7 +4,7 @@ import { safePath } from "./find-git.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Of the caller's environment git gets these and nothing else: no GIT_*, no HOME, no editor, no tracing. */
+/** The only variables of the caller's environment that git gets: no GIT_*, no HOME, no editor, no tracing. */
 const PASSED_VARIABLES = [
   "TMPDIR",
   "TEMP",
@@ -24,6 +24,7 @@ const PASSED_VARIABLES = [
   "GIT_SSL_CAPATH",
 ];
 
+/** Returns an environment in which git reads the configuration of `repository` and nothing else. */
 export function cleanEnvironment(repository: string, env: Env): Record<string, string> {
   const passed = PASSED_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
   return {

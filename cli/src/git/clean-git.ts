@@ -6,15 +6,16 @@ import { findGit } from "./find-git.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Git that reads no configuration but that of the repository it is given, which is always one of our own. */
+/** Runs git with the configuration of one repository alone, which is always one that this client created. */
 export interface CleanGit {
-  /** Full path of the program. */
+  /** Absolute path of the git executable. */
   program: string;
   env: Record<string, string>;
-  /** Runs it and returns what it printed. Throws GitFailure. */
+  /** Runs a git command and returns its stdout. Throws GitFailure. */
   run(args: readonly string[], options?: RunOptions): Promise<Buffer>;
-  /** A command that prints a few words. */
+  /** Runs a git command with short output and returns it as trimmed text. Throws GitFailure. */
   line(args: readonly string[], options?: Pick<RunOptions, "env" | "signal">): Promise<string>;
+  /** Starts a git command whose streams the caller handles. */
   start(args: readonly string[], options?: RunOptions): ChildProcess;
 }
 
@@ -32,7 +33,7 @@ export class GitFailure extends Error {
   readonly stderr: string;
   readonly stdout: string;
   constructor(args: readonly string[], code: number | null, stderr: string, stdout = "") {
-    super(`git ${args[0]} ended with ${code}: ${stderr.trim()}`);
+    super(`git ${args[0]} exited with ${code}: ${stderr.trim()}`);
     this.code = code;
     this.stderr = stderr;
     this.stdout = stdout;
@@ -40,8 +41,8 @@ export class GitFailure extends Error {
 }
 
 /**
- * Git for a repository of our own. It is found on absolute entries of the path outside the project alone: nothing that lies in a
- * project is ever run. Throws git_missing.
+ * Returns git for a repository that this client created. The executable is searched for in absolute PATH entries
+ * outside the project, so that no program inside a project is ever run. Throws git_missing.
  */
 export function cleanGit(repository: string, project: string, env: Env): CleanGit {
   const program = findGit(env.PATH ?? env.Path ?? "", project);
@@ -64,7 +65,7 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       child.stdout!.on("data", (chunk: Buffer) => out.push(chunk));
       child.stderr!.on("data", (chunk: Buffer) => err.push(chunk));
       child.on("error", reject);
-      // One that ends before it has read everything says why itself.
+      // A command that exits before it has read its input reports the reason itself.
       child.stdin!.on("error", () => {});
       child.stdin!.end(options.input);
       child.on("close", (code) => {
@@ -80,7 +81,7 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       binary: program,
       trimmed: true,
       abort: signal,
-      // The variables that simple-git warns of are set here, by us, to close what they would open.
+      // simple-git warns about these variables; they are set here to disable the very features it warns about.
       allowEnvironment: Object.keys({ ...base, ...more }),
       unsafe: ALLOWED_UNSAFE,
       errors: (error, { exitCode, stdErr }) => error ?? (exitCode === 0 ? undefined : Buffer.concat(stdErr)),

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { isInside } from "./is-inside.ts";
 
+/** Returns the path of the git executable, or null if PATH has none outside the project. */
 export function findGit(path: string, project: string): string | null {
   const names = process.platform === "win32" ? ["git.exe"] : ["git"];
   for (const folder of safePath(path, project))
@@ -17,7 +18,7 @@ export function findGit(path: string, project: string): string | null {
   return null;
 }
 
-/** The path without relative entries and without folders of the project, as npx puts node_modules/.bin there. */
+/** Returns the PATH entries that are absolute and outside the project (npx adds node_modules/.bin, for one). */
 export function safePath(path: string, project: string): string[] {
   return path.split(delimiter).filter((folder) => isAbsolute(folder) && !isInside(folder, project));
 }

@@ -6,18 +6,18 @@ import type { UserRepository } from "./user-repository.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What a snapshot takes from the user's git settings: values that are read as data, and nothing that git would act on. */
+/** The user's git settings that a snapshot uses. They are read as data; git never acts on them. */
 export interface UserGitSettings {
   name: string | null;
   email: string | null;
-  /** Files with patterns of what is ignored, least important first. */
+  /** Files with ignore patterns, lowest priority first. */
   excludeFiles: string[];
   objectFormat: "sha1" | "sha256";
 }
 
 /**
- * Reads the settings files with `git config --list`, which runs nothing that they name. Throws file_unreadable where it cannot be told
- * what is ignored.
+ * Reads the settings files with `git config --list`, which runs no program that they name. Throws file_unreadable if a
+ * file with ignore patterns cannot be read.
  */
 export async function readUserSettings(
   git: CleanGit,
@@ -39,7 +39,7 @@ export async function readUserSettings(
     git
       .run(["config", "--file", file, "--no-includes", "-z", "--list"])
       .then((out) => out.toString())
-      // A settings file that git cannot read says nothing.
+      // A settings file that git cannot read counts as empty.
       .catch(() => ""),
   );
   for (const list of await Promise.all(lists))
@@ -54,7 +54,7 @@ export async function readUserSettings(
   return {
     name: found.get("user.name")?.trim() || null,
     email: found.get("user.email")?.trim() || null,
-    // As git does, without the user's own where it cannot be read; never without the repository's.
+    // Like git, skips the user's own file if it is unreadable, but never the repository's.
     excludeFiles: [
       ...(general && mayRead(general) && isFile(general) ? [general] : []),
       ...(own && isReadable(own) && isFile(own) ? [own] : []),
@@ -72,7 +72,7 @@ function mayRead(path: string): boolean {
   }
 }
 
-/** Git takes patterns from nothing else, and gives up at a folder. */
+/** Git reads patterns from regular files only, and fails on a folder. */
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

@@ -1,19 +1,19 @@
 import { accessSync, constants, lstatSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
 
-/** Whether something has that path. Throws file_unreadable where that is kept from us. */
+/** Returns whether the path exists. Throws file_unreadable if permissions hide the answer. */
 export function isThere(path: string): boolean {
-  return tried(path, () => lstatSync(path));
+  return succeeds(path, () => lstatSync(path));
 }
 
-/** Whether a file can be read that says what belongs to a project. Throws file_unreadable where there is one and it cannot. */
+/** Returns whether a file with ignore rules exists. Throws file_unreadable if it exists and cannot be read. */
 export function isReadable(path: string): boolean {
-  return tried(path, () => accessSync(path, constants.R_OK));
+  return succeeds(path, () => accessSync(path, constants.R_OK));
 }
 
-function tried(path: string, look: () => void): boolean {
+function succeeds(path: string, access: () => void): boolean {
   try {
-    look();
+    access();
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -22,8 +22,8 @@ function tried(path: string, look: () => void): boolean {
   }
 }
 
-/** To go on without it would take what nobody wanted to give away. */
+/** The error for an unreadable file with ignore rules: without its rules, ignored files would be submitted. */
 export function unreadableError(path: string, cause?: unknown): CrowdaiError {
-  const message = `${path} cannot be read, and it says what of the project is left out.`;
+  const message = `${path} cannot be read, so the client cannot tell which files are ignored.`;
   return new CrowdaiError("file_unreadable", message, { details: { path }, cause });
 }

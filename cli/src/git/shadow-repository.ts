@@ -13,8 +13,9 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { UserRepository } from "./user-repository.ts";
 
 /**
- * A small repository of our own through which git looks at the user's files: a copy of the index, the objects to read from, and
- * not one line of the user's configuration. Without a repository it is empty. Git's refreshes go into the copy.
+ * Creates a small repository through which git reads the user's files: a copy of the index, a reference to the user's
+ * objects, and none of the user's configuration. If the user has no repository, it is empty. Git refreshes the copy of
+ * the index, never the original. Returns the folder.
  */
 export function makeShadowRepository(
   folder: string,
@@ -45,14 +46,14 @@ export function makeShadowRepository(
   writeFileSync(join(folder, "objects/info/alternates"), `${join(repository.commonDir, "objects")}\n`);
   if (existsSync(repository.index)) {
     tryCopy(repository.index, join(folder, "index"));
-    // A split index has its larger part beside it.
+    // A split index stores its larger part in a file next to it.
     for (const name of readdirSync(repository.gitDir))
       if (name.startsWith("sharedindex.")) tryCopy(join(repository.gitDir, name), join(folder, name));
   }
   return folder;
 }
 
-/** Stands in a reader whose index has folders outside the checkout as one entry each. */
+/** Marker file of a shadow repository with a sparse index: each folder outside the checkout is one entry. */
 export const SPARSE_INDEX = "has-sparse-index";
 
 function hasSparseIndex(index: string): boolean {
@@ -63,7 +64,7 @@ function hasSparseIndex(index: string): boolean {
   }
 }
 
-/** With its time, by which git knows which files it has to look at more closely. */
+/** Copies a file if it exists, with its time: git compares it with those of the files to know which may have changed. */
 function tryCopy(from: string, to: string): void {
   try {
     const { mtimeMs } = statSync(from);
@@ -71,7 +72,7 @@ function tryCopy(from: string, to: string): void {
     const time = Math.floor(mtimeMs) / 1000;
     utimesSync(to, time, time);
   } catch (cause) {
-    // One that was replaced this moment: git puts a new shared index in place before it removes the old one.
+    // Replaced in the meantime: git puts a new shared index in place before it removes the old one.
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
     throw new CrowdaiError("file_unreadable", `${from} cannot be read.`, { details: { path: from }, cause });
   }

@@ -5,21 +5,21 @@ import { type CleanGit, GitFailure } from "./clean-git.ts";
 
 export type Mode = "100644" | "100755" | "120000";
 
-/** Makes a tree out of an earlier one and changes to it. Nothing of it is kept before `finish`. */
+/** Writes a tree as changes to an earlier one. Nothing is stored before `finish`. */
 export interface TreeWriter {
   remove(path: BytePath): void;
-  /** Bytes as they are: no filter, no line ends, no encoding. */
+  /** Adds a file with exactly these bytes: no filter, no conversion of line endings or encoding. */
   put(path: BytePath, mode: Mode, bytes: Buffer): void;
-  /** Waits until git has taken most of what was put. */
+  /** Waits until git has read most of what was put. */
   drained(): Promise<void>;
-  /** The tree's name. */
+  /** Stores the tree and returns its object id. */
   finish(): Promise<string>;
   abort(): void;
 }
 
 const FLUSH_BYTES = 256 * 1024;
 
-/** Writes through `git fast-import`, which puts all objects into one pack. */
+/** Opens a writer on `git fast-import`, which puts all objects into one pack. */
 export function openTreeWriter(git: CleanGit, base: string | null): TreeWriter {
   const ref = `refs/crowdai/runs/${randomUUID()}`;
   const args = ["-c", "pack.compression=1", "fast-import", "--quiet", "--done", "--depth=0"];
@@ -28,7 +28,7 @@ export function openTreeWriter(git: CleanGit, base: string | null): TreeWriter {
   const errors: Buffer[] = [];
   child.stderr!.on("data", (chunk: Buffer) => errors.push(chunk));
   child.stdout!.resume();
-  // Why it ended early is told by its exit.
+  // If the process exits early, its exit code and stderr give the reason.
   stdin.on("error", () => {});
   const ended = new Promise<number | null>((resolve) => {
     child.on("close", (code) => resolve(code));
@@ -81,8 +81,8 @@ export function openTreeWriter(git: CleanGit, base: string | null): TreeWriter {
   };
 }
 
-/** As git quotes paths in C's manner. */
+/** Quotes a path in C style, as git does. */
 function quoted(path: BytePath): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be written otherwise
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
   return `"${path.replace(/[\\"\x00-\x1f]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`)}"`;
 }

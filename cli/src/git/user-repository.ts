@@ -2,20 +2,20 @@ import { lstatSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isReadable, isThere } from "./path-access.ts";
 
-/** What can be read of a repository without running git in it. */
+/** The user's repository, as far as it can be read without running git in it. */
 export interface UserRepository {
-  /** Top of the working tree. */
+  /** Root of the working tree. */
   top: string;
   gitDir: string;
   /** Shared by all working trees of the repository. */
   commonDir: string;
   index: string;
-  /** Commit that HEAD names; "unborn" on a branch without one; "unknown" where refs are kept in a way we do not read. */
+  /** Commit that HEAD names; "unborn" on a branch without commits; "unknown" if refs are stored in an unsupported way. */
   head: string;
   branch: string | null;
 }
 
-/** The repository whose working tree this folder is the top of; null when it is none. Throws file_unreadable where that cannot be told. */
+/** Returns the repository whose working tree has its root here, or null. Throws file_unreadable if that cannot be determined. */
 export function repositoryAt(folder: string): UserRepository | null {
   const gitDir = gitDirOf(join(folder, ".git"));
   if (!gitDir || !isThere(join(gitDir, "HEAD"))) return null;
@@ -24,7 +24,7 @@ export function repositoryAt(folder: string): UserRepository | null {
   return { top: folder, gitDir, commonDir, index: join(gitDir, "index"), ...readHead(gitDir, commonDir) };
 }
 
-/** The nearest one, in this folder or above it. */
+/** Returns the nearest repository, in this folder or above it, or null. */
 export function repositoryAround(folder: string): UserRepository | null {
   for (let here = folder; ; here = dirname(here)) {
     const found = repositoryAt(here);

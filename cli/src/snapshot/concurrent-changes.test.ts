@@ -20,8 +20,8 @@ afterEach(async () => {
   await project[Symbol.asyncDispose]();
 });
 
-/** Another program that does this to the project, again and again, while snapshots are taken. */
-async function again(body: string): Promise<void> {
+/** Starts a program that runs `body` in the project, over and over, while snapshots are taken. */
+async function keepRunning(body: string): Promise<void> {
   const program = `const fs = require("node:fs"); let n = 0; console.log("begun"); for (;;) { n++; ${body} }`;
   busyWriter = spawn(process.execPath, ["-e", program], {
     cwd: project.folder,
@@ -30,7 +30,7 @@ async function again(body: string): Promise<void> {
   await once(busyWriter.stdout!, "data");
 }
 
-/** Each snapshot is whole: git reads its tree, and each file in it has the size that was told. */
+/** Takes snapshots and expects each to be complete: git reads its tree, and each file has the reported size. */
 async function takeSome(
   check: (files: Map<string, { text: string }>) => void = () => {},
   some = 5,
@@ -49,20 +49,22 @@ async function takeSome(
   return notes;
 }
 
-describe.skipIf(missing("git"))("a snapshot of files that change meanwhile", () => {
-  it("takes one that grows without end as it was at some time, and says that it changed", async () => {
-    // To read it takes longer than one program is let run where others want to.
+describe.skipIf(missing("git"))("a snapshot of files that keep changing", () => {
+  it("has one version of a file that never stops growing, and notes that it changed", async () => {
+    // Large enough that other processes run while it is being read.
     const begun = 40 * 1024 * 1024;
     project.write("train.log", Buffer.alloc(begun, "x"));
-    await again(
+    await keepRunning(
       `fs.appendFileSync("train.log", "x"); if (n % 100000 === 0) fs.truncateSync("train.log", ${begun});`,
     );
     const notes = await takeSome(undefined, 2);
-    expect(new Set(notes)).toEqual(new Set(["train.log changed each time it was read."]));
+    expect(new Set(notes)).toEqual(
+      new Set(["train.log changed every time it was read; the snapshot has one of its versions."]),
+    );
   });
 
-  it("takes those that shrink and are replaced as they are at one time", async () => {
-    await again(`
+  it("has one version of files that shrink and are replaced", async () => {
+    await keepRunning(`
       fs.writeFileSync("train.py", n % 2 ? "a".repeat(300_000) : "b");
       fs.writeFileSync("next", n % 2 ? "c".repeat(200_000) : "d".repeat(100_000));
       fs.renameSync("next", "many/f0.py");
@@ -73,9 +75,9 @@ describe.skipIf(missing("git"))("a snapshot of files that change meanwhile", () 
     });
   });
 
-  it("takes what is there of files that come and go, as files, folders, links and pipes", async () => {
+  it("has the files that exist while paths turn into files, folders, links and pipes", async () => {
     execFileSync("mkfifo", [join(project.home, "pipe")]);
-    await again(`
+    await keepRunning(`
       for (const name of ["many/f1.py", "many/f2.py", "many/f3.py", "comes"]) {
         fs.rmSync(name, { recursive: true, force: true });
         if (n % 4 === 0) fs.writeFileSync(name, "file");
@@ -93,9 +95,9 @@ describe.skipIf(missing("git"))("a snapshot of files that change meanwhile", () 
     });
   });
 
-  it("refuses one that grows beyond what is taken, whenever it does, without reading it all", async () => {
+  it("refuses a file that grows beyond the limit, without reading all of it", async () => {
     project.write("huge.bin", "");
-    await again(`fs.truncateSync("huge.bin", n % 2 ? 2 ** 40 : 0);`);
+    await keepRunning(`fs.truncateSync("huge.bin", n % 2 ? 2 ** 40 : 0);`);
     for (let n = 0; n < 10; n++)
       await project.take({ caps: { maxBytes: 1_000_000 } }).catch((error) => {
         expect(error).toMatchObject({ code: "code_too_large" });

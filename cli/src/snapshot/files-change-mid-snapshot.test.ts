@@ -18,10 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => project[Symbol.asyncDispose]());
 
-/** When the user's files change: listed, they have not been looked at yet; looked at, not one has been read. */
-type Moment = "listed" | "looked at";
+/** When the user's files change: after listing, or after reading their stats but before reading their content. */
+type Moment = "listed" | "measured";
 
-/** Takes a snapshot in whose middle the project is changed. */
+/** Takes a snapshot and changes the project in the middle of it. */
 async function takeWhile(moment: Moment, change: () => void, maxBytes = 1_000_000): Promise<Snapshot> {
   const store = await openStore(join(project.env.CROWDAI_CONFIG_DIR!, "code"), project.folder, project.env);
   let isDone = false;
@@ -33,12 +33,12 @@ async function takeWhile(moment: Moment, change: () => void, maxBytes = 1_000_00
     ...store.git,
     async run(args, options) {
       const listed = await store.git.run(args, options);
-      // The list of untracked files is the last that is needed to have all.
+      // The list of untracked files is the last one that a snapshot needs.
       if (moment === "listed" && args.includes("--exclude-standard")) once();
       return listed;
     },
     start(args, options) {
-      if (moment === "looked at" && args.includes("fast-import")) once();
+      if (moment === "measured" && args.includes("fast-import")) once();
       return store.git.start(args, options);
     },
   };
@@ -55,11 +55,11 @@ const at = (path: string) => join(project.folder, path);
 const texts = (snapshot: Snapshot) =>
   Object.fromEntries([...project.files(snapshot)].map(([path, { text }]) => [path, text]));
 
-describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["looked at"]])(
-  "a snapshot whose files change once they are %s",
+describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["measured"]])(
+  "a snapshot whose files change after they were %s",
   { timeout: 120_000 },
   (moment) => {
-    it("has of each that grew, shrank or was replaced the whole of what it is now", async () => {
+    it("has the new content of files that grew, shrank or were replaced", async () => {
       project.write("grows.txt", "one\n");
       project.write("shrinks.txt", "a long line\n".repeat(1000));
       project.write("emptied.txt", "something\n");
@@ -86,7 +86,7 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["looked at"]])(
       expect([snapshot.leftOut, snapshot.notes]).toEqual([[], []]);
     });
 
-    it("has none that vanished, and nothing that a link points to which took a file's place", async () => {
+    it("has no file that vanished, and does not follow a link that replaced a file", async () => {
       project.write("vanishes.txt", "here\n");
       project.write("folder/inside.txt", "here\n");
       project.write("linked.txt", "here\n");
@@ -102,7 +102,7 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["looked at"]])(
       const left = Object.fromEntries(snapshot.leftOut.map(({ path, reason }) => [path, reason]));
       const { "linked.txt": link, ...others } = texts(snapshot);
       expect(others).toEqual({ "train.py": "print(1)\n" });
-      // As a link it is one of the project's own; what was looked at as a file is not followed.
+      // The link itself may be part of the project, but its target never is.
       expect(link).toBe(moment === "listed" ? "/etc/passwd" : undefined);
       expect(left).toEqual(
         moment === "listed"
@@ -116,7 +116,7 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["looked at"]])(
       );
     });
 
-    it("is refused when one grew beyond what is taken", async () => {
+    it("is refused if a file grew beyond the limit", async () => {
       project.write("grows.txt", "one\n");
       const taking = takeWhile(moment, () => truncateSync(at("grows.txt"), 5_000_000_000), 1000);
       await expect(taking).rejects.toMatchObject({
@@ -127,7 +127,7 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["looked at"]])(
       expect(texts(await project.take())["grows.txt"]).toBe("one\n");
     });
 
-    it("that is taken again has what is there then", async () => {
+    it("that is repeated has the files of that moment", async () => {
       project.write("changes.txt", "one\n");
       project.write("vanishes.txt", "here\n");
       await takeWhile(moment, () => {

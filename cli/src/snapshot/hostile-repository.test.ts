@@ -27,8 +27,8 @@ const HOOKS = [
   "fsmonitor-watchman",
 ];
 
-describe.skipIf(missing("git"))("a repository that would have git run something", () => {
-  it("has nothing run, and yields its tree", async () => {
+describe.skipIf(missing("git"))("a repository whose settings make git run programs", () => {
+  it("runs none of them, and yields its tree", async () => {
     const canary = join(project.home, "canary");
     const trap = join(project.home, "trap.sh");
     writeFileSync(trap, `#!/bin/sh\necho "$0 $*" >> '${canary}'\ncat\n`);
@@ -79,7 +79,7 @@ describe.skipIf(missing("git"))("a repository that would have git run something"
         chmodSync(join(hooks, hook), 0o755);
       }
     }
-    // A program of git's name where npx, or an entry "." of the path, would find it.
+    // A program named git where npx, or a PATH entry ".", would find it.
     for (const place of ["git", "node_modules/.bin/git"]) {
       project.write(place, `#!/bin/sh\necho git >> '${canary}'\n`);
       chmodSync(join(folder, place), 0o755);
@@ -118,8 +118,8 @@ describe.skipIf(missing("git"))("a repository that would have git run something"
   });
 });
 
-describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
-  it("leaves the repository as it was, at whatever instant, and the next one is whole", async () => {
+describe.skipIf(missing("git"))("a snapshot whose process is killed", () => {
+  it("leaves the repository as it was, at any moment, and the next snapshot is complete", async () => {
     for (let i = 0; i < 300; i++) project.write(`many/f${i}.py`, `print(${i})\n`.repeat(200));
     const before = project.fingerprint(project.folder);
     const state = () => [project.git("fsck", "--full"), project.git("reflog"), project.git("for-each-ref")];
@@ -142,7 +142,7 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
     expect(project.files(snapshot).size).toBe(302);
   }, 60_000);
 
-  it("can be one of several at once", async () => {
+  it("can run at the same time as others", async () => {
     for (let i = 0; i < 50; i++) project.write(`many/f${i}.py`);
     const snapshots = await Promise.all([project.take(), project.take(), project.take()]);
     expect(new Set(snapshots.map(({ tree }) => tree)).size).toBe(1);
@@ -151,7 +151,7 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
     expect(project.files(after!).size).toBe(53);
   });
 
-  it("begins anew where what it kept is damaged", async () => {
+  it("starts over if its store is damaged", async () => {
     const first = await project.take();
     const code = join(project.env.CROWDAI_CONFIG_DIR!, "code");
     for (const key of readdirSync(code)) {
@@ -162,7 +162,7 @@ describe.skipIf(missing("git"))("a snapshot whose program is killed", () => {
     expect(project.files(await project.take()).size).toBe(first.files.length + 1);
   });
 
-  it("is stopped by its signal", async () => {
+  it("stops when its signal is aborted", async () => {
     const signal = AbortSignal.abort();
     await expect(project.take({ signal })).rejects.toMatchObject({ code: "interrupted" });
   });

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => project[Symbol.asyncDispose]());
 
-/** Takes a snapshot and holds the whole repository, and the user's home, against what they were. */
+/** Takes a snapshot and expects the repository and the user's home folder to be unchanged. */
 async function taken(options?: Parameters<Project["take"]>[0]) {
   const before = project.fingerprint();
   const snapshot = await project.take(options);
@@ -27,7 +27,7 @@ async function taken(options?: Parameters<Project["take"]>[0]) {
 const names = (files: Map<string, unknown>) => [...files.keys()];
 
 describe.skipIf(missing("git"))("a snapshot", () => {
-  it("holds tracked, changed, staged and new files as they lie there, and none that are ignored", async () => {
+  it("has tracked, changed, staged and new files as they are on disk, and no ignored ones", async () => {
     project.write("train.py", "print(2)\n");
     project.write("staged.py");
     project.git("add", "staged.py");
@@ -42,19 +42,19 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(snapshot.author).toEqual({ name: "Ada Lovelace", email: "ada@example.org" });
   });
 
-  it("of a clean tree is what git has of it, and says that it is clean", async () => {
+  it("of a clean tree equals its commit, and is not marked dirty", async () => {
     const { snapshot } = await taken();
     expect(snapshot.tree).toBe(project.git("rev-parse", "HEAD^{tree}"));
     expect(snapshot.dirty).toBe("no");
   });
 
-  it("takes tracked files although they are ignored", async () => {
+  it("has tracked files even if they are ignored", async () => {
     project.write("kept.log");
     project.git("add", "-f", "kept.log");
     expect(names((await taken()).files)).toContain("kept.log");
   });
 
-  it("heeds info/exclude and the user's own ignore file", async () => {
+  it("respects info/exclude and the user's own ignore file", async () => {
     writeFileSync(join(project.folder, ".git/info/exclude"), "secret-plan.txt\n");
     mkdirSync(join(project.home, ".config/git"), { recursive: true });
     writeFileSync(join(project.home, ".config/git/ignore"), "*.swp\n");
@@ -63,7 +63,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(names((await taken()).files)).toEqual([".gitignore", "src/model.py", "train.py"]);
   });
 
-  it("goes, as git does, by no ignore file that is a link, nor by one that is a folder", async () => {
+  it("ignores, like git, an ignore file that is a link or a folder", async () => {
     rmSync(join(project.folder, ".gitignore"));
     symlinkSync(join(project.home, "elsewhere"), join(project.folder, ".gitignore"));
     mkdirSync(join(project.home, ".config/git/ignore"), { recursive: true });
@@ -71,12 +71,12 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(names((await taken()).files)).toEqual([".gitignore", "debug.log", "src/model.py", "train.py"]);
   });
 
-  it("works with a detached head", async () => {
+  it("works with a detached HEAD", async () => {
     project.git("checkout", "-q", "--detach");
     expect((await taken()).snapshot).toMatchObject({ branch: null, head: project.git("rev-parse", "HEAD") });
   });
 
-  it("works on a branch without a commit, and in an empty tree", async () => {
+  it("works on a branch without commits, and in an empty tree", async () => {
     project.git("checkout", "-q", "--orphan", "fresh");
     expect((await taken()).snapshot).toMatchObject({ head: "unborn", branch: "fresh", dirty: "yes" });
     project.git("rm", "-rfq", ".");
@@ -84,7 +84,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect([files.size, snapshot.tree]).toEqual([0, "4b825dc642cb6eb9a060e54bf8d69288fbee4904"]);
   });
 
-  it("works while a merge waits for its conflicts, and while a rebase does", async () => {
+  it("works during a merge or a rebase with conflicts", async () => {
     project.git("checkout", "-qb", "other");
     project.write("train.py", "print('theirs')\n");
     project.git("commit", "-qam", "theirs");
@@ -100,7 +100,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect((await taken()).files.get("train.py")?.text).toContain("<<<<<<<");
   });
 
-  it("works in another working tree of the repository", async () => {
+  it("works in a linked working tree", async () => {
     const other = join(project.home, "worktree");
     project.git("worktree", "add", "-q", other);
     writeFileSync(join(other, "here.py"), "");
@@ -109,7 +109,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(snapshot.branch).toBe("worktree");
   });
 
-  it("takes of submodules the files that their own git would, and says where one is not checked out", async () => {
+  it("has the files of submodules by their own rules, and notes one that is not checked out", async () => {
     const library = makeProject();
     library.write("lib.py");
     library.git("add", ".");
@@ -132,10 +132,10 @@ describe.skipIf(missing("git"))("a snapshot", () => {
       path: "vendor/absent/",
       reason: "a submodule that is not checked out",
     });
-    expect(snapshot.notes.join()).toContain("vendor/lib is a repository of its own");
+    expect(snapshot.notes.join()).toContain("vendor/lib is a nested repository");
   });
 
-  it("takes the files of repositories that lie inside, never their .git, and passes over bare ones", async () => {
+  it("has the files of nested repositories without their .git, and leaves out bare ones", async () => {
     project.write("inner/a.py");
     execFileSync("git", ["init", "-q", join(project.folder, "inner")], { env: project.env });
     execFileSync("git", ["init", "-q", "--bare", join(project.folder, "planted")], { env: project.env });
@@ -147,7 +147,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(snapshot.leftOut.map(({ path }) => path)).toContain("planted/HEAD");
   });
 
-  it("takes what a sparse checkout has, and counts the rest", async () => {
+  it("has the files of a sparse checkout, and counts the rest", async () => {
     project.write("docs/guide.md");
     project.git("add", ".");
     project.git("commit", "-qm", "docs");
@@ -155,12 +155,12 @@ describe.skipIf(missing("git"))("a snapshot", () => {
       project.git("sparse-checkout", "set", "--cone", ...more, "src");
       const { files, snapshot } = await taken();
       expect(names(files)).toEqual([".gitignore", "src/model.py", "train.py"]);
-      expect(snapshot.notes.join()).toContain("1 tracked files lie outside the sparse checkout");
+      expect(snapshot.notes.join()).toContain("1 tracked file is outside the sparse checkout");
       expect(snapshot.dirty).toBe(more.length === 0 ? "no" : "unknown");
     }
   });
 
-  it("works in shallow and partial clones, and fetches nothing", async () => {
+  it("works in shallow and partial clones without fetching", async () => {
     for (const how of [["--depth=1"], ["--filter=blob:none"], ["--filter=tree:0"]]) {
       const clone = join(project.home, `clone${how[0]!.replace(/\W/g, "")}`);
       project.git("config", "uploadpack.allowFilter", "true");
@@ -175,7 +175,7 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     }
   });
 
-  it("works with a repository that nobody may write, a held index lock, a split index, and SHA-256", async () => {
+  it("works with a read-only repository, a locked index, a split index, and SHA-256", async () => {
     writeFileSync(join(project.folder, ".git/index.lock"), "");
     expect(names((await taken()).files)).toHaveLength(3);
     rmSync(join(project.folder, ".git/index.lock"));
@@ -207,13 +207,13 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     },
   );
 
-  it("takes a part of a repository, whose ignore files above still count", async () => {
+  it("of a subfolder respects the ignore files above it", async () => {
     project.write("src/a.log");
     const { files } = await taken({ folder: join(project.folder, "src") });
     expect(names(files)).toEqual(["model.py"]);
   });
 
-  it("takes what crowdai.json includes, though it is ignored, and nothing that it excludes, though it is tracked", async () => {
+  it("has ignored files that crowdai.json includes, and no tracked files that it excludes", async () => {
     project.write("out/weights.json");
     project.write("out/other.json");
     const { files } = await taken({ include: ["/out/weights.json"], exclude: ["src/"] });
@@ -221,8 +221,8 @@ describe.skipIf(missing("git"))("a snapshot", () => {
   });
 });
 
-describe.skipIf(missing("git"))("outside git a snapshot", () => {
-  it("holds all but what .gitignore and the usual leaves out", async () => {
+describe.skipIf(missing("git"))("a snapshot outside git", () => {
+  it("has all files except those in .gitignore and the default excludes", async () => {
     await using loose = makeProject({ git: false });
     for (const path of [
       "a.py",
@@ -244,8 +244,8 @@ describe.skipIf(missing("git"))("outside git a snapshot", () => {
   });
 });
 
-describe.skipIf(missing("git"))("of odd files a snapshot", () => {
-  it("keeps links as links, modes, and content without any filter or change of line ends", async () => {
+describe.skipIf(missing("git"))("a snapshot of unusual files", () => {
+  it("keeps links, modes and content, without filters or changed line endings", async () => {
     symlinkSync("/etc/passwd", join(project.folder, "outside"));
     symlinkSync("src", join(project.folder, "folder-link"));
     project.write("run.sh", "#!/bin/sh\r\n");
@@ -264,7 +264,7 @@ describe.skipIf(missing("git"))("of odd files a snapshot", () => {
     expect(files.get("model.bin")?.text).toContain("git-lfs");
   });
 
-  it("takes names with quotes, spaces, umlauts and a leading dash, and tells of those that no clone could hold", async () => {
+  it("has names with quotes, spaces, umlauts and a leading dash, and leaves out names that do not work everywhere", async () => {
     const odd = ['"quoted".py', "-rf", "--help", "a b.py", "$(touch x).py", "ü.py", "'.py"];
     for (const name of odd) project.write(name, "");
     for (const name of [
@@ -284,10 +284,10 @@ describe.skipIf(missing("git"))("of odd files a snapshot", () => {
     expect(utf8).toEqual(expect.arrayContaining(odd));
     const why = snapshot.leftOut.map(({ reason }) => reason).sort();
     expect(why).toEqual([
-      "git keeps this name for itself",
-      "git keeps this name for itself",
-      "it is the same as SRC where names ignore case",
-      "it is the same as Train.py where names ignore case",
+      "git reserves this name",
+      "git reserves this name",
+      "it differs from SRC only in case",
+      "it differs from Train.py only in case",
       "its name ends with a dot or a space",
       "its name has a backslash",
       "its name has a colon",
@@ -296,7 +296,7 @@ describe.skipIf(missing("git"))("of odd files a snapshot", () => {
     ]);
   });
 
-  it("passes over pipes and sockets without waiting, and over what cannot be read, and says so", async () => {
+  it("leaves out pipes, sockets and unreadable files with a reason, without waiting", async () => {
     execFileSync("mkfifo", [join(project.folder, "pipe")]);
     const socket = createServer();
     await new Promise<void>((resolve) => socket.listen(join(project.folder, "socket"), resolve));
@@ -310,7 +310,7 @@ describe.skipIf(missing("git"))("of odd files a snapshot", () => {
     expect(told.map(({ path }) => path)).toEqual(["pipe", "socket", "src/model.py"]);
   });
 
-  it("follows a path through files that become folders, links and nothing", async () => {
+  it("follows a path that becomes a folder, a link and nothing", async () => {
     project.write("thing", "file");
     expect((await taken()).files.get("thing")?.text).toBe("file");
     rmSync(join(project.folder, "thing"));

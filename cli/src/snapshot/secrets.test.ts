@@ -8,7 +8,7 @@ import { findSecrets, looksSecret } from "./filters/scan-secrets.ts";
 import { secretByName } from "./filters/secret-names.ts";
 
 const letters = (count: number) => "Ab3dEf6hIj9kLm2nOp5q".repeat(10).slice(0, count);
-/** One for each of the scanner's rules; put together here, so that nobody takes this file for a leak. */
+/** One example for each of the scanner's rules, assembled here so that no scanner takes this file for a leak. */
 const EXAMPLES: Record<string, string> = {
   aws: `AWS_SECRET_ACCESS_KEY = "${letters(40)}"`,
   "aws id": `key = AKIA${"ABCDEFGH23456723"}`,
@@ -33,7 +33,7 @@ const EXAMPLES: Record<string, string> = {
 };
 
 describe("the scan for secrets", () => {
-  it.each(Object.entries(EXAMPLES))("finds a secret of the kind %s, with its line", async (_, secret) => {
+  it.each(Object.entries(EXAMPLES))("finds a secret of kind %s, with its line", async (_, secret) => {
     const text = `import os\n\n${secret}\n`;
     expect(looksSecret(text)).toBe(true);
     const found = await findSecrets("a/config.py", text);
@@ -41,7 +41,7 @@ describe("the scan for secrets", () => {
     expect(JSON.stringify(found)).not.toContain(secret.slice(-20));
   });
 
-  it("knows each rule that the scanner has, so that none is passed over unseen", () => {
+  it("has an example for each rule of the scanner", () => {
     expect(rules.map(({ meta }) => meta.id.replace("@secretlint/secretlint-rule-", "")).sort()).toEqual([
       "1password",
       "anthropic",
@@ -61,11 +61,11 @@ describe("the scan for secrets", () => {
     ]);
   });
 
-  it("takes a comment's word that a line holds none", async () => {
+  it("accepts a comment that disables a line", async () => {
     expect(await findSecrets("a.py", `x = "${EXAMPLES.github}" # secretlint-disable-line\n`)).toEqual([]);
   });
 
-  it("leaves plain code, keys with a wrong checksum and examples alone", async () => {
+  it("accepts plain code, keys with a wrong checksum and examples", async () => {
     for (const text of [
       "db = 'postgres://localhost/test'",
       `crowdai_${letters(49)}`,
@@ -96,7 +96,7 @@ describe("the scan for secrets", () => {
     ".config/crowdai/keys/http%3A.json",
     "secrets.yaml",
     ".docker/config.json",
-  ])("knows %s by its name", (name) => expect(secretByName(name)).not.toBeNull());
+  ])("recognizes %s by its name", (name) => expect(secretByName(name)).not.toBeNull());
 
   it.each([
     ".env.example",
@@ -108,7 +108,7 @@ describe("the scan for secrets", () => {
     "src/secrets.py",
     "keys/readme.md",
     "kaggle.py",
-  ])("lets %s pass", (name) => expect(secretByName(name)).toBeNull());
+  ])("accepts %s", (name) => expect(secretByName(name)).toBeNull());
 });
 
 describe.skipIf(missing("git"))("secrets in a project", () => {
@@ -118,7 +118,7 @@ describe.skipIf(missing("git"))("secrets in a project", () => {
   });
   afterEach(() => project[Symbol.asyncDispose]());
 
-  it("never go along by name, tracked or not, whatever is allowed, and are told", async () => {
+  it("are left out by name, tracked or not, whatever is allowed, and are listed", async () => {
     for (const name of [".env", "sub/id_rsa", "key.pem", "ok.py"]) project.write(name);
     project.write(".npmrc", "//registry.example.org/:_authToken=abc\n");
     project.git("add", "-f", ".");
@@ -127,7 +127,7 @@ describe.skipIf(missing("git"))("secrets in a project", () => {
     expect(snapshot.leftOut.map(({ path }) => path)).toEqual([".env", ".npmrc", "key.pem", "sub/id_rsa"]);
   });
 
-  it("stop it by what a file holds, naming file and line, until that is allowed; each time anew", async () => {
+  it("in the content of a file stop every snapshot, with file and line, until they are allowed", async () => {
     project.write("a.py", `\n\nkey = "${EXAMPLES.crowdai}"\n`);
     project.write("b.py");
     const failure = { code: "code_secrets", message: expect.stringMatching(/a\.py:3: .*api key/) };
@@ -143,14 +143,14 @@ describe.skipIf(missing("git"))("secrets in a project", () => {
     expect((await project.take()).findings).toEqual([]);
   });
 
-  it("are not looked for in pictures and other binary files", async () => {
+  it("are not searched for in images and other binary files", async () => {
     project.write("model.bin", Buffer.from(`\0\0${EXAMPLES.github}`));
     expect((await project.take()).files).toHaveLength(1);
   });
 });
 
 describe.skipIf(missing("git"))("a project that is too large", () => {
-  it("is refused before it is read, with its largest files and folders", async () => {
+  it("is refused before its files are read, with the largest files and folders", async () => {
     await using project = makeProject({ git: false });
     project.write("data/big.bin", Buffer.alloc(5000));
     project.write("data/small.bin", Buffer.alloc(10));

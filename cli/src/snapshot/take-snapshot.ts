@@ -20,15 +20,15 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 export interface TakeOptions {
   store: Store;
-  /** The project's folder, without links in its path. */
+  /** Real path of the project's folder. */
   folder: string;
   env: Env;
   exclude?: readonly string[];
   include?: readonly string[];
   caps: Caps;
-  /** Takes files although secrets were found in them. */
+  /** Includes files even if secrets were found in them. */
   allowSecrets?: boolean;
-  /** Folders of our own, which are no part of any project. */
+  /** Folders of this client, which never belong to a project. */
   ours?: readonly string[];
   signal?: AbortSignal;
 }
@@ -40,7 +40,7 @@ export interface Snapshot {
   bytes: number;
   leftOut: LeftOut[];
   notes: string[];
-  /** Secrets that were taken because it was allowed. */
+  /** Secrets that are included because `allowSecrets` was set. */
   findings: SecretFinding[];
   head: string;
   branch: string | null;
@@ -49,14 +49,14 @@ export interface Snapshot {
 }
 
 /**
- * The project as it lies there, as a tree in our own store. Reads the user's files and a copy of the index, and writes nothing outside
- * the store. Throws code_secrets, code_too_large, file_unreadable, git_missing, interrupted.
+ * Stores the current files of a project as a tree. Reads the user's files and a copy of the index; writes nothing
+ * outside the store. Throws code_secrets, code_too_large, file_unreadable, git_missing, interrupted.
  */
 export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
   try {
     return await takeOnce(options);
   } catch (failure) {
-    // What was kept may be damaged, as by a full disk; from scratch it works, or says why not.
+    // The store may be damaged, for example by a full disk. An empty one works, or its failure is the real reason.
     if (options.signal?.aborted) throw new CrowdaiError("interrupted");
     if (!(failure instanceof GitFailure)) throw failure;
     await options.store.reset();
@@ -66,7 +66,7 @@ export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
 
 async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const { store, folder, caps, signal } = options;
-  requireOpen(folder);
+  requireAccess(folder);
   const repository = repositoryAround(folder);
   const listed = await listFiles({
     git: store.git,
@@ -78,7 +78,7 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     repository,
     exclude: options.exclude ?? [],
     include: options.include ?? [],
-    scratch: join(store.scratch, `look-${performance.now()}`),
+    scratch: join(store.scratch, `listing-${performance.now()}`),
   });
   const leftOut = [...listed.leftOut];
   const wanted = filterNames(options, listed, leftOut);
@@ -91,8 +91,8 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const written = await writeTree(options, found, cached, leftOut);
   const { tree, findings, unsteady } = written;
   writeStatCache(store.cache, { tree, files: written.files });
-  const told = new Set(leftOut.map(({ path }) => path));
-  leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !told.has(path)));
+  const reported = new Set(leftOut.map(({ path }) => path));
+  leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !reported.has(path)));
 
   const files = [...written.files].map(([path, { size }]) => ({ path, size }));
   return {
@@ -110,8 +110,8 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   };
 }
 
-/** Throws file_unreadable for a folder that cannot be listed or entered. */
-function requireOpen(folder: string): void {
+/** Throws file_unreadable if the folder cannot be listed or entered. */
+function requireAccess(folder: string): void {
   try {
     accessSync(folder, constants.R_OK | constants.X_OK);
   } catch (cause) {
@@ -122,7 +122,7 @@ function requireOpen(folder: string): void {
   }
 }
 
-/** The last snapshot's files, when its tree is still there to build upon. */
+/** Returns the cache of the last snapshot if its tree is still in the store, else null. */
 async function usableCache({ cache, git }: Store): Promise<StatCache | null> {
   const cached = readStatCache(cache);
   if (!cached) return null;

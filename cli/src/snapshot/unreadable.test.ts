@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 
-/** Root reads everything, so that there somebody else takes the snapshot. */
+/** Root can read everything, so another user takes the snapshot if the tests run as root. */
 const OTHER_USER = process.getuid?.() === 0 ? { uid: 1234, gid: 1234 } : {};
 const PROGRAM = join(import.meta.dirname, "../../test/take-snapshot.program.ts");
 const canRun =
@@ -59,97 +59,94 @@ function take(folder = project.folder): TakenSnapshot {
   return JSON.parse(stdout) as TakenSnapshot;
 }
 
-describe.skipIf(missing("git") || process.platform === "win32" || !canRun)(
-  "a snapshot by somebody who",
-  () => {
-    it("cannot read a file or a folder leaves it out, and says so", () => {
-      project.write("data/part.csv");
-      project.write("model.py");
-      close("train.py");
-      close("src");
-      close("data");
-      expect(take()).toEqual({
-        files: [".gitignore", "model.py"],
-        leftOut: {
-          "train.py": "it cannot be read",
-          "src/": "the folder cannot be read",
-          "src/model.py": "it cannot be read",
-          "data/": "the folder cannot be read",
-        },
-        notes: [],
-      });
-    });
-
-    it.each([".gitignore", ".git/info/exclude", ".git/info", ".git/config", ".git/index", ".git"])(
-      "cannot read %s is told so, and does not give away what is ignored",
-      (path) => {
-        close(path);
-        const { error, files } = take();
-        expect(files).toBeUndefined();
-        expect(error?.code).toBe("file_unreadable");
-        expect(error?.message).toContain(`${join(project.folder, path)}`);
+describe.skipIf(missing("git") || process.platform === "win32" || !canRun)("a snapshot by a user who", () => {
+  it("cannot read a file or a folder leaves it out, with the reason", () => {
+    project.write("data/part.csv");
+    project.write("model.py");
+    close("train.py");
+    close("src");
+    close("data");
+    expect(take()).toEqual({
+      files: [".gitignore", "model.py"],
+      leftOut: {
+        "train.py": "it cannot be read",
+        "src/": "the folder cannot be read",
+        "src/model.py": "it cannot be read",
+        "data/": "the folder cannot be read",
       },
-    );
-
-    it("may list a folder but not enter it has nothing of it, whatever it ignores", () => {
-      project.write("listed/c.py");
-      project.write("listed/.gitignore", "*.csv\n");
-      chmodSync(join(project.folder, "listed"), 0o400);
-      closed.unshift(join(project.folder, "listed"));
-      expect(take()).toEqual({
-        files: [".gitignore", "src/model.py", "train.py"],
-        leftOut: { "listed/.gitignore": "it cannot be read", "listed/c.py": "it cannot be read" },
-        notes: [],
-      });
+      notes: [],
     });
+  });
 
-    it("takes a part of a repository is told of folders as they lie in that part", () => {
-      project.write("src/locked/a.py");
-      close("src/locked");
-      const { files, leftOut } = take(join(project.folder, "src"));
-      expect([files, leftOut]).toEqual([["model.py"], { "locked/": "the folder cannot be read" }]);
-    });
+  it.each([".gitignore", ".git/info/exclude", ".git/info", ".git/config", ".git/index", ".git"])(
+    "cannot read %s gets an error, and no ignored file is submitted",
+    (path) => {
+      close(path);
+      const { error, files } = take();
+      expect(files).toBeUndefined();
+      expect(error?.code).toBe("file_unreadable");
+      expect(error?.message).toContain(`${join(project.folder, path)}`);
+    },
+  );
 
-    it("could not read a file the last time has it now, and not one that is closed since", () => {
-      close("train.py");
-      expect(take().files).toEqual([".gitignore", "src/model.py"]);
-      chmodSync(join(project.folder, "train.py"), 0o600);
-      close("src/model.py");
-      expect(take().files).toEqual([".gitignore", "train.py"]);
+  it("may list a folder but not enter it has none of its files", () => {
+    project.write("listed/c.py");
+    project.write("listed/.gitignore", "*.csv\n");
+    chmodSync(join(project.folder, "listed"), 0o400);
+    closed.unshift(join(project.folder, "listed"));
+    expect(take()).toEqual({
+      files: [".gitignore", "src/model.py", "train.py"],
+      leftOut: { "listed/.gitignore": "it cannot be read", "listed/c.py": "it cannot be read" },
+      notes: [],
     });
+  });
 
-    it("cannot write the repository, nor read its objects, has all the files", () => {
-      close(".git/objects");
-      project.write("new.py");
-      for (const path of [".git/index", ".git", "src", "."]) {
-        chmodSync(join(project.folder, path), 0o500);
-        closed.unshift(join(project.folder, path));
-      }
-      expect(take().files).toEqual([".gitignore", "new.py", "src/model.py", "train.py"]);
-    });
+  it("submits a subfolder sees unreadable folders relative to it", () => {
+    project.write("src/locked/a.py");
+    close("src/locked");
+    const { files, leftOut } = take(join(project.folder, "src"));
+    expect([files, leftOut]).toEqual([["model.py"], { "locked/": "the folder cannot be read" }]);
+  });
 
-    it("cannot read the project is told so", () => {
-      close(".");
-      expect(take().error).toEqual({
-        code: "file_unreadable",
-        message: `${project.folder} cannot be read.`,
-      });
-    });
+  it("could not read a file before has it now, and not one that became unreadable", () => {
+    close("train.py");
+    expect(take().files).toEqual([".gitignore", "src/model.py"]);
+    chmodSync(join(project.folder, "train.py"), 0o600);
+    close("src/model.py");
+    expect(take().files).toEqual([".gitignore", "train.py"]);
+  });
 
-    it("cannot read a repository inside leaves that out", () => {
-      project.write("inner/a.py");
-      execFileSync("git", ["init", "-q", join(project.folder, "inner")], { env: project.env });
-      close("inner/.git/config");
-      const { files, leftOut } = take();
-      expect(files).toEqual([".gitignore", "src/model.py", "train.py"]);
-      expect(leftOut).toEqual({ "inner/": "a repository of its own that cannot be read" });
-    });
+  it("can neither write the repository nor read its objects has all files", () => {
+    close(".git/objects");
+    project.write("new.py");
+    for (const path of [".git/index", ".git", "src", "."]) {
+      chmodSync(join(project.folder, path), 0o500);
+      closed.unshift(join(project.folder, path));
+    }
+    expect(take().files).toEqual([".gitignore", "new.py", "src/model.py", "train.py"]);
+  });
 
-    it("cannot read the user's own settings goes on without them, as git does", () => {
-      project.write("../home/.config/git/ignore", "train.py\n");
-      chmodSync(join(project.home, ".config/git/ignore"), 0);
-      chmodSync(join(project.home, ".gitconfig"), 0);
-      expect(take().files).toEqual([".gitignore", "src/model.py", "train.py"]);
+  it("cannot read the project gets an error", () => {
+    close(".");
+    expect(take().error).toEqual({
+      code: "file_unreadable",
+      message: `${project.folder} cannot be read.`,
     });
-  },
-);
+  });
+
+  it("cannot read a nested repository leaves it out", () => {
+    project.write("inner/a.py");
+    execFileSync("git", ["init", "-q", join(project.folder, "inner")], { env: project.env });
+    close("inner/.git/config");
+    const { files, leftOut } = take();
+    expect(files).toEqual([".gitignore", "src/model.py", "train.py"]);
+    expect(leftOut).toEqual({ "inner/": "a nested repository that cannot be read" });
+  });
+
+  it("cannot read their own settings continues without them, as git does", () => {
+    project.write("../home/.config/git/ignore", "train.py\n");
+    chmodSync(join(project.home, ".config/git/ignore"), 0);
+    chmodSync(join(project.home, ".gitconfig"), 0);
+    expect(take().files).toEqual([".gitignore", "src/model.py", "train.py"]);
+  });
+});

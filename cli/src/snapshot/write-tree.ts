@@ -10,7 +10,7 @@ import { checkContent, type SecretFinding, secretsFound } from "./filters/check-
 import type { Store } from "./store/snapshot-store.ts";
 import { fingerprintOf, isRacy, type StatCache } from "./store/stat-cache.ts";
 
-/** So much is read before the rest of the program gets its turn. */
+/** Bytes to read before other tasks get to run. */
 const YIELD_AFTER_BYTES = 2 * 1024 * 1024;
 
 export interface WriteOptions {
@@ -28,7 +28,7 @@ interface Written {
   unsteady: string[];
 }
 
-/** Puts what has changed since the last time on top of that tree. Throws code_secrets and code_too_large. */
+/** Writes the changes since the last snapshot on top of its tree. Throws code_secrets and code_too_large. */
 export async function writeTree(
   { store, folder, caps, allowSecrets, signal }: WriteOptions,
   found: readonly FileStat[],
@@ -36,11 +36,11 @@ export async function writeTree(
   leftOut: LeftOut[],
 ): Promise<Written> {
   const before = cached?.files ?? new Map();
-  const changed = found.filter(({ path, look: now }) => before.get(path)?.look !== now);
+  const changed = found.filter(({ path, fingerprint }) => before.get(path)?.fingerprint !== fingerprint);
   const present = new Set(found.map(({ path }) => path));
   const gone = [...before.keys()].filter((path) => !present.has(path));
   const files: StatCache["files"] = new Map(
-    found.map(({ path, look: now, size }) => [path, { look: now, size }]),
+    found.map(({ path, fingerprint, size }) => [path, { fingerprint, size }]),
   );
   if (cached && changed.length === 0 && gone.length === 0)
     return { tree: cached.tree, files, findings: [], unsteady: [] };
@@ -61,7 +61,7 @@ export async function writeTree(
       const readAt = BigInt(Date.now()) * 1_000_000n;
       const read = readEntry(onDisk(folder, path), mode === "120000", caps.maxBytes);
       if (read === "missing" || read === "unreadable") {
-        drop(path, read === "missing" ? "it was removed before it was read" : "it cannot be read");
+        drop(path, read === "missing" ? "it was removed before it could be read" : "it cannot be read");
         continue;
       }
       const checked = await checkContent(path, mode, read);
@@ -70,11 +70,14 @@ export async function writeTree(
         continue;
       }
       findings.push(...checked.findings);
-      if (read.unsteady) unsteady.push(`${shownPath(path)} changed each time it was read.`);
+      if (read.unsteady)
+        unsteady.push(
+          `${shownPath(path)} changed every time it was read; the snapshot has one of its versions.`,
+        );
       const size = read.bytes.length;
-      // What is to be read again next time has no look.
+      // A file that must be read again next time has no fingerprint.
       const isSure = !read.unsteady && checked.findings.length === 0 && !isRacy(read.stats, readAt);
-      files.set(path, { look: isSure ? fingerprintOf(read.stats) : "", size });
+      files.set(path, { fingerprint: isSure ? fingerprintOf(read.stats) : "", size });
       writer.put(path, mode, read.bytes);
       await writer.drained();
       sinceYield += size + 4096;
@@ -85,7 +88,7 @@ export async function writeTree(
       }
     }
     if (findings.length > 0 && !allowSecrets) throw secretsFound(findings);
-    // Some may have grown since they were looked at.
+    // Files may have grown since they were listed.
     checkCaps(
       [...files].map(([path, { size }]) => ({ path, size })),
       caps,

@@ -7,7 +7,7 @@ const accountSchema = z.object({
 });
 export type Account = z.infer<typeof accountSchema>;
 
-/** Who the key in use belongs to. Throws key_unknown, key_revoked, no_key. */
+/** Returns the participant that the key belongs to. Throws key_unknown, key_revoked, no_key. */
 export function readAccount(http: HttpClient): Promise<Account> {
   return http.get("/api/v1/me", accountSchema);
 }

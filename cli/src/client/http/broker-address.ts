@@ -1,34 +1,35 @@
 import { CrowdaiError } from "@crowdai/shared";
 
+/** Query parameters; null and undefined are left out. */
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
-/** The broker's address, without what would confuse joining paths to it. Throws usage. */
+/** Parses the broker's address; paths can be appended to the result. Throws usage. */
 export function parseBroker(address: string | URL): URL {
-  const next = "Write it as http://localhost:8420.";
+  const next = "Write it as http://host:port or https://host.";
   let url: URL;
   try {
     url = new URL(address);
   } catch (cause) {
-    throw new CrowdaiError("usage", `The broker's address "${address}" is no URL.`, { next, cause });
+    throw new CrowdaiError("usage", `The broker's address "${address}" is not a URL.`, { next, cause });
   }
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new CrowdaiError(
       "usage",
-      `The broker's address "${address}" does not begin with http:// or https://.`,
+      `The broker's address "${address}" does not start with http:// or https://.`,
       {
         next,
       },
     );
   if (url.username || url.password)
-    throw new CrowdaiError("usage", "The broker's address holds a user name or a password.", {
-      next: "Leave them out: the API key says who you are.",
+    throw new CrowdaiError("usage", "The broker's address contains a user name or a password.", {
+      next: "Remove them: the API key identifies you.",
     });
   url.hash = "";
   url.search = "";
   return url;
 }
 
-/** A path of the broker as an address; an absolute address as it is. */
+/** Returns the URL of a path at the broker. An absolute address is returned as it is. */
 export function locate(broker: URL, address: string, query: Query = {}): URL {
   const url = /^https?:\/\//i.test(address)
     ? new URL(address)

@@ -9,30 +9,33 @@ import {
 import { z } from "zod";
 import type { HttpClient } from "./http-client.ts";
 
+/** A list of submissions, as the routes that return several answer. */
 export const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
 const challengePath = (id: string) => `/api/v1/challenges/${encodeURIComponent(id)}`;
 
-interface Reading {
+interface ReadOptions {
   round?: string | number;
   limit?: number;
   offset?: number;
   signal?: AbortSignal;
 }
 
+/** Returns the participant's limits in a round of a challenge; in the open round if none is given. */
 export function readLimits(
   http: HttpClient,
   challenge: string,
-  { round, signal }: Reading = {},
+  { round, signal }: ReadOptions = {},
 ): Promise<Limits> {
   return http.get(`${challengePath(challenge)}/limits`, limitsSchema, { round }, signal);
 }
 
+/** Returns one page of a leaderboard. */
 export function readLeaderboard(
   http: HttpClient,
   challenge: string,
-  asked: Reading & { board?: Leaderboard["board"] } = {},
+  options: ReadOptions & { board?: Leaderboard["board"] } = {},
 ): Promise<Leaderboard> {
-  const { round, limit, offset, board, signal } = asked;
+  const { round, limit, offset, board, signal } = options;
   return http.get(
     `${challengePath(challenge)}/leaderboard`,
     leaderboardSchema,
@@ -41,14 +44,16 @@ export function readLeaderboard(
   );
 }
 
+/** Returns a submission. Throws submission_unknown. */
 export function readSubmission(http: HttpClient, id: string, signal?: AbortSignal): Promise<Submission> {
   return http.get(`/api/v1/submissions/${encodeURIComponent(id)}`, submissionSchema, {}, signal);
 }
 
+/** Returns the participant's latest submissions to a challenge, newest first. */
 export async function readSubmissions(
   http: HttpClient,
   challenge: string,
-  { limit, signal }: Reading = {},
+  { limit, signal }: ReadOptions = {},
 ): Promise<Submission[]> {
   return (await http.get("/api/v1/submissions", submissionsSchema, { challenge, limit }, signal)).submissions;
 }

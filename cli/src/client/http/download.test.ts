@@ -30,7 +30,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 const client = (broker: string) => createHttpClient({ broker, key: () => "the-key", client: "test/1" });
 
-it("writes the file whole, with its digest", async () => {
+it("writes the whole file and returns its digest", async () => {
   const url = await serve((_, response) => void response.end(bytes));
   const to = join(folder, "deep/in/train.csv");
   expect(await client(url).download("/data/train.csv", { to, sha256, size: bytes.length })).toEqual({
@@ -40,7 +40,7 @@ it("writes the file whole, with its digest", async () => {
   expect(await readFile(to)).toEqual(bytes);
 });
 
-it("goes on where the connection was cut", async () => {
+it("resumes after a cut connection", async () => {
   const ranges: (string | undefined)[] = [];
   const url = await serve((request, response) => {
     ranges.push(request.headers.range);
@@ -55,7 +55,7 @@ it("goes on where the connection was cut", async () => {
   expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
 });
 
-it("begins anew without repeating bytes when the other side knows no ranges", async () => {
+it("starts over without repeating bytes if the server does not support ranges", async () => {
   let asked = 0;
   const url = await serve((request, response) => {
     response.writeHead(200, { "content-length": bytes.length });
@@ -67,7 +67,7 @@ it("begins anew without repeating bytes when the other side knows no ranges", as
   expect(await readFile(to)).toEqual(bytes);
 });
 
-it("follows a redirect to the store without taking the key there", async () => {
+it("follows a redirect to the store without sending the key", async () => {
   const seen: IncomingMessage[] = [];
   const store = await serve((request, response) => {
     seen.push(request);
@@ -81,7 +81,7 @@ it("follows a redirect to the store without taking the key there", async () => {
   expect(seen.map((request) => request.headers.authorization)).toEqual(["Bearer the-key", undefined]);
 });
 
-it("leaves nothing behind when other bytes come than were told", async () => {
+it("leaves no file behind if the digest differs", async () => {
   const url = await serve((_, response) => void response.end("others"));
   await expect(client(url).download("/x", { to: join(folder, "x"), sha256 })).rejects.toMatchObject({
     code: "digest_mismatch",
@@ -89,7 +89,7 @@ it("leaves nothing behind when other bytes come than were told", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-it("streams into a stream and leaves it open", async () => {
+it("writes to a stream and leaves it open", async () => {
   const chunks: Buffer[] = [];
   const to = new Writable({
     highWaterMark: 1000,
@@ -104,7 +104,7 @@ it("streams into a stream and leaves it open", async () => {
   expect(to.writableEnded).toBe(false);
 });
 
-it("says so when the output breaks", async () => {
+it("reports a failing output", async () => {
   const to = new Writable({ write: (_chunk, _encoding, done) => done(new Error("disk full")) });
   const url = await serve((_, response) => void response.end(bytes));
   await expect(client(url).download("/x", { to })).rejects.toThrow("disk full");

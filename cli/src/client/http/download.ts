@@ -12,9 +12,9 @@ import type { Agents } from "./proxy-agents.ts";
 import { bodyOf, type Reply, readText } from "./response-body.ts";
 
 export interface DownloadOptions {
-  /** A file (written beside it first, so that it appears whole or not at all) or a stream, which is not ended. */
+  /** A file, which appears only when it is complete, or a stream, which is not ended. */
   to: string | Writable;
-  /** What is known of the bytes; others are refused with digest_mismatch. */
+  /** Expected size and digest. Other bytes are refused with digest_mismatch. */
   size?: number;
   sha256?: string;
   onProgress?: (done: number, total: number | null) => void;
@@ -33,29 +33,29 @@ interface Route {
   agents?: Agents;
 }
 
-/** Streams an address to `to`, going on where it broke. The key goes to the broker's own origin and nowhere else. */
+/** Downloads an address to `to` and resumes after cut connections. Only the broker's own origin gets the key. */
 export async function download(url: URL, options: DownloadOptions & Route): Promise<Downloaded> {
   if (typeof options.to !== "string") return receive(url, options.to, options);
 
   await mkdir(dirname(options.to), { recursive: true });
-  const beside = `${options.to}.part-${process.pid}`;
-  const file = createWriteStream(beside);
-  // Given up with a write under way, it reports that too, when nobody listens for the download any more.
+  const temporary = `${options.to}.part-${process.pid}`;
+  const file = createWriteStream(temporary);
+  // A write that is under way when the download fails emits its own error, after the other listeners are gone.
   file.on("error", () => {});
   try {
     const result = await receive(url, file, options);
     await new Promise<void>((resolve, reject) => file.once("error", reject).end(resolve));
-    await rename(beside, options.to);
+    await rename(temporary, options.to);
     return result;
   } catch (failure) {
-    // What was still being written may fail then; nobody needs it any more.
+    // A pending write may fail now; its result is no longer needed.
     await new Promise((resolve) =>
       file
         .on("error", () => {})
         .once("close", resolve)
         .destroy(),
     );
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
     throw failure;
   }
 }
@@ -78,7 +78,8 @@ async function receive(url: URL, to: Writable, options: DownloadOptions & Route)
       if (!to.write(chunk)) await drained(to);
       options.onProgress?.(done, total ?? options.size ?? null);
     }
-    if (total !== null && done < total) throw new NetworkFault("the connection was cut", "ECONNRESET");
+    if (total !== null && done < total)
+      throw new NetworkFault("the connection was closed early", "ECONNRESET");
   }
 
   try {
@@ -100,7 +101,7 @@ async function receive(url: URL, to: Writable, options: DownloadOptions & Route)
   return { size: done, sha256 };
 }
 
-/** Asks for the bytes from `from` on, following redirects. */
+/** Requests the bytes from `from` on, following redirects. */
 async function open(
   url: URL,
   from: number,
@@ -126,10 +127,10 @@ async function open(
     }
     throw badResponse(reply, await readText(reply, 64 * 1024));
   }
-  throw new BadResponse("with one redirect after another", 310, null);
+  throw new BadResponse("with too many redirects", 310, null);
 }
 
-/** Passes over what is there already, when the other side cannot begin in the middle. */
+/** Skips the bytes that are already stored, for a server that does not support ranges. */
 async function skip(reply: Reply, bytes: number): Promise<void> {
   for (let left = bytes; left > 0; ) {
     const chunk = reply.read() as Buffer | null;

@@ -45,7 +45,7 @@ describe("get", () => {
     expect(seen!.headers).toMatchObject({ authorization: "Bearer the-key", "user-agent": "test/1" });
   });
 
-  it("goes without a key when there is none, and keeps a path in the broker's address", async () => {
+  it("sends no key if there is none, and keeps the path of the broker's address", async () => {
     let seen: IncomingMessage | undefined;
     const url = await serve((request, response) => {
       seen = request;
@@ -56,7 +56,7 @@ describe("get", () => {
     expect(seen!.url).toBe("/crowd/api/v1");
   });
 
-  it("throws the broker's refusal with its code, next step and details, at once", async () => {
+  it("throws the broker's refusal with code, next step and details, without a retry", async () => {
     let asked = 0;
     const body = new CrowdaiError("challenge_unknown", "No such challenge.", {
       details: { suggestion: "iris" },
@@ -74,7 +74,7 @@ describe("get", () => {
     expect(asked).toBe(1);
   });
 
-  it("tries again after 503, not before the Retry-After has passed", async () => {
+  it("retries after 503, but not before Retry-After has passed", async () => {
     const times: number[] = [];
     const url = await serve((_, response) => {
       times.push(performance.now());
@@ -85,7 +85,7 @@ describe("get", () => {
     expect(times[1]! - times[0]!).toBeGreaterThan(950);
   });
 
-  it("tries again when the connection is cut", async () => {
+  it("retries after a cut connection", async () => {
     let asked = 0;
     const url = await serve((request, response) => {
       if (++asked < 3) request.socket.destroy();
@@ -94,7 +94,7 @@ describe("get", () => {
     expect(await client(url).get("/", anything)).toEqual({ n: 3 });
   });
 
-  it("ends with interrupted when its signal is aborted, though the answer never comes", async () => {
+  it("rejects with interrupted when its signal is aborted before an answer", async () => {
     const stop = new AbortController();
     const url = await serve(() => stop.abort());
     expect((await failure(client(url, { signal: stop.signal }).get("/", anything))).code).toBe("interrupted");
@@ -117,24 +117,24 @@ describe("post", () => {
   });
 });
 
-describe("who answers", () => {
-  it("says broker_unreachable where nobody listens", async () => {
+describe("a request that gets no answer from a broker", () => {
+  it("throws broker_unreachable if nothing listens on the port", async () => {
     const url = await serve(() => {});
     const server = open.pop()!;
     await new Promise((resolve) => server.close(resolve));
     const error = await failure(client(url).get("/api/v1/me", anything));
     expect(error).toMatchObject({ code: "broker_unreachable", exitCode: 5 });
-    expect(error.message).toContain("nothing listens there");
+    expect(error.message).toContain("nothing is listening on that port");
   });
 
-  it("says broker_unreachable when the other side stays silent", async () => {
+  it("throws broker_unreachable if the server never answers", async () => {
     const url = await serve(() => {});
     const error = await failure(client(url, { idleMs: 50 }).post("/", {}, anything));
     expect(error.code).toBe("broker_unreachable");
-    expect(error.message).toContain("nothing came for 0.05 s");
+    expect(error.message).toContain("no data for 0.05 s");
   });
 
-  it("asks no second time after a long silence, so that silences do not add up", async () => {
+  it("does not retry after a long timeout, so that timeouts do not add up", async () => {
     let asked = 0;
     const url = await serve(() => void asked++);
     const { code } = await failure(client(url, { idleMs: 60, repeatMs: 30 }).get("/api/v1/me", anything));
@@ -143,8 +143,8 @@ describe("who answers", () => {
 
   it.each([
     ["a web page", { "content-type": "text/html" }, "<h1>hello</h1>"],
-    ["JSON of another shape", { "content-type": "application/json" }, '{"hello":1}'],
-    ["nothing that is JSON", {}, ""],
+    ["unexpected JSON", { "content-type": "application/json" }, '{"hello":1}'],
+    ["no JSON", {}, ""],
   ])("says not_a_broker when %s comes", async (said, headers, body) => {
     const url = await serve(
       (_, response) => void response.writeHead(200, headers as Record<string, string>).end(body),
@@ -154,14 +154,14 @@ describe("who answers", () => {
     expect(error.message).toContain(said);
   });
 
-  it("says not_a_broker when a web server knows no such address", async () => {
+  it("throws not_a_broker if a web server answers with 404", async () => {
     const url = await serve(
       (_, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<h1>404</h1>"),
     );
     expect((await failure(client(url).get("/api/v1/me", anything))).code).toBe("not_a_broker");
   });
 
-  it("says not_a_broker when what listens speaks no HTTP", async () => {
+  it("throws not_a_broker if the server speaks another protocol", async () => {
     const url = await listen(
       createTcpServer(
         (socket) =>
@@ -174,7 +174,7 @@ describe("who answers", () => {
     expect((await failure(client(url).get("/api/v1/me", anything))).code).toBe("not_a_broker");
   });
 
-  it("does not call a broker with an answer of a newer shape something else", async () => {
+  it("does not call a broker with a newer answer format not_a_broker", async () => {
     const url = await serve((request, response) =>
       response.end(json(request.url === "/healthz" ? { service: "crowdai" } : { shape: "new" })),
     );

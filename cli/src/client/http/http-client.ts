@@ -11,37 +11,37 @@ import type { Agents } from "./proxy-agents.ts";
 import { readText } from "./response-body.ts";
 
 export interface HttpClientOptions {
-  /** Address of the broker, as http://localhost:8420; a path in it is kept. Throws usage when it is no http(s) URL. */
+  /** Address of the broker, such as http://localhost:8420, with or without a path. */
   broker: string | URL;
-  /** The API key, or nothing to go without one. Asked before each request. */
+  /** Returns the API key, or nothing for requests without one. Called before each request. */
   key?: () => Promise<string | null | undefined> | string | null | undefined;
   /** Version of this client, sent as User-Agent. */
   client: string;
   signal?: AbortSignal;
-  /** From proxyAgents(env), when a proxy is to be used. */
+  /** From proxyAgents(env), if a proxy is used. */
   agents?: Agents;
   connectMs?: number;
   idleMs?: number;
-  /** For how long after the first try a failed one is repeated, so that long silences do not add up. Default 25 s. */
+  /** No retry starts later than this after the first attempt, so that long timeouts do not add up. Default 25 s. */
   repeatMs?: number;
 }
 
 /**
- * The broker over HTTP. Paths begin at the broker's root, as "/api/v1/me". Every failure is a CrowdaiError: the
- * broker's own refusal, broker_unreachable when nobody answers, not_a_broker when something else does.
+ * The broker's HTTP API. Paths start at the broker's root, such as "/api/v1/me". Every failure is a CrowdaiError: the
+ * broker's own refusal, broker_unreachable if there is no answer, not_a_broker if another server answers.
  */
 export interface HttpClient {
   readonly broker: URL;
-  /** Retried after network faults and 408, 425, 429 and 5xx, as reading changes nothing. */
+  /** Sends GET. Retries after network faults and after 408, 425, 429, 500, 502, 503 and 504. */
   get<T>(path: string, schema: z.ZodType<T>, query?: Query, signal?: AbortSignal): Promise<T>;
-  /** Sent once, unless `repeatable` says that the broker knows a repetition by its id. */
+  /** Sends POST, once; with `repeatable`, retries as `get` does, because the broker recognizes a repetition by its id. */
   post<T>(
     path: string,
     body: unknown,
     schema: z.ZodType<T>,
     options?: { repeatable?: boolean; signal?: AbortSignal },
   ): Promise<T>;
-  /** Streams an address (absolute or a path of the broker) into a file or stream. Only the broker sees the key. */
+  /** Downloads an address (absolute, or a path at the broker) to a file or stream. Only the broker gets the key. */
   download(address: string, options: DownloadOptions): Promise<Downloaded>;
 }
 
@@ -53,6 +53,7 @@ interface Exchange {
   signal?: AbortSignal;
 }
 
+/** Returns a client for a broker. Throws usage if its address is not an http(s) URL. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const broker = parseBroker(options.broker);
   const { connectMs, idleMs, repeatMs = 25_000, agents } = options;
@@ -90,13 +91,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
-  /** Names what went wrong on the way; when in doubt who answered, asks. */
+  /** Turns a failure into a CrowdaiError. Asks for /healthz if it is unclear what kind of server answered. */
   async function explain(failure: unknown, signal?: AbortSignal): Promise<unknown> {
     if (failure instanceof BadResponse && failure.refusal) return failure.refusal;
     if (failure instanceof NetworkFault)
       return isHttp(failure)
         ? unreachable(broker, failure)
-        : notABroker(broker, "with something that is no HTTP");
+        : notABroker(broker, "with something other than HTTP");
     if (!(failure instanceof BadResponse)) return failure;
     if (!(await isBroker(broker, { signal, agents, connectMs, idleMs })))
       return notABroker(broker, failure.message);
@@ -105,9 +106,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         "broker_unreachable",
         `The broker at ${broker.origin} answered ${failure.message}.`,
       );
-    return new CrowdaiError("unexpected", `The broker's answer is not understood: ${failure.message}.`, {
-      next: "A newer client may be needed: compare `crowdai --version` with the broker's.",
-    });
+    return new CrowdaiError(
+      "unexpected",
+      `The client does not understand the broker's answer: ${failure.message}.`,
+      {
+        next: "Compare `crowdai --version` with the version of the broker; you may need a newer client.",
+      },
+    );
   }
 
   return {

@@ -10,19 +10,19 @@ import type { Reply } from "./response-body.ts";
 export interface RequestOptions {
   method?: string;
   headers?: Record<string, string>;
-  /** A chunk may be used again once the next is asked for. */
+  /** The buffer of a chunk may be reused once the next chunk is requested. */
   body?: string | AsyncIterable<Uint8Array>;
   signal?: AbortSignal;
-  /** How long the connection may take to stand. Default 10 s. */
+  /** Time limit for opening the connection. Default 10 s. */
   connectMs?: number;
-  /** How long nothing may move, in either direction. Default 30 s. */
+  /** Maximum time without any bytes in either direction. Default 30 s. */
   idleMs?: number;
   agents?: Agents;
 }
 
 /**
- * One HTTP request, streamed both ways; resolves when the status and headers are there. Redirects are not followed.
- * Rejects with NetworkFault, or with `interrupted` after an abort; the body then ends with the same error.
+ * Sends one HTTP request and resolves once status and headers have arrived. Both bodies are streamed; redirects are not
+ * followed. Rejects with NetworkFault, or with `interrupted` after an abort; the body then ends with the same error.
  */
 export function request(url: URL, options: RequestOptions = {}): Promise<Reply> {
   const { signal, body, connectMs = 10_000, idleMs = 30_000 } = options;
@@ -38,13 +38,13 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       () => outgoing.destroy(new NetworkFault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),
       connectMs,
     );
-    const stands = () => clearTimeout(connecting);
+    const connected = () => clearTimeout(connecting);
     outgoing.on("socket", (socket) => {
-      if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", stands);
-      else stands();
+      if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", connected);
+      else connected();
     });
     outgoing.setTimeout(idleMs, () =>
-      outgoing.destroy(new NetworkFault(`nothing came for ${idleMs / 1000} s`, "ETIMEDOUT")),
+      outgoing.destroy(new NetworkFault(`no data for ${idleMs / 1000} s`, "ETIMEDOUT")),
     );
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(connecting);
@@ -54,8 +54,8 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
     const sending = new AbortController();
     outgoing.on("close", () => sending.abort());
     outgoing.on("response", (reply) => {
-      stands();
-      // What is answered before it was sent is refused: the rest of it need not go.
+      connected();
+      // An answer before the end of the request body is a refusal: the rest of the body is not needed.
       if (!outgoing.writableEnded) finished(reply, () => outgoing.destroy());
       sending.abort();
       const abort = () => reply.destroy(interruption(signal!));
@@ -75,7 +75,7 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
   }, signal);
 }
 
-/** Writes no chunk before the one before it is on its way, so that nothing piles up here. */
+/** Writes each chunk only after the previous one was flushed, so that no chunks pile up in memory. */
 async function sendBody(
   outgoing: http.ClientRequest,
   body: AsyncIterable<Uint8Array>,
@@ -89,7 +89,7 @@ async function sendBody(
         written();
       };
       stopped.addEventListener("abort", done);
-      // How a write failed is told by the request itself.
+      // The request itself reports a failed write.
       outgoing.write(chunk, done);
     });
   }

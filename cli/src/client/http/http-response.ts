@@ -7,34 +7,34 @@ const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const MAX_RETRY_AFTER_MS = 20_000;
 const failureSchema = z.object({ error: errorBodySchema });
 
-/** An answer that is no success. `refusal` is what the broker said, null when the words are not a broker's. */
+/** An unusable answer. `refusal` is the broker's error, or null if the answer has none. */
 export class BadResponse extends Error {
   override readonly name = "BadResponse";
   readonly status: number;
   readonly refusal: CrowdaiError | null;
   readonly retryAfterMs: number;
 
-  constructor(said: string, status: number, refusal: CrowdaiError | null, retryAfterMs = 0) {
-    super(said);
+  constructor(message: string, status: number, refusal: CrowdaiError | null, retryAfterMs = 0) {
+    super(message);
     this.status = status;
     this.refusal = refusal;
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The value in an answer, checked. Throws BadResponse. */
+/** Returns the value in a successful answer, checked against the schema. Throws BadResponse. */
 export function readResponse<T>(reply: Reply, text: string, schema: z.ZodType<T>): T {
   const status = reply.statusCode ?? 0;
   const value = parse(text);
   if (status >= 200 && status < 300) {
     const found = schema.safeParse(value);
     if (found.success) return found.data;
-    throw new BadResponse(value === undefined ? describeBody(reply) : "JSON of another shape", status, null);
+    throw new BadResponse(value === undefined ? describeBody(reply) : "unexpected JSON", status, null);
   }
   throw badResponse(reply, text);
 }
 
-/** What an answer outside 200 to 299 says. */
+/** Returns the error for an answer with a status outside 200 to 299. */
 export function badResponse(reply: Reply, text: string): BadResponse {
   const status = reply.statusCode ?? 0;
   const refusal = failureSchema.safeParse(parse(text));
@@ -47,13 +47,14 @@ export function badResponse(reply: Reply, text: string): BadResponse {
   return new BadResponse(`with status ${status} and ${describeBody(reply)}`, status, null, retryAfter(reply));
 }
 
-/** For withRetries: how long a repetition of a harmless request should wait at least, or false when it is no use. */
+/** For withRetries: returns the minimum wait before the request is repeated, or false if that would not help. */
 export function mayRepeat(failure: unknown): number | false {
   if (failure instanceof NetworkFault) return isHttp(failure) ? 0 : false;
   if (!(failure instanceof BadResponse) || !REPEATABLE_STATUS.has(failure.status)) return false;
   return failure.retryAfterMs <= MAX_RETRY_AFTER_MS ? failure.retryAfterMs : false;
 }
 
+/** The error for a broker that a request could not reach. */
 export function unreachable(broker: URL, fault: NetworkFault): CrowdaiError {
   return new CrowdaiError(
     "broker_unreachable",
@@ -65,10 +66,11 @@ export function unreachable(broker: URL, fault: NetworkFault): CrowdaiError {
   );
 }
 
-export function notABroker(broker: URL, said: string): CrowdaiError {
+/** The error for an address where another server answers. `answer` completes "it answered …". */
+export function notABroker(broker: URL, answer: string): CrowdaiError {
   return new CrowdaiError(
     "not_a_broker",
-    `What answers at ${broker.origin} is no crowdAI broker: it answered ${said}.`,
+    `${broker.origin} is not a crowdAI broker: it answered ${answer}.`,
     {
       details: { broker: broker.origin },
     },
@@ -86,8 +88,8 @@ function parse(text: string): unknown {
 function describeBody(reply: Reply): string {
   const type = reply.headers["content-type"]?.split(";")[0]?.trim();
   if (type === "text/html") return "a web page";
-  if (type?.endsWith("json")) return "JSON of another shape";
-  return type ? `something of type ${type}` : "nothing that is JSON";
+  if (type?.endsWith("json")) return "unexpected JSON";
+  return type ? `a body of type ${type}` : "no JSON";
 }
 
 function retryAfter(reply: Reply): number {

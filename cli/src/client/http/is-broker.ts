@@ -5,10 +5,10 @@ import { readResponse } from "./http-response.ts";
 import type { Agents } from "./proxy-agents.ts";
 import { readText } from "./response-body.ts";
 
-/** What /healthz answers on a broker, as far as a client depends on it. */
+/** The part of the answer to /healthz that identifies a broker. */
 export const healthSchema = z.object({ service: z.literal("crowdai") });
 
-/** Whether a crowdAI broker answers there. */
+/** Returns whether a crowdAI broker answers at the address. */
 export async function isBroker(
   broker: URL,
   options: { signal?: AbortSignal; agents?: Agents; connectMs?: number; idleMs?: number } = {},

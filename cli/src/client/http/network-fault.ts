@@ -1,4 +1,4 @@
-/** The other side was not reached, or went away in the middle. `code` is the system's word for it, as ECONNREFUSED. */
+/** The server was not reached, or the connection broke. `code` is the system's error code, such as ECONNREFUSED. */
 export class NetworkFault extends Error {
   override readonly name = "NetworkFault";
   readonly code: string;
@@ -9,7 +9,7 @@ export class NetworkFault extends Error {
   }
 }
 
-/** The fault that a system error amounts to. */
+/** Returns the fault for a system error. */
 export function faultOf(error: NodeJS.ErrnoException): NetworkFault {
   return new NetworkFault(describe(error), error.code ?? "EIO", error);
 }
@@ -17,19 +17,19 @@ export function faultOf(error: NodeJS.ErrnoException): NetworkFault {
 function describe(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ECONNREFUSED":
-      return "nothing listens there";
+      return "nothing is listening on that port";
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return "the name cannot be resolved";
+      return "the host name cannot be resolved";
     case "ECONNRESET":
     case "EPIPE":
-      return "the connection was cut";
+      return "the connection was closed early";
     default:
       return error.message || error.code || "the connection failed";
   }
 }
 
-/** Whether what broke was the network, and not somebody there who speaks no HTTP. */
+/** Returns whether the network failed; false if a server answered in another protocol than HTTP. */
 export function isHttp(fault: NetworkFault): boolean {
   return !fault.code.startsWith("HPE_") && !["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER"].includes(fault.code);
 }

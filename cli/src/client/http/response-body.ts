@@ -4,18 +4,18 @@ import { NetworkFault } from "./network-fault.ts";
 
 export type Reply = IncomingMessage;
 
-/** The body as it comes. Throws NetworkFault when it breaks off. */
+/** Yields the body in chunks. Throws NetworkFault if the connection breaks. */
 export async function* bodyOf(reply: Reply): AsyncGenerator<Buffer> {
   try {
     yield* reply as AsyncIterable<Buffer>;
   } catch (error) {
     if (error instanceof CrowdaiError || error instanceof NetworkFault) throw error;
     const { code = "ECONNRESET" } = error as NodeJS.ErrnoException;
-    throw new NetworkFault("the connection was cut", code, error);
+    throw new NetworkFault("the connection was closed early", code, error);
   }
 }
 
-/** The whole body as text, at most `limit` bytes of it. */
+/** Returns the whole body as text. Throws NetworkFault if it is larger than `limit` bytes. */
 export async function readText(reply: Reply, limit = 64 * 1024 * 1024): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

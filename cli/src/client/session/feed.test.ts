@@ -20,14 +20,14 @@ async function read(feed: Feed): Promise<number[]> {
 }
 
 describe("a feed", () => {
-  it("hands on live events in order and ends after the last", async () => {
+  it("yields live events in order and ends after the last", async () => {
     const feed = createFeed("s");
     for (const seq of [1, 2, 3, 4, 5]) expect(feed.live(live(seq))).toBe(false);
     expect(feed.ended).toBe(true);
     expect(await read(feed)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("drops what came before, live and by an answer", async () => {
+  it("drops events it has already, from live messages and answers", async () => {
     const feed = createFeed("s");
     feed.live(live(1));
     feed.live(live(1));
@@ -37,7 +37,7 @@ describe("a feed", () => {
     expect(await read(feed)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("asks for what is missing and holds what follows it meanwhile", async () => {
+  it("requests missing events and holds later ones until they arrive", async () => {
     const feed = createFeed("s");
     feed.live(live(1));
     expect(feed.live(live(4))).toBe(true);
@@ -46,7 +46,7 @@ describe("a feed", () => {
     expect(await read(feed)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("asks again when an answer was cut short, and not when it brought nothing", () => {
+  it("asks again after a partial answer, but not after an empty one", () => {
     const feed = createFeed("s");
     expect(feed.caughtUp({ submission: submission(5), events: [event(1), event(2)] })).toBe(true);
     expect(feed.caughtUp({ submission: submission(5), events: [] })).toBe(false);
@@ -55,13 +55,13 @@ describe("a feed", () => {
     expect(feed.ended).toBe(true);
   });
 
-  it("begins after the number it was told", async () => {
+  it("starts after the given number", async () => {
     const feed = createFeed("s", 3);
     feed.caughtUp({ submission: submission(5), events: [event(4), event(5)] });
     expect(await read(feed)).toEqual([4, 5]);
   });
 
-  it("ends at once, with the submission, when everything was seen", async () => {
+  it("ends at once with the submission if every event was seen", async () => {
     const feed = createFeed("s", 5);
     feed.caughtUp({ submission: submission(5), events: [] });
     const updates = [];
@@ -69,7 +69,7 @@ describe("a feed", () => {
     expect(updates).toEqual([{ kind: "submission", submission: submission(5) }]);
   });
 
-  it("gives the final submission with the last event of an answer", async () => {
+  it("includes the final submission in the last event of an answer", async () => {
     const feed = createFeed("s");
     feed.caughtUp({ submission: submission(5), events: [1, 2, 3, 4, 5].map(event) });
     const updates = [];
@@ -77,7 +77,7 @@ describe("a feed", () => {
     expect(updates.at(-1)).toEqual({ kind: "event", event: event(5), submission: submission(5) });
   });
 
-  it("hands on what it has before it throws what stopped it", async () => {
+  it("yields what it has before it throws the error that stopped it", async () => {
     const feed = createFeed("s");
     feed.live(live(1));
     feed.stop(new Error("cut"));

@@ -8,36 +8,37 @@ import {
 } from "@crowdai/shared";
 import { interruption } from "../../async/abort.ts";
 
-/** What a watcher is told: a numbered event, or how the submission stands now. */
+/** One item of a feed: a numbered event, a queue position, or the current submission. */
 export type Update =
   | { kind: "event"; event: SubmissionEvent; submission: Submission | null }
   | { kind: "place"; place: Place }
   | { kind: "submission"; submission: Submission };
 
 /**
- * The events of one submission, put together from live messages and from answers to `watch`, each exactly once and in
- * order. Ends after the last event; the update it comes with holds the final submission.
+ * The events of one submission, merged from live messages and answers to `watch`, each exactly once and in order. Ends
+ * after the last event, whose update includes the final submission.
  */
 export interface Feed extends AsyncIterable<Update> {
   readonly submission: string;
-  /** Number of the last event handed on. */
+  /** Number of the last event that was added to the feed. */
   readonly seen: number;
   readonly ended: boolean;
-  /** Takes a live event; true when events before it are missing, so that they must be asked for. */
+  /** Adds a live event. Returns true if earlier events are missing and must be requested. */
   live(message: LiveEvent): boolean;
-  /** Takes an answer to `watch`; true when there is more to ask for. */
+  /** Adds an answer to `watch`. Returns true if more must be requested. */
   caughtUp(answer: Watched): boolean;
+  /** Adds a queue position. */
   place(place: Place): void;
-  /** Ends the feed for its reader: without an error, or with one. */
+  /** Ends the feed for its reader, with an error if one is given. */
   stop(error?: unknown): void;
   /** Stops the feed with `interrupted` once the signal is aborted. */
   stopOn(signal: AbortSignal): void;
 }
 
-/** `onEnd` is called once, when the last event was taken or the feed was stopped. */
-export function createFeed(submission: string, after = 0, onEnd: () => void = () => {}): Feed {
+/** Creates a feed of the events after number `after`. `onEnd` is called once, after the last event or a stop. */
+export function createFeed(id: string, after = 0, onEnd: () => void = () => {}): Feed {
   const ready: Update[] = [];
-  /** Live events that came before the ones they follow. */
+  /** Live events that arrived before their predecessors. */
   let held: LiveEvent[] = [];
   let seen = after;
   let ended = false;
@@ -46,7 +47,7 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
   /** Removes the listeners of signals that would stop this feed. */
   const detach: (() => void)[] = [];
 
-  function hand(update: Update): void {
+  function push(update: Update): void {
     ready.push(update);
     wake?.();
   }
@@ -62,24 +63,24 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
     if (error !== undefined) failure = { error };
     end();
   }
-  function take(event: SubmissionEvent, with_: Submission | null): void {
+  function add(event: SubmissionEvent, submission: Submission | null): void {
     if (ended || event.seq <= seen) return;
     seen = event.seq;
-    hand({ kind: "event", event, submission: with_ });
-    if (with_ && isFinal(with_.state) && seen >= with_.seq) end();
+    push({ kind: "event", event, submission });
+    if (submission && isFinal(submission.state) && seen >= submission.seq) end();
   }
-  /** Hands on the held events that follow what was seen; true when some still wait for others. */
+  /** Adds the held events that are next in order. Returns true if some still wait for earlier ones. */
   function release(): boolean {
     held = held.filter((message) => message.event.seq > seen).sort((a, b) => a.event.seq - b.event.seq);
     while (held[0]?.event.seq === seen + 1) {
       const message = held.shift()!;
-      take(message.event, message.submission);
+      add(message.event, message.submission);
     }
     return held.length > 0 && !ended;
   }
 
   return {
-    submission,
+    submission: id,
     get seen() {
       return seen;
     },
@@ -96,17 +97,17 @@ export function createFeed(submission: string, after = 0, onEnd: () => void = ()
       const before = seen;
       const final = isFinal(answer.submission.state);
       for (const event of [...answer.events].sort((a, b) => a.seq - b.seq))
-        take(event, final && event.seq === answer.submission.seq ? answer.submission : null);
+        add(event, final && event.seq === answer.submission.seq ? answer.submission : null);
       if (ended) return false;
-      const waits = release();
+      const hasGap = release();
       if (ended) return false;
       const complete = seen >= answer.submission.seq;
-      hand({ kind: "submission", submission: answer.submission });
+      push({ kind: "submission", submission: answer.submission });
       if (final && complete) end();
-      return !ended && seen > before && (waits || !complete);
+      return !ended && seen > before && (hasGap || !complete);
     },
     place(place) {
-      if (!ended) hand({ kind: "place", place });
+      if (!ended) push({ kind: "place", place });
     },
     stop,
     stopOn(signal) {

@@ -21,7 +21,7 @@ const WAIT_SECONDS = 20;
 const API = "/api/v1";
 const serviceSchema = z.object({ version: z.string(), instance: z.string() });
 
-/** The session over plain requests, for where no socket gets through: events come by long polling. */
+/** Opens a session over plain requests, for networks that block sockets. Events arrive by long polling. */
 export async function openHttpSession(http: HttpClient, options: SessionOptions): Promise<BrokerSession> {
   const opening = await readOpening(http, options.challenge);
   const closed = new AbortController();
@@ -30,7 +30,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     AbortSignal.any([signal, options.signal, closed.signal].filter((s) => s !== undefined));
   const at = (id: string, verb = "") => `${API}/submissions/${encodeURIComponent(id)}${verb}`;
 
-  /** Asks for events until the last one; a broker that is away gets `lostAfterMs` to come back. */
+  /** Requests events until the last one. Fails with broker_lost after `lostAfterMs` without an answer. */
   async function poll(feed: Feed, signal: AbortSignal): Promise<void> {
     let fails = 0;
     let answered = Date.now();
@@ -42,8 +42,8 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
         fails = 0;
         answered = Date.now();
       } catch (failure) {
-        const away = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
-        if (!away) throw failure;
+        const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
+        if (!isUnreachable) throw failure;
         if (Date.now() - answered > (options.lostAfterMs ?? 60_000))
           throw new CrowdaiError("broker_lost", undefined, { cause: failure });
         await pause(backoff(fails++), signal);

@@ -5,7 +5,7 @@ import type { SessionOptions } from "./broker-session.ts";
 
 const OPENING_MS = 10_000;
 
-/** No socket could be opened, and it was no refusal of the broker's: nobody there, or something between. */
+/** No socket could be opened, and the broker did not refuse it: it is down, or the network blocks sockets. */
 export class SocketUnavailable extends Error {
   override readonly name = "SocketUnavailable";
 }
@@ -17,7 +17,7 @@ export async function openSocket(
 ): Promise<{ socket: Socket; opening: Session }> {
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
-    // Where no WebSocket gets through, the session goes over plain requests instead: see http-session.ts.
+    // If WebSockets are blocked, http-session.ts replaces them; socket.io need not try another transport.
     transports: ["websocket"],
     auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
     agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
@@ -33,7 +33,7 @@ export async function openSocket(
   return { socket, opening: await firstSession(socket, options.signal) };
 }
 
-/** Connects; settles with what the broker says first, or with why it says nothing. */
+/** Connects and returns the broker's first message. */
 function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<Session> {
   return new Promise<Session>((resolve, reject) => {
     const fail = (error: unknown) => {
@@ -42,30 +42,31 @@ function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<
       reject(error);
     };
     const abort = () => fail(interruption(signal!));
-    const silent = setTimeout(
-      () => fail(new SocketUnavailable("nothing came over the socket")),
+    const timer = setTimeout(
+      () => fail(new SocketUnavailable("the socket received no message")),
       2 * OPENING_MS,
     );
     const done = () => {
-      clearTimeout(silent);
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      socket.off("session", greeted).off("connect_error", refused);
+      socket.off("session", opened).off("connect_error", refused);
     };
-    const greeted = (message: unknown) => {
+    const opened = (message: unknown) => {
       const found = sessionSchema.safeParse(message);
-      if (!found.success) return fail(new SocketUnavailable("another kind of server answers the socket"));
+      if (!found.success) return fail(new SocketUnavailable("another kind of server answered the socket"));
       done();
       resolve(found.data);
     };
     const refused = (error: Error) =>
       fail(readRefusal(error) ?? new SocketUnavailable(error.message, { cause: error }));
-    socket.on("session", greeted).on("connect_error", refused);
+    socket.on("session", opened).on("connect_error", refused);
     if (signal?.aborted) return abort();
     signal?.addEventListener("abort", abort, { once: true });
     socket.connect();
   });
 }
 
+/** Returns the broker's error in a refused connection, if there is one. */
 export function readRefusal(error: Error & { data?: unknown }): CrowdaiError | undefined {
   const found = errorBodySchema.safeParse(error.data);
   return found.success ? CrowdaiError.fromBody(found.data) : undefined;

@@ -1,22 +1,23 @@
 import type { LiveEvent, Place, Submission, Watched } from "@crowdai/shared";
 import { createFeed, type Feed } from "./feed.ts";
 
-/** What is watched over one session, and what was followed from its first event on but has no reader yet. */
+/** The feeds of one session: those that are watched, and those that are followed but have no reader yet. */
 export interface Feeds {
-  /** Keeps events for submissions that are about to be made, until `watch` hands them out. */
+  /** Buffers the events of submissions that are about to be created, until `watch` returns their feeds. */
   follow(ids: readonly string[]): { acknowledged(submissions: readonly Submission[]): void; drop(): void };
   watch(id: string, after: number, signal?: AbortSignal): Feed;
   live(message: LiveEvent): void;
   place(place: Place): void;
-  /** Asks for what each feed has not seen, as after a cut connection. */
+  /** Requests the events that each feed has missed, for example after a cut connection. */
   catchUp(): void;
   stop(error?: unknown): void;
 }
 
+/** Creates the feeds of a session. `ask` requests the events that a feed has not seen. */
 export function createFeeds(ask: (feed: Feed) => Promise<Watched>): Feeds {
   const feeds = new Map<string, Set<Feed>>();
   const unclaimed = new Map<string, Feed>();
-  /** The broker may not know these yet, so there is nothing to ask. */
+  /** Feeds of submissions that the broker may not know yet, so that it cannot be asked about them. */
   const unacknowledged = new Set<Feed>();
   const asking = new Set<Feed>();
 

@@ -23,7 +23,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     });
   });
 
-  it("passes on the broker's refusals", async () => {
+  it("throws the broker's refusals", async () => {
     await expect(open({ transport, key: createApiKey() })).rejects.toMatchObject({ code: "key_unknown" });
     await expect(open({ transport, challenge: "irsi" })).rejects.toMatchObject({
       code: "challenge_unknown",
@@ -31,14 +31,14 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     });
   });
 
-  it("submits and gives every event once, in order, with the final submission", async () => {
+  it("submits and yields every event once, in order, with the final submission", async () => {
     const session = await open({ transport });
     const sent = intent();
     await session.submit(sent, { follow: true });
     expect(await read(session.watch(sent.id))).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
   });
 
-  it("gives a later reader what it missed, from the number it names", async () => {
+  it("yields missed events to a later reader, from the number it gives", async () => {
     const session = await open({ transport });
     const sent = intent();
     await session.submit(sent);
@@ -57,12 +57,12 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     for (const { seqs } of await Promise.all(readers)) expect(seqs).toEqual([1, 2, 3]);
   });
 
-  it("says submission_unknown for one that is not there", async () => {
+  it("throws submission_unknown for a submission that does not exist", async () => {
     const session = await open({ transport });
     await expect(read(session.watch("nothing-here"))).rejects.toMatchObject({ code: "submission_unknown" });
   });
 
-  it("cancels, and takes one that is cancelled already as wanted", async () => {
+  it("cancels, and accepts a submission that is already cancelled", async () => {
     sessions.broker.grader = null;
     const session = await open({ transport });
     const sent = intent();
@@ -76,7 +76,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     await expect(session.cancel(graded.id)).rejects.toMatchObject({ code: "already_final" });
   });
 
-  it("goes on watching after the broker was restarted, none twice and none lost", async () => {
+  it("keeps watching after a restart of the broker, with no event lost or repeated", async () => {
     sessions.broker.grader = null;
     const session = await open({ transport });
     const { id } = intent();
@@ -90,7 +90,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     expect(await reading).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
   });
 
-  it("gives up with broker_lost when the broker does not come back", async () => {
+  it("fails with broker_lost if the broker does not come back", async () => {
     sessions.broker.grader = null;
     const session = await open({ transport, lostAfterMs: 200 });
     const { id } = intent();
@@ -100,7 +100,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     await expect(reading).rejects.toMatchObject({ code: "broker_lost", exitCode: 5 });
   });
 
-  it("ends what waits when its signal is aborted, and then takes nothing more", async () => {
+  it("rejects pending calls when its signal is aborted, and later calls too", async () => {
     sessions.broker.grader = null;
     const stop = new AbortController();
     const session = await open({ transport, signal: stop.signal });
@@ -112,7 +112,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     await expect(session.submit(intent())).rejects.toMatchObject({ code: "interrupted" });
   });
 
-  it("ends one reader by its own signal and goes on for the others", async () => {
+  it("stops one reader by its own signal and continues for the others", async () => {
     sessions.broker.grader = null;
     const session = await open({ transport });
     const { id } = intent();
@@ -131,7 +131,7 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
 });
 
 describe("opening", () => {
-  it("goes over plain requests where something between takes no sockets", async () => {
+  it("falls back to plain requests if a proxy blocks sockets", async () => {
     await sessions.broker.stop();
     sessions.broker.sockets = false;
     await sessions.broker.start();
@@ -142,7 +142,7 @@ describe("opening", () => {
     expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("goes through a proxy that the environment names", async () => {
+  it("uses the proxy named in the environment", async () => {
     const seen: string[] = [];
     const proxy = createServer((request, response) => {
       seen.push(`${request.method} ${new URL(request.url!).pathname}`);
@@ -169,26 +169,26 @@ describe("opening", () => {
     }
   });
 
-  it("uses a socket again with a broker that was just starting", async () => {
+  it("uses a socket with a broker that was just starting", async () => {
     await sessions.broker.stop();
     const opening = open();
     setTimeout(() => void sessions.broker.start(), 100);
     expect((await opening).transport).toBe("socket");
   });
 
-  it("says broker_unreachable when nobody is there, and usage for no address at all", async () => {
+  it("throws broker_unreachable without a broker, and usage for an invalid address", async () => {
     await sessions.broker.stop();
     await expect(open()).rejects.toMatchObject({ code: "broker_unreachable" });
     await sessions.broker.start();
     await expect(open({ broker: "nowhere" })).rejects.toMatchObject({ code: "usage" });
   });
 
-  it("stops when its signal is aborted meanwhile", async () => {
+  it("stops when its signal is aborted", async () => {
     await expect(open({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
   });
 });
 
-it("keeps no process alive once it is closed", async () => {
+it("does not keep the process alive once it is closed", async () => {
   const script = `
     import { openSession } from ${JSON.stringify(new URL("./session.ts", import.meta.url).href)};
     const session = await openSession({ broker: ${JSON.stringify(sessions.broker.url)}, key: ${JSON.stringify(sessions.broker.key)}, challenge: "iris", client: "test/1" });

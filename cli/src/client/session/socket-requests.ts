@@ -15,7 +15,7 @@ const refusedSchema = z.object({
 
 export interface AskOptions {
   signal?: AbortSignal;
-  /** How long one answer may take on a connection that stands. */
+  /** How long one answer may take on an open connection. */
   answerMs: number;
 }
 
@@ -25,19 +25,20 @@ interface Pending {
 }
 
 /**
- * Questions to the broker that survive a cut connection: what has no answer yet is asked again on the next one. That is
- * safe because the broker knows each by its id.
+ * Requests that survive a cut connection: those without an answer are sent again on the next one. That is safe because
+ * the broker recognizes a repetition by its id.
  */
 export interface Requests {
   ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: AskOptions): Promise<T>;
-  /** The connection stands: everything unanswered is sent. */
+  /** The connection is open: sends all unanswered requests. */
   opened(): void;
-  /** The connection broke: nothing is sent until it stands again. */
+  /** The connection broke: nothing is sent until it is open again. */
   broke(): void;
-  /** Rejects everything, now and later. */
+  /** Rejects all requests, pending and future. */
   fail(error: unknown): void;
 }
 
+/** Creates the requests of a session. `reconnect` is called when an answer takes too long. */
 export function createRequests(socket: Socket, reconnect: () => void): Requests {
   const pending = new Set<Pending>();
   let open = false;
@@ -48,7 +49,7 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
       abortable((resolve, dispose, reject) => {
         if (ended) return reject(ended.error);
         let timer: NodeJS.Timeout | undefined;
-        const question: Pending = {
+        const request: Pending = {
           send() {
             clearTimeout(timer);
             timer = setTimeout(reconnect, answerMs);
@@ -62,23 +63,23 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
           },
           fail: reject,
         };
-        pending.add(question);
+        pending.add(request);
         dispose(() => {
           clearTimeout(timer);
-          pending.delete(question);
+          pending.delete(request);
         });
-        if (open) question.send();
+        if (open) request.send();
       }, signal),
     opened() {
       open = true;
-      for (const question of pending) question.send();
+      for (const request of pending) request.send();
     },
     broke() {
       open = false;
     },
     fail(error) {
       ended ??= { error };
-      for (const question of [...pending]) question.fail(error);
+      for (const request of [...pending]) request.fail(error);
     },
   };
 }
@@ -88,8 +89,8 @@ function readAck<T>(answer: unknown, schema: z.ZodType<T>): T {
   if (refused.success) throw CrowdaiError.fromBody(refused.data.error);
   const found = z.object({ ok: z.literal(true), value: schema }).safeParse(answer);
   if (found.success) return found.data.value as T;
-  throw new CrowdaiError("unexpected", "The broker's answer is not understood.", {
-    next: "A newer client may be needed: compare `crowdai --version` with the broker's.",
+  throw new CrowdaiError("unexpected", "The client does not understand the broker's answer.", {
+    next: "Compare `crowdai --version` with the version of the broker; you may need a newer client.",
     cause: found.error,
   });
 }

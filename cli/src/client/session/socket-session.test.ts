@@ -7,7 +7,7 @@ const { open } = sessions;
 const asked = (what: string) => sessions.broker.received.filter((message) => message.what === what);
 
 describe("over a socket", () => {
-  it("drops live events that come twice, and asks for those that were skipped", async () => {
+  it("drops repeated live events and requests skipped ones", async () => {
     sessions.broker.grader = null;
     const session = await open();
     const { id } = intent();
@@ -21,14 +21,14 @@ describe("over a socket", () => {
     expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("goes on when the broker says goodbye in the same breath in which it greets", async () => {
+  it("continues if the broker disconnects right after its first message", async () => {
     sessions.broker.goodbyes = 1;
     const session = await open();
     const { submission } = await session.submit(intent(), { follow: true });
     expect((await read(session.watch(submission.id))).state).toBe("graded");
   });
 
-  it("asks for nothing when nothing was missed", async () => {
+  it("requests nothing if no event was missed", async () => {
     const session = await open();
     const { id } = intent();
     await session.submit(intent(id), { follow: true });
@@ -36,7 +36,7 @@ describe("over a socket", () => {
     expect(asked("watch")).toEqual([]);
   });
 
-  it("tells the place in line", async () => {
+  it("yields the queue position", async () => {
     sessions.broker.grader = null;
     const session = await open();
     const { id } = intent();
@@ -54,7 +54,7 @@ describe("over a socket", () => {
     }
   });
 
-  it("sends a submission whose acknowledgement was lost again under the same id, and it stays one", async () => {
+  it("resends a submission whose acknowledgement was lost under the same id, and it stays one", async () => {
     const session = await open();
     const { id } = intent();
     let swallowed = false;
@@ -76,7 +76,7 @@ describe("over a socket", () => {
     expect((await read(session.watch(id))).seqs).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("makes the connection anew when an answer never comes on it", async () => {
+  it("reconnects if an answer never arrives", async () => {
     const session = await open({ answerMs: 100 });
     let ignored = 0;
     sessions.broker.intercept = (what) => what === "submit" && ignored++ === 0;
@@ -85,7 +85,7 @@ describe("over a socket", () => {
     expect(asked("connect")).toHaveLength(2);
   });
 
-  it("ends at once when the key was revoked meanwhile", async () => {
+  it("ends at once if the key was revoked", async () => {
     sessions.broker.grader = null;
     const session = await open();
     const { id } = intent();
@@ -97,7 +97,7 @@ describe("over a socket", () => {
     await expect(reading).rejects.toMatchObject({ code: "key_unknown", exitCode: 3 });
   });
 
-  it("answers fifty repetitions of one id with one submission", async () => {
+  it("returns one submission for fifty repetitions of one id", async () => {
     const session = await open();
     const { id } = intent();
     const receipts = await Promise.all(

@@ -18,9 +18,9 @@ import { openSocket, readRefusal } from "./open-socket.ts";
 import { createFeeds } from "./session-feeds.ts";
 import { createRequests } from "./socket-requests.ts";
 
-/** How often a watched submission is asked for without need, in case a message was lost between two brokers. */
+/** How often watched submissions are polled, in case a message was lost between two brokers. */
 const REFRESH_MS = 20_000;
-/** The broker may read every byte again before it accepts. */
+/** Before it accepts, the broker may read all bytes again. */
 const COMPLETE_MS = 10 * 60_000;
 const callAnswerSchema = z.object({ submissions: z.array(submissionSchema) });
 
@@ -35,18 +35,18 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   const feeds = createFeeds((feed) =>
     requests.ask("watch", { id: feed.submission, after: feed.seen }, watchedSchema, { answerMs }),
   );
-  // A connection that answers nothing is dead, whatever it says of itself.
+  // A connection without answers is dead, even if it looks open.
   const requests = createRequests(socket, () => socket.io.engine?.close());
   let ended = false;
-  let losing: NodeJS.Timeout | undefined;
-  let again: NodeJS.Timeout | undefined;
+  let giveUp: NodeJS.Timeout | undefined;
+  let reconnecting: NodeJS.Timeout | undefined;
   let refusals = 0;
 
   function end(error?: unknown): void {
     if (ended) return;
     ended = true;
-    clearTimeout(losing);
-    clearTimeout(again);
+    clearTimeout(giveUp);
+    clearTimeout(reconnecting);
     clearInterval(refreshing);
     signal?.removeEventListener("abort", abort);
     const reason = error ?? new CrowdaiError("interrupted", "The session was closed.");
@@ -57,14 +57,14 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   }
   const abort = () => end(interruption(signal!));
   function reconnect(): void {
-    clearTimeout(again);
-    again = setTimeout(() => socket.connect(), 100 + backoff(refusals++));
+    clearTimeout(reconnecting);
+    reconnecting = setTimeout(() => socket.connect(), 100 + backoff(refusals++));
   }
 
-  function left(reason: string): void {
+  function disconnected(reason: string): void {
     requests.broke();
-    losing ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
-    // socket.io does not come back by itself when the broker closed the connection on purpose, as when it stops.
+    giveUp ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
+    // socket.io does not reconnect by itself after the broker closed the connection, as it does when it stops.
     if (reason === "io server disconnect") reconnect();
   }
 
@@ -77,13 +77,13 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     if (found.success) feeds.place(found.data);
   });
   socket.on("session", () => {
-    clearTimeout(losing);
-    losing = undefined;
+    clearTimeout(giveUp);
+    giveUp = undefined;
     refusals = 0;
     requests.opened();
     feeds.catchUp();
   });
-  socket.on("disconnect", left);
+  socket.on("disconnect", disconnected);
   socket.on("connect_error", (error) => {
     const refusal = readRefusal(error);
     if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
@@ -91,9 +91,9 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   });
   const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
   refreshing.unref();
-  // A broker that stops may say goodbye in the same breath, before anybody here could hear it.
+  // A stopping broker may disconnect right after its first message, before the listeners above were added.
   if (socket.connected) requests.opened();
-  else left("io server disconnect");
+  else disconnected("io server disconnect");
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
 

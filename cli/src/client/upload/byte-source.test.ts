@@ -21,15 +21,15 @@ async function text(stream: AsyncIterable<Buffer>): Promise<string> {
   return all;
 }
 
-describe("looking at a file", () => {
-  it("tells name and size, through a link too", async () => {
+describe("inspecting a file", () => {
+  it("returns name and size, also through a link", async () => {
     await writeFile(path, "a,b\n");
     await symlink(path, join(folder, "link.csv"));
     expect(await inspectFile(path)).toMatchObject({ name: "p.csv", size: 4 });
     expect(await inspectFile(join(folder, "link.csv"))).toMatchObject({ name: "link.csv", size: 4 });
   });
 
-  it("refuses what is missing, a folder, a pipe, a device and an empty file", async () => {
+  it("refuses a missing file, a folder, a pipe, a device and an empty file", async () => {
     await expect(inspectFile(path)).rejects.toEqual(code("file_missing"));
     await writeFile(path, "");
     await expect(inspectFile(path)).rejects.toEqual(code("file_empty"));
@@ -42,11 +42,11 @@ describe("looking at a file", () => {
     await expect(inspectFile(join(folder, "loop"))).rejects.toEqual(code("file_unreadable"));
   });
 
-  it("names what the system said", () => {
+  it("turns system errors into typed errors", () => {
     const said = (reason: string) => fileError("p.csv", Object.assign(new Error("said"), { code: reason }));
     expect(said("EACCES")).toMatchObject({
       code: "file_unreadable",
-      message: "p.csv may not be read by you.",
+      message: "You do not have permission to read p.csv.",
     });
     expect(said("ENOENT")).toMatchObject({ code: "file_missing" });
     expect(said("EIO")).toMatchObject({ code: "file_unreadable", details: { path: "p.csv", reason: "EIO" } });
@@ -54,7 +54,7 @@ describe("looking at a file", () => {
 });
 
 describe("reading a file", () => {
-  it("gives its digest, and its bytes again in parts", async () => {
+  it("returns its digest, and its bytes again in parts", async () => {
     await writeFile(path, "0123456789");
     const source = await digestFile(await inspectFile(path));
     expect(source).toMatchObject({
@@ -86,14 +86,14 @@ describe("reading a file", () => {
     await expect(source.verify()).rejects.toEqual(code("file_changed"));
   });
 
-  it("notices a change between looking and reading", async () => {
+  it("notices a change between inspecting and reading", async () => {
     await writeFile(path, "0123456789");
     const facts = await inspectFile(path);
     await appendFile(path, "more");
     await expect(digestFile(facts)).rejects.toEqual(code("file_changed"));
   });
 
-  it("notices that fewer bytes come than were there", async () => {
+  it("notices that the file became shorter", async () => {
     await writeFile(path, "0123456789");
     const source = await digestFile(await inspectFile(path));
     await truncate(path, 5);
@@ -111,7 +111,7 @@ describe("reading a file", () => {
   });
 });
 
-it("treats a JSON text as bytes, not as characters", async () => {
+it("measures a JSON text in bytes, not in characters", async () => {
   const source = textSource('["é"]');
   expect(source.size).toBe(6);
   expect(await text(source.read(0, 6))).toBe('["é"]');

@@ -7,19 +7,20 @@ import { throwIfAborted } from "../../async/abort.ts";
 import { fileError } from "./file-error.ts";
 import { digestParts } from "./part-digests.ts";
 
-/** Bytes that are announced by size and digest and can be read again, in parts. */
+/** Bytes whose size and digest are announced, and which can be read several times, in parts. */
 export interface ByteSource {
   kind: "file" | "json";
   name: string | null;
   size: number;
   sha256: string;
   parts: PartDigests;
-  /** A chunk is good until the next is asked for. Throws file_changed when there are fewer bytes. */
+  /** Yields chunks, each valid until the next is requested. Throws file_changed if there are fewer bytes. */
   read(offset: number, size: number): AsyncIterable<Buffer>;
-  /** Throws file_changed when the bytes may no longer be those that were announced. */
+  /** Throws file_changed if the bytes may differ from those that were announced. */
   verify(): Promise<void>;
 }
 
+/** A file that was not read yet. */
 export interface FileFacts {
   path: string;
   name: string;
@@ -27,14 +28,14 @@ export interface FileFacts {
   stats: BigIntStats;
 }
 
-/** What can be told of a file without reading it. Throws file_missing, file_unreadable or file_empty. */
+/** Checks a file without reading it. Throws file_missing, file_unreadable or file_empty. */
 export async function inspectFile(path: string, name = basename(path)): Promise<FileFacts> {
   const stats = await stat(path, { bigint: true }).catch((error) => {
     throw fileError(path, error);
   });
   if (!stats.isFile())
     throw new CrowdaiError("file_unreadable", `${path} is ${kindOf(stats)}, not a file.`, {
-      next: "Name a file, or use - and pipe into it.",
+      next: "Give the path of a file, or - to read from stdin.",
     });
   await access(path, constants.R_OK).catch((error) => {
     throw fileError(path, error);
@@ -43,7 +44,7 @@ export async function inspectFile(path: string, name = basename(path)): Promise<
   return { path, name, size: Number(stats.size), stats };
 }
 
-/** Reads the file once for its digests. Throws file_changed when it changes meanwhile. */
+/** Reads the file once for its digests. Throws file_changed if it changes in the meantime. */
 export async function digestFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
@@ -74,7 +75,7 @@ async function digestWhole(
 ): Promise<string> {
   const hash = createHash("sha256");
   let done = 0;
-  // No more than it had: a file that something goes on writing to would otherwise be read forever.
+  // Stops at the known size: a file that another program keeps writing to would otherwise be read forever.
   for await (const chunk of readRange(path, 0, size, 1024 * 1024)) {
     throwIfAborted(options.signal);
     hash.update(chunk);
@@ -84,7 +85,7 @@ async function digestWhole(
   return hash.digest("hex");
 }
 
-/** A JSON text as bytes. */
+/** Returns the bytes of a JSON text. */
 export function textSource(text: string, name: string | null = null): ByteSource {
   const bytes = Buffer.from(text);
   const partSize = partSizeFor(bytes.length);
@@ -116,7 +117,7 @@ async function verifyFile(facts: FileFacts): Promise<void> {
 
 const CHUNK = 256 * 1024;
 
-/** The bytes of a file in one buffer that is filled again and again. Throws file_changed when there are fewer. */
+/** Yields the bytes of a file in one buffer that is reused. Throws file_changed if there are fewer bytes. */
 async function* readRange(
   path: string,
   offset: number,
@@ -142,7 +143,7 @@ async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 function changed(path: string): CrowdaiError {
-  return new CrowdaiError("file_changed", `${path} changed while it was read.`);
+  return new CrowdaiError("file_changed", `${path} changed while it was being read.`);
 }
 
 function kindOf(stats: BigIntStats): string {

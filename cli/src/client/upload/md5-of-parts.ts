@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
-/** A file that is digested part by part. */
+/** A file whose parts are hashed one by one. */
 export interface PartedFile {
   path: string;
   size: number;
   partSize: number;
 }
 
-/** Which parts: every `step`-th from `first` on, counted from 0. */
+/** Selects parts: every `step`-th from part `first` on, counted from 0. */
 export interface Share {
   first: number;
   step: number;
@@ -16,7 +16,7 @@ export interface Share {
 
 const CHUNK = 1024 * 1024;
 
-/** The MD5s of some parts of a file, in order. Of a file that has become shorter, those of the bytes that are there. */
+/** Returns the MD5 digests of the selected parts, in order. If the file became shorter, of the bytes that are left. */
 export async function md5OfParts(
   { path, size, partSize }: PartedFile,
   { first, step }: Share,

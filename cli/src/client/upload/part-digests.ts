@@ -3,18 +3,18 @@ import { partCount } from "@crowdai/shared";
 import { abortable, throwIfAborted } from "../../async/abort.ts";
 import { md5OfParts, type PartedFile, type Share } from "./md5-of-parts.ts";
 
-/** Up to here a thread would take longer to start than it saves. */
+/** Up to this size, starting a thread takes longer than it saves. */
 const MAX_SINGLE_THREAD_BYTES = 64 * 1024 * 1024;
 const THREADS = 2;
 
-/** The MD5 of each part of a file. Of a large one in threads of its own, for hashing would keep this one from all else. */
+/** Returns the MD5 digest of each part. Hashes large files in worker threads, so that the main thread is not blocked. */
 export async function digestParts(file: PartedFile, signal?: AbortSignal): Promise<string[]> {
   if (file.size <= MAX_SINGLE_THREAD_BYTES) return md5OfParts(file, { first: 0, step: 1 });
   const shares = await Promise.all(
     Array.from({ length: THREADS }, (_, first) => inThread(file, { first, step: THREADS }, signal)),
   ).catch(() => null);
   throwIfAborted(signal);
-  // No threads here, or the program was bundled without this one: it takes longer, and finds what is wrong with the file.
+  // No threads are available, or the worker is missing from a bundle. Hashing here is slower, and reports file errors.
   if (!shares) return md5OfParts(file, { first: 0, step: 1 });
   const count = partCount(file.size, file.partSize);
   return Array.from({ length: count }, (_, i) => shares[i % THREADS]![Math.floor(i / THREADS)]!);
@@ -26,11 +26,11 @@ function inThread(file: PartedFile, share: Share, signal?: AbortSignal): Promise
     dispose(() => void worker.terminate());
     worker.once("message", resolve);
     worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("a hashing thread ended early")));
+    worker.once("exit", () => reject(new Error("a hashing thread exited early")));
   }, signal);
 }
 
-/** Beside this file; in the built package all files are in one folder. */
+/** Returns the URL of the worker, which is in the same folder, also in the built package. */
 function workerUrl(): URL {
   const here = import.meta.url;
   return new URL(here.endsWith(".ts") ? "./part-digests.worker.ts" : "./part-digests.worker.js", here);

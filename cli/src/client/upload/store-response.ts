@@ -3,34 +3,34 @@ import { BadResponse, badResponse } from "../http/http-response.ts";
 import { NetworkFault } from "../http/network-fault.ts";
 import type { Reply } from "../http/response-body.ts";
 
-/** What an object store says of a part: the broker's own in the words of the catalog, S3 in an XML document. */
+/** Returns the error in an object store's answer: JSON from the broker's own store, XML from S3. */
 export function storeResponse(reply: Reply, text: string): BadResponse {
   const answer = badResponse(reply, text);
   const [, code] = /<Code>(\w+)<\/Code>/.exec(text) ?? [];
   if (answer.refusal || !code) return answer;
   const status = answer.status;
-  const said = `with status ${status} (${code})`;
+  const message = `with status ${status} (${code})`;
   switch (code) {
     case "BadDigest":
     case "InvalidDigest":
-      return new BadResponse(said, status, new CrowdaiError("digest_mismatch"));
+      return new BadResponse(message, status, new CrowdaiError("digest_mismatch"));
     case "NoSuchUpload":
     case "NoSuchBucket":
     case "NoSuchKey":
       return new BadResponse(
-        said,
+        message,
         status,
-        new CrowdaiError("object_missing", "This upload is not open any more."),
+        new CrowdaiError("object_missing", "This upload is no longer open."),
       );
-    // Of a body that stopped coming: for all other stores and proxies that is status 408.
+    // S3 answers this for a stalled body, for which other stores and proxies use status 408.
     case "RequestTimeout":
-      return new BadResponse(said, 408, null, answer.retryAfterMs);
+      return new BadResponse(message, 408, null, answer.retryAfterMs);
     default:
-      return new BadResponse(said, status, null, answer.retryAfterMs);
+      return new BadResponse(message, status, null, answer.retryAfterMs);
   }
 }
 
-/** Names a failure without the address, which is a secret: whoever has it may write. */
+/** Turns a failure into a CrowdaiError without the signed address, which allows anyone who has it to write. */
 export function explainStoreFailure(failure: unknown, url: URL): unknown {
   if (failure instanceof NetworkFault)
     return new CrowdaiError(
@@ -41,9 +41,9 @@ export function explainStoreFailure(failure: unknown, url: URL): unknown {
   if (!(failure instanceof BadResponse)) return failure;
   if (failure.refusal) return failure.refusal;
   if (failure.status === 403)
-    return new CrowdaiError("signature_invalid", "The object store refused the signed address.");
+    return new CrowdaiError("signature_invalid", "The object store refused the signed upload address.");
   if (failure.status === 413)
-    return new CrowdaiError("file_too_large", "The object store says that the file is too large.");
+    return new CrowdaiError("file_too_large", "The object store refused the file as too large.");
   return new CrowdaiError(
     "store_unreachable",
     `The object store at ${url.host} answered ${failure.message}.`,

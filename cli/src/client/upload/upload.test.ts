@@ -62,7 +62,7 @@ async function failure(work: Promise<unknown>): Promise<CrowdaiError> {
   return thrown;
 }
 
-it("sends each part to its address with its headers, its length and no key, and tells how far it is", async () => {
+it("sends each part to its address with its headers, its length and no key, and reports progress", async () => {
   const seen = new Map<string, { text: string; headers: IncomingMessage["headers"] }>();
   await store(async (request, response) => {
     seen.set(request.url!, { text: await body(request), headers: request.headers });
@@ -82,7 +82,7 @@ it("sends each part to its address with its headers, its length and no key, and 
   expect(told.at(-1)).toBe(10);
 });
 
-it("counts what has arrived before as done", async () => {
+it("counts parts that arrived earlier as done", async () => {
   await store(async (request, response) => {
     await body(request);
     response.end();
@@ -94,7 +94,7 @@ it("counts what has arrived before as done", async () => {
   expect(told).toEqual([6, 10]);
 });
 
-it("sends a part again after a cut connection and after 503", async () => {
+it("resends a part after a cut connection and after 503", async () => {
   let tries = 0;
   await store(async (request, response) => {
     tries++;
@@ -108,7 +108,7 @@ it("sends a part again after a cut connection and after 503", async () => {
   expect(tries).toBe(3);
 });
 
-it("gives up with store_unreachable when nobody is there", async () => {
+it("throws store_unreachable if the store does not answer", async () => {
   await store(() => {});
   await new Promise((resolve) => server!.close(resolve));
   server = undefined;
@@ -116,7 +116,7 @@ it("gives up with store_unreachable when nobody is there", async () => {
   expect(error).toMatchObject({ code: "store_unreachable", exitCode: 5 });
 });
 
-it("passes on what the store says, without trying again", async () => {
+it("throws the store's refusal without a retry", async () => {
   let tries = 0;
   await store(async (request, response) => {
     tries++;
@@ -128,7 +128,7 @@ it("passes on what the store says, without trying again", async () => {
   expect(tries).toBe(1);
 });
 
-it("names a store's refusal that is not in our words", async () => {
+it("recognizes a refusal in the words of another store", async () => {
   await store(async (request, response) => {
     await body(request);
     response
@@ -155,7 +155,7 @@ it.each([
   expect((await failure(sendParts(plan(3_000_000), source, { broker: url }))).code).toBe("file_changed");
 });
 
-it("says file_changed when the file shrinks, instead of waiting for bytes that never come", async () => {
+it("throws file_changed if the file shrinks, instead of waiting for missing bytes", async () => {
   const path = join(folder, "p.csv");
   await writeFile(path, "x".repeat(3_000_000));
   const source = await digestFile(await inspectFile(path));
@@ -176,7 +176,7 @@ it("stops when its signal is aborted", async () => {
   expect(error.code).toBe("interrupted");
 });
 
-it("reads no faster than the store takes", async () => {
+it("reads no faster than the store accepts", async () => {
   const size = 64 * 1024 * 1024;
   let read = 0;
   const source = {
@@ -198,7 +198,7 @@ it("reads no faster than the store takes", async () => {
   await store((request) => {
     request.once("data", () => {
       request.pause();
-      // The socket's buffers are full by then; whatever was read more would stand in memory.
+      // The socket's buffers are full by then; any further bytes read would pile up in memory.
       setTimeout(() => stop.abort(), 300);
     });
   });

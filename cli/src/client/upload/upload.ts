@@ -9,11 +9,11 @@ import type { ByteSource } from "./byte-source.ts";
 import { explainStoreFailure, storeResponse } from "./store-response.ts";
 
 const PARALLEL = 4;
-/** The store may need a while to make the last bytes durable before it answers. */
+/** Before it answers, the store may need some time to make the last bytes durable. */
 const IDLE_MS = 120_000;
-/** What has not begun so long before its address ends waits for a new one. */
+/** A part is not started within this time before its address expires; it waits for a new address. */
 const MARGIN_MS = 30_000;
-/** How often other bytes than were sent may arrive. */
+/** How often a part may arrive with other bytes than were sent. */
 const MAX_MISMATCHES = 2;
 
 export interface UploadOptions {
@@ -21,16 +21,16 @@ export interface UploadOptions {
   agents?: Agents;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
-  /** How often a part is sent again after a network fault. Default 10. */
+  /** Number of retries per part after network faults. Default 10. */
   retries?: number;
 }
 
 type Part = Upload["parts"][number];
 
 /**
- * Sends missing parts straight to the store, in constant memory, and returns whether none is left: more may be missing than have
- * addresses, and addresses may end. Throws store_unreachable, the store's own refusal, or file_changed when the bytes may no
- * longer be those announced.
+ * Sends missing parts to the object store in constant memory. Returns whether all parts are stored: not every missing
+ * part may have an address, and addresses may expire. Throws store_unreachable, the store's own refusal, or file_changed
+ * if the bytes may differ from those announced.
  */
 export async function sendParts(
   upload: Upload,
@@ -48,12 +48,12 @@ export async function sendParts(
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const waiting = [...upload.parts];
-  const ends = Date.parse(upload.expires_at) - MARGIN_MS;
+  const expires = Date.parse(upload.expires_at) - MARGIN_MS;
   const worker = async () => {
     for (let part = waiting.shift(); part; part = waiting.shift()) {
       await sendPart(part, source, moved, { ...options, signal });
-      // Asked after a part, not before: with a clock that is wrong each would seem too late.
-      if (Date.now() > ends) return;
+      // Checked after a part, not before: with a wrong local clock, every part would seem to be too late.
+      if (Date.now() > expires) return;
     }
   };
   const workers = Array.from({ length: Math.min(PARALLEL, waiting.length) }, worker);
@@ -62,7 +62,7 @@ export async function sendParts(
   } catch (failure) {
     stop.abort();
     await Promise.allSettled(workers);
-    // Bytes that do not fit what was announced are the file's doing, if the file has changed.
+    // A changed file explains a digest mismatch better than the mismatch itself.
     if (!options.signal?.aborted) await source.verify();
     throw failure;
   }
@@ -106,26 +106,26 @@ async function sendPart(
       throw failure;
     }
   };
-  const again = (failure: unknown) => {
+  const retryAfter = (failure: unknown) => {
     const isMismatch = failure instanceof BadResponse && failure.refusal?.code === "digest_mismatch";
-    // Bytes that changed on the way. Those that changed in the file are told when it is looked at.
+    // The bytes changed in transit. A change in the file is reported by `verify`.
     if (isMismatch) return mismatches++ < MAX_MISMATCHES ? 0 : false;
     return mayRepeat(failure);
   };
 
   try {
-    await withRetries(once, again, { signal, retries });
+    await withRetries(once, retryAfter, { signal, retries });
   } catch (failure) {
-    throw named(explainStoreFailure(failure, url), part);
+    throw withPart(explainStoreFailure(failure, url), part);
   }
 }
 
-/** Which bytes of the file it was. */
-function named(failure: unknown, { number, offset, size }: Part): unknown {
+/** Adds the part and its byte range to a digest mismatch. */
+function withPart(failure: unknown, { number, offset, size }: Part): unknown {
   if (!(failure instanceof CrowdaiError) || failure.code !== "digest_mismatch") return failure;
   return new CrowdaiError(
     "digest_mismatch",
-    `Part ${number} (bytes ${offset} to ${offset + size - 1}) arrived as other bytes than were announced.`,
+    `Part ${number} (bytes ${offset} to ${offset + size - 1}) arrived with a different digest than announced.`,
     { details: { ...failure.details, part: number, offset, size }, cause: failure },
   );
 }

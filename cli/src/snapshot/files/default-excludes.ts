@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Left out where no git says what belongs to a project. A .gitignore there can take them in again. */
+/** Excluded from projects outside git. A .gitignore can include them again. */
 export const DEFAULT_EXCLUDES: readonly string[] = [
   "node_modules/",
   ".venv/",
@@ -20,6 +20,7 @@ export const DEFAULT_EXCLUDES: readonly string[] = [
   ".idea/",
 ];
 
+/** Writes the default patterns to a file that git can read, and returns its path. */
 export function writeDefaults(scratch: string): string {
   const file = join(scratch, "default-excludes");
   writeFileSync(file, `${DEFAULT_EXCLUDES.join("\n")}\n`);

@@ -8,8 +8,8 @@ import type { ListedFiles } from "./list-files.ts";
 export type Dirty = "yes" | "no" | "unknown";
 
 /**
- * Whether the working tree differs from HEAD, as `git status` would say, looked at in a copy of the index. Unknown where the objects
- * are not all here: nothing is ever fetched.
+ * Returns whether the working tree differs from HEAD, as `git status` would report, by reading a copy of the index.
+ * Returns "unknown" if not all objects are present locally: nothing is ever fetched.
  */
 export async function isDirty(
   git: CleanGit,
@@ -17,13 +17,13 @@ export async function isDirty(
   { reader, untracked }: ListedFiles,
 ): Promise<Dirty> {
   if (!repository || repository.head === "unborn" || untracked) return "yes";
-  // To unfold a sparse index git would write trees, and touch the times of those that the user has already.
+  // To expand a sparse index, git would write trees and touch the times of objects in the user's repository.
   if (repository.head === "unknown" || existsSync(join(reader, SPARSE_INDEX))) return "unknown";
   const at = {
     cwd: repository.top,
     env: { GIT_DIR: reader, GIT_WORK_TREE: repository.top, GIT_INDEX_FILE: join(reader, "index") },
   };
-  // Ends with 1 when something has changed, which the next command tells.
+  // Exits with 1 if something has changed, which the next command reports.
   await git.run(["update-index", "-q", "--refresh", "--ignore-submodules"], at).catch(() => {});
   try {
     await git.run(["diff-index", "--quiet", "--ignore-submodules", repository.head], at);

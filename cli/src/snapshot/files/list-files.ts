@@ -15,12 +15,13 @@ import { lstatEntry } from "./read-file.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ListedFiles {
-  /** Files and links that belong to the project, in no order. */
+  /** Files and links of the project, in no particular order. */
   paths: BytePath[];
   leftOut: LeftOut[];
   notes: string[];
-  /** Whether anything is there that git does not track. */
+  /** Whether there is a file that git does not track. */
   untracked: boolean;
+  /** The shadow repository that the list was read through. */
   reader: string;
   settings: UserGitSettings;
 }
@@ -28,24 +29,25 @@ export interface ListedFiles {
 export interface ListFilesOptions {
   git: CleanGit;
   env: Env;
-  /** Top of the tree that is looked at; `within` names the part of it that is wanted, "" for all. */
+  /** Root of the working tree. */
   top: string;
+  /** The part of the working tree to list; "" for all of it. */
   within: string;
   repository: UserRepository | null;
-  /** Patterns as in .gitignore: never taken, and taken although ignored. */
+  /** Patterns as in .gitignore. Excluded files are never taken; included files are taken even if they are ignored. */
   exclude: readonly string[];
   include: readonly string[];
-  /** A folder of this run's own. */
+  /** A temporary folder of this run. */
   scratch: string;
 }
 
-/** How deep repositories in repositories are followed. */
+/** Maximum depth of repositories within repositories. */
 const MAX_NESTED = 10;
 
 /**
- * What belongs to a project: tracked files as they lie in the working tree, and those that are neither tracked nor ignored. Git does
- * the listing, in a repository of our own. Of a submodule, or a repository inside, what its own git would take. Throws file_unreadable
- * where what is ignored is kept from us.
+ * Lists the files of a project: tracked files that are in the working tree, and files that are neither tracked nor
+ * ignored. Git lists them through a shadow repository. Submodules and nested repositories are listed by their own rules.
+ * Throws file_unreadable if a file with ignore rules cannot be read.
  */
 export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<ListedFiles> {
   const { git, env, within, repository, scratch } = listing;
@@ -58,7 +60,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   const strip = within === "" ? 0 : Buffer.byteLength(within) + 1;
   let unknown: string | undefined;
   const onWarning = (text: string) => {
-    // In a folder that cannot be entered there is nothing to give away.
+    // A folder that cannot be entered has no files that could be submitted by mistake.
     for (const [, path] of text.matchAll(/unable to access '(.*)': Permission denied/g))
       if (lstatEntry(join(listing.top, path!)) !== "unreadable") unknown ??= path;
     for (const [, path] of text.matchAll(/could not open directory '(.*\/)': /g)) {
@@ -106,7 +108,11 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   for (const path of known.files) if (!droppedPaths.has(path)) paths.add(path);
   for (const path of known.modules) if (!droppedPaths.has(path)) nested.add(path);
   if (known.skipped > 0)
-    found.notes.push(`${known.skipped} tracked files lie outside the sparse checkout and are not taken.`);
+    found.notes.push(
+      known.skipped === 1
+        ? "1 tracked file is outside the sparse checkout and is not included."
+        : `${known.skipped} tracked files are outside the sparse checkout and are not included.`,
+    );
 
   for (const path of paths) found.paths.push(path.slice(strip));
   for (const path of nested)
@@ -114,7 +120,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
       if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
       found.leftOut.push({
         path: `${path.slice(strip)}/`,
-        reason: "a repository of its own that cannot be read",
+        reason: "a nested repository that cannot be read",
       });
     });
   return found;
@@ -149,7 +155,7 @@ async function addNested(
   for (const { path: name, reason } of inside.leftOut)
     found.leftOut.push({ path: `${shown}/${name}`, reason });
   found.notes.push(
-    `${Buffer.from(shown, "latin1").toString()} is a repository of its own; its files are taken as they lie there.`,
+    `${Buffer.from(shown, "latin1").toString()} is a nested repository; its files are included as they are in its working tree.`,
     ...inside.notes,
   );
   if (inside.untracked) found.untracked = true;

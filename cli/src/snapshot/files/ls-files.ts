@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { BytePath } from "../../git/byte-path.ts";
 import type { CleanGit } from "../../git/clean-git.ts";
 
+/** Returns a function that runs `git ls-files` in a shadow repository and returns the paths it prints. */
 export function lister({ git, top, within }: { git: CleanGit; top: string; within: string }, reader: string) {
   return async (
     args: readonly string[],
@@ -19,7 +20,7 @@ export function lister({ git, top, within }: { git: CleanGit; top: string; withi
   };
 }
 
-/** Lines as `H 100644 <object> 0\t<path>`. */
+/** Parses lines such as `H 100644 <object> 0\t<path>`. */
 export function readTracked(lines: readonly string[]): {
   files: Set<BytePath>;
   modules: BytePath[];

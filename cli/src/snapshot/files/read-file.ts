@@ -9,7 +9,7 @@ import {
   readSync,
 } from "node:fs";
 
-/** Returns the entry's own stats, not those of a link's target. */
+/** Returns the stats of the entry itself, never those of a link's target. */
 export function lstatEntry(path: string | Buffer): BigIntStats | "missing" | "unreadable" {
   try {
     return lstatSync(path, { bigint: true });
@@ -20,25 +20,25 @@ export function lstatEntry(path: string | Buffer): BigIntStats | "missing" | "un
 
 export interface FileContent {
   bytes: Buffer;
-  /** What it looked like when its last byte was read. */
+  /** Its stats after the last byte was read. */
   stats: BigIntStats;
-  /** Whether it changed each time it was read. */
+  /** Whether it changed during every attempt to read it. */
   unsteady: boolean;
 }
 
 const MAX_TRIES = 3;
 
 /**
- * The whole of a regular file, or of a link's target, as it is at one time, and never more than the most and one byte. Never follows a
- * link, never waits for a pipe. Unreadable is also what is neither any more.
+ * Reads a whole regular file, or the target path of a link, as it is at one point in time; at most `maxBytes` + 1 bytes.
+ * Never follows a link, never waits for a pipe. An entry that has become something else counts as unreadable.
  */
 export function readEntry(
   path: string | Buffer,
   isLink: boolean,
-  most: number,
+  maxBytes: number,
 ): FileContent | "missing" | "unreadable" {
   try {
-    return (isLink ? readLink(path) : readRegular(path, most)) ?? "unreadable";
+    return (isLink ? readLink(path) : readRegular(path, maxBytes)) ?? "unreadable";
   } catch (error) {
     return isGone(error) ? "missing" : "unreadable";
   }
@@ -54,13 +54,13 @@ function readLink(path: string | Buffer): FileContent {
   return { bytes: readlinkSync(path, { encoding: "buffer" }), stats, unsteady: false };
 }
 
-function readRegular(path: string | Buffer, most: number): FileContent | null {
+function readRegular(path: string | Buffer, maxBytes: number): FileContent | null {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     let before = fstatSync(fd, { bigint: true });
     if (!before.isFile()) return null;
     for (let attempt = 1; ; attempt++) {
-      const bytes = readAll(fd, Math.min(Number(before.size), most + 1));
+      const bytes = readAll(fd, Math.min(Number(before.size), maxBytes + 1));
       const stats = fstatSync(fd, { bigint: true });
       const steady =
         stats.size === before.size && stats.mtimeNs === before.mtimeNs && bytes.length === Number(stats.size);

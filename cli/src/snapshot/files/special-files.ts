@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BytePath } from "../../git/byte-path.ts";
 import type { LeftOut } from "./left-out.ts";
 
-/** Pipes, sockets and devices in the folders that files are taken from. Git passes over them without a word. */
+/** Finds pipes, sockets and devices in the folders of the given files. Git skips them silently. */
 export function findSpecial(root: string, paths: Iterable<BytePath>): LeftOut[] {
   const folders = new Set<string>([""]);
   for (const path of paths)

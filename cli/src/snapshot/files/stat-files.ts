@@ -6,17 +6,18 @@ import { fingerprintOf } from "../store/stat-cache.ts";
 import type { LeftOut } from "./left-out.ts";
 import { lstatEntry } from "./read-file.ts";
 
-/** A file or a link that is there. */
+/** A regular file or a link, and its stats. */
 export interface FileStat {
   path: BytePath;
   mode: Mode;
   size: number;
-  look: string;
+  fingerprint: string;
 }
 
-const AT_ONCE = 500;
+/** Files to stat before other tasks get to run. */
+const BATCH = 500;
 
-/** What is at the paths; what cannot be taken is noted as left out. */
+/** Returns the files and links at the paths. Adds the others to `leftOut`. */
 export async function statFiles(
   root: string,
   paths: readonly BytePath[],
@@ -24,12 +25,12 @@ export async function statFiles(
 ): Promise<FileStat[]> {
   const found: FileStat[] = [];
   for (const [i, path] of paths.entries()) {
-    if (i % AT_ONCE === 0) await setImmediate();
+    if (i % BATCH === 0) await setImmediate();
     const stats = lstatEntry(onDisk(root, path));
     if (stats === "missing") continue;
     if (stats === "unreadable") leftOut.push({ path, reason: "it cannot be read" });
     else if (stats.isSymbolicLink() || stats.isFile())
-      found.push({ path, mode: modeOf(stats), size: Number(stats.size), look: fingerprintOf(stats) });
+      found.push({ path, mode: modeOf(stats), size: Number(stats.size), fingerprint: fingerprintOf(stats) });
     else if (!stats.isDirectory()) leftOut.push({ path, reason: "a pipe, socket or device" });
   }
   return found;

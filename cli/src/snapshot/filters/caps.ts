@@ -3,15 +3,16 @@ import type { BytePath } from "../../git/byte-path.ts";
 import { shownPath } from "../../git/byte-path.ts";
 import { sizeText } from "../../terminal/size.ts";
 
+/** Limits of one snapshot. */
 export interface Caps {
   maxBytes: number;
   maxFiles: number;
 }
 
-/** As brokers have them where a challenge says nothing. */
+/** The limits of a broker if the challenge sets none. */
 export const DEFAULT_CAPS: Caps = { maxBytes: 50 * 1024 * 1024, maxFiles: 200_000 };
 
-const NAMED = 5;
+const MAX_NAMED = 5;
 
 /** Throws code_too_large, naming the largest files and folders, or the folders with the most files. */
 export function checkCaps(files: readonly { path: BytePath; size: number }[], caps: Caps): void {
@@ -19,18 +20,18 @@ export function checkCaps(files: readonly { path: BytePath; size: number }[], ca
   if (files.length > caps.maxFiles) {
     const folders = byFolder(files, () => 1).map(([folder, count]) => `  ${folder}: ${count} files`);
     throw tooLarge(
-      `The code has ${files.length} files; at most ${caps.maxFiles} are taken. Most are in:\n${folders.join("\n")}`,
+      `The code has ${files.length} files; at most ${caps.maxFiles} are accepted. Most are in:\n${folders.join("\n")}`,
       { files: files.length, max_files: caps.maxFiles },
     );
   }
   if (bytes > caps.maxBytes) {
-    const largest = [...files].sort((a, b) => b.size - a.size).slice(0, NAMED);
+    const largest = [...files].sort((a, b) => b.size - a.size).slice(0, MAX_NAMED);
     const lines = [
       ...largest.map(({ path, size }) => `  ${shownPath(path)}: ${sizeText(size)}`),
       ...byFolder(files, ({ size }) => size).map(([folder, size]) => `  ${folder}: ${sizeText(size)}`),
     ];
     throw tooLarge(
-      `The code has ${sizeText(bytes)} (${bytes} bytes); at most ${caps.maxBytes} are taken. The largest:\n${lines.join("\n")}`,
+      `The code has ${sizeText(bytes)} (${bytes} bytes); at most ${caps.maxBytes} bytes are accepted. The largest:\n${lines.join("\n")}`,
       {
         bytes,
         max_bytes: caps.maxBytes,
@@ -54,5 +55,5 @@ function byFolder(
     const folder = end < 0 ? "./" : shownPath(file.path.slice(0, end + 1));
     sums.set(folder, (sums.get(folder) ?? 0) + measure(file));
   }
-  return [...sums].sort(([, a], [, b]) => b - a).slice(0, NAMED);
+  return [...sums].sort(([, a], [, b]) => b - a).slice(0, MAX_NAMED);
 }

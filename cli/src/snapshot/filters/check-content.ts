@@ -9,19 +9,19 @@ import { secretSettings } from "./secret-names.ts";
 export type SecretFinding = import("./scan-secrets.ts").SecretFinding;
 
 interface Checked {
-  /** Why the file is left out; null when it is taken. */
+  /** Why the file is left out; null if it is included. */
   refused: string | null;
   findings: SecretFinding[];
 }
 
-/** Text is searched for secrets; what has a zero byte near its beginning is none. */
+/** Searches a text file for secrets. A file with a zero byte near its start counts as binary and is not searched. */
 export async function checkContent(path: BytePath, mode: Mode, { bytes }: FileContent): Promise<Checked> {
   const isText = mode !== "120000" && !bytes.subarray(0, 8192).includes(0);
   if (!isText) return { refused: null, findings: [] };
   const { findSecrets, looksSecret } = await scanner();
   const text = bytes.toString("latin1");
   const refused = secretSettings(path, text);
-  if (refused) return { refused: `it holds ${refused}`, findings: [] };
+  if (refused) return { refused: `it contains ${refused}`, findings: [] };
   const byGit = refusedByGit(path, text);
   if (byGit) return { refused: byGit, findings: [] };
   if (!looksSecret(text)) return { refused: null, findings: [] };
@@ -36,11 +36,11 @@ function scanner(): Promise<typeof import("./scan-secrets.ts")> {
 
 const MAX_NAMED = 20;
 
-/** For a snapshot that nobody allowed to hold what was found. */
+/** The error for a snapshot with secrets that the user has not allowed. */
 export function secretsFound(findings: readonly SecretFinding[]): CrowdaiError {
   const lines = findings.slice(0, MAX_NAMED).map(({ path, line, what }) => `  ${path}:${line}: ${what}`);
   if (findings.length > MAX_NAMED) lines.push(`  and ${findings.length - MAX_NAMED} more`);
-  return new CrowdaiError("code_secrets", `The code seems to hold secrets:\n${lines.join("\n")}`, {
+  return new CrowdaiError("code_secrets", `The code seems to contain secrets:\n${lines.join("\n")}`, {
     details: { findings },
   });
 }

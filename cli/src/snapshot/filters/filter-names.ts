@@ -8,7 +8,7 @@ import type { ListedFiles } from "../files/list-files.ts";
 import { foldedName, unportableName } from "./portable-names.ts";
 import { secretByName } from "./secret-names.ts";
 
-/** What stays of the list once names are looked at. */
+/** Returns the paths whose names are acceptable, sorted. Adds the others to `leftOut`. */
 export function filterNames(
   { folder, ours = [] }: { folder: string; ours?: readonly string[] | undefined },
   { paths }: ListedFiles,
@@ -26,7 +26,7 @@ export function filterNames(
   });
 }
 
-/** Tells of names, folders' too, that differ from an earlier one in nothing but case. */
+/** Returns a function that detects a path, or a folder in it, that differs from an earlier one only in case. */
 function caseCollisions(): (path: BytePath) => string | null {
   const seen = new Map<string, BytePath>();
   const twice = (path: BytePath): BytePath | null => {
@@ -39,20 +39,20 @@ function caseCollisions(): (path: BytePath) => string | null {
   };
   return (path) => {
     const other = twice(path);
-    return other === null ? null : `it is the same as ${shownPath(other)} where names ignore case`;
+    return other === null ? null : `it differs from ${shownPath(other)} only in case`;
   };
 }
 
 function nameReason(path: BytePath, bare: readonly string[]): string | null {
   const secret = secretByName(path);
-  if (secret) return `its name says that it holds ${secret}`;
-  if (/(^|\/)\.gitmodules$/i.test(path)) return "the files of submodules are taken themselves";
+  if (secret) return `files of this name contain ${secret}`;
+  if (/(^|\/)\.gitmodules$/i.test(path)) return "the files of submodules are included directly";
   if (bare.some((prefix) => path.startsWith(prefix)))
     return "part of a git repository without a working tree";
   return unportableName(path);
 }
 
-/** Folders that git would take for a repository, and obey the settings of, when somebody who has the snapshot goes there. */
+/** Finds folders that git would treat as a repository, obeying their settings, in a checkout of the snapshot. */
 function bareRepositories(folder: string, paths: readonly BytePath[]): string[] {
   return paths
     .filter((path) => path.endsWith("/HEAD"))

@@ -5,13 +5,13 @@ import { crowdaiKeyRule, huggingFaceRule } from "./secretlint-rules.ts";
 export interface SecretFinding {
   path: string;
   line: number;
-  /** What was found, in words; never the secret itself. */
+  /** The kind of secret, never the secret itself. */
   what: string;
 }
 
 /**
- * What every match of a rule holds. Only a file with one of these is given to the rules, which are far slower than this; a test
- * holds the list against each rule's own examples.
+ * Text that every match of a rule contains. Only files that match are passed to the rules, which are far slower; a test
+ * checks this list against an example of each rule.
  */
 const SECRET_HINT = new RegExp(
   [
@@ -36,7 +36,7 @@ const SECRET_HINT = new RegExp(
   ].join("|"),
 );
 
-/** For a regular expression: this text in small letters, capitals, or both. */
+/** Returns a pattern for the text that ignores case. */
 function anyCase(text: string): string {
   return text.replace(/./g, (c) => (/[a-z]/.test(c) ? `[${c}${c.toUpperCase()}]` : `\\${c}`));
 }
@@ -59,12 +59,12 @@ const CONFIG = {
   ],
 };
 
-/** Whether a file may hold a secret and needs the rules. */
+/** Returns whether a file may contain a secret, so that the rules must be run. */
 export function looksSecret(text: string): boolean {
   return SECRET_HINT.test(text);
 }
 
-/** Secrets in a text file, each with its line. */
+/** Finds secrets in a text file, each with its line. */
 export async function findSecrets(path: string, text: string): Promise<SecretFinding[]> {
   const dot = path.lastIndexOf(".");
   const result = await lintSource({
@@ -74,14 +74,14 @@ export async function findSecrets(path: string, text: string): Promise<SecretFin
   const found = result.messages.map(({ loc, ruleId, messageId }) => ({
     path,
     line: loc.start.line,
-    what: inWords(ruleId, messageId),
+    what: describe(ruleId, messageId),
   }));
   return found.filter(
     (one, i) => found.findIndex(({ line, what }) => line === one.line && what === one.what) === i,
   );
 }
 
-function inWords(ruleId: string, messageId: string): string {
+function describe(ruleId: string, messageId: string): string {
   const rule = ruleId.replace(/^@secretlint\/secretlint-rule-|^crowdai\//, "");
   return `${rule}: ${messageId
     .replace(/_/g, " ")

@@ -1,4 +1,4 @@
-/** Why a file is left out for its name alone. No flag lifts it. */
+/** Names of files that are always left out, and what such files contain. No flag overrides this. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)\.env(\.(?!(example|sample|template|dist|defaults)$)[^/]*)?$/i, "environment variables"],
   [/\.env$/i, "environment variables"],
@@ -15,28 +15,28 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)(\.vault-token|\.databrickscfg|rclone\.conf|\.cdsapirc|\.wandbrc)$/i, "credentials"],
   [/(^|\/)\.?credentials(\.(json|ya?ml|toml|ini|csv|txt|db))?$/i, "credentials"],
   [/(^|\/)(secrets?|\.secrets?)\.(json|ya?ml|toml|ini|env)$/i, "credentials"],
-  [/(^|\/)client_secrets?([-_.][^/]*)?\.json$/i, "credentials of Google"],
-  [/(^|\/)([^/]*[-_.])?service[-_]?account([-_.]?keys?)?([-_.][^/]*)?\.json$/i, "a service account's key"],
-  [/(^|\/)(application_default_credentials|gcloud-service-key|gcp-?key)\.json$/i, "credentials of Google"],
+  [/(^|\/)client_secrets?([-_.][^/]*)?\.json$/i, "Google credentials"],
+  [/(^|\/)([^/]*[-_.])?service[-_]?account([-_.]?keys?)?([-_.][^/]*)?\.json$/i, "a service account key"],
+  [/(^|\/)(application_default_credentials|gcloud-service-key|gcp-?key)\.json$/i, "Google credentials"],
   [/(^|\/)kaggle\.json$/i, "a Kaggle key"],
-  [/(^|\/)\.aws\//i, "credentials of AWS"],
-  [/(^|\/)\.(azure|gcloud|config\/gcloud)\//i, "credentials of a cloud"],
-  [/(^|\/)\.kube\/config$|(^|\/)kubeconfig$/i, "credentials of Kubernetes"],
-  [/(^|\/)\.docker\/config\.json$/i, "credentials of Docker"],
-  [/(^|\/)\.?huggingface\/(token|stored_tokens)$/i, "a token of Hugging Face"],
+  [/(^|\/)\.aws\//i, "AWS credentials"],
+  [/(^|\/)\.(azure|gcloud|config\/gcloud)\//i, "cloud credentials"],
+  [/(^|\/)\.kube\/config$|(^|\/)kubeconfig$/i, "Kubernetes credentials"],
+  [/(^|\/)\.docker\/config\.json$/i, "Docker credentials"],
+  [/(^|\/)\.?huggingface\/(token|stored_tokens)$/i, "a Hugging Face token"],
   [/(^|\/)crowdai\/keys\//i, "a crowdAI key"],
 ];
 
-/** What kind of secret a path's name says it is; null when it is none. */
+/** Returns the kind of secret that files of this name contain, or null. */
 export function secretByName(path: string): string | null {
   return NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
 
-/** Settings files that are harmless until somebody writes a password into them. */
+/** Settings files that are harmless unless they contain a password. */
 const SETTINGS = /(^|\/)(\.npmrc|\.yarnrc(\.yml)?|pip\.conf|pip\.ini|\.condarc)$/i;
 const PASSWORD = /_auth(Token)?\s*[=:]|_password\s*[=:]|npmAuth(Token|Ident)|:\/\/[^/\s:@]+:[^/\s@]+@/;
 
-/** The same for a settings file and what it holds. */
+/** Returns the kind of secret in a settings file, or null. */
 export function secretSettings(path: string, text: string): string | null {
   return SETTINGS.test(path) && PASSWORD.test(text) ? "settings with a password" : null;
 }

@@ -1,16 +1,16 @@
 import { isApiKey } from "@crowdai/shared";
 import type { SecretLintRuleCreator } from "@secretlint/types";
 
-/** Keys of ours: `crowdai_`, 43 characters and a checksum that fits. */
+/** Finds crowdAI API keys: `crowdai_`, 43 characters and a valid checksum. */
 export const crowdaiKeyRule: SecretLintRuleCreator = rule("crowdai", /crowdai_[0-9A-Za-z]{49}/g, isApiKey);
-/** Tokens of Hugging Face, which the preset does not know. */
+/** Finds Hugging Face tokens, which the preset does not cover. */
 export const huggingFaceRule: SecretLintRuleCreator = rule(
   "hugging-face",
   /(?<![0-9A-Za-z_])hf_[A-Za-z0-9]{30,}(?![0-9A-Za-z])/g,
   () => true,
 );
 
-function rule(name: string, pattern: RegExp, isOne: (text: string) => boolean): SecretLintRuleCreator {
+function rule(name: string, pattern: RegExp, isMatch: (text: string) => boolean): SecretLintRuleCreator {
   const messages = { API_KEY: { en: () => `found a key of ${name}` } };
   return {
     messages,
@@ -26,7 +26,7 @@ function rule(name: string, pattern: RegExp, isOne: (text: string) => boolean): 
       return {
         file(source) {
           for (const match of source.content.matchAll(pattern))
-            if (isOne(match[0]))
+            if (isMatch(match[0]))
               context.report({
                 message: translate("API_KEY"),
                 range: [match.index, match.index + match[0].length],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
 
-/** Longer than any broker waits for it. */
+/** Longer than any broker waits for code. */
 const MAX_AGE_MS = 30 * 24 * 3600 * 1000;
 
 const noteSchema = z.object({
@@ -17,10 +17,10 @@ const noteSchema = z.object({
   ref: z.string().regex(/^refs\/[\w./-]+$/),
   at: z.number(),
 });
-/** Code that a submission announced and the broker does not have yet. */
+/** Code that was announced with a submission and has not reached the broker yet. */
 export type AwaitedCode = z.infer<typeof noteSchema>;
 
-/** Written before the push, so that code whose push was killed is still known of. */
+/** Records announced code. Call it before the push, so that a killed push can be repeated later. */
 export function noteAwaited(codeFolder: string, awaited: AwaitedCode): void {
   const folder = join(codeFolder, "awaited");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -29,11 +29,12 @@ export function noteAwaited(codeFolder: string, awaited: AwaitedCode): void {
   renameSync(`${path}.part`, path);
 }
 
+/** Removes the record once the broker has the code, or has refused it. */
 export function forgetAwaited(codeFolder: string, id: string): void {
   rmSync(join(codeFolder, "awaited", `${id}.json`), { force: true });
 }
 
-/** What a broker still awaits, oldest first; of one submission, when it is named. */
+/** Returns the code that a broker still expects, oldest first; only that of submission `id` if given. */
 export function readAwaited(codeFolder: string, broker: string, id?: string): AwaitedCode[] {
   let names: string[];
   try {

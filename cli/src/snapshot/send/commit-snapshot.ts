@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
 
-/** Whose repository at which broker a commit goes to: each has its own line of snapshots. */
+/** The repository that a commit goes to: one per broker, challenge and participant, each with its own history. */
 export interface Destination {
   broker: string;
   challenge: string;
@@ -20,8 +20,8 @@ export interface CommitFacts {
 }
 
 /**
- * The commit for a submission: the one it was announced with before; the last pushed one, when nothing has changed since; else a new
- * one. It stands alone, for brokers make the history themselves; what of it they have already they tell when it is pushed.
+ * Returns the commit for a submission: the one that was announced for it before, or the last pushed one if nothing has
+ * changed, else a new one. It has no parent, because brokers build the history themselves.
  */
 export async function commitSnapshot(
   { git }: Store,
@@ -53,7 +53,7 @@ export async function commitSnapshot(
   return name;
 }
 
-/** The broker has it: it is kept here, so that of the next one only what is new is sent. */
+/** Records that the broker has the commit, so that the next push sends only what is new. */
 export async function notePushed(
   { git }: Pick<Store, "git">,
   id: string,
@@ -64,7 +64,7 @@ export async function notePushed(
   await git.line(["update-ref", "-d", announcedRef(id)]);
 }
 
-/** The snapshot that went there last. */
+/** Returns the last commit that was pushed to the destination, or null. */
 export async function lastPushed(
   { git }: Pick<Store, "git">,
   destination: Destination,
@@ -88,7 +88,7 @@ async function resolveRef(git: Store["git"], ref: string): Promise<{ commit: str
   return commit && tree ? { commit, tree } : null;
 }
 
-/** The user's own name in git, else the first author of crowdai.json, else the participant. */
+/** Returns the user's name from git, else the first author in crowdai.json, else the participant. */
 function authorOf(
   { author }: Snapshot,
   { authors, destination }: CommitFacts,

@@ -5,18 +5,18 @@ import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
 export interface PushOptions {
   git: CleanGit;
   commit: string;
-  /** A snapshot that went there before, so that only what is new is sent; null when there is none. */
+  /** A commit that the broker has already, so that only what is new is sent; null if there is none. */
   before: string | null;
   ref: string;
   url: URL;
-  /** The API key. It travels in a header that is named in git's environment alone: in no argument, address or file. */
+  /** The API key. Git gets it as a header through its environment, never in an argument, an address or a file. */
   key: string;
-  /** A folder of this run's own. */
+  /** A temporary folder of this run. */
   scratch: string;
   signal?: AbortSignal;
 }
 
-/** A push that did not come through. `refused` says that the broker will not take this commit, however often it is sent. */
+/** A push that failed. `refused` is true if the broker will not accept this commit, however often it is sent. */
 export class PushFailure extends Error {
   override readonly name = "PushFailure";
   readonly refused: boolean;
@@ -26,12 +26,12 @@ export class PushFailure extends Error {
   }
 }
 
-/** Sends a commit and what it is made of. Safe to repeat. Throws PushFailure. */
+/** Pushes a commit with its objects. Safe to repeat. Throws PushFailure. */
 export async function pushCommit(options: PushOptions): Promise<void> {
   const { git, commit, before, ref, url, key, scratch, signal } = options;
   const basic = Buffer.from(`crowdai:${key}`).toString("base64");
   const settings: [string, string][] = [
-    // Only for this address: nobody else is shown the key, and redirects are not followed.
+    // Only this address gets the key: redirects are not followed.
     [`http.${url.href}.extraHeader`, `Authorization: Basic ${basic}`],
     ["advice.graftFileDeprecated", "false"],
     ["http.lowSpeedLimit", "1"],
@@ -43,7 +43,8 @@ export async function pushCommit(options: PushOptions): Promise<void> {
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   }
   if (before && before !== commit) {
-    // Snapshots have no parents. As if it had one, git leaves out what the other side has by that one; what is sent stays as it is.
+    // Snapshots have no parents. A graft makes git treat `before` as one and skip the objects that the broker has
+    // with it; the commit itself stays as it is.
     env.GIT_GRAFT_FILE = join(scratch, `grafts-${commit}`);
     writeFileSync(env.GIT_GRAFT_FILE, `${commit} ${before}\n`);
   }
@@ -51,7 +52,7 @@ export async function pushCommit(options: PushOptions): Promise<void> {
     await git.run(["push", "--porcelain", "--no-verify", url.href, `${commit}:${ref}`], { env, signal });
   } catch (failure) {
     if (failure instanceof GitFailure) throw explain(failure, key, basic);
-    if ((failure as Error).name === "AbortError") throw new PushFailure("it was interrupted", false);
+    if ((failure as Error).name === "AbortError") throw new PushFailure("the push was interrupted", false);
     throw failure;
   }
 }
@@ -63,6 +64,6 @@ function explain({ stderr, stdout }: GitFailure, ...secrets: string[]): PushFail
   const fatal = text.match(/^(?:fatal|error): (.+)$/m)?.[1];
   const reason =
     [rejected, ...remote.slice(0, 3)].filter(Boolean).join("; ") || fatal || "git gave no reason";
-  // A broker that is short of something says so with a status, which git shows as "The requested URL returned error".
+  // A temporary failure of the broker is an HTTP status, which git shows as "The requested URL returned error".
   return new PushFailure(reason, rejected !== undefined);
 }

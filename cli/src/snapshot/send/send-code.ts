@@ -14,24 +14,25 @@ import { PushFailure, pushCommit } from "./push-commit.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** How sending went; `reason` in words where the broker does not have the code. */
+/** The outcome of sending code; `reason` says why the broker does not have it. */
 export type CodeOutcome =
   | { state: "stored"; id: string; sent: boolean }
   | { state: "awaited" | "refused"; id: string; reason: string };
 
-/** A snapshot that goes along with one submission. */
+/** A snapshot that is sent with one submission. */
 export interface CodeToSend {
   snapshot: Snapshot;
-  /** Makes the commit and says what will come. */
+  /** Creates the commit and returns its announcement. */
   announce(id: string): Promise<CodeAnnouncement>;
-  /** Begins to send, side by side with the bytes. Once for each submission; later calls change nothing. */
+  /** Starts the push, which runs in parallel with the upload. Repeated calls for a submission have no effect. */
   begin(id: string, target: CodePush): void;
-  /** Whether it is on its way. */
+  /** Whether the push was started. */
   begun(): boolean;
-  /** Waits until it is sent, or is known not to come through; null when the broker did not ask for it. Never throws. */
+  /** Waits for the outcome of the push; null if the broker did not ask for the code. Never throws. */
   settle(): Promise<CodeOutcome | null>;
 }
 
+/** Where the code of a submission is stored, and where it is sent. */
 export interface SendOptions {
   store: Store;
   codeFolder: string;
@@ -44,7 +45,7 @@ export interface SendOptions {
 export function createCodeToSend(snapshot: Snapshot, options: SendOptions): CodeToSend {
   const { store, codeFolder, broker, facts } = options;
   let commit = "";
-  let under: { id: string; way: Promise<CodeOutcome> } | undefined;
+  let push: { id: string; outcome: Promise<CodeOutcome> } | undefined;
   return {
     snapshot,
     async announce(id) {
@@ -52,7 +53,7 @@ export function createCodeToSend(snapshot: Snapshot, options: SendOptions): Code
       return { commit, tree: snapshot.tree, files: snapshot.files.length, bytes: snapshot.bytes };
     },
     begin(id, { url, ref, have }) {
-      if (under?.id === id) return;
+      if (push?.id === id) return;
       const { destination } = facts;
       const awaited: AwaitedCode = {
         id,
@@ -63,26 +64,26 @@ export function createCodeToSend(snapshot: Snapshot, options: SendOptions): Code
         ref,
         at: Date.now(),
       };
-      under = { id, way: have ? kept(store, awaited) : send(store, awaited, options) };
+      push = { id, outcome: have ? alreadyStored(store, awaited) : send(store, awaited, options) };
     },
-    begun: () => under !== undefined,
-    settle: async () => (under ? under.way : null),
+    begun: () => push !== undefined,
+    settle: async () => (push ? push.outcome : null),
   };
 
-  async function kept({ git }: Store, { id, commit: name }: AwaitedCode): Promise<CodeOutcome> {
+  async function alreadyStored({ git }: Store, { id, commit: name }: AwaitedCode): Promise<CodeOutcome> {
     await notePushed({ git }, id, facts.destination, name).catch(() => {});
     forgetAwaited(codeFolder, id);
     return { state: "stored", id, sent: false };
   }
 }
 
-/** Sends what a broker still awaits from earlier runs. */
+/** Sends the code of earlier submissions that has not reached the broker yet. */
 export async function sendAwaited(options: {
   codeFolder: string;
   broker: URL;
   env: Env;
   key: string;
-  /** Only that of this submission. */
+  /** Only the code of this submission. */
   id?: string;
   signal?: AbortSignal;
 }): Promise<CodeOutcome[]> {
@@ -99,7 +100,7 @@ export async function sendAwaited(options: {
   return outcomes;
 }
 
-/** A broker as notes name it. */
+/** Returns the broker's address in the form that is recorded with awaited code. */
 export function brokerName(broker: URL): string {
   return broker.href.replace(/\/+$/, "");
 }

@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where snapshots are kept: below CROWDAI_CONFIG_DIR when that is set, else where the operating system keeps caches. */
+/** Returns the folder of all snapshots: inside CROWDAI_CONFIG_DIR if set, else inside the operating system's cache folder. */
 export function codeFolder(env: Env, platform: NodeJS.Platform = process.platform): string {
   if (env.CROWDAI_CONFIG_DIR) return join(resolve(env.CROWDAI_CONFIG_DIR), "code");
   const home = env.HOME || env.USERPROFILE || homedir();

@@ -6,24 +6,24 @@ import { projectStore } from "./store-folder.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where one project's snapshots are kept: a bare repository of our own, and what the last one was made of. */
+/** The store of one project's snapshots: a bare repository, and a cache of the files of the last snapshot. */
 export interface Store {
   folder: string;
   repository: string;
   git: CleanGit;
-  /** File of the stat cache. */
+  /** Path of the stat cache. */
   cache: string;
-  /** A folder of this run's own, gone when it is closed. */
+  /** A temporary folder of this run, removed by `close`. */
   scratch: string;
-  /** Forgets everything but what is under way, for when it is damaged. */
+  /** Replaces a damaged repository with an empty one. Running operations keep their scratch folders. */
   reset(): Promise<void>;
   close(): void;
 }
 
-/** Runs that were killed leave a folder; it is removed after this long. */
+/** Age after which leftovers of killed runs are removed. */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Opens it, and makes it when it is not there. Several runs may have it open at once. Throws git_missing. */
+/** Opens the store of a project, creating it if needed. Several processes may have it open at once. Throws git_missing. */
 export async function openStore(codeFolder: string, project: string, env: Env): Promise<Store> {
   const { path: folder, remove } = projectStore(codeFolder, project);
   const repository = join(folder, "repository.git");
@@ -54,7 +54,7 @@ export async function openStore(codeFolder: string, project: string, env: Env): 
   };
 }
 
-/** Whole or not at all: another run may be making it too. */
+/** Creates the repository atomically, because another process may be creating it too. */
 async function makeRepository(folder: string, repository: string, project: string, env: Env): Promise<void> {
   const made = join(folder, `new-${randomUUID()}`);
   mkdirSync(made, { recursive: true, mode: 0o700 });
@@ -89,6 +89,6 @@ function removeStale(folder: string, isOurs: (name: string) => boolean): void {
       const path = join(folder, name);
       if (Date.now() - statSync(path).mtimeMs > STALE_MS) rmSync(path, { recursive: true, force: true });
     } catch {
-      // Another run was first.
+      // Another process removed it first.
     }
 }

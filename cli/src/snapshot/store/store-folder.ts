@@ -5,12 +5,12 @@ import { join } from "node:path";
 
 export interface StoreFolder {
   path: string;
-  /** Whether nothing of it will be found by a later run, because the user's own folder cannot be written. */
+  /** True if the user's own folder is not writable, so that no later run will find this one. */
   temporary: boolean;
   remove(): void;
 }
 
-/** The folder of one project's snapshots, made when it is not there. */
+/** Returns the folder of one project's snapshots, creating it if needed. */
 export function projectStore(folder: string, project: string): StoreFolder {
   const key = createHash("sha256").update(project).digest("hex").slice(0, 32);
   const path = join(folder, key);
