@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import type { Transport } from "engine.io";
 import type { Socket } from "socket.io";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
+import { speakBinary } from "./binary-polling.ts";
 import { createChannels } from "./channels.ts";
 import type { NextEvent } from "./follow-events.ts";
 import { errorMessage } from "./job-messages.ts";
@@ -28,6 +30,8 @@ const MAX_OPEN_CALLS = 50;
 const TIDY_MS = 60_000;
 
 export interface LegacyGateway {
+  /** Prepares a transport before its handshake is answered. */
+  prepare(transport: Transport): void;
   /** Serves a connection of the published Python client: its messages in, the broker's own rules and records behind. */
   enter(socket: Socket): void;
   /** Ends what is told to clients; what they handed in goes on. */
@@ -132,6 +136,8 @@ export function openLegacyGateway(options: {
   }
 
   return {
+    prepare: speakBinary,
+
     enter(socket) {
       let session: Session | null = null;
       const left = new AbortController();

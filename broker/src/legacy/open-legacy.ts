@@ -8,7 +8,7 @@ import { legacyRoutes, UPLOAD_PATH } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
 
 export interface Legacy {
-  door: LegacyGateway;
+  gateway: LegacyGateway;
   routes: Hono;
   /** Removes uploads that nobody handed in. */
   sweep(): Promise<void>;
@@ -27,7 +27,7 @@ export async function openLegacy(context: SubmissionServices, nextEvent: NextEve
     now: () => clock().getTime(),
   });
   return {
-    door: openLegacyGateway({ context: () => context, uploads, nextEvent }),
+    gateway: openLegacyGateway({ context: () => context, uploads, nextEvent }),
     routes: legacyRoutes(() => context, uploads),
     sweep: uploads.sweep,
   };

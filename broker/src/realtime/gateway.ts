@@ -6,12 +6,12 @@ import {
   MESSAGE_LIMIT,
   type SubmissionEvent,
 } from "@crowdai/shared";
+import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
-import { createEngine } from "../legacy/engine.ts";
-import type { LegacyGateway } from "../legacy/legacy-gateway.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
+import { createEngine } from "./engine.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
 import { type RequestNeeds, sessionRequests } from "./session-requests.ts";
@@ -34,6 +34,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Serves the connections of clients that speak engine.io protocol 3. */
+export interface LegacyConnections {
+  /** Prepares a transport before its handshake is answered. */
+  prepare(transport: Transport): void;
+  enter(socket: Socket): void;
+  close(): Promise<void>;
+}
+
 /** The exchange: sessions over socket.io, on the HTTP server of the routes. */
 export function openGateway(options: {
   server: HttpServer;
@@ -45,7 +53,7 @@ export function openGateway(options: {
   /** Told of every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** Where clients of the first crowdAI come in; absent where they are refused. */
-  legacy?: LegacyGateway | undefined;
+  legacy?: LegacyConnections | undefined;
 }): Gateway {
   const { server, context, version, adapter, boards, heard, legacy } = options;
   const settings = {
@@ -60,7 +68,7 @@ export function openGateway(options: {
     // Browsers need no session here: the pages have their own, same-origin ones.
     cors: { origin: false },
   };
-  const engine = createEngine(settings);
+  const engine = createEngine(settings, legacy?.prepare);
   engine.attach(server, { path: "/socket.io" });
   const io = new Server(settings).bind(engine);
 

@@ -185,7 +185,7 @@ export async function createBroker({
       adapter,
       boards,
       heard: listeners.announce,
-      legacy: legacy?.door,
+      legacy: legacy?.gateway,
     });
     metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
     metrics.gauge("crowdai_watched_submissions", "Submissions watched by clients of this broker.", async () =>
