@@ -33,7 +33,7 @@ function project(name: keyof typeof files, { needsBuild = false } = {}): TestPro
       // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
       deps: { interopDefault: false },
       experimental: { fsModuleCache: true },
-      globalSetup: needsBuild ? ["./scripts/test/ensure-built.ts"] : [],
+      globalSetup: needsBuild ? ["./scripts/test/ensure-built.ts", "./scripts/test/shared-services.ts"] : [],
     },
   };
 }

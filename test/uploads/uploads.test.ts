@@ -12,14 +12,8 @@ import { root } from "../../scripts/root.ts";
 import { type RunningBroker, startBroker, withoutBrokerSettings } from "../../scripts/running-broker.ts";
 import { freePorts } from "../../scripts/services/daemon.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
-import type { Service } from "../../scripts/services/service.ts";
-import {
-  SWIFT_ACCESS_KEY,
-  SWIFT_REGION,
-  SWIFT_SECRET_KEY,
-  startSwift,
-} from "../../scripts/services/swift.ts";
 import { createSubmissionId, partSizeFor } from "../../shared/src/index.ts";
+import { bucketEnvironment, nameBucket } from "../shared-services.ts";
 import { type HostileProxy, startHostileProxy } from "./hostile-proxy.ts";
 
 const MB = 1_000_000;
@@ -43,7 +37,7 @@ for (const store of ["folder", "swift"] as const)
     () => {
       let folder: string;
       let proxy: HostileProxy;
-      let swift: Service | undefined;
+      let bucket: Awaited<ReturnType<typeof nameBucket>> | null = null;
       let broker: RunningBroker;
       let key: string;
       let file: string;
@@ -68,15 +62,9 @@ for (const store of ["folder", "swift"] as const)
         proxy = await startHostileProxy();
         let env: NodeJS.ProcessEnv = { PUBLIC_URL: proxy.url };
         if (store === "swift") {
-          swift = await startSwift({ folder: join(folder, "swift") });
-          proxy.target = swift.port;
-          env = {
-            S3_ENDPOINT: proxy.url,
-            S3_BUCKET: "uploads",
-            S3_REGION: SWIFT_REGION,
-            AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
-            AWS_SECRET_ACCESS_KEY: SWIFT_SECRET_KEY,
-          };
+          bucket = await nameBucket();
+          proxy.target = Number(new URL(bucket.endpoint).port);
+          env = bucketEnvironment({ ...bucket, endpoint: proxy.url });
         }
         const port = await freePorts();
         broker = await startBroker({
@@ -92,7 +80,6 @@ for (const store of ["folder", "swift"] as const)
       afterEach(() => proxy.calm());
       afterAll(async () => {
         await broker?.stop();
-        await swift?.stop();
         await proxy?.close();
         await rm(folder, { recursive: true, force: true });
       });
@@ -106,16 +93,7 @@ for (const store of ["folder", "swift"] as const)
       }
 
       /** The store itself, not through the proxy. */
-      const ofStore = () =>
-        swift
-          ? {
-              endpoint: swift.url,
-              bucket: "uploads",
-              region: SWIFT_REGION,
-              accessKeyId: SWIFT_ACCESS_KEY,
-              secretAccessKey: SWIFT_SECRET_KEY,
-            }
-          : null;
+      const ofStore = () => bucket;
       const brokerUrl = () => (store === "folder" ? proxy.url : broker.url);
       const open = () => Challenge.open("big", { apiKey: key, broker: brokerUrl() });
       const command = (path: string): ChildProcess & { said: () => string } => {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { withoutService } from "../../../scripts/services/programs.ts";
+import { createDatabase } from "../../../test/shared-services.ts";
 import { addParticipant } from "../../src/domain/participants/api-keys.ts";
 import { type Broker, createBroker, readConfig } from "../../src/index.ts";
 import { openRecords } from "../../src/records/open.ts";
@@ -120,7 +120,7 @@ describe.skipIf(withoutService("postgres"))(
   () => {
     it("has the same commits at both, whichever accepted the push", { timeout: 120_000 }, async () => {
       const folder = await mkdtemp(join(tmpdir(), "crowdai-two-"));
-      const postgres = await startPostgres({ folder: join(folder, "postgres") });
+      const databaseUrl = await createDatabase();
       const git = await createPlainGit();
       const brokers: Broker[] = [];
       try {
@@ -128,7 +128,7 @@ describe.skipIf(withoutService("postgres"))(
         const config = (name: string) =>
           readConfig(
             { port: 0, data: join(folder, name), challenges: join(folder, "challenges"), withGrader: true },
-            { LOG_LEVEL: "silent", DATABASE_URL: postgres.url },
+            { LOG_LEVEL: "silent", DATABASE_URL: databaseUrl },
             folder,
           );
         brokers.push(await createBroker({ config: config("a"), log: pino({ level: "silent" }) }));
@@ -172,7 +172,6 @@ describe.skipIf(withoutService("postgres"))(
         expect(await git.must(["fsck", "--strict"], { dir: clone })).toBe("");
       } finally {
         for (const broker of brokers) await broker.stop();
-        await postgres.stop();
         await git.close();
         await rm(folder, { recursive: true, force: true });
       }

@@ -6,36 +6,22 @@ import type { Receipt } from "@crowdai/shared";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withoutService } from "../../../scripts/services/programs.ts";
-import type { Service } from "../../../scripts/services/service.ts";
-import {
-  SWIFT_ACCESS_KEY,
-  SWIFT_REGION,
-  SWIFT_SECRET_KEY,
-  startSwift,
-} from "../../../scripts/services/swift.ts";
+import { bucketEnvironment, nameBucket } from "../../../test/shared-services.ts";
 import { untilEnd } from "../support/test-broker.ts";
 import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
 describe.skipIf(withoutService("swift"))("on an S3 store", MEDIA_TIMEOUT, () => {
   let folder: string;
-  let swift: Service;
+  let endpoint: string;
   let stage: Stage;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "crowdai-media-s3-"));
-    swift = await startSwift({ folder: join(folder, "swift") });
-    stage = await startStage({
-      env: {
-        S3_ENDPOINT: swift.url,
-        S3_BUCKET: `media-${randomBytes(6).toString("hex")}`,
-        S3_REGION: SWIFT_REGION,
-        AWS_ACCESS_KEY_ID: SWIFT_ACCESS_KEY,
-        AWS_SECRET_ACCESS_KEY: SWIFT_SECRET_KEY,
-      },
-    });
+    const bucket = await nameBucket();
+    endpoint = bucket.endpoint;
+    stage = await startStage({ env: bucketEnvironment(bucket) });
   }, 150_000);
   afterAll(async () => {
     await stage?.close();
-    await swift?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -62,7 +48,7 @@ describe.skipIf(withoutService("swift"))("on an S3 store", MEDIA_TIMEOUT, () => 
     const input = { kind: "inline" as const, data: {} };
     const { submission, models } = await stage.client.submit({ input, models: [model] });
     for (const { url, offset, size: length, headers } of models[0]!.upload!.parts) {
-      expect(new URL(url).port).toBe(String(swift.port));
+      expect(new URL(url).origin).toBe(endpoint);
       const body = bytes.subarray(offset, offset + length);
       expect((await fetch(url, { method: "PUT", headers, body })).ok).toBe(true);
     }

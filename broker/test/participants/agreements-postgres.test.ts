@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { missing } from "../../../test/required-programs.ts";
+import { createDatabase } from "../../../test/shared-services.ts";
 import { agree, findAgreement } from "../../src/domain/agreements/agreements.ts";
 import { MIT_DIGEST } from "../../src/domain/agreements/mit-license.ts";
 import { addParticipant } from "../../src/domain/participants/api-keys.ts";
@@ -13,10 +10,8 @@ import { openPostgres } from "../../src/records/postgres.ts";
 it.skipIf(missing("postgres"))(
   "agreements and closings are the same on PostgreSQL",
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), "crowdai-agreements-"));
-    const service = await startPostgres({ folder });
+    const records = await openPostgres(await createDatabase());
     try {
-      const records = await openPostgres(service.url);
       await addParticipant(records, "ada", new Date().toISOString());
       const given = { digest: MIT_DIGEST, where: "page" as const, ip: "2001:db8::1", userAgent: "x" };
       const all = await Promise.all(
@@ -31,10 +26,8 @@ it.skipIf(missing("postgres"))(
       const now = new Date();
       await Promise.all([1, 2].map(() => closeChallenge(records, null, "test", { force: true, now })));
       expect(await readClosed(records.db, "test")).toMatchObject({ submissions: 0, awaited: 0, shown: true });
-      await records.close();
     } finally {
-      await service.stop();
-      await rm(folder, { recursive: true, force: true });
+      await records.close();
     }
   },
   120_000,

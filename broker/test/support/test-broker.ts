@@ -6,11 +6,13 @@ import { createSubmissionId } from "@crowdai/shared";
 import { type Logger, pino } from "pino";
 import { io, type Socket } from "socket.io-client";
 import type { WebappTimes } from "../../src/background/webapp/remote/remote-webapp.ts";
+import { recordsFile } from "../../src/base/config.ts";
 import { addParticipant } from "../../src/domain/participants/api-keys.ts";
 import { type Broker, createBroker, readConfig } from "../../src/index.ts";
 import { openRecords } from "../../src/records/open.ts";
 import type { Records } from "../../src/records/records.ts";
 import type { Intervals } from "../../src/startup/scheduler.ts";
+import { writeMigratedSqlite } from "./migrated-sqlite.ts";
 
 /** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
 const EVALUATOR = `
@@ -133,6 +135,7 @@ export async function startBroker(
       ...(pacedCodeHost === undefined ? {} : { pacedCodeHost }),
       intervals: { ...QUICK, ...options.intervals },
     });
+  if (!config.databaseUrl) await writeMigratedSqlite(recordsFile(config.dataFolder));
   let broker = await start();
   const records = await openRecords(config);
   const add = (name: string) => addParticipant(records, name, new Date().toISOString());

@@ -1,12 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startPostgres } from "../../../scripts/services/postgres.ts";
+import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../scripts/services/programs.ts";
-import type { Service } from "../../../scripts/services/service.ts";
+import { createDatabase } from "../../../test/shared-services.ts";
 import { webappContract } from "../../src/background/webapp/webapp.contract.ts";
 import { rebuildStandings } from "../../src/domain/leaderboard/rebuild-standings.ts";
 import { invite, listInvitations, uninvite } from "../../src/domain/participants/invitations.ts";
@@ -15,32 +9,10 @@ import { startBroker, untilEnd } from "../support/test-broker.ts";
 import { startRemote, underTest } from "./webapp-proxy.ts";
 
 describe.skipIf(withoutService("postgres"))("with records on PostgreSQL", () => {
-  let folder: string;
-  let postgres: Service;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-webapp-"));
-    postgres = await startPostgres({ folder });
-  });
-  afterAll(async () => {
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  async function emptyDatabase(): Promise<string> {
-    const name = `test_${randomUUID().replaceAll("-", "")}`;
-    const client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    await client.query(`create database ${name}`);
-    await client.end();
-    const url = new URL(postgres.url);
-    url.pathname = name;
-    return url.href;
-  }
-
   it("baselines and invitations are the same", async () => {
     const test = await startBroker({
       challenges: [{ visibility: { private: true } }],
-      env: { DATABASE_URL: await emptyDatabase() },
+      env: { DATABASE_URL: await createDatabase() },
     });
     const now = new Date().toISOString();
     expect(await invite(test.records, "ada", ["test", "test", "other"], now)).toBe(2);
@@ -72,7 +44,7 @@ describe.skipIf(withoutService("postgres"))("with records on PostgreSQL", () => 
   });
 
   webappContract("a webapp elsewhere", async (rounds) => {
-    const [own, webapps] = [await emptyDatabase(), await emptyDatabase()];
+    const [own, webapps] = [await createDatabase(), await createDatabase()];
     const databases = { env: { DATABASE_URL: own }, webappEnv: { DATABASE_URL: webapps } };
     return underTest(await startRemote({ rounds, ...databases }));
   });

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { BOARDS, type Leaderboard } from "@crowdai/shared";
 import { type ChallengeConfig, challengeConfigSchema } from "@crowdai/shared/challenge-folder";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startPostgres } from "../../../../scripts/services/postgres.ts";
-import type { Service } from "../../../../scripts/services/service.ts";
 import { missing } from "../../../../test/required-programs.ts";
+import { createDatabase } from "../../../../test/shared-services.ts";
 import { writeStatus } from "../../http/webapp-api/write-status.ts";
 import { openPostgres } from "../../records/postgres.ts";
 import type { Records } from "../../records/records.ts";
@@ -36,17 +35,7 @@ describe("boards on SQLite", () => {
 });
 
 describe.skipIf(missing("postgres", "setpriv"))("boards on PostgreSQL", () => {
-  let folder: string;
-  let postgres: Service;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-boards-"));
-    postgres = await startPostgres({ folder: join(folder, "postgres") });
-  });
-  afterAll(async () => {
-    await postgres?.stop();
-    await rm(folder, { recursive: true });
-  });
-  boardsHold(() => openPostgres(postgres.url));
+  boardsHold(async () => openPostgres(await createDatabase()));
 });
 
 /** The same on either database. A challenge of its own for each history, so that they may share one. */

@@ -1,44 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
-import type { Service } from "../../../../scripts/services/service.ts";
-import {
-  SWIFT_ACCESS_KEY,
-  SWIFT_REGION,
-  SWIFT_SECRET_KEY,
-  startSwift,
-} from "../../../../scripts/services/swift.ts";
+import { nameBucket } from "../../../../test/shared-services.ts";
 import { objectStoreContract } from "../contract/object-store.contract.ts";
 import { openBucket } from "./bucket.ts";
-import { createS3Store, type S3StoreOptions } from "./s3-store.ts";
+import { createS3Store } from "./s3-store.ts";
 
 describe.skipIf(withoutService("swift"))("on OpenStack Swift", () => {
-  let folder: string;
-  let swift: Service;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "crowdai-swift-"));
-    swift = await startSwift({ folder });
-  });
-  afterAll(async () => {
-    await swift.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const settings = (changes: Partial<S3StoreOptions> = {}): S3StoreOptions => ({
-    endpoint: swift.url,
-    bucket: `test-${randomBytes(6).toString("hex")}`,
-    region: SWIFT_REGION,
-    accessKeyId: SWIFT_ACCESS_KEY,
-    secretAccessKey: SWIFT_SECRET_KEY,
-    ...changes,
-  });
-
   it("reads what another program put into the bucket, whatever that called it", async () => {
-    const options = settings();
+    const options = await nameBucket();
     const store = await createS3Store(options);
     const { sdk, client, name } = await openBucket(options);
     for (const key of ["theirs/1_my predictions (final), +ü&?.csv", "theirs/a..b"]) {
@@ -56,7 +26,7 @@ describe.skipIf(withoutService("swift"))("on OpenStack Swift", () => {
   });
 
   objectStoreContract("the S3 store", async () => {
-    const store = await createS3Store(settings());
+    const store = await createS3Store(await nameBucket());
     return { store, close: () => store.close() };
   });
 });
