@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
+import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type Fault, fault } from "../evaluators/protocol/evaluator-failure.ts";
 import type { ResultEvent } from "../evaluators/protocol/events.ts";
@@ -132,25 +133,6 @@ async function* upTo(limit: number, file: FileHandle, tooLarge: FileTooLarge): A
   }
 }
 
-const TYPES: Record<string, string> = {
-  ".csv": "text/csv",
-  ".gif": "image/gif",
-  ".jpeg": "image/jpeg",
-  ".jpg": "image/jpeg",
-  ".json": "application/json",
-  ".mp3": "audio/mpeg",
-  ".mp4": "video/mp4",
-  ".ogg": "audio/ogg",
-  ".pdf": "application/pdf",
-  ".png": "image/png",
-  ".svg": "image/svg+xml",
-  ".txt": "text/plain",
-  ".wav": "audio/wav",
-  ".webm": "video/webm",
-  ".webp": "image/webp",
-  ".zip": "application/zip",
-};
-
 function typeOf(extension: string): string {
-  return TYPES[extension] ?? "application/octet-stream";
+  return mediaTypeOf(extension.slice(1)) ?? "application/octet-stream";
 }

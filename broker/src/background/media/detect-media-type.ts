@@ -1,3 +1,4 @@
+import { MEDIA_TYPES } from "@crowdai/shared/media-types";
 import type { ImageFormat } from "./image-task.ts";
 
 /** The type of media, by their first bytes. `demuxer` names ffmpeg's reader of video or audio. */
@@ -23,38 +24,40 @@ export function detectMediaType(head: Uint8Array): DetectedMedia | null {
   if (starts("ffd8ff")) return image("jpeg", "jpg");
   if (text(0, 6) === "GIF87a" || text(0, 6) === "GIF89a") return image("gif");
   if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return image("webp");
-  if (text(0, 4) === "RIFF" && text(8, 12) === "WAVE") return audio("wav", "audio/wav", "wav");
+  if (text(0, 4) === "RIFF" && text(8, 12) === "WAVE") return audio("wav", "wav");
   if (text(4, 8) === "ftyp") return ofBrand(text(8, 12));
   if (starts("1a45dfa3")) return matroska(text(0, 64));
-  if (text(0, 4) === "OggS")
-    return /theora/.test(text(0, 128))
-      ? { kind: "video", demuxer: "ogg", type: "video/ogg", extension: "ogv" }
-      : audio("ogg", "audio/ogg", "ogg");
-  if (text(0, 4) === "fLaC") return audio("flac", "audio/flac", "flac");
-  if (text(0, 3) === "ID3" || isMp3Frame(bytes)) return audio("mp3", "audio/mpeg", "mp3");
+  if (text(0, 4) === "OggS") return /theora/.test(text(0, 128)) ? video("ogg", "ogv") : audio("ogg", "ogg");
+  if (text(0, 4) === "fLaC") return audio("flac", "flac");
+  if (text(0, 3) === "ID3" || isMp3Frame(bytes)) return audio("mp3", "mp3");
   return null;
 }
 
-function image(format: ImageFormat, extension: string = format): DetectedMedia {
-  return { kind: "image", format, type: `image/${format}`, extension };
+type Extension = keyof typeof MEDIA_TYPES;
+
+function image(format: ImageFormat, extension: Extension = format): DetectedMedia {
+  return { kind: "image", format, type: MEDIA_TYPES[extension], extension };
 }
 
-function audio(demuxer: Demuxer, type: string, extension: string): DetectedMedia {
-  return { kind: "audio", demuxer, type, extension };
+function video(demuxer: Demuxer, extension: Extension): DetectedMedia {
+  return { kind: "video", demuxer, type: MEDIA_TYPES[extension], extension };
+}
+
+function audio(demuxer: Demuxer, extension: Extension): DetectedMedia {
+  return { kind: "audio", demuxer, type: MEDIA_TYPES[extension], extension };
 }
 
 /** Detects formats of the MP4 family by brand: MP4, QuickTime, AVIF. */
 function ofBrand(brand: string): DetectedMedia | null {
   if (brand === "avif" || brand === "avis") return image("avif");
-  if (/^M4[AB] /.test(brand)) return audio("mov", "audio/mp4", "m4a");
-  if (/^(?:iso[m2-9]|mp4[12]|avc1|M4V |dash|MSNV|3gp[4-7]|qt {2})$/.test(brand))
-    return { kind: "video", demuxer: "mov", type: "video/mp4", extension: "mp4" };
+  if (/^M4[AB] /.test(brand)) return audio("mov", "m4a");
+  if (/^(?:iso[m2-9]|mp4[12]|avc1|M4V |dash|MSNV|3gp[4-7]|qt {2})$/.test(brand)) return video("mov", "mp4");
   return null;
 }
 
 function matroska(head: string): DetectedMedia | null {
   if (!/webm|matroska/.test(head)) return null;
-  return { kind: "video", demuxer: "matroska", type: "video/webm", extension: "webm" };
+  return video("matroska", "webm");
 }
 
 /**

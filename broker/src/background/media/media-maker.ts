@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError, storedFileSchema } from "@crowdai/shared";
+import { MEDIA_TYPES } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "pino";
 import type { Clock } from "../../base/clock.ts";
@@ -141,7 +142,7 @@ async function store(objects: ObjectStore, made: MadeMedia, name: string): Promi
     media_large: await put(mediaKey(kind, "large", name, extension), made.large, type),
     media_thumbnail: await put(mediaKey(kind, "thumb", name, "webp"), made.thumbnail, "image/webp"),
     media_preview: made.preview
-      ? await put(mediaKey(kind, "preview", name, "mp4"), made.preview, "video/mp4")
+      ? await put(mediaKey(kind, "preview", name, "mp4"), made.preview, MEDIA_TYPES.mp4)
       : null,
     media_content_type: type,
   };

@@ -1,4 +1,5 @@
 import type { Media } from "@crowdai/shared";
+import { mediaTypeOf } from "@crowdai/shared/media-types";
 import { OBJECT_KEY } from "@crowdai/shared/objects";
 import type { SubmissionRow } from "../../records/tables.ts";
 
@@ -18,21 +19,6 @@ export const NO_MEDIA = {
   media_preview: null,
 } as const;
 
-const EXTENSIONS: Record<string, string> = {
-  png: "image/png",
-  jpg: "image/jpeg",
-  gif: "image/gif",
-  webp: "image/webp",
-  mp4: "video/mp4",
-  webm: "video/webm",
-  ogv: "video/ogg",
-  m4a: "audio/mp4",
-  mp3: "audio/mpeg",
-  ogg: "audio/ogg",
-  wav: "audio/wav",
-  flac: "audio/flac",
-};
-
 const OURS = /^(?:image|video|audio)\/(?:large|thumb|preview)-[0-9a-f]{32}\.([a-z0-9]{3,4})$/;
 
 /** Where one object of a submission's media is kept. `name` is 32 random hexadecimal digits: nobody guesses it. */
@@ -49,7 +35,7 @@ export function keyPrefixes(name: string): string[] {
 
 /** The type of an object that the broker made itself; null for what somebody else put there. */
 export function typeOfKey(key: string): string | null {
-  return EXTENSIONS[OURS.exec(key)?.[1] ?? ""] ?? null;
+  return mediaTypeOf(OURS.exec(key)?.[1] ?? "") ?? null;
 }
 
 const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;

@@ -2,14 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { MEDIA_TYPES, PAGE_FILE_TYPES } from "@crowdai/shared/media-types";
 import { Hono } from "hono";
 
 const require = createRequire(import.meta.url);
-const TYPES = {
-  css: "text/css; charset=utf-8",
-  js: "text/javascript; charset=utf-8",
-  svg: "image/svg+xml",
-} as const;
+const TYPES = { ...PAGE_FILE_TYPES, svg: MEDIA_TYPES.svg };
 type Type = keyof typeof TYPES;
 
 /** What the pages load besides themselves. The build puts our own files beside the bundle; uPlot's lie in its package. */
