@@ -9,7 +9,8 @@ export type {
 } from "@crowdai/shared";
 // Not through the door of the shared package: whoever imports the library pays for what it needs then.
 export { CrowdaiError } from "@crowdai/shared/errors";
-export { Challenge, type FileInput, type OpenOptions, type SubmitOptions } from "./library/challenge.ts";
+export { Challenge, type FileInput, type SubmitOptions } from "./library/challenge.ts";
+export type { OpenOptions } from "./library/open-options.ts";
 export type { CodeOutcome } from "./snapshot/send/send-code.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";

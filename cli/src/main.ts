@@ -1,11 +1,19 @@
 import type { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import type { Context, GlobalOptions, Io } from "./context.ts";
+import type { Keychain } from "./credentials/keychain.ts";
+import type { GlobalOptions } from "./program/common-options.ts";
 import { createProgram } from "./program.ts";
+import type { Io } from "./terminal/io.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
-/** The command line: arguments in, exit code out. Never throws and never exits. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  let context: Context | undefined;
+export interface MainOptions extends Io {
+  /** Replaces the keychain of the operating system. */
+  keychain?: Keychain;
+}
+
+/** Runs the command line and resolves to its exit code. Never throws and never exits. */
+export async function main(argv: readonly string[], { keychain, ...io }: MainOptions): Promise<number> {
+  let terminal: Terminal | undefined;
   let chosen: Command | undefined;
   let exitCode = 0;
   const { version } = packageJson;
@@ -14,10 +22,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     writeOut: (text) => io.stdout.write(text),
     run: async (load, args, options, command) => {
       chosen = command;
-      const { createContext } = await import("./context.ts");
-      context = createContext(io, options as GlobalOptions, version);
+      const { createContext } = await import("./command-context.ts");
+      const context = createContext(io, { options: options as GlobalOptions, version, keychain });
+      terminal = context.terminal;
       const handler = await load();
-      exitCode = await handler(context, args as never, options as never);
+      exitCode = await handler(context, args as never, options as never, command);
     },
   });
   try {
@@ -26,13 +35,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     if (isDone(thrown)) return 0;
     const { renderFailure } = await import("./render-error.ts");
-    return await renderFailure(thrown, { io, argv, program, chosen, terminal: context?.terminal, version });
+    return await renderFailure(thrown, { io, argv, program, chosen, terminal, version });
   } finally {
-    context?.terminal.close();
+    terminal?.close();
   }
 }
 
-/** commander throws after --help and --version too. */
+/** Whether commander ended after --help or --version, for which it throws too. */
 function isDone(thrown: unknown): boolean {
   return thrown instanceof Error && "exitCode" in thrown && thrown.exitCode === 0 && "code" in thrown;
 }

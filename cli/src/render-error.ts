@@ -1,6 +1,8 @@
 import { asCrowdaiError, CrowdaiError, type ErrorBody } from "@crowdai/shared";
 import { type Command, CommanderError } from "commander";
-import { type GlobalOptions, type Io, outputOptions, runtime } from "./context.ts";
+import { runtime } from "./connection/client-name.ts";
+import { type GlobalOptions, outputOptions } from "./program/common-options.ts";
+import type { Io } from "./terminal/io.ts";
 import { plainText, plainValue } from "./terminal/plain-text.ts";
 import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
 
@@ -14,7 +16,7 @@ export interface Failure {
   version: string;
 }
 
-/** Says what went wrong, in the format that was asked for, and returns the exit code. */
+/** Prints an error in the chosen format and returns the exit code. */
 export async function renderFailure(thrown: unknown, failure: Failure): Promise<number> {
   const { io, argv } = failure;
   const terminal = failure.terminal ?? createTerminal({ ...io, ...outputOptions(outputFlags(argv)) });
@@ -23,7 +25,7 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
   const error = expected(thrown, failure);
   const body = redacted(error.toBody());
   const exitCode = error.exitCode;
-  // A document that was already printed holds what there is to know; a second one would make both unreadable.
+  // A document that was printed before holds everything; a second one would make both unreadable.
   const document = { ...idOf(body), error: body, exit_code: exitCode };
   if (terminal.format === "json" && !terminal.answered) terminal.json(document);
   if (terminal.format === "ndjson") terminal.ndjson({ type: "error", ...document });
@@ -53,7 +55,7 @@ function expected(thrown: unknown, { io, argv, program, chosen }: Failure): Crow
   return asCrowdaiError(thrown);
 }
 
-/** commander's words without its prefix; its suggestion, when it has one, stands in the second line. */
+/** Returns commander's message without its prefix; the second line is its suggestion, if any. */
 function usage(thrown: CommanderError, argv: readonly string[], program: Command): CrowdaiError {
   const [message = "", suggestion] = thrown.message.replace(/^error: /, "").split("\n");
   const named = argv.find((word) => program.commands.some((command) => command.name() === word));
@@ -66,7 +68,7 @@ function usage(thrown: CommanderError, argv: readonly string[], program: Command
   );
 }
 
-/** The submission that the failure is about, where a document of the submission itself would hold its id. */
+/** Returns the id of the submission that the error is about, in the field where a submission's document has it. */
 function idOf({ details }: ErrorBody): { id?: string } {
   return typeof details?.submission === "string" ? { id: details.submission } : {};
 }
@@ -81,7 +83,7 @@ function bugReport(error: CrowdaiError, { chosen, version }: Failure): string {
   return [
     `  ${plainText(redact(cause)).split("\n")[0]}`,
     `  crowdai ${chosen?.name() ?? ""} · crowdai ${version} · ${runtime()} · ${process.platform} ${process.arch}`,
-    "This is a bug. Please report these lines, with what you did; CROWDAI_DEBUG=1 adds where it happened.",
+    "This is a bug. Please report it with these lines and what you did. CROWDAI_DEBUG=1 prints a stack trace.",
   ].join("\n");
 }
 
@@ -92,7 +94,7 @@ function trace(thrown: unknown): string {
   return parts.join("\ncaused by ");
 }
 
-/** Keys, and what signs an address, never reach a screen or a log. */
+/** Removes API keys and the signatures of URLs, which must not reach a screen or a log. */
 export function redact(text: string): string {
   return text
     .replace(/crowdai_[0-9A-Za-z]{8,}/g, "crowdai_…")
@@ -103,7 +105,7 @@ function redacted<T>(value: T): T {
   return JSON.parse(redact(JSON.stringify(plainValue(value)))) as T;
 }
 
-/** The output flags of a command line that was not understood as a whole. */
+/** Reads the output flags of a command line that could not be parsed. */
 function outputFlags(argv: readonly string[]): GlobalOptions {
   const flags: GlobalOptions = {};
   const formats: readonly string[] = ["text", "json", "ndjson"];

@@ -1,19 +1,20 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { Context } from "../context.ts";
+import type { Settings } from "../config/settings.ts";
 
-/** The command by which a person agrees, for the broker in use. */
-export function agreeCommand({ settings }: Context): string {
-  return settings.sources.broker === "--broker"
-    ? `crowdai agree --broker ${settings.broker}`
-    : "crowdai agree";
+/** The broker in use, and how it was chosen. */
+export type BrokerChoice = Pick<Settings, "broker" | "sources">;
+
+/** Returns the command that accepts the license, for the broker in use. */
+export function agreeCommand({ broker, sources }: BrokerChoice): string {
+  return sources.broker === "--broker" ? `crowdai agree --broker ${broker}` : "crowdai agree";
 }
 
-/** Says that a person has to agree, where and how; for programs as `action_required`. */
-export function agreementRefused(context: Context, message: string): CrowdaiError {
-  return agreementRequired(context.settings.broker, message, agreeCommand(context));
+/** Returns agreement_missing with advice for a person, and for programs as `action_required`. */
+export function agreementRefused(choice: BrokerChoice, message: string): CrowdaiError {
+  return agreementRequired(choice.broker, message, agreeCommand(choice));
 }
 
-/** The same for a program that uses the library. */
+/** Returns agreement_missing for a program that uses the library. */
 export function agreementRequired(
   broker: string | URL,
   message?: string,
@@ -21,7 +22,7 @@ export function agreementRequired(
 ): CrowdaiError {
   const url = `${String(broker).replace(/\/+$/, "")}/agreement/mit`;
   return new CrowdaiError("agreement_missing", message, {
-    next: `Programs do not agree to a licence; fetch the person whose key this is, who opens ${url} or runs \`${command}\` in a terminal.`,
+    next: `The license must be accepted by a person: open ${url} or run \`${command}\` in a terminal.`,
     details: { action_required: "agree", url, command },
   });
 }

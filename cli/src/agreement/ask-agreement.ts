@@ -1,59 +1,59 @@
 import { type Agreement, agreementSchema, CrowdaiError, type License, licenseSchema } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
-import type { Context } from "../context.ts";
-import { agreementRefused } from "./agreement-errors.ts";
+import type { Io } from "../terminal/io.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { agreementRefused, type BrokerChoice } from "./agreement-errors.ts";
 
 const PATH = "/api/v1/agreements/mit";
 
-export const readLicence = (http: HttpClient): Promise<License> => http.get(PATH, licenseSchema);
+/** The person to ask, and the broker that stores the agreement. */
+export interface AgreementDialog {
+  io: Pick<Io, "stdin" | "stderr" | "signal">;
+  terminal: Terminal;
+  http: HttpClient;
+  broker: BrokerChoice;
+}
+
+/** Returns the current license text and the participant's agreement to it, if any. */
+export const readLicense = (http: HttpClient): Promise<License> => http.get(PATH, licenseSchema);
 
 /**
- * Shows the text and asks the person at the terminal. The agreement that the broker keeps is returned; whoever says no, or is no
- * person at a terminal, gets agreement_missing.
+ * Shows the license to the person at the terminal and asks for agreement. Returns the stored agreement. Throws
+ * agreement_missing if the person declines, or if there is nobody at a terminal.
  */
-export async function askAgreement(context: Context, http: HttpClient, licence: License): Promise<Agreement> {
-  const { terminal, stdin, stderr, signal } = context;
+export async function askAgreement(dialog: AgreementDialog, license: License): Promise<Agreement> {
+  const { io, terminal, http, broker } = dialog;
   if (!terminal.isInteractive)
-    throw agreementRefused(
-      context,
-      "Only a person can agree to the MIT licence, and there is none at a terminal here.",
-    );
+    throw agreementRefused(broker, "The MIT license must be accepted by a person at a terminal.");
   const { confirm, isCancel } = await import("@clack/prompts");
-  terminal.error(licence.text);
+  terminal.error(license.text);
   const answer = await confirm({
-    message: "Do you agree, so that the code you choose is published under this licence?",
+    message: "Do you agree to publish the code that you choose under this license?",
     active: "I agree",
     inactive: "No",
     initialValue: false,
-    input: stdin,
-    output: stderr,
-    signal,
+    input: io.stdin,
+    output: io.stderr,
+    signal: io.signal,
   });
   if (isCancel(answer))
-    throw new CrowdaiError("interrupted", "Nothing was agreed to, and nothing was kept.", { next: "" });
+    throw new CrowdaiError("interrupted", "Interrupted. You have not accepted the license.", { next: "" });
   if (!answer)
-    throw new CrowdaiError("agreement_missing", "You did not agree; nothing was kept.", {
-      next: "Code can be submitted without being published.",
+    throw new CrowdaiError("agreement_missing", "You did not accept the license. Nothing was changed.", {
+      next: "You can still submit code without publishing it.",
     });
-  return http.post(PATH, { digest: licence.digest, where: "terminal" }, agreementSchema, {
+  return http.post(PATH, { digest: license.digest, where: "terminal" }, agreementSchema, {
     repeatable: true,
   });
 }
 
-/**
- * For what publishes: returns at once when the participant agreed before; else asks the person, or refuses where there is
- * none. `agreed` is what the session said.
- */
-export async function ensureAgreement(context: Context, agreed: boolean): Promise<void> {
-  if (agreed) return;
-  if (!context.terminal.isInteractive)
-    throw agreementRefused(
-      context,
-      "Publishing needs an agreement to the MIT licence, which was never given.",
-    );
-  const http = await context.http();
-  const licence = await readLicence(http);
-  if (licence.agreement) return;
-  await askAgreement(context, http, licence);
-  context.terminal.note("Your agreement is kept; you will not be asked again.");
+/** Returns if the participant has agreed already; otherwise asks. Throws what askAgreement throws. */
+export async function ensureAgreement(dialog: AgreementDialog): Promise<void> {
+  const { http, terminal } = dialog;
+  if (!terminal.isInteractive)
+    throw agreementRefused(dialog.broker, "Publishing requires that you accept the MIT license first.");
+  const license = await readLicense(http);
+  if (license.agreement) return;
+  await askAgreement(dialog, license);
+  terminal.note("License accepted. You will not be asked again.");
 }

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
-import type { Context } from "../context.ts";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
+import type { Io } from "../terminal/io.ts";
 import type { CloneSource } from "./code-location.ts";
 
 // Nothing of the user's, and nothing of the tree, has a say: no hooks, no filters, no submodules, no other transports.
@@ -28,19 +28,22 @@ export interface CloneOptions extends CloneSource {
 }
 
 /** Where a clone goes when nobody names a folder: named by what cannot lead out of the current one. */
-export function folderFor(context: Context, { challenge, submission }: CodePlace, named?: string): string {
+export function folderFor(cwd: string, { challenge, submission }: CodePlace, named?: string): string {
   const plain = `${challenge}-${submission}`.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+/, "");
-  return resolve(context.cwd, named ?? plain);
+  return resolve(cwd, named ?? plain);
 }
 
 /**
  * Clones the repository and checks out the submission's tag. What is begun and fails is taken away again. Throws folder_exists,
  * git_missing, git_failed.
  */
-export async function cloneRepository(context: Context, work: CloneOptions): Promise<void> {
+export async function cloneRepository(
+  io: Pick<Io, "cwd" | "env" | "signal">,
+  work: CloneOptions,
+): Promise<void> {
   const { folder, url, key, tag, branch, remotes = {} } = work;
-  const { signal, env } = context;
-  const git = cleanGit(join(folder, ".git"), context.cwd, env);
+  const { cwd, env, signal } = io;
+  const git = cleanGit(join(folder, ".git"), cwd, env);
   const made = await takeFolder(folder);
   const given = settings(url, key);
   const run = (args: string[]) =>

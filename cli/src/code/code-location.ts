@@ -1,7 +1,6 @@
 import { type CodePlace, CrowdaiError, codePlaceSchema } from "@crowdai/shared";
 import { locate } from "../client/http/broker-address.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
-import type { Context } from "../context.ts";
 
 /** Where the code of a submission is cloned from: your own, or a published one. Throws code_unavailable. */
 export function readCodeLocation(http: HttpClient, id: string): Promise<CodePlace> {
@@ -18,9 +17,9 @@ export interface CloneSource {
 
 /** Throws code_unavailable for a submission that has no commit yet. */
 export async function cloneSource(
-  context: Context,
   http: HttpClient,
   place: CodePlace,
+  readKey: () => Promise<string>,
 ): Promise<CloneSource> {
   if (place.tag === null)
     throw new CrowdaiError(
@@ -28,7 +27,7 @@ export async function cloneSource(
       `${place.submission} has not ended; its code becomes a commit with its grade.`,
       { next: `Wait for it: \`crowdai watch ${place.submission}\`.` },
     );
-  const key = place.own && place.host === "local" ? await context.key() : null;
+  const key = place.own && place.host === "local" ? await readKey() : null;
   return { url: cloneUrl(http.broker, place), key, tag: place.tag };
 }
 

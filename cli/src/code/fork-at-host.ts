@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import { z } from "zod";
-import type { Context } from "../context.ts";
+import type { Io } from "../terminal/io.ts";
 
 export interface Forked {
   page: string;
@@ -31,10 +31,14 @@ const gitlabFork = z
  * Forks the repository at its code host with the participant's own token. Null without one: then it is forked on the host's
  * page. Throws fork_refused.
  */
-export async function forkAtHost(context: Context, place: CodePlace): Promise<Forked | null> {
+export async function forkAtHost(
+  { env, signal }: Pick<Io, "env" | "signal">,
+  client: string,
+  place: CodePlace,
+): Promise<Forked | null> {
   const url = new URL(place.clone_url);
   const path = url.pathname.replace(/^\/+|\.git$/g, "");
-  const api = place.host === "github" ? await github(context, url, path) : await gitlab(context, url, path);
+  const api = place.host === "github" ? await github(env, url, path) : await gitlab(env, url, path);
   if (api.token === null) return null;
   const failed = (message: string, cause?: unknown) =>
     new CrowdaiError("fork_refused", message, {
@@ -43,13 +47,13 @@ export async function forkAtHost(context: Context, place: CodePlace): Promise<Fo
     });
   const answer = await fetch(api.request.url, {
     method: "POST",
-    headers: { ...api.request.headers, "content-type": "application/json", "user-agent": context.client },
+    headers: { ...api.request.headers, "content-type": "application/json", "user-agent": client },
     body: "{}",
     // A token is shown to nobody that the host names.
     redirect: "error",
-    signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   }).catch((cause) => {
-    if (context.signal.aborted) throw new CrowdaiError("interrupted", "Interrupted.", { next: "" });
+    if (signal.aborted) throw new CrowdaiError("interrupted", "Interrupted.", { next: "" });
     throw failed(`${url.host} cannot be reached.`, cause);
   });
   const body: unknown = await answer.json().catch(() => null);
@@ -60,7 +64,7 @@ export async function forkAtHost(context: Context, place: CodePlace): Promise<Fo
 }
 
 /** As `gh` does it: GH_TOKEN is for github.com, and another host's token has its own name or was made for it by `gh auth login`. */
-async function github({ env }: Context, url: URL, path: string): Promise<HostApi> {
+async function github(env: Io["env"], url: URL, path: string): Promise<HostApi> {
   const isCloud = url.host === "github.com";
   const named = isSame(env.GITHUB_SERVER_URL, url) || env.GH_HOST === url.host;
   const given = isCloud
@@ -87,7 +91,7 @@ async function github({ env }: Context, url: URL, path: string): Promise<HostApi
   };
 }
 
-async function gitlab({ env }: Context, url: URL, path: string): Promise<HostApi> {
+async function gitlab(env: Io["env"], url: URL, path: string): Promise<HostApi> {
   const isCloud = url.host === "gitlab.com";
   const named = env.GITLAB_HOST === url.host || isSame(env.GITLAB_HOST, url) || isSame(env.GITLAB_URL, url);
   const token =
@@ -104,7 +108,7 @@ async function gitlab({ env }: Context, url: URL, path: string): Promise<HostApi
 }
 
 /** What a host's own program prints, as the token that its user signed in with; null where there is none. */
-async function printed(env: Context["env"], program: string, args: string[]): Promise<string | null> {
+async function printed(env: Io["env"], program: string, args: string[]): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),

@@ -1,33 +1,36 @@
 import { type Agreement, agreementSchema } from "@crowdai/shared";
 import { z } from "zod";
 import { agreementRefused } from "../agreement/agreement-errors.ts";
-import { askAgreement, readLicence } from "../agreement/ask-agreement.ts";
-import type { Context } from "../context.ts";
+import { askAgreement, readLicense } from "../agreement/ask-agreement.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
+import { labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 
 const agreementsSchema = z.object({ agreements: z.array(agreementSchema) });
 
-/** Shows the licence text and asks the person at the terminal; nothing else agrees. `--show` lists what is kept. */
+/** Shows the license and asks the person at the terminal; no flag agrees. `--show` lists earlier agreements. */
 export async function agree(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   { words }: { words: string[] },
   options: { show?: boolean },
 ): Promise<number> {
   if (words.length > 0)
     throw agreementRefused(
-      context,
-      `No flag or argument (${words[0]}) agrees to the MIT licence: a person does.`,
+      connection.settings,
+      `No argument (${words[0]}) accepts the MIT license; only a person can.`,
     );
-  await context.key();
-  if (options.show) return showAgreements(context);
+  await connection.key();
+  const http = await connection.http();
+  if (options.show) return showAgreements(terminal, http);
 
-  const { terminal } = context;
-  const http = await context.http();
-  const licence = await readLicence(http);
-  const before = licence.agreement;
-  const agreement = before ?? (await askAgreement(context, http, licence));
-  const document = { agreed: true, agreement, url: licence.url };
+  const license = await readLicense(http);
+  const before = license.agreement;
+  const dialog = { io, terminal, http, broker: connection.settings };
+  const agreement = before ?? (await askAgreement(dialog, license));
+  const document = { agreed: true, agreement, url: license.url };
   terminal.present({
     json: document,
     ndjson: [{ type: "agreement", ...document }],
@@ -35,38 +38,37 @@ export async function agree(
     text: () =>
       terminal.answer(
         before
-          ? `You agreed to this text on ${timeText(before.agreed_at)}.`
-          : "Your agreement to the MIT licence is kept.",
+          ? `You accepted this license on ${timeText(before.agreed_at)}.`
+          : "You have accepted the MIT license.",
       ),
   });
   terminal.next("crowdai publish <id>");
   return 0;
 }
 
-async function showAgreements(context: Context): Promise<number> {
-  const { terminal } = context;
-  const { agreements } = await (await context.http()).get("/api/v1/agreements", agreementsSchema);
+async function showAgreements(terminal: Terminal, http: HttpClient): Promise<number> {
+  const { agreements } = await http.get("/api/v1/agreements", agreementsSchema);
   terminal.present({
     json: { agreements },
     ndjson: agreements.map((one) => ({ type: "agreement", ...one })),
     quiet: agreements.map(({ digest }) => digest),
     text: () => {
-      if (agreements.length === 0) terminal.note("You have agreed to nothing here.");
-      for (const one of agreements) terminal.answer(describe(plainValue(one)).join("\n"));
+      if (agreements.length === 0) terminal.note("You have not accepted any license on this broker.");
+      for (const one of agreements)
+        terminal.answer(labeledLines(rowsOf(plainValue(one)), terminal.style).join("\n"));
     },
   });
   if (agreements.length === 0) terminal.next("crowdai agree");
   return 0;
 }
 
-function describe(one: Agreement): string[] {
-  const rows = [
-    ["licence", one.licence.toUpperCase()],
-    ["agreed", timeText(one.agreed_at)],
-    ["where", one.where === "terminal" ? "in a terminal" : "on the page"],
+function rowsOf(one: Agreement): [string, string][] {
+  return [
+    ["License", one.licence.toUpperCase()],
+    ["Accepted", timeText(one.agreed_at)],
+    ["Where", one.where === "terminal" ? "in a terminal" : "on the web page"],
     ["IP address", one.ip],
-    ["user agent", one.user_agent],
-    ["text's sha256", one.digest],
-  ] as const;
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`);
+    ["User agent", one.user_agent],
+    ["License SHA-256", one.digest],
+  ];
 }

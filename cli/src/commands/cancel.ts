@@ -1,13 +1,15 @@
 import { submissionSchema } from "@crowdai/shared";
 import { acceptCancelled } from "../client/session/already-cancelled.ts";
-import type { Context } from "../context.ts";
+import type { CommandContext } from "./handler.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
-/** Cancels a submission that has no grade yet. One that is cancelled already is as wanted. */
-export async function cancel(context: Context, { id }: { id: string }): Promise<number> {
-  const { terminal } = context;
-  await context.key();
-  const http = await context.http();
+/** Cancels a submission that is not graded yet. Succeeds if it is cancelled already. */
+export async function cancel(
+  { connection, terminal }: CommandContext,
+  { id }: { id: string },
+): Promise<number> {
+  await connection.key();
+  const http = await connection.http();
   const path = `/api/v1/submissions/${encodeURIComponent(id)}`;
   const submission = await http
     .post(`${path}/cancel`, {}, submissionSchema, { repeatable: true })
@@ -17,9 +19,9 @@ export async function cancel(context: Context, { id }: { id: string }): Promise<
     json: submissionDocument(submission),
     ndjson: [{ type: "result", ...submissionDocument(submission) }],
     quiet: [submission.id],
-    text: () => terminal.answer(`${submission.id} is cancelled.`),
+    text: () => terminal.answer(`Submission ${submission.id} is cancelled.`),
   });
-  if (submission.slot === "returned") terminal.note("Its slot was given back.");
+  if (submission.slot === "returned") terminal.note("Its slot is free again.");
   terminal.next(`crowdai submissions ${submission.challenge}`);
   return 0;
 }

@@ -1,16 +1,20 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Style } from "../terminal/style.ts";
 import { timeText } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 
-export async function challenge(context: Context, args: { id?: string }): Promise<number> {
-  const { terminal, settings } = context;
+/** Shows what a challenge says of itself. */
+export async function challenge(
+  { connection, terminal }: CommandContext,
+  args: { id?: string },
+): Promise<number> {
+  const { settings } = connection;
   const id = chosenChallenge(settings, args.id);
-  const found = await (await context.http()).get(
+  const found = await (await connection.http()).get(
     `/api/v1/challenges/${encodeURIComponent(id)}`,
     challengeSchema,
   );
@@ -41,7 +45,7 @@ function describe(found: PublicChallenge, style: Style): string[] {
     lines.push(
       "",
       style.bold("Graders"),
-      `  ${gradersText(found.graders)} attached${found.waiting ? `: ${found.waiting}` : ""}`,
+      `  ${gradersText(found.graders)} connected${found.waiting ? `: ${found.waiting}` : ""}`,
     );
   lines.push("", style.bold("Scores"), `  ${describeScore(found.score)}`);
   if (found.score_secondary) lines.push(`  ${describeScore(found.score_secondary)} (secondary)`);
@@ -49,13 +53,13 @@ function describe(found: PublicChallenge, style: Style): string[] {
   lines.push("", style.bold("Accepts"));
   if (accepts.file) {
     const endings = accepts.file.extensions.join(", ") || "any file";
-    lines.push(`  file: ${endings}, up to ${sizeText(accepts.file.max_bytes)}`);
+    lines.push(`  File: ${endings}, up to ${sizeText(accepts.file.max_bytes)}`);
   }
-  if (accepts.model) lines.push(`  models beside it, up to ${sizeText(accepts.model.max_bytes)} each`);
+  if (accepts.model) lines.push(`  Models: up to ${sizeText(accepts.model.max_bytes)} each`);
   if (accepts.json) {
-    lines.push(`  JSON value, up to ${sizeText(accepts.json.max_bytes)}`);
+    lines.push(`  JSON value: up to ${sizeText(accepts.json.max_bytes)}`);
     if (accepts.json.schema !== true && accepts.json.schema != null)
-      lines.push(`    that fits ${JSON.stringify(accepts.json.schema)}`);
+      lines.push(`    Schema: ${JSON.stringify(accepts.json.schema)}`);
   }
   const functions = found.functions.filter((name) => name !== "submit");
   if (functions.length > 0) lines.push("", style.bold("Functions"), `  ${functions.join(", ")}`);
@@ -69,10 +73,11 @@ function describeRound(round: Round): string {
   if (round.state === "upcoming" && round.starts_at) facts.push(`starts ${timeText(round.starts_at)}`);
   else if (round.ends_at)
     facts.push(`${round.state === "ended" ? "ended" : "ends"} ${timeText(round.ends_at)}`);
-  if (round.limit) facts.push(`${round.limit.count} submissions a ${round.limit.per}`);
-  if (round.parallel_limit !== null) facts.push(`${round.parallel_limit} at once`);
-  if (round.minimum_score !== null) facts.push(`needs ${round.minimum_score} in the round before`);
-  // Titles that hold the id, as "Round 1", need not be told it again.
+  if (round.limit) facts.push(`${round.limit.count} submissions per ${round.limit.per}`);
+  if (round.parallel_limit !== null) facts.push(`at most ${round.parallel_limit} in parallel`);
+  if (round.minimum_score !== null)
+    facts.push(`requires a score of ${round.minimum_score} in the previous round`);
+  // A title that contains the id, such as "Round 1", says enough.
   const name = round.title.split(/\s/).includes(round.id) ? round.title : `${round.id} ${round.title}`.trim();
   return `${name}: ${facts.join(", ")}`;
 }

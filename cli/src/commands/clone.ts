@@ -1,22 +1,22 @@
 import { relative } from "node:path";
 import { cloneRepository, folderFor } from "../code/clone-repository.ts";
 import { cloneSource, readCodeLocation } from "../code/code-location.ts";
-import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { shellWord } from "../terminal/shell-word.ts";
+import type { CommandContext } from "./handler.ts";
 
-/** Clones the repository that a submission's code is in, and checks that code out. */
+/** Clones the repository with a submission's code and checks out that code. */
 export async function clone(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   { id, folder }: { id: string; folder?: string },
 ): Promise<number> {
-  const { terminal } = context;
-  const http = await context.http();
+  const http = await connection.http();
   const place = await readCodeLocation(http, id);
-  const source = await cloneSource(context, http, place);
-  const target = folderFor(context, place, folder);
+  const source = await cloneSource(http, place, connection.key);
+  const target = folderFor(io.cwd, place, folder);
   const spinner = terminal.spinner(`Cloning the code of ${plainLine(place.participant)}`);
   try {
-    await cloneRepository(context, { ...source, folder: target });
+    await cloneRepository(io, { ...source, folder: target });
   } finally {
     spinner.stop();
   }
@@ -27,12 +27,7 @@ export async function clone(
     quiet: [target],
     text: () => terminal.answer(target),
   });
-  terminal.note(`The code of ${place.submission} is checked out; its commit is tagged ${source.tag}.`);
-  terminal.next(`cd ${shellWord(relative(context.cwd, target) || ".")}`);
+  terminal.note(`Checked out the code of submission ${place.submission} (tag ${source.tag}).`);
+  terminal.next(`cd ${shellWord(relative(io.cwd, target) || ".")}`);
   return 0;
-}
-
-/** A path as a shell takes it for one word. */
-export function shellWord(path: string): string {
-  return /^[A-Za-z0-9_./+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

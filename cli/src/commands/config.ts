@@ -1,7 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { brokerAddress } from "../config/settings.ts";
+import { brokerAddress, type Settings } from "../config/settings.ts";
 import { USER_SETTINGS, type UserSetting, writeUserSetting } from "../config/user-config.ts";
-import type { Context } from "../context.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Args {
   action?: "list" | "get" | "set" | "unset";
@@ -9,27 +11,29 @@ interface Args {
   value?: string;
 }
 
-/** Prints the settings with their sources, or changes the user's own. */
-export async function config(context: Context, args: Args): Promise<number> {
+/** Prints the settings with their sources, or changes those of the user. */
+export async function config({ connection, terminal }: CommandContext, args: Args): Promise<number> {
   const { action = "list", name, value } = args;
   if (action === "list") {
     if (name !== undefined)
-      throw new CrowdaiError("usage", `\`config list\` takes no argument, but got ${name}.`);
-    return print(context, await allSettings(context));
+      throw new CrowdaiError("usage", `\`crowdai config list\` takes no argument, but got "${name}".`);
+    return print(terminal, await allSettings(connection));
   }
   if (action === "get") {
-    if (value !== undefined) throw new CrowdaiError("usage", "`config get` takes a name and no value.");
-    const found = (await allSettings(context)).filter((setting) => setting.name === name);
-    if (found.length === 0)
-      throw unknownSetting(
-        name,
-        (await allSettings(context)).map((s) => s.name),
-      );
-    return print(context, found);
+    if (value !== undefined)
+      throw new CrowdaiError("usage", "`crowdai config get` takes only the name of a setting.");
+    const all = await allSettings(connection);
+    const found = all.filter((setting) => setting.name === name);
+    if (found.length > 0) return print(terminal, found);
+    throw unknownSetting(
+      name,
+      all.map((one) => one.name),
+    );
   }
   const setting = USER_SETTINGS.find((known) => known === name);
   if (!setting) throw unknownSetting(name, USER_SETTINGS);
-  return await change(context, setting, action === "unset" ? null : newValue(setting, value));
+  const changed = { name: setting, value: action === "unset" ? null : newValue(setting, value) };
+  return await change(connection.settings, terminal, changed);
 }
 
 interface Setting {
@@ -38,7 +42,7 @@ interface Setting {
   source: string | null;
 }
 
-async function allSettings({ settings, keys }: Context): Promise<Setting[]> {
+async function allSettings({ settings, keys }: Connection): Promise<Setting[]> {
   const { sources } = settings;
   const key = await keys.find().catch(() => null);
   return [
@@ -54,7 +58,7 @@ async function allSettings({ settings, keys }: Context): Promise<Setting[]> {
   ];
 }
 
-function print({ terminal }: Context, settings: Setting[]): number {
+function print(terminal: Terminal, settings: readonly Setting[]): number {
   const byName = Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }]));
   terminal.present({
     json: { settings: byName },
@@ -62,36 +66,41 @@ function print({ terminal }: Context, settings: Setting[]): number {
     quiet: settings.map(({ value }) => value ?? ""),
     text: () =>
       terminal.table(
-        ["setting", "value", "source"],
+        ["Setting", "Value", "Source"],
         settings.map(({ name, value, source }) => [name, value, source]),
       ),
   });
   return 0;
 }
 
-async function change(context: Context, name: UserSetting, value: string | null): Promise<number> {
-  const { terminal, settings } = context;
+async function change(
+  settings: Settings,
+  terminal: Terminal,
+  { name, value }: { name: UserSetting; value: string | null },
+): Promise<number> {
   const path = await writeUserSetting(settings.configDir, name, value);
   terminal.present({
     json: { name, value, path },
     ndjson: [{ type: "setting", name, value, path }],
     quiet: [],
-    text: () => terminal.answer(value === null ? `${name} is unset.` : `${name} is ${value}.`),
+    text: () => terminal.answer(value === null ? `Unset ${name}.` : `Set ${name} to ${value}.`),
   });
-  terminal.note(`in ${path}`);
+  terminal.note(`Saved in ${path}.`);
   const source = settings.sources[name];
   if (value !== null && source !== null && source !== "default" && source !== path)
-    terminal.warn(`${source} names another ${name}, and wins.`);
+    terminal.warn(`${source} sets another ${name} and takes precedence.`);
   return 0;
 }
 
 function newValue(name: UserSetting, value: string | undefined): string {
   if (!value)
-    throw new CrowdaiError("usage", `No value for ${name}.`, { next: `See \`crowdai config --help\`.` });
+    throw new CrowdaiError("usage", `Missing value for ${name}.`, {
+      next: `Run \`crowdai config set ${name} <value>\`.`,
+    });
   return name === "broker" ? brokerAddress(value, "--broker") : value;
 }
 
 function unknownSetting(name: string | undefined, known: readonly string[]): CrowdaiError {
-  const message = name === undefined ? "No setting was named." : `There is no setting "${name}".`;
-  return new CrowdaiError("usage", message, { next: `The settings are ${known.join(", ")}.` });
+  const message = name === undefined ? "Missing name of a setting." : `Unknown setting "${name}".`;
+  return new CrowdaiError("usage", message, { next: `Settings: ${known.join(", ")}.` });
 }

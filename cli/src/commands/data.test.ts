@@ -64,7 +64,7 @@ test("--dir names another folder, and --quiet prints the paths", async () => {
   expect(stdout).toBe(`${here("input", "train.csv")}\n${here("input", "images", "one.txt")}\n`);
 });
 
-test("a file of one's own is not replaced without --force, and nothing else is written", async () => {
+test("an existing file that differs is not replaced without --force, and nothing else is written", async () => {
   await mkdir(here("iris"));
   await writeFile(here("iris", "train.csv"), "mine");
   const refused = await run(["iris"]);
@@ -78,7 +78,7 @@ test("a file of one's own is not replaced without --force, and nothing else is w
   expect(await readFile(here("iris", "train.csv"), "utf8")).toBe("a,b\n1,2\n");
 });
 
-test("bytes that are not those announced are refused, and no half file stays", async () => {
+test("bytes with another digest are refused, and no partial file remains", async () => {
   broker.routes["/api/v1/challenges/iris/data/train.csv"] = { bytes: "a,b\n9,9\n" };
   const { code, stderr } = await run(["iris"]);
   expect(code).toBe(4);
@@ -101,29 +101,29 @@ test.each([
   "ends.",
   "long".repeat(100),
   "",
-])("a file name that is not safe here (%j) is refused before anything is written", async (name) => {
+])("an unsafe file name (%j) is refused before anything is written", async (name) => {
   offer({ "fine.csv": "fine", [name]: "bad" });
   const { code, stderr } = await run(["iris", "--dir", "in/side"]);
   expect(code).toBe(1);
-  expect(stderr).toContain("not safe to write here");
+  expect(stderr).toContain("unsafe file name");
   expect(await readdir(folder.path)).toEqual([]);
 });
 
-test("a challenge's id cannot lead out of the folder either", async () => {
+test("the id of a challenge cannot lead out of the folder either", async () => {
   offer({ "a.txt": "a" }, "../elsewhere");
   const { code, stderr } = await run(["iris"]);
   expect(code).toBe(1);
-  expect(stderr).toContain("not safe to write here");
+  expect(stderr).toContain("unsafe file name");
 });
 
-test("a folder that cannot be written to is a clear error", async () => {
+test("a folder that is not writable is a clear error", async () => {
   await writeFile(here("taken"), "a file");
   const { code, stderr } = await run(["iris", "--dir", "taken/below"]);
   expect(code).toBe(2);
   expect(stderr).toContain("error[file_un");
 });
 
-test("a challenge without data is no error", async () => {
+test("a challenge without data is not an error", async () => {
   offer({});
   expect(await run(["iris"])).toMatchObject({ code: 0, stdout: "", stderr: "Iris has no public data.\n" });
 });

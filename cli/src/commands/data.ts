@@ -1,36 +1,35 @@
 import { resolve } from "node:path";
 import { challengeSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
-import { sizeText } from "../terminal/size.ts";
 import { containedPath } from "./download/contained-path.ts";
 import { downloadFiles } from "./download/download-files.ts";
+import { filesTable } from "./download/files-table.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Options {
   dir?: string;
   force?: boolean;
 }
 
-/** Downloads what is not there yet. Each file appears whole, with the digest the broker told, or not at all. */
-export async function data(context: Context, args: { id?: string }, options: Options): Promise<number> {
-  const { terminal } = context;
-  const id = chosenChallenge(context.settings, args.id);
-  const http = await context.http();
+/** Downloads the public data of a challenge. Each file appears whole and verified, or not at all. */
+export async function data(
+  { io, connection, terminal }: CommandContext,
+  args: { id?: string },
+  { dir, force }: Options,
+): Promise<number> {
+  const id = chosenChallenge(connection.settings, args.id);
+  const http = await connection.http();
   const challenge = await http.get(`/api/v1/challenges/${encodeURIComponent(id)}`, challengeSchema);
-  const folder = resolve(context.cwd, options.dir ?? containedPath(context.cwd, challenge.id));
+  const folder = resolve(io.cwd, dir ?? containedPath(io.cwd, challenge.id));
 
-  const what = { files: challenge.data, folder, force: options.force, whose: "the challenge's" };
-  const files = await downloadFiles(what, http, context);
+  const wanted = { files: challenge.data, folder, force, owner: "the challenge's" };
+  const files = await downloadFiles(wanted, { http, terminal, signal: io.signal });
   terminal.present({
     json: { challenge: challenge.id, folder, files },
     ndjson: files.map((file) => ({ type: "file", file })),
     quiet: files.map((file) => file.path),
-    text: () =>
-      terminal.table(
-        ["file", "size", ""],
-        files.map(({ path, size, status }) => [path, terminal.isForEyes ? sizeText(size) : size, status]),
-      ),
+    text: () => filesTable(terminal, files),
   });
   if (files.length === 0) terminal.note(`${plainLine(challenge.title)} has no public data.`);
   return 0;

@@ -1,22 +1,21 @@
 import { type CodeDiff, codeDiffSchema } from "@crowdai/shared";
-import type { Context } from "../context.ts";
 import { plainLine, plainText } from "../terminal/plain-text.ts";
 import type { Style } from "../terminal/style.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Options {
   stat?: boolean;
   nameOnly?: boolean;
 }
 
-/** What changed from one submission's code to another's: your own, or published ones. */
+/** Shows the differences between the code of two submissions, the participant's own or published ones. */
 export async function diff(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   { from, to }: { from: string; to: string },
   { stat, nameOnly }: Options,
 ): Promise<number> {
-  const { terminal, stdout } = context;
   const [a, b] = [from, to].map(encodeURIComponent);
-  const found = await (await context.http()).get(`/api/v1/submissions/${a}/diff/${b}`, codeDiffSchema);
+  const found = await (await connection.http()).get(`/api/v1/submissions/${a}/diff/${b}`, codeDiffSchema);
   const names = found.files.map(({ path }) => path);
   terminal.present({
     json: { diff: found },
@@ -25,13 +24,16 @@ export async function diff(
     text: () => {
       if (nameOnly) for (const name of names) terminal.answer(plainLine(name));
       else if (stat) for (const line of statLines(found)) terminal.answer(line);
-      // A pipe gets what git printed, to the byte, so that `git apply` takes it.
-      else if (!terminal.isForEyes) stdout.write(found.patch);
-      else if (found.patch) terminal.answer(coloured(found.patch.trimEnd(), terminal.style));
+      // A pipe gets the exact bytes that git printed, so that `git apply` accepts them.
+      else if (!terminal.isForEyes) io.stdout.write(found.patch);
+      else if (found.patch) terminal.answer(colored(found.patch.trimEnd(), terminal.style));
     },
   });
-  if (found.files.length === 0) terminal.note("Their code is the same.");
-  if (found.truncated) terminal.warn("There is more; clone one of them and compare with git to see it all.");
+  if (found.files.length === 0) terminal.note("The code of both submissions is identical.");
+  if (found.truncated)
+    terminal.warn(
+      "The diff is too long and was cut off. Clone one submission and compare with git to see all of it.",
+    );
   terminal.next(`crowdai clone ${to}`);
   return 0;
 }
@@ -51,7 +53,7 @@ function statLines({ files }: CodeDiff): string[] {
   ];
 }
 
-function coloured(patch: string, style: Style): string {
+function colored(patch: string, style: Style): string {
   return plainText(patch)
     .split("\n")
     .map((line) => {

@@ -35,7 +35,7 @@ async function examine(args: string[] = [], options: Partial<Parameters<typeof r
   return { ...run, document, statusOf };
 }
 
-test("where all is well each test says so", async () => {
+test("every check passes on a healthy machine", async () => {
   const { code, document } = await examine();
   expect(document.checks.map(({ name, status }) => [name, status])).toEqual([
     ["runtime", "ok"],
@@ -58,14 +58,14 @@ test("a clock that differs from the broker's is a warning, and a failure with --
   expect(code).toBe(0);
   expect(document.checks.find(({ name }) => name === "clock")).toMatchObject({
     status: "warning",
-    message: expect.stringMatching(/^3(599|600|601) s ahead of the broker's/),
+    message: expect.stringMatching(/^3(599|600|601) s ahead of the broker,/),
   });
   const strict = await examine(["--strict"]);
   expect(strict.document).toMatchObject({ healthy: false, exit_code: 1 });
   expect(strict.code).toBe(1);
 });
 
-test("a broker that is not there: exit code 5, and the other tests go on", async () => {
+test("an unreachable broker is exit code 5, and the other checks continue", async () => {
   const { code, statusOf } = await examine([], { env: { CROWDAI_BROKER: "http://127.0.0.1:1" } });
   expect(code).toBe(5);
   expect([statusOf("broker"), statusOf("clock"), statusOf("key"), statusOf("git")]).toEqual([
@@ -76,7 +76,7 @@ test("a broker that is not there: exit code 5, and the other tests go on", async
   ]);
 });
 
-test("something else on that port is told from a broker", async () => {
+test("another service on the port is not taken for a broker", async () => {
   broker.routes["/healthz"] = { bytes: "<h1>It works!</h1>", type: "text/html" };
   const { code, document } = await examine();
   expect(code).toBe(5);
@@ -85,13 +85,13 @@ test("something else on that port is told from a broker", async () => {
   });
 });
 
-test("a missing and a refused key are exit code 3", async () => {
+test("a missing or refused key is exit code 3", async () => {
   expect((await examine([], { env: { CROWDAI_API_KEY: "" } })).code).toBe(3);
   broker.routes["/api/v1/me"] = { error: "key_revoked" };
   expect((await examine()).code).toBe(3);
 });
 
-test("a key file that others can read is a failure, and the command that mends it is told", async () => {
+test("a key file that others can read is a failure, reported with the command that fixes it", async () => {
   const env = { CROWDAI_BROKER: broker.url };
   await runCli(["login"], { cwd: folder.path, env, stdin: KEY });
   const file = join(folder.path, "user", "keys", `${encodeURIComponent(broker.url)}.json`);
@@ -102,7 +102,7 @@ test("a key file that others can read is a failure, and the command that mends i
   expect(stdout).toContain("chmod 600");
 });
 
-test("invalid settings are reported, without a request to the broker in them", async () => {
+test("invalid settings are reported without asking a broker", async () => {
   const { code, statusOf } = await examine([], { env: { CROWDAI_BROKER: "nonsense" } });
   expect(code).toBe(2);
   expect(statusOf("settings")).toBe("failed");

@@ -1,21 +1,21 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { Context } from "../context.ts";
-import { type Finding, findings } from "../doctor/findings.ts";
+import { type CheckResult, runChecks } from "../doctor/run-checks.ts";
 import { plainText } from "../terminal/plain-text.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { CommandContext } from "./handler.ts";
 
-/** Tests what a submission needs, one thing after the other; a failure does not keep the others from being tested. */
+/** Checks what a submission needs. A failed check does not stop the others. */
 export async function doctor(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   _args: object,
   options: { strict?: boolean },
 ): Promise<number> {
-  const { terminal } = context;
-  const spinner = terminal.isForEyes ? terminal.spinner("looking around") : null;
-  const found = await findings(context);
+  const spinner = terminal.isForEyes ? terminal.spinner("Running checks") : null;
+  const found = await runChecks(io, connection);
   spinner?.stop();
   const exitCode = exitCodeOf(found, options.strict === true);
-  const checks = found.map(({ error, ...finding }) => ({
-    ...finding,
+  const checks = found.map(({ error, ...result }) => ({
+    ...result,
     ...(error ? { error: error.toBody() } : {}),
   }));
   terminal.present({
@@ -23,14 +23,13 @@ export async function doctor(
     ndjson: checks.map((check) => ({ type: "check", check })),
     quiet: found.filter(({ status }) => status === "failed").map(({ name }) => name),
     text: () => {
-      for (const finding of found) terminal.answer(line(finding, context));
+      for (const result of found) terminal.answer(line(result, terminal));
     },
   });
   return exitCode;
 }
 
-function line({ name, status, message, error }: Finding, { terminal }: Context): string {
-  const { style, symbols } = terminal;
+function line({ name, status, message, error }: CheckResult, { style, symbols }: Terminal): string {
   const mark = {
     ok: style.green(symbols.done),
     warning: style.yellow(symbols.warning),
@@ -40,7 +39,7 @@ function line({ name, status, message, error }: Finding, { terminal }: Context):
   return `${mark} ${name}: ${plainText(message)}${error?.next ? `\n    ${plainText(error.next)}` : ""}`;
 }
 
-function exitCodeOf(found: readonly Finding[], strict: boolean): number {
+function exitCodeOf(found: readonly CheckResult[], strict: boolean): number {
   const failed = found.find(({ status }) => status === "failed");
   if (failed) return (failed.error ?? new CrowdaiError("unexpected")).exitCode;
   return strict && found.some(({ status }) => status === "warning") ? 1 : 0;

@@ -53,7 +53,7 @@ it("prints every answer when one fails, and exits with 6", async () => {
   const { code, stdout, stderr } = await run(["--json", '[3, "bad", 1]', "--parallel"]);
   expect(code).toBe(6);
   expect(stdout).toBe("3\nerror[rejected]: bad value\n1\n");
-  expect(stderr).toContain("1 of 3 failed, the first with: bad value");
+  expect(stderr).toContain("1 of 3 calls failed. First failure: bad value");
   const json = await run(["--json", '[3, "bad"]', "--parallel", "--format", "json"]);
   expect(JSON.parse(json.stdout)).toMatchObject({
     answers: [{ ok: true }, { ok: false, error: { code: "rejected" } }],

@@ -1,15 +1,17 @@
 import { CrowdaiError, type ErrorBody, toJsonText } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
-import { checkRound } from "../submit/checks.ts";
+import { checkRound } from "../submit/check-round.ts";
 import { type Answer, evaluateValues, type Settled } from "../submit/evaluate-values.ts";
+import type { Io } from "../terminal/io.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { CommandContext } from "./handler.ts";
+import { readNamedInput, readValue } from "./input/read-input.ts";
+import { spool } from "./input/spool.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
-import { readNamedInput, readValue } from "./submission/read-input.ts";
 import { createProgressView } from "./submission/show-progress.ts";
-import { spool } from "./submission/spool.ts";
 
-/** What a value may have where the challenge names no limit of its own. */
+/** The largest value that is read if the challenge sets no limit of its own. */
 const MAX_BYTES = 10 * 1024 * 1024;
 
 export interface EvaluateFlags {
@@ -21,16 +23,16 @@ export interface EvaluateFlags {
   timeout?: number;
 }
 
-/** Calls a function of the evaluator with one value, or with --parallel once for each item of an array. */
+/** Calls an evaluator function with one value, or with --parallel once for each item of an array. */
 export async function evaluate(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   args: { file?: string },
   flags: EvaluateFlags,
 ): Promise<number> {
-  const { settings, terminal } = context;
-  const value = await readInput(context, args.file, flags.json);
+  const { settings } = connection;
+  const value = await readInput(io, terminal, { file: args.file, json: flags.json });
   if (flags.parallel && !Array.isArray(value))
-    throw new CrowdaiError("usage", "--parallel needs a JSON array, whose items are graded in parallel.");
+    throw new CrowdaiError("usage", "--parallel needs a JSON array, whose items are evaluated in parallel.");
   const values = flags.parallel ? (value as unknown[]) : [value];
   const named = chosenChallenge(settings, flags.challenge);
   const name = flags.function ?? "evaluate";
@@ -39,9 +41,9 @@ export async function evaluate(
   let opened: CommandSession | undefined;
   let settled: Settled[];
   try {
-    await context.key();
+    await connection.key();
     view.say(`Calling ${name} of ${named}`);
-    opened = await openCommandSession(context, named);
+    opened = await openCommandSession(connection, io, named);
     checkRound(opened.challenge!, flags.round);
     view.say(`Waiting for ${values.length === 1 ? "the answer" : `${values.length} answers`}`);
     settled = await evaluateValues(opened.session, values, {
@@ -55,19 +57,18 @@ export async function evaluate(
     view.stop();
     opened?.session.close();
   }
-  return report(context, name, settled);
+  return report(terminal, name, settled);
 }
 
 async function readInput(
-  context: Context,
-  file: string | undefined,
-  json: string | undefined,
+  { stdin, cwd, signal }: Io,
+  terminal: Terminal,
+  named: { file: string | undefined; json: string | undefined },
 ): Promise<unknown> {
-  const { stdin, signal, terminal } = context;
-  const given = await readNamedInput({ file, json, cwd: context.cwd });
+  const given = await readNamedInput({ ...named, cwd });
   if (given.from === "json") return given.value;
   if (given.from === "file") return readValue(given.facts, MAX_BYTES);
-  if (stdin.isTTY) terminal.note("Reading standard input until Ctrl-D.");
+  if (stdin.isTTY) terminal.note("Reading from standard input. Press Ctrl-D to finish.");
   const spooled = await spool(stdin, { name: "stdin.json", maxBytes: 4 * MAX_BYTES, signal });
   try {
     return await readValue(spooled.facts, MAX_BYTES, "Standard input");
@@ -78,8 +79,8 @@ async function readInput(
 
 type Line = ({ ok: true } & Answer) | { ok: false; id: string | null; error: ErrorBody };
 
-/** Prints every answer, the failed ones too, in the order of the values. Throws the first failure after that. */
-function report({ terminal }: Context, name: string, settled: readonly Settled[]): number {
+/** Prints every answer, failed ones too, in the order of the values, and then throws the first failure. */
+function report(terminal: Terminal, name: string, settled: readonly Settled[]): number {
   const lines = settled.map(toLine);
   const failed = settled.find((result) => !result.ok);
   const failure = failed?.ok === false ? failed.error : null;
@@ -96,7 +97,7 @@ function report({ terminal }: Context, name: string, settled: readonly Settled[]
   const message =
     settled.length === 1
       ? failure.message
-      : `${count} of ${settled.length} failed, the first with: ${failure.message}`;
+      : `${count} of ${settled.length} calls failed. First failure: ${failure.message}`;
   throw new CrowdaiError(failure.code, message, { next: failure.next });
 }
 
@@ -106,7 +107,7 @@ function toLine(result: Settled): Line {
   return { ok: false, id: submission?.id ?? null, error: { ...result.error.toBody(), details } };
 }
 
-/** The data, or the score where there is none. */
+/** Returns the data, or the score if there is no data. */
 function textOf(line: Line): string {
   if (!line.ok) return `error[${line.error.code}]: ${plainLine(line.error.message)}`;
   if (line.data !== null && line.data !== undefined) return toJsonText(line.data);

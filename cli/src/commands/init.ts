@@ -4,9 +4,11 @@ import { CrowdaiError } from "@crowdai/shared";
 import { writing } from "../config/file-unwritable.ts";
 import { PROJECT_FILE, type ProjectConfig } from "../config/project-config.ts";
 import { replaceFile } from "../config/replace-file.ts";
-import type { Context } from "../context.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Connection } from "../connection/connection.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { challengesSchema } from "./challenges.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Options {
   challenge?: string;
@@ -15,12 +17,12 @@ interface Options {
   force?: boolean;
 }
 
-/** Writes crowdai.json into this folder, from the flags or from what a person answers. */
-export async function init(context: Context, _args: object, options: Options): Promise<number> {
-  const { terminal, cwd } = context;
-  const path = join(cwd, PROJECT_FILE);
+/** Writes crowdai.json in this folder, from the flags or from the answers of a person. */
+export async function init(context: CommandContext, _args: object, options: Options): Promise<number> {
+  const { io, terminal } = context;
+  const path = join(io.cwd, PROJECT_FILE);
   if (existsSync(path) && !options.force)
-    throw new CrowdaiError("usage", `${path} is already there.`, { next: "Replace it with --force." });
+    throw new CrowdaiError("usage", `${path} already exists.`, { next: "Overwrite it with --force." });
 
   const config = await collect(context, options);
   await writing(path, () => replaceFile(path, `${JSON.stringify(config, null, 2)}\n`));
@@ -34,50 +36,56 @@ export async function init(context: Context, _args: object, options: Options): P
   return 0;
 }
 
-async function collect(context: Context, options: Options): Promise<ProjectConfig> {
-  const given = options.challenge ?? context.env.CROWDAI_CHALLENGE;
+async function collect(context: CommandContext, options: Options): Promise<ProjectConfig> {
+  const given = options.challenge ?? context.io.env.CROWDAI_CHALLENGE;
   if (given || !context.terminal.isInteractive) {
     if (!given)
-      throw new CrowdaiError("challenge_missing", "No challenge was named, and nobody can be asked here.", {
-        next: "Name it: `crowdai init --challenge <id>`.",
-      });
+      throw new CrowdaiError(
+        "challenge_missing",
+        "No challenge was named, and there is no terminal to ask.",
+        {
+          next: "Run `crowdai init --challenge <id>`.",
+        },
+      );
     return projectConfig(context, { ...options, challenge: given });
   }
   return projectConfig(context, await askPerson(context, options));
 }
 
-function projectConfig(context: Context, answers: Options): ProjectConfig {
-  const { broker, sources } = brokerOf(context, answers);
+function projectConfig({ io, connection }: CommandContext, answers: Options): ProjectConfig {
+  const { broker, sources } = brokerOf(connection, join(io.cwd, PROJECT_FILE), answers);
   return {
     challenge_id: answers.challenge,
     authors: answers.author,
     description: answers.description ?? "",
-    // Named on the way here, the broker belongs to this folder; the default or the user's own does not.
+    // A broker that was named for this command belongs to the folder; the default or the user's own does not.
     ...(sources.broker === "--broker" || sources.broker === "CROWDAI_BROKER" ? { broker } : {}),
   };
 }
 
-/** With --force an old crowdai.json may be the very file with mistakes that is to be replaced. */
-function brokerOf(context: Context, options: Options): Pick<Context["settings"], "broker" | "sources"> {
+/** Ignores problems in the very crowdai.json that --force replaces. */
+function brokerOf(
+  connection: Connection,
+  path: string,
+  { force }: Options,
+): Pick<Settings, "broker" | "sources"> {
   try {
-    return context.settings;
+    return connection.settings;
   } catch (error) {
-    if (
-      !options.force ||
-      !(error instanceof CrowdaiError) ||
-      error.details?.file !== join(context.cwd, PROJECT_FILE)
-    )
-      throw error;
+    if (!force || !(error instanceof CrowdaiError) || error.details?.file !== path) throw error;
     return { broker: "", sources: { broker: "default", challenge: null, configDir: "default" } };
   }
 }
 
-async function askPerson(context: Context, options: Options): Promise<Options> {
+async function askPerson(context: CommandContext, options: Options): Promise<Options> {
   const prompts = await import("@clack/prompts");
-  const streams = { input: context.stdin, output: context.stderr, signal: context.signal };
+  const { stdin, stderr, signal } = context.io;
+  const streams = { input: stdin, output: stderr, signal };
   const answered = <T>(answer: T): Exclude<T, symbol> => {
     if (prompts.isCancel(answer))
-      throw new CrowdaiError("interrupted", "Nothing was written.", { next: "Run `crowdai init` again." });
+      throw new CrowdaiError("interrupted", "Interrupted. Nothing was written.", {
+        next: "Run `crowdai init` again.",
+      });
     return answer as Exclude<T, symbol>;
   };
 
@@ -86,37 +94,39 @@ async function askPerson(context: Context, options: Options): Promise<Options> {
     choices.length > 0
       ? await prompts.select({ message: "Which challenge?", options: choices, ...streams })
       : await prompts.text({
-          message: "Which challenge? (its id)",
-          validate: (text) => (text?.trim() ? undefined : "An id is needed."),
+          message: "Which challenge? (id)",
+          validate: (text) => (text?.trim() ? undefined : "Enter the id of a challenge."),
           ...streams,
         });
   const id = answered(challenge).trim();
   const authors =
     options.author.length > 0
       ? options.author
-      : answered(await prompts.text({ message: "Who writes the solution? (names, with commas)", ...streams }))
+      : answered(await prompts.text({ message: "Who are the authors? (separated by commas)", ...streams }))
           .split(",")
           .map((name) => name.trim())
           .filter(Boolean);
   const description =
     options.description ??
     answered(
-      await prompts.text({ message: "What does it do? (may stay empty)", defaultValue: "", ...streams }),
+      await prompts.text({ message: "What does the solution do? (optional)", defaultValue: "", ...streams }),
     );
   return { ...options, challenge: id, author: authors, description };
 }
 
-/** To choose from; a broker that does not answer only means that the id is typed. */
-async function knownChallenges(context: Context): Promise<{ value: string; label: string; hint: string }[]> {
+/** Returns the challenges to choose from; none if the broker does not answer, so that the id is typed. */
+async function knownChallenges({
+  io,
+  connection,
+  terminal,
+}: CommandContext): Promise<{ value: string; label: string; hint: string }[]> {
   try {
-    const http = await context.http();
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(3_000)]);
+    const http = await connection.http();
+    const signal = AbortSignal.any([io.signal, AbortSignal.timeout(3_000)]);
     const { challenges } = await http.get("/api/v1/challenges", challengesSchema, {}, signal);
     return challenges.map(({ id, title }) => ({ value: id, label: plainLine(id), hint: plainLine(title) }));
   } catch (error) {
-    context.terminal.note(
-      `The challenges cannot be listed: ${error instanceof Error ? error.message : error}`,
-    );
+    terminal.note(`Cannot list the challenges: ${error instanceof Error ? error.message : error}`);
     return [];
   }
 }

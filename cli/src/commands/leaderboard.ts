@@ -1,10 +1,10 @@
 import type { Leaderboard } from "@crowdai/shared";
 import { readLeaderboard } from "../client/http/broker-queries.ts";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { Cell, Terminal } from "../terminal/terminal.ts";
 import { localTime } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Options {
   limit: number;
@@ -15,16 +15,16 @@ interface Options {
 
 type Row = Leaderboard["rows"][number];
 
+/** Shows the leaderboard of a challenge. */
 export async function leaderboard(
-  context: Context,
+  { connection, terminal }: CommandContext,
   args: { id?: string },
   options: Options,
 ): Promise<number> {
-  const { terminal } = context;
-  const id = chosenChallenge(context.settings, args.id);
+  const id = chosenChallenge(connection.settings, args.id);
   const asked = boardOf(options);
   const { round, limit } = options;
-  const board = await readLeaderboard(await context.http(), id, {
+  const board = await readLeaderboard(await connection.http(), id, {
     limit,
     ...(round === undefined ? {} : { round }),
     ...(asked === "current" ? {} : { board: asked }),
@@ -42,9 +42,9 @@ export async function leaderboard(
         );
     },
   });
-  if (board.rows.length === 0) terminal.note("Nobody is on the leaderboard yet.");
+  if (board.rows.length === 0) terminal.note("The leaderboard is empty.");
   else if (board.total > board.rows.length)
-    terminal.note(`${board.rows.length} of ${board.total} rows; more with --limit.`);
+    terminal.note(`Showing ${board.rows.length} of ${board.total} rows. Use --limit to see more.`);
   return 0;
 }
 
@@ -55,17 +55,17 @@ function boardOf({ ongoing, previous }: Options): Leaderboard["board"] {
 
 function showForEyes(terminal: Terminal, board: Leaderboard): void {
   const { score, score_secondary: secondary } = board;
-  // The previous boards are what the others moved from; on them nothing moves.
+  // The previous boards are what the current ones are compared with; nothing moves on them.
   const moves = board.board === "current" || board.board === "ongoing";
   terminal.table(
     [
-      "rank",
-      ...(moves ? ["moved"] : []),
-      "participant",
+      "Rank",
+      ...(moves ? ["Moved"] : []),
+      "Participant",
       plainLine(score.title),
       ...(secondary ? [plainLine(secondary.title)] : []),
-      "entries",
-      "submitted",
+      "Entries",
+      "Submitted",
     ],
     board.rows.map((row): Cell[] => [
       row.baseline ? null : row.rank,
@@ -76,10 +76,10 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
       localTime(row.submitted_at) + (row.post_challenge ? " (late)" : ""),
     ]),
   );
-  if (board.rows.some((row) => row.highlight)) terminal.note("* leads the round");
+  if (board.rows.some((row) => row.highlight)) terminal.note("* leader of the round");
 }
 
-/** The rank of before stands last, so that scripts which know the columns of old still find them. */
+/** The previous rank comes last, so that scripts that know the older columns still find them. */
 const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.baseline ? null : row.rank,
   row.participant,
@@ -106,7 +106,7 @@ const scores = ({ score, score_secondary: secondary }: Leaderboard, row: Row): C
   ...(secondary ? [rounded(row, row.score_secondary, secondary.precision)] : []),
 ];
 
-/** A baseline's score stands as it is: its place goes by that. */
+/** A baseline's score is not rounded: its place depends on the exact value. */
 function rounded(row: Row, score: number | null, precision: number): string | null {
   if (score === null) return null;
   return row.baseline ? String(score) : score.toFixed(precision);

@@ -1,43 +1,46 @@
 import { type Limits, limitsSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
+import { type LabeledRow, labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
+import type { Style } from "../terminal/style.ts";
 import { timeText } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 
+/** Shows how many submissions are left and when the next slot is free. */
 export async function limits(
-  context: Context,
+  { connection, terminal }: CommandContext,
   args: { id?: string },
   options: { round?: string },
 ): Promise<number> {
-  const { terminal } = context;
-  const id = chosenChallenge(context.settings, args.id);
-  await context.key();
+  const id = chosenChallenge(connection.settings, args.id);
+  await connection.key();
   const path = `/api/v1/challenges/${encodeURIComponent(id)}/limits`;
-  const found = await (await context.http()).get(path, limitsSchema, { round: options.round });
+  const found = await (await connection.http()).get(path, limitsSchema, { round: options.round });
   terminal.present({
     json: { limits: found },
     ndjson: [{ type: "limits", limits: found }],
     quiet: [String(found.remaining ?? "unlimited")],
-    text: () => terminal.answer(describe(plainValue(found)).join("\n")),
+    text: () => terminal.answer(describe(plainValue(found), terminal.style).join("\n")),
   });
   return 0;
 }
 
 const reasonText = ({ waiting }: Limits): string => (waiting ? `: ${waiting}` : "");
 
-function describe(found: Limits): string[] {
-  if (found.round === null) return [`${found.challenge}: no round is open.`];
-  const lines = [`${found.challenge}, round ${found.round}:`];
+function describe(found: Limits, style: Style): string[] {
+  if (found.round === null) return [`No round of ${found.challenge} is open.`];
+  const rows: LabeledRow[] = [];
   if (found.limit) {
     const { count, per } = found.limit;
-    lines.push(`  ${found.remaining} of ${count} submissions left (${count} a ${per}, ${found.used} used)`);
-    if (found.next_at) lines.push(`  next slot: ${timeText(found.next_at)}`);
-  } else lines.push(`  submissions without limit (${found.used} so far)`);
+    rows.push(["Submissions", `${found.remaining} of ${count} left per ${per} (${found.used} used)`]);
+    if (found.next_at) rows.push(["Next slot", timeText(found.next_at)]);
+  } else rows.push(["Submissions", `no limit (${found.used} so far)`]);
   if (found.parallel_limit !== null)
-    lines.push(`  ${found.running} of ${found.parallel_limit} waiting for a grade at once`);
-  else if (found.running > 0) lines.push(`  ${found.running} waiting for a grade`);
-  if (found.graders !== null) lines.push(`  ${gradersText(found.graders)} attached${reasonText(found)}`);
-  if (found.ends_at) lines.push(`  the round ends ${timeText(found.ends_at)}`);
-  return lines;
+    rows.push(["Being graded", `${found.running} of at most ${found.parallel_limit} in parallel`]);
+  else if (found.running > 0) rows.push(["Being graded", String(found.running)]);
+  if (found.graders !== null)
+    rows.push(["Graders", `${gradersText(found.graders)} connected${reasonText(found)}`]);
+  if (found.ends_at) rows.push(["Round ends", timeText(found.ends_at)]);
+  return [`Limits of ${found.challenge}, round ${found.round}`, ...labeledLines(rows, style)];
 }

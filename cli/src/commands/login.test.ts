@@ -25,10 +25,10 @@ const run = (args: string[], options: Partial<Parameters<typeof runCli>[1]> = {}
   runCli(args, { cwd: folder.path, ...options, env: { CROWDAI_BROKER: broker.url, ...options.env } });
 const keyFiles = () => readdir(join(folder.path, "user", "keys")).catch(() => []);
 
-test("login checks the key with the broker, keeps it, and says where; whoami and logout follow", async () => {
+test("login checks the key with the broker, stores it and says where; whoami and logout use it", async () => {
   const login = await run(["login", "--with-token"], { stdin: `${KEY}\n` });
   expect(login).toMatchObject({ code: 0, stdout: `Signed in to ${broker.url} as ada.\n` });
-  expect(login.stderr).toContain("readable by you alone, because there is no keychain");
+  expect(login.stderr).toContain("readable only by you");
   expect(login.stdout + login.stderr).not.toContain(KEY);
 
   const whoami = await run(["whoami"]);
@@ -37,11 +37,11 @@ test("login checks the key with the broker, keeps it, and says where; whoami and
 
   expect(await run(["logout"])).toMatchObject({ code: 0, stdout: `Signed out of ${broker.url}.\n` });
   expect(await keyFiles()).toEqual([]);
-  expect(await run(["logout"])).toMatchObject({ code: 0, stdout: expect.stringContaining("no key") });
+  expect(await run(["logout"])).toMatchObject({ code: 0, stdout: expect.stringContaining("not signed in") });
   expect((await run(["whoami"])).code).toBe(3);
 });
 
-test("a key of a webapp elsewhere, 32 hex digits, is the broker's to judge; what looks like ours is checked here", async () => {
+test("a webapp key of 32 hex digits is checked by the broker, a crowdai_ key here first", async () => {
   const given = "0123456789abcdef0123456789abcdef";
   await using webapp = await startScriptedBroker({
     "/api/v1/me": (request) =>
@@ -58,10 +58,10 @@ test("a key of a webapp elsewhere, 32 hex digits, is the broker's to judge; what
   expect(mistyped).toMatchObject({ code: 3, stderr: expect.stringContaining("key_malformed") });
 });
 
-test("with a keychain the key is in no file", async () => {
+test("with a keychain the key is not stored in a file", async () => {
   const keychain = memoryKeychain();
   const login = await run(["login"], { stdin: KEY, keychain });
-  expect(login.stderr).toContain("The key is in the keychain.");
+  expect(login.stderr).toContain("The API key is stored in the keychain.");
   expect([...keychain.entries.values()]).toEqual([KEY]);
   const whoami = await run(["whoami", "--format", "json"], { keychain });
   expect(JSON.parse(whoami.stdout)).toEqual({
@@ -79,7 +79,7 @@ test.each([
   ["truncated", KEY.slice(0, -1)],
   ["with a letter changed", `${KEY.slice(0, 20)}${KEY[20] === "a" ? "b" : "a"}${KEY.slice(21)}`],
   ["of something else", "ghp_0123456789"],
-])("a key %s is refused without asking the broker, and nothing is kept", async (_, stdin) => {
+])("a key %s is refused without asking the broker, and nothing is stored", async (_, stdin) => {
   const { code, stdout, stderr } = await run(["login"], { stdin });
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
   expect(stderr).toContain("error[key_malformed]");
@@ -88,7 +88,7 @@ test.each([
   expect(await keyFiles()).toEqual([]);
 });
 
-test.each(["key_unknown", "key_revoked"] as const)("a key refused as %s is not kept", async (error) => {
+test.each(["key_unknown", "key_revoked"] as const)("a key refused as %s is not stored", async (error) => {
   broker.routes["/api/v1/me"] = { error };
   const { code, stderr } = await run(["login"], { stdin: createApiKey() });
   expect(code).toBe(3);
@@ -96,7 +96,7 @@ test.each(["key_unknown", "key_revoked"] as const)("a key refused as %s is not k
   expect(await keyFiles()).toEqual([]);
 });
 
-test("a failed login leaves the key that was there", async () => {
+test("a failed login keeps the stored key", async () => {
   await run(["login"], { stdin: KEY });
   await run(["login"], { stdin: createApiKey() });
   expect((await run(["whoami"])).stdout).toBe("ada\n");
@@ -115,7 +115,7 @@ test.each([
     code: "usage",
     next: expect.stringContaining("--with-token"),
   });
-  expect(stderr).toContain("does not belong on the command line");
+  expect(stderr).toContain("not accepted on the command line");
   expect(stdout + stderr).not.toContain(KEY);
   expect(broker.received).toEqual([]);
 });
@@ -123,10 +123,10 @@ test.each([
 test.each([
   ["nothing", ""],
   ["only blanks", " \n\n"],
-])("standard input with %s is told at once", async (_, stdin) => {
+])("standard input with %s is reported at once", async (_, stdin) => {
   const { code, stderr } = await run(["login", "--with-token"], { stdin });
   expect(code).toBe(2);
-  expect(stderr).toContain("no key on standard input");
+  expect(stderr).toContain("contains no API key");
 });
 
 test("a flood on standard input is not read to its end", async () => {
@@ -134,14 +134,14 @@ test("a flood on standard input is not read to its end", async () => {
   expect(code).toBe(3);
 });
 
-test("nobody is asked under CI, even on a terminal, and the error names the flag", async () => {
+test("login does not prompt under CI, even on a terminal, and names the flag", async () => {
   const tty = { stdin: true, stdout: true, stderr: true };
   const { code, stderr } = await run(["login"], { tty, env: { CI: "true" } });
   expect(code).toBe(2);
   expect(stderr).toContain("--with-token");
 });
 
-test("on a terminal the key is asked for, and not shown", async () => {
+test("on a terminal login prompts for the key and does not show it", async () => {
   const tty = { stdin: true, stdout: true, stderr: true };
   const { code, stdout, stderr } = await run(["login"], { tty, stdin: `${KEY}\r`, env: { NO_COLOR: "1" } });
   expect(code).toBe(0);
@@ -150,7 +150,7 @@ test("on a terminal the key is asked for, and not shown", async () => {
   expect(stdout + stderr).not.toContain(KEY);
 });
 
-test("the prompt left with Ctrl+C changes nothing and ends with 130", async () => {
+test("Ctrl+C at the prompt changes nothing and exits with 130", async () => {
   const tty = { stdin: true, stdout: true, stderr: true };
   const { code, stderr } = await run(["login"], { tty, stdin: "\u0003" });
   expect(code).toBe(130);
@@ -165,16 +165,16 @@ test("a key of one broker is not sent to another", async () => {
   expect(other.received).toEqual([]);
 });
 
-test("CROWDAI_API_KEY wins, and login says so", async () => {
+test("CROWDAI_API_KEY takes precedence, and login says so", async () => {
   const env = { CROWDAI_API_KEY: createApiKey() };
   const login = await run(["login"], { stdin: KEY, env });
-  expect(login.stderr).toContain("CROWDAI_API_KEY is set to another key, and wins.");
+  expect(login.stderr).toContain("CROWDAI_API_KEY is set to another key and takes precedence.");
   expect((await run(["whoami"], { env })).stderr).toContain("error[key_unknown]");
   const logout = await run(["logout"], { env });
-  expect(logout.stderr).toContain("CROWDAI_API_KEY is still set.");
+  expect(logout.stderr).toContain("CROWDAI_API_KEY is still set and will be used.");
 });
 
-test("a mistyped CROWDAI_API_KEY is told before anything is sent", async () => {
+test("a malformed CROWDAI_API_KEY is reported before anything is sent", async () => {
   for (const args of [["whoami"], ["challenges"], ["submissions"]]) {
     const { code, stderr } = await run(args, { env: { CROWDAI_API_KEY: "crowdai_short" } });
     expect(code).toBe(3);
@@ -196,14 +196,14 @@ test("config prints each value with its source, and the key only as present", as
   expect(stdout).not.toContain(KEY);
 });
 
-test("config set and unset change the user's settings, and say when something else wins", async () => {
+test("config set and unset change the user's settings, and warn when another source takes precedence", async () => {
   const env = { CROWDAI_BROKER: undefined };
   expect((await run(["config", "set", "broker", "https://Example.org/"], { env })).stdout).toBe(
-    "broker is https://example.org.\n",
+    "Set broker to https://example.org.\n",
   );
   expect((await run(["config", "get", "broker", "--quiet"], { env })).stdout).toBe("https://example.org\n");
   expect((await run(["config", "set", "broker", "http://other"])).stderr).toContain(
-    "CROWDAI_BROKER names another",
+    "CROWDAI_BROKER sets another",
   );
   await run(["config", "unset", "broker"], { env });
   expect((await run(["config", "get", "broker", "--quiet"], { env })).stdout).toBe("http://localhost:8420\n");

@@ -1,9 +1,11 @@
 import type { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { readAccount } from "../client/http/account.ts";
-import { type Context, connectHttp } from "../context.ts";
+import { connectHttp } from "../connection/connect-http.ts";
 import { checkKey } from "../credentials/key-store.ts";
+import type { Io } from "../terminal/io.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import type { CommandContext } from "./handler.ts";
 
 interface Options {
   withToken?: boolean;
@@ -14,19 +16,24 @@ interface Options {
 
 const MAX_INPUT_CHARACTERS = 4096;
 
-/** Nothing is kept before the key's form was checked here and the key itself by the broker. */
-export async function login(context: Context, args: { key: string[] }, options: Options): Promise<number> {
-  const { terminal, settings } = context;
+/** Stores an API key after its format was checked here and the key itself by the broker. */
+export async function login(
+  { io, connection, terminal }: CommandContext,
+  args: { key: string[] },
+  options: Options,
+): Promise<number> {
+  const { settings, client, keys } = connection;
   if (args.key.length > 0 || options.key || options.apiKey || options.token) throw keyOnCommandLine();
 
-  const fromStdin = options.withToken === true || context.stdin.isTTY !== true;
+  const fromStdin = options.withToken === true || io.stdin.isTTY !== true;
+  if (!fromStdin && !terminal.isInteractive) throw noTerminal();
   const key = checkKey(
-    fromStdin ? await readFromStdin(context.stdin) : await askForKey(context),
+    fromStdin ? await readFromStdin(io.stdin) : await askForKey(io, settings.broker),
     fromStdin ? "standard input" : "the prompt",
   );
-  const http = await connectHttp(context, settings.broker, async () => key);
+  const http = await connectHttp({ broker: settings.broker, key: async () => key, client, io });
   const { participant } = await readAccount(http);
-  const { source, reason } = await context.keys.save(key);
+  const { source, reason } = await keys.save(key);
 
   const name = plainLine(participant.name);
   const document = { broker: settings.broker, participant, key_stored: source };
@@ -37,13 +44,13 @@ export async function login(context: Context, args: { key: string[] }, options: 
     text: () => terminal.answer(`Signed in to ${settings.broker} as ${terminal.style.bold(name)}.`),
   });
 
-  if (reason === null) terminal.note("The key is in the keychain.");
+  if (reason === null) terminal.note("The API key is stored in the keychain.");
   else
     terminal.warn(
-      `The key is in ${source}, readable by you alone, because there is no keychain (${reason}).`,
+      `No keychain is available (${reason}). The API key is stored in ${source}, readable only by you.`,
     );
-  if (context.env.CROWDAI_API_KEY && context.env.CROWDAI_API_KEY.trim() !== key)
-    terminal.warn("CROWDAI_API_KEY is set to another key, and wins.");
+  if (io.env.CROWDAI_API_KEY && io.env.CROWDAI_API_KEY.trim() !== key)
+    terminal.warn("CROWDAI_API_KEY is set to another key and takes precedence.");
   terminal.next(settings.challenge ? "crowdai submit <file>" : "crowdai challenges");
   return 0;
 }
@@ -56,32 +63,35 @@ async function readFromStdin(stdin: Readable): Promise<string> {
   }
   const key = text.trim();
   if (key) return key;
-  throw new CrowdaiError("usage", "There is no key on standard input.", {
-    next: "Pipe it in: `crowdai login --with-token < key.txt`, or set CROWDAI_API_KEY.",
+  throw new CrowdaiError("usage", "Standard input contains no API key.", {
+    next: "Run `crowdai login --with-token < key.txt`, or set CROWDAI_API_KEY.",
   });
 }
 
-async function askForKey(context: Context): Promise<string> {
-  if (!context.terminal.isInteractive)
-    throw new CrowdaiError("usage", "The key cannot be asked for here: there is no person at a terminal.", {
-      next: "Use `crowdai login --with-token < key.txt`, or set CROWDAI_API_KEY.",
-    });
+function noTerminal(): CrowdaiError {
+  return new CrowdaiError("usage", "Cannot ask for the API key without a terminal.", {
+    next: "Run `crowdai login --with-token < key.txt`, or set CROWDAI_API_KEY.",
+  });
+}
+
+async function askForKey({ stdin, stderr, signal }: Io, broker: string): Promise<string> {
   const { password, isCancel } = await import("@clack/prompts");
   const answer = await password({
-    message: `API key for ${context.settings.broker}`,
-    validate: (text) => (text?.trim() ? undefined : "Paste the key, from crowdai_ to its last character."),
-    input: context.stdin,
-    output: context.stderr,
-    signal: context.signal,
+    message: `API key for ${broker}`,
+    validate: (text) => (text?.trim() ? undefined : "Paste the whole key, starting with crowdai_."),
+    input: stdin,
+    output: stderr,
+    signal,
   });
-  if (isCancel(answer)) throw new CrowdaiError("interrupted", "Nothing was changed.", { next: "" });
+  if (isCancel(answer))
+    throw new CrowdaiError("interrupted", "Interrupted. Nothing was changed.", { next: "" });
   return answer.trim();
 }
 
 function keyOnCommandLine(): CrowdaiError {
   return new CrowdaiError(
     "usage",
-    "A key does not belong on the command line, where the shell's history and other users can see it.",
-    { next: "Run `crowdai login` and paste it, or pipe it in: `crowdai login --with-token < key.txt`." },
+    "API keys are not accepted on the command line, where the shell history and other users can see them.",
+    { next: "Run `crowdai login` and paste the key, or run `crowdai login --with-token < key.txt`." },
   );
 }

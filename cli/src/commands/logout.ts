@@ -1,8 +1,8 @@
-import type { Context } from "../context.ts";
+import type { CommandContext } from "./handler.ts";
 
-/** Harmless when there is no key. */
-export async function logout(context: Context): Promise<number> {
-  const { terminal, settings, keys } = context;
+/** Deletes the stored key of the broker. Succeeds if there is none. */
+export async function logout({ io, connection, terminal }: CommandContext): Promise<number> {
+  const { settings, keys } = connection;
   const removed = await keys.forget();
   const document = { broker: settings.broker, removed };
   terminal.present({
@@ -11,9 +11,9 @@ export async function logout(context: Context): Promise<number> {
     quiet: [],
     text: () =>
       terminal.answer(
-        removed ? `Signed out of ${settings.broker}.` : `There was no key kept for ${settings.broker}.`,
+        removed ? `Signed out of ${settings.broker}.` : `You are not signed in to ${settings.broker}.`,
       ),
   });
-  if (context.env.CROWDAI_API_KEY) terminal.warn("CROWDAI_API_KEY is still set.");
+  if (io.env.CROWDAI_API_KEY) terminal.warn("CROWDAI_API_KEY is still set and will be used.");
   return 0;
 }

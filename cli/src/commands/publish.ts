@@ -1,28 +1,34 @@
 import { type Submission, submissionSchema } from "@crowdai/shared";
 import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import { readAccount } from "../client/http/account.ts";
-import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
-/** Has a submission's code published when its challenge closes. Asks for the agreement where it was never given. */
-export async function publish(context: Context, { id }: { id: string }): Promise<number> {
-  await context.key();
-  await ensureAgreement(context, (await readAccount(await context.http())).agreed);
+/** Requests publication of a submission's code. Asks for the license agreement if it is missing. */
+export async function publish(context: CommandContext, { id }: { id: string }): Promise<number> {
+  const { io, connection, terminal } = context;
+  await connection.key();
+  const http = await connection.http();
+  if (!(await readAccount(http)).agreed)
+    await ensureAgreement({ io, terminal, http, broker: connection.settings });
   return choose(context, id, "publish");
 }
 
-/** Takes that back, until the challenge closes. */
-export async function unpublish(context: Context, { id }: { id: string }): Promise<number> {
-  await context.key();
+/** Withdraws a submission from publication. */
+export async function unpublish(context: CommandContext, { id }: { id: string }): Promise<number> {
+  await context.connection.key();
   return choose(context, id, "unpublish");
 }
 
-async function choose(context: Context, id: string, what: "publish" | "unpublish"): Promise<number> {
-  const { terminal } = context;
-  const path = `/api/v1/submissions/${encodeURIComponent(id)}/${what}`;
-  const submission = await (await context.http()).post(path, {}, submissionSchema, { repeatable: true });
+async function choose(
+  { connection, terminal }: CommandContext,
+  id: string,
+  action: "publish" | "unpublish",
+): Promise<number> {
+  const path = `/api/v1/submissions/${encodeURIComponent(id)}/${action}`;
+  const submission = await (await connection.http()).post(path, {}, submissionSchema, { repeatable: true });
   terminal.present({
     json: {
       ...submissionDocument(submission),
@@ -34,7 +40,7 @@ async function choose(context: Context, id: string, what: "publish" | "unpublish
     text: () => terminal.answer(describe(submission)),
   });
   if (submission.publish && submission.published_at === null)
-    terminal.note(`Until then \`crowdai unpublish ${submission.id}\` takes it back.`);
+    terminal.note(`Until then, you can withdraw it with \`crowdai unpublish ${submission.id}\`.`);
   terminal.next(
     submission.published_at === null ? `crowdai show ${submission.id}` : `crowdai clone ${submission.id}`,
   );
@@ -42,8 +48,9 @@ async function choose(context: Context, id: string, what: "publish" | "unpublish
 }
 
 function describe({ id, challenge, publish: wanted, published_at }: Submission): string {
-  if (published_at !== null) return `${id} is public under the MIT licence since ${timeText(published_at)}.`;
+  if (published_at !== null)
+    return `The code of ${id} was published under the MIT license on ${timeText(published_at)}.`;
   return wanted
-    ? `${id} will be published under the MIT licence when ${plainLine(challenge)} closes.`
-    : `${id} will not be published.`;
+    ? `The code of ${id} will be published under the MIT license when ${plainLine(challenge)} closes.`
+    : `The code of ${id} will not be published.`;
 }

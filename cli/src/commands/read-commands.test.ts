@@ -26,7 +26,7 @@ const run = (args: string[], options: Partial<Parameters<typeof runCli>[1]> = {}
     env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: KEY, NO_COLOR: "1", ...options.env },
   });
 
-/** What each command asks for, and one answer to it. */
+/** Each command with the path that it requests and an answer. */
 const COMMANDS: [string[], string, unknown, { json: object; quiet: string[] }][] = [
   [
     ["challenges"],
@@ -72,7 +72,7 @@ const COMMANDS: [string[], string, unknown, { json: object; quiet: string[] }][]
   ],
 ];
 
-test("the answer stands at the top of a submission's JSON", () => {
+test("the JSON of a submission has its result at the top", () => {
   const { id, state, score, score_secondary, rank } = gradedSubmission();
   expect(submissionDocument(gradedSubmission())).toMatchObject({ id, state, score, score_secondary, rank });
 });
@@ -100,9 +100,9 @@ test.each(COMMANDS)(
   },
 );
 
-test.each(COMMANDS)("%j: nothing from outside moves the cursor", async (args, path, answer) => {
+test.each(COMMANDS)("%j: control characters in an answer are not printed", async (args, path, answer) => {
   const nasty = (value: unknown): unknown =>
-    typeof value === "string" && !["iris", "2", "day", "current"].includes(value) && !isKept(value)
+    typeof value === "string" && !["iris", "2", "day", "current"].includes(value) && !isKeyword(value)
       ? `${value}\u001b]0;pwned\u0007\u009b2J\r\u202e`
       : Array.isArray(value)
         ? value.map(nasty)
@@ -123,7 +123,7 @@ test.each(COMMANDS)("%j: nothing from outside moves the cursor", async (args, pa
   }
 });
 
-test.each(COMMANDS)("%j: an answer of another shape is not shown as if it were one", async (args, path) => {
+test.each(COMMANDS)("%j: an answer of an unexpected shape is an error", async (args, path) => {
   broker.routes[path] = { json: { surprise: true } };
   const { code, stdout, stderr } = await run(args);
   expect(code).not.toBe(0);
@@ -141,7 +141,7 @@ test.each([["limits", "iris"], ["submissions"], ["show", ID], ["logs", ID], ["wh
   },
 );
 
-test("an unknown challenge is told with the broker's suggestion", async () => {
+test("an unknown challenge is reported with the broker's suggestion", async () => {
   broker.routes["/api/v1/challenges/irsi"] = {
     error: "challenge_unknown",
     message: 'There is no challenge "irsi".',
@@ -153,12 +153,12 @@ test("an unknown challenge is told with the broker's suggestion", async () => {
   expect(stderr).toContain("Did you mean iris?");
 });
 
-test("an id stays one part of the address, whatever it holds", async () => {
+test("an id stays a single segment of the path, whatever it contains", async () => {
   expect((await run(["challenge", "../../admin?x=1"])).code).toBe(2);
   expect(broker.received[0]?.path).toBe("/api/v1/challenges/..%2F..%2Fadmin%3Fx%3D1");
 });
 
-test("a challenge is described: rounds, scores, what it accepts, its functions and data", async () => {
+test("challenge shows rounds, scores, accepted inputs, functions and data", async () => {
   const data = [{ name: "train.csv", size: 4200, sha256: "0".repeat(64), url: "/x" }];
   const waiting = "no grader serves iris since 14:02 UTC";
   broker.routes["/api/v1/challenges/iris"] = { json: publicChallenge({ data, graders: 0, waiting }) };
@@ -166,33 +166,33 @@ test("a challenge is described: rounds, scores, what it accepts, its functions a
   for (const text of [
     "Tell three flowers apart.",
     "1 Warm-up: ended, ended 2026-01-01",
-    "2 Final: open, 5 submissions a day",
+    "2 Final: open, 5 submissions per day",
     "Accuracy: higher is better",
-    "file: .csv, up to 2 MB",
-    'that fits {"type":"array"}',
+    "File: .csv, up to 2 MB",
+    'Schema: {"type":"array"}',
     "classify",
-    "no grader attached: no grader serves iris since 14:02 UTC",
+    "no graders connected: no grader serves iris since 14:02 UTC",
     "train.csv  4.2 kB",
   ])
     expect(stdout).toContain(text);
   expect(stderr).toContain("next: crowdai data iris");
 });
 
-test("the leaderboard rounds to the challenge's precision, marks you, and says what it leaves out", async () => {
+test("leaderboard rounds to the challenge's precision, marks the participant and says how many rows it shows", async () => {
   const rows = [{ score: 0.98765, score_secondary: 0.5, you: true, participant: "ada" }, { score: null }];
   broker.routes["/api/v1/challenges/iris/leaderboard"] = { json: leaderboardOf(rows, 12) };
   const piped = await run(["leaderboard", "iris", "--limit", "2", "--round", "2"]);
   expect(piped.stdout).toBe(
     "1\tada\t0.988\t0.50\t1\t2026-11-23T12:00:00Z\t\n2\tp2\t\t\t1\t2026-11-23T12:00:00Z\t\n",
   );
-  expect(piped.stderr).toContain("2 of 12 rows");
+  expect(piped.stderr).toContain("Showing 2 of 12 rows");
   expect(broker.received[0]?.path).toContain("round=2&limit=2");
   const seen = await run(["leaderboard", "iris"], { tty: TTY });
-  expect(seen.stdout).toMatch(/^rank +moved +participant +Accuracy +Macro F1 +entries +submitted\n/);
+  expect(seen.stdout).toMatch(/^Rank +Moved +Participant +Accuracy +Macro F1 +Entries +Submitted\n/);
   expect(seen.stdout).toContain("ada (you)");
 });
 
-test("the leaderboard shows who moved, who leads and the baselines among them", async () => {
+test("leaderboard shows moves, the leader and baselines", async () => {
   const rows = [
     { rank_before: 3, highlight: true },
     { rank: 0, baseline: true, participant: "Random guessing", entries: 0 },
@@ -231,22 +231,22 @@ test.each([
   expect(broker.received[0]?.path).toContain(`board=${board}`);
 });
 
-test("limits say what is left and when the next slot comes", async () => {
+test("limits shows the submissions left and when the next slot is free", async () => {
   const next_at = new Date(Date.now() + 2 * 3600 * 1000).toISOString();
   broker.routes["/api/v1/challenges/iris/limits"] = { json: { ...limits(), remaining: 0, used: 5, next_at } };
   const { stdout } = await run(["limits", "iris"]);
-  expect(stdout).toContain("0 of 5 submissions left (5 a day, 5 used)");
-  expect(stdout).toMatch(/next slot: .* \(in 2 h\)/);
-  expect(stdout).toContain("2 graders attached");
+  expect(stdout).toContain("0 of 5 left per day (5 used)");
+  expect(stdout).toMatch(/Next slot: .* \(in 2 h\)/);
+  expect(stdout).toContain("2 graders connected");
 });
 
-test("show tells state, score, rank and its movement, and the next command", async () => {
+test("show prints the state, score and rank, and the next command", async () => {
   broker.routes[`/api/v1/submissions/${ID}`] = { json: gradedSubmission() };
   const { stdout, stderr } = await run(["show", ID]);
   for (const text of [
     "graded",
     "0.9666666666666667",
-    "2 ▲ from 4, your best",
+    "2 (up 2), your best",
     "well done",
     "deeper trees",
     "number 12",
@@ -255,7 +255,7 @@ test("show tells state, score, rank and its movement, and the next command", asy
   expect(stderr).toContain("next: crowdai leaderboard iris");
 });
 
-test("show tells why a submission waits", async () => {
+test("show prints why a submission is waiting", async () => {
   const waiting = {
     state: "submitted",
     finished_at: null,
@@ -268,14 +268,14 @@ test("show tells why a submission waits", async () => {
   } as const;
   broker.routes[`/api/v1/submissions/${ID}`] = { json: gradedSubmission(waiting) };
   const { stdout, stderr } = await run(["show", ID]);
-  expect(stdout).toMatch(/place in line: +3/);
-  expect(stdout).toMatch(/waits because: +No grader\./);
-  expect(stdout).toMatch(/expected start: +in 20 s/);
-  expect(stdout).toMatch(/graders: +0/);
+  expect(stdout).toMatch(/Queue position: +3/);
+  expect(stdout).toMatch(/Waiting: +No grader\./);
+  expect(stdout).toMatch(/Expected start: +in 20 s/);
+  expect(stdout).toMatch(/Graders: +0/);
   expect(stderr).toContain(`next: crowdai watch ${ID}`);
 });
 
-test("show tells why a submission failed and what to do", async () => {
+test("show prints why a submission failed and what to do", async () => {
   const error = {
     code: "rejected",
     fault: "you",
@@ -288,15 +288,14 @@ test("show tells why a submission failed and what to do", async () => {
   };
   const { code, stdout, stderr } = await run(["show", ID]);
   expect(code).toBe(0);
-  expect(stdout).toContain("rejected: row 17:\n                 unknown id");
-  expect(stdout).toContain("Mend it.");
-  expect(stdout).toContain("returned");
+  expect(stdout).toMatch(/Error: +rejected: row 17:\n +unknown id\n +Mend it\./);
+  expect(stdout).toMatch(/Slot: +returned/);
   expect(stderr).toContain(`next: crowdai logs ${ID}`);
 });
 
-test("logs print what the evaluator said, in order, and nothing else", async () => {
+test("logs prints only the messages of the evaluator, in order", async () => {
   broker.routes[`/api/v1/submissions/${ID}/events`] = { json: said() };
-  expect((await run(["logs", ID])).stdout).toBe("[50 %] fold 1\nloaded\n");
+  expect((await run(["logs", ID])).stdout).toBe("[50%] fold 1\nloaded\n");
 });
 
 test("on a terminal times are local and tables have a header; in a pipe they are exact and have none", async () => {
@@ -305,22 +304,22 @@ test("on a terminal times are local and tables have a header; in a pipe they are
     `${ID}\tiris\t2\tgraded\t0.9666666666666667\t2026-11-23T12:00:00Z\tdeeper trees\n`,
   );
   const seen = await run(["submissions"], { tty: { ...TTY, columns: 200 } });
-  expect(seen.stdout).toMatch(/^submission +challenge +round +state +score +submitted +message\n/);
+  expect(seen.stdout).toMatch(/^Submission +Challenge +Round +State +Score +Submitted +Message\n/);
   expect(seen.stdout).toContain("0.966667");
   expect(seen.stdout).not.toContain("2026-11-23T12:00:00Z");
 });
 
-test("an empty list is no error, and says so on stderr", async () => {
+test("an empty list is not an error and is reported on stderr", async () => {
   broker.routes["/api/v1/submissions"] = { json: { submissions: [] } };
   expect(await run(["submissions"])).toEqual({
     code: 0,
     stdout: "",
-    stderr: "You have not submitted anything yet.\n",
+    stderr: "You have no submissions yet.\n",
   });
 });
 
-/** Words that the schemas take from a list. */
-function isKept(value: string): boolean {
+/** Whether the schemas accept only certain values here. */
+function isKeyword(value: string): boolean {
   const words = [
     "descending",
     "ascending",

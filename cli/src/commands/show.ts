@@ -1,22 +1,36 @@
-import { type Submission, submissionSchema } from "@crowdai/shared";
-import type { Context } from "../context.ts";
+import { challengeSchema, type PublicChallenge, type Submission, submissionSchema } from "@crowdai/shared";
+import type { HttpClient } from "../client/http/http-client.ts";
+import { type LabeledRow, labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { startText } from "../terminal/queue-text.ts";
 import { sizeText } from "../terminal/size.ts";
+import type { Style } from "../terminal/style.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
+import { readStanding } from "./submission/read-standing.ts";
+import { rankText, scoreRows } from "./submission/score-rows.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
-export async function show(context: Context, args: { id: string }): Promise<number> {
-  const { terminal } = context;
-  await context.key();
+/** Shows all that is known of a submission. */
+export async function show(
+  { io, connection, terminal }: CommandContext,
+  args: { id: string },
+): Promise<number> {
+  await connection.key();
   const path = `/api/v1/submissions/${encodeURIComponent(args.id)}`;
-  const submission = await (await context.http()).get(path, submissionSchema);
+  const http = await connection.http();
+  const submission = await http.get(path, submissionSchema);
+  const isText = terminal.format === "text" && !terminal.quiet;
+  const around = isText ? await readAround(http, submission, io.signal) : { challenge: null, total: null };
   terminal.present({
     json: submissionDocument(submission),
     ndjson: [{ type: "submission", ...submissionDocument(submission) }],
     quiet: [submission.id],
-    text: () => terminal.answer(describe(plainValue(submission), terminal).join("\n")),
+    text: () =>
+      terminal.answer(
+        labeledLines(rowsOf(plainValue(submission), around, terminal), terminal.style).join("\n"),
+      ),
   });
 
   if (submission.finished_at === null) terminal.next(`crowdai watch ${submission.id}`);
@@ -26,52 +40,64 @@ export async function show(context: Context, args: { id: string }): Promise<numb
   return 0;
 }
 
-function describe(s: Submission, { style, symbols }: Terminal): string[] {
-  const state =
+interface Around {
+  challenge: PublicChallenge | null;
+  total: number | null;
+}
+
+/** Reads the titles of the scores and the number of ranked participants; null for what could not be read. */
+async function readAround(http: HttpClient, submission: Submission, signal: AbortSignal): Promise<Around> {
+  if (submission.score === null) return { challenge: null, total: null };
+  const path = `/api/v1/challenges/${encodeURIComponent(submission.challenge)}`;
+  const [challenge, { total }] = await Promise.all([
+    http.get(path, challengeSchema).catch(() => null),
+    readStanding(http, submission, signal),
+  ]);
+  return { challenge, total };
+}
+
+function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal): LabeledRow[] {
+  const color =
     { graded: style.green, failed: style.red, cancelled: style.yellow }[s.state as string] ?? style.cyan;
-  const rows: [string, string | null][] = [
-    ["submission", `${style.bold(s.id)} (number ${s.number})`],
-    ["challenge", `${s.challenge}, round ${s.round}${s.post_challenge ? ", after the challenge's end" : ""}`],
-    ["state", state(s.state)],
-    ["score", s.score === null ? null : style.bold(String(s.score))],
-    ["secondary score", s.score_secondary === null ? null : String(s.score_secondary)],
-    ["rank", s.rank === null ? null : rankText(s, symbols)],
-    ["grader says", s.grading_message],
-    ["place in line", s.place === null ? null : String(s.place)],
-    ["expected start", s.expected_at && startText(s.expected_at)],
-    ["graders", s.graders === null ? null : String(s.graders)],
-    ["waits because", s.waiting],
-    ["error", s.error && `${style.red(s.error.code)}: ${s.error.message}`],
-    ["next", s.error?.next ?? null],
-    [
-      "input",
-      s.input &&
-        `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}, sha256 ${s.input.sha256.slice(0, 16)}`,
-    ],
-    ["message", s.message],
-    ["submitted", timeText(s.created_at)],
-    ["finished", s.finished_at && timeText(s.finished_at)],
-    ["slot", s.slot],
-    ["attempts", s.attempt > 1 ? String(s.attempt) : null],
-    ["data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
-    ["code", s.code && codeText(s.code)],
-    ["published", publishedText(s)],
+  const rank = rankText(s, total);
+  return [
+    ["Submission", `${style.bold(s.id)} (number ${s.number})`],
+    ["Challenge", `${s.challenge}, round ${s.round}${s.post_challenge ? ", after the end" : ""}`],
+    ["State", color(s.state)],
+    ...scoreRows(s, challenge).map(([label, value]): LabeledRow => [label, value && style.bold(value)]),
+    ["Rank", rank && `${rank}${s.best ? ", your best" : ""}`],
+    ["Evaluator", s.grading_message],
+    ["Queue position", s.place === null ? null : String(s.place)],
+    ["Expected start", s.expected_at && startText(s.expected_at)],
+    ["Graders", s.graders === null ? null : String(s.graders)],
+    ["Waiting", s.waiting],
+    ["Error", s.error && errorText(s.error, style)],
+    ["Message", s.message],
+    ["Input", s.input && `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}`],
+    ["Input SHA-256", s.input?.sha256],
+    ["Submitted", timeText(s.created_at)],
+    ["Finished", s.finished_at && timeText(s.finished_at)],
+    ["Slot", s.slot],
+    ["Attempts", s.attempt > 1 ? String(s.attempt) : null],
+    ["Data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
+    ["Code", s.code && codeText(s.code)],
+    ["Published", publishedText(s)],
     ...mediaRows(s),
-    ...s.artifacts.map((file): [string, string] => [file.kind, `${file.name}, ${sizeText(file.size)}`]),
-    ["page", s.url],
+    ...s.artifacts.map(
+      (file): LabeledRow => [capitalized(file.kind), `${file.name}, ${sizeText(file.size)}`],
+    ),
+    ["Page", s.url],
   ];
-  return rows
-    .filter((row): row is [string, string] => row[1] !== null && row[1] !== "")
-    .map(
-      ([name, value]) =>
-        `${style.dim(`${name}:`.padEnd(17))}${value.replaceAll("\n", `\n${" ".repeat(17)}`)}`,
-    );
+}
+
+function errorText({ code, message, next }: NonNullable<Submission["error"]>, style: Style): string {
+  return `${style.red(code)}: ${message}${next ? `\n${next}` : ""}`;
 }
 
 function codeText({ state, tag, url }: NonNullable<Submission["code"]>): string {
-  if (state === "awaited") return "on its way";
-  if (state === "missing") return "never arrived";
-  return tag === null ? "kept; its commit comes with the grade" : `${tag} in ${url}`;
+  if (state === "awaited") return "not received yet";
+  if (state === "missing") return "never received";
+  return tag === null ? "received; it is committed when the submission is graded" : `${tag} in ${url}`;
 }
 
 function publishedText({ code, publish, published_at }: Submission): string | null {
@@ -80,19 +106,17 @@ function publishedText({ code, publish, published_at }: Submission): string | nu
   return code ? "no" : null;
 }
 
-function mediaRows({ media, media_dropped: dropped }: Submission): [string, string | null][] {
-  const what =
-    { image: "picture", video: "film", audio: "sound" }[media?.type.split("/")[0] ?? ""] ?? "media";
+const MEDIA: Partial<Record<string, string>> = { image: "Image", video: "Video", audio: "Audio" };
+
+function mediaRows({ media, media_dropped: dropped }: Submission): LabeledRow[] {
   return [
-    [what, media && `${media.large} (${media.type})`],
-    ["thumbnail", media?.thumbnail ?? null],
-    ["preview", media?.preview ?? null],
-    ["no media", dropped],
+    [MEDIA[media?.type.split("/")[0] ?? ""] ?? "Media", media && `${media.large} (${media.type})`],
+    ["Thumbnail", media?.thumbnail],
+    ["Preview", media?.preview],
+    ["No media", dropped],
   ];
 }
 
-function rankText(s: Submission, symbols: Terminal["symbols"]): string {
-  if (s.rank_before === null || s.rank_before === s.rank) return `${s.rank}${s.best ? ", your best" : ""}`;
-  const up = s.rank! < s.rank_before;
-  return `${s.rank} ${up ? symbols.up : symbols.down} from ${s.rank_before}${s.best ? ", your best" : ""}`;
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -1,18 +1,18 @@
 import { submissionSchema } from "@crowdai/shared";
 import { z } from "zod";
-import type { Context } from "../context.ts";
 import { localTime } from "../terminal/time.ts";
+import type { CommandContext } from "./handler.ts";
 
 const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
 
+/** Lists the participant's submissions, newest first. */
 export async function submissions(
-  context: Context,
+  { connection, terminal }: CommandContext,
   args: { id?: string },
   options: { limit: number },
 ): Promise<number> {
-  const { terminal } = context;
-  await context.key();
-  const found = await (await context.http()).get("/api/v1/submissions", submissionsSchema, {
+  await connection.key();
+  const found = await (await connection.http()).get("/api/v1/submissions", submissionsSchema, {
     challenge: args.id,
     limit: options.limit,
   });
@@ -23,7 +23,7 @@ export async function submissions(
     quiet: list.map(({ id }) => id),
     text: () =>
       terminal.table(
-        ["submission", "challenge", "round", "state", "score", "submitted", "message"],
+        ["Submission", "Challenge", "Round", "State", "Score", "Submitted", "Message"],
         list.map((s) => [
           s.id,
           s.challenge,
@@ -37,7 +37,7 @@ export async function submissions(
   });
   const latest = list[0];
   if (latest) terminal.next(`crowdai show ${latest.id}`);
-  else terminal.note("You have not submitted anything yet.");
+  else terminal.note("You have no submissions yet.");
   return 0;
 }
 

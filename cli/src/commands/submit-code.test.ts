@@ -46,7 +46,7 @@ const pushes = () =>
   host.requests.filter(({ what }) => what.startsWith("POST") && what.includes("receive-pack"));
 
 describe.skipIf(missing("git"))("crowdai submit --code", () => {
-  it("sends the project as a commit, with the key in a header, and what made it in the trailers", async () => {
+  it("sends the project as a commit, with the key in a header and the facts in trailers", async () => {
     const before = project.fingerprint();
     const done = await submit("--code", "-m", "Deeper trees");
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("Accuracy: 0.900") });
@@ -88,7 +88,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(project.fingerprint()).toBe(before);
   });
 
-  it("sends nothing when nothing has changed, and only what is new when something has", async () => {
+  it("sends nothing if nothing has changed, and otherwise only what is new", async () => {
     project.write("large.py", Array.from({ length: 20_000 }, (_, i) => `x${i} = ${Math.sin(i)}`).join("\n"));
     await submit("--code");
     expect(pushes()).toHaveLength(1);
@@ -104,7 +104,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(pushes()[1]!.bytes).toBeLessThan(2_000);
   });
 
-  it("does not go along when nobody said so; crowdai.json may, and --no-code has the last word", async () => {
+  it("is not included by default; crowdai.json can include it, and --no-code overrides that", async () => {
     await submit();
     project.write("crowdai.json", JSON.stringify({ code: { submit: true, exclude: ["predictions.csv"] } }));
     await submit();
@@ -112,17 +112,17 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(announced().map(({ code }) => code?.files ?? null)).toEqual([null, 2, null]);
   });
 
-  it("goes along where the challenge requires it and a project is around, saying so", async () => {
+  it("is included, with a message, if the challenge requires it and a project is found", async () => {
     broker.challenge.code.capture = "required";
     const done = await submit();
-    expect(done.stderr).toContain("The challenge asks for it");
+    expect(done.stderr).toContain("This challenge requires the code.");
     expect(announced()[0]!.code.files).toBe(2);
     const refused = await submit("--no-code");
     expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining("error[code_required]") });
     expect(announced()).toHaveLength(1);
   });
 
-  it("is refused before anything is sent: where no code is taken, with secrets, when too large, without a folder", async () => {
+  it("is refused before anything is sent: not accepted, with secrets, too large, without a folder", async () => {
     broker.challenge.code.capture = "off";
     expect(await submit("--code")).toMatchObject({
       code: 4,
@@ -150,7 +150,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(announced()).toHaveLength(1);
   });
 
-  it("takes a file after --code for the file to submit", async () => {
+  it("takes a file after --code as the file to submit", async () => {
     const done = await runCli(["submit", "-c", "iris", "--code", "predictions.csv"], {
       cwd: project.folder,
       env: { ...project.env, CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: broker.key },
@@ -159,14 +159,14 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(announced()[0]!.code.files).toBe(2);
   });
 
-  it("lists with --dry-run what would go and what not, and sends nothing", async () => {
+  it("is listed by --dry-run, with what is excluded, and nothing is sent", async () => {
     project.write(".env", "SECRET=1");
     project.write("it's\u001b[31m.py", "");
     const text = await submit("--code", "--dry-run");
     expect(text.code).toBe(0);
     expect(text.stdout).toContain("  train.py  9 B\n");
-    expect(text.stdout).toContain("  2 files, 29 B (29 bytes)\n");
-    expect(text.stdout).toContain("  left out: .env (files of this name contain environment variables)\n");
+    expect(text.stdout).toMatch(/Code: +2 files, 29 bytes, from /);
+    expect(text.stdout).toContain("  Excluded: .env (files of this name contain environment variables)\n");
     expect(text.stdout).not.toContain("\u001b");
     const { stdout } = await submit("--code", "--dry-run", "--format", "json");
     const { plan } = JSON.parse(stdout);
@@ -182,12 +182,12 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect([announced(), host.requests]).toEqual([[], []]);
   });
 
-  it("never costs the submission its grade: it says so, and crowdai watch sends it again", async () => {
+  it("does not affect the grade if it cannot be sent, and crowdai watch sends it again", async () => {
     host.refuse = 503;
     const done = await submit("--code");
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("Accuracy: 0.900") });
     const { id, code } = announced()[0]!;
-    expect(done.stderr).toContain(`send the code again with \`crowdai watch ${id}\``);
+    expect(done.stderr).toContain(`Run \`crowdai watch ${id}\` to send the code again.`);
     host.refuse = null;
     const watched = await runCli(["watch", id], {
       cwd: project.home,
@@ -195,12 +195,12 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     });
     expect(watched).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining(`The code of ${id} was sent.`),
+      stderr: expect.stringContaining(`Sent the code of ${id}.`),
     });
     expect(host.git("rev-parse", `refs/incoming/${id}`)).toBe(code.commit);
   });
 
-  it("is sent with the next submission, when it could not be sent with its own", async () => {
+  it("is sent with the next submission if it could not be sent with its own", async () => {
     host.refuse = 503;
     await submit("--code");
     host.refuse = null;
@@ -210,12 +210,12 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
       expect(host.git("rev-parse", `refs/incoming/${id}`)).toBe(code.commit);
   });
 
-  it("that the broker will not take is told with its reason, and not sent again", async () => {
+  it("is not sent again if the broker refuses it with a reason", async () => {
     host.git("config", "receive.denyCurrentBranch", "refuse");
     host.git("config", "receive.maxInputSize", "1");
     const done = await submit("--code");
     expect(done.code).toBe(0);
-    expect(done.stderr).toMatch(/code of \w+ (was not sent|did not)|did not take the code/);
+    expect(done.stderr).toMatch(/code of \w+ was not sent|refused the code/);
   });
 
   it("works for two submissions of one project at the same time", async () => {

@@ -16,7 +16,7 @@ describe("--min-score", () => {
     ["ascending", "0.9", 0],
     ["ascending", "0.89", 7],
     ["ascending", "-1", 7],
-  ] as const)("knows that the score is %s: %s gives %i", async (order, wanted, expected) => {
+  ] as const)("with a score that is %s: %s exits with %i", async (order, wanted, expected) => {
     cli.broker.challenge.score.order = order;
     const { code, stdout } = await run(["submit", "p.csv", "--min-score", wanted]);
     expect(code).toBe(expected);
@@ -40,7 +40,7 @@ describe("--min-score", () => {
 });
 
 describe("a submission that gets no grade", () => {
-  it("exits with 6 and tells the evaluator's words, in text", async () => {
+  it("exits with 6 and prints the evaluator's message", async () => {
     cli.broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
     const { code, stdout, stderr } = await run(["submit", "p.csv"]);
     expect([code, stdout]).toEqual([6, ""]);
@@ -74,7 +74,7 @@ describe("a submission that gets no grade", () => {
     expect(stderr).toContain(`crowdai watch ${submissions()[0]!.id}`);
   });
 
-  it("goes on after Ctrl-C, which says so and exits with 130", async () => {
+  it("continues after Ctrl-C, which says so and exits with 130", async () => {
     cli.broker.grader = null;
     const stop = new AbortController();
     cli.broker.intercept = (what) => {
@@ -84,11 +84,11 @@ describe("a submission that gets no grade", () => {
     const { code, stderr } = await run(["submit", "p.csv"], { signal: stop.signal });
     const { id, state } = submissions()[0]!;
     expect([code, state]).toEqual([130, "submitted"]);
-    expect(stderr).toContain(`Submission ${id} was accepted and goes on.`);
+    expect(stderr).toContain(`Submission ${id} was accepted and continues.`);
     expect(stderr).toContain(`crowdai watch ${id}`);
   });
 
-  it("was not made when Ctrl-C came first", async () => {
+  it("is not made if Ctrl-C comes first", async () => {
     const { code, stderr } = await run(["submit", "p.csv"], { signal: AbortSignal.abort() });
     expect(code).toBe(130);
     expect(stderr).toContain("Nothing was submitted.");
@@ -105,7 +105,7 @@ describe("a refusal", () => {
     [["submit", "empty.csv"], "file_empty", 4],
     [["submit", "--json", "[1,]"], "value_not_json", 4],
     [["submit", "--json", "[NaN]"], "value_not_finite", 4],
-  ])("of %j comes before anybody is asked", async (args, code, exit) => {
+  ])("of %j comes before the broker is asked", async (args, code, exit) => {
     await writeFile(join(cli.folder, "empty.csv"), "");
     const result = await run([...args, "--format", "json"]);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code }, exit_code: exit });
@@ -119,7 +119,7 @@ describe("a refusal", () => {
     [["submit", "p.csv", "--round", "9"], "round_unknown", 2],
     [["submit", "p.csv", "-c", "irsi"], "challenge_unknown", 2],
     [["submit", "--json", '["x"]'], "value_schema", 4],
-  ])("of %j comes before a byte of it leaves", async (args, code, exit) => {
+  ])("of %j comes before a byte is sent", async (args, code, exit) => {
     await writeFile(join(cli.folder, "p.txt"), "x");
     await writeFile(join(cli.folder, "big.csv"), "x".repeat(101));
     cli.broker.challenge.accepts = {
@@ -132,7 +132,7 @@ describe("a refusal", () => {
     expect(submissions()).toEqual([]);
   });
 
-  it("of too much on standard input stops the reading", async () => {
+  it("of too much standard input stops reading it", async () => {
     cli.broker.challenge.accepts = {
       file: { extensions: [".csv"], max_bytes: 100 },
       json: null,
@@ -141,7 +141,7 @@ describe("a refusal", () => {
     };
     const result = await run(["submit", "-"], { stdin: "x".repeat(101) });
     expect(result.code).toBe(4);
-    expect((await run(["submit", "-"], { stdin: "" })).stderr).toContain("Standard input was empty");
+    expect((await run(["submit", "-"], { stdin: "" })).stderr).toContain("Standard input is empty");
   });
 
   it("of the broker is passed on with its exit code", async () => {
@@ -154,14 +154,14 @@ describe("a refusal", () => {
     expect(stderr).toContain("the next one comes at noon");
   });
 
-  it("of the key exits with 3, a mistyped one without asking", async () => {
+  it("of the key exits with 3, of a malformed one without asking the broker", async () => {
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: "crowdai_x" } })).code).toBe(3);
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: "" } })).code).toBe(3);
     expect(cli.broker.received).toEqual([]);
     expect((await run(["submit", "p.csv"], { env: { CROWDAI_API_KEY: createApiKey() } })).code).toBe(3);
   });
 
-  it("by nobody being there exits with 5", async () => {
+  it("because the broker is unreachable exits with 5", async () => {
     await cli.broker.stop();
     const { code, stderr } = await run(["submit", "p.csv"]);
     expect(code).toBe(5);

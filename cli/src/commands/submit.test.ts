@@ -14,7 +14,7 @@ describe("crowdai submit", () => {
   it("prints scores and rank on stdout, slots and the next command on stderr", async () => {
     const { code, stdout, stderr } = await run(["submit", "p.csv", "-m", "first"]);
     expect([code, stdout]).toEqual([0, "Accuracy: 0.900\nRank: 3 of 17 (up 2)\n"]);
-    expect(stderr).toContain("4 of 5 submissions a day left.");
+    expect(stderr).toContain("Submissions left: 4 of 5 per day\n");
     expect(stderr).toContain(`Submission ${submissions()[0]!.id} accepted.`);
     expect(stderr).toContain("next: crowdai leaderboard iris");
     expect(submissions()[0]).toMatchObject({ message: "first", input: { kind: "file", name: "p.csv" } });
@@ -42,7 +42,7 @@ describe("crowdai submit", () => {
     });
   });
 
-  it("prints one line an event, then the result", async () => {
+  it("prints one line per event, then the result", async () => {
     const { stdout } = await run(["submit", "p.csv", "--format", "ndjson"]);
     const printed = jsonLines(stdout);
     expect(printed.map(({ type, event }) => event?.type ?? type)).toEqual([
@@ -66,7 +66,7 @@ describe("crowdai submit", () => {
     expect(json).toMatchObject({ id: submissions()[1]!.id, state: "submitted", score: null, submission: {} });
   });
 
-  it("says once what it does with a pipe", async () => {
+  it("reports only once that it reads a pipe", async () => {
     const { stderr } = await run(["submit", "-"], { stdin: "id,species\n" });
     expect(stderr.match(/Submitting standard input/g)).toHaveLength(1);
   });
@@ -75,7 +75,7 @@ describe("crowdai submit", () => {
     expect((await run(["submit", "p.csv", "--timeout", "1e10"])).code).toBe(0);
   });
 
-  it("takes --json, a .json file where files are of another kind, and standard input of either kind", async () => {
+  it("accepts --json, a .json file for a challenge of values, and standard input of either kind", async () => {
     await writeFile(join(cli.folder, "v.json"), "[1]");
     await run(["submit", "--json", '{"a": [1]}']);
     await run(["submit", "v.json"]);
@@ -89,13 +89,13 @@ describe("crowdai submit", () => {
     ]);
   });
 
-  it("sends nothing with --dry-run, and says what it would", async () => {
+  it("sends nothing with --dry-run and shows what it would send", async () => {
     const { code, stdout } = await run(["submit", "p.csv", "--dry-run", "-m", "deeper"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("Would submit to iris, round 1");
-    expect(stdout).toMatch(/file p\.csv, 11 B \(11 bytes\), sha256 [0-9a-f]{64}/);
-    expect(stdout).toContain("message: deeper");
-    expect(stdout).toContain("4 of 5 submissions a day left.");
+    expect(stdout).toContain("Dry run. Nothing was sent.");
+    expect(stdout).toMatch(/Input: +p\.csv, 11 bytes\nSHA-256: +[0-9a-f]{64}\n/);
+    expect(stdout).toMatch(/Message: +deeper\n/);
+    expect(stdout).toMatch(/Submissions left: +4 of 5 per day\n/);
     const { stdout: json } = await run(["submit", "--json", "[1]", "--dry-run", "--format", "json"]);
     expect(JSON.parse(json)).toMatchObject({
       dry_run: true,
@@ -105,7 +105,7 @@ describe("crowdai submit", () => {
   });
 });
 
-it("takes up a submission where an interrupted run left off, with the same id and only the missing parts", async () => {
+it("continues the submission of an interrupted run, with the same id and only the missing parts", async () => {
   await writeFile(file(), "x".repeat(600_000));
   const stop = new AbortController();
   let first = true;
@@ -122,14 +122,14 @@ it("takes up a submission where an interrupted run left off, with the same id an
   expect(interrupted.stderr).toContain("Submit again: nothing is counted twice.");
   const again = await run(["submit", "p.csv"]);
   expect(again.code).toBe(0);
-  expect(again.stderr).toContain("which was not finished");
+  expect(again.stderr).toContain("Continuing the unfinished submission");
   expect(submissions()).toHaveLength(1);
   expect(cli.broker.received.filter(({ what }) => what.endsWith("/1"))).toHaveLength(1);
   await run(["submit", "p.csv"]);
   expect(submissions()).toHaveLength(2);
 });
 
-it("makes a new submission when the one left unfinished was given up meanwhile", async () => {
+it("makes a new submission if the unfinished one was abandoned in the meantime", async () => {
   await writeFile(file(), "x".repeat(600_000));
   const stop = new AbortController();
   cli.broker.intercept = (what) => {
@@ -144,7 +144,7 @@ it("makes a new submission when the one left unfinished was given up meanwhile",
   expect(submissions()).toHaveLength(2);
 });
 
-it("shows nothing of a terminal's tricks where there is no terminal", async () => {
+it("prints no control characters without a terminal", async () => {
   await mkdir(join(cli.folder, "x"));
   cli.broker.grader = () => ({ error: { code: "rejected", message: "\u001b[2Jgone" } });
   const { stdout, stderr } = await run(["submit", "p.csv"]);

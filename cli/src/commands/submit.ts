@@ -1,46 +1,53 @@
-import { CrowdaiError, type Limits, type Submission } from "@crowdai/shared";
+import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { ensureAgreement } from "../agreement/ask-agreement.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
 import { chosenChallenge } from "../config/settings.ts";
-import type { Context } from "../context.ts";
-import { checkRound } from "../submit/checks.ts";
+import { withOutcome } from "../snapshot/send/send-code.ts";
+import { checkRound } from "../submit/check-round.ts";
 import { type ModelToSend, prepareModels } from "../submit/models.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
+import type { SubmissionInput } from "../submit/submission-input.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import {
+  type CodeFlags,
+  fileAfterCode,
+  type SubmissionCode,
+  startSubmissionCode,
+} from "./code/submission-code.ts";
+import type { CommandContext } from "./handler.ts";
+import { type Prepared, prepareInput } from "./input/prepare-input.ts";
+import { readNamedInput } from "./input/read-input.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
-import { type Prepared, prepareInput } from "./submission/prepare-input.ts";
-import { readNamedInput } from "./submission/read-input.ts";
-import { withOutcome } from "./submission/report-code.ts";
-import { reportFailure, reportGrade, slotsText } from "./submission/report-grade.ts";
+import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
-import { fileAfterCode, type SubmissionCode, startSubmissionCode } from "./submission/submission-code.ts";
+import { slotsText } from "./submission/slots-text.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
-export interface SubmitFlags {
+export interface SubmitFlags extends CodeFlags {
   json?: string;
   challenge?: string;
   round?: string;
-  message?: string;
   wait?: boolean;
   timeout?: number;
   minScore?: number;
   dryRun?: boolean;
-  code?: string | boolean;
-  publish?: boolean;
-  allowSecrets?: boolean;
   model?: string[];
 }
 
+/** Submits a file or a value, waits for the grade unless told not to, and prints it. */
 export async function submit(
-  context: Context,
+  { io, connection, terminal }: CommandContext,
   named: { file?: string },
   given: SubmitFlags,
 ): Promise<number> {
-  const { settings, terminal } = context;
-  const { args, flags } = fileAfterCode(context, named, given);
+  const { settings } = connection;
+  const { cwd, signal } = io;
+  const { args, flags } = fileAfterCode(cwd, named, given);
   if (flags.wait === false && flags.minScore !== undefined)
-    throw new CrowdaiError("usage", "--min-score needs the grade, and --no-wait does not wait for it.");
-  const input = await readNamedInput({ file: args.file, json: flags.json, cwd: context.cwd });
+    throw new CrowdaiError("usage", "--min-score needs the grade, which --no-wait does not wait for.");
+  const input = await readNamedInput({ file: args.file, json: flags.json, cwd });
   const wanted = chosenChallenge(settings, flags.challenge);
 
   const view = createProgressView(terminal);
@@ -48,20 +55,24 @@ export async function submit(
   let prepared: Prepared | undefined;
   let code: SubmissionCode | undefined;
   try {
-    await context.key();
-    view.say(`Submitting ${inWords(args.file)} to ${wanted}`);
-    opened = await openCommandSession(context, wanted);
-    const { challenge: found, limits } = opened.session.opening;
+    await connection.key();
+    view.say(`Submitting ${inputText(args.file)} to ${wanted}`);
+    opened = await openCommandSession(connection, io, wanted);
+    const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
     const round = checkRound(challenge, flags.round);
-    if (flags.publish && flags.code !== false) await askToPublish(context, opened, view);
-    code = startSubmissionCode(context, opened, flags, view);
-    prepared = await prepareInput(context, input, challenge, view);
-    const along = await code.taken();
+    const http = await connection.http();
+    if (flags.publish && flags.code !== false && !agreed) {
+      // Before anything is sent, so that a refusal costs nothing.
+      view.stop();
+      await ensureAgreement({ io, terminal, http, broker: settings });
+    }
+    code = startSubmissionCode(opened, flags, { io, connection, terminal, view });
+    prepared = await prepareInput(input, challenge, { io, terminal, view });
+    const preparedCode = await code.taken();
     const { offered, offer } = prepared;
     const files = (flags.model ?? []).map((file) => ({ file }));
     const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
-    const { cwd, signal } = context;
     const models = await prepareModels(challenge, files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
@@ -75,18 +86,22 @@ export async function submit(
         code: code.plan(),
         models,
       };
-      return showPlan(context, makePlan({ ...facts, sha256: offer.sha256 }), view);
+      view.stop();
+      return showPlan(terminal, makePlan({ ...facts, sha256: offer.sha256 }));
     }
-    // They belong to the open round.
-    if (limits && (flags.round === undefined || round?.id === challenge.round)) showLimits(context, limits);
-    code.tell();
-    const submission = await perform(context, opened, { offer, models, code: along }, flags, view);
-    // A document is printed once, and tells of the code too.
+    // The limits are those of the open round.
+    if (limits?.limit && (flags.round === undefined || round?.id === challenge.round))
+      terminal.note(`Submissions left before this one: ${slotsText(limits)}`);
+    code.report();
+    const work = { offer, models, code: preparedCode, journal: { folder: settings.configDir, http } };
+    const submission = await perform(opened, work, flags, { terminal, view });
+    // A document is printed only once, and includes the state of the code.
     if (flags.wait === false || terminal.format !== "text") await code.settled();
     view.stop();
-    const arrived = withOutcome(submission, await code.outcomeSoFar());
-    if (flags.wait === false) return showAccepted(context, arrived);
-    return await reportGrade(context, { challenge, submission: arrived, minScore: flags.minScore });
+    const arrived = withOutcome(submission, code.outcomeSoFar());
+    if (flags.wait === false) return showAccepted(terminal, arrived);
+    const { minScore } = flags;
+    return await reportGrade({ terminal, http, signal, challenge, submission: arrived, minScore });
   } catch (failure) {
     view.stop();
     throw explainInterruption(failure);
@@ -97,75 +112,61 @@ export async function submit(
   }
 }
 
-/** Before anything is sent, so that a refusal costs nothing. */
-async function askToPublish(
-  context: Context,
-  { session }: CommandSession,
-  view: ProgressView,
-): Promise<void> {
-  if (session.opening.agreed) return;
-  view.stop();
-  await ensureAgreement(context, false);
+interface Work {
+  offer: SubmissionInput;
+  models: ModelToSend[];
+  code: PreparedCode | undefined;
+  journal: { folder: string; http: HttpClient };
 }
 
-/** Submits and waits. A command that broke before its submission was accepted is taken up again where it left off. */
+/** Submits and waits. Continues a submission that an earlier command could not get accepted. */
 async function perform(
-  context: Context,
   { session, route }: CommandSession,
-  {
-    offer,
-    models,
-    code,
-  }: Pick<Prepared, "offer"> & { models: ModelToSend[]; code: PreparedCode | undefined },
-  flags: SubmitFlags,
-  view: ProgressView,
+  { offer, ...work }: Work,
+  { round, message, wait, timeout, publish }: SubmitFlags,
+  { terminal, view }: { terminal: Terminal; view: ProgressView },
 ): Promise<Submission> {
-  const { settings, terminal } = context;
-  const { round, message, wait, timeout } = flags;
   try {
     return await submitResumable(session, offer, {
       ...route,
-      journal: { folder: settings.configDir, http: await context.http() },
+      ...work,
       round,
       message,
-      code,
-      publish: flags.publish,
-      models,
+      publish,
       wait,
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
       onProgress: view.progress,
       onEvent: view.event,
       onPlace: view.place,
-      onResumed: (id) => terminal.note(`Going on with submission ${id}, which was not finished.`),
-      onFound: (parts, of) => terminal.note(`Resuming: ${parts} of ${of} parts are there already.`),
-      onReplaced: (id) => terminal.note(`Submission ${id} of an earlier state of the file was cancelled.`),
+      onResumed: (id) => terminal.note(`Continuing the unfinished submission ${id}.`),
+      onFound: (parts, of) => terminal.note(`Resuming the upload: ${parts} of ${of} parts have arrived.`),
+      onReplaced: (id) => terminal.note(`Cancelled submission ${id} of an earlier version of the file.`),
       onAccepted: (accepted) => {
         if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
-        // Without the wait the id is the answer.
+        // Without waiting, the id is the answer.
         else if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
       },
     });
   } catch (failure) {
     view.stop();
-    reportFailure(context, failure instanceof CrowdaiError ? failure : undefined);
+    reportFailure(terminal, failure instanceof CrowdaiError ? failure : undefined);
     throw failure;
   }
 }
 
-function showPlan({ terminal }: Context, plan: Plan, view: ProgressView): number {
-  view.stop();
+function showPlan(terminal: Terminal, plan: Plan): number {
   terminal.present({
     json: { dry_run: true, plan },
     ndjson: [{ type: "plan", plan }],
     quiet: [],
     text: () => {
-      for (const line of planLines(plan)) terminal.answer(line);
+      for (const line of planLines(plan, terminal)) terminal.answer(line);
     },
   });
   return 0;
 }
 
-function showAccepted({ terminal }: Context, submission: Submission): number {
+function showAccepted(terminal: Terminal, submission: Submission): number {
   terminal.present({
     json: submissionDocument(submission),
     ndjson: [{ type: "result", ...submissionDocument(submission) }],
@@ -177,11 +178,7 @@ function showAccepted({ terminal }: Context, submission: Submission): number {
   return 0;
 }
 
-function showLimits({ terminal }: Context, limits: Limits): void {
-  if (limits.limit) terminal.note(`Before this one: ${slotsText(limits)}`);
-}
-
-function inWords(file: string | undefined): string {
+function inputText(file: string | undefined): string {
   if (file === undefined) return "a JSON value";
   return file === "-" ? "standard input" : file;
 }

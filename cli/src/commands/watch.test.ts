@@ -10,7 +10,7 @@ async function submitted(): Promise<string> {
 }
 
 describe("crowdai watch", () => {
-  it("gives the events of a submission from the first on, from anywhere, as often as wanted", async () => {
+  it("prints all events of a submission, from anywhere, any number of times", async () => {
     const id = await submitted();
     for (let i = 0; i < 2; i++) {
       const { code, stdout } = await run(["watch", id, "--format", "ndjson"]);
@@ -22,7 +22,7 @@ describe("crowdai watch", () => {
     expect((await run(["watch", id, "--quiet"])).stdout).toBe(`${id}\n`);
   });
 
-  it("waits for the grade, and knows --timeout and --min-score", async () => {
+  it("waits for the grade and respects --timeout and --min-score", async () => {
     cli.broker.grader = null;
     const id = await submitted();
     expect((await run(["watch", id, "--timeout", "0.05"])).code).toBe(8);
@@ -33,7 +33,7 @@ describe("crowdai watch", () => {
     expect((await run(["watch", id, "--min-score", "0.6"])).code).toBe(7);
   });
 
-  it("exits as the submission ended, and with 2 for one that is not there", async () => {
+  it("exits with the outcome of the submission, and with 2 for an unknown id", async () => {
     cli.broker.grader = () => ({ error: { code: "rejected", message: "row 17" } });
     const id = await submitted();
     const { code, stderr } = await run(["watch", id]);
@@ -42,12 +42,12 @@ describe("crowdai watch", () => {
     expect((await run(["watch", "nothing-here"])).code).toBe(2);
   });
 
-  it("shows the place in line, the expected start and the graders", async () => {
+  it("prints the queue position, the expected start and the graders", async () => {
     cli.broker.grader = null;
     const id = await submitted();
-    const told = { expected_at: new Date(Date.now() + 20_400).toISOString(), graders: 2 };
+    const facts = { expected_at: new Date(Date.now() + 20_400).toISOString(), graders: 2 };
     cli.broker.intercept = (what) => {
-      if (what === "watch") setTimeout(() => cli.broker.place(id, 3, null, told), 20);
+      if (what === "watch") setTimeout(() => cli.broker.place(id, 3, null, facts), 20);
       return false;
     };
     const { code, stderr, stdout } = await run(["watch", id, "--format", "ndjson", "--timeout", "0.5"]);
@@ -59,13 +59,13 @@ describe("crowdai watch", () => {
       submission: id,
       place: 3,
       waiting: null,
-      ...told,
+      ...facts,
     });
-    expect(lines.at(-1).error.details).toMatchObject({ place: 3, ...told });
-    expect(stderr).not.toContain("place 3 in line");
+    expect(lines.at(-1).error.details).toMatchObject({ place: 3, ...facts });
+    expect(stderr).not.toContain("position 3 in the queue");
   });
 
-  it("says at the end of the wait that no grader serves the challenge", async () => {
+  it("says after the timeout that no grader serves the challenge", async () => {
     cli.broker.grader = null;
     const id = await submitted();
     const why = "no grader serves iris since 14:02 UTC";
@@ -75,10 +75,10 @@ describe("crowdai watch", () => {
     };
     const { code, stderr } = await run(["watch", id, "--timeout", "0.5"]);
     expect(code).toBe(8);
-    expect(stderr).toContain(`It waits: ${why}.`);
+    expect(stderr).toContain(`It is waiting: ${why}.`);
   });
 
-  it("says that the submission goes on when it is interrupted", async () => {
+  it("says that the submission continues when it is interrupted", async () => {
     cli.broker.grader = null;
     const id = await submitted();
     const stop = new AbortController();
@@ -93,10 +93,10 @@ describe("crowdai watch", () => {
 });
 
 describe("crowdai cancel", () => {
-  it("cancels, and takes one that is cancelled already as wanted", async () => {
+  it("cancels, and succeeds if the submission is cancelled already", async () => {
     cli.broker.grader = null;
     const id = await submitted();
-    expect(await run(["cancel", id])).toMatchObject({ code: 0, stdout: `${id} is cancelled.\n` });
+    expect(await run(["cancel", id])).toMatchObject({ code: 0, stdout: `Submission ${id} is cancelled.\n` });
     expect((await run(["cancel", id, "--quiet"])).stdout).toBe(`${id}\n`);
     expect(JSON.parse((await run(["cancel", id, "--format", "json"])).stdout)).toMatchObject({
       submission: { state: "cancelled" },
@@ -105,7 +105,7 @@ describe("crowdai cancel", () => {
     expect(watched.code).toBe(6);
   });
 
-  it("refuses one that has its grade", async () => {
+  it("refuses a graded submission", async () => {
     const id = await submitted();
     await run(["watch", id]);
     expect((await run(["cancel", id])).code).toBe(4);

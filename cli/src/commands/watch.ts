@@ -1,10 +1,10 @@
 import { CrowdaiError, challengeSchema, type Submission } from "@crowdai/shared";
-import type { Context } from "../context.ts";
 import { follow } from "../submit/follow.ts";
 import { afterAcceptance, requireGraded } from "../submit/grade.ts";
+import { sendAwaitedCodeOf } from "./code/send-awaited-code.ts";
+import type { CommandContext } from "./handler.ts";
 import { openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
-import { sendAwaitedCodeOf } from "./submission/send-awaited-code.ts";
 import { createProgressView } from "./submission/show-progress.ts";
 
 export interface WatchFlags {
@@ -12,14 +12,18 @@ export interface WatchFlags {
   minScore?: number;
 }
 
-/** Follows a submission, from its first event on, until it has its grade; from any machine, as often as wanted. */
-export async function watch(context: Context, { id }: { id: string }, flags: WatchFlags): Promise<number> {
-  const { terminal, signal } = context;
+/** Follows a submission from its first event until it is graded; works from any machine, any number of times. */
+export async function watch(
+  { io, connection, terminal }: CommandContext,
+  { id }: { id: string },
+  flags: WatchFlags,
+): Promise<number> {
+  const { signal } = io;
   const view = createProgressView(terminal);
-  await context.key();
+  await connection.key();
   view.say(`Watching ${id}`);
-  const { session, route } = await openCommandSession(context);
-  const code = sendAwaitedCodeOf(context, route.broker, id);
+  const { session, route } = await openCommandSession(connection, io);
+  const code = sendAwaitedCodeOf({ id, broker: route.broker, readKey: connection.key, io, terminal });
   let submission: Submission;
   try {
     const { timeout } = flags;
@@ -35,18 +39,18 @@ export async function watch(context: Context, { id }: { id: string }, flags: Wat
     );
   } catch (failure) {
     view.stop();
-    if (failure instanceof CrowdaiError) reportFailure(context, failure);
+    if (failure instanceof CrowdaiError) reportFailure(terminal, failure);
     throw afterAcceptance(failure, id);
   } finally {
     view.stop();
     session.close();
     await code;
   }
-  const http = await context.http();
+  const http = await connection.http();
   const challenge = await http.get(
     `/api/v1/challenges/${encodeURIComponent(submission.challenge)}`,
     challengeSchema,
   );
   if (terminal.quiet && terminal.format === "text") terminal.answer(submission.id);
-  return reportGrade(context, { challenge, submission, minScore: flags.minScore });
+  return reportGrade({ terminal, http, signal, challenge, submission, minScore: flags.minScore });
 }

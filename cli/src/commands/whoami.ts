@@ -1,12 +1,13 @@
 import { readAccount } from "../client/http/account.ts";
-import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import type { CommandContext } from "./handler.ts";
 
-export async function whoami(context: Context): Promise<number> {
-  const { terminal, settings } = context;
-  await context.key();
-  const source = (await context.keys.find())?.source;
-  const { participant, agreed } = await readAccount(await context.http());
+/** Shows the signed-in account and the source of its key. */
+export async function whoami({ connection, terminal }: CommandContext): Promise<number> {
+  const { settings } = connection;
+  await connection.key();
+  const source = (await connection.keys.find())?.source;
+  const { participant, agreed } = await readAccount(await connection.http());
 
   const document = { broker: settings.broker, participant, agreed, key_source: source };
   const name = plainLine(participant.name);
@@ -17,7 +18,7 @@ export async function whoami(context: Context): Promise<number> {
     text: () => terminal.answer(name),
   });
   terminal.note(
-    `at ${settings.broker}, with the key from ${source === "keychain" ? "the keychain" : source}`,
+    `Signed in to ${settings.broker} with the API key from ${source === "keychain" ? "the keychain" : source}.`,
   );
   return 0;
 }

@@ -14,22 +14,8 @@ import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values
 import type { FollowOptions } from "../submit/follow.ts";
 import type { Grade } from "../submit/grade.ts";
 import type { ModelFile } from "../submit/models.ts";
-import type { Connection } from "./connect.ts";
-
-export interface OpenOptions {
-  /** Default: CROWDAI_API_KEY, then what `crowdai login` stored. */
-  apiKey?: string;
-  /** Address of the broker. Default: CROWDAI_BROKER, the nearest crowdai.json, the user's settings, http://localhost:8420. */
-  broker?: string | URL;
-  /** Closes the session; whatever is under way rejects with `interrupted`. */
-  signal?: AbortSignal;
-  /** How long the broker may be away before waiting calls reject with `broker_lost`. Default 60,000. */
-  lostAfterMs?: number;
-  /** "http" never opens a socket. Default "auto": a socket, or plain requests where none gets through. */
-  transport?: "auto" | "socket" | "http";
-  /** How this program names itself to the broker. */
-  client?: string;
-}
+import type { ChallengeSession } from "./connect.ts";
+import type { OpenOptions } from "./open-options.ts";
 
 export interface SubmitOptions extends FollowOptions {
   /** Id or number of the round. Default: the one that is open. */
@@ -83,7 +69,7 @@ export class Challenge implements AsyncDisposable {
   readonly #key: string;
   readonly #client: string;
 
-  private constructor({ session, http, agents, key, client }: Connection) {
+  private constructor({ session, http, agents, key, client }: ChallengeSession) {
     this.#session = session;
     this.#http = http;
     this.#agents = agents;

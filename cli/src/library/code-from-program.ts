@@ -4,7 +4,7 @@ import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 
-/** What a program says of its code; the rest stands around it. */
+/** What a program specifies about its code, and the session to send it in. */
 export interface ProgramCodeOptions {
   code?: boolean | string;
   publish?: boolean;
@@ -18,8 +18,8 @@ export interface ProgramCodeOptions {
 }
 
 /**
- * Takes the code that a program asked for. `true` is the project that holds the running script. Throws code_required where the
- * challenge wants it and the program said nothing, agreement_missing, and what is wrong with the code.
+ * Takes a snapshot of the code that a program asked for; `true` is the project of the running script. Throws
+ * code_required if the challenge requires code and the program gave none, agreement_missing, and what prepareCode throws.
  */
 export async function prepareProgramCode(
   session: BrokerSession,
@@ -31,11 +31,9 @@ export async function prepareProgramCode(
   if (publish && !session.opening.agreed) throw agreementRequired(broker);
   if (code === false) {
     if (challenge.code.capture === "required")
-      throw new CrowdaiError(
-        "code_required",
-        `${challenge.id} takes no submission without the code that made it.`,
-        { next: "Pass the option code: true, or the project's folder." },
-      );
+      throw new CrowdaiError("code_required", `${challenge.id} requires the code of each submission.`, {
+        next: "Pass `code: true`, or the folder of the project as `code`.",
+      });
     return undefined;
   }
   const [{ chooseCode }, { projectOfScript }, { readProjectConfig }, { prepareCode }] = await Promise.all([
@@ -67,8 +65,8 @@ export async function prepareProgramCode(
 function scriptsProject(projectOfScript: (script: string) => string): string {
   const script = process.argv[1];
   if (script === undefined)
-    throw new CrowdaiError("usage", "No script is running whose project could be taken.", {
-      next: 'Name the project\'s folder: `code: "path"`.',
+    throw new CrowdaiError("usage", "There is no running script whose project could be included.", {
+      next: 'Name the folder of the project: `code: "path"`.',
     });
   return projectOfScript(script);
 }

@@ -4,9 +4,11 @@ import { createHttpClient, type HttpClient } from "../client/http/http-client.ts
 import { type Agents, proxyAgents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import { openSession } from "../client/session/session.ts";
-import type { OpenOptions } from "./challenge.ts";
+import { clientName } from "../connection/client-name.ts";
+import type { OpenOptions } from "./open-options.ts";
 
-export interface Connection {
+/** The open session of a challenge, with what its further calls need. */
+export interface ChallengeSession {
   session: BrokerSession;
   http: HttpClient;
   agents: Agents | undefined;
@@ -14,16 +16,15 @@ export interface Connection {
   client: string;
 }
 
-/** Opens the library's session. The environment, settings and stored key are read only for what the options leave out. */
-export async function connect(challenge: string, options: OpenOptions): Promise<Connection> {
+/** Opens a session. Reads the environment, the settings and the stored key only for options that are left out. */
+export async function connect(challenge: string, options: OpenOptions): Promise<ChallengeSession> {
   const { env } = process;
-  const runtime = process.versions.bun ? `bun/${process.versions.bun}` : `node/${process.versions.node}`;
-  const client = options.client ?? `crowdai/${packageJson.version} ${runtime}`;
+  const client = options.client ?? clientName(packageJson.version);
   const { broker, key } = await resolveBrokerAndKey(options);
   if (!mayBeApiKey(key))
     throw new CrowdaiError(
       "key_malformed",
-      "The API key is mistyped: its checksum does not fit, or it neither begins with crowdai_ nor has 32 hex digits.",
+      "The API key is malformed: its checksum is wrong, or it is neither a crowdai_ key nor 32 hex digits.",
     );
   const agents = proxyAgents(env);
   const { signal, lostAfterMs, transport } = options;

@@ -2,8 +2,8 @@ import type { Submission } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
-import { withOutcome } from "../commands/submission/report-code.ts";
-import { checkInput } from "../submit/checks.ts";
+import { withOutcome } from "../snapshot/send/send-code.ts";
+import { checkInput } from "../submit/check-input.ts";
 import { type ModelFile, prepareModels } from "../submit/models.ts";
 import { submitResumable } from "../submit/resumable.ts";
 import {

@@ -4,19 +4,19 @@ import { findProject, projectFolder } from "../config/find-project.ts";
 import type { ProjectConfig } from "../config/project-config.ts";
 import { type Caps, DEFAULT_CAPS } from "../snapshot/filters/caps.ts";
 
-/** The project whose code goes along, and what of it. */
+/** The project whose code is included, and which part of it. */
 export interface ChosenCode {
   folder: string;
   exclude: readonly string[];
   include: readonly string[];
   caps: Caps;
   authors: readonly string[];
-  /** Who wanted it: the caller, crowdai.json, or the challenge alone. */
+  /** Who asked for the code: the caller, crowdai.json, or only the challenge. */
   because: "asked" | "config" | "required";
 }
 
 export interface CodeChoice {
-  /** A folder, yes, no, or nothing said. */
+  /** A folder, yes, no, or not specified. */
   code: string | boolean | undefined;
   publish: boolean | undefined;
   project: { path: string; config: ProjectConfig } | null;
@@ -25,8 +25,8 @@ export interface CodeChoice {
 }
 
 /**
- * Whether code goes along, and which. Without a word from anybody it does not; a challenge that requires it takes that of the project
- * one stands in. Throws code_off, code_required and usage.
+ * Returns which code is included, or null for none, which is the default. For a challenge that requires code the default
+ * is the current project. Throws code_off, code_required and usage.
  */
 export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): ChosenCode | null {
   const { code, publish, project } = choice;
@@ -35,12 +35,12 @@ export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): Chos
   const configured = typeof config === "object" ? config : {};
   const inConfig = typeof config === "boolean" ? config : configured.submit;
   if (code === false && publish)
-    throw new CrowdaiError("usage", "Nothing can be published of a submission without code.", {
-      next: "Leave out either --publish or --no-code.",
+    throw new CrowdaiError("usage", "A submission without code cannot be published.", {
+      next: "Remove either --publish or --no-code.",
     });
   const asked = (code !== undefined && code !== false) || publish === true;
   if (capture === "off") {
-    if (asked) throw new CrowdaiError("code_off", `${challenge.id} takes no code.`);
+    if (asked) throw new CrowdaiError("code_off", `${challenge.id} does not accept code.`);
     return null;
   }
   const refused = code === false || (!asked && inConfig === false);
@@ -69,17 +69,17 @@ function folderOf(
     return projectFolder(resolve(dirname(project.path), configured), cwd, env);
   const found = findProject(cwd);
   if (!found && !wanted)
-    throw required(challenge, "Name your project's folder: `--code <dir>`; or submit from inside it.");
+    throw required(challenge, "Submit from inside your project, or name its folder with --code <dir>.");
   return projectFolder(found ?? cwd, cwd, env);
 }
 
 function required({ id }: PublicChallenge, next: string): CrowdaiError {
-  return new CrowdaiError("code_required", `${id} takes no submission without the code that made it.`, {
+  return new CrowdaiError("code_required", `${id} requires the code of each submission.`, {
     next,
   });
 }
 
-/** The tighter of what the challenge takes and what crowdai.json allows. */
+/** Returns the stricter of the limits of the challenge and of crowdai.json. */
 function capsOf(
   { accepts }: PublicChallenge,
   { max_bytes, max_files }: { max_bytes?: number; max_files?: number },

@@ -8,32 +8,38 @@ import {
 } from "@crowdai/shared";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
-import { checkFunction } from "./checks.ts";
+import { checkFunction } from "./check-function.ts";
 import { follow } from "./follow.ts";
 import { afterAcceptance, requireGraded } from "./grade.ts";
 import { sendSubmission } from "./send-submission.ts";
 import { describeValue, inputOfValue } from "./submission-input.ts";
 
-/** What a function of the evaluator answered to one value. */
+/** The answer of an evaluator function to one value. */
 export interface Answer {
-  /** Id of the call; `crowdai show` and `crowdai logs` take it. */
+  /** Id of the call, for `crowdai show` and `crowdai logs`. */
   id: string;
   score: number | null;
   score_secondary: number | null;
   data: unknown;
   message: string | null;
 }
+
+/** The outcome for one value: an answer, or the error that the evaluator reported. */
 export type Settled = { ok: true; answer: Answer } | { ok: false; error: CrowdaiError };
 
+/** Options of {@link Challenge.evaluate}. */
 export interface EvaluateOptions {
-  /** Default "evaluate". */
+  /** Name of the evaluator function. Default: "evaluate". */
   function?: string;
+  /** Id of the round. Default: the open round. */
   round?: string;
-  /** False grades one value after the other. Default true. */
+  /** Whether values are evaluated in parallel. Default: true. */
   parallel?: boolean;
+  /** Rejects with `interrupted` when aborted. */
   signal?: AbortSignal;
-  /** How long to wait for all answers. */
+  /** How long to wait for all answers, in milliseconds. Default: no limit. */
   timeoutMs?: number;
+  /** Called after each answer. */
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
@@ -45,13 +51,13 @@ interface Item {
   size: number;
 }
 
-/** Messages stay well below the limit of either side. */
+/** Keeps messages well below the limits of both sides. */
 const BATCH_BYTES = 512 * 1024;
 const AT_ONCE = CALL_LIMIT;
 
 /**
- * Calls a function once for each value; what comes back stands in the order of the values, whatever ended first. A refusal of
- * the whole call is thrown, before anything is graded if a value is no JSON.
+ * Calls a function once for each value and returns the outcomes in the order of the values. Throws if the call as a whole
+ * is refused; a value that is not JSON is refused before anything is evaluated.
  */
 export async function evaluateValues(
   session: BrokerSession,
@@ -119,7 +125,7 @@ async function answerOf(
     return { ok: true, answer: toAnswer(ended) };
   } catch (thrown) {
     const error = afterAcceptance(thrown, item.id);
-    // What ends the wait ends it for every item; only a verdict belongs to one.
+    // Only a verdict belongs to one item; any other failure ends the wait for all.
     if (!(error instanceof CrowdaiError) || error.row.exit !== 6) throw error;
     return { ok: false, error };
   }
@@ -148,7 +154,7 @@ function* batches(items: readonly Item[]): Generator<Item[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** All answers, or the first failure in the order of the values, with its `index` and everything else in details. */
+/** Returns all answers. Throws the first failure in the order of the values, with its index and the answers in details. */
 export function requireAnswers(settled: readonly Settled[]): Answer[] {
   return settled.map((result, index) => {
     if (result.ok) return result.answer;

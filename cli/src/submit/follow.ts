@@ -2,34 +2,38 @@ import { CrowdaiError, isFinal, type Place, type Submission, type SubmissionEven
 import { after } from "../async/timer.ts";
 import type { Feed } from "../client/session/feed.ts";
 
-/** How a submission stands in line. Null is what is not known. */
+/** The place of a submission in the queue; null is what is not known. */
 export interface Waiting {
   stage: "waiting";
+  /** Queue position, starting at 1. */
   place: number | null;
-  /** Why nothing can grade it right now. */
+  /** Why it cannot be graded at the moment. */
   reason: string | null;
-  /** When grading should begin. */
+  /** Expected start of the grading, as an ISO time. */
   expectedAt: string | null;
-  /** Graders attached that serve the challenge. */
+  /** Number of connected graders that serve the challenge. */
   graders: number | null;
 }
 
-/** What goes on, for whoever waits. */
+/** The progress of a submission, by stage: hashing and uploading its bytes, waiting in the queue, being graded. */
 export type Progress =
   | { stage: "hashing" | "uploading"; done: number; total: number }
   | Waiting
   | { stage: "grading"; percent: number | null; message: string | null };
 
+/** Options of calls that wait for a grade. */
 export interface FollowOptions {
+  /** Called whenever the progress has changed. */
   onProgress?: (progress: Progress) => void;
+  /** Called for each numbered event, once and in order. */
   onEvent?: (event: SubmissionEvent) => void;
-  /** Called whenever its place in line, or what is known of it, has changed. */
+  /** Called whenever the queue position, or what is known of it, has changed. */
   onPlace?: (place: Place) => void;
-  /** After this many milliseconds the wait ends with still_pending; the submission goes on. */
+  /** Rejects with still_pending after this many milliseconds; the submission continues. */
   timeoutMs?: number;
 }
 
-/** Reads a feed to its end and returns the final submission. Stops the feed whatever happens. */
+/** Reads a feed to its end and returns the final submission. Always stops the feed. */
 export async function follow(feed: Feed, options: FollowOptions = {}): Promise<Submission> {
   const { onProgress, onEvent, onPlace, timeoutMs } = options;
   let waiting: Waiting | null = null;
@@ -62,12 +66,14 @@ export async function follow(feed: Feed, options: FollowOptions = {}): Promise<S
     feed.stop();
   }
   if (last && isFinal(last.state)) return last;
-  throw new CrowdaiError("interrupted", "The session was closed before the grade came.");
+  throw new CrowdaiError("interrupted", "The session was closed before the grade arrived.");
 }
 
-/** How a submission stands in line, by itself or by a message about its place. */
-export function waitingOf(told: Pick<Submission, "place" | "waiting" | "expected_at" | "graders">): Waiting {
-  const { place, waiting, expected_at, graders } = told;
+/** Returns the queue position of a submission, or that in a message about it. */
+export function waitingOf(
+  queued: Pick<Submission, "place" | "waiting" | "expected_at" | "graders">,
+): Waiting {
+  const { place, waiting, expected_at, graders } = queued;
   return { stage: "waiting", place, reason: waiting, expectedAt: expected_at, graders };
 }
 
@@ -87,12 +93,12 @@ function reportEvent({ type, data }: SubmissionEvent, onProgress: FollowOptions[
 }
 
 function pending(id: string, ms: number, waiting: Waiting | null): CrowdaiError {
-  const why = waiting?.reason ? ` It waits: ${waiting.reason}.` : "";
+  const why = waiting?.reason ? ` It is waiting: ${waiting.reason}.` : "";
   return new CrowdaiError(
     "still_pending",
-    `Submission ${id} is not graded yet after ${Number((ms / 1000).toPrecision(3))} s.${why} It goes on.`,
+    `Submission ${id} was not graded within ${Number((ms / 1000).toPrecision(3))} s and continues.${why}`,
     {
-      next: `Reattach with \`crowdai watch ${id}\`.`,
+      next: `Run \`crowdai watch ${id}\` to reattach.`,
       details: {
         submission: id,
         ...(waiting && {

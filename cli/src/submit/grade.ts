@@ -4,14 +4,14 @@ import { CrowdaiError, type ErrorBody, type Submission } from "@crowdai/shared";
 export type Grade = Submission & { state: "graded"; score: number };
 
 /**
- * The grade of a final submission. Throws the submission's own error (rejected, evaluator_crashed, cancelled, …), with
- * the submission in details.submission.
+ * Returns the grade of a final submission. Throws the submission's own error (rejected, evaluator_crashed, cancelled,
+ * …) with the submission in details.submission.
  */
 export function requireGrade(submission: Submission): Grade {
   return requireGraded(submission) as Grade;
 }
 
-/** The same for functions other than `submit`, which may return data without a score. */
+/** Returns the result of any evaluator function; those other than `submit` may return data without a score. */
 export function requireGraded(submission: Submission): Submission & { state: "graded" } {
   if (submission.state === "graded") return submission as Submission & { state: "graded" };
   throw failureOf(submission);
@@ -24,31 +24,29 @@ function failureOf(submission: Submission): CrowdaiError {
     return new CrowdaiError("cancelled", `Submission ${id} was cancelled.`, { details });
   const body: Pick<ErrorBody, "code" | "message"> & Partial<ErrorBody> = submission.error ?? {
     code: "unexpected",
-    message: `Submission ${id} ended as ${state} without saying why.`,
+    message: `Submission ${id} ended as ${state} without an error message.`,
   };
   return CrowdaiError.fromBody({ ...body, details: { ...body.details, ...details } });
 }
 
-/**
- * A wait that broke after the submission was accepted is no failed submission: says so, and how to come back to it.
- */
+/** Explains a wait that broke after the submission was accepted: the submission continues, and how to reattach. */
 export function afterAcceptance(failure: unknown, id: string): unknown {
   if (!(failure instanceof CrowdaiError)) return failure;
-  const said: Partial<Record<string, string>> = {
-    broker_lost: `The connection to the broker was lost, but submission ${id} was accepted and goes on.`,
-    broker_unreachable: `The broker cannot be reached any more, but submission ${id} was accepted and goes on.`,
-    interrupted: `Interrupted. Submission ${id} was accepted and goes on.`,
+  const messages: Partial<Record<string, string>> = {
+    broker_lost: `The connection to the broker was lost. Submission ${id} was accepted and continues.`,
+    broker_unreachable: `The broker became unreachable. Submission ${id} was accepted and continues.`,
+    interrupted: `Interrupted. Submission ${id} was accepted and continues.`,
   };
-  const message = said[failure.code];
+  const message = messages[failure.code];
   if (!message) return failure;
   return new CrowdaiError(failure.code, message, {
-    next: `Reattach with \`crowdai watch ${id}\`.`,
+    next: `Run \`crowdai watch ${id}\` to reattach.`,
     details: { ...failure.details, submission: id, accepted: true },
     cause: failure.cause,
   });
 }
 
-/** A fault of the way there: nothing says that the submission was accepted, and its id makes trying again safe. */
+/** Explains a connection that broke before the submission was accepted; its id makes it safe to try again. */
 export function beforeAcceptance(failure: unknown, id: string): unknown {
   if (!(failure instanceof CrowdaiError)) return failure;
   if (!["broker_lost", "broker_unreachable", "store_unreachable", "interrupted"].includes(failure.code))
@@ -65,7 +63,7 @@ export function beforeAcceptance(failure: unknown, id: string): unknown {
   });
 }
 
-/** Whether a score reaches a wanted one, in the challenge's order. */
-export function reaches(score: number, wanted: number, order: "descending" | "ascending"): boolean {
-  return order === "descending" ? score >= wanted : score <= wanted;
+/** Whether a score is at least as good as a minimum, in the order of the challenge. */
+export function meetsMinimum(score: number, minimum: number, order: "descending" | "ascending"): boolean {
+  return order === "descending" ? score >= minimum : score <= minimum;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createSubmissionId, SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
 
-/** As long as brokers wait for the bytes of an announced file. Later ones they end themselves. */
+/** How long brokers wait for the bytes of an announced file before they end the submission. */
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const noteSchema = z.object({
   id: z.string().regex(SUBMISSION_ID),
@@ -17,21 +17,21 @@ type Note = z.infer<typeof noteSchema>;
 
 export interface Unfinished {
   id: string;
-  /** Whether an earlier run left off with this id. */
+  /** Whether an earlier run started with this id. */
   resumed: boolean;
-  /** To be called once it is known how that submission stands: accepted, or refused. */
+  /** Removes the note, once the submission is accepted or refused. */
   forget(): void;
 }
 
-/** Which file was read, and what was in it. */
+/** A file and the digest of its content. */
 export interface FileState {
   of: readonly string[];
   sha256: string;
 }
 
 /**
- * The id for a submission of exactly this. A run that broke before it was accepted leaves a note, so that the same command
- * given again goes on with that id instead of taking a second slot. A folder that cannot be written only costs that.
+ * Returns the id for a submission of exactly this content. A run that broke before the submission was accepted leaves a
+ * note, so that the same command continues with that id. If the folder is not writable, each run has a new id.
  */
 export function unfinishedId(
   folder: string,
@@ -42,7 +42,7 @@ export function unfinishedId(
   const forget = () => rmSync(path, { force: true });
 
   const left = readNote(path);
-  // Another command may be at it right now; then this is a submission of its own.
+  // Another command may be sending it right now; then this is a separate submission.
   if (left && isHeld(left)) return { id: createSubmissionId(), resumed: false, forget: () => {} };
   const resumed = left !== null && Date.now() - left.at < MAX_AGE_MS;
   const id = resumed ? left.id : createSubmissionId();
@@ -61,7 +61,7 @@ export function unfinishedId(
   return { id, resumed, forget };
 }
 
-/** Submissions of the same file with other bytes in it that runs left off with which are over. */
+/** Returns unfinished submissions of earlier content of the same file whose runs have ended. */
 export function submissionsOfEarlierContent(
   folder: string,
   file: FileState,
@@ -95,7 +95,7 @@ function readNote(path: string): Note | null {
   }
 }
 
-/** Whether another process that is alive goes on with it. */
+/** Whether another live process is working on it. */
 function isHeld({ pid }: Note): boolean {
   if (pid === process.pid) return false;
   try {

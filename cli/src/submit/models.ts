@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { CrowdaiError, type IntentRequest, MODEL_LIMIT, type PublicChallenge } from "@crowdai/shared";
 import { type ByteSource, digestFile, inspectFile } from "../client/upload/byte-source.ts";
+import { exactSizeText } from "../terminal/size.ts";
 
-/** A model's file. `name` is what it is called, by default the path's last part. */
+/** A model file to store with a submission. `name` defaults to the last part of the path. */
 export interface ModelFile {
   file: string;
   name?: string | undefined;
@@ -14,8 +15,8 @@ export interface ModelToSend {
 }
 
 /**
- * Reads models for their digests. Throws model_refused for what the challenge does not take, before any is read, and what is wrong with
- * the files.
+ * Reads model files for their digests. Throws model_refused, before any is read, for models that the challenge does not
+ * accept, and what inspectFile throws.
  */
 export async function prepareModels(
   { id, accepts: { model: rule } }: Pick<PublicChallenge, "id" | "accepts">,
@@ -23,11 +24,11 @@ export async function prepareModels(
   options: { cwd?: string; signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<ModelToSend[]> {
   if (models.length === 0) return [];
-  if (!rule) throw new CrowdaiError("model_refused", `${id} takes no models.`);
+  if (!rule) throw new CrowdaiError("model_refused", `${id} does not accept models.`);
   if (models.length > MODEL_LIMIT)
     throw new CrowdaiError(
       "model_refused",
-      `${models.length} models were given; a submission takes ${MODEL_LIMIT}.`,
+      `A submission can have at most ${MODEL_LIMIT} models; ${models.length} were given.`,
     );
   const facts = await Promise.all(
     models.map(({ file, name }) => inspectFile(resolve(options.cwd ?? ".", file), name)),
@@ -36,12 +37,12 @@ export async function prepareModels(
     if (size > rule.max_bytes)
       throw new CrowdaiError(
         "model_refused",
-        `The model ${name} has ${size} bytes; ${id} takes at most ${rule.max_bytes}.`,
+        `The model ${name} is ${exactSizeText(size)}; ${id} accepts at most ${exactSizeText(rule.max_bytes)}.`,
         { details: { name, size, max_bytes: rule.max_bytes } },
       );
     if (facts.filter((other) => other.name === name).length > 1)
       throw new CrowdaiError("model_refused", `Two models are named ${name}.`, {
-        next: "Give each a name of its own.",
+        next: "Give each model a unique name.",
         details: { name },
       });
   }
@@ -50,7 +51,7 @@ export async function prepareModels(
   return offered;
 }
 
-/** As they stand in the intent. */
+/** Returns the models as the intent announces them. */
 export function modelsOfIntent(models: readonly ModelToSend[]): NonNullable<IntentRequest["models"]> {
   return models.map(({ name, source: { size, sha256, parts } }) => ({ name, size, sha256, parts }));
 }

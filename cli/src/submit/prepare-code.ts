@@ -20,10 +20,10 @@ export interface PrepareCodeOptions {
   signal?: AbortSignal;
 }
 
-/** Code that is ready to go along with a submission. Close it when the submission is through. */
+/** Code that is ready to be sent with a submission. Close it when the submission has ended. */
 export type PreparedCode = CodeToSend & { close(): void };
 
-/** Takes the snapshot; nothing is sent yet. Throws what takeSnapshot throws. */
+/** Takes the snapshot and sends nothing yet. Throws what takeSnapshot throws. */
 export async function prepareCode(options: PrepareCodeOptions): Promise<PreparedCode> {
   const { chosen, env, signal, broker, key, challenge, participant, client, message } = options;
   const folder = codeFolder(env);

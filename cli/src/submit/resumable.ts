@@ -9,17 +9,17 @@ import { type SubmitInputOptions, submitInput } from "./submit-input.ts";
 
 export interface Resumable extends Omit<SubmitInputOptions, "id"> {
   journal: { folder: string; http: HttpClient };
-  /** An earlier run left off with this id, and it goes on. */
+  /** Called with the id of an unfinished submission that is continued. */
   onResumed?: (id: string) => void;
-  /** So many parts of what goes on had arrived before. */
+  /** Called with the number of parts that arrived in an earlier run. */
   onFound?: (parts: number, of: number) => void;
-  /** The submission of other bytes of the same file that was left off, and now is cancelled. */
+  /** Called with the id of an unfinished submission of an earlier content of the file, which is now cancelled. */
   onReplaced?: (id: string) => void;
 }
 
 /**
- * Submits, noting the id in a folder until the submission is accepted: a program that broke and makes the same submission again
- * goes on with it, in place of taking a second slot and sending everything anew.
+ * Submits, and keeps the id in a journal until the submission is accepted. A program that broke and makes the same
+ * submission again continues it, instead of using a second slot and sending everything again.
  */
 export async function submitResumable(
   session: BrokerSession,
@@ -28,7 +28,7 @@ export async function submitResumable(
 ): Promise<Submission> {
   const { journal, round, message, onAccepted, models = [] } = options;
   const { path } = offer;
-  // Other models beside the same file are another submission.
+  // The same file with other models is another submission.
   const sha256 = [offer.sha256, ...models.map(({ name, source }) => `${source.sha256} ${name}`)].join("\n");
   const challenge = session.opening.challenge!.id;
   const broker = options.broker.href;
@@ -57,22 +57,22 @@ export async function submitResumable(
   }
 }
 
-/** How a submission that was left unfinished may have ended since; a new one is then made. */
+/** Codes with which an unfinished submission may have ended in the meantime; a new one is made then. */
 const ENDED = new Set(["upload_abandoned", "cancelled", "id_conflict", "already_final"]);
 
-/** Tells of the first plan of a submission that goes on how many parts it leaves out. */
+/** Reports, with the first plan of a continued submission, how many parts have arrived. */
 function found({ resumed }: Unfinished, { onFound, onPlan }: Resumable): SubmitInputOptions["onPlan"] {
-  let told = !resumed;
+  let reported = !resumed;
   return (upload, source) => {
     onPlan?.(upload, source);
     const of = source.parts.md5.length;
-    const there = of - missingIn(upload).parts;
-    if (!told && there > 0) onFound?.(there, of);
-    told = true;
+    const arrived = of - missingIn(upload).parts;
+    if (!reported && arrived > 0) onFound?.(arrived, of);
+    reported = true;
   };
 }
 
-/** The slot of bytes that will never come is given back. A failure costs no more than that slot until its deadline. */
+/** Frees the slots of bytes that will never be sent. A failure only blocks such a slot until its deadline. */
 async function cancelEarlierContent(
   session: BrokerSession,
   file: { of: string[]; sha256: string } | null,
@@ -81,7 +81,7 @@ async function cancelEarlierContent(
   if (!file) return;
   for (const { id, forget } of submissionsOfEarlierContent(journal.folder, file)) {
     try {
-      // Only one whose bytes never arrived: what was accepted is somebody's submission.
+      // Only if its bytes never arrived; an accepted submission is kept.
       if ((await readSubmission(journal.http, id, signal)).state === "initiated") {
         await session.cancel(id, signal);
         onReplaced?.(id);

@@ -12,7 +12,7 @@ import type { ByteSource } from "../client/upload/byte-source.ts";
 import { sendParts } from "../client/upload/upload.ts";
 import type { CodeToSend } from "../snapshot/send/send-code.ts";
 
-/** How often in a row new addresses may bring nothing further. */
+/** How many plans in a row may bring no progress. */
 const MAX_STALLS = 4;
 
 export interface SubmissionToSend {
@@ -23,33 +23,33 @@ export interface SubmissionToSend {
   broker: URL;
   agents?: Agents;
   signal?: AbortSignal;
-  /** Code that goes along, when the intent announces one. */
+  /** The code that the intent announces, if any. */
   code?: CodeToSend;
-  /** Keeps the events for a feed that will be asked for. */
+  /** Whether the events are buffered for a later feed. */
   follow: boolean;
   onUpload?: (done: number, total: number) => void;
-  /** Called with each plan of what is still to be sent. */
+  /** Called with each plan of the parts that are still to be sent. */
   onPlan?: (upload: Upload, source: ByteSource) => void;
-  /** Called once the broker knows of the intent and holds a slot for it. */
+  /** Called once the broker has registered the intent and reserved a slot. */
   onRegistered?: (submission: Submission) => void;
 }
 
 /**
- * Announces the submission, sends its bytes and has it accepted; what is returned cannot be lost any more. Safe to repeat with
- * the same id: it goes on where it broke.
+ * Announces a submission, sends its bytes and has it accepted; an accepted submission cannot be lost. Safe to repeat
+ * with the same id: it continues where it broke.
  */
 export async function sendSubmission(session: BrokerSession, work: SubmissionToSend): Promise<Submission> {
   const { intent, signal } = work;
   let receipt = await session.submit(intent, { follow: work.follow, signal });
   work.onRegistered?.(receipt.submission);
-  // Side by side with the bytes; whatever becomes of it, the submission goes on.
+  // In parallel with the bytes; the submission continues even if this fails.
   if (receipt.code) work.code?.begin(intent.id, receipt.code);
   const total = [work.source, ...(work.models ?? [])].reduce((sum, source) => sum + (source?.size ?? 0), 0);
   let least = Number.POSITIVE_INFINITY;
   for (let stalls = 0; isAwaited(receipt, work); ) {
     const sending = sendingOf(receipt, work);
     const left = sending.reduce((sum, { upload }) => sum + missingIn(upload).bytes, 0);
-    // Nothing is missing that is not proven yet: once said to be complete, it is.
+    // Zero bytes left means that they only await verification, which session.complete() starts.
     stalls = left < least ? 0 : stalls + 1;
     least = Math.min(least, left);
     if (stalls === MAX_STALLS) throw new CrowdaiError("upload_missing");
@@ -58,7 +58,7 @@ export async function sendSubmission(session: BrokerSession, work: SubmissionToS
       const isAll = await sendAll(sending, work, total);
       receipt = await (isAll ? session.complete(intent.id, signal) : session.submit(intent, { signal }));
     } catch (failure) {
-      if (!hasEnded(failure) || stalls === MAX_STALLS - 1) throw await withdraw(session, work, failure);
+      if (!hasExpired(failure) || stalls === MAX_STALLS - 1) throw await withdraw(session, work, failure);
       receipt = await session.submit(intent, { signal });
     }
   }
@@ -76,7 +76,7 @@ function isAwaited({ submission, upload, models }: Receipt, work: SubmissionToSe
   return isInput || (submission.state === "initiated" && models.length > 0);
 }
 
-/** What is still to be sent, of the input and of each model. */
+/** Returns what is still to be sent of the input and of each model. */
 function sendingOf(
   { upload, models }: Receipt,
   { source, models: sources = [] }: SubmissionToSend,
@@ -90,7 +90,7 @@ function sendingOf(
   );
 }
 
-/** One after the other, the parts of each in parallel. Whether nothing is left. */
+/** Sends one after the other, the parts of each in parallel. Returns whether nothing is left. */
 async function sendAll(sending: readonly Sending[], work: SubmissionToSend, total: number): Promise<boolean> {
   let before = total - sending.reduce((sum, { source }) => sum + source.size, 0);
   let isAll = true;
@@ -102,20 +102,20 @@ async function sendAll(sending: readonly Sending[], work: SubmissionToSend, tota
   return isAll;
 }
 
-/** What has not arrived, named in the plan or not. */
+/** Returns how much has not arrived, whether the plan lists it or not. */
 export function missingIn({ missing, parts }: Upload): { parts: number; bytes: number } {
   return missing ?? { parts: parts.length, bytes: parts.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** Signed addresses end after minutes; new ones come with the receipt of the same intent. */
-function hasEnded(failure: unknown): boolean {
+/** Whether signed URLs have expired, which they do after minutes; the receipt of the same intent brings new ones. */
+function hasExpired(failure: unknown): boolean {
   return (
     failure instanceof CrowdaiError &&
     ["signature_invalid", "object_missing", "object_exists", "upload_missing"].includes(failure.code)
   );
 }
 
-/** Other bytes under this digest will never come, so the slot is given back at once instead of after a deadline. */
+/** Cancels a submission whose file has changed, so that its slot is free at once instead of after a deadline. */
 async function withdraw(
   session: BrokerSession,
   { intent, source, models = [], signal }: SubmissionToSend,

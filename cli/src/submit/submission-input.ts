@@ -1,8 +1,8 @@
 import { INLINE_LIMIT, type IntentRequest, toJsonText } from "@crowdai/shared";
 import { type ByteSource, digestFile, type FileFacts, textSource } from "../client/upload/byte-source.ts";
-import type { InputDescription } from "./checks.ts";
+import type { InputDescription } from "./check-input.ts";
 
-/** An input that is ready to be announced: as it stands in the intent, and the bytes to send after it, if any. */
+/** An input that is ready to be announced: its entry in the intent, and the bytes to send afterwards, if any. */
 export interface SubmissionInput {
   input: IntentRequest["input"];
   source: ByteSource | null;
@@ -12,13 +12,13 @@ export interface SubmissionInput {
   path: string | null;
 }
 
-/** A JSON value of the program, typed arrays as arrays. Throws value_not_finite naming the path, value_not_json, value_too_deep. */
+/** Describes a JSON value; typed arrays become arrays. Throws value_not_finite with the path, value_not_json, value_too_deep. */
 export function describeValue(value: unknown): InputDescription & { text: string } {
   const text = toJsonText(value);
   return { kind: "json", name: null, size: Buffer.byteLength(text), value: JSON.parse(text), text };
 }
 
-/** A small value travels in the message; a large one is announced, and its text sent to the store. */
+/** Prepares a value: a small one is part of the message, the text of a large one is sent to the object store. */
 export function inputOfValue({
   text,
   size,
@@ -33,7 +33,7 @@ export function inputOfValue({
   return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256, path: null };
 }
 
-/** Reads the file for its digest. Throws file_changed. */
+/** Prepares a file by reading it for its digest. Throws file_changed. */
 export async function inputOfFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},

@@ -16,19 +16,19 @@ export interface SubmitInputOptions extends FollowOptions {
   signal?: AbortSignal;
   broker: URL;
   agents?: Agents;
-  /** Code that goes along. */
+  /** Code that is included. */
   code?: CodeToSend;
-  /** Whether it may be published when the challenge closes. */
+  /** Whether the code may be published when the challenge closes. */
   publish?: boolean;
   onRegistered?: (submission: Submission) => void;
-  /** Called with each plan of what is still to be sent. */
+  /** Called with each plan of the parts that are still to be sent. */
   onPlan?: SubmissionToSend["onPlan"];
   onAccepted?: (submission: Submission) => void;
-  /** Kept beside the submission. */
+  /** Models stored with the submission. */
   models?: readonly ModelToSend[];
 }
 
-/** Hands in what is ready, and waits for the grade unless `wait` is false. */
+/** Submits a prepared input, and waits for the grade unless `wait` is false. */
 export async function submitInput(
   session: BrokerSession,
   offer: SubmissionInput,
@@ -36,8 +36,8 @@ export async function submitInput(
 ): Promise<Submission> {
   const { round, message, signal, onProgress, id = createSubmissionId(), wait = true, models = [] } = options;
   if (!SUBMISSION_ID.test(id))
-    throw new CrowdaiError("usage", `"${id}" cannot be a submission's id.`, {
-      next: "Use 8 to 64 letters, digits, - or _, beginning with a letter or digit.",
+    throw new CrowdaiError("usage", `"${id}" is not a valid submission id.`, {
+      next: "Use 8 to 64 letters, digits, - or _, starting with a letter or digit.",
     });
   const sending = sendSubmission(session, {
     ...options,
@@ -61,7 +61,7 @@ export async function submitInput(
     throw beforeAcceptance(failure, id);
   });
   options.onAccepted?.(accepted);
-  // The same id sent again may have ended already.
+  // A submission sent again with the same id may have ended already.
   if (!wait) return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
   if (accepted.state === "submitted") onProgress?.(waitingOf(accepted));
   if (isFinal(accepted.state) && !options.onEvent) {
@@ -71,6 +71,7 @@ export async function submitInput(
   return waitForGrade(session, id, { ...options, signal });
 }
 
+/** Follows a submission until it is graded. Throws the error of a submission that fails. */
 export async function waitForGrade(
   session: BrokerSession,
   id: string,

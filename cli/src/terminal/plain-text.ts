@@ -1,27 +1,27 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: finding control characters is this file's work
 const COLOR = /\u001b\[[0-9;]*m/g;
-/** C0 except tab and newline, DEL, C1, and the marks that turn text around. */
+/** C0 except tab and newline, DEL, C1, and marks that change the text direction. */
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * A text that a terminal shows and does not obey: each control character becomes visible, as `\x1b`. `keepColors`
- * lets the style's own colours pass.
+ * Returns a text that a terminal shows but does not obey: control characters become visible, such as `\x1b`.
+ * `keepColors` leaves the colors of the style.
  */
 export function plainText(text: string, options: { keepColors?: boolean } = {}): string {
   if (!options.keepColors) return text.replace(/\r\n/g, "\n").replace(UNSAFE, visible);
-  const colours = text.match(COLOR) ?? [];
+  const colors = text.match(COLOR) ?? [];
   return text
     .split(COLOR)
-    .map((piece, i) => plainText(piece) + (colours[i] ?? ""))
+    .map((piece, i) => plainText(piece) + (colors[i] ?? ""))
     .join("");
 }
 
-/** The same, on one line. */
+/** Returns a plain text on one line. */
 export function plainLine(text: string): string {
   return plainText(text.replace(/[\r\n\t]+/g, " "));
 }
 
-/** A value from outside with every string in it made plain, for showing; keys are left alone. */
+/** Returns a value with every string in it as plain text; keys are not changed. */
 export function plainValue<T>(value: T): T {
   if (typeof value === "string") return plainText(value) as T;
   if (Array.isArray(value)) return value.map(plainValue) as T;

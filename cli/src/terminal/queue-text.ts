@@ -1,12 +1,12 @@
 import { relativeTime } from "./time.ts";
 
-export const queuePositionText = (place: number): string =>
-  place === 1 ? "next in line" : `place ${place} in line`;
+export const queuePositionText = (position: number): string =>
+  position === 1 ? "next in the queue" : `position ${position} in the queue`;
 
 export const gradersText = (graders: number): string =>
-  graders === 0 ? "no grader" : graders === 1 ? "1 grader" : `${graders} graders`;
+  graders === 0 ? "no graders" : graders === 1 ? "1 grader" : `${graders} graders`;
 
-/** When something should begin; an expectation that has passed is no news. */
+/** Returns when something is expected to start: `now` for a time that has passed, else such as `in 20 s`. */
 export function startText(expectedAt: string, now: number = Date.now()): string {
   return Date.parse(expectedAt) - now < 1000 ? "now" : relativeTime(expectedAt, now);
 }

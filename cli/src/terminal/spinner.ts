@@ -8,12 +8,12 @@ const SECONDS_BETWEEN_LINES = 10;
 export interface Spinner {
   /** Changes the text. Without a terminal a line is printed at most every ten seconds. */
   update(text: string): void;
-  /** Ends with a mark and a text, which stay. */
+  /** Ends with a mark and a text that stay visible. */
   succeed(text: string): void;
   fail(text: string): void;
-  /** Ends and leaves nothing behind. Harmless after an end. */
+  /** Ends without a trace. Does nothing if it has ended. */
   stop(): void;
-  /** Takes the spinner off the line until its next frame, so that something else can be printed. */
+  /** Clears the line until the next frame, so that something else can be printed. */
   clear(): void;
 }
 
@@ -81,7 +81,7 @@ function lines({ text, stderr }: SpinnerOptions): Display {
     update(next) {
       current = next;
       const left = printed + SECONDS_BETWEEN_LINES * 1000 - performance.now();
-      // What came last is told, even when nothing comes after it.
+      // The last text is printed even if no other follows.
       if (left <= 0) print();
       else due ??= setTimeout(print, left).unref();
     },
@@ -90,7 +90,7 @@ function lines({ text, stderr }: SpinnerOptions): Display {
   };
 }
 
-/** ora is loaded while the work already goes on; what takes less than that shows no spinner at all. */
+/** Loads ora in parallel with the work; work that is done before shows no spinner. */
 function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
   let current = plainLine(text);
   let stopped = false;
@@ -101,13 +101,13 @@ function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
       text: current,
       stream: stderr as NodeJS.WritableStream,
       isEnabled: true,
-      // It would put stdin into raw mode, and a Ctrl+C would reach us late.
+      // It would put stdin into raw mode and delay Ctrl+C.
       discardStdin: false,
       spinner: unicode ? "dots" : "line",
       color: style.cyan("") === "" ? false : "cyan",
     }).start();
   });
-  // What only decorates must not end the work.
+  // A broken decoration must not end the work.
   shown.catch(() => {});
   return {
     update(next) {

@@ -7,7 +7,7 @@ const CODES = {
   cyan: [36, 39],
 } as const;
 
-/** Functions that colour a text, or return it as it is. */
+/** Functions that color a text, or return it unchanged. */
 export type Style = Record<keyof typeof CODES, (text: string) => string>;
 
 export function createStyle(enabled: boolean): Style {

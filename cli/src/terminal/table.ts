@@ -4,7 +4,7 @@ import type { Style } from "./style.ts";
 
 export type Cell = string | number | null;
 
-/** The lines of a table. `width` is the terminal's; null is a pipe: tab-separated, whole, no header. */
+/** Returns the lines of a table for a terminal of `width`; null is a pipe: tab-separated, untruncated, no header. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -19,7 +19,7 @@ export function formatTable(
   );
   const gaps = 2 * (header.length - 1);
   const total = () => widths.reduce((sum, w) => sum + w, gaps);
-  // The widest text column gives way first; ids and numbers are useless when cut.
+  // The widest text column is shortened first; truncated ids and numbers would be useless.
   while (total() > width) {
     const widest = widths.reduce((best, w, i) => (!isNumeric[i] && w > (widths[best] ?? 0) ? i : best), 0);
     if ((widths[widest] ?? 0) <= 16) break;

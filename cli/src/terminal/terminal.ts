@@ -20,69 +20,69 @@ export interface TerminalOptions {
   color: boolean;
 }
 
-/** One answer in each of the ways it may be asked for. */
-export interface Answer {
-  /** The one document of --format json. */
+/** The output of a command, in each format. */
+export interface Output {
+  /** The document of --format json. */
   json: object;
   /** The lines of --format ndjson. */
   ndjson: readonly object[];
-  /** The lines of --quiet: ids, or the one useful word. */
+  /** The lines of --quiet: ids, or the most useful value. */
   quiet: readonly string[];
-  /** Prints the text, for people and pipes. */
+  /** Prints the text, for terminals and pipes. */
   text: () => void;
 }
 
 /**
- * The person's, or the pipe's, side of a command. The answer goes to stdout, the talk to stderr. Nothing that comes
- * through here can move the cursor or colour the text, except the style's own colours.
+ * The terminal or pipe that a command writes to. The output goes to stdout, all other messages to stderr. Text from
+ * outside cannot move the cursor or set colors here; only the style can.
  */
 export interface Terminal {
   readonly format: Format;
   readonly quiet: boolean;
-  /** Whether a person can be asked: stdin and stdout are terminals, no CI, and the answer is text. */
+  /** Whether a person can be asked: stdin and stdout are terminals, outside CI, and the format is text. */
   readonly isInteractive: boolean;
-  /** Whether the answer lands on a terminal, and so is laid out for eyes. */
+  /** Whether stdout is a terminal, so that the output is laid out for people. */
   readonly isForEyes: boolean;
-  /** Whether the one JSON document of --format json was printed. */
+  /** Whether the document of --format json was printed. */
   readonly answered: boolean;
-  /** Colours for stdout; each returns its text unchanged where colours are off. */
+  /** Colors for stdout; each function returns its text unchanged if colors are off. */
   readonly style: Style;
-  /** Colours for stderr. */
+  /** Colors for stderr. */
   readonly noteStyle: Style;
-  /** Symbols that the terminal can show. */
+  /** Symbols that the terminal can show, in Unicode or ASCII. */
   readonly symbols: { done: string; failed: string; warning: string; dot: string; up: string; down: string };
 
-  /** Prints the answer in the way that was asked for. */
-  present(answer: Answer): void;
-  /** Lines of the answer, on stdout. */
+  /** Prints the output in the chosen format. */
+  present(output: Output): void;
+  /** Prints lines of the output, on stdout. */
   answer(text: string): void;
-  /** The one document of --format json. schema_version is added. */
+  /** Prints the document of --format json, with schema_version added. */
   json(document: object): void;
-  /** One line of --format ndjson. schema_version is added. */
+  /** Prints a line of --format ndjson, with schema_version added. */
   ndjson(line: object): void;
-  /** Talk, on stderr; silent with --quiet. */
+  /** Prints a message on stderr, except with --quiet. */
   note(text: string): void;
-  /** Talk that --quiet does not silence: something is odd. */
+  /** Prints a warning on stderr, even with --quiet. */
   warn(text: string): void;
-  /** What went wrong, on stderr, in every mode. */
+  /** Prints an error on stderr, in every mode. */
   error(text: string): void;
-  /** The command to try next, on stderr; only for people. */
+  /** Suggests the next command, on stderr; only for people. */
   next(command: string): void;
-  /** Rows on stdout: aligned with a header on a terminal, tab-separated, whole and without header in a pipe. */
+  /** Prints rows on stdout: aligned, with a header, on a terminal; tab-separated, without a header, in a pipe. */
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): void;
-  /** Shows that something goes on, on stderr. Without a terminal: a line at the start and one every ten seconds. */
+  /** Shows progress on stderr. Without a terminal it prints a line at the start and one every ten seconds. */
   spinner(text: string): Spinner;
-  /** Takes away what still moves. */
+  /** Removes a running spinner. */
   close(): void;
-  /** A bar, as `█████░░░░░`, for `fraction` from 0 to 1. */
+  /** Returns a bar, such as `█████░░░░░`, for a `fraction` from 0 to 1. */
   bar(fraction: number, width?: number): string;
 }
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const { env, stdin, stdout, stderr, format, quiet } = options;
   const ci = isCi(env);
-  // A terminal that says it is 0 columns wide (a pseudo-terminal nobody sized, as in some CI) makes a spinner
-  // erase infinitely many lines.
+  // A terminal that is 0 columns wide (an unsized pseudo-terminal, as in some CI) makes a spinner erase lines
+  // without end.
   const sized = stderr.columns === undefined || stderr.columns > 0;
   const animates = stderr.isTTY === true && sized && !ci && env.TERM !== "dumb" && !quiet;
   const unicode = isUnicode(env);
@@ -114,10 +114,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
     style,
     noteStyle,
     symbols,
-    present({ json, ndjson, quiet: words, text }) {
+    present({ json, ndjson, quiet: lines, text }) {
       if (format === "json") terminal.json(json);
       else if (format === "ndjson") for (const line of ndjson) terminal.ndjson(line);
-      else if (quiet) for (const word of words) terminal.answer(plainLine(word));
+      else if (quiet) for (const line of lines) terminal.answer(plainLine(line));
       else text();
     },
     answer: toOut,
@@ -158,7 +158,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
   return terminal;
 }
 
-/** Escapes what JSON leaves alone but a terminal obeys: DEL, the C1 controls and marks that turn text around. */
+/** Escapes characters that JSON allows but terminals obey: DEL, C1 controls and marks that change the text direction. */
 function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
@@ -180,7 +180,7 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "0" && value !== "false";
 }
 
-/** The locale's own word, as programs of the C library take it; Windows terminals tell by their kind. */
+/** Whether the terminal shows Unicode: by the locale, as in programs of the C library, or by the kind of terminal. */
 function isUnicode(env: TerminalOptions["env"]): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
   if (locale) return /utf-?8/i.test(locale);

@@ -1,4 +1,4 @@
-/** A time as people here read it: `2026-11-23 14:00:05`, in the zone of this machine. */
+/** Returns a time in the time zone of this machine, such as `2026-11-23 14:00:05`. */
 export function localTime(iso: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
@@ -7,7 +7,7 @@ export function localTime(iso: string): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
-/** How far a time lies from now: `3 min ago`, `in 2 h`. */
+/** Returns the distance of a time from now, such as `3 min ago` or `in 2 h`. */
 export function relativeTime(iso: string, now: number = Date.now()): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   if (Number.isNaN(seconds)) return "";
@@ -23,7 +23,7 @@ export function relativeTime(iso: string, now: number = Date.now()): string {
   return seconds <= 0 ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
 }
 
-/** Both, for a line of text. */
+/** Returns a time with its distance from now, such as `2026-11-23 14:00:05 (in 2 h)`. */
 export function timeText(iso: string, now: number = Date.now()): string {
   return `${localTime(iso)} (${relativeTime(iso, now)})`;
 }

@@ -6,8 +6,8 @@ const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f<>:"|?*\\]/;
 
 /**
- * The path of a file that somebody else named, below `folder`. Throws for a name that leads out of it, that one of
- * the systems reads as something else (a device, a drive), or that git would obey.
+ * Returns the path below `folder` of a file that the broker named. Throws for a name that leads out of the folder,
+ * that an operating system reads as something else (a device, a drive), or that git would obey.
  */
 export function containedPath(folder: string, name: string): string {
   const parts = name.split("/");
@@ -22,13 +22,9 @@ export function containedPath(folder: string, name: string): string {
     Buffer.byteLength(part) > 255;
   const path = join(resolve(folder), ...parts);
   if (parts.some(isBad) || !path.startsWith(resolve(folder) + sep))
-    throw new CrowdaiError(
-      "unexpected",
-      `The broker names a file "${name}", which is not safe to write here.`,
-      {
-        next: "Nothing was written. Tell the organiser of the challenge.",
-        details: { name },
-      },
-    );
+    throw new CrowdaiError("unexpected", `The broker sent the unsafe file name "${name}".`, {
+      next: "Nothing was written. Tell the organizer of the challenge.",
+      details: { name },
+    });
   return path;
 }

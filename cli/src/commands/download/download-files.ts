@@ -5,8 +5,8 @@ import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
 import { writing } from "../../config/file-unwritable.ts";
-import type { Context } from "../../context.ts";
 import { sizeText } from "../../terminal/size.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { containedPath } from "./contained-path.ts";
 
 export interface OfferedFile {
@@ -30,24 +30,29 @@ interface Step {
   status: "download" | "kept" | "differs";
 }
 
+interface DownloadMeans {
+  http: HttpClient;
+  terminal: Terminal;
+  signal: AbortSignal;
+}
+
 /**
- * Downloads into a folder what is not there yet. Each file appears whole, with the digest the broker told, or not at all. Throws
- * usage, having changed nothing, when a file that is there differs and `force` is not set.
+ * Downloads the files that are missing in a folder. Each file appears whole and with the announced digest, or not at
+ * all. Throws usage, before anything is changed, if an existing file differs and `force` is not set.
  */
 export async function downloadFiles(
-  wanted: { files: readonly OfferedFile[]; folder: string; force: boolean | undefined; whose: string },
-  http: HttpClient,
-  context: Context,
+  wanted: { files: readonly OfferedFile[]; folder: string; force: boolean | undefined; owner: string },
+  means: DownloadMeans,
 ): Promise<DownloadedFile[]> {
   const steps = await plan(wanted.files, wanted.folder);
   const different = steps.filter((step) => step.status === "differs");
   if (different.length > 0 && !wanted.force)
     throw new CrowdaiError(
       "usage",
-      `Files here differ from ${wanted.whose}: ${different.map((step) => step.path).join(", ")}. Nothing was changed.`,
-      { next: "Replace them with --force, or choose another folder with --dir." },
+      `Existing files differ from ${wanted.owner}: ${different.map((step) => step.path).join(", ")}. Nothing was changed.`,
+      { next: "Overwrite them with --force, or choose another folder with --dir." },
     );
-  await perform(steps, http, context);
+  await perform(steps, means);
   return steps.map(({ file: { name, size, sha256 }, path, status }) => ({
     name,
     path,
@@ -57,7 +62,7 @@ export async function downloadFiles(
   }));
 }
 
-/** What each file needs. Looks only; refuses names that lead out of the folder. */
+/** Returns what each file needs, and changes nothing. Refuses names that lead out of the folder. */
 async function plan(files: readonly OfferedFile[], folder: string): Promise<Step[]> {
   return await Promise.all(
     files.map(async (file) => {
@@ -69,15 +74,13 @@ async function plan(files: readonly OfferedFile[], folder: string): Promise<Step
   );
 }
 
-async function perform(
-  steps: readonly Step[],
-  http: HttpClient,
-  { terminal, signal }: Context,
-): Promise<void> {
+async function perform(steps: readonly Step[], { http, terminal, signal }: DownloadMeans): Promise<void> {
   const wanted = steps.filter((step) => step.status !== "kept");
   const total = wanted.reduce((sum, { file }) => sum + file.size, 0);
   if (wanted.length === 0) return;
-  const spinner = terminal.spinner(`downloading ${wanted.length} files, ${sizeText(total)}`);
+  const spinner = terminal.spinner(
+    `Downloading ${wanted.length} ${wanted.length === 1 ? "file" : "files"}, ${sizeText(total)}`,
+  );
   let before = 0;
   try {
     for (const { file, path } of wanted) {
@@ -89,7 +92,9 @@ async function perform(
           signal,
           onProgress: (done) => {
             const fraction = total === 0 ? 1 : (before + done) / total;
-            spinner.update(`${terminal.bar(fraction)} ${Math.floor(fraction * 100)} % ${file.name}`);
+            spinner.update(
+              `Downloading ${terminal.bar(fraction)} ${Math.floor(fraction * 100)}% ${file.name}`,
+            );
           },
         }),
       );
@@ -97,7 +102,7 @@ async function perform(
     }
     spinner.stop();
   } catch (error) {
-    spinner.fail("download stopped; run the same command again to go on");
+    spinner.fail("Download stopped. Run the same command again to continue.");
     throw error;
   }
 }
@@ -110,6 +115,6 @@ async function digestOf(path: string): Promise<string | null> {
     return hash.digest("hex");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new CrowdaiError("file_unreadable", `${path} cannot be read.`, { details: { path }, cause });
+    throw new CrowdaiError("file_unreadable", `Cannot read ${path}.`, { details: { path }, cause });
   }
 }

@@ -1,12 +1,14 @@
 import { INLINE_LIMIT, type Limits, type PublicChallenge, type Round } from "@crowdai/shared";
-import { checkInput, type InputDescription } from "../../submit/checks.ts";
+import { checkInput, type InputDescription } from "../../submit/check-input.ts";
 import type { ModelToSend } from "../../submit/models.ts";
+import { type LabeledRow, labeledLines } from "../../terminal/labels.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
-import { sizeText } from "../../terminal/size.ts";
-import { type CodePlan, codeLines } from "./report-code.ts";
-import { slotsText } from "./report-grade.ts";
+import { exactSizeText } from "../../terminal/size.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { type CodePlan, codeLines } from "./code-plan.ts";
+import { slotsText } from "./slots-text.ts";
 
-/** What would be sent, and what was checked: the answer of --dry-run. */
+/** What --dry-run answers: what would be sent, and which checks passed. */
 export interface Plan {
   broker: string;
   challenge: string;
@@ -37,7 +39,7 @@ export interface PlanFacts {
   models?: readonly ModelToSend[];
 }
 
-/** Throws what checkInput throws. */
+/** Returns the plan of a submission. Throws what checkInput throws. */
 export function makePlan(facts: PlanFacts): Plan {
   const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
@@ -51,30 +53,29 @@ export function makePlan(facts: PlanFacts): Plan {
     code,
     models: models.map(({ name, source }) => ({ name, size: source.size, sha256: source.sha256 })),
     checks: [
-      round ? `round "${round.id}" is open` : "the challenge takes submissions after its end",
+      round ? `round "${round.id}" is open` : "the challenge accepts submissions after its end",
       ...checkInput(challenge, offered),
     ],
     limits,
   };
 }
 
-export function planLines(plan: Plan): string[] {
+export function planLines(plan: Plan, { style, symbols }: Pick<Terminal, "style" | "symbols">): string[] {
   const { kind, name, size, sha256, way } = plan.input;
-  const what = kind === "file" ? `file ${plainLine(name ?? "")}` : "JSON value";
-  return [
-    `Would submit to ${plan.challenge}${plan.round === null ? "" : `, round ${plan.round}`} at ${plan.broker}:`,
-    `  ${what}, ${sizeText(size)} (${size} bytes), sha256 ${sha256}`,
-    way === "upload" ? "  sent straight to the object store" : "  sent inside the message",
+  const rows: LabeledRow[] = [
+    ["Broker", plan.broker],
+    ["Challenge", plan.round === null ? plan.challenge : `${plan.challenge}, round ${plan.round}`],
+    ["Input", `${kind === "file" ? plainLine(name ?? "") : "JSON value"}, ${exactSizeText(size)}`],
+    ["SHA-256", sha256],
+    ["Sent as", way === "upload" ? "an upload to the object store" : "part of the submission message"],
     ...plan.models.map(
       (model) =>
-        `  model ${plainLine(model.name)}, ${sizeText(model.size)} (${model.size} bytes), sha256 ${model.sha256}`,
+        ["Model", `${plainLine(model.name)}, ${exactSizeText(model.size)}\nSHA-256 ${model.sha256}`] as const,
     ),
-    ...(plan.message === null ? [] : [`  message: ${plainLine(plan.message)}`]),
-    ...codeLines(plan.code),
-    "Checked here:",
-    ...plan.checks.map((check) => `  ${check}`),
-    "Limits, which the broker decides on:",
-    `  ${plan.limits ? slotsText(plan.limits) : "unknown"}`,
-    "Nothing of it was sent.",
+    ["Message", plan.message === null ? null : plainLine(plan.message)],
+    ["Code", codeLines(plan.code).join("\n")],
+    ["Checks", plan.checks.map((check) => `${style.green(symbols.done)} ${check}`).join("\n")],
+    ["Submissions left", plan.limits ? slotsText(plan.limits) : "unknown"],
   ];
+  return ["Dry run. Nothing was sent.", ...labeledLines(rows, style)];
 }

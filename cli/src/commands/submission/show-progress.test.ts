@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createTerminal } from "../../terminal/terminal.ts";
 import { createProgressView } from "./show-progress.ts";
 
-/** What is written to standard error for one progress. */
+/** Returns what is written to standard error for a progress. */
 function shown(progress: Parameters<ReturnType<typeof createProgressView>["progress"]>[0]): string {
   const stderr = new PassThrough();
   const terminal = createTerminal({
@@ -22,22 +22,22 @@ function shown(progress: Parameters<ReturnType<typeof createProgressView>["progr
 }
 const waiting = { stage: "waiting", place: null, reason: null, expectedAt: null, graders: null } as const;
 
-describe("what a waiting submission shows", () => {
-  it("is its place, the expected start and the graders", () => {
+describe("the progress of a waiting submission", () => {
+  it("shows the queue position, the expected start and the graders", () => {
     const expectedAt = new Date(Date.now() + 20_200).toISOString();
     expect(shown({ ...waiting, place: 3, expectedAt, graders: 2 })).toBe(
-      "Waiting for a grader, place 3 in line, expected to start in 20 s, 2 graders",
+      "Waiting for a grader (position 3 in the queue, starts in 20 s, 2 graders)",
     );
     expect(shown({ ...waiting, place: 1, expectedAt: "2020-01-01T00:00:00Z", graders: 1 })).toBe(
-      "Waiting for a grader, next in line, expected to start now, 1 grader",
+      "Waiting for a grader (next in the queue, starts now, 1 grader)",
     );
     expect(shown(waiting)).toBe("Waiting for a grader");
   });
 
-  it("is why nothing goes on, when nothing does", () => {
+  it("shows why it cannot be graded", () => {
     const reason = "no grader serves iris since 14:02 UTC";
     expect(shown({ ...waiting, place: 2, reason, graders: 0 })).toBe(
-      `Waiting for a grader, place 2 in line: ${reason}`,
+      `Waiting for a grader (position 2 in the queue): ${reason}`,
     );
   });
 });

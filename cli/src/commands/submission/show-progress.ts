@@ -5,7 +5,7 @@ import { gradersText, queuePositionText, startText } from "../../terminal/queue-
 import { sizeText } from "../../terminal/size.ts";
 import type { Spinner, Terminal } from "../../terminal/terminal.ts";
 
-/** What goes on, on stderr; and, with --format ndjson, each event on stdout. */
+/** Shows the progress of a submission on stderr and, with --format ndjson, each event on stdout. */
 export interface ProgressView {
   say(text: string): void;
   progress(progress: Progress): void;
@@ -55,16 +55,16 @@ function describe(progress: Progress, terminal: Terminal): string {
   }
 }
 
-/** `, place 3 in line, expected to start in 20 s, 2 graders`; or why nothing goes on. */
+/** Returns such as ` (position 3 in the queue, starts in 20 s, 2 graders)`, or the reason why nothing happens. */
 function queueText({ place, reason, expectedAt, graders }: Waiting): string {
   const facts = [
     place === null ? null : queuePositionText(place),
-    expectedAt === null ? null : `expected to start ${startText(expectedAt)}`,
+    expectedAt === null ? null : `starts ${startText(expectedAt)}`,
     reason === null && graders !== null ? gradersText(graders) : null,
   ].filter((fact) => fact !== null);
-  return `${facts.map((fact) => `, ${fact}`).join("")}${reason ? `: ${reason}` : ""}`;
+  return `${facts.length > 0 ? ` (${facts.join(", ")})` : ""}${reason ? `: ${reason}` : ""}`;
 }
 
 function barText(fraction: number, terminal: Terminal): string {
-  return `${terminal.bar(fraction)} ${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)} %`;
+  return `${terminal.bar(fraction)} ${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)}%`;
 }

@@ -1,4 +1,4 @@
-import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
+import type { CodeAnnouncement, CodePush, Submission } from "@crowdai/shared";
 import { locate } from "../../client/http/broker-address.ts";
 import { openStore, type Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
@@ -18,6 +18,13 @@ type Env = Readonly<Record<string, string | undefined>>;
 export type CodeOutcome =
   | { state: "stored"; id: string; sent: boolean }
   | { state: "awaited" | "refused"; id: string; reason: string };
+
+/** Returns the submission as it is once its code has arrived. */
+export function withOutcome<T extends Submission>(submission: T, outcome: CodeOutcome | null): T {
+  const { code } = submission;
+  if (code?.state !== "awaited" || outcome?.state !== "stored") return submission;
+  return { ...submission, code: { ...code, state: "stored" } };
+}
 
 /** A snapshot that is sent with one submission. */
 export interface CodeToSend {

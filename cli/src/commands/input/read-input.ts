@@ -3,21 +3,21 @@ import { resolve } from "node:path";
 import { CrowdaiError, type PublicChallenge, parseJson } from "@crowdai/shared";
 import { type FileFacts, inspectFile } from "../../client/upload/byte-source.ts";
 import { fileError } from "../../client/upload/file-error.ts";
-import { hasExtension, type InputDescription } from "../../submit/checks.ts";
+import { hasExtension, type InputDescription } from "../../submit/check-input.ts";
 import { describeValue } from "../../submit/submission-input.ts";
 
-/** What the command line names: a file that was looked at, a JSON value that was parsed, or standard input, unread. */
+/** The input that the command line names: an existing file, a parsed JSON value, or standard input, not yet read. */
 export type NamedInput =
   | { from: "file"; facts: FileFacts }
   | { from: "json"; value: unknown }
   | { from: "stdin" };
 
-/** What will be handed in, once it is known what the challenge takes. */
+/** The input to submit, as a file or a value, depending on what the challenge accepts. */
 export type InputRead =
   | { offered: InputDescription; facts: FileFacts }
   | { offered: InputDescription & { text: string }; facts: null };
 
-/** Looks at what was named, before anybody is asked. Throws usage, and what is wrong with the file or the text. */
+/** Checks the named input without asking the broker. Throws usage, or a CrowdaiError for a wrong file or text. */
 export async function readNamedInput(named: {
   file?: string;
   json?: string;
@@ -25,17 +25,17 @@ export async function readNamedInput(named: {
 }): Promise<NamedInput> {
   const { file, json, cwd } = named;
   if (file !== undefined && json !== undefined)
-    throw new CrowdaiError("usage", "Both a file and --json were given; only one can be sent.");
+    throw new CrowdaiError("usage", "Use either a file or --json, not both.");
   if (json !== undefined) return { from: "json", value: parseJson(json, "The value of --json") };
   if (file === undefined)
-    throw new CrowdaiError("usage", "Nothing to send: name a file, - for standard input, or --json.");
-  // As `crowdai submit "$FILE"` where FILE is not set; it would name the folder.
-  if (file === "") throw new CrowdaiError("usage", "The file's name is empty.");
+    throw new CrowdaiError("usage", "Missing input. Name a file, use - for standard input, or use --json.");
+  // As from `crowdai submit "$FILE"` where FILE is not set; it would resolve to the folder.
+  if (file === "") throw new CrowdaiError("usage", "The file name is empty.");
   if (file === "-") return { from: "stdin" };
   return { from: "file", facts: await inspectFile(resolve(cwd, file)) };
 }
 
-/** A file ending in .json is a file where the challenge takes such files, and a value where it takes only values. */
+/** Takes a .json file as a file if the challenge accepts such files, and as a value if it accepts only values. */
 export async function interpretFile(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
   const fitsAsFile = file !== null && hasExtension(facts.name, file.extensions);
@@ -45,8 +45,8 @@ export async function interpretFile(facts: FileFacts, challenge: PublicChallenge
 }
 
 /**
- * Standard input, kept in a file meanwhile. It is a value where the challenge takes only values. Where it takes files too,
- * a text that begins with { or [ is a value, unless files of its name are JSON.
+ * Takes standard input, spooled to a file, as a value if the challenge accepts only values. If it accepts files too, a
+ * text that begins with { or [ is a value, unless the accepted files are JSON.
  */
 export async function interpretStdin(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
@@ -58,17 +58,17 @@ export async function interpretStdin(facts: FileFacts, challenge: PublicChalleng
   return { offered: { kind: "file", name: facts.name, size: facts.size }, facts };
 }
 
-/** A file's JSON value. Throws value_not_json, value_too_large. */
+/** Reads a JSON value from a file. Throws value_not_json, value_too_large. */
 export async function readValue(
   facts: FileFacts,
   maxBytes: number,
   what: string = facts.name,
 ): Promise<unknown> {
-  // Layout may take room that the value itself does not, but not without end: it is read as a whole.
+  // Whitespace may make the text longer than the value, within reason: the text is read as a whole.
   if (facts.size > 4 * maxBytes + 1024)
     throw new CrowdaiError(
       "value_too_large",
-      `${what} has ${facts.size} bytes; the value may have ${maxBytes}.`,
+      `${what} is ${facts.size} bytes; a value may be at most ${maxBytes} bytes.`,
       {
         details: { size: facts.size, max_bytes: maxBytes },
       },
@@ -88,7 +88,7 @@ async function readUtf8(facts: FileFacts, what: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await handle.readFile());
   } catch (cause) {
     if (cause instanceof TypeError)
-      throw new CrowdaiError("value_not_json", `${what} is not JSON: it is no UTF-8 text.`, { cause });
+      throw new CrowdaiError("value_not_json", `${what} is not JSON: it is not valid UTF-8.`, { cause });
     throw fileError(facts.path, cause);
   } finally {
     await handle.close();

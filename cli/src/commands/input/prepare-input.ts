@@ -1,14 +1,15 @@
 import type { PublicChallenge } from "@crowdai/shared";
-import type { Context } from "../../context.ts";
-import { checkInput, type InputDescription } from "../../submit/checks.ts";
+import { checkInput, type InputDescription } from "../../submit/check-input.ts";
 import {
   describeValue,
   inputOfFile,
   inputOfValue,
   type SubmissionInput,
 } from "../../submit/submission-input.ts";
+import type { Io } from "../../terminal/io.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import type { ProgressView } from "../submission/show-progress.ts";
 import { type InputRead, interpretFile, interpretStdin, type NamedInput } from "./read-input.ts";
-import type { ProgressView } from "./show-progress.ts";
 import { spool } from "./spool.ts";
 
 /** An input that passed the checks and is ready to be announced. Dispose of it when its bytes are sent. */
@@ -17,32 +18,34 @@ export interface Prepared extends AsyncDisposable {
   offer: SubmissionInput;
 }
 
-/** Reads what was named, as the challenge takes it. Throws what is wrong with it. */
+interface InputMeans {
+  io: Pick<Io, "stdin" | "signal">;
+  terminal: Terminal;
+  view: ProgressView;
+}
+
+/** Reads the named input in the way that the challenge accepts it. Throws a CrowdaiError for a wrong input. */
 export async function prepareInput(
-  context: Context,
   given: NamedInput,
   challenge: PublicChallenge,
-  view: ProgressView,
+  means: InputMeans,
 ): Promise<Prepared> {
-  if (given.from === "stdin") return prepareStdin(context, challenge, view);
+  if (given.from === "stdin") return prepareStdin(challenge, means);
   const taken: InputRead =
     given.from === "json"
       ? { offered: describeValue(given.value), facts: null }
       : await interpretFile(given.facts, challenge);
-  return { ...(await ready(taken, context, challenge, view)), [Symbol.asyncDispose]: async () => {} };
+  return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: async () => {} };
 }
 
-async function prepareStdin(
-  context: Context,
-  challenge: PublicChallenge,
-  view: ProgressView,
-): Promise<Prepared> {
-  const { stdin, signal, terminal } = context;
+async function prepareStdin(challenge: PublicChallenge, means: InputMeans): Promise<Prepared> {
+  const { io, terminal, view } = means;
+  const { stdin, signal } = io;
   const { file, json } = challenge.accepts;
   if (stdin.isTTY) {
-    // What is typed and what moves would be mixed up.
+    // The spinner would overwrite what is typed.
     view.stop();
-    terminal.note("Reading standard input until Ctrl-D.");
+    terminal.note("Reading from standard input. Press Ctrl-D to finish.");
   }
   const maxBytes = Math.max(file?.max_bytes ?? 0, json ? 4 * json.max_bytes + 1024 : 0);
   const spooled = await spool(stdin, { name: `stdin${file?.extensions[0] ?? ""}`, maxBytes, signal });
@@ -50,19 +53,18 @@ async function prepareStdin(
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
     const taken = await interpretStdin(spooled.facts, challenge);
-    return { ...(await ready(taken, context, challenge, view)), [Symbol.asyncDispose]: dispose };
+    return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: dispose };
   } catch (failure) {
     await dispose();
     throw failure;
   }
 }
 
-/** The rules first: a file that is refused need not be read for its digest. */
+/** Checks the rules first, so that a refused file is not read for its digest. */
 async function ready(
   taken: InputRead,
-  { signal }: Context,
   challenge: PublicChallenge,
-  view: ProgressView,
+  { io: { signal }, view }: InputMeans,
 ): Promise<{ offered: InputDescription; offer: SubmissionInput }> {
   const { offered } = taken;
   checkInput(challenge, offered);

@@ -1,41 +1,59 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Context } from "../../context.ts";
+import type { Connection } from "../../connection/connection.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
 import { codeFolder } from "../../snapshot/store/code-folder.ts";
 import { chooseCode } from "../../submit/choose-code.ts";
 import type { PreparedCode } from "../../submit/prepare-code.ts";
-import type { SubmitFlags } from "../submit.ts";
-import type { CommandSession } from "./command-session.ts";
-import { type CodePlan, planCode, reportCode, reportCodeOutcome } from "./report-code.ts";
-import type { ProgressView } from "./show-progress.ts";
+import type { Io } from "../../terminal/io.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { type CodePlan, planCode } from "../submission/code-plan.ts";
+import type { CommandSession } from "../submission/command-session.ts";
+import type { ProgressView } from "../submission/show-progress.ts";
+import { reportCode, reportCodeOutcome } from "./report-code.ts";
 
-/** The code of one `crowdai submit`, from the snapshot, which is taken while the input is read, to what became of it. */
+/** The flags of `crowdai submit` that are about code. */
+export interface CodeFlags {
+  code?: string | boolean;
+  publish?: boolean;
+  message?: string;
+  allowSecrets?: boolean;
+}
+
+/** The code of one `crowdai submit`, from the snapshot, which is taken while the input is read, to its arrival. */
 export interface SubmissionCode {
-  /** Throws what is wrong with the code. */
+  /** Waits for the snapshot. Throws what prepareCode throws. */
   taken(): Promise<PreparedCode | undefined>;
-  tell(): void;
+  /** Shows which code is included. */
+  report(): void;
   plan(): CodePlan | null;
-  /** Waits until the code is sent, or known not to come through. */
+  /** Waits until the code is sent or has failed. */
   settled(): Promise<CodeOutcome | null>;
-  /** The same without waiting. */
-  outcomeSoFar(): Promise<CodeOutcome | null>;
-  /** Waits, says what went wrong, sends what earlier commands left behind, and closes. Never throws. */
+  /** Returns the outcome if it is known already. */
+  outcomeSoFar(): CodeOutcome | null;
+  /** Waits, reports failures, sends code that earlier commands could not send, and closes. Never throws. */
   finish(): Promise<void>;
 }
 
-/** Throws code_required, code_off and usage before anything is read. */
+interface CodeMeans {
+  io: Pick<Io, "env" | "cwd" | "signal">;
+  connection: Pick<Connection, "settings" | "client" | "key">;
+  terminal: Terminal;
+  view: ProgressView;
+}
+
+/** Starts to take the snapshot. Throws code_required, code_off and usage before anything is read. */
 export function startSubmissionCode(
-  context: Context,
   { session, challenge, route }: CommandSession,
-  flags: SubmitFlags,
-  view: ProgressView,
+  flags: CodeFlags,
+  { io, connection, terminal, view }: CodeMeans,
 ): SubmissionCode {
-  const { env, cwd, settings, terminal, client } = context;
+  const { env, cwd } = io;
+  const { settings, client } = connection;
   const { code, publish, message, allowSecrets } = flags;
   const chosen = chooseCode(challenge!, { code, publish, project: settings.project, cwd, env });
   const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const signal = AbortSignal.any([io.signal, stop.signal]);
   const taking = chosen
     ? take().then(
         (taken) => ({ taken }),
@@ -48,7 +66,7 @@ export function startSubmissionCode(
   async function take(): Promise<PreparedCode> {
     const { prepareCode } = await import("../../submit/prepare-code.ts");
     const participant = session.opening.participant.name;
-    const key = await context.key();
+    const key = await connection.key();
     const { broker } = route;
     return prepareCode({
       chosen: chosen!,
@@ -74,12 +92,12 @@ export function startSubmissionCode(
       along = result.taken;
       return along;
     },
-    tell() {
+    report() {
       if (along) reportCode(terminal, along.snapshot, chosen!);
     },
     plan: () => (along ? planCode(along.snapshot, publish ?? false) : null),
     settled: wait,
-    outcomeSoFar: async () => settled,
+    outcomeSoFar: () => settled,
     async finish() {
       if (!along) stop.abort();
       const result = await taking;
@@ -92,21 +110,21 @@ export function startSubmissionCode(
     },
   };
 
-  /** What earlier commands could not send. */
+  /** Sends the code that earlier commands could not send. */
   async function sendEarlier(): Promise<void> {
     const { sendAwaited } = await import("../../snapshot/send/send-code.ts");
-    const key = await context.key();
+    const key = await connection.key();
     const options = { codeFolder: codeFolder(env), broker: route.broker, env, key, signal };
     for (const outcome of await sendAwaited(options).catch(() => [])) reportCodeOutcome(terminal, outcome);
   }
 }
 
-/** `submit --code predictions.csv` names no folder but the file to submit. */
-export function fileAfterCode(
-  { cwd }: Context,
+/** Takes `submit --code predictions.csv` as the file to submit, not as a folder with code. */
+export function fileAfterCode<Flags extends CodeFlags & { json?: string }>(
+  cwd: string,
   args: { file?: string },
-  flags: SubmitFlags,
-): { args: { file?: string }; flags: SubmitFlags } {
+  flags: Flags,
+): { args: { file?: string }; flags: Flags } {
   const { code, json } = flags;
   if (typeof code !== "string" || args.file !== undefined || json !== undefined) return { args, flags };
   const isFile = code === "-" || statSync(resolve(cwd, code), { throwIfNoEntry: false })?.isFile();

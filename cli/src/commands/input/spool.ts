@@ -13,8 +13,8 @@ export interface Spooled extends AsyncDisposable {
 }
 
 /**
- * Keeps a stream in a private temporary file named `name`, at most `maxBytes` of it, until it is disposed of. Throws file_empty
- * and file_too_large.
+ * Writes a stream of at most `maxBytes` to a private temporary file named `name`, which lasts until it is disposed of.
+ * Throws file_empty and file_too_large.
  */
 export async function spool(
   input: Readable,
@@ -30,7 +30,7 @@ export async function spool(
     await remove();
     throwIfAborted(signal);
     if (failure instanceof CrowdaiError && failure.code === "file_empty")
-      throw new CrowdaiError("file_empty", "Standard input was empty.");
+      throw new CrowdaiError("file_empty", "Standard input is empty.");
     throw failure;
   }
 }
@@ -42,13 +42,9 @@ function limit(maxBytes: number): Transform {
       size += chunk.length;
       if (size <= maxBytes) return done(null, chunk);
       done(
-        new CrowdaiError(
-          "file_too_large",
-          `Standard input has more than the ${maxBytes} bytes that are taken.`,
-          {
-            details: { max_bytes: maxBytes },
-          },
-        ),
+        new CrowdaiError("file_too_large", `Standard input is larger than the limit of ${maxBytes} bytes.`, {
+          details: { max_bytes: maxBytes },
+        }),
       );
     },
   });

@@ -1,0 +1,70 @@
+import type { HttpClient } from "../client/http/http-client.ts";
+import { resolveSettings, type Settings } from "../config/settings.ts";
+import { checkKey, createKeyStore, type KeyStore } from "../credentials/key-store.ts";
+import { createKeychain, type Keychain } from "../credentials/keychain.ts";
+import type { Io } from "../terminal/io.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { connectHttp } from "./connect-http.ts";
+
+/** A command's connection to its broker: where it is, with which key, over HTTP. Each part is made on first use. */
+export interface Connection {
+  /** The name of this client, such as `crowdai/0.1.0 node/26.10.0`. */
+  client: string;
+  keychain: Keychain;
+  /** Throws config_invalid. */
+  readonly settings: Settings;
+  /** The stored key of this broker. */
+  readonly keys: KeyStore;
+  /** Returns the key in use. Throws no_key, or key_malformed before anything is sent. */
+  key(): Promise<string>;
+  /** Returns a client that sends the key if there is one. */
+  http(): Promise<HttpClient>;
+}
+
+export interface ConnectionOptions {
+  io: Io;
+  terminal: Terminal;
+  flags: { broker?: string; challenge?: string };
+  client: string;
+  /** Replaces the keychain of the operating system. */
+  keychain?: Keychain;
+}
+
+export function createConnection({ io, terminal, flags, client, ...given }: ConnectionOptions): Connection {
+  const { env, cwd } = io;
+  const keychain =
+    given.keychain ?? createKeychain({ env, timeoutMs: terminal.isInteractive ? 60_000 : 5_000 });
+  const settings = once(() => {
+    const found = resolveSettings({ env, cwd, flags });
+    for (const warning of found.warnings) terminal.warn(warning);
+    return found;
+  });
+  const keys = once(() => createKeyStore({ env, settings: settings(), keychain }));
+  const keyIfAny = once(async () => {
+    const found = await keys().find();
+    return found && checkKey(found.key, found.source);
+  });
+
+  return {
+    client,
+    keychain,
+    get settings() {
+      return settings();
+    },
+    get keys() {
+      return keys();
+    },
+    key: once(() => keys().require()),
+    async http() {
+      return connectHttp({ broker: settings().broker, key: keyIfAny, client, io });
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,15 @@
+/** Options of {@link Challenge.open}; whatever is left out comes from the environment and the user's settings. */
+export interface OpenOptions {
+  /** API key. Default: CROWDAI_API_KEY, then the key that `crowdai login` stored. */
+  apiKey?: string;
+  /** Address of the broker. Default: CROWDAI_BROKER, the nearest crowdai.json, user settings, http://localhost:8420. */
+  broker?: string | URL;
+  /** Closes the session when aborted; calls that are under way reject with `interrupted`. */
+  signal?: AbortSignal;
+  /** How long the broker may be unreachable before waiting calls reject with `broker_lost`. Default: 60,000. */
+  lostAfterMs?: number;
+  /** "auto" uses a socket, or plain requests if no socket gets through; "http" never opens a socket. Default: "auto". */
+  transport?: "auto" | "socket" | "http";
+  /** Name of this program in the broker's records. Default: the library's name and version. */
+  client?: string;
+}

@@ -1,0 +1,75 @@
+import { Argument, Option } from "commander";
+import type { Add } from "./add-command.ts";
+import { challengeOption } from "./common-options.ts";
+import { collect } from "./option-values.ts";
+
+/** Adds the commands for signing in and setting up. */
+export function addSetupCommands(add: Add): void {
+  // Accepted only to be refused with a reason.
+  const keyOnTheCommandLine = (flags: string) => new Option(flags).hideHelp();
+  add(
+    "login",
+    "Sign in with an API key and store it in the keychain.",
+    ["crowdai login", "crowdai login --with-token < key.txt"],
+    async () => (await import("../commands/login.ts")).login,
+  )
+    .argument("[key...]")
+    .option("--with-token", "read the API key from standard input")
+    .addOption(keyOnTheCommandLine("--key [key]"))
+    .addOption(keyOnTheCommandLine("--api-key [key]"))
+    .addOption(keyOnTheCommandLine("--token [key]"));
+  add(
+    "logout",
+    "Sign out and delete the stored API key.",
+    ["crowdai logout"],
+    async () => (await import("../commands/logout.ts")).logout,
+  );
+  add(
+    "whoami",
+    "Show the signed-in account and where its API key comes from.",
+    ["crowdai whoami"],
+    async () => (await import("../commands/whoami.ts")).whoami,
+  );
+  add(
+    "init",
+    "Create crowdai.json, which sets the challenge for this folder.",
+    ["crowdai init", "crowdai init --challenge iris --author 'Ada Lovelace'"],
+    async () => (await import("../commands/init.ts")).init,
+  )
+    .addOption(challengeOption())
+    .option("--author <name>", "author of the solution (repeatable)", collect, [])
+    .option("--description <text>", "description of the solution")
+    .option("--force", "overwrite an existing crowdai.json");
+  add(
+    "doctor",
+    "Check the broker, the API key, the clock, git and this machine.",
+    ["crowdai doctor", "crowdai doctor --strict --format json"],
+    async () => (await import("../commands/doctor.ts")).doctor,
+  ).option("--strict", "treat warnings as failures");
+  add(
+    "config",
+    "List the settings and their sources, or change your own.",
+    ["crowdai config", "crowdai config set broker https://crowdai.example", "crowdai config unset broker"],
+    async () => (await import("../commands/config.ts")).config,
+  )
+    .addArgument(
+      new Argument("[action]", "what to do (default: list)").choices(["list", "get", "set", "unset"]),
+    )
+    .argument("[name]", "setting: broker or challenge")
+    .argument("[value]", "new value");
+  add(
+    "completion",
+    "Print a completion script for your shell.",
+    [
+      "source <(crowdai completion bash)",
+      "crowdai completion fish > ~/.config/fish/completions/crowdai.fish",
+    ],
+    async () => (await import("../commands/completion.ts")).completion,
+  ).addArgument(new Argument("<shell>", "shell").choices(["bash", "zsh", "fish", "powershell"]));
+  add(
+    "help",
+    "Show help on a command, the exit codes or the environment variables.",
+    ["crowdai help submit", "crowdai help exit-codes", "crowdai help environment"],
+    async () => (await import("../commands/help.ts")).help,
+  ).argument("[topic]", "command, exit-codes or environment");
+}

@@ -1,0 +1,36 @@
+import { Argument } from "commander";
+import type { Add } from "./add-command.ts";
+import { wholeNumber } from "./option-values.ts";
+
+/** Adds the commands that show the participant's own submissions. */
+export function addSubmissionCommands(add: Add): void {
+  add(
+    "submissions",
+    "List your submissions, newest first.",
+    ["crowdai submissions iris", "crowdai submissions --limit 100 --quiet"],
+    async () => (await import("../commands/submissions.ts")).submissions,
+  )
+    .addArgument(new Argument("[id]", "challenge (default: all challenges)"))
+    .option("--limit <n>", "maximum number of submissions", wholeNumber, 20);
+  add(
+    "show",
+    "Show a submission: its state, score and rank, and why it is waiting or failed.",
+    ["crowdai show 7h3k9m2p4q6r8s1t"],
+    async () => (await import("../commands/show.ts")).show,
+  ).argument("<id>", "submission");
+  add(
+    "artifacts",
+    "List or download the models and artifacts of a submission.",
+    ["crowdai artifacts 7h3k9m2p4q6r8s1t", "crowdai artifacts 7h3k9m2p4q6r8s1t --dir ./artifacts"],
+    async () => (await import("../commands/artifacts.ts")).artifacts,
+  )
+    .argument("<id>", "submission")
+    .option("--dir <folder>", "download the files into this folder")
+    .option("--force", "overwrite existing files that differ");
+  add(
+    "logs",
+    "Print the evaluator's log of a submission.",
+    ["crowdai logs 7h3k9m2p4q6r8s1t"],
+    async () => (await import("../commands/logs.ts")).logs,
+  ).argument("<id>", "submission");
+}

@@ -1,0 +1,69 @@
+import type { Add } from "./add-command.ts";
+import { challengeOption } from "./common-options.ts";
+import { collect, finiteNumber, positiveNumber } from "./option-values.ts";
+
+/** Adds the commands that make submissions, follow them and cancel them. */
+export function addSubmitCommands(add: Add): void {
+  add(
+    "submit",
+    "Submit a file or a JSON value and wait for its score.",
+    [
+      "crowdai submit predictions.csv",
+      "crowdai submit predictions.csv -m 'deeper trees' --min-score 0.9",
+      "python predict.py | crowdai submit -",
+      "crowdai submit --json '[0, 1, 2]' --no-wait",
+      "crowdai submit predictions.csv --code . --dry-run",
+      "crowdai submit predictions.csv --model model.onnx",
+    ],
+    async () => (await import("../commands/submit.ts")).submit,
+  )
+    .argument("[file]", "file to submit, or - for standard input")
+    .option("--json <text>", "submit this JSON value instead of a file")
+    .addOption(challengeOption())
+    .option("--round <id>", "round to submit to (default: the open round)")
+    .option("-m, --message <text>", "message to store with the submission")
+    .option("--code [dir]", "include the code in this folder (default: the current project)")
+    .option("--no-code", "do not include code, even if crowdai.json asks for it")
+    .option("--publish", "allow the code to be published when the challenge closes")
+    .option("--no-publish", "keep the code private")
+    .option("--allow-secrets", "include the code even if it seems to contain secrets")
+    .option("--model <file>", "model file to store with the submission (repeatable)", collect, [])
+    .option("--no-wait", "return as soon as the submission is accepted")
+    .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
+    .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
+    .option("--dry-run", "check the submission and show what would be sent, without sending it");
+
+  add(
+    "evaluate",
+    "Call an evaluator function. The result does not count for the leaderboard.",
+    [
+      "crowdai evaluate --json '[5.1, 3.5, 1.4, 0.2]'",
+      "crowdai evaluate batch.json --function classify --parallel",
+    ],
+    async () => (await import("../commands/evaluate.ts")).evaluate,
+  )
+    .argument("[file]", "file with a JSON value, or - for standard input")
+    .option("--json <text>", "pass this JSON value instead of a file")
+    .option("--function <name>", "function to call (default: evaluate)")
+    .option("--parallel", "evaluate the items of a JSON array in parallel; print the answers in order")
+    .addOption(challengeOption())
+    .option("--round <id>", "round to evaluate in (default: the open round)")
+    .option("--timeout <seconds>", "maximum time to wait for the answer", positiveNumber);
+
+  add(
+    "watch",
+    "Follow a submission until it is graded.",
+    ["crowdai watch 7h3k9m2p4q6r8s1t", "crowdai watch 7h3k9m2p4q6r8s1t --format ndjson"],
+    async () => (await import("../commands/watch.ts")).watch,
+  )
+    .argument("<id>", "submission")
+    .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
+    .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
+
+  add(
+    "cancel",
+    "Cancel a submission that is not graded yet.",
+    ["crowdai cancel 7h3k9m2p4q6r8s1t"],
+    async () => (await import("../commands/cancel.ts")).cancel,
+  ).argument("<id>", "submission");
+}

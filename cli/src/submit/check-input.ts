@@ -1,0 +1,78 @@
+import { CrowdaiError, checkValue, type PublicChallenge } from "@crowdai/shared";
+import { exactSizeText } from "../terminal/size.ts";
+
+/** An input as far as the rules of a challenge need to know it. `value` is set for a JSON value. */
+export interface InputDescription {
+  kind: "file" | "json";
+  name: string | null;
+  size: number;
+  value?: unknown;
+}
+
+/** A sentence that describes a passed check. */
+export type PassedCheck = string;
+
+/**
+ * Checks an input against the rules of the challenge, before any of it is sent. Throws kind_not_accepted,
+ * file_extension, file_too_large, value_too_large or value_schema.
+ */
+export function checkInput(challenge: PublicChallenge, offered: InputDescription): PassedCheck[] {
+  return offered.kind === "file" ? checkFile(challenge, offered) : checkJson(challenge, offered);
+}
+
+function checkFile({ id, accepts }: PublicChallenge, { name, size }: InputDescription): PassedCheck[] {
+  const rule = accepts.file;
+  if (!rule)
+    throw new CrowdaiError("kind_not_accepted", `${id} accepts JSON values, not files.`, {
+      next: "Use --json. `crowdai challenge` shows what the challenge accepts.",
+    });
+  const accepted = rule.extensions.join(", ");
+  if (!hasExtension(name, rule.extensions))
+    throw new CrowdaiError(
+      "file_extension",
+      `${name ?? "The input"} has the wrong extension; ${id} accepts ${accepted}.`,
+      {
+        details: { name, extensions: rule.extensions },
+      },
+    );
+  if (size > rule.max_bytes)
+    throw new CrowdaiError(
+      "file_too_large",
+      `${name ?? "The input"} is ${exactSizeText(size)}; ${id} accepts at most ${exactSizeText(rule.max_bytes)}.`,
+      {
+        details: { size, max_bytes: rule.max_bytes },
+      },
+    );
+  return [
+    accepted ? `the extension is one of ${accepted}` : "any extension is accepted",
+    `the size is at most ${exactSizeText(rule.max_bytes)}`,
+  ];
+}
+
+function checkJson({ id, accepts }: PublicChallenge, { size, value }: InputDescription): PassedCheck[] {
+  const rule = accepts.json;
+  if (!rule)
+    throw new CrowdaiError("kind_not_accepted", `${id} accepts files, not JSON values.`, {
+      next: "Write the value to a file. `crowdai challenge` shows what the challenge accepts.",
+    });
+  if (size > rule.max_bytes)
+    throw new CrowdaiError(
+      "value_too_large",
+      `The value is ${exactSizeText(size)} of JSON; ${id} accepts at most ${exactSizeText(rule.max_bytes)}.`,
+      {
+        details: { size, max_bytes: rule.max_bytes },
+      },
+    );
+  checkValue(value, rule.schema);
+  return [
+    "the value matches the schema of the challenge",
+    `the size is at most ${exactSizeText(rule.max_bytes)}`,
+  ];
+}
+
+/** Whether a file name has one of the extensions; an empty list accepts any. */
+export function hasExtension(name: string | null, extensions: readonly string[]): boolean {
+  if (extensions.length === 0) return true;
+  const lower = (name ?? "").toLowerCase();
+  return extensions.some((extension) => lower.endsWith(extension.toLowerCase()));
+}
