@@ -31,7 +31,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
         env: { ...env(), CROWDAI_CONFIG_DIR: folder.path, HOME: folder.path },
       });
 
-    it("shows the text and keeps what the person agrees to, once", async () => {
+    it("shows the license and stores the agreement of the person, once", async () => {
       await using ada = await person();
       expect(await ada.see("Do you agree")).toContain("Permission is hereby granted, free of charge");
       expect(await storedAgreements()).toEqual([]);
@@ -48,7 +48,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
       ]);
 
       await using again = await person();
-      expect(await again.see("exit code 0")).toContain("You agreed to this text on");
+      expect(await again.see("exit code 0")).toContain("You accepted this license on");
       const shown = await run(["--show", "--format", "json"]);
       expect(JSON.parse(shown.stdout).agreements).toMatchObject([
         {
@@ -58,13 +58,13 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
           agreed_at: (await storedAgreements())[0]?.agreed_at,
         },
       ]);
-      expect((await run(["--show"])).stdout).toMatch(/IP address: +127\.0\.0\.1\nuser agent: +crowdai/);
+      expect((await run(["--show"])).stdout).toMatch(/IP address: +127\.0\.0\.1\nUser agent: +crowdai/);
     });
 
     it.each([
-      ["Enter alone, which says no", "Enter", "exit code 3"],
+      ["Enter alone, which declines", "Enter", "exit code 3"],
       ["Ctrl-C", "C-c", "exit code 130"],
-    ])("keeps nothing after %s", async (_, key, ending) => {
+    ])("stores nothing after %s", async (_, key, ending) => {
       await using ada = await person();
       await ada.see("Do you agree");
       await ada.press(key);
@@ -84,7 +84,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
     ["with --agree=true", ["--agree=true"], { tty: TERMINAL }],
     ["with a word", ["mit"], { tty: TERMINAL }],
     ["with yes on standard input", [], { stdin: "y\ny\nyes\n" }],
-  ])("is refused %s, with the page and the command, and keeps nothing", async (_, args, options) => {
+  ])("is refused %s, with the page and the command, and stores nothing", async (_, args, options) => {
     const { code, stderr } = await run(args, { stdin: "y\r", ...options });
     expect(code).toBe(3);
     expect(stderr).toContain("error[agreement_missing]");
@@ -93,13 +93,13 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
     expect(await storedAgreements()).toEqual([]);
   });
 
-  it("tells a program what is to be done by whom", async () => {
+  it("tells a program what a person must do", async () => {
     const { stdout } = await run(["--format", "json", "--broker", test.broker.url]);
     expect(JSON.parse(stdout)).toMatchObject({
       exit_code: 3,
       error: {
         code: "agreement_missing",
-        next: expect.stringContaining("fetch the person"),
+        next: expect.stringContaining("must be accepted by a person"),
         details: {
           action_required: "agree",
           url: `${test.broker.url}/agreement/mit`,
@@ -109,7 +109,7 @@ describe("crowdai agree", { timeout: 90_000 }, () => {
     });
   });
 
-  it("shows nothing where nothing was agreed to", async () => {
+  it("shows nothing if no license was accepted", async () => {
     const { code, stdout, stderr } = await run(["--show"]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     expect(stderr).toContain("next: crowdai agree");

@@ -67,22 +67,22 @@ describe("code on the command line", { timeout: 120_000 }, () => {
       const { code, stdout, stderr } = await run(["publish", id]);
       expect({ code, stdout }).toEqual({
         code: 0,
-        stdout: `${id} will be published under the MIT licence when test closes.\n`,
+        stdout: `The code of ${id} will be published under the MIT license when test closes.\n`,
       });
       expect(stderr).toContain(`crowdai unpublish ${id}`);
       expect(stderr).toContain(`next: crowdai show ${id}`);
     }
-    expect((await run(["show", id])).stdout).toMatch(/published: +when the challenge closes/);
+    expect((await run(["show", id])).stdout).toMatch(/Published: +when the challenge closes/);
     const taken = await run(["unpublish", id, "--format", "json"]);
     expect(JSON.parse(taken.stdout)).toMatchObject({ id, publish: false, published_at: null });
     await run(["publish", id]);
     expect((await close()).stdout).toMatch(/^test closed on .*: 1 submission of 1 participant is public\n/);
-    expect((await run(["publish", id])).stdout).toContain("is public under the MIT licence since");
+    expect((await run(["publish", id])).stdout).toContain("was published under the MIT license on");
     const late = await run(["unpublish", id]);
     expect(late.code).toBe(4);
     expect(late.stderr).toContain("error[challenge_closed]");
     expect((await run(["show", id])).stdout).toMatch(
-      new RegExp(`code: +submission-${id} .*/code/test/ada\\.git`),
+      new RegExp(`Code: +submission-${id} .*/code/test/ada\\.git`),
     );
   });
 
@@ -146,14 +146,14 @@ describe("code on the command line", { timeout: 120_000 }, () => {
     const json = JSON.parse((await run(["diff", one, two, "--format", "json"])).stdout);
     expect(json.diff).toMatchObject({ from: one, to: two, patch: stdout, truncated: false });
 
-    const coloured = await run(["diff", one, two], { tty: TERMINAL, env: { TERM: "xterm" } });
-    expect(coloured.stdout).toContain("\u001b[32m+x = 2\u001b[39m");
-    expect(coloured.stdout).toContain("\\x1b[2J");
-    expect(coloured.stdout).not.toContain("\u001b[2J");
+    const colored = await run(["diff", one, two], { tty: TERMINAL, env: { TERM: "xterm" } });
+    expect(colored.stdout).toContain("\u001b[32m+x = 2\u001b[39m");
+    expect(colored.stdout).toContain("\\x1b[2J");
+    expect(colored.stdout).not.toContain("\u001b[2J");
     expect((await run(["diff", one, two], { tty: TERMINAL, env: { NO_COLOR: "1" } })).stdout).not.toContain(
       "\u001b",
     );
-    expect((await run(["diff", two, two])).stderr).toContain("Their code is the same.");
+    expect((await run(["diff", two, two])).stderr).toContain("The code of both submissions is identical.");
     await writeFile(join(folder.path, "a.py"), "x = 1\ny = 2\n");
     const applied = await git.run(["apply", "--include=a.py", "-"], { dir: folder.path, input: stdout });
     expect(applied.code, applied.stderr).toBe(0);
@@ -247,7 +247,7 @@ describe("code on the command line", { timeout: 120_000 }, () => {
   });
 
   it("forks the latest submission as a clone with its remotes set", async () => {
-    expect((await run(["fork"])).stderr).toContain("You have no submission with code here.");
+    expect((await run(["fork"])).stderr).toContain("You have no submission with code.");
     await ada.handIn({ a: "1\n" });
     const id = await ada.handIn({ a: "2\n" });
     const forked = await run(["fork", "--remote", "git@example.org:ada/iris.git"]);

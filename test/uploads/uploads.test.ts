@@ -150,7 +150,7 @@ for (const store of ["folder", "swift"] as const)
         const [code] = await once(last, "exit");
         expect(code, last.said()).toBe(0);
         // How many parts were whole by then is the machine's doing.
-        expect(last.said()).toContain("Going on with submission");
+        expect(last.said()).toContain("Continuing the unfinished submission");
         sent += proxy.sent;
         if (process.env.CROWDAI_FIGURES)
           console.log(`${store}: sent again ${((sent - SIZE) / PART).toFixed(2)} parts`);
