@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildCli } from "./build/cli.ts";
 import { buildServer } from "./build/server.ts";
 import { buildTypes } from "./build/types.ts";
-import { root } from "./root.ts";
+import { root } from "./lib/root.ts";
 
 const began = performance.now();
 // challenge.json files name the schema by its path in an installed package.

@@ -1,9 +1,9 @@
 // `npm run check`: what can be said of the code without running it. Lint, format, types, generated files.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "./root.ts";
-import { runCommand } from "./run-command.ts";
-import { step } from "./step.ts";
+import { root } from "./lib/root.ts";
+import { runCommand } from "./lib/run-command.ts";
+import { step } from "./lib/step.ts";
 
 const bin = join(root, "node_modules/.bin");
 

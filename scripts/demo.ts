@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prompt } from "./demo/prompt.ts";
 import { participate } from "./demo/walkthrough.ts";
-import { startBroker } from "./running-broker.ts";
+import { startBroker } from "./lib/running-broker.ts";
 
 const keep = process.argv.includes("--keep");
 const began = performance.now();

@@ -12,7 +12,7 @@ import { addParticipant } from "../broker/src/domain/participants/api-keys.ts";
 import { createBroker, readConfig } from "../broker/src/index.ts";
 import { openRecords } from "../broker/src/records/open.ts";
 import { onPath } from "../test/required-programs.ts";
-import { root } from "./root.ts";
+import { root } from "./lib/root.ts";
 import { submit, tries } from "./screenshots/seeded-submissions.ts";
 
 const DAYS = 13;

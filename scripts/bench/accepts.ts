@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
 import { io, type Socket } from "socket.io-client";
-import { startBroker } from "../running-broker.ts";
+import { startBroker } from "../lib/running-broker.ts";
 import { type Figure, quantile } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { type Figure, median } from "./figure.ts";
 
 const PAIRS = 20;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Records } from "../../broker/src/records/records.ts";
 import { openSqlite } from "../../broker/src/records/sqlite.ts";
 import { createApiKey, hashApiKey } from "../../shared/src/index.ts";
-import { startBroker } from "../running-broker.ts";
+import { startBroker } from "../lib/running-broker.ts";
 import { type BoardSize, config, fill } from "./board.ts";
 import { type Figure, median, quantile } from "./figure.ts";
 import { createPlayground } from "./playground.ts";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { io } from "socket.io-client";
-import { root } from "../root.ts";
-import { startBroker } from "../running-broker.ts";
+import { root } from "../lib/root.ts";
+import { startBroker } from "../lib/running-broker.ts";
 import { type Figure, median, quantile } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { io, type Socket } from "socket.io-client";
-import { startBroker } from "../running-broker.ts";
+import { startBroker } from "../lib/running-broker.ts";
 import type { Figure } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { helpPages, schemaText } from "./cli.ts";
 
 const dist = join(root, "cli/dist");

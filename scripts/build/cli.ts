@@ -5,7 +5,7 @@ import { z } from "zod";
 import packageJson from "../../cli/package.json" with { type: "json" };
 import { projectConfigSchema } from "../../cli/src/config/project-config.ts";
 import { createProgram } from "../../cli/src/program.ts";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const cli = join(root, "cli");
 const dist = join(cli, "dist");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 interface DeclarationSources {
   /** The folder in which tsc wrote the declarations of the workspace. */

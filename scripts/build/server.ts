@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build, type Metafile } from "esbuild";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { packageNames } from "./package-names.ts";
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { packageNames } from "./package-names.ts";
 import { resolveDeclaration } from "./resolve-declaration.ts";
 import { declareClientSchemas } from "./schema-types.ts";

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { root } from "../root.ts";
-import { withoutBrokerSettings } from "../running-broker.ts";
+import { root } from "../lib/root.ts";
+import { withoutBrokerSettings } from "../lib/running-broker.ts";
 import { type Daemon, freePorts, startDaemon } from "../services/daemon.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { startRedis } from "../services/redis.ts";

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 interface BannedWord {
   pattern: RegExp;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const guide = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
 const recipes = guide.slice(guide.indexOf("## Recipes"), guide.indexOf("## How we write"));

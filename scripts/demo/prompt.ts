@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const client = join(root, "cli/bin/crowdai.js");
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunningBroker } from "../running-broker.ts";
+import type { RunningBroker } from "../lib/running-broker.ts";
 import {
   type Classifier,
   type Flower,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { challengeJsonSchema } from "../../shared/src/challenge-folder/config-json-schema.ts";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const file = join(root, "shared/challenge.schema.json");
 

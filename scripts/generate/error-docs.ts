@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CatalogRow, catalog } from "../../shared/src/protocol/errors.ts";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const file = join(root, "docs", "errors.md");
 const FAULT = { you: "you", challenge: "the challenge", platform: "the platform" } as const;

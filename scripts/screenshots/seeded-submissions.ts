@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSubmissionId, isFinal, type Submission } from "@crowdai/shared";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const iris = join(root, "scripts/demo/challenges/iris");
 const SPECIES = ["setosa", "versicolor", "virginica"];

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isRunning } from "../../test/is-running.ts";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { startPostgres } from "./postgres.ts";
 import { findProgram, withoutService } from "./programs.ts";
 import { startRedis } from "./redis.ts";

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { type CommandResult, runCommand } from "../run-command.ts";
-import { step } from "../step.ts";
+import { type CommandResult, runCommand } from "../lib/run-command.ts";
+import { step } from "../lib/step.ts";
 
 /**
  * Starts a command that mostly waits, beside other steps. Its output goes to a file, and is printed by the returned function, which waits

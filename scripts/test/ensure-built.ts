@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { glob, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 const BUILT = ["cli/dist/index.js", "broker/dist/bin.js", "grader/dist/bin.js"];
 const SOURCES = ["{cli,broker,grader,shared}/{src/**,package.json}", "scripts/build.ts", "scripts/build/**"];

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { SLOWEST_FILES } from "./longest-first.ts";
 import { testFiles } from "./projects.ts";
 

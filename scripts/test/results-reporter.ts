@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Reporter, TestCase, TestModule, TestSpecification } from "vitest/node";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 
 /** A line of the results file. */
 export type ResultLine =

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import { isRunning } from "../../test/is-running.ts";
-import { root } from "../root.ts";
-import { runCommand } from "../run-command.ts";
+import { root } from "../lib/root.ts";
+import { runCommand } from "../lib/run-command.ts";
 import { RESULTS_VARIABLE } from "./results-reporter.ts";
 import { readTally } from "./tally.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CommandResult } from "../run-command.ts";
+import type { CommandResult } from "../lib/run-command.ts";
 import type { ResultLine } from "./results-reporter.ts";
 
 export interface Tally {

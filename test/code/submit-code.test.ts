@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeProject } from "../../cli/test/project.ts";
 import { runCli } from "../../cli/test/run-cli.ts";
-import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
+import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
 import { missing } from "../required-programs.ts";
 
 const EVALUATOR = `

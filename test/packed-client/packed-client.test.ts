@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../../scripts/root.ts";
-import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
+import { root } from "../../scripts/lib/root.ts";
+import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
 import { type InstalledClient, installClient } from "./installed-client.ts";
 import { findMachineNode } from "./machine-node.ts";
 

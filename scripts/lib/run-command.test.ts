@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { isRunning } from "../test/is-running.ts";
+import { isRunning } from "../../test/is-running.ts";
 import { runCommand, timeLimit } from "./run-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "crowdai-run-command-"));

@@ -2,4 +2,4 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The workspace's root folder. */
-export const root: string = dirname(dirname(fileURLToPath(import.meta.url)));
+export const root: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
