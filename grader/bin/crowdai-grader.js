@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the program on a runtime that can run it: this one if it is new enough, else the Node.js among the packages.
+// Starts the program on a supported runtime: this one if it is new enough, else the Node.js of the npm package `node`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ else {
   if (node) runWith(node);
   else {
     console.error(
-      `crowdai-grader needs Bun 1.3 or Node.js 22.13 and newer; this is Node.js ${process.versions.node}.`,
+      `crowdai-grader requires Bun 1.3 or newer, or Node.js 22.13 or newer. This is Node.js ${process.versions.node}.`,
     );
     process.exitCode = 2;
   }

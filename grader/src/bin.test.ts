@@ -7,7 +7,7 @@ import { temporaryFolder } from "./testing/challenge.ts";
 
 const STUB = fileURLToPath(new URL("../bin/crowdai-grader.js", import.meta.url));
 
-/** The stub in a package of its own, whose program prints what it was started with. */
+/** Puts the stub into a package of its own, whose program prints its runtime and arguments. */
 async function installed() {
   const dir = await temporaryFolder();
   await mkdir(join(dir, "bin"));
@@ -21,7 +21,7 @@ async function installed() {
   return dir;
 }
 
-/** Makes the stub believe that it runs on another Node.js: `--import` of this goes first. */
+/** A module for `--import` that reports another version of Node.js to the stub. */
 async function pretend(dir: string, version: string): Promise<string[]> {
   const file = join(dir, "pretend.mjs");
   await writeFile(
@@ -39,8 +39,8 @@ function run(command: string, args: string[]): Promise<{ code: number; stdout: s
   });
 }
 
-describe("the command's stub", () => {
-  it("runs the program on the runtime at hand", async () => {
+describe("the command's entry point", () => {
+  it("runs the program on the current runtime", async () => {
     const dir = await installed();
     expect(
       await run(process.execPath, [join(dir, "bin/crowdai-grader.js"), "start", "--help"]),
@@ -50,7 +50,7 @@ describe("the command's stub", () => {
     });
   });
 
-  it("says in one sentence what it needs on an older Node.js", async () => {
+  it("reports the required runtimes on an older Node.js", async () => {
     const dir = await installed();
     const { code, stdout, stderr } = await run("node", [
       ...(await pretend(dir, "20.20.2")),
@@ -58,11 +58,11 @@ describe("the command's stub", () => {
     ]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toBe(
-      "crowdai-grader needs Bun 1.3 or Node.js 22.13 and newer; this is Node.js 20.20.2.\n",
+      "crowdai-grader requires Bun 1.3 or newer, or Node.js 22.13 or newer. This is Node.js 20.20.2.\n",
     );
   });
 
-  it("goes over to the newer Node.js among the packages, and ends as that does", async () => {
+  it("re-runs on the newer Node.js of the npm packages, and exits as it does", async () => {
     const dir = await installed();
     const node = join(dir, "node_modules/node");
     await mkdir(join(node, "bin"), { recursive: true });
@@ -73,7 +73,7 @@ describe("the command's stub", () => {
     expect(await run("node", started)).toMatchObject({ code: 5, stdout: "newer crowdai-grader.js start\n" });
   });
 
-  it("does not go over to one that is no newer", async () => {
+  it("does not re-run on a Node.js that is too old as well", async () => {
     const dir = await installed();
     await mkdir(join(dir, "node_modules/node/bin"), { recursive: true });
     await writeFile(join(dir, "node_modules/node/package.json"), `{"version":"18.0.0"}`);

@@ -4,7 +4,7 @@ import { main } from "./main.ts";
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
-    // The second asks to be gone now; jobs in hand are handed out again by the queue.
+    // A second signal exits at once. The queue delivers the running jobs again.
     if (stop.signal.aborted) process.exit(130);
     stop.abort();
   });

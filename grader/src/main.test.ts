@@ -34,7 +34,7 @@ async function run(args: string[], env: Record<string, string> = {}) {
 const RESULT = `#!/bin/sh\necho '{"id":"submission-1","type":"result","score":1}'\n`;
 
 describe("crowdai-grader", () => {
-  it("prints its version and its help on stdout", async () => {
+  it("prints its version and help to stdout", async () => {
     expect(await run(["--version"])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -56,14 +56,14 @@ describe("crowdai-grader", () => {
     expect(stderr).toMatch(/error:/);
   });
 
-  it("without REDIS_URL says what to set, or which command to run instead", async () => {
+  it("without REDIS_URL names the variable and the alternative command", async () => {
     const { code, stderr } = await run(["start"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/Set REDIS_URL/);
     expect(stderr).toMatch(/crowdai-broker start --with-grader/);
   });
 
-  it("with a REDIS_URL that is none says what one looks like, without repeating its password", async () => {
+  it("with an invalid REDIS_URL shows the expected form, without repeating its password", async () => {
     const { code, stderr } = await run(["start"], { REDIS_URL: "mysql://:secret@localhost" });
     expect(code).toBe(2);
     expect(stderr).toContain("redis://host:6379");
@@ -87,7 +87,7 @@ describe("crowdai-grader start", () => {
     };
   }
 
-  it("serves the folder until it is stopped, and says what with", async () => {
+  it("serves the folder until it is stopped, and shows its queue and store", async () => {
     const folder = await makeChallenge({ command: ["./run"] }, { run: RESULT });
     const { queue, around, running } = await started([
       "--challenges",
@@ -106,11 +106,11 @@ describe("crowdai-grader start", () => {
     expect(await running).toBe(0);
     around.stderr.end();
     const said = await text(around.stderr);
-    expect(said).toMatch(/serves iris, 3 jobs at once/);
+    expect(said).toMatch(/serves iris, up to 3 jobs at a time/);
     expect(said).toContain(`Queue: ${queue.name}. Objects:`);
   });
 
-  it("names all mistakes in the folder, and ids of --only that are not there", async () => {
+  it("reports all errors in the folder, and ids of --only that do not exist", async () => {
     const folder = await makeChallenge({ command: ["./run"] }, { run: RESULT });
     const challenges = dirname(folder.dir);
     await mkdir(join(challenges, "broken"));
@@ -123,10 +123,10 @@ describe("crowdai-grader start", () => {
     expect(said).toMatch(/--only names wine/);
   });
 
-  it("says so when there is no challenge", async () => {
+  it("reports a folder without challenges", async () => {
     const { around, running } = await started(["--challenges", await temporaryFolder()]);
     expect(await running).toBe(2);
     around.stderr.end();
-    expect(await text(around.stderr)).toMatch(/There is no challenge/);
+    expect(await text(around.stderr)).toMatch(/No challenge found/);
   });
 });

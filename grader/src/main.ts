@@ -25,44 +25,51 @@ export interface ProgramContext {
 interface StartOptions {
   data: string;
   challenges: string;
-  /** Whether the folder was named by hand. */
+  /** Whether `--challenges` was given explicitly. */
   required: boolean;
   only?: string[];
   concurrency: number;
   grace: number;
 }
 
-/** With others there to go on with a job, waiting for it only delays its verdict, and a job of the last second is let end. */
+/** Short, because another grader can take over a job: a longer wait would only delay its result. */
 const GRACE_SECONDS = 1;
 
-/** How soon a challenge that was added or changed is served. */
+/** How often challenges are reloaded, which is how soon a new or changed one is served. */
 const REFRESH_MS = 5000;
 
-/** The program `crowdai-grader`: resolves with its exit code. */
-export async function main(surroundings: ProgramContext): Promise<number> {
-  const { stdout, stderr } = surroundings;
+/** Runs the program `crowdai-grader` and resolves with its exit code. */
+export async function main(context: ProgramContext): Promise<number> {
+  const { stdout, stderr } = context;
   const program = new Command("crowdai-grader")
-    .description("Takes jobs, runs evaluators under limits, posts results.")
+    .description("Take jobs from the queue, run evaluators under limits, and report the results.")
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
   program
     .command("start")
-    .description("grade until stopped; a first SIGINT or SIGTERM finishes or hands back what is in hand")
-    .option("--challenges <dir>", "folder of challenge folders", "challenges")
+    .description(
+      "grade submissions until stopped; on SIGINT or SIGTERM, finish running jobs or return them to the queue",
+    )
+    .option("--challenges <dir>", "folder that contains the challenge folders", "challenges")
     .option(
       "--data <dir>",
-      "the broker's data folder, where objects are kept in it and not on S3",
+      "data folder of the broker, when objects are stored there and not in S3",
       "crowdai-data",
     )
-    .option("--only <id,id>", "serve these challenges alone", (value) => value.split(",").filter(Boolean))
-    .option("--concurrency <n>", "most jobs at once", wholeNumber, availableParallelism())
-    .option("--grace <s>", "after a stop, let jobs in hand go on for so long", seconds, GRACE_SECONDS)
+    .option("--only <id,id>", "serve only these challenges", (value) => value.split(",").filter(Boolean))
+    .option(
+      "--concurrency <n>",
+      "maximum number of jobs to run at the same time",
+      wholeNumber,
+      availableParallelism(),
+    )
+    .option("--grace <s>", "after a stop, seconds to wait for running jobs to finish", seconds, GRACE_SECONDS)
     .action((options: StartOptions, command: Command) =>
-      start({ ...options, required: command.getOptionValueSource("challenges") === "cli" }, surroundings),
+      start({ ...options, required: command.getOptionValueSource("challenges") === "cli" }, context),
     );
   try {
-    await program.parseAsync(surroundings.args, { from: "user" });
+    await program.parseAsync(context.args, { from: "user" });
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
@@ -97,15 +104,15 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
     });
     const ids = [...new Set([...served.folders().keys(), ...served.bundled()])];
     stderr.write(
-      `Grader ${name} serves ${ids.join(", ") || "no challenge yet"}, ${options.concurrency} jobs at once.\n` +
+      `Grader ${name} serves ${ids.join(", ") || "no challenges yet"}, up to ${options.concurrency} jobs at a time.\n` +
         `Queue: ${queue.name}. Objects: ${objects.name}.\n`,
     );
     const refreshing = setInterval(() => {
       served.refresh().then(
-        (mistakes) => {
-          for (const { message } of mistakes) log.error({}, message);
+        (problems) => {
+          for (const { message } of problems) log.error({ event: "challenge_invalid" }, message);
         },
-        (err) => log.warn({ err }, "the challenges could not be looked at again"),
+        (err) => log.warn({ event: "challenge_reload_failed", err }, "challenge reload failed"),
       );
     }, REFRESH_MS);
     try {
@@ -121,13 +128,12 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
 function seconds(text: string): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value > 3600)
-    throw new InvalidArgumentError("It must be a number of seconds up to 3600.");
+    throw new InvalidArgumentError("Must be a number of seconds, at most 3600.");
   return value;
 }
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Must be a positive integer.");
   return value;
 }

@@ -78,7 +78,9 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
 
   it("show why media were dropped", async () => {
     const { id } = await stage.submit({ media: { name: "nowhere.png" } });
-    expect((await run("show", id)).stdout).toContain("no media:        The evaluator's file cannot be taken");
+    expect((await run("show", id)).stdout).toContain(
+      "no media:        The evaluator's media file was dropped",
+    );
   });
 
   it("refuse invalid models before anything is sent", async () => {

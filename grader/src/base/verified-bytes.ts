@@ -8,7 +8,7 @@ export interface Announced {
   sha256: string;
 }
 
-/** The object's bytes; throws at the end, or as soon as there are too many, when they are not the announced ones. */
+/** Yields the object's bytes. Throws digest_mismatch at the end, or at the first byte too many, when they are not the announced ones. */
 export async function* verifiedBytes(
   stored: Announced,
   objects: ObjectStore,
@@ -24,5 +24,5 @@ export async function* verifiedBytes(
     yield chunk;
   }
   if (size !== stored.size || hash.digest("hex") !== stored.sha256)
-    throw new CrowdaiError("digest_mismatch", "The stored object is not what was accepted.");
+    throw new CrowdaiError("digest_mismatch", "The stored object differs from the accepted one.");
 }

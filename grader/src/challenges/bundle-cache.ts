@@ -8,18 +8,18 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "../base/log.ts";
 import { verifiedBytes } from "../base/verified-bytes.ts";
 
-/** Versions of one challenge that stay unpacked when no job uses them: the newest, and the one whose jobs are still coming in. */
+/** Idle versions of one challenge that stay unpacked: the newest, and the previous one, whose jobs may still arrive. */
 const MAX_IDLE_VERSIONS = 2;
 
-/** An unpacked bundle, which stays where it is until it is let go. */
+/** An unpacked bundle, which stays on disk until it is disposed. */
 export interface HeldFolder extends Disposable {
   folder: ChallengeFolder;
 }
 
 export interface BundleCache {
-  /** The folder of exactly the version that the job names. Fetched, proven and unpacked once, however many jobs ask at once. */
+  /** Returns the folder of exactly the job's version. Simultaneous calls fetch, verify and unpack it once. */
   hold(job: Pick<Job, "challenge" | "version" | "bundle">, signal: AbortSignal): Promise<HeldFolder>;
-  /** Ends fetches, and removes what was unpacked. */
+  /** Aborts downloads and removes the unpacked bundles. */
   close(): Promise<void>;
 }
 
@@ -28,11 +28,11 @@ interface Entry {
   dir: string;
   folder: Promise<ChallengeFolder>;
   holders: number;
-  /** Counts up with each use. */
+  /** Serial number of the latest use. */
   used: number;
 }
 
-/** Unpacks bundles below `dir`, which is this cache's alone. */
+/** Unpacks bundles below `dir`, which only this cache uses. */
 export function createBundleCache(options: { objects: ObjectStore; dir: string; log: Logger }): BundleCache {
   const { objects, dir, log } = options;
   const entries = new Map<string, Entry>();
@@ -41,20 +41,20 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
 
   function entryOf({ challenge, version, bundle }: Parameters<BundleCache["hold"]>[0]): Entry {
     if (version === null || !BUNDLE_VERSION.test(version) || !bundle || !/^[\w][\w.-]*$/.test(challenge))
-      throw new CrowdaiError("challenge_unknown", "The job does not name a bundle that can be fetched.");
+      throw new CrowdaiError("challenge_unknown", "The job does not name a valid bundle.");
     const name = `${challenge}-${version}`;
     const known = entries.get(name);
     if (known) return known;
     const path = join(dir, name);
     const folder = fetchBundle(bundle, path).then((found) => {
       if (found.config.id !== challenge)
-        throw new CrowdaiError("config_invalid", `The bundle ${bundle.key} holds another challenge.`);
-      log.info({ challenge, version, size: bundle.size }, "bundle unpacked");
+        throw new CrowdaiError("config_invalid", `The bundle ${bundle.key} contains another challenge.`);
+      log.info({ event: "bundle_unpacked", challenge, version, size: bundle.size }, "bundle unpacked");
       return { ...found, version };
     });
     const entry: Entry = { challenge, dir: path, folder, holders: 0, used: 0 };
     entries.set(name, entry);
-    // The next job tries again.
+    // The next job retries.
     folder.catch(() => entries.delete(name));
     return entry;
   }
@@ -65,7 +65,7 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
     try {
       await unpackBundle(verifiedBytes(bundle, objects, closing.signal), arriving);
       await rm(path, { recursive: true, force: true });
-      // Whole or not at all: a folder under its final name is a bundle that was proven.
+      // Atomic: a folder under its final name is a complete, verified bundle.
       await rename(arriving, path);
     } finally {
       await rm(arriving, { recursive: true, force: true });
@@ -80,7 +80,7 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
       if (entry.holders > 0) continue;
       entries.delete(name);
       rm(entry.dir, { recursive: true, force: true, maxRetries: 3 }).catch((err) =>
-        log.warn({ dir: entry.dir, err }, "an old bundle could not be removed"),
+        log.warn({ event: "bundle_removal_failed", dir: entry.dir, err }, "bundle removal failed"),
       );
     }
   }
@@ -111,7 +111,7 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
   };
 }
 
-/** The promise's value; throws the signal's reason as soon as it is aborted. */
+/** Resolves as the promise does, or rejects with the signal's reason as soon as it is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

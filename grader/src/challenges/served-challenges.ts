@@ -3,18 +3,18 @@ import { type ChallengeFolder, loadChallenges } from "@crowdai/shared/challenge-
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { storedBundles } from "./stored-bundles.ts";
 
-/** The challenges a grader of its own serves: those of its folder, and those that were added as bundles. */
+/** The challenges that a separate grader serves: those in its folder, and those added as bundles. */
 export interface ServedChallenges {
   folders(): ReadonlyMap<string, ChallengeFolder>;
   /** Ids of the challenges that have a bundle. */
   bundled(): Iterable<string>;
-  /** Reads folder and store again. What has a mistake stays as it was, and mistakes are returned when they are new. */
+  /** Re-reads folder and store. An invalid challenge keeps its last valid state. Returns errors that are new. */
   refresh(): Promise<CrowdaiError[]>;
 }
 
 /**
- * Loads what is to be served. Throws config_invalid with every mistake at once, an id of `only` that is nowhere among them; and,
- * where the folder was named by hand (`required`), that there is nothing at all.
+ * Loads the challenges to serve. Throws config_invalid with all errors at once, including ids of `only` that do not exist and,
+ * when the folder was given explicitly (`required`), a folder without any challenge.
  */
 export async function servedChallenges(options: {
   dir: string;
@@ -31,14 +31,14 @@ export async function servedChallenges(options: {
         .map((folder) => [folder.config.id, folder] as const),
     );
 
-  const { challenges, mistakes } = await loadChallenges(dir);
+  const { challenges, mistakes: problems } = await loadChallenges(dir);
   let bundled = await storedBundles(objects);
-  const messages = mistakes.map(({ message }) => message);
+  const messages = problems.map(({ message }) => message);
   for (const id of only ?? [])
     if (!bundled.has(id) && !challenges.some(({ config }) => config.id === id))
-      messages.push(`--only names ${id}, which ${dir} does not have, and which was not added as a bundle.`);
+      messages.push(`--only names ${id}, which is neither in ${dir} nor added as a bundle.`);
   if (messages.length === 0 && challenges.length === 0 && bundled.size === 0 && required)
-    messages.push(`There is no challenge under ${dir}, and none was added as a bundle.`);
+    messages.push(`No challenge found in ${dir}, and none was added as a bundle.`);
   if (messages.length > 0)
     throw new CrowdaiError("config_invalid", messages.join("\n"), { details: { mistakes: messages } });
 

@@ -1,7 +1,7 @@
 import { BUNDLE_PREFIX, readBundleKey } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
 
-/** Ids of the challenges that have a bundle in the store. */
+/** Returns the ids of the challenges that have a bundle in the store. */
 export async function storedBundles(objects: Pick<ObjectStore, "list">): Promise<Set<string>> {
   const challenges = new Set<string>();
   for await (const key of objects.list(BUNDLE_PREFIX)) {

@@ -10,12 +10,12 @@ export interface EvaluatorOptions {
   limitTools: ProcessLimitTools;
   /** PATH of the evaluators. */
   path: string;
-  /** Where warm processes have their home folders. */
+  /** The folder of the home folders of warm processes. */
   folder: string;
   idleMs: number;
 }
 
-/** The evaluator of a challenge as its folder describes it, and what its organiser should know of limits not set. */
+/** Creates the evaluator that a challenge folder describes. `notice` tells the organizer about limits that could not be set. */
 export function createEvaluator(
   folder: ChallengeFolder,
   options: EvaluatorOptions,

@@ -8,7 +8,7 @@ interface Entry {
   notice: string | null;
 }
 
-/** The evaluators in use, one a challenge. A folder of a new version gets a new one, and the old one ends with its jobs. */
+/** Keeps one evaluator per challenge. A new version of its folder gets a new one; the old one stops after its jobs. */
 export function createEvaluatorCache(options: EvaluatorOptions) {
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();

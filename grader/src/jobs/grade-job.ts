@@ -12,7 +12,7 @@ export interface Grading {
   job: Job;
   folder: ChallengeFolder;
   evaluator: Evaluator;
-  /** What the organiser should know besides what the evaluator writes. */
+  /** A note for the organizer's log, besides the evaluator's own output. */
   notice: string | null;
   workspace: Workspace;
   objects: ObjectStore;
@@ -28,8 +28,8 @@ export interface Graded {
 const NO_FILES: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
 
 /**
- * Grades one job: fetched and proven, evaluated, files collected. Every verdict on the submission or the evaluator is a
- * value; it throws only when this machine or the platform is at fault, or when the signal is aborted.
+ * Grades one job: fetches and verifies the input, evaluates it, stores the files of the result. Every verdict on the
+ * submission or the evaluator is a value. Throws only when this machine or the platform fails, or on abort.
  */
 export async function grade(grading: Grading): Promise<Graded> {
   const { job, folder, evaluator, workspace, objects, signal } = grading;
@@ -72,10 +72,10 @@ export async function grade(grading: Grading): Promise<Graded> {
   const organizerLog = logFor(verdict, evaluated.stderr, notices);
 
   const text = (raw: string) => sanitizeText(removeFolderPaths(raw, [workspace.dir, folder.dir]));
-  if (verdict.kind === "fault") return { outcome: failed(verdict.code, verdict.message), organizerLog };
+  if (verdict.kind === "failure") return { outcome: failed(verdict.code, verdict.message), organizerLog };
   if (verdict.kind === "rejected") {
     const message =
-      text(verdict.message).trim() || "The evaluator rejected the submission without saying why.";
+      text(verdict.message).trim() || "The evaluator rejected the submission without giving a reason.";
     return { outcome: failed("rejected", message), organizerLog };
   }
   const { score, score_secondary, message, meta, data } = verdict.result;
@@ -92,14 +92,14 @@ export async function grade(grading: Grading): Promise<Graded> {
   return { outcome, organizerLog };
 }
 
-/** Minus zero becomes zero, so that ties are ties. */
+/** Turns minus zero into zero, so that equal scores tie. */
 function number(value: number | null | undefined): number | null {
   return value == null ? null : value + 0;
 }
 
 function logFor(verdict: Verdict, stderr: string, notice: string): string {
   const lines = [
-    verdict.kind === "fault" ? `${verdict.code}: ${verdict.detail}` : "",
+    verdict.kind === "failure" ? `${verdict.code}: ${verdict.detail}` : "",
     notice,
     stderr && `stderr:\n${stderr}`,
   ];

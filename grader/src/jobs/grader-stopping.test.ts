@@ -7,7 +7,7 @@ import { isAlive, isGone } from "../testing/evaluation.ts";
 import { runGrader } from "../testing/running-grader.ts";
 
 describe("cancelling", () => {
-  it("ends the evaluator and says nothing more", async () => {
+  it("ends the evaluator and sends no further reports", async () => {
     const folder = await batch(`
 open("pid", "w").write(str(os.getpid()))
 say(type="log", message="here")
@@ -25,7 +25,7 @@ time.sleep(60)`);
 });
 
 describe("stopping", () => {
-  it("lets a job in hand end within the grace, takes no other, and leaves nothing behind", async () => {
+  it("lets a running job finish within the grace period, takes no other, and cleans up", async () => {
     const folder = await batch(
       `say(type="log", message="here"); time.sleep(0.5); say(type="result", score=1)`,
     );
@@ -46,7 +46,7 @@ describe("stopping", () => {
     expect(await readdir(workDir)).toEqual([]);
   });
 
-  it("hands back what does not end in time, and another grader does it", async () => {
+  it("returns a job that does not finish in time, and another grader takes it", async () => {
     const folder = await batch(`
 if not os.path.exists("pid"):
     open("pid", "w").write(str(os.getpid()))
@@ -71,7 +71,7 @@ say(type="result", score=1)`);
     });
   });
 
-  it("ends warm evaluators", async () => {
+  it("stops warm evaluators", async () => {
     const { publish, report, stop, stopped } = await runGrader([await sums()]);
     const { outcome } = await report(await publish(), "finished");
     stop.abort();
@@ -79,7 +79,7 @@ say(type="result", score=1)`);
     expect(await isGone(outcome.ok ? (outcome.meta.pid as number) : 0)).toBe(true);
   });
 
-  it("resolves at once when it was stopped before it ran", async () => {
+  it("resolves immediately when stopped before the run", async () => {
     const { start } = await runGrader([await sums()]);
     const { stop, stopped } = start();
     stop.abort();

@@ -9,7 +9,7 @@ import { runGrader, silent } from "../testing/running-grader.ts";
 import { createGrader } from "./grader.ts";
 
 describe("a grader", () => {
-  it("grades a value and says: started, what the evaluator says, finished once", async () => {
+  it("grades a value and reports its start, the evaluator's events, and one end", async () => {
     const folder = await batch(`
 say(type="progress", percent=50, message="half")
 say(type="log", message="reading")
@@ -38,7 +38,7 @@ say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2
       seconds: expect.any(Number),
     });
     expect(reports.map(({ type }) => type)).toEqual(["started", "progress", "log", "finished"]);
-    // Folders wait for the next job; what it was given and left is gone.
+    // The folders are reused by the next job; their contents are gone.
     const files = async () =>
       (await readdir(join(workDir, "workspaces"), { recursive: true, withFileTypes: true })).filter(
         (entry) => !entry.isDirectory(),
@@ -46,7 +46,7 @@ say(type="result", score=sum(job["input"]["data"]), message="good", meta={"n": 2
     while ((await files()).length > 0) await sleep(5);
   });
 
-  it("gives the evaluator the file under its own name, proven and alone", async () => {
+  it("passes the verified file to the evaluator under its own name", async () => {
     const folder = await batch(`
 path = job["input"]["path"]
 say(type="result", score=len(open(path).read()), data=[os.path.basename(path), os.listdir(os.path.dirname(path))])`);
@@ -60,7 +60,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     });
   });
 
-  it("gives a large stored value as data, numbers and all", async () => {
+  it("passes a large stored value as data, with its numbers unchanged", async () => {
     const folder = await batch(`say(type="result", score=1, data=[str(x) for x in job["input"]["data"]])`);
     const { publish, report, store } = await runGrader([folder]);
     const id = await publish({ input: await store("v", "[12345678901234567890123,\n 1.50]", "json") });
@@ -69,7 +69,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     });
   });
 
-  it("gives the submitted code as a folder, without what leads out of it", async () => {
+  it("passes the submitted code as a folder, without links that lead out of it", async () => {
     const folder = await batch(
       `say(type="result", score=1, data=[sorted(os.listdir(job["code"])), open(job["code"] + "/link").read()])`,
     );
@@ -87,7 +87,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     });
   });
 
-  it("grades many calls at once, up to its concurrency", async () => {
+  it("grades calls in parallel, up to its concurrency", async () => {
     const folder = await batch(`time.sleep(0.2); say(type="result", data=job["input"]["data"] ** 2)`, {
       functions: ["submit", "evaluate"],
     });
@@ -107,7 +107,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     expect(await report(id, "finished")).toMatchObject({ outcome: { ok: false, code: "function_unknown" } });
   });
 
-  it("tells a rejection in the evaluator's words, made harmless", async () => {
+  it("reports a rejection with the evaluator's message, sanitized", async () => {
     const folder = await batch(
       `say(type="error", message="row \\x1b[31m17 of " + job["output_dir"] + "\\n" + os.getcwd() + "/private/a")`,
     );
@@ -120,7 +120,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     });
   });
 
-  it("tells an evaluator's fault by kind, and all of it to the organiser", async () => {
+  it("reports the kind of an evaluator failure to participants, and its details to the organizer", async () => {
     const folder = await batch(`print("cannot open " + os.getcwd(), file=sys.stderr); sys.exit(2)`);
     const { publish, report } = await runGrader([folder]);
     const { outcome, organiser_log } = await report(await publish(), "finished");
@@ -133,7 +133,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     expect(organiser_log).toContain(`cannot open ${folder.dir}`);
   });
 
-  it("answers fast from a warm evaluator", async () => {
+  it("returns results quickly from a warm evaluator", async () => {
     const { publish, report } = await runGrader([await sums()]);
     await report(await publish(), "finished");
     const times: number[] = [];
@@ -145,7 +145,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     expect(times.sort((a, b) => a - b)[15]).toBeLessThan(20);
   });
 
-  it("starts evaluators anew when the challenge folder has another version", async () => {
+  it("restarts evaluators when the version of the challenge folder changes", async () => {
     const folder = await sums();
     const { publish, report, challenges } = await runGrader([folder]);
     const pid = async () => {
@@ -158,7 +158,7 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     while (await isAlive(before)) await sleep(5);
   });
 
-  it("removes what an earlier run left in its folder", async () => {
+  it("removes the leftovers of an earlier run", async () => {
     const workDir = await temporaryFolder();
     await mkdir(join(workDir, "workspaces", "job-left"), { recursive: true });
     await writeFile(join(workDir, "workspaces", "job-left", "predictions.csv"), "x");
@@ -168,34 +168,37 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
   });
 });
 
-describe("a job that the platform spoils", () => {
+describe("a job that fails through the platform", () => {
   it.each([
     ["has other bytes than accepted", { sha256: "0".repeat(64) }],
     ["is shorter than accepted", { size: 100 }],
     ["is longer than accepted", { size: 1 }],
     ["is gone", { key: "submissions/iris/gone/input" }],
-  ])("because its input %s is handed back, and given up after three times, unscored", async (_, change) => {
-    const folder = await batch(`open("evaluated", "w")`);
-    const { publish, report, reports, store } = await runGrader([folder]);
-    const id = await publish({ input: { ...(await store("p.csv", "a,1\n")), ...change } });
-    expect(await report(id, "finished")).toMatchObject({
-      delivery: 3,
-      outcome: { ok: false, code: "gave_up" },
-    });
-    // A start may be left out when its end follows at once.
-    const ends = reports.map(({ type }) => type).filter((type) => type !== "started");
-    expect(ends).toEqual(["released", "released", "finished"]);
-    expect(await readdir(folder.dir)).not.toContain("evaluated");
-  });
+  ])(
+    "because its input %s is returned, and fails without a score after three attempts",
+    async (_, change) => {
+      const folder = await batch(`open("evaluated", "w")`);
+      const { publish, report, reports, store } = await runGrader([folder]);
+      const id = await publish({ input: { ...(await store("p.csv", "a,1\n")), ...change } });
+      expect(await report(id, "finished")).toMatchObject({
+        delivery: 3,
+        outcome: { ok: false, code: "gave_up" },
+      });
+      // A start may be omitted when the end follows immediately.
+      const ends = reports.map(({ type }) => type).filter((type) => type !== "started");
+      expect(ends).toEqual(["released", "released", "finished"]);
+      expect(await readdir(folder.dir)).not.toContain("evaluated");
+    },
+  );
 
-  it("because it asks for a version of the challenge that is not here is handed back too", async () => {
+  it("because its version of the challenge is not here is returned too", async () => {
     const { publish, report } = await runGrader([await sums()]);
     expect(await report(await publish({ version: "newer" }), "released")).toMatchObject({
-      reason: "The job does not name a bundle that can be fetched.",
+      reason: "The job does not name a valid bundle.",
     });
   });
 
-  it("is graded when the store comes back in time", async () => {
+  it("is graded when the store recovers in time", async () => {
     const { publish, report, objects, store } = await runGrader(
       [await batch(`say(type="result", score=1)`)],
       {
@@ -211,8 +214,8 @@ describe("a job that the platform spoils", () => {
   });
 });
 
-describe("a challenge that asks for a sandbox this grader does not have", () => {
-  it("is a mistake at the start, naming the reason", async () => {
+describe("a challenge that requires a sandbox this grader does not have", () => {
+  it("is an error at start that names the reason", async () => {
     const folder = await sums({ sandbox: "bubblewrap" });
     const make = () =>
       createGrader({
@@ -224,10 +227,10 @@ describe("a challenge that asks for a sandbox this grader does not have", () => 
         log: silent,
         workDir: "/nowhere",
       });
-    expect(make).toThrow(/iris\/challenge\.json: evaluator\.sandbox asks for "bubblewrap"/);
+    expect(make).toThrow(/iris\/challenge\.json: evaluator\.sandbox is "bubblewrap"/);
   });
 
-  it("is not served when it comes later, and that is said", async () => {
+  it("is not served when it is added later, and is logged", async () => {
     const folder = await sums();
     const said: string[] = [];
     const log = { ...silent, error: (_: object, message: string) => said.push(message) };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fileName } from "./job-input.ts";
 
-describe("the name a submitted file gets in the workspace", () => {
+describe("the name of a submitted file in the workspace", () => {
   it.each([
     ["predictions.csv", "predictions.csv"],
     ["model.tar.gz", "model.tar.gz"],

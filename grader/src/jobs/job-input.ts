@@ -7,8 +7,8 @@ import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
- * The job as the evaluator protocol writes it, in one line. What lies in the object store is fetched into the workspace
- * first, and its size and digest are proven; throws digest_mismatch when they are others. Code becomes a folder.
+ * Returns the job as one line of the evaluator protocol. Stored objects are first fetched into the workspace and verified;
+ * throws digest_mismatch when size or digest differ. Code becomes a folder.
  */
 export async function prepareJob(
   job: Job,
@@ -42,7 +42,7 @@ async function inputText(
     .toString("utf8")
     .replace(/^\ufeff/, "");
   parseJson(text);
-  // Passed on as it was written, so that no number changes; a raw line break can only be white space between values.
+  // Passed on as text, so that no number changes. A raw line break can only be white space between values.
   return `{"data":${text.replace(/[\r\n]+/g, " ")}}`;
 }
 
@@ -68,7 +68,7 @@ async function fetchCode(
   return into;
 }
 
-/** The submitted name as a plain file name: evaluators often look at the extension. */
+/** Returns the submitted name as a plain file name, because many evaluators check the extension. */
 export function fileName(name: string | null): string {
   const last = (name ?? "").split(/[/\\]/).at(-1)!;
   const plain = last

@@ -20,7 +20,7 @@ function make(fail = false) {
 }
 
 describe("a reporter", () => {
-  it("sends the first progress at once, then the latest every 100 ms, and the last before the end", async () => {
+  it("sends the first progress immediately, then the latest every 100 ms, and the last before the end", async () => {
     const { reports, reporter } = make();
     for (let percent = 1; percent <= 50; percent++) reporter.event({ type: "progress", percent });
     expect(reports).toMatchObject([{ percent: 1 }]);
@@ -39,14 +39,14 @@ describe("a reporter", () => {
     expect(reports).toMatchObject([{ percent: 0, message: null }, { percent: 100, message: "done" }, {}]);
   });
 
-  it("cuts the log after 1,000 lines and says so once", async () => {
+  it("truncates the log after 1,000 lines, with one notice", async () => {
     const { reports, reporter } = make();
     for (let i = 0; i < 5000; i++) reporter.event({ type: "log", message: `line ${i}` });
     expect(reports).toHaveLength(1001);
     expect(reports.at(-1)).toMatchObject({ type: "log", message: expect.stringContaining("cut") });
   });
 
-  it("cuts long lines, escapes control characters and takes folders out", () => {
+  it("truncates long lines, escapes control characters and removes folders", () => {
     const { reports, reporter } = make();
     reporter.event({ type: "log", message: "x".repeat(100_000) });
     reporter.event({ type: "log", message: "\u001b[2Jgone, see /jobs/job-1/input/p.csv" });
@@ -54,7 +54,7 @@ describe("a reporter", () => {
     expect(reports[1]).toMatchObject({ message: "\\u001b[2Jgone, see input/p.csv" });
   });
 
-  it("says nothing after its end", async () => {
+  it("sends nothing after the end", async () => {
     const { reports, reporter } = make();
     await reporter.finished(OUTCOME, "");
     reporter.event({ type: "log", message: "late" });
@@ -62,7 +62,7 @@ describe("a reporter", () => {
     expect(reports).toHaveLength(1);
   });
 
-  it("loses progress rather than the job when the queue is away, but not the end", async () => {
+  it("drops progress, but not the end, while the queue is unreachable", async () => {
     const { reporter } = make(true);
     reporter.started();
     reporter.event({ type: "log", message: "x" });

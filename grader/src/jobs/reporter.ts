@@ -11,10 +11,10 @@ const LOG_LINE_LIMIT = 8 * 1024;
 export interface Reporter {
   started(): void;
   event(event: LiveEvaluatorEvent): void;
-  /** The last word on this delivery. Resolves when the queue has it. */
+  /** The last report of this delivery. Resolves when the queue has it. */
   finished(outcome: Outcome, organizerLog: string): Promise<void>;
   released(reason: string): Promise<void>;
-  /** Says nothing more. */
+  /** Discards all further reports. */
   stop(): void;
 }
 
@@ -22,8 +22,8 @@ type Body = Report extends infer R ? (R extends Report ? Omit<R, keyof ReportBas
 type ReportBase = Pick<Report, "submission" | "attempt" | "delivery" | "grader">;
 
 /**
- * Reports of one delivery, in order. Progress goes out at most every 100 ms, the latest always before the end; log lines
- * are capped in length and number. `folders` are taken out of every text.
+ * Sends the reports of one delivery in order. Progress is sent at most every 100 ms, the latest always before the end. Log
+ * lines are limited in length and number. The paths in `folders` are removed from every text.
  */
 export function createReporter(
   queue: JobQueue,
@@ -38,12 +38,14 @@ export function createReporter(
   let began: number | null = null;
 
   const text = (raw: string, limit?: number) => sanitizeText(removeFolderPaths(raw, options.folders), limit);
-  // Progress and log lines are not worth holding up an evaluator, nor failing a job.
+  // A lost progress or log report must neither block the evaluator nor fail the job.
   const send = (body: Body) => {
     if (stopped) return;
     queue
       .report({ ...base, ...body } as Report)
-      .catch((error) => options.log.warn({ ...base, err: error }, `a ${body.type} report was lost`));
+      .catch((err) =>
+        options.log.warn({ event: "report_lost", ...base, type: body.type, err }, `${body.type} report lost`),
+      );
   };
 
   function flush(): void {
@@ -89,7 +91,7 @@ export function createReporter(
       logLines++;
       if (logLines <= LOG_LINES) send({ type: "log", message: text(event.message, LOG_LINE_LIMIT) });
       else if (logLines === LOG_LINES + 1)
-        send({ type: "log", message: `The log was cut here: more than ${LOG_LINES} lines.` });
+        send({ type: "log", message: `Log truncated after ${LOG_LINES} lines.` });
     },
     finished: (outcome, organizerLog) =>
       last({

@@ -3,7 +3,7 @@ import { batch } from "../testing/challenge.ts";
 import { runGrader } from "../testing/running-grader.ts";
 
 describe("files of a result", () => {
-  it("are stored under keys of the attempt, with their names and types", async () => {
+  it("are stored with their names and types under keys of the attempt", async () => {
     const folder = await batch(`
 out = job["output_dir"]
 os.mkdir(out + "/models")
@@ -24,7 +24,7 @@ say(type="result", score=1, media={"path": "plot.png"}, artifacts=[{"path": "mod
     }
   });
 
-  it("may be named by their full path", async () => {
+  it("may be named by absolute path", async () => {
     const folder = await batch(`
 path = os.path.join(job["output_dir"], "plot.png")
 open(path, "w").write("image")
@@ -67,7 +67,7 @@ say(type="result", score=1, ${named})`);
     }
   });
 
-  it("are refused when there are too many", async () => {
+  it("are refused above the limit", async () => {
     const folder = await batch(`say(type="result", score=1, artifacts=[{"path": "x"}] * 51)`);
     const { publish, report } = await runGrader([folder]);
     expect(await report(await publish(), "finished")).toMatchObject({

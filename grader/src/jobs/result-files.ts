@@ -5,26 +5,26 @@ import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
 import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
-import { type Fault, fault } from "../evaluators/protocol/evaluator-failure.ts";
+import { type EvaluatorFailure, evaluatorFailure } from "../evaluators/protocol/evaluator-failure.ts";
 import type { ResultEvent } from "../evaluators/protocol/events.ts";
 import { sanitizeText } from "./sanitize-text.ts";
 
-/** Largest file a result may name. */
+/** The largest file that a result may name, in bytes. */
 export const FILE_LIMIT = 1024 ** 3;
 
 export interface StoredResultFiles {
   media: StoredFile | null;
-  /** Why the media were not taken, for the participant; null when they were, or there are none. */
+  /** Why the media file was dropped, for the participant; null when it was stored, or when there is none. */
   media_dropped: string | null;
   artifacts: StoredFile[];
-  /** What the organiser should know of that. */
+  /** The same for the organizer's log, with the path. */
   notice: string | null;
 }
 
 /**
- * Puts the files a result names, relative to `outputDir`, into the object store, each under a key of our own making. Only
- * regular files inside it are taken. An artifact that is a link, device, pipe or folder, or whose path leads elsewhere, is a fault of
- * the evaluator; such media are left out, for what a picture is changes no grade.
+ * Stores the files that a result names, relative to `outputDir`, under keys chosen here. Only regular files inside the folder
+ * are accepted. An artifact that is a link, device, pipe or folder, or is outside, is an evaluator failure. A media file like
+ * that is dropped, because it does not affect the grade.
  */
 export async function storeResultFiles(
   result: ResultEvent,
@@ -32,11 +32,11 @@ export async function storeResultFiles(
   job: Job,
   objects: ObjectStore,
   signal: AbortSignal,
-): Promise<StoredResultFiles | Fault> {
-  // Another delivery of the same attempt may have left other bytes, and objects are never overwritten.
+): Promise<StoredResultFiles | EvaluatorFailure> {
+  // Another delivery of the same attempt may have stored other bytes, and objects are never overwritten.
   const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
   const collected: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
-  // The artifacts first: one that cannot be taken ends it.
+  // Artifacts first, because an invalid one fails the result.
   for (const [i, file] of (result.artifacts ?? []).entries()) {
     const stored = await store(file, `${prefix}/artifact-${i + 1}`);
     if ("reason" in stored) return refused(file.path, stored.reason);
@@ -45,7 +45,7 @@ export async function storeResultFiles(
   if (result.media) {
     const stored = await store(result.media, `${prefix}/media`);
     if ("reason" in stored) {
-      collected.media_dropped = `The evaluator's file cannot be taken: ${stored.reason}.`;
+      collected.media_dropped = `The evaluator's media file was dropped: ${stored.reason}.`;
       collected.notice = refusal(result.media.path, stored.reason);
     } else collected.media = stored;
   }
@@ -100,7 +100,7 @@ async function openInside(
   }
   const found = await handle.stat();
   const reason = !found.isFile()
-    ? "it is no regular file"
+    ? "it is not a regular file"
     : found.nlink > 1
       ? "it is a hard link to another file"
       : found.size > FILE_LIMIT
@@ -114,13 +114,13 @@ async function openInside(
 const refusal = (path: string, reason: string) =>
   `the result names the file ${JSON.stringify(path)}, but ${reason}`;
 
-function refused(path: string, reason: string): Fault {
-  return fault("evaluator_output", refusal(path, reason), "a file that cannot be taken");
+function refused(path: string, reason: string): EvaluatorFailure {
+  return evaluatorFailure("evaluator_output", refusal(path, reason), "an invalid result file");
 }
 
 class FileTooLarge extends Error {}
 
-/** The file's bytes; throws when it has grown past the limit since it was looked at. */
+/** Yields the file's bytes. Throws when it has grown past the limit since it was opened. */
 async function* upTo(limit: number, file: FileHandle, tooLarge: FileTooLarge): AsyncGenerator<Uint8Array> {
   let size = 0;
   for (;;) {

@@ -6,18 +6,18 @@ describe("an evaluator's text", () => {
     expect(sanitizeText("Zeile 1\r\n\tсрока 2 ✓")).toBe("Zeile 1\n\tсрока 2 ✓");
   });
 
-  it("cannot move a cursor, reorder text or end a line in secret", () => {
+  it("cannot move the cursor, reorder text or hide a line break", () => {
     expect(sanitizeText("a\u001b[2J\u009b1m\u202eb\u2028c\rd\u0000")).toBe(
       "a\\u001b[2J\\u009b1m\\u202eb\\u2028c\\u000dd\\u0000",
     );
   });
 
-  it("is cut at its limit, and broken characters are replaced", () => {
+  it("is truncated at its limit, with malformed characters replaced", () => {
     expect(sanitizeText("x".repeat(20_000)).length).toBeLessThan(10_300);
     expect(sanitizeText("a\ud800")).toBe("a\ufffd");
   });
 
-  it("loses the folders of this machine", () => {
+  it("does not contain this machine's folders", () => {
     expect(removeFolderPaths("no /srv/iris/private/a.csv in /srv/iris", ["/srv/iris"])).toBe(
       "no private/a.csv in .",
     );

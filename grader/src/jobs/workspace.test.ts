@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** The folder that the next job gets, after one that did this to its own. */
+/** Returns the folder that the next job gets, after a job changed its own folder. */
 async function after(deed: (workspace: Workspace) => void): Promise<{ before: string; next: Workspace }> {
   const workspaces = createWorkspaces(root, silent);
   const first = workspaces.take();
@@ -31,14 +31,14 @@ async function after(deed: (workspace: Workspace) => void): Promise<{ before: st
 }
 
 describe("a workspace", () => {
-  it("has two empty folders of its own, and no two jobs have the same at once", () => {
+  it("has two empty subfolders, and is never shared by two running jobs", () => {
     const workspaces = createWorkspaces(root, silent);
     const [one, two] = [workspaces.take(), workspaces.take()];
     expect(one.dir).not.toBe(two.dir);
     for (const folder of [one.input, one.output]) expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("that was left empty serves the next job", async () => {
+  it("that was left empty is reused", async () => {
     const { before, next } = await after(() => {});
     expect(next.dir).toBe(before);
   });

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../base/log.ts";
 
-/** A folder for one job: `input/` for what was handed in, `output/` for what the evaluator leaves. */
+/** A folder for one job: `input/` for the submission, `output/` for the evaluator's files. */
 export interface Workspace extends AsyncDisposable {
   dir: string;
   input: string;
@@ -12,15 +12,15 @@ export interface Workspace extends AsyncDisposable {
 }
 
 export interface Workspaces {
-  /** An empty workspace. Disposing it removes whatever the job left, and never throws. */
+  /** Returns an empty workspace. Disposing it removes the job's files, and never throws. */
   take(): Workspace;
 }
 
 const SUBFOLDERS = ["input", "output"];
 
 /**
- * Workspaces under `root`. One that a job left as empty as it got it serves the next: making and removing folders waits for the disk
- * whenever anything on the machine is made durable, and most jobs of a warm evaluator leave nothing.
+ * Creates workspaces under `root`. One that a job left empty is reused: making and removing folders has to wait for the disk
+ * while other programs sync to it, and most jobs of a warm evaluator leave no files.
  */
 export function createWorkspaces(root: string, log: Logger): Workspaces {
   const free: string[] = [];
@@ -31,7 +31,7 @@ export function createWorkspaces(root: string, log: Logger): Workspaces {
       return;
     }
     await rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch((err) =>
-      log.warn({ dir, err }, "a workspace could not be removed"),
+      log.warn({ event: "workspace_removal_failed", dir, err }, "workspace removal failed"),
     );
   }
 
@@ -54,7 +54,7 @@ function make(dir: string): string {
   return dir;
 }
 
-/** Whether it holds its two folders, as folders, and nothing else. */
+/** Returns whether it contains its two subfolders, both empty, and nothing else. */
 function isEmpty(dir: string): boolean {
   try {
     const held = readdirSync(dir, { withFileTypes: true });

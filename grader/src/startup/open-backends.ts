@@ -5,7 +5,7 @@ import { createFolderStore, type ObjectStore, readS3Settings } from "@crowdai/sh
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 
-/** What a grader shares with its broker. */
+/** The queue and the object store, which a grader shares with its broker. */
 export interface Backends {
   queue: JobQueue;
   objects: ObjectStore;
@@ -13,7 +13,7 @@ export interface Backends {
 }
 export interface BackendSettings {
   env: Readonly<Record<string, string | undefined>>;
-  /** The broker's data folder, for objects that are kept in it. */
+  /** The broker's data folder, for objects stored there. */
   data: string;
   /** Name of the grader. */
   name: string;
@@ -21,14 +21,14 @@ export interface BackendSettings {
 }
 export type OpenBackends = (settings: BackendSettings) => Promise<Backends>;
 
-/** Opens the queue and the store that the environment names. The embedded queue lives inside a broker's process. */
+/** Opens the queue and the object store that the environment selects. The embedded queue exists only inside a broker. */
 export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
   if (!env.REDIS_URL)
     throw new CrowdaiError(
       "usage",
-      "A grader of its own finds its broker's queue by REDIS_URL, which is not set.",
+      "REDIS_URL is not set. A separate grader reaches the broker's queue through Redis.",
       {
-        next: "Set REDIS_URL to the Redis of the broker, or grade in its process: `crowdai-broker start --with-grader`.",
+        next: "Set REDIS_URL to the broker's Redis, or run the grader inside the broker: `crowdai-broker start --with-grader`.",
       },
     );
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
@@ -45,7 +45,7 @@ export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
   };
 };
 
-/** The broker's folder when there is no S3: broker and grader then share a disk. */
+/** Without S3, opens the broker's folder: broker and grader then share a disk. */
 async function openObjects(env: BackendSettings["env"], data: string, name: string): Promise<ObjectStore> {
   const s3 = readS3Settings(env);
   if (s3) {
@@ -55,7 +55,7 @@ async function openObjects(env: BackendSettings["env"], data: string, name: stri
   return createFolderStore({
     folder: join(data, "objects"),
     arriving: `arriving-${name.replace(/[^A-Za-z0-9-]/g, "-")}`,
-    // A grader hands out no addresses.
+    // A grader signs no URLs.
     baseUrl: () => "",
     secret: randomBytes(32),
   });

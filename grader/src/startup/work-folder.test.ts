@@ -7,7 +7,7 @@ import { openWorkFolder } from "./work-folder.ts";
 
 const AN_HOUR_AGO = new Date(Date.now() - 3_600_000);
 
-it("a work folder is removed with its grader, and those of graders that were killed by the next one", async () => {
+it("a work folder is removed when its grader stops, and by the next grader when it was killed", async () => {
   const parent = await temporaryFolder();
   const killed = join(parent, "crowdai-grader-killed");
   await mkdir(join(killed, "workspaces/job-1"), { recursive: true });

@@ -5,15 +5,15 @@ import { lockFile } from "@crowdai/shared/file-lock";
 
 const PREFIX = "crowdai-grader-";
 const LOCK = "grader.lock";
-/** A folder younger than this may be one whose grader has not locked it yet. */
+/** The grader of a folder younger than this may not have locked it yet. */
 const YOUNG_MS = 60_000;
 
-/** A folder of this grader's own, for workspaces and bundles. Disposing it removes it. */
+/** A folder that only this grader uses, for workspaces and bundles. Disposing it removes it. */
 export interface WorkFolder extends AsyncDisposable {
   dir: string;
 }
 
-/** Makes a work folder under `parent`, and removes those of graders that were killed: nobody else would, and bundles are large. */
+/** Makes a work folder under `parent`, and removes those of killed graders, whose bundles would fill the disk. */
 export async function openWorkFolder(parent: string): Promise<WorkFolder> {
   await removeAbandoned(parent);
   const dir = await mkdtemp(join(parent, PREFIX));
@@ -32,7 +32,7 @@ async function removeAbandoned(parent: string): Promise<void> {
     if (name.startsWith(PREFIX)) await removeIfAbandoned(join(parent, name)).catch(() => {});
 }
 
-/** Rejects for what belongs to another user, and for what another grader removes at the same time. */
+/** Rejects when the folder belongs to another user, or when another grader removes it at the same time. */
 async function removeIfAbandoned(dir: string): Promise<void> {
   if (Date.now() - (await stat(dir)).mtimeMs < YOUNG_MS || !existsSync(join(dir, LOCK))) return;
   const lock = lockFile(join(dir, LOCK));

@@ -5,14 +5,14 @@ import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { onTestFinished } from "vitest";
 
-/** A temporary folder that is gone when the test is. */
+/** Makes a temporary folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "crowdai-grader-test-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   return dir;
 }
 
-/** A challenge folder on disk: programs by name, and the evaluator that challenge.json names. */
+/** Makes a challenge folder from files by name and an evaluator configuration. */
 export async function makeChallenge(
   evaluator: object,
   files: Record<string, string> = {},
@@ -29,7 +29,7 @@ export async function makeChallenge(
   return await loadChallengeFolder(dir);
 }
 
-/** A challenge with a batch evaluator in Python; `job` and `say` are there. */
+/** Makes a challenge with a batch evaluator in Python, which can use `job` and `say`. */
 export function batch(script: string, evaluator: object = {}) {
   const prelude = `import json, os, sys, time
 job = json.loads(sys.stdin.readline())
@@ -41,7 +41,7 @@ def say(**event): print(json.dumps(dict(event, id=job["id"])), flush=True)
   );
 }
 
-/** A challenge with a persistent evaluator that scores the sum of a list. */
+/** Makes a challenge with a persistent evaluator that scores the sum of a list. */
 export function sums(evaluator: object = {}) {
   return makeChallenge(
     { command: ["python3", "evaluate.py"], mode: "persistent", ...evaluator },

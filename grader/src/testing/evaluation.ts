@@ -14,7 +14,7 @@ export const limitTools = await findProcessLimitTools(path);
 export interface TestEvaluator {
   evaluator: Evaluator;
   dir: string;
-  /** Evaluates one job and gives what was said meanwhile too. */
+  /** Evaluates one job and also returns its events. */
   run(job?: Partial<TestJob>): Promise<Evaluated & { events: LiveEvaluatorEvent[] }>;
 }
 interface TestJob {
@@ -26,7 +26,7 @@ interface TestJob {
   onEvent: (event: LiveEvaluatorEvent) => void;
 }
 
-/** An evaluator of real processes, from programs given as text. */
+/** Makes an evaluator that runs real processes, from programs given as text. */
 export async function makeEvaluator(
   evaluator: object,
   files: Record<string, string> = {},
@@ -70,7 +70,7 @@ export async function makeEvaluator(
   };
 }
 
-/** A batch evaluator of one shell script. */
+/** Makes a batch evaluator from a shell script. */
 export function shell(script: string, options: object = {}): Promise<TestEvaluator> {
   return makeEvaluator(
     { command: ["./evaluate.sh"], ...options },
@@ -78,7 +78,7 @@ export function shell(script: string, options: object = {}): Promise<TestEvaluat
   );
 }
 
-/** A persistent evaluator of one Python script, in which `jobs()` yields and `say(**event)` prints. */
+/** Makes a persistent evaluator from a Python script, in which `jobs()` yields jobs and `say(**event)` prints events. */
 export function python(
   script: string,
   options: object = {},
@@ -99,13 +99,13 @@ export function python(
   );
 }
 
-/** Whether a process lives. One that was killed but not yet reaped counts as gone. */
+/** Whether a process is alive. One that was killed but not yet reaped counts as gone. */
 export async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   return stat !== null && !/\) [ZX] /.test(stat);
 }
 
-/** Whether a process is gone; one that is being killed has closed its files a moment before that shows. */
+/** Whether a process is gone within a second: a killed process closes its files a moment before it disappears. */
 export async function isGone(pid: number): Promise<boolean> {
   for (let i = 0; i < 100; i++) {
     if (!(await isAlive(pid))) return true;

@@ -1,5 +1,5 @@
-// A job factory as those of 2017: takes jobs from <namespace>::enqueue_job, pushes job states to the list each job names.
-// Run as: job-factory.ts <redis url> <namespace> <LPUSH or RPUSH> <response_type or job_state>
+// A job factory of 2017: takes jobs from <namespace>::enqueue_job and pushes job states to the list that each job names.
+// Run as: job-factory-program.ts <redis url> <namespace> <LPUSH or RPUSH> <response_type or job_state>
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 
@@ -17,28 +17,28 @@ interface FactoryJob {
 for (;;) {
   const [, text] = (await redis.brpop(`${namespace}::enqueue_job`, 0)) as [string, string];
   const job = JSON.parse(text) as FactoryJob;
-  // As they did: a key must stand there, whosever it is.
+  // Like those of 2017, it requires a key, but does not check it.
   if (typeof job.extra_params.api_key !== "string") throw new Error("no api_key");
   const say = async (state: string, message: string, data: unknown) => {
     const named =
       style === "job_state"
         ? { job_state: `crowdai.job_state.${state}` }
         : { response_type: `CrowdAI.Event.Job.${state}` };
-    const word = JSON.stringify({
+    const payload = JSON.stringify({
       ...named,
       ...{ job_id: "7", data_sequence_no: job.data_sequence_no, message, data },
     });
-    await redis.call(push, job.broker_response_channel, word);
+    await redis.call(push, job.broker_response_channel, payload);
   };
-  const { do: wish = "score", x, hold } = job.data;
+  const { do: action = "score", x, hold } = job.data;
   await redis.incr(`${namespace}::taken`);
   await say("RUNNING", "", {});
   if (hold) while (!(await redis.exists(hold))) await sleep(10);
-  if (wish === "leave") process.exit(0);
-  if (wish === "rubbish") await redis.call(push, job.broker_response_channel, "no JSON");
-  if (wish === "fail") await say("ERROR", "row 17: unknown id", {});
-  if (wish === "give up") await say("TIMEOUT", "too long", {});
-  if (wish !== "score") continue;
+  if (action === "leave") process.exit(0);
+  if (action === "rubbish") await redis.call(push, job.broker_response_channel, "no JSON");
+  if (action === "fail") await say("ERROR", "row 17: unknown id", {});
+  if (action === "give up") await say("TIMEOUT", "too long", {});
+  if (action !== "score") continue;
   for (const percent of [25, 50, 75]) await say("PROGRESS_UPDATE", "", { percent_complete: percent });
   await say("INFO", `asked for ${job.function_name}`, {});
   await say("COMPLETE", "done", { score: x * 2, secondary_score: -x });

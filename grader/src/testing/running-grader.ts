@@ -18,23 +18,23 @@ export interface RunningGrader {
   workDir: string;
   challenges: Map<string, ChallengeFolder>;
   reports: Report[];
-  /** Publishes a job and gives its id; what is not said is a small value for `submit`. */
+  /** Publishes a job and returns its id. By default it is a small value for `submit`. */
   publish(job?: Partial<Job>): Promise<string>;
-  /** Puts bytes into the store as a broker would, and gives the input that names them. */
+  /** Stores bytes as a broker would, and returns the input that refers to them. */
   store(
     name: string,
     bytes: string | Buffer,
     kind?: "file" | "json",
   ): Promise<Exclude<Job["input"], { kind: "inline" }>>;
-  /** The first report of a type for a submission, come or to come. */
+  /** Resolves with the first report of a type for a submission, past or future. */
   report<T extends Report["type"]>(submission: string, type: T): Promise<Extract<Report, { type: T }>>;
-  /** Begins another grader on the same queue. */
+  /** Starts another grader on the same queue. */
   start(options?: Partial<GraderOptions>): { stop: AbortController; stopped: Promise<void> };
   stop: AbortController;
   stopped: Promise<void>;
 }
 
-/** A grader at work on an embedded queue and a store in a folder; all of it ends with the test. */
+/** Starts a grader on an embedded queue and a folder store, and stops everything after the test. */
 export async function runGrader(
   folders: ChallengeFolder[],
   options: Partial<GraderOptions> = {},
@@ -52,7 +52,7 @@ export async function runGrader(
   const receiving = new AbortController();
   const received = queue.receive(async (report) => {
     reports.push(report);
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   }, receiving.signal);
 
   const runs: { stop: AbortController; stopped: Promise<void> }[] = [];
@@ -109,14 +109,14 @@ export async function runGrader(
     },
     report(submission, type) {
       return new Promise((resolve) => {
-        const look = () => {
+        const check = () => {
           const found = reports.find((report) => report.submission === submission && report.type === type);
           if (!found) return;
-          waiting.delete(look);
+          waiting.delete(check);
           resolve(found as never);
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       });
     },
   };

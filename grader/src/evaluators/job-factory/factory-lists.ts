@@ -1,52 +1,52 @@
 import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Redis } from "ioredis";
 
-/** The lists over which a job factory takes jobs and answers. Everything rejects while Redis is away. */
+/** The Redis lists through which a job factory receives jobs and responds. All methods reject while Redis is unreachable. */
 export interface FactoryLists {
   /**
-   * Puts a job in line unless it was put there before and its answer is still to come: a grader that starts again, or a
-   * reply that was lost on its way, does not make the factory work twice. Says whether it was put in line.
+   * Enqueues a job unless it was enqueued before and its response is still pending: after a restart of the grader or a lost
+   * reply, the factory does not work twice. Returns whether the job was enqueued.
    */
   push(id: string, job: object): Promise<boolean>;
-  /** All that was said of a job; it stays there until the job is done. */
-  said(id: string): Promise<string[]>;
-  /** Whether the job was put in line and is not done: false when Redis has lost its contents. */
+  /** Returns all messages about a job. They stay in the list until the job is done. */
+  messages(id: string): Promise<string[]>;
+  /** Whether the job was enqueued and is not done. False when Redis has lost its data. */
   isPending(id: string): Promise<boolean>;
-  /** Takes back a job that the factory has not taken. One that it has goes on, and its answer is found by the next who pushes it. */
+  /** Withdraws a job that the factory has not taken. A taken job continues, and the next push of it finds its response. */
   withdraw(id: string, job: object): Promise<void>;
   done(id: string): Promise<void>;
 }
 
-/** Nothing between the three: a job is in line exactly when it is marked. What an earlier run was told is not this one's answer. */
+/** Atomic: a job is in the queue exactly when it is marked. Responses to an earlier run are deleted. */
 const PUSH = `
 if not redis.call("SET", KEYS[1], "1", "NX", "PX", ARGV[1]) then return 0 end
 redis.call("DEL", KEYS[2])
 redis.call("LPUSH", KEYS[3], ARGV[2])
 return 1`;
 
-/** `pendingMs` is how long an answer may take; after that a job counts as lost, and may be put in line again. */
+/** `pendingMs` is how long a response may take. After that the job counts as lost and can be enqueued again. */
 export function createFactoryLists(
-  link: ReconnectingConnection,
+  connection: ReconnectingConnection,
   namespace: string,
   pendingMs: number,
 ): FactoryLists {
-  const line = `${namespace}::enqueue_job`;
+  const queue = `${namespace}::enqueue_job`;
   const mark = (id: string) => `${namespace}::pending::${id}`;
   const channel = (id: string) => `${namespace}::response::${id}`;
   const text = (id: string, job: object) => JSON.stringify({ broker_response_channel: channel(id), ...job });
   const use = <T>(work: (redis: Redis) => Promise<T>): Promise<T> =>
-    link.use((client) => work(client as Redis));
+    connection.use((client) => work(client as Redis));
   return {
     push: (id, job) =>
       use(
         async (redis) =>
-          (await redis.eval(PUSH, 3, mark(id), channel(id), line, pendingMs, text(id, job))) === 1,
+          (await redis.eval(PUSH, 3, mark(id), channel(id), queue, pendingMs, text(id, job))) === 1,
       ),
-    said: (id) => use((redis) => redis.lrange(channel(id), 0, -1)),
+    messages: (id) => use((redis) => redis.lrange(channel(id), 0, -1)),
     isPending: (id) => use(async (redis) => (await redis.exists(mark(id))) === 1),
     withdraw: (id, job) =>
       use(async (redis) => {
-        if ((await redis.lrem(line, 0, text(id, job))) > 0) await redis.del(mark(id));
+        if ((await redis.lrem(queue, 0, text(id, job))) > 0) await redis.del(mark(id));
       }),
     done: (id) => use(async (redis) => void (await redis.del(mark(id), channel(id)))),
   };

@@ -4,7 +4,7 @@ import { createNewMessages, readMessage } from "./factory-messages.ts";
 const word = (state: string, data: unknown = {}, message = "") =>
   JSON.stringify({ response_type: `CrowdAI.Event.Job.${state}`, job_id: "7", message, data });
 
-describe("the words of a job factory", () => {
+describe("the messages of a job factory", () => {
   const [first, second, third] = [word("RUNNING"), word("PROGRESS_UPDATE"), word("INFO")];
   const last = word("COMPLETE", { score: 1 });
 
@@ -12,7 +12,7 @@ describe("the words of a job factory", () => {
     ["one at a time, to the tail", [[first], [first, second], [first, second, last]]],
     ["one at a time, to the head", [[first], [second, first], [last, second, first]]],
     [
-      "two at once, to the tail",
+      "two together, at the tail",
       [
         [first, second],
         [first, second, third],
@@ -20,7 +20,7 @@ describe("the words of a job factory", () => {
       ],
     ],
     [
-      "two at once, to the head",
+      "two together, at the head",
       [
         [second, first],
         [third, second, first],
@@ -31,7 +31,7 @@ describe("the words of a job factory", () => {
     ["all at once, to the head", [[last, second, first]]],
     ["with looks at which nothing was new", [[], [first], [first], [first, second], [first, second, last]]],
     [
-      "all alike until the last, to the tail",
+      "identical ones before the last, at the tail",
       [
         [first, first],
         [first, first, first],
@@ -46,12 +46,12 @@ describe("the words of a job factory", () => {
     expect(told).toEqual(said[0] === last ? said.toReversed() : said);
   });
 
-  it("that cannot be read end a job, at whichever end they stand", () => {
+  it("that are invalid end a job, at either end of the list", () => {
     expect(createNewMessages()([first, "rubbish"])).toEqual([first, "rubbish"]);
     expect(createNewMessages()(["rubbish", first])).toEqual([first, "rubbish"]);
   });
 
-  it("are read in the form of either age, and as JSON in a JSON string", () => {
+  it("are accepted in the old and the new form, and as JSON in a JSON string", () => {
     const older = JSON.stringify({ job_state: "crowdai.job_state.INFO", message: "hello", data: {} });
     expect(readMessage(older, "submit")).toEqual({ type: "log", message: "hello" });
     expect(readMessage(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
@@ -62,7 +62,7 @@ describe("the words of a job factory", () => {
     for (const state of ["ENQUEUED", "RUNNING"]) expect(readMessage(word(state), "submit")).toBeNull();
   });
 
-  it("end with a result, whose secondary score has either spelling", () => {
+  it("end with a result, with either spelling of the secondary score", () => {
     for (const name of ["secondary_score", "score_secondary"])
       expect(readMessage(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
         kind: "result",
@@ -88,7 +88,7 @@ describe("the words of a job factory", () => {
     ["null", "null", "evaluator_output"],
     ["no JSON", "no JSON", "evaluator_output"],
     ["a factory that gave up", word("TIMEOUT", {}, "too long"), "evaluator_timeout"],
-  ])("that are %s are the evaluator's fault", (_, text, code) => {
-    expect(readMessage(text, "submit")).toMatchObject({ kind: "fault", code });
+  ])("that are %s are an evaluator failure", (_, text, code) => {
+    expect(readMessage(text, "submit")).toMatchObject({ kind: "failure", code });
   });
 });

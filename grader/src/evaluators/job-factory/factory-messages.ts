@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
 import { CrowdaiError, parseJson } from "@crowdai/shared";
 import type { Verdict } from "../protocol/evaluator.ts";
-import { excerpt, fault } from "../protocol/evaluator-failure.ts";
+import { evaluatorFailure, excerpt } from "../protocol/evaluator-failure.ts";
 import { type LiveEvaluatorEvent, readEvent } from "../protocol/events.ts";
 
-/** Takes the list of what a job factory has said so far, each time it is looked at, and gives what was not told before. */
-export type NewMessages = (said: readonly string[]) => string[];
+/** Takes the complete list of a job factory's messages at each poll, and returns those that it has not returned before. */
+export type NewMessages = (messages: readonly string[]) => string[];
 
 /**
- * The words of one list in the order in which they were said. Factories push to either end: which one shows when the
- * list has grown, or when the last word of the job stands at one end. Until it shows, several words are kept back.
+ * Returns the messages of one list in the order in which they were sent. Factories push to either end. Which end shows when the
+ * list has grown, or when the job's last message is at one end. Until then, several messages are held back.
  */
 export function createNewMessages(): NewMessages {
   let before: readonly string[] = [];
-  let told = 0;
+  let returned = 0;
   let newest: "head" | "tail" | null = null;
-  return (said) => {
-    newest ??= newestOf(before, said);
-    before = said;
-    if (newest === null && said.length > 1) return [];
-    const words = (newest === "head" ? said.toReversed() : said).slice(told);
-    told = Math.max(told, said.length);
-    return words;
+  return (messages) => {
+    newest ??= newestOf(before, messages);
+    before = messages;
+    if (newest === null && messages.length > 1) return [];
+    const unread = (newest === "head" ? messages.toReversed() : messages).slice(returned);
+    returned = Math.max(returned, messages.length);
+    return unread;
   };
 }
 
@@ -34,7 +34,7 @@ function newestOf(before: readonly string[], now: readonly string[]): "head" | "
   }
   if (now.length > 1) {
     const [head, tail] = [isLast(now[0]!), isLast(now.at(-1)!)];
-    // With a last word at either end, either order ends the job.
+    // With a final message at both ends, either order ends the job.
     if (head || tail) return tail ? "tail" : "head";
   }
   return null;
@@ -42,40 +42,40 @@ function newestOf(before: readonly string[], now: readonly string[]): "head" | "
 
 type JobStateMessage = { state: string; message: string; data: unknown };
 
-/** A word as progress or as the end; null for one that says nothing new. */
+/** Parses a message as progress, log or verdict. Null for a message without news. */
 export function readMessage(text: string, calledFunction: string): LiveEvaluatorEvent | Verdict | null {
-  const word = parseMessage(text);
-  if (!word)
-    return fault(
+  const parsed = parseMessage(text);
+  if (!parsed)
+    return evaluatorFailure(
       "evaluator_output",
-      `the job factory said: ${excerpt(Buffer.from(text))}`,
-      "a job state of the wrong form",
+      `the job factory sent: ${excerpt(Buffer.from(text))}`,
+      "an invalid job state",
     );
-  const data = isObject(word.data) ? word.data : {};
-  switch (word.state) {
+  const data = isObject(parsed.data) ? parsed.data : {};
+  switch (parsed.state) {
     case "PROGRESS_UPDATE":
       return typeof data.percent_complete === "number"
-        ? { type: "progress", percent: data.percent_complete, message: word.message || null }
+        ? { type: "progress", percent: data.percent_complete, message: parsed.message || null }
         : null;
     case "INFO":
-      return { type: "log", message: word.message };
+      return { type: "log", message: parsed.message };
     case "COMPLETE": {
       const { score, score_secondary, secondary_score } = data;
       const result = readEvent(
         {
           type: "result",
           ...{ score, score_secondary: score_secondary ?? secondary_score },
-          message: word.message || null,
-          data: word.data,
+          message: parsed.message || null,
+          data: parsed.data,
         },
         calledFunction,
       );
       return "kind" in result ? result : { kind: "result", result: result as never };
     }
     case "ERROR":
-      return { kind: "rejected", message: word.message };
+      return { kind: "rejected", message: parsed.message };
     case "TIMEOUT":
-      return fault("evaluator_timeout", `the job factory gave up: ${word.message}`);
+      return evaluatorFailure("evaluator_timeout", `the job factory timed out: ${parsed.message}`);
     default:
       return null;
   }
@@ -84,19 +84,19 @@ export function readMessage(text: string, calledFunction: string): LiveEvaluator
 const STATES = ["ENQUEUED", "RUNNING", "PROGRESS_UPDATE", "INFO", "COMPLETE", "ERROR", "TIMEOUT"];
 const LAST = ["COMPLETE", "ERROR", "TIMEOUT"];
 
-/** Of `response_type: "CrowdAI.Event.Job.<STATE>"`, or the older `job_state: "crowdai.job_state.<STATE>"`. */
+/** Accepts `response_type: "CrowdAI.Event.Job.<STATE>"` and the older `job_state: "crowdai.job_state.<STATE>"`. */
 function parseMessage(text: string): JobStateMessage | null {
-  let said: unknown;
+  let fields: unknown;
   try {
-    said = parseJson(text);
-    // Some factories wrote JSON into a JSON string.
-    if (typeof said === "string") said = parseJson(said);
+    fields = parseJson(text);
+    // Some factories encode the JSON twice.
+    if (typeof fields === "string") fields = parseJson(fields);
   } catch (error) {
     if (error instanceof CrowdaiError) return null;
     throw error;
   }
-  if (!isObject(said)) return null;
-  const { response_type, job_state, message, data } = said;
+  if (!isObject(fields)) return null;
+  const { response_type, job_state, message, data } = fields;
   const state = String(response_type ?? job_state ?? "")
     .split(".")
     .at(-1)!
@@ -105,10 +105,10 @@ function parseMessage(text: string): JobStateMessage | null {
   return { state, message: message == null ? "" : String(message), data };
 }
 
-/** Also what nobody can read: it ends the job. */
+/** An invalid message counts as the last one, because it fails the job. */
 const isLast = (text: string): boolean => {
-  const word = parseMessage(text);
-  return word === null || LAST.includes(word.state);
+  const parsed = parseMessage(text);
+  return parsed === null || LAST.includes(parsed.state);
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

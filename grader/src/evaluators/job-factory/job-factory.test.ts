@@ -84,7 +84,7 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it("is told where a file is, under the names it knows", async () => {
+  it("receives the path of a file, under the field names it knows", async () => {
     const { run } = await evaluator();
     const path = join(await temporaryFolder(), "predictions.csv");
     await writeFile(path, "a,1\n");
@@ -105,8 +105,8 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
 
   it.each([
     ["rejects a submission", "fail", { kind: "rejected", message: "row 17: unknown id" }],
-    ["talks rubbish", "rubbish", { kind: "fault", code: "evaluator_output" }],
-    ["gives up", "give up", { kind: "fault", code: "evaluator_timeout" }],
+    ["talks rubbish", "rubbish", { kind: "failure", code: "evaluator_output" }],
+    ["gives up", "give up", { kind: "failure", code: "evaluator_timeout" }],
   ])("that %s ends the job", async (_, wish, verdict) => {
     startFactory();
     const { run } = await evaluator();
@@ -114,19 +114,19 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it("that is not there, or leaves with the job, is the challenge's fault after the time-out, and leaves nothing in line", async () => {
+  it("that is not running, or stops during the job, fails the job after the timeout, and leaves no queue entry", async () => {
     const { run } = await evaluator({ timeout_seconds: 1.5 });
-    const fault = { kind: "fault", code: "evaluator_timeout" };
-    expect((await run({ id: "nobody", input: { data: { x: 1 } } })).verdict).toMatchObject(fault);
+    const timeout = { kind: "failure", code: "evaluator_timeout" };
+    expect((await run({ id: "nobody", input: { data: { x: 1 } } })).verdict).toMatchObject(timeout);
     expect(await leftovers()).toEqual([]);
     startFactory();
     expect((await run({ id: "leaver", input: { data: { do: "leave", x: 1 } } })).verdict).toMatchObject(
-      fault,
+      timeout,
     );
     expect(await leftovers()).toEqual([]);
   });
 
-  it("that was restarted takes what is in line", async () => {
+  it("takes queued jobs after a restart", async () => {
     const { run } = await evaluator();
     const factory = startFactory();
     const left = run({ id: "left", input: { data: { do: "leave", x: 1 } } });
@@ -141,7 +141,7 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect((await left).verdict).toEqual({ kind: "rejected", message: "lost" });
   });
 
-  it("works once for a grader that starts again meanwhile", async () => {
+  it("evaluates a job once when the grader restarts in the meantime", async () => {
     startFactory();
     const stopping = new AbortController();
     const hold = `${namespace}::hold`;
@@ -155,7 +155,7 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect(await taken()).toBe(1);
   });
 
-  it("does not get a job that was withdrawn before it took it", async () => {
+  it("does not receive a job that was withdrawn in time", async () => {
     const stopping = new AbortController();
     const { run } = await evaluator();
     const running = run({ input: { data: { x: 2 } }, signal: stopping.signal });
@@ -165,7 +165,7 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it("gets its jobs again when Redis lost them, and its answers are found when Redis was killed", async () => {
+  it("receives its jobs again when Redis loses them, and its responses survive a kill of Redis", async () => {
     const { run } = await evaluator();
     const lost = run({ id: "lost", input: { data: { x: 3 } } });
     await until(async () => (await redis.llen(`${namespace}::enqueue_job`)) === 1);
@@ -177,16 +177,16 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     expect((await lost).verdict).toMatchObject({ result: { score: 6 } });
   });
 
-  it("whose address leads nowhere is the challenge's fault at once", async () => {
+  it("with an invalid Redis URL fails the job immediately", async () => {
     const { run } = await evaluator({}, "redis://one,two");
-    expect((await run()).verdict).toMatchObject({ kind: "fault", code: "evaluator_crashed" });
+    expect((await run()).verdict).toMatchObject({ kind: "failure", code: "evaluator_crashed" });
   });
 
-  it("whose Redis does not answer is the challenge's fault after the time-out, told to the organiser", async () => {
+  it("whose Redis is unreachable fails the job after the timeout, with details for the organizer", async () => {
     const { run } = await evaluator({ timeout_seconds: 1 }, "redis://127.0.0.1:1");
     const { verdict } = await run({ input: { data: { x: 3 } } });
     expect(verdict).toMatchObject({
-      kind: "fault",
+      kind: "failure",
       code: "evaluator_timeout",
       detail: expect.stringContaining("Redis"),
     });

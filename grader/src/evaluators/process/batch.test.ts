@@ -7,7 +7,7 @@ import { OUTPUT_LIMIT } from "./process.ts";
 const RESULT = `echo '{"id":"job1","type":"result","score":0.5}'`;
 
 describe("a batch evaluator", () => {
-  it("reads its job on stdin until the end, and its events and result are passed on", async () => {
+  it("reads its job on stdin until the end, and reports its events and result", async () => {
     const { run } = await makeEvaluator(
       { command: ["python3", "evaluate.py"] },
       {
@@ -38,19 +38,19 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
     });
   });
 
-  it("has the challenge folder as its working folder", async () => {
+  it("runs in the challenge folder", async () => {
     const { run, dir } = await shell(
       `echo "{\\"id\\":\\"job1\\",\\"type\\":\\"result\\",\\"score\\":1,\\"data\\":\\"$PWD\\"}"`,
     );
     expect((await run()).verdict).toMatchObject({ result: { data: dir } });
   });
 
-  it("can open /dev/stdin, as its job is a plain file", async () => {
+  it("can open /dev/stdin, because its job is a plain file", async () => {
     const { run } = await shell(`grep -q '"function":"submit"' /dev/stdin && ${RESULT}`);
     expect((await run()).verdict).toMatchObject({ kind: "result" });
   });
 
-  it("runs any number of jobs at once", async () => {
+  it("runs any number of jobs in parallel", async () => {
     const { run } = await shell(`read line; id=$(echo "$line" | sed 's/{"id":"\\([^"]*\\).*/\\1/'); sleep 0.5
       echo "{\\"id\\":\\"$id\\",\\"type\\":\\"result\\",\\"score\\":1,\\"data\\":\\"$id\\"}"`);
     const begun = performance.now();
@@ -60,17 +60,17 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
     expect(performance.now() - begun).toBeLessThan(8 * 500);
   });
 
-  it("may reject a submission, and then end as it likes", async () => {
+  it("may reject a submission, and then exit with any code", async () => {
     const { run } = await shell(`echo '{"id":"job1","type":"error","message":"row 17: unknown id"}'; exit 1`);
     expect((await run()).verdict).toEqual({ kind: "rejected", message: "row 17: unknown id" });
   });
 
-  it("needs no new line after its last event", async () => {
+  it("needs no newline after its last event", async () => {
     const { run } = await shell(`printf '{"id":"job1","type":"result","score":1}'`);
     expect((await run()).verdict).toMatchObject({ kind: "result" });
   });
 
-  it("may leave out the score in functions other than submit", async () => {
+  it("may omit the score in functions other than submit", async () => {
     const { run } = await shell(`echo '{"id":"job1","type":"result","data":{"y":2}}'`, {
       functions: ["submit", "evaluate"],
     });
@@ -81,7 +81,7 @@ say(type="result", score=sum(job["input"]["data"]), score_secondary=0.25, messag
   });
 });
 
-describe("a batch evaluator at fault", () => {
+describe("a failing batch evaluator", () => {
   it.each([
     ["crashes", "echo secret /srv/answers >&2; exit 3", "evaluator_crashed", /exit code 3/],
     ["crashes after its result", `${RESULT}; exit 1`, "evaluator_crashed", /after its result/],
@@ -98,21 +98,26 @@ describe("a batch evaluator at fault", () => {
     ],
     ["prints rubbish", `echo 'accuracy: 0.9'; ${RESULT}`, "evaluator_output", /accuracy/],
     ["prints bytes that are no text", `printf '\\377\\376\\n'; ${RESULT}`, "evaluator_output", /UTF-8/],
-    ["prints JSON that is no event", `echo '[1]'; ${RESULT}`, "evaluator_output", /no object with an id/],
+    [
+      "prints JSON that is not an event",
+      `echo '[1]'; ${RESULT}`,
+      "evaluator_output",
+      /not an object with an id/,
+    ],
     [
       "prints an event without an id",
       `echo '{"type":"result","score":1}'`,
       "evaluator_output",
-      /no object with an id/,
+      /not an object with an id/,
     ],
-    ["prints an unknown event", `echo '{"id":"job1","type":"grade"}'`, "evaluator_output", /wrong form/],
+    ["prints an unknown event", `echo '{"id":"job1","type":"grade"}'`, "evaluator_output", /invalid event/],
     [
       "names another job",
       `echo '{"id":"job2","type":"result","score":1}'`,
       "evaluator_output",
       /another job/,
     ],
-    ["gives two results", `${RESULT}; ${RESULT}`, "evaluator_output", /after its end/],
+    ["gives two results", `${RESULT}; ${RESULT}`, "evaluator_output", /after the result/],
     [
       "gives a result after an error",
       `echo '{"id":"job1","type":"error","message":"x"}'; ${RESULT}`,
@@ -120,7 +125,7 @@ describe("a batch evaluator at fault", () => {
       /after/,
     ],
     ["goes on after its result", `${RESULT}; sleep 0.2; echo bye`, "evaluator_output", /bye/],
-    ["ends its result with half a line", `${RESULT}; printf '{"id"'`, "evaluator_output", /after its end/],
+    ["ends its result with half a line", `${RESULT}; printf '{"id"'`, "evaluator_output", /after the result/],
     ["scores NaN", `echo '{"id":"job1","type":"result","score":NaN}'`, "evaluator_score", /NaN/],
     [
       "scores minus infinity",
@@ -152,22 +157,22 @@ describe("a batch evaluator at fault", () => {
   ])("that %s is told by kind", async (_, script, code, detail) => {
     const { run } = await shell(script);
     const { verdict } = await run();
-    expect(verdict).toMatchObject({ kind: "fault", code, detail: expect.stringMatching(detail) });
+    expect(verdict).toMatchObject({ kind: "failure", code, detail: expect.stringMatching(detail) });
   });
 
-  it("tells participants nothing of paths or stderr, and the organiser all", async () => {
+  it("reveals no paths or stderr to participants, and everything to the organizer", async () => {
     const { run, dir } = await shell(`echo "Traceback in $PWD/private/answers.csv" >&2; exit 1`);
     const { verdict, stderr } = await run();
     expect(verdict).toMatchObject({ message: "The evaluator crashed." });
     expect(stderr).toContain(`${dir}/private/answers.csv`);
   });
 
-  it("that does not exist crashed", async () => {
+  it("that does not exist counts as crashed", async () => {
     const { run } = await makeEvaluator({ command: ["no-such-program-anywhere"] });
-    expect((await run()).verdict).toMatchObject({ kind: "fault", code: "evaluator_crashed" });
+    expect((await run()).verdict).toMatchObject({ kind: "failure", code: "evaluator_crashed" });
   });
 
-  it("that hangs is ended with all it started, in time", async () => {
+  it("that hangs is killed in time, with its child processes", async () => {
     const { run, dir } = await shell(
       `trap '' TERM; (trap '' TERM; sleep 60) & echo $! > pids; sleep 60 & echo $! >> pids; echo $$ >> pids; wait; wait`,
       { timeout_seconds: 1.5 },
@@ -181,7 +186,7 @@ describe("a batch evaluator at fault", () => {
     for (const pid of pids) expect(await isGone(pid)).toBe(true);
   });
 
-  it("that stopped itself is ended in time", async () => {
+  it("that stopped itself is killed in time", async () => {
     const { run } = await shell("kill -STOP $$", { timeout_seconds: 0.3 });
     expect((await run()).verdict).toMatchObject({ code: "evaluator_timeout" });
   });
@@ -205,7 +210,7 @@ describe("a batch evaluator at fault", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(4 * OUTPUT_LIMIT);
   });
 
-  it("that floods stderr goes on, and its last lines are kept", async () => {
+  it("that floods stderr continues, and its last lines are kept", async () => {
     const { run } = await shell(`head -c 100000000 /dev/zero >&2; echo 'the very end' >&2; ${RESULT}`);
     const { verdict, stderr } = await run();
     expect(verdict).toMatchObject({ kind: "result" });
@@ -213,7 +218,7 @@ describe("a batch evaluator at fault", () => {
     expect(stderr.length).toBeLessThan(70_000);
   });
 
-  it("that eats more memory than it may is told so", async () => {
+  it("that exceeds its memory limit fails with evaluator_memory", async () => {
     const { run } = await makeEvaluator({
       command: ["python3", "-c", "x = bytearray(1 << 30)"],
       memory_mb: 128,
@@ -221,7 +226,7 @@ describe("a batch evaluator at fault", () => {
     expect((await run()).verdict).toMatchObject({ code: "evaluator_memory" });
   });
 
-  it("runs Node.js under a memory limit, although that reserves far more than it uses", async () => {
+  it("runs Node.js under a memory limit, although Node.js reserves far more than it uses", async () => {
     const program = `console.log('{"id":"job1","type":"result","score":1}')`;
     const { run } = await makeEvaluator({ command: ["node", "-e", program], memory_mb: 1024 });
     expect((await run()).verdict).toMatchObject({ kind: "result" });
@@ -229,7 +234,7 @@ describe("a batch evaluator at fault", () => {
 });
 
 describe("a batch evaluator that lingers after its result", () => {
-  it("is ended soon and its result stands", async () => {
+  it("is killed soon, and its result counts", async () => {
     const { run, dir } = await shell(`${RESULT}; echo $$ > pid; trap '' TERM; while :; do sleep 60; done`);
     const begun = performance.now();
     expect((await run()).verdict).toMatchObject({ kind: "result" });
@@ -237,7 +242,7 @@ describe("a batch evaluator that lingers after its result", () => {
     expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
   });
 
-  it("by a child that holds its output open waits for nobody", async () => {
+  it("does not wait for a child that holds its output open", async () => {
     const { run, dir } = await shell(`sleep 60 & echo $! > pid; ${RESULT}`);
     const begun = performance.now();
     expect((await run()).verdict).toMatchObject({ kind: "result" });
@@ -245,7 +250,7 @@ describe("a batch evaluator that lingers after its result", () => {
     expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
   });
 
-  it("by a child that left its process group waits for nobody", async () => {
+  it("does not wait for a child that left its process group", async () => {
     const { run, dir } = await shell(`setsid sh -c 'echo $$ > pid; exec sleep 60' & sleep 0.2; ${RESULT}`);
     const begun = performance.now();
     expect((await run()).verdict).toMatchObject({ kind: "result" });
@@ -255,7 +260,7 @@ describe("a batch evaluator that lingers after its result", () => {
 });
 
 describe("aborting", () => {
-  it("ends the process group and gives no verdict", async () => {
+  it("kills the process group and returns no verdict", async () => {
     const { run, dir } = await shell(
       `sleep 60 & echo "$! $$" > pids; echo '{"id":"job1","type":"log","message":"here"}'; wait`,
     );

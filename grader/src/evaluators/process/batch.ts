@@ -1,20 +1,20 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluated, Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
-import { excerpt, type Fault, fault, timedOut } from "../protocol/evaluator-failure.ts";
+import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import type { Launch } from "./launch.ts";
 import { type EvaluatorProcess, startProcess } from "./process.ts";
-import { describeProcessEnd, faultOfProcessEnd } from "./process-end.ts";
+import { describeProcessEnd, processEndFailure } from "./process-end.ts";
 
-/** How long a process may go on after its result before it is ended. */
+/** How long a process may run after its result before it is killed. */
 const LINGER_MS = 2000;
 
-/** One process a job. The verdict is given when the process is gone, as what it still does can refuse the result. */
+/** Runs one process per job. The verdict waits for the process to exit, because a crash after the result voids it. */
 export function createBatchEvaluator(launch: Launch): Evaluator {
   return {
     async evaluate(job) {
-      // The job is a file on stdin: it has its end from the start, and a program that never reads it blocks nobody.
+      // The job is a file on stdin: it ends without a close, and a program that never reads it blocks nothing.
       const jobFile = join(job.workspace, "job.json");
       await writeFile(jobFile, job.line);
       await using stdin = await open(jobFile, "r");
@@ -44,7 +44,8 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
     home: job.workspace,
     stdin,
     onLine: reading.take,
-    onOutputLimit: (what) => reading.refuse(fault("evaluator_output", `printed ${what}`, what), true),
+    onOutputLimit: (what) =>
+      reading.refuse(evaluatorFailure("evaluator_output", `printed ${what}`, what), true),
   });
   const timeout = setTimeout(() => reading.refuse(timedOut(launch.timeoutMs)), launch.timeoutMs);
   const abort = () => child.kill();
@@ -57,33 +58,46 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
 
   const stderr = child.stderr();
   const failed = end.code !== 0 && !lingered;
-  // A line cut off by a crash is the crash's doing; any other last line needs no new line to count.
+  // A crash may truncate the last line. Otherwise the last line counts even without a newline.
   if (!failed || reading.verdict()) reading.take(end.rest);
-  const verdict = reading.verdict() ?? faultOfProcessEnd(end, stderr);
+  const verdict = reading.verdict() ?? processEndFailure(end, stderr);
   if (verdict.kind === "result" && failed)
-    return { verdict: fault("evaluator_crashed", `${describeProcessEnd(end)} after its result`), stderr };
+    return {
+      verdict: evaluatorFailure("evaluator_crashed", `${describeProcessEnd(end)} after its result`),
+      stderr,
+    };
   return { verdict, stderr };
 }
 
-/** Reads one job's lines into a verdict. The first fault stands, and takes a result back. */
+/** Reads one job's lines into a verdict. The first failure is final and voids an earlier result. */
 function createReading(job: Evaluation, on: { refused(now: boolean): void; ended(): void }) {
   let verdict: Verdict | undefined;
 
-  function refuse(found: Fault, now = false) {
-    if (verdict?.kind === "fault") return;
+  function refuse(found: EvaluatorFailure, now = false) {
+    if (verdict?.kind === "failure") return;
     verdict = found;
     on.refused(now);
   }
 
   function take(bytes: Buffer) {
-    if (verdict?.kind === "fault" || isBlank(bytes)) return;
+    if (verdict?.kind === "failure" || isBlank(bytes)) return;
     if (verdict)
-      return refuse(fault("evaluator_output", `after its end: ${excerpt(bytes)}`, "a line after its end"));
+      return refuse(
+        evaluatorFailure(
+          "evaluator_output",
+          `a line after the result: ${excerpt(bytes)}`,
+          "a line after the result",
+        ),
+      );
     const line = readLine(bytes);
     if ("kind" in line) return refuse(line);
     if (line.id !== job.id)
       return refuse(
-        fault("evaluator_output", `another job's id: ${excerpt(bytes)}`, "an event of another job"),
+        evaluatorFailure(
+          "evaluator_output",
+          `another job's id: ${excerpt(bytes)}`,
+          "an event of another job",
+        ),
       );
     const event = readEvent(line.fields, job.function);
     if ("kind" in event) return refuse(event);

@@ -34,7 +34,7 @@ async function look() {
 }
 
 describe("an evaluator's process", () => {
-  it("has an environment of a few named variables, none of them the grader's", async () => {
+  it("has an environment of a few named variables, none of them from the grader", async () => {
     process.env.AWS_SECRET_ACCESS_KEY = "not-for-evaluators";
     process.env.DATABASE_URL = "postgres://not-for-evaluators";
     try {
@@ -52,7 +52,7 @@ describe("an evaluator's process", () => {
     }
   });
 
-  it("inherits none of the files and sockets that the grader has open", async () => {
+  it("inherits no open files or sockets of the grader", async () => {
     const { descriptors } = await look();
     const inherited = Object.entries(descriptors).filter(
       ([name, target]) => Number(name) > 2 && !target.startsWith("/proc"),
@@ -61,12 +61,12 @@ describe("an evaluator's process", () => {
     expect(inherited.filter(([, target]) => !outer.includes(target))).toEqual([]);
   });
 
-  it("leads a session and group of its own", async () => {
+  it("leads its own session and process group", async () => {
     const { group, session, pid } = await look();
     expect([group, session]).toEqual([pid, pid]);
   });
 
-  it.runIf(limitTools.setpriv)("is gone when the grader was killed", async () => {
+  it.runIf(limitTools.setpriv)("dies when the grader is killed", async () => {
     const folder = await temporaryFolder();
     const launch = fileURLToPath(new URL("./process.ts", import.meta.url));
     const program = `
@@ -88,7 +88,7 @@ describe("an evaluator's process", () => {
 });
 
 describe("a launch", () => {
-  it("goes through setpriv and prlimit, and finds a relative program in the challenge folder", async () => {
+  it("uses setpriv and prlimit, and finds a relative program in the challenge folder", async () => {
     const folder = await makeChallenge(
       { command: ["./run", "--fast"], memory_mb: 64 },
       { run: "#!/bin/sh\n" },
@@ -106,8 +106,8 @@ describe("a launch", () => {
   });
 });
 
-describe("a launch without the tools for limits", () => {
-  it("says that the memory limit is not set", async () => {
+describe("a launch without limit tools", () => {
+  it("notes that the memory limit is not set", async () => {
     const folder = await makeChallenge({ command: ["./run"], memory_mb: 64 }, { run: "#!/bin/sh\n" });
     const launch = planLaunch(
       folder,

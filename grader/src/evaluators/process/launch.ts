@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
-/** All that is needed to start a challenge's evaluator. */
+/** Everything needed to start a challenge's evaluator. */
 export interface Launch {
   argv: readonly [string, ...string[]];
   cwd: string;
   path: string;
   mode: "batch" | "persistent";
   timeoutMs: number;
-  /** What to tell the organiser when a limit could not be set. */
+  /** A note for the organizer when a limit could not be set. */
   notice: string | null;
 }
 
@@ -26,13 +26,13 @@ export function planLaunch(
   const memory = evaluator.memory_mb === null ? [] : [`--data=${evaluator.memory_mb * 1024 * 1024}`];
   const notice =
     evaluator.memory_mb !== null && !limitTools.prlimit
-      ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not on this machine.`
+      ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not installed.`
       : null;
   const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
-  // A relative program is the challenge folder's, whichever way the runtime looks it up.
+  // Resolved here, because runtimes differ in how they look up a relative program.
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
-    // The grader kills what an evaluator started, with its process group.
+    // No further limits: the grader kills the whole process group of an evaluator.
     ...limited(limitTools, memory),
     program,
     ...command.slice(1),
@@ -53,8 +53,8 @@ function pythonCommand(evaluator: { python_class: string; args: unknown; python:
 }
 
 /**
- * The whole environment of an evaluator. Nothing of the grader's own goes in but PATH, so that no key, database or
- * store address can be read from inside; and no Python cache is written into the challenge folder.
+ * Returns the entire environment of an evaluator. From the grader it takes only PATH, so that an evaluator cannot read keys or
+ * the addresses of databases and stores. Python writes no cache into the challenge folder.
  */
 export function evaluatorEnvironment(path: string, home: string): Record<string, string> {
   return {

@@ -15,7 +15,7 @@ describe("the line reader", () => {
     return { lines, tooLong, rest: reader.rest().toString() };
   }
 
-  it("gives the same lines however they are cut", () => {
+  it("returns the same lines however the stream is split", () => {
     const text = "one\n\nthree\nrest";
     const expected = { lines: ["one", "", "three"], tooLong: 0, rest: "rest" };
     expect(read([text])).toEqual(expected);
@@ -23,17 +23,17 @@ describe("the line reader", () => {
     expect(read(["one\n\nth", "ree\nre", "st"])).toEqual(expected);
   });
 
-  it("takes a line of exactly the limit, and tells once of a longer one, dropping the rest", () => {
+  it("accepts a line of exactly the limit, and reports a longer one once and drops the rest", () => {
     expect(read(["0123456789\n"])).toMatchObject({ lines: ["0123456789"], tooLong: 0 });
     expect(read(["ok\n01234", "567890", "more\nmore\n"])).toEqual({ lines: ["ok"], tooLong: 1, rest: "" });
   });
 });
 
 describe("the tail", () => {
-  it("keeps the last bytes and says how many it dropped", () => {
+  it("keeps the last bytes and reports how many it dropped", () => {
     const tail = createTail(4);
     for (const text of ["ab", "cd", "efg"]) tail.add(Buffer.from(text));
-    expect(tail.text()).toBe("… (3 bytes before this were dropped)\ndefg");
+    expect(tail.text()).toBe("… (first 3 bytes omitted)\ndefg");
     tail.clear();
     tail.add(Buffer.from("new"));
     expect(tail.text()).toBe("new");

@@ -1,11 +1,11 @@
 const NEW_LINE = 0x0a;
 
 /**
- * Cuts a stream of bytes into lines, holding at most one line of `limit` bytes. A longer one is told once to
+ * Splits a stream of bytes into lines, buffering at most one line of `limit` bytes. A longer line is reported once to
  * `onTooLong`, and everything after it is dropped.
  */
 export function createLineReader(limit: number, onLine: (line: Buffer) => void, onTooLong: () => void) {
-  let held: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let size = 0;
   let dropped = false;
 
@@ -13,17 +13,17 @@ export function createLineReader(limit: number, onLine: (line: Buffer) => void, 
     size += piece.length;
     if (size > limit) {
       dropped = true;
-      held = [];
+      pieces = [];
       onTooLong();
       return false;
     }
-    held.push(piece);
+    pieces.push(piece);
     return true;
   }
 
   function take(): Buffer {
-    const line = held.length === 1 ? held[0]! : Buffer.concat(held, size);
-    held = [];
+    const line = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
+    pieces = [];
     size = 0;
     return line;
   }
@@ -40,7 +40,7 @@ export function createLineReader(limit: number, onLine: (line: Buffer) => void, 
       }
       if (!dropped && start < chunk.length) keep(chunk.subarray(start));
     },
-    /** What came after the last new line. */
+    /** Returns the bytes after the last newline. */
     rest: (): Buffer => take(),
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { isAlive, isGone, makeEvaluator, python, type TestEvaluator } from "../../testing/evaluation.ts";
 
-/** Answers each job with the process it runs in and how many jobs that has seen. */
+/** Returns for each job the process it runs in and the number of jobs which that process has had. */
 const COUNTING = `
 for n, job in enumerate(jobs(), 1):
     if job["input"]["data"] == "slow": time.sleep(0.3)
@@ -18,14 +18,14 @@ async function pidOf(run: TestEvaluator["run"], id: string, data: unknown = null
 }
 
 describe("a persistent evaluator", () => {
-  it("keeps one process for job after job", async () => {
+  it("uses one process for successive jobs", async () => {
     const { run } = await python(COUNTING);
     const pids = [await pidOf(run, "one"), await pidOf(run, "two"), await pidOf(run, "three")];
     expect(new Set(pids).size).toBe(1);
     expect((await run({ id: "four" })).verdict).toMatchObject({ result: { score: 4 } });
   });
 
-  it("has as many processes as jobs at once, and no more", async () => {
+  it("runs as many processes as parallel jobs, and no more", async () => {
     const { run } = await python(COUNTING);
     const first = await Promise.all(["a", "b", "c"].map((id) => pidOf(run, id, "slow")));
     expect(new Set(first).size).toBe(3);
@@ -33,7 +33,7 @@ describe("a persistent evaluator", () => {
     expect([...second].sort()).toEqual([...first].sort());
   });
 
-  it("is fast: a warm round trip takes little more than the evaluator itself", async () => {
+  it("adds little time to a warm round trip", async () => {
     const { run } = await python(COUNTING);
     for (let i = 0; i < 20; i++) await pidOf(run, `warm-${i}`);
     const times: number[] = [];
@@ -45,7 +45,7 @@ describe("a persistent evaluator", () => {
     expect(times.sort((a, b) => a - b)[25]).toBeLessThan(20);
   });
 
-  it("passes on events and a rejection, and the process goes on", async () => {
+  it("reports events and a rejection, and the process continues", async () => {
     const { run } = await python(`
 for job in jobs():
     say(id=job["id"], type="progress", percent=10)
@@ -73,7 +73,7 @@ for job in jobs():
     ["hangs", "time.sleep(60)", "evaluator_timeout"],
     ["prints rubbish", "print('rubbish', flush=True)", "evaluator_output"],
     ["names a job it never had", "say(id='other', type='result', score=1)", "evaluator_output"],
-    ["prints an event of the wrong form", "say(id=job['id'], type='log')", "evaluator_output"],
+    ["prints an invalid event", "say(id=job['id'], type='log')", "evaluator_output"],
     ["scores NaN", "say(id=job['id'], type='result', score=float('nan'))", "evaluator_score"],
     ["ends silently", "sys.exit(0)", "evaluator_silent"],
     ["prints without end", "\n    while True: sys.stdout.write('x' * 65536)", "evaluator_output"],
@@ -89,17 +89,17 @@ for job in jobs():
     ${statement}`,
       { timeout_seconds: 3, memory_mb: 256 },
     );
-    expect((await run({ id: "bad" })).verdict).toMatchObject({ kind: "fault", code });
+    expect((await run({ id: "bad" })).verdict).toMatchObject({ kind: "failure", code });
     expect(await isGone(Number(await readFile(join(dir, "pid"), "utf8")))).toBe(true);
     expect((await run({ id: "good" })).verdict).toMatchObject({ kind: "result" });
   });
 
-  it("that cannot be started crashed", async () => {
+  it("that cannot be started counts as crashed", async () => {
     const { run } = await makeEvaluator({ command: ["no-such-program-anywhere"], mode: "persistent" });
     expect((await run()).verdict).toMatchObject({ code: "evaluator_crashed" });
   });
 
-  it("that gives a second result is replaced: the first stands, the next job is not harmed", async () => {
+  it("that prints a second result is replaced: the first counts, and the next job is unaffected", async () => {
     const { run } = await python(`
 for job in jobs():
     event = dict(id=job["id"], type="result", score=1, meta={"pid": os.getpid()})
@@ -109,7 +109,7 @@ for job in jobs():
     expect(await pidOf(run, "next")).not.toBe(before);
   });
 
-  it("that still talks of the job before has the next one done by a fresh process", async () => {
+  it("that still prints events of an earlier job leaves the next job to a fresh process", async () => {
     const { run } = await python(`
 late = None
 for job in jobs():
@@ -120,7 +120,7 @@ for job in jobs():
     expect(await pidOf(run, "second")).not.toBe(before);
   });
 
-  it("that leaves in order between two jobs is replaced, however late that shows", async () => {
+  it("that exits in good order between two jobs is replaced, however late that shows", async () => {
     const { run } = await python(`
 job = next(jobs())
 say(id=job["id"], type="result", score=1, meta={"pid": os.getpid()})`);
@@ -128,7 +128,7 @@ say(id=job["id"], type="result", score=1, meta={"pid": os.getpid()})`);
     expect(new Set(pids).size).toBe(3);
   });
 
-  it("counts output a job: many jobs may print more than one may", async () => {
+  it("counts output per job: many jobs together may print more than one", async () => {
     const { run } = await python(`
 for job in jobs():
     for i in range(3): say(id=job["id"], type="log", message="x" * 9_000_000)
@@ -137,7 +137,7 @@ for job in jobs():
     expect(new Set(pids).size).toBe(1);
   });
 
-  it("gives each job its own part of stderr", async () => {
+  it("separates stderr by job", async () => {
     const { run } = await python(`
 for job in jobs():
     print("working on " + job["id"], file=sys.stderr, flush=True)
@@ -147,7 +147,7 @@ for job in jobs():
     expect((await run({ id: "two" })).stderr).toBe("working on two\n");
   });
 
-  it("takes an input of many megabytes", async () => {
+  it("accepts an input of many megabytes", async () => {
     const { run } = await python(
       `for job in jobs(): say(id=job["id"], type="result", score=len(job["input"]["data"]))`,
     );
@@ -155,7 +155,7 @@ for job in jobs():
     expect(verdict).toMatchObject({ result: { score: 20_000_000 } });
   });
 
-  it("ends a process that nobody used for a while, and its home folder with it", async () => {
+  it("stops an idle process after a while, and removes its home folder", async () => {
     const { run } = await python(COUNTING, {}, { idleMs: 50 });
     const { verdict } = await run();
     if (verdict.kind !== "result") throw new Error("no result");
@@ -165,7 +165,7 @@ for job in jobs():
     expect(await pidOf(run, "later")).not.toBe(pid);
   });
 
-  it("closes: idle processes are gone, ignoring SIGTERM or not", async () => {
+  it("stops idle processes on close, even if they ignore SIGTERM", async () => {
     const { run, evaluator } = await python(`
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -175,7 +175,7 @@ ${COUNTING}`);
     expect(await isGone(pid)).toBe(true);
   });
 
-  it("aborted, ends the process with all it started, and the next job gets another", async () => {
+  it("kills the process and its children on abort, and the next job gets another", async () => {
     const { run, dir } = await python(`
 import subprocess
 for job in jobs():

@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluator } from "../protocol/evaluator.ts";
-import { fault } from "../protocol/evaluator-failure.ts";
+import { evaluatorFailure } from "../protocol/evaluator-failure.ts";
 import type { Launch } from "./launch.ts";
 import { startWarmProcess, type WarmProcess } from "./warm-process.ts";
 
 export interface PersistentOptions {
   launch: Launch;
-  /** Where processes have their home folders. */
+  /** The folder of the processes' home folders. */
   folder: string;
-  /** How long an unused process is kept. */
+  /** How long an idle process is kept. */
   idleMs: number;
 }
 
 /**
- * Warm processes that take line after line. One is started when a job finds none free, so there are never more than
- * jobs at once; one that misbehaved or went away is replaced by the next job's.
+ * Runs jobs in warm processes, each of which takes one job after another. A process is started when none is idle, so there
+ * are never more than running jobs. A process that misbehaved or exited is replaced for the next job.
  */
 export function createPersistentEvaluator({ launch, folder, idleMs }: PersistentOptions): Evaluator {
   const idle: { process: WarmProcess; timer: NodeJS.Timeout }[] = [];
@@ -33,7 +33,7 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
     return process;
   }
 
-  // The one used last: its memory is warm, and the others can grow idle and go.
+  // Takes the one used last: its memory is warm, and the others can reach their idle limit.
   function takeIdle(): WarmProcess | undefined {
     for (let entry = idle.pop(); entry; entry = idle.pop()) {
       clearTimeout(entry.timer);
@@ -68,7 +68,10 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
         }
       }
       return {
-        verdict: fault("evaluator_silent", "two processes ended one after another without reading the job"),
+        verdict: evaluatorFailure(
+          "evaluator_silent",
+          "two processes exited in succession without reading the job",
+        ),
         stderr: "",
       };
     },

@@ -4,48 +4,48 @@ import { evaluatorEnvironment, type Launch } from "./launch.ts";
 import { createLineReader } from "./line-reader.ts";
 import { createTail } from "./tail.ts";
 
-/** Longest line an evaluator may print, and most bytes and lines for one job. */
+/** The longest line an evaluator may print, and the most bytes and lines per job. */
 export const LINE_LIMIT = 10 * 1024 * 1024;
 export const OUTPUT_LIMIT = 64 * 1024 * 1024;
 export const LINES_LIMIT = 1_000_000;
 export const STDERR_LIMIT = 64 * 1024;
 
-/** From SIGTERM to SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const TERM_MS = 1000;
-/** How long pipes may stay open once the process is gone: something that left its group holds them. */
+/** How long pipes may stay open after the exit: a process that left the group may still hold them. */
 const DRAIN_MS = 500;
 
 export interface ProcessEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** It could not be started. */
+  /** Why the process could not be started. */
   error: NodeJS.ErrnoException | null;
-  /** What it printed after its last new line. */
+  /** The output after the last newline. */
   rest: Buffer;
 }
 
 export interface EvaluatorProcess {
   write(text: string): void;
-  /** The byte count and stderr begin anew: another job. */
+  /** Resets the output counts and stderr for the next job. */
   startJob(): void;
   stderr(): string;
-  /** Ends the whole process group: SIGTERM, then SIGKILL; at once when `now`. */
+  /** Kills the whole process group: SIGTERM, then SIGKILL; only SIGKILL when `now`. */
   kill(now?: boolean): void;
-  /** Resolves when the process is gone and all it printed was read. Never rejects. */
+  /** Resolves when the process has exited and all output was read. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
 }
 
 export interface ProcessOptions {
   launch: Launch;
   home: string;
-  /** A file to read the job from, or a pipe to write jobs to. */
+  /** A file descriptor to read the job from, or a pipe to write jobs to. */
   stdin: number | "pipe";
   onLine(line: Buffer): void;
-  /** It printed more than it may; nothing more of it is read. */
+  /** Called when the output exceeds a limit. Further output is not read. */
   onOutputLimit(what: string): void;
 }
 
-/** Starts an evaluator in a session and process group of its own. Memory stays bounded whatever it prints. */
+/** Starts an evaluator in its own session and process group. Memory stays bounded whatever it prints. */
 export function startProcess(options: ProcessOptions): EvaluatorProcess {
   const { launch } = options;
   const child = spawn(launch.argv[0], launch.argv.slice(1), {
@@ -54,11 +54,11 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     detached: true,
     stdio: [options.stdin, "pipe", "pipe"],
   });
-  // Without a listener a failed start would end the grader.
+  // Without a listener, a failed start would crash the grader.
   child.on("error", () => {});
   const { stdout, stderr } = child;
   if (!stdout || !stderr)
-    throw new CrowdaiError("unexpected", "No process could be started: no descriptors are left.");
+    throw new CrowdaiError("unexpected", "Starting a process failed: no file descriptors are left.");
 
   let printed = 0;
   let counted = 0;
@@ -84,7 +84,7 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
   });
   const tail = createTail(STDERR_LIMIT);
   stderr.on("data", (chunk: Buffer) => tail.add(chunk));
-  // A broken pipe shows as the end of the process, which is what counts.
+  // A broken pipe is ignored: the exit of the process is what counts.
   for (const stream of [child.stdin, stdout, stderr]) stream?.on("error", () => {});
 
   let gone = false;
@@ -94,7 +94,7 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     try {
       process.kill(-child.pid, signal);
     } catch {
-      // Nobody is left in the group.
+      // The group is empty.
     }
   };
 

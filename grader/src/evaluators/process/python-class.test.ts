@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeEvaluator } from "../../testing/evaluation.ts";
 
-/** As crowdAI evaluators were written, answers read in the constructor, prints left in. */
+/** A typical crowdAI evaluator: it reads its answers in the constructor, and prints. */
 const CROWDAI = `
 import csv
 
@@ -47,7 +47,7 @@ describe("an evaluator class of crowdAI", () => {
       },
     );
 
-  it("grades unchanged: prints do not disturb, paths are relative to the challenge folder", async () => {
+  it("runs unchanged: prints are harmless, and paths are relative to the challenge folder", async () => {
     const { run, dir } = await challenge();
     for (const id of ["one", "two"]) {
       const { verdict, stderr } = await run({ id, input: { path: `${dir}/good.csv` } });
@@ -59,7 +59,7 @@ describe("an evaluator class of crowdAI", () => {
     }
   });
 
-  it("rejects by raising, with the exception's text", async () => {
+  it("rejects a submission by raising, with the text of the exception", async () => {
     const { run, dir } = await challenge();
     const { verdict, stderr } = await run({ input: { path: `${dir}/bad.csv` } });
     expect(verdict).toEqual({ kind: "rejected", message: "The ids are not those of the test set" });
@@ -68,7 +68,7 @@ describe("an evaluator class of crowdAI", () => {
 });
 
 describe("an evaluator class", () => {
-  it("gets a JSON value as data and as a file", async () => {
+  it("receives a JSON value as data and as a file", async () => {
     const { run } = await serve(`
 import json
 class Evaluator:
@@ -94,7 +94,7 @@ class Evaluator:
     expect((await run({ round: 3 })).verdict).toMatchObject({ result: { score: 3 } });
   });
 
-  it("may be constructed by keywords", async () => {
+  it("may take keyword arguments", async () => {
     const { run } = await serve(
       `
 class Evaluator:
@@ -105,7 +105,7 @@ class Evaluator:
     expect((await run()).verdict).toMatchObject({ result: { score: 6, score_secondary: 2 } });
   });
 
-  it("keeps its state from job to job, or has a process of its own for each when fresh", async () => {
+  it("keeps its state between jobs, or gets a new process for each job when fresh", async () => {
     const text = `
 import os
 JOBS = []
@@ -129,7 +129,7 @@ class Evaluator:
     expect(new Set(fresh.map(({ result }) => result.meta.pid)).size).toBe(3);
   });
 
-  it("may print in every way there is, even what looks like an event", async () => {
+  it("may print in any way, even text that looks like an event", async () => {
     const { run } = await serve(`
 import json, logging, os, sys
 print("at import")
@@ -193,7 +193,7 @@ class Evaluator:
     expect((await run()).verdict).toMatchObject({ result: { score: 4, score_secondary: 2 } });
   });
 
-  it("is told whether it is asked for the small test", async () => {
+  it("learns whether the small test was requested", async () => {
     const { run } = await serve(
       `
 class Evaluator:
@@ -204,7 +204,7 @@ class Evaluator:
     expect((await run({ id: "job2" })).verdict).toMatchObject({ result: { score: 2 } });
   });
 
-  it("may return numbers like numpy's, and NaN in what is not a score", async () => {
+  it("may return numpy-like numbers, and NaN outside the score", async () => {
     const { run } = await serve(`
 class Number:
     def __init__(self, value): self.value = value
@@ -217,7 +217,7 @@ class Evaluator:
     });
   });
 
-  it("finds modules beside it, and its subprocesses may print", async () => {
+  it("can import modules beside it, and its subprocesses may print", async () => {
     const { run } = await serve(
       `
 import subprocess, sys
@@ -237,7 +237,11 @@ class Evaluator:
     ["cannot be imported", "import no_such_module_here", "evaluator_crashed"],
     ["cannot be constructed", "class Evaluator:\n    def __init__(self, answers): pass", "evaluator_crashed"],
     ["is not there", "class Another: pass", "evaluator_crashed"],
-    ["returns no dict", "class Evaluator:\n    def _evaluate(self, p): return 0.5", "evaluator_crashed"],
+    [
+      "does not return a dict",
+      "class Evaluator:\n    def _evaluate(self, p): return 0.5",
+      "evaluator_crashed",
+    ],
     ["returns no score", "class Evaluator:\n    def _evaluate(self, p): return {}", "evaluator_score"],
     [
       "scores NaN",
@@ -255,8 +259,8 @@ class Evaluator:
       "class Evaluator:\n    def _evaluate(self, p): bytearray(1 << 32)",
       "evaluator_memory",
     ],
-  ])("that %s is the evaluator's fault", async (_, text, code) => {
+  ])("that %s is an evaluator failure", async (_, text, code) => {
     const { run } = await serve(text, { memory_mb: 256 });
-    expect((await run()).verdict).toMatchObject({ kind: "fault", code });
+    expect((await run()).verdict).toMatchObject({ kind: "failure", code });
   });
 });

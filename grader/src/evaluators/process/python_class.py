@@ -2,9 +2,9 @@
 
 Run as: python_class.py <file.py> <class> <arguments as JSON>
 
-The class is constructed once and its `_evaluate(client_payload, ...)` called for each job; one that keeps state is given a
-process of its own for each.
-Works with Python 3.7 and newer, with nothing but the standard library.
+The class is constructed once, and its `_evaluate(client_payload, ...)` is called for each job. With "fresh", each job gets a
+process of its own.
+Requires Python 3.7 or newer, and only the standard library.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ import traceback
 
 
 def take_streams():
-    """Keeps stdin and stdout for the protocol: what the class prints goes to stderr, what it reads is empty."""
+    """Reserves stdin and stdout for the protocol. Prints of the class go to stderr, and it reads an empty stdin."""
     jobs = os.fdopen(os.dup(0), "r", encoding="utf-8", newline="\n")
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -28,7 +28,7 @@ def take_streams():
 
 def load_class(path, name):
     path = os.path.abspath(path)
-    # The class's own folder in place of this file's, so that it finds the modules beside it.
+    # The folder of the class replaces this file's folder, so that the class can import the modules beside it.
     sys.path[0] = os.path.dirname(path)
     sys.argv = [path]
     module_name = os.path.splitext(os.path.basename(path))[0]
@@ -48,7 +48,7 @@ def client_payload(job):
         "output_dir": job["output_dir"],
         "code": job["code"],
         "small_test": job["function"] == "small_test",
-        # The names that evaluator classes were written against. Who submitted is not told.
+        # Field names that existing evaluator classes use. The participant's identity is not revealed.
         "crowdai_submission_id": submission_id,
         "crowdai_participant_id": "",
         "aicrowd_submission_id": submission_id,
@@ -66,7 +66,7 @@ def client_payload(job):
 
 
 def call(evaluate, job):
-    """Calls it with the payload and, by the names of its other parameters, the round and an empty context."""
+    """Calls _evaluate with the payload, and passes the round and an empty context to parameters with such names."""
     positional, named = [client_payload(job)], {}
     for parameter in list(inspect.signature(evaluate).parameters.values())[1:]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -87,7 +87,7 @@ def call(evaluate, job):
 
 
 def plain(value):
-    """What JSON does not know: numpy's numbers and arrays become plain ones, anything else its text."""
+    """Converts values that JSON cannot represent: numpy numbers and arrays to plain ones, anything else to text."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "__float__"):
@@ -96,7 +96,7 @@ def plain(value):
 
 
 def finite(value):
-    """NaN and Infinity are null: they are refused as a score, but need not spoil a note beside it."""
+    """Replaces NaN and Infinity with null. They are refused as a score, but are harmless in other fields."""
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):
@@ -108,7 +108,7 @@ def finite(value):
 
 def result_event(returned):
     if not isinstance(returned, dict):
-        raise SystemExit("_evaluate returned no dict but " + type(returned).__name__)
+        raise SystemExit("_evaluate must return a dict, not " + type(returned).__name__)
     rest = json.loads(json.dumps(dict(returned), default=plain, skipkeys=True))
     event = {"type": "result", "score": rest.pop("score", None)}
     first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
@@ -128,14 +128,14 @@ def main():
         try:
             returned = call(evaluator._evaluate, job)
         except MemoryError:
-            # The machine's limit, not the participant's fault: ends the process, and the grader sees why.
+            # The memory limit is not the participant's fault: the process exits, and the grader sees why.
             raise
         except Exception as error:
             traceback.print_exc()
             event = {"type": "error", "message": str(error) or type(error).__name__}
         else:
             event = result_event(returned)
-        # Before the event, so that the log is whole when the job is done.
+        # Before the event, so that the log is complete when the job is done.
         sys.stdout.flush()
         sys.stderr.flush()
         event["id"] = job["id"]

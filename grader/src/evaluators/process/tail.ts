@@ -1,4 +1,4 @@
-/** Keeps the last `limit` bytes of what is added; the rest is counted and dropped. */
+/** Keeps the last `limit` bytes of a stream, and counts the bytes it drops. */
 export function createTail(limit: number) {
   let chunks: Buffer[] = [];
   let size = 0;
@@ -23,9 +23,7 @@ export function createTail(limit: number) {
       const all = Buffer.concat(chunks, size);
       const over = Math.max(0, size - limit);
       const cut = dropped + over;
-      return (
-        (cut > 0 ? `… (${cut} bytes before this were dropped)\n` : "") + all.subarray(over).toString("utf8")
-      );
+      return (cut > 0 ? `… (first ${cut} bytes omitted)\n` : "") + all.subarray(over).toString("utf8");
     },
   };
 }

@@ -1,32 +1,32 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Evaluated, Evaluation, Verdict } from "../protocol/evaluator.ts";
-import { excerpt, type Fault, fault, timedOut } from "../protocol/evaluator-failure.ts";
+import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import type { Launch } from "./launch.ts";
 import { type ProcessEnd, startProcess } from "./process.ts";
-import { faultOfProcessEnd } from "./process-end.ts";
+import { processEndFailure } from "./process-end.ts";
 
-/** An evaluator process that takes job after job, one at a time. */
+/** An evaluator process that takes one job after another. */
 export interface WarmProcess {
   /**
-   * "again" means that the job is not to blame: the process had ended, or was still talking of an earlier job.
-   * It can then be evaluated by a fresh process.
+   * Resolves with "again" when the job is not the cause of a failure: the process had exited, or still printed events of an
+   * earlier job. A fresh process can then evaluate the job.
    */
   evaluate(job: Evaluation): Promise<Evaluated | "again">;
-  /** False once it may take no further job. */
+  /** Whether it can take another job. */
   usable(): boolean;
   kill(): void;
   readonly ended: Promise<ProcessEnd>;
 }
 
-/** How many earlier jobs a process is recognised by, when it talks of one of them again. */
+/** How many earlier job ids are remembered, to recognize late events. */
 const REMEMBERED = 1000;
 
 interface Current {
   job: Evaluation;
-  heard: boolean;
-  /** Known before the process is gone, given after. */
-  fault?: Fault | "again";
+  hasEvents: boolean;
+  /** Recorded when found, returned when the process has exited. */
+  failure?: EvaluatorFailure | "again";
   resolve(evaluated: Evaluated | "again"): void;
   reject(reason: unknown): void;
   release(): void;
@@ -42,13 +42,13 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     home,
     stdin: "pipe",
     onLine: take,
-    onOutputLimit: (what) => refuse(fault("evaluator_output", `printed ${what}`, what), true),
+    onOutputLimit: (what) => refuse(evaluatorFailure("evaluator_output", `printed ${what}`, what), true),
   });
   child.ended.then(onEnd);
 
-  function refuse(found: Fault | "again", now = false) {
+  function refuse(found: EvaluatorFailure | "again", now = false) {
     alive = false;
-    if (current) current.fault ??= found;
+    if (current) current.failure ??= found;
     child.kill(now);
   }
 
@@ -62,16 +62,22 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
   }
 
   function take(bytes: Buffer) {
-    if (current?.fault || isBlank(bytes)) return;
-    // A word nobody asked for: the process has lost its place, and its next answer could not be trusted.
+    if (current?.failure || isBlank(bytes)) return;
+    // Output without a job: the process is out of step, so its next result could not be trusted.
     if (!current) return refuse("again");
     const line = readLine(bytes);
     if ("kind" in line) return refuse(line);
     if (line.id !== current.job.id)
       return earlier.has(line.id)
         ? refuse("again")
-        : refuse(fault("evaluator_output", `another job's id: ${excerpt(bytes)}`, "an event of another job"));
-    current.heard = true;
+        : refuse(
+            evaluatorFailure(
+              "evaluator_output",
+              `another job's id: ${excerpt(bytes)}`,
+              "an event of another job",
+            ),
+          );
+    current.hasEvents = true;
     const event = readEvent(line.fields, current.job.function);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return current.job.onEvent(event);
@@ -84,19 +90,19 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
 
   function onEnd(end: ProcessEnd) {
     alive = false;
-    // A last line without its new line.
-    if (current && !current.fault && end.code === 0) take(end.rest);
+    // The last line may lack a newline.
+    if (current && !current.failure && end.code === 0) take(end.rest);
     if (!current) return;
-    const { job, heard, resolve, reject, release } = current;
-    let found = current.fault;
+    const { job, hasEvents, resolve, reject, release } = current;
+    let found = current.failure;
     current = null;
     release();
     if (job.signal.aborted) return reject(job.signal.reason);
-    // It had served and left in order before this job was read.
-    if (!found && end.code === 0 && !heard && earlier.size > 0) found = "again";
+    // It exited in good order after earlier jobs, before it read this one.
+    if (!found && end.code === 0 && !hasEvents && earlier.size > 0) found = "again";
     try {
       const stderr = child.stderr();
-      resolve(found === "again" ? "again" : { verdict: found ?? faultOfProcessEnd(end, stderr), stderr });
+      resolve(found === "again" ? "again" : { verdict: found ?? processEndFailure(end, stderr), stderr });
     } catch (error) {
       reject(error);
     }
@@ -106,7 +112,8 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     evaluate(job) {
       if (!alive) return Promise.resolve("again");
       return new Promise((resolve, reject) => {
-        if (current) throw new CrowdaiError("unexpected", "A warm process was given two jobs at once.");
+        if (current)
+          throw new CrowdaiError("unexpected", "A warm process received two jobs at the same time.");
         if (job.signal.aborted) return reject(job.signal.reason);
         const abort = () => refuse("again");
         const timeout = setTimeout(() => refuse(timedOut(launch.timeoutMs)), launch.timeoutMs);
@@ -115,7 +122,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
           job.signal.removeEventListener("abort", abort);
         };
         job.signal.addEventListener("abort", abort, { once: true });
-        current = { job, heard: false, resolve, reject, release };
+        current = { job, hasEvents: false, resolve, reject, release };
         child.startJob();
         child.write(job.line);
       });

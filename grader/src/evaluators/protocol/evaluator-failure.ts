@@ -1,24 +1,24 @@
 import { catalog, type ErrorCode } from "@crowdai/shared";
 
-/** What an evaluator did wrong. `message` is for the participant and says only which kind; `detail` is the organiser's. */
-export interface Fault {
-  kind: "fault";
+/** A failure of the evaluator. `message`, for the participant, names only its kind; `detail` is for the organizer. */
+export interface EvaluatorFailure {
+  kind: "failure";
   code: ErrorCode;
   message: string;
   detail: string;
 }
 
-export function fault(code: ErrorCode, detail: string, which?: string): Fault {
+export function evaluatorFailure(code: ErrorCode, detail: string, which?: string): EvaluatorFailure {
   const title = catalog[code].title;
-  return { kind: "fault", code, message: which ? `${title.replace(/\.$/, "")}: ${which}.` : title, detail };
+  return { kind: "failure", code, message: which ? `${title.replace(/\.$/, "")}: ${which}.` : title, detail };
 }
 
-export function timedOut(timeoutMs: number): Fault {
+export function timedOut(timeoutMs: number): EvaluatorFailure {
   const limit = `${timeoutMs / 1000} s`;
-  return fault("evaluator_timeout", `not done after ${limit}`, `more than ${limit}`);
+  return evaluatorFailure("evaluator_timeout", `no result after ${limit}`, `more than ${limit}`);
 }
 
-/** A line or part of one, short enough for a log. */
+/** Returns a line, truncated for a log. */
 export function excerpt(bytes: Buffer): string {
   const text = bytes.subarray(0, 500).toString("utf8");
   return bytes.length > 500 ? `${text} … (${bytes.length} bytes)` : text;

@@ -1,32 +1,35 @@
-import type { Fault } from "./evaluator-failure.ts";
+import type { EvaluatorFailure } from "./evaluator-failure.ts";
 import type { LiveEvaluatorEvent, ResultEvent } from "./events.ts";
 
 /** One job, ready to be evaluated. */
 export interface Evaluation {
   id: string;
   function: string;
-  /** The job as the protocol writes it: one line of JSON, its new line included. */
+  /** The job in the evaluator protocol: one line of JSON, including the newline. */
   line: string;
   /** The job's own folder. */
   workspace: string;
-  /** Aborted: the evaluator is killed, and `evaluate` rejects with the signal's reason once it is gone. */
+  /** When aborted, the evaluator is killed, and `evaluate` rejects with the signal's reason once it is gone. */
   signal: AbortSignal;
-  /** Progress and log lines, as they come. */
+  /** Receives progress and log lines as they arrive. */
   onEvent(event: LiveEvaluatorEvent): void;
 }
 
-export type Verdict = { kind: "result"; result: ResultEvent } | { kind: "rejected"; message: string } | Fault;
+export type Verdict =
+  | { kind: "result"; result: ResultEvent }
+  | { kind: "rejected"; message: string }
+  | EvaluatorFailure;
 
 export interface Evaluated {
   verdict: Verdict;
-  /** The end of what the evaluator wrote to stderr. */
+  /** The last part of the evaluator's stderr. */
   stderr: string;
 }
 
-/** Runs the evaluator of one challenge, any number of jobs at once. */
+/** Runs the evaluator of one challenge, for any number of jobs in parallel. */
 export interface Evaluator {
-  /** Resolves with a verdict, whatever the evaluator does; rejects when it was aborted or the machine is at fault. */
+  /** Resolves with a verdict whatever the evaluator does. Rejects on abort, or when the machine fails. */
   evaluate(job: Evaluation): Promise<Evaluated>;
-  /** Ends idle processes now and busy ones after their job; resolves when all are gone. */
+  /** Stops idle processes now and busy ones after their job. Resolves when all are gone. */
   close(): Promise<void>;
 }

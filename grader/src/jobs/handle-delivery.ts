@@ -1,0 +1,136 @@
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Delivery, JobQueue } from "@crowdai/shared/queue";
+import type { Logger } from "../base/log.ts";
+import type { BundleCache, HeldFolder } from "../challenges/bundle-cache.ts";
+import { unsupportedReason } from "../challenges/unsupported-challenge.ts";
+import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { grade } from "./grade-job.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import type { Workspaces } from "./workspace.ts";
+
+/** How often one grader attempts a job that fails through neither the submission nor the evaluator. */
+const MAX_ATTEMPTS = 3;
+const MAX_PAUSE_MS = 10_000;
+
+export interface DeliveryHandler {
+  /** Grades one delivery and reports the outcome. Throws when the queue is to deliver the job again. */
+  handle(delivery: Delivery): Promise<void>;
+  /** Aborts the running jobs and returns them to the queue. */
+  stop(reason: CrowdaiError): void;
+}
+
+export function createDeliveryHandler(options: {
+  grader: string;
+  queue: JobQueue;
+  objects: ObjectStore;
+  /** The challenges whose folders this grader has. */
+  served: () => ChallengeFolder[];
+  evaluators: EvaluatorCache;
+  bundles: BundleCache;
+  workspaces: Workspaces;
+  log: Logger;
+  retryPauseMs: number;
+}): DeliveryHandler {
+  const { grader, queue, objects, served, evaluators, bundles, workspaces, log, retryPauseMs } = options;
+  const runningJobs = new Set<AbortController>();
+  const failures = new Map<string, number>();
+  let stopping: CrowdaiError | null = null;
+
+  async function handle(delivery: Delivery): Promise<void> {
+    if (delivery.signal.aborted) return;
+    const { job } = delivery;
+    const base = { submission: job.submission, attempt: job.attempt, delivery: delivery.delivery, grader };
+    const controller = new AbortController();
+    const cancel = () => controller.abort(delivery.signal.reason);
+    delivery.signal.addEventListener("abort", cancel, { once: true });
+    runningJobs.add(controller);
+    let reporter = createReporter(queue, base, { log, folders: [] });
+    try {
+      using held = job.version === null ? ownFolder(job) : await bundleFolder(job, controller.signal);
+      const { folder } = held;
+      await using workspace = workspaces.take();
+      reporter = createReporter(queue, base, { log, folders: [workspace.dir, folder.dir] });
+      reporter.started();
+      const { outcome, organizerLog } = await grade({
+        job,
+        folder,
+        ...evaluators.of(folder),
+        workspace,
+        objects,
+        signal: controller.signal,
+        onEvent: reporter.event,
+      });
+      controller.signal.throwIfAborted();
+      await reporter.finished(outcome, organizerLog);
+      failures.delete(keyOf(job));
+      const result = outcome.ok ? "graded" : outcome.code;
+      log.debug({ event: "job_finished", ...base, challenge: job.challenge, result }, "job finished");
+    } catch (thrown) {
+      // Cancelled, or already delivered to another grader: a report would be ignored.
+      if (delivery.signal.aborted) return reporter.stop();
+      await release(job, reporter, thrown, controller.signal);
+    } finally {
+      runningJobs.delete(controller);
+      delivery.signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  function ownFolder(job: Job): HeldFolder {
+    const folder = served().find((one) => one.config.id === job.challenge);
+    if (!folder)
+      throw new CrowdaiError("challenge_unknown", "This grader does not have the challenge's folder.");
+    return { folder: { ...folder, dir: resolve(folder.dir) }, [Symbol.dispose]() {} };
+  }
+
+  async function bundleFolder(job: Job, signal: AbortSignal): Promise<HeldFolder> {
+    const held = await bundles.hold(job, signal);
+    const reason = unsupportedReason(held.folder);
+    if (reason === null) return held;
+    held[Symbol.dispose]();
+    throw new CrowdaiError("config_invalid", reason);
+  }
+
+  /** Throws, so that the queue delivers the job again. After the last attempt it reports a failure instead. */
+  async function release(job: Job, reporter: Reporter, thrown: unknown, signal: AbortSignal): Promise<void> {
+    const error = asCrowdaiError(thrown);
+    if (stopping === null || signal.reason !== stopping) {
+      // Another grader may have the challenge that this one lacks.
+      const count = error.code === "challenge_unknown" ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
+      failures.set(keyOf(job), count);
+      const { submission, attempt } = job;
+      log.error({ event: "grading_failed", submission, attempt, count, err: thrown }, "grading failed");
+      // An unreachable store says nothing about the job, however long the outage lasts.
+      if (count >= MAX_ATTEMPTS && error.code !== "store_unreachable") {
+        failures.delete(keyOf(job));
+        const message = `Grading failed ${MAX_ATTEMPTS} times: ${error.message}`;
+        const outcome: Outcome = { ok: false, code: "gave_up", message, evaluator_version: "" };
+        return await reporter.finished(outcome, describe(thrown));
+      }
+      const pause = Math.min(retryPauseMs * 2 ** (count - 1), MAX_PAUSE_MS);
+      await sleep(pause, undefined, { signal }).catch(() => {});
+    }
+    await reporter.released(signal.aborted && stopping ? stopping.message : error.message);
+    throw error;
+  }
+
+  return {
+    handle,
+    stop(reason) {
+      stopping = reason;
+      for (const controller of runningJobs) controller.abort(reason);
+    },
+  };
+}
+
+function keyOf(job: Job): string {
+  return `${job.submission} ${job.attempt}`;
+}
+
+function describe(thrown: unknown): string {
+  const cause = thrown instanceof Error && thrown.cause !== undefined ? `\ncause: ${thrown.cause}` : "";
+  return `${thrown}${cause}`;
+}

@@ -1,0 +1,57 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import { findProcessLimitTools } from "@crowdai/shared/process-limits";
+import type { Logger } from "../base/log.ts";
+import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
+import { createEvaluatorCache, type EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { createWorkspaces, type Workspaces } from "./workspace.ts";
+
+/** The folders and evaluators that the jobs of one run share. Disposing them stops the evaluators. */
+export interface RunResources extends AsyncDisposable {
+  evaluators: EvaluatorCache;
+  bundles: BundleCache;
+  workspaces: Workspaces;
+}
+
+/** Opens the resources of a run in `workDir`, and removes what an earlier run left there. */
+export async function openRunResources(options: {
+  workDir: string;
+  objects: ObjectStore;
+  path: string;
+  idleSeconds?: number;
+  log: Logger;
+}): Promise<RunResources> {
+  const { workDir, objects, path, log } = options;
+  const workspacesDir = join(workDir, "workspaces");
+  const bundlesDir = join(workDir, "bundles");
+  for (const dir of [workspacesDir, bundlesDir]) await rm(dir, { recursive: true, force: true });
+  await mkdir(workspacesDir, { recursive: true, mode: 0o700 });
+
+  const limitTools = await findProcessLimitTools(path);
+  if (!limitTools.prlimit)
+    log.warn(
+      { event: "prlimit_missing" },
+      "prlimit (util-linux) not found: evaluators run without memory limit",
+    );
+  if (!limitTools.setpriv)
+    log.warn(
+      { event: "setpriv_missing" },
+      "setpriv (util-linux) not found: evaluators may outlive a killed grader",
+    );
+  const bundles = createBundleCache({ objects, dir: bundlesDir, log });
+  const evaluators = createEvaluatorCache({
+    ...{ limitTools, path, folder: workspacesDir },
+    idleMs: (options.idleSeconds ?? 300) * 1000,
+  });
+  return {
+    evaluators,
+    bundles,
+    workspaces: createWorkspaces(workspacesDir, log),
+    async [Symbol.asyncDispose]() {
+      await evaluators.close();
+      await bundles.close();
+      await rm(workspacesDir, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
