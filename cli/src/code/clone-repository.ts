@@ -5,7 +5,7 @@ import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
 import type { Io } from "../terminal/io.ts";
 import type { CloneSource } from "./code-location.ts";
 
-// Nothing of the user's, and nothing of the tree, has a say: no hooks, no filters, no submodules, no other transports.
+// Neither the user's settings nor the cloned files take effect: no hooks, filters, submodules or other transports.
 const SETTINGS = [
   ["core.hooksPath", "/dev/null"],
   ["core.protectHFS", "true"],
@@ -19,23 +19,23 @@ const SETTINGS = [
 ] as const;
 
 export interface CloneOptions extends CloneSource {
-  /** A folder that is not there yet, or is empty. */
+  /** The target: a new or empty folder. */
   folder: string;
-  /** A branch to make at the tag; without one the tag alone is checked out. */
+  /** A branch to create at the tag. Without one, the tag is checked out with a detached HEAD. */
   branch?: string;
-  /** Further remotes, by name. */
+  /** Additional remotes, by name. */
   remotes?: Readonly<Record<string, string>>;
 }
 
-/** Where a clone goes when nobody names a folder: named by what cannot lead out of the current one. */
+/** Returns the named folder, else one inside the current folder; its default name never leads out of it. */
 export function folderFor(cwd: string, { challenge, submission }: CodePlace, named?: string): string {
   const plain = `${challenge}-${submission}`.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+/, "");
   return resolve(cwd, named ?? plain);
 }
 
 /**
- * Clones the repository and checks out the submission's tag. What is begun and fails is taken away again. Throws folder_exists,
- * git_missing, git_failed.
+ * Clones the repository and checks out the tag of the submission. Removes what it created if it fails. Throws
+ * folder_exists, git_missing, git_failed.
  */
 export async function cloneRepository(
   io: Pick<Io, "cwd" | "env" | "signal">,
@@ -44,7 +44,7 @@ export async function cloneRepository(
   const { folder, url, key, tag, branch, remotes = {} } = work;
   const { cwd, env, signal } = io;
   const git = cleanGit(join(folder, ".git"), cwd, env);
-  const made = await takeFolder(folder);
+  const made = await claimFolder(folder);
   const given = settings(url, key);
   const run = (args: string[]) =>
     git.run(args, { cwd: folder, signal, env: { ...given, GIT_WORK_TREE: folder } });
@@ -70,7 +70,7 @@ async function init(git: CleanGit, folder: string): Promise<void> {
   await git.run(["config", "--unset-all", "core.worktree"], { cwd: folder }).catch(() => {});
 }
 
-/** In the environment alone: neither an argument, nor an address, nor a file of the clone ever holds the key. */
+/** Returns git settings for the environment only: no argument, address or file of the clone contains the key. */
 function settings(url: URL, key: string | null): Record<string, string> {
   const header = key && `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`;
   const all = [...SETTINGS, ...(header ? [[`http.${url.href}.extraHeader`, header] as const] : [])];
@@ -83,8 +83,8 @@ function settings(url: URL, key: string | null): Record<string, string> {
   ]);
 }
 
-/** Whether the folder was made; one that is there must be empty. */
-async function takeFolder(folder: string): Promise<boolean> {
+/** Creates the folder and returns true; returns false if it exists and is empty. Throws folder_exists. */
+async function claimFolder(folder: string): Promise<boolean> {
   try {
     if ((await readdir(folder)).length === 0) return false;
   } catch (error) {
@@ -95,7 +95,7 @@ async function takeFolder(folder: string): Promise<boolean> {
     }
     if (code !== "ENOTDIR") throw error;
   }
-  throw new CrowdaiError("folder_exists", `${folder} is there already.`);
+  throw new CrowdaiError("folder_exists", `${folder} already exists and is not empty.`);
 }
 
 async function undo(folder: string, made: boolean): Promise<void> {
@@ -108,9 +108,9 @@ function explain(failure: unknown, key: string | null, signal: AbortSignal): unk
     return new CrowdaiError("interrupted", "Interrupted; nothing was cloned.", { next: "" });
   if (!(failure instanceof GitFailure)) return failure;
   const basic = key && Buffer.from(`crowdai:${key}`).toString("base64");
-  let said = failure.stderr.trim().split("\n").slice(0, 5).join("; ");
-  for (const secret of [key, basic]) if (secret) said = said.replaceAll(secret, "…");
-  return new CrowdaiError("git_failed", `The code could not be cloned: ${said || "git gave no reason"}`, {
-    next: "Check the network, then try again.",
+  let reason = failure.stderr.trim().split("\n").slice(0, 5).join("; ");
+  for (const secret of [key, basic]) if (secret) reason = reason.replaceAll(secret, "…");
+  return new CrowdaiError("git_failed", `The code could not be cloned: ${reason || "git gave no reason"}`, {
+    next: "Check the network, then run the command again.",
   });
 }

@@ -2,20 +2,20 @@ import { type CodePlace, CrowdaiError, codePlaceSchema } from "@crowdai/shared";
 import { locate } from "../client/http/broker-address.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 
-/** Where the code of a submission is cloned from: your own, or a published one. Throws code_unavailable. */
+/** Returns the location of a submission's code, if it is the participant's own or published. Throws code_unavailable. */
 export function readCodeLocation(http: HttpClient, id: string): Promise<CodePlace> {
   return http.get(`/api/v1/submissions/${encodeURIComponent(id)}/code`, codePlaceSchema);
 }
 
-/** What git is given: the address, the key where it takes one, and the tag. */
+/** The arguments of a clone: address, tag, and the key if one is needed. */
 export interface CloneSource {
   url: URL;
-  /** Only ever for the broker itself. */
+  /** Set only for repositories at the broker itself. */
   key: string | null;
   tag: string;
 }
 
-/** Throws code_unavailable for a submission that has no commit yet. */
+/** Returns the source of a clone. Throws code_unavailable if the submission has no commit yet. */
 export async function cloneSource(
   http: HttpClient,
   place: CodePlace,
@@ -24,19 +24,19 @@ export async function cloneSource(
   if (place.tag === null)
     throw new CrowdaiError(
       "code_unavailable",
-      `${place.submission} has not ended; its code becomes a commit with its grade.`,
+      `${place.submission} is not graded yet; its code becomes available with the grade.`,
       { next: `Wait for it: \`crowdai watch ${place.submission}\`.` },
     );
   const key = place.own && place.host === "local" ? await readKey() : null;
   return { url: cloneUrl(http.broker, place), key, tag: place.tag };
 }
 
-/** The broker's repositories are reached by the address that the broker is, which may not be the one it knows of itself. */
+/** Returns the clone address. For the broker's own repositories, it uses the address under which this client knows the broker. */
 function cloneUrl(broker: URL, { host, clone_url }: CodePlace): URL {
   const at = host === "local" ? clone_url.indexOf("/code/") : -1;
   const url = at >= 0 ? locate(broker, clone_url.slice(at)) : parse(clone_url);
   if (url?.protocol === "https:" || url?.protocol === "http:") return url;
-  throw new CrowdaiError("unexpected", "The broker names an address that is none.");
+  throw new CrowdaiError("unexpected", `The broker sent an invalid clone address: ${clone_url}.`);
 }
 
 function parse(text: string): URL | null {

@@ -10,7 +10,7 @@ export interface Forked {
 }
 
 interface HostApi {
-  /** The participant's own token for this host, and no other; null when there is none. */
+  /** The participant's own token for this host, or null. */
   token: string | null;
   request: { url: string; headers: Record<string, string> };
   answer: z.ZodType<Forked>;
@@ -18,18 +18,18 @@ interface HostApi {
 
 const TIMEOUT_MS = 30_000;
 
-/** What GitHub answers to a fork. */
+/** GitHub's answer to a fork request. */
 const githubFork = z
   .object({ html_url: z.url({ protocol: /^https?$/ }), clone_url: z.url({ protocol: /^https?$/ }) })
   .transform(({ html_url, clone_url }) => ({ page: html_url, clone: clone_url }));
-/** What GitLab answers to a fork. */
+/** GitLab's answer to a fork request. */
 const gitlabFork = z
   .object({ web_url: z.url({ protocol: /^https?$/ }), http_url_to_repo: z.url({ protocol: /^https?$/ }) })
   .transform(({ web_url, http_url_to_repo }) => ({ page: web_url, clone: http_url_to_repo }));
 
 /**
- * Forks the repository at its code host with the participant's own token. Null without one: then it is forked on the host's
- * page. Throws fork_refused.
+ * Forks the repository at its code host with the participant's own token. Returns null without a token; the participant
+ * can then fork it on the host's page. Throws fork_refused.
  */
 export async function forkAtHost(
   { env, signal }: Pick<Io, "env" | "signal">,
@@ -43,13 +43,13 @@ export async function forkAtHost(
   const failed = (message: string, cause?: unknown) =>
     new CrowdaiError("fork_refused", message, {
       cause,
-      next: `Fork it on its page: ${place.fork_url ?? place.page_url ?? place.clone_url}`,
+      next: `Fork it in the browser: ${place.fork_url ?? place.page_url ?? place.clone_url}`,
     });
   const answer = await fetch(api.request.url, {
     method: "POST",
     headers: { ...api.request.headers, "content-type": "application/json", "user-agent": client },
     body: "{}",
-    // A token is shown to nobody that the host names.
+    // A redirect must not receive the token.
     redirect: "error",
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   }).catch((cause) => {
@@ -59,11 +59,11 @@ export async function forkAtHost(
   const body: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw failed(`${url.host} answered ${answer.status}${messageOf(body)}.`);
   const read = api.answer.safeParse(body);
-  if (!read.success) throw failed(`The answer of ${url.host} is not understood.`, read.error);
+  if (!read.success) throw failed(`${url.host} sent an unexpected answer.`, read.error);
   return read.data;
 }
 
-/** As `gh` does it: GH_TOKEN is for github.com, and another host's token has its own name or was made for it by `gh auth login`. */
+/** Follows `gh`: GH_TOKEN is for github.com; other hosts have variables of their own, or a token from `gh auth login`. */
 async function github(env: Io["env"], url: URL, path: string): Promise<HostApi> {
   const isCloud = url.host === "github.com";
   const named = isSame(env.GITHUB_SERVER_URL, url) || env.GH_HOST === url.host;
@@ -72,11 +72,11 @@ async function github(env: Io["env"], url: URL, path: string): Promise<HostApi> 
     : env.GH_ENTERPRISE_TOKEN ||
       env.GITHUB_ENTERPRISE_TOKEN ||
       (named ? env.GH_TOKEN || env.GITHUB_TOKEN : "");
-  // GitHub's own, and those at ghe.com, have the API beside them; other Enterprises have it below.
-  const isBeside = isCloud || /^[^.]+\.ghe\.com$/.test(url.hostname);
-  const base = isBeside ? `https://api.${url.host}` : `${url.origin}/api/v3`;
+  // github.com and ghe.com have the API on a host of its own; GitHub Enterprise Server has it below /api/v3.
+  const hasApiHost = isCloud || /^[^.]+\.ghe\.com$/.test(url.hostname);
+  const base = hasApiHost ? `https://api.${url.host}` : `${url.origin}/api/v3`;
   const token =
-    (isCloud || named ? given : "") || (await printed(env, "gh", ["auth", "token", "--hostname", url.host]));
+    (isCloud || named ? given : "") || (await outputOf(env, "gh", ["auth", "token", "--hostname", url.host]));
   return {
     token,
     request: {
@@ -96,7 +96,7 @@ async function gitlab(env: Io["env"], url: URL, path: string): Promise<HostApi> 
   const named = env.GITLAB_HOST === url.host || isSame(env.GITLAB_HOST, url) || isSame(env.GITLAB_URL, url);
   const token =
     (isCloud || named ? env.GITLAB_TOKEN || env.GITLAB_ACCESS_TOKEN : "") ||
-    (await printed(env, "glab", ["config", "get", "token", "--host", url.host]));
+    (await outputOf(env, "glab", ["config", "get", "token", "--host", url.host]));
   return {
     token,
     request: {
@@ -107,8 +107,8 @@ async function gitlab(env: Io["env"], url: URL, path: string): Promise<HostApi> 
   };
 }
 
-/** What a host's own program prints, as the token that its user signed in with; null where there is none. */
-async function printed(env: Io["env"], program: string, args: string[]): Promise<string | null> {
+/** Returns the output of a program, such as the token that `gh` has stored; null if it fails or prints nothing. */
+async function outputOf(env: Io["env"], program: string, args: string[]): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
