@@ -11,6 +11,11 @@ const CHECKS = [
   { title: "lint and format", command: join(bin, "biome"), args: ["ci", "--error-on-warnings", "."] },
   { title: "types", command: join(bin, "tsc"), args: ["-p", "."] },
   {
+    title: "import directions",
+    command: process.execPath,
+    args: ["scripts/check/import-directions.ts"],
+  },
+  {
     title: "generated: demo challenge",
     command: process.execPath,
     args: ["scripts/demo/generate.ts", "--check"],

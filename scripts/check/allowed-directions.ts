@@ -1,0 +1,138 @@
+/** What the source files of one package may import. */
+export interface Directions {
+  /** The package's source folder, below the root. */
+  folder: string;
+  /** Packages of this repository that it may import; "*" for all, by relative paths too. */
+  packages: readonly string[];
+  /** Files outside the source folder that it may import. */
+  outside?: readonly string[];
+  /** For each folder and file just below the source folder, which others it may import. Without a row: none. */
+  parts?: Readonly<Record<string, readonly string[]>>;
+  /** Packages that a part must not know. */
+  forbidden?: readonly { in: string; packages: readonly string[] }[];
+}
+
+const SERVERS_AND_PROCESSES = [
+  "hono",
+  "@hono/node-server",
+  "@hono/zod-openapi",
+  "socket.io",
+  "engine.io",
+  "simple-git",
+  "node:child_process",
+  "node:http",
+];
+
+/** The table of directions: a part imports what its row names, and nothing else. */
+export const DIRECTIONS: readonly Directions[] = [
+  {
+    folder: "broker/src",
+    packages: ["@crowdai/shared", "@crowdai/grader"],
+    outside: ["broker/package.json", "grader/src/index.ts"],
+    parts: {
+      "bin.ts": ["main.ts"],
+      "main.ts": ["commands"],
+      "index.ts": ["startup", "base"],
+      commands: ["startup", "background", "domain", "records", "base"],
+      startup: ["legacy", "http", "realtime", "background", "domain", "records", "base"],
+      legacy: ["domain", "records", "base"],
+      http: ["background", "domain", "records", "base"],
+      realtime: ["domain", "records", "base"],
+      background: ["domain", "records", "base"],
+      domain: ["records", "base"],
+      records: ["base"],
+      base: [],
+    },
+    forbidden: [
+      { in: "domain", packages: SERVERS_AND_PROCESSES },
+      { in: "records", packages: SERVERS_AND_PROCESSES },
+      { in: "base", packages: SERVERS_AND_PROCESSES },
+    ],
+  },
+  {
+    folder: "cli/src",
+    packages: ["@crowdai/shared"],
+    outside: ["cli/package.json"],
+    parts: {
+      "bin.ts": ["main.ts"],
+      "main.ts": [
+        "command-context.ts",
+        "program.ts",
+        "render-error.ts",
+        "program",
+        "credentials",
+        "terminal",
+      ],
+      "index.ts": ["library", "submit", "snapshot"],
+      "command-context.ts": ["program", "commands", "connection", "credentials", "terminal"],
+      "render-error.ts": ["program", "connection", "terminal"],
+      "program.ts": ["program"],
+      program: ["commands", "terminal"],
+      commands: [
+        ...["agreement", "async", "client", "code", "completion", "config", "connection", "credentials"],
+        ...["doctor", "git", "snapshot", "submit", "terminal"],
+      ],
+      library: ["agreement", "client", "config", "connection", "credentials", "snapshot", "submit"],
+      doctor: ["client", "connection", "credentials", "terminal"],
+      agreement: ["client", "config", "terminal"],
+      connection: ["client", "config", "credentials", "terminal"],
+      submit: ["async", "client", "config", "snapshot", "terminal"],
+      code: ["client", "git", "terminal"],
+      snapshot: ["client", "git", "terminal"],
+      client: ["async"],
+      credentials: ["config"],
+    },
+  },
+  {
+    folder: "grader/src",
+    packages: ["@crowdai/shared"],
+    outside: ["grader/package.json"],
+    parts: {
+      "bin.ts": ["main.ts"],
+      "main.ts": ["startup", "jobs", "challenges"],
+      "index.ts": ["startup", "jobs", "base"],
+      startup: ["jobs", "challenges", "evaluators", "base"],
+      jobs: ["challenges", "evaluators", "base"],
+      challenges: ["base"],
+    },
+  },
+  {
+    folder: "shared/src",
+    packages: [],
+    parts: {
+      "index.ts": ["protocol"],
+      "retry-until-ready.ts": ["protocol"],
+      bundles: ["challenge-folder", "protocol"],
+      "challenge-folder": ["protocol"],
+      objects: ["protocol"],
+      queue: ["protocol"],
+    },
+  },
+  {
+    folder: "scripts",
+    packages: ["*"],
+    parts: {
+      "bench.ts": ["bench", "test"],
+      "build.ts": ["build", "lib"],
+      "chaos.ts": ["chaos"],
+      "check.ts": ["lib"],
+      "demo.ts": ["demo", "lib"],
+      "screenshots.ts": ["screenshots", "lib"],
+      "services.ts": ["services"],
+      "test.ts": ["check.ts", "test", "services", "lib"],
+      test: ["services", "lib"],
+      bench: ["services", "lib"],
+      chaos: ["services", "lib"],
+      build: ["lib"],
+      check: ["lib"],
+      demo: ["lib"],
+      generate: ["lib"],
+      screenshots: ["lib"],
+    },
+  },
+];
+
+/** Imports that break the table or close a cycle and must go. The list only shrinks; an unused entry fails the check. */
+export const KNOWN_EXCEPTIONS: readonly string[] = [
+  "cli/src/library/challenge.ts -> cli/src/library/connect.ts",
+];
