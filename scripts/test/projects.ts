@@ -7,20 +7,13 @@ const NO_TEST = ["**/node_modules/**", "**/dist/**"];
 const WITH_PROCESSES = [
   "test/**",
   "broker/test/**",
-  "broker/src/background/code-hosts/{code-host-failures,github,gitlab,local}.test.ts",
-  "broker/src/domain/leaderboard/boards.test.ts",
-  "cli/src/bin.test.ts",
-  "cli/src/client/session/session.test.ts",
-  "cli/src/commands/{completion,submit-code}.test.ts",
-  "cli/src/library/{challenge,challenge-code}.test.ts",
-  "cli/src/snapshot/*.test.ts",
-  "grader/src/{bin,main}.test.ts",
-  "grader/src/evaluator/{batch,launch,persistent,python-class}.test.ts",
-  "grader/src/evaluator/job-factory/job-factory.test.ts",
-  "grader/src/jobs/{grader,grader-stopping}.test.ts",
+  "broker/src/**/{code-host-failures,github,gitlab,local,boards}.test.ts",
+  "cli/src/**/{bin,session,completion,submit-code,challenge,challenge-code}.test.ts",
+  "cli/src/snapshot/**",
+  "grader/src/**/{bin,main,batch,launch,persistent,python-class,job-factory,grader,grader-stopping}.test.ts",
   "scripts/{bench/{board,pages},build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
-  "shared/src/objects/s3/s3-store.test.ts",
-  "shared/src/queue/redis/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
+  "shared/src/objects/**/s3-store.test.ts",
+  "shared/src/queue/redis/**/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
 ];
 
 /** Tests that install the packed client and run it with the machine's own Node.js. */

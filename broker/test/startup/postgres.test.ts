@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { withoutService } from "../../../scripts/services/programs.ts";
 import type { Service } from "../../../scripts/services/service.ts";
+import { allowedMs } from "../../../test/allowed-ms.ts";
 import { openPostgres } from "../../src/records/postgres.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
@@ -59,7 +60,7 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     await holds.promise;
     const began = performance.now();
     await other.transaction((trx) => other.lock(trx, "a"));
-    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(performance.now() - began).toBeLessThan(allowedMs(12_000));
     thawed.resolve();
     await refused;
     await other.close();

@@ -1,5 +1,5 @@
 /** Asks again until the answer is there; for what another part of the program does in its own time. */
-export async function until<T>(ask: () => Promise<T | null | undefined | false>, ms = 15_000): Promise<T> {
+export async function until<T>(ask: () => Promise<T | null | undefined | false>, ms = 45_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await ask();

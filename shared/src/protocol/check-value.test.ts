@@ -171,10 +171,10 @@ describe("a value checked against a challenge's schema", () => {
 
   it("of 100,000 numbers is checked in a moment, right or wrong", () => {
     const numbers = Array.from({ length: 100_000 }, (_, i) => i / 7);
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(mistakes({ predictions: numbers })).toEqual([]);
     expect(mistakes({ predictions: numbers.map(String) })).toHaveLength(1);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
   });
 });
 
@@ -203,9 +203,9 @@ describe("a list of distinct items", () => {
 
   it("is compared in one pass, so that 100,000 objects take a moment", () => {
     const list = Array.from({ length: 100_000 }, (_, id) => ({ id }));
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(mistakes(list, distinct)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000);
   });
 });
 

@@ -104,16 +104,16 @@ describe("JSON text", () => {
 
   it("of 100,000 numbers is read in a moment", () => {
     const text = JSON.stringify(Array.from({ length: 100_000 }, (_, i) => i / 7));
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(parseJson(text)).toHaveLength(100_000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
   });
 
   it("of ten million digits is read in a moment, too", () => {
     const text = JSON.stringify(Array.from({ length: 50_000 }, () => 0)).replaceAll("0", "1".repeat(200));
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(parseJson(text)).toHaveLength(50_000);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
   });
 });
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createApiKey } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
+import { allowedMs } from "../../../../test/allowed-ms.ts";
 import { intent, read, useSessions } from "../../../test/sessions.ts";
 import { proxyAgents } from "../http/proxy-agents.ts";
 
@@ -210,5 +211,5 @@ it("does not keep the process alive once it is closed", async () => {
   });
   const [code] = await once(child, "exit");
   expect([out, code]).toEqual(["closed", 0]);
-  expect(performance.now() - closedAt).toBeLessThan(2_000);
+  expect(performance.now() - closedAt).toBeLessThan(allowedMs(2_000));
 });
