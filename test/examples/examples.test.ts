@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../../scripts/root.ts";
+import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
+
+const examples = join(root, "examples");
+const client = join(root, "cli/bin/crowdai.js");
+
+interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+describe("the examples", () => {
+  let folder: string;
+  let project: string;
+  let broker: RunningBroker;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "crowdai-examples-"));
+    project = join(folder, "project");
+    mkdirSync(join(folder, "data"));
+    cpSync(join(examples, "participant"), project, { recursive: true });
+    mkdirSync(join(project, "node_modules"));
+    symlinkSync(join(root, "cli"), join(project, "node_modules/crowdai"));
+    broker = await startBroker({ data: join(folder, "data"), challenges: join(examples, "challenges") });
+    env = {
+      ...process.env,
+      CI: "true",
+      CROWDAI: `${process.execPath} ${client}`,
+      CROWDAI_BROKER: broker.url,
+      CROWDAI_API_KEY: await broker.addParticipant("ada"),
+      CROWDAI_CONFIG_DIR: join(folder, "config"),
+    };
+  });
+  afterAll(async () => {
+    await broker?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function run(command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Finished> {
+    return new Promise((resolve) =>
+      execFile(command, args, { cwd: project, env: { ...env, ...more } }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      ),
+    );
+  }
+  const crowdai = (...args: string[]) => run(process.execPath, [client, ...args]);
+
+  it("are all in the table of their README", () => {
+    const readme = readFileSync(join(examples, "README.md"), "utf8");
+    for (const kind of ["challenges", "participant"])
+      for (const name of readdirSync(join(examples, kind))) expect(readme).toContain(`(${kind}/${name})`);
+  });
+
+  it("submit a plain file from a shell script", async () => {
+    const done = await run("sh", ["plain-file.sh"]);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toMatch(/RMSE: \d+\.\d\d/);
+    expect(done.stdout).toMatch(/^1\tada\t/m);
+  });
+
+  it("say which row of a CSV file is wrong", async () => {
+    writeFileSync(join(project, "wrong.csv"), "id,price\nh29,cheap\n");
+    const done = await crowdai("submit", "wrong.csv", "-c", "csv-scorer");
+    expect(done).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining("row 1: 'cheap' is not a number"),
+    });
+  });
+
+  it("evaluate and submit from a program that uses the library", async () => {
+    const done = await run(process.execPath, ["library.ts"]);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toMatch(/is three 3\? \{ three: true,? \}|is three 3\? \{\n {2}three: true,\n\}/);
+    expect(done.stdout).toContain("score 0.6, rank 1: 6 of 10 words are right.");
+    expect(done.stderr).toContain("grading");
+  });
+
+  it("fail a CI job whose score is too low, and keep the result", async () => {
+    writeFileSync(join(project, "predictions.json"), JSON.stringify({ one: 1, two: 2, three: 3 }));
+    const job = readFileSync(join(project, "ci-job.yml"), "utf8");
+    expect(job).toContain("run: sh ci-job.sh");
+    const low = await run("sh", ["ci-job.sh"]);
+    expect(low, low.stderr).toMatchObject({ code: 7, stdout: "The score is below 0.5, see result.json.\n" });
+    expect(JSON.parse(readFileSync(join(project, "result.json"), "utf8"))).toHaveProperty(
+      "schema_version",
+      1,
+    );
+    const enough = await run("sh", ["ci-job.sh"], { MIN_SCORE: "0.3" });
+    expect(enough, enough.stderr).toMatchObject({ code: 0, stdout: "The score is at least 0.3.\n" });
+  });
+
+  it("return an image that the broker shows with the submission", async () => {
+    const done = await crowdai(
+      "submit",
+      "--json",
+      JSON.stringify(Array(24).fill(10)),
+      "-c",
+      "media",
+      "--format",
+      "json",
+    );
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    const { id } = JSON.parse(done.stdout).submission;
+    await expect
+      .poll(async () => JSON.parse((await crowdai("show", id, "--format", "json")).stdout).submission.media, {
+        timeout: 20_000,
+        interval: 300,
+      })
+      .toMatchObject({ large: expect.stringMatching(/^http/), type: "image/png" });
+  });
+});
