@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "../../scripts/root.ts";
-import { type RunningBroker, startBroker } from "../../scripts/running-broker.ts";
+import { root } from "../../scripts/lib/root.ts";
+import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
 
 const examples = join(root, "examples");
 const client = join(root, "cli/bin/crowdai.js");
