@@ -22,12 +22,12 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
   const names = (page: Page) => page.locator(".board tbody th bdi").allInnerTexts();
   const current = (page: Page, where: string) => page.locator(`${where} [aria-current]`).allTextContents();
 
-  it("has pages of 50 rows, by plain links that keep the board", async () => {
+  it("has pages of 50 rows, with plain links that keep the selected board", async () => {
     const page = await browser.open({ javaScriptEnabled: false });
     await go(page, "?board=ongoing");
     expect(await names(page)).toHaveLength(50);
     expect(await current(page, ".pager")).toEqual(["Page 1"]);
-    expect(await page.locator(".count").innerText()).toBe(`${PEOPLE + 2} on the board`);
+    expect(await page.locator(".count").innerText()).toBe(`${PEOPLE + 2} participants`);
     await page.click(".pager a:has-text('2')");
     expect(new URL(page.url()).search).toBe("?round=2&board=ongoing&page=2");
     expect(await current(page, ".pager")).toEqual(["Page 2"]);
@@ -36,12 +36,12 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
     await page.click(".pager a:has-text('1')");
     expect(new URL(page.url()).search).toBe("?round=2&board=ongoing");
     await go(page, "?page=9");
-    expect(await page.locator(".empty").innerText()).toBe("There are no rows this far down.");
+    expect(await page.locator(".empty").innerText()).toBe("This page of the leaderboard is empty.");
     await page.click(".pager a:has-text('1')");
     expect((await names(page))[0]).toBe("p01");
   });
 
-  it("counts what came late on the ongoing board alone, and each round by itself", async () => {
+  it("counts late submissions only on the ongoing board, and each round separately", async () => {
     const page = await browser.open({ javaScriptEnabled: false });
     await go(page);
     expect(await current(page, ".switches")).toEqual(["Final", "At the end"]);
@@ -56,7 +56,7 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
     expect(await page.locator(".pager").count()).toBe(0);
   });
 
-  it("shows a baseline where its score puts it, unranked, and the leader's picture and code to anybody", async () => {
+  it("shows a baseline unranked at its score's position, and the leader's image and code to everyone", async () => {
     const page = await browser.open();
     await go(page);
     expect((await names(page)).slice(0, 5)).toEqual(["p01", "p02", "p03", "Linear regression", "p04"]);
@@ -67,7 +67,7 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
     expect(await baseline.locator("a").count()).toBe(0);
 
     const picture = page.locator(".board tr:first-child .thumb img");
-    expect(await picture.getAttribute("alt")).toBe("Thumbnail of p01’s picture");
+    expect(await picture.getAttribute("alt")).toBe("Thumbnail of p01’s image");
     await picture.evaluate((image: { decode(): Promise<void> }) => image.decode());
     expect(await page.locator(".board .thumb img").count()).toBe(1);
     await picture.click();
@@ -77,11 +77,11 @@ describe.skipIf(missing("chromium"))("a leaderboard with everything on it, in a 
     await page.click(".board a:has-text('Code')");
     expect(page.url()).toBe(`${test.broker.url}/submissions/of-p01#code`);
     expect(await page.locator("#code + p").innerText()).toContain("Published under the MIT licence");
-    // Nobody else's is shown by this challenge.
+    // This challenge shows no other participant's submissions.
     expect((await page.goto(`${test.broker.url}/submissions/of-p02`))?.status()).toBe(404);
   });
 
-  it("fits every width, and has nothing that a checker of accessibility calls serious", async () => {
+  it("fits every width, and has no serious accessibility violations", async () => {
     const page = await browser.open();
     for (const query of ["?board=ongoing&page=2", ""]) {
       await go(page, query);

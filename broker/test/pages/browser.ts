@@ -8,16 +8,16 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export const WIDTHS = [360, 768, 1280] as const;
 
 export interface TestBrowser {
-  /** An empty page of a new profile. What goes wrong in it is told by `close`. */
+  /** Opens an empty page in a new profile. `close` reports its errors. */
   open(options?: BrowserContextOptions): Promise<Page>;
-  /** Signs the page's profile in. */
+  /** Signs in with the page's profile. */
   signIn(page: Page, broker: string, key: string): Promise<void>;
-  /** Closes every page. Throws what they complained of: errors of scripts, of the console, and breaches of the policy. */
+  /** Closes every page. Throws their errors: of scripts, on the console, and violations of the content-security policy. */
   closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Debian's Chromium, for all tests of a file. */
+/** Starts Debian's Chromium once for all tests of a file. */
 export async function startBrowser(): Promise<TestBrowser> {
   const browser: Browser = await chromium.launch({
     executablePath: onPath("chromium") as string,
@@ -40,7 +40,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
       page.on("console", (message) => {
         const text = message.text();
-        // Chromium says so of each answer that is an error; tests that ask for one expect it.
+        // Chromium reports every error response; tests that request one expect it.
         if (message.type() === "error" && !text.startsWith("Failed to load resource")) complaints.push(text);
       });
       return page;
@@ -61,7 +61,7 @@ export async function startBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** What axe-core finds on the page that is serious or critical, each with the element. */
+/** Returns the serious and critical violations that axe-core finds on the page, with their elements. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
@@ -72,7 +72,7 @@ export async function violations(page: Page): Promise<string[]> {
     );
 }
 
-/** What makes the page wider than its window: where it ends, and the elements that stick out of it. */
+/** Returns the elements that make the page wider than its window. */
 export const overflow = (page: Page): Promise<string[]> =>
   page.evaluate(`document.documentElement.scrollWidth <= innerWidth ? [] : [
     "the page ends at " + document.documentElement.scrollWidth,

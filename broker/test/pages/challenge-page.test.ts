@@ -57,7 +57,7 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
       await grade(client, people.length === 0 ? 0.9 : 0.7);
       people.push(client);
     }
-    // The folder is looked at every other second.
+    // The broker polls the folder every other second.
     await until(async () => (await (await test.fetch("/challenges/test")).text()).includes("train.csv"));
   });
   afterEach(() => browser.closePages());
@@ -76,7 +76,7 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
 
   for (const width of WIDTHS)
     for (const javaScriptEnabled of [true, false])
-      it(`is whole at ${width} pixels ${javaScriptEnabled ? "with" : "without"} a script`, async () => {
+      it(`is complete at ${width} pixels ${javaScriptEnabled ? "with" : "without"} a script`, async () => {
         const page = await browser.open({ viewport: { width, height: 800 }, javaScriptEnabled });
         for (const path of ["/", "/sign-in", "/nothing", "/challenges/test"]) {
           await go(page, path);
@@ -91,7 +91,7 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
       });
 
   for (const colorScheme of ["light", "dark"] as const)
-    it(`has nothing that a checker of accessibility calls serious, in the ${colorScheme} theme`, async () => {
+    it(`has no serious accessibility violations in the ${colorScheme} theme`, async () => {
       const page = await browser.open({ colorScheme });
       await browser.signIn(page, test.broker.url, test.key);
       for (const path of ["/", "/challenges/test", "/submissions", "/agreement/mit", "/nothing"]) {
@@ -106,7 +106,7 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
       expect(await violations(page)).toEqual([]);
     });
 
-  it("shows the description's Markdown below its own headings, links that tell nothing, and no picture from elsewhere", async () => {
+  it("shows the description's Markdown below its own headings, links without a referrer, and no external images", async () => {
     const page = await browser.open();
     await go(page);
     expect(await page.locator(".prose h3").textContent()).toBe("The data");
@@ -119,16 +119,16 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
     );
   });
 
-  it("switches between rounds by plain links, future ones left out", async () => {
+  it("switches between past and current rounds with plain links", async () => {
     const page = await browser.open({ javaScriptEnabled: false });
     await go(page);
     expect(await page.locator(".switches a").allInnerTexts()).toEqual(["Warm-up", "Final"]);
     await page.click(".switches >> text=Warm-up");
     expect(page.url()).toContain("round=1");
-    expect(await page.locator(".empty").textContent()).toBe("Nobody is on it yet.");
+    expect(await page.locator(".empty").textContent()).toBe("No graded submissions yet.");
   });
 
-  it("moves the leaderboard within a second of a grade, says so, and keeps the keyboard where it was", async () => {
+  it("updates the leaderboard within a second of a grade, announces it, and keeps the focus", async () => {
     const page = await browser.open();
     await browser.signIn(page, test.broker.url, test.key);
     const following = page.waitForResponse((response) => response.url().endsWith("/leaderboard/events"));
@@ -136,13 +136,13 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
     await following;
     const mine = page.locator(".mine .when a");
     await mine.focus();
-    // The moment of the change is taken in the page, so that a slow look from here counts for nothing.
+    // The page itself records when it changed, so that a slow poll from here does not count.
     await page.evaluate(`new MutationObserver(() => {
       window.movedAt = Date.now();
       window.heard ||= document.getElementById("announcer").textContent;
     }).observe(document.body, { subtree: true, childList: true })`);
     const took: number[] = [];
-    // On a machine that does much else at once one of them may be late.
+    // On a busy machine, one of them may be late.
     for (const score of [0.95, 0.96, 0.97]) {
       const id = await grade(ada, score);
       await page.locator(".board tr:first-child td.score", { hasText: String(score) }).waitFor();
@@ -159,7 +159,7 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
     expect(await page.evaluate("document.activeElement.closest('tr')?.className")).toContain("mine");
   });
 
-  it("changes the theme by a button, at once and for good, with a script and without", async () => {
+  it("changes the theme permanently with a button, with and without a script", async () => {
     for (const javaScriptEnabled of [true, false]) {
       const page = await browser.open({ javaScriptEnabled, colorScheme: "light" });
       await go(page);
@@ -178,20 +178,20 @@ describe.skipIf(missing("chromium", "python3"))("the page of a challenge, in a b
     await go(page);
     await page.click(".themes >> text=Dark");
     await page.locator('html[data-theme="dark"]').waitFor();
-    const colours = () =>
+    const colors = () =>
       page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]",
       );
-    expect(await colours()).toEqual(["rgb(230, 237, 238)", "rgb(15, 20, 22)"]);
+    expect(await colors()).toEqual(["rgb(230, 237, 238)", "rgb(15, 20, 22)"]);
     await page.emulateMedia({ media: "print" });
-    expect(await colours()).toEqual(["rgb(20, 32, 35)", "rgb(255, 255, 255)"]);
+    expect(await colors()).toEqual(["rgb(20, 32, 35)", "rgb(255, 255, 255)"]);
   });
 
-  it("is walked by the keyboard: first past the bar, then through links, tables and commands", async () => {
+  it("can be used with the keyboard: past the navigation first, then through links, tables and commands", async () => {
     const page = await browser.open();
     await go(page);
     await page.keyboard.press("Tab");
-    expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Skip to the contents");
+    expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Skip to content");
     await page.keyboard.press("Enter");
     expect(await page.evaluate("document.activeElement.id")).toBe("content");
     const reached: string[] = [];

@@ -99,7 +99,7 @@ describe("a route of the pages", () => {
     expect(refused.headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
-  it("is guarded at every address that the pages have", async () => {
+  it("is guarded at every path of the pages", async () => {
     expect(paths).toEqual(expect.arrayContaining(["/", "/sign-in", "/submissions/:id", "/brand/any"]));
     for (const path of paths) {
       const read = await app.request(OWN + path, { headers: { accept: "text/html" } });
@@ -113,7 +113,7 @@ describe("a route of the pages", () => {
     }
   });
 
-  it("is not found where there is none, whatever the request carries", async () => {
+  it("is reported as missing when it does not exist, whatever the request carries", async () => {
     const answer = await fetch(`${test.broker.url}/api/v1/nothing`, { method: "POST", body: "a=1" });
     expect([answer.status, await answer.json()]).toEqual([
       404,

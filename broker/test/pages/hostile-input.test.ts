@@ -20,7 +20,7 @@ const MARKDOWN = `
 |${"---|".repeat(50)}
 `;
 
-describe.skipIf(missing("chromium", "python3"))("pages with what hostile people wrote", () => {
+describe.skipIf(missing("chromium", "python3"))("pages with hostile input", () => {
   let test: TestBroker;
   let browser: TestBrowser;
   let submission: string;
@@ -52,7 +52,7 @@ describe.skipIf(missing("chromium", "python3"))("pages with what hostile people 
       const other = await test.connect({ key });
       const receipt = await other.submit({ input: { kind: "inline", data: { score } } });
       await untilEnd(other, receipt.submission.id);
-      // No participant gets such a name today; the records of another webapp may hold one.
+      // The broker refuses such a name today; the records of an external webapp may hold one.
       await test.records.db
         .updateTable("participants")
         .set({ name: name.replaceAll("\u0000", "\u0001") })
@@ -111,7 +111,7 @@ describe.skipIf(missing("chromium", "python3"))("pages with what hostile people 
     expect(strangers).toEqual([]);
   });
 
-  it("show names as text, none that turns what stands beside it, none that fills a page", async () => {
+  it("show names as text that cannot change the direction of the text beside it or fill a page", async () => {
     const page = await browser.open();
     await page.goto(`${test.broker.url}/challenges/test`);
     const people = await page.locator(".board tbody th bdi").allTextContents();

@@ -41,15 +41,13 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
     return stage.settled(id);
   }
   async function isDrawn(page: Page, selector: string): Promise<void> {
-    const picture = page.locator(selector).first();
-    await picture.waitFor();
-    await picture.scrollIntoViewIfNeeded();
-    await until(() =>
-      picture.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0),
-    );
+    const image = page.locator(selector).first();
+    await image.waitFor();
+    await image.scrollIntoViewIfNeeded();
+    await until(() => image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0));
   }
 
-  it("come to a page that was open when the grade came before them, without a reload", async () => {
+  it("appear without a reload on a page that was open when the grade arrived", async () => {
     const page = await signedIn();
     const hold = join(stage.folder, "hold");
     const { submission } = await stage.client.submit({
@@ -70,11 +68,11 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
     await isDrawn(page, "img.media");
     expect(await page.evaluate("window.loaded")).toBe(1);
     const announcer = page.locator("#announcer");
-    await until(async () => (await announcer.textContent()) === "Graded: Score 0.500. Its media are shown.");
+    await until(async () => (await announcer.textContent()) === "Graded: Score 0.500. Its media are ready.");
     expect(await page.locator("[data-live]").count()).toBe(0);
   });
 
-  it("are said to be on their way, and why they are not shown", async () => {
+  it("are announced while they are prepared; dropped ones are explained", async () => {
     const { id } = await stage.submit({ score: 0.1 });
     const { db } = stage.records;
     await db
@@ -92,19 +90,19 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
     const [page, plain] = [await signedIn(), await signedIn({ javaScriptEnabled: false })];
     for (const one of [page, plain]) {
       await go(one, `/submissions/${id}`);
-      expect(await one.locator("section[aria-labelledby=media]").innerText()).toContain("being made ready");
+      expect(await one.locator("section[aria-labelledby=media]").innerText()).toContain("being prepared");
     }
     await db
       .updateTable("submissions")
-      .set({ media_dropped: "It is no picture." })
+      .set({ media_dropped: "The file is not an image." })
       .where("id", "=", id)
       .execute();
     await db.deleteFrom("media_work").where("submission", "=", id).execute();
-    await page.locator("text=Not shown: It is no picture.").waitFor();
-    expect(await page.locator("text=being made ready").count()).toBe(0);
+    await page.locator("text=Not shown: The file is not an image.").waitFor();
+    expect(await page.locator("text=being prepared").count()).toBe(0);
   });
 
-  it("stand on the leaderboard and with their submission, whole at every width, with words for who sees none", async () => {
+  it("appear on the leaderboard and with their submission at every width, with alternative texts", async () => {
     const { id } = await shown("best.png", await noise(1600, 300).png().toBuffer(), 99);
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await signedIn({ colorScheme });
@@ -113,7 +111,7 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
         await go(page, "/challenges/test");
         await isDrawn(page, ".board .thumb img");
         expect(await page.locator(".board .thumb img").first().getAttribute("alt")).toBe(
-          "Thumbnail of ada’s picture",
+          "Thumbnail of ada’s image",
         );
         expect([width, await overflow(page)]).toEqual([width, []]);
         expect(await violations(page)).toEqual([]);
@@ -130,7 +128,7 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
     expect(await plain.locator("img.media").getAttribute("alt")).not.toBe("");
   });
 
-  it("run nothing, whatever an evaluator calls them: not on a page, and not when opened by themselves", async () => {
+  it("run no scripts, whatever type an evaluator claims: neither on a page nor when opened directly", async () => {
     const page = await signedIn();
     for (const [name, bytes] of [
       ["drawing.svg", SVG],
@@ -147,7 +145,7 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
       expect([name, await page.evaluate("window.owned")]).toEqual([name, undefined]);
     }
 
-    // A picture with a page behind its last byte: the picture is drawn anew, and what was behind it is gone.
+    // An image with a page after its last byte: the image is re-encoded, so the page is gone.
     const { media } = await shown(
       "both.png",
       Buffer.concat([await noise(20, 20).png().toBuffer(), Buffer.from(RUNS)]),
@@ -162,7 +160,7 @@ describe.skipIf(missing("chromium", "python3"))("media, in a browser", MEDIA_TIM
     }
   });
 
-  it("of outside graders lead nowhere but to the web", async () => {
+  it("of outside graders link only to web addresses", async () => {
     const { id } = await stage.submit({ score: 0.2 });
     const page = await signedIn();
     for (const [large, thumbnail, type] of [

@@ -1,11 +1,11 @@
 import type { TestBroker } from "../support/test-broker.ts";
 
-/** A browser without a screen: keeps cookies, sends forms as pages do, and follows no redirect by itself. */
+/** A client that acts like a browser: keeps cookies and sends forms as pages do. It does not follow redirects. */
 export function createPageClient(test: Pick<TestBroker, "broker">) {
   const cookies = new Map<string, string>();
   const visitor = {
     cookies,
-    /** The `Set-Cookie` lines of the latest answer. */
+    /** The `Set-Cookie` lines of the latest response. */
     set: [] as string[],
     async get(path: string, headers: Record<string, string> = {}): Promise<Response> {
       return take(
@@ -27,7 +27,7 @@ export function createPageClient(test: Pick<TestBroker, "broker">) {
       );
     },
     signIn: (key: string, next = "/") => visitor.post("/sign-in", { key, next }),
-    /** The mark that the forms of a page carry. */
+    /** Returns the token in the forms of a page. */
     async token(path = "/"): Promise<string> {
       return /name="token" value="([^"]+)"/.exec(await (await visitor.get(path)).text())?.[1] ?? "";
     },

@@ -13,7 +13,7 @@ describe("what a reader sees", () => {
   let anyone: ReturnType<typeof createPageClient>;
   let ada: typeof anyone;
   let bob: typeof anyone;
-  let organiser: typeof anyone;
+  let organizer: typeof anyone;
   const submissions: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe("what a reader sees", () => {
       submissions[challenge] = submission.id;
     }
     const bobs = await test.addParticipant("bob");
-    const organisers = await addOrganizer(
+    const organizers = await addOrganizer(
       test.records,
       "olga",
       ["quiet", "secret"],
@@ -55,36 +55,36 @@ describe("what a reader sees", () => {
     anyone = createPageClient(test);
     ada = createPageClient(test);
     bob = createPageClient(test);
-    organiser = createPageClient(test);
+    organizer = createPageClient(test);
     await ada.signIn(test.key);
     await bob.signIn(bobs);
-    await organiser.signIn(organisers);
+    await organizer.signIn(organizers);
   });
   afterAll(() => test?.close());
 
   const text = async (visitor: typeof anyone, path: string) => (await visitor.get(path)).text();
   const status = async (visitor: typeof anyone, path: string) => (await visitor.get(path)).status;
 
-  it("lists challenges with their round, participants and best score, private ones to who may take part", async () => {
+  it("lists challenges with round, participants and best score; private ones only to invited readers and organizers", async () => {
     const list = await text(anyone, "/");
     expect(list).toContain("Public one");
     expect(list).toMatch(/0\.875/);
     expect(list).not.toContain("Secret one");
     expect(await text(bob, "/")).not.toContain("Secret one");
     expect(await text(ada, "/")).toContain("Secret one");
-    expect(await text(organiser, "/")).toContain("Secret one");
+    expect(await text(organizer, "/")).toContain("Secret one");
     expect(await status(bob, "/challenges/secret")).toBe(404);
     expect(await status(bob, "/challenges/secret/leaderboard")).toBe(404);
     expect(await status(anyone, "/challenges/secret/leaderboard/events")).toBe(401);
     expect(await status(ada, "/challenges/secret")).toBe(200);
   });
 
-  it("tells no more of a private challenge than of none", async () => {
+  it("shows the same page for a private challenge as for an unknown one", async () => {
     const [one, none] = [await text(anyone, "/challenges/secret"), await text(anyone, "/challenges/nothing")];
     expect(one.replaceAll("secret", "nothing")).toBe(none);
   });
 
-  it("says where the leaderboard is not displayed yet, and shows it to its organisers with a reminder", async () => {
+  it("says that a leaderboard is not displayed yet, and shows it to its organizers with a reminder", async () => {
     for (const visitor of [anyone, ada]) {
       const page = await text(visitor, "/challenges/quiet");
       expect(page).toContain("Leaderboard is not displayed yet.");
@@ -92,12 +92,12 @@ describe("what a reader sees", () => {
       expect(await text(visitor, "/challenges/quiet/leaderboard")).not.toContain("0.875");
       expect(await status(visitor, "/challenges/quiet/leaderboard/events")).toBe(403);
     }
-    const page = await text(organiser, "/challenges/quiet");
+    const page = await text(organizer, "/challenges/quiet");
     expect(page).toContain("Leaderboard is only visible to organizers");
     expect(page).toContain("0.875");
   });
 
-  it("marks the reader's own row, which leads to their submission and their entries", async () => {
+  it("marks the reader's own row and links it to their submission and entries", async () => {
     const page = await text(ada, "/challenges/public");
     expect(page).toMatch(/<tr class="[^"]*mine[^"]*" aria-current="true">/);
     expect(page).toContain(`href="/submissions/${submissions.public}"`);
@@ -105,7 +105,7 @@ describe("what a reader sees", () => {
     expect(await text(bob, "/challenges/public")).not.toContain(submissions.public);
   });
 
-  it("shows a submission to its participant and its organisers, and to others where submissions are shown", async () => {
+  it("shows a submission to its participant and organizers, and to others if the challenge shows submissions", async () => {
     const seen: [keyof typeof submissions, [typeof anyone, number][]][] = [
       [
         "public",
@@ -113,7 +113,7 @@ describe("what a reader sees", () => {
           [anyone, 404],
           [bob, 404],
           [ada, 200],
-          [organiser, 404],
+          [organizer, 404],
         ],
       ],
       [
@@ -122,7 +122,7 @@ describe("what a reader sees", () => {
           [anyone, 200],
           [bob, 200],
           [ada, 200],
-          [organiser, 200],
+          [organizer, 200],
         ],
       ],
       [
@@ -131,7 +131,7 @@ describe("what a reader sees", () => {
           [anyone, 404],
           [bob, 404],
           [ada, 200],
-          [organiser, 200],
+          [organizer, 200],
         ],
       ],
       [
@@ -140,7 +140,7 @@ describe("what a reader sees", () => {
           [anyone, 404],
           [bob, 404],
           [ada, 200],
-          [organiser, 200],
+          [organizer, 200],
         ],
       ],
     ];
@@ -154,22 +154,22 @@ describe("what a reader sees", () => {
           ]).toEqual([challenge, path, wanted]);
   });
 
-  it("shows others how a submission did, not what its participant and the evaluator told each other", async () => {
+  it("shows others the scores of a submission, but no messages, input or log", async () => {
     const path = `/submissions/${submissions.open}`;
     for (const part of [path, `${path}/live`]) {
       for (const visitor of [anyone, bob]) {
         const others = await text(visitor, part);
         expect(others).toContain("0.875");
-        for (const hidden of ["secret recipe", "well done", "SHA-256", "Handed in"])
+        for (const hidden of ["secret recipe", "well done", "SHA-256", "<dt>Input"])
           expect(others).not.toContain(hidden);
       }
       expect(await text(ada, part)).toContain("well done");
     }
     expect(await text(ada, path)).toContain("secret recipe");
-    expect(await text(organiser, `/submissions/${submissions.quiet}`)).toContain("secret recipe");
+    expect(await text(organizer, `/submissions/${submissions.quiet}`)).toContain("secret recipe");
   });
 
-  it("lists a reader's own submissions, and an organiser those of their challenges", async () => {
+  it("lists a participant's own submissions, and an organizer's submissions of their challenges", async () => {
     expect(await status(anyone, "/submissions")).toBe(401);
     expect(await text(anyone, "/submissions")).toContain('name="key"');
     const own = await text(ada, "/submissions");
@@ -179,16 +179,16 @@ describe("what a reader sees", () => {
     expect(filtered).not.toContain(submissions.quiet);
     expect(await text(bob, "/submissions")).not.toContain(submissions.open);
     expect(await text(bob, "/submissions?participant=ada")).not.toContain(submissions.open);
-    const theirs = await text(organiser, "/submissions");
+    const theirs = await text(organizer, "/submissions");
     expect(theirs).toContain(submissions.quiet);
     expect(theirs).not.toContain(submissions.open);
-    expect(await status(organiser, "/submissions?challenge=open")).toBe(404);
-    expect(await text(organiser, "/submissions?challenge=quiet&participant=ADA")).toContain(
+    expect(await status(organizer, "/submissions?challenge=open")).toBe(404);
+    expect(await text(organizer, "/submissions?challenge=quiet&participant=ADA")).toContain(
       submissions.quiet,
     );
   });
 
-  it("answers errors with a page to a browser, and with JSON to a program", async () => {
+  it("responds to errors with a page for browsers and JSON for programs", async () => {
     for (const path of [
       "/nothing",
       "/challenges/nothing",
@@ -210,7 +210,7 @@ describe("what a reader sees", () => {
     ]);
   });
 
-  it("lets nothing in but what is its own", async () => {
+  it("loads only files of the broker itself", async () => {
     const page = await anyone.get("/challenges/public");
     const policy = page.headers.get("content-security-policy") ?? "";
     for (const rule of [
@@ -228,7 +228,7 @@ describe("what a reader sees", () => {
     expect(await page.text()).not.toMatch(/<script(?![^>]* src="\/assets\/)|<style|\sstyle="|\son[a-z]+="/);
   });
 
-  it("is not sent again while nothing changed; what never changes is kept for good", async () => {
+  it("is not sent again while it is unchanged; assets are cached forever", async () => {
     const first = await anyone.get("/challenges/public");
     const again = await anyone.get("/challenges/public", {
       "if-none-match": first.headers.get("etag") ?? "",
@@ -244,7 +244,7 @@ describe("what a reader sees", () => {
     expect(await status(anyone, "/assets/site-000000000000.css")).toBe(404);
   });
 
-  it("keeps robots to what is public", async () => {
+  it("lets search engines list only public pages", async () => {
     expect(await text(anyone, "/robots.txt")).toContain("Disallow: /submissions");
     expect(await text(ada, "/challenges/secret")).toContain('content="noindex"');
     expect(await text(anyone, "/challenges/public")).not.toContain("noindex");

@@ -21,7 +21,7 @@ describe("a session of the pages", () => {
   const greets = async (visitor: ReturnType<typeof createPageClient>, name: string) =>
     (await (await visitor.get("/")).text()).includes(`<bdi class="outside">${name}</bdi>`);
 
-  it("is made of a key, goes back to where it was asked for, and holds nothing of the key", async () => {
+  it("starts with a key, returns to the requested page, and does not contain the key", async () => {
     const visitor = createPageClient(test);
     const answer = await visitor.signIn(test.key, "/challenges/test?round=1");
     expect([answer.status, answer.headers.get("location")]).toEqual([303, "/challenges/test?round=1"]);
@@ -37,7 +37,7 @@ describe("a session of the pages", () => {
     expect(await greets(visitor, "ada")).toBe(true);
   });
 
-  it("is kept to https where the broker is reached by it", async () => {
+  it("has a Secure cookie when the broker is reached over https", async () => {
     const context = {
       records: test.records,
       clock: () => new Date(),
@@ -63,7 +63,7 @@ describe("a session of the pages", () => {
     );
   });
 
-  it("is not spoken for by a cookie that was changed", async () => {
+  it("does not accept a changed cookie", async () => {
     const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     const value = visitor.cookies.get("crowdai_session") as string;
@@ -71,7 +71,7 @@ describe("a session of the pages", () => {
     expect(await greets(visitor, "ada")).toBe(false);
   });
 
-  it("ends with a sign-out, for whoever kept the cookie too", async () => {
+  it("ends with a sign-out, also for a copied cookie", async () => {
     const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     const kept = visitor.cookies.get("crowdai_session") as string;
@@ -81,7 +81,7 @@ describe("a session of the pages", () => {
     expect(await greets(visitor, "ada")).toBe(false);
   });
 
-  it("ends with its key, at once", async () => {
+  it("ends immediately when its key is revoked", async () => {
     const visitor = createPageClient(test);
     await visitor.signIn(await test.addParticipant("brief"));
     expect(await greets(visitor, "brief")).toBe(true);
@@ -100,14 +100,14 @@ describe("a session of the pages", () => {
     ahead = 0;
   });
 
-  it("outlives the broker's restart", async () => {
+  it("survives a restart of the broker", async () => {
     const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     await test.restart();
     expect(await greets(visitor, "ada")).toBe(true);
   });
 
-  it("is never made by an address, only by the form", async () => {
+  it("cannot be started by a link, only by the form", async () => {
     const visitor = createPageClient(test);
     expect((await visitor.get(`/sign-in?key=${test.key}`)).status).toBe(200);
     expect(await greets(visitor, "ada")).toBe(false);
@@ -119,12 +119,12 @@ describe("a session of the pages", () => {
     "https://evil.example/",
     "/\t/evil.example",
     "javascript:alert(1)",
-  ])("goes nowhere else after signing in: %j", async (next) => {
+  ])("does not redirect to another site after signing in: %j", async (next) => {
     const answer = await createPageClient(test).signIn(test.key, next);
     expect(answer.headers.get("location")).toBe("/");
   });
 
-  it("is refused to a wrong key with the reason, and after ten of them to the address for a while", async () => {
+  it("refuses a wrong key with the reason, and an address for a while after ten of them", async () => {
     const other = await startBroker({ withGrader: false });
     try {
       const visitor = createPageClient(other);
@@ -135,7 +135,7 @@ describe("a session of the pages", () => {
       const refused = await visitor.signIn(other.key);
       expect(refused.status).toBe(429);
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-      expect(await refused.text()).toContain("Too many wrong keys");
+      expect(await refused.text()).toContain("too many wrong keys");
       expect(visitor.cookies.has("crowdai_session")).toBe(false);
     } finally {
       await other.close();
@@ -150,7 +150,7 @@ describe("a form of the pages", () => {
   });
   afterAll(() => test?.close());
 
-  it("is refused when another site sent it, or nobody knows who", async () => {
+  it("is refused when it comes from another site, or from an unknown one", async () => {
     const visitor = createPageClient(test);
     const form = { key: test.key };
     for (const headers of [
@@ -166,7 +166,7 @@ describe("a form of the pages", () => {
     expect(bare.status).toBe(403);
   });
 
-  it("is refused without the mark of the reader's own session", async () => {
+  it("is refused without the token of the reader's own session", async () => {
     const visitor = createPageClient(test);
     await visitor.signIn(test.key);
     const stranger = createPageClient(test);
@@ -178,7 +178,7 @@ describe("a form of the pages", () => {
     expect(await test.records.db.selectFrom("agreements").select("id").execute()).toEqual([]);
   });
 
-  it("may not be large", async () => {
+  it("is refused when it is too large", async () => {
     const visitor = createPageClient(test);
     expect((await visitor.post("/sign-in", { key: "x".repeat(20_000) })).status).toBe(413);
   });

@@ -69,7 +69,7 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
     expect(await page.locator("#announcer").textContent()).toBe("Graded: Score 0.250.");
   });
 
-  it("says why a submission failed", async () => {
+  it("shows why a submission failed", async () => {
     const page = await signedIn();
     const client = await test.connect();
     const { submission } = await client.submit({
@@ -77,10 +77,10 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
     });
     await untilEnd(client, submission.id);
     await go(page, `/submissions/${submission.id}`);
-    expect(await page.locator(".mistake").innerText()).toContain("row 17 is odd");
+    expect(await page.locator(".problem").innerText()).toContain("row 17 is odd");
   });
 
-  it("shows its code: the commit, how to clone it, and what changed since the one before", async () => {
+  it("shows its code: the commit, how to clone it, and the changes since the previous submission", async () => {
     const page = await signedIn({ javaScriptEnabled: false });
     await go(page, `/submissions/${second}`);
     expect(await page.locator("#code ~ .commands").innerText()).toContain(`npx crowdai clone ${second}`);
@@ -100,7 +100,7 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
   });
 
   for (const javaScriptEnabled of [false, true])
-    it(`asks for the agreement once, then publishes and takes back, ${javaScriptEnabled ? "with" : "without"} a script`, async () => {
+    it(`asks for the agreement once, then publishes and withdraws, ${javaScriptEnabled ? "with" : "without"} a script`, async () => {
       const name = javaScriptEnabled ? "grace" : "barbara";
       const key = await test.addParticipant(name);
       const id = await handIn({ "model.py": `# ${name}\n` }, 0.6, key);
@@ -108,16 +108,16 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
       await browser.signIn(page, test.broker.url, key);
       await go(page, `/submissions/${id}`);
       await page.click("a:text-is('Publish')");
-      expect(await page.locator("button:text-is('Publish it')").count()).toBe(0);
-      await page.click("text=Read and agree");
+      expect(await page.locator("button:text-is('Publish')").count()).toBe(0);
+      await page.click("a:text-is('Read and agree')");
       expect(await page.locator(".licence").innerText()).toContain("Permission is hereby granted");
       expect(await page.locator("form.panel strong").innerText()).toBe(name);
-      // The form itself insists on the mark; the broker does too, and says so.
+      // The form requires the checkbox; so does the broker, with a message.
       await page.evaluate("document.querySelector('[name=agree]').required = false");
-      await page.click("button:text-is('I agree')");
-      expect(await page.locator("[role=alert]").innerText()).toBe("Mark the box to agree.");
+      await page.click("button:text-is('Agree')");
+      expect(await page.locator("[role=alert]").innerText()).toBe("Select the checkbox to agree.");
       await page.check("[name=agree]");
-      await page.click("button:text-is('I agree')");
+      await page.click("button:text-is('Agree')");
       expect(await page.locator("[role=status]").innerText()).toContain("You agreed to this text");
       const kept = await test.records.db
         .selectFrom("agreements")
@@ -127,20 +127,20 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
       expect(kept).toMatchObject({ given_at: "page", ip: "127.0.0.1" });
       expect(kept.user_agent).toContain("Chrome");
 
-      await page.click("text=Go on");
-      await page.click("text=Leave it as it is");
+      await page.click("text=Continue");
+      await page.click("a:text-is('Cancel')");
       expect((await view(id, key)).publish).toBe(false);
       await page.click("a:text-is('Publish')");
-      await page.click("button:text-is('Publish it')");
+      await page.click("button:text-is('Publish')");
       await page.waitForURL(`**/submissions/${id}#code`);
       expect((await view(id, key)).publish).toBe(true);
-      await page.click("a:text-is('Unpublish')");
-      await page.click("button:text-is('Take it back')");
+      await page.click("a:text-is('Withdraw')");
+      await page.click("button:text-is('Withdraw')");
       await page.waitForURL(`**/submissions/${id}#code`);
       expect((await view(id, key)).publish).toBe(false);
     });
 
-  it("lets nobody else decide about the code", async () => {
+  it("lets only the author publish the code", async () => {
     const page = await browser.open();
     await browser.signIn(page, test.broker.url, await test.addParticipant("mallory"));
     for (const path of ["", "/publish", "/unpublish", "/fork"]) {
@@ -149,23 +149,23 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
     }
   });
 
-  it("draws the scores over time, with a table behind the picture that stands alone without a script", async () => {
+  it("draws the scores over time, with a table that works without a script", async () => {
     const page = await signedIn();
     await go(page, "/submissions?challenge=test");
     await page.locator("#chart canvas").waitFor();
     expect(await page.locator("#chart").getAttribute("aria-labelledby")).toBe("chart-words");
-    expect(await page.locator("#chart-words").innerText()).toContain("the best 0.750");
+    expect(await page.locator("#chart-words").innerText()).toContain("best 0.750");
     await page.emulateMedia({ colorScheme: "dark" });
-    await page.click("text=The same as a table");
+    await page.click("text=Show as a table");
     expect(await page.locator("#chart-points tbody tr").count()).toBeGreaterThanOrEqual(2);
     const plain = await signedIn({ javaScriptEnabled: false });
     await go(plain, "/submissions?challenge=test");
     expect(await plain.locator("#chart").isVisible()).toBe(false);
-    await plain.click("text=The same as a table");
+    await plain.click("text=Show as a table");
     expect(await plain.locator("#chart-points td").first().isVisible()).toBe(true);
   });
 
-  it("has nothing that a checker of accessibility calls serious, at any width", async () => {
+  it("has no serious accessibility violations at any width", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await signedIn({ colorScheme });
       for (const path of [

@@ -8,7 +8,7 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 
-/** What a reader is to a challenge. */
+/** A reader's relation to a challenge. */
 export type Role = "anyone" | "invited" | "organizer";
 
 export async function roleOf(db: Db, caller: Caller | null, config: ChallengeConfig): Promise<Role> {
@@ -26,7 +26,7 @@ export interface SeenChallenge {
   role: Role;
 }
 
-/** The challenges that the reader may know of. */
+/** Returns the challenges that the reader may see. */
 export async function seenChallenges(
   { catalog, records }: Needs<"catalog" | "records">,
   caller: Caller | null,
@@ -40,7 +40,7 @@ export async function seenChallenges(
   return all.filter(({ challenge, role }) => seesChallenge(challenge.config, role));
 }
 
-/** Throws challenge_unknown for a private one too: whether it exists is not told, and no id is suggested. */
+/** Throws challenge_unknown for a private challenge too: the error does not reveal that it exists. */
 export async function seenChallenge(
   { catalog, records }: Needs<"catalog" | "records">,
   caller: Caller | null,
@@ -51,16 +51,16 @@ export async function seenChallenge(
     const role = await roleOf(records.db, caller, challenge.config);
     if (seesChallenge(challenge.config, role)) return { challenge, role };
   }
-  throw new CrowdaiError("challenge_unknown", "There is no challenge at this address, or it is private.", {
-    next: caller ? "See the list of challenges." : "See the list of challenges, or sign in.",
+  throw new CrowdaiError("challenge_unknown", "This challenge does not exist, or it is private.", {
+    next: caller ? "Go to the list of challenges." : "Sign in, or go to the list of challenges.",
   });
 }
 
-/** Whether the leaderboard is shown: where it is withheld, to its organisers alone. */
+/** Whether the reader sees the leaderboard; a hidden one is visible only to its organizers only. */
 export const seesBoard = (config: ChallengeConfig, role: Role) =>
   config.visibility.leaderboard || role === "organizer";
 
-/** The submission, and as whom the reader sees it. Throws submission_unknown: what is not shown is not told. */
+/** Returns the submission and the reader's access to it. Throws submission_unknown for a submission that the reader may not see. */
 export async function seenSubmission(
   context: Needs<"catalog" | "records" | "clock">,
   caller: Caller | null,
@@ -71,7 +71,7 @@ export async function seenSubmission(
   const config = row && catalog.all().get(row.challenge)?.config;
   const access = row ? await accessToSubmission(records.db, config, caller, row, clock()) : null;
   if (row && access) return { row, access };
-  throw new CrowdaiError("submission_unknown", "There is no submission at this address that you may see.", {
-    next: caller ? "See your own submissions." : "Sign in to see your own.",
+  throw new CrowdaiError("submission_unknown", "This submission does not exist, or you may not see it.", {
+    next: caller ? "Go to your submissions." : "Sign in to see your submissions.",
   });
 }

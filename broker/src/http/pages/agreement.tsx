@@ -3,7 +3,7 @@ import { Scroll } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
-/** The licence under which code is published, and who agrees to it. */
+/** The license for published code, and the form to agree to it. */
 export function AgreementPage({
   licence,
   agreedAt,
@@ -15,18 +15,18 @@ export function AgreementPage({
   agreedAt: string | null;
   visit: Visit;
   next: string;
-  /** The form came without its mark. */
+  /** Whether the form was sent without its checkbox. */
   forgotten?: boolean;
 }) {
   const { caller } = visit;
   return (
     <div class="narrow">
-      <h1>Publishing under the MIT licence</h1>
+      <h1>Publish under the MIT License</h1>
       <p>
-        Code that you publish, with a submission or later, is published under this licence. You are asked
+        Code that you publish, with a submission or later, is published under this license. You agree to it
         once.
       </p>
-      <Scroll label="The text">
+      <Scroll label="License text">
         <pre class="licence">{licence.text}</pre>
       </Scroll>
       <p class="note">
@@ -37,7 +37,7 @@ export function AgreementPage({
           You agreed to this text on <Time at={agreedAt} />.{" "}
           {next === "/" ? null : (
             <a class="button primary" href={next}>
-              Go on
+              Continue
             </a>
           )}
         </p>
@@ -62,22 +62,22 @@ export function AgreementPage({
               aria-invalid={forgotten ? "true" : undefined}
               aria-describedby={forgotten ? "forgotten" : undefined}
             />{" "}
-            I publish my code under the MIT licence as it stands above, and I may do so.
+            I publish my code under the MIT License above, and I have the right to do so.
           </label>
           {forgotten ? (
-            <p id="forgotten" class="mistake" role="alert">
-              Mark the box to agree.
+            <p id="forgotten" class="problem" role="alert">
+              Select the checkbox to agree.
             </p>
           ) : null}
           <p class="note">
-            Kept with it: the time, your address, your browser’s name for itself, and the text’s digest.
+            We store the time, your IP address, your browser’s user agent and the digest of the text.
           </p>
           <button type="submit" class="primary">
-            I agree
+            Agree
           </button>
         </form>
       ) : caller ? (
-        <p class="panel">You are signed in with an organiser’s key. Only participants publish code.</p>
+        <p class="panel">You are signed in as an organizer. Only participants publish code.</p>
       ) : (
         <p class="panel">
           <a class="button primary" href={`/sign-in?next=${encodeURIComponent("/agreement/mit")}`}>

@@ -10,7 +10,7 @@ import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
 import type { PageContext } from "./page-context.ts";
 
-/** The list of challenges, each challenge, and its leaderboard alone for the script that follows it. */
+/** The list of challenges, each challenge, and its leaderboard alone for the script that keeps it live. */
 export function challengePages({
   context,
   sessions,
@@ -24,7 +24,11 @@ export function challengePages({
     return renderPage(
       c,
       visit,
-      { title: "crowdAI", description: "Challenges: submit and have a score seconds later.", listed: true },
+      {
+        title: "crowdAI",
+        description: "Challenges with live leaderboards: submit and get a score in seconds.",
+        listed: true,
+      },
       <ChallengeList listed={listed} />,
     );
   });

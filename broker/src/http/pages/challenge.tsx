@@ -18,7 +18,7 @@ export interface ChallengePageProps {
   now: Date;
 }
 
-/** A challenge: what it asks, where everybody stands, and how to take part. */
+/** A challenge: its description, its leaderboard, and how to take part. */
 export function ChallengePage({ seen, shown, figures, view, broker, now }: ChallengePageProps) {
   const { config } = seen.challenge;
   const round = presentRound(config, now);
@@ -73,7 +73,7 @@ function Accepts({ challenge: { accepts, code } }: { challenge: PublicChallenge 
         </li>
       ) : null}
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
-      {code.capture === "required" ? <li>Your code comes with each submission (--code)</li> : null}
+      {code.capture === "required" ? <li>Each submission must include your code (--code)</li> : null}
     </ul>
   );
 }
@@ -99,8 +99,8 @@ function Data({ challenge: { data } }: { challenge: PublicChallenge }) {
 }
 
 const RESET = {
-  day: "24 hours after the first of them",
-  week: "7 days after the first of them",
+  day: "24 hours after the first one",
+  week: "7 days after the first one",
   round: null,
 };
 
@@ -117,20 +117,20 @@ function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }
             </h3>
             <dl class="facts">
               {round.starts_at ? <Fact name="Starts" value={<Time at={round.starts_at} />} /> : null}
-              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "open end"} />
+              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "no end date"} />
               <Fact
                 name="Limit"
                 value={
                   round.limit
-                    ? `${round.limit.count} a ${round.limit.per}${RESET[round.limit.per] ? `; they come back ${RESET[round.limit.per]}` : ""}`
+                    ? `${round.limit.count} per ${round.limit.per}${RESET[round.limit.per] ? `; resets ${RESET[round.limit.per]}` : ""}`
                     : "none"
                 }
               />
-              {round.parallel_limit ? <Fact name="At once" value={String(round.parallel_limit)} /> : null}
+              {round.parallel_limit ? <Fact name="In parallel" value={String(round.parallel_limit)} /> : null}
               {round.minimum_score !== null ? (
                 <Fact
-                  name="Asks for"
-                  value={`${shownNumber(round.minimum_score, score.precision)} in the round before`}
+                  name="Minimum score"
+                  value={`${shownNumber(round.minimum_score, score.precision)} in the previous round`}
                 />
               ) : null}
             </dl>

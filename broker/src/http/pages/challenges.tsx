@@ -11,7 +11,7 @@ import { roundTitle } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
-/** How a round stands: who takes part, and the best score. */
+/** A round's number of participants and best score. */
 export interface RoundFigures {
   participants: number;
   best: number | null;
@@ -23,7 +23,7 @@ interface Listed extends SeenChallenge {
   figures: RoundFigures | null;
 }
 
-/** The round that a challenge is about right now: the open one, else the latest. */
+/** Returns the round to present: the open one, or else the latest. */
 export function presentRound(config: ChallengeConfig, now: Date): RoundConfig {
   return (
     openRound(config, now) ??
@@ -74,11 +74,10 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
       <div class="opening">
         <h1>Challenges</h1>
         <p>
-          Hand in predictions from a terminal, a script or a CI job, and have a score and a rank seconds
-          later.
+          Submit predictions from a terminal, a script or a CI job, and get a score and a rank within seconds.
         </p>
       </div>
-      {listed.length === 0 ? <p class="empty">No challenge is served yet.</p> : null}
+      {listed.length === 0 ? <p class="empty">There are no challenges yet.</p> : null}
       <ul class="cards">
         {listed.map((one) => (
           <li class="card">

@@ -4,7 +4,7 @@ import { webAddress } from "./media-view.tsx";
 import { Commands } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
 
-/** Asks once more before code is published or taken back. */
+/** Asks for confirmation before code is published, or withdrawn from publication. */
 export function PublishQuestion({
   id,
   verb,
@@ -20,16 +20,16 @@ export function PublishQuestion({
   const needsAgreement = verb === "publish" && !agreed;
   return (
     <div class="narrow">
-      <h1>{verb === "publish" ? "Publish this code?" : "Take this code back?"}</h1>
+      <h1>{verb === "publish" ? "Publish this code?" : "Withdraw this code from publication?"}</h1>
       <p>
         Submission <code>{id}</code>.{" "}
         {verb === "publish"
-          ? "Its code becomes public under the MIT licence when the challenge closes; until then you may take it back. Where the challenge has closed, it becomes public at once and for good."
-          : "Its code stays yours alone. You may publish it later."}
+          ? "Its code becomes public under the MIT License when the challenge closes. Until then you can withdraw it. If the challenge has closed already, the code becomes public immediately and stays public."
+          : "Its code stays private. You can publish it later."}
       </p>
       {needsAgreement ? (
         <div class="panel">
-          <p>Publishing needs your agreement to the MIT licence, once.</p>
+          <p>Agree to the MIT License before you publish. You are asked once.</p>
           <a class="button primary" href={`/agreement/mit?next=${encodeURIComponent(`${back}/publish`)}`}>
             Read and agree
           </a>
@@ -38,10 +38,10 @@ export function PublishQuestion({
         <form method="post" action={`${back}/${verb}`} class="actions">
           <FormToken visit={visit} />
           <button type="submit" class="primary">
-            {verb === "publish" ? "Publish it" : "Take it back"}
+            {verb === "publish" ? "Publish" : "Withdraw"}
           </button>
           <a class="button" href={back}>
-            Leave it as it is
+            Cancel
           </a>
         </form>
       )}
@@ -49,19 +49,19 @@ export function PublishQuestion({
   );
 }
 
-/** How to go on from somebody's code. */
+/** How to continue from a participant's code. */
 export function ForkPage({ place, broker }: { place: CodePlace; broker: string }) {
   const id = place.submission;
   return (
     <div class="narrow">
-      <h1>Go on from this code</h1>
-      <p>A fork is a clone of the participant’s repository with your own remote set. In a terminal:</p>
+      <h1>Fork this code</h1>
+      <p>A fork is a clone of the participant’s repository with your own remote. Run in a terminal:</p>
       <Commands label="How to fork" text={`npx crowdai fork ${id} --broker ${broker}`} />
       {place.fork_url && webAddress(place.fork_url) ? (
         <p>
-          Or on its host:{" "}
+          Or fork it on its code host:{" "}
           <a class="button" href={place.fork_url} rel="noopener nofollow">
-            Fork it there
+            Open the code host
           </a>
         </p>
       ) : null}

@@ -14,7 +14,7 @@ import { foreignForm } from "./same-origin.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
 import { readVisibleCode } from "./visible-code.ts";
 
-/** Publishing code, taking it back, forking it, and the agreement that publishing needs. */
+/** Pages to publish code, withdraw it and fork it, and the agreement that publishing needs. */
 export function codePages({
   context,
   sessions,
@@ -27,7 +27,7 @@ export function codePages({
     if (!visit.caller) throw new CrowdaiError("no_key");
     const { row, access } = await seenSubmission(context(), visit.caller, c.req.param("id") ?? "");
     if (access !== "own")
-      throw new CrowdaiError("not_allowed", "Only who made a submission decides about its code.");
+      throw new CrowdaiError("not_allowed", "Only the author can publish or withdraw this code.");
     return { caller: visit.caller, row };
   }
 
@@ -36,7 +36,7 @@ export function codePages({
       const visit = await sessions.read(c);
       const { caller, row } = await own(c, visit);
       const agreed = await hasAgreed(context().records.db, caller.id);
-      const title = verb === "publish" ? "Publish" : "Unpublish";
+      const title = verb === "publish" ? "Publish" : "Withdraw";
       return renderPage(
         c,
         visit,
@@ -57,9 +57,13 @@ export function codePages({
     const visit = await sessions.read(c);
     const seen = await readVisibleCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
     if (!seen)
-      throw new CrowdaiError("code_unavailable", "There is no code of this submission that you may read.", {
-        next: visit.caller ? "Ask its author to publish it." : "Sign in to see your own.",
-      });
+      throw new CrowdaiError(
+        "code_unavailable",
+        "You may not read the code of this submission, or it has none.",
+        {
+          next: visit.caller ? "Ask its author to publish it." : "Sign in to see your own code.",
+        },
+      );
     return renderPage(
       c,
       visit,
@@ -83,7 +87,7 @@ export function codePages({
     const form = await c.req.parseBody();
     if (!isFormToken(form.token, visit)) throw foreignForm();
     if (visit.caller.kind !== "participant")
-      throw new CrowdaiError("not_allowed", "Only participants publish code, and so agree to its licence.");
+      throw new CrowdaiError("not_allowed", "Only participants publish code and agree to its license.");
     const next = localPath(form.next);
     if (form.agree !== "yes")
       return renderPage(

@@ -11,17 +11,17 @@ export interface CodeSectionProps {
   submission: Submission;
   access: SubmissionAccess;
   broker: string;
-  /** Null where the reader may not read the code. */
+  /** Null when the reader may not read the code. */
   seen: VisibleCode | null;
 }
 
 const STATES = {
-  awaited: "The code is on its way.",
+  awaited: "The code is being uploaded.",
   stored: null,
-  missing: "The code never arrived. The grade stands without it.",
+  missing: "The code never arrived. The grade counts without it.",
 };
 
-/** The code that made a submission: where it is, what changed since the one before, and whether it is published. */
+/** A submission's code: where to get it, its changes since the previous submission, and whether it is published. */
 export function CodeSection({ submission, access, broker, seen }: CodeSectionProps) {
   const { code, id } = submission;
   if (!code) return null;
@@ -42,7 +42,7 @@ export function CodeSection({ submission, access, broker, seen }: CodeSectionPro
         ) : null}
         {seen?.place.page_url && webAddress(seen.place.page_url) ? (
           <a class="button" href={seen.place.page_url} rel="noopener nofollow">
-            Look at it there
+            View on the code host
           </a>
         ) : null}
       </p>
@@ -74,11 +74,11 @@ function Published({ submission: { publish, published_at } }: { submission: Subm
   if (published_at)
     return (
       <>
-        Published under the MIT licence, <Time at={published_at} />.
+        Published under the MIT License on <Time at={published_at} />.
       </>
     );
   return publish ? (
-    <>It becomes public under the MIT licence when the challenge closes.</>
+    <>It becomes public under the MIT License when the challenge closes.</>
   ) : (
     <>It is not published.</>
   );
@@ -88,7 +88,7 @@ function PublishLink({ submission: { id, publish, published_at, code } }: { subm
   if (published_at || code?.state === "missing") return null;
   return publish ? (
     <a class="button" href={`/submissions/${id}/unpublish`}>
-      Unpublish
+      Withdraw
     </a>
   ) : (
     <a class="button primary" href={`/submissions/${id}/publish`}>

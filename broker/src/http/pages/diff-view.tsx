@@ -5,7 +5,7 @@ import { Scroll } from "./scrollable.tsx";
 const LINES = 3000;
 const LINE = 1000;
 
-/** A patch cut into its files, and into what a page can carry. */
+/** Splits a patch into files and cuts it to what a page can show. */
 export function cutPatch(patch: string): { files: string[][]; cut: boolean } {
   const lines = patch.split("\n");
   if (lines.at(-1) === "") lines.pop();
@@ -18,10 +18,10 @@ export function cutPatch(patch: string): { files: string[][]; cut: boolean } {
   return { files, cut: lines.length > LINES };
 }
 
-/** What changed, file by file. Lines keep their `+` and `-`: the colours only say it again. */
+/** Changes, file by file. Lines keep their `+` and `-`, so colors are not the only sign. */
 export function DiffView({ diff }: { diff: CodeDiff }) {
   const { files, cut } = cutPatch(diff.patch);
-  if (diff.files.length === 0) return <p class="empty">No file changed.</p>;
+  if (diff.files.length === 0) return <p class="empty">No files changed.</p>;
   return (
     <>
       <p class="note">{plural(diff.files.length, "file")} changed.</p>
@@ -39,13 +39,13 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
           </summary>
           <Scroll label={`Changes of ${truncateText(path, 100)}`}>
             <pre class="diff">
-              <Lines lines={files[index] ?? ["It is not shown here: clone the code to see it."]} />
+              <Lines lines={files[index] ?? ["Too large to show here. Clone the code to see it."]} />
             </pre>
           </Scroll>
         </details>
       ))}
       {cut || diff.truncated ? (
-        <p class="note">There is more than a page can show: clone the code to see it all.</p>
+        <p class="note">The changes are too large to show here. Clone the code to see all of them.</p>
       ) : null}
     </>
   );
@@ -64,7 +64,7 @@ function Lines({ lines }: { lines: string[] }) {
 
 const isHunk = (line: string) => line.startsWith("@@");
 
-/** A line of the head is git's own, whatever it begins with; of the contents one may begin with `--` or `++` too. */
+/** Lines of the head are git's own, whatever they begin with; lines of the contents may begin with `--` or `++` too. */
 function lineClass(line: string, inHead: boolean): string | undefined {
   if (inHead) return "meta";
   if (isHunk(line)) return "hunk";

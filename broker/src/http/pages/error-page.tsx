@@ -2,16 +2,16 @@ import type { CrowdaiError } from "@crowdai/shared";
 import { truncateText } from "./format.ts";
 
 const TITLES: Record<number, string> = {
-  401: "Please sign in",
+  401: "Sign in",
   403: "Not allowed",
-  404: "Not found",
-  429: "Please wait",
+  404: "Page not found",
+  429: "Too many requests",
 };
 
 export const errorTitle = (error: CrowdaiError): string =>
-  TITLES[error.row.http] ?? (error.row.http >= 500 ? "Something went wrong" : "That did not work");
+  TITLES[error.row.http] ?? (error.row.http >= 500 ? "Something went wrong" : "The request failed");
 
-/** An error for people: what happened, and what to do next. */
+/** An error page: what happened, and what to do next. */
 export function ErrorPage({ error }: { error: CrowdaiError }) {
   return (
     <div class="narrow">
@@ -20,10 +20,10 @@ export function ErrorPage({ error }: { error: CrowdaiError }) {
       </p>
       <h1>{errorTitle(error)}</h1>
       <p class="words">{truncateText(error.message, 1000)}</p>
-      {/* Of an address that there is not, programs are told where the addresses are listed. */}
+      {/* For an unknown address, the catalog's advice is for programs. */}
       {error.code === "not_found" ? null : <p class="words">{truncateText(error.next, 500)}</p>}
       <p>
-        <a href="/">See the challenges</a>
+        <a href="/">Go to the challenges</a>
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-// How times, sizes and scores read on the pages.
+// Formats of times, sizes and scores on the pages.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -19,17 +19,17 @@ export function shownSize(bytes: number): string {
   return `${(bytes / 1000 ** (step + 1)).toFixed(1)} ${units[step]}`;
 }
 
-/** With the decimals the challenge asks for, and a true minus sign. */
+/** Formats a score with the challenge's decimals and a typographic minus sign. */
 export function shownNumber(score: number | null, precision: number): string {
   if (score === null) return "–";
   return score.toFixed(precision).replace("-", "−");
 }
 
-// Control characters, and those that turn the direction of the text after them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// Control characters, and those that change the direction of the text after them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression removes them
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** A text from outside without what cannot be seen or would reorder what stands beside it, cut at `most` characters. */
+/** Replaces invisible characters and those that reorder the text beside them, and cuts at `most` characters. */
 export function truncateText(text: string, most: number): string {
   const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNSEEN, "\ufffd");
   if (clean.length <= most) return clean;

@@ -1,12 +1,12 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { Commands } from "./scrollable.tsx";
 
-/** The commands that hand in a submission, with this challenge and this broker in them. */
+/** The commands to submit, for this challenge and this broker. */
 export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {
   const { id, accepts } = challenge;
   const extension = accepts.file?.extensions[0] ?? ".csv";
   const file = `predictions${extension}`;
-  const handed = accepts.file ? file : `--json '{"predictions": []}'`;
+  const given = accepts.file ? file : `--json '{"predictions": []}'`;
   const value = accepts.json ? "predictions" : `{ file: "${file}" }`;
   const ways = [
     {
@@ -14,7 +14,7 @@ export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge;
       text: [
         `npx crowdai login --broker ${broker}`,
         ...(challenge.data.length > 0 ? [`npx crowdai data ${id} --broker ${broker}`] : []),
-        `npx crowdai submit ${handed} -c ${id} --broker ${broker}`,
+        `npx crowdai submit ${given} -c ${id} --broker ${broker}`,
       ].join("\n"),
     },
     {
@@ -33,7 +33,7 @@ export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge;
     {
       title: "CI job",
       text: [
-        `- run: npx crowdai submit ${handed} -c ${id}`,
+        `- run: npx crowdai submit ${given} -c ${id}`,
         "  env:",
         `    CROWDAI_BROKER: ${broker}`,
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how CI names a secret
@@ -49,7 +49,7 @@ export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge;
           <Commands label={`${title}: how to submit`} text={text} />
         </details>
       ))}
-      <p class="note">The key comes from the organiser.</p>
+      <p class="note">Get your API key from the organizer.</p>
     </div>
   );
 }

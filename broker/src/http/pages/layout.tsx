@@ -8,7 +8,7 @@ import { UntrustedText } from "./untrusted-text.tsx";
 export interface Frame {
   visit: Visit;
   theme: Theme;
-  /** Path and query of the page itself. */
+  /** The page's path and query. */
   here: string;
 }
 
@@ -22,7 +22,7 @@ interface LayoutProps extends Frame {
   children: Child;
 }
 
-/** What every page has around it: the way to its contents, where else to go, who is signed in, and the theme. */
+/** The frame of every page: skip link, navigation, sign-in and theme. */
 export function Layout({ title, description, chart, listed = false, children, ...frame }: LayoutProps) {
   return (
     <>
@@ -44,7 +44,7 @@ export function Layout({ title, description, chart, listed = false, children, ..
         </head>
         <body>
           <a class="skip" href="#content">
-            Skip to the contents
+            Skip to content
           </a>
           <Header {...frame} />
           <main id="content" tabindex={-1}>
@@ -77,7 +77,7 @@ function Header({ visit, here }: Frame) {
       <div class="who">
         {caller ? (
           <>
-            <span class="name" title={caller.kind === "organizer" ? "organiser" : "participant"}>
+            <span class="name" title={caller.kind === "organizer" ? "organizer" : "participant"}>
               <UntrustedText text={caller.name} most={40} />
             </span>
             <form method="post" action="/sign-out">
@@ -119,12 +119,12 @@ function Footer({ theme, here }: Frame) {
   );
 }
 
-/** What shows that a form came from a page of the reader's own session. */
+/** A hidden field that ties a form to the reader's session. */
 export function FormToken({ visit }: { visit: Visit }) {
   return visit.formToken ? <input type="hidden" name="token" value={visit.formToken} /> : null;
 }
 
-/** Three that stand on steps: the one in front is you. */
+/** Three people on the steps of a podium. */
 function Logo() {
   return (
     <svg class="logo" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">

@@ -8,6 +8,7 @@ import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
+import { plural } from "./format.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
@@ -20,19 +21,19 @@ export interface BoardQuery {
   page?: string | undefined;
 }
 
-/** What the leaderboard's part of a challenge page shows. */
+/** The data of a challenge page's leaderboard. */
 export interface BoardView {
-  /** Null where it is not displayed to the reader. */
+  /** Null when it is hidden from the reader. */
   board: Leaderboard | null;
-  /** Displayed to organisers alone. */
+  /** Whether only organizers see it. */
   withheld: boolean;
   round: RoundConfig;
   rounds: RoundConfig[];
   ongoing: boolean;
-  /** Whether there are submissions after the end to be counted. */
+  /** Whether submissions after the end of the round count on a board of their own. */
   hasOngoing: boolean;
   page: number;
-  /** Whether everybody's submissions are shown to who sees the board. */
+  /** Whether readers of the board may open every submission. */
   opensAll: boolean;
 }
 
@@ -78,7 +79,7 @@ export async function readBoard(
   };
 }
 
-/** The leaderboard with its switches. The part inside is fetched again when the board moves. */
+/** The leaderboard with its switches. The script fetches it again when the board changes. */
 export function LeaderboardSection({ view, seen }: { view: BoardView; seen: SeenChallenge }) {
   const { challenge, role } = seen;
   const { id } = challenge.config;
@@ -92,7 +93,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
       id="leaderboard-live"
       data-live={board ? `/challenges/${id}/leaderboard/events` : undefined}
       data-source={`/challenges/${id}/leaderboard${boardQuery(current(view))}`}
-      data-said="The leaderboard has changed."
+      data-announcement="The leaderboard has changed."
     >
       {view.withheld && board ? <p class="note">Leaderboard is only visible to organizers.</p> : null}
       {board && (rounds.length > 1 || hasOngoing) ? (
@@ -136,7 +137,9 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
       {!board ? (
         <p class="empty">Leaderboard is not displayed yet.</p>
       ) : board.rows.length === 0 ? (
-        <p class="empty">{board.total === 0 ? "Nobody is on it yet." : "There are no rows this far down."}</p>
+        <p class="empty">
+          {board.total === 0 ? "No graded submissions yet." : "This page of the leaderboard is empty."}
+        </p>
       ) : (
         <>
           <LeaderboardTable
@@ -151,7 +154,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
                   : null
             }
           />
-          <p class="count">{board.total.toLocaleString("en-US")} on the board</p>
+          <p class="count">{plural(board.total, "participant")}</p>
         </>
       )}
       {board ? (

@@ -6,7 +6,7 @@ import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 
-/** The rows of a board, with links to what the reader may open. */
+/** The rows of a board, with links to submissions that the reader may open. */
 export function LeaderboardTable({
   board,
   caption,
@@ -15,9 +15,9 @@ export function LeaderboardTable({
 }: {
   board: Leaderboard;
   caption: string;
-  /** Whether the page of a row's submission is shown to the reader. */
+  /** Whether the reader may open a row's submission. */
   opens: (row: Row) => boolean;
-  /** Where a row's entries are listed; null when the reader may not see them. */
+  /** Returns the address of a row's entries; null when the reader may not see them. */
   entriesOf: (row: Row) => string | null;
 }) {
   const { rows, score, score_secondary: secondary } = board;
@@ -133,7 +133,7 @@ function Entries({ row, href }: { row: Row; href: string | null }) {
   );
 }
 
-/** How the rank changed over the ranking window. */
+/** The change of rank over the ranking window. */
 function Movement({ row }: { row: Row }) {
   if (row.baseline) return null;
   if (row.rank_before === null) return <span class="new">new</span>;

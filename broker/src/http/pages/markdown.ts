@@ -4,7 +4,7 @@ import { truncateText } from "./format.ts";
 
 const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
 
-/** Headings go below those of the page. */
+/** Keeps headings below those of the page. */
 markdown.core.ruler.push("lower-headings", ({ tokens }) => {
   for (const token of tokens)
     if (token.type.startsWith("heading_")) token.tag = `h${Math.min(6, Number(token.tag.slice(1)) + 2)}`;
@@ -16,12 +16,12 @@ markdown.renderer.rules.link_open = (tokens, index, options, _env, self) => {
   return self.renderToken(tokens, index, options);
 };
 
-// A picture elsewhere would tell a stranger who reads the page, and the policy lets none in: it is named by a link.
+// An image on another server would reveal who reads the page, and the content-security policy blocks it: show a link.
 markdown.renderer.rules.image = (tokens, index) => {
   const token = tokens[index];
   const escaped = markdown.utils.escapeHtml;
   const href = String(token?.attrGet("src") ?? "");
-  const words = escaped(token?.content || "picture");
+  const words = escaped(token?.content || "image");
   return /^https:/i.test(href) ? `<a href="${escaped(href)}" rel="noopener nofollow">${words}</a>` : words;
 };
 
@@ -30,7 +30,7 @@ markdown.renderer.rules.table_close = () => "</table></section>";
 
 const rendered = new WeakMap<ChallengeConfig, string>();
 
-/** A challenge's description as HTML. Made once for each version of the challenge. */
+/** Renders a challenge's description as HTML, once for each version of the challenge. */
 export function describe(config: ChallengeConfig): string {
   const known = rendered.get(config);
   if (known !== undefined) return known;
@@ -39,7 +39,7 @@ export function describe(config: ChallengeConfig): string {
   return html;
 }
 
-/** The description's first paragraph, as plain words, for lists. */
+/** Returns the description's first paragraph as plain text, for lists. */
 export function summary(config: ChallengeConfig, most = 180): string {
   const inline = markdown
     .parse(truncateText(config.description, 5000), {})

@@ -3,7 +3,7 @@ import { truncateText } from "./format.ts";
 
 type Media = NonNullable<Submission["media"]>;
 
-/** Only addresses that a browser fetches over the web, or paths of this broker: nothing that runs. */
+/** Returns a web address or a path of this broker, or null for anything else, such as `javascript:`. */
 export function webAddress(address: string | null): string | null {
   if (address === null) return null;
   if (/^\/(?![/\\])/.test(address)) return address;
@@ -14,15 +14,15 @@ export function MediaThumbnail({ media, of, href }: { media: Media; of: string; 
   const source = webAddress(media.thumbnail);
   if (!source) return null;
   const alt = `Thumbnail of ${truncateText(of, 60)}’s ${kindOf(media)}`;
-  const picture = isVideo(media.thumbnail) ? (
+  const thumbnail = isVideo(media.thumbnail) ? (
     <video src={source} muted preload="metadata" width={80} height={60} aria-label={alt} />
   ) : (
     <img src={source} alt={alt} width={80} height={60} loading="lazy" decoding="async" />
   );
-  return href ? <a href={href}>{picture}</a> : picture;
+  return href ? <a href={href}>{thumbnail}</a> : thumbnail;
 }
 
-/** A submission's picture, film or sound, with the browser's own controls. */
+/** A submission's image, video or audio, with the browser's own controls. */
 export function MediaView({ media }: { media: Media }) {
   const source = webAddress(media.large);
   if (!source) return null;
@@ -30,13 +30,13 @@ export function MediaView({ media }: { media: Media }) {
   if (media.type.endsWith("/youtube")) return null;
   if (media.type.startsWith("video/"))
     return (
-      // biome-ignore lint/a11y/useMediaCaption: what an evaluator filmed comes without words
+      // biome-ignore lint/a11y/useMediaCaption: evaluators record no captions
       <video
         class="media"
         controls
         preload="metadata"
         poster={poster ?? undefined}
-        aria-label="Film of this submission"
+        aria-label="Video of this submission"
       >
         <source src={source} type={media.type} />
       </video>
@@ -44,15 +44,15 @@ export function MediaView({ media }: { media: Media }) {
   if (media.type.startsWith("audio/"))
     return (
       <>
-        {poster ? <img class="media" src={poster} alt="Waveform of the sound" /> : null}
-        {/* biome-ignore lint/a11y/useMediaCaption: what an evaluator recorded comes without words */}
-        <audio class="media" controls preload="metadata" src={source} aria-label="Sound of this submission" />
+        {poster ? <img class="media" src={poster} alt="Waveform of the audio" /> : null}
+        {/* biome-ignore lint/a11y/useMediaCaption: evaluators record no captions */}
+        <audio class="media" controls preload="metadata" src={source} aria-label="Audio of this submission" />
       </>
     );
   if (media.type.startsWith("image/"))
     return (
       <a href={source}>
-        <img class="media" src={source} alt="What the evaluator drew for this submission" />
+        <img class="media" src={source} alt="Drawn by the evaluator for this submission" />
       </a>
     );
   return null;
@@ -60,4 +60,4 @@ export function MediaView({ media }: { media: Media }) {
 
 const isVideo = (address: string) => /\.(mp4|webm)(\?|$)/i.test(address);
 const kindOf = ({ type }: Media) =>
-  type.startsWith("video/") ? "film" : type.startsWith("audio/") ? "sound" : "picture";
+  type.startsWith("video/") ? "video" : type.startsWith("audio/") ? "audio" : "image";

@@ -15,5 +15,5 @@ export interface PageContext<N = unknown> {
   code: () => CodeNeeds<"records" | "log" | "baseUrl" | "repositories" | "host" | "kind">;
 }
 
-/** Whether browsers come to this broker over https: then its cookies go no other way. */
+/** Whether browsers reach this broker over https, so that its cookies must be `Secure`. */
 export const isSecure = ({ baseUrl }: Pick<HttpServices, "baseUrl">) => baseUrl().startsWith("https:");

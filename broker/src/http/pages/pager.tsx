@@ -1,12 +1,12 @@
 const MAX_PAGE = 100_000;
 
-/** A page number out of a query; 1 for whatever is none. */
+/** Reads a page number from a query; 1 when it is missing or invalid. */
 export function pageNumber(text: string | undefined): number {
   const n = /^\d{1,6}$/.test(text ?? "") ? Number(text) : 1;
   return Math.min(MAX_PAGE, Math.max(1, n));
 }
 
-/** Links to the pages around this one; nothing when there is one page. */
+/** Links to the pages around this one; nothing when there is only one page. */
 export function Pager({
   label,
   page,

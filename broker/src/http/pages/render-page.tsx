@@ -16,7 +16,7 @@ interface Titled {
   status?: ContentfulStatusCode;
 }
 
-/** Answers with a page around `content`, for the visit that was read already. */
+/** Responds with a page around `content`, for a visit that was read already. */
 export function renderPage(
   c: Context,
   visit: Visit,
@@ -33,7 +33,7 @@ export function renderPage(
 }
 export type RenderPage = typeof renderPage;
 
-/** An error as a page. Where signing in would help, the page offers it. */
+/** Responds with an error page, or with the sign-in form when signing in would help. */
 export async function showError(c: Context, error: CrowdaiError, sessions: Sessions): Promise<Response> {
   const visit = await sessions.read(c).catch((): Visit => ({ caller: null, formToken: "" }));
   const status = error.row.http as ContentfulStatusCode;
@@ -45,14 +45,14 @@ export async function showError(c: Context, error: CrowdaiError, sessions: Sessi
       c,
       visit,
       { title: errorTitle(error), status },
-      <SignIn next={next} why="This page is for who is signed in." />,
+      <SignIn next={next} why="Sign in to see this page." />,
     );
   }
   return renderPage(c, visit, { title: errorTitle(error), status }, <ErrorPage error={error} />);
 }
 
 function hereOf(c: Context): string {
-  // Of a form's answer there is no address to come back to.
+  // The answer to a form has no address to return to.
   if (c.req.method !== "GET") return "/";
   const { pathname, search } = new URL(c.req.url);
   return (pathname + search).slice(0, 500);

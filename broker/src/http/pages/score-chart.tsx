@@ -4,7 +4,7 @@ import { Scroll } from "./scrollable.tsx";
 import type { Point } from "./submission-list.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
-/** Scores over time. The script draws what the table behind the picture says; without it the table is there. */
+/** Scores over time. The script draws the chart from the table, which is there without a script too. */
 export function ScoreChart({ points, config }: { points: Point[]; config: ChallengeConfig }) {
   const { score } = config;
   const better = (a: number, b: number) => (score.order === "ascending" ? a < b : a > b);
@@ -22,14 +22,14 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
           <UntrustedText text={score.title} most={60} /> over time.
         </strong>{" "}
         {points.length} graded submissions from {shownTime(first.created_at)} to {shownTime(last.created_at)}:
-        the first {number(first.score)}, the latest {number(last.score)}, the best {number(best.score)}.
+        first {number(first.score)}, latest {number(last.score)}, best {number(best.score)}.
       </figcaption>
       <div class="chart" id="chart" role="img" aria-labelledby="chart-words" />
       <p class="legend" aria-hidden="true">
         <span class="key-score" /> each submission <span class="key-best" /> best so far
       </p>
       <details>
-        <summary>The same as a table</summary>
+        <summary>Show as a table</summary>
         <Scroll label="Scores over time">
           <table id="chart-points" data-precision={score.precision}>
             <caption class="unseen">Scores over time</caption>

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 
-/** Something that may be wider than the page: it scrolls by itself, with the keyboard too, and says what it is. */
+/** A box for content wider than the page. It scrolls by itself, also with the keyboard, and has a label. */
 export function Scroll({ label, children }: { label: string; children?: Child }) {
   return (
     <section class="scroll" tabindex={0} aria-label={label}>
@@ -9,7 +9,7 @@ export function Scroll({ label, children }: { label: string; children?: Child })
   );
 }
 
-/** Lines to be copied, in which no flag is broken after its dashes. The script adds the button. */
+/** Commands to copy. No line breaks inside a flag. The script adds the Copy button. */
 export function Commands({ label, text }: { label: string; text: string }) {
   return (
     <div class="commands" data-copy>

@@ -9,10 +9,10 @@ import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
 import { asTheme, storeTheme } from "./theme.ts";
 
-/** Refusals after which the same key may pass. */
+/** Errors after which the same key may work later. */
 const MAY_PASS_LATER: ReadonlySet<ErrorCode> = new Set(["too_many_requests", "webapp_away"]);
 
-/** Signing in with a key, signing out, and the choice of a theme. */
+/** Routes to sign in with a key, to sign out, and to choose a theme. */
 export function sessionRoutes({
   context,
   sessions,
@@ -43,21 +43,21 @@ export function sessionRoutes({
       if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
       if (failed.row.http === 401) signInLimiter.note(address);
       if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
-      const said =
+      const shown =
         failed.code === "key_unknown"
-          ? new CrowdaiError("key_unknown", undefined, { next: "Ask the organiser for a key." })
+          ? new CrowdaiError("key_unknown", undefined, { next: "Ask the organizer for a key." })
           : failed.code === "no_key"
-            ? new CrowdaiError("no_key", "Type your API key.", { next: "It comes from the organiser." })
+            ? new CrowdaiError("no_key", "Enter your API key.", { next: "Get one from the organizer." })
             : failed;
       const status = failed.row.http as 401 | 429 | 503;
       const visit = { caller: null, formToken: "" };
-      return renderPage(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={said} />);
+      return renderPage(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={shown} />);
     }
   });
 
   routes.post("/sign-out", async (c) => {
     const visit = await sessions.read(c);
-    // A session that ended meanwhile has nothing left to protect.
+    // A session that has ended has nothing left to protect.
     if (visit.caller && !isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
     await sessions.end(c);
     return c.redirect("/", 303);

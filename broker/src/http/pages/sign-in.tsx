@@ -1,6 +1,6 @@
 import type { CrowdaiError } from "@crowdai/shared";
 
-/** The form that trades an API key for a session. `failed` says why the last try did not. */
+/** The form that exchanges an API key for a session. `failed` is the error of the last attempt. */
 export function SignIn({
   next,
   failed,
@@ -30,12 +30,12 @@ export function SignIn({
           aria-invalid={failed ? "true" : undefined}
         />
         {failed ? (
-          <p id="failed" class="mistake" role="alert">
+          <p id="failed" class="problem" role="alert">
             {failed.message} {failed.next}
           </p>
         ) : null}
         <p id="hint" class="note">
-          The one that you submit with. This browser keeps a session of 8 hours, not the key.
+          The key that you submit with. The browser stays signed in for 8 hours and does not store the key.
         </p>
         <button type="submit" class="primary">
           Sign in

@@ -7,15 +7,15 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { PageContext } from "./page-context.ts";
 
-/** At least this often something is sent: it keeps the connection, and tells places in line, which are no events. */
+/** Sends at least this often: this keeps the connection open, and updates the queue position, which has no event. */
 const BEAT_MS = 5000;
 const APART_MS = 200;
-/** Media come after the grade, from whichever broker makes them, and are no event: the records are asked for them. */
+/** Any broker may make the media after the grade, without an event, so the records are polled. */
 const MEDIA_MS = 400;
 
 /**
- * Tells a page that a submission changed, as server-sent events: `change`, and `end` after the last, when its media are made too. What
- * changed is read from its page.
+ * Sends server-sent events to a submission's page: `change` after each change, and `end` once it is graded and its media are ready. The
+ * page then fetches what changed.
  */
 export function followSubmission(
   c: Context,
@@ -29,7 +29,7 @@ export function followSubmission(
     const { db } = context().records;
     while (!stream.aborted) {
       const over = AbortSignal.any([gone.signal, AbortSignal.timeout(BEAT_MS)]);
-      // Listened for before reading, so that nothing slips between.
+      // Subscribes before it reads, so that no event is missed.
       const arrived = nextEvent(id, over);
       const row = await db
         .selectFrom("submissions")

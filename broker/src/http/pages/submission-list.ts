@@ -18,17 +18,17 @@ export interface SubmissionList {
   rows: Listed[];
   total: number;
   pages: number;
-  /** Challenges to choose from. */
+  /** Challenges of the filter. */
   challenges: string[];
   challenge: string | null;
   participant: string | null;
-  /** Scores over time, of one participant in one challenge; null when it is not one. */
+  /** One participant's scores over time in one challenge; null unless the list shows exactly that. */
   points: Point[] | null;
 }
 
 /**
- * A participant's own submissions, or for an organiser all those of a challenge of theirs, newest first. Throws challenge_unknown
- * for a challenge they do not organise.
+ * Reads a participant's own submissions, or an organizer's submissions of their challenges, newest first. Throws challenge_unknown for
+ * a challenge that the organizer does not run.
  */
 export async function readSubmissionList(
   context: Needs<"catalog" | "records">,
@@ -53,7 +53,7 @@ export async function readSubmissionList(
         .map(({ challenge }) => challenge.config.id);
   const challenge = query.challenge || (challenges.length === 1 ? challenges[0] : undefined);
   if (!own && challenge !== undefined && !challenges.includes(challenge))
-    throw new CrowdaiError("challenge_unknown", "You do not organise such a challenge.");
+    throw new CrowdaiError("challenge_unknown", "You do not organize this challenge.");
   const participant = own ? undefined : query.participant;
   const scope = db
     .selectFrom("submissions")

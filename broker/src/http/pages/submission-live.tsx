@@ -12,11 +12,11 @@ export interface LiveProps {
   submission: Submission;
   events: SubmissionEvent[];
   config: ChallengeConfig | undefined;
-  /** Whether its media are still being made: they come after the grade. */
+  /** Whether its media are still being made, which happens after the grade. */
   mediaAwaited: boolean;
 }
 
-/** What changes of a submission while it is graded, and until its media are made. It is fetched again at each event. */
+/** The parts of a submission that change until it is graded and its media are ready. The script fetches them at each event. */
 export function SubmissionLive({ submission, events, config, mediaAwaited }: LiveProps) {
   const { id, state, error } = submission;
   const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);
@@ -25,7 +25,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
       id="submission-live"
       data-live={isFinal(state) && !mediaAwaited ? undefined : `/submissions/${id}/events`}
       data-source={`/submissions/${id}/live`}
-      data-said={said(submission, config)}
+      data-announcement={announcement(submission, config)}
     >
       <p class="state">
         <StateTag state={state} />
@@ -36,12 +36,12 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
       {state === "graded" ? <Scores submission={submission} config={config} /> : null}
       {submission.grading_message ? (
         <>
-          <h2>The evaluator says</h2>
+          <h2>Evaluator</h2>
           <UntrustedParagraphs text={submission.grading_message} />
         </>
       ) : null}
       {error ? (
-        <div class="mistake panel">
+        <div class="problem panel">
           <p class="words" dir="auto">
             <strong>{error.code}</strong>: {truncateText(error.message, 10_000)}
           </p>
@@ -72,7 +72,7 @@ function Media({ submission, awaited }: { submission: Submission; awaited: boole
       <h2 id="media">Media</h2>
       {media ? <MediaView media={media} /> : null}
       {awaited ? (
-        <p class="note">What the evaluator made to be looked at is being made ready.</p>
+        <p class="note">The media are being prepared.</p>
       ) : dropped ? (
         <p class="note">Not shown: {truncateText(dropped, 500)}</p>
       ) : null}
@@ -80,10 +80,10 @@ function Media({ submission, awaited }: { submission: Submission; awaited: boole
   );
 }
 
-function said({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
+function announcement({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
   if (state !== "graded") return `The submission is ${state}.`;
   const grade = `${truncateText(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
-  return `Graded: ${grade}.${media ? " Its media are shown." : ""}`;
+  return `Graded: ${grade}.${media ? " Its media are ready." : ""}`;
 }
 
 function Waiting({ submission, events }: { submission: Submission; events: SubmissionEvent[] }) {
@@ -111,16 +111,16 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
     <div class="panel">
       <p>
         {state === "initiated"
-          ? "Its bytes are on their way."
+          ? "The upload is in progress."
           : place === null
-            ? "It waits for a grader."
+            ? "Waiting for a grader."
             : place === 1
-              ? "It is next in line."
-              : `It is number ${place} in line.`}
+              ? "Next in the queue."
+              : `Number ${place} in the queue.`}
         {expected_at ? (
           <>
             {" "}
-            Grading should begin at <Time at={expected_at} />.
+            Grading is expected to start at <Time at={expected_at} />.
           </>
         ) : null}
       </p>
@@ -153,7 +153,7 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
       ) : null}
       {rank === null ? null : (
         <div>
-          <dt>rank after it{before ? `, ${before}` : ""}</dt>
+          <dt>rank{before ? `, ${before}` : ""}</dt>
           <dd>{rank}</dd>
         </div>
       )}
@@ -165,7 +165,7 @@ function Artifacts({ submission: { artifacts } }: { submission: Submission }) {
   if (artifacts.length === 0) return null;
   return (
     <section aria-labelledby="artifacts">
-      <h2 id="artifacts">{plural(artifacts.length, "file")} kept with it</h2>
+      <h2 id="artifacts">{plural(artifacts.length, "artifact")}</h2>
       <ul class="files">
         {artifacts.map(({ name, size, sha256, url, kind }) => {
           const address = webAddress(url);

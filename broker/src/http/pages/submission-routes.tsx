@@ -16,7 +16,7 @@ import { SubmissionLive } from "./submission-live.tsx";
 import { SubmissionsPage } from "./submissions.tsx";
 import { readVisibleCode } from "./visible-code.ts";
 
-/** A reader's submissions, and each of them. */
+/** The list of a reader's submissions, and the page of each submission. */
 export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" | "catalog">>): Hono {
   const { context, sessions, renderPage, code } = parts;
   const routes = new Hono();

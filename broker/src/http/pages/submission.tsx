@@ -3,7 +3,7 @@ import { shownSize } from "./format.ts";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
-/** A submission: what it scored and what came of it, live while it is graded. */
+/** A submission: its state, scores, media and code, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {
   const { submission, config } = props;
   const { input } = submission;
@@ -28,7 +28,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
         </div>
         <div class="side-column">
           <section aria-labelledby="facts">
-            <h2 id="facts">Facts</h2>
+            <h2 id="facts">Details</h2>
             <dl class="facts">
               <Fact name="Number" value={String(submission.number)} />
               <Fact name="Round" value={submission.round} />
@@ -37,7 +37,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
               {input === null ? null : (
                 <>
                   <Fact
-                    name="Handed in"
+                    name="Input"
                     value={`${input.name ?? (input.kind === "json" ? "a JSON value" : "a file")}, ${shownSize(input.size)}`}
                   />
                   <Fact name="SHA-256" value={input.sha256} code />
@@ -47,7 +47,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
                   ) : null}
                 </>
               )}
-              {submission.regraded ? <Fact name="Regraded" at={submission.regraded.at} /> : null}
+              {submission.regraded ? <Fact name="Re-graded" at={submission.regraded.at} /> : null}
             </dl>
           </section>
         </div>

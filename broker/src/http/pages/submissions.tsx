@@ -7,7 +7,7 @@ import { StateTag } from "./state-tag.tsx";
 import type { SubmissionList } from "./submission-list.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
-/** A list of submissions with its filter, and the scores over time where they can be compared. */
+/** A list of submissions with its filter, and a chart of the scores where they can be compared. */
 export function SubmissionsPage({
   list,
   page,
@@ -17,7 +17,7 @@ export function SubmissionsPage({
   list: SubmissionList;
   page: number;
   own: boolean;
-  /** The challenges' settings, by id. */
+  /** Returns a challenge's settings by id. */
   config: (id: string) => ChallengeConfig | undefined;
 }) {
   const { rows, challenges, challenge, participant, points } = list;
@@ -59,7 +59,7 @@ export function SubmissionsPage({
       ) : null}
       {one && points && points.length > 1 ? <ScoreChart points={points} config={one} /> : null}
       {rows.length === 0 ? (
-        <p class="empty">There are none yet.</p>
+        <p class="empty">No submissions yet.</p>
       ) : (
         <Scroll label="Submissions">
           <table>

@@ -1,11 +1,11 @@
 import { shownTime, truncateText } from "./format.ts";
 
-/** A name or a line that somebody wrote: isolated, so that its direction and its marks end with it. */
+/** A name or short text from a user, isolated so that its direction and marks end with it. */
 export function UntrustedText({ text, most = 120 }: { text: string; most?: number }) {
   return <bdi class="outside">{truncateText(text, most)}</bdi>;
 }
 
-/** A longer text that somebody wrote, with its own lines. */
+/** A longer text from a user, with its line breaks. */
 export function UntrustedParagraphs({ text, most = 20_000 }: { text: string; most?: number }) {
   return (
     <p class="words" dir="auto">

@@ -4,18 +4,18 @@ import { diffCode } from "../../background/published-code/code-diff.ts";
 import { codePlace, findPrevious, findReadableCode } from "../../background/published-code/readable-code.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 
-/** What a page carries of a difference. */
+/** Limits of the diff that a page shows. */
 const PATCH_BYTES = 200_000;
 const FILES = 200;
 
-/** Code that the reader may read: where it is, and what changed since the submission before it. */
+/** Code that the reader may read: where it is, and its changes since the previous submission. */
 export interface VisibleCode {
   place: CodePlace;
-  /** Null when there is no readable code before it, or when it could not be made. */
+  /** Null when there is no earlier code to read, or when the diff failed. */
   diff: CodeDiff | null;
 }
 
-/** Null where there is no code, or none that the reader may read. */
+/** Returns null when there is no code that the reader may read. */
 export async function readVisibleCode(
   {
     records,
@@ -39,7 +39,7 @@ export async function readVisibleCode(
   const before = withDiff ? await findPrevious(db, found, caller) : null;
   const diff = before
     ? await diffCode(repositories, before, found, { patch: PATCH_BYTES, files: FILES }).catch((error) => {
-        log.warn({ err: error, submission: id }, "no difference for a page");
+        log.warn({ event: "page_diff_failed", err: error, submission: id }, "page diff failed");
         return null;
       })
     : null;

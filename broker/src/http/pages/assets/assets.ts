@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const TYPES = { ...PAGE_FILE_TYPES, svg: MEDIA_TYPES.svg };
 type Type = keyof typeof TYPES;
 
-/** What the pages load besides themselves. The build puts our own files beside the bundle; uPlot's lie in its package. */
+/** Files that the pages load. The build puts our own beside the bundle; uPlot's are in its package. */
 const FILES = {
   "site.css": () => own("site.css"),
   "site.js": () => own("site.js"),
@@ -42,7 +42,7 @@ function load(name: AssetName): Asset {
   return asset;
 }
 
-/** Where a page finds the file: the address changes with its contents, so that browsers may keep it for good. */
+/** Returns the file's address. It changes with the contents, so browsers may cache the file forever. */
 export const asset = (name: AssetName): string => load(name).address;
 
 export function assetRoutes(): Hono {

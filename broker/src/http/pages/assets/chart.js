@@ -1,4 +1,4 @@
-// Draws the scores over time from the table that stands behind the chart.
+// Draws the scores over time from the table behind the chart.
 
 const box = document.getElementById("chart");
 const table = document.getElementById("chart-points");
@@ -11,8 +11,8 @@ const precision = Number(table.dataset.precision);
 const data = [0, 1, 2].map((column) => points.map((point) => point[column]));
 let plot = null;
 
-/** A colour of the sheet, as the theme has it now. */
-function colour(name) {
+/** Returns a color of the style sheet in the current theme. */
+function color(name) {
   const probe = document.createElement("span");
   probe.className = name;
   box.append(probe);
@@ -25,7 +25,7 @@ const DAY = 24 * 3600;
 const dayOf = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const hourOf = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
-/** Days where ticks are days apart, else times of a day. */
+/** Labels ticks with days when they are days apart, else with times. */
 function times(_, ticks, _axis, _space, apart) {
   const format = apart >= DAY ? dayOf : hourOf;
   return ticks.map((tick) => format.format(tick * 1000));
@@ -33,10 +33,10 @@ function times(_, ticks, _axis, _space, apart) {
 
 function draw() {
   plot?.destroy();
-  const soft = colour("chart-soft");
-  const line = colour("chart-line");
-  const accent = colour("chart-accent");
-  const gold = colour("chart-gold");
+  const soft = color("chart-soft");
+  const line = color("chart-line");
+  const accent = color("chart-accent");
+  const gold = color("chart-gold");
   const axis = {
     stroke: soft,
     grid: { stroke: line, width: 1 },

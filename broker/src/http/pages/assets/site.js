@@ -1,27 +1,26 @@
-// What a page does with a script: parts of it follow what happens, commands are copied, the theme changes at once. Without it the
-// page says the same.
+// Keeps parts of a page live, copies commands, and changes the theme without a reload. Pages are complete without it.
 
 const announcer = document.getElementById("announcer");
-let said = "";
+let announced = "";
 
-/** Says a sentence to who listens to the page; never the same one twice in a row. */
+/** Announces a sentence to screen readers; never the same one twice in a row. */
 function announce(sentence) {
-  if (!sentence || sentence === said || !announcer) return;
-  said = sentence;
+  if (!sentence || sentence === announced || !announcer) return;
+  announced = sentence;
   announcer.textContent = sentence;
   setTimeout(() => {
-    said = "";
+    announced = "";
     announcer.textContent = "";
   }, 15_000);
 }
 
-/** Where the keyboard is inside a part that is about to be replaced, and how it is found in the new one. */
+/** Returns how to find, in the new part, the focused element of the part that is about to be replaced. */
 function focusedIn(part) {
   const focused = document.activeElement;
   if (!focused || !part.contains(focused) || focused === part) return null;
   const href = focused.getAttribute("href");
   if (href) {
-    // The reader's own row may lead elsewhere now, and stand elsewhere.
+    // The link and the position of the reader's own row may have changed.
     const scope = focused.closest("tr.mine") ? "tr.mine a" : "a";
     const index = [...part.querySelectorAll(scope)].indexOf(focused);
     return (fresh) =>
@@ -32,7 +31,7 @@ function focusedIn(part) {
   return (fresh) => (label ? fresh.querySelector(`[aria-label="${CSS.escape(label)}"]`) : null);
 }
 
-/** Keeps one part of the page as the broker has it: at each word from its stream the part is fetched again. */
+/** Keeps one part of the page live: fetches it again at each event of its stream. */
 function follow(id) {
   let stream = null;
   let fetching = false;
@@ -50,7 +49,7 @@ function follow(id) {
       const response = await fetch(part().dataset.source, { headers: { accept: "text/html" } });
       if (response.ok) swap(await response.text());
     } catch {
-      // The stream will say so again, or the page is being left.
+      // The next event fetches it again, or the page is being closed.
     }
     fetching = false;
     if (again) {
@@ -69,7 +68,7 @@ function follow(id) {
     for (const [index, box] of [...fresh.querySelectorAll(".scroll")].entries())
       if (scrolled[index]) [box.scrollLeft, box.scrollTop] = scrolled[index];
     find?.(fresh)?.focus({ preventScroll: true });
-    announce(fresh.dataset.said);
+    announce(fresh.dataset.announcement);
     if (!fresh.dataset.live) close();
   }
 
@@ -89,7 +88,7 @@ function follow(id) {
     stream = null;
   }
 
-  // A page that nobody looks at holds no connection; browsers have only six to a broker.
+  // A hidden page closes its connection; browsers allow only six to a broker.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") return close();
     if (part()?.dataset.live) refresh();

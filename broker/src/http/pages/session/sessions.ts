@@ -10,7 +10,7 @@ import { readSecret } from "../../../records/secret.ts";
 export const SESSION_SECONDS = 8 * 3600;
 const COOKIE = "crowdai_session";
 
-/** Who reads a page, and the word that their forms must carry. */
+/** Who reads a page, and the token that their forms must carry. */
 export interface Visit {
   caller: Caller | null;
   /** Empty without a session. */
@@ -18,8 +18,8 @@ export interface Visit {
 }
 
 /**
- * Sessions of people at a browser. The cookie names a session by chance and carries nothing of the key; the records tie it to the key,
- * so that it ends with it at every broker: at once, or as soon as a webapp elsewhere is asked again.
+ * Browser sessions. The cookie holds a random session id and nothing of the key. The records tie the session to its key, so that it
+ * ends with the key at every broker: immediately, or when an external webapp is asked again.
  */
 export function createSessions({
   db,
@@ -47,24 +47,24 @@ export function createSessions({
   }
 
   return {
-    /** Who the request's cookie speaks for: nobody when it was changed, has ended, or its key was revoked. */
+    /** Returns who the cookie belongs to; `caller` is null when it was changed or expired, or its key was revoked. */
     async read(c: Context): Promise<Visit> {
-      const nobody = { caller: null, formToken: "" };
+      const anonymous = { caller: null, formToken: "" };
       const id = c.req.header("cookie")?.includes(COOKIE)
         ? await getSignedCookie(c, await secret(), COOKIE)
         : undefined;
-      if (!id) return nobody;
+      if (!id) return anonymous;
       const session = await db()
         .selectFrom("page_sessions")
         .select("kept_key")
         .where("hash", "=", digest(id))
         .where("expires_at", ">", now())
         .executeTakeFirst();
-      if (!session) return nobody;
+      if (!session) return anonymous;
       const caller = await webapp()
         .recall(session.kept_key)
         .catch(() => null);
-      return caller ? { caller, formToken: await formToken(id) } : nobody;
+      return caller ? { caller, formToken: await formToken(id) } : anonymous;
     },
 
     async begin(c: Context, caller: Caller, secure: boolean): Promise<void> {
@@ -99,7 +99,7 @@ export function createSessions({
 }
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Whether a form came from a page of this session. */
+/** Whether a form was sent from a page of this session. */
 export function isFormToken(given: unknown, { formToken }: Visit): boolean {
   if (typeof given !== "string" || formToken === "") return false;
   const [a, b] = [Buffer.from(given), Buffer.from(formToken)];
