@@ -71,7 +71,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
       { challenge: "required" },
     );
     const pushed = await git.run(["push", code!.url, `${large.commit}:${code!.ref}`], { key: broker.key });
-    expect(pushed.stderr).toContain("remote: error[code_too_large]: The code has more bytes than the 100");
+    expect(pushed.stderr).toContain("remote: error[code_too_large]: The code has more than 100 bytes");
     expect(await view(submission.id)).toMatchObject({ state: "submitted", waiting: "waiting for its code" });
   });
 
@@ -142,7 +142,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     expect(again.submission.code).toMatchObject({ commit: two.commit });
     const { url, ref } = again.code!;
     const old = await git.run(["push", url, `${one.commit}:${ref}`], { key: broker.key });
-    expect(old.stderr).toContain("was announced with commit");
+    expect(old.stderr).toContain("was registered with commit");
     await git.must(["push", "-q", url, `${two.commit}:${ref}`], { key: broker.key });
     const late = await submitWithCode(broker, three, { challenge: "required", id });
     expect(late.submission.code).toMatchObject({ commit: two.commit, state: "stored" });

@@ -115,13 +115,13 @@ describe("code that arrives by git push", () => {
       "remote: error[code_push_refused]: refs/heads/main cannot be",
     );
     await refused([`${snapshot.commit}:refs/tags/submission-${submission.id}`], "cannot be written");
-    await refused([`${snapshot.commit}:refs/incoming/someoneelses`], "No submission");
-    await refused([`${other.commit}:${ref}`], "was announced with commit");
+    await refused([`${snapshot.commit}:refs/incoming/someoneelses`], "You have no submission");
+    await refused([`${other.commit}:${ref}`], "was registered with commit");
     await refused([`${snapshot.commit}:${ref}`, `${snapshot.commit}:refs/heads/x`], "and nothing else");
     await refused([`${snapshot.commit}:${ref}`], "push options", ["-o", "x;y"]);
     await push(url, `${snapshot.commit}:${ref}`);
     await refused([`:${ref}`], "[remote rejected]");
-    await refused([`+${other.commit}:${ref}`], "was announced with commit", ["--force"]);
+    await refused([`+${other.commit}:${ref}`], "was registered with commit", ["--force"]);
     expect((await view(submission.id)).code).toMatchObject({ state: "stored" });
   });
 

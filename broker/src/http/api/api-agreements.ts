@@ -7,7 +7,7 @@ import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { type ApiGroup, answers, body, withKey } from "./api-shapes.ts";
 
-/** The licence under which code is published, and who agreed to it. */
+/** The license for published code, and the agreements to it. */
 export function agreementRoutes({
   api,
   context,
@@ -17,7 +17,7 @@ export function agreementRoutes({
     createRoute({
       method: "get",
       path: "/agreements",
-      summary: "What you agreed to: text, time, address and program",
+      summary: "List your agreements: text, time, IP address and client",
       security: withKey,
       responses: answers(z.object({ agreements: z.array(agreementSchema) }), "Your agreements, oldest first"),
     }),
@@ -32,9 +32,9 @@ export function agreementRoutes({
     createRoute({
       method: "get",
       path: "/agreements/mit",
-      summary: "The text that publishing needs agreement to, and whether you agreed",
+      summary: "Get the license text that publishing requires, and your agreement to it",
       security: withKey,
-      responses: answers(licenseSchema, "The text"),
+      responses: answers(licenseSchema, "The license text"),
     }),
     async (c) => {
       const { id } = await participant(c);
@@ -56,12 +56,12 @@ export function agreementRoutes({
     createRoute({
       method: "post",
       path: "/agreements/mit",
-      summary: "Agree to the text with this digest",
+      summary: "Agree to the license text with this digest",
       description:
-        "For a person who has read the text in a terminal or on a page. Programs do not agree; they send their person to the page.",
+        "Call this only for a person who has read the text in a terminal or on a page. A program cannot agree; send its user to the page.",
       security: withKey,
       request: { body: body(z.object({ digest: z.string().max(64), where: z.enum(["terminal", "page"]) })) },
-      responses: answers(agreementSchema, "What is kept"),
+      responses: answers(agreementSchema, "The stored agreement"),
     }),
     async (c) => {
       const { id } = await participant(c);

@@ -9,29 +9,30 @@ import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
 
-/** A download may begin so long after it was asked for. */
-const SECONDS = 300;
+/** A download must start within this time. */
+const LINK_SECONDS = 300;
 
-/** Models and artifacts of a submission: of its own for its participant and organiser, of a published one for all. */
+/** Downloads of models and artifacts: for the participant and organizers, and for everyone once published. */
 export function artifactRoutes({ api, context, viewer }: ApiGroup<Needs<"records" | "objects">>): void {
   api.openapi(
     createRoute({
       method: "get",
       path: "/submissions/{id}/artifacts/{number}",
-      summary: "Download a model or an artifact, by its place in the submission's list",
+      summary: "Download a model or an artifact by its position in the submission's list",
       security: keyOptional,
       request: { params: idParam.extend({ number: z.coerce.number().int().min(1).max(1e6) }) },
-      responses: { 302: { description: "Where the bytes are, for a few minutes" }, default: refusal },
+      responses: { 302: { description: "The download address, valid for five minutes" }, default: refusal },
     }),
     async (c) => {
       const { id, number } = c.req.valid("param");
       const { records, objects } = context();
       const row = await findReadable(records.db, await viewer(c), id);
       const file = (await readArtifacts(records.db, row))[number - 1];
-      if (!file) throw new CrowdaiError("object_missing", `Submission "${id}" has no file number ${number}.`);
+      if (!file)
+        throw new CrowdaiError("object_missing", `Submission "${id}" has no artifact number ${number}.`);
       c.header("cache-control", "private, no-store");
-      // As plain bytes to be saved, whatever they are: nothing of them is to be opened on the way.
-      return c.redirect(await objects.signGet(file.key, { seconds: SECONDS, name: file.name }), 302);
+      // Always plain bytes to save: browsers must not open them.
+      return c.redirect(await objects.signGet(file.key, { seconds: LINK_SECONDS, name: file.name }), 302);
     },
   );
 }
@@ -41,6 +42,6 @@ async function findReadable(db: Db, caller: Caller | null, id: string): Promise<
   if (row && isPublic(row)) return row;
   if (caller) return findSubmission(db, caller, id);
   throw new CrowdaiError("submission_unknown", `There is no published submission "${id.slice(0, 64)}".`, {
-    next: "Sign in, if it is yours.",
+    next: "Sign in if it is yours.",
   });
 }

@@ -28,7 +28,7 @@ export function challengeRoutes({
     createRoute({
       method: "get",
       path: "/challenges",
-      summary: "The challenges",
+      summary: "List challenges",
       security: keyOptional,
       responses: answers(z.object({ challenges: z.array(challengeSchema) }), "The challenges"),
     }),
@@ -50,7 +50,7 @@ export function challengeRoutes({
     createRoute({
       method: "get",
       path: "/challenges/{id}",
-      summary: "One challenge",
+      summary: "Get a challenge",
       security: keyOptional,
       request: { params: idParam },
       responses: answers(challengeSchema, "The challenge"),
@@ -63,21 +63,21 @@ export function challengeRoutes({
     },
   );
 
-  // Served beside the API, by data.ts: a file is no JSON, and may be long.
+  // data-routes.ts serves it: a file is not JSON and may be large.
   api.openAPIRegistry.registerPath({
     method: "get",
     path: "/challenges/{id}/data/{name}",
-    summary: "A public file of a challenge, whole or by a range; its name may have slashes",
+    summary: "Download a public file of a challenge, whole or by range; its name may contain slashes",
     security: keyOptional,
     request: { params: z.object({ id: z.string().max(100), name: z.string() }) },
-    responses: bytesAnswer("The bytes"),
+    responses: bytesAnswer("The file"),
   });
 
   api.openapi(
     createRoute({
       method: "get",
       path: "/challenges/{id}/limits",
-      summary: "Your slots",
+      summary: "Get your submission limits",
       security: withKey,
       request: { params: idParam, query: z.object({ round: z.string().optional() }) },
       responses: answers(limitsSchema, "Slots used and left"),
@@ -98,7 +98,7 @@ export function challengeRoutes({
     createRoute({
       method: "get",
       path: "/challenges/{id}/leaderboard",
-      summary: "The leaderboard of a round",
+      summary: "Get the leaderboard of a round",
       security: keyOptional,
       request: {
         params: idParam,
@@ -110,7 +110,7 @@ export function challengeRoutes({
           ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
         }),
       },
-      responses: answers(leaderboardSchema, "Best graded submission of each participant"),
+      responses: answers(leaderboardSchema, "The best graded submission of each participant"),
     }),
     async (c) => {
       const caller = await viewer(c);
@@ -136,8 +136,9 @@ export function challengeRoutes({
     createRoute({
       method: "get",
       path: "/challenges/{id}/submissions",
-      summary: "Submissions to a challenge, newest first: your own, and others' where they are shown",
-      description: "Page on with `before`, the number of the last one you have.",
+      summary:
+        "List submissions to a challenge, newest first: yours, and others' if the challenge shows them",
+      description: "For the next page, set `before` to the number of the last submission that you have.",
       security: keyOptional,
       request: {
         params: idParam,
@@ -149,7 +150,7 @@ export function challengeRoutes({
       },
       responses: answers(
         z.object({ submissions: z.array(listedSubmissionSchema) }),
-        "What may be seen of them",
+        "The submissions, with the fields that you may see",
       ),
     }),
     async (c) => {

@@ -12,7 +12,7 @@ import { type ApiGroup, answers, body, idParam, withKey } from "./api-shapes.ts"
 const loggedAttemptSchema = z.object({
   number: z.number().int(),
   state: z.enum(["waiting", "started", "done", "lost"]),
-  accepted: z.boolean().openapi({ description: "Whether its outcome is the one that stands." }),
+  accepted: z.boolean().openapi({ description: "Whether its outcome counts." }),
   grader: z.string().nullable(),
   started_at: z.string().nullable(),
   finished_at: z.string().nullable(),
@@ -24,7 +24,7 @@ const baselineSchema = z.object({
   comment: z.string().max(1000).nullable().default(null),
 });
 
-/** What a challenge's organisers read and change of its submissions. */
+/** What organizers read and change in submissions to their challenges. */
 export function organizerRoutes({
   api,
   context,
@@ -35,7 +35,7 @@ export function organizerRoutes({
     createRoute({
       method: "get",
       path: "/submissions/{id}/attempts",
-      summary: "For the challenge's organisers: each attempt at it, with what was logged for them",
+      summary: "List the attempts at a submission, with the organizer's log (organizers only)",
       security: withKey,
       request: { params: idParam },
       responses: answers(z.object({ attempts: z.array(loggedAttemptSchema) }), "The attempts, in order"),
@@ -50,10 +50,10 @@ export function organizerRoutes({
     createRoute({
       method: "put",
       path: "/submissions/{id}/baseline",
-      summary: "For the challenge's organisers: make it a baseline, or an entry of its participant's again",
+      summary: "Make a submission a baseline, or a participant's entry again (organizers only)",
       security: withKey,
       request: { params: idParam, body: body(baselineSchema) },
-      responses: answers(baselineSchema, "What it is now"),
+      responses: answers(baselineSchema, "The new state"),
     }),
     async (c) => {
       const { id } = await ofOrganizer(c, c.req.valid("param").id);
@@ -63,11 +63,11 @@ export function organizerRoutes({
     },
   );
 
-  /** Throws not_allowed for participants, and submission_unknown for what is of another challenge. */
+  /** Throws not_allowed for participants, and submission_unknown for a submission to another challenge. */
   async function ofOrganizer(c: Context, id: string): Promise<SubmissionRow> {
     const caller = await context().webapp.identify(bearerKey(c));
     if (caller.kind !== "organizer")
-      throw new CrowdaiError("not_allowed", "This is for the challenge's organisers.");
+      throw new CrowdaiError("not_allowed", "Only organizers of the challenge can do this.");
     return findSubmission(db(), caller, id);
   }
 }

@@ -6,7 +6,7 @@ import { codePlace, findReadableCode } from "../../background/published-code/rea
 import { type PublishChoiceNeeds, setPublish } from "../../domain/submissions/set-publish.ts";
 import { type ApiGroup, answers, idParam, keyOptional, withKey } from "./api-shapes.ts";
 
-/** What is to be published, and reading the code of submissions. */
+/** Publish requests, and access to the code of submissions. */
 export function publishingRoutes(
   { api, context, participant, viewer }: ApiGroup<PublishChoiceNeeds>,
   code: () => CodeNeeds<"repositories" | "host" | "kind">,
@@ -17,11 +17,11 @@ export function publishingRoutes(
         method: "post",
         path: publish ? "/submissions/{id}/publish" : "/submissions/{id}/unpublish",
         summary: publish
-          ? "Have the code and the models published when the challenge closes"
-          : "Take that back, until the challenge closes",
+          ? "Publish a submission's code and models when the challenge closes"
+          : "Withdraw a submission from publication, until the challenge closes",
         description: publish
-          ? "Needs an agreement to the licence. Where the challenge has closed already they become public at once, for ever."
-          : "Refused once the challenge has closed.",
+          ? "Requires an agreement to the license. If the challenge has closed already, they become public immediately and permanently."
+          : "Fails once the challenge has closed.",
         security: withKey,
         request: { params: idParam },
         responses: answers(submissionSchema, "The submission"),
@@ -34,10 +34,10 @@ export function publishingRoutes(
     createRoute({
       method: "get",
       path: "/submissions/{id}/code",
-      summary: "Where the code of a submission is cloned from: your own, or a published one",
+      summary: "Get the clone address of a submission's code: yours, or published",
       security: keyOptional,
       request: { params: idParam },
-      responses: answers(codePlaceSchema, "The place"),
+      responses: answers(codePlaceSchema, "Where the code is"),
     }),
     async (c) => {
       const found = await findReadableCode(context().records.db, await viewer(c), c.req.valid("param").id);
@@ -50,10 +50,10 @@ export function publishingRoutes(
     createRoute({
       method: "get",
       path: "/submissions/{id}/diff/{to}",
-      summary: "What changed from the code of one submission to another's; each your own, or published",
+      summary: "Compare the code of two submissions, each yours or published",
       security: keyOptional,
       request: { params: idParam.extend({ to: z.string().max(100) }) },
-      responses: answers(codeDiffSchema, "The difference"),
+      responses: answers(codeDiffSchema, "The changes"),
     }),
     async (c) => {
       const caller = await viewer(c);

@@ -4,18 +4,18 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 
-// The shapes that the API's routes are described with.
+// Building blocks of the API's route descriptions.
 
 export const json = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { "application/json": { schema } },
   description,
 });
-export const refusal = json(z.object({ error: errorBodySchema }), "A refusal: see docs/errors.md.");
+export const refusal = json(z.object({ error: errorBodySchema }), "An error; docs/errors.md lists them.");
 export const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   200: json(schema, description),
   default: refusal,
 });
-/** Of a route that answers with a file. */
+/** Responses of a route that returns a file. */
 export const bytesAnswer = (description: string) => ({
   200: {
     content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
@@ -33,12 +33,12 @@ export const idParam = z.object({ id: z.string().max(100) });
 export const whole = (fallback: number, most: number) =>
   z.coerce.number().int().min(0).max(most).default(fallback);
 
-/** What a group of routes is added to, and what it works with. */
+/** The API that a group of routes is added to, with what the group uses. */
 export interface ApiGroup<N = unknown> {
   api: OpenAPIHono;
   context: () => N;
-  /** The participant who calls; throws the key errors. */
+  /** Identifies the calling participant. Throws an error for a missing or wrong key. */
   participant: (c: Context) => Promise<Caller>;
-  /** Whoever calls, or null without a key; a wrong key still throws. */
+  /** Identifies the caller; null without a key. Throws an error for a wrong key. */
   viewer: (c: Context) => Promise<Caller | null>;
 }

@@ -24,7 +24,7 @@ import { viewSubmission } from "../../domain/submissions/view-submission.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
-/** Submissions over plain requests: what the socket does, for whoever cannot or will not hold one. */
+/** Submissions over plain HTTP, for clients without a socket connection. */
 export function submissionRoutes(
   { api, context, participant, viewer }: ApiGroup<AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds>,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
@@ -35,7 +35,7 @@ export function submissionRoutes(
     createRoute({
       method: "get",
       path: "/submissions",
-      summary: "Your submissions, newest first; an organiser's key reads those of one challenge",
+      summary: "List your submissions, newest first; with an organizer's key, those of a challenge",
       security: withKey,
       request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
       responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
@@ -47,9 +47,9 @@ export function submissionRoutes(
       if (caller.kind === "organizer" && !(await isOrganizerOf(db(), caller, challenge ?? "")))
         throw new CrowdaiError(
           "not_allowed",
-          "An organiser's key reads the submissions of its own challenges.",
+          "An organizer's key reads only submissions to the organizer's own challenges.",
           {
-            next: "Name one of them: ?challenge=<id>",
+            next: "Add the challenge: ?challenge=<id>",
           },
         );
       const rows = await db()
@@ -72,12 +72,12 @@ export function submissionRoutes(
     createRoute({
       method: "post",
       path: "/submissions",
-      summary: "Register an intent to submit; a value in the message is accepted at once",
+      summary: "Register a submission; a value in the request is accepted immediately",
       description:
-        "Idempotent by the id, which the client makes: sending it again gives the same receipt and takes no second slot.",
+        "Idempotent: the client makes the id, and sending it again returns the same receipt and takes no second slot.",
       security: withKey,
       request: { body: body(intentSchema) },
-      responses: answers(receiptSchema, "The submission, and where to send missing bytes"),
+      responses: answers(receiptSchema, "The submission, and where to upload missing bytes"),
     }),
     async (c) => {
       const [caller, intent] = [await participant(c), c.req.valid("json")];
@@ -90,12 +90,12 @@ export function submissionRoutes(
     createRoute({
       method: "post",
       path: "/calls",
-      summary: "Call a function of the evaluator for a list of values",
+      summary: "Call a function of the evaluator with a list of values",
       security: withKey,
       request: { body: body(callSchema) },
       responses: answers(
         z.object({ submissions: z.array(submissionSchema) }),
-        "One for each value, in order",
+        "One submission per value, in order",
       ),
     }),
     async (c) =>
@@ -106,10 +106,10 @@ export function submissionRoutes(
     createRoute({
       method: "get",
       path: "/submissions/{id}",
-      summary: "One submission: yours, one of your challenge, or where the challenge shows them anybody's",
+      summary: "Get a submission: yours, one to your challenge, or any that the challenge shows",
       description:
-        "To others than its participant and the organisers `input`, `grading_message`, `data` and `error` are null, and until it is " +
-        "published `message` and `code` too, without artifacts.",
+        "For callers other than its participant and the organizers, `input`, `grading_message`, `data` and `error` are null. Until " +
+        "it is published, `message` and `code` are null too, and `artifacts` is empty.",
       security: keyOptional,
       request: { params: idParam },
       responses: answers(submissionSchema, "The submission"),
@@ -134,7 +134,7 @@ export function submissionRoutes(
     createRoute({
       method: "post",
       path: "/submissions/{id}/complete",
-      summary: "Say that the bytes are there",
+      summary: "Complete an upload",
       security: withKey,
       request: { params: idParam },
       responses: answers(receiptSchema, "The accepted submission"),
@@ -146,7 +146,7 @@ export function submissionRoutes(
     createRoute({
       method: "post",
       path: "/submissions/{id}/cancel",
-      summary: "Cancel a submission that has not ended",
+      summary: "Cancel a submission that has not finished",
       security: withKey,
       request: { params: idParam },
       responses: answers(submissionSchema, "The cancelled submission"),
@@ -159,12 +159,12 @@ export function submissionRoutes(
     createRoute({
       method: "get",
       path: "/submissions/{id}/events",
-      summary: "What happened after event `after`; waits up to `wait` seconds for the first",
+      summary: "List events after the number `after`; waits up to `wait` seconds for the first one",
       security: withKey,
       request: { params: idParam, query: z.object({ after: whole(0, 1e9), wait: whole(0, 25) }) },
       responses: answers(
         z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) }),
-        "Events in order, without gaps",
+        "The events, in order and without gaps",
       ),
     }),
     async (c) => {

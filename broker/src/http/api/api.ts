@@ -15,7 +15,7 @@ import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 
-/** JSON for the command line and for programs in other languages; the routes describe themselves in /openapi.json. */
+/** The JSON API for the command line and for programs in other languages. /openapi.json describes its routes. */
 export function apiRoutes(
   context: () => HttpServices,
   code: () => CodeNeeds<"repositories" | "host" | "kind">,
@@ -49,7 +49,7 @@ export function apiRoutes(
     createRoute({
       method: "get",
       path: "/",
-      summary: "Which broker this is",
+      summary: "Get the broker's version and instance",
       responses: answers(
         z.object({ service: z.literal("crowdai"), version: z.string(), instance: z.string() }),
         "The broker",
@@ -62,7 +62,7 @@ export function apiRoutes(
     createRoute({
       method: "get",
       path: "/me",
-      summary: "Whose key this is",
+      summary: "Get the participant that a key belongs to",
       security: withKey,
       responses: answers(
         z.object({ participant: z.object({ id: z.number().int(), name: z.string() }), agreed: z.boolean() }),

@@ -12,12 +12,12 @@ const HEARTBEAT_MS = 25_000;
 
 /**
  * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version of a round's boards: first
- * those that are now, then one whenever a board has changed, at most one a second.
+ * the current versions, then one when a board changes, at most one per second.
  */
 export function boardEventRoutes(
   context: () => Needs<"catalog" | "records" | "webapp">,
   boards: BoardWatch,
-  /** Who a request without a key speaks for: a reader of the pages. */
+  /** Identifies a request without a key: a reader of the pages. */
   reader: (c: Context) => Promise<Caller | null>,
 ): Hono {
   const routes = new Hono();
@@ -27,7 +27,10 @@ export function boardEventRoutes(
     const key = bearerKey(c);
     await sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
     if (boards.watching() >= MAX_STREAMS)
-      throw new CrowdaiError("too_many_requests", "Too many watch leaderboards at this broker.");
+      throw new CrowdaiError(
+        "too_many_requests",
+        "Too many clients are watching leaderboards on this broker.",
+      );
 
     const waiting = new Map<string, BoardMoved>();
     let wake = () => {};
@@ -36,7 +39,7 @@ export function boardEventRoutes(
       wake();
     });
     for (const board of watch.now) waiting.set(board.round, board);
-    // Buffering proxies would hold every event back.
+    // Keeps proxies from buffering events.
     c.header("X-Accel-Buffering", "no");
     return streamSSE(c, async (stream) => {
       const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
@@ -47,7 +50,7 @@ export function boardEventRoutes(
       });
       await stream.write(": watching\n\n");
       while (!stream.aborted) {
-        // A reader who is slow gets the newest only.
+        // A slow reader gets only the newest versions.
         const boards = [...waiting.values()];
         waiting.clear();
         for (const board of boards)

@@ -8,7 +8,7 @@ import { requireVisible } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
-/** Public files of a challenge. Only what the loaded challenge lists is served, so nothing private can be named. */
+/** Public files of a challenge. Serves only files that the loaded challenge lists, never private ones. */
 export function dataRoutes(context: () => Needs<"catalog" | "records" | "webapp" | "objects">): Hono {
   const routes = new Hono();
   routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {

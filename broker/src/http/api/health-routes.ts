@@ -4,11 +4,11 @@ import type { Metrics } from "../../domain/metrics/metrics.ts";
 
 export interface Readiness {
   ready: boolean;
-  /** One entry a check, with what is wrong. */
+  /** One entry per check: "ok", or what is wrong. */
   checks: Record<string, string>;
 }
 
-/** `/healthz` says that the process answers, `/readyz` that it can take and move submissions. */
+/** `/healthz` reports that the process responds, `/readyz` that it can accept and process submissions. */
 export function healthRoutes(version: string, readiness: () => Promise<Readiness>): Hono {
   const routes = new Hono();
   routes.get("/healthz", (c) => c.json({ ok: true, service: "crowdai", version }));
@@ -19,7 +19,7 @@ export function healthRoutes(version: string, readiness: () => Promise<Readiness
   return routes;
 }
 
-/** `/metrics` in Prometheus' text form; with a token, only for who sends it as a bearer. */
+/** `/metrics` in the Prometheus text format. With a token, requests must send it as a bearer token. */
 export function metricsRoutes(
   metrics: Pick<Metrics, "scrape" | "contentType">,
   token: string | undefined,
@@ -28,7 +28,7 @@ export function metricsRoutes(
   routes.get("/metrics", async (c) => {
     if (token !== undefined && !same(c.req.header("authorization") ?? "", `Bearer ${token}`)) {
       c.header("www-authenticate", "Bearer");
-      return c.text("METRICS_TOKEN is set: send it as a bearer token.\n", 401);
+      return c.text("METRICS_TOKEN is set. Send it as a bearer token.\n", 401);
     }
     return c.body(await metrics.scrape(), 200, { "content-type": metrics.contentType });
   });

@@ -20,12 +20,12 @@ import { uploadPack } from "./upload-pack.ts";
 const ADDRESS = /^\/code\/([^/]+)(?:\/([^/]+))?\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma: "no-cache" };
 
-/** What the routes use. */
+/** The services that the routes use. */
 type GitNeeds = AccessNeeds & StorePushNeeds & CodeNeeds<"webapp">;
 
 /**
- * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, for fetching and for pushing snapshots. There is
- * nothing else below /code/: no files of a repository can be fetched one by one.
+ * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, to fetch and to push snapshots. Nothing else is
+ * served below /code/: single files of a repository cannot be fetched.
  */
 export function codeRoutes(code: () => GitNeeds): Hono {
   const routes = new Hono();
@@ -35,7 +35,11 @@ export function codeRoutes(code: () => GitNeeds): Hono {
     const [, challenge, participant, service] = ADDRESS.exec(new URL(c.req.url).pathname) ?? [];
     if (!challenge || !service)
       throw new CrowdaiError("not_found", "There is no repository at this address.");
-    const asked = await askedFor(code(), decoded(challenge), participant ? decoded(participant) : null);
+    const asked = await requestedRepository(
+      code(),
+      decoded(challenge),
+      participant ? decoded(participant) : null,
+    );
     const caller = await callerOf(code().webapp, c.req.header("authorization"));
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
@@ -43,7 +47,7 @@ export function codeRoutes(code: () => GitNeeds): Hono {
     }
     if (c.req.method !== "POST") throw wrongMethod();
     if (c.req.header("content-type") !== `application/x-${service}-request`)
-      throw new CrowdaiError("usage", "The request is not in git's protocol.");
+      throw new CrowdaiError("usage", "The request does not follow the git protocol.");
     if (service === "git-receive-pack") {
       const owner = await requireOwner(code(), caller, asked);
       const body = requestBody(c.req.raw);
@@ -63,7 +67,7 @@ export function codeRoutes(code: () => GitNeeds): Hono {
   return routes;
 }
 
-async function askedFor(
+async function requestedRepository(
   { records, catalog }: CodeNeeds<"records" | "catalog">,
   challenge: string,
   participant: string | null,
@@ -93,7 +97,10 @@ async function advertise(
     });
   }
   if (service !== "git-upload-pack")
-    throw new CrowdaiError("not_found", "This repository is served to git alone; a current one is needed.");
+    throw new CrowdaiError(
+      "not_found",
+      "This address serves only git clients. Use a current version of git.",
+    );
   const stream = await uploadPack(code.repositories.git, await readable(code, caller, asked), {
     body: null,
     protocol: c.req.header("git-protocol"),
@@ -102,7 +109,7 @@ async function advertise(
   return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-advertisement" });
 }
 
-/** Who has shown no key is asked for one, whether or not the repository is there. */
+/** Asks callers without a key for one, whether or not the repository exists. */
 async function readable(
   code: AccessNeeds,
   caller: Caller | null,
@@ -126,10 +133,11 @@ async function requireOwner(
 /** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
 function refuse({ log }: CodeNeeds<"log">, c: Context, thrown: unknown): Response {
   const error = asCrowdaiError(thrown);
-  if (error.code === "unexpected") log.error({ err: thrown }, "unexpected error at a repository");
+  if (error.code === "unexpected")
+    log.error({ event: "git_request_failed", err: thrown }, "git request failed with an unexpected error");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');
   if (error.code === "broker_busy") c.header("Retry-After", "30");
-  // What is left of the body is not read, so the connection cannot serve another request.
+  // The rest of the body is not read, so the connection cannot serve another request.
   if (c.req.method === "POST") c.header("connection", "close");
   const { message, next } = error.toBody();
   return c.text(`${error.code}: ${message}\n${next}\n`, error.row.http as ContentfulStatusCode);
@@ -143,4 +151,4 @@ function decoded(part: string): string {
   }
 }
 
-const wrongMethod = () => new CrowdaiError("not_found", "There is nothing for this method at this address.");
+const wrongMethod = () => new CrowdaiError("not_found", "This address does not support this method.");

@@ -4,8 +4,8 @@ import type { Db } from "../../records/records.ts";
 import type { RequestedRepository } from "./repository-access.ts";
 
 /**
- * The participant's repository that is called so at a host outside; null for no such. Submodules name each other as the host has them,
- * and who clones the challenge's repository from the broker asks it for them by these names.
+ * Returns the participant's repository with this name on the code host, or null. Submodules refer to each other by these names, so a
+ * clone of the challenge's repository from the broker requests them by these names.
  */
 export async function resolveHostedName(
   db: Db,

@@ -6,20 +6,20 @@ import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import { findByRepositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 
-/** A repository as its address names it; `participant` null is the challenge's own. */
+/** A repository as its address names it; without a participant, the challenge's own. */
 export interface RequestedRepository {
   challenge: string;
   participant: string | null;
 }
 
-/** What serving a repository uses. */
+/** The services that access to a repository uses. */
 export type AccessNeeds = CodeNeeds<
   "records" | "clock" | "catalog" | "host" | "repositories" | "publicRepositories"
 >;
 
 /**
- * The bare repository that serves the caller; null means that there is none for them, which says nothing about whether there is one
- * for others. Participants read their own, organisers all of their challenges, and everybody what is published.
+ * Returns the bare repository that serves the caller, or null when they may not read one; others may. Participants read their own,
+ * organizers all of their challenges, and everyone what is published.
  */
 export async function repositoryFor(
   code: AccessNeeds,
@@ -47,17 +47,17 @@ async function privateRepository(
   const { records, catalog, repositories } = code;
   const served = catalog.all().get(asked.challenge);
   if (!served || !caller) return null;
-  const organises = await isOrganizerOf(records.db, caller, asked.challenge);
+  const isOrganizer = await isOrganizerOf(records.db, caller, asked.challenge);
   if (asked.participant === null) {
-    if (!organises) return null;
+    if (!isOrganizer) return null;
     return currentChallengeRepository(code, served.config);
   }
   const owner = await findByRepositoryName(records.db, asked.participant);
-  if (!owner || !(organises || isOwner(caller, owner.id))) return null;
+  if (!owner || !(isOrganizer || isOwner(caller, owner.id))) return null;
   return repositories.participant(asked.challenge, owner.id);
 }
 
-/** Whose key it is, for a push into the named repository. Throws repository_unknown unless it is the caller's own. */
+/** Throws repository_unknown unless the caller owns the repository and may push to it. */
 export async function requireOwnRepository(
   code: CodeNeeds<"records" | "catalog">,
   caller: Caller,
@@ -71,7 +71,7 @@ export async function requireOwnRepository(
   if (!owner || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
 }
 
-/** Whose credentials an Authorization header carries: a key as the password of any user, or as a bearer; null for none. */
+/** Identifies the caller by a key in the Authorization header: a bearer token, or the password of any user. Null without one. */
 export async function callerOf(
   webapp: Pick<Webapp, "identify">,
   header: string | undefined,

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CrowdaiError } from "@crowdai/shared";
 
-/** The bytes of a request, as they come; git packs long ones with gzip. */
+/** Streams the bytes of a request. Git compresses long ones with gzip. */
 export async function* requestBody(request: Request): AsyncGenerator<Uint8Array> {
   if (!request.body) return;
   const bytes = Readable.fromWeb(request.body as Parameters<typeof Readable.fromWeb>[0]);
@@ -16,7 +16,7 @@ export async function* requestBody(request: Request): AsyncGenerator<Uint8Array>
   try {
     yield* gunzip;
   } catch (cause) {
-    throw new CrowdaiError("usage", "The request is not packed as it says.", { cause });
+    throw new CrowdaiError("usage", "The request says that it is gzip, but it is not.", { cause });
   } finally {
     bytes.destroy();
     gunzip.destroy();

@@ -3,13 +3,13 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Git, killGroup } from "../../background/git/git.ts";
 import { FLUSH, packetLine } from "../../background/git/pkt-line.ts";
 
-/** What a client may say of what it wants and has. */
+/** Limit for the list of objects that a client wants and has. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const VERSION = /^version=[012]$/;
 
 /**
- * Has git answer a fetch, streamed as it comes: the refs when `body` is null, else what was asked for. The process ends with the
- * request, however that ends.
+ * Streams git's answer to a fetch: the refs when `body` is null, or else the requested objects. The process always ends with the
+ * request.
  */
 export async function uploadPack(
   git: Git,
@@ -27,12 +27,12 @@ export async function uploadPack(
   });
   child.stdin?.on("error", () => {});
   child.stdin?.end(asked ?? undefined);
-  // Said to whoever fetches in the answer itself.
+  // Git reports its errors to the client in the answer itself.
   child.stderr?.resume();
   const output = child.stdout as Readable;
 
   async function* answer() {
-    // Version 2 begins with its own first line.
+    // Version 2 has its own first line.
     if (!asked && protocol !== "version=2")
       yield Buffer.concat([packetLine("# service=git-upload-pack\n"), FLUSH]);
     try {
@@ -50,7 +50,10 @@ async function gather(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const chunk of body) {
     size += chunk.length;
     if (size > MAX_REQUEST_BYTES)
-      throw new CrowdaiError("message_too_large", `A fetch may ask with ${MAX_REQUEST_BYTES} bytes.`);
+      throw new CrowdaiError(
+        "message_too_large",
+        `A fetch request may have at most ${MAX_REQUEST_BYTES} bytes.`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

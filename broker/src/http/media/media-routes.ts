@@ -9,8 +9,8 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { errorResponse } from "../requests/error-response.ts";
 
 /**
- * What submissions show, and nothing else of the store: a key is served while a submission names it. The address is the right to see
- * it, so caches may keep it; a regrade gives what takes its place another one.
+ * Serves the media of submissions, and nothing else of the store: a key is served only while a submission names it. Everyone who knows
+ * the address may see it, so caches may store it; re-grading gives the new media a new address.
  */
 export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Logger): Hono {
   const routes = new Hono();
@@ -18,7 +18,7 @@ export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Lo
   routes.get("/media/:key{.+}", async (c) => {
     const { records, objects } = context();
     const key = c.req.param("key");
-    const missing = () => new CrowdaiError("object_missing", "Nothing is shown at this address.");
+    const missing = () => new CrowdaiError("object_missing", "There is no media at this address.");
     const shown = await records.db
       .selectFrom("submissions")
       .select("number")
@@ -29,7 +29,7 @@ export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Lo
       .executeTakeFirst();
     const found = shown ? await objects.stat(key) : null;
     if (!found) throw missing();
-    // What an outside grader put there is what its bytes say, or nothing that is shown.
+    // The bytes decide the type of an outside grader's file; other types are not served.
     const type =
       typeOfKey(key) ??
       detectMediaType(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;
@@ -40,10 +40,10 @@ export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Lo
       "content-type": type,
       "content-disposition": "inline",
       "cache-control": "public, max-age=31536000, immutable",
-      // Styles are the browser's own, around a picture that is opened by itself.
+      // Browsers style an image that is opened directly.
       "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       "x-content-type-options": "nosniff",
-      // Another site's pages, the webapp's, show them too.
+      // Pages of an external webapp show them too.
       "cross-origin-resource-policy": "cross-origin",
       "referrer-policy": "no-referrer",
       "accept-ranges": "bytes",

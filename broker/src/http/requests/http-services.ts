@@ -1,9 +1,9 @@
 import type { TrustedProxies } from "../../base/client-address.ts";
 import type { SubmissionServices } from "../../domain/submissions/services.ts";
 
-/** What the routes are given, composed once at startup. A group of routes asks for what it uses with `HttpNeeds`. */
+/** Services of the routes, composed once at startup. A group of routes names what it uses with `HttpNeeds`. */
 export interface HttpServices extends SubmissionServices {
-  /** Proxies whose statement of a client's address counts. */
+  /** Proxies that are trusted to report a client's address. */
   trustedProxies: TrustedProxies;
 }
 

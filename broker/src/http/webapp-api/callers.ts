@@ -5,10 +5,10 @@ import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import type { Db } from "../../records/records.ts";
 import { Unauthorized } from "./webapp-errors.ts";
 
-/** Who holds the header's key. */
+/** The owner of the key in the header. */
 export type Manager = { kind: "admin" } | { kind: "organizer"; id: number };
 
-/** The admin, by the deployment's own key, or an organiser. Throws Unauthorized for everybody else. */
+/** Identifies the admin, by the deployment's own key, or an organizer. Throws Unauthorized for any other key. */
 export async function readManager(db: Db, adminKey: string | null, key: string | null): Promise<Manager> {
   if (key === null) throw new Unauthorized();
   if (adminKey !== null && isSame(key, adminKey)) return { kind: "admin" };
@@ -33,10 +33,10 @@ export function requireAdmin(manager: Manager): void {
 
 const REFERENCE = /^participant-([1-9]\d{0,9})$/;
 
-/** Stands for a participant's key where that is asked for by name: keys themselves are nowhere kept. */
+/** Returns the reference that the API shows in place of a participant's key, which the broker does not store. */
 export const participantReference = (id: number): string => `participant-${id}`;
 
-/** The participant of a key that works; of a reference to one too, when the admin asks. */
+/** Finds the participant of a valid key; for the admin, also of a reference to a participant with one. */
 export async function findParticipant(
   db: Db,
   manager: Manager,
@@ -68,7 +68,7 @@ async function withWorkingKey(db: Db, id: number): Promise<{ id: number; name: s
   return row ?? null;
 }
 
-/** Null for a key that is unknown, mistyped or revoked. */
+/** Returns null for a key that is unknown, mistyped or revoked. */
 async function readCaller(db: Db, key: string): Promise<Caller | null> {
   try {
     return await identify(db, key);

@@ -2,17 +2,17 @@ import { iso } from "../../base/clock.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 
-/** Largest id there is: 32 bits with a sign. */
-const MOST = 2 ** 31 - 1;
+/** The largest id: 32 bits, signed. */
+const MAX_NUMBER = 2 ** 31 - 1;
 
-/** An id as callers write it; null for what is none. */
+/** Reads an id as callers write it; null when it is not one. */
 export function readNumber(text: string): number | null {
-  return /^\d{1,10}$/.test(text) && Number(text) <= MOST ? Number(text) : null;
+  return /^\d{1,10}$/.test(text) && Number(text) <= MAX_NUMBER ? Number(text) : null;
 }
 
 /**
- * Gives every challenge and round of the catalog its integer id, in order of their names and of the rounds' starts. An id that
- * was given stays, also when the challenge is taken away and put back.
+ * Gives every challenge and round of the catalog an integer id, in order of challenge names and of round starts. An id never changes,
+ * even when the challenge is removed and added again.
  */
 export async function assignNumbers({
   records: { db },
@@ -49,7 +49,7 @@ export async function challengeNumber(db: Db, challenge: string): Promise<number
   return row?.number ?? null;
 }
 
-/** Number and time of numbering of each round, by the round's own id. */
+/** Returns each round's number and when it got it, by the round's own id. */
 export async function roundNumbers(
   db: Db,
   challenge: string,
@@ -71,7 +71,7 @@ export async function challengeOfNumber(db: Db, number: number): Promise<string 
   return row?.challenge ?? null;
 }
 
-/** The own id of a round of this challenge, by the number a caller sent. */
+/** Returns the id of a round of this challenge by its number. */
 export async function roundOfNumber(db: Db, challenge: string, text: string): Promise<string | null> {
   const number = readNumber(text.trim());
   if (number === null) return null;

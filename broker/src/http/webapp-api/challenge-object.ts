@@ -7,7 +7,7 @@ import { currentRound } from "./current-round.ts";
 
 const STATUSES = ["running", "starting_soon", "completed"] as const;
 
-/** The challenges as the webapp lists them: those that run first, and of equal ones those with more participants. */
+/** Lists the challenges as the webapp does: running ones first, then by number of participants. */
 export async function listWebappChallenges({
   records: { db },
   catalog,
@@ -29,7 +29,7 @@ export async function listWebappChallenges({
   return listed.map(({ object }) => object);
 }
 
-/** One challenge with its rounds. */
+/** Returns a challenge with its rounds. */
 export async function wholeChallenge(
   { records: { db }, clock }: Needs<"records" | "clock">,
   config: ChallengeConfig,
@@ -73,7 +73,7 @@ async function challengeObject(db: Db, config: ChallengeConfig, now: Date) {
   };
 }
 
-/** Without a limit there is none to tell; at once, the webapp writes 0 for as many as you like. */
+/** Null without a limit. For parallel submissions, the webapp writes 0 for no limit. */
 const limitsOf = ({ limit, parallel_limit }: RoundConfig) => ({
   submission_limit: limit?.count ?? null,
   submission_limit_period_cd: limit?.per ?? null,

@@ -31,12 +31,12 @@ export interface Created extends SlotsLeft {
   submission_id: number | null;
 }
 
-/** Outcome of a call, and whether it was refused. */
+/** The outcome of a call, and whether it was refused. */
 export type CreateAnswer = { status: 202 | 400; body: Created };
 
 /**
- * Creates a submission that an outside grader grades. The order of the checks is the webapp's: it decides which of several reasons
- * is told, and from the slots on, how many are left. A refused call leaves nothing behind.
+ * Creates a submission that an outside grader grades. The checks run in the webapp's order, which decides which of several reasons the
+ * caller gets, and whether the answer has the slots left. A refused call stores nothing.
  */
 export async function createSubmission(
   context: Needs<"records" | "catalog" | "clock" | "announce">,
@@ -75,9 +75,9 @@ export async function createSubmission(
 interface Target {
   participant: { id: number; name: string };
   config: ChallengeConfig;
-  /** Round that the submission goes to. */
+  /** The round that the submission goes to. */
   round: string;
-  /** Round whose limits and end apply. */
+  /** The round whose limits and end apply. */
   current: RoundConfig;
 }
 
@@ -107,7 +107,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   parallel_limit: texts.parallel,
 };
 
-/** Whether a slot is left. Throws a Refusal when the participant is not qualified, or has too many submissions under way. */
+/** Returns whether a slot is left. Throws a Refusal when the participant is not qualified or has too many open submissions. */
 async function requireRules(
   trx: Db,
   config: ChallengeConfig,
@@ -154,7 +154,7 @@ async function write(
       message: parameters.text("description_markdown"),
       dry_run: 0,
       post_challenge: isPost ? 1 : 0,
-      // What was handed in went to the outside grader: there are no bytes of it here.
+      // The outside grader has the submitted file; the broker has none of its bytes.
       input_kind: "json",
       input_name: null,
       input_size: 0,

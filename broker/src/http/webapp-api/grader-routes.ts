@@ -11,7 +11,7 @@ import { updateSubmission } from "./update-submission.ts";
 import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
-/** What outside graders ask: whose key this is, and to create, update and read a submission. */
+/** Routes of outside graders: to identify a key, and to create, update and read submissions. */
 export function graderRoutes(
   api: Hono,
   {
@@ -22,7 +22,7 @@ export function graderRoutes(
 ): void {
   const db = () => context().records.db;
 
-  // Not a key, though it stands where keys do: the original has the route, and nothing behind it.
+  // Not a key, though it is in the place of one: the original had this route without a handler.
   api.get("/api/external_graders/challenge_config", notFoundResponse);
 
   api.get("/api/external_graders/:key", async (c) => {

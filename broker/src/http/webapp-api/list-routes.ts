@@ -13,7 +13,7 @@ import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
-/** What admins and organisers read: submissions, challenges, and a participant by name. */
+/** Routes for admins and organizers to read submissions, challenges, and a participant by name. */
 export function listRoutes(
   api: Hono,
   { context, manager, parameters }: WebappGroup<Needs<"records" | "catalog" | "clock" | "objects">>,
@@ -78,7 +78,7 @@ export function listRoutes(
     return answer(c, 200, { id, email: null, api_key: participantReference(id), name: row.name });
   });
 
-  // Registrations for tasks of the CLEF campaign are not kept here: there is no task to be found.
+  // The broker stores no registrations for tasks of the CLEF campaign, so every task is unknown.
   api.get("/api/clef_tasks/:id", async (c) => {
     await manager(c);
     throw new Refusal(texts.taskUnknown(c.req.param("id")), 404);

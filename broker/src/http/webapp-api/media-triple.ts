@@ -9,10 +9,10 @@ export interface MediaTriple {
   media_content_type: string;
 }
 
-/** Where the broker keeps what is not for everybody. */
+/** Keys of the broker's private objects. */
 const PRIVATE = /^(?:(?:submissions|incoming|bundles|code)\/|instance\.json$)/;
 
-/** The three media parameters; null when none is there. Throws a Refusal when some are, and for a key of what is nobody's to show. */
+/** Reads the three media parameters; null without any. Throws a Refusal when only some are sent, and for a private key. */
 export function readMedia(parameters: Parameters): MediaTriple | null {
   const media_large = parameters.text("media_large");
   const media_thumbnail = parameters.text("media_thumbnail");
@@ -21,12 +21,12 @@ export function readMedia(parameters: Parameters): MediaTriple | null {
   if (media_large === null || media_thumbnail === null || media_content_type === null)
     throw new Refusal(texts.mediaIncomplete);
   const triple = { media_large, media_thumbnail, media_content_type };
-  // The original would have made public whatever a key names, a participant's predictions included.
+  // The original made any object public that a key named, even a participant's predictions.
   if (PRIVATE.test(media_large) || PRIVATE.test(media_thumbnail)) throw new Refusal(texts.objectMissing);
   return triple;
 }
 
-/** Throws a Refusal unless the objects are there; a video on YouTube is not looked for. */
+/** Throws a Refusal unless the objects exist; a video on YouTube is not checked. */
 export async function requireObjects(objects: ObjectStore, media: MediaTriple): Promise<void> {
   if (isElsewhere(media)) return;
   for (const key of [media.media_large, media.media_thumbnail])

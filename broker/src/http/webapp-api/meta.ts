@@ -2,8 +2,8 @@ import { asCrowdaiError, CrowdaiError, parseJson } from "@crowdai/shared";
 import { Refusal } from "./webapp-errors.ts";
 
 /**
- * A sent meta as the value it stands for: JSON text is read, text that is no JSON becomes `{}`, and nothing at all (undefined) null.
- * Throws a Refusal for one that is nested too deeply.
+ * Reads a sent meta: parses JSON text; other text becomes `{}`, and undefined becomes null. Throws a Refusal for a meta that is nested
+ * too deeply.
  */
 export function readMeta(sent: unknown): unknown {
   if (sent === undefined) return null;
@@ -16,13 +16,13 @@ export function readMeta(sent: unknown): unknown {
   }
 }
 
-/** What an update makes of it: a sent key wins over a stored one, and keys that were not sent stay. */
+/** Merges a sent meta into the stored one: sent keys win, and keys that were not sent stay. */
 export function mergeMeta(stored: unknown, sent: unknown, overwrite: boolean): unknown {
   if (stored === null || overwrite || !isObject(stored) || !isObject(sent)) return sent;
   return { ...stored, ...sent };
 }
 
-/** The column's text; null for nothing. */
+/** Returns the column's text; null for no meta. */
 export const metaText = (meta: unknown): string | null => (meta === null ? null : JSON.stringify(meta));
 export const metaOf = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 

@@ -3,12 +3,12 @@ import { Refusal } from "./webapp-errors.ts";
 type Nested = { [name: string]: unknown };
 
 /** How deep names may nest. */
-const DEEPEST = 32;
+const MAX_DEPTH = 32;
 const NAME = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
 
 /**
- * Named values to one object: `meta[key]` builds an object, `list[]` an array, and a plain name that comes again keeps the last
- * value. No name reaches a prototype. Throws a Refusal when a name wants two forms at once, or nests too deeply.
+ * Nests named values into one object, as Rack does: `meta[key]` builds an object, `list[]` an array, and a repeated plain name keeps
+ * the last value. No name reaches a prototype. Throws a Refusal when a name has two forms at once, or nests too deeply.
  */
 export function nest(pairs: Iterable<readonly [name: string, value: unknown]>): Nested {
   const root = empty();
@@ -19,7 +19,7 @@ export function nest(pairs: Iterable<readonly [name: string, value: unknown]>): 
       continue;
     }
     const steps = brackets.slice(1, -1).split("][");
-    if (steps.length > DEEPEST) throw new Refusal("Bad Request");
+    if (steps.length > MAX_DEPTH) throw new Refusal("Bad Request");
     put(root, base, steps, value);
   }
   return root;
@@ -43,7 +43,7 @@ function put(into: Nested, key: string, [step, ...rest]: string[], value: unknow
   const [next, ...after] = rest;
   if (next === undefined) list.push(value);
   else {
-    // `list[][a]` goes into the last entry until that has an `a`.
+    // `list[][a]` is set on the last entry, unless that has an `a` already.
     const last = list.at(-1);
     const open = isNested(last) && !(next in last) ? last : empty();
     if (open !== last) list.push(open);

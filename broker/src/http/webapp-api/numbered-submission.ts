@@ -4,7 +4,7 @@ import { readNumber } from "./challenge-numbers.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
-/** The submission of an integer id; what takes no slot, as a call or a dry run, is none to the webapp. Throws a Refusal in the webapp's words. */
+/** Finds a submission by its integer id; the webapp has no calls and dry runs. Throws a Refusal with the webapp's text. */
 export async function findNumberedSubmission(db: Db, id: string): Promise<SubmissionRow> {
   const row = await readNumberedSubmission(db, id);
   if (row) return row;
@@ -13,7 +13,7 @@ export async function findNumberedSubmission(db: Db, id: string): Promise<Submis
   throw new Refusal(isWhole && !inRange ? texts.outOfRange : texts.notFound(id.slice(0, 200)));
 }
 
-/** The same, or null. */
+/** Finds a submission by its integer id, or returns null. */
 export async function readNumberedSubmission(db: Db, id: string): Promise<SubmissionRow | null> {
   const number = readNumber(id);
   if (number === null) return null;

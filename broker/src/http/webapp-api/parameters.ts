@@ -3,17 +3,17 @@ import { nest } from "./nested-parameters.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
-/** What a call said, by name. */
+/** The parameters of a call, by name. */
 export interface Parameters {
-  /** As it was sent; undefined when it was not, or was null. */
+  /** Returns the value as sent; undefined when it is missing or null. */
   raw(name: string): unknown;
-  /** As text; null when missing or blank. Throws a Refusal for a list or an object, and for a text that cannot be stored. */
+  /** Returns the value as text; null when missing or blank. Throws a Refusal for a list, an object, or text with a null byte. */
   text(name: string): string | null;
-  /** Whether there is anything but white space. */
+  /** Whether the value is more than white space. */
   isPresent(name: string): boolean;
 }
 
-/** The parameters of the query string, merged over those of the body. Throws a Refusal for what cannot be read. */
+/** Reads the parameters of the query string, merged over those of the body. Throws a Refusal for an invalid request. */
 export async function readParameters(request: Request): Promise<Parameters> {
   const { search } = new URL(request.url);
   const given = { ...(await readBody(request)), ...nest(formPairs(search.slice(1))) };
@@ -37,7 +37,7 @@ export async function readParameters(request: Request): Promise<Parameters> {
   };
 }
 
-/** A body of a type that the webapp does not know, as `application/vnd.api+json`, says nothing. */
+/** Ignores a body of a type that the webapp does not know, such as `application/vnd.api+json`. */
 async function readBody(request: Request): Promise<Record<string, unknown>> {
   const header = request.headers.get("content-type") ?? "";
   switch (header.split(";", 1)[0]?.trim().toLowerCase()) {
@@ -64,14 +64,14 @@ function jsonObject(text: string): Record<string, unknown> {
   }
 }
 
-/** Read whole first: a connection that breaks is no mistake of the form. */
+/** Takes the whole body, so that a broken connection is not reported as a broken form. */
 async function multipartPairs(bytes: ArrayBuffer, type: string): Promise<[string, unknown][]> {
   if (bytes.byteLength === 0) return [];
   const whole = new Response(bytes, { headers: { "content-type": type } });
   const form = await whole.formData().catch(() => {
     throw new Refusal("Bad Request");
   });
-  // A file has no place among the parameters.
+  // Files are not parameters.
   return [...form].filter(([, value]) => typeof value === "string");
 }
 

@@ -6,7 +6,7 @@ import { Refusal, Unauthorized } from "./webapp-errors.ts";
 
 type Status = 200 | 202 | 400 | 401 | 404 | 413 | 500;
 
-/** JSON as the webapp writes it: safe inside a page too. */
+/** Responds with JSON as the webapp writes it, safe to embed in a page. */
 export function answer(c: Context, status: Status, body: unknown): Response {
   const text = JSON.stringify(body).replace(
     /[<>&\u2028\u2029]/g,
@@ -22,16 +22,19 @@ export function notFoundResponse(c: Context): Response {
   return answer(c, 404, { status: 404, error: "Not Found" });
 }
 
-/** Every failure with a `message`, which callers show. What was not expected is logged, and told without its insides. */
+/** Responds to every failure with a `message`, which callers show. Logs unexpected errors and sends them redacted. */
 export function failureResponse(c: Context, thrown: unknown, log: Logger): Response {
   if (thrown instanceof Unauthorized) {
     c.header("www-authenticate", 'Token realm="Application"');
-    return answer(c, 401, { message: texts.unauthorised });
+    return answer(c, 401, { message: texts.unauthorized });
   }
   if (thrown instanceof Refusal) return answer(c, thrown.status, { message: thrown.message });
-  // A store or database that is away has its own words; nothing else of the catalog is thrown here.
+  // Errors of the catalog that are not the caller's fault, such as an unavailable store, count as server errors.
   if (thrown instanceof CrowdaiError && thrown.fault === "you")
     return answer(c, 400, { message: thrown.message });
-  log.error({ err: thrown }, "unexpected error in the webapp's API");
+  log.error(
+    { event: "webapp_request_failed", err: thrown },
+    "webapp API request failed with an unexpected error",
+  );
   return answer(c, 500, { message: texts.serverError });
 }

@@ -4,7 +4,7 @@ import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 import { STATUSES } from "./webapp-status.ts";
 
-/** What an outside grader says of a submission. Only `graded` has scores. */
+/** An outside grader's verdict on a submission. Only `graded` has scores. */
 export interface SentGrade {
   status: OutsideStatus;
   score: number | null;
@@ -12,7 +12,7 @@ export interface SentGrade {
   message: string | null;
 }
 
-/** Throws a Refusal for an unknown status, a failure without its reason, and a grade without a finite score. */
+/** Throws a Refusal for an unknown status, a failure without a reason, and a grade without a finite score. */
 export function readGrade(parameters: Parameters): SentGrade {
   const sent = parameters.raw("grading_status");
   const status = STATUSES.find((known) => known === sent);
@@ -28,7 +28,7 @@ export function readGrade(parameters: Parameters): SentGrade {
 
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
-/** A finite number, or null when missing or blank. */
+/** Reads a finite number; null when missing or blank. */
 function readScore(parameters: Parameters, name: string): number | null {
   const value = parameters.raw(name);
   if (value === undefined || (typeof value === "string" && value.trim() === "")) return null;

@@ -2,11 +2,11 @@ import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-fol
 import { readLimits } from "../../domain/rules/limits.ts";
 import type { Db } from "../../records/records.ts";
 
-/** Slots as answers tell them. The reset time has two names: the original used one when creating, the other when updating. */
+/** The slots left, as responses report them. The reset time has two names: the original used one to create, one to update. */
 export interface SlotsLeft {
-  /** Null without a limit, and when it is not known yet. */
+  /** Null without a limit, or when it is not known yet. */
   submissions_remaining: number | null;
-  /** When the next slot comes back, as `2017-10-30 22:02:02 UTC`. */
+  /** When the next slot becomes free, as `2017-10-30 22:02:02 UTC`. */
   reset_dttm: string | null;
   reset_date: string | null;
 }

@@ -8,7 +8,7 @@ import type { NamedRow } from "./submission-object.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
-/** A challenge's submissions in order of arrival, as far as `grading_status`, `after` and `challenge_round_id` let them through. */
+/** Lists a challenge's submissions in order of arrival, filtered by `grading_status`, `after` and `challenge_round_id`. */
 export async function listWebappSubmissions(
   db: Db,
   challenge: string,
@@ -17,7 +17,7 @@ export async function listWebappSubmissions(
   return (await filtered(db, challenge, parameters)).select("submissions.number").execute();
 }
 
-/** The same, whole. */
+/** Lists the same submissions with all their columns. */
 export async function listWholeSubmissions(
   db: Db,
   challenge: string,
@@ -39,13 +39,13 @@ async function filtered(db: Db, challenge: string, parameters: Parameters) {
     .where("dry_run", "=", 0)
     .orderBy("submissions.number");
   if (status !== null) query = query.where((eb) => readsAs(eb, status));
-  // An unknown round is nobody's, so nothing is in it.
+  // An unknown round has no submissions.
   if (round !== null) query = query.where("round", "=", (await roundOfNumber(db, challenge, round)) ?? "");
   if (after !== null) query = query.where("submissions.created_at", ">=", readTime(after));
   return query;
 }
 
-/** Which rows read as a status: the other side of readStatus. */
+/** Selects the rows that have a status: the inverse of readStatus. */
 function readsAs(eb: ExpressionBuilder<Tables, "submissions">, status: string) {
   const isIn = (...states: SubmissionState[]) => eb("submissions.state", "in", states);
   const isBegun = eb("submissions.outside_status", "=", "initiated");
@@ -70,7 +70,7 @@ function readsAs(eb: ExpressionBuilder<Tables, "submissions">, status: string) {
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s*(Z|UTC|[+-]\d\d:?\d\d)?)?$/;
 
-/** A time as callers write it, in UTC unless they say otherwise. The original answered what is none with a server error. */
+/** Reads a time as callers write it, in UTC by default. The original responded to an invalid one with a server error. */
 function readTime(text: string): string {
   const [, date, clock = "00:00", zone = "Z"] = TIME.exec(text.trim()) ?? [];
   const time = Date.parse(`${date}T${clock}${zone === "UTC" ? "Z" : zone}`);

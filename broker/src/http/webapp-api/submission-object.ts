@@ -9,7 +9,7 @@ const FILE_SECONDS = 7 * 24 * 3600;
 /** A submission with its participant's name. */
 export type NamedRow = SubmissionRow & { participant: string };
 
-/** Submissions of one challenge as the webapp shows them to its admins and organisers. */
+/** Returns submissions of a challenge as the webapp shows them to admins and organizers. */
 export async function submissionObjects(
   context: Needs<"records" | "catalog" | "objects">,
   challenge: string,
@@ -27,7 +27,7 @@ export async function submissionObjects(
       participant_id: row.participant_id,
       challenge_name: title,
       created_at: row.created_at,
-      // Nothing but names is kept of participants.
+      // The broker stores only the names of participants.
       participant_email: null,
       participant_name: row.participant,
       participant_firstname: null,
@@ -58,7 +58,7 @@ async function filesOf({ objects }: Needs<"objects">, row: SubmissionRow) {
   return [{ id: row.number, submission_file_s3_key: row.input_key, aws_url }];
 }
 
-/** What `submission_info` tells: JSON in a text, as the original had it. */
+/** Returns the body of `submission_info`: JSON in a string, as in the original. */
 export function submissionDetails(row: NamedRow): string {
   return JSON.stringify({
     id: row.number,

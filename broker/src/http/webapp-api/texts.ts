@@ -1,6 +1,6 @@
-/** What the webapp says, to the letter: callers show these texts, and some look for them. */
+/** The webapp's texts, verbatim: callers show them, and some match them. */
 export const texts = {
-  unauthorised: "HTTP Token: Access denied.",
+  unauthorized: "HTTP Token: Access denied.",
   keyValid: "Developer API key is valid",
   keyUnknown: "No participant could be found for this API key",
   nameUnknown: "No participant could be found for this username",
@@ -25,7 +25,7 @@ export const texts = {
   details: "Submission details found.",
   serverError: "server error",
   nullByte: "string contains null byte",
-  // The original checked neither, so it had no words for them.
+  // The original did not check these, so it had no texts for them.
   notInvited: "The challenge is private, and the participant has not been invited.",
   cancelled: "The submission was cancelled by its participant.",
   scored: (name: string) => `Participant ${name} scored`,

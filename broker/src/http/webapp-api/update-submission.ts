@@ -17,13 +17,13 @@ import { writeStatus } from "./write-status.ts";
 
 export interface Updated extends SlotsLeft {
   message: string;
-  /** As it was sent when it is no id of a submission. */
+  /** The value as sent when it is not the id of a submission. */
   submission_id: number | string;
 }
 
 /**
- * Changes a submission: its media, meta, grade and description, each only when sent. No rule of the round applies. A refused call
- * changes nothing. Throws Unauthorized when the submission is of somebody else's challenge.
+ * Changes a submission's media, meta, grade and description, each only when sent. No rule of the round applies. A refused call changes
+ * nothing. Throws Unauthorized when the submission belongs to a challenge that the caller does not manage.
  */
 export async function updateSubmission(
   context: Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">,
@@ -94,9 +94,12 @@ async function settle(
 ): Promise<void> {
   if (events.length === 0) return;
   context.announce(before.challenge, events);
-  // The records have decided; a queue that is away cannot change that, and a late result will be refused.
+  // The records have decided. An unavailable queue cannot change that, and a late result will be refused.
   if (before.outside_status === null)
     await context.queue.cancel(before.id).catch((error: CrowdaiError) => {
-      context.log.warn({ submission: before.id, err: error }, "cancel not sent");
+      context.log.warn(
+        { event: "job_cancel_failed", submission: before.id, err: error },
+        "job cancel failed: its result will be refused",
+      );
     });
 }

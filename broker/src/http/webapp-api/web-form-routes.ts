@@ -9,7 +9,7 @@ import { Refusal } from "./webapp-errors.ts";
 
 const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_name", "dry_run", "data"];
 
-/** Where a webapp elsewhere asks to have graded what was uploaded in its own web form; it counts 200, and nothing else, as done. */
+/** The route by which an external webapp requests a grade for an upload of its web form. It counts only 200 as success. */
 export function webFormRoutes(context: () => WebFormNeeds, token: string, log: Logger): Hono {
   const routes = new Hono();
   routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MESSAGE_LIMIT }), async (c) => {
@@ -30,7 +30,10 @@ export function webFormRoutes(context: () => WebFormNeeds, token: string, log: L
       const isRefusal = thrown instanceof Refusal;
       const message = isRefusal ? thrown.message : error.message;
       const status = isRefusal ? 400 : (error.row.http as ContentfulStatusCode);
-      log.warn({ code: error.code, reason: message }, "a file of the webapp's web form was not handed in");
+      log.warn(
+        { event: "web_form_submission_failed", code: error.code, reason: message },
+        "web form submission failed",
+      );
       return c.json({ response_type: "CrowdAI.Event.ERROR", message, data: {} }, status);
     }
   });

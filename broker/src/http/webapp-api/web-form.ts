@@ -11,7 +11,7 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { type StoreInputNeeds, storeInput } from "../../domain/submissions/store-input.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 
-/** What the webapp sends of a file that was uploaded in its web form. It calls the job by the words of the first graders. */
+/** The webapp's job for a file that was uploaded in its web form, with the field names of the first graders. */
 const jobSchema = z.object({
   grader_api_key: z.string(),
   api_key: z.string(),
@@ -21,8 +21,8 @@ const jobSchema = z.object({
   data: z
     .array(
       z.object({
-        // Where its form puts uploads. All else in the bucket is not the participant's to hand in.
-        file_key: z.string().regex(/^submission_files\//, "is no upload of the web form"),
+        // The folder of the form's uploads. Participants may submit nothing else of the bucket.
+        file_key: z.string().regex(/^submission_files\//, "is not an upload of the web form"),
         submission_id: z.coerce
           .number()
           .int()
@@ -37,8 +37,8 @@ const jobSchema = z.object({
 export type WebFormNeeds = IntentNeeds & StoreInputNeeds;
 
 /**
- * Hands in a file of the webapp's web form as its participant's submission, by all the rules of any other; its grade is told to the
- * submission that the webapp has already. Sent again, it is the same one. Throws not_allowed unless it comes with the webapp's token.
+ * Submits a file of the webapp's web form for its participant, by the same rules as any submission. The grade goes to the submission
+ * that the webapp has already. Sent again, it is the same submission. Throws not_allowed without the webapp's token.
  */
 export async function submitFromWebForm(context: WebFormNeeds, token: string, sent: unknown): Promise<void> {
   requireToken(token, (sent as { grader_api_key?: unknown }).grader_api_key);
@@ -50,7 +50,7 @@ export async function submitFromWebForm(context: WebFormNeeds, token: string, se
   ];
   const { config } = context.catalog.get(challenge_client_name);
   const caller = await identifyParticipant(context.webapp, api_key);
-  // The same for each repetition, and nobody else can take it first.
+  // The same id for each repetition, which no other client can guess.
   const id = createHmac("sha256", token).update(`web form ${number}`).digest("hex").slice(0, 24);
   const intent = intentSchema.parse({
     id,
@@ -77,11 +77,11 @@ function requireToken(token: string, given: unknown): void {
   if (typeof given !== "string" || !timingSafeEqual(digest(given), digest(token)))
     throw new CrowdaiError(
       "not_allowed",
-      "grader_api_key is not the key that this broker shares with the webapp.",
+      "grader_api_key does not match the key that this broker shares with the webapp.",
     );
 }
 
-/** Reads the upload, which has no digest yet, from this broker's own store: no address of anybody's is asked. */
+/** Reads the upload from the broker's own store, never from an address, and computes its digest. */
 async function describeUpload(
   { objects }: Needs<"objects">,
   { accepts }: ChallengeConfig,
@@ -90,9 +90,9 @@ async function describeUpload(
   const kind = accepts.file ? "file" : "json";
   const most = (accepts.file ?? accepts.json)?.max_bytes ?? 0;
   const found = await objects.stat(key);
-  if (!found) throw new CrowdaiError("object_missing", "The object store of this broker has no such file.");
+  if (!found) throw new CrowdaiError("object_missing", "The broker's object store does not have this file.");
   if (found.size > most)
-    throw new CrowdaiError("file_too_large", `The file has ${found.size} bytes; it may have ${most}.`);
+    throw new CrowdaiError("file_too_large", `The file has ${found.size} bytes; the limit is ${most}.`);
   const hash = createHash("sha256");
   let size = 0;
   for await (const chunk of await objects.get(key)) {
@@ -107,11 +107,11 @@ async function describeUpload(
   } as Intent["input"];
 }
 
-/** The name that the participant's file had: the form puts a UUID before it. */
+/** Returns the original name of the file, without the UUID that the form puts before it. */
 const nameOf = (key: string) =>
   basename(key).replace(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_(?=.)/, "");
 
-/** Written before the submission, so that none is opened there a second time. Whether it was not there yet. */
+/** Stores the webapp's number before the submission, so that the outbox opens no second one. Returns whether it was new. */
 async function noteNumber(
   { records: { db } }: Needs<"records">,
   { id, challenge }: Intent,
@@ -125,11 +125,11 @@ async function noteNumber(
     .where("submission", "!=", id)
     .executeTakeFirst();
   if (other)
-    throw new CrowdaiError("id_conflict", `Submission ${number} of the webapp came from this broker.`);
+    throw new CrowdaiError("id_conflict", `Submission ${number} of the webapp was created by this broker.`);
   return noteSubmission(db, { submission: id, participant_id: caller.id, challenge, number }, Date.now());
 }
 
-/** What was refused is told by the answer, and by nothing later. */
+/** Removes the number of a refused submission: the response reports the refusal, so the outbox must not. */
 async function forgetUnregistered({ records: { db } }: Needs<"records">, id: string): Promise<void> {
   await db
     .deleteFrom("webapp_submissions")

@@ -13,18 +13,18 @@ import { answer, failureResponse, notFoundResponse } from "./responses.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 import { webappPath } from "./webapp-path.ts";
 
-/** What the API uses. */
+/** The services that the API uses. */
 type WebappApiNeeds = Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">;
 
 /**
- * The REST API of the original webapp, for graders and clients that were written for it; docs/webapp-api.md tells where the answers
- * differ. Takes the requests that webappPath knows.
+ * The REST API of the original webapp, for graders and clients that were written for it. docs/webapp-api.md lists the differences. Takes
+ * the requests that webappPath recognizes.
  */
 export function webappApi(options: {
   context: () => WebappApiNeeds;
-  /** The key that may do everything; null when there is none. */
+  /** The key with access to everything; null when there is none. */
   adminKey: string | null;
-  /** Gives out places for uploads, on `…/presign`; absent where older clients are refused. */
+  /** Serves upload addresses at `…/presign`; absent when older clients are refused. */
   presign?: Hono | undefined;
   log: Logger;
 }): Hono {
@@ -38,13 +38,13 @@ export function webappApi(options: {
       onError(c) {
         // The rest of the body is not read, so the connection cannot serve another request.
         c.header("connection", "close");
-        return answer(c, 413, { message: `A request may have ${MESSAGE_LIMIT} bytes.` });
+        return answer(c, 413, { message: `A request may have at most ${MESSAGE_LIMIT} bytes.` });
       },
     }),
   );
   const numbered = new WeakSet<object>();
   api.use(async (_, next) => {
-    // The catalog makes a new map whenever a challenge changed.
+    // The catalog makes a new map when a challenge changes.
     const challenges = context().catalog.all();
     if (!numbered.has(challenges)) await assignNumbers(context());
     numbered.add(challenges);

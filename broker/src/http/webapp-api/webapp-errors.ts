@@ -1,9 +1,9 @@
-/** Neither the admin's nor a fitting organiser's key. */
+/** The key belongs neither to the admin nor to an organizer of the challenge. */
 export class Unauthorized extends Error {
   override readonly name = "Unauthorized";
 }
 
-/** A refusal in the webapp's words: its status, and the text that callers pass on to people. */
+/** A refusal with the webapp's status and text, which callers show to users. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: 400 | 401 | 404 | 413 | 500;

@@ -2,11 +2,11 @@ import type { Context } from "hono";
 import type { Manager } from "./callers.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** What the groups of routes work with. */
+/** What each group of routes uses. */
 export interface WebappGroup<N = unknown> {
   context: () => N;
-  /** Who calls. Throws Unauthorized. */
+  /** Identifies the caller. Throws Unauthorized. */
   manager: (c: Context) => Promise<Manager>;
-  /** What the call says. Throws a Refusal for what cannot be read. */
+  /** Reads the parameters. Throws a Refusal for an invalid request. */
   parameters: (c: Context) => Promise<Parameters>;
 }

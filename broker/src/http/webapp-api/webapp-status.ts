@@ -1,10 +1,10 @@
 import type { OutsideStatus, SubmissionRow } from "../../records/tables.ts";
 
-/** What a grader may say; `ready` it may only read. */
+/** The statuses that a grader may send; `ready` can only be read. */
 export const STATUSES = ["graded", "failed", "submitted", "initiated"] as const satisfies OutsideStatus[];
 export type ReadStatus = OutsideStatus | "ready";
 
-/** A submission's state in the webapp's words. What our own graders have in hand is `submitted`. */
+/** Returns a submission's state in the webapp's terms. While our own graders run it, it is `submitted`. */
 export function readStatus({
   state,
   outside_status,

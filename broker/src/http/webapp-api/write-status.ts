@@ -10,8 +10,8 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { SentGrade } from "./sent-grade.ts";
 
 /**
- * Writes what an outside grader says of a submission, whatever it was before; every part of the earlier grade is replaced. From then on
- * the outside grader has it: our own attempts at it are fenced off. Must run under the submission's and its participant's lock.
+ * Writes an outside grader's verdict, whatever the submission's state was, and replaces every part of the earlier grade. From then on
+ * the submission is the outside grader's, and our own attempts are fenced off. Requires the locks of the submission and participant.
  */
 export async function writeStatus(
   trx: Db,
@@ -20,7 +20,7 @@ export async function writeStatus(
   grade: SentGrade,
   now: Date,
 ): Promise<SubmissionEvent[]> {
-  // A call that only repeats that the submission waits leaves it where it waits.
+  // A call that only repeats that the submission is waiting keeps its queue position.
   const isInQueue = (row.state === "submitted" || row.state === "grading") && row.outside_status === null;
   if (isInQueue && row.attempt > 0 && grade.status === "submitted") return [];
   const open = await reopen(trx, row, grade, now);
@@ -50,7 +50,7 @@ async function writeVerdict(
         evaluator_version: "outside",
       };
       const events = await writeGrade(trx, config, row, outcome, now);
-      // An outside grader's meta is a parameter of its own, which a grade leaves as it is.
+      // An outside grader sends meta as a parameter of its own, so a grade does not change it.
       await trx.updateTable("submissions").set({ meta: row.meta }).where("id", "=", row.id).execute();
       return events;
     }
@@ -63,13 +63,13 @@ async function writeVerdict(
         .set({ grading_message: message, seq: row.seq + 1 })
         .where("id", "=", row.id)
         .execute();
-      const text = status === "initiated" ? "The grader has begun." : "Handed to the organiser's grader.";
+      const text = status === "initiated" ? "Grading has started." : "Waiting for the organizer's grader.";
       return appendEvents(trx, row, iso(now), [{ type: "log", data: { message: message ?? text } }]);
     }
   }
 }
 
-/** Takes every earlier verdict back and reserves the slot again: the submission waits for the outside grader. */
+/** Reverts every earlier verdict and reserves the slot again: the submission waits for the outside grader. */
 async function reopen(trx: Db, row: SubmissionRow, grade: SentGrade, now: Date): Promise<SubmissionRow> {
   await trx
     .updateTable("attempts")

@@ -1,13 +1,13 @@
 import type { Git } from "../../../background/git/git.ts";
 import { FLUSH, packetLine } from "../../../background/git/pkt-line.ts";
 
-/** Snapshots that are told to who pushes, so that only what is new is sent. */
+/** Number of snapshots that the broker advertises, so that clients push only new objects. */
 const MAX_REFS = 100;
 const NOTHING = "0".repeat(40);
-/** What a push may ask of us: no deletes, no options, no certificates. */
+/** Supported capabilities: no deletes, no options, no certificates. */
 const CAPABILITIES = "report-status side-band-64k ofs-delta object-format=sha1 agent=crowdai";
 
-/** What the broker says first to who pushes: its latest snapshots, which the client has too. */
+/** Returns the refs that the broker advertises before a push: the latest snapshots, which the client has too. */
 export async function advertiseForPush(git: Git, dir: string): Promise<Buffer> {
   const listed = await git.must(
     [

@@ -3,7 +3,7 @@ import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
 const MAX_TEXT_BYTES = 64 * 1024;
 
-/** Text of the announced commit. Throws code_unfit unless it is a commit, without parents, of the announced tree. */
+/** Returns the text of the announced commit. Throws code_unfit unless it is a commit of the announced tree without parents. */
 export async function checkCommit(
   { git, dir, objects }: Quarantine,
   announced: { commit: string; tree: string },
@@ -19,10 +19,11 @@ export async function checkCommit(
   const text = ended.stdout.toString("utf8");
   if (!ended.stdout.equals(Buffer.from(text)) || text.includes("\0"))
     throw codeUnfit("the commit's text is not UTF-8");
-  if (objectName("commit", text) !== announced.commit) throw codeUnfit("what was announced is not a commit");
+  if (objectName("commit", text) !== announced.commit)
+    throw codeUnfit("the announced object is not a commit");
   const head = text.slice(0, Math.max(0, text.indexOf("\n\n"))).split("\n");
-  if (head[0] !== `tree ${announced.tree}`)
-    throw codeUnfit("the commit is of another tree than was announced");
-  if (head.some((line) => line.startsWith("parent "))) throw codeUnfit("a snapshot has no commits before it");
+  if (head[0] !== `tree ${announced.tree}`) throw codeUnfit("the commit has a different tree than announced");
+  if (head.some((line) => line.startsWith("parent ")))
+    throw codeUnfit("a snapshot must not have parent commits");
   return text;
 }

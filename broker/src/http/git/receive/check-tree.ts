@@ -12,14 +12,14 @@ const MAX_DEPTH = 60;
 const MAX_PATH_BYTES = 1000;
 const MAX_NAMES = 48 * 1024 * 1024;
 const MAX_LINK_BYTES = 4096;
-/** Of 200,000 files it takes half a second. For a chain of differences git walks all of it to tell each size. */
+/** 200,000 files take half a second. For a chain of deltas, git walks the whole chain to get each size. */
 const CPU_SECONDS = 3;
 const ENTRY = /^(\d{6}) (blob|tree|commit) [0-9a-f]{40} +(\d+|-|BAD)\t(.*)$/su;
 const LINK = "120000";
 
 /**
- * Walks the tree as data, and ends at the first thing that is too much or no good: so a tree that unfolds into billions of
- * entries costs as little as one that is a little too large. Returns what it holds.
+ * Walks the tree as data and stops at the first violation, so a tree that expands to billions of entries costs as little as one that
+ * is slightly too large. Returns its number of files and bytes.
  */
 export async function checkTree(
   { git, dir, objects }: Quarantine,
@@ -42,7 +42,7 @@ export async function checkTree(
     killGroup(child);
     child.stdout?.destroy();
   }
-  if ((await closed) !== 0) throw codeUnfit("its tree cannot be read to the end");
+  if ((await closed) !== 0) throw codeUnfit("its tree cannot be read completely");
   return seen.total();
 }
 
@@ -56,13 +56,13 @@ async function* entries(output: AsyncIterable<Buffer>): AsyncGenerator<string> {
       try {
         yield decoder.decode(rest.subarray(from, end));
       } catch (cause) {
-        if (cause instanceof TypeError) throw codeUnfit("a name in it is not UTF-8");
+        if (cause instanceof TypeError) throw codeUnfit("a file name is not UTF-8");
         throw cause;
       }
       from = end + 1;
     }
     rest = rest.subarray(from);
-    if (rest.length > MAX_PATH_BYTES * 4 + 100) throw codeUnfit("a path in it is too long");
+    if (rest.length > MAX_PATH_BYTES * 4 + 100) throw codeUnfit("a path is too long");
   }
 }
 
@@ -77,49 +77,50 @@ function createSeen(limits: TreeLimits) {
     if (!mode || !type || !size || path === undefined) throw codeUnfit("its tree cannot be read");
     requireName(path);
     letters += path.length;
-    if (names.size >= MAX_ENTRIES || letters > MAX_NAMES)
-      throw tooLarge("more folders and files", MAX_ENTRIES);
+    if (names.size >= MAX_ENTRIES || letters > MAX_NAMES) throw tooLarge("files and folders", MAX_ENTRIES);
     const key = path.normalize("NFC").toLowerCase();
     const other = names.get(key);
     if (other !== undefined)
-      throw codeUnfit(`${quote(other)} and ${quote(path)} would be one file where names ignore case`);
+      throw codeUnfit(
+        `${quote(other)} and ${quote(path)} would be the same file on systems that ignore case`,
+      );
     names.set(key, path);
-    if (type === "commit") throw codeUnfit(`${quote(path)} is a submodule; its files are to come as files`);
+    if (type === "commit") throw codeUnfit(`${quote(path)} is a submodule; add its files instead`);
     if (type === "tree") return;
     if (size === "BAD" || size === "-") throw codeUnfit(`the content of ${quote(path)} is missing`);
     if (mode === LINK && Number(size) > MAX_LINK_BYTES)
       throw codeUnfit(`the link ${quote(path)} is too long`);
     files++;
     bytes += Number(size);
-    if (files > limits.files) throw tooLarge("more files", limits.files);
-    if (bytes > limits.bytes) throw tooLarge("more bytes", limits.bytes);
+    if (files > limits.files) throw tooLarge("files", limits.files);
+    if (bytes > limits.bytes) throw tooLarge("bytes", limits.bytes);
   }
 
   return { add, total: () => ({ files, bytes }) };
 }
 
-/** Throws code_unfit for a name that is something else to git, to Windows or to a terminal. */
+/** Throws code_unfit for a name with a special meaning to git, Windows or a terminal. */
 export function requireName(path: string): void {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
-    throw codeUnfit(`a path in it has more than ${MAX_PATH_BYTES} bytes`);
+    throw codeUnfit(`a path has more than ${MAX_PATH_BYTES} bytes`);
   const parts = path.split("/");
   if (parts.length > MAX_DEPTH) throw codeUnfit(`its folders are more than ${MAX_DEPTH} deep`);
-  // The folders above were entries of their own.
+  // The parent folders were checked as entries of their own.
   const name = parts.at(-1) as string;
   if (/[\p{Cc}\u2028\u2029]/u.test(name))
     throw codeUnfit(`${quote(path)} has a control character in its name`);
-  if (name === "" || name === "." || name === "..") throw codeUnfit(`${quote(path)} is no name for a file`);
+  if (name === "" || name === "." || name === "..") throw codeUnfit(`${quote(path)} is not a file name`);
   if (name.includes("\\")) throw codeUnfit(`${quote(path)} has a backslash in its name`);
   if (/[. ]$/.test(name)) throw codeUnfit(`the name ${quote(path)} ends with a dot or a space`);
-  // What some file systems leave out of names, and what others take for the short form of one.
+  // Some file systems drop these characters from names; others read `git~1` as a short form of `.git`.
   const plain = name.replace(/\p{Cf}/gu, "").normalize("NFKC");
   if (/^(\.git|git~\d+)\s*(:.*)?$/i.test(plain))
-    throw codeUnfit(`${quote(path)} is a name that git keeps for itself`);
+    throw codeUnfit(`${quote(path)} is a name that git reserves`);
   if (/:/.test(name)) throw codeUnfit(`${quote(path)} has a colon in its name`);
 }
 
 function tooLarge(what: string, most: number): CrowdaiError {
-  return new CrowdaiError("code_too_large", `The code has ${what} than the ${most} that are taken.`);
+  return new CrowdaiError("code_too_large", `The code has more than ${most} ${what}.`);
 }
 
 const quote = (path: string) => JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);

@@ -4,14 +4,14 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Git } from "../../../background/git/git.ts";
 
 const MAX_OBJECTS = 400_000;
-/** Seconds of processor time for a pack, and one more for so many bytes. A snapshot of 200,000 files takes one. */
+/** CPU seconds for a pack, plus one per BYTES_PER_SECOND. A snapshot of 200,000 files takes one. */
 const CPU_SECONDS = 5;
-const BYTES_A_SECOND = 20 * 1024 * 1024;
+const BYTES_PER_SECOND = 20 * 1024 * 1024;
 
-/** Where a push lies until it is proven: objects that no reader sees. */
+/** Objects of a push that are not verified yet; no reader sees them. */
 export interface Quarantine {
   git: Git;
-  /** The repository it is for. */
+  /** The repository that the push is for. */
   dir: string;
   objects: { own: string; others: string[] };
 }
@@ -23,8 +23,8 @@ export async function openQuarantine(git: Git, dir: string, folder: string): Pro
 }
 
 /**
- * Has git read the pack into the quarantine: every object whole, in order and joined to others that are here. Throws code_unfit for
- * a pack that is broken, crafted, or takes too much to read.
+ * Unpacks the pack into the quarantine with git, which verifies every object and its links. Throws code_unfit for a pack that is
+ * broken or malicious, or takes too many resources.
  */
 export async function indexPack(
   { git, dir, objects }: Quarantine,
@@ -35,17 +35,17 @@ export async function indexPack(
   const head = Buffer.alloc(12);
   const { bytesRead } = await file.read(head, 0, 12, 0);
   if (bytesRead < 12 || head.toString("latin1", 0, 4) !== "PACK" || head.readUInt32BE(4) !== 2)
-    throw codeUnfit("what was pushed is no pack of git's, or was cut off");
+    throw codeUnfit("the push is not a git pack, or it is incomplete");
   const count = head.readUInt32BE(8);
-  if (count > MAX_OBJECTS) throw codeUnfit(`the pack has ${count} objects; at most ${MAX_OBJECTS} are taken`);
+  if (count > MAX_OBJECTS) throw codeUnfit(`the pack has ${count} objects; the limit is ${MAX_OBJECTS}`);
   if (count === 0) return;
-  // A descriptor of its own, at the beginning.
+  // A second descriptor that reads from the start.
   await using input = await open(path, "r");
   const ended = await git.run(["index-pack", "--stdin", "--fix-thin", "--strict", "--threads=1"], {
     dir,
     objects,
     input: input.fd,
-    cpuSeconds: CPU_SECONDS + Math.floor(size / BYTES_A_SECOND),
+    cpuSeconds: CPU_SECONDS + Math.floor(size / BYTES_PER_SECOND),
     timeoutMs: 120_000,
     output: 64 * 1024,
   });
@@ -56,9 +56,10 @@ export async function indexPack(
   throw codeUnfit(reasonOf(ended.stderr));
 }
 
-export const codeUnfit = (what: string) => new CrowdaiError("code_unfit", `The code was not taken: ${what}.`);
+export const codeUnfit = (what: string) =>
+  new CrowdaiError("code_unfit", `The broker rejected the code: ${what}.`);
 
-/** Git's own words, without places of ours. */
+/** Returns git's own message without the broker's paths. */
 function reasonOf(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => /^(error|fatal): /.test(line));
   const line = lines.find((each) => each.startsWith("error: ")) ?? lines[0] ?? "";

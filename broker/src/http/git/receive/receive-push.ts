@@ -9,8 +9,8 @@ import { drain } from "./spool.ts";
 import { type StorePushNeeds, storePush } from "./store-push.ts";
 
 /**
- * Takes a push and answers it as git's protocol has it. There is no receive-pack and no hook: the commands are read here, nothing but
- * the announced commit of a submission of the caller's own is taken, and every refusal is one clear message.
+ * Receives a push by the git protocol, without receive-pack or hooks: the commands are read here, only the announced commit of one of
+ * the caller's submissions is accepted, and each rejection has one clear message.
  */
 export async function receivePush(
   code: StorePushNeeds,
@@ -20,7 +20,7 @@ export async function receivePush(
 ): Promise<Buffer> {
   const reader = createPacketReader(body);
   const request = await readCommands(reader);
-  // Git asks with nothing first, to see whether it is let in.
+  // Git first sends an empty request, to check its credentials.
   if (request.commands.length === 0) return FLUSH;
   try {
     const wanted = requireSnapshotPush(request.commands);
@@ -30,7 +30,7 @@ export async function receivePush(
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     await drain(reader.rest());
-    // A rejected ref is a verdict on the code. What only the broker is short of is a status, after which it is pushed again.
+    // A rejected ref is final for this code. For a problem of the broker, the client gets an HTTP status and pushes again.
     if (error.fault === "platform") throw thrown;
     return answer(request, error);
   }
@@ -46,12 +46,12 @@ async function requireAnnounced(
   if (!row || row.participant_id !== caller.id || row.challenge !== challenge)
     throw new CrowdaiError(
       "code_push_refused",
-      `No submission "${wanted.submission}" of yours to ${challenge} was announced with code.`,
+      `You have no submission "${wanted.submission}" to ${challenge} that was registered with code.`,
     );
   if (row.commit_name !== wanted.commit)
     throw new CrowdaiError(
       "code_push_refused",
-      `${wanted.submission} was announced with commit ${row.commit_name}, not ${wanted.commit}.`,
+      `${wanted.submission} was registered with commit ${row.commit_name}, not ${wanted.commit}.`,
     );
   const { state } = await db
     .selectFrom("submissions")
@@ -59,16 +59,21 @@ async function requireAnnounced(
     .where("id", "=", wanted.submission)
     .executeTakeFirstOrThrow();
   if (state === "cancelled")
-    throw new CrowdaiError("code_push_refused", `${wanted.submission} was cancelled; its code is not kept.`);
+    throw new CrowdaiError(
+      "code_push_refused",
+      `${wanted.submission} was cancelled, so its code is not stored.`,
+    );
   return row;
 }
 
-/** The report, with the reason of a refusal for the person who pushes. */
+/** Returns the report, with the reason of a rejection for the person who pushes. */
 function answer({ commands, capabilities }: PushRequest, error: CrowdaiError | null): Buffer {
   const states = commands.map(({ ref }) => (error ? `ng ${ref} ${error.code}\n` : `ok ${ref}\n`));
   const report = Buffer.concat([packetLine("unpack ok\n"), ...states.map(packetLine), FLUSH]);
   if (!capabilities.has("report-status")) return FLUSH;
   if (!capabilities.has("side-band-64k")) return report;
-  const told = error ? [sideBand(2, `error[${error.code}]: ${error.message}\n${error.toBody().next}\n`)] : [];
-  return Buffer.concat([...told, sideBand(1, report), FLUSH]);
+  const messages = error
+    ? [sideBand(2, `error[${error.code}]: ${error.message}\n${error.toBody().next}\n`)]
+    : [];
+  return Buffer.concat([...messages, sideBand(1, report), FLUSH]);
 }

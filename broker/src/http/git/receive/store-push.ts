@@ -13,9 +13,9 @@ import type { SubmissionCodeRow } from "../../../records/tables.ts";
 import { checkCommit } from "./check-commit.ts";
 import { checkTree } from "./check-tree.ts";
 import { indexPack, openQuarantine, type Quarantine } from "./index-pack.ts";
-import { spool } from "./spool.ts";
+import { spoolPack } from "./spool.ts";
 
-/** Beyond the files themselves: what a pack needs for names, folders and its own order. */
+/** What a pack needs beyond the files, for names, folders and its index. */
 const PACK_EXTRA = 4 * 1024 * 1024;
 const EXCLUDED = 200;
 
@@ -23,12 +23,12 @@ interface StoredArchive extends StoredObject {
   key: string;
 }
 
-/** What storing a push uses. */
+/** The services that storing a push uses. */
 export type StorePushNeeds = FinalizeNeeds & CodeNeeds<"repositories" | "objects" | "log" | "dispatchSoon">;
 
 /**
- * Takes the pack of a push: proven in quarantine, kept as an object, written into the records, and only then in the repository. Each
- * step may be the last before a crash, and pushing again leads to the same end. A push of what is stored already is harmless.
+ * Stores the pack of a push: verifies it in quarantine, stores it as an object, writes the records, and only then updates the
+ * repository. After a crash at any step, pushing again completes it. Pushing stored code again is harmless.
  */
 export async function storePush(
   code: StorePushNeeds,
@@ -38,20 +38,20 @@ export async function storePush(
   const { repositories, records, catalog, log } = code;
   const config = catalog.get(row.challenge).config;
   const maxBytes = maxCodeBytes(config);
-  // Asked before the repository is brought up to date: all of these are then in it.
+  // Read before the repository is updated, so that it contains all of these.
   const before = await storedBefore(records.db, row);
   const dir = await repositories.participant(row.challenge, row.participant_id);
   const folder = await repositories.arriving();
   try {
     const path = join(folder, "pushed.pack");
-    const size = await spool(pack, path, maxBytes + PACK_EXTRA);
+    const size = await spoolPack(pack, path, maxBytes + PACK_EXTRA);
     if (row.state === "stored") return;
     const quarantine = await openQuarantine(repositories.git, dir, folder);
     await indexPack(quarantine, path, size);
     await rm(path);
     const snapshot = await checkCommit(quarantine, { commit: row.commit_name, tree: row.tree });
     const held = await checkTree(quarantine, row.tree, { bytes: maxBytes, files: MAX_CODE_FILES });
-    const kept = await storePack(code, quarantine, row, before, join(folder, "kept.pack"));
+    const stored = await storePack(code, quarantine, row, before, join(folder, "kept.pack"));
     const tree = config.code.to_graders
       ? await storeArchive(code, quarantine, row, join(folder, "tree.tar"))
       : null;
@@ -59,15 +59,20 @@ export async function storePush(
       ...held,
       commit: row.commit_name,
       snapshot,
-      pack: kept,
+      pack: stored,
       tree,
     });
-    // From here on it is kept: what fails now is done by whoever needs the repository next.
-    const packs = new Map(kept ? [[kept.key, join(folder, "kept.pack")]] : []);
+    // The code is stored now. If an update of the repository fails, the next access repeats it.
+    const packs = new Map(stored ? [[stored.key, join(folder, "kept.pack")]] : []);
     await repositories
       .participant(row.challenge, row.participant_id, packs)
       .then(() => finalizeSubmission(code, row.submission))
-      .catch((error) => log.warn({ err: error, submission: row.submission }, "code comes later"));
+      .catch((error) =>
+        log.warn(
+          { event: "code_delivery_deferred", err: error, submission: row.submission },
+          "code delivery deferred",
+        ),
+      );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -86,7 +91,7 @@ async function storedBefore(db: Db, row: SubmissionCodeRow): Promise<string[]> {
   return rows.map(({ commit_name }) => commit_name);
 }
 
-/** What the snapshot adds to the repository, as a pack of its own in the object store; null when that is nothing. */
+/** Stores the objects that the snapshot adds as a pack in the object store; null when it adds none. */
 async function storePack(
   code: CodeNeeds<"objects">,
   { git, dir, objects }: Quarantine,
@@ -112,10 +117,10 @@ async function storePack(
     await written.read(head, 0, 12, 0);
     if (head.readUInt32BE(8) === 0) return null;
   }
-  return keep(code, row, path, "pack");
+  return storeFile(code, row, path, "pack");
 }
 
-/** The tree without history, as an archive for graders. */
+/** Stores the tree without history as an archive for graders. */
 async function storeArchive(
   code: CodeNeeds<"objects">,
   { git, dir, objects }: Quarantine,
@@ -126,17 +131,17 @@ async function storeArchive(
     await using file = await open(path, "wx", 0o600);
     await git.must(["archive", "--format=tar", row.tree], { dir, objects, into: file.fd });
   }
-  return keep(code, row, path, "tar");
+  return storeFile(code, row, path, "tar");
 }
 
-async function keep(
+async function storeFile(
   code: CodeNeeds<"objects">,
   row: SubmissionCodeRow,
   path: string,
   ending: string,
 ): Promise<StoredArchive> {
   const expected = await digest(path);
-  // Named for what is in it: a second try that makes other bytes of the same objects stands in nobody's way.
+  // Named by content, so a second attempt with other bytes of the same objects does not conflict.
   const key = `code/${row.challenge}/${row.participant_id}/${expected.sha256}.${ending}`;
   try {
     await code.objects.put(key, createReadStream(path), { expected });
