@@ -345,7 +345,7 @@ describe("crowdai fork at a code host", () => {
     expect(refused.stderr).toContain(`${server.url}/crowd/iris-ada/fork`);
     await using odd = await startHost(kind, { status: 202, body: { html_url: "javascript:x" } });
     const misunderstood = await fork(odd.url, { ...env, GITHUB_SERVER_URL: odd.url, GITLAB_URL: odd.url });
-    expect(misunderstood.stderr).toContain("is not understood");
+    expect(misunderstood.stderr).toContain("sent an unexpected answer");
   });
 
   it("takes the token that `gh` keeps", async () => {

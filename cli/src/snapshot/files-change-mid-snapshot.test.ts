@@ -108,10 +108,10 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["measured"]])(
         moment === "listed"
           ? { "src/model.py": "a pipe, socket or device" }
           : {
-              "folder/inside.txt": "it was removed before it was read",
+              "folder/inside.txt": "it was removed before it could be read",
               "linked.txt": "it cannot be read",
               "src/model.py": "it cannot be read",
-              "vanishes.txt": "it was removed before it was read",
+              "vanishes.txt": "it was removed before it could be read",
             },
       );
     });
