@@ -7,7 +7,7 @@ export type {
   Submission,
   SubmissionEvent,
 } from "@crowdai/shared";
-// Not through the door of the shared package: whoever imports the library pays for what it needs then.
+// Not from the package's main entry point, so that importing the library loads only what it needs.
 export { CrowdaiError } from "@crowdai/shared/errors";
 export { Challenge, type FileInput, type SubmitOptions } from "./library/challenge.ts";
 export type { OpenOptions } from "./library/open-options.ts";

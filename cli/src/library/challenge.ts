@@ -17,37 +17,49 @@ import type { ModelFile } from "../submit/models.ts";
 import type { ChallengeSession } from "./connect.ts";
 import type { OpenOptions } from "./open-options.ts";
 
+/**
+ * Options of {@link Challenge.submit}.
+ *
+ * @example
+ * const options: SubmitOptions = { message: "Deeper trees", timeoutMs: 60_000, code: true };
+ */
 export interface SubmitOptions extends FollowOptions {
-  /** Id or number of the round. Default: the one that is open. */
+  /** Id or number of the round. Default: the open round. */
   round?: string | number;
-  /** Note kept with the submission. */
+  /** Message to store with the submission. */
   message?: string;
-  /** False resolves once the submission is accepted, without waiting for its grade. */
+  /** Whether to wait for the grade; `false` resolves as soon as the submission is accepted. Default: true. */
   wait?: boolean;
   /**
-   * The code that made this: true takes the project that holds the running script, a path the project in that folder. What is left
-   * out, and why a secret stops it, is as with `crowdai submit --code`. Default: none goes along.
+   * Code to include: `true` for the project of the running script, or a path for the project in that folder. The rules
+   * for excluded files and secrets are those of `crowdai submit --code`. Default: none.
    */
   code?: boolean | string;
-  /** Whether that code may be published when the challenge closes. Needs the agreement to the MIT licence. Default false. */
+  /** Whether the code may be published when the challenge closes, which requires the MIT license. Default: false. */
   publish?: boolean;
-  /** Sends the code although it seems to hold secrets. */
+  /** Includes the code even if it seems to contain secrets. Default: false. */
   allowSecrets?: boolean;
-  /** Told once it is known whether the broker has the code. A submission does not fail for its code. */
+  /** Called when it is known whether the broker has the code. A submission never fails because of its code. */
   onCode?: (outcome: CodeOutcome | null) => void;
-  /** An id of one's own, 8 to 64 letters, digits, - or _. The same id sent again is the same submission. */
+  /** Id of your own: 8 to 64 letters, digits, - or _. Submitting again with the same id is the same submission. */
   id?: string;
   /**
-   * Folder to note unfinished submissions in, so that the same submission made again, after a crash too, goes on with the parts of
-   * its file that have not arrived. Default: none is kept. Of no use together with an id of one's own, which does the same.
+   * Folder for notes about unfinished submissions. The same submission made again, even after a crash, continues with the
+   * parts of its file that have not arrived. Not needed together with `id`, which does the same. Default: none.
    */
   journal?: string;
-  /** Files of models that are kept beside the submission: paths, or `{ file, name }`. */
+  /** Model files to store with the submission: paths, or `{ file, name }`. */
   models?: readonly (ModelFile | string)[];
+  /** Stops waiting when aborted; an accepted submission continues. */
   signal?: AbortSignal;
 }
 
-/** A file instead of a value. `name` is what the broker is told, by default the path's last part. */
+/**
+ * A file to submit. `name` is the name that the broker stores; it defaults to the last part of the path.
+ *
+ * @example
+ * await challenge.submit({ file: "out/predictions.csv", name: "forest.csv" });
+ */
 export interface FileInput {
   file: string;
   name?: string;
@@ -61,7 +73,14 @@ interface SessionContext {
   client: string;
 }
 
-/** A session with one challenge. Close it when done, or declare it with `await using`. */
+/**
+ * A session with one challenge. Close it when you are done, or declare it with `await using`.
+ *
+ * @example
+ * await using challenge = await Challenge.open("iris");
+ * const grade = await challenge.submit({ predictions }, { message: "Gaussian naive Bayes" });
+ * console.log(grade.score, grade.rank);
+ */
 export class Challenge implements AsyncDisposable {
   readonly #session: BrokerSession;
   readonly #http: HttpClient;
@@ -78,29 +97,48 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Opens a session. Rejects with a CrowdaiError: no_key, key_malformed (told without asking the broker), key_unknown,
-   * challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker, interrupted.
+   * Opens a session with a challenge.
+   *
+   * @throws CrowdaiError with the code no_key, key_malformed (found without asking the broker), key_unknown,
+   * key_revoked, challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker or interrupted.
+   * @example
+   * const challenge = await Challenge.open("iris", { broker: "https://crowdai.example", apiKey });
    */
   static async open(id: string, options: OpenOptions = {}): Promise<Challenge> {
     const { connect } = await import("./connect.ts");
     return new Challenge(await connect(id, options));
   }
 
-  /** The challenge as the broker described it when the session was opened. */
+  /**
+   * Returns the challenge as the broker described it when the session was opened.
+   *
+   * @example
+   * console.log(challenge.info.title, challenge.info.round);
+   */
   get info(): PublicChallenge {
     return this.#session.opening.challenge!;
   }
-  /** Who the broker says you are. */
+
+  /**
+   * Returns the account that the session is signed in with.
+   *
+   * @example
+   * console.log(`Signed in as ${challenge.participant.name}`);
+   */
   get participant(): Session["participant"] {
     return this.#session.opening.participant;
   }
 
   /**
-   * Submits a JSON value (typed arrays go as arrays) or, as `{ file: path }`, a file, and waits for the grade. A value that is
-   * itself an object with the one key `file` can be submitted by submitValue.
+   * Submits a JSON value (typed arrays become arrays) or a file, as `{ file: path }`, and waits for the grade. Use
+   * `submitValue` for a value that is itself an object with the only key `file`.
    *
-   * Rejects with a CrowdaiError. A failed grading has the code of the submission's error and the submission in details.submission;
-   * after `broker_lost`, `interrupted` and `still_pending` details tell whether it was accepted and goes on.
+   * @throws CrowdaiError with the code of the submission's error and the submission in details.submission if grading
+   * fails. After broker_lost, interrupted and still_pending, details.accepted says whether the submission was accepted.
+   * @example
+   * const grade = await challenge.submit({ predictions });
+   * @example
+   * const { id } = await challenge.submit({ file: "predictions.csv" }, { wait: false });
    */
   submit(input: unknown, options: SubmitOptions & { wait: false }): Promise<Submission>;
   submit(input: unknown, options?: SubmitOptions): Promise<Grade>;
@@ -110,7 +148,12 @@ export class Challenge implements AsyncDisposable {
       : this.submitValue(input, options);
   }
 
-  /** Submits a JSON value, whatever it looks like. */
+  /**
+   * Submits a JSON value, even one that looks like `{ file: path }`.
+   *
+   * @example
+   * await challenge.submitValue({ file: "this is data" });
+   */
   submitValue(value: unknown, options: SubmitOptions & { wait: false }): Promise<Submission>;
   submitValue(value: unknown, options?: SubmitOptions): Promise<Grade>;
   async submitValue(value: unknown, options: SubmitOptions = {}): Promise<Submission> {
@@ -118,7 +161,12 @@ export class Challenge implements AsyncDisposable {
     return submitValue(this.#session, value, this.#submitting(options));
   }
 
-  /** Submits a file, streamed to the object store. */
+  /**
+   * Submits a file, which is streamed to the object store.
+   *
+   * @example
+   * await challenge.submitFile("predictions.csv", { onProgress: (progress) => console.log(progress.stage) });
+   */
   submitFile(path: string, options: SubmitOptions & { name?: string; wait: false }): Promise<Submission>;
   submitFile(path: string, options?: SubmitOptions & { name?: string }): Promise<Grade>;
   async submitFile(path: string, options: SubmitOptions & { name?: string } = {}): Promise<Submission> {
@@ -127,28 +175,48 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Calls a function of the evaluator for each value, without a place on the leaderboard; answers stand in the order of the
-   * values. Rejects when any value fails, like Promise.all, but with everything in the error: details.index is the first
-   * value that failed, details.answers holds the others.
+   * Calls an evaluator function for each value and returns the answers in the order of the values. The results do not
+   * count for the leaderboard.
+   *
+   * @throws CrowdaiError if any value fails, with the index of the first failure in details.index and the other answers
+   * in details.answers.
+   * @example
+   * const answers = await challenge.evaluate([x1, x2], { function: "classify" });
    */
   async evaluate(values: readonly unknown[], options: EvaluateOptions = {}): Promise<Answer[]> {
     const { requireAnswers } = await import("../submit/evaluate-values.ts");
     return requireAnswers(await this.evaluateSettled(values, options));
   }
 
-  /** The same, but each value's verdict stands for itself: `{ ok: true, answer }` or `{ ok: false, error }`. */
+  /**
+   * Calls an evaluator function for each value and returns each outcome: `{ ok: true, answer }` or `{ ok: false, error }`.
+   *
+   * @example
+   * for (const outcome of await challenge.evaluateSettled(values))
+   *   console.log(outcome.ok ? outcome.answer.data : outcome.error.message);
+   */
   async evaluateSettled(values: readonly unknown[], options: EvaluateOptions = {}): Promise<Settled[]> {
     const { evaluateValues } = await import("../submit/evaluate-values.ts");
     return evaluateValues(this.#session, values, this.#with(options));
   }
 
-  /** Waits for the grade of a submission made earlier, here or elsewhere. */
+  /**
+   * Waits for the grade of an earlier submission, made by this program or elsewhere.
+   *
+   * @example
+   * const grade = await challenge.wait("7h3k9m2p4q6r8s1t", { timeoutMs: 60_000 });
+   */
   async wait(id: string, options: FollowOptions & { signal?: AbortSignal } = {}): Promise<Grade> {
     const { waitForGrade } = await import("../submit/submit-input.ts");
     return waitForGrade(this.#session, id, options);
   }
 
-  /** The events of a submission from number `after` + 1 on, each once and in order, until the last. */
+  /**
+   * Yields the events of a submission, each once and in order, until the last. `after` skips the events up to that number.
+   *
+   * @example
+   * for await (const event of challenge.watch(id)) console.log(event.seq, event.type);
+   */
   async *watch(
     id: string,
     options: { after?: number; signal?: AbortSignal } = {},
@@ -161,16 +229,33 @@ export class Challenge implements AsyncDisposable {
     }
   }
 
-  /** Cancels a submission without a grade; harmless when it is cancelled already. */
+  /**
+   * Cancels a submission that is not graded yet. Succeeds if it is cancelled already.
+   *
+   * @example
+   * await challenge.cancel(id);
+   */
   cancel(id: string, options: { signal?: AbortSignal } = {}): Promise<Submission> {
     return this.#session.cancel(id, options.signal);
   }
 
+  /**
+   * Returns how many submissions are left in a round, by default the open one, and when the next slot is free.
+   *
+   * @example
+   * const { remaining, next_at } = await challenge.limits();
+   */
   async limits(options: { round?: string | number; signal?: AbortSignal } = {}): Promise<Limits> {
     const { readLimits } = await import("../client/http/broker-queries.ts");
     return readLimits(this.#http, this.info.id, options);
   }
 
+  /**
+   * Returns the leaderboard of a round, by default the open or latest one.
+   *
+   * @example
+   * const { rows } = await challenge.leaderboard({ limit: 10 });
+   */
   async leaderboard(
     options: {
       round?: string | number;
@@ -184,16 +269,33 @@ export class Challenge implements AsyncDisposable {
     return readLeaderboard(this.#http, this.info.id, options);
   }
 
-  /** Your submissions to this challenge, newest first. */
+  /**
+   * Returns your submissions to this challenge, newest first.
+   *
+   * @example
+   * const [latest] = await challenge.submissions({ limit: 1 });
+   */
   async submissions(options: { limit?: number; signal?: AbortSignal } = {}): Promise<Submission[]> {
     const { readSubmissions } = await import("../client/http/broker-queries.ts");
     return readSubmissions(this.#http, this.info.id, options);
   }
 
-  /** Ends the session. Submissions that were accepted go on; calls that still wait reject with `interrupted`. */
+  /**
+   * Closes the session. Accepted submissions continue; calls that are still waiting reject with `interrupted`.
+   *
+   * @example
+   * await challenge.close();
+   */
   async close(): Promise<void> {
     this.#session.close();
   }
+
+  /**
+   * Closes the session at the end of an `await using` block.
+   *
+   * @example
+   * await using challenge = await Challenge.open("iris");
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

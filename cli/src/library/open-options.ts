@@ -1,4 +1,9 @@
-/** Options of {@link Challenge.open}; whatever is left out comes from the environment and the user's settings. */
+/**
+ * Options of `Challenge.open`. Options that are left out come from the environment and the user's settings.
+ *
+ * @example
+ * const options: OpenOptions = { broker: "https://crowdai.example", lostAfterMs: 10_000 };
+ */
 export interface OpenOptions {
   /** API key. Default: CROWDAI_API_KEY, then the key that `crowdai login` stored. */
   apiKey?: string;

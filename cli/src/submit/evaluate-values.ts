@@ -14,7 +14,13 @@ import { afterAcceptance, requireGraded } from "./grade.ts";
 import { sendSubmission } from "./send-submission.ts";
 import { describeValue, inputOfValue } from "./submission-input.ts";
 
-/** The answer of an evaluator function to one value. */
+/**
+ * The answer of an evaluator function to one value.
+ *
+ * @example
+ * const [answer] = await challenge.evaluate([value]);
+ * console.log(answer.score, answer.data);
+ */
 export interface Answer {
   /** Id of the call, for `crowdai show` and `crowdai logs`. */
   id: string;
@@ -24,10 +30,20 @@ export interface Answer {
   message: string | null;
 }
 
-/** The outcome for one value: an answer, or the error that the evaluator reported. */
+/**
+ * The outcome for one value: an answer, or the error that the evaluator reported.
+ *
+ * @example
+ * const failed = (await challenge.evaluateSettled(values)).filter((outcome) => !outcome.ok);
+ */
 export type Settled = { ok: true; answer: Answer } | { ok: false; error: CrowdaiError };
 
-/** Options of {@link Challenge.evaluate}. */
+/**
+ * Options of `Challenge.evaluate`.
+ *
+ * @example
+ * const options: EvaluateOptions = { function: "classify", timeoutMs: 10_000 };
+ */
 export interface EvaluateOptions {
   /** Name of the evaluator function. Default: "evaluate". */
   function?: string;

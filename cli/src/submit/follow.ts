@@ -15,13 +15,25 @@ export interface Waiting {
   graders: number | null;
 }
 
-/** The progress of a submission, by stage: hashing and uploading its bytes, waiting in the queue, being graded. */
+/**
+ * The progress of a submission, by stage: hashing and uploading its bytes, waiting in the queue, being graded.
+ *
+ * @example
+ * const onProgress = (progress: Progress) => {
+ *   if (progress.stage === "waiting") console.log("Queue position:", progress.place);
+ * };
+ */
 export type Progress =
   | { stage: "hashing" | "uploading"; done: number; total: number }
   | Waiting
   | { stage: "grading"; percent: number | null; message: string | null };
 
-/** Options of calls that wait for a grade. */
+/**
+ * Options of calls that wait for a grade.
+ *
+ * @example
+ * await challenge.wait(id, { timeoutMs: 60_000, onEvent: (event) => console.log(event.type) });
+ */
 export interface FollowOptions {
   /** Called whenever the progress has changed. */
   onProgress?: (progress: Progress) => void;

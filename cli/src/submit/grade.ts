@@ -1,6 +1,12 @@
 import { CrowdaiError, type ErrorBody, type Submission } from "@crowdai/shared";
 
-/** A submission that has its grade. */
+/**
+ * A graded submission.
+ *
+ * @example
+ * const grade: Grade = await challenge.submit({ predictions });
+ * console.log(grade.score, grade.rank, grade.grading_message);
+ */
 export type Grade = Submission & { state: "graded"; score: number };
 
 /**

@@ -3,7 +3,12 @@ import { CrowdaiError, type IntentRequest, MODEL_LIMIT, type PublicChallenge } f
 import { type ByteSource, digestFile, inspectFile } from "../client/upload/byte-source.ts";
 import { exactSizeText } from "../terminal/size.ts";
 
-/** A model file to store with a submission. `name` defaults to the last part of the path. */
+/**
+ * A model file to store with a submission. `name` defaults to the last part of the path.
+ *
+ * @example
+ * await challenge.submit({ predictions }, { models: [{ file: "out/model.onnx", name: "forest.onnx" }] });
+ */
 export interface ModelFile {
   file: string;
   name?: string | undefined;

@@ -14,7 +14,12 @@ import { PushFailure, pushCommit } from "./push-commit.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The outcome of sending code; `reason` says why the broker does not have it. */
+/**
+ * The outcome of sending code; `reason` says why the broker does not have it.
+ *
+ * @example
+ * const onCode = (outcome: CodeOutcome | null) => console.log(outcome?.state);
+ */
 export type CodeOutcome =
   | { state: "stored"; id: string; sent: boolean }
   | { state: "awaited" | "refused"; id: string; reason: string };
