@@ -1,6 +1,6 @@
 import { submissionSchema } from "@crowdai/shared";
 import { z } from "zod";
-import { localTime } from "../terminal/time.ts";
+import { relativeTime } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
@@ -30,7 +30,7 @@ export async function submissions(
           s.round,
           s.state,
           terminal.isForEyes ? scoreText(s.score) : s.score,
-          terminal.isForEyes ? localTime(s.created_at) : s.created_at,
+          terminal.isForEyes ? relativeTime(s.created_at) : s.created_at,
           s.message,
         ]),
       ),

@@ -9,6 +9,8 @@ export function checkFunction(challenge: PublicChallenge, name: string): void {
     .join(", ");
   throw new CrowdaiError(
     "function_unknown",
-    `The evaluator of ${challenge.id} has no function "${name}". ${known ? `Functions: ${known}.` : "It has none to call."}`,
+    known
+      ? `The evaluator of ${challenge.id} has no function "${name}". Functions: ${known}.`
+      : `The evaluator of ${challenge.id} has no functions to call.`,
   );
 }

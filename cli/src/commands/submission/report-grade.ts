@@ -42,7 +42,7 @@ export async function reportGrade(report: GradeReport): Promise<number> {
   if (submission.grading_message) terminal.note(`Evaluator: ${plainText(submission.grading_message)}`);
   if (submission.post_challenge)
     terminal.note("The challenge has ended. The grade is marked as made after its end.");
-  if (submission.best === false) terminal.note("You have a better submission in this round.");
+  if (submission.best === false) terminal.note("This is not your best submission of the round.");
   if (limits?.limit) terminal.note(`Submissions left: ${slotsText(limits)}`);
   if (below) throw below;
   terminal.next(`crowdai leaderboard ${submission.challenge}`);
