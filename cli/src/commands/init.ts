@@ -12,7 +12,7 @@ import type { CommandContext } from "./handler.ts";
 
 interface Options {
   challenge?: string;
-  author: string[];
+  author?: string[];
   description?: string;
   force?: boolean;
 }
@@ -56,7 +56,7 @@ function projectConfig({ io, connection }: CommandContext, answers: Options): Pr
   const { broker, sources } = brokerOf(connection, join(io.cwd, PROJECT_FILE), answers);
   return {
     challenge_id: answers.challenge,
-    authors: answers.author,
+    authors: answers.author ?? [],
     description: answers.description ?? "",
     // A broker that was named for this command belongs to the folder; the default or the user's own does not.
     ...(sources.broker === "--broker" || sources.broker === "CROWDAI_BROKER" ? { broker } : {}),
@@ -100,12 +100,11 @@ async function askPerson(context: CommandContext, options: Options): Promise<Opt
         });
   const id = answered(challenge).trim();
   const authors =
-    options.author.length > 0
-      ? options.author
-      : answered(await prompts.text({ message: "Who are the authors? (separated by commas)", ...streams }))
-          .split(",")
-          .map((name) => name.trim())
-          .filter(Boolean);
+    options.author ??
+    answered(await prompts.text({ message: "Who are the authors? (separated by commas)", ...streams }))
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean);
   const description =
     options.description ??
     answered(

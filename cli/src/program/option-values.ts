@@ -2,7 +2,8 @@ import { InvalidArgumentError } from "commander";
 
 // Parsers of option values; what they refuse becomes a usage error that names the option.
 
-export function collect(value: string, previous: string[]): string[] {
+/** Collects the values of a repeated option. Without a default, which the help would show as `[]`. */
+export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 

@@ -37,7 +37,7 @@ export function addSetupCommands(add: Add): void {
     async () => (await import("../commands/init.ts")).init,
   )
     .addOption(challengeOption())
-    .option("--author <name>", "author of the solution (repeatable)", collect, [])
+    .option("--author <name>", "author of the solution (repeatable)", collect)
     .option("--description <text>", "description of the solution")
     .option("--force", "overwrite an existing crowdai.json");
   add(

@@ -27,7 +27,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--publish", "allow the code to be published when the challenge closes")
     .option("--no-publish", "keep the code private")
     .option("--allow-secrets", "include the code even if it seems to contain secrets")
-    .option("--model <file>", "model file to store with the submission (repeatable)", collect, [])
+    .option("--model <file>", "model file to store with the submission (repeatable)", collect)
     .option("--no-wait", "return as soon as the submission is accepted")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
