@@ -9,10 +9,10 @@ describe("clientAddress", () => {
     ["::ffff:203.0.113.9", undefined, "203.0.113.9"],
     ["2001:DB8:0:0:0:0:0:1", undefined, "2001:db8::1"],
     ["fe80::1%eth0", undefined, "fe80::1"],
-    // Not a proxy of ours: whatever the header says is ignored.
+    // Not a trusted proxy: the header is ignored.
     ["203.0.113.9", "198.51.100.1", "203.0.113.9"],
     ["::ffff:203.0.113.9", "10.0.0.1", "203.0.113.9"],
-    // A proxy of ours: the right-most address that is none.
+    // A trusted proxy: the right-most address that is not a proxy.
     ["10.1.2.3", "198.51.100.1", "198.51.100.1"],
     ["::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"],
     ["::ffff:0a01:0203", "198.51.100.1", "198.51.100.1"],
@@ -20,7 +20,7 @@ describe("clientAddress", () => {
     ["fd12::5", "6.6.6.6, 2001:db8::5, ::ffff:10.0.0.9", "2001:db8::5"],
     ["10.1.2.3", "[2001:db8::5]:4711", "2001:db8::5"],
     ["10.1.2.3", "198.51.100.1:4711", "198.51.100.1"],
-    // Nothing usable: as far as it can be trusted.
+    // No usable address: the last one that can be trusted.
     ["10.1.2.3", undefined, "10.1.2.3"],
     ["10.1.2.3", "", "10.1.2.3"],
     ["10.1.2.3", "1.1.1.1, unknown", "10.1.2.3"],

@@ -1,9 +1,12 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 
-/** Proxies whose X-Forwarded-For is believed. */
+/** Proxies whose X-Forwarded-For header is trusted. */
 export type TrustedProxies = BlockList;
 
-/** Addresses and ranges (`10.0.0.0/8`, `fd00::/8`), separated by commas or spaces. Throws RangeError naming what is none. */
+/**
+ * Parses addresses and ranges (`10.0.0.0/8`, `fd00::/8`), separated by commas or spaces. Throws RangeError
+ * naming an invalid entry.
+ */
 export function parseTrustedProxies(text: string): TrustedProxies {
   const list = new BlockList();
   for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
@@ -19,8 +22,8 @@ export function parseTrustedProxies(text: string): TrustedProxies {
 }
 
 /**
- * Who a request comes from: the other end of the connection, or, where that is a trusted proxy, the right-most address of
- * X-Forwarded-For that is none. What anybody else puts into that header is ignored.
+ * Returns the address of the client: the peer of the connection or, where that is a trusted proxy, the
+ * right-most address in X-Forwarded-For that is not one. Other contents of that header are ignored.
  */
 export function clientAddress(
   peer: string | undefined,
@@ -32,14 +35,16 @@ export function clientAddress(
   const hops = (forwardedFor ?? "").split(",").map((hop) => plainAddress(withoutPort(hop.trim())));
   while (isTrusted(address, trusted)) {
     const before = hops.pop();
-    // A hop that is no address was written by nobody we trust to write addresses.
+    // An invalid hop was not written by a trusted proxy.
     if (!before) break;
     address = before;
   }
   return address;
 }
 
-/** One spelling for each address: no zone, IPv4 where IPv6 only wraps it; null when it is none. */
+/**
+ * Returns the canonical form of an address: no zone, IPv4 for a mapped IPv6 address; null when it is invalid.
+ */
 function plainAddress(text: string): string | null {
   const address = text.replace(/%.*$/, "");
   if (isIPv4(address)) return address;
@@ -51,7 +56,7 @@ function plainAddress(text: string): string | null {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
-/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/** Removes the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function withoutPort(hop: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
 }

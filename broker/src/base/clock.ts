@@ -1,4 +1,4 @@
-/** Time as an argument, so that tests can move it. */
+/** Time as an argument, so that tests can control it. */
 export type Clock = () => Date;
 
 export const iso = (time: Date | number): string => new Date(time).toISOString();

@@ -62,35 +62,41 @@ export interface BrokerConfig {
   concurrency: number | undefined;
   /** PostgreSQL; undefined means SQLite in the data folder. */
   databaseUrl: string | undefined;
-  /** Redis, in any form that connectionsTo takes; undefined means a queue in this process. */
+  /** Redis, in any form that connectionsTo accepts; undefined means a queue in this process. */
   redisUrl: string | undefined;
   /** Objects on S3; null means a folder in the data folder. */
   s3: S3Settings | null;
-  /** Where clients reach the broker; undefined means where it listens. */
+  /** The URL at which clients reach the broker; undefined means the address that it listens on. */
   publicUrl: string | undefined;
   logLevel: (typeof LEVELS)[number];
-  /** The key that may do everything in the webapp's API that is served here; undefined when there is none. */
+  /** The key with full access to the webapp API of this broker; undefined when there is none. */
   webappToken: string | undefined;
-  /** A webapp elsewhere, without a slash at the end, and the key it knows us by; null means this broker's own records. */
+  /**
+   * A remote webapp (URL without a trailing slash) and the key of this broker there; null means this broker's
+   * own records.
+   */
   webapp: { url: string; token: string } | null;
-  /** Proxies in front of the broker, whose word about a client's address counts. */
+  /** Proxies in front of the broker, whose X-Forwarded-For header is trusted. */
   trustedProxies: TrustedProxies;
-  /** Where programs for media are looked for. */
+  /** The search path for media programs. */
   programPath: string;
-  /** What a scraper of /metrics sends; undefined when anybody may read them. */
+  /** The token that a scraper of /metrics must send; undefined when anyone may read them. */
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
   codeHost: CodeHostSettings;
 }
 
-/** Where repositories are shown to the outside. A token never leaves this object but for the host itself. */
+/** Where repositories are hosted. A token is sent to the host only. */
 export type CodeHostSettings =
   | { kind: "local" }
   | { kind: "github"; apiUrl: string; org: string; token: string }
   | { kind: "gitlab"; url: string; group: string; token: string };
 
-/** Flags and environment into one checked object; throws config_invalid with every mistake at once. */
+/**
+ * Checks flags and environment, and returns them as one object. Throws config_invalid with all errors at
+ * once.
+ */
 export function readConfig(
   flags: Record<string, unknown>,
   env: Readonly<Record<string, string | undefined>>,

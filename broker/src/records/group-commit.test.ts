@@ -37,7 +37,7 @@ const kept = () =>
     .all()
     .map(({ text }) => text);
 
-/** A transaction that writes its text, and waits in between as one does that asks for something. */
+/** A transaction that writes its text, and waits in between as one that queries something. */
 async function write(group: ReturnType<typeof groups>, text: string): Promise<void> {
   await group.begin();
   try {

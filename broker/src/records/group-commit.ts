@@ -1,25 +1,28 @@
 import { createMutex } from "./mutex.ts";
 
-/** A bound on how long a transaction waits for others to share its commit. */
+/** Maximum time that a transaction waits for others to share its commit. */
 const LONGEST_MS = 20;
 const MAX_MEMBERS = 128;
 
 /**
- * Lets transactions that come at the same time share one commit, and so one wait for the disk. They run one after another, each
- * a savepoint of its own in the open group, and see what the earlier ones of the group wrote.
+ * Lets concurrent transactions share one commit, and so one disk write. They run one after another, each in
+ * its own savepoint of the open group, and see what earlier ones in the group wrote.
  */
 export interface GroupCommit {
-  /** Waits for the turn to write, and begins a transaction. */
+  /** Waits for exclusive write access, and begins a transaction. */
   begin(): Promise<void>;
-  /** Gives the turn away. Resolves when the group is on disk; rejects when it could not be written, for every member alike. */
+  /**
+   * Releases write access. Resolves when the group is on disk; rejects for every member when it could not be
+   * written.
+   */
   commit(): Promise<void>;
-  /** Undoes this transaction alone. */
+  /** Rolls back this transaction alone. */
   rollback(): Promise<void>;
-  /** Writes what is open. Nothing may begin afterwards. */
+  /** Commits what is open. No transaction may begin afterwards. */
   close(): void;
 }
 
-/** `run` executes a statement at once and throws when it fails. */
+/** `run` executes a statement synchronously and throws when it fails. */
 export function createGroupCommit(run: (sql: string) => void): GroupCommit {
   const mutex = createMutex();
   let members: PromiseWithResolvers<void>[] | null = null;
@@ -27,7 +30,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
 
   function next(): void {
     const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > LONGEST_MS);
-    // Nobody is waited for: the group ends with the last one that is there.
+    // Waits for no one: the group ends with the last transaction that is ready.
     if (members && (full || mutex.waiting === 0)) write();
     mutex.give();
   }
@@ -48,12 +51,12 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
     try {
       run("rollback");
     } catch {
-      // The database did it already, as it does when the disk is full.
+      // The database has already rolled back, as it does when the disk is full.
     }
     for (const { reject } of group) reject(error);
   }
 
-  /** A group whose savepoints are in doubt is undone as a whole: nobody was told yet that it is kept. */
+  /** Rolls back a whole group whose savepoints are in doubt: none of its members was acknowledged yet. */
   function orUndoAll(work: () => void): void {
     try {
       work();
@@ -71,7 +74,8 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
       await mutex.take();
       if (!members) {
         try {
-          // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can then not fail midway.
+          // IMMEDIATE takes the write lock at once: a transaction that first reads and then writes cannot
+          // fail midway.
           run("begin immediate");
         } catch (error) {
           next();

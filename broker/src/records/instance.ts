@@ -5,7 +5,7 @@ import type { Db } from "./records.ts";
 
 const MARKER = "instance.json";
 
-/** The broker's identity, made with its records. */
+/** Returns the broker's identity, which is created with its records. */
 export async function readInstance(db: Db): Promise<string> {
   const known = await db
     .selectFrom("settings")
@@ -22,8 +22,8 @@ export async function readInstance(db: Db): Promise<string> {
 }
 
 /**
- * Marks the object store as belonging to these records. Throws data_mixed when it carries another broker's mark: submissions
- * would then point at somebody else's bytes.
+ * Marks the object store as belonging to these records. Throws data_mixed when it carries another broker's
+ * mark: submissions would then refer to another broker's bytes.
  */
 export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> {
   const instance = await readInstance(db);

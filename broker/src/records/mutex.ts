@@ -1,9 +1,9 @@
-/** Lets one holder in at a time, in the order of asking. */
+/** Admits one holder at a time, in the order of requests. */
 export interface Mutex {
   take(): Promise<void>;
-  /** Hands the turn to the next. */
+  /** Passes the mutex to the next holder. */
   give(): void;
-  /** How many wait. */
+  /** Number of waiting requests. */
   readonly waiting: number;
 }
 

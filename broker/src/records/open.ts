@@ -1,7 +1,7 @@
 import { type BrokerConfig, recordsFile } from "../base/config.ts";
 import type { Records } from "./records.ts";
 
-/** The records the settings name. Only what is used is loaded. */
+/** Opens the records that the settings name. Loads only the driver that is used. */
 export async function openRecords(
   config: Pick<BrokerConfig, "dataFolder" | "databaseUrl">,
 ): Promise<Records> {

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type DatabaseConnection, type Driver, PostgresDialect } from "kysely";
 
-/** What the system says of a server that cannot be reached. */
+/** Error codes of the system for an unreachable server. */
 const SYSTEM = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -11,13 +11,18 @@ const SYSTEM = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
 ]);
-/** What the server says when it starts, stops, has no room, or ends an idle transaction: classes and codes of its documentation's appendix A. */
+/**
+ * Error classes and codes of a server that starts, stops, has no free connection or ends an idle transaction
+ * (appendix A of the PostgreSQL documentation).
+ */
 const SERVER = /^(08|57P0|53300|25P03)/;
-/** What the driver says without a code. */
+/** Messages of the driver for errors without a code. */
 const DRIVER =
   /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 
-/** PostgreSQL that tells of a server that is away as records_unreachable: it comes back, and the same request may then pass. */
+/**
+ * PostgreSQL that reports an unreachable server as records_unreachable: the same request may succeed later.
+ */
 export class ErrorMappingPostgresDialect extends PostgresDialect {
   override createDriver(): Driver {
     const driver = super.createDriver();

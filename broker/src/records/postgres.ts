@@ -7,7 +7,7 @@ import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 const INT8 = 20;
-/** Errors after which the same transaction, done anew, may pass: serialization failure and deadlock. */
+/** Errors after which the same transaction may succeed when retried: serialization failure and deadlock. */
 const TRY_AGAIN = new Set(["40001", "40P01"]);
 const MAX_TRIES = 5;
 
@@ -16,13 +16,13 @@ const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
 );
 
 async function configure(client: pg.ClientBase): Promise<void> {
-  // A broker that is frozen in the middle of a transaction must not keep the others waiting for its locks.
+  // A broker that freezes in a transaction must not keep others waiting for its locks.
   await client.query("set idle_in_transaction_session_timeout = '5s'");
   // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
   await client.query("set jit = off").catch(() => {});
 }
 
-/** Where nobody but the operator hears of it, an error may say where the server is, and in its own words what it refuses. */
+/** Explains a failed start. Only the operator sees it, so it may contain the server's address and message. */
 function explainStart(error: unknown, address: string): unknown {
   if (error instanceof CrowdaiError && error.code === "records_unreachable")
     return new CrowdaiError("records_unreachable", `PostgreSQL at ${address} cannot be reached.`, {
@@ -30,7 +30,7 @@ function explainStart(error: unknown, address: string): unknown {
       cause: error,
     });
   const { code = "", message = "" } = error as { code?: string; message?: string };
-  // A wrong password, user or database: classes of the documentation's appendix A.
+  // Wrong password, user or database: classes of appendix A of the PostgreSQL documentation.
   if (/^(28|3D)/.test(code))
     return new CrowdaiError("usage", `PostgreSQL at ${address} refuses: ${message}.`, {
       next: "Correct the user, the password and the database in DATABASE_URL.",
@@ -46,15 +46,15 @@ export async function openPostgres(url: string): Promise<Records> {
     max: 10,
     connectionTimeoutMillis: 10_000,
     onConnect: configure,
-    // Counts and sizes fit a double; pg would give 64 bit integers as text.
+    // Counts and sizes fit a double; pg would return 64-bit integers as text.
     types: {
       getTypeParser: (oid: number, format?: "text" | "binary") =>
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
     },
   });
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on("error", () => {});
-  // The same for one that breaks between two statements of a transaction: the next statement rejects.
+  // A connection that breaks between two statements of a transaction rejects the next statement.
   pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }) });
   const { hostname, port, pathname } = new URL(url);

@@ -15,8 +15,8 @@ import type { SubmissionRow, Tables } from "./tables.ts";
 export type Db = Kysely<Tables> | Transaction<Tables>;
 
 /**
- * The records: the truth about participants, submissions and grades. What a resolved `transaction` wrote
- * survives the process and the machine going down.
+ * The records: the source of truth about participants, submissions and grades. What a resolved `transaction`
+ * wrote survives a crash of the process and of the machine.
  */
 export interface Records {
   /** For the start message, without secrets. */
@@ -25,25 +25,28 @@ export interface Records {
   readonly db: Kysely<Tables>;
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /**
-   * Until the transaction ends, no other one that asks for the same name goes on. (SQLite lets one writer in at a time
-   * anyway.)
+   * Locks a name until the transaction ends; other transactions that lock the same name wait. (SQLite allows
+   * one writer at a time anyway.)
    */
   lock(trx: Transaction<Tables>, name: string): Promise<void>;
-  /** The same, but held by many at once: only `lock` waits for them, and they for it. */
+  /** Locks a name in shared mode: only `lock` waits for its holders, and they for it. */
   lockShared(trx: Transaction<Tables>, name: string): Promise<void>;
-  /** The submission, which nobody else changes until the transaction ends. */
+  /** Returns the submission, locked until the transaction ends. */
   lockSubmission(trx: Transaction<Tables>, id: string): Promise<SubmissionRow | undefined>;
   close(): Promise<void>;
 }
 
-/** Statements that all see the records as they were at one moment. */
+/** Runs statements that all see the records as of one moment. */
 export const readTogether = <T>(
   db: Kysely<Tables>,
   work: (trx: Transaction<Tables>) => Promise<T>,
 ): Promise<T> =>
   db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
 
-/** Brings the tables to the newest form; safe when several programs do it at once. Throws usage when they are newer than this program. */
+/**
+ * Migrates the tables to the current version; safe when several programs do it at once. Throws usage when
+ * they are newer than this program.
+ */
 export async function migrate(db: Kysely<Tables>, dialect: Records["dialect"]): Promise<void> {
   const steps = migrator(db, dialect);
   const { error } = await steps.migrateToLatest();

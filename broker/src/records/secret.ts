@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { Db } from "./records.ts";
 
 /**
- * The secrets of an installation: the one behind the cookies and forms of the pages, and the one behind the upload addresses of older
- * clients. In the records, so that every broker has the same.
+ * The secrets of an installation: for the cookies and forms of the pages, and for the upload addresses of
+ * older clients. Stored in the records, so that all brokers share them.
  */
 export type SecretName = "page_session_secret" | "legacy_uploads_secret";
 
-/** The secret of that name, which is made at the first use. */
+/** Returns the secret with that name, which is created at its first use. */
 export async function readSecret(db: Db, name: SecretName): Promise<string> {
   const known = await db.selectFrom("settings").select("value").where("name", "=", name).executeTakeFirst();
   if (known) return known.value;

@@ -14,15 +14,15 @@ import { createMutex } from "./mutex.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {
-  /** Has the transactions that may write, which share their commits. */
+  /** Runs the transactions that may write, which share their commits. */
   writer: DatabaseSync;
-  /** Answers what is asked outside of transactions, and so sees nothing that is not on disk. */
+  /** Runs queries outside transactions, and so sees only what is on disk. */
   reader: DatabaseSync;
-  /** Has the read-only transactions: what they read is of one moment. */
+  /** Runs the read-only transactions, each of which sees one moment. */
   snapshots: DatabaseSync;
 }
 
-/** Kysely over `node:sqlite`, which Bun and Node.js both carry, so that nothing has to be compiled. */
+/** Kysely over `node:sqlite`, which is part of Bun and Node.js, so that nothing has to be compiled. */
 export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
     createDriver: () => sqliteDriver(connections),
@@ -33,11 +33,13 @@ export function sqliteDialect(connections: SqliteConnections): Dialect {
 }
 
 class Adapter extends SqliteAdapter {
-  /** SQLite does roll back DDL; saying so lets two programs that start at once migrate one after the other. */
+  /**
+   * SQLite can roll back DDL; declaring it lets two programs that start at once migrate one after the other.
+   */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
-  /** The group commit hands out turns. */
+  /** The group commit serializes transactions. */
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -72,7 +74,7 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
       snapshots.exec("commit");
       turns.give();
     }
-    // After a commit that failed there is nothing left to undo: its whole group was rolled back.
+    // After a failed commit there is nothing left to undo: its whole group was rolled back.
     if (mode === "write") await endWriting();
   }
 
@@ -119,7 +121,8 @@ function statements(database: DatabaseSync) {
       let statement = prepared.get(query.sql);
       if (!statement) {
         statement = database.prepare(query.sql);
-        // Values are parameters, so the number of distinct texts is bounded but for lists of varying length.
+        // Values are parameters, so the number of distinct texts is limited except for lists of varying
+        // length.
         if (prepared.size > 500) prepared.clear();
         prepared.set(query.sql, statement);
       }

@@ -11,12 +11,15 @@ const oneSubmission = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id),
 );
 
-/** Opens (and creates, and migrates) the SQLite file. Other processes may have it open at the same time. */
+/**
+ * Opens the SQLite file, which is created and migrated when needed. Other processes may have it open at the
+ * same time.
+ */
 export async function openSqlite(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const writer = new DatabaseSync(file);
-  // FULL: in write-ahead mode the default may forget the last commits when the power goes. What a savepoint needs to be undone stays in
-  // memory: else each transaction makes a file for it.
+  // FULL: in write-ahead mode the default may lose the latest commits in a power failure. Rollback data of
+  // savepoints stays in memory: otherwise each transaction creates a file for it.
   writer.exec(`
     pragma busy_timeout = 10000;
     pragma journal_mode = wal;

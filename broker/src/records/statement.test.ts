@@ -25,7 +25,7 @@ it("a statement is put into words once for each set of values, and runs with tho
   await write(records.db, { name: "a", value: "1" });
   await records.transaction((trx) => write(trx, { name: "b", value: "2" }));
   expect(made).toBe(1);
-  // One that is undefined is left out, which is another set.
+  // An undefined value is left out, which makes another set.
   await write(records.db, { name: "c", value: undefined });
   await write(records.db, { name: "d" });
   expect(made).toBe(2);

@@ -2,7 +2,7 @@ import type { Compilable, CompiledQuery, Insertable } from "kysely";
 import type { Db } from "./records.ts";
 import type { Tables } from "./tables.ts";
 
-/** Stands for a value while the text is made. */
+/** Stands for a value while the text is built. */
 class Given {
   readonly name: string;
   constructor(name: string) {
@@ -10,12 +10,13 @@ class Given {
   }
 }
 
-/** Runs one statement with these values and resolves to its rows. A value that is undefined counts as left out. */
+/** Runs one statement with these values and resolves to its rows. An undefined value counts as absent. */
 export type Statement<V, O> = (db: Db, values: V) => Promise<O[]>;
 
 /**
- * A statement whose text is made once for each database and set of values given, for those that run with every submission: making
- * the text costs more than running it. `build` must put each value into the statement as it is: it sees what stands for them.
+ * Creates a statement whose text is built once for each database and set of given values, for statements that
+ * run with every submission: building the text costs more than running it. `build` must put each value into
+ * the statement unchanged: it receives placeholders.
  */
 export function statement<V extends object, O>(build: (db: Db, values: V) => Compilable<O>): Statement<V, O> {
   const made = new WeakMap<object, Map<string, CompiledQuery<O>>>();
@@ -41,7 +42,7 @@ export function statement<V extends object, O>(build: (db: Db, values: V) => Com
   };
 }
 
-/** The same for one that gives a single row, or none. */
+/** Creates a statement that returns a single row, or none. */
 export function lookup<V extends object, O>(
   build: (db: Db, values: V) => Compilable<O>,
 ): (db: Db, values: V) => Promise<O | undefined> {
@@ -49,7 +50,7 @@ export function lookup<V extends object, O>(
   return async (db, values) => (await run(db, values))[0];
 }
 
-/** Inserts rows, which all have the same columns, with one statement. */
+/** Creates an insertion of rows with the same columns, as one statement. */
 export function insertion<T extends keyof Tables>(
   table: T,
 ): (db: Db, rows: readonly Insertable<Tables[T]>[]) => Promise<void> {

@@ -1,8 +1,8 @@
 import type { BOARDS, ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
 import type { Generated, Insertable, Selectable } from "kysely";
 
-// Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both databases.
-// Truth values are 0 and 1.
+// Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both
+// databases. Booleans are 0 and 1.
 
 export interface Tables {
   settings: { name: string; value: string };
@@ -23,12 +23,15 @@ export interface Tables {
   challenges: ChallengeTable;
   regrades: RegradeTable;
   regrade_items: RegradeItemTable;
-  /** Integer ids of challenges and rounds, as the webapp's API names them. A number, once given, stays. */
+  /** Integer ids of challenges and rounds in the webapp API. A number never changes. */
   challenge_numbers: { number: Generated<number>; challenge: string; created_at: string };
   round_numbers: { number: Generated<number>; challenge: string; round: string; created_at: string };
-  /** Who may take part in a private challenge. */
+  /** Invited participants of private challenges. */
   invitations: { challenge: string; participant_id: number; created_at: string };
-  /** People signed in at the pages: `hash` is of what their cookie names, `key_hash` the key they came with. */
+  /**
+   * Signed-in people at the pages: `hash` is the digest of their cookie, `key_hash` of the key they signed in
+   * with.
+   */
   page_sessions: { hash: string; kept_key: string; created_at: string; expires_at: string };
   licence_texts: { sha256: string; licence: string; text: string; kept_at: string };
   agreements: AgreementTable;
@@ -42,7 +45,7 @@ export interface Tables {
   code_challenge_commits: CodeChallengeCommitTable;
   /** Participants of a remote webapp, by its ids. */
   webapp_participants: { webapp_id: number; participant_id: number };
-  /** Keys that a remote webapp said are right, and when it last did. */
+  /** Keys that a remote webapp confirmed, and when it last did. */
   webapp_keys: { hash: string; participant_id: number; verified_at: string };
   webapp_submissions: WebappSubmissionTable;
 }
@@ -50,7 +53,7 @@ export interface Tables {
 export interface ParticipantTable {
   id: Generated<number>;
   name: string;
-  /** The name in lower case: names differ in more than case. */
+  /** The name in lower case: names must differ in more than case. */
   name_key: string;
   created_at: string;
 }
@@ -66,7 +69,7 @@ export interface ApiKeyTable {
 export interface SubmissionTable {
   /** The webapp's integer id. */
   number: Generated<number>;
-  /** Made by the client, before its first byte. */
+  /** Created by the client, before its first byte. */
   id: string;
   challenge: string;
   participant_id: number;
@@ -80,18 +83,18 @@ export interface SubmissionTable {
   input_name: string | null;
   input_size: number;
   input_sha256: string;
-  /** The JSON text, when it travelled in the message. */
+  /** The JSON text, when it was sent in the message. */
   input_data: string | null;
-  /** Where its bytes are, when they did not. */
+  /** The key of its bytes, when they were uploaded. */
   input_key: string | null;
   created_at: string;
   accepted_at: string | null;
   finished_at: string | null;
-  /** When the current state ends by itself; null in a final state. */
+  /** When the current state expires; null in a final state. */
   deadline_at: string | null;
   /** Number of the current attempt: the fencing number. */
   attempt: number;
-  /** How often a grader started on it without handing it back. */
+  /** How often a grader started on it without returning it. */
   starts: number;
   /** Sequence number of its latest event. */
   seq: number;
@@ -110,54 +113,60 @@ export interface SubmissionTable {
   error_code: ErrorCode | null;
   error_message: string | null;
   evaluator_version: string | null;
-  /** When a regrade last changed its outcome, and the score it had until then. */
+  /** When a regrade last changed its outcome, and its score before that. */
   regraded_at: string | null;
   score_before: number | null;
   /**
-   * What an outside grader last said of it through the webapp's API, which then grades it in place of our queue. Such a
-   * submission is `submitted` until it ends. Null: our own graders have it.
+   * The status that an outside grader last sent through the webapp API; that grader then replaces our queue.
+   * Such a submission is `submitted` until it ends. Null: our own graders have it.
    */
   outside_status: OutsideStatus | null;
-  /** Object keys, or the id of a video elsewhere: all three or none. */
+  /** Object keys, or the id of an external video: all three or none. */
   media_large: string | null;
   media_thumbnail: string | null;
   media_content_type: string | null;
-  /** Key of a film's preview, where one was made. */
+  /** Key of a video's preview, where one was made. */
   media_preview: string | null;
   /** Why the evaluator's media are not shown. */
   media_dropped: string | null;
-  /** How many models are kept beside it. */
+  /** Number of its models. */
   model_count: Generated<number>;
   /** Whether its participant wants its code published when the challenge closes. */
   publish: Generated<number>;
-  /** When its code became public; null while it is not. */
+  /** When its code became public; null until then. */
   published_at: string | null;
-  /** 1 for one that its organiser shows for comparison: it stands on the board without a rank, and is no entry of its participant's. */
+  /**
+   * 1 for a baseline of its organizer: it appears on the board without a rank, and is not an entry of its
+   * participant.
+   */
   baseline: Generated<number>;
   baseline_comment: string | null;
 }
 
 /**
- * The outbox to a remote webapp: a row for each submission that it is told of. Written before the webapp is first asked, which is before
- * the submission itself.
+ * The outbox to a remote webapp: a row for each submission that the webapp receives. Written before the first
+ * call to the webapp, which precedes the submission itself.
  */
 export interface WebappSubmissionTable {
   submission: string;
   participant_id: number;
   challenge: string;
-  /** Its id at the webapp; null until it answered. */
+  /** Its id at the webapp; null until the webapp answered. */
   number: number | null;
-  /** The participant's key, encrypted, while the webapp has still to be asked with it. */
+  /** The participant's key, encrypted, until the webapp has been called with it. */
   sealed_key: string | null;
   created_at: string;
-  /** Counts what there is to tell, and what of it was told: the submission's end, and each later change of its outcome. */
+  /**
+   * Counts the updates for the webapp, and those that were delivered: the submission's end, and each later
+   * change of its outcome.
+   */
   news: number;
   told: number;
   tries: number;
   next_try_at: string | null;
-  /** One broker at a time tells of a submission. */
+  /** Only one broker at a time delivers updates of a submission. */
   claimed_until: string | null;
-  /** `refused`: the webapp never took it. `withdrawn`: it did, and nothing was registered here. */
+  /** `refused`: the webapp never accepted it. `withdrawn`: it did, and nothing was registered here. */
   outcome: "refused" | "withdrawn" | null;
   /** The latest refusal, in the webapp's words. */
   note: string | null;
@@ -165,7 +174,7 @@ export interface WebappSubmissionTable {
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
 
-/** The parts in which a submission's bytes come, until they are there. */
+/** The parts of a submission's upload, until it is complete. */
 export interface AnnouncedPartsTable {
   submission: string;
   part_size: number;
@@ -173,7 +182,7 @@ export interface AnnouncedPartsTable {
   md5: string;
 }
 
-/** A model that is kept beside a submission, from the moment it is announced. */
+/** A model of a submission, from the moment it is announced. */
 export interface ModelTable {
   submission: string;
   /** From 1, in the order of the intent. */
@@ -182,28 +191,34 @@ export interface ModelTable {
   size: number;
   sha256: string;
   key: string;
-  /** The parts in which it comes, until it is there; null for one that is sent as a whole. */
+  /** The parts of its upload, until it is complete; null for one that is sent as a whole. */
   part_size: number | null;
   md5: string | null;
 }
 
-/** Media that are still to be made of what an evaluator stored: the newest grade's, one row a submission. */
+/**
+ * Media that are still to be made of what an evaluator stored: those of the newest grade, one row per
+ * submission.
+ */
 export interface MediaWorkTable {
   submission: string;
-  /** The attempt whose media they are: when a newer one has taken the row, what was made is thrown away. */
+  /** The attempt that the media belong to: when a newer one has replaced the row, the result is discarded. */
   attempt: number;
-  /** JSON of the stored file; null when there is only to be removed. */
+  /** JSON of the stored file; null when there are only objects to remove. */
   source: string | null;
-  /** JSON: keys of media of an older grade, to be removed. */
+  /** JSON: keys of an older grade's media, to be removed. */
   replaces: string;
-  /** Part of the keys of what is being made; a try that was cut off is found by it. */
+  /** Part of the keys of the new objects; identifies those of an interrupted attempt. */
   name: string;
-  /** How often it was begun; one that takes its broker with it ends. */
+  /** Number of attempts; work that crashes its broker is given up. */
   tries: number;
   due_at: string;
 }
 
-/** The ledger: one row a submission that takes a slot. Reserved and charged rows count against the limit. */
+/**
+ * The ledger: one row for each submission that takes a slot. Reserved and charged rows count against the
+ * limit.
+ */
 export interface SlotTable {
   submission: string;
   participant_id: number;
@@ -219,24 +234,24 @@ export interface SlotTable {
 export interface AttemptTable {
   submission: string;
   number: number;
-  /** `waiting` until a grader starts; `lost` when it was given up for a newer attempt. */
+  /** `waiting` until a grader starts; `lost` when it was replaced by a newer attempt. */
   state: "waiting" | "started" | "done" | "lost";
-  /** Null until the queue has it: what is null is put in line again. */
+  /** Null until the queue has it: rows with null are queued again. */
   published_at: string | null;
   started_at: string | null;
   finished_at: string | null;
   delivery: number;
   grader: string | null;
-  /** The regrade it belongs to; null for the attempts of the submission's own life. */
+  /** The regrade it belongs to; null for the submission's own attempts. */
   regrade: number | null;
-  /** 1 for the attempt whose outcome stands; unique for each submission. */
+  /** 1 for the attempt whose outcome counts; unique for each submission. */
   accepted: number;
   evaluator_version: string | null;
   outcome: string | null;
   organiser_log: string | null;
 }
 
-/** Challenges that were added as bundles: every version, of which one is current. */
+/** Challenges that were added as bundles: every version, one of which is current. */
 export interface ChallengeTable {
   id: string;
   version: string;
@@ -254,32 +269,37 @@ export interface ChallengeTable {
 export interface RegradeTable {
   id: Generated<number>;
   challenge: string;
-  /** Version of the challenge that it grades with: the current bundle's, or the folder's once its first job went out. */
+  /** Version of the challenge that it uses: the current bundle's, or the folder's from its first job on. */
   version: string | null;
-  /** One `running` regrade a challenge. */
+  /** One `running` regrade per challenge. */
   state: "running" | "done" | "cancelled";
   started_at: string;
   finished_at: string | null;
 }
 
-/** One submission in a regrade: like a submission's own states, but the submission keeps its outcome meanwhile. */
+/**
+ * One submission in a regrade: its states are like a submission's, while the submission itself keeps its
+ * outcome.
+ */
 export interface RegradeItemTable {
   regrade: number;
   submission: string;
-  /** The submission's number: regrades go in the old order. */
+  /** The submission's number: regrades keep the original order. */
   number: number;
-  /** `waiting` until it is put in line, which happens to a few at a time, so that new submissions are not held up. */
+  /**
+   * `waiting` until it is queued; only a few are queued at a time, so that new submissions are not delayed.
+   */
   state: "waiting" | "queued" | "grading" | "done";
   /** Number of its current attempt: the fencing number. */
   attempt: number;
   starts: number;
   deadline_at: string | null;
-  /** Once done: whether the new attempt's verdict counts, or the old outcome stays, and why. */
+  /** Once done: whether the new attempt's verdict counts, or the old outcome is kept, and why. */
   result: "graded" | "failed" | "kept" | null;
   reason: string | null;
 }
 
-/** Each participant's best graded submission, for each round and board. Derived: it can be made anew from submissions. */
+/** Each participant's best graded submission, for each round and board. Derived from submissions. */
 export interface StandingTable {
   challenge: string;
   round: string;
@@ -292,7 +312,7 @@ export interface StandingTable {
   sort_secondary: number;
 }
 
-/** Who agreed to which text; rows are never changed. The text itself stands in licence_texts. */
+/** Agreements of participants to texts; rows are never changed. The text itself is in licence_texts. */
 export interface AgreementTable {
   id: Generated<number>;
   participant_id: number;
@@ -304,7 +324,7 @@ export interface AgreementTable {
   given_at: "terminal" | "page";
 }
 
-/** Every change of mind about publishing a submission; rows are never changed. */
+/** Every choice about publishing a submission; rows are never changed. */
 export interface PublishRequestTable {
   id: Generated<number>;
   submission: string;
@@ -312,7 +332,7 @@ export interface PublishRequestTable {
   at: string;
 }
 
-/** Challenges that were closed. Each publication after that raises `version`; `shown` follows when readers can see it. */
+/** Closed challenges. Each later publication raises `version`; `shown` follows when readers can see it. */
 export interface ClosureTable {
   challenge: string;
   closed_at: string;
@@ -320,7 +340,7 @@ export interface ClosureTable {
   shown: number;
 }
 
-/** Submissions whose code is public: `seq` is the place in the participant's public repository, from 1. */
+/** Submissions with public code: `seq` is the place in the participant's public repository, from 1. */
 export interface PublicationTable {
   submission: string;
   challenge: string;
@@ -328,11 +348,11 @@ export interface PublicationTable {
   seq: number;
 }
 
-/** How far a code host outside shows a public repository. Participant 0 stands for the challenge's own. */
+/** How much of a public repository an external code host has. Participant 0 is the challenge's own. */
 export interface ShownRepositoryTable {
   challenge: string;
   participant_id: number;
-  /** The host that `shown` is about. */
+  /** The host that `shown` refers to. */
   host: string;
   shown: number;
   tries: number;
@@ -341,17 +361,20 @@ export interface ShownRepositoryTable {
 }
 
 export type AgreementRow = Selectable<AgreementTable>;
-/** A round whose boards somebody is on. Its row is held by whoever changes them. */
+/** A round whose boards have entries. Its row is locked by transactions that change them. */
 export interface BoardRoundTable {
   challenge: string;
   round: string;
   /** Counts the changes. */
   version: number;
-  /** The previous boards have what was created up to here; null before they were first made. */
+  /** The previous boards contain what was created up to here; null before they were first made. */
   border: string | null;
 }
 
-/** Standings counted in runs of some hundred, each named by the key of its first: ranks need no count of all. Derived. */
+/**
+ * Standings counted in blocks of some hundred, each identified by the key of its first: ranks need no full
+ * count. Derived.
+ */
 export interface BoardBlockTable {
   challenge: string;
   round: string;
@@ -363,7 +386,10 @@ export interface BoardBlockTable {
   standings: number;
 }
 
-/** The code that a submission was announced with. Repositories on disk are made of these rows and the packs they name. */
+/**
+ * The code that a submission was announced with. Repositories on disk are built from these rows and their
+ * packs.
+ */
 export interface SubmissionCodeTable {
   submission: string;
   challenge: string;
@@ -375,12 +401,12 @@ export interface SubmissionCodeTable {
   tree: string;
   files: number;
   bytes: number;
-  /** 1 while grading waits for it. */
+  /** See HOLDS: whether grading waits for it. */
   holds: number;
-  /** When it is given up, or grading no longer waits for it; null once it is stored or missing. */
+  /** When it is given up, or grading stops waiting for it; null once it is stored or missing. */
   deadline_at: string | null;
   stored_at: string | null;
-  /** Order of storing in the participant's repository, from 1: packs build on those before them. */
+  /** Order of storage in the participant's repository, from 1: packs build on earlier ones. */
   stored_seq: number | null;
   /** Text of the client's commit. */
   snapshot: string | null;
@@ -392,7 +418,9 @@ export interface SubmissionCodeTable {
   tree_key: string | null;
   tree_size: number | null;
   tree_sha256: string | null;
-  /** Place on the repository's main branch, from 1; null until the submission ended and its code is here. */
+  /**
+   * Place on the repository's main branch, from 1; null until the submission ended and its code has arrived.
+   */
   final_seq: number | null;
   /** The commit with the score, and its text. */
   final_commit: string | null;
@@ -400,15 +428,15 @@ export interface SubmissionCodeTable {
 }
 
 /**
- * What of a repository is to be seen on a code host outside: each change raises `version`, and `shown` follows when the host has
- * it. Participant 0 stands for the challenge's own repository.
+ * The version of a repository for an external code host: each change raises `version`, and `shown` follows
+ * when the host has it. Participant 0 is the challenge's own repository.
  */
 export interface CodeRepositoryTable {
   challenge: string;
   participant_id: number;
   version: number;
   shown: number;
-  /** The host that `shown` is about. */
+  /** The host that `shown` refers to. */
   host: string | null;
   tries: number;
   next_at: string;

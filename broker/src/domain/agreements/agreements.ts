@@ -4,9 +4,9 @@ import type { Db, Records } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import { MIT_DIGEST, MIT_TEXT } from "./mit-license.ts";
 
-/** How an agreement was given: what the records keep besides who and when. */
+/** How an agreement was given, besides by whom and when. */
 export interface GivenAgreement {
-  /** Of the text that was shown. */
+  /** Digest of the text that was shown. */
   digest: string;
   where: AgreementRow["given_at"];
   ip: string;
@@ -15,7 +15,7 @@ export interface GivenAgreement {
 
 const MAX_USER_AGENT_LENGTH = 500;
 
-/** The participant's agreement to the current text; null when it was never given. */
+/** Returns the participant's agreement to the current text; null when there is none. */
 export async function findAgreement(db: Db, participantId: number): Promise<AgreementRow | null> {
   const row = await db
     .selectFrom("agreements")
@@ -29,7 +29,7 @@ export async function findAgreement(db: Db, participantId: number): Promise<Agre
 export const hasAgreed = async (db: Db, participantId: number): Promise<boolean> =>
   (await findAgreement(db, participantId)) !== null;
 
-/** All that the participant ever agreed to, earlier texts too, oldest first. */
+/** Returns all of the participant's agreements, including those to earlier texts, oldest first. */
 export function listAgreements(db: Db, participantId: number): Promise<AgreementRow[]> {
   return db
     .selectFrom("agreements")
@@ -40,8 +40,8 @@ export function listAgreements(db: Db, participantId: number): Promise<Agreement
 }
 
 /**
- * Keeps the participant's agreement to the text they saw. Given once, it stands: repeating it returns the first. Throws
- * agreement_outdated when another text is current by now.
+ * Records the participant's agreement to the text that they saw. Repeating it returns the first agreement.
+ * Throws agreement_outdated when another text is current.
  */
 export async function agree(
   { records, clock }: { records: Pick<Records, "transaction" | "lock">; clock: Clock },
@@ -75,10 +75,10 @@ export async function agree(
   });
 }
 
-/** The page on which a person agrees. */
+/** Returns the URL of the page on which a person agrees. */
 export const agreementUrl = (baseUrl: string): string => `${baseUrl}/agreement/mit`;
 
-/** Throws agreement_missing, with the page and the command by which a person agrees. */
+/** Throws agreement_missing, with the page and the command by which a person can agree. */
 export async function requireAgreement(
   db: Db,
   { baseUrl }: { baseUrl: () => string },

@@ -23,11 +23,11 @@ OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.
 `;
 
-/** The licence as it stands in a published repository. */
+/** Returns the license as it appears in a published repository. */
 export const mitLicense = (year: number, holder: string): string =>
   LICENCE.replace("%YEAR%", String(year)).replace("%HOLDER%", () => holder);
 
-/** What a participant agrees to. Any change makes a new version of it, which is asked about anew. */
+/** The text that a participant agrees to. Any change makes a new version, which must be agreed to again. */
 export const MIT_TEXT = `Publishing code under the MIT licence
 
 You decide for each of your submissions, when you make it or any time later,
@@ -41,5 +41,5 @@ authors allow it.
 
 ${LICENCE.replace("%YEAR%", "<year>").replace("%HOLDER%", "<your name>")}`;
 
-/** Names this version of the text: the SHA-256 of its UTF-8 bytes. */
+/** Identifies this version of the text: the SHA-256 of its UTF-8 bytes. */
 export const MIT_DIGEST = createHash("sha256").update(MIT_TEXT).digest("hex");

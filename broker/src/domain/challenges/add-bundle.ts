@@ -15,14 +15,14 @@ export interface AddedBundle {
   id: string;
   version: string;
   size: number;
-  /** False when this version was current already. */
+  /** False when this version was already current. */
   changed: boolean;
 }
 
 /**
- * Checks a challenge folder, puts it into the object store as a bundle, and makes it the challenge's current version. Nothing is
- * recorded before the bundle was unpacked again and found whole. Adding the same folder again is harmless; an earlier
- * version becomes current again.
+ * Checks a challenge folder, stores it as a bundle and makes it the challenge's current version. Nothing is
+ * recorded until the bundle has been unpacked and verified. Adding the same folder again is harmless; an
+ * earlier version becomes current again.
  */
 export async function addBundle(
   { records, objects }: { records: Records; objects: ObjectStore },
@@ -47,7 +47,7 @@ export async function addBundle(
     await pipeline(packBundle(files), createWriteStream(archive, { mode: 0o600 }));
     const unpacked = await rehearse(archive, join(temporary, "unpacked"), version);
     data = await storePublicFiles(unpacked, objects);
-    // Another runtime may have compressed the same files to other bytes; those are the bundle then.
+    // Another runtime may have compressed the same files to different bytes; then those are the bundle.
     stored = (await objects.stat(key)) ?? (await putFile(objects, key, archive, "application/gzip"));
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -65,7 +65,7 @@ export async function addBundle(
   return { id, version, size: stored.size, changed };
 }
 
-/** Unpacks the archive as a grader would: what comes out must be a challenge, and the one that went in. */
+/** Unpacks the archive as a grader would. The result must be a valid challenge with the same version. */
 async function rehearse(archive: string, into: string, version: string): Promise<ChallengeFolder> {
   await unpackBundle(createReadStream(archive), into);
   if ((await bundleContents(into)).version !== version)
@@ -95,7 +95,7 @@ async function putFile(
   return objects.put(key, createReadStream(path), { expected, ...(type ? { type } : {}) });
 }
 
-/** Makes the version current; false when it was. */
+/** Makes the version current; returns false when it already was. */
 function record(records: Records, row: Omit<ChallengeTable, "current">): Promise<boolean> {
   return records.transaction(async (trx) => {
     await records.lock(trx, `challenge:${row.id}`);

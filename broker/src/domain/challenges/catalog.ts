@@ -14,36 +14,41 @@ import {
   type StoredPublicFile,
 } from "./recorded-challenges.ts";
 
-/** A challenge that this broker serves: from a folder here, or from a bundle that was added. */
+/** A challenge that this broker serves, from a local folder or from an added bundle. */
 export interface ServedChallenge {
   config: ChallengeConfig;
   version: string;
-  /** What participants may download, by name. */
+  /** Files that participants may download, by name. */
   data: readonly (PublicFile | StoredPublicFile)[];
-  /** What graders grade with; null means their own folders. */
+  /** The bundle that graders use; null means their own folders. */
   bundle: StoredBundle | null;
 }
 
 export interface Refreshed {
-  /** Ids of challenges that are new or have another version. */
+  /** Ids of challenges that are new or have a new version. */
   changed: string[];
   mistakes: CrowdaiError[];
-  /** Ids that have both a folder here and a bundle; the folder is served. Told when they come to be so. */
+  /**
+   * Ids that have both a local folder and a bundle; the folder is served. Reported once, when both appear.
+   */
   shadowed: string[];
 }
 
-/** The challenges this broker serves, as folders and records say. */
+/** The challenges that this broker serves, from folders and from the records. */
 export interface Catalog {
   all(): ReadonlyMap<string, ServedChallenge>;
-  /** Throws challenge_unknown, with a suggestion when a known id looks alike. */
+  /** Throws challenge_unknown, with a suggestion when a known id is similar. */
   get(id: string): ServedChallenge;
-  /** Those that come from folders here. */
+  /** Challenges that come from local folders. */
   folders(): ReadonlyMap<string, ChallengeFolder>;
-  /** Reads again what changed; mistakes leave the earlier version in place and are returned. */
+  /** Reloads what changed. A challenge with errors keeps its earlier version, and the errors are returned. */
   refresh(): Promise<Refreshed>;
 }
 
-/** Loads every challenge of the folder and of the records. Throws config_invalid with the mistakes of all folders. */
+/**
+ * Loads every challenge from the folder and from the records. Throws config_invalid with the errors of all
+ * folders.
+ */
 export async function openCatalog(folder: string, { db }: Pick<Records, "db">): Promise<Catalog> {
   let folders: ReadonlyMap<string, ChallengeFolder> = new Map();
   let recorded: ReadonlyMap<string, ServedChallenge> = new Map();
@@ -57,7 +62,7 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
     const loaded = await loadChallenges(folder);
     seen = now;
     const next = new Map(loaded.challenges.map((challenge) => [challenge.config.id, challenge]));
-    // A folder with a mistake in it keeps serving its last good version.
+    // A folder with an error keeps serving its last valid version.
     if (loaded.mistakes.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
     folders = next;
     return loaded.mistakes;

@@ -1,10 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Changes whenever a file below the folder does, by size or time of change: cheap enough to take every few seconds. */
+/**
+ * Returns a string that changes whenever a file below the folder changes size or modification time. Cheap
+ * enough to compute every few seconds.
+ */
 export async function fingerprint(folder: string): Promise<string> {
   const parts: string[] = [];
-  // Links are not followed: one to / would be the whole disk.
+  // Links are not followed: a link to / would scan the whole disk.
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) parts.push(await fingerprint(path));

@@ -8,7 +8,7 @@ export interface ListedChallenge {
   current: boolean;
 }
 
-/** Every version of every challenge that was added as a bundle, in the order they were added. */
+/** Returns every version of every challenge that was added as a bundle, in the order of addition. */
 export async function listRecordedChallenges(db: Db): Promise<ListedChallenge[]> {
   const rows = await db
     .selectFrom("challenges")

@@ -9,7 +9,7 @@ import {
 import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
 
-/** A challenge as participants see it. */
+/** Returns a challenge as participants see it. */
 export async function publicChallenge(
   challenge: ServedChallenge,
   context: ServingSources & { baseUrl: () => string },

@@ -4,14 +4,14 @@ import { z } from "zod";
 import type { Db } from "../../records/records.ts";
 import type { ChallengeTable } from "../../records/tables.ts";
 
-/** Where a bundle is. */
+/** Location of a bundle in the object store. */
 export interface StoredBundle {
   key: string;
   size: number;
   sha256: string;
 }
 
-/** A public file whose bytes are an object. */
+/** A public file whose bytes are in the object store. */
 export interface StoredPublicFile {
   name: string;
   size: number;
@@ -30,13 +30,15 @@ const dataSchema = z.array(
   z.object({ name: z.string(), size: z.number(), sha256: z.string(), key: z.string() }),
 );
 
-/** Ids and versions of the current bundles: cheap enough to ask every few seconds. */
+/** Returns the ids and versions of the current bundles. Cheap enough to call every few seconds. */
 export async function currentVersions(db: Db): Promise<ReadonlyMap<string, string>> {
   const rows = await db.selectFrom("challenges").select(["id", "version"]).where("current", "=", 1).execute();
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-/** The current version of a challenge as it was recorded. Throws config_invalid for what this version cannot read. */
+/**
+ * Returns the recorded current version of a challenge. Throws config_invalid when this broker cannot read it.
+ */
 export async function readRecorded(db: Db, id: string): Promise<RecordedChallenge | null> {
   const row = await db
     .selectFrom("challenges")
@@ -47,7 +49,7 @@ export async function readRecorded(db: Db, id: string): Promise<RecordedChalleng
   return row ? parse(row) : null;
 }
 
-/** Where the bundle of some version is; undefined when it was never added. */
+/** Returns the bundle of a version; undefined when that version was never added. */
 export async function findBundle(db: Db, id: string, version: string): Promise<StoredBundle | undefined> {
   return await db
     .selectFrom("challenges")

@@ -1,20 +1,20 @@
 import type { AttachedGrader, JobQueue } from "@crowdai/shared/queue";
 import type { Clock } from "../../base/clock.ts";
 
-/** How old the queue's answer may be: every view of a waiting submission asks. */
+/** Maximum age of the queue's answer: every view of a waiting submission asks for it. */
 const FRESH_MS = 500;
 
-/** Who is there to grade, and since when nobody is. */
+/** The graders that are attached, and when each challenge last had one. */
 export interface AttachedGraders {
   all(): Promise<readonly AttachedGrader[]>;
   serving(challenge: string): Promise<readonly AttachedGrader[]>;
   /** When a grader that serves the challenge was last seen; the start of this broker when none was. */
   lastSeen(challenge: string): Date;
-  /** Asks the queue now. Called regularly, so that `lastSeen` is right when nobody asked. */
+  /** Polls the queue. Called regularly, so that `lastSeen` stays accurate without other callers. */
   look(): Promise<void>;
 }
 
-/** While the queue does not answer, what it said last stands. */
+/** While the queue does not answer, its last answer is used. */
 export function createAttachedGraders(
   queue: Pick<JobQueue, "attached">,
   clock: Clock,
@@ -32,7 +32,7 @@ export function createAttachedGraders(
       const now = clock();
       for (const challenge of latest.flatMap(({ challenges }) => challenges)) seen.set(challenge, now);
     } catch {
-      // The dispatcher finds out too, and says so.
+      // The dispatcher notices the failure too, and logs it.
     } finally {
       askedAt = monotonic();
       asking = null;

@@ -1,9 +1,9 @@
 const REMEMBERED = 20;
 
-/** How long recent gradings took, for each challenge, as seen by this broker. */
+/** Durations of recent gradings of each challenge, as seen by this broker. */
 export interface GradingTimes {
   record(challenge: string, ms: number): void;
-  /** Null until one is known. */
+  /** Null until a duration is known. */
   meanMs(challenge: string): number | null;
 }
 

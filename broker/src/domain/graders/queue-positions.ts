@@ -2,18 +2,24 @@ import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 
-/** How old a count of a long line may be. */
+/** Maximum age of the count of a long queue. */
 const FRESH_MS = 100;
-/** A line up to this is counted afresh each time. */
+/** A queue up to this length is counted every time. */
 const SHORT = 100;
 
-/** Counts who stands in line. */
+/** Counts the waiting submissions of a challenge. */
 export interface QueuePositions {
-  /** How many wait before this one. In a long line, those who left it within FRESH_MS may be among them. */
+  /**
+   * Returns how many submissions wait before this one. For a long queue, the count may include some that left
+   * within FRESH_MS.
+   */
   ahead(db: Db, challenge: string, number: number): Promise<number>;
 }
 
-/** Of a long line that was counted a moment ago only what came after is counted, so that a place does not cost the length of the line. */
+/**
+ * For a long queue that was counted a moment ago, only the rest is counted, so that a position does not cost
+ * the length of the queue.
+ */
 export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
   const counted = new Map<string, { number: number; ahead: number; at: number }>();
   return {

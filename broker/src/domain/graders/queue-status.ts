@@ -6,31 +6,31 @@ import type { GradingTimes } from "./grading-times.ts";
 import type { QueuePositions } from "./queue-positions.ts";
 
 export interface Waiting {
-  /** Place in line; 1 is next. */
+  /** Queue position; 1 is next. */
   place: number;
   /** Why it waits, when nothing can grade it right now. */
   reason: string | null;
-  /** When grading should begin; null when that cannot be said. */
+  /** When grading should start; null when unknown. */
   expectedAt: string | null;
-  /** Graders attached that serve the challenge. */
+  /** Number of attached graders that serve the challenge. */
   graders: number;
 }
 
-/** What says whether a challenge can be graded right now. */
+/** Sources of whether a challenge can be graded right now. */
 export interface ServingSources {
   graders: Pick<AttachedGraders, "serving" | "lastSeen">;
   clock: Clock;
-  /** Whether the queue refused the latest attempt to publish jobs. */
+  /** Whether the queue rejected the latest attempt to publish jobs. */
   dispatchStalled: () => boolean;
 }
 
-/** What says how long a submission waits. */
+/** Sources of how long a submission has to wait. */
 export interface QueueStatusSources extends ServingSources {
   gradingTimes: Pick<GradingTimes, "meanMs">;
   queuePositions: QueuePositions;
 }
 
-/** How a submitted submission stands in its challenge's line. */
+/** Returns the queue status of a submitted submission. */
 export async function readWaiting(
   context: QueueStatusSources,
   db: Db,
@@ -40,7 +40,7 @@ export async function readWaiting(
   return (await readQueueStatus(context, challenge))(ahead + 1);
 }
 
-/** How a challenge's line stands now, for each place in it. */
+/** Returns a challenge's current queue status as a function of the queue position. */
 export async function readQueueStatus(
   context: Omit<QueueStatusSources, "queuePositions">,
   challenge: string,
@@ -59,20 +59,20 @@ export async function readQueueStatus(
   });
 }
 
-/** How many graders serve a challenge now, and why nothing of it can be graded when nothing can. */
+/** Returns how many graders serve a challenge now and, when none can grade it, why. */
 export async function readServing(
   context: ServingSources,
   challenge: string,
 ): Promise<{ graders: number; waiting: string | null }> {
   const graders = (await context.graders.serving(challenge)).length;
-  // Asked first: a queue that is away knows of no grader either.
+  // Checked first: an unreachable queue reports no graders either.
   if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
   if (graders > 0) return { graders, waiting: null };
   const since = utcTime(context.graders.lastSeen(challenge), context.clock());
   return { graders, waiting: `no grader serves ${challenge} since ${since}` };
 }
 
-/** `14:02 UTC`; with its date when that is not today's. */
+/** Formats a time as `14:02 UTC`, with the date when it is not today. */
 export function utcTime(time: Date, now: Date): string {
   const [day, clock] = iso(time).split("T") as [string, string];
   const short = `${clock.slice(0, 5)} UTC`;

@@ -10,13 +10,13 @@ export type Baseline = Pick<
   SubmissionRow,
   "id" | "number" | "created_at" | "score" | "score_secondary" | "post_challenge" | "baseline_comment"
 > & {
-  /** On the board, from 0, over participants and baselines together. */
+  /** Position on the board, from 0, over participants and baselines together. */
   position: number;
 };
 
 /**
- * The organisers' reference entries on a board, in its order: by their scores as they are, without rounding, and before participants
- * who have the same. The previous boards have none.
+ * Returns the organizers' baselines on a board, in its order: by their unrounded scores, and before
+ * participants with equal scores. The previous boards have none.
  */
 export async function readBaselines(db: Db, config: ChallengeConfig, place: BoardPlace): Promise<Baseline[]> {
   if (isPrevious(place.board)) return [];
@@ -34,7 +34,7 @@ export async function readBaselines(db: Db, config: ChallengeConfig, place: Boar
   const above = await countBefore(
     db,
     place,
-    // Before all participants who have the same scores.
+    // Before all participants with equal scores.
     sorted.map(({ key }) => ({ ...key, submitted_at: "", submission_number: 0 })),
   );
   return sorted.map(({ row }, index) => ({ ...row, position: above[index]! + index }));

@@ -12,8 +12,8 @@ export interface SortKey {
 }
 
 /**
- * A run of standings that follow each other: the key at which it begins, and how many there are. The first block of a board begins
- * before every key, and stays when it is empty.
+ * A run of consecutive standings: the key at which it starts, and its length. The first block of a board
+ * starts before every key, and stays when it is empty.
  */
 export interface Block extends SortKey {
   standings: number;
@@ -41,14 +41,17 @@ export const blocksOf = (db: Db, place: BoardPlace) =>
     .where("board", "=", place.board);
 
 export interface Start {
-  /** How many standings the board has. */
+  /** Number of standings on the board. */
   total: number;
-  /** Where reading begins for the standing after `offset` others: a key, and how many to pass over from there. */
+  /**
+   * Where to start reading for the standing after `offset` others: a key, and how many standings to skip from
+   * there.
+   */
   from: SortKey;
   skip: number;
 }
 
-/** Where a page of a board begins. */
+/** Finds the start of a page of a board. */
 export async function startOf(db: Db, place: BoardPlace, offset: number): Promise<Start> {
   const before = sql<number>`sum(standings) over (
     order by sort_primary, sort_secondary, submitted_at, submission_number
@@ -81,7 +84,7 @@ const allBlocks = statement((db, place: BoardPlace) =>
     .orderBy("submission_number"),
 );
 
-/** The number of standings before each of the keys, which need not be on the board. */
+/** Counts the standings before each of the keys, which need not be on the board. */
 export async function countBefore(db: Db, place: BoardPlace, keys: readonly SortKey[]): Promise<number[]> {
   if (keys.length === 0) return [];
   const blocks = await allBlocks(db, placeOf(place));
@@ -93,7 +96,7 @@ export async function countBefore(db: Db, place: BoardPlace, keys: readonly Sort
     sum += block.standings;
   }
   const found = keys.map((key) => indexOfBlock(blocks, key));
-  // The types of the first row are those of all.
+  // The types of the first row apply to all rows.
   const wanted = keys.map((key, index) =>
     index === 0
       ? sql`(cast(${index} as integer), ${typed(blocks[found[index]!]!)}, ${typed(key)})`
@@ -113,7 +116,7 @@ export async function countBefore(db: Db, place: BoardPlace, keys: readonly Sort
   return counts;
 }
 
-/** The standings of a board from a key on, in order; all of them by default. */
+/** Returns the standings of a board from a key on, in order; all of them by default. */
 export function standingsFrom(db: Db, place: BoardPlace, from = FIRST) {
   return db
     .selectFrom("standings")

@@ -9,7 +9,7 @@ import { shownScore } from "./standings.ts";
 
 export type Row = Leaderboard["rows"][number];
 
-/** What a row shows of some of a board's standings, in its order. */
+/** Reads what the rows of some of a board's standings show, in their order. */
 export async function readStandings(trx: Db, place: BoardPlace, standings: ReturnType<typeof standingsFrom>) {
   const { challenge, round, board } = place;
   const rows = await trx
@@ -57,7 +57,7 @@ export async function readStandings(trx: Db, place: BoardPlace, standings: Retur
   return rows.map(({ then_primary, then_secondary, then_at, then_number, entries, ...row }) => ({
     ...row,
     entries: Number(entries),
-    /** On the board before; null without a place there. */
+    /** On the previous board; null without a place there. */
     before:
       then_number === null
         ? null
@@ -70,10 +70,10 @@ export async function readStandings(trx: Db, place: BoardPlace, standings: Retur
   }));
 }
 
-/** A standing with what its row shows. */
+/** A standing with the data that its row shows. */
 type ShownStanding = Awaited<ReturnType<typeof readStandings>>[number];
 
-/** The rows of standings that follow `first` others. */
+/** Returns the rows of standings that follow `first` others. */
 export async function participantRows(
   trx: Db,
   config: ChallengeConfig,
@@ -106,7 +106,7 @@ export async function participantRows(
   });
 }
 
-/** The ranks that these participants had at the border of the ranking window. */
+/** Returns the ranks that these participants had at the window boundary. */
 async function readRanksBefore(
   trx: Db,
   { challenge, round, board }: BoardPlace,

@@ -7,19 +7,19 @@ const PAUSE_MS = 1000;
 
 export interface BoardWatch {
   /**
-   * Tells of every change to a challenge's boards from now on, whichever broker made it, at most once a second for a round. Resolves
-   * with how they are now.
+   * Calls the listener after every change to a challenge's boards, whichever broker made it, at most once a
+   * second for each round. Resolves with their current versions.
    */
   watch(
     challenge: string,
     listener: (moved: BoardMoved) => void,
   ): Promise<{ now: BoardMoved[]; stop(): void }>;
-  /** How many watch. */
+  /** Number of active watches. */
   watching(): number;
   close(): void;
 }
 
-/** Asks the records for the boards' versions, once for all who watch, and not at all while nobody does. */
+/** Polls the records for the boards' versions: once for all watches, and not at all while there are none. */
 export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWatch {
   const listeners = new Map<string, Set<(moved: BoardMoved) => void>>();
   const known = new Map<string, BoardMoved>();
@@ -45,7 +45,7 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
     }
   }
 
-  /** One look at a time; who asks while one is under way gets that one. */
+  /** One poll at a time; calls during a poll share it. */
   const pollOnce = () => {
     polling ??= look().finally(() => {
       polling = null;

@@ -38,7 +38,10 @@ describe.skipIf(missing("postgres", "setpriv"))("boards on PostgreSQL", () => {
   boardsHold(async () => openPostgres(await createDatabase()));
 });
 
-/** The same on either database. A challenge of its own for each history, so that they may share one. */
+/**
+ * Runs the same tests on either database. Each history has a challenge of its own, so that all can share one
+ * database.
+ */
 function boardsHold(open: () => Promise<Records>): void {
   let records: Records;
   beforeAll(async () => {
@@ -143,7 +146,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
       const row = await any("submitted");
       if (row) await grade(row);
     },
-    // Cancelled, or failed.
+    // Cancelled or failed.
     async () => {
       const row = await any("submitted");
       const code = random() < 0.5 ? ("cancelled" as const) : ("rejected" as const);
@@ -157,7 +160,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
       const sent = { status, score: score(), secondary: score(), message: "changed" };
       await records.transaction((trx) => writeStatus(trx, config, row, sent, new Date()));
     },
-    // Made a baseline, or one no more.
+    // Marked as a baseline, or unmarked.
     async () => {
       const row = await any("graded", "failed");
       if (row?.function !== "submit" || row.dry_run === 1) return;
@@ -171,7 +174,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
         await updateBoards(trx, changed);
       });
     },
-    // A regrade ends with this; nothing may change by it.
+    // A regrade ends with this; it must change nothing.
     () => rebuild(),
     () => advanceWindows({ records, catalog }),
     async () => {
@@ -246,7 +249,7 @@ const essence = (row: Leaderboard["rows"][number]) => ({
 
 type Named = SubmissionRow & { name: string };
 
-/** The rules, written down once more: from all submissions, with nothing kept. */
+/** The rules, implemented again: from all submissions, without stored state. */
 function naiveBoard(config: ChallengeConfig, all: Named[], board: Board): ReturnType<typeof essence>[] {
   const late = board.endsWith("ongoing");
   const round = config.rounds[0]!;
@@ -354,7 +357,7 @@ const configOf = (id: string, hours: number, withSecondary: boolean): ChallengeC
     evaluator: { command: ["true"] },
   });
 
-/** The same numbers for the same seed. */
+/** Returns the same numbers for the same seed. */
 function numbers(seed: number): () => number {
   let state = seed * 2_654_435_761;
   return () => {

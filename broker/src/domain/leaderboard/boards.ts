@@ -4,15 +4,18 @@ import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 
 /**
- * `current` and `ongoing` are as of now, `previous` and `previous_ongoing` as of the border of the ranking window; the ongoing ones
- * count what came after the round's end.
+ * `current` and `ongoing` show the present, `previous` and `previous_ongoing` the state at the window
+ * boundary. The ongoing boards include submissions made after the round's end.
  */
 export type Board = (typeof BOARDS)[number];
 export const ALL_BOARDS: readonly Board[] = BOARDS;
 
 export const isPrevious = (board: Board): boolean => board === "previous" || board === "previous_ongoing";
 export const countsLate = (board: Board): boolean => board === "ongoing" || board === "previous_ongoing";
-/** The board that the movement on this one is told from; null for the previous ones, on which nothing moves. */
+/**
+ * The board with which movement on this one is compared; null for the previous boards, which show no
+ * movement.
+ */
 export const boardBefore = (board: Board): Board | null =>
   board === "current" ? "previous" : board === "ongoing" ? "previous_ongoing" : null;
 
@@ -22,15 +25,15 @@ export interface BoardPlace {
   board: Board;
 }
 
-/** Written out, and not as parameters, so that both databases see that their partial indexes apply. */
+/** Literal SQL instead of parameters, so that both databases see that their partial indexes apply. */
 export const ENTRY = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0`;
 export const RANKED = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0 and state = 'graded'`;
-/** What moves the ranking window: baselines too, whatever became of them. */
+/** What moves the ranking window: baselines too, whatever their outcome. */
 export const ARRIVED = sql<boolean>`function = 'submit' and dry_run = 0`;
 
 /**
- * Takes the boards of a round for this transaction, which must be about to change them: no other changes them until it ends. Returns
- * the border up to which the previous boards are made; null while there are none.
+ * Locks the boards of a round for a transaction that is about to change them. Returns the window boundary of
+ * the previous boards; null while they do not exist.
  */
 export async function takeBoards(
   trx: Db,

@@ -15,13 +15,13 @@ export interface BoardQuery {
   offset: number;
   /** The participant whose row is marked as theirs. */
   viewer: number | null;
-  /** True to show no row but the viewer's. */
+  /** True to show only the viewer's row. */
   ownOnly?: boolean;
 }
 
 /**
- * A page of a round's board: one row a participant, the best graded submission, ranks without gaps, and the baselines among them by
- * their scores. All of it is of one moment.
+ * Returns a page of a round's board: one row per participant with their best graded submission, ranks without
+ * gaps, and the baselines placed by their scores. All rows are from one moment.
  */
 export function readLeaderboard(
   db: Kysely<Tables>,

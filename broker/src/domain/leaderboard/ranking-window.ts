@@ -10,14 +10,15 @@ import { updateStanding } from "./standings.ts";
 
 const HOUR = 3_600_000;
 const SECOND = 1000;
-/** Submissions that fall out of the window in one transaction: a grade waits no longer than for so many. */
+/** Submissions that leave the window in one transaction: a grade waits for no more than this. */
 const STEP = 20;
 
 type Round = Pick<BoardPlace, "challenge" | "round">;
 
 /**
- * Moves the previous boards of every round to the border of its ranking window: its newest submission's arrival, less the window. In
- * small steps, each a board as it was at some moment in between, so that new grades are not held up.
+ * Moves the previous boards of every round to its window boundary: the arrival of its newest submission minus
+ * the window. Works in small steps, each a valid board of some moment in between, so that new grades are not
+ * delayed.
  */
 export async function advanceWindows(
   { records, catalog }: { records: Records; catalog: Catalog },
@@ -42,16 +43,16 @@ export async function advanceWindows(
   }
 }
 
-/** Whole seconds, as the webapp has it. */
+/** Returns whole seconds, as the webapp does. */
 export function windowBoundary(round: Pick<RoundConfig, "ranking_window_hours">, newest: string): string {
   const border = Date.parse(newest) - round.ranking_window_hours * HOUR;
   return iso(Math.floor(border / SECOND) * SECOND);
 }
 
-/** One step towards `target`; true when it is reached. */
+/** Makes one step towards `target`; true when it is reached. */
 function step(records: Records, place: Round, target: string): Promise<boolean> {
   return records.transaction(async (trx) => {
-    // Written as it is: that takes the row, and nobody changes the boards until the step is done.
+    // Writes the row unchanged: that locks it, so that the boards do not change during this step.
     const { border } = await trx
       .updateTable("board_rounds")
       .set({ version: sql<number>`version` })
@@ -86,7 +87,7 @@ function step(records: Records, place: Round, target: string): Promise<boolean> 
       .execute();
     const isLast = falling.length < STEP;
     const to = isLast ? target : falling.at(-1)!.created_at;
-    // What was created in the same moment falls with it.
+    // Submissions created in the same moment leave together.
     if (!isLast) falling.push(...(await graded.where("created_at", "=", to).execute()));
     const fallen = new Set(falling.map(({ participant_id }) => participant_id));
     for (const participantId of fallen)

@@ -4,8 +4,8 @@ import { ALL_BOARDS, type Board, countsLate, isPrevious, RANKED } from "./boards
 import { rebuildBlocks } from "./update-blocks.ts";
 
 /**
- * Makes all standings of a challenge anew from its graded submissions, in the transaction that changed them. The previous boards
- * stay where their border is.
+ * Rebuilds all standings of a challenge from its graded submissions, in the transaction that changed them.
+ * The previous boards keep their window boundary.
  */
 export async function rebuildStandings(trx: Db, challenge: string): Promise<void> {
   await sql`insert into board_rounds (challenge, round, version, border)
@@ -22,7 +22,7 @@ export async function rebuildStandings(trx: Db, challenge: string): Promise<void
   await rebuildBlocks(trx, { challenge, round: null });
 }
 
-/** Makes the previous boards of a round anew, up to the border that its row has now. */
+/** Rebuilds the previous boards of a round, up to the window boundary that its row has now. */
 export async function rebuildPrevious(trx: Db, place: { challenge: string; round: string }): Promise<void> {
   for (const board of ALL_BOARDS.filter(isPrevious)) {
     await trx
@@ -66,7 +66,7 @@ export interface RankedStanding {
   submission: string;
 }
 
-/** Ranks on the boards of a challenge that are as of now, by `rankKey`. */
+/** Returns the ranks on the present boards of a challenge, by `rankKey`. */
 export async function readRanks(trx: Db, challenge: string): Promise<ReadonlyMap<string, RankedStanding>> {
   const rows = await trx
     .selectFrom("standings")

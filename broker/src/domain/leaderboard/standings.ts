@@ -8,12 +8,15 @@ import { moveCount } from "./update-blocks.ts";
 
 export type { Board } from "./boards.ts";
 
-/** What has no score sorts behind everything that has one, in both directions. */
+/** A missing score sorts behind every score, in both directions. */
 const LAST = Number.MAX_VALUE;
 
 type ScoreRule = ChallengeConfig["score"];
 
-/** Sort keys of a grade: rounded, and turned round for a descending order, so that the smallest key is the best. */
+/**
+ * Returns the sort keys of a grade: rounded, and negated for a descending order, so that the smallest key is
+ * the best.
+ */
 export function sortKeys(
   config: Pick<ChallengeConfig, "score" | "score_secondary">,
   score: number | null,
@@ -25,7 +28,7 @@ export function sortKeys(
   };
 }
 
-/** The same for a baseline, whose scores are compared as they are. */
+/** Returns the sort keys of a baseline, whose scores are not rounded. */
 export function rawKeys(
   config: Pick<ChallengeConfig, "score" | "score_secondary">,
   score: number | null,
@@ -45,17 +48,20 @@ function directed(rule: ScoreRule, score: number | null): number {
   return rule.order === "descending" && score !== 0 ? -score : score;
 }
 
-/** The score that stands behind a sort key. */
+/** Returns the score that a sort key stands for. */
 export function shownScore(rule: ScoreRule, sortKey: number): number | null {
   if (sortKey === LAST) return null;
   return rule.order === "descending" && sortKey !== 0 ? -sortKey : sortKey;
 }
 
-/** A participant's place on a board; `until` is the border of a previous one. */
+/** A participant's place on a board; `until` is the window boundary of a previous board. */
 export interface Place extends BoardPlace {
   participantId: number;
   until: string | null;
-  /** What alone has changed: a submission graded for the first time. Without it, all of the participant's are looked at. */
+  /**
+   * The only change: a submission graded for the first time. Without it, all of the participant's submissions
+   * are considered.
+   */
   fresh?: Standing;
 }
 
@@ -72,14 +78,15 @@ interface Change {
 }
 
 /**
- * Makes one participant's standing anew from the graded submissions: called in the transaction that changes one of them, after it
- * took the round's boards. Ties go to the earlier submission, then to the lower number, within a participant and between participants.
+ * Rebuilds one participant's standing from the graded submissions. Called in the transaction that changes one
+ * of them, after it locked the round's boards. Ties go to the earlier submission, then to the lower number,
+ * within a participant and between participants.
  */
 export async function updateStanding(trx: Db, place: Place): Promise<void> {
   await writeChange(trx, place, await readChange(trx, place));
 }
 
-/** The same, and tells how the participant moved by it. */
+/** Updates a standing, and returns how the participant moved. */
 export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
   const change = await readChange(trx, place);
   const { before, best } = change;

@@ -17,12 +17,12 @@ import {
 } from "./board-blocks.ts";
 import type { BoardPlace } from "./boards.ts";
 
-/** A block is cut in two when it has more. */
+/** A block with more standings is split in two. */
 const MAX_BLOCK_SIZE = 256;
-/** How many standings a new block has; migration 006 says the same number. */
+/** Number of standings in a new block; migration 006 uses the same number. */
 const BLOCK = 128;
 
-/** Counts a standing that has left its place, come to another, or moved; `null` is off the board. */
+/** Counts a standing that was removed, added or moved; `null` means off the board. */
 export async function moveCount(
   db: Db,
   place: BoardPlace,
@@ -51,7 +51,7 @@ async function countIn(db: Db, place: BoardPlace, block: Block | undefined): Pro
   await writeCount(db, place, block, BLOCK);
 }
 
-/** Cuts the standings of a challenge into blocks anew, or those of one round. */
+/** Rebuilds the blocks of a challenge's standings, or those of one round. */
 export async function rebuildBlocks(
   trx: Db,
   { challenge, round }: { challenge: string; round: string | null },

@@ -2,7 +2,10 @@ import type { Leaderboard } from "@crowdai/shared";
 import type { Records } from "../../records/records.ts";
 import { mediaUrls } from "./media-keys.ts";
 
-/** The same page of a leaderboard, each row with its submission's media and published code. For those who may see the leaderboard. */
+/**
+ * Returns the leaderboard page with the media and published code of each row's submission. Only for viewers
+ * who may see the leaderboard.
+ */
 export async function withLinks(
   { records, baseUrl }: { records: Pick<Records, "db">; baseUrl: () => string },
   board: Leaderboard,

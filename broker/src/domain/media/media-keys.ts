@@ -6,7 +6,7 @@ import type { SubmissionRow } from "../../records/tables.ts";
 export type MediaKind = "image" | "video" | "audio";
 export type MediaRole = "large" | "thumb" | "preview";
 
-/** Columns of a submission that say where its media are. */
+/** Columns of a submission that locate its media. */
 export type MediaColumns = Pick<
   SubmissionRow,
   "media_large" | "media_thumbnail" | "media_content_type" | "media_preview"
@@ -21,19 +21,21 @@ export const NO_MEDIA = {
 
 const OURS = /^(?:image|video|audio)\/(?:large|thumb|preview)-[0-9a-f]{32}\.([a-z0-9]{3,4})$/;
 
-/** Where one object of a submission's media is kept. `name` is 32 random hexadecimal digits: nobody guesses it. */
+/**
+ * Returns the key of one media object. `name` is 32 random hexadecimal digits, so that it cannot be guessed.
+ */
 export function mediaKey(kind: MediaKind, role: MediaRole, name: string, extension: string): string {
   return `${kind}/${role}-${name}.${extension}`;
 }
 
-/** Every place where a try under this name may have left an object. */
+/** Returns every key prefix under which an attempt with this name may have left an object. */
 export function keyPrefixes(name: string): string[] {
   return (["image", "video", "audio"] as const).flatMap((kind) =>
     (["large", "thumb", "preview"] as const).map((role) => `${kind}/${role}-${name}.`),
   );
 }
 
-/** The type of an object that the broker made itself; null for what somebody else put there. */
+/** Returns the type of an object that the broker made itself; null for any other object. */
 export function typeOfKey(key: string): string | null {
   return mediaTypeOf(OURS.exec(key)?.[1] ?? "") ?? null;
 }
@@ -41,8 +43,8 @@ export function typeOfKey(key: string): string | null {
 const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;
 
 /**
- * Where a submission's media are seen; null when it has none. Whoever is shown these addresses can open them: tell them only to
- * those who may see the submission, or the leaderboard that it stands on.
+ * Returns the URLs of a submission's media; null when it has none. Anyone with a URL can open it: show them
+ * only to viewers who may see the submission or its leaderboard.
  */
 export function mediaUrls(row: MediaColumns, baseUrl: string): Media | null {
   const { media_large: large, media_thumbnail: thumbnail, media_content_type: type, media_preview } = row;

@@ -6,12 +6,13 @@ import type { MediaWorkRow, SubmissionRow } from "../../records/tables.ts";
 import { takeBoards } from "../leaderboard/boards.ts";
 import { type MediaColumns, typeOfKey } from "./media-keys.ts";
 
-// The outbox of media: written with the grade, in its transaction, and worked off after it. A grade waits for nothing here.
+// The outbox of media: written with the grade, in its transaction, and processed after it. A grade does not
+// wait for media.
 
-/** Nobody guesses it, and nothing else has it: it is in the keys of what is made. */
+/** Unguessable and unique: it is part of the keys of the new objects. */
 const createName = () => randomBytes(16).toString("hex");
 
-/** Notes that media are to be made of what the evaluator stored, in the transaction that writes the grade. */
+/** Queues media to be made of what the evaluator stored, in the transaction that writes the grade. */
 export async function queueMedia(
   trx: Db,
   row: Pick<SubmissionRow, "id" | "attempt">,
@@ -34,7 +35,7 @@ export async function queueMedia(
     .execute();
 }
 
-/** The same for a grade that takes the place of an older one: the older one's media go. */
+/** Queues media for a grade that replaces an older one, whose media are removed. */
 export async function replaceMedia(
   trx: Db,
   row: Pick<SubmissionRow, "id"> & MediaColumns & { regrade_attempt: number },
@@ -47,7 +48,7 @@ export async function replaceMedia(
     .selectAll()
     .where("submission", "=", row.id)
     .executeTakeFirst();
-  // Only what the broker made itself: what an outside grader named is not ours to remove.
+  // Only objects that the broker made itself: objects named by an outside grader are not removed.
   const replaces = [...shown, ...(waiting ? replacedBy(waiting) : [])].filter(
     (key): key is string => key !== null && typeOfKey(key) !== null,
   );
@@ -57,7 +58,7 @@ export async function replaceMedia(
 
 export const replacedBy = ({ replaces }: Pick<MediaWorkRow, "replaces">): string[] => JSON.parse(replaces);
 
-/** Whether a submission's media are still being made. */
+/** Returns whether a submission's media are still being made. */
 export async function areMediaAwaited(db: Db, submission: string): Promise<boolean> {
   const row = await db
     .selectFrom("media_work")
@@ -68,7 +69,10 @@ export async function areMediaAwaited(db: Db, submission: string): Promise<boole
   return row !== undefined;
 }
 
-/** Takes work that is due, for `leaseMs`: whoever took it is gone when that ends. Null when there is none. */
+/**
+ * Claims due work for `leaseMs`; null when there is none. Work of a crashed broker is due again when its
+ * lease expires.
+ */
 export async function takeMediaWork(db: Db, now: Date, leaseMs: number): Promise<MediaWorkRow | null> {
   for (;;) {
     const row = await db
@@ -92,7 +96,7 @@ export async function takeMediaWork(db: Db, now: Date, leaseMs: number): Promise
   }
 }
 
-/** Puts work off, or holds on to it. */
+/** Postpones work, or extends its lease. */
 export async function postponeMediaWork(
   db: Db,
   { submission, name }: MediaWorkRow,
@@ -107,7 +111,10 @@ export async function postponeMediaWork(
     .execute();
 }
 
-/** Ends work with what the submission shows from now on; false when a newer grade has taken its place. */
+/**
+ * Completes work and writes what the submission shows from now on; false when a newer grade replaced the
+ * work.
+ */
 export async function endMediaWork(
   trx: Db,
   { submission, name, source }: MediaWorkRow,
@@ -126,7 +133,7 @@ export async function endMediaWork(
     .where("id", "=", submission)
     .returning(["challenge", "round"])
     .executeTakeFirst();
-  // Whoever looks at the board is told that it shows something new.
+  // Changes the board's version, so that viewers of the board reload it.
   if (row && shown.media_large !== null) await takeBoards(trx, row);
   return true;
 }

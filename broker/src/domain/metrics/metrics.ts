@@ -4,19 +4,24 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 const ACCEPT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const GRADING_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200];
 
-/** What this broker counts. Counters begin at 0 with the process; their sum over the brokers is the fleet's. */
+/**
+ * The metrics of this broker. Counters start at 0 with the process; the fleet's value is the sum over its
+ * brokers.
+ */
 export interface Metrics {
   /** Counts events of a challenge that this broker wrote; called after their commit. */
   written(challenge: string, events: readonly SubmissionEvent[]): void;
-  /** How long an evaluation took. */
+  /** Records the duration of an evaluation. */
   graded(challenge: string, ms: number): void;
-  /** A report that came too late and changed nothing. */
+  /** Counts a late report that changed nothing. */
   refused(type: Report["type"]): void;
-  /** Bytes that arrived in the object store and were proven. */
+  /** Counts verified bytes in the object store. */
   uploaded(bytes: number): void;
-  /** A number that is read at each scrape. `read` gives one number, or one for each value of `label`. */
+  /**
+   * Adds a number that is read at each scrape. `read` returns one number, or one for each value of `label`.
+   */
   gauge(name: string, help: string, read: () => Promise<Reading>, label?: string): void;
-  /** Prometheus text. */
+  /** Returns the metrics as Prometheus text. */
   scrape(): Promise<string>;
   readonly contentType: string;
   close(): void;
@@ -128,7 +133,7 @@ export function createMetrics(): Metrics {
         registers,
         async collect() {
           this.reset();
-          // A number that cannot be had is left out; the others are told all the more.
+          // A number that cannot be read is left out; the others are still reported.
           const reading = await read().catch(() => []);
           if (typeof reading === "number") this.set(reading);
           else for (const [value, number] of reading) this.set({ [label ?? "name"]: value }, number);

@@ -10,8 +10,8 @@ export interface Caller {
 }
 
 /**
- * Who a key belongs to. Throws no_key, key_malformed, key_unknown or key_revoked; the look-up is by digest, so its
- * time says nothing about any stored key.
+ * Returns the owner of a key. Throws no_key, key_malformed, key_unknown or key_revoked. The lookup is by
+ * digest, so its duration reveals nothing about stored keys.
  */
 export async function identify(db: Db, key: string | undefined): Promise<Caller> {
   if (!key) throw new CrowdaiError("no_key");
@@ -19,7 +19,7 @@ export async function identify(db: Db, key: string | undefined): Promise<Caller>
   return identifyHash(db, hashApiKey(key));
 }
 
-/** As identify, by the key's digest. Throws key_unknown or key_revoked. */
+/** Returns the owner of a key with this digest. Throws key_unknown or key_revoked. */
 export async function identifyHash(db: Db, hash: string): Promise<Caller> {
   const row = await keyAndOwner(db, { hash });
   if (!row) throw new CrowdaiError("key_unknown");
@@ -49,17 +49,20 @@ const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
     .where("hash", "=", hash),
 );
 
-/** Throws not_allowed for an organiser. */
+/** Throws not_allowed for an organizer. */
 export function requireParticipant(caller: Caller): Caller {
   if (caller.kind !== "participant")
     throw new CrowdaiError("not_allowed", "This is an organiser's key; submitting needs a participant's.");
   return caller;
 }
 
-/** What a name may be. */
+/** Valid names. */
 export const NAME = /^[^\p{C}\s](?:[^\p{C}]{0,98}[^\p{C}\s])$/u;
 
-/** Adds a participant and returns its key, which is nowhere kept. Throws usage when the name is taken or unusable. */
+/**
+ * Adds a participant and returns the new key, which is not stored. Throws usage when the name is taken or
+ * invalid.
+ */
 export async function addParticipant(records: Records, name: string, now: string): Promise<string> {
   requireName(name);
   return records.transaction(async (trx) => {
@@ -78,7 +81,7 @@ export async function addParticipant(records: Records, name: string, now: string
   });
 }
 
-/** Adds an organiser of some challenges, or challenges to an organiser, and returns a new key. */
+/** Adds an organizer of some challenges, or challenges to an organizer, and returns a new key. */
 export async function addOrganizer(
   records: Records,
   name: string,
@@ -104,7 +107,7 @@ export async function addOrganizer(
   });
 }
 
-/** Ends every key of the participant or organiser of that name. Throws usage when there is none. */
+/** Revokes every key of the participant or organizer with that name. Throws usage when there is none. */
 export async function revokeKeys(
   records: Records,
   owner: Caller["kind"],
@@ -139,7 +142,7 @@ async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: strin
   return key;
 }
 
-/** The form under which names are told apart. */
+/** Returns the form in which names are compared. */
 export const nameKey = (name: string) => name.normalize("NFC").toLowerCase();
 
 function requireName(name: string): void {

@@ -2,7 +2,10 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Db, Records } from "../../records/records.ts";
 import { nameKey } from "./api-keys.ts";
 
-/** Lets a participant take part in private challenges; repeating it is harmless. Returns how many invitations are new. */
+/**
+ * Invites a participant to private challenges; repeating it is harmless. Returns the number of new
+ * invitations.
+ */
 export async function invite(
   { db }: Pick<Records, "db">,
   name: string,
@@ -24,7 +27,7 @@ export async function invite(
   return made.length;
 }
 
-/** Takes invitations back: what was submitted stays. Returns how many there were. */
+/** Withdraws invitations; submissions stay. Returns the number of withdrawn invitations. */
 export async function uninvite(
   { db }: Pick<Records, "db">,
   name: string,

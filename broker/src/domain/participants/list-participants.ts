@@ -6,7 +6,7 @@ export interface ListedParticipant {
   name: string;
   created_at: string;
   submissions: number;
-  /** Whether any of the participant's keys still works, as far as is known here of a webapp's. */
+  /** Whether any of the participant's keys still works, including known keys of a remote webapp. */
   active: boolean;
 }
 

@@ -4,24 +4,25 @@ import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { closingLock, countAwaited, findClosure, publishDue } from "./publish-due.ts";
 
-/** What became public with the closing of a challenge, and whether readers can see all of it yet. */
+/** What became public when a challenge closed, and whether readers can see all of it yet. */
 export interface ClosedChallenge {
   challenge: string;
   closed_at: string;
-  /** Submissions that are public, and the participants whose they are. */
+  /** Number of public submissions, and of their participants. */
   submissions: number;
   participants: number;
-  /** To be published, and not ended yet: they follow by themselves. */
+  /** Submissions to be published that are not finished yet; they follow automatically. */
   awaited: number;
-  /** Whether the repositories stand where readers look. */
+  /** Whether the repositories are visible to readers. */
   shown: boolean;
-  /** Why a code host does not show them, where that is known. */
+  /** Why a code host does not show them, where known. */
   problems: string[];
 }
 
 /**
- * Closes a challenge: what its participants chose becomes public, and no choice is taken back any more. Closing it again changes
- * nothing but what is still to be published. Throws challenge_running while a round is open or to come, unless `force` is given.
+ * Closes a challenge: the code that participants chose becomes public, and no choice can be withdrawn.
+ * Closing it again only publishes what is still due. Throws challenge_running while a round is open or
+ * upcoming, unless `force` is given.
  */
 export async function closeChallenge(
   records: Records,
@@ -79,7 +80,7 @@ export async function readClosed(db: Db, challenge: string): Promise<ClosedChall
   };
 }
 
-/** Throws challenge_closed where a challenge was closed before its open round ended. */
+/** Throws challenge_closed when a challenge was closed before its open round ended. */
 export async function requireNotClosed(db: Db, challenge: string): Promise<void> {
   const closure = await findClosure(db, challenge);
   if (closure)

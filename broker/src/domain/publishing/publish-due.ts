@@ -6,7 +6,7 @@ import { takeBoards } from "../leaderboard/boards.ts";
 
 const AT_ONCE = 500;
 
-/** Name of the lock that a change of mind shares, and that what publishes has alone. */
+/** Returns the name of the lock that changes of a choice share and that publishing holds exclusively. */
 export const closingLock = (challenge: string): string => `closing:${challenge}`;
 
 export async function findClosure(db: Db, challenge: string): Promise<ClosureTable | null> {
@@ -17,7 +17,7 @@ const closureOf = lookup((db, { challenge }: { challenge: string }) =>
   db.selectFrom("closures").selectAll().where("challenge", "=", challenge),
 );
 
-/** Submissions of a challenge that are to be published and have not been; one that was cancelled never will. */
+/** Submissions of a challenge that are to be published and are not public yet, except cancelled ones. */
 const awaited = (db: Db, challenge: string) =>
   db
     .selectFrom("submissions")
@@ -26,7 +26,9 @@ const awaited = (db: Db, challenge: string) =>
     .where("submissions.published_at", "is", null)
     .where("submissions.state", "!=", "cancelled");
 
-/** How many submissions will follow by themselves, when they have ended and their code is here. */
+/**
+ * Counts the submissions that will follow automatically, once they are finished and their code has arrived.
+ */
 export async function countAwaited(db: Db, challenge: string): Promise<number> {
   const { n } = await awaited(db, challenge)
     .select(({ fn }) => fn.countAll<number>().as("n"))
@@ -35,9 +37,9 @@ export async function countAwaited(db: Db, challenge: string): Promise<number> {
 }
 
 /**
- * Makes public, in one commit of the records, what is to be published of a closed challenge and is ready: the submission has
- * ended and its code is in its repository, or was given up. Each gets the next place in its participant's public repository. Does
- * nothing for a challenge that has not closed. Returns how many were published.
+ * Publishes, in one transaction, the due submissions of a closed challenge: those that are finished and whose
+ * code is in its repository or is missing for good. Each gets the next place in its participant's public
+ * repository. Does nothing for a challenge that is not closed. Returns the number of published submissions.
  */
 export async function publishDue(records: Records, challenge: string, now: Date): Promise<number> {
   return records.transaction(async (trx) => {

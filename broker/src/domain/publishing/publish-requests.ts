@@ -10,7 +10,7 @@ export function requirePublishable({ code, models, function: called, dry_run }: 
   if (code === null && models.length === 0) throw new CrowdaiError("nothing_to_publish");
 }
 
-/** Writes down what a participant wants of a submission, and returns the submission, which holds the latest wish. */
+/** Records the participant's latest choice and returns the updated submission. */
 export async function addPublishRequest(
   trx: Db,
   submission: string,

@@ -7,8 +7,9 @@ import type { Needs } from "../submissions/services.ts";
 import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
 
 /**
- * Applies a report of an attempt that belongs to a regrade; false when it belongs to none. The submission, which the caller has
- * locked, keeps its outcome and its events: progress and log lines of a regrade are not told.
+ * Applies a report of an attempt that belongs to a regrade; false when it belongs to none. The caller has
+ * locked the submission, which keeps its outcome and its events: progress and log lines of a regrade are not
+ * shown.
  */
 export async function applyRegradeReport(
   context: Needs<"catalog" | "clock">,
@@ -83,7 +84,8 @@ async function finish(
     outcome: JSON.stringify(outcome),
     organiser_log,
   });
-  // Only a verdict on the submission replaces what it had; a fault of the evaluator or the platform says nothing of it.
+  // Only a verdict on the submission replaces its outcome; a fault of the evaluator or the platform says
+  // nothing about it.
   const result = outcome.ok ? "graded" : outcome.code === "rejected" ? "failed" : "kept";
   const reason = outcome.ok ? null : `${outcome.code}: ${outcome.message}`;
   await updateItem(trx, item, { state: "done", deadline_at: null, result, reason });

@@ -1,7 +1,7 @@
 import { iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 
-/** Ends a challenge's running regrade without changing any outcome. False when none runs. */
+/** Cancels a challenge's running regrade without changing any outcome; false when none runs. */
 export function cancelRegrade(records: Records, challenge: string, now: Date): Promise<boolean> {
   return records.transaction(async (trx) => {
     await records.lock(trx, `challenge:${challenge}`);
@@ -13,7 +13,7 @@ export function cancelRegrade(records: Records, challenge: string, now: Date): P
       .returning("id")
       .executeTakeFirst();
     if (!regrade) return false;
-    // Jobs that are out already report in vain.
+    // Reports of jobs that are already running have no effect.
     await trx
       .updateTable("attempts")
       .set({ state: "lost", finished_at: iso(now) })

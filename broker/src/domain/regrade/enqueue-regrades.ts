@@ -6,10 +6,10 @@ import type { Catalog, ServedChallenge } from "../challenges/catalog.ts";
 import { findBundle } from "../challenges/recorded-challenges.ts";
 import { createJob } from "../submissions/create-job.ts";
 
-/** Most jobs of a regrade in line or in hand at once: a new submission waits behind no more than these. */
+/** Maximum number of queued or running jobs of a regrade: a new submission waits behind no more than this. */
 const IN_LINE = 64;
 
-/** Puts attempts of running regrades in line, as many as there is room for. */
+/** Queues attempts of running regrades, as many as there are free places. */
 export async function enqueueRegrades(options: {
   records: Records;
   queue: JobQueue;
@@ -52,7 +52,7 @@ export async function enqueueRegrades(options: {
     }
   }
 
-  /** Not when it moved on meanwhile: a grader may have begun before the word of the queue came back. */
+  /** Unless it changed meanwhile: a grader may have started before the queue's answer arrived. */
   async function mark(regrade: number, submission: string, attempt: number): Promise<void> {
     await db
       .updateTable("attempts")
@@ -72,8 +72,8 @@ export async function enqueueRegrades(options: {
 }
 
 /**
- * One regrade grades with one version, whatever is added while it runs. Where the challenge is a folder, graders have that as it is,
- * and only what it is can be noted.
+ * A regrade uses one version, whatever is added while it runs. Where the challenge is a folder, graders use
+ * their own copy, and its version can only be recorded.
  */
 async function pinned(db: Db, regrade: RegradeRow, served: ServedChallenge): Promise<ServedChallenge> {
   const version = served.bundle === null ? served.version : (regrade.version ?? served.version);

@@ -4,7 +4,7 @@ import type { RegradeItemRow } from "../../records/tables.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "../submissions/deadlines.ts";
 import { addAttempt } from "../submissions/insert-submission.ts";
 
-/** What a running regrade is doing with a submission; undefined when no regrade has it. */
+/** Returns the item of a submission in a running regrade; undefined when there is none. */
 export async function findOpenItem(trx: Db, submission: string): Promise<RegradeItemRow | undefined> {
   return await trx
     .selectFrom("regrade_items")
@@ -29,7 +29,7 @@ export async function updateItem(
     .execute();
 }
 
-/** Ends an item without a verdict: the submission keeps what it had. */
+/** Ends an item without a verdict: the submission keeps its grade. */
 export async function keepCurrentGrade(
   trx: Db,
   item: RegradeItemRow,
@@ -40,7 +40,7 @@ export async function keepCurrentGrade(
   await updateItem(trx, item, { state: "done", deadline_at: null, result: "kept", reason });
 }
 
-/** Gives an item whose grader is gone a new attempt; ends it when it was started, or tried, too often. */
+/** Gives an item whose grader was lost a new attempt; ends it after too many starts or attempts. */
 export async function restartItem(
   trx: Db,
   item: RegradeItemRow,

@@ -13,7 +13,7 @@ export interface RegradeStatus extends RegradeRow {
   reasons: { reason: string; submissions: number }[];
 }
 
-/** How far a regrade is; of a challenge, the latest one. Undefined when there was none. */
+/** Returns the status of a regrade, or of a challenge's latest one; undefined when there was none. */
 export async function readRegrade(
   db: Db,
   which: { id: number } | { challenge: string },

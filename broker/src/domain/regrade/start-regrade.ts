@@ -6,17 +6,18 @@ import type { RegradeRow } from "../../records/tables.ts";
 import { currentVersions } from "../challenges/recorded-challenges.ts";
 import { DEADLINES } from "../submissions/deadlines.ts";
 
-/** Failures that a better evaluator may turn into a grade. */
+/** Failures that a fixed evaluator may turn into a grade. */
 const CHALLENGE_FAULTS = Object.keys(errors).filter(
   (code) => errors[code as ErrorCode].fault === "challenge",
 ) as ErrorCode[];
 
-/** How long it may take until every broker serves a version that was added. */
+/** Time until every broker serves a newly added version. */
 const SPREAD_MS = 10_000;
 
 /**
- * Begins a regrade: a new attempt for every submission of `submit` that was graded or failed by the challenge's fault. Their
- * outcomes stand until all attempts have ended. Brokers take it up by themselves. Throws regrade_running.
+ * Starts a regrade: a new attempt for every submission that was graded or failed through the challenge's
+ * fault. Outcomes stay until all attempts have ended. Brokers pick it up automatically. Throws
+ * regrade_running.
  */
 export function startRegrade(
   records: Records,
@@ -36,7 +37,7 @@ export function startRegrade(
         "regrade_running",
         `${challenge} is being regraded already, since ${running.started_at}.`,
       );
-    // Not what a broker serves: it may not have seen yet what was added a moment ago.
+    // Not the version that a broker serves: it may not have seen the newest yet.
     const version = (await currentVersions(trx)).get(challenge) ?? null;
     const regrade = await trx
       .insertInto("regrades")
@@ -48,8 +49,9 @@ export function startRegrade(
 }
 
 /**
- * Gives an attempt to what belongs to the regrade and is not in it yet: all that arrived before it began, or, without `all`, what was
- * in the middle of being graded then, and so got its grade from another version. Returns how many.
+ * Adds attempts for submissions that belong to the regrade and are not in it yet: all that arrived before it
+ * started or, without `all`, those that were being graded at that time and so were graded with another
+ * version. Returns their number.
  */
 export async function addItems(
   trx: Db,
@@ -79,7 +81,7 @@ export async function addItems(
         .where("function", "=", "submit")
         .where("dry_run", "=", 0)
         .where("created_at", "<=", until)
-        // An outside grader's grade is nothing that our evaluator could make again.
+        // Our evaluator cannot reproduce an outside grader's grade.
         .where("outside_status", "is", null)
         .where((on) =>
           on.or([

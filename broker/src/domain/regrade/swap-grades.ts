@@ -31,18 +31,18 @@ const NO_GRADE = {
 } as const;
 
 /**
- * Ends a regrade whose attempts have all ended: in one commit the new verdicts replace the old outcomes, with slots and standings.
- * Old attempts keep their outcomes. Not yet, when submissions that arrived before the regrade were meanwhile graded with an older
- * version: these are taken in first.
+ * Completes a regrade whose attempts have all ended: one transaction replaces the old outcomes by the new
+ * verdicts, with slots and standings. Old attempts keep their outcomes. When submissions that arrived before
+ * the regrade were meanwhile graded with an older version, adds those first instead.
  */
 export async function swapGrades(
   context: Needs<"records" | "catalog" | "clock" | "log">,
   { id, challenge }: RegradeRow,
 ): Promise<void> {
-  // Scores are ordered and rounded as the newest version says.
+  // The newest version decides how scores are ordered and rounded.
   await context.catalog.refresh();
   const config = context.catalog.all().get(challenge)?.config;
-  // The broker that serves the challenge does it.
+  // A broker that serves the challenge does it.
   if (!config) return;
   const swapped = await context.records.transaction(async (trx) => {
     await context.records.lock(trx, `challenge:${challenge}`);
@@ -148,7 +148,8 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     .where("submission", "=", row.id)
     .where("number", "=", row.regrade_attempt)
     .execute();
-  // Both verdicts are the submission's own, so both take the slot, one that was given back before included.
+  // Both verdicts are about the submission itself, so both charge the slot, even one that was returned
+  // before.
   await trx
     .updateTable("slots")
     .set({ state: "charged", reason: outcome.ok ? "graded" : outcome.code, settled_at: iso(now) })
@@ -157,7 +158,7 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     .execute();
 }
 
-/** A new version may round or order scores differently, which also concerns grades that were kept. */
+/** A new version may round or order scores differently, which also affects grades that were kept. */
 async function renewSortKeys(trx: Db, config: ChallengeConfig): Promise<void> {
   const rows = await trx
     .selectFrom("submissions")

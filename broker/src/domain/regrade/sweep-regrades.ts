@@ -7,7 +7,9 @@ import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;
 
-/** Acts on overdue attempts of regrades, and swaps the grades of every regrade whose attempts have all ended. */
+/**
+ * Handles overdue attempts of regrades, and swaps the grades of every regrade whose attempts have all ended.
+ */
 export async function sweepRegrades(
   context: Needs<"records" | "catalog" | "clock" | "log" | "dispatchSoon">,
 ): Promise<void> {
@@ -39,7 +41,7 @@ export async function sweepRegrades(
   if (overdue.length > 0 || running.length > 0) context.dispatchSoon();
 }
 
-/** What the queue may have lost is put in line again. */
+/** Returns items that the queue may have lost to the queue. */
 export async function republishRegrades({ records }: Needs<"records">): Promise<void> {
   await records.db
     .updateTable("regrade_items")
@@ -48,7 +50,7 @@ export async function republishRegrades({ records }: Needs<"records">): Promise<
     .execute();
 }
 
-/** What was being graded, and is in nobody's hands, gets a new attempt. */
+/** Gives items that no grader holds a new attempt. */
 export async function restartRegrades(
   context: Needs<"records" | "clock">,
   known: (submissions: readonly string[]) => Promise<ReadonlySet<string>>,
@@ -68,7 +70,7 @@ export async function restartRegrades(
   }
 }
 
-/** Works on a submission's open item with the submission locked, as reports are applied. */
+/** Works on a submission's open item with the submission locked, as reports do. */
 function withItem(
   { records }: Needs<"records">,
   submission: string,

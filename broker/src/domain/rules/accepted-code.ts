@@ -2,20 +2,23 @@ import { CrowdaiError, type Intent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
 const DEFAULT_MAX_BYTES = 50 * 1024 * 1024;
-/** Most files of a snapshot. */
+/** Maximum number of files in a snapshot. */
 export const MAX_CODE_FILES = 200_000;
 
-/** Most bytes that the files of a snapshot may have. */
+/** Returns the maximum total size of a snapshot's files, in bytes. */
 export function maxCodeBytes(config: ChallengeConfig): number {
   return config.accepts.code?.max_bytes ?? DEFAULT_MAX_BYTES;
 }
 
-/** Whether code belongs to an intent at all: to a call and to a dry run it does not, and what is announced there is ignored. */
+/** Returns whether code belongs to an intent. Code that is announced with a call or a dry run is ignored. */
 export function carriesCode(intent: Pick<Intent, "function" | "dry_run">): boolean {
   return intent.function === "submit" && !intent.dry_run;
 }
 
-/** What is announced of the code, before a byte of it is taken. Throws code_off, code_required, code_too_large and code_unfit. */
+/**
+ * Checks the announced code before any of it is accepted. Throws code_off, code_required, code_too_large and
+ * code_unfit.
+ */
 export function requireAcceptedCode(config: ChallengeConfig, intent: Intent): void {
   if (!carriesCode(intent)) return;
   const { code } = intent;

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { CrowdaiError, checkValue, type Intent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
-/** Size, extension and kind of what is announced, before a byte of it is taken. */
+/** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
   const taken = Object.keys(config.accepts).filter((kind) => kind === "file" || kind === "json");

@@ -1,7 +1,7 @@
 import { CrowdaiError, type Intent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
-/** The models that an intent announces, before a byte of them is taken. Throws model_refused. */
+/** Checks the announced models before any byte is accepted. Throws model_refused. */
 export function requireAcceptedModels(
   { id, accepts: { model: rule } }: Pick<ChallengeConfig, "id" | "accepts">,
   { models, function: called, dry_run }: Pick<Intent, "models" | "function" | "dry_run">,
@@ -32,7 +32,7 @@ export function requireAcceptedModels(
     });
 }
 
-/** A name that can be a file's wherever it is downloaded. */
+/** Returns whether a name is a valid file name on every platform. */
 function isPlain(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return name.isWellFormed() && !/[\u0000-\u001f\u007f/\\]/.test(name) && !/^\.*$/.test(name);

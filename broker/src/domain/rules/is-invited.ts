@@ -1,6 +1,6 @@
 import type { Db } from "../../records/records.ts";
 
-/** Whether the participant may take part in a private challenge. */
+/** Returns whether the participant may take part in a private challenge. */
 export async function isInvited(db: Db, challenge: string, participantId: number): Promise<boolean> {
   const row = await db
     .selectFrom("invitations")

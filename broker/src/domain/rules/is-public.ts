@@ -1,6 +1,9 @@
 import type { SubmissionRow } from "../../records/tables.ts";
 
-/** Whether everybody may read what is kept with a submission: its author had it published, and the challenge has closed. */
+/**
+ * Returns whether everyone may read a submission's files: its author published it, and the challenge has
+ * closed.
+ */
 export function isPublic(row: Pick<SubmissionRow, "published_at">): boolean {
   return row.published_at !== null;
 }

@@ -8,9 +8,9 @@ const HOUR = 3_600_000;
 const WINDOW = { day: 24 * HOUR, week: 7 * 24 * HOUR } as const;
 
 /**
- * Slots and running submissions of a participant. Day and week are sliding windows over all rounds of the challenge;
- * "round" counts the round's own, without what came after its end. A slot counts from the moment the intent arrived,
- * unless it was returned.
+ * Returns a participant's slots and running submissions. Day and week are sliding windows over all rounds of
+ * the challenge; "round" counts the round's own submissions, except those after its end. A slot counts from
+ * the arrival of the intent, unless it was returned.
  */
 export async function readLimits(
   db: Db,
@@ -54,8 +54,8 @@ async function usedSlots(db: Db, challenge: string, round: RoundConfig, particip
 }
 
 /**
- * Throws parallel_limit or no_slots (naming when the next slot comes) when another submission would be one too many. Asks the records
- * only for what the round limits.
+ * Throws parallel_limit or no_slots (with the time of the next slot) when another submission would exceed a
+ * limit. Queries only what the round limits.
  */
 export async function requireSlot(
   db: Db,
@@ -91,7 +91,8 @@ async function countRunning(db: Db, challenge: string, participantId: number): P
     .where("challenge", "=", challenge)
     .where("state", "in", ["initiated", "submitted", "grading"])
     .where("function", "=", "submit")
-    // What an outside grader has begun holds up nobody: it said so in order to free the place.
+    // A submission that an outside grader marked as initiated blocks no one: the grader did so to free its
+    // place.
     .where((eb) => eb.or([eb("outside_status", "is", null), eb("outside_status", "!=", "initiated")]))
     .executeTakeFirstOrThrow();
   return Number(running);

@@ -5,8 +5,8 @@ import { shownScore } from "../leaderboard/standings.ts";
 import type { TargetRound } from "./target-round.ts";
 
 /**
- * A round may ask for a score reached in the round before it, compared on the leaderboard's rounded scores in the
- * direction of the score's order; equality passes. Throws not_qualified.
+ * Checks the score that a round requires from the round before it, compared on the leaderboard's rounded
+ * scores in the direction of the score's order; equality passes. Throws not_qualified.
  */
 export async function requireQualification(
   db: Db,

@@ -11,11 +11,11 @@ export interface TargetRound {
   round: RoundConfig;
   /** From 1, in order of start. */
   number: number;
-  /** Whether the submission comes after the round's end, in a challenge that takes such. */
+  /** Whether the submission arrives after the round's end, in a challenge that accepts such submissions. */
   postChallenge: boolean;
 }
 
-/** A round by its id or its number. Throws round_unknown. */
+/** Finds a round by its id or its number. Throws round_unknown. */
 export function findRound(config: ChallengeConfig, wanted: string): RoundConfig {
   const found =
     config.rounds.find((round) => round.id === wanted) ??
@@ -29,8 +29,9 @@ export function findRound(config: ChallengeConfig, wanted: string): RoundConfig 
 }
 
 /**
- * The round a submission made at `arrival` belongs to: the one asked for, else the open one, else (with
- * `after_end: "accept"`) the last that ended. Throws round_unknown and round_not_open, which says when the next one opens.
+ * Returns the round of a submission that arrives at `arrival`: the requested one, else the open one, else
+ * (with `after_end: "accept"`) the last that ended. Throws round_unknown and round_not_open, which says when
+ * the next one opens.
  */
 export function targetRound(config: ChallengeConfig, wanted: string | null, arrival: Date): TargetRound {
   const round =

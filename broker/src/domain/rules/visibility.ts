@@ -6,10 +6,10 @@ import type { Caller } from "../participants/api-keys.ts";
 import { isInvited } from "./is-invited.ts";
 import { isPublic } from "./is-public.ts";
 
-/** Who looks: null is anybody. */
+/** The viewer; null is anyone. */
 export type Viewer = Pick<Caller, "kind" | "id"> | null;
 
-/** Whether the viewer is an organiser of this challenge. */
+/** Returns whether the viewer is an organizer of this challenge. */
 export async function isOrganizerOf(db: Db, viewer: Viewer, challenge: string): Promise<boolean> {
   if (viewer?.kind !== "organizer") return false;
   const scope = await db
@@ -21,14 +21,17 @@ export async function isOrganizerOf(db: Db, viewer: Viewer, challenge: string): 
   return scope !== undefined;
 }
 
-/** A private challenge is there for its organisers and for who is invited. */
+/**
+ * Returns whether the viewer may see a challenge. A private one is visible to its organizers and to invited
+ * participants.
+ */
 export async function maySeeChallenge(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<boolean> {
   if (!config.visibility.private) return true;
   if (viewer?.kind === "participant") return isInvited(db, config.id, viewer.id);
   return isOrganizerOf(db, viewer, config.id);
 }
 
-/** Throws no_key or not_allowed for a private challenge that the viewer has no part in. */
+/** Throws no_key or not_allowed for a private challenge that the viewer may not see. */
 export async function requireVisible(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<void> {
   if (await maySeeChallenge(db, config, viewer)) return;
   if (viewer === null) throw new CrowdaiError("no_key", `${config.id} is private.`);
@@ -37,12 +40,13 @@ export async function requireVisible(db: Db, config: ChallengeConfig, viewer: Vi
   });
 }
 
-/** How much of a board, or of a list of submissions, somebody sees. */
+/** How much of a board, or of a list of submissions, the viewer sees. */
 export type Sight = "all" | "own";
 
 /**
- * How much the viewer sees of the challenge's leaderboard. One that is not displayed is there for the challenge's organisers alone; who
- * took part in a private challenge and is no longer invited sees the row that is theirs. Throws not_allowed, and as requireVisible.
+ * Returns how much the viewer sees of the challenge's leaderboard. A hidden one is visible to the challenge's
+ * organizers only; a participant of a private challenge who is no longer invited sees their own row. Throws
+ * not_allowed, and the errors of requireVisible.
  */
 export async function sightOfBoard(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<Sight> {
   if (await isOrganizerOf(db, viewer, config.id)) return "all";
@@ -54,8 +58,9 @@ export async function sightOfBoard(db: Db, config: ChallengeConfig, viewer: View
 }
 
 /**
- * How much the viewer sees of the challenge's submissions. Others' are shown where leaderboard and submissions both are; in a private
- * challenge to those who are invited, once its last round has ended. Throws not_allowed when there is nothing to be seen.
+ * Returns how much the viewer sees of the challenge's submissions. Those of others are shown where both
+ * leaderboard and submissions are public; in a private challenge to invited participants, after its last
+ * round has ended. Throws not_allowed when there is nothing to see.
  */
 export async function sightOfSubmissions(
   db: Db,
@@ -70,7 +75,7 @@ export async function sightOfSubmissions(
   throw new CrowdaiError("not_allowed", `${config.id} shows its submissions to its participants only.`);
 }
 
-/** Whether others' submissions are shown to whoever sees the challenge. */
+/** Returns whether others' submissions are shown to everyone who sees the challenge. */
 export function showsSubmissions({ visibility, rounds }: ChallengeConfig, now: Date): boolean {
   if (!visibility.submissions || !visibility.leaderboard) return false;
   return !visibility.private || rounds.every((round) => roundState(round, now) === "ended");
@@ -88,12 +93,13 @@ async function tookPart(db: Db, challenge: string, viewer: Viewer): Promise<bool
   return own !== undefined;
 }
 
-/** As whom somebody sees a submission. What is left out for `other` is said by redactSubmission. */
+/** The role in which a viewer sees a submission. redactSubmission removes what `other` may not see. */
 export type SubmissionAccess = "own" | "organizer" | "other";
 
 /**
- * A submission is its participant's and the organisers'. Others see it once it is published, or where the challenge shows submissions and
- * its leaderboard; of a private challenge, those who are invited, once its last round has ended. Null for who does not see it at all.
+ * Returns the role in which the viewer sees a submission; null when they may not see it. It is visible to its
+ * participant and to the organizers; to others once it is published, or where the challenge shows submissions
+ * and leaderboard; in a private challenge, to invited participants after its last round has ended.
  */
 export async function accessToSubmission(
   db: Db,

@@ -13,12 +13,13 @@ import { type ReceiptNeeds, receipt } from "./receipt.ts";
 import type { Needs } from "./services.ts";
 import { writeFailure } from "./write-outcome.ts";
 
-/** What accepting an upload uses. */
+/** The services that accepting an upload uses. */
 export type AcceptNeeds = ReceiptNeeds & Needs<"catalog" | "log" | "metrics" | "announce" | "dispatchSoon">;
 
 /**
- * Accepts a submission whose bytes are there, its models' too: size and digest are proven, then the commit, then the answer. Repeating it is
- * harmless. Throws upload_missing (go on uploading), digest_mismatch, and the value_ errors for a large JSON value.
+ * Accepts a submission once its bytes and those of its models have arrived: verifies size and digest,
+ * commits, then answers. Repeating it is harmless. Throws upload_missing (the upload must continue),
+ * digest_mismatch, and the value_ errors for a large JSON value.
  */
 export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: string): Promise<Receipt> {
   const row = await findSubmission(context.records.db, caller, id);
@@ -56,7 +57,7 @@ export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: str
       .executeTakeFirstOrThrow();
     return { row: accepted, events };
   });
-  // Cancelled, or given up, while its last bytes were being proven.
+  // Cancelled or expired while its last bytes were being verified.
   if (written.row.accepted_at === null) await removeUnaccepted(context, written.row);
   if (written.events.length > 0) context.metrics.uploaded(row.input_size);
   context.announce(row.challenge, written.events);
@@ -64,7 +65,10 @@ export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: str
   return receipt(context, written.row);
 }
 
-/** A value that came as an object meets the schema here; a bad one ends the submission and gives the slot back. */
+/**
+ * Checks a value that was uploaded as an object against the schema; an invalid one fails the submission and
+ * returns the slot.
+ */
 async function requireValueOf(context: AcceptNeeds, row: SubmissionRow, key: string): Promise<void> {
   try {
     requireAcceptedValue(context.catalog.get(row.challenge).config, await readValue(context, row, key));

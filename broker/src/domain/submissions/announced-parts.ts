@@ -6,10 +6,10 @@ import { DEADLINES } from "./deadlines.ts";
 import { forgetModelParts, readModels } from "./models.ts";
 import type { Needs } from "./services.ts";
 
-/** Beyond the deadline of the submission itself, whose end removes its upload. */
+/** Time after the deadline of the submission itself, whose expiry removes its upload. */
 const GRACE_MS = 24 * 3600 * 1000;
 
-/** Keeps what the client announced of its parts: whoever plans the upload later must cut it the same way. */
+/** Records the announced parts of an upload: later plans must cut it the same way. */
 export async function recordParts(trx: Db, { id, input }: Pick<Intent, "id" | "input">): Promise<void> {
   if (input.kind === "inline" || !input.parts) return;
   const { size, md5 } = input.parts;
@@ -19,7 +19,7 @@ export async function recordParts(trx: Db, { id, input }: Pick<Intent, "id" | "i
     .execute();
 }
 
-/** What the object store must be given for this submission. */
+/** Returns what the object store must know about this submission's object. */
 export async function announcedObject(db: Db, row: SubmissionRow): Promise<AnnouncedObject> {
   const kept = await db
     .selectFrom("announced_parts")
@@ -35,7 +35,10 @@ export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model
   await forgetModelParts(db, row);
 }
 
-/** Removes what came of a submission that ended before it was accepted. What a store that is away keeps is abandoned later. */
+/**
+ * Removes the uploaded bytes of a submission that ended before it was accepted. What an unreachable store
+ * keeps is abandoned later.
+ */
 export async function removeUnaccepted(
   { records, objects, log }: Needs<"records" | "objects" | "log">,
   row: SubmissionRow,
@@ -49,7 +52,7 @@ export async function removeUnaccepted(
   }
 }
 
-/** Removes what arrived of uploads that nobody can finish any more. */
+/** Removes the bytes of uploads that can no longer be completed. */
 export async function abandonUploads({
   objects,
   clock,

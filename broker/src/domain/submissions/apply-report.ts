@@ -10,17 +10,20 @@ import { participantLock, standingsLock, writeSubmission } from "./find-submissi
 import type { Needs } from "./services.ts";
 import { writeFailure, writeGrade } from "./write-outcome.ts";
 
-/** What applying a report uses. */
+/** The services that applying a report uses. */
 export type ReportNeeds = Needs<
   "records" | "catalog" | "clock" | "log" | "gradingTimes" | "metrics" | "announce" | "dispatchSoon"
 >;
 
-/** Applies a report of an attempt that is not the submission's current one; false when it belongs to no regrade. */
+/**
+ * Applies a report of an attempt that is not the submission's current one; false when it belongs to no
+ * regrade.
+ */
 export type ApplyRegradeReport = (trx: Db, report: Report) => Promise<boolean>;
 
 /**
- * Applies what a grader reports, exactly once. Reports of an older attempt, of an older delivery, or of a submission
- * that has ended are refused: they are logged, and change nothing.
+ * Applies a grader's report exactly once. Reports of an older attempt or delivery, or of a submission that
+ * has ended, are rejected: they are logged and change nothing.
  */
 export async function applyReport(
   context: ReportNeeds,
@@ -39,7 +42,7 @@ export async function applyReport(
     if (report.type === "finished") recordTime(context, current, report.seconds);
     context.announce(current.row.challenge, events);
   } else if (regraded) {
-    // There is room in line for the regrade's next.
+    // The queue has a free place for the regrade's next job.
     if (report.type === "finished") context.dispatchSoon();
   } else {
     context.metrics.refused(report.type);
@@ -141,7 +144,7 @@ async function start(
 
 function beginning(row: SubmissionRow, { grader }: Report) {
   return [
-    // It was grading already: the grader that held it is gone, and another one took it.
+    // It was already grading: its grader was lost, and another one picked it up.
     ...(row.state === "grading"
       ? [{ type: "requeued" as const, data: { reason: "the grader was lost" } }]
       : []),
@@ -163,7 +166,7 @@ async function note(
   return appendEvents(trx, row, iso(context.clock()), [{ type: report.type, data }]);
 }
 
-/** The grader handed the job back: the queue delivers it again, and the start does not count against it. */
+/** The grader returned the job: the queue delivers it again, and the start does not count. */
 async function putBack(
   context: Needs<"clock">,
   trx: Db,
@@ -191,11 +194,11 @@ async function finish(
 ): Promise<SubmissionEvent[]> {
   const { outcome, organiser_log } = report;
   const now = context.clock();
-  // The queue leaves out a start that its end followed at once; the history has it all the same.
+  // The queue omits a start that was followed at once by its end; the history contains it all the same.
   const told = attempt.state === "started" && attempt.delivery === report.delivery;
   const begun = told ? [] : beginning(before, report);
   const row = { ...before, state: "grading" as const };
-  // What the participant is not told, the organiser finds in the broker's log.
+  // The organizer finds in the broker's log what the participant is not shown.
   if (!outcome.ok && outcome.code !== "rejected")
     context.log.warn(
       { submission: row.id, challenge: row.challenge, code: outcome.code, organiser_log },
@@ -231,7 +234,7 @@ async function finish(
     : writeFailure(trx, row, outcome.ok ? removed : outcome, now, begun);
 }
 
-/** Ends a job that took its grader with it too often. */
+/** Ends a submission whose grading took its grader down too often. */
 export async function failExhausted(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
   await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "lost", finished_at: iso(now) });
   const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;

@@ -6,7 +6,10 @@ import type { Needs } from "./services.ts";
 
 export type StoredArtifact = StoredFile & Pick<Artifact, "kind">;
 
-/** The participant's models, then the evaluator's artifacts, in their order. Models are kept from the acceptance on. */
+/**
+ * Returns the participant's models, then the evaluator's artifacts, in their order. Models are stored once
+ * the submission is accepted.
+ */
 export async function readArtifacts(
   db: Db,
   row: Pick<SubmissionRow, "id" | "accepted_at" | "artifacts" | "model_count">,
@@ -26,7 +29,10 @@ export async function readArtifacts(
   ];
 }
 
-/** The same as participants are told it. A file's address has its place in the list: names may repeat, or be no part of a path. */
+/**
+ * Returns the artifacts as participants see them. A file's URL contains its number in the list, because names
+ * may repeat or be invalid in a path.
+ */
 export async function listArtifacts(
   { baseUrl }: Needs<"baseUrl">,
   db: Db,

@@ -6,12 +6,12 @@ import type { Needs } from "./services.ts";
 import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 import { writeFailure } from "./write-outcome.ts";
 
-/** What cancelling a submission uses. */
+/** The services that cancelling a submission uses. */
 export type CancelNeeds = ViewNeeds & Needs<"records" | "objects" | "queue" | "log" | "announce">;
 
 /**
- * Cancels a submission that has not ended. The slot comes back unless grading had begun. Repeating it is harmless;
- * a graded or failed submission throws already_final.
+ * Cancels a submission that has not ended. The slot is returned unless grading had started. Repeating it is
+ * harmless; a graded or failed submission throws already_final.
  */
 export async function cancelSubmission(
   context: CancelNeeds,
@@ -33,7 +33,8 @@ export async function cancelSubmission(
     return writeFailure(trx, row, { code: "cancelled", message }, context.clock());
   });
   if (events.length > 0) {
-    // The records have decided; a queue that is away cannot change that, and a late result will be refused.
+    // The records are authoritative: an unreachable queue cannot change the outcome, and a late result is
+    // rejected.
     await context.queue
       .cancel(id)
       .catch((error) => context.log.warn({ submission: id, err: error }, "cancel not sent"));

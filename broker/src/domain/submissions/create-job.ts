@@ -3,7 +3,7 @@ import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-fol
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import type { ServedChallenge } from "../challenges/catalog.ts";
 
-/** The job of one attempt at a submission, to be graded with the challenge as it is given. */
+/** Creates the job of one attempt at a submission, to be graded with the given challenge. */
 export function createJob(
   row: SubmissionRow & Pick<SubmissionCodeRow, "tree_key" | "tree_size" | "tree_sha256">,
   attempt: number,
@@ -35,7 +35,10 @@ export function createJob(
   };
 }
 
-/** A round that was taken out of challenge.json while its submissions wait must not hold up the others'. */
+/**
+ * A round that was removed from challenge.json while its submissions wait must not block the other
+ * submissions.
+ */
 function numberOf(config: ChallengeConfig, round: string): number {
   return config.rounds.some(({ id }) => id === round) ? roundNumber(config, round) : config.rounds.length + 1;
 }

@@ -5,16 +5,16 @@ const DAY = 24 * 3600 * SECOND;
 export const DEADLINES = {
   /** Bytes may follow the intent for a week: resuming an upload keeps its arrival time. */
   initiated: 7 * DAY,
-  /** A grader has a week to turn up. */
+  /** A grader has a week to pick it up. */
   submitted: 7 * DAY,
-  /** A grader of the organiser's own, whom we can neither watch nor ask, has a month. */
+  /** An organizer's outside grader, which we can neither watch nor ask, has a month. */
   outside: 30 * DAY,
-  /** Beyond the evaluator's own time-out, which the grader enforces. */
+  /** Time beyond the evaluator's own timeout, which the grader enforces. */
   gradingGrace: 60 * SECOND,
 } as const;
 
-/** How often a job may be started before it counts as one that kills its graders. */
+/** Number of starts after which a job counts as one that crashes its graders. */
 export const MAX_STARTS = 3;
 
-/** How often a submission is tried in all, whatever ended the earlier attempts. */
+/** Total number of attempts at a submission, whatever ended the earlier ones. */
 export const MAX_ATTEMPTS = 20;

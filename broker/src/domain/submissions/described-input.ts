@@ -8,7 +8,10 @@ export type DescribedInput = Pick<
   "input_kind" | "input_name" | "input_size" | "input_sha256" | "input_data"
 >;
 
-/** What the records keep of an input. Throws message_too_large for an inline value above INLINE_LIMIT. */
+/**
+ * Returns the columns that describe an input. Throws message_too_large for an inline value above
+ * INLINE_LIMIT.
+ */
 export function describeInput(input: Intent["input"]): DescribedInput {
   if (input.kind !== "inline")
     return {
@@ -34,7 +37,7 @@ export function describeInput(input: Intent["input"]): DescribedInput {
   };
 }
 
-/** Throws id_conflict unless the known submission is the same one, asked for again. */
+/** Throws id_conflict unless the known submission is the same one, sent again. */
 export function requireSame(
   caller: Caller,
   intent: Pick<Intent, "id" | "challenge" | "function" | "dry_run">,

@@ -8,27 +8,31 @@ import { createJob } from "./create-job.ts";
 
 const BATCH = 500;
 const RETRY_MS = 1000;
-/** Marks are made together, so long after the queue has the job: until then a crash makes it go out twice, which does no harm. */
+/**
+ * Marks are batched for this long after the queue has the job. A crash before that publishes it twice, which
+ * is harmless.
+ */
 const MARK_MS = 100;
 
 export interface Dispatcher {
   /**
-   * Puts every attempt in line that is not yet. Returns at once; asking again while it works is cheap. With one that was just
-   * committed, and nothing older to go before it, that one alone.
+   * Publishes every waiting attempt that is not in the queue yet. Returns at once; calling it during a run is
+   * cheap. With a row that was just committed, and no older ones before it, publishes only that row.
    */
   soon(row?: SubmissionRow): void;
-  /** The queue lost what it had: what was handed over and not yet marked is handed over again. */
+  /** The queue lost its contents: jobs that were published and not marked yet are published again. */
   forget(): void;
-  /** Whether the queue refused the latest try. */
+  /** Whether the queue rejected the latest attempt. */
   stalled(): boolean;
-  /** Since when it refuses; null when it does not. */
+  /** Since when the queue rejects jobs; null when it does not. */
   stalledSince(): Date | null;
   stop(): Promise<void>;
 }
 
 /**
- * Moves attempts from the records to the queue. An attempt is marked when the queue has it; one that goes out
- * twice, because the mark was lost in a crash, is the same job to the queue and one grade in the records.
+ * Moves attempts from the records to the queue. An attempt is marked when the queue has it. One that is
+ * published twice, because the mark was lost in a crash, is one job to the queue and one grade in the
+ * records.
  */
 export function createDispatcher(options: {
   records: Records;
@@ -36,7 +40,7 @@ export function createDispatcher(options: {
   catalog: Catalog;
   clock: Clock;
   log: Logger;
-  /** Puts jobs of running regrades behind those of submissions. */
+  /** Queues jobs of running regrades behind those of submissions. */
   enqueueRegrades: () => Promise<void>;
 }): Dispatcher {
   const { records, queue, catalog, clock, log, enqueueRegrades } = options;
@@ -45,9 +49,9 @@ export function createDispatcher(options: {
   let stopped = false;
   let refusedSince: Date | null = null;
   let retry: NodeJS.Timeout | undefined;
-  /** Whether older ones may wait that were never looked at. */
+  /** Whether older attempts may wait that were never read. */
   let behind = true;
-  /** Handed to the queue one by one and not marked yet, each with whether the queue has it. */
+  /** Published one by one and not marked yet, each with whether the queue accepted it. */
   const handed = new Map<string, { row: SubmissionRow; taken: boolean }>();
   const handing = new Set<Promise<void>>();
   let marking: NodeJS.Timeout | undefined;
@@ -96,7 +100,7 @@ export function createDispatcher(options: {
   }
 
   async function dispatchBatch(): Promise<number> {
-    // What the queue refuses of those goes first in this batch: a line keeps its order.
+    // Jobs that the queue rejected go first in this batch, which keeps the order.
     await Promise.all(handing);
     if (handed.size >= BATCH / 2) await markHanded();
     const found = await records.db
@@ -118,7 +122,7 @@ export function createDispatcher(options: {
       .limit(BATCH)
       .execute();
     const rows = found.filter((row) => !handed.has(keyOf(row)));
-    // All at once, in their order: a queue over a network takes them in few round trips.
+    // All at once, in order: a queue over a network accepts them in few round trips.
     const results = await Promise.allSettled(
       rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge)))),
     );

@@ -9,8 +9,8 @@ export interface NewEvent {
 }
 
 /**
- * Appends to a submission's history, numbering on from `seq`. Must run in the transaction that also writes the new `seq` to the
- * submission: that is what makes the numbers gapless and unique.
+ * Appends to a submission's history, numbering from `seq` on. Must run in the transaction that also writes
+ * the new `seq` to the submission: that makes the numbers unique and free of gaps.
  */
 export async function appendEvents(
   db: Db,
@@ -18,7 +18,7 @@ export async function appendEvents(
   at: string,
   events: readonly NewEvent[],
 ): Promise<SubmissionEvent[]> {
-  // Written with what it is about, so that a webapp elsewhere hears of every outcome.
+  // In the same transaction, so that a remote webapp learns of every outcome.
   if (events.some(({ type }) => isLastEvent(type))) await markWebappChanged(db, [submission.id]);
   const numbered = events.map(({ type, data = {} }, index) => ({
     submission: submission.id,
@@ -36,7 +36,7 @@ export async function appendEvents(
 
 const insertEvents = insertion("events");
 
-/** A submission's history after `after`, in order. */
+/** Returns a submission's events after `after`, in order. */
 export async function readEvents(db: Db, submission: string, after: number): Promise<SubmissionEvent[]> {
   const rows = await db
     .selectFrom("events")

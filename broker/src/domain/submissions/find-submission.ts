@@ -14,7 +14,10 @@ export const writeSubmission = statement(
     trx.updateTable("submissions").set(changed).where("id", "=", id),
 );
 
-/** The caller's own submission, or for an organiser one of their challenges'. Throws submission_unknown: what is not yours is not told. */
+/**
+ * Returns the caller's own submission or, for an organizer, one of their challenges. Throws
+ * submission_unknown, also for submissions that the caller may not see.
+ */
 export async function findSubmission(db: Db, caller: Caller, id: string): Promise<SubmissionRow> {
   const row = await submissionWithId(db, { id });
   if (row && (await maySee(db, caller, row))) return row;
@@ -38,7 +41,10 @@ async function maySee(db: Db, caller: Caller, row: SubmissionRow): Promise<boole
   return scope !== undefined;
 }
 
-/** The caller's own submission with this id; undefined while there is none. Throws id_conflict when it is somebody else's. */
+/**
+ * Returns the caller's own submission with this id; undefined when there is none. Throws id_conflict when it
+ * belongs to another participant.
+ */
 export async function findFreeOrOwn(db: Db, caller: Caller, id: string): Promise<SubmissionRow | undefined> {
   const row = await submissionWithId(db, { id });
   if (row && row.participant_id !== caller.id) throw idTaken(id);
@@ -48,7 +54,7 @@ export async function findFreeOrOwn(db: Db, caller: Caller, id: string): Promise
 const idTaken = (id: string): CrowdaiError =>
   new CrowdaiError("id_conflict", `The id "${id}" was already used for something else.`);
 
-/** Throws id_conflict when one of the ids is somebody else's. */
+/** Throws id_conflict when one of the ids belongs to another participant. */
 export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): Promise<void> {
   const taken = await db
     .selectFrom("submissions")
@@ -59,7 +65,7 @@ export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): P
   if (taken) throw idTaken(taken.id);
 }
 
-/** The submission, which nobody else changes until the transaction ends. */
+/** Returns the submission, locked until the transaction ends. */
 export async function lockSubmission(
   records: Records,
   trx: Transaction<Tables>,
@@ -70,9 +76,12 @@ export async function lockSubmission(
   throw new CrowdaiError("submission_unknown", `There is no submission "${id}" at this broker.`);
 }
 
-/** Name of the lock under which one participant's slots and standings in a challenge change. */
+/** Returns the name of the lock for one participant's slots and standings in a challenge. */
 export const participantLock = (row: { participant_id: number; challenge: string }): string =>
   `participant:${row.participant_id}:${row.challenge}`;
 
-/** Name of the lock that one grade's change to a challenge's standings shares, and that a change to all of them has alone. */
+/**
+ * Returns the name of the lock that grades share and that a change to all standings of a challenge holds
+ * exclusively.
+ */
 export const standingsLock = (challenge: string): string => `standings:${challenge}`;

@@ -11,7 +11,7 @@ import type { DescribedInput } from "./described-input.ts";
 import { appendEvents } from "./events.ts";
 import { insertModels } from "./models.ts";
 
-/** Writes a new submission with its first events; one of which all is here is accepted in the same commit. */
+/** Writes a new submission with its first events. A complete one is accepted in the same commit. */
 export async function insertSubmission(
   trx: Db,
   config: ChallengeConfig,
@@ -64,7 +64,7 @@ const insertRow = lookup((trx, values: NewSubmission) =>
 const insertAttempts = insertion("attempts");
 const insertSlots = insertion("slots");
 
-/** A new attempt that waits to be put in line. */
+/** Adds an attempt that waits to be queued. */
 export async function addAttempt(
   trx: Db,
   submission: string,
@@ -76,7 +76,7 @@ export async function addAttempt(
   ]);
 }
 
-/** Takes the slot: it counts from the arrival of the intent on. */
+/** Reserves the slot, from the arrival of the intent. */
 export async function reserveSlot(trx: Db, row: SubmissionRow, arrival: Date): Promise<void> {
   await insertSlots(trx, [
     {

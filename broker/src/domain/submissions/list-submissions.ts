@@ -5,7 +5,8 @@ import type { Db } from "../../records/records.ts";
 import { roundScore } from "../leaderboard/rounding.ts";
 
 /**
- * A submission in a list, as anybody sees it who may see it at all: no more than redactSubmission leaves of one that is not published.
+ * A submission in a list, as every permitted viewer sees it: no more than redactSubmission keeps of an
+ * unpublished one.
  */
 export const listedSubmissionSchema = z.object({
   id: z.string(),
@@ -23,7 +24,7 @@ export const listedSubmissionSchema = z.object({
 });
 export type ListedSubmission = z.infer<typeof listedSubmissionSchema>;
 
-/** Submissions to a challenge, newest first. */
+/** Returns submissions to a challenge, newest first. */
 export async function listSubmissions(
   db: Db,
   config: ChallengeConfig,

@@ -5,8 +5,8 @@ import { lockSubmission, participantLock, standingsLock } from "./find-submissio
 import { updateBoards } from "./update-boards.ts";
 
 /**
- * Makes a submission a baseline, or an entry of its participant's again (null). A baseline stands on the board without a rank, and the
- * participant's own place is what the other submissions reached.
+ * Marks a submission as a baseline, or (null) as its participant's entry again. A baseline appears on the
+ * board without a rank, and does not count for the participant's own place.
  */
 export async function markBaseline(
   records: Records,

@@ -3,7 +3,7 @@ import type { AnnouncedObject } from "@crowdai/shared/objects";
 import type { Db } from "../../records/records.ts";
 import type { ModelRow, SubmissionRow } from "../../records/tables.ts";
 
-/** Keeps what the intent announced of its models, each with its own place in the object store. */
+/** Records the announced models of an intent, each with its own key in the object store. */
 export async function insertModels(
   trx: Db,
   { id, challenge }: Pick<SubmissionRow, "id" | "challenge">,
@@ -27,23 +27,23 @@ export async function insertModels(
     .execute();
 }
 
-/** The models of a submission, in the order in which they were announced. */
+/** Returns the models of a submission, in the order in which they were announced. */
 export async function readModels(
   db: Db,
   { id, model_count }: Pick<SubmissionRow, "id" | "model_count">,
 ): Promise<ModelRow[]> {
-  // Most have none, and every view of a submission asks.
+  // Most submissions have none, and every view of a submission asks.
   if (model_count === 0) return [];
   return db.selectFrom("models").selectAll().where("submission", "=", id).orderBy("position").execute();
 }
 
-/** What the object store must be given for a model. */
+/** Returns what the object store must know about a model. */
 export function announcedModel({ size, sha256, part_size, md5 }: ModelRow): AnnouncedObject {
   const parts = part_size !== null && md5 !== null ? { size: part_size, md5: JSON.parse(md5) } : undefined;
   return { size, sha256, parts };
 }
 
-/** Once they are there nobody asks in which parts they came. */
+/** Forgets the parts of uploaded models, which are no longer needed. */
 export async function forgetModelParts(
   db: Db,
   { id, model_count }: Pick<SubmissionRow, "id" | "model_count">,

@@ -4,17 +4,17 @@ import type { AttemptRow, SubmissionRow } from "../../records/tables.ts";
 export interface LoggedAttempt {
   number: number;
   state: AttemptRow["state"];
-  /** Whether its outcome is the one that stands. */
+  /** Whether its outcome counts. */
   accepted: boolean;
   grader: string | null;
   started_at: string | null;
   finished_at: string | null;
   evaluator_version: string | null;
-  /** What the organiser alone is told: the evaluator's stderr and how it ended. */
+  /** Shown to the organizer only: the evaluator's stderr and how it ended. */
   organiser_log: string | null;
 }
 
-/** Every attempt at a submission, with the organiser's log of each. */
+/** Returns every attempt at a submission, with the organizer's log of each. */
 export async function readAttempts(db: Db, { id }: Pick<SubmissionRow, "id">): Promise<LoggedAttempt[]> {
   const rows = await db
     .selectFrom("attempts")

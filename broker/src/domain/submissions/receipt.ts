@@ -6,13 +6,13 @@ import type { Needs } from "./services.ts";
 import { codePush } from "./submission-code.ts";
 import { readSurroundings, type Surroundings, type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
-/** One message holds so many addresses. */
+/** Maximum number of upload addresses in one message. */
 const MAX_ADDRESSES = 256;
 
-/** What making a receipt uses. */
+/** The services that making a receipt uses. */
 export type ReceiptNeeds = ViewNeeds & Needs<"records" | "objects">;
 
-/** The submission as it is now, and where to send the bytes that are still missing. */
+/** Returns the submission's current state, and where to send the bytes that are still missing. */
 export async function receipt(
   context: ReceiptNeeds,
   row: SubmissionRow,
@@ -33,7 +33,7 @@ export async function receipt(
     }
     const parts = plan.parts.slice(0, Math.max(0, room));
     room -= parts.length;
-    // What has no address yet is counted, and gets one when it is asked for again.
+    // Parts without an address yet are counted; they get one in a later receipt.
     models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }
   const { db } = context.records;

@@ -10,9 +10,9 @@ import type { Needs } from "./services.ts";
 
 const BATCH = 200;
 
-/** What else has jobs in the queue, and recovers with it. */
+/** Other parts that recover together with the queue. */
 export interface RecoveredParts {
-  /** Drops what the dispatcher believes the queue to have. */
+  /** Drops the dispatcher's memory of published jobs. */
   forget(): void;
   republishRegrades(): Promise<void>;
   restartRegrades(known: KnownJobs): Promise<void>;
@@ -21,19 +21,19 @@ export interface RecoveredParts {
 /** Returns which of these submissions a grader still holds. */
 type KnownJobs = (submissions: readonly string[]) => Promise<ReadonlySet<string>>;
 
-/** How the records rebuild a queue that lost its contents. */
+/** Rebuilds a queue that lost its contents from the records. */
 export function createRecovery(
   context: Needs<"records" | "clock" | "log" | "announce" | "dispatchSoon">,
   parts: RecoveredParts,
 ): Recovery {
   const { db } = context.records;
   return {
-    /** What waits is put in line again, in the old order. */
+    /** Queues everything that waits again, in the old order. */
     async republish(reason) {
       parts.forget();
       const { numUpdatedRows } = await db
         .updateTable("attempts")
-        // What is put in line anew is handed out from 1 again.
+        // Deliveries of a queued job count from 1 again.
         .set({ published_at: null, delivery: 0 })
         .where("state", "=", "waiting")
         .where("published_at", "is not", null)
@@ -42,7 +42,7 @@ export function createRecovery(
       context.log.info({ reason, jobs: Number(numUpdatedRows) }, "jobs that wait are put in line again");
       context.dispatchSoon();
     },
-    /** What was being graded, and is in nobody's hands, gets a new attempt, whose number fences off the old one. */
+    /** Gives submissions that no grader holds a new attempt, whose number fences off the old one. */
     async restart(reason, known) {
       const grading = await db
         .selectFrom("submissions")
@@ -53,7 +53,7 @@ export function createRecovery(
       for (let at = 0; at < grading.length; at += BATCH) {
         const ids = grading.slice(at, at + BATCH).map(({ id }) => id);
         const held = await known(ids);
-        // Whatever took the queue down says nothing against the job: only the number of attempts bounds it.
+        // The loss of the queue does not count against the job: only the number of attempts limits it.
         for (const id of ids) if (!held.has(id)) await restart(context, id, reason, { counts: false });
       }
       await parts.restartRegrades(known);
@@ -63,8 +63,8 @@ export function createRecovery(
 }
 
 /**
- * Gives a submission that is being graded a new attempt; ends it when it was started, or tried, too often. The start of the lost
- * attempt counts against the job unless `counts` is false.
+ * Gives a submission that is being graded a new attempt; fails it after too many starts or attempts. The
+ * start of the lost attempt counts unless `counts` is false.
  */
 export async function restart(
   context: Needs<"records" | "clock" | "announce">,

@@ -1,9 +1,9 @@
 import type { Submission, SubmissionEvent } from "@crowdai/shared";
 
 /**
- * The submission as it is told to others than its participant and the challenge's organisers: how it did. What was handed in, what the
- * participant wrote with it and what the evaluator answered stay between these two. Once it is published its code and its files are
- * everybody's, and so are the words, which the public commit carries.
+ * Returns the submission as shown to others than its participant and the challenge's organizers: its result
+ * only. The input, the participant's message and the evaluator's messages stay private. Once published, its
+ * code, its files and the message (which the public commit contains) are visible to everyone.
  */
 export function redactSubmission(submission: Submission): Submission {
   const told = {
@@ -18,7 +18,7 @@ export function redactSubmission(submission: Submission): Submission {
   return { ...told, message: null, artifacts: [], code: null, publish: false };
 }
 
-/** How far its grading is, without the evaluator's words. */
+/** Returns how far the grading is, without the evaluator's messages. */
 export function redactEvents(events: SubmissionEvent[]): SubmissionEvent[] {
   return events
     .filter(({ type }) => type === "grading" || type === "progress")

@@ -10,13 +10,16 @@ import { insertSubmission } from "./insert-submission.ts";
 import type { Needs } from "./services.ts";
 import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
-/** Calls that are not submissions take no slot; this keeps one participant from filling the line. */
+/** Calls take no slot; this limit keeps one participant from filling the queue. */
 const CALLS_AT_ONCE = 2000;
 
-/** What registering a call uses. */
+/** The services that registering a call uses. */
 export type CallNeeds = ViewNeeds & Needs<"records" | "catalog" | "announce" | "dispatchSoon">;
 
-/** Registers a list of values for a function other than `submit`, all or none. They take no slot and have no leaderboard entry. */
+/**
+ * Registers a list of values for a function other than `submit`, all or none. They take no slot and have no
+ * leaderboard entry.
+ */
 export async function registerCall(context: CallNeeds, caller: Caller, call: Call): Promise<Submission[]> {
   const { config } = context.catalog.get(call.challenge);
   requireFunction(config, call.function);
@@ -76,7 +79,7 @@ export function requireFunction(config: ChallengeConfig, name: string): void {
   );
 }
 
-/** Throws too_many_requests when so many more would be too many. */
+/** Throws too_many_requests when this many more calls would exceed the limit. */
 export async function requireCallCapacity(db: Db, participantId: number, more: number): Promise<void> {
   const waiting = await db
     .selectFrom("submissions")

@@ -23,13 +23,14 @@ import { requireCallCapacity, requireFunction } from "./register-call.ts";
 import type { Needs } from "./services.ts";
 import { codeLock, readCode, recordAnnouncedCode } from "./submission-code.ts";
 
-/** What registering an intent uses. */
+/** The services that registering an intent uses. */
 export type IntentNeeds = ReceiptNeeds & Needs<"catalog" | "webapp" | "announce" | "dispatchSoon">;
 
 /**
- * Registers the intent to submit: this moment is the arrival time, and takes the slot. A value that travelled in
- * the message is accepted in the same commit. Repeating an id with the same content, once or fifty times at once, gives
- * the same receipt; with other content it throws id_conflict. `known` is what `findFreeOrOwn` has just found.
+ * Registers the intent to submit: this is the arrival time, and takes the slot. A value inside the message is
+ * accepted in the same commit. Repeating an id with the same content, any number of times at once, returns
+ * the same receipt; with other content it throws id_conflict. `known` is the latest result of
+ * `findFreeOrOwn`.
  */
 export async function registerIntent(
   context: IntentNeeds,
@@ -83,7 +84,7 @@ export async function registerIntent(
     return inserted;
   });
   if (written.events === null) return repeated(context, caller, intent, input, written.row);
-  // With code, it may have to wait for that, or go out with it.
+  // With code, it may have to wait for the code, or be sent with it.
   if (written.row.state === "submitted") context.dispatchSoon(intent.code ? undefined : written.row);
   context.announce(config.id, written.events);
   return receipt(context, written.row, {
@@ -104,7 +105,7 @@ async function requireRules(
   await requireSlot(db, config, target.round, participantId, arrival);
 }
 
-/** What a repeated message is refused may be the very slot that its twin has just taken. */
+/** A repeated message may be rejected for the very slot that its twin has just taken. */
 async function unlessRegistered(db: Db, id: string, check: () => Promise<void>): Promise<void> {
   try {
     await check();
@@ -123,7 +124,7 @@ async function repeated(
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
   await requireSameModels(context.records.db, intent, row);
-  // Sent again from a tree that changed since: as long as no code has come, the newer snapshot counts.
+  // Sent again after the tree changed: until code has arrived, the newer snapshot counts.
   if (intent.code && !isFinal(row.state))
     await context.records.transaction(async (trx) => {
       const { config } = context.catalog.get(intent.challenge);

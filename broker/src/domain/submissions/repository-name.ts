@@ -1,6 +1,6 @@
 import type { Db } from "../../records/records.ts";
 
-// What is a safe file name everywhere, and neither an option nor anything that git or Windows takes for its own.
+// Safe file names everywhere: neither an option nor a name that is reserved by git or Windows.
 const PLAIN = /^(?=.{1,60}$)[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-]))*$/;
 const RESERVED = /^(?:git|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|\.(?:git|lock)$/i;
 const NUMBERED = /\+([1-9]\d{0,15})$/;
@@ -11,8 +11,8 @@ export interface NamedParticipant {
 }
 
 /**
- * The participant's name in addresses, paths and submodules: the name itself where that is plain, else what is plain of it and
- * the participant's number behind a `+`, which no plain name has.
+ * Returns the participant's name in addresses, paths and submodules: the plain name itself, else its plain
+ * part with the participant's number behind a `+`, which no plain name contains.
  */
 export function repositoryName({ id, name }: NamedParticipant): string {
   if (PLAIN.test(name) && !RESERVED.test(name)) return name;
@@ -24,7 +24,7 @@ export function repositoryName({ id, name }: NamedParticipant): string {
   return `${plain || "participant"}+${id}`;
 }
 
-/** Whose repository such a name means; undefined when nobody's. */
+/** Returns the participant of a repository name; undefined when there is none. */
 export async function findByRepositoryName(db: Db, wanted: string): Promise<NamedParticipant | undefined> {
   const id = NUMBERED.exec(wanted)?.[1];
   const row = await db
@@ -36,7 +36,10 @@ export async function findByRepositoryName(db: Db, wanted: string): Promise<Name
   return row && repositoryName(row).toLowerCase() === wanted.toLowerCase() ? row : undefined;
 }
 
-/** Path of a repository below the broker's address; `participant` is a repository name, null means the challenge's own. */
+/**
+ * Returns the path of a repository below the broker's address. `participant` is a repository name; null means
+ * the challenge's own repository.
+ */
 export function repositoryPath(challenge: string, participant: string | null): string {
   const path = participant === null ? challenge : `${challenge}/${participant}`;
   return `/code/${path.split("/").map(encodeURIComponent).join("/")}.git`;

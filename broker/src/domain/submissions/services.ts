@@ -10,7 +10,10 @@ import type { QueueStatusSources } from "../graders/queue-status.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Webapp } from "../webapp/webapp.ts";
 
-/** Everything that the domain's functions are given, composed once at startup. A function asks for what it uses with `Needs`. */
+/**
+ * All services that the domain's functions use, composed once at startup. A function names those that it uses
+ * with `Needs`.
+ */
 export interface SubmissionServices extends QueueStatusSources {
   records: Records;
   objects: ObjectStore;
@@ -20,11 +23,11 @@ export interface SubmissionServices extends QueueStatusSources {
   gradingTimes: GradingTimes;
   metrics: Pick<Metrics, "refused" | "uploaded">;
   log: Logger;
-  /** Where clients reach this broker, without a slash at the end. */
+  /** Returns the broker's public URL, without a trailing slash. */
   baseUrl: () => string;
-  /** Called after the commit that wrote them, in order. */
+  /** Called in order, after the commit that wrote the events. */
   announce: (challenge: string, events: SubmissionEvent[]) => void;
-  /** Asks the dispatcher to put in line what is not, or this one that was just committed. */
+  /** Asks the dispatcher to queue what waits, or this row that was just committed. */
   dispatchSoon: (row?: SubmissionRow) => void;
 }
 

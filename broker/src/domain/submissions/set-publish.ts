@@ -9,13 +9,13 @@ import { findSubmission, lockSubmission } from "./find-submission.ts";
 import type { Needs } from "./services.ts";
 import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
-/** What choosing to publish uses. */
+/** The services that choosing to publish uses. */
 export type PublishChoiceNeeds = ViewNeeds & Needs<"records">;
 
 /**
- * Says that the participant's submission is to be published, or is not. It becomes public when its challenge closes, or at once
- * where that has closed; from then on nothing is taken back (challenge_closed). What is as wanted already stays as it is. Throws
- * agreement_missing and nothing_to_publish.
+ * Chooses whether the participant's submission is published. It becomes public when its challenge closes, or
+ * at once when the challenge is closed; then the choice cannot be withdrawn (challenge_closed). Repeating a
+ * choice changes nothing. Throws agreement_missing and nothing_to_publish.
  */
 export async function setPublish(
   context: PublishChoiceNeeds,

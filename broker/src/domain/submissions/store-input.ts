@@ -4,12 +4,15 @@ import { type AcceptNeeds, acceptUpload } from "./accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "./cancel-submission.ts";
 import { findSubmission } from "./find-submission.ts";
 
-/** What storing an input uses. */
+/** The services that storing an input uses. */
 export type StoreInputNeeds = AcceptNeeds & CancelNeeds;
 
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
-/** Puts the bytes where the submission's input belongs, and has it accepted. One that cannot be is cancelled: nobody will try again. */
+/**
+ * Stores the submission's input and accepts the submission. If that fails the submission is cancelled,
+ * because no one would retry.
+ */
 export async function storeInput(
   { context, caller }: { context: StoreInputNeeds; caller: Caller },
   id: string,

@@ -9,15 +9,18 @@ import { repositoryName, repositoryPath } from "./repository-name.ts";
 
 const HOUR = 3600 * 1000;
 
-/** How long code may follow its submission, and how long grading waits for it where it could go on without. */
+/** How long code may follow its submission, and how long grading waits for code that is not required. */
 export const CODE_DEADLINES = { awaited: 7 * 24 * HOUR, handed: HOUR } as const;
 
-/** What `holds` says: grading goes on at once, when the deadline has passed, or never without the code. */
+/**
+ * Values of `holds`: grading does not wait for the code, waits until the deadline, or waits until the code is
+ * stored.
+ */
 export const HOLDS = { no: 0, awhile: 1, until_stored: 2 } as const;
 
 /**
- * Keeps what the client announced of its code. Code that this participant's repository has already is stored from the start. Announced
- * again with another commit, while none is stored, the newer one counts.
+ * Records the announced code. Code that the participant's repository already has counts as stored. When code
+ * is announced again with another commit before any is stored, the newer commit counts.
  */
 export async function recordAnnouncedCode(
   trx: Db,
@@ -58,7 +61,7 @@ export async function recordAnnouncedCode(
     }),
   };
   if (known) {
-    // Grading that no longer waits does not begin to.
+    // Grading that no longer waits does not start to wait again.
     const { holds: _, ...changed } = values;
     await trx.updateTable("submission_code").set(changed).where("submission", "=", row.id).execute();
     return;
@@ -73,7 +76,7 @@ export async function readCode(db: Db, submission: string): Promise<SubmissionCo
   return db.selectFrom("submission_code").selectAll().where("submission", "=", submission).executeTakeFirst();
 }
 
-/** The number of the next that is stored in a repository; under the repository's lock. */
+/** Returns the next storage number of a repository; call it under the repository's lock. */
 export async function nextStored(
   trx: Db,
   { challenge, participant_id }: Pick<SubmissionRow, "challenge" | "participant_id">,
@@ -87,11 +90,11 @@ export async function nextStored(
   return Number(last?.seq ?? 0) + 1;
 }
 
-/** Name of the lock under which a participant's repository changes in the records. */
+/** Returns the name of the lock for a participant's repository in the records. */
 export const codeLock = (row: { challenge: string; participant_id: number }): string =>
   `code:${row.challenge}:${row.participant_id}`;
 
-/** Where the announced commit is pushed to, or that it need not be. */
+/** Returns where to push the announced commit, and whether it is already stored. */
 export function codePush(baseUrl: string, participant: NamedParticipant, code: SubmissionCodeRow): CodePush {
   return {
     url: baseUrl + repositoryPath(code.challenge, repositoryName(participant)),
@@ -100,7 +103,7 @@ export function codePush(baseUrl: string, participant: NamedParticipant, code: S
   };
 }
 
-/** A submission's code as its participant sees it. */
+/** Returns a submission's code as its participant sees it. */
 export function viewCode(
   baseUrl: string,
   participant: NamedParticipant,
@@ -131,7 +134,7 @@ async function findStored(
       .where("state", "=", "stored")
       .where("commit_name", "=", code.commit)
       .where("tree", "=", code.tree)
-      // Graders want the archive too: where there is none, it is made when the code is pushed again.
+      // Graders need the archive too: where there is none, it is made when the code is pushed again.
       .$if(config.code.to_graders, (query) => query.where("tree_key", "is not", null))
       .limit(1)
       .executeTakeFirst()

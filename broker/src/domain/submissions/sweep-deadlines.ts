@@ -8,8 +8,9 @@ import { writeFailure } from "./write-outcome.ts";
 type SweepNeeds = Needs<"records" | "objects" | "queue" | "clock" | "log" | "announce">;
 
 /**
- * Acts on every submission whose state has outlived its deadline: an upload that never ended and a wait without a
- * grader end as failed with the slot given back; a grading that went silent is tried again. Returns how many.
+ * Handles every submission whose state has passed its deadline: an incomplete upload and a wait without a
+ * grader fail, and their slots are returned; a grading without reports is restarted. Returns the number of
+ * submissions handled.
  */
 export async function sweepDeadlines(context: SweepNeeds & Needs<"dispatchSoon">): Promise<number> {
   const due = await context.records.db

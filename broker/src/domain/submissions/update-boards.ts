@@ -13,7 +13,7 @@ export interface BoardMove {
 
 export const columnsOf = ({ best, ...ranks }: BoardMove) => ({ ...ranks, best: best ? 1 : 0 });
 
-/** The standing that a submission with these scores would have. */
+/** Returns the standing that a submission with these scores would have. */
 export const standingWith = (
   row: SubmissionRow,
   keys: { sort_primary: number | null; sort_secondary: number | null },
@@ -25,14 +25,20 @@ export const standingWith = (
   sort_secondary: keys.sort_secondary ?? Number.MAX_VALUE,
 });
 
-/** Keeps all boards true after one of a participant's submissions changed; returns the movement on the one it counts on. */
+/**
+ * Updates all boards after one of a participant's submissions changed; returns the movement on the board that
+ * it counts on.
+ */
 export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
   const place = await moveOnBoards(trx, row);
   await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
   return place;
 }
 
-/** The same without writing what the submission's own record says of it. With `fresh`, the submission was graded for the first time. */
+/**
+ * Updates all boards without writing to the submission's own row. With `fresh`, the submission was graded for
+ * the first time.
+ */
 export async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing): Promise<BoardMove> {
   const { challenge, round, participant_id: participantId } = row;
   const border = await takeBoards(trx, row);
@@ -47,7 +53,7 @@ export async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing
     if (movement) await updateStanding(trx, place);
     else movement = await moveStanding(trx, place);
   }
-  // A baseline counts for nobody: it moves no place.
+  // A baseline does not move its participant.
   const counted = row.baseline === 1 ? null : movement;
   return {
     rank: counted?.rank ?? null,

@@ -9,7 +9,7 @@ import type { NamedParticipant } from "./repository-name.ts";
 import type { Needs } from "./services.ts";
 import { HOLDS, readCode, viewCode } from "./submission-code.ts";
 
-/** What a view says besides the submission's own record. */
+/** Data of a view beyond the submission's own row. */
 export interface Surroundings {
   participant: NamedParticipant;
   slot: SlotRow["state"] | null;
@@ -33,10 +33,10 @@ const surroundings = lookup((db, { submission, participant }: { submission: stri
     .where("participants.id", "=", participant),
 );
 
-/** What viewing a submission uses. */
+/** The services that viewing a submission uses. */
 export type ViewNeeds = QueueStatusSources & Needs<"baseUrl">;
 
-/** The submission as its participant sees it. `db` may be a transaction. */
+/** Returns the submission as its participant sees it. `db` may be a transaction. */
 export async function viewSubmission(
   context: ViewNeeds,
   db: Db,

@@ -24,8 +24,8 @@ const WITHHELD = {
 };
 
 /**
- * Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction. `lead` are events that come
- * just before.
+ * Writes a grade: the submission, its slot, the leaderboard and the event, in the caller's transaction.
+ * `lead` are events to write just before.
  */
 export async function writeGrade(
   trx: Db,
@@ -44,7 +44,7 @@ export async function writeGrade(
     ...grade,
     seq: row.seq + lead.length + 1,
   };
-  // What an outside grader reopened may hold a place already.
+  // A submission that an outside grader reopened may already have a place.
   const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;
   let place: BoardMove | null = null;
   if (ranked && isFirst) {
@@ -64,7 +64,10 @@ export async function writeGrade(
   ]);
 }
 
-/** A dry run takes no slot: told its score, or shown a picture of it, anybody could measure against the answers without a limit. */
+/**
+ * Hides the result of a dry run. A dry run takes no slot: its score or media would let participants probe the
+ * answers without a limit.
+ */
 export function told(
   row: Pick<SubmissionRow, "function" | "dry_run">,
   outcome: Graded,
@@ -72,7 +75,7 @@ export function told(
   return row.function === "submit" && row.dry_run === 1 ? WITHHELD : outcome;
 }
 
-/** What a grade writes into its submission's record, but for the state. */
+/** Returns the columns that a grade writes to its submission, except the state. */
 export function gradeColumns(
   config: ChallengeConfig,
   row: Pick<SubmissionRow, "function" | "dry_run">,
@@ -97,8 +100,8 @@ export function gradeColumns(
 }
 
 /**
- * Ends a submission without a grade. The slot is charged only when the participant's own input was refused, or came too late,
- * and when somebody may be grading what is cancelled.
+ * Ends a submission without a grade. The slot is charged only when the participant's own input was rejected
+ * or came too late, or when a cancelled submission may already be in grading.
  */
 export async function writeFailure(
   trx: Db,
@@ -119,7 +122,7 @@ export async function writeFailure(
     evaluator_version: error.evaluator_version ?? null,
     seq: row.seq + lead.length + 1,
   });
-  // An outside grader cannot be told to stop: what it has counts as being graded.
+  // An outside grader cannot be stopped: its submissions count as being graded.
   const begun = row.state === "grading" || row.outside_status !== null;
   const charged = verdict || (error.code === "cancelled" && begun);
   await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);

@@ -2,7 +2,10 @@ import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 
-/** Notes that submissions have an outcome that a webapp elsewhere was not told of; in the transaction that wrote the outcome. */
+/**
+ * Marks submissions whose new outcome a remote webapp must receive, in the transaction that wrote the
+ * outcome.
+ */
 export async function markWebappChanged(trx: Db, submissions: string[]): Promise<void> {
   for (const submission of submissions) await markChanged(trx, { submission });
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): Promise<void> {
   const numberId = dialect === "sqlite" ? sql`integer` : sql`serial`;
   const table = (name: string) => db.schema.createTable(name);
@@ -122,7 +122,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addColumn("organiser_log", "text")
     .addPrimaryKeyConstraint("attempts_key", ["submission", "number"])
     .execute();
-  // The rule that makes "graded twice" impossible to write.
+  // Makes it impossible to grade a submission twice.
   await sql`create unique index attempts_accepted on attempts (submission) where accepted = 1`.execute(db);
   await sql`create index attempts_unpublished on attempts (state) where published_at is null`.execute(db);
 
@@ -182,7 +182,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addColumn("started_at", "text", (c) => c.notNull())
     .addColumn("finished_at", "text")
     .execute();
-  // The rule that lets one regrade of a challenge run at a time.
+  // Allows one running regrade per challenge.
   await sql`create unique index regrades_running on regrades (challenge) where state = 'running'`.execute(db);
   await table("regrade_items")
     .addColumn("regrade", "integer", (c) => c.notNull().references("regrades.id"))

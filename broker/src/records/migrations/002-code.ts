@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>): Promise<void> {
   const table = (name: string) => db.schema.createTable(name);
 

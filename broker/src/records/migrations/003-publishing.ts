@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): Promise<void> {
   const numberId = dialect === "sqlite" ? sql`integer` : sql`serial`;
   const table = (name: string) => db.schema.createTable(name);
@@ -77,7 +77,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     .addPrimaryKeyConstraint("shown_repositories_key", ["challenge", "participant_id"])
     .execute();
 
-  // What was agreed to, and when, is evidence: it is added to, never changed.
+  // Agreements and their times are evidence: rows are added, never changed.
   for (const name of ["licence_texts", "agreements", "publish_wishes"]) await appendOnly(name);
 
   async function appendOnly(name: string) {

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("submissions").addColumn("media_preview", "text").execute();
   await db.schema.alterTable("submissions").addColumn("media_dropped", "text").execute();
@@ -8,7 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable("submissions")
     .addColumn("model_count", "integer", (c) => c.notNull().defaultTo(0))
     .execute();
-  // Only what a submission shows is served, so each request asks for its key.
+  // Only media that a submission shows are served, so each request looks up its key.
   for (const column of ["media_large", "media_thumbnail", "media_preview"])
     await sql`create index ${sql.ref(`submissions_${column}`)} on submissions (${sql.ref(column)})
       where ${sql.ref(column)} is not null`.execute(db);

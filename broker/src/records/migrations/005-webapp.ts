@@ -1,13 +1,13 @@
 import { type Kysely, sql } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable("submissions")
     .addColumn("baseline", "integer", (c) => c.notNull().defaultTo(0))
     .execute();
   await db.schema.alterTable("submissions").addColumn("baseline_comment", "text").execute();
-  // Few of all are: who shows a board asks for these alone.
+  // Baselines are few, and every board reads them.
   await sql`create index submissions_baseline on submissions (challenge, round) where baseline = 1`.execute(
     db,
   );

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-// A migration imports no live code: it must do the same for ever.
+// A migration imports no application code: it must never change.
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("board_rounds")
@@ -31,7 +31,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ])
     .execute();
 
-  // A participant's best submission, and the number of them, each from an index alone.
+  // A participant's best submission, and the number of submissions, each from an index alone.
   await sql`create index submissions_best on submissions
     (challenge, round, participant_id, sort_primary, sort_secondary, created_at, number)
     where function = 'submit' and dry_run = 0 and baseline = 0 and state = 'graded'`.execute(db);
@@ -39,7 +39,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     where function = 'submit' and dry_run = 0 and baseline = 0`.execute(db);
   await sql`create index submissions_arrival on submissions (challenge, round, created_at)
     where function = 'submit' and dry_run = 0`.execute(db);
-  // Who stands in line, counted for each place that is told.
+  // Waiting submissions, counted for every queue position that is sent.
   await sql`create index submissions_line on submissions (challenge, number)
     where state = 'submitted' and outside_status is null`.execute(db);
 

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Sessions of the pages: each ends by itself, at a sign-out, or with its key. */
+/** Sessions of the pages: each ends when it expires, at a sign-out, or with its key. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("page_sessions")

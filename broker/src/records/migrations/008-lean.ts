@@ -1,9 +1,9 @@
 import { type Kysely, sql } from "kysely";
 
-/** Tables that are only ever asked by their key. */
+/** Tables that are queried by their key only. */
 const BY_KEY = ["events", "slots", "standings", "board_blocks"];
 
-// Each index, and each second tree of a table, is one more page that a commit waits for.
+// Each index, and each second tree of a table, is one more page that a commit writes.
 export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): Promise<void> {
   for (const index of [
     "submissions_challenge_state_number",
@@ -12,7 +12,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
     "submissions_line",
   ])
     await db.schema.dropIndex(index).execute();
-  // Who stands in line is counted from this one alone.
+  // The number of waiting submissions is read from this index alone.
   await sql`create index submissions_state on submissions (challenge, state, outside_status, number)`.execute(
     db,
   );
@@ -22,7 +22,7 @@ export async function up(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): P
   if (dialect === "sqlite") for (const table of BY_KEY) await keepByKey(db, table);
 }
 
-/** Makes a table of SQLite anew as one tree, in the order of its primary key. */
+/** Rebuilds a SQLite table as one tree, in the order of its primary key. */
 async function keepByKey(db: Kysely<unknown>, table: string): Promise<void> {
   const { rows } = await sql<{ type: string; sql: string }>`
     select type, sql from sqlite_master where tbl_name = ${table} and sql is not null`.execute(db);

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** What a session keeps of a key is its digest, or with a webapp elsewhere the key, sealed. */
+/** A session stores the digest of its key or, with a remote webapp, the encrypted key. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("page_sessions").renameColumn("key_hash", "kept_key").execute();
 }
