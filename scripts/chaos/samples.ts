@@ -31,8 +31,8 @@ export async function loadSamples(
   random: SeededRandom,
   challenges: string,
 ): Promise<(index: number) => Sample> {
-  const { challenges: loaded, mistakes } = await loadChallenges(challenges);
-  if (mistakes.length > 0) throw new Error(mistakes.map(({ message }) => message).join("\n"));
+  const { challenges: loaded, problems } = await loadChallenges(challenges);
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
   const samples = loaded.flatMap(samplesOf);
   if (samples.length === 0) throw new Error(`There is no challenge in ${challenges}.`);
   return () => random.pick(samples);

@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Takes a lock that only one process of this machine can have; null when another has it. It is an open SQLite transaction, which the
- * operating system ends with the process, however that dies: no number in a file that another process may have by now.
+ * Acquires a lock that only one process of this machine can hold; null when another holds it. The lock is an open SQLite
+ * transaction, which ends with the process, however that dies. A process id in a file could belong to another process by now.
  */
 export function lockFile(path: string): { release(): void } | null {
   const database = new DatabaseSync(path);

@@ -2,20 +2,20 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 /**
- * What holds a child process to its limits, as found on this machine.
+ * The tools on this machine that limit a child process.
  *
- * `setpriv --pdeathsig KILL` (util-linux) has the kernel kill the child the moment its parent is gone, by whatever way, `kill -9`
- * included. It covers the process itself, not children that it started.
+ * `setpriv --pdeathsig KILL` (util-linux) makes the kernel kill the child when its parent exits, even by
+ * `kill -9`. It does not cover the child's own children.
  *
- * `prlimit --data` (util-linux) is the memory limit. It counts memory a process may write to itself, so runtimes that reserve far more
- * address space than they use (Node.js, the JVM) run under it; `--as` would stop them at start.
+ * `prlimit --data` (util-linux) is the memory limit. It counts private writable memory, so that runtimes which reserve much more
+ * address space than they use (Node.js, the JVM) can run; with `--as` they fail at start.
  */
 export interface ProcessLimitTools {
   setpriv: boolean;
   prlimit: boolean;
 }
 
-/** Which of them work, by trying; `path` is where programs are looked for. */
+/** Tries which of the tools on `path` work. */
 export async function findProcessLimitTools(path: string): Promise<ProcessLimitTools> {
   const works = (command: string, args: string[]) =>
     promisify(execFile)(command, args, { env: { PATH: path } }).then(
@@ -29,8 +29,8 @@ export async function findProcessLimitTools(path: string): Promise<ProcessLimitT
   return { setpriv, prlimit };
 }
 
-/** The words before a command that set its limits (options of prlimit), as far as this machine can. */
-export function limited({ setpriv, prlimit }: ProcessLimitTools, limits: readonly string[]): string[] {
+/** Returns the arguments to put before a command to limit it, as far as this machine supports that. `limits` are prlimit options. */
+export function limitPrefix({ setpriv, prlimit }: ProcessLimitTools, limits: readonly string[]): string[] {
   return [
     ...(setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
     ...(prlimit && limits.length > 0 ? ["prlimit", ...limits, "--"] : []),

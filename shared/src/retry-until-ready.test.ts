@@ -8,7 +8,7 @@ const away = () => new CrowdaiError("records_unreachable");
 const answered = (httpStatusCode: number) =>
   new CrowdaiError("store_unreachable", undefined, { cause: { $metadata: { httpStatusCode } } });
 
-describe("a start that needs services", () => {
+describe("a start that requires services", () => {
   const stage = (...failures: Error[]) => {
     const stderr = new PassThrough();
     let tries = 0;
@@ -42,7 +42,7 @@ describe("a start that needs services", () => {
     expect([tries(), said()]).toEqual([1, ""]);
   });
 
-  it("ends with the reason when they do not come", async () => {
+  it("fails with the reason when they stay unreachable", async () => {
     const { start, stderr } = stage(...Array.from({ length: 50 }, away));
     await expect(retryUntilReady(start, stderr, QUICK)).rejects.toMatchObject({ exitCode: 5 });
   });

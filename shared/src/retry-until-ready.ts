@@ -5,7 +5,7 @@ import { CrowdaiError, type ErrorCode } from "./protocol/errors.ts";
 const TIMEOUT_MS = 60_000;
 const PAUSE_MS = 1000;
 
-/** Starts something, and tries again for a minute while the services it needs are not there; says so once for each. */
+/** Calls `start`, and retries for a minute while a service is unreachable. Prints one message for each such service. */
 export async function retryUntilReady<T>(
   start: () => Promise<T>,
   stderr: Writable,
@@ -24,12 +24,12 @@ export async function retryUntilReady<T>(
     }
 }
 
-/** What is only away does, when all machines start at once. A wrong password or name does not. */
+/** An unreachable service may come up, when all machines start together. A wrong password or name stays wrong. */
 function isTransient(error: unknown): error is CrowdaiError {
   if (!(error instanceof CrowdaiError)) return false;
   if (error.code === "records_unreachable") return true;
   if (error.code !== "store_unreachable") return false;
-  // A store that answers is there, unless it says that something behind it is not.
+  // A store that responds is reachable, unless it reports a server error.
   const answer = error.cause as { $metadata?: { httpStatusCode?: number } } | undefined;
   const status = answer?.$metadata?.httpStatusCode;
   return status === undefined || status >= 500;

@@ -137,6 +137,6 @@ describe("a challenge added as a bundle", () => {
     await writeFile(join(dir, ".hidden/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
     const { code, stderr } = await run("add", dir, "--data", join(test.folder, "data"));
     expect(code).toBe(2);
-    expect(stderr).toContain("which is not there");
+    expect(stderr).toContain("which does not exist");
   });
 });

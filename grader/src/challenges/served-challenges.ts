@@ -31,7 +31,7 @@ export async function servedChallenges(options: {
         .map((folder) => [folder.config.id, folder] as const),
     );
 
-  const { challenges, mistakes: problems } = await loadChallenges(dir);
+  const { challenges, problems } = await loadChallenges(dir);
   let bundled = await storedBundles(objects);
   const messages = problems.map(({ message }) => message);
   for (const id of only ?? [])
@@ -50,14 +50,14 @@ export async function servedChallenges(options: {
     async refresh() {
       const now = await loadChallenges(dir);
       const next = foldersOf(now.challenges);
-      if (now.mistakes.length > 0)
+      if (now.problems.length > 0)
         for (const [id, previous] of folders) if (!next.has(id)) next.set(id, previous);
       folders = next;
       bundled = await storedBundles(objects);
-      const reported = now.mistakes.map(({ message }) => message).join("\n");
+      const reported = now.problems.map(({ message }) => message).join("\n");
       const isNew = reported !== lastReported;
       lastReported = reported;
-      return isNew ? now.mistakes : [];
+      return isNew ? now.problems : [];
     },
   };
 }

@@ -43,7 +43,7 @@ describe("a reporter", () => {
     const { reports, reporter } = make();
     for (let i = 0; i < 5000; i++) reporter.event({ type: "log", message: `line ${i}` });
     expect(reports).toHaveLength(1001);
-    expect(reports.at(-1)).toMatchObject({ type: "log", message: expect.stringContaining("cut") });
+    expect(reports.at(-1)).toMatchObject({ type: "log", message: expect.stringContaining("truncated") });
   });
 
   it("truncates long lines, escapes control characters and removes folders", () => {

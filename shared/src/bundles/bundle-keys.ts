@@ -1,4 +1,4 @@
-/** What a bundle's version looks like: the beginning of a digest of what is in it. */
+/** The form of a bundle's version: the beginning of a digest of its contents. */
 export const BUNDLE_VERSION = /^[0-9a-f]{16}$/;
 
 const BUNDLES = "bundles/";
@@ -10,11 +10,11 @@ export const BUNDLE_PREFIX = BUNDLES;
 export const bundleKey = (challenge: string, version: string): string =>
   `${BUNDLES}${challenge}/${version}.tar.gz`;
 
-/** The challenge and version a bundle's key names; null for other keys. */
+/** Returns the challenge and version in a bundle's key; null for other keys. */
 export function readBundleKey(key: string): { challenge: string; version: string } | null {
   const [, challenge, version] = BUNDLE_KEY.exec(key) ?? [];
   return challenge && version ? { challenge, version } : null;
 }
 
-/** A public file of a bundled challenge: by its digest, so that versions share what did not change. */
+/** The key of a public file of a bundled challenge. It contains the digest, so that versions share unchanged files. */
 export const publicFileKey = (challenge: string, sha256: string): string => `public/${challenge}/${sha256}`;

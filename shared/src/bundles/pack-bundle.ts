@@ -8,8 +8,8 @@ import type { BundleFile } from "./bundle-files.ts";
 const EPOCH = new Date(0);
 
 /**
- * The files as one compressed archive, without owners and times, so that equal files give equal archives. Throws file_changed
- * when a file no longer has the size it had.
+ * Packs the files into one compressed archive without owners and times, so that equal files give equal archives. Throws
+ * file_changed when the size of a file has changed.
  */
 export function packBundle(files: readonly BundleFile[]): AsyncIterable<Uint8Array> {
   const { readable, controller } = createTarPacker();
@@ -18,7 +18,7 @@ export function packBundle(files: readonly BundleFile[]): AsyncIterable<Uint8Arr
     () => controller.finalize(),
     (error) => controller.error(error),
   );
-  // What breaks is told by the archive, which then ends with it.
+  // An error reaches the reader of the archive, which then throws it.
   pipeline(Readable.fromWeb(readable as Parameters<typeof Readable.fromWeb>[0]), gzip, () => {});
   return gzip;
 }
@@ -33,7 +33,7 @@ async function addAll(files: readonly BundleFile[], controller: TarPackControlle
       if (read > size) break;
       await writer.write(chunk);
     }
-    if (read !== size) throw new CrowdaiError("file_changed", `${name} changed while it was read.`);
+    if (read !== size) throw new CrowdaiError("file_changed", `${name} changed while it was being read.`);
     await writer.close();
   }
 }

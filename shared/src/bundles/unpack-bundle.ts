@@ -6,9 +6,9 @@ import { MAX_BYTES, MAX_FILES } from "./bundle-files.ts";
 import { isInside, unpackEntries, writeFileEntry } from "./unpack-entries.ts";
 
 /**
- * Writes the files of an archive into `into`, a new folder. Throws config_invalid for anything but regular files with names
- * inside of it, and for more than a bundle may hold; what was written until then is left to the caller. When the archive
- * itself throws, so does this.
+ * Writes the files of an archive into `into`, a new folder. Throws config_invalid for entries other than regular files inside
+ * the folder, and above the limits of a bundle; the caller removes what was written until then. Rethrows an error of the
+ * archive itself.
  */
 export async function unpackBundle(archive: AsyncIterable<Uint8Array>, into: string): Promise<void> {
   const broken: unknown[] = [];
@@ -48,11 +48,11 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
     const { header } = entry;
     files++;
     bytes += header.size;
-    if (files > MAX_FILES || bytes > MAX_BYTES) throw refused("more than a bundle may hold");
-    if (header.type !== "file") throw refused(`${JSON.stringify(header.name)}, which is no file`);
+    if (files > MAX_FILES || bytes > MAX_BYTES) throw refused("more files or bytes than a bundle may have");
+    if (header.type !== "file") throw refused(`${JSON.stringify(header.name)}, which is not a file`);
     if (!isInside(header.name)) throw refused(`the name ${JSON.stringify(header.name)}`);
     await writeFileEntry(into, entry);
   }
 }
 
-const refused = (what: string) => new CrowdaiError("config_invalid", `The bundle holds ${what}.`);
+const refused = (what: string) => new CrowdaiError("config_invalid", `The bundle contains ${what}.`);

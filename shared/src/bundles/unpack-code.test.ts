@@ -38,7 +38,7 @@ describe("unpacking the code of a submission", () => {
     expect(await readlink(join(into, "dir"))).toBe("bin");
   });
 
-  it("leaves out links that lead out, over another link too, and everything that is no file", async () => {
+  it("skips links that lead out, also through another link, and everything that is not a file", async () => {
     await unpack([
       file("kept"),
       link("absolute", "/etc/passwd"),

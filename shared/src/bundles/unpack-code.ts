@@ -8,9 +8,9 @@ const MAX_ENTRIES = 400_000;
 const MAX_BYTES = 4 * 1024 ** 3;
 
 /**
- * Writes the files of a submission's code into `into`, a new folder: regular files, folders, and links that stay inside. A link that
- * leads out, and everything else, is left out. Throws digest_mismatch for an archive that no broker makes; when the archive itself
- * throws, so does this.
+ * Writes the files of a submission's code into `into`, a new folder: regular files, folders, and links that stay inside. Skips
+ * links that lead out and everything else. Throws digest_mismatch for an archive that no broker creates, and rethrows an error
+ * of the archive itself.
  */
 export function unpackCode(archive: AsyncIterable<Uint8Array>, into: string): Promise<void> {
   return unpackEntries(archive, (entries) => writeEntries(entries, into));
@@ -25,14 +25,14 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
     const name = header.type === "directory" ? header.name.replace(/\/$/, "") : header.name;
     count++;
     bytes += header.size;
-    if (count > MAX_ENTRIES || bytes > MAX_BYTES) throw refused("more than code may hold");
+    if (count > MAX_ENTRIES || bytes > MAX_BYTES) throw refused("more files or bytes than code may have");
     if (!isInside(name)) throw refused(`the name ${JSON.stringify(name)}`);
     if (header.type === "directory") await mkdir(join(into, name), { recursive: true, mode: 0o755 });
     else if (header.type === "symlink") links.push({ name, target: header.linkname ?? "" });
     if (header.type === "file") await writeFileEntry(into, entry);
     else await body.cancel();
   }
-  // Last, so that nothing is written through one.
+  // Links come last, so that nothing is written through one.
   const all = new Set(links.map(({ name }) => name));
   for (const { name, target } of links) {
     if (!staysInside(name, target, all)) continue;
@@ -41,7 +41,7 @@ async function writeEntries(entries: ReadableStream<ParsedTarEntry>, into: strin
   }
 }
 
-/** Whether the link leads to something inside, and over no other link, which could lead elsewhere. */
+/** Returns whether the link's target is inside, and not reached through another link, which could lead elsewhere. */
 function staysInside(name: string, target: string, links: ReadonlySet<string>): boolean {
   if (target === "" || target.startsWith("/") || /[\\\0]/.test(target)) return false;
   const place = posix.join(posix.dirname(name), target).replace(/\/$/, "");
@@ -51,7 +51,4 @@ function staysInside(name: string, target: string, links: ReadonlySet<string>): 
 }
 
 const refused = (what: string) =>
-  new CrowdaiError(
-    "digest_mismatch",
-    `The archive of the code holds ${what}; it is not what a broker makes.`,
-  );
+  new CrowdaiError("digest_mismatch", `The code archive contains ${what}, which no broker writes.`);

@@ -3,8 +3,7 @@ import { dirname, join } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 
 /**
- * Has `write` take the entries of a tar archive. Throws what the archive throws, if it does, else what `write` refuses, else what is
- * wrong with the tar.
+ * Passes the entries of a tar archive to `write`. Throws the error of the archive, or else of `write`, or else of the tar format.
  */
 export async function unpackEntries(
   archive: AsyncIterable<Uint8Array>,
@@ -22,14 +21,14 @@ export async function unpackEntries(
   };
   const [fed, written] = await Promise.allSettled([feed(whole(), decoder.writable), write(decoder.readable)]);
   if (broken.length > 0) throw broken[0];
-  // A refusal of ours also ends the feeding, which then has nothing of its own to say.
+  // An error of `write` also aborts the feed, whose own error is then meaningless.
   if (written.status === "rejected") throw written.reason;
   if (fed.status === "rejected") throw fed.reason;
 }
 
 async function feed(archive: AsyncIterable<Uint8Array>, decoder: WritableStream<Uint8Array>): Promise<void> {
   const writer = decoder.getWriter();
-  // Told by the write that follows.
+  // The next write reports it.
   writer.closed.catch(() => {});
   try {
     for await (const chunk of archive) await writer.write(chunk);
@@ -40,7 +39,7 @@ async function feed(archive: AsyncIterable<Uint8Array>, decoder: WritableStream<
   }
 }
 
-/** Writes an entry that is a file. */
+/** Writes a file entry below `into`. */
 export async function writeFileEntry(into: string, { header, body }: ParsedTarEntry): Promise<void> {
   const path = join(into, header.name);
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
@@ -49,7 +48,7 @@ export async function writeFileEntry(into: string, { header, body }: ParsedTarEn
   for await (const chunk of body) await file.write(chunk);
 }
 
-/** A plain relative path. In a new folder, with nothing in it that is a link, such a name cannot lead out of it. */
+/** Returns whether the name is a plain relative path, which cannot lead out of a new folder that contains no links. */
 export function isInside(name: string): boolean {
   if (name.length > 1000 || /[\\\0]/.test(name)) return false;
   return name.split("/").every((part) => part !== "" && part !== "." && part !== "..");

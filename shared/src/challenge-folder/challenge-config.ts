@@ -2,13 +2,16 @@ import { z } from "zod";
 
 const id = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "letters, digits, _ . or -, beginning with a letter or digit");
-const time = z.iso.datetime({ offset: true, error: "an ISO 8601 time with zone, as 2026-11-23T12:00:00Z" });
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, "letters, digits, _ . or -, starting with a letter or digit");
+const time = z.iso.datetime({
+  offset: true,
+  error: "an ISO 8601 time with time zone, such as 2026-11-23T12:00:00Z",
+});
 
 const score = z.strictObject({
   title: z.string().default("Score"),
   order: z.enum(["descending", "ascending"]).default("descending"),
-  precision: z.int().min(0).max(15).default(3).describe("Decimals on the leaderboard."),
+  precision: z.int().min(0).max(15).default(3).describe("Number of decimals on the leaderboard."),
 });
 
 const round = z.strictObject({
@@ -20,18 +23,18 @@ const round = z.strictObject({
     .strictObject({ count: z.int().min(1), per: z.enum(["day", "week", "round"]) })
     .nullable()
     .default(null)
-    .describe("Submissions a participant may make; null means no limit."),
+    .describe("Maximum number of submissions per participant; null means no limit."),
   parallel_limit: z.int().min(1).nullable().default(null),
   minimum_score: z
     .number()
     .nullable()
     .default(null)
-    .describe("What a participant must have reached in the round before this one."),
+    .describe("Score that a participant must reach in the previous round to enter this one."),
   ranking_window_hours: z.int().min(1).default(96),
   highlight: z.int().min(0).default(3),
 });
 
-/** Of every evaluator that is a process. */
+/** Settings of every evaluator that runs as a process. */
 const anyProcess = {
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
   timeout_seconds: z
@@ -51,10 +54,13 @@ const command = z.strictObject({
 const pythonClass = z.strictObject({
   python_class: z
     .string()
-    .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, as "evaluator.py:Evaluator"'),
+    .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a class, such as "evaluator.py:Evaluator"'),
   args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
   python: z.string().default("python3"),
-  fresh: z.boolean().default(false).describe("A new process for each job, for classes that keep state."),
+  fresh: z
+    .boolean()
+    .default(false)
+    .describe("Start a new process for each job, for classes that keep state."),
   ...anyProcess,
 });
 
@@ -63,15 +69,15 @@ const jobFactory = z.strictObject({
     .strictObject({
       redis: z
         .string()
-        .regex(/^rediss?:\/\/[^\s/]/, 'the address of a Redis, as "redis://host:6379/0"')
-        .describe("Where broker and factory meet."),
+        .regex(/^rediss?:\/\/[^\s/]/, 'the URL of a Redis server, such as "redis://host:6379/0"')
+        .describe("Redis server that broker and job factory share."),
       namespace: z
         .string()
         .min(1)
         .max(200)
-        .describe("Begins the names of the lists: jobs are pushed to <namespace>::enqueue_job."),
+        .describe("Prefix of the list names: jobs are pushed to <namespace>::enqueue_job."),
     })
-    .describe("A factory of 2017 that takes jobs from a list in Redis, and answers on another."),
+    .describe("A job factory of 2017, which takes jobs from a Redis list and responds on another."),
   functions: z.array(z.string().min(1)).min(1).default(["submit"]),
   timeout_seconds: z
     .number()
@@ -83,7 +89,7 @@ const jobFactory = z.strictObject({
 const MEBIBYTE = 1024 * 1024;
 const MODEL_BYTES = 2048 * MEBIBYTE;
 
-/** challenge.json. Everything but id, title, score and evaluator has a default. */
+/** The schema of challenge.json. Everything except id, title, score and evaluator has a default. */
 export const challengeConfigSchema = z.strictObject({
   $schema: z.string().optional(),
   id,
@@ -100,9 +106,9 @@ export const challengeConfigSchema = z.strictObject({
       file: z
         .strictObject({
           extensions: z
-            .array(z.string().regex(/^\.[A-Za-z0-9.]+$/, 'an extension with its dot, as ".csv"'))
+            .array(z.string().regex(/^\.[A-Za-z0-9.]+$/, 'an extension with its dot, such as ".csv"'))
             .default([])
-            .describe("Empty means any."),
+            .describe("Allowed file extensions; an empty list allows any."),
           max_bytes: z
             .int()
             .min(1)
@@ -130,7 +136,7 @@ export const challengeConfigSchema = z.strictObject({
         .strictObject({ max_bytes: z.int().min(1).default(MODEL_BYTES) })
         .nullable()
         .default({ max_bytes: MODEL_BYTES })
-        .describe("Models that are kept beside a submission; null means that none are taken."),
+        .describe("Models stored with a submission; null means that models are not accepted."),
     })
     .default({
       file: { extensions: [], max_bytes: 100 * MEBIBYTE },
@@ -152,14 +158,14 @@ export const challengeConfigSchema = z.strictObject({
       to_graders: z
         .boolean()
         .default(false)
-        .describe("Whether evaluators are given the files of a submission's code, without its history."),
+        .describe("Whether evaluators receive the files of a submission's code, without its history."),
     })
     .default({ capture: "optional", to_graders: false }),
 });
 
 export type ChallengeConfig = z.infer<typeof challengeConfigSchema>;
 export type RoundConfig = ChallengeConfig["rounds"][number];
-/** An evaluator that is served from elsewhere, by a job factory. */
+/** An evaluator that runs elsewhere, behind a job factory. */
 export type JobFactoryConfig = z.infer<typeof jobFactory>;
 /** An evaluator that the grader starts as a process. */
 export type ProcessConfig = Exclude<ChallengeConfig["evaluator"], JobFactoryConfig>;

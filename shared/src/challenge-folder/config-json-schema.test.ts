@@ -10,16 +10,16 @@ const refuses = (value: unknown) =>
   );
 
 describe("the JSON Schema of challenge.json", () => {
-  it("is a JSON Schema", () => {
+  it("is a valid JSON Schema", () => {
     expect(jsonSchemaErrors(challengeJsonSchema())).toEqual([]);
   });
 
-  it("is what the shipped file holds (else run scripts/generate/challenge-schema.ts)", async () => {
+  it("equals the shipped file (else run scripts/generate/challenge-schema.ts)", async () => {
     const shipped = await readFile(new URL("../../challenge.schema.json", import.meta.url), "utf8");
     expect(JSON.parse(shipped)).toEqual(challengeJsonSchema());
   });
 
-  it("takes what the broker takes: defaults may be left out, and a round's id may be a number", () => {
+  it("accepts what the broker accepts: defaults may be omitted, and a round's id may be a number", () => {
     checkValue(MINIMAL, challengeJsonSchema());
     checkValue({ ...MINIMAL, $schema: "x", rounds: [{ id: 1, limit: null }] }, challengeJsonSchema());
     checkValue({ ...MINIMAL, evaluator: { python_class: "a.py:A", args: [1] } }, challengeJsonSchema());
@@ -27,7 +27,7 @@ describe("the JSON Schema of challenge.json", () => {
     checkValue({ ...MINIMAL, evaluator: factory }, challengeJsonSchema());
   });
 
-  it("refuses what the broker refuses", () => {
+  it("rejects what the broker rejects", () => {
     const { title: _, ...untitled } = MINIMAL;
     refuses(untitled);
     refuses({ ...MINIMAL, titel: "x" });

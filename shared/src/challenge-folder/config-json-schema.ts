@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { challengeConfigSchema } from "./challenge-config.ts";
 
-/** A part of a JSON Schema, as far as z.toJSONSchema writes it. */
+/** A node of a JSON Schema, as written by z.toJSONSchema. */
 export interface SchemaNode {
   type?: string | string[];
   enum?: unknown[];
@@ -17,19 +17,19 @@ export interface SchemaNode {
   anyOf?: SchemaNode[];
 }
 
-/** The JSON Schema of challenge.json, from which editors complete it. */
+/** Returns the JSON Schema of challenge.json, which editors use for completion. */
 export function challengeJsonSchema(): SchemaNode & Record<string, unknown> {
   return z.toJSONSchema(challengeConfigSchema, {
     io: "input",
     override: ({ jsonSchema }) => {
-      // What zod adds for machines only makes an editor's tooltip longer.
+      // These additions of zod only lengthen the tooltips of editors.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.format === "date-time") delete jsonSchema.pattern;
     },
   }) as SchemaNode & Record<string, unknown>;
 }
 
-/** The schema of a field of `content`; null when the path leads to none. Of a union, the alternative that the content resembles. */
+/** Returns the schema of a field of `content`, or null. Of a union it takes the alternative closest to the content. */
 export function schemaAt(path: readonly PropertyKey[], content: unknown): SchemaNode | null {
   let node: SchemaNode | undefined = challengeJsonSchema();
   let value = content;
@@ -43,7 +43,7 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
   return node;
 }
 
-/** Of a union, the alternative that has most of the value's properties; those that few alternatives have say most. */
+/** Returns the alternative of a union that shares most properties with the value. Properties of few alternatives weigh more. */
 export function closestAlternative(node: SchemaNode, value: unknown): SchemaNode {
   if (!node.anyOf) return node;
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
@@ -56,9 +56,9 @@ export function closestAlternative(node: SchemaNode, value: unknown): SchemaNode
   return containers.toSorted((a, b) => shared(b) - shared(a))[0] ?? node;
 }
 
-/** A schema in words, as "a whole number of at least 1, or null". */
+/** Describes a schema in words, for example "a whole number of at least 1, or null". */
 export function describeSchema(node: SchemaNode | null): string {
-  if (!node) return "something else";
+  if (!node) return "a different value";
   const words = alternatives(node).map(describeSchemaType);
   return [...new Set(words)].join(", or ");
 }
@@ -76,12 +76,12 @@ function describeSchemaType(node: SchemaNode): string {
     case "number":
       return `a number${range(node)}`;
     case "string":
-      if (node.format === "date-time") return "an ISO 8601 time with zone, as 2026-11-23T12:00:00Z";
-      return node.minLength ? "text that is not empty" : "text";
+      if (node.format === "date-time") return "an ISO 8601 time with time zone, such as 2026-11-23T12:00:00Z";
+      return node.minLength ? "non-empty text" : "text";
     case "boolean":
       return "true or false";
     case "array":
-      return node.minItems ? `a list that is not empty` : "a list";
+      return node.minItems ? "a non-empty list" : "a list";
     case "object":
       return "an object";
     case "null":

@@ -2,24 +2,24 @@ import { basename, resolve } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { quoted } from "../protocol/suggest.ts";
 
-/** One thing wrong in a challenge folder. */
+/** A problem in a challenge folder. */
 export interface ConfigProblem {
   /** Relative to the challenge folder. */
   file: string;
-  /** As `rounds[0].limit.count`; empty for the file as a whole. */
+  /** For example `rounds[0].limit.count`; empty for the file as a whole. */
   field: string;
   expected: string;
   got?: string;
 }
 
-/** All mistakes of a challenge folder as one config_invalid: a line each, and as `details.mistakes`. */
-export function configInvalid(dir: string, mistakes: readonly ConfigProblem[]): CrowdaiError {
-  const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+/** Combines the problems of a challenge folder into one config_invalid: one line each, and as `details.mistakes`. */
+export function configInvalid(dir: string, problems: readonly ConfigProblem[]): CrowdaiError {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new CrowdaiError(
     "config_invalid",
-    [`${basename(resolve(dir))} has ${count}:`, ...mistakes.map(problemLine)].join("\n"),
+    [`${basename(resolve(dir))} has ${count}:`, ...problems.map(problemLine)].join("\n"),
     {
-      details: { folder: dir, mistakes },
+      details: { folder: dir, mistakes: problems },
     },
   );
 }
@@ -29,12 +29,12 @@ function problemLine({ file, field, expected, got }: ConfigProblem): string {
   return `  ${place}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`;
 }
 
-/** A file or folder that is there and cannot be read. */
+/** Returns the problem of a file or folder that exists but cannot be read. */
 export function unreadable(file: string, error: NodeJS.ErrnoException): ConfigProblem {
-  return { file, field: "", expected: "a file that can be read", got: error.code ?? error.message };
+  return { file, field: "", expected: "a readable file", got: error.code ?? error.message };
 }
 
-/** A value of the file, as it may stand in a message. */
+/** Describes a value of the file, safe for a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "string") return quoted(value);
@@ -42,7 +42,7 @@ export function shown(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** As `rounds[0].limit.count`. */
+/** Returns the name of a field, for example `rounds[0].limit.count`. */
 export function fieldName(path: readonly PropertyKey[]): string {
   return path.reduce<string>((name, step) => {
     if (typeof step === "number") return `${name}[${step}]`;

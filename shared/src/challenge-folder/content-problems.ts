@@ -8,8 +8,8 @@ const FILE = "challenge.json";
 type Raw = Record<string, unknown>;
 
 /**
- * What a schema of types cannot say of challenge.json. Looks at the file as it was written, and passes over what has the wrong
- * type, so that these mistakes are told together with those of shape.
+ * Finds the problems in challenge.json that a schema of types cannot express. Reads the unparsed content and skips fields of the
+ * wrong type, so that these problems are reported together with those of the schema.
  */
 export function contentProblems(raw: unknown): ConfigProblem[] {
   const config = object(raw);
@@ -17,13 +17,13 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
     ...roundProblems(list(config.rounds).map(object)),
     ...acceptsProblems(config.accepts),
     ...functionProblems(object(config.evaluator).functions),
-  ].map((mistake) => ({ file: FILE, ...mistake }));
+  ].map((problem) => ({ file: FILE, ...problem }));
 }
 
 type Found = Omit<ConfigProblem, "file">;
 
 function roundProblems(rounds: Raw[]): Found[] {
-  const mistakes: Found[] = [];
+  const problems: Found[] = [];
   const seen = new Map<string, number>();
   for (const [index, { id, starts_at, ends_at }] of rounds.entries()) {
     const at = `rounds[${index}]`;
@@ -31,14 +31,14 @@ function roundProblems(rounds: Raw[]): Found[] {
       const before = seen.get(String(id));
       if (before === undefined) seen.set(String(id), index);
       else
-        mistakes.push({
+        problems.push({
           field: `${at}.id`,
-          expected: "an id of its own",
-          got: `${shown(id)}, which rounds[${before}] has`,
+          expected: "a unique id",
+          got: `${shown(id)}, which rounds[${before}] also has`,
         });
     }
     if (timeOf(ends_at) <= timeOf(starts_at))
-      mistakes.push({
+      problems.push({
         field: `${at}.ends_at`,
         expected: `a time after starts_at (${starts_at})`,
         got: shown(ends_at),
@@ -49,12 +49,12 @@ function roundProblems(rounds: Raw[]): Found[] {
     dated.map((one) => ({ ...one, starts_at: Number.isNaN(timeOf(one.starts_at)) ? null : one.starts_at })),
   )[0];
   if (first && typeof first.round.minimum_score === "number")
-    mistakes.push({
+    problems.push({
       field: `rounds[${first.index}].minimum_score`,
-      expected: "none on the first round, which has no round before it",
+      expected: "no value in the first round, which has no previous round",
       got: shown(first.round.minimum_score),
     });
-  return mistakes;
+  return problems;
 }
 
 function acceptsProblems(accepts: unknown): Found[] {
@@ -68,7 +68,7 @@ function acceptsProblems(accepts: unknown): Found[] {
     const field = `accepts.json.schema${pointer.replaceAll(/\/(\d+)(?=\/|$)/g, "[$1]").replaceAll("/", ".")}`;
     const [, expected, got] = /^expected (.*), got (.*)$/s.exec(message) ?? [];
     return expected === undefined
-      ? { field, expected: `a JSON Schema: ${message}` }
+      ? { field, expected: `a valid JSON Schema: ${message}` }
       : { field, expected, got };
   });
 }
@@ -77,15 +77,15 @@ function functionProblems(functions: unknown): Found[] {
   const names = list(functions).filter((name) => typeof name === "string");
   if (names.length === 0) return [];
   const field = "evaluator.functions";
-  const mistakes: Found[] = [];
+  const problems: Found[] = [];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
-    mistakes.push({ field, expected: "each name once", got: `${quoted(twice)} twice` });
+    problems.push({ field, expected: "each name once", got: `${quoted(twice)} twice` });
   if (!names.includes("submit"))
-    mistakes.push({ field, expected: '"submit" among the names', got: names.map(quoted).join(", ") });
+    problems.push({ field, expected: '"submit" among the names', got: names.map(quoted).join(", ") });
   for (const name of names.filter((one) => one.length > 100))
-    mistakes.push({ field, expected: "names of at most 100 characters", got: quoted(name) });
-  return mistakes;
+    problems.push({ field, expected: "names of at most 100 characters", got: quoted(name) });
+  return problems;
 }
 
 const isObject = (value: unknown): value is Raw =>
@@ -93,5 +93,5 @@ const isObject = (value: unknown): value is Raw =>
 const object = (value: unknown): Raw => (isObject(value) ? value : {});
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
-/** NaN, which compares as false with everything, for what is no time. */
+/** Returns NaN, for which every comparison is false, when the value is not a time. */
 const timeOf = (value: unknown): number => (typeof value === "string" ? Date.parse(value) : Number.NaN);

@@ -4,10 +4,10 @@ import { quoted } from "../protocol/suggest.ts";
 import type { ConfigProblem } from "./config-problems.ts";
 
 const FILE = "challenge.json";
-/** An argument that is meant as a script of the folder, as "evaluate.py" or "scoring/main.R". */
+/** An argument that names a script of the folder, for example "evaluate.py" or "scoring/main.R". */
 const SCRIPT = /^(?!-)[\w./-]+\.(?:py|js|mjs|cjs|ts|mts|rb|r|sh|bash|pl|jl|lua|php|jar)$/i;
 
-/** Files that the evaluator of challenge.json names and that are not there, or cannot be run. Passes over what has the wrong type. */
+/** Finds evaluator files that do not exist or are not executable. Skips fields of the wrong type. */
 export async function evaluatorFileProblems(dir: string, evaluator: unknown): Promise<ConfigProblem[]> {
   if (typeof evaluator !== "object" || evaluator === null) return [];
   if ("python_class" in evaluator) return pythonClassProblems(dir, evaluator.python_class);
@@ -17,38 +17,38 @@ export async function evaluatorFileProblems(dir: string, evaluator: unknown): Pr
 }
 
 async function commandProblems(dir: string, command: unknown[]): Promise<ConfigProblem[]> {
-  const mistakes: ConfigProblem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const [index, word] of command.entries()) {
-    // What an absolute path names is the grader's machine's business.
+    // An absolute path belongs to the grader's machine, which may be another one.
     if (typeof word !== "string" || isAbsolute(word)) continue;
     const isProgram = index === 0;
     const place = { file: FILE, field: `evaluator.command[${index}]` };
     if (isProgram && !word.includes("/")) {
       if (SCRIPT.test(word))
-        mistakes.push({
+        problems.push({
           ...place,
           expected: `a program on the PATH, or ${quoted(`./${word}`)}`,
           got: quoted(word),
         });
     } else if (isProgram || SCRIPT.test(word)) {
       if (!(await isFile(join(dir, word))))
-        mistakes.push({
+        problems.push({
           ...place,
-          expected: "a file of the challenge folder",
-          got: `${quoted(word)}, which is not there`,
+          expected: "a file in the challenge folder",
+          got: `${quoted(word)}, which does not exist`,
         });
       else if (isProgram && !(await isExecutable(join(dir, word))))
-        mistakes.push({ ...place, expected: "a file that may be executed (chmod +x)", got: quoted(word) });
+        problems.push({ ...place, expected: "an executable file (chmod +x)", got: quoted(word) });
     }
   }
-  return mistakes;
+  return problems;
 }
 
 async function pythonClassProblems(dir: string, pythonClass: unknown): Promise<ConfigProblem[]> {
   const file = typeof pythonClass === "string" ? pythonClass.split(":")[0] : undefined;
   if (!file?.endsWith(".py") || isAbsolute(file) || (await isFile(join(dir, file)))) return [];
-  const got = `${quoted(file)}, which is not there`;
-  return [{ file: FILE, field: "evaluator.python_class", expected: "a file of the challenge folder", got }];
+  const got = `${quoted(file)}, which does not exist`;
+  return [{ file: FILE, field: "evaluator.python_class", expected: "a file in the challenge folder", got }];
 }
 
 const isFile = (path: string) =>

@@ -7,19 +7,19 @@ export interface FileDigest {
   sha256: string;
 }
 
-const REMEMBERED = 20_000;
-/** File systems date changes in steps; within one, a file can change again and look the same. */
+const MAX_CACHED = 20_000;
+/** File systems record times in steps. Within one step, a second change is not visible. */
 const SETTLED_MS = 2_000;
-const remembered = new Map<string, { state: string; digest: FileDigest }>();
+const cached = new Map<string, { state: string; digest: FileDigest }>();
 
 /**
- * Size and SHA-256 of a file. One that has not changed lately is read once and remembered for as long as inode, size and
- * times of change stay what they were: a broker looks at its challenge folders every few seconds, and data sets are large.
+ * Returns size and SHA-256 of a file. The digest of a file that has not changed recently is cached as long as inode, size and
+ * modification times stay the same: a broker re-reads its challenge folders every few seconds, and data sets are large.
  */
 export async function digestFile(path: string): Promise<FileDigest> {
   const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
   const state = [ino, size, mtimeNs, ctimeNs].join(":");
-  const known = remembered.get(path);
+  const known = cached.get(path);
   if (known?.state === state) return known.digest;
   const hash = createHash("sha256");
   let read = 0;
@@ -29,7 +29,7 @@ export async function digestFile(path: string): Promise<FileDigest> {
   }
   const digest = { size: read, sha256: hash.digest("hex") };
   if (Date.now() - Number(ctimeNs / 1_000_000n) < SETTLED_MS) return digest;
-  if (remembered.size >= REMEMBERED) remembered.clear();
-  remembered.set(path, { state, digest });
+  if (cached.size >= MAX_CACHED) cached.clear();
+  cached.set(path, { state, digest });
   return digest;
 }

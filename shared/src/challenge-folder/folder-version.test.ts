@@ -13,12 +13,12 @@ const FILES = {
 
 async function version(dir: string): Promise<string> {
   const found = await folderVersion(dir);
-  expect(found.mistakes).toEqual([]);
+  expect(found.problems).toEqual([]);
   return found.version;
 }
 
 describe("the version of a challenge folder", () => {
-  it("is the same for equal folders, whatever the order in which their files were made and their times", async () => {
+  it("is the same for equal folders, whatever the order and times of their files", async () => {
     const one = await createTestFolder(FILES);
     const other = await createTestFolder(Object.fromEntries(Object.entries(FILES).reverse()));
     await utimes(join(other, "evaluate.py"), 0, 0);
@@ -71,7 +71,7 @@ describe("the version of a challenge folder", () => {
     expect(await version(dir)).toBe(before);
   });
 
-  it("follows a link to a file elsewhere, and ends at a link in a circle", async () => {
+  it("follows a link to a file elsewhere, and stops at a circular link", async () => {
     const elsewhere = await createTestFolder({ "answers.csv": "1" });
     const dir = await createTestFolder({
       answers: { link: join(elsewhere, "answers.csv") },
@@ -83,7 +83,7 @@ describe("the version of a challenge folder", () => {
     expect(await version(dir)).not.toBe(before);
   });
 
-  it("cannot be made equal by names that hold what separates them", async () => {
+  it("differs for names that contain the separator", async () => {
     const one = await createTestFolder({ "a\nb": "", c: "" });
     const other = await createTestFolder({ a: "", "b\nc": "" });
     expect(await version(one)).not.toBe(await version(other));

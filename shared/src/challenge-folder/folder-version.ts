@@ -5,31 +5,31 @@ import { type ConfigProblem, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
 
 const LENGTH = 16;
-/** What running an evaluator leaves behind, or what a lock file stands for. */
-const LEFT_OUT = new Set(["__pycache__", "node_modules"]);
+/** Folders that running an evaluator creates, or that a lock file describes. */
+const IGNORED = new Set(["__pycache__", "node_modules"]);
 
 /**
- * The version of what grades a challenge: a digest of the names and contents of all files but `public/`, hidden ones, and what
- * running them leaves behind. Equal folders have equal versions wherever they are. Files that cannot be read are mistakes.
+ * Returns the version of a challenge folder: a digest of the names and contents of all files except `public/`, hidden files and
+ * caches. Equal folders have equal versions on every machine. Unreadable files are problems.
  */
-export async function folderVersion(dir: string): Promise<{ version: string; mistakes: ConfigProblem[] }> {
-  const found: Found = { root: dir, lines: [], mistakes: [] };
+export async function folderVersion(dir: string): Promise<{ version: string; problems: ConfigProblem[] }> {
+  const found: Found = { root: dir, lines: [], problems: [] };
   await collect(dir, found);
   const version = createHash("sha256").update(found.lines.sort().join("\n")).digest("hex").slice(0, LENGTH);
-  return { version, mistakes: found.mistakes };
+  return { version, problems: found.problems };
 }
 
 interface Found {
   root: string;
   lines: string[];
-  mistakes: ConfigProblem[];
+  problems: ConfigProblem[];
 }
 
 async function collect(folder: string, found: Found): Promise<void> {
   const nameOf = (path: string) => relative(found.root, path).split(sep).join("/");
   const refuse = (path: string, error: NodeJS.ErrnoException) => {
-    // What an evaluator that is running removes again is no part of the challenge.
-    if (error.code !== "ENOENT") found.mistakes.push(unreadable(nameOf(path), error));
+    // A temporary file of a running evaluator is not part of the challenge.
+    if (error.code !== "ENOENT") found.problems.push(unreadable(nameOf(path), error));
   };
   const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
     refuse(folder, error);
@@ -41,7 +41,7 @@ async function collect(folder: string, found: Found): Promise<void> {
     if (
       name === "public" ||
       entry.name.startsWith(".") ||
-      LEFT_OUT.has(entry.name) ||
+      IGNORED.has(entry.name) ||
       entry.name.endsWith(".pyc")
     )
       continue;
@@ -56,7 +56,7 @@ async function collect(folder: string, found: Found): Promise<void> {
   }
 }
 
-/** The digest of a file; of a link to anything but a file, where it leads; null for sockets and the like. */
+/** Returns the digest of a file, or the target of a link to anything else; null for sockets and the like. */
 async function contentOf(path: string, isLink: boolean): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   if (found?.isFile()) return (await digestFile(path)).sha256;

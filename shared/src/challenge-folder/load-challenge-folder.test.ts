@@ -11,7 +11,7 @@ async function told(config: object | string, files: Parameters<typeof createTest
 }
 
 describe("a challenge folder", () => {
-  it("needs only id, title, score and evaluator, and gets defaults for the rest", async () => {
+  it("requires only id, title, score and evaluator, and has defaults for the rest", async () => {
     const dir = await createTestChallenge();
     const { config, data, version, ...rest } = await loadChallengeFolder(dir);
     expect(rest).toEqual({ dir });
@@ -29,15 +29,15 @@ describe("a challenge folder", () => {
     });
   });
 
-  it("may name the schema that editors complete it from", async () => {
+  it("may name the schema that editors use for completion", async () => {
     await loadChallengeFolder(await createTestChallenge({ $schema: "./challenge.schema.json" }));
   });
 
-  it("may begin with a byte-order mark", async () => {
+  it("may start with a byte-order mark", async () => {
     await loadChallengeFolder(await createTestChallenge(`\ufeff${JSON.stringify(MINIMAL)}`));
   });
 
-  it("has its rounds in order of start, whatever their zones, one without a start first", async () => {
+  it("has its rounds in order of start, in any time zone, one without a start first", async () => {
     const rounds = [
       { id: "third", starts_at: "2026-03-01T00:00:00Z" },
       { id: "second", starts_at: "2026-03-01T01:00:00+02:00" },
@@ -47,12 +47,12 @@ describe("a challenge folder", () => {
     expect(config.rounds.map(({ id }) => id)).toEqual(["1", "second", "third"]);
   });
 
-  it("may have a round that asks for a score of the round before it", async () => {
+  it("may have a round that requires a score in the previous round", async () => {
     const rounds = [{ id: "b", starts_at: "2026-03-01T00:00:00Z", minimum_score: 0.5 }, { id: "a" }];
     await loadChallengeFolder(await createTestChallenge({ rounds }));
   });
 
-  it("may run an evaluator class with its arguments, by position or by name", async () => {
+  it("may run an evaluator class with positional or named arguments", async () => {
     const files = { "evaluator.py": "class Evaluator: pass\n" };
     for (const args of [["private/a.csv", 3], { answers: "private/a.csv" }]) {
       const evaluator = { python_class: "evaluator.py:Evaluator", args };
@@ -61,7 +61,7 @@ describe("a challenge folder", () => {
     }
   });
 
-  it("may run programs on the path, programs of its own, and ones elsewhere on the grader's machine", async () => {
+  it("may run programs on the PATH, its own programs, and others on the grader's machine", async () => {
     const dir = await createTestChallenge(
       { evaluator: { command: ["./bin/run", "--out", "scores.json"] } },
       { "bin/run": "" },
@@ -74,8 +74,8 @@ describe("a challenge folder", () => {
   });
 });
 
-describe("the refusal of a challenge folder", () => {
-  it("names the folder and tells all mistakes at once: of form, of meaning and of files", async () => {
+describe("the error of an invalid challenge folder", () => {
+  it("names the folder and lists all problems at once: of types, of contents and of files", async () => {
     const dir = await createTestChallenge(
       {
         id: "my iris",
@@ -90,17 +90,17 @@ describe("the refusal of a challenge folder", () => {
       { "public/answers.csv": { link: "../private/answers.csv" }, "private/answers.csv": "1\n" },
     );
     const { first, lines, details } = await problemsOf(loadChallengeFolder(dir));
-    expect(first).toBe("iris has 9 mistakes:");
+    expect(first).toBe("iris has 9 problems:");
     expect(lines).toEqual([
-      '  challenge.json: id: expected letters, digits, _ . or -, beginning with a letter or digit, got "my iris"',
+      '  challenge.json: id: expected letters, digits, _ . or -, starting with a letter or digit, got "my iris"',
       '  challenge.json: score.order: expected "descending" or "ascending", got "up"',
       '  challenge.json: rounds[0].limit.count: expected a whole number of at least 1, got "three"',
       "  challenge.json: evaluator.timeout_seconds: expected a number above 0, at most 604800, got -1",
       '  challenge.json: titel: expected a known field; did you mean "title"?',
-      '  challenge.json: rounds[1].id: expected an id of its own, got "a", which rounds[0] has',
+      '  challenge.json: rounds[1].id: expected a unique id, got "a", which rounds[0] also has',
       '  challenge.json: rounds[1].ends_at: expected a time after starts_at (2026-01-02T00:00:00Z), got "2026-01-01T00:00:00Z"',
-      '  challenge.json: evaluator.command[1]: expected a file of the challenge folder, got "evalute.py", which is not there',
-      "  public/answers.csv: expected a file of public/, got a link that leads out of it",
+      '  challenge.json: evaluator.command[1]: expected a file in the challenge folder, got "evalute.py", which does not exist',
+      "  public/answers.csv: expected a file in public/, got a link that leads out of public/",
     ]);
     expect(details).toHaveLength(9);
     expect(details[2]).toEqual({
@@ -126,7 +126,7 @@ describe("the refusal of a challenge folder", () => {
     [
       "NaN",
       '{"id": "iris",\n "score": NaN}',
-      'line 2, column 11: expected a number that JSON can carry, got "NaN"',
+      'line 2, column 11: expected a number that JSON can represent, got "NaN"',
     ],
     [
       "brackets without end",
@@ -163,17 +163,17 @@ describe("the refusal of a challenge folder", () => {
     [
       "a command in one text",
       { command: "python3 evaluate.py" },
-      ['evaluator.command: expected a list that is not empty, got "python3 evaluate.py"'],
+      ['evaluator.command: expected a non-empty list, got "python3 evaluate.py"'],
     ],
     [
       "an empty command",
       { command: [] },
-      ["evaluator.command: expected a list that is not empty, got an empty list"],
+      ["evaluator.command: expected a non-empty list, got an empty list"],
     ],
     [
       "a number as an argument",
       { command: ["python3", 3] },
-      ["evaluator.command[1]: expected text that is not empty, got 3"],
+      ["evaluator.command[1]: expected non-empty text, got 3"],
     ],
     [
       "fields of the other kind",
@@ -186,7 +186,7 @@ describe("the refusal of a challenge folder", () => {
       "a class that is no class",
       { python_class: "evaluate.py", sandbox: "docker" },
       [
-        'evaluator.python_class: expected a file and a class, as "evaluator.py:Evaluator", got "evaluate.py"',
+        'evaluator.python_class: expected a file and a class, such as "evaluator.py:Evaluator", got "evaluate.py"',
         'evaluator.sandbox: expected "none" or "bubblewrap", got "docker"',
       ],
     ],
@@ -194,8 +194,8 @@ describe("the refusal of a challenge folder", () => {
       "a job factory without its lists, and with a command's field",
       { job_factory: { redis: "localhost:6379" }, sandbox: "none" },
       [
-        'evaluator.job_factory.redis: expected the address of a Redis, as "redis://host:6379/0", got "localhost:6379"',
-        "evaluator.job_factory.namespace: expected text that is not empty, got nothing",
+        'evaluator.job_factory.redis: expected the URL of a Redis server, such as "redis://host:6379/0", got "localhost:6379"',
+        "evaluator.job_factory.namespace: expected non-empty text, got nothing",
         "evaluator.sandbox: expected a known field (job_factory, functions, timeout_seconds)",
       ],
     ],
@@ -203,18 +203,18 @@ describe("the refusal of a challenge folder", () => {
       "a class whose file is not there",
       { python_class: "evaluator.py:Evaluator" },
       [
-        'evaluator.python_class: expected a file of the challenge folder, got "evaluator.py", which is not there',
+        'evaluator.python_class: expected a file in the challenge folder, got "evaluator.py", which does not exist',
       ],
     ],
     [
       "a program that is not there",
       { command: ["./run"] },
-      ['evaluator.command[0]: expected a file of the challenge folder, got "./run", which is not there'],
+      ['evaluator.command[0]: expected a file in the challenge folder, got "./run", which does not exist'],
     ],
     [
       "a program that may not be executed",
       { command: ["./evaluate.py"] },
-      ['evaluator.command[0]: expected a file that may be executed (chmod +x), got "./evaluate.py"'],
+      ['evaluator.command[0]: expected an executable file (chmod +x), got "./evaluate.py"'],
     ],
     [
       "a script that is no program on the path",
@@ -233,7 +233,7 @@ describe("the refusal of a challenge folder", () => {
     expect(await told({ evaluator })).toEqual(lines);
   });
 
-  it("with an evaluator that is no object says so", async () => {
+  it("reports an evaluator that is not an object", async () => {
     expect(await told({ evaluator: "evaluate.py" })).toEqual([
       'evaluator: expected an object, got "evaluate.py"',
     ]);
@@ -259,10 +259,10 @@ describe("the refusal of a challenge folder", () => {
       "a time without a zone",
       { rounds: [{ id: "a", starts_at: "2026-01-01 12:00" }] },
       [
-        'rounds[0].starts_at: expected an ISO 8601 time with zone, as 2026-11-23T12:00:00Z, got "2026-01-01 12:00"',
+        'rounds[0].starts_at: expected an ISO 8601 time with time zone, such as 2026-11-23T12:00:00Z, got "2026-01-01 12:00"',
       ],
     ],
-    ["no rounds", { rounds: [] }, ["rounds: expected a list that is not empty, got an empty list"]],
+    ["no rounds", { rounds: [] }, ["rounds: expected a non-empty list, got an empty list"]],
     [
       "a limit without a period",
       { rounds: [{ id: "a", limit: { count: 5 } }] },
@@ -276,7 +276,7 @@ describe("the refusal of a challenge folder", () => {
     [
       "a number and a text as the same id",
       { rounds: [{ id: 1 }, { id: "1" }] },
-      ['rounds[1].id: expected an id of its own, got "1", which rounds[0] has'],
+      ['rounds[1].id: expected a unique id, got "1", which rounds[0] also has'],
     ],
     [
       "a round that ends when it starts",
@@ -293,7 +293,7 @@ describe("the refusal of a challenge folder", () => {
           { id: "a", minimum_score: 0.5 },
         ],
       },
-      ["rounds[1].minimum_score: expected none on the first round, which has no round before it, got 0.5"],
+      ["rounds[1].minimum_score: expected no value in the first round, which has no previous round, got 0.5"],
     ],
     ["nothing accepted", { accepts: {} }, ['accepts: expected "file" or "json", or both, got neither']],
     [
@@ -304,7 +304,7 @@ describe("the refusal of a challenge folder", () => {
     [
       "an extension without its dot",
       { accepts: { file: { extensions: ["csv"] } } },
-      ['accepts.file.extensions[0]: expected an extension with its dot, as ".csv", got "csv"'],
+      ['accepts.file.extensions[0]: expected an extension with its dot, such as ".csv", got "csv"'],
     ],
     [
       "a schema with an unknown type",
@@ -318,24 +318,24 @@ describe("the refusal of a challenge folder", () => {
     [
       "a schema with a misspelt rule",
       { accepts: { json: { schema: { requierd: ["p"] } } } },
-      ['accepts.json.schema: expected a JSON Schema: unknown keyword: "requierd"'],
+      ['accepts.json.schema: expected a valid JSON Schema: unknown keyword: "requierd"'],
     ],
     [
       "more decimals than a number has",
       { score: { precision: 20 } },
       ["score.precision: expected a whole number from 0 to 15, got 20"],
     ],
-    ["an empty title", { title: "" }, ['title: expected text that is not empty, got ""']],
+    ["an empty title", { title: "" }, ['title: expected non-empty text, got ""']],
   ])("with %s says so", async (_, config, lines) => {
     expect(await told(config)).toEqual(lines);
   });
 
-  it("of a folder without a challenge.json says so", async () => {
+  it("reports a missing challenge.json", async () => {
     const { lines } = await problemsOf(loadChallengeFolder(await createTestFolder()));
-    expect(lines).toEqual(["  challenge.json: expected a file that can be read, got none"]);
+    expect(lines).toEqual(["  challenge.json: expected a readable file, got none"]);
   });
 
-  it("whose challenge.json is a folder, or no text, or endless, says so", async () => {
+  it("reports a challenge.json that is a folder, not text, or too large", async () => {
     const dir = await createTestChallenge();
     await rm(join(dir, "challenge.json"));
     await mkdir(join(dir, "challenge.json"));
@@ -343,21 +343,21 @@ describe("the refusal of a challenge folder", () => {
       "  challenge.json: expected a file, got something else",
     ]);
     const files = { "challenge.json": new Uint8Array([0x22, 0xff, 0x22]) };
-    expect(await told({}, files)).toEqual(["expected UTF-8 text, got bytes that are none"]);
+    expect(await told({}, files)).toEqual(["expected UTF-8 text, got invalid bytes"]);
     expect(await told(" ".repeat(4 * 1024 * 1024 + 1))).toEqual([
       "expected at most 4194304 bytes, got 4194305",
     ]);
   });
 
-  it("tells of a private file that cannot be read, since nothing could be graded with it", async () => {
+  it("reports an unreadable private file, without which nothing can be graded", async () => {
     const dir = await createTestChallenge();
     // A file whose bytes not even root may read from its beginning.
     await symlink("/proc/self/mem", join(dir, "answers.csv"));
     const { lines } = await problemsOf(loadChallengeFolder(dir));
-    expect(lines).toEqual(["  answers.csv: expected a file that can be read, got EIO"]);
+    expect(lines).toEqual(["  answers.csv: expected a readable file, got EIO"]);
   });
 
-  it("shows an endless value in a line of bearable length, and nothing that moves the cursor", async () => {
+  it("shortens a very long value, and escapes control characters", async () => {
     const [line = ""] = await told({ after_end: `\u001b[2J${"x".repeat(100_000)}` });
     expect(line).toMatch(/^after_end: expected "accept" or "reject", got "\\u001b\[2Jxxx/);
     expect(line.length).toBeLessThan(200);

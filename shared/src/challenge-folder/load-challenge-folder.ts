@@ -11,41 +11,41 @@ import { type PublicFile, publicFiles } from "./public-files.ts";
 import { sortByStart } from "./rounds.ts";
 import { shapeProblems } from "./shape-problems.ts";
 
-/** A challenge as its folder describes it. */
+/** A challenge, loaded from its folder. */
 export interface ChallengeFolder {
   dir: string;
-  /** With every default filled in, and rounds in order of start. */
+  /** With all defaults filled in, and rounds in order of start. */
   config: ChallengeConfig;
-  /** Changes whenever something that grades does. */
+  /** Changes whenever a file that affects grading changes. */
   version: string;
-  /** What `public/` holds, by name. */
+  /** The files in `public/`, by name. */
   data: PublicFile[];
 }
 
 export const CONFIG_FILE = "challenge.json";
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Reads and checks a challenge folder. Throws config_invalid with all of its mistakes at once. */
+/** Reads and checks a challenge folder. Throws config_invalid with all of its problems at once. */
 export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder> {
-  const [read, { files, mistakes: publicFileProblems }, { version, mistakes: versionProblems }] =
+  const [read, { files, problems: publicFileProblems }, { version, problems: versionProblems }] =
     await Promise.all([readConfig(dir), publicFiles(dir), folderVersion(dir)]);
   const fileProblems = [...publicFileProblems, ...versionProblems];
-  if ("mistake" in read) throw configInvalid(dir, [read.mistake, ...fileProblems]);
+  if ("problem" in read) throw configInvalid(dir, [read.problem, ...fileProblems]);
   const parsed = challengeConfigSchema.safeParse(read.content);
-  const mistakes = [
+  const problems = [
     ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
     ...contentProblems(read.content),
     ...(await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
     ...fileProblems,
   ];
-  if (!parsed.success || mistakes.length > 0) throw configInvalid(dir, mistakes);
+  if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
   const config = { ...parsed.data, rounds: sortByStart(parsed.data.rounds) };
   return { dir, config, version, data: files };
 }
 
-async function readConfig(dir: string): Promise<{ content: unknown } | { mistake: ConfigProblem }> {
+async function readConfig(dir: string): Promise<{ content: unknown } | { problem: ConfigProblem }> {
   const wrong = (field: string, expected: string, got?: string) => ({
-    mistake: { file: CONFIG_FILE, field, expected, ...(got === undefined ? {} : { got }) },
+    problem: { file: CONFIG_FILE, field, expected, ...(got === undefined ? {} : { got }) },
   });
   try {
     const path = join(dir, CONFIG_FILE);
@@ -55,15 +55,15 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { mistake
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
     return { content: parseJson(text, CONFIG_FILE) };
   } catch (thrown) {
-    if (thrown instanceof TypeError) return wrong("", "UTF-8 text", "bytes that are none");
+    if (thrown instanceof TypeError) return wrong("", "UTF-8 text", "invalid bytes");
     if (!(thrown instanceof CrowdaiError)) {
       const { code } = thrown as NodeJS.ErrnoException;
       if (code === undefined) throw asCrowdaiError(thrown);
-      return wrong("", "a file that can be read", code === "ENOENT" ? "none" : code);
+      return wrong("", "a readable file", code === "ENOENT" ? "none" : code);
     }
     const { line, column, expected, got } = thrown.details ?? {};
     if (line === undefined) return wrong("", "JSON", thrown.message);
-    const wanted = thrown.code === "value_not_finite" ? "a number that JSON can carry" : String(expected);
+    const wanted = thrown.code === "value_not_finite" ? "a number that JSON can represent" : String(expected);
     return wrong(`line ${line}, column ${column}`, wanted, String(got));
   }
 }

@@ -7,7 +7,7 @@ import { createTestChallenge, createTestFolder, MINIMAL } from "./testing/test-f
 const config = (id: string) => JSON.stringify({ ...MINIMAL, id, evaluator: { command: ["python3"] } });
 
 describe("a folder of challenges", () => {
-  it("holds one in each subfolder that has a challenge.json, and passes over all else", async () => {
+  it("has a challenge in each subfolder with a challenge.json, and ignores everything else", async () => {
     const dir = await createTestFolder({
       "wine/challenge.json": config("wine"),
       "iris/challenge.json": config("iris"),
@@ -15,69 +15,69 @@ describe("a folder of challenges", () => {
       ".hidden/challenge.json": config("hidden"),
       "README.md": "",
     });
-    const { challenges, mistakes } = await loadChallenges(dir);
-    expect(mistakes).toEqual([]);
+    const { challenges, problems } = await loadChallenges(dir);
+    expect(problems).toEqual([]);
     expect(challenges.map((challenge) => [challenge.config.id, challenge.dir])).toEqual([
       ["iris", join(dir, "iris")],
       ["wine", join(dir, "wine")],
     ]);
   });
 
-  it("may be a link's target", async () => {
+  it("may be reached through a link", async () => {
     const dir = await createTestFolder({ linked: { link: await createTestChallenge() } });
     expect((await loadChallenges(dir)).challenges.map(({ config: { id } }) => id)).toEqual(["iris"]);
   });
 
   it("may be a challenge itself", async () => {
     const dir = await createTestChallenge();
-    const { challenges, mistakes } = await loadChallenges(dir);
-    expect(mistakes).toEqual([]);
+    const { challenges, problems } = await loadChallenges(dir);
+    expect(problems).toEqual([]);
     expect(challenges.map((challenge) => challenge.dir)).toEqual([dir]);
   });
 
-  it("holds none when it is empty or not there", async () => {
+  it("has no challenges when it is empty or does not exist", async () => {
     const dir = await createTestFolder();
-    expect(await loadChallenges(dir)).toEqual({ challenges: [], mistakes: [] });
-    expect(await loadChallenges(join(dir, "none"))).toEqual({ challenges: [], mistakes: [] });
+    expect(await loadChallenges(dir)).toEqual({ challenges: [], problems: [] });
+    expect(await loadChallenges(join(dir, "none"))).toEqual({ challenges: [], problems: [] });
   });
 
-  it("that is a file is a mistake", async () => {
+  it("that is a file is a problem", async () => {
     const dir = await createTestFolder({ challenges: "" });
-    const { challenges, mistakes } = await loadChallenges(join(dir, "challenges"));
+    const { challenges, problems } = await loadChallenges(join(dir, "challenges"));
     expect(challenges).toEqual([]);
-    expect(mistakes.map(({ code, message }) => [code, message])).toEqual([
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
       ["config_invalid", expect.stringMatching(/challenges cannot be read \(ENOTDIR\)/)],
     ]);
   });
 
-  it("still holds the good ones when others have mistakes, and tells those apart", async () => {
+  it("still has the valid challenges when others are invalid, and reports the others", async () => {
     const dir = await createTestFolder({
       "a/challenge.json": "{",
       "b/challenge.json": config("b"),
       "c/challenge.json": "{}",
     });
-    const { challenges, mistakes } = await loadChallenges(dir);
+    const { challenges, problems } = await loadChallenges(dir);
     expect(challenges.map(({ config: { id } }) => id)).toEqual(["b"]);
-    expect(mistakes.map(({ message }) => message.split("\n")[0])).toEqual([
-      "a has a mistake:",
-      "c has 4 mistakes:",
+    expect(problems.map(({ message }) => message.split("\n")[0])).toEqual([
+      "a has 1 problem:",
+      "c has 4 problems:",
     ]);
-    expect(mistakes.map(({ details }) => basename(details?.folder as string))).toEqual(["a", "c"]);
+    expect(problems.map(({ details }) => basename(details?.folder as string))).toEqual(["a", "c"]);
   });
 
-  it("keeps the first of two challenges with the same id and refuses the other", async () => {
+  it("keeps the first of two challenges with the same id, and rejects the other", async () => {
     const dir = await createTestFolder({
       "new/challenge.json": config("iris"),
       "old/challenge.json": config("iris"),
     });
-    const { challenges, mistakes } = await loadChallenges(dir);
+    const { challenges, problems } = await loadChallenges(dir);
     expect(challenges.map((challenge) => basename(challenge.dir))).toEqual(["new"]);
-    expect(mistakes.map(({ message }) => message)).toEqual([
-      'old has a mistake:\n  challenge.json: id: expected an id of its own, got "iris", which new has',
+    expect(problems.map(({ message }) => message)).toEqual([
+      'old has 1 problem:\n  challenge.json: id: expected a unique id, got "iris", which new also has',
     ]);
   });
 
-  it("is read anew each time", async () => {
+  it("is re-read each time", async () => {
     const dir = await createTestFolder({ "a/challenge.json": config("a") });
     await loadChallenges(dir);
     await writeFile(join(dir, "a/challenge.json"), config("b"));

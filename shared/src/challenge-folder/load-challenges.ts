@@ -5,27 +5,27 @@ import { quoted } from "../protocol/suggest.ts";
 import { configInvalid } from "./config-problems.ts";
 import { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge-folder.ts";
 
-/** Challenges that can be served, by folder name, and what is wrong with the others: a config_invalid for each folder. */
+/** The valid challenges, in order of folder name, and a config_invalid for each invalid folder. */
 export interface LoadedChallenges {
   challenges: ChallengeFolder[];
-  mistakes: CrowdaiError[];
+  problems: CrowdaiError[];
 }
 
 /**
- * Loads each subfolder that has a challenge.json, or the folder itself when it has one. Throws nothing for what is in it; a
- * folder that does not exist holds no challenge.
+ * Loads each subfolder that has a challenge.json, or the folder itself when it has one. Invalid challenges are returned, not
+ * thrown. A folder that does not exist contains no challenges.
  */
 export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
   const challenges: ChallengeFolder[] = [];
-  const mistakes: CrowdaiError[] = [];
+  const problems: CrowdaiError[] = [];
   let folders: string[];
   try {
     folders = await challengeFolders(dir);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return { challenges, mistakes };
+    if (code === "ENOENT") return { challenges, problems };
     const reason = `The challenges folder ${dir} cannot be read (${code}).`;
-    return { challenges, mistakes: [new CrowdaiError("config_invalid", reason, { cause })] };
+    return { challenges, problems: [new CrowdaiError("config_invalid", reason, { cause })] };
   }
   const known = new Map<string, string>();
   for (const folder of folders) {
@@ -37,30 +37,30 @@ export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
         known.set(id, folder);
         challenges.push(loaded);
       } else {
-        const got = `${quoted(id)}, which ${basename(other)} has`;
-        mistakes.push(
-          configInvalid(folder, [{ file: CONFIG_FILE, field: "id", expected: "an id of its own", got }]),
+        const got = `${quoted(id)}, which ${basename(other)} also has`;
+        problems.push(
+          configInvalid(folder, [{ file: CONFIG_FILE, field: "id", expected: "a unique id", got }]),
         );
       }
     } catch (error) {
       if (!(error instanceof CrowdaiError)) throw error;
-      mistakes.push(error);
+      problems.push(error);
     }
   }
-  return { challenges, mistakes };
+  return { challenges, problems };
 }
 
 async function challengeFolders(dir: string): Promise<string[]> {
-  if (await holdsChallenge(dir)) return [dir];
+  if (await hasChallenge(dir)) return [dir];
   const names = (await readdir(dir)).filter((name) => !name.startsWith(".")).sort();
   const folders = await Promise.all(
-    names.map((name) => join(dir, name)).map(async (path) => ((await holdsChallenge(path)) ? path : null)),
+    names.map((name) => join(dir, name)).map(async (path) => ((await hasChallenge(path)) ? path : null)),
   );
   return folders.filter((path) => path !== null);
 }
 
-/** Also when challenge.json cannot be read: that is a mistake to be told, not a folder to be passed over. */
-const holdsChallenge = (dir: string) =>
+/** Also true when challenge.json cannot be read, because that is a problem to report, not a folder to skip. */
+const hasChallenge = (dir: string) =>
   access(join(dir, CONFIG_FILE)).then(
     () => true,
     async (error) => error.code === "EACCES" && (await stat(dir)).isDirectory(),

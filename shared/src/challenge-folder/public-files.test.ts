@@ -10,18 +10,18 @@ import { createTestFolder } from "./testing/test-folder.ts";
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 describe("the public files of a challenge", () => {
-  it("are none without a folder public/", async () => {
-    expect(await publicFiles(await createTestFolder())).toEqual({ files: [], mistakes: [] });
+  it("are empty without a folder public/", async () => {
+    expect(await publicFiles(await createTestFolder())).toEqual({ files: [], problems: [] });
   });
 
-  it("are listed by name with size and digest, those in subfolders too", async () => {
+  it("are listed by name with size and digest, including subfolders", async () => {
     const dir = await createTestFolder({
       "public/train.csv": "a,b\n",
       "public/images/1.png": "",
       "private/answers.csv": "1",
     });
-    const { files, mistakes } = await publicFiles(dir);
-    expect(mistakes).toEqual([]);
+    const { files, problems } = await publicFiles(dir);
+    expect(problems).toEqual([]);
     expect(files.map(({ name, size, sha256: digest }) => ({ name, size, digest }))).toEqual([
       { name: "images/1.png", size: 0, digest: sha256("") },
       { name: "train.csv", size: 4, digest: sha256("a,b\n") },
@@ -31,19 +31,19 @@ describe("the public files of a challenge", () => {
   it("may have any name", async () => {
     const names = ["-rf", "a b", "back\\slash", "line\nbreak", "ünïcode ☃", "%2e%2e", "ends.", "<script>"];
     const dir = await createTestFolder(Object.fromEntries(names.map((name) => [`public/${name}`, name])));
-    const { files, mistakes } = await publicFiles(dir);
-    expect(mistakes).toEqual([]);
+    const { files, problems } = await publicFiles(dir);
+    expect(problems).toEqual([]);
     expect(files.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
     for (const { name, sha256: digest } of files) expect(digest).toBe(sha256(name));
   });
 
-  it("leave out hidden files and everything in hidden folders", async () => {
+  it("exclude hidden files and everything in hidden folders", async () => {
     const dir = await createTestFolder({
       "public/.env": "",
       "public/.git/config": "",
       "public/a/.DS_Store": "",
     });
-    expect(await publicFiles(dir)).toEqual({ files: [], mistakes: [] });
+    expect(await publicFiles(dir)).toEqual({ files: [], problems: [] });
   });
 
   it("may be links to other public files", async () => {
@@ -51,8 +51,8 @@ describe("the public files of a challenge", () => {
       "public/2026/train.csv": "x",
       "public/latest.csv": { link: "2026/train.csv" },
     });
-    const { files, mistakes } = await publicFiles(dir);
-    expect(mistakes).toEqual([]);
+    const { files, problems } = await publicFiles(dir);
+    expect(problems).toEqual([]);
     expect(files.map(({ name, size }) => [name, size])).toEqual([
       ["2026/train.csv", 1],
       ["latest.csv", 1],
@@ -60,14 +60,14 @@ describe("the public files of a challenge", () => {
   });
 
   it.each([
-    ["the answers", "../private/answers.csv", "a link that leads out of it"],
-    ["a file of the machine", "/etc/hostname", "a link that leads out of it"],
-    ["the folder above", "..", "a link that leads out of it"],
-    ["a neighbour whose name begins alike", "../public-not/answers.csv", "a link that leads out of it"],
-    ["nothing", "nowhere.csv", "a link that leads nowhere"],
-    ["itself", "link", "a link that leads nowhere"],
+    ["the answers", "../private/answers.csv", "a link that leads out of public/"],
+    ["a file of the machine", "/etc/hostname", "a link that leads out of public/"],
+    ["the folder above", "..", "a link that leads out of public/"],
+    ["a neighbour whose name begins alike", "../public-not/answers.csv", "a link that leads out of public/"],
+    ["nothing", "nowhere.csv", "a broken link"],
+    ["itself", "link", "a broken link"],
     ["a hidden file", ".hidden", "a link to a hidden file"],
-    ["a folder", "images", "something that is no file"],
+    ["a folder", "images", "something other than a file"],
   ])("may not be a link to %s", async (_, link, got) => {
     const dir = await createTestFolder({
       "private/answers.csv": "secret",
@@ -76,50 +76,50 @@ describe("the public files of a challenge", () => {
       "public/images/1.png": "",
       "public/link": { link },
     });
-    const { files, mistakes } = await publicFiles(dir);
-    expect(mistakes).toEqual([{ file: "public/link", field: "", expected: "a file of public/", got }]);
+    const { files, problems } = await publicFiles(dir);
+    expect(problems).toEqual([{ file: "public/link", field: "", expected: "a file in public/", got }]);
     expect(files.map(({ name }) => name)).toEqual(["images/1.png"]);
   });
 
-  it("may not come by a link out of a link", async () => {
+  it("may not be reached through a link that leads out", async () => {
     const dir = await createTestFolder({
       "private/answers.csv": "secret",
       "public/a": { link: "b" },
       "public/b": { link: "../private/answers.csv" },
     });
-    const { files, mistakes } = await publicFiles(dir);
+    const { files, problems } = await publicFiles(dir);
     expect(files).toEqual([]);
-    expect(mistakes.map(({ file }) => file).toSorted()).toEqual(["public/a", "public/b"]);
+    expect(problems.map(({ file }) => file).toSorted()).toEqual(["public/a", "public/b"]);
   });
 
-  it("may not be something that is no file, such as a named pipe, which would never end", async () => {
+  it("may not be something other than a file, such as a named pipe, which never ends", async () => {
     const dir = await createTestFolder({ "public/a.csv": "" });
     await promisify(execFile)("mkfifo", [join(dir, "public/pipe")]);
-    const { files, mistakes } = await publicFiles(dir);
+    const { files, problems } = await publicFiles(dir);
     expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
-    expect(mistakes.map(({ file, got }) => [file, got])).toEqual([
-      ["public/pipe", "something that is no file"],
+    expect(problems.map(({ file, got }) => [file, got])).toEqual([
+      ["public/pipe", "something other than a file"],
     ]);
   });
 
-  it("need public/ to be a folder of the challenge's own", async () => {
+  it("require public/ to be a folder, not a link", async () => {
     const dir = await createTestFolder({ public: "", "private/answers.csv": "secret" });
-    expect((await publicFiles(dir)).mistakes.map(({ got }) => got)).toEqual(["a file"]);
+    expect((await publicFiles(dir)).problems.map(({ got }) => got)).toEqual(["a file"]);
     await rm(join(dir, "public"));
     await symlink("private", join(dir, "public"));
-    const { files, mistakes } = await publicFiles(dir);
+    const { files, problems } = await publicFiles(dir);
     expect(files).toEqual([]);
-    expect(mistakes.map(({ file, got }) => [file, got])).toEqual([["public", "a link"]]);
+    expect(problems.map(({ file, got }) => [file, got])).toEqual([["public", "a link"]]);
   });
 
-  it("are found when the challenge folder itself is reached by a link", async () => {
+  it("are found when the challenge folder itself is a link", async () => {
     const dir = await createTestFolder({ "public/a.csv": "" });
     const parent = await createTestFolder({ linked: { link: dir } });
     const { files } = await publicFiles(join(parent, "linked"));
     expect(files.map(({ name }) => name)).toEqual(["a.csv"]);
   });
 
-  it("get a new digest as soon as they change, also when size and date stay the same", async () => {
+  it("get a new digest as soon as they change, even when size and date stay the same", async () => {
     const dir = await createTestFolder();
     await mkdir(join(dir, "public"));
     for (let i = 0; i < 20; i++) {

@@ -9,7 +9,7 @@ export interface PublicFile {
   name: string;
   size: number;
   sha256: string;
-  /** Where its bytes are. */
+  /** The path of the file on disk. */
   path: string;
 }
 
@@ -17,47 +17,47 @@ const FOLDER = "public";
 const MAX_FILES = 10_000;
 
 /**
- * Everything below `public/` whose name does not begin with a dot, by name. A link may point to another file of `public/`; one
- * that leads out would serve what nobody meant to publish, and is a mistake.
+ * Lists the files below `public/` whose names do not start with a dot, sorted by name. A link may point to another file in
+ * `public/`. A link that leads out could publish private files, and is a problem.
  */
-export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; mistakes: ConfigProblem[] }> {
+export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; problems: ConfigProblem[] }> {
   const files: PublicFile[] = [];
-  const mistakes: ConfigProblem[] = [];
+  const problems: ConfigProblem[] = [];
   const root = await realpath(join(dir, FOLDER)).catch(() => null);
-  if (root === null) return { files, mistakes };
+  if (root === null) return { files, problems };
   if (root !== join(await realpath(dir), FOLDER))
-    return { files, mistakes: [{ file: FOLDER, field: "", expected: "a folder", got: "a link" }] };
+    return { files, problems: [{ file: FOLDER, field: "", expected: "a folder", got: "a link" }] };
   if (!(await stat(root)).isDirectory())
-    return { files, mistakes: [{ file: FOLDER, field: "", expected: "a folder", got: "a file" }] };
+    return { files, problems: [{ file: FOLDER, field: "", expected: "a folder", got: "a file" }] };
 
-  for (const path of await pathsBelow(root, mistakes)) {
+  for (const path of await pathsBelow(root, problems)) {
     const name = relative(root, path).split(sep).join("/");
     if (files.length === MAX_FILES) {
-      mistakes.push({ file: FOLDER, field: "", expected: `at most ${MAX_FILES} files`, got: "more" });
+      problems.push({ file: FOLDER, field: "", expected: `at most ${MAX_FILES} files`, got: "more" });
       break;
     }
     const got = await notServedReason(root, path);
     if (got !== null) {
-      mistakes.push({ file: `${FOLDER}/${name}`, field: "", expected: "a file of public/", got });
+      problems.push({ file: `${FOLDER}/${name}`, field: "", expected: "a file in public/", got });
       continue;
     }
     try {
       files.push({ name, ...(await digestFile(path)), path });
     } catch (error) {
-      mistakes.push(unreadable(`${FOLDER}/${name}`, error as NodeJS.ErrnoException));
+      problems.push(unreadable(`${FOLDER}/${name}`, error as NodeJS.ErrnoException));
     }
   }
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { files, mistakes };
+  return { files, problems };
 }
 
-/** All that is no folder, hidden names left out. Not the recursive `readdir`: that follows links, and one to `/` has no end. */
-async function pathsBelow(root: string, mistakes: ConfigProblem[]): Promise<string[]> {
+/** Lists everything that is not a folder, without hidden names. Does not use the recursive `readdir`, which follows links, even to `/`. */
+async function pathsBelow(root: string, problems: ConfigProblem[]): Promise<string[]> {
   const paths: string[] = [];
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
-      mistakes.push(unreadable([FOLDER, relative(root, folder as string)].filter(Boolean).join("/"), error));
+      problems.push(unreadable([FOLDER, relative(root, folder as string)].filter(Boolean).join("/"), error));
       return [];
     });
     for (const entry of entries) {
@@ -71,11 +71,11 @@ async function pathsBelow(root: string, mistakes: ConfigProblem[]): Promise<stri
 async function notServedReason(root: string, path: string): Promise<string | null> {
   try {
     const real = await realpath(path);
-    if (!real.startsWith(root + sep)) return "a link that leads out of it";
+    if (!real.startsWith(root + sep)) return "a link that leads out of public/";
     if (isHidden(relative(root, real))) return "a link to a hidden file";
-    return (await stat(real)).isFile() ? null : "something that is no file";
+    return (await stat(real)).isFile() ? null : "something other than a file";
   } catch {
-    return "a link that leads nowhere";
+    return "a broken link";
   }
 }
 

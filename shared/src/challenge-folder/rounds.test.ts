@@ -24,13 +24,13 @@ describe("a round", () => {
     expect(roundState(round, at(time))).toBe(state);
   });
 
-  it("without a start was open from ever, and without an end stays open", () => {
+  it("without a start has always been open, and without an end stays open", () => {
     const [always] = challenge([{ id: "1" }]).rounds as [typeof round];
     expect(roundState(always, new Date(-8.64e15))).toBe("open");
     expect(roundState(always, new Date(8.64e15))).toBe("open");
   });
 
-  it("starts at its moment in whatever zone that is written", () => {
+  it("starts at the same time in every time zone", () => {
     const [zoned] = challenge([{ id: "1", starts_at: "2026-05-01T02:00:00+02:00" }]).rounds as [typeof round];
     expect(roundState(zoned, at("2026-04-30T23:59:59.999Z"))).toBe("upcoming");
     expect(roundState(zoned, at("2026-05-01T00:00:00Z"))).toBe("open");
@@ -38,18 +38,18 @@ describe("a round", () => {
 });
 
 describe("the rounds of a challenge", () => {
-  it("are numbered from 1 in order of start, not in the order written", () => {
+  it("are numbered from 1 in order of start, not in order of listing", () => {
     const config = challenge([JUNE, { id: "warm-up" }, MAY]);
     expect(["warm-up", "may", "june"].map((id) => roundNumber(config, id))).toEqual([1, 2, 3]);
   });
 
-  it("refuse the number of a round that is none of them", () => {
+  it("have no number for an unknown round", () => {
     expect(() => roundNumber(challenge([MAY]), "toString")).toThrow(
       expect.objectContaining({ code: "round_unknown" }),
     );
   });
 
-  it("keep their order when they start together", () => {
+  it("keep their order when they start at the same time", () => {
     const rounds = [
       { id: "b", starts_at: null },
       { id: "a", starts_at: null },
@@ -57,7 +57,7 @@ describe("the rounds of a challenge", () => {
     expect(sortByStart(rounds)).toEqual(rounds);
   });
 
-  it("have the one open that has started and not ended", () => {
+  it("are open between start and end", () => {
     const config = challenge([MAY, JUNE]);
     expect(openRound(config, at("2026-04-01T00:00:00Z"))).toBeNull();
     expect(openRound(config, at("2026-05-02T00:00:00Z"))?.id).toBe("may");
@@ -65,14 +65,14 @@ describe("the rounds of a challenge", () => {
     expect(openRound(config, at("2026-07-02T00:00:00Z"))).toBeNull();
   });
 
-  it("have the latest one open where two overlap, at their common border too", () => {
+  it("overlap with the latest one open, also at a shared boundary", () => {
     const config = challenge([JUNE, { id: "all-year" }, { ...MAY, ends_at: JUNE.starts_at }]);
     expect(openRound(config, at("2026-06-01T00:00:00Z"))?.id).toBe("june");
     expect(openRound(config, at("2026-05-02T00:00:00Z"))?.id).toBe("may");
     expect(openRound(config, at("2026-07-02T00:00:00Z"))?.id).toBe("all-year");
   });
 
-  it("take submissions after the last one's end only when the challenge says so", () => {
+  it("accept submissions after the last end only when the challenge allows it", () => {
     const late = at("2026-07-02T00:00:00Z");
     expect(acceptingRound(challenge([MAY, JUNE]), late)).toBeNull();
     const accepting = challenge([MAY, JUNE], { after_end: "accept" });

@@ -3,32 +3,32 @@ import type { ChallengeConfig, RoundConfig } from "./challenge-config.ts";
 
 export type RoundState = "upcoming" | "open" | "ended";
 
-/** Rounds in order of start; one without a start comes first, equal ones stay as they were written. */
+/** Sorts rounds by start. Rounds without a start come first, and equal ones keep their order. */
 export function sortByStart<R extends { starts_at: string | null }>(rounds: readonly R[]): R[] {
   return [...rounds].sort((a, b) => startOf(a) - startOf(b));
 }
 
-/** A round's number, from 1 in order of start. Throws round_unknown. */
+/** Returns the number of a round, starting at 1, in order of start. Throws round_unknown. */
 export function roundNumber(config: ChallengeConfig, id: string): number {
   const index = sortByStart(config.rounds).findIndex((round) => round.id === id);
   if (index < 0) throw new CrowdaiError("round_unknown", `${config.id} has no round "${id}".`);
   return index + 1;
 }
 
-/** A round takes submissions from its start to its end, both moments included. */
+/** Returns the state of a round. It is open from its start to its end, both included. */
 export function roundState(round: RoundConfig, now: Date): RoundState {
   if (now.getTime() < startOf(round)) return "upcoming";
   return round.ends_at !== null && now.getTime() > Date.parse(round.ends_at) ? "ended" : "open";
 }
 
-/** The round that is open at a moment; of several, the one that started last. */
+/** Returns the open round, the one that started last when several are open, or null. */
 export function openRound(config: ChallengeConfig, now: Date): RoundConfig | null {
   return sortByStart(config.rounds).findLast((round) => roundState(round, now) === "open") ?? null;
 }
 
 /**
- * The round that a submission made at a moment belongs to: the open one, else (with `after_end: "accept"`) the last that
- * ended, as a post-challenge submission. Null when none takes it.
+ * Returns the round for a submission made at `now`: the open one or, with `after_end: "accept"`, the one that ended last, as a
+ * post-challenge submission. Null when no round accepts it.
  */
 export function acceptingRound(
   config: ChallengeConfig,

@@ -7,10 +7,10 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 const FILE = "challenge.json";
-/** What tells the kinds of evaluator apart, in the schema's order. */
+/** The fields that distinguish the kinds of evaluator, in the order of the schema. */
 const KINDS = ["command", "python_class", "job_factory"] as const;
 
-/** What zod found wrong with the content of challenge.json, in an organiser's words. */
+/** Describes zod's issues in challenge.json for an organizer. */
 export function shapeProblems(issues: readonly Issue[], raw: unknown): ConfigProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, [], raw));
 }
@@ -29,7 +29,7 @@ function problemsOf(issue: Issue, above: Path, raw: unknown): ConfigProblem[] {
         ]
       );
     case "invalid_format":
-      // The schema says such things in its own words.
+      // The schema has its own message for these.
       return [{ ...here, expected: issue.message, got: shown(got) }];
     default:
       return [{ ...here, expected: describeSchema(schemaAt(path, raw)), got: shown(got) }];
@@ -46,7 +46,7 @@ function unknownField(path: Path, raw: unknown): ConfigProblem {
   return { file: FILE, field: fieldName(path), expected };
 }
 
-/** The mistakes of the alternative that was meant; null when the value's type fits none of them. */
+/** Returns the problems of the alternative that was meant; null when the value's type matches none. */
 function unionProblems(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,

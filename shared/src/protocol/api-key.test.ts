@@ -6,15 +6,15 @@ describe("an API key", () => {
     expect(createApiKey()).toMatch(/^crowdai_[0-9A-Za-z]{49}$/);
   });
 
-  it("is another one each time", () => {
+  it("is different each time", () => {
     expect(new Set(Array.from({ length: 1000 }, createApiKey)).size).toBe(1000);
   });
 
-  it("is recognised when it is whole", () => {
+  it("is recognized when it is complete", () => {
     for (let i = 0; i < 200; i++) expect(isApiKey(createApiKey())).toBe(true);
   });
 
-  it("is told from one with any single character mistyped", () => {
+  it("is rejected with any single character mistyped", () => {
     const key = createApiKey();
     for (let at = 0; at < key.length; at++) {
       const other = key[at] === "x" ? "y" : "x";
@@ -22,7 +22,7 @@ describe("an API key", () => {
     }
   });
 
-  it("is told from one with two neighbours swapped", () => {
+  it("is rejected with two adjacent characters swapped", () => {
     const key = createApiKey();
     for (let at = 8; at < key.length - 1; at++) {
       const swapped = key.slice(0, at) + key[at + 1] + key[at] + key.slice(at + 2);
@@ -43,7 +43,7 @@ describe("an API key", () => {
     expect(isApiKey(key)).toBe(false);
   });
 
-  it("may be one of the original webapp's, which nothing but its form can be told of", () => {
+  it("may be a key of the original webapp, of which only the form can be checked", () => {
     const given = "0123456789abcdef0123456789abcdef";
     expect(mayBeApiKey(given)).toBe(true);
     expect(mayBeApiKey(createApiKey())).toBe(true);

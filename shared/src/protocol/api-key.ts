@@ -7,13 +7,13 @@ const BODY_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const FORM = new RegExp(`^${PREFIX}[0-9A-Za-z]{${BODY_LENGTH + CHECKSUM_LENGTH}}$`);
 
-/** A new API key: `crowdai_`, 43 base62 characters holding 256 random bits, and a 6 character CRC-32 of those 43. */
+/** Creates an API key: `crowdai_`, 43 base62 characters with 256 random bits, and their CRC-32 in 6 characters. */
 export function createApiKey(): string {
   const body = base62(BigInt(`0x${randomBytes(32).toString("hex")}`), BODY_LENGTH);
   return PREFIX + body + checksum(body);
 }
 
-/** Whether a key is well formed and its checksum fits. Says nothing about whether any broker knows it. */
+/** Returns whether a key is well formed and has the right checksum. The broker may still not know it. */
 export function isApiKey(key: string): boolean {
   if (!FORM.test(key)) return false;
   const body = key.slice(PREFIX.length, PREFIX.length + BODY_LENGTH);
@@ -23,14 +23,14 @@ export function isApiKey(key: string): boolean {
 const WEBAPP_KEY = /^[0-9a-f]{32}$/;
 
 /**
- * Whether a key can be one: a whole one of ours, or one as the original webapp gives out, which has no checksum. Says nothing about
- * whether any broker knows it.
+ * Returns whether a key has a valid form: that of crowdAI keys, or that of the original webapp, which has no checksum. The
+ * broker may still not know it.
  */
 export function mayBeApiKey(key: string): boolean {
   return isApiKey(key) || WEBAPP_KEY.test(key);
 }
 
-/** What is stored of a key. A fast hash is enough: there is nothing to guess in 256 random bits. */
+/** Returns the stored form of a key. A fast hash is enough, because 256 random bits cannot be guessed. */
 export function hashApiKey(key: string): string {
   return createHash("sha256").update(key).digest("hex");
 }

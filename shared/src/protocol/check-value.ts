@@ -5,22 +5,22 @@ import { DEPTH_LIMIT } from "./message-limits.ts";
 import { describeSchemaErrors } from "./schema-errors.ts";
 import { distinctItems } from "./unique-items.ts";
 
-/** Listing every mistake of a large value takes time and memory, and nobody reads more than the first few. */
+/** Collecting all errors of a large value takes time and memory, and only the first few are read. */
 const LIST_ALL_BELOW = 10_000;
 const MAX_REPORTED = 5;
 
 interface Compiled {
-  /** Stops at the first mistake. */
+  /** Stops at the first error. */
   quick: ValidateFunction;
-  /** Finds every mistake; compiled when first needed. */
+  /** Finds all errors. Compiled on first use. */
   thorough: () => ValidateFunction;
 }
 
 const compiled = new WeakMap<object, Compiled>();
 
 /**
- * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` says so; `format` is not checked. Throws
- * value_schema naming path and rule of the mistakes, value_too_deep, and config_invalid for a schema that is none.
+ * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` names it. `format` is not checked. Throws
+ * value_schema with the path and rule of each error, value_too_deep, and config_invalid for an invalid schema.
  */
 export function checkValue(value: unknown, schema: unknown): void {
   if (schema === true || schema === undefined || schema === null) return;
@@ -30,15 +30,15 @@ export function checkValue(value: unknown, schema: unknown): void {
     const small = weight(value, LIST_ALL_BELOW) < LIST_ALL_BELOW;
     const complete = small ? thorough() : quick;
     if (small) complete(value);
-    const mistakes = describeSchemaErrors(complete.errors ?? [], value).slice(0, MAX_REPORTED);
-    const lines = mistakes.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
+    const problems = describeSchemaErrors(complete.errors ?? [], value).slice(0, MAX_REPORTED);
+    const lines = problems.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
     throw new CrowdaiError(
       "value_schema",
       `The value does not match the challenge's schema:\n${lines.join("\n")}`,
-      { details: { mistakes } },
+      { details: { mistakes: problems } },
     );
   } catch (error) {
-    // A schema that refers to itself follows the value down as far as it goes.
+    // A recursive schema follows the value to its full depth.
     if (!(error instanceof RangeError)) throw error;
     throw new CrowdaiError("value_too_deep", `The value is nested deeper than ${DEPTH_LIMIT} levels.`, {
       details: { limit: DEPTH_LIMIT },
@@ -47,23 +47,22 @@ export function checkValue(value: unknown, schema: unknown): void {
   }
 }
 
-/** What keeps a JSON Schema from being one: the place inside it as a JSON pointer, and what is wrong there. */
+/** Returns the errors of a JSON Schema, each with its place as a JSON pointer. */
 export function jsonSchemaErrors(schema: unknown): { pointer: string; message: string }[] {
   if (typeof schema === "boolean") return [];
   try {
     const ajv = createAjv(schema, true);
     if (!ajv.validateSchema(schema as object)) {
-      // The last error of a union only says that no branch fits; the branches before it say what would.
-      const faults = describeSchemaErrors(ajv.errors ?? [], schema);
-      return faults.map(({ pointer, message }) => ({ pointer, message }));
+      // The last error of a union only says that no branch matches; the errors before it say why.
+      const problems = describeSchemaErrors(ajv.errors ?? [], schema);
+      return problems.map(({ pointer, message }) => ({ pointer, message }));
     }
-    // Runs it, too: a reference to itself that never moves on shows only then.
+    // Also runs it, because an endless reference to itself shows only then.
     const check = ajv.compile(schema as object);
     for (const sample of [null, false, 0, "", [], {}]) check(sample);
     return [];
   } catch (error) {
-    const message =
-      error instanceof RangeError ? "a reference leads back to itself" : (error as Error).message;
+    const message = error instanceof RangeError ? "a reference refers to itself" : (error as Error).message;
     return [{ pointer: "", message: message.replace(/^strict mode: /, "") }];
   }
 }
@@ -85,7 +84,7 @@ function compile(schema: object | false): Compiled {
     } catch (cause) {
       throw new CrowdaiError(
         "config_invalid",
-        `accepts.json.schema is no JSON Schema: ${(cause as Error).message}`,
+        `accepts.json.schema is not a valid JSON Schema: ${(cause as Error).message}`,
         {
           cause,
         },
@@ -97,7 +96,7 @@ function compile(schema: object | false): Compiled {
 }
 const NEVER = {};
 
-/** An instance each: two challenges may give their schemas the same $id. */
+/** Creates one instance per schema, because the schemas of two challenges may have the same $id. */
 function createAjv(schema: unknown, allErrors: boolean): Ajv {
   const dialect = (schema as { $schema?: unknown } | null)?.$schema;
   const Dialect = typeof dialect === "string" && /draft-0[67]/.test(dialect) ? Ajv : Ajv2020;
@@ -114,7 +113,7 @@ function createAjv(schema: unknown, allErrors: boolean): Ajv {
   return ajv.removeKeyword("uniqueItems").addKeyword(distinctItems) as Ajv;
 }
 
-/** How many values a value is made of, counted up to `most`. */
+/** Counts the values that a value contains, up to `most`. */
 function weight(value: unknown, most: number): number {
   let seen = 0;
   const open: unknown[] = [value];

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What happened to a submission, in order. `seq` starts at 1 and has no gaps; a client that saw up to n asks for
- * what came after n and gets exactly that. The last event of a submission is graded, failed or cancelled.
+ * The events of a submission, in order. `seq` starts at 1 and has no gaps: a client that has seen event n requests the
+ * events after n and receives exactly those. The last event of a submission is graded, failed or cancelled.
  */
 export const EVENT_TYPES = [
   "initiated",
@@ -27,7 +27,7 @@ export const submissionEventSchema = z.object({
 export type SubmissionEvent = z.infer<typeof submissionEventSchema>;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** Whether no more events come after one of this type. */
+/** Returns whether an event of this type is the last one of its submission. */
 export function isLastEvent(type: EventType): boolean {
   return type === "graded" || type === "failed" || type === "cancelled";
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 
-/** Where the grader finds what was handed in: in the message itself, or in the object store. */
+/** The submitted input: a value in the message itself, or an object in the object store. */
 export const jobInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
   z.object({
@@ -13,19 +13,19 @@ export const jobInputSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** What the broker asks of a grader. `attempt` is the fencing number: a report of an older one is refused. */
+/** A job for a grader. `attempt` is the fencing number: reports of an older attempt are refused. */
 export const jobSchema = z.object({
   submission: z.string(),
   attempt: z.number().int(),
   challenge: z.string(),
   function: z.string(),
-  round: z.number().int().describe("The round's number, from 1 in order of start."),
+  round: z.number().int().describe("Number of the round, starting at 1, in order of start."),
   dry_run: z.boolean(),
   input: jobInputSchema,
   code: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullable(),
   /** Version of the challenge bundle to grade with; null means the grader's own folder. */
   version: z.string().nullable(),
-  /** Where that bundle is; absent when `version` is null. */
+  /** The object that contains the bundle; absent when `version` is null. */
   bundle: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullish(),
 });
 export type Job = z.infer<typeof jobSchema>;
@@ -40,7 +40,7 @@ export const storedFileSchema = z.object({
 });
 export type StoredFile = z.infer<typeof storedFileSchema>;
 
-/** How a job ended. A failure's `message` is for the participant and leaks nothing private. */
+/** The outcome of a job. The `message` of a failure is for the participant and reveals nothing private. */
 export const outcomeSchema = z.discriminatedUnion("ok", [
   z.object({
     ok: z.literal(true),
@@ -50,7 +50,7 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     meta: z.record(z.string(), z.unknown()),
     data: z.unknown(),
     media: storedFileSchema.nullable(),
-    /** Why the media that the evaluator named were not taken, for its participant. */
+    /** Why the evaluator's media file was dropped, for the participant. */
     media_dropped: z.string().nullish(),
     artifacts: z.array(storedFileSchema),
     evaluator_version: z.string(),
@@ -72,9 +72,9 @@ const reportBase = {
 };
 
 /**
- * What a grader says of a job it holds. `delivery` counts how often the queue handed the attempt out, from 1. `started` comes
- * first; a queue may leave it out when it has the `finished` of the same delivery as well. `finished` is the last report of a
- * delivery; `released` hands the job back unfinished.
+ * A grader's report on a job. `delivery` counts the deliveries of the attempt, starting at 1. `started` comes first; a queue may
+ * omit it when it also has the `finished` of the same delivery. `finished` is the last report of a delivery. `released` returns
+ * the job to the queue.
  */
 export const reportSchema = z.discriminatedUnion("type", [
   z.object({ ...reportBase, type: z.literal("started") }),
@@ -89,9 +89,9 @@ export const reportSchema = z.discriminatedUnion("type", [
     ...reportBase,
     type: z.literal("finished"),
     outcome: outcomeSchema,
-    /** The evaluator's stderr and what it did wrong: the organiser's, never shown to participants. */
+    /** The evaluator's stderr and the details of its failure, for the organizer. Never shown to participants. */
     organiser_log: z.string(),
-    /** How long the grading took; absent from graders that do not say. */
+    /** How long grading took; absent in reports of older graders. */
     seconds: z.number().nullable().default(null),
   }),
   z.object({ ...reportBase, type: z.literal("released"), reason: z.string() }),

@@ -1,28 +1,28 @@
 import { quoted } from "./suggest.ts";
 
 export interface JsonError {
-  /** From 1, as editors count. */
+  /** Starts at 1, as in editors. */
   line: number;
   column: number;
   expected: string;
-  /** What stands there instead, as it may stand in a message. */
+  /** The text found there, safe for a message. */
   got: string;
-  /** Whether it is NaN or Infinity, which other languages write into what they call JSON. */
+  /** Whether it is NaN or Infinity, which some languages write into JSON. */
   notFinite: boolean;
 }
 
 /**
- * The first place where a text stops being JSON, or null when it is JSON throughout. JSON.parse decides; this only says where
- * and why, in the same words under every runtime. Recurses, so the text's depth must be bounded before.
+ * Finds the first syntax error in a JSON text; null when there is none. JSON.parse decides whether a text is valid. This only
+ * reports where and why, with equal messages on every runtime. It recurses, so the text's depth must be limited before.
  */
 export function findJsonError(text: string): JsonError | null {
   const scan = new Scan(text);
   try {
     scan.value();
     scan.space();
-    return scan.ended ? null : scan.fault("the end of the text");
+    return scan.ended ? null : scan.errorAt("the end of the text");
   } catch (thrown) {
-    if (thrown instanceof Stop) return scan.fault(thrown.expected);
+    if (thrown instanceof Stop) return scan.errorAt(thrown.expected);
     throw thrown;
   }
 }
@@ -65,7 +65,7 @@ class Scan {
     this.#skip(SPACE);
   }
 
-  fault(expected: string): JsonError {
+  errorAt(expected: string): JsonError {
     const before = this.#text.slice(0, this.#at);
     WORD.lastIndex = this.#at;
     const word = WORD.exec(this.#text)?.[0];
@@ -113,13 +113,13 @@ class Scan {
         return;
       }
       if (c === 0x5c) {
-        if (!this.#skip(ESCAPE)) throw new Stop("an escape that JSON knows");
+        if (!this.#skip(ESCAPE)) throw new Stop("a valid JSON escape");
       } else if (!(c >= 0x20)) throw new Stop("the end of the string, a double quote");
       else this.#at++;
     }
   }
 
-  /** Moves past a match at the place reached; whether there was one. */
+  /** Moves past a match at the current position. Returns whether there was one. */
   #skip(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at;
     if (!pattern.test(this.#text)) return false;

@@ -47,14 +47,14 @@ describe("JSON text", () => {
     ["[1] // done", 1, 5, "the end of the text", '"/"'],
     ['["never ends', 1, 13, "the end of the string, a double quote", "the end of the text"],
     ['"two\nlines"', 1, 5, "the end of the string, a double quote", '"\\u000a"'],
-    ['"\\x41"', 1, 2, "an escape that JSON knows", '"\\"'],
+    ['"\\x41"', 1, 2, "a valid JSON escape", '"\\"'],
     ["\u0000", 1, 1, "a value", '"\\u0000"'],
   ])("that ends to be JSON, as %j, is refused at line and column", (text, line, column, expected, got) => {
     const error = refusal(() => parseJson(text));
     expect(error.code).toBe("value_not_json");
     expect(error.details).toEqual({ line, column, expected, got });
     expect(error.message).toBe(
-      `The value is not JSON: line ${line}, column ${column}: expected ${expected}, got ${got}.`,
+      `The value is not valid JSON: line ${line}, column ${column}: expected ${expected}, got ${got}.`,
     );
   });
 
@@ -67,7 +67,7 @@ describe("JSON text", () => {
     expect(error.code).toBe("value_not_finite");
     expect(error.details).toMatchObject({ line, column });
     expect(error.message).toBe(
-      `predictions.json holds ${word} at line ${line}, column ${column}, which JSON cannot carry.`,
+      `predictions.json contains ${word} at line ${line}, column ${column}, which JSON cannot represent.`,
     );
   });
 
@@ -79,10 +79,10 @@ describe("JSON text", () => {
   ])("with a number beyond the largest double is refused with its path", (text, path) => {
     const error = refusal(() => parseJson(text));
     expect(error.code).toBe("value_not_finite");
-    expect(error.message).toBe(`The value holds a number beyond the largest double at ${path}.`);
+    expect(error.message).toBe(`The value contains a number larger than a double can represent at ${path}.`);
   });
 
-  it("may be nested as deep as the limit, and no deeper", () => {
+  it("may be nested to the limit, and no deeper", () => {
     expect(() => parseJson(nested(DEPTH_LIMIT))).not.toThrow();
     expect(refusal(() => parseJson(nested(DEPTH_LIMIT + 1))).code).toBe("value_too_deep");
   });
@@ -95,21 +95,21 @@ describe("JSON text", () => {
     expect(refusal(() => parseJson(text)).code).toBe("value_too_deep");
   });
 
-  it("gives properties with names of the language's own no power", () => {
+  it("treats properties such as __proto__ as data", () => {
     const value = parseJson('{"__proto__": {"admin": true}, "constructor": 1}') as Record<string, unknown>;
     expect(value.admin).toBeUndefined();
     expect(Object.keys(value)).toEqual(["__proto__", "constructor"]);
     expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 
-  it("of 100,000 numbers is read in a moment", () => {
+  it("of 100,000 numbers is parsed quickly", () => {
     const text = JSON.stringify(Array.from({ length: 100_000 }, (_, i) => i / 7));
     const start = process.cpuUsage();
     expect(parseJson(text)).toHaveLength(100_000);
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
   });
 
-  it("of ten million digits is read in a moment, too", () => {
+  it("of ten million digits is parsed quickly, too", () => {
     const text = JSON.stringify(Array.from({ length: 50_000 }, () => 0)).replaceAll("0", "1".repeat(200));
     const start = process.cpuUsage();
     expect(parseJson(text)).toHaveLength(50_000);
@@ -117,7 +117,7 @@ describe("JSON text", () => {
   });
 });
 
-describe("a value of the program", () => {
+describe("a JavaScript value", () => {
   class Prediction {
     score = 1;
   }
@@ -161,7 +161,7 @@ describe("a value of the program", () => {
     ["a Set", new Set([1]), "a Set at $"],
     ["an ArrayBuffer", new ArrayBuffer(2), "an ArrayBuffer at $"],
     ["a DataView", [new DataView(new ArrayBuffer(2))], "a DataView at $[0]"],
-  ])("that JSON cannot carry, such as %s, is refused by name instead of lost", (_, value, part) => {
+  ])("that JSON cannot represent, such as %s, is refused by name and not lost", (_, value, part) => {
     const error = refusal(() => toJsonText(value));
     expect(error.code).toBe("value_not_json");
     expect(error.message).toContain(part);
@@ -173,12 +173,12 @@ describe("a value of the program", () => {
     expect(refusal(() => toJsonText(list)).code).toBe("value_too_deep");
   });
 
-  it("may be nested as deep as the broker takes it, and no deeper", () => {
+  it("may be nested to the broker's limit, and no deeper", () => {
     expect(toJsonText(JSON.parse(nested(DEPTH_LIMIT)))).toBe(nested(DEPTH_LIMIT));
     expect(refusal(() => toJsonText(JSON.parse(nested(DEPTH_LIMIT + 1)))).code).toBe("value_too_deep");
   });
 
-  it("with an endless name in it is refused in a message of bearable length", () => {
+  it("with a very long name is refused with a message of bounded length", () => {
     const error = refusal(() => toJsonText({ ["k".repeat(1_000_000)]: Number.NaN }));
     expect(error.message.length).toBeLessThan(300);
   });

@@ -3,16 +3,16 @@ import { findJsonError } from "./json-syntax.ts";
 import { DEPTH_LIMIT } from "./message-limits.ts";
 import { quoted } from "./suggest.ts";
 
-/** Finds every number that may be beyond the largest double, and some that are not. */
+/** Matches every number that may exceed the largest double, and some that do not. */
 const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|(?<![\d.])\d{209}/;
 
 /**
- * JSON text to a value. Throws value_not_json (naming line and column), value_not_finite for a bare NaN or Infinity and for a
- * number too large for a double, and value_too_deep. A byte-order mark is passed over.
+ * Parses JSON text. Throws value_not_json with line and column, value_not_finite for NaN, Infinity and numbers too large for a
+ * double, and value_too_deep. Skips a byte-order mark.
  */
 export function parseJson(text: string, what = "The value"): unknown {
   const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  // Before parsing: some engines answer deep nesting with a stack overflow instead of a syntax error.
+  // Before parsing, because deep nesting overflows the stack of some engines.
   if (textDepth(clean) > DEPTH_LIMIT) throw tooDeep(what);
   let value: unknown;
   try {
@@ -25,29 +25,34 @@ export function parseJson(text: string, what = "The value"): unknown {
 }
 
 function syntaxError(text: string, what: string, cause: Error): CrowdaiError {
-  const fault = findJsonError(text);
-  if (!fault) return new CrowdaiError("value_not_json", `${what} is not JSON: ${cause.message}`, { cause });
-  const { line, column, expected, got, notFinite } = fault;
+  const error = findJsonError(text);
+  if (!error)
+    return new CrowdaiError("value_not_json", `${what} is not valid JSON: ${cause.message}`, { cause });
+  const { line, column, expected, got, notFinite } = error;
   const details = { line, column, expected, got };
   const place = `line ${line}, column ${column}`;
   return notFinite
     ? new CrowdaiError(
         "value_not_finite",
-        `${what} holds ${got.slice(1, -1)} at ${place}, which JSON cannot carry.`,
+        `${what} contains ${got.slice(1, -1)} at ${place}, which JSON cannot represent.`,
         { details, cause },
       )
-    : new CrowdaiError("value_not_json", `${what} is not JSON: ${place}: expected ${expected}, got ${got}.`, {
-        details,
-        cause,
-      });
+    : new CrowdaiError(
+        "value_not_json",
+        `${what} is not valid JSON: ${place}: expected ${expected}, got ${got}.`,
+        {
+          details,
+          cause,
+        },
+      );
 }
 
-/** Number literals such as 1e999 are JSON, and are parsed to Infinity, which would go on as null. */
+/** Rejects numbers such as 1e999: they are valid JSON, but are parsed to Infinity, which would be stored as null. */
 function requireFinite(value: unknown, path: string, what: string): void {
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
     throw new CrowdaiError(
       "value_not_finite",
-      `${what} holds a number beyond the largest double at ${path}.`,
+      `${what} contains a number larger than a double can represent at ${path}.`,
     );
   if (Array.isArray(value))
     for (const [i, item] of value.entries()) requireFinite(item, `${path}[${i}]`, what);
@@ -56,25 +61,25 @@ function requireFinite(value: unknown, path: string, what: string): void {
 }
 
 /**
- * A value of the program to JSON text, typed arrays as JSON arrays. Throws value_not_finite naming the path of a
- * NaN or Infinity (JSON.stringify would write null), value_not_json for what JSON cannot carry, value_too_deep (a value that
- * contains itself included).
+ * Converts a JavaScript value to JSON text, typed arrays to JSON arrays. Throws value_not_finite with the path of NaN or
+ * Infinity (which JSON.stringify writes as null), value_not_json for values that JSON cannot represent, and value_too_deep,
+ * also for a value that contains itself.
  */
 export function toJsonText(value: unknown): string {
   const text = JSON.stringify(plain(value, "$", 0));
   if (text === undefined)
-    throw new CrowdaiError("value_not_json", `The value is ${typeof value}, which JSON cannot carry.`);
+    throw new CrowdaiError("value_not_json", `The value is ${typeof value}, which JSON cannot represent.`);
   return text;
 }
 
-/** `depth` is how many containers are around the value. */
+/** `depth` is the number of enclosing containers. */
 function plain(value: unknown, path: string, depth: number): unknown {
   switch (typeof value) {
     case "number":
       if (!Number.isFinite(value))
         throw new CrowdaiError(
           "value_not_finite",
-          `The value holds ${value} at ${path}, which JSON cannot carry.`,
+          `The value contains ${value} at ${path}, which JSON cannot represent.`,
         );
       return value;
     case "bigint":
@@ -96,7 +101,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
     return Array.from(value as ArrayLike<unknown>, (item, i) =>
       plain(item ?? null, `${path}[${i}]`, depth + 1),
     );
-  // JSON.stringify would write them as {}, and what they hold would be lost without a word.
+  // JSON.stringify would write these as {} and silently lose their contents.
   if (
     value instanceof Map ||
     value instanceof Set ||
@@ -109,7 +114,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
   );
 }
 
-/** The path of a property, as `$.name` or `$["a name"]`. */
+/** Returns the path of a property, for example `$.name` or `$["a name"]`. */
 export function pathTo(path: string, property: string): string {
   return /^[A-Za-z_$][\w$]{0,99}$/.test(property) ? `${path}.${property}` : `${path}[${quoted(property)}]`;
 }
@@ -118,7 +123,7 @@ function isTypedArray(value: object): boolean {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
-/** Nesting depth of JSON text, counted without parsing. */
+/** Returns the nesting depth of JSON text without parsing it. */
 function textDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -136,7 +141,10 @@ function textDepth(text: string): number {
 }
 
 function notJson(what: string, path: string): CrowdaiError {
-  return new CrowdaiError("value_not_json", `The value holds ${what} at ${path}, which JSON cannot carry.`);
+  return new CrowdaiError(
+    "value_not_json",
+    `The value contains ${what} at ${path}, which JSON cannot represent.`,
+  );
 }
 
 function tooDeep(what: string): CrowdaiError {

@@ -2,24 +2,24 @@ import type { ErrorObject } from "ajv";
 import { pathTo } from "./json-value.ts";
 import { quoted, suggest } from "./suggest.ts";
 
-/** A mistake in a value, for people: where, against which rule of the schema, and what was expected there. */
+/** An error in a value: its path, the schema rule that it breaks, and what was expected. */
 export interface SchemaError {
-  /** As `$.predictions[3]`. */
+  /** For example `$.predictions[3]`. */
   path: string;
   rule: string;
   message: string;
-  /** The same place as a JSON pointer. */
+  /** The path as a JSON pointer. */
   pointer: string;
 }
 
-/** The validator's errors as mistakes: of a union only the branch that was meant, of wrappers only what they wrap. */
+/** Describes the validator's errors for people. Of a union it reports only the branch that was meant, of a wrapper only its content. */
 export function describeSchemaErrors(errors: readonly ErrorObject[], value: unknown): SchemaError[] {
   const kept: ErrorObject[] = [];
   for (const error of errors) {
     if (error.keyword === "anyOf" || error.keyword === "oneOf")
       kept.push(...meantBranch(error, takeBranches(kept, error)));
     else if (error.keyword === "if" || error.keyword === "propertyNames") {
-      // What it wraps stands just before it. A property's name is named here, so its inner errors have no place.
+      // The wrapped errors come just before. Those of a property name are dropped, because this error shows the name.
       if (error.keyword === "propertyNames") takeBranches(kept, error);
       if (error.keyword === "propertyNames" || kept.length === 0) kept.push(error);
     } else kept.push(error);
@@ -35,7 +35,7 @@ export function describeSchemaErrors(errors: readonly ErrorObject[], value: unkn
     .filter(({ path, message }) => !reported.has(path + message) && reported.add(path + message));
 }
 
-/** Takes from the end of `kept` what the branches of a union (or the schema inside a wrapper) complained about. */
+/** Removes from the end of `kept` the errors of a union's branches (or of the schema inside a wrapper), and returns them. */
 function takeBranches(kept: ErrorObject[], union: ErrorObject): ErrorObject[] {
   const siblings = union.schemaPath.slice(0, union.schemaPath.lastIndexOf("/") + 1);
   const isBranch = (error: ErrorObject) =>
@@ -46,7 +46,7 @@ function takeBranches(kept: ErrorObject[], union: ErrorObject): ErrorObject[] {
   return kept.splice(from);
 }
 
-/** The errors of the branch that got furthest into the value; when none got anywhere, all expectations as one. */
+/** Returns the errors of the branch that matched deepest. When none matched, combines their expectations into one error. */
 function meantBranch(union: ErrorObject, branches: ErrorObject[]): ErrorObject[] {
   if (branches.length === 0) return [union];
   const deeper = branches.filter(
@@ -68,25 +68,25 @@ function describe(error: ErrorObject): string {
       return `the property ${quoted(params.missingProperty)} is missing`;
     case "dependentRequired":
     case "dependencies":
-      return `the property ${quoted(params.missingProperty)} must come with ${quoted(params.property)} and is missing`;
+      return `the property ${quoted(params.missingProperty)} is missing; ${quoted(params.property)} requires it`;
     case "additionalProperties":
     case "unevaluatedProperties": {
       const name: string = params.additionalProperty ?? params.unevaluatedProperty;
       const near = suggest(name, Object.keys((parentSchema?.properties as object | undefined) ?? {}));
-      return `the property ${quoted(name)} is not known${near === null ? "" : `; did you mean ${quoted(near)}?`}`;
+      return `the property ${quoted(name)} is unknown${near === null ? "" : `; did you mean ${quoted(near)}?`}`;
     }
     case "propertyNames":
       return `the property name ${quoted(params.propertyName)} is not allowed`;
     case "uniqueItems":
       return `expected distinct items, but items ${params.j} and ${params.i} are equal`;
     case "contains":
-      return `expected at least ${params.minContains} of a certain kind of item`;
+      return `expected at least ${params.minContains} items that match "contains"`;
     case "not":
-      return "is just what the schema excludes";
+      return "the schema excludes this value";
     case "false schema":
-      return "nothing is allowed here";
+      return "no value is allowed here";
     case "oneOf":
-      if (params.passingSchemas) return "fits more than one of the alternatives, and may fit only one";
+      if (params.passingSchemas) return "matches more than one alternative, but must match exactly one";
       return `expected ${expectation(error)}, got ${actual(error, data)}`;
     default:
       return `expected ${expectation(error)}, got ${actual(error, data)}`;
@@ -128,7 +128,7 @@ function expectation({ keyword, params, message }: ErrorObject): string {
       return `at most ${params.limit ?? params.len} items`;
     case "anyOf":
     case "oneOf":
-      return params.expected ?? "a value that fits one of the alternatives";
+      return params.expected ?? "a value that matches one of the alternatives";
     default:
       return message?.replace(/^must be /, "") ?? keyword;
   }
@@ -162,7 +162,7 @@ function shown(value: unknown): string {
     : quoted(JSON.stringify(value) ?? String(value)).slice(1, -1);
 }
 
-/** `$.predictions[3]`, from the pointer `/predictions/3`: the value says whether a step is an index. */
+/** Turns the pointer `/predictions/3` into `$.predictions[3]`. The value shows whether a step is an index. */
 function readablePath(pointer: string, value: unknown): string {
   let path = "$";
   let at = value;

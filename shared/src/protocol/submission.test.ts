@@ -13,14 +13,14 @@ describe("a submission's state", () => {
       for (const to of STATES) expect(canTransition(from, to), `${from} → ${to}`).toBe(false);
   });
 
-  it("may be ended by a failure or a cancellation from every state that is not final", () => {
+  it("may change to failed or cancelled from every state that is not final", () => {
     for (const from of STATES.filter((state) => !isFinal(state))) {
       expect(canTransition(from, "failed")).toBe(true);
       expect(canTransition(from, "cancelled")).toBe(true);
     }
   });
 
-  it("goes the way of a submission, and back in line when its grader is lost", () => {
+  it("follows the order of grading, and returns to the queue when its grader is lost", () => {
     expect(canTransition("initiated", "submitted")).toBe(true);
     expect(canTransition("submitted", "grading")).toBe(true);
     expect(canTransition("grading", "graded")).toBe(true);

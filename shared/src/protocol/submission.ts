@@ -13,7 +13,7 @@ const TRANSITIONS: Record<SubmissionState, readonly SubmissionState[]> = {
   cancelled: [],
 };
 
-/** Whether a submission may go from one state to another. A lost grader sends `grading` back to `submitted`. */
+/** Returns whether a submission may change from one state to another. A lost grader returns `grading` to `submitted`. */
 export function canTransition(from: SubmissionState, to: SubmissionState): boolean {
   return TRANSITIONS[from].includes(to);
 }
@@ -31,7 +31,7 @@ export const errorBodySchema = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** What is handed in: bytes of a file, or a JSON value. `sha256` and `size` are of the bytes, or of the JSON text. */
+/** A submitted file or JSON value. `sha256` and `size` are those of the file, or of the JSON text. */
 export const inputSummarySchema = z.object({
   kind: z.enum(["file", "json"]),
   name: z.string().nullable(),
@@ -39,23 +39,26 @@ export const inputSummarySchema = z.object({
   sha256: z.string(),
 });
 
-/** A file that is kept with a submission. `url` takes a GET with the key of its owner, or of anybody once it is published. */
+/** A file stored with a submission. Its owner may GET `url`; every caller may once it is published. */
 export const artifactSchema = z.object({
   name: z.string(),
   size: z.number().int(),
   sha256: z.string(),
   type: z.string(),
   url: z.string().nullable(),
-  kind: z.enum(["artifact", "model"]).default("artifact").describe("The evaluator's, or the participant's."),
+  kind: z
+    .enum(["artifact", "model"])
+    .default("artifact")
+    .describe("A file of the evaluator, or a model of the participant."),
 });
 export type Artifact = z.infer<typeof artifactSchema>;
 
-/** Where a picture, film or sound of the evaluator's is seen, large and as a thumbnail. */
+/** URLs of an evaluator's image, video or audio file, in full size and as a thumbnail. */
 export const mediaSchema = z.object({
   large: z.string(),
-  thumbnail: z.string().describe("A still picture, of films and sounds too."),
-  type: z.string().describe("Of the large one, as image/png."),
-  preview: z.string().nullable().default(null).describe("The beginning of a film, small and without sound."),
+  thumbnail: z.string().describe("An image, for video and audio as well."),
+  type: z.string().describe("Media type of the full-size file, for example image/png."),
+  preview: z.string().nullable().default(null).describe("The beginning of a video, small and without audio."),
 });
 export type Media = z.infer<typeof mediaSchema>;
 
@@ -63,79 +66,81 @@ export type Media = z.infer<typeof mediaSchema>;
 export const submissionCodeSchema = z.object({
   state: z
     .enum(["awaited", "stored", "missing"])
-    .describe("On its way; kept by the broker; given up, with the submission's grade untouched."),
-  commit: z.string().describe("The snapshot that the client announced."),
+    .describe("Awaited; stored by the broker; or missing, which does not affect the grade."),
+  commit: z.string().describe("Commit of the announced snapshot."),
   tag: z
     .string()
     .nullable()
-    .describe("Its tag in the participant's repository, once the submission has ended."),
-  url: z.string().nullable().describe("Where the repository is cloned from."),
+    .describe("Tag in the participant's repository; null until the submission has finished."),
+  url: z.string().nullable().describe("URL to clone the repository from."),
   files: z.number().int(),
   bytes: z.number().int(),
 });
 
-/** A submission as its participant sees it; others are told less of it. Times are ISO 8601 UTC; what is not known yet is null. */
+/** A submission as its participant sees it; others see fewer fields. Times are ISO 8601 in UTC. Fields not yet known are null. */
 export const submissionSchema = z.object({
   id: z.string(),
-  number: z.number().int().describe("The webapp's integer id of the same submission."),
+  number: z.number().int().describe("Integer ID of the submission in the webapp."),
   challenge: z.string(),
   participant: z.string(),
   round: z.string(),
   function: z.string(),
   state: z.enum(STATES),
-  message: z.string().nullable().describe("What the participant wrote with -m."),
-  input: inputSummarySchema.nullable().describe("Null to others than its participant and the organisers."),
+  message: z.string().nullable().describe("Message of the participant (-m)."),
+  input: inputSummarySchema
+    .nullable()
+    .describe("Null for callers other than the participant and the organizers."),
   post_challenge: z.boolean(),
-  created_at: z.string().describe("Arrival: when the intent was registered."),
+  created_at: z.string().describe("Time of arrival, when the intent was registered."),
   accepted_at: z.string().nullable(),
   finished_at: z.string().nullable(),
   score: z.number().nullable(),
   score_secondary: z.number().nullable(),
   grading_message: z.string().nullable(),
-  data: z.unknown().describe("What a function other than `submit` returned."),
+  data: z.unknown().describe("Return value of a function other than `submit`."),
   error: errorBodySchema.nullable(),
   rank: z.number().int().nullable().describe("The participant's rank in the round, after this submission."),
   rank_before: z.number().int().nullable(),
   best: z.boolean().nullable().describe("Whether this is the participant's best submission of the round."),
-  place: z.number().int().nullable().describe("Place in line, 1 is next; null when not waiting."),
-  waiting: z.string().nullable().describe("Why it waits, in words, when nothing can grade it right now."),
+  place: z.number().int().nullable().describe("Queue position, where 1 is next; null when not waiting."),
+  waiting: z.string().nullable().describe("Why the submission cannot be graded right now, for people."),
   expected_at: z
     .string()
     .nullable()
     .default(null)
-    .describe("When grading should begin, judged by the latest gradings; null when that cannot be said."),
+    .describe("Expected start of grading, estimated from recent gradings; null when unknown."),
   graders: z
     .number()
     .int()
     .nullable()
     .default(null)
-    .describe("While it waits: graders attached that serve its challenge."),
+    .describe("While waiting, the number of attached graders that serve the challenge."),
   slot: z.enum(["none", "reserved", "charged", "returned"]),
-  attempt: z.number().int().describe("How often grading was started."),
+  attempt: z.number().int().describe("Number of times that grading was started."),
   evaluator_version: z.string().nullable(),
   regraded: z
     .object({ at: z.string(), score_before: z.number().nullable() })
     .nullable()
     .default(null)
-    .describe("Set when the organiser had it graded anew: what is told is the new grade."),
+    .describe("Set when the submission was re-graded; all fields show the new grade."),
   artifacts: z.array(artifactSchema),
   media: mediaSchema.nullable().default(null),
   media_dropped: z
     .string()
     .nullable()
     .default(null)
-    .describe("Why the evaluator's picture, film or sound is not shown; the grade stands."),
+    .describe("Why the evaluator's media file was dropped; the grade is not affected."),
   code: submissionCodeSchema.nullable().default(null),
   publish: z
     .boolean()
     .default(false)
-    .describe("Whether its code is to be published when the challenge closes."),
+    .describe("Whether the code is to be published when the challenge closes."),
   published_at: z
     .string()
     .nullable()
     .default(null)
-    .describe("When its code became public; null while it is not."),
-  seq: z.number().int().describe("Sequence number of its latest event."),
-  url: z.string().describe("Its page."),
+    .describe("When the code became public; null while it is private."),
+  seq: z.number().int().describe("Sequence number of the latest event."),
+  url: z.string().describe("Page of the submission."),
 });
 export type Submission = z.infer<typeof submissionSchema>;

@@ -14,33 +14,33 @@ describe("a suggestion", () => {
     expect(suggest("rounds", ["round", "rounds"])).toBe("rounds");
   });
 
-  it("is the one word that begins like it, however much longer it is", () => {
+  it("is the only word with this beginning, however long it is", () => {
     expect(suggest("timeout", ["timeout_seconds", "memory_mb"])).toBe("timeout_seconds");
     expect(suggest("score", ["score_of_round", "score_of_week"])).toBeNull();
     expect(suggest("ti", ["timeout_seconds"])).toBeNull();
   });
 
-  it("is not made when nothing is near, and a short word is not near to every other", () => {
+  it("is null when no word is close, and a short word is not close to every other", () => {
     expect(suggest("mushrooms", ["iris", "wine"])).toBeNull();
     expect(suggest("x", ["u", "id"])).toBeNull();
     expect(suggest("iris", [])).toBeNull();
   });
 
-  it("is not searched for an endless word", () => {
+  it("is null for a very long word", () => {
     expect(suggest("x".repeat(1_000_000), ["iris"])).toBeNull();
   });
 });
 
 describe("a quoted word", () => {
-  it("is shown as it is when it is harmless", () => {
+  it("is unchanged when it is harmless", () => {
     expect(quoted("größe 3")).toBe('"größe 3"');
   });
 
-  it("is cut when it is long", () => {
+  it("is shortened when it is long", () => {
     expect(quoted("k".repeat(1000))).toBe(`"${"k".repeat(60)}…"`);
   });
 
-  it("cannot move the cursor, break the line or turn the direction of writing", () => {
+  it("cannot move the cursor, break the line or change the direction of writing", () => {
     expect(quoted("a\u001b[2J\n\u202eb\u2028")).toBe('"a\\u001b[2J\\u000a\\u202eb\\u2028"');
   });
 });

@@ -1,8 +1,8 @@
 import type { FuncKeywordDefinition, SchemaValidateFunction } from "ajv";
 
 /**
- * The keyword `uniqueItems` in one pass: comparing every pair, as validators do, takes seconds for a list of 100,000
- * and so lets a participant stop the broker.
+ * Implements the keyword `uniqueItems` in one pass. Comparing every pair, as validators do, takes seconds for a list of 100,000
+ * items, and would let a participant block the broker.
  */
 export const distinctItems: FuncKeywordDefinition = {
   keyword: "uniqueItems",
@@ -22,7 +22,7 @@ export const distinctItems: FuncKeywordDefinition = {
   },
 };
 
-/** Indexes of the first two items that are equal JSON values. */
+/** Returns the indexes of the first two equal items. */
 function firstEqual(items: unknown[]): [number, number] | null {
   const seen = new Map<unknown, number>();
   for (const [index, item] of items.entries()) {
@@ -34,7 +34,7 @@ function firstEqual(items: unknown[]): [number, number] | null {
   return null;
 }
 
-/** JSON text that is the same for equal values: the order of properties does not count. */
+/** Returns equal JSON text for equal values, whatever the order of their properties. */
 function canonical(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;

@@ -20,7 +20,7 @@ it.each([
   expect(count).toBeLessThanOrEqual(MAX_PARTS);
 });
 
-it("cuts a file without gaps, the rest last", () => {
+it("splits a file without gaps, with the remainder last", () => {
   const md5 = ["a", "b", "c"].map((c) => c.repeat(32));
   expect(filePartsOf(20 * MIB, { size: 8 * MIB, md5 })).toEqual([
     { number: 1, offset: 0, size: 8 * MIB, md5: md5[0] },
@@ -38,7 +38,7 @@ const announced = (size: number, parts: unknown) => ({
 });
 const md5 = "0".repeat(32);
 
-it("takes an announcement whose parts cover the file, or that names none", () => {
+it("accepts an announcement whose parts cover the file, or without parts", () => {
   const inputs = [
     announced(1, undefined),
     announced(1, { size: 8 * MIB, md5: [md5] }),

@@ -1,16 +1,16 @@
 import { z } from "zod";
 
 const MEBIBYTE = 1024 * 1024;
-/** No S3 store takes a smaller part, unless it is the last one. */
+/** S3 stores refuse smaller parts, except for the last one. */
 const MIN_PART = 5 * MEBIBYTE;
-/** What is sent again after a cut stays small, and what goes smoothly needs few requests: each costs a store several file syncs. */
+/** Small enough to repeat after a broken connection, large enough for few requests, each of which costs a store several syncs. */
 const SMALL_PART = 8 * MEBIBYTE;
 const LARGE_PART = 32 * MEBIBYTE;
 const USUAL_COUNT = 64;
-/** No S3 store takes more parts in one upload. */
+/** S3 stores refuse more parts in one upload. */
 export const MAX_PARTS = 10_000;
 
-/** Digests of a file's parts, in order. All parts have `size` bytes but the last, which has the rest. */
+/** Digests of a file's parts, in order. Each part has `size` bytes, the last one the remainder. */
 export const partDigestsSchema = z.object({
   size: z.number().int().min(MIN_PART),
   md5: z
@@ -28,16 +28,16 @@ export interface FilePart {
   md5: string;
 }
 
-/** The size of the parts that a file of `size` bytes is cut into. */
+/** Returns the part size for a file of `size` bytes. */
 export function partSizeFor(size: number): number {
   const usual = Math.min(Math.max(size / USUAL_COUNT, SMALL_PART), LARGE_PART);
   return Math.ceil(Math.max(usual, size / MAX_PARTS) / MEBIBYTE) * MEBIBYTE;
 }
 
-/** How many parts of `partSize` bytes a file has. */
+/** Returns the number of parts of `partSize` bytes. */
 export const partCount = (size: number, partSize: number): number => Math.max(1, Math.ceil(size / partSize));
 
-/** The parts of a file of `size` bytes. */
+/** Returns the parts of a file of `size` bytes. */
 export function filePartsOf(size: number, digests: PartDigests): FilePart[] {
   return digests.md5.map((md5, index) => {
     const offset = index * digests.size;

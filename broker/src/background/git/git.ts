@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
-import { findProcessLimitTools, limited } from "@crowdai/shared/process-limits";
+import { findProcessLimitTools, limitPrefix } from "@crowdai/shared/process-limits";
 import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -93,7 +93,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
     const cpu = options.cpuSeconds ?? CPU_SECONDS;
     const command = [
-      ...limited(limitTools, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
+      ...limitPrefix(limitTools, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
       "git",
       ...SETTING_ARGS,
       ...args,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
-import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits";
+import { limitPrefix, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
 export interface ChildLimits {
   path: string;
@@ -35,7 +35,7 @@ export function runLimited(
 ): Promise<ChildEnd> {
   const seconds = Math.ceil(timeoutMs / 1000);
   const limits = [`--data=${memory}`, `--fsize=${fileSize}`, `--cpu=${2 * seconds}`, "--core=0"];
-  const [command, ...args] = [...limited(limitTools, limits), ...program] as [string, ...string[]];
+  const [command, ...args] = [...limitPrefix(limitTools, limits), ...program] as [string, ...string[]];
   return new Promise((resolve, reject) => {
     // A process group of its own, so that nothing it starts outlives it.
     const child = spawn(command, args, {

@@ -31,11 +31,11 @@ export async function addBundle(
 ): Promise<AddedBundle> {
   const folder = await loadChallengeFolder(dir);
   const { id } = folder.config;
-  const { version, files, mistakes } = await bundleContents(dir);
-  if (mistakes.length > 0) {
-    const lines = mistakes.map(({ file, expected, got }) => `  ${file}: expected ${expected}, got ${got}`);
+  const { version, files, problems } = await bundleContents(dir);
+  if (problems.length > 0) {
+    const lines = problems.map(({ file, expected, got }) => `  ${file}: expected ${expected}, got ${got}`);
     throw new CrowdaiError("config_invalid", `${id} cannot be bundled:\n${lines.join("\n")}`, {
-      details: { mistakes },
+      details: { mistakes: problems },
     });
   }
   const key = bundleKey(id, version);

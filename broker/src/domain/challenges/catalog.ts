@@ -63,9 +63,9 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
     seen = now;
     const next = new Map(loaded.challenges.map((challenge) => [challenge.config.id, challenge]));
     // A folder with an error keeps serving its last valid version.
-    if (loaded.mistakes.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
+    if (loaded.problems.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
     folders = next;
-    return loaded.mistakes;
+    return loaded.problems;
   }
 
   async function refreshRecorded(): Promise<CrowdaiError[]> {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
-import { limited, type ProcessLimitTools } from "@crowdai/shared/process-limits";
+import { limitPrefix, type ProcessLimitTools } from "@crowdai/shared/process-limits";
 
 /** Everything needed to start a challenge's evaluator. */
 export interface Launch {
@@ -33,7 +33,7 @@ export function planLaunch(
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
     // No further limits: the grader kills the whole process group of an evaluator.
-    ...limited(limitTools, memory),
+    ...limitPrefix(limitTools, memory),
     program,
     ...command.slice(1),
   ] as [string, ...string[]];
