@@ -110,7 +110,7 @@ describe.skipIf(missing("chromium", "python3", "git"))("the page of a submission
       await page.click("a:text-is('Publish')");
       expect(await page.locator("button:text-is('Publish')").count()).toBe(0);
       await page.click("a:text-is('Read and agree')");
-      expect(await page.locator(".licence").innerText()).toContain("Permission is hereby granted");
+      expect(await page.locator(".license").innerText()).toContain("Permission is hereby granted");
       expect(await page.locator("form.panel strong").innerText()).toBe(name);
       // The form requires the checkbox; so does the broker, with a message.
       await page.evaluate("document.querySelector('[name=agree]').required = false");

@@ -70,7 +70,7 @@ describe("creating a submission", () => {
     },
   );
 
-  it("is for the admin and for organisers of that challenge", async () => {
+  it("is allowed for the admin and organizers of the challenge", async () => {
     expect((await test.create({}, { key: test.organizer })).status).toBe(202);
     for (const name of ["other", "nothing", "", "TEST", " test"]) {
       const { status, body } = await test.create({ challenge_client_name: name }, { key: test.organizer });
@@ -104,7 +104,7 @@ describe("creating a submission", () => {
       first,
     ],
     [
-      "a round that is no number",
+      "a round that is not a number",
       { challenge_round_id: "1x" },
       "This challenge_round_id does not exist",
       first,
@@ -170,14 +170,14 @@ describe("creating a submission", () => {
         ] as const,
     ),
     [
-      "a secondary score that is none",
+      "an invalid secondary score",
       { grading_status: "graded", score: "1", score_secondary: "NaN" },
       "score_secondary must be a finite number",
       counted,
     ],
     ["a null byte", { description_markdown: "a\0b" }, "string contains null byte", counted],
     [
-      "somebody's predictions as media",
+      "a participant's predictions as media",
       {
         media_large: "submissions/test/x/input",
         media_thumbnail: "image/a.png",
@@ -198,7 +198,7 @@ describe("creating a submission", () => {
     },
   );
 
-  it("tells the first of several reasons", async () => {
+  it("reports the first of several reasons", async () => {
     const wrong: [Record<string, string>, string][] = [
       [{ api_key: "x" }, "The API key did not match any participant record."],
       [{ challenge_client_name: "x" }, "The Challenge Client Name string did not match any challenge."],
@@ -213,7 +213,7 @@ describe("creating a submission", () => {
     }
   });
 
-  it("goes to the round that is named, past or to come, or else to the one that is open", async () => {
+  it("goes to the named round, past or future, or else to the open one", async () => {
     const { message } = (await test.ask("GET", "/api/challenges/two")).body as unknown as {
       message: { challenge_rounds: { id: number; challenge_round: string }[] };
     };
@@ -229,7 +229,7 @@ describe("creating a submission", () => {
     }
   });
 
-  it("without a limit tells no number of slots", async () => {
+  it("reports no number of slots without a limit", async () => {
     const { body } = await test.create({ challenge_client_name: "other" });
     expect(body).toMatchObject({ submissions_remaining: null, reset_dttm: null, reset_date: null });
   });
@@ -242,19 +242,19 @@ describe("creating a submission", () => {
     [" 7. ", 7],
     ["-0", 0],
     ["1.7976931348623157e308", Number.MAX_VALUE],
-  ])("takes the score %s", async (sent, score) => {
+  ])("accepts the score %s", async (sent, score) => {
     const { body } = await test.create({ grading_status: "graded", score: sent });
     const read = await test.read(body.submission_id);
     expect(Object.is(read.score, score)).toBe(true);
     expect(read.score_secondary).toBeNull();
   });
 
-  it("passes over a score that comes with another status", async () => {
+  it("ignores a score that is sent with another status", async () => {
     const { body } = await test.create({ grading_status: "initiated", score: "NaN" });
     expect(await test.read(body.submission_id)).toMatchObject({ score: null });
   });
 
-  it("keeps the description, the media and the message, and passes over what it does not know", async () => {
+  it("stores the description, the media and the message, and ignores unknown parameters", async () => {
     const { body } = await test.create({
       grading_status: "failed",
       grading_message: " <b>row 3</b> & more ",
@@ -279,7 +279,7 @@ describe("creating a submission", () => {
     ).toEqual({ media_large: "abc", media_thumbnail: "abc", media_content_type: "video/youtube" });
   });
 
-  it("keeps a media key as it is sent: nothing looks whether the object is there", async () => {
+  it("stores a media key as sent, without a check that the object exists", async () => {
     const media = {
       media_large: "https://example.org/a.png",
       media_thumbnail: "thumb.png",
@@ -299,9 +299,9 @@ describe("meta", () => {
     ["JSON text", { meta: '{"file_key":"submissions/1","n":1.5}' }, { file_key: "submissions/1", n: 1.5 }],
     ["a JSON list", { meta: "[1,2]" }, [1, 2]],
     ["a JSON number", { meta: "7" }, 7],
-    ["text that is no JSON", { meta: "{oops" }, {}],
+    ["text that is not JSON", { meta: "{oops" }, {}],
     [
-      "a list of names, of which the last stays",
+      "a repeated name, whose last value counts",
       [
         ["meta", "a"],
         ["meta", "b"],
@@ -364,7 +364,7 @@ describe("parameters", () => {
     expect(await test.read(answer.body.submission_id)).toMatchObject({ score: 0.5 });
   });
 
-  it("of the query win over those of the body", async () => {
+  it("in the query override those in the body", async () => {
     const { body } = await test.ask("POST", "/api/external_graders", {
       query: { score: "0.25" },
       body: all(test),
@@ -372,13 +372,13 @@ describe("parameters", () => {
     expect(await test.read(body.submission_id)).toMatchObject({ score: 0.25 });
   });
 
-  it("that come twice keep the last", async () => {
+  it("that are sent twice keep the last value", async () => {
     const query = `${new URLSearchParams(all(test))}&score=1&score=2`;
     const { body } = await test.ask("POST", "/api/external_graders", { query });
     expect(await test.read(body.submission_id)).toMatchObject({ score: 2 });
   });
 
-  it("in a body of a type the webapp does not know are missing", async () => {
+  it("in a body of an unknown type are ignored", async () => {
     const body = JSON.stringify(all(test));
     const asked = { type: "application/vnd.api+json", body };
     expect((await test.ask("POST", "/api/external_graders", asked)).body.message).toBe(

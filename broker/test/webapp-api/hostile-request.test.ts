@@ -16,7 +16,7 @@ const base = () =>
 describe("parameters that cannot be read", () => {
   it.each([
     ["broken percent signs", "description_markdown=%zz", "invalid %-encoding (%zz)"],
-    ["bytes that are no UTF-8", "description_markdown=%ff%fe", "invalid %-encoding (%ff%fe)"],
+    ["bytes that are not UTF-8", "description_markdown=%ff%fe", "invalid %-encoding (%ff%fe)"],
     [
       "a name that is a text and an object",
       "meta=1&meta[a]=2",
@@ -61,12 +61,15 @@ describe("parameters that cannot be read", () => {
     expect([status, body.message]).toEqual([400, expect.stringContaining("nested")]);
   });
 
-  it.each(["[1,2]", '"text"', "7", "null", ""])("are none in a body that is no object: %s", async (body) => {
-    const { status } = await post({ query: base().toString(), type: "application/json", body });
-    expect(status).toBe(202);
-  });
+  it.each(["[1,2]", '"text"', "7", "null", ""])(
+    "are missing in a body that is not an object: %s",
+    async (body) => {
+      const { status } = await post({ query: base().toString(), type: "application/json", body });
+      expect(status).toBe(202);
+    },
+  );
 
-  it("are refused in a form of many parts that is broken", async () => {
+  it("are refused in a broken multipart form", async () => {
     const { status } = await post({
       query: base().toString(),
       type: "multipart/form-data; boundary=xx",
@@ -77,7 +80,7 @@ describe("parameters that cannot be read", () => {
 });
 
 describe("sizes", () => {
-  it("keep what is large within a megabyte", async () => {
+  it("accept large values within a megabyte", async () => {
     const meta = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, "x".repeat(20)]));
     const { status, body } = await post({
       body: { ...Object.fromEntries(base()), meta, description_markdown: "é".repeat(10_000) },
@@ -97,7 +100,7 @@ describe("sizes", () => {
     expect(await test.count()).toBe(before);
   });
 
-  it("refuse a body that comes in pieces and does not end", async () => {
+  it("refuse a chunked body that does not end", async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const url = `${test.broker.url}/api/external_graders?${base()}`;
       const headers = { authorization: `Token ${ADMIN}`, "content-type": "application/json" };
@@ -112,7 +115,7 @@ describe("sizes", () => {
     expect(status).toBe(413);
   });
 
-  it("read a hundred thousand names without delay", async () => {
+  it("accept a hundred thousand names without delay", async () => {
     const names = Array.from({ length: 90_000 }, (_, i) => `a[${i % 300}][]=`).join("&");
     const body = `${base()}&${names}`.slice(0, 1024 * 1024);
     const started = performance.now();
@@ -127,9 +130,9 @@ describe("texts", () => {
     ["markup", "<script>alert(1)</script> & \u2028"],
     ["half a surrogate pair, as an escape", "\ud800x"],
     ["SQL", "'; drop table submissions; --"],
-    ["what turns the direction of writing", "\u202eabc"],
+    ["a change of the text direction", "\u202eabc"],
     ["a template", "{{7*7}} %s %n <%= 1 %>"],
-  ])("are kept as they are, and written safe for a page: %s", async (_, text) => {
+  ])("are stored unchanged, and escaped for a page: %s", async (_, text) => {
     const { body } = await post({
       body: {
         ...Object.fromEntries(base()),
@@ -161,8 +164,8 @@ describe("texts", () => {
   });
 });
 
-describe("one submission, from many sides at once", () => {
-  it("ends as one of the calls said, whole, with one place on the board", async () => {
+describe("a submission that many callers update at once", () => {
+  it("ends as exactly one of the calls wrote it, with one row on the board", async () => {
     const { body } = await test.create();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>

@@ -19,7 +19,7 @@ describe("the header's key", () => {
     ["more spaces", (key: string) => `Token   token=${key}`],
     ["pairs after it", (key: string) => `Token token="${key}", nonce="def"; realm=x`],
     ["a pair behind a tab", (key: string) => `Token token=${key}\tnonce=1`],
-  ])("is taken in %s", async (_, header) => {
+  ])("is accepted in %s", async (_, header) => {
     for (const key of [ADMIN, test.organizer])
       expect(
         (await test.ask("GET", `/api/external_graders/${test.key}`, { header: header(key) })).status,
@@ -35,7 +35,7 @@ describe("the header's key", () => {
     ["another case of the scheme", () => `token token=${ADMIN}`],
     ["Basic", () => `Basic ${ADMIN}`],
     ["no scheme", () => ADMIN],
-    ["a key that is nobody's", () => `Token token=${createApiKey()}`],
+    ["an unknown key", () => `Token token=${createApiKey()}`],
     ["a mistyped key", () => "Token token=abc"],
     ["the admin's key and more", () => `Token token=${ADMIN}x`],
     ["the admin's key cut short", () => `Token token=${ADMIN.slice(0, -1)}`],
@@ -66,14 +66,14 @@ describe("the header's key", () => {
     }
   });
 
-  it("ends when it is revoked", async () => {
+  it("stops working when it is revoked", async () => {
     const asked = { key: test.stranger };
     expect((await test.ask("GET", `/api/external_graders/${test.key}`, asked)).status).toBe(200);
     await revokeKeys(test.records, "organizer", "stranger", new Date().toISOString());
     expect((await test.ask("GET", `/api/external_graders/${test.key}`, asked)).status).toBe(401);
   });
 
-  it("does nothing where no admin's key is set", async () => {
+  it("gives no access when no admin's key is set", async () => {
     const bare = await startWebapp({ env: { WEBAPP_TOKEN: "" } });
     try {
       for (const key of [ADMIN, "undefined", "null", ""])
@@ -85,7 +85,7 @@ describe("the header's key", () => {
 });
 
 describe("verifying a participant's key", () => {
-  it("tells whose it is, to every organiser and the admin", async () => {
+  it("returns its participant, to every organizer and the admin", async () => {
     for (const key of [ADMIN, test.organizer]) {
       const { status, body } = await test.ask("GET", `/api/external_graders/${test.key}`, { key });
       expect([status, body]).toEqual([200, { message: "Developer API key is valid", participant_id: 1 }]);
@@ -93,14 +93,14 @@ describe("verifying a participant's key", () => {
   });
 
   it.each([
-    "nobody",
+    "unknown",
     "%27%20OR%201%3D1%20--",
     "%00",
     "participant-2147483647",
     "participant-9999999999",
     "participant-0",
     "a".repeat(5000),
-  ])("knows no key %s", async (key) => {
+  ])("refuses the key %s", async (key) => {
     const { status, body } = await test.ask("GET", `/api/external_graders/${key}`);
     expect([status, body]).toEqual([
       404,
@@ -108,14 +108,14 @@ describe("verifying a participant's key", () => {
     ]);
   });
 
-  it("knows no organiser's key, and no participant's that was revoked", async () => {
+  it("refuses an organizer's key, and a participant's revoked key", async () => {
     const gone = await test.addParticipant("gone");
     await revokeKeys(test.records, "participant", "gone", new Date().toISOString());
     for (const key of [test.organizer, gone, "participant-2"])
       expect((await test.ask("GET", `/api/external_graders/${key}`)).status).toBe(404);
   });
 
-  it("takes a reference from the admin only", async () => {
+  it("accepts a reference only from the admin", async () => {
     expect((await test.ask("GET", "/api/external_graders/participant-1")).body.participant_id).toBe(1);
     const asked = { key: test.organizer };
     expect((await test.ask("GET", "/api/external_graders/participant-1", asked)).status).toBe(404);
@@ -134,7 +134,7 @@ describe("paths", () => {
     expect((await test.ask("GET", path.replace("KEY", test.key))).status).toBe(200);
   });
 
-  it("answer HEAD where they answer GET", async () => {
+  it("respond to HEAD as to GET", async () => {
     const { status, body } = await test.ask("HEAD", `/api/external_graders/${test.key}`);
     expect([status, body]).toEqual([200, null]);
   });
@@ -148,12 +148,12 @@ describe("paths", () => {
     ["GET", "/api/participants"],
     ["POST", "/api/submissions"],
     ["GET", "/api/challenges/1/nothing"],
-  ])("that lead nowhere are not found: %s %s", async (method, path) => {
+  ])("that are unknown return 404: %s %s", async (method, path) => {
     const { status, body } = await test.ask(method, path.replace("KEY", test.key));
     expect([status, body]).toEqual([404, { status: 404, error: "Not Found" }]);
   });
 
-  it("of other parts of the broker stay theirs", async () => {
+  it("of other parts of the broker are unaffected", async () => {
     expect((await test.fetch("/api/v1/submissions")).status).toBe(200);
     expect(await (await test.fetch("/api/external_gradersx")).json()).toMatchObject({
       error: { code: "not_found" },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
-/** A value as Python's `requests` writes it into a query: None is left out, True and floats as Python prints them. */
+/** Writes a value into a query as Python's `requests` does: omits None, prints True and floats as Python does. */
 type PythonValue = string | number | boolean | null;
 
 interface SubmissionFields {
@@ -15,7 +15,7 @@ interface SubmissionFields {
   meta?: Record<string, PythonValue>;
 }
 
-/** What the published Python API client sends, and what it makes of answers: call by call as it does, with the admin's key. */
+/** Sends requests and reads responses exactly as the published Python API client does, with the admin's key. */
 function pythonClient(base: string, token: string) {
   const text = (value: PythonValue) =>
     typeof value === "boolean" ? (value ? "True" : "False") : String(value);
@@ -33,7 +33,7 @@ function pythonClient(base: string, token: string) {
     });
     return { status: answer.status, text: await answer.text() };
   }
-  /** It reads JSON, and raises its own error with the message; any other text breaks it. */
+  /** Reads JSON, and throws an error with its message; fails on any other text. */
   const raised = (answer: { text: string }) =>
     new Error((JSON.parse(answer.text) as { message: string }).message);
 
@@ -126,14 +126,14 @@ describe("the Python API client", () => {
     );
   });
 
-  it("looks a participant up by user name, and submits with what it is given for a key", async () => {
+  it("looks up a participant by user name, and submits with the returned reference", async () => {
     const { id, apiKey } = await client.authenticateByName("ada");
     expect(id).toBe(1);
     expect(await client.get(await client.create("test", apiKey))).toMatchObject({ participant_id: 1 });
   });
 
   it("raises the message for an unknown user name", async () => {
-    await expect(client.authenticateByName("nobody")).rejects.toThrow(
+    await expect(client.authenticateByName("unknown")).rejects.toThrow(
       "No participant could be found for this username",
     );
   });
@@ -150,7 +150,7 @@ describe("the Python API client", () => {
     expect(await client.get(id)).toMatchObject({ id, grading_status_cd: "submitted", score: null });
   });
 
-  it("raises the message for a challenge that is not there", async () => {
+  it("raises the message for an unknown challenge", async () => {
     await expect(client.create("nothing", test.key)).rejects.toThrow(
       "The Challenge Client Name string did not match any challenge.",
     );
@@ -219,7 +219,7 @@ describe("the Python API client", () => {
     expect(await client.get(id)).toMatchObject({ description_markdown: "# first" });
   });
 
-  it("refuses an id that is none with its own words", async () => {
+  it("refuses an invalid id with its own message", async () => {
     await expect(client.get(999_999)).rejects.toThrow("Invalid submission id");
   });
 
@@ -234,8 +234,8 @@ describe("the Python API client", () => {
   });
 });
 
-describe("tasks of CLEF, which are not kept here", () => {
-  it("are not found, to whoever may ask", async () => {
+describe("CLEF tasks, which the broker does not store", () => {
+  it("are not found by any key with access", async () => {
     const test = await startWebapp();
     const ask = async (key: string | null) => {
       const { status, body } = await test.ask("GET", "/api/clef_tasks/7", { key });

@@ -77,14 +77,14 @@ describe("the list of a challenge's submissions", () => {
     expect(await list({ after: "2026-03-02" })).toEqual([failed]);
   });
 
-  it("is for the admin and the challenge's organisers", async () => {
+  it("is allowed for the admin and the challenge's organizers", async () => {
     const query = { challenge_client_name: "test" };
     expect((await test.ask("GET", "/api/submissions", { query, key: test.organizer })).body).toHaveLength(4);
     expect((await test.ask("GET", "/api/submissions", { query, key: test.stranger })).status).toBe(401);
     expect((await test.ask("GET", "/api/submissions", { key: test.organizer })).status).toBe(401);
   });
 
-  it("of an unknown challenge is not found", async () => {
+  it("is not found for an unknown challenge", async () => {
     for (const name of ["<nothing>", "", "constructor"]) {
       const query = { challenge_client_name: name };
       const { status, body } = await test.ask("GET", "/api/submissions", { query });
@@ -122,7 +122,7 @@ describe("one submission", () => {
     });
   });
 
-  it("of the broker's own clients has its file, and is ready before that is there", async () => {
+  it("from the broker's own clients has its file, and is ready before the file arrives", async () => {
     const bytes = Buffer.from("0.5");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const input = { kind: "file" as const, name: "a.csv", size: bytes.length, sha256 };
@@ -147,7 +147,7 @@ describe("one submission", () => {
     await ada.ask("cancel", { id: submission.id });
   });
 
-  it("is for the admin", async () => {
+  it("is allowed only for the admin", async () => {
     expect((await test.ask("GET", `/api/submissions/${ids.graded}`, { key: test.organizer })).status).toBe(
       401,
     );
@@ -163,7 +163,7 @@ describe("one submission", () => {
 });
 
 describe("submission_info", () => {
-  it("is a text that holds JSON", async () => {
+  it("is a string that contains JSON", async () => {
     const { status, body } = await test.ask("GET", `/api/external_graders/${ids.failed}/submission_info`, {
       key: test.organizer,
     });
@@ -192,7 +192,7 @@ describe("submission_info", () => {
     }
   });
 
-  it("knows no unknown id", async () => {
+  it("refuses an unknown id", async () => {
     const { status, body } = await test.ask("GET", "/api/external_graders/99999/submission_info");
     expect([status, body]).toEqual([
       400,
@@ -204,7 +204,7 @@ describe("submission_info", () => {
 describe("a challenge's submissions, whole", () => {
   const path = "/api/challenges/4/submissions";
 
-  it("are for its organisers and the admin, with filters", async () => {
+  it("are listed for its organizers and the admin, with filters", async () => {
     for (const key of [undefined, test.organizer]) {
       const asked = key === undefined ? {} : { key };
       const query = { grading_status: "graded", after: "2026-03-01T00:00:00Z" };
@@ -224,7 +224,7 @@ describe("a challenge's submissions, whole", () => {
     ]);
   });
 
-  it("answer a time that is none with a server error", async () => {
+  it("respond to an invalid time with a server error", async () => {
     for (const after of ["yesterday", "2026-99-99", "' OR 1=1", "2026-03-01T25:00"]) {
       const { status, body } = await test.ask("GET", path, { query: { after } });
       expect([status, body]).toEqual([500, { message: "server error" }]);
@@ -233,7 +233,7 @@ describe("a challenge's submissions, whole", () => {
 });
 
 describe("challenges", () => {
-  it("are listed for the admin, those that run first", async () => {
+  it("are listed for the admin, running ones first", async () => {
     const { status, body } = await test.ask("GET", "/api/challenges");
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -254,7 +254,7 @@ describe("challenges", () => {
     expect((await test.ask("GET", "/api/challenges", { key: test.organizer })).status).toBe(401);
   });
 
-  it("are written safe for a page", async () => {
+  it("are escaped for a page", async () => {
     const answer = await fetch(`${test.broker.url}/api/challenges/done`, {
       headers: { authorization: "Bearer admin-key-of-this-broker" },
     });
@@ -305,7 +305,7 @@ describe("challenges", () => {
     expect([status, body]).toEqual([404, { message: "No challenge could be found for this ID" }]);
   });
 
-  it("keep their numbers over a restart", async () => {
+  it("keep their numbers after a restart", async () => {
     const before = (await test.ask("GET", "/api/challenges/test")).body;
     await test.restart();
     expect((await test.ask("GET", "/api/challenges/test")).body).toEqual(before);
@@ -331,7 +331,7 @@ describe("a participant by name", () => {
   });
 
   it.each([
-    "nobody",
+    "unknown",
     "' OR '1'='1",
     "ada'; drop table participants; --",
     "ada\0",
@@ -344,7 +344,7 @@ describe("a participant by name", () => {
     expect([status, body]).toEqual([404, { message: "No participant could be found for this username" }]);
   });
 
-  it("is told to the admin only", async () => {
+  it("is shown only to the admin", async () => {
     expect((await test.ask("GET", "/api/participants/ada", { key: test.organizer })).status).toBe(401);
   });
 });

@@ -32,7 +32,7 @@ describe("updating a submission", () => {
     ]);
   });
 
-  it("is for the admin and for organisers of its challenge", async () => {
+  it("is allowed for the admin and organizers of its challenge", async () => {
     const id = await created();
     const grade = { grading_status: "graded", score: "1" };
     const { status, body } = await test.update(id, grade, { key: test.stranger });
@@ -55,7 +55,7 @@ describe("updating a submission", () => {
       "99999999999999999999",
     ],
     ["%27%20OR%201%3D1", "Couldn't find Submission with 'id'=' OR 1=1", "' OR 1=1"],
-  ])("knows no submission %s", async (id, message, echoed) => {
+  ])("refuses the unknown submission %s", async (id, message, echoed) => {
     const { status, body } = await test.update(id, { grading_status: "graded", score: "1" });
     expect([status, body]).toEqual([
       400,
@@ -63,7 +63,7 @@ describe("updating a submission", () => {
     ]);
   });
 
-  it("does not see calls and dry runs", async () => {
+  it("ignores calls and dry runs", async () => {
     const ada = await test.connect();
     const { submission } = await ada.submit({ dry_run: true, input: { kind: "inline", data: { score: 1 } } });
     expect((await test.update(submission.number)).status).toBe(400);
@@ -119,14 +119,14 @@ describe("updating a submission", () => {
       "Grading message must be provided if grading = failed",
     ],
     ["a grade without a score", { grading_status: "graded" }, "score must be a finite number"],
-    ["a score that is none", { grading_status: "graded", score: "NaN" }, "score must be a finite number"],
+    ["an invalid score", { grading_status: "graded", score: "NaN" }, "score must be a finite number"],
     [
       "some of the media",
       { media_large: "a" },
       "Either all or none of media_large, media_thumbnail and media_content_type must be provided.",
     ],
     [
-      "media that are not there",
+      "media that do not exist",
       { media_large: "a.png", media_thumbnail: "a.png", media_content_type: "image/png" },
       "The specified key does not exist.",
     ],
@@ -172,7 +172,7 @@ describe("updating a submission", () => {
     },
   );
 
-  it("links media whose objects are there", async () => {
+  it("links media whose objects exist", async () => {
     const store = await createFolderStore({
       folder: `${test.folder}/data/objects`,
       baseUrl: () => "",
@@ -190,7 +190,7 @@ describe("updating a submission", () => {
     expect((await info(id)).media_content_type).toBe("video/mp4");
   });
 
-  it("replaces the description, but not with nothing", async () => {
+  it("replaces the description, but not with an empty one", async () => {
     const id = await created({ description_markdown: "one" });
     await test.update(id, { description_markdown: "  " });
     expect((await test.read(id)).description_markdown).toBe("one");
@@ -198,7 +198,7 @@ describe("updating a submission", () => {
     expect((await test.read(id)).description_markdown).toBe("two");
   });
 
-  it("passes over the participant, challenge, round and post-challenge flag", async () => {
+  it("ignores the participant, challenge, round and post-challenge flag", async () => {
     const id = await created();
     const before = await test.read(id);
     const { status } = await test.update(id, {
@@ -255,8 +255,8 @@ describe("meta on update", () => {
   });
 });
 
-describe("what an update does to the rest", () => {
-  it("moves the leaderboard, both ways", async () => {
+describe("effects of an update", () => {
+  it("moves the leaderboard in both directions", async () => {
     const key = await test.addParticipant("mover");
     const mine = async () => (await board()).filter(({ participant }) => participant === "mover");
     const best = await created({ api_key: key, grading_status: "graded", score: "50" });
@@ -270,7 +270,7 @@ describe("what an update does to the rest", () => {
     expect(await mine()).toMatchObject([{ rank: 1, score: 60 }]);
   });
 
-  it("reaches whoever watches the submission, as numbered events", async () => {
+  it("reaches clients that watch the submission, as numbered events", async () => {
     const id = await created();
     const { id: own } = await test.records.db
       .selectFrom("submissions")
@@ -288,7 +288,7 @@ describe("what an update does to the rest", () => {
     ]);
   });
 
-  it("takes a submission of the broker's own out of its line, and no late report changes it", async () => {
+  it("removes the broker's own submission from the queue, and late reports do not change it", async () => {
     const ada = await test.connect();
     const { submission } = await ada.submit({ input: { kind: "inline", data: { score: 1 } } });
     await test.update(submission.number, { grading_status: "submitted" });
@@ -302,7 +302,7 @@ describe("what an update does to the rest", () => {
     expect(read).toMatchObject({ state: "graded", score: 0.25, slot: "charged", place: null });
   });
 
-  it("shows a participant no place in a line for what an outside grader has", async () => {
+  it("shows a participant no queue position for a submission of an outside grader", async () => {
     const id = await created();
     const { submissions } = (await (await test.fetch("/api/v1/submissions")).json()) as {
       submissions: { number: number }[];

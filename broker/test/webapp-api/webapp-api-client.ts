@@ -27,9 +27,9 @@ export interface Answered {
 }
 
 export interface WebappStage extends TestBroker {
-  /** Key of the organiser of challenge "test". */
+  /** Key of the organizer of challenge "test". */
   organizer: string;
-  /** Key of the organiser of challenge "other". */
+  /** Key of the organizer of challenge "other". */
   stranger: string;
   ask(method: string, path: string, asked?: Asked): Promise<Answered>;
   /** Creates a submission of ada's in "test", by default `submitted`. */
@@ -40,7 +40,7 @@ export interface WebappStage extends TestBroker {
   count(): Promise<number>;
 }
 
-/** A broker with an admin's key, and an organiser for each of the challenges "test" and "other". */
+/** A broker with an admin's key, and an organizer for each of the challenges "test" and "other". */
 export async function startWebapp(options: Parameters<typeof startBroker>[0] = {}): Promise<WebappStage> {
   const test = await startBroker({
     withGrader: false,

@@ -62,7 +62,7 @@ describe("slots", () => {
     });
   });
 
-  it("are told by an update as they are before it", async () => {
+  it("are reported by an update with their values before it", async () => {
     await start({ rounds: [{ id: "1", limit: { count: 3, per: "day" } }] });
     const { body } = await test.create();
     expect((await test.update(body.submission_id, graded(1))).body).toMatchObject({
@@ -223,7 +223,7 @@ describe("after the end of the round", () => {
     expect(await stored(body.submission_id)).toMatchObject({ state, post_challenge: flag });
   });
 
-  it("a JSON boolean is passed over", async () => {
+  it("a JSON boolean is ignored", async () => {
     await start(ended);
     const { body } = await test.create(graded(1), { body: { post_challenge: true } });
     expect(await stored(body.submission_id)).toMatchObject({ state: "graded", post_challenge: 0 });
@@ -231,7 +231,7 @@ describe("after the end of the round", () => {
 });
 
 describe("a private challenge", () => {
-  it("asks for an invitation, here and of the broker's own clients", async () => {
+  it("requires an invitation, here and for the broker's own clients", async () => {
     await start({ visibility: { private: true } });
     const message = "The challenge is private, and the participant has not been invited.";
     expect(await said()).toEqual([400, message, null, null]);
@@ -246,8 +246,8 @@ describe("a private challenge", () => {
   });
 });
 
-describe("what waits for an outside grader", () => {
-  it("outlives a restart, is never put in our line, and ends after a month with the slot given back", async () => {
+describe("a submission that waits for an outside grader", () => {
+  it("survives a restart, never enters our queue, and expires after a month with the slot returned", async () => {
     await start({ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] });
     const id = (await test.create({ grading_status: "initiated" })).body.submission_id;
     await test.restart();

@@ -5,13 +5,13 @@ import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** The license for published code, and the form to agree to it. */
 export function AgreementPage({
-  licence,
+  license,
   agreedAt,
   visit,
   next,
   forgotten = false,
 }: {
-  licence: { text: string; digest: string };
+  license: { text: string; digest: string };
   agreedAt: string | null;
   visit: Visit;
   next: string;
@@ -27,10 +27,10 @@ export function AgreementPage({
         once.
       </p>
       <Scroll label="License text">
-        <pre class="licence">{licence.text}</pre>
+        <pre class="license">{license.text}</pre>
       </Scroll>
       <p class="note">
-        SHA-256 of this text: <code class="digest">{licence.digest}</code>
+        SHA-256 of this text: <code class="digest">{license.digest}</code>
       </p>
       {agreedAt ? (
         <p class="panel agreed" role="status">
@@ -44,7 +44,7 @@ export function AgreementPage({
       ) : caller?.kind === "participant" ? (
         <form method="post" action="/agreement/mit" class="panel">
           <FormToken visit={visit} />
-          <input type="hidden" name="digest" value={licence.digest} />
+          <input type="hidden" name="digest" value={license.digest} />
           <input type="hidden" name="next" value={next} />
           <p>
             You are signed in as{" "}

@@ -111,7 +111,7 @@ export function codePages({
       caller?.kind === "participant" ? await findAgreement(context().records.db, caller.id) : null;
     return (
       <AgreementPage
-        licence={{ text: MIT_TEXT, digest: MIT_DIGEST }}
+        license={{ text: MIT_TEXT, digest: MIT_DIGEST }}
         agreedAt={given?.agreed_at ?? null}
         visit={visit}
         next={next}
