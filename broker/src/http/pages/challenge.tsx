@@ -117,7 +117,7 @@ function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }
             </h3>
             <dl class="facts">
               {round.starts_at ? <Fact name="Starts" value={<Time at={round.starts_at} />} /> : null}
-              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "no end date"} />
+              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "not set"} />
               <Fact
                 name="Limit"
                 value={
