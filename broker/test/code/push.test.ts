@@ -112,9 +112,9 @@ describe("code that arrives by git push", () => {
     };
     await refused(
       [`${snapshot.commit}:refs/heads/main`],
-      "remote: error[code_push_refused]: refs/heads/main cannot be",
+      "remote: error[code_push_refused]: Cannot write refs/heads/main",
     );
-    await refused([`${snapshot.commit}:refs/tags/submission-${submission.id}`], "cannot be written");
+    await refused([`${snapshot.commit}:refs/tags/submission-${submission.id}`], "Cannot write refs/tags");
     await refused([`${snapshot.commit}:refs/incoming/someoneelses`], "You have no submission");
     await refused([`${other.commit}:${ref}`], "was registered with commit");
     await refused([`${snapshot.commit}:${ref}`, `${snapshot.commit}:refs/heads/x`], "and nothing else");
