@@ -1,4 +1,4 @@
-import { createMutex } from "./mutex.ts";
+import { Mutex } from "async-mutex";
 
 /** Maximum time that a transaction waits for others to share its commit. */
 const LONGEST_MS = 20;
@@ -24,15 +24,17 @@ export interface GroupCommit {
 
 /** `run` executes a statement synchronously and throws when it fails. */
 export function createGroupCommit(run: (sql: string) => void): GroupCommit {
-  const mutex = createMutex();
+  const mutex = new Mutex();
+  /** Transactions that wait to begin. */
+  let waiting = 0;
   let members: PromiseWithResolvers<void>[] | null = null;
   let opened = 0;
 
   function next(): void {
     const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > LONGEST_MS);
     // Waits for no one: the group ends with the last transaction that is ready.
-    if (members && (full || mutex.waiting === 0)) write();
-    mutex.give();
+    if (members && (full || waiting === 0)) write();
+    mutex.release();
   }
 
   function write(): void {
@@ -71,7 +73,9 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
 
   return {
     async begin() {
-      await mutex.take();
+      waiting++;
+      await mutex.acquire();
+      waiting--;
       if (!members) {
         try {
           // IMMEDIATE takes the write lock at once: a transaction that first reads and then writes cannot

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Mutex } from "async-mutex";
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -10,7 +11,6 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
-import { createMutex } from "./mutex.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {
@@ -51,7 +51,7 @@ interface Connection extends DatabaseConnection {
 
 function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver {
   const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
-  const turns = createMutex();
+  const snapshotMutex = new Mutex();
   const groups = createGroupCommit((sql) => void writer.exec(sql));
 
   async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -72,7 +72,7 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
     connection.transaction = "none";
     if (mode === "read") {
       snapshots.exec("commit");
-      turns.give();
+      snapshotMutex.release();
     }
     // After a failed commit there is nothing left to undo: its whole group was rolled back.
     if (mode === "write") await endWriting();
@@ -99,7 +99,7 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
       const mode = accessMode === "read only" ? "read" : "write";
       if (mode === "write") await groups.begin();
       else {
-        await turns.take();
+        await snapshotMutex.acquire();
         snapshots.exec("begin");
       }
       (connection as Connection).transaction = mode;

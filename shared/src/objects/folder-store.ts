@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { link, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createKeyedMutex } from "../keyed-mutex.ts";
 import { CrowdaiError } from "../protocol/errors.ts";
 import type { Upload } from "../protocol/upload.ts";
 import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
 import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
 import { folderPartsIn } from "./folder-parts.ts";
-import { createKeyMutex } from "./key-mutex.ts";
 import { keysBelow, type ObjectPaths, objectPathsIn } from "./object-paths.ts";
 import type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
 import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
@@ -54,8 +54,8 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   const paths = await objectPathsIn(folder, options.arriving);
   const incoming = await createIncoming(paths.incoming);
   const parts = await folderPartsIn(join(folder, "parts"), incoming);
-  const lock = createKeyMutex();
-  const finishing = createKeyMutex();
+  const mutex = createKeyedMutex();
+  const finishing = createKeyedMutex();
 
   async function stat(key: string): Promise<StoredObject | null> {
     const { proof } = paths.of(key);
@@ -83,7 +83,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     paths.of(key);
     try {
       return await incoming.take(body, expected, (arrived, { size, digest }) =>
-        lock(key, async () => {
+        mutex.runExclusive(key, async () => {
           const found = { size, sha256: digest };
           const before = await stat(key);
           if (before) requireSame(before, found);
@@ -130,7 +130,7 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     },
 
     remove: (key) =>
-      lock(key, async () => {
+      mutex.runExclusive(key, async () => {
         await remove(key);
         await parts.remove(key);
       }),
@@ -162,11 +162,11 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     },
 
     finishUpload: (key, wanted) =>
-      finishing(key, async () => {
+      finishing.runExclusive(key, async () => {
         const found = await stat(key);
         if (!found) await assemble(key, wanted);
         else if (!isSame(found, wanted)) {
-          await lock(key, () => remove(key));
+          await mutex.runExclusive(key, () => remove(key));
           throw new CrowdaiError("digest_mismatch");
         }
         await parts.remove(key);

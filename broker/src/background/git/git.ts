@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
 import { findProcessLimitTools, limitPrefix } from "@crowdai/shared/process-limits";
-import { createSemaphore, type Semaphore } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 400 * MEBIBYTE;
@@ -87,7 +87,7 @@ export interface GitOptions {
 
 export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   const limitTools = await findProcessLimitTools(path);
-  const room: Semaphore = createSemaphore(atOnce);
+  const slots = createSemaphore(atOnce);
   const running = new Set<ChildProcess>();
 
   function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
@@ -112,7 +112,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     const gone = () => {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", abort);
-      if (running.delete(child)) room.leave();
+      if (running.delete(child)) slots.release();
     };
     child.once("close", gone);
     child.once("error", () => child.pid === undefined && gone());
@@ -121,7 +121,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   }
 
   async function start(args: readonly string[], options: GitRun, stdin?: number | "ignore") {
-    await room.enter(options.signal);
+    await slots.acquire(options.signal);
     const child = launch(args, options, stdin ?? "pipe");
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);

@@ -1,51 +1,49 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { Semaphore } from "async-mutex";
 
 const MAX_WAITING = 256;
 const WAIT_MS = 30_000;
 
 /**
- * Semaphore for so many at once. Others wait their turn, for a while and in bounded number, then are told
- * that it is full.
+ * A semaphore whose callers wait for a limited time, in a limited number, and until their signal is aborted. Throws
+ * broker_busy when no slot becomes free.
  */
-export interface Semaphore {
-  enter(signal?: AbortSignal): Promise<void>;
-  leave(): void;
+export interface BoundedSemaphore {
+  acquire(signal?: AbortSignal): Promise<void>;
+  release(): void;
 }
 
-export function createSemaphore(places: number): Semaphore {
-  let taken = 0;
-  const waiting = new Set<() => void>();
+export function createSemaphore(
+  slots: number,
+  { maxWaiting = MAX_WAITING, waitMs = WAIT_MS } = {},
+): BoundedSemaphore {
+  const semaphore = new Semaphore(slots);
+  let waiting = 0;
 
   return {
-    async enter(signal) {
+    async acquire(signal) {
       signal?.throwIfAborted();
-      if (taken < places) {
-        taken++;
-        return;
+      if (semaphore.isLocked() && waiting >= maxWaiting) throw busy();
+      const acquired = semaphore.acquire();
+      const { promise: gaveUp, reject } = Promise.withResolvers<never>();
+      const abort = () => reject(signal?.reason);
+      const timer = setTimeout(() => reject(busy()), waitMs);
+      signal?.addEventListener("abort", abort, { once: true });
+      waiting++;
+      try {
+        await Promise.race([acquired, gaveUp]);
+      } catch (error) {
+        // The slot that this caller still waits for passes on to the next one.
+        void acquired.then(([, release]) => release());
+        throw error;
+      } finally {
+        waiting--;
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
       }
-      if (waiting.size >= MAX_WAITING) throw full();
-      await new Promise<void>((resolve, reject) => {
-        const stop = (error: unknown) => {
-          waiting.delete(go);
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", aborted);
-          if (error) reject(error);
-          else resolve();
-        };
-        const go = () => stop(null);
-        const aborted = () => stop(signal?.reason ?? full());
-        const timer = setTimeout(() => stop(full()), WAIT_MS);
-        signal?.addEventListener("abort", aborted, { once: true });
-        waiting.add(go);
-      });
     },
-    leave() {
-      // A place goes to who waited longest, or is free.
-      const next = waiting.values().next().value;
-      if (next) next();
-      else taken--;
-    },
+    release: () => semaphore.release(),
   };
 }
 
-const full = () => new CrowdaiError("broker_busy", "Too many git processes run at this moment.");
+const busy = () => new CrowdaiError("broker_busy", "Too many git processes are running.");

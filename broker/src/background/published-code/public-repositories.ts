@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createKeyedMutex } from "@crowdai/shared/keyed-mutex";
 import { mitLicense } from "../../domain/agreements/mit-license.ts";
 import { findClosure } from "../../domain/publishing/publish-due.ts";
 import type { Records } from "../../records/records.ts";
 import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
 import { objectName } from "../repositories/final-commit.ts";
-import { createKeyedMutex } from "../repositories/keyed-mutex.ts";
 import type { Repositories } from "../repositories/repositories.ts";
 import { licenseInTree } from "./license-in-tree.ts";
 import { updatePublicChallenge } from "./public-challenge-repository.ts";
@@ -136,9 +136,9 @@ export function createPublicRepositories(options: {
 
   return {
     participant: (challenge, participantId) =>
-      mutex.take(`${challenge}/${participantId}`, () => updateParticipant(challenge, participantId)),
+      mutex.runExclusive(`${challenge}/${participantId}`, () => updateParticipant(challenge, participantId)),
     challenge: (challenge) =>
-      mutex.take(challenge, async () =>
+      mutex.runExclusive(challenge, async () =>
         (await findClosure(records.db, challenge)) === null
           ? null
           : updatePublicChallenge({

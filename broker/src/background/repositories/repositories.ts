@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { createKeyedMutex } from "@crowdai/shared/keyed-mutex";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionCodeRow } from "../../records/tables.ts";
@@ -14,7 +15,6 @@ import {
   writeApplied,
 } from "./bare-repository.ts";
 import { updateChallenge } from "./challenge-repository.ts";
-import { createKeyedMutex } from "./keyed-mutex.ts";
 import { ALL_CODE } from "./private-challenge-repository.ts";
 
 /** A repository with more packs than this is repacked. */
@@ -153,9 +153,11 @@ export async function openRepositories(options: {
     folder,
     git,
     participant: (challenge, participantId, packs = new Map()) =>
-      mutex.take(`${challenge}/${participantId}`, () => updateParticipant(challenge, participantId, packs)),
+      mutex.runExclusive(`${challenge}/${participantId}`, () =>
+        updateParticipant(challenge, participantId, packs),
+      ),
     challenge: (challenge) =>
-      mutex.take(challenge, async () => {
+      mutex.runExclusive(challenge, async () => {
         const dir = join(folder, challenge, "challenge.git");
         await openRepository(dir);
         await updateChallenge({ dir, git, records, repository: ALL_CODE, challenge });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { createKeyedMutex } from "../../keyed-mutex.ts";
 import { CrowdaiError } from "../../protocol/errors.ts";
-import { createKeyMutex } from "../key-mutex.ts";
 import { OBJECT_KEY, type ObjectStore, type StoredObject } from "../object-store.ts";
 import type { S3Settings } from "../s3-settings.ts";
 import { isCode, openBucket, requireBucket, statusOf, storeFailure } from "./bucket.ts";
@@ -37,7 +37,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
   const multipart = createMultipart(bucket);
   const signing = await createSigning(bucket);
   const write = createWriteObject(bucket, multipart);
-  const [writing, planning] = [createKeyMutex(), createKeyMutex()];
+  const [writing, planning] = [createKeyedMutex(), createKeyedMutex()];
 
   async function stat(key: string): Promise<(StoredObject & { etag: string }) | null> {
     requireReadable(key);
@@ -87,7 +87,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
       requireKey(key);
       await using buffered = await bufferBody(body, expected);
       const { size, sha256 } = buffered;
-      return writing(key, async () => {
+      return writing.runExclusive(key, async () => {
         const before = await stat(key);
         if (!before) await write(key, buffered, type);
         // Looked at afterwards too: another program may have been quicker, or have written over it.
@@ -117,8 +117,8 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
     },
 
     // One at a time for each upload: two at once would open it twice.
-    planUpload: (key, wanted) => planning(key, () => uploads.planUpload(key, wanted)),
-    finishUpload: (key, wanted) => planning(key, () => uploads.finishUpload(key, wanted)),
+    planUpload: (key, wanted) => planning.runExclusive(key, () => uploads.planUpload(key, wanted)),
+    finishUpload: (key, wanted) => planning.runExclusive(key, () => uploads.finishUpload(key, wanted)),
     abandonUploads: uploads.abandonUploads,
 
     signGet: async (key, wanted) => {
