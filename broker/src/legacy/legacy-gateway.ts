@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Transport } from "engine.io";
 import type { Socket } from "socket.io";
+import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
@@ -18,23 +19,22 @@ import {
   progressText,
 } from "./messages.ts";
 import { challengeOf, formError, planCall, requireSession } from "./plan-call.ts";
-import { createRateLimit } from "./rate-limit.ts";
+import { createCallRateLimit } from "./rate-limit.ts";
 import { runCall } from "./run-call.ts";
 import type { SubmitServices } from "./submit-job.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
-/** How long a connection may stay without saying whose it is. */
+/** How long a connection may stay unauthenticated. */
 const AUTHENTICATE_MS = 60_000;
-/** Calls of one participant that may be open at once. */
+/** Maximum open calls of one participant. */
 const MAX_OPEN_CALLS = 50;
-const TIDY_MS = 60_000;
 
 export interface LegacyGateway {
   /** Prepares a transport before its handshake is answered. */
   prepare(transport: Transport): void;
-  /** Serves a connection of the published Python client: its messages in, the broker's own rules and records behind. */
+  /** Serves a connection of the published Python client, under the broker's own rules and records. */
   enter(socket: Socket): void;
-  /** Ends what is told to clients; what they handed in goes on. */
+  /** Ends messages to clients; their submissions continue. */
   close(): Promise<void>;
 }
 
@@ -44,23 +44,26 @@ interface Session {
   caller: Caller;
 }
 
-/** Where clients of the first crowdAI come in. A thin translation: nothing behind it knows the difference. */
+/**
+ * Opens the gateway for clients of the first crowdAI. It only translates: the code behind it treats all
+ * clients alike.
+ */
 export function openLegacyGateway(options: {
   context: () => SubmitServices & Needs<"webapp" | "log">;
   uploads: LegacyUploads;
   nextEvent: NextEvent;
+  createRateLimiter: CreateRateLimiter;
 }): LegacyGateway {
-  const { context, uploads, nextEvent } = options;
+  const { context, uploads, nextEvent, createRateLimiter } = options;
   const channels = createChannels();
-  const rateLimit = createRateLimit();
+  const rateLimit = createCallRateLimit(createRateLimiter);
   const open = new Map<number, number>();
   const running = new Set<Promise<unknown>>();
   const closing = new AbortController();
-  const tidying = setInterval(() => rateLimit.tidy(), TIDY_MS);
 
   async function authenticate(socket: Socket, message: unknown): Promise<[Session | null, object]> {
     try {
-      requireRateLimit(socket.id);
+      await rateLimit.consume(socket.id);
       const read = authenticateSchema.safeParse(message);
       if (!read.success) throw new CrowdaiError("no_key");
       const key = read.data.API_KEY;
@@ -88,11 +91,11 @@ export function openLegacyGateway(options: {
     try {
       channels.claim(asked.channel, socket.id);
       say = (id, sequence, word) => socket.emit(asked.channel, progressText(id, sequence, word));
-      requireRateLimit(session ? `participant ${session.caller.id}` : socket.id);
+      await rateLimit.consume(session ? `participant ${session.caller.id}` : socket.id);
       const read = executeSchema.safeParse(message);
       if (!read.success) throw formError(read.error);
       requireSession(read.data, session);
-      // Asked again each time: a key that was revoked a moment ago does nothing more.
+      // Identified again for each call: a revoked key stops working at once.
       const caller = await identifyParticipant(context().webapp, read.data.api_key);
       const { config } = context().catalog.get(challengeOf(read.data));
       const jobs = planCall(config, read.data);
@@ -109,15 +112,10 @@ export function openLegacyGateway(options: {
     }
   }
 
-  function requireRateLimit(caller: string): void {
-    if (!rateLimit.allows(caller))
-      throw new CrowdaiError("too_many_requests", "Too many calls at once: wait a second, then go on.");
-  }
-
   async function counted<T>(participant: number, work: () => Promise<T>): Promise<T> {
     const now = open.get(participant) ?? 0;
     if (now >= MAX_OPEN_CALLS)
-      throw new CrowdaiError("too_many_requests", `${now} calls of yours wait for their answers.`);
+      throw new CrowdaiError("too_many_requests", `You already have ${now} open calls.`);
     open.set(participant, now + 1);
     try {
       return await work();
@@ -131,7 +129,10 @@ export function openLegacyGateway(options: {
   function logged(thrown: unknown): CrowdaiError {
     const error = asCrowdaiError(thrown);
     if (error.code === "unexpected")
-      context().log.error({ err: thrown }, "unexpected error in a legacy session");
+      context().log.error(
+        { event: "legacy_session_failed", err: thrown },
+        "legacy session failed unexpectedly",
+      );
     return error;
   }
 
@@ -152,10 +153,10 @@ export function openLegacyGateway(options: {
         track(
           authenticate(socket, message).then(([opened, response]) => {
             session = opened;
-            // The gateway ends connections whose key was revoked, by what it finds here.
+            // The live gateway ends connections with a revoked key, which it finds here.
             socket.data.caller = opened?.caller;
             if (opened) clearTimeout(deadline);
-            // The client takes its session from the event, and goes on at the acknowledgement.
+            // The client takes its session from the event, and continues at the acknowledgement.
             socket.emit("authenticate_response", response);
             answer(acknowledge, response);
           }),
@@ -176,14 +177,13 @@ export function openLegacyGateway(options: {
     },
 
     async close() {
-      clearInterval(tidying);
       closing.abort();
       await Promise.allSettled(running);
     },
   };
 }
 
-/** What a refusal needs of a message that may have any form. */
+/** Reads what a refusal needs from a message of any form. */
 function rough(message: unknown): { channel: string; entries: number } {
   const { response_channel: channel, data } = (message ?? {}) as Record<string, unknown>;
   const entries = Array.isArray(data) ? Math.min(Math.max(1, data.length), 1000) : 1;

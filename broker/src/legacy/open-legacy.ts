@@ -1,5 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Hono } from "hono";
+import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { SubmissionServices } from "../domain/submissions/services.ts";
 import { readSecret } from "../records/secret.ts";
 import type { NextEvent } from "./follow-events.ts";
@@ -10,12 +11,16 @@ import { createUploads } from "./uploads.ts";
 export interface Legacy {
   gateway: LegacyGateway;
   routes: Hono;
-  /** Removes uploads that nobody handed in. */
+  /** Removes uploads that were never submitted. */
   sweep(): Promise<void>;
 }
 
-/** All that serves clients of the published Python package. */
-export async function openLegacy(context: SubmissionServices, nextEvent: NextEvent): Promise<Legacy> {
+/** Opens everything that serves clients of the published Python package. */
+export async function openLegacy(
+  context: SubmissionServices,
+  nextEvent: NextEvent,
+  createRateLimiter: CreateRateLimiter,
+): Promise<Legacy> {
   const { objects, records, catalog, baseUrl, clock } = context;
   const uploads = createUploads({
     objects,
@@ -27,7 +32,7 @@ export async function openLegacy(context: SubmissionServices, nextEvent: NextEve
     now: () => clock().getTime(),
   });
   return {
-    gateway: openLegacyGateway({ context: () => context, uploads, nextEvent }),
+    gateway: openLegacyGateway({ context: () => context, uploads, nextEvent, createRateLimiter }),
     routes: legacyRoutes(() => context, uploads),
     sweep: uploads.sweep,
   };

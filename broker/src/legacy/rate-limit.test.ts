@@ -1,16 +1,25 @@
-import { expect, it } from "vitest";
-import { createRateLimit } from "./rate-limit.ts";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { rateLimiters } from "../base/rate-limits.ts";
+import { createCallRateLimit } from "./rate-limit.ts";
 
-it("allows a burst and then so many a second, to each caller", () => {
-  let now = 0;
-  const rateLimit = createRateLimit(() => now);
-  const allowed = (caller: string, times: number) =>
-    Array.from({ length: times }, () => rateLimit.allows(caller)).filter(Boolean).length;
-  expect(allowed("ada", 5000)).toBe(100);
-  expect(allowed("bob", 10)).toBe(10);
-  now += 1000;
-  expect(allowed("ada", 5000)).toBe(20);
-  now += 60_000;
-  rateLimit.tidy();
-  expect(allowed("ada", 5000)).toBe(100);
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it("allows each caller a burst, and then a steady rate", async () => {
+  const rateLimit = createCallRateLimit(rateLimiters());
+  const allowed = async (caller: string, times: number) => {
+    let count = 0;
+    for (let n = 0; n < times; n++)
+      await rateLimit.consume(caller).then(
+        () => count++,
+        (refused) => expect(refused).toMatchObject({ code: "too_many_requests" }),
+      );
+    return count;
+  };
+  expect(await allowed("ada", 5000)).toBe(100);
+  expect(await allowed("bob", 10)).toBe(10);
+  vi.advanceTimersByTime(1000);
+  expect(await allowed("ada", 5000)).toBe(20);
+  vi.advanceTimersByTime(60_000);
+  expect(await allowed("ada", 5000)).toBe(100);
 });

@@ -1,24 +1,29 @@
-/** Calls that may come at once. */
-const BURST = 100;
-/** Calls a second that may come on and on. */
-const STEADY = 20;
+import { CrowdaiError } from "@crowdai/shared";
+import { BurstyRateLimiter } from "rate-limiter-flexible";
+import type { CreateRateLimiter } from "../base/rate-limits.ts";
 
-/** Whether one more call is within the pace, for each caller. The clock counts milliseconds. */
-export function createRateLimit(now: () => number = () => performance.now()) {
-  const callers = new Map<string, { left: number; at: number }>();
+const STEADY = { points: 20, seconds: 1 };
+/** Calls beyond the steady rate, which may arrive at once. */
+const BURST = { points: 80, seconds: 5 };
+
+/** Limits the rate of each caller's calls. Throws too_many_requests. */
+export interface CallRateLimit {
+  consume(caller: string): Promise<void>;
+}
+
+export function createCallRateLimit(createRateLimiter: CreateRateLimiter): CallRateLimit {
+  const limiter = new BurstyRateLimiter(
+    createRateLimiter("legacy-calls", STEADY),
+    createRateLimiter("legacy-bursts", BURST),
+  );
   return {
-    allows(caller: string): boolean {
-      const at = now();
-      const known = callers.get(caller);
-      const left = known ? Math.min(BURST, known.left + ((at - known.at) / 1000) * STEADY) : BURST;
-      callers.set(caller, { left: left >= 1 ? left - 1 : left, at });
-      return left >= 1;
-    },
-    /** Forgets those who may make a full burst again, as a stranger may. */
-    tidy(): void {
-      const at = now();
-      for (const [caller, { left, at: then }] of callers)
-        if (left + ((at - then) / 1000) * STEADY >= BURST) callers.delete(caller);
+    async consume(caller) {
+      try {
+        await limiter.consume(caller);
+      } catch (refused) {
+        if (refused instanceof Error) throw refused;
+        throw new CrowdaiError("too_many_requests", "Too many calls at once. Wait a second, then continue.");
+      }
     },
   };
 }

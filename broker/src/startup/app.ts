@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeServices } from "../background/code-services.ts";
+import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import { apiRoutes } from "../http/api/api.ts";
@@ -30,6 +31,7 @@ export function createApp(options: {
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   boards: BoardWatch;
+  createRateLimiter: CreateRateLimiter;
   /** Routes for clients of the first crowdAI; absent when these clients are turned off. */
   legacy?: Hono | undefined;
   /** The key with full access to the webapp API. */
@@ -63,7 +65,12 @@ export function createApp(options: {
   app.route("/", mediaRoutes(context, log));
   app.use(secureHeaders());
   app.onError((error, c) => errorResponse(c, error, log));
-  const pages = createPages({ context, code: options.code, nextEvent });
+  const pages = createPages({
+    context,
+    code: options.code,
+    nextEvent,
+    createRateLimiter: options.createRateLimiter,
+  });
   // Every other request goes to the pages' app, whose guards apply whatever the path.
   app.notFound((c) => pages.app.fetch(c.req.raw, c.env));
 

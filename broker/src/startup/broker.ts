@@ -94,7 +94,7 @@ export async function createBroker({
     const { objects, signedStore } = await openObjects(config, () => url);
     shutdownSteps.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
-    const { queue, adapter, close } = await openMessaging(config, log);
+    const { queue, adapter, createRateLimiter, close } = await openMessaging(config, log);
     shutdownSteps.add("queue", close);
 
     const graders = createAttachedGraders(queue, clock);
@@ -155,7 +155,7 @@ export async function createBroker({
     });
     shutdownSteps.add("git", () => code.repositories.git.close());
 
-    const legacy = config.legacyClients ? await openLegacy(context, listeners.next) : null;
+    const legacy = config.legacyClients ? await openLegacy(context, listeners.next, createRateLimiter) : null;
 
     const boards = createBoardWatch({ db: records.db, log });
     shutdownSteps.add("leaderboard watch", () => boards.close());
@@ -166,6 +166,7 @@ export async function createBroker({
       signedStore,
       nextEvent: listeners.next,
       boards,
+      createRateLimiter,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       webFormToken: config.webapp?.token,

@@ -2,11 +2,17 @@ import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import type { ServerOptions } from "socket.io";
 import type { BrokerConfig } from "../base/config.ts";
+import { type CreateRateLimiter, rateLimiters } from "../base/rate-limits.ts";
+
+/** A Redis that takes longer to count is replaced by counting in memory. */
+const RATE_LIMIT_MS = 1000;
 
 export interface Messaging {
   queue: JobQueue;
   /** Connects the sessions of several brokers; undefined when there is one broker. */
   adapter: ServerOptions["adapter"] | undefined;
+  /** Creates limiters, which the brokers of one Redis share. */
+  createRateLimiter: CreateRateLimiter;
   close(): Promise<void>;
 }
 
@@ -20,7 +26,7 @@ export async function openMessaging(
 ): Promise<Messaging> {
   if (!redisUrl) {
     const queue = createEmbeddedQueue();
-    return { queue, adapter: undefined, close: () => queue.close() };
+    return { queue, adapter: undefined, createRateLimiter: rateLimiters(), close: () => queue.close() };
   }
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
   const { createAdapter } = await import("@socket.io/redis-adapter");
@@ -28,6 +34,7 @@ export async function openMessaging(
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
   const publisher = connections.connectWithReconnect();
   const subscriber = connections.connectWithReconnect({ retryForever: true });
+  const limits = connections.connectWithReconnect({ commandMs: RATE_LIMIT_MS });
   // The adapter ignores the result, and an unhandled rejection would end the process.
   const publish = publisher.publish.bind(publisher) as (...args: unknown[]) => Promise<number>;
   publisher.publish = ((...args: unknown[]) =>
@@ -36,17 +43,19 @@ export async function openMessaging(
       return 0;
     })) as typeof publisher.publish;
   // The queue reports that Redis is unreachable. A message lost here is made up for by the records.
-  for (const client of [publisher, subscriber])
+  for (const client of [publisher, subscriber, limits])
     client.on("error", (error: Error) =>
       log.debug({ event: "broker_channel_down", err: error }, "channel between brokers lost"),
     );
   return {
     queue,
     adapter: createAdapter(publisher, subscriber),
+    createRateLimiter: rateLimiters(limits),
     async close() {
       await queue.close();
       publisher.disconnect();
       subscriber.disconnect();
+      limits.disconnect();
     },
   };
 }

@@ -3,6 +3,7 @@ import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CodeServices } from "../../src/background/code-services.ts";
 import { embeddedWebapp } from "../../src/background/webapp/embedded-webapp.ts";
+import { rateLimiters } from "../../src/base/rate-limits.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
 import type { HttpServices } from "../../src/http/requests/http-services.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
@@ -31,6 +32,7 @@ describe("a route of the pages", () => {
       context: () => context,
       code: () => ({}) as CodeServices,
       nextEvent: async () => {},
+      createRateLimiter: rateLimiters(),
     }));
     // Added as any new page is, and listed nowhere else.
     app.get("/brand/new", (c) => c.html("<p>new</p>"));

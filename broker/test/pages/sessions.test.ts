@@ -3,6 +3,7 @@ import { createApiKey } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CodeServices } from "../../src/background/code-services.ts";
 import { embeddedWebapp } from "../../src/background/webapp/embedded-webapp.ts";
+import { rateLimiters } from "../../src/base/rate-limits.ts";
 import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
 import type { HttpServices } from "../../src/http/requests/http-services.ts";
@@ -50,6 +51,7 @@ describe("a session of the pages", () => {
       context: () => context,
       code: () => ({}) as CodeServices,
       nextEvent: async () => {},
+      createRateLimiter: rateLimiters(),
     });
     const answer = await app.request("http://broker.internal:8420/sign-in", {
       method: "POST",

@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Context, Hono } from "hono";
+import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { errorResponse } from "../requests/error-response.ts";
 import type { HttpServices } from "../requests/http-services.ts";
@@ -21,6 +22,7 @@ export interface PageOptions {
   context: () => HttpServices;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   code: PageContext["code"];
+  createRateLimiter: CreateRateLimiter;
 }
 
 export interface Pages {
@@ -31,7 +33,7 @@ export interface Pages {
 }
 
 /** Creates the pages. They are rendered here and work without scripts; scripts only keep them live. */
-export function createPages({ context, nextEvent, code }: PageOptions): Pages {
+export function createPages({ context, nextEvent, code, createRateLimiter }: PageOptions): Pages {
   const sessions = createSessions({
     db: () => context().records.db,
     clock: () => context().clock(),
@@ -40,7 +42,7 @@ export function createPages({ context, nextEvent, code }: PageOptions): Pages {
   const parts: PageContext<HttpServices> = {
     context,
     sessions,
-    signInLimiter: createSignInLimiter(),
+    signInLimiter: createSignInLimiter(createRateLimiter),
     renderPage,
     nextEvent,
     code,

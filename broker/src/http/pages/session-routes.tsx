@@ -33,7 +33,7 @@ export function sessionRoutes({
     const next = localPath(form.next);
     const address = requestAddress(c, context().trustedProxies);
     try {
-      signInLimiter.admit(address);
+      await signInLimiter.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
       const caller = await context().webapp.identify(key);
       await sessions.begin(c, caller, isSecure(context()));
@@ -41,7 +41,7 @@ export function sessionRoutes({
     } catch (thrown) {
       const failed = asCrowdaiError(thrown);
       if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
-      if (failed.row.http === 401) signInLimiter.note(address);
+      if (failed.row.http === 401) await signInLimiter.note(address);
       if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
       const shown =
         failed.code === "key_unknown"

@@ -9,10 +9,10 @@ export interface RedisConnections {
    */
   connect: () => Redis | Cluster;
   /**
-   * Makes a client that connects by itself, again and again. Commands wait while Redis is away: for a moment, after which they
-   * reject, or with `retryForever` for as long as it takes.
+   * Makes a client that reconnects by itself. Commands wait while Redis is unreachable: for a moment, after which they
+   * reject, or with `retryForever` until it is back. With `commandMs` a command that takes longer rejects.
    */
-  connectWithReconnect: (options?: { retryForever: boolean }) => Redis | Cluster;
+  connectWithReconnect: (options?: { retryForever?: boolean; commandMs?: number }) => Redis | Cluster;
   /** Where it is, without secrets. */
   name: string;
 }
@@ -93,8 +93,11 @@ function connections(name: string, make: (life: RedisOptions) => Redis | Cluster
   return {
     name,
     connect: () => make(SINGLE_CONNECTION),
-    connectWithReconnect: ({ retryForever } = { retryForever: false }) =>
-      make(retryForever ? RECONNECTING_FOREVER : RECONNECTING),
+    connectWithReconnect: ({ retryForever = false, commandMs } = {}) =>
+      make({
+        ...(retryForever ? RECONNECTING_FOREVER : RECONNECTING),
+        ...(commandMs === undefined ? {} : { commandTimeout: commandMs }),
+      }),
   };
 }
 

@@ -1,35 +1,29 @@
 import { CrowdaiError } from "@crowdai/shared";
+import type { CreateRateLimiter } from "../../../base/rate-limits.ts";
 
-const MAX_WRONG_KEYS = 10;
-const WINDOW_MS = 15 * 60_000;
-const MAX_ADDRESSES = 10_000;
+const WRONG_KEYS = { points: 10, seconds: 15 * 60 };
 
 /** Counts wrong keys by address. After ten within 15 minutes, the address has to wait. */
-export function createSignInLimiter(now: () => number = Date.now) {
-  const wrong = new Map<string, { count: number; until: number }>();
+export interface SignInLimiter {
+  /** Throws too_many_requests while the address has to wait. */
+  admit(address: string): Promise<void>;
+  /** Counts a wrong key. */
+  note(address: string): Promise<void>;
+}
+
+export function createSignInLimiter(createRateLimiter: CreateRateLimiter): SignInLimiter {
+  const wrongKeys = createRateLimiter("wrong-keys", WRONG_KEYS);
   return {
-    /** Throws too_many_requests while the address has to wait. */
-    admit(address: string): void {
-      const seen = wrong.get(address);
-      if (!seen || seen.until <= now() || seen.count < MAX_WRONG_KEYS) return;
-      const minutes = Math.ceil((seen.until - now()) / 60_000);
+    async admit(address) {
+      const seen = await wrongKeys.get(address);
+      if (!seen || seen.consumedPoints < WRONG_KEYS.points) return;
       throw new CrowdaiError("too_many_requests", "Your address sent too many wrong keys.", {
-        next: `Try again in ${minutes} min.`,
-        details: { seconds: Math.ceil((seen.until - now()) / 1000) },
+        next: `Try again in ${Math.ceil(seen.msBeforeNext / 60_000)} min.`,
+        details: { seconds: Math.ceil(seen.msBeforeNext / 1000) },
       });
     },
-    note(address: string): void {
-      const seen = wrong.get(address);
-      wrong.delete(address);
-      wrong.set(
-        address,
-        seen && seen.until > now()
-          ? { ...seen, count: seen.count + 1 }
-          : { count: 1, until: now() + WINDOW_MS },
-      );
-      // Drops the oldest address, so that memory stays bounded.
-      if (wrong.size > MAX_ADDRESSES) wrong.delete(wrong.keys().next().value as string);
+    async note(address) {
+      await wrongKeys.penalty(address);
     },
   };
 }
-export type SignInLimiter = ReturnType<typeof createSignInLimiter>;
