@@ -1,11 +1,12 @@
-/** Most packets one request may carry; a client that asks more at once is not sending calls. */
+/** Maximum packets in a request; no real client sends more. */
 const MAX_PACKETS = 10_000;
-/** Digits of the largest message anybody takes. */
+/** Number of digits of the largest message accepted. */
 const MAX_DIGITS = 8;
 
 /**
- * Whether bytes are whole packets in engine.io 3's binary framing: for each, 0 (text) or 1 (binary), its length as decimal
- * digits of one byte each with values 0 to 9, 255, and the packet. engine.io itself reads on when they are not.
+ * Returns whether bytes are complete packets in engine.io 3's binary framing: for each, 0 (text) or 1
+ * (binary), its length as decimal digits of one byte each with values 0 to 9, 255, and the packet. engine.io
+ * itself does not reject malformed framing.
  */
 export function isWellFramed(bytes: Uint8Array): boolean {
   let at = 0;

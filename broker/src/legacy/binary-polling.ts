@@ -5,7 +5,7 @@ import { isWellFramed } from "./binary-framing.ts";
 type Packet = { type: string; data?: unknown };
 type EngineRequest = IncomingMessage & { res: ServerResponse | null };
 
-/** A polling transport of protocol 3, with what engine.io keeps for its own transports. */
+/** A polling transport of protocol 3, with engine.io's internal members. */
 interface PollingTransport {
   maxHttpBufferSize: number;
   parser: {
@@ -22,11 +22,12 @@ interface PollingTransport {
 const BAD_REQUEST = { code: 3, message: "Bad request" };
 
 /**
- * Makes a polling transport of protocol 3 answer in binary framing, which is all that the published Python client reads;
- * engine.io would answer in text unless a packet holds bytes. Must be called before the handshake is answered.
+ * Makes a polling transport of protocol 3 answer in binary framing, the only one that the published Python
+ * client reads; engine.io would answer in text unless a packet contains bytes. Must be called before the
+ * handshake is answered.
  *
- * What is posted is taken here too: broken framing is answered with 400 and ends the session, where engine.io would reset
- * the connection.
+ * It also handles posts: malformed framing is answered with 400 and ends the session, where engine.io would
+ * reset the connection.
  */
 export function speakBinary(engineTransport: Transport): void {
   const transport = engineTransport as unknown as PollingTransport;

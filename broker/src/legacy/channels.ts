@@ -1,17 +1,17 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** "<challenge>::<uuid4>": such a name is no event of the exchange, nor one that socket.io reserves. */
+/** "<challenge>::<uuid4>": not an event of the live protocol, and not a name that socket.io reserves. */
 const CHANNEL =
   /^[A-Za-z0-9][\w.-]{0,99}::[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-/** How many channels of a connection are remembered as its own. */
+/** How many channels of a connection are remembered. */
 const REMEMBERED = 1000;
 
-/** The event names on which clients asked to hear of their jobs, each one connection's. */
+/** The event names on which clients asked for progress, each owned by one connection. */
 export function createChannels() {
   const owners = new Map<string, string>();
   const owned = new Map<string, string[]>();
   return {
-    /** Throws usage for a name that is no channel, or is another connection's. */
+    /** Throws usage for a name that is not a channel, or belongs to another connection. */
     claim(channel: string, connection: string): void {
       if (!CHANNEL.test(channel))
         throw new CrowdaiError("usage", 'response_channel: expected "<challenge>::<uuid4>".');

@@ -2,14 +2,17 @@ import { isLastEvent, type SubmissionEvent } from "@crowdai/shared";
 import { readEvents } from "../domain/submissions/events.ts";
 import type { Db } from "../records/records.ts";
 
-/** Resolves at a submission's next event, or when the signal ends the wait. */
+/** Resolves at a submission's next event, or when the signal is aborted. */
 export type NextEvent = (submission: string, signal: AbortSignal) => Promise<void>;
 
-/** A word between brokers may be lost; the records are looked at anyway after this time. */
+/** A message between brokers may be lost, so the records are checked again after this time. */
 const RECHECK_MS = 10_000;
 
-/** A submission's events from its first to its last, as they are written. Ends early, without a word, with the signal. */
-export async function* follow(
+/**
+ * Yields a submission's events from the first to the last, as they are written. Ends early when the signal is
+ * aborted.
+ */
+export async function* followEvents(
   db: Db,
   nextEvent: NextEvent,
   submission: string,
@@ -19,7 +22,7 @@ export async function* follow(
   while (!signal.aborted) {
     const looked = new AbortController();
     const ended = AbortSignal.any([signal, looked.signal, AbortSignal.timeout(RECHECK_MS)]);
-    // Waiting before reading: an event in between is not missed.
+    // Listens before reading, so that no event in between is missed.
     const arrived = nextEvent(submission, ended);
     const events = await readEvents(db, submission, after);
     if (events.length === 0) await arrived;

@@ -12,15 +12,15 @@ describe("progress to an older client", () => {
     [-5, 0],
     [12.5, 12.5],
     [250, 100],
-  ])("keeps %d percent between 0 and 100", (percent, told) => {
+  ])("keeps %d percent between 0 and 100", (percent, sent) => {
     expect(event("progress", { percent, message: "fold 3" })).toEqual({
       state: "PROGRESS_UPDATE",
       message: "fold 3",
-      data: { percent_complete: told },
+      data: { percent_complete: sent },
     });
   });
 
-  it("is a word of information where there is no number, and nothing where there is no word either", () => {
+  it("is informational without a percentage, and omitted without a message", () => {
     expect(event("progress", { percent: null, message: "fold 3" })).toMatchObject({
       state: "INFO",
       message: "fold 3",
@@ -32,7 +32,7 @@ describe("progress to an older client", () => {
 });
 
 describe("the end of a job", () => {
-  it("has both spellings of the secondary score, whoever returned it in which", () => {
+  it("has both spellings of the secondary score, whichever the evaluator returned", () => {
     expect(graded({ score: 1, score_secondary: 2 }).data).toMatchObject({
       score: 1,
       score_secondary: 2,
@@ -45,7 +45,7 @@ describe("the end of a job", () => {
     });
   });
 
-  it("is an object, whatever the evaluator returned and however it ended", () => {
+  it("is an object, whatever the evaluator returned and however the job ended", () => {
     expect(graded({ score: null, data: [1, 2] }).data).toMatchObject({ data: [1, 2], score: null });
     const failed = { id: "abcdefgh", state: "failed", error: { message: "row 17: unknown id" } };
     expect(finalMessage(failed as Submission)).toEqual({

@@ -1,7 +1,10 @@
 import type { Submission, SubmissionEvent } from "@crowdai/shared";
 import type { JobMessage } from "./messages.ts";
 
-/** What an event of a submission is to the client; null for what it need not hear, and for the last one. */
+/**
+ * Returns the message for an event of a submission; null for events that the client does not need, and for
+ * the last one.
+ */
 export function progressMessage({ type, data }: SubmissionEvent): JobMessage | null {
   const said = typeof data.message === "string" ? data.message : "";
   switch (type) {
@@ -20,13 +23,16 @@ export function progressMessage({ type, data }: SubmissionEvent): JobMessage | n
     case "log":
       return { state: "INFO", message: said, data: {} };
     case "requeued":
-      return { state: "INFO", message: `In line again: ${data.reason}.`, data: {} };
+      return { state: "INFO", message: `Back in the queue: ${data.reason}.`, data: {} };
     default:
       return null;
   }
 }
 
-/** How a submission ended. `data` always has the scores, the secondary one in both spellings that clients know. */
+/**
+ * Returns the outcome of a submission. `data` always has the scores, the secondary one in both spellings that
+ * clients know.
+ */
 export function finalMessage(submission: Submission): JobMessage {
   const { state, error, grading_message, score, score_secondary } = submission;
   if (state !== "graded") return errorMessage(error?.message ?? `The submission is ${state}.`, submission.id);

@@ -6,7 +6,9 @@ export const authenticateSchema = z.object({ API_KEY: z.string().max(200) });
 
 const name = z.string().max(100).nullish();
 
-/** Event `execute_function`. Older clients name the challenge by `challenge_id`, newer ones by the other two. */
+/**
+ * Event `execute_function`. Older clients name the challenge by `challenge_id`, newer ones by the other two.
+ */
 export const executeSchema = z.object({
   response_channel: z.string(),
   session_token: z.string(),
@@ -36,7 +38,7 @@ export const AUTHENTICATION = {
 
 export type JobState = "ENQUEUED" | "RUNNING" | "PROGRESS_UPDATE" | "INFO" | "COMPLETE" | "ERROR" | "TIMEOUT";
 
-/** What is said of a job: as progress while it runs, and at its end in the list that answers the call. */
+/** The state of a job: progress while it runs, and the outcome in the list that answers the call. */
 export interface JobMessage {
   state: JobState;
   message: string;
@@ -45,7 +47,9 @@ export interface JobMessage {
 
 export const responseType = (state: JobState): string => `${EVENT}.Job.${state}`;
 
-/** Progress as the client reads it: a JSON string, sent as an event named like its response channel. */
+/**
+ * Encodes progress as the client reads it: a JSON string, sent as an event named after its response channel.
+ */
 export const progressText = (jobId: string, sequence: number, { state, message, data }: JobMessage): string =>
   JSON.stringify({
     response_type: responseType(state),
@@ -55,7 +59,7 @@ export const progressText = (jobId: string, sequence: number, { state, message, 
     data,
   });
 
-/** One entry of the answer to a call. */
+/** Returns one entry of the answer to a call. */
 export const answerEntry = ({ state, message, data }: JobMessage) => ({
   response_type: responseType(state),
   message,

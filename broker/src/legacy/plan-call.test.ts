@@ -31,7 +31,7 @@ describe("a call", () => {
     expect(() => named({ challenge_client_name: null })).toThrow("names a challenge");
   });
 
-  it("is one submission when only all its numbers together are one", () => {
+  it("is one submission when its numbers are valid only together", () => {
     const jobs = (data: unknown[], schema?: object) =>
       planCall(config(schema && { json: { schema } }), request({ data })).length;
     expect(jobs([1, 2, 3])).toBe(1);
@@ -40,7 +40,7 @@ describe("a call", () => {
     expect(jobs([[1], [2], [3]])).toBe(3);
   });
 
-  it("is refused as a whole when one of its files is not named as it must be", () => {
+  it("is refused as a whole when one of its files is named wrongly", () => {
     const plan = (data: unknown[]) =>
       planCall(config(), request({ function_name: "grade_submission", data }));
     const good = { file_key: "submissions/x" };

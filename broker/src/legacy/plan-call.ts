@@ -3,21 +3,21 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import { type ExecuteRequest, gradeEntrySchema } from "./messages.ts";
 
-/** One job of a call: a file that was uploaded, or a value. */
+/** One job of a call: an uploaded file, or a value. */
 export type PlannedJob = {
   function: string;
   dryRun: boolean;
   round: string | null;
 } & ({ fileKey: string } | { value: unknown });
 
-/** The challenge a call names. Throws usage when it names none. */
+/** Returns the challenge that a call names. Throws usage when it names none. */
 export function challengeOf(request: ExecuteRequest): string {
   const named = request.challenge_client_name || request.challenge_id || request.grader_id;
   if (named) return named;
   throw new CrowdaiError("usage", "Neither challenge_id nor challenge_client_name names a challenge.");
 }
 
-/** What a call asks of the challenge's own functions, in the order of its data. Throws usage for an entry of the wrong form. */
+/** Returns the jobs of a call, in the order of its data. Throws usage for a malformed entry. */
 export function planCall(config: ChallengeConfig, request: ExecuteRequest): PlannedJob[] {
   const common = { dryRun: request.dry_run, round: null };
   if (request.function_name === "grade_submission")
@@ -37,7 +37,8 @@ function plannedFile(
   if (!read.success)
     throw new CrowdaiError("usage", `data[${index}]: ${z.prettifyError(read.error).replace(/\n\s*/g, " ")}`);
   const { file_key, round, small_test } = read.data;
-  // A challenge that has a small test set says so by a function of this name; elsewhere the word means nothing.
+  // A challenge with a small test set has a function of this name; for other challenges the flag means
+  // nothing.
   const isSmall = small_test === true && config.evaluator.functions.includes("small_test");
   return {
     function: isSmall ? "small_test" : "submit",
@@ -47,7 +48,10 @@ function plannedFile(
   };
 }
 
-/** Some clients send a vector itself as the list, and mean one submission: numbers that only together are one. */
+/**
+ * Some clients send a vector itself as the list and mean one submission: numbers that are valid only
+ * together.
+ */
 function isOneVector(config: ChallengeConfig, data: unknown[]): boolean {
   return data.every((entry) => typeof entry === "number") && isAccepted(config, data);
 }
@@ -61,19 +65,19 @@ function isAccepted(config: ChallengeConfig, value: unknown): boolean {
   }
 }
 
-/** Throws usage unless the call is of this session. */
+/** Throws usage for a call of another session. */
 export function requireSession(
   request: ExecuteRequest,
   session: { token: string; key: string } | null,
 ): void {
   if (!session) throw new CrowdaiError("usage", "Authenticate before calling a function.");
   if (request.session_token !== session.token)
-    throw new CrowdaiError("usage", "The session token is not that of this connection.");
+    throw new CrowdaiError("usage", "The session token does not belong to this connection.");
   if (request.api_key !== session.key)
-    throw new CrowdaiError("usage", "The api_key is not the one this connection authenticated with.");
+    throw new CrowdaiError("usage", "The api_key is not the one that this connection authenticated with.");
 }
 
-/** What is wrong with a message that has not the form of a call. */
+/** Returns the error for a message that does not have the form of a call. */
 export function formError(error: z.ZodError): CrowdaiError {
   const places = error.issues.map(
     ({ path, message }) => `${quoted(path.join(".") || "message")}: ${message}`,

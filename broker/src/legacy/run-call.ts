@@ -1,7 +1,7 @@
 import { asCrowdaiError } from "@crowdai/shared";
 import { findSubmission } from "../domain/submissions/find-submission.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
-import { follow, type NextEvent } from "./follow-events.ts";
+import { followEvents, type NextEvent } from "./follow-events.ts";
 import { errorMessage, finalMessage, progressMessage } from "./job-messages.ts";
 import type { JobMessage } from "./messages.ts";
 import type { PlannedJob } from "./plan-call.ts";
@@ -11,16 +11,16 @@ export interface CallRun extends SubmitContext {
   jobs: PlannedJob[];
   parallel: boolean;
   nextEvent: NextEvent;
-  /** Aborted when the client went away. */
+  /** Aborted when the client disconnects. */
   gone: AbortSignal;
-  /** Tells the client of a job while the call runs. */
-  say(jobId: string, sequence: number, word: JobMessage): void;
+  /** Sends the state of a job to the client while the call runs. */
+  say(jobId: string, sequence: number, message: JobMessage): void;
 }
 
 /**
- * Runs the jobs of a call: all at once when they are parallel, else one after the other. Resolves with how each ended, in
- * order. When the client goes away, what was handed in goes on, submissions yet to come are handed in, and evaluations that
- * had not begun are left.
+ * Runs the jobs of a call: all at once when they are parallel, else one after another. Resolves with their
+ * outcomes, in order. When the client disconnects, running submissions continue, the remaining ones are still
+ * submitted, and evaluations that have not started are dropped.
  */
 export async function runCall(run: CallRun): Promise<JobMessage[]> {
   const { jobs, parallel } = run;
@@ -32,7 +32,7 @@ export async function runCall(run: CallRun): Promise<JobMessage[]> {
   const ends: Promise<JobMessage>[] = [];
   for (const [sequence, job] of jobs.entries()) {
     if (run.gone.aborted && isEvaluation) break;
-    // Handed in one after the other in any case: their order is the order of arrival.
+    // Submitted one after another in any case: their order is the order of arrival.
     const end = await submitJob(run, job).then(
       (id) => ({ heard: followJob(run, id, sequence) }),
       (error) => ({ heard: Promise.resolve(refused(run, error, sequence)) }),
@@ -43,16 +43,16 @@ export async function runCall(run: CallRun): Promise<JobMessage[]> {
   return Promise.all(ends);
 }
 
-/** Tells everything of a submission until it ends. */
+/** Sends every event of a submission until it ends. */
 async function followJob(run: CallRun, id: string, sequence: number): Promise<JobMessage> {
   const { context, caller, nextEvent, gone } = run;
   const { db } = context.records;
   try {
-    for await (const event of follow(db, nextEvent, id, gone)) {
+    for await (const event of followEvents(db, nextEvent, id, gone)) {
       const word = progressMessage(event);
       if (word) run.say(id, sequence, word);
     }
-    if (gone.aborted) return errorMessage("The connection has ended.", id);
+    if (gone.aborted) return errorMessage("The connection was closed.", id);
     const word = finalMessage(await viewSubmission(context, db, await findSubmission(db, caller, id)));
     run.say(id, sequence, word);
     return word;
@@ -64,7 +64,7 @@ async function followJob(run: CallRun, id: string, sequence: number): Promise<Jo
 function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobMessage {
   const error = asCrowdaiError(thrown);
   if (error.code === "unexpected")
-    run.context.log.error({ err: thrown }, "unexpected error in a legacy call");
+    run.context.log.error({ event: "legacy_call_failed", err: thrown }, "legacy call failed unexpectedly");
   const word = errorMessage(error.message, id || null);
   run.say(id, sequence, word);
   return word;

@@ -11,7 +11,7 @@ import type { LegacyUploads } from "./uploads.ts";
 /** What submitting for a legacy client uses. */
 export type SubmitServices = IntentNeeds & CallNeeds & StoreInputNeeds;
 
-/** The side of a call that hands in: whose it is, and where uploads are. */
+/** The caller of a submission, and the uploads that it may refer to. */
 export interface SubmitContext {
   context: SubmitServices;
   uploads: LegacyUploads;
@@ -19,7 +19,7 @@ export interface SubmitContext {
   config: ChallengeConfig;
 }
 
-/** Hands in one job as a submission of its own, by all the rules of a modern one. Resolves with its id when it is accepted. */
+/** Submits one job, under all the rules of a modern submission. Resolves with its id once it is accepted. */
 export async function submitJob(at: SubmitContext, job: PlannedJob): Promise<string> {
   if (!("fileKey" in job) && job.function !== "submit") return (await submitJobs(at, [job]))[0] as string;
   const id = createSubmissionId();
@@ -31,7 +31,10 @@ export async function submitJob(at: SubmitContext, job: PlannedJob): Promise<str
   return id;
 }
 
-/** Hands in values for a function of the evaluator, all or none, in one commit. Resolves with their ids, in order. */
+/**
+ * Submits values for a function of the evaluator, all or none, in one commit. Resolves with their ids, in
+ * order.
+ */
 export async function submitJobs(
   { context, caller, config }: SubmitContext,
   jobs: PlannedJob[],
@@ -52,7 +55,7 @@ async function inputOf(
   if ("fileKey" in job) {
     const { key, size, sha256 } = await uploads.find(caller.id, job.fileKey);
     const isFile = config.accepts.file !== undefined;
-    // The client tells no file name; evaluators look at the extension, and so do the rules.
+    // The client sends no file name, but evaluators and rules depend on the extension.
     const name = isFile ? `submission${config.accepts.file?.extensions[0] ?? ""}` : null;
     return {
       input: { kind: isFile ? "file" : "json", name, size, sha256 },

@@ -3,10 +3,13 @@ import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
-/** Where presigned addresses lead: beside the API, whose messages are small. */
+/** Path of presigned addresses; not below the API, whose messages are small. */
 export const UPLOAD_PATH = "/legacy/uploads";
 
-/** What clients of the published Python package ask for by plain HTTP: a place for a file, and the PUT to it. */
+/**
+ * Creates the routes that the published Python package requests by plain HTTP: a presigned address for a
+ * file, and the PUT to it.
+ */
 export function legacyRoutes(context: () => Needs<"webapp">, uploads: LegacyUploads): Hono {
   const routes = new Hono();
   routes.get("/api/external_graders/:api_key/presign", async (c) => {

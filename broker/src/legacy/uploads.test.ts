@@ -5,7 +5,7 @@ import { createFolderStore } from "@crowdai/shared/objects";
 import { expect, it, onTestFinished } from "vitest";
 import { createUploads } from "./uploads.ts";
 
-it("forgets what was not handed in for a day, also what an earlier process took", async () => {
+it("removes uploads that were not submitted within a day, including those of an earlier process", async () => {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-uploads-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   let now = Date.parse("2026-01-01T00:00:00Z");

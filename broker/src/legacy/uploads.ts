@@ -2,39 +2,40 @@ import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
 
-/** An address must be used within this time; the transfer itself may last longer. */
+/** An address must be used within this time; the transfer itself may take longer. */
 const ADDRESS_SECONDS = 900;
-/** How long an upload waits to be handed in. */
-const KEPT_MS = 24 * 3600 * 1000;
-/** How many uploads a participant may have that wait; a further one takes the place of the oldest. */
+/** How long an upload is stored before it is submitted. */
+const STORED_MS = 24 * 3600 * 1000;
+/** Maximum stored uploads of a participant; a further one replaces the oldest. */
 const MAX_STORED = 20;
-/** How many times the largest size is read, and thrown away, of a body that is too large. */
+/** How many times the maximum size of a too large body is read and dropped. */
 const READ_ON = 10;
 
 const FILE_KEY = /^submissions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 export interface LegacyUploads {
-  /** The name of an upload to come, and the address that takes it with one PUT. */
+  /** Returns the name of a future upload, and the address that accepts it with one PUT. */
   presign(participant: number): { s3_key: string; presigned_url: string };
-  /** Takes the PUT of such an address. Throws signature_invalid, file_too_large, object_exists. */
+  /** Accepts the PUT to such an address. Throws signature_invalid, file_too_large, object_exists. */
   take(address: URL, body: AsyncIterable<Uint8Array> | null): Promise<StoredObject>;
-  /** An upload of this participant by its name. Throws upload_missing and file_empty. */
+  /** Finds an upload of this participant by name. Throws upload_missing and file_empty. */
   find(participant: number, fileKey: string): Promise<StoredObject & { key: string }>;
-  /** Removes what was uploaded and not handed in for a day. */
+  /** Removes uploads that were not submitted within a day. */
   sweep(): Promise<void>;
 }
 
 /**
- * Uploads of clients that ask for an address before they say what they will hand in: neither length nor digest is
- * known until the bytes are there. They wait under keys of their participant, so that nobody else can hand them in.
+ * Uploads of clients that ask for an address before they announce a submission: length and digest are unknown
+ * until the bytes have arrived. They are stored under keys of their participant, so that no one else can
+ * submit them.
  */
 export function createUploads(options: {
   objects: ObjectStore;
   secret: string;
-  /** Where `path` is served, without a slash at the end. */
+  /** Where `path` is served, without a trailing slash. */
   baseUrl: () => string;
   path: string;
-  /** The largest file any challenge takes. */
+  /** The largest file that any challenge accepts. */
   maxBytes: () => number;
   now: () => number;
 }): LegacyUploads {
@@ -58,7 +59,7 @@ export function createUploads(options: {
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
       throw new CrowdaiError("signature_invalid");
     if (!(Number(expires) * 1000 > now()))
-      throw new CrowdaiError("signature_invalid", "The signed address has ended.");
+      throw new CrowdaiError("signature_invalid", "The signed address has expired.");
     return `${folderOf(participant)}${id}`;
   }
 
@@ -88,7 +89,8 @@ export function createUploads(options: {
     async take(address, body) {
       const key = allowed(address);
       const most = maxBytes();
-      // Before the bytes, and said by the store again after them: two at once do not both get in.
+      // Checked before the bytes arrive; the store checks again afterwards, so that two at once cannot both
+      // succeed.
       if (await objects.stat(key)) throw new CrowdaiError("object_exists");
       await evictOldest(key);
       return objects.put(key, body ? atMost(most, body) : new Uint8Array());
@@ -101,7 +103,7 @@ export function createUploads(options: {
       if (!found)
         throw new CrowdaiError(
           "upload_missing",
-          `Nothing that you uploaded is named by this file_key. A file may have ${maxBytes()} bytes, and waits a day.`,
+          `You have no upload with this file_key. A file may have ${maxBytes()} bytes and is stored for a day.`,
         );
       if (found.size === 0) throw new CrowdaiError("file_empty", "The uploaded file is empty.");
       return { ...found, key };
@@ -118,7 +120,7 @@ export function createUploads(options: {
   };
 
   function isOld(key: string): boolean {
-    return now() - (seen.get(key) ?? now()) > KEPT_MS;
+    return now() - (seen.get(key) ?? now()) > STORED_MS;
   }
 }
 
@@ -127,11 +129,13 @@ async function* atMost(most: number, body: AsyncIterable<Uint8Array>): AsyncGene
   for await (const chunk of body) {
     size += chunk.length;
     if (size <= most) yield chunk;
-    // Read on for a while: the client goes on after any answer, but not after a broken pipe.
+    // Reads on for a while: the client continues after any response, but not after a broken pipe.
     else if (size > most * READ_ON) break;
   }
   if (size > most) throw tooLarge(most);
 }
 
 const tooLarge = (most: number) =>
-  new CrowdaiError("file_too_large", `A file may have ${most} bytes.`, { details: { max_bytes: most } });
+  new CrowdaiError("file_too_large", `A file may have at most ${most} bytes.`, {
+    details: { max_bytes: most },
+  });

@@ -10,17 +10,20 @@ import type { Watchers } from "./watchers.ts";
 const BATCH = 500;
 const AT_A_STRETCH = 200;
 
-/** Events to whoever watches their submission at this broker. */
+/** Delivers events to the clients of this broker that watch a submission. */
 export interface Broadcast {
-  /** Delivers events in their order; what was delivered before is passed over, what is missing in between is read first. */
+  /** Delivers events in order. Skips those delivered before, and reads missing ones first. */
   deliver(events: SubmissionEvent[]): void;
-  /** Says that the watchers of a submission have what came up to `seq`. */
+  /** Records that the watchers of a submission have received everything up to `seq`. */
   caughtUp(submission: string, seq: number): void;
-  /** Looks in the records for events that nobody announced here: another broker wrote them, and its word was lost. */
+  /**
+   * Checks the records for events that were not announced here: another broker wrote them, and its message
+   * was lost.
+   */
   catchUp(): Promise<void>;
-  /** How many submissions have watchers here. */
+  /** Number of submissions with watchers here. */
   watched(): number;
-  /** Tells places in line where they have changed. */
+  /** Sends queue positions that have changed. */
   sendQueuePositions(): Promise<void>;
 }
 
@@ -30,13 +33,18 @@ export type BroadcastNeeds = ViewNeeds & Needs<"records" | "catalog" | "log">;
 export function createBroadcast(watchers: Watchers, context: () => BroadcastNeeds): Broadcast {
   const delivered = new Map<string, number>();
   const lastSent = new Map<string, Pick<Waiting, "place" | "reason" | "graders">>();
-  // One at a time for each submission: a final event waits for its view, and nothing may overtake it.
+  // One at a time for each submission: a final event waits for its view, and no other event may overtake it.
   const pending = new Map<string, Promise<void>>();
 
   function enqueueFor(id: string, work: () => Promise<void>): void {
     const turn = (pending.get(id) ?? Promise.resolve())
       .then(work)
-      .catch((error) => context().log.error({ err: error, submission: id }, "event not sent"))
+      .catch((error) =>
+        context().log.error(
+          { event: "event_delivery_failed", err: error, submission: id },
+          "event delivery failed",
+        ),
+      )
       .finally(() => {
         if (pending.get(id) === turn) pending.delete(id);
       });
@@ -112,8 +120,8 @@ export function createBroadcast(watchers: Watchers, context: () => BroadcastNeed
       if (ids.size === 0) return;
       const { db } = context().records;
       for (const challenge of context().catalog.all().keys()) {
-        // The line once, and not a count for each of those who stand in it.
-        const line = await db
+        // Reads the queue once, instead of counting for each waiting submission.
+        const queue = await db
           .selectFrom("submissions")
           .select("id")
           .where("challenge", "=", challenge)
@@ -121,11 +129,11 @@ export function createBroadcast(watchers: Watchers, context: () => BroadcastNeed
           .where("outside_status", "is", null)
           .orderBy("number")
           .execute();
-        if (line.length === 0) continue;
+        if (queue.length === 0) continue;
         const waitingAt = await readQueueStatus(context(), challenge);
-        for (const [index, { id }] of line.entries()) {
+        for (const [index, { id }] of queue.entries()) {
           if (ids.has(id)) sendQueuePosition(id, waitingAt(index + 1));
-          // Others have their turn in between: a line may be long.
+          // Yields to other work in between, because a queue may be long.
           if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await setImmediate();
         }
       }

@@ -25,11 +25,11 @@ const NOTHING = Object.freeze({});
 const ANNOUNCE = "announce";
 
 export interface Gateway {
-  /** Sends events to whoever watches their submission, at any broker. */
+  /** Sends events to the clients that watch their submission, at any broker. */
   announce(events: SubmissionEvent[]): void;
-  /** Clients that are connected here. */
+  /** Number of clients connected here. */
   sessions(): number;
-  /** Submissions that somebody connected here watches. */
+  /** Number of submissions watched by clients connected here. */
   watched(): number;
   close(): Promise<void>;
 }
@@ -42,17 +42,17 @@ export interface LegacyConnections {
   close(): Promise<void>;
 }
 
-/** The exchange: sessions over socket.io, on the HTTP server of the routes. */
+/** Opens the live gateway: sessions over socket.io, on the HTTP server of the routes. */
 export function openGateway(options: {
   server: HttpServer;
   context: () => BroadcastNeeds & SessionNeeds & RequestNeeds;
   version: string;
-  /** Joins this broker to others; absent where there is one. */
+  /** Connects this broker to others; absent when there is one broker. */
   adapter?: ServerOptions["adapter"];
   boards: BoardWatch;
-  /** Told of every event, whichever broker wrote it. */
+  /** Receives every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
-  /** Where clients of the first crowdAI come in; absent where they are refused. */
+  /** The gateway for clients of the first crowdAI; absent when they are turned off. */
   legacy?: LegacyConnections | undefined;
 }): Gateway {
   const { server, context, version, adapter, boards, heard, legacy } = options;
@@ -65,7 +65,7 @@ export function openGateway(options: {
     httpCompression: false,
     pingInterval: 10_000,
     pingTimeout: 10_000,
-    // Browsers need no session here: the pages have their own, same-origin ones.
+    // Browsers need no session here: the pages have their own, of the same origin.
     cors: { origin: false },
   };
   const engine = createEngine(settings, legacy?.prepare);
@@ -93,7 +93,7 @@ export function openGateway(options: {
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
-    // Handlers stand before the client hears of the session, so that nothing it then sends is missed.
+    // Handlers are attached before the client learns of the session, so that no message of its is missed.
     serve(socket);
     setImmediate(() => {
       socket.emit("session", session);
@@ -102,8 +102,8 @@ export function openGateway(options: {
   }
 
   /**
-   * The request that opened a session, with all its headers, would be kept as long as the session; nobody asks for it again. Nor does
-   * anybody speak to the room of a single session.
+   * Frees what would otherwise live as long as the session: the request that opened it, with all its headers,
+   * and the socket.io room of the single session.
    */
   function forgetRequest(socket: Socket): void {
     // The client's own `request` reads this one.
@@ -112,7 +112,10 @@ export function openGateway(options: {
     socket.leave(socket.id);
   }
 
-  /** One listener a session, and not one for each event: thousands of idle watchers keep theirs in memory. */
+  /**
+   * One listener per session instead of one per event, because thousands of idle watchers keep theirs in
+   * memory.
+   */
   function serve(socket: Socket): void {
     socket.onAny((name: string, message: unknown, acknowledge: unknown) => {
       const request = requests.get(name);
@@ -131,7 +134,8 @@ export function openGateway(options: {
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asCrowdaiError(thrown);
-    if (error.code === "unexpected") context().log.error({ err: thrown }, "unexpected error in a session");
+    if (error.code === "unexpected")
+      context().log.error({ event: "session_failed", err: thrown }, "session failed unexpectedly");
     return error;
   }
 
@@ -141,12 +145,22 @@ export function openGateway(options: {
     isSending = true;
     await broadcast
       .sendQueuePositions()
-      .catch((error) => context().log.warn({ err: error }, "places not told"));
+      .catch((error) =>
+        context().log.warn(
+          { event: "queue_position_update_failed", err: error },
+          "queue position update failed",
+        ),
+      );
     isSending = false;
   }, PLACE_INTERVAL_MS);
-  // What another broker wrote is announced through Redis, which may lose a word; the records do not.
+  // Events of other brokers are announced through Redis, which may lose a message; the records do not.
   const catchUps = setInterval(() => {
-    if (adapter) broadcast.catchUp().catch((error) => context().log.warn({ err: error }, "no catching up"));
+    if (adapter)
+      broadcast
+        .catchUp()
+        .catch((error) =>
+          context().log.warn({ event: "event_catch_up_failed", err: error }, "event catch-up failed"),
+        );
   }, CATCH_UP_MS);
   io.on(ANNOUNCE, (events: SubmissionEvent[]) => {
     broadcast.deliver(events);
@@ -159,7 +173,12 @@ export function openGateway(options: {
     isChecking = true;
     await held
       .endRevoked(context().webapp)
-      .catch((error) => context().log.warn({ err: error }, "revoked keys not looked for"));
+      .catch((error) =>
+        context().log.warn(
+          { event: "revoked_key_check_failed", err: error },
+          "check for revoked keys failed",
+        ),
+      );
     isChecking = false;
   }, KEY_CHECK_MS);
 
@@ -175,7 +194,7 @@ export function openGateway(options: {
       clearInterval(places);
       clearInterval(catchUps);
       clearInterval(keys);
-      // This broker's own: the others' clients have no reason to leave.
+      // Only this broker's own clients: those of others have no reason to leave.
       io.local.disconnectSockets(true);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([io.close(), legacy?.close(), closed]);
@@ -183,5 +202,7 @@ export function openGateway(options: {
   };
 }
 
-/** A modern client brings its key with the connection; the published Python client speaks the protocol before. */
+/**
+ * A modern client sends its key with the connection; the published Python client uses an earlier protocol.
+ */
 const isLegacy = (socket: Socket): boolean => socket.conn.protocol === 3;

@@ -1,6 +1,6 @@
 import type { SubmissionEvent } from "@crowdai/shared";
 
-/** Those who wait inside this process for a submission's next event: the long polls of the HTTP API. */
+/** Callers inside this process that wait for a submission's next event: the long polls of the HTTP API. */
 export function createListeners() {
   const waiting = new Map<string, Set<() => void>>();
   return {
@@ -10,7 +10,7 @@ export function createListeners() {
         waiting.delete(submission);
       }
     },
-    /** Resolves at the submission's next event, or when the signal ends the wait. */
+    /** Resolves at the submission's next event, or when the signal is aborted. */
     next(submission: string, signal: AbortSignal): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>();
       const mine = waiting.get(submission) ?? new Set();

@@ -12,7 +12,7 @@ import { readInstance } from "../records/instance.ts";
 /** What opening a session uses. */
 export type SessionNeeds = ServingSources & Needs<"records" | "catalog" | "baseUrl">;
 
-/** What the broker says first: who you are, the challenge, its open round, and the slots you have left. */
+/** Builds the broker's first message: the participant, the challenge, its open round, and the slots left. */
 export async function openSession(
   context: SessionNeeds,
   caller: Caller,

@@ -2,15 +2,15 @@ import type { Socket } from "socket.io";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import type { Webapp } from "../domain/webapp/webapp.ts";
 
-/** What is kept of each session, as its socket's data. */
+/** The data kept with the socket of each session. */
 export interface SessionKey {
   key: string;
   caller: Caller;
 }
 
-/** The keys of the sessions that are open here. */
+/** Keeps the keys of the sessions that are open here. */
 export function createSessionKeys(sockets: () => Iterable<Socket>) {
-  // Sessions of one key share what is held of it.
+  // Sessions with the same key share one entry.
   let holding = new Map<string, SessionKey>();
 
   function hold(held: SessionKey): SessionKey {
@@ -30,7 +30,7 @@ export function createSessionKeys(sockets: () => Iterable<Socket>) {
 
   return {
     hold,
-    /** Nobody with a revoked key listens on: their sockets are closed. */
+    /** Closes the sessions of revoked keys. */
     async endRevoked(webapp: Pick<Webapp, "ended">): Promise<void> {
       const ended = await webapp.ended(inUse);
       if (ended.size === 0) return;

@@ -29,14 +29,14 @@ export type RequestNeeds = AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds;
 
 export type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;
 
-/** What a session may ask for, by the name of the message; each is answered by its acknowledgement. */
+/** Handles a session's requests, by the name of the message. Each is answered by its acknowledgement. */
 export function sessionRequests(options: {
   context: () => RequestNeeds;
   watchers: Watchers;
   broadcast: Broadcast;
   boards: BoardWatch;
   keyOf: (socket: Socket) => string;
-  /** What is told of an error, which is noted where it was not expected. */
+  /** Logs an unexpected error, and returns the error to send. */
   logged: (thrown: unknown) => CrowdaiError;
 }): ReadonlyMap<string, Request> {
   const { context, watchers, broadcast, boards, keyOf, logged } = options;
@@ -51,7 +51,7 @@ export function sessionRequests(options: {
       try {
         const input = schema.safeParse(message);
         if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
-        // Asked again each time: a key that was revoked a moment ago does nothing more.
+        // Identified again for each request: a revoked key stops working at once.
         const caller = await identifyParticipant(context().webapp, keyOf(socket));
         answer({ ok: true, value: await work(caller, input.data, socket) });
       } catch (thrown) {
@@ -60,7 +60,8 @@ export function sessionRequests(options: {
     });
   };
 
-  // Watched before it is registered, so that no event slips between; somebody else's id is refused first.
+  // Watched before it is registered, so that no event is missed; the id of another participant is refused
+  // first.
   on("submit", intentSchema, async (caller, intent, socket) => {
     const known = await findFreeOrOwn(context().records.db, caller, intent.id);
     watchers.add(intent.id, socket);
@@ -85,18 +86,20 @@ export function sessionRequests(options: {
   on("watch", watchSchema, async (caller, { id, after }, socket) => {
     const { db } = context().records;
     await findSubmission(db, caller, id);
-    // Watched before reading: an event may come twice, by the answer and live, and its number tells; none is missed.
+    // Watched before reading, so that no event is missed. One may arrive twice, in the answer and live; its
+    // number shows that.
     watchers.add(id, socket);
     const events = await readEvents(db, id, after);
     const row = await findSubmission(db, caller, id);
     broadcast.caughtUp(id, events.at(-1)?.seq ?? after);
-    // By the last event read, not by the row, which is read later: what came in between is still on its way here.
+    // Up to the last event read, not up to the row, which is read later: events in between are still on their
+    // way.
     const last = events.at(-1);
     if (last && isLastEvent(last.type)) watchers.remove(id, socket);
     return { submission: await viewSubmission(context(), db, row), events };
   });
 
-  // Which boards each session watches.
+  // The leaderboards that each session watches.
   const boardsOf = new WeakMap<Socket, Set<string>>();
   on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
     const { config } = context().catalog.get(challenge);

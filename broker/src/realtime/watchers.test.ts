@@ -7,7 +7,7 @@ function session() {
 }
 
 describe("watchers", () => {
-  it("are told of the submission they watch, each once, and of no other", () => {
+  it("receive events of the submission they watch, each once, and of no other", () => {
     const watchers = createWatchers();
     const [one, two, other] = [session(), session(), session()];
     for (const socket of [one, one, two]) watchers.add("a", socket);
@@ -19,7 +19,7 @@ describe("watchers", () => {
     expect([one.heard.length, two.heard.length]).toEqual([1, 2]);
   });
 
-  it("are there until they leave, are gone, or all is said", () => {
+  it("stay until they leave, disconnect, or the submission ends", () => {
     const watchers = createWatchers();
     const [one, two, three] = [session(), session(), session()];
     watchers.add("a", one);

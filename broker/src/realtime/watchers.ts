@@ -3,17 +3,18 @@ import type { Socket } from "socket.io";
 type Listener = Pick<Socket, "connected" | "emit">;
 
 /**
- * Sessions at this broker, by the submission they watch. Most submissions have one watcher, and most watchers one submission; a set for
- * each, and a listener for each that leaves, would be a good part of what thousands of idle ones cost.
+ * The sessions of this broker by the submission they watch. Most submissions have one watcher, and most
+ * watchers one submission. A set and a listener for each would account for much of the memory of thousands of
+ * idle sessions.
  */
 export interface Watchers {
   add(submission: string, socket: Listener): void;
   remove(submission: string, socket: Listener): void;
   has(submission: string): boolean;
   send(submission: string, event: string, message: unknown): void;
-  /** Forgets all who watch this one. */
+  /** Removes all watchers of the submission. */
   end(submission: string): void;
-  /** All submissions that somebody watches. Forgets those who are gone. */
+  /** Returns all watched submissions, and removes watchers that have disconnected. */
   submissions(): string[];
 }
 

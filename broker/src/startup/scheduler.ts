@@ -64,7 +64,7 @@ export function startScheduler(options: {
   every(intervals.media, "media", async () => media.soon());
   every(intervals.queueWatch, "queue watch", () => queueWatch.check());
   every(intervals.graders, "graders", () => graders.look());
-  every(intervals.webapp, "webapp", () => webapp.tell());
+  every(intervals.webapp, "webapp", () => webapp.deliver());
   // Closed first: a webapp that hangs must not delay the shutdown.
   shutdownSteps.add("calls to the webapp", () => webapp.close());
   every(intervals.dispatch, "dispatch", async () => dispatcher.soon());

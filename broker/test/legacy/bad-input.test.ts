@@ -22,7 +22,7 @@ describe("bad input of an older client", () => {
     challenge = await openChallenge(test.broker.url, key);
   });
   afterEach(async () => {
-    // Whatever came, nobody else noticed: those who were there before go on, and new ones come in.
+    // Other clients are unaffected: connected ones continue, and new ones can connect.
     expect((await challenge.submit("0.5")).answer).toMatchObject([{ data: { score: 0.5 } }]);
     challenge.connection.close();
     const modern = await test.connect();
@@ -35,9 +35,9 @@ describe("bad input of an older client", () => {
   it.each([
     ["that is malformed", () => "0123456789abcdef0123456789abcde", "malformed"],
     ["of the first crowdAI", () => "0123456789abcdef0123456789abcdef", "does not recognize"],
-    ["of nobody", () => "crowdai_00000000000000000000000000000000000000000000VcTRx", "."],
+    ["that does not exist", () => "crowdai_00000000000000000000000000000000000000000000VcTRx", "."],
     ["that is empty", () => "", "No API key"],
-    ["that is no text", () => ({ $ne: null }) as unknown as string, "No API key"],
+    ["that is not a string", () => ({ $ne: null }) as unknown as string, "No API key"],
   ])("a key %s is refused before the acknowledgement", async (_, wrong, words) => {
     await expect(openChallenge(test.broker.url, wrong())).rejects.toThrow(words);
   });
@@ -52,22 +52,22 @@ describe("bad input of an older client", () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ["an unknown challenge", { challenge_id: "tset" }, /no challenge "tset"; did you mean "test"/],
     ["no challenge", { challenge_id: undefined }, /names a challenge/],
-    ["a challenge that is no text", { challenge_id: ["test"] }, /"challenge_id"/],
+    ["a challenge that is not a string", { challenge_id: ["test"] }, /"challenge_id"/],
     ["an unknown function", { function_name: "evalute" }, /no function "evalute".*"submit", "evaluate"/],
     ["a function of every object", { function_name: "constructor" }, /no function "constructor"/],
     ["no function", { function_name: undefined }, /"function_name"/],
-    ["data that is no list", { data: { x: 1 } }, /"data"/],
+    ["data that is not a list", { data: { x: 1 } }, /"data"/],
     ["data that is null", { data: null }, /"data"/],
     ["no data", { data: undefined }, /"data"/],
     ["an empty list", { data: [] }, /"data"/],
     ["more jobs than a call may have", { data: Array(1001).fill({ x: 1 }) }, /"data"/],
-    ["a dry_run that is no boolean", { dry_run: "yes" }, /"dry_run"/],
+    ["a dry_run that is not a boolean", { dry_run: "yes" }, /"dry_run"/],
     ["no session token", { session_token: undefined }, /"session_token"/],
-    ["a session token of nobody", { session_token: "x" }, /not that of this connection/],
+    ["an unknown session token", { session_token: "x" }, /does not belong to this connection/],
     ["no key", { api_key: undefined }, /"api_key"/],
-    ["another key", { api_key: "x" }, /not the one this connection authenticated with/],
+    ["another key", { api_key: "x" }, /not the one that this connection authenticated with/],
     ["a value that is too large", { data: [{ x: "x".repeat(70_000) }] }, /65536 bytes/],
-  ])("%s is an error of the job, and of the call", async (_, more, words) => {
+  ])("%s is an error of the job and of the call", async (_, more, words) => {
     const { answer, progress } = await challenge.call("evaluate", [{ x: 1 }], more);
     expect(answer[0]).toMatchObject({ response_type: ERROR, message: expect.stringMatching(words) });
     expect(progress).toMatchObject([
@@ -78,7 +78,9 @@ describe("bad input of an older client", () => {
   it("a session token of another connection is refused", async () => {
     const other = await openChallenge(test.broker.url, key);
     const { answer } = await challenge.call("evaluate", [{ x: 1 }], { session_token: other.token });
-    expect(answer).toMatchObject([{ response_type: ERROR, message: expect.stringContaining("not that of") }]);
+    expect(answer).toMatchObject([
+      { response_type: ERROR, message: expect.stringContaining("does not belong to") },
+    ]);
   });
 
   it("a call before authentication is refused", async () => {
@@ -100,7 +102,7 @@ describe("bad input of an older client", () => {
     ...["authenticate_response", "session", "event", "place", "message", "", "__proto__", "test::1", "::"],
     `test::${randomUUID()}::more`,
     `${"x".repeat(200)}::${randomUUID()}`,
-  ])('a response_channel named "%s" is refused, in the answer alone', async (response_channel) => {
+  ])('a response_channel named "%s" is refused, only in the answer', async (response_channel) => {
     let heard = 0;
     challenge.connection.on(response_channel, () => heard++);
     const message = challenge.message("evaluate", [{ x: 1 }, { x: 2 }], { response_channel });
@@ -110,7 +112,7 @@ describe("bad input of an older client", () => {
     expect(heard).toBe(0);
   });
 
-  it("a response_channel on which another connection listens is refused, and that one hears nothing", async () => {
+  it("a response_channel of another connection is refused, and that connection receives nothing", async () => {
     const response_channel = `test::${randomUUID()}`;
     const heard: unknown[] = [];
     challenge.connection.on(response_channel, (text) => heard.push(text));
@@ -133,7 +135,7 @@ describe("bad input of an older client", () => {
     expect(messages).toHaveLength(3000);
     expect(messages.filter((message) => message === "").length).toBeGreaterThan(0);
     expect(messages.filter((message) => message?.includes("Too many calls")).length).toBeGreaterThan(2500);
-    // Ada is not Eve.
+    // Other participants are unaffected.
     expect((await challenge.call("evaluate", [{ x: 3 }])).answer).toMatchObject([{ data: { score: 6 } }]);
   });
 
@@ -145,7 +147,7 @@ describe("bad input of an older client", () => {
     ["nothing", Buffer.alloc(0)],
     ["a packet of no type", encodeBinary(["9"])],
     ["too many packets", Buffer.concat(Array(20_000).fill(encodeBinary(["2"])))],
-  ])("a polling POST of %s is a bad request, and ends its session alone", async (_, body) => {
+  ])("a polling POST of %s is a bad request and ends only its session", async (_, body) => {
     const connection = await connectLegacy(test.broker.url, { transport: "polling" });
     const address = `${test.broker.url}/socket.io/?EIO=3&transport=polling&sid=${connection.opened.sid}`;
     const post = () =>
@@ -166,12 +168,12 @@ describe("bad input of an older client", () => {
         body: encodeBinary([`4${"x".repeat(1_200_000)}`]),
       },
     ).catch(() => null);
-    // Told while it still sends, a client may see the answer or a broken pipe.
+    // The client is still sending when it is answered, so it may see the response or a broken pipe.
     expect([413, undefined]).toContain(answer?.status);
     await connection.ended;
   });
 
-  it("socket.io packets that are none end their session alone", async () => {
+  it("malformed socket.io packets end only their session", async () => {
     for (const packet of [
       '42["execute_function",{]',
       "4",

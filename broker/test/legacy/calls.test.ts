@@ -8,7 +8,7 @@ import { openChallenge } from "./legacy-challenge.ts";
 const COMPLETE = "CrowdAI.Event.Job.COMPLETE";
 const ERROR = "CrowdAI.Event.Job.ERROR";
 
-/** An evaluator of vectors: `evaluate` and `submit` both score their sum. */
+/** An evaluator of vectors: `evaluate` and `submit` both return their sum as the score. */
 const SUMS = [
   "import json, sys",
   "for line in sys.stdin:",
@@ -45,13 +45,13 @@ describe("the calls of the published Python client", () => {
     expect(progress.map(({ job_id }) => job_id)).toEqual([id, id, id]);
     challenge.connection.close();
 
-    // It is a submission like any other, wherever one looks.
+    // It is a submission like any other, everywhere.
     expect((await board()).rows).toMatchObject([{ participant: "ada", score: 0.75, submission: id }]);
     expect(await submissions()).toMatchObject([{ id, state: "graded", slot: "charged", rank: 1 }]);
     expect(await (await fetch(`${test.broker.url}/challenges/test`)).text()).toContain("0.75");
   });
 
-  it("name a round by its number, where the challenge has several", async () => {
+  it("name a round by its number when the challenge has several", async () => {
     test = await startBroker({ challenges: [{ rounds: [{ id: "first" }, { id: "second" }] }] });
     const challenge = await open();
     const file_key = await challenge.upload("0.5");
@@ -61,7 +61,7 @@ describe("the calls of the published Python client", () => {
     expect((await board("test", "first")).rows).toHaveLength(0);
   });
 
-  it("name the challenge by its client name in the common pool, as newer ones do", async () => {
+  it("name the challenge by its client name in the common pool, as newer clients do", async () => {
     test = await startBroker();
     const challenge = await open("whatever");
     const { answer } = await challenge.submit("0.5", {
@@ -72,7 +72,7 @@ describe("the calls of the published Python client", () => {
     expect(answer).toMatchObject([{ response_type: COMPLETE, data: { score: 0.5 } }]);
   });
 
-  it("ask for a small test, which is a function of its own where there is one", async () => {
+  it("request a small test, which is a function of its own in some challenges", async () => {
     const evaluator = { command: ["python3", "evaluate.py"], mode: "persistent" };
     test = await startBroker({
       challenges: [
@@ -92,7 +92,7 @@ describe("the calls of the published Python client", () => {
     }
   });
 
-  it("submit a structure as it is, a small one and one too large for a modern message", async () => {
+  it("submit a JSON value, small or too large for a modern message", async () => {
     test = await startBroker();
     const challenge = await open();
     for (const padding of [10, 200_000]) {
@@ -130,7 +130,7 @@ describe("the calls of the published Python client", () => {
     },
   );
 
-  it("hear of progress, and what an evaluation returned besides a score", async () => {
+  it("receive progress, and what an evaluation returned besides a score", async () => {
     test = await startBroker();
     const challenge = await open();
     const { answer: graded, progress } = await challenge.call("submit", [{ score: 1, progress: [12.5] }]);
@@ -154,7 +154,7 @@ describe("the calls of the published Python client", () => {
     expect((await slow).answer).toMatchObject([{ data: { score: 1 } }]);
   });
 
-  it("leave a submission that goes on when the client goes away", async () => {
+  it("leave a submission running when the client disconnects", async () => {
     test = await startBroker();
     const hold = join(test.folder, "hold");
     const challenge = await open();
@@ -173,7 +173,7 @@ describe("the calls of the published Python client", () => {
     expect(events.at(-1)).toMatchObject({ type: "graded", data: { score: 0.25 } });
   });
 
-  it("hand in the rest of a list when the client goes away, and begin no further evaluation", async () => {
+  it("submit the rest of a list when the client disconnects, and start no further evaluation", async () => {
     test = await startBroker();
     const hold = join(test.folder, "hold");
     const challenge = await open();
@@ -195,12 +195,12 @@ describe("the calls of the published Python client", () => {
       db.selectFrom("submissions").select("id").where("function", "=", "evaluate").execute();
     const before = (await evaluations()).length;
     expect(before).toBeLessThan(400);
-    // What had begun when the client left is done first; then there is nothing more of it.
+    // Jobs that were running when the client left end first; then there are no more.
     await challenge.call("evaluate", [{ x: 1 }]);
     expect((await evaluations()).length).toBeLessThanOrEqual(before + 3);
   });
 
-  it("take no slot and tell no score in a dry run", async () => {
+  it("take no slot and reveal no score in a dry run", async () => {
     test = await startBroker({ challenges: [{ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] }] });
     const challenge = await open();
     for (const _ of [1, 2]) {
@@ -212,7 +212,7 @@ describe("the calls of the published Python client", () => {
     expect(limits).toMatchObject({ used: 0, remaining: 1 });
   });
 
-  it("hear of limits, closed rounds and bad submissions as errors of their job", async () => {
+  it("receive limits, closed rounds and bad submissions as errors of their job", async () => {
     let now = Date.parse("2026-01-15T00:00:00Z");
     const round = { id: "1", ends_at: "2026-01-20T00:00:00Z", limit: { count: 2, per: "round" } };
     test = await startBroker({
@@ -237,7 +237,7 @@ describe("the calls of the published Python client", () => {
     expect(await submissions()).toHaveLength(3);
   });
 
-  it("go on across a restart of the broker, with a new connection", async () => {
+  it("continue after a restart of the broker, with a new connection", async () => {
     test = await startBroker();
     const first = await open();
     const file_key = await first.upload("0.5");

@@ -14,7 +14,7 @@ import { openChallenge } from "./legacy-challenge.ts";
 const GUIDE = fileURLToPath(new URL("../../../docs/from-crowdai.md", import.meta.url));
 const FACTORY = fileURLToPath(new URL("../../../grader/src/testing/job-factory-program.ts", import.meta.url));
 
-/** As crowdAI evaluators were written, prints left in. */
+/** Written like typical crowdAI evaluators, including prints. */
 const EVALUATOR = `
 import csv
 

@@ -20,12 +20,14 @@ export interface Called {
   progress: Progress[];
 }
 
-/** A challenge as a participant's script holds it: as strict about what comes as the published Python client. */
+/**
+ * A challenge as a participant's script uses it, as strict about responses as the published Python client.
+ */
 export interface LegacyChallenge {
   connection: LegacyConnection;
   token: string;
   upload(bytes: string | Uint8Array): Promise<string>;
-  /** The message of a call, which may be changed before it is sent. */
+  /** Builds the message of a call, which tests may change before they send it. */
   message(function_name: string, data: unknown, more?: Record<string, unknown>): Record<string, unknown>;
   call(function_name: string, data: unknown, more?: Record<string, unknown>): Promise<Called>;
   /** Uploads a file and has it graded. */
@@ -52,7 +54,7 @@ export async function openChallenge(
       const slot = await fetch(`${url}/api/external_graders/${api_key}/presign`);
       if (slot.status !== 200) throw new Error(`presign: ${slot.status}`);
       const { presigned_url, s3_key } = (await slot.json()) as { presigned_url: string; s3_key: string };
-      // Its answer is not looked at.
+      // The client ignores the response.
       await (await fetch(presigned_url, { method: "PUT", body: Buffer.from(bytes as string) })).arrayBuffer();
       return s3_key;
     },
@@ -90,7 +92,7 @@ async function authenticate(
     response = argument as typeof response;
   });
   await connection.emit("authenticate", { API_KEY, challenge_id, client_version: "1.0.22" });
-  // What comes after the acknowledgement is too late for it.
+  // The client ignores what arrives after the acknowledgement.
   const { response_type, session_token, message } = response;
   if (response_type === "CrowdAI.Event.Authentication.SUCCESS" && session_token) return session_token;
   throw new Error(
@@ -111,9 +113,9 @@ function readProgress(text: unknown): Progress {
 
 function readAnswer(answer: unknown): AnswerEntry[] {
   for (const { response_type, message, data } of answer as AnswerEntry[]) {
-    // Both are copied into the data.
+    // The client copies both into the data.
     if (typeof data !== "object" || data === null || Array.isArray(data))
-      throw new Error("data is no object");
+      throw new Error("data is not an object");
     if (!/^CrowdAI\.Event\.Job\.(COMPLETE|ERROR)$/.test(response_type) || typeof message !== "string")
       throw new Error(`Malformed response: ${JSON.stringify(answer)}`);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-// engine.io protocol 3 and socket.io protocol 4 of the 2.x era, as the published Python client speaks them: XHR polling in
-// binary framing, then WebSocket.
+// engine.io protocol 3 and socket.io protocol 4 of the 2.x era, as the published Python client uses them: XHR
+// polling in binary framing, then WebSocket.
 
 interface Opened {
   sid: string;
@@ -12,9 +12,12 @@ interface Opened {
 
 export interface LegacyConnection {
   readonly opened: Opened;
-  /** Sends an event; resolves with the first argument of its acknowledgement. Rejects when the connection ends before. */
+  /**
+   * Sends an event; resolves with the first argument of its acknowledgement. Rejects when the connection ends
+   * first.
+   */
   emit(event: string, message: unknown): Promise<unknown>;
-  /** Sends several events in one go, in one request when polling. */
+  /** Sends several events at once, in one request when polling. */
   emitAll(events: [event: string, message: unknown][]): Promise<unknown[]>;
   on(event: string, listen: (argument: unknown) => void): void;
   /** Sends a ping; resolves at its answer. */
@@ -24,11 +27,14 @@ export interface LegacyConnection {
 }
 
 export interface LegacyOptions {
-  /** Stays with polling, or goes on to WebSocket as the client prefers. */
+  /** Stays with polling, or upgrades to WebSocket as the client prefers. */
   transport?: "polling" | "websocket";
 }
 
-/** The binary framing, and no other: for each packet 0, its length in digits of a byte each, 255, and the packet. */
+/**
+ * Decodes binary framing and rejects any other: for each packet 0, its length in digits of a byte each, 255,
+ * and the packet.
+ */
 export function decodeBinary(payload: Uint8Array): string[] {
   const packets: string[] = [];
   for (let at = 0; at < payload.length; ) {
@@ -51,7 +57,7 @@ export function encodeBinary(packets: string[]): Buffer {
   );
 }
 
-/** Opens a connection; rejects with the broker's words when it is refused. */
+/** Opens a connection; rejects with the broker's message when it is refused. */
 export async function connectLegacy(
   url: string,
   { transport = "websocket" }: LegacyOptions = {},

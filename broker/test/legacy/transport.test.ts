@@ -9,7 +9,7 @@ describe("connections of protocol 3", () => {
 
   const handshake = (query: string) => fetch(`${test.broker.url}/socket.io/?transport=polling&${query}`);
 
-  it("are answered in binary framing, and modern ones in their own", async () => {
+  it("are answered in binary framing, and modern clients in theirs", async () => {
     test = await startBroker();
     for (const query of ["EIO=3", "EIO=3&j=0", ""]) {
       const answer = await handshake(query);
@@ -30,7 +30,7 @@ describe("connections of protocol 3", () => {
     connection.close();
   });
 
-  it("carry what is not ASCII both ways", async () => {
+  it("carry non-ASCII text both ways", async () => {
     test = await startBroker();
     for (const transport of ["polling", "websocket"] as const) {
       const challenge = await openChallenge(test.broker.url, test.key, "test", { transport });
@@ -40,7 +40,7 @@ describe("connections of protocol 3", () => {
     }
   });
 
-  it("hear nothing of a modern session, and modern clients nothing of theirs", async () => {
+  it("receive no event of a modern session, and modern clients none of theirs", async () => {
     test = await startBroker();
     const challenge = await openChallenge(test.broker.url, test.key);
     const heard: unknown[] = [];

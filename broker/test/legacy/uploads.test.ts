@@ -27,7 +27,7 @@ describe("an upload of an older client", () => {
     return answer[0]!;
   };
 
-  it("gets a key and an address, which takes one PUT without any header", async () => {
+  it("gets a key and an address, which accepts one PUT without headers", async () => {
     const answer = await presign(test.key);
     expect(answer.status).toBe(200);
     const body = (await answer.json()) as { s3_key: string; presigned_url: string };
@@ -39,12 +39,12 @@ describe("an upload of an older client", () => {
     });
     expect(body.presigned_url).not.toContain(test.key);
     expect((await put(body.presigned_url, "0.5")).status).toBe(200);
-    // It waits where it was put, and may be handed in again.
+    // It stays stored and may be submitted again.
     expect(await grade(body.s3_key)).toMatchObject({ data: { score: 0.5 } });
     expect(await grade(body.s3_key)).toMatchObject({ data: { score: 0.5 } });
   });
 
-  it("takes a body that comes in small pieces", async () => {
+  it("may arrive in small pieces", async () => {
     const { s3_key, presigned_url } = await slot();
     const pieces = ReadableStream.from(["0", ".", "2", "5"].map((piece) => Buffer.from(piece)));
     const sent = { method: "PUT", body: pieces, duplex: "half" } as RequestInit;
@@ -52,7 +52,7 @@ describe("an upload of an older client", () => {
     expect(await grade(s3_key)).toMatchObject({ data: { score: 0.25 } });
   });
 
-  it("is refused to a key that no participant has", async () => {
+  it("is refused for an unknown key", async () => {
     for (const key of ["0123456789abcdef", "x", "..%2F..", test.key.slice(0, -1)]) {
       const answer = await presign(key);
       expect([answer.status, await answer.json()]).toEqual([
@@ -67,11 +67,11 @@ describe("an upload of an older client", () => {
     }
   });
 
-  it("cannot be graded when it never came, is empty, or is somebody else's", async () => {
+  it("cannot be graded when it is missing, empty, or another participant's", async () => {
     const never = await slot();
     expect(await grade(never.s3_key)).toMatchObject({
       response_type: ERROR,
-      message: expect.stringContaining("Nothing that you uploaded"),
+      message: expect.stringContaining("You have no upload"),
     });
     const empty = await slot();
     expect((await put(empty.presigned_url, "")).status).toBe(200);
@@ -80,7 +80,7 @@ describe("an upload of an older client", () => {
     await put(ada.presigned_url, "0.5");
     expect(await grade(ada.s3_key, await test.addParticipant("eve"))).toMatchObject({
       response_type: ERROR,
-      message: expect.stringContaining("Nothing that you uploaded"),
+      message: expect.stringContaining("You have no upload"),
     });
     for (const key of ["instance.json", "../secret", "submissions/", `incoming/1/${ada.s3_key.slice(12)}`])
       expect(await grade(key)).toMatchObject({ response_type: ERROR });
@@ -90,7 +90,7 @@ describe("an upload of an older client", () => {
     expect(submissions).toEqual([]);
   });
 
-  it("is no larger than the largest file of any challenge, whether its length is told or not", async () => {
+  it("is limited to the largest file of any challenge, with or without a declared length", async () => {
     const told = await slot();
     expect((await put(told.presigned_url, "x".repeat(101))).status).toBe(413);
     const streamed = await slot();
@@ -98,7 +98,9 @@ describe("an upload of an older client", () => {
     const sent = { method: "PUT", body: pieces, duplex: "half" } as RequestInit;
     expect((await fetch(streamed.presigned_url, sent)).status).toBe(413);
     for (const { s3_key } of [told, streamed])
-      expect(await grade(s3_key)).toMatchObject({ message: expect.stringContaining("may have 100 bytes") });
+      expect(await grade(s3_key)).toMatchObject({
+        message: expect.stringContaining("may have at most 100 bytes"),
+      });
   });
 
   it("is not overwritten", async () => {
@@ -108,7 +110,7 @@ describe("an upload of an older client", () => {
     expect(await grade(s3_key)).toMatchObject({ data: { score: 0.5 } });
   });
 
-  it("comes within a quarter of an hour, to the address as it was given", async () => {
+  it("is accepted within a quarter of an hour, only at the exact address", async () => {
     const { presigned_url } = await slot();
     const other = await slot(await test.addParticipant("eve"));
     const changed = (change: (url: URL) => void) => {
@@ -129,7 +131,7 @@ describe("an upload of an older client", () => {
     expect((await put(presigned_url, "0.5")).status).toBe(403);
   });
 
-  it("takes the place of the oldest when there are many that were not handed in", async () => {
+  it("replaces the oldest when many were not submitted", async () => {
     const keys: string[] = [];
     for (let i = 0; i < 21; i++) {
       const { s3_key, presigned_url } = await slot();

@@ -10,7 +10,7 @@ const test = useRemote();
 const { start, graded } = test;
 
 describe("keys", () => {
-  it("that the webapp confirmed work on while it is away, after a restart too; others do not", async () => {
+  it("that the webapp verified keep working while it is unreachable, also after a restart; others do not", async () => {
     const { client, key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
     const stranger = await test.webapp.addParticipant("eve");
     test.between.way = () => "cut";
@@ -24,7 +24,7 @@ describe("keys", () => {
     await expect(test.broker.connect({ key: "0".repeat(32) })).rejects.toMatchObject({ code: "webapp_away" });
   });
 
-  it("stop working when the webapp stays away", async () => {
+  it("stop working when the webapp stays unreachable", async () => {
     const { key } = await start({ times: { freshMs: 1, staleMs: 200 } });
     test.between.way = () => "cut";
     await until(async () => (await test.broker.fetch("/api/v1/me", { key })).status === 503);
@@ -41,13 +41,13 @@ describe("keys", () => {
     }
   });
 
-  it("are asked about once while the answer is fresh, and by many at once", async () => {
+  it("are verified once while the answer is fresh, also for many requests at once", async () => {
     const { key } = await start({ times: { freshMs: 60_000 } });
     await Promise.all(Array.from({ length: 20 }, () => test.broker.fetch("/api/v1/me", { key })));
     expect(test.between.seen).toEqual([`GET /api/external_graders/${key}`]);
   });
 
-  it("of 32 hex digits, as the original gives out, sign in", async () => {
+  it("of 32 hex digits, as the original issues, sign in", async () => {
     await start();
     const key = "0123456789abcdef0123456789abcdef";
     test.between.way = (_, path) =>
@@ -63,7 +63,7 @@ describe("keys", () => {
     });
   });
 
-  it("that are no keys at all are not sent anywhere", async () => {
+  it("that are malformed are not sent anywhere", async () => {
     await start();
     const before = test.between.seen.length;
     for (const key of ["../submissions", "1/submission_info", "challenge_config", "0".repeat(33)])
@@ -71,7 +71,7 @@ describe("keys", () => {
     expect(test.between.seen).toHaveLength(before);
   });
 
-  it("of organisers stay this broker's own", async () => {
+  it("of organizers stay this broker's own", async () => {
     await start();
     const { addOrganizer } = await import("../../src/domain/participants/api-keys.ts");
     const organizer = await addOrganizer(test.broker.records, "org", ["test"], now());
@@ -85,7 +85,7 @@ describe("keys", () => {
 });
 
 describe("a session of the pages", () => {
-  it("goes on after a restart, while the webapp is away too", async () => {
+  it("continues after a restart, also while the webapp is unreachable", async () => {
     const { key } = await start({ times: { freshMs: 1, staleMs: 60_000 } });
     const visitor = createPageClient(test.broker);
     await visitor.signIn(key);
@@ -94,15 +94,15 @@ describe("a session of the pages", () => {
     expect((await visitor.get("/submissions")).status).toBe(200);
   });
 
-  it("is not begun while the webapp is away, and the form says why", async () => {
+  it("does not begin while the webapp is unreachable, and the form shows why", async () => {
     const { key } = await start({ times: { freshMs: 1, staleMs: 1 } });
     test.between.way = () => "cut";
     const answer = await createPageClient(test.broker).signIn(key);
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain("the webapp is away");
+    expect(await answer.text()).toContain("the webapp is unreachable");
   });
 
-  it("is for organisers of this broker as well, and for no participant whose key it gave out before", async () => {
+  it("is open to organizers of this broker, but not to participants with keys it issued before", async () => {
     await start();
     const { records } = test.broker;
     const organizer = createPageClient(test.broker);
@@ -117,7 +117,7 @@ describe("a session of the pages", () => {
 });
 
 describe("a participant", () => {
-  it("has the webapp's name from the first submission on, unless somebody else has it", async () => {
+  it("has the webapp's name from the first submission on, unless it is taken", async () => {
     const { client, key } = await start();
     await graded(client);
     expect(await listParticipants(test.broker.records.db)).toMatchObject([
@@ -137,7 +137,7 @@ describe("a participant", () => {
     expect(await me(test.webapp.key)).toBe("participant-1");
   });
 
-  it("is the same one with a new key", async () => {
+  it("stays the same with a new key", async () => {
     const { client, key } = await start();
     const id = await graded(client);
     const { db } = test.webapp.records;

@@ -14,21 +14,24 @@ const atWebapp = async () =>
   );
 
 describe("while the webapp", () => {
-  it.each(FAILING)("%s, submitting goes on, and it is told everything afterwards, once", async (_, way) => {
-    const { client } = await start({ times: { freshMs: 60_000 } });
-    test.between.way = () => way;
-    await graded(client, 0.25);
-    await graded(client, 0.5);
-    expect(await atWebapp()).toEqual([]);
-    test.between.way = () => "through";
-    await told();
-    expect(await atWebapp()).toEqual([
-      ["graded", 0.25],
-      ["graded", 0.5],
-    ]);
-  });
+  it.each(FAILING)(
+    "%s, submitting continues, and it receives everything afterwards, once",
+    async (_, way) => {
+      const { client } = await start({ times: { freshMs: 60_000 } });
+      test.between.way = () => way;
+      await graded(client, 0.25);
+      await graded(client, 0.5);
+      expect(await atWebapp()).toEqual([]);
+      test.between.way = () => "through";
+      await told();
+      expect(await atWebapp()).toEqual([
+        ["graded", 0.25],
+        ["graded", 0.5],
+      ]);
+    },
+  );
 
-  it("is silent, a grade is not held up for longer than its patience, and later ones not at all", async () => {
+  it("is silent, the first grade waits until a timeout, and later ones do not wait", async () => {
     const { client } = await start({
       times: { freshMs: 60_000, promptTimeoutMs: 300, callMs: 300, awayMs: 60_000 },
     });
@@ -36,7 +39,7 @@ describe("while the webapp", () => {
     await graded(client);
     const before = test.between.seen.filter((request) => request.startsWith("POST")).length;
     await graded(client);
-    // What waits asks no more; the outbox alone tries on.
+    // Waiting clients ask no more; only the outbox retries.
     expect(before).toBeGreaterThanOrEqual(1);
     test.between.way = () => "through";
     await told();
@@ -67,8 +70,8 @@ describe("while the webapp", () => {
   });
 });
 
-describe("an organiser's key as the broker's", () => {
-  it("is enough for everything but to find what a lost answer opened", async () => {
+describe("an organizer's key as the broker's", () => {
+  it("suffices for everything except finding what a lost answer opened", async () => {
     const { client } = await start({ times: { freshMs: 60_000 }, token: (webapp) => webapp.organizer });
     await graded(client, 0.5);
     let lost = 0;
@@ -83,7 +86,7 @@ describe("an organiser's key as the broker's", () => {
   });
 });
 
-describe("what was cancelled before the webapp heard of it", () => {
+describe("a submission that was cancelled before the webapp received it", () => {
   it("is not opened there", async () => {
     const { client } = await start({ times: { freshMs: 60_000 } });
     test.between.way = () => "cut";
@@ -97,7 +100,7 @@ describe("what was cancelled before the webapp heard of it", () => {
 });
 
 describe("the API that the broker itself serves", () => {
-  it("knows no admin's key while the webapp is elsewhere: the key is the webapp's", async () => {
+  it("rejects the admin's key while the webapp is elsewhere: the key is the webapp's", async () => {
     await start();
     const answer = await test.broker.fetch("/api/challenges", { key: "admin-key-of-this-broker" });
     expect(answer.status).toBe(401);
@@ -105,7 +108,7 @@ describe("the API that the broker itself serves", () => {
 });
 
 describe("a grade", () => {
-  it("reaches the webapp although the broker was restarted before it was told, by a key that no record shows", async () => {
+  it("reaches the webapp although the broker was restarted first, with a key that no record reveals", async () => {
     const { client, key } = await start({ times: { freshMs: 60_000 } });
     test.between.way = () => "cut";
     await graded(client);
@@ -119,7 +122,7 @@ describe("a grade", () => {
     expect(await rows()).toMatchObject([{ sealed_key: null }]);
   });
 
-  it("that a later outcome replaces is told again", async () => {
+  it("that a later outcome replaces is sent again", async () => {
     const { client } = await start();
     const id = await graded(client, 0.5);
     await told();
@@ -131,7 +134,7 @@ describe("a grade", () => {
     expect(await atWebapp()).toEqual([["graded", 0.75]]);
   });
 
-  it("stands although the webapp refuses its media, and carries the meta", async () => {
+  it("counts although the webapp refuses its media, and includes the meta", async () => {
     const { client } = await start();
     test.between.way = (method) => (method === "PATCH" ? "cut" : "through");
     const id = await graded(client);
@@ -153,7 +156,7 @@ describe("a grade", () => {
     expect(JSON.parse(row?.meta as string)).toEqual({ public: { folds: 5 }, crowdai_submission: id });
   });
 
-  it("of a submission that was deleted at the webapp is let go, and noted", async () => {
+  it("of a submission that was deleted at the webapp is dropped, and noted", async () => {
     const { client } = await start();
     test.between.way = (method) =>
       method === "PATCH"
@@ -194,7 +197,7 @@ describe("the webapp's refusals", () => {
     expect(await test.broker.records.db.selectFrom("submissions").selectAll().execute()).toEqual([]);
   });
 
-  it("that come late end what is not graded yet, and give its slot back", async () => {
+  it("that arrive late fail a submission without a grade, and return its slot", async () => {
     const { client, key } = await start({
       rounds: [{ id: "1", limit: { count: 1, per: "day" } }],
       times: { freshMs: 60_000 },
@@ -215,7 +218,7 @@ describe("the webapp's refusals", () => {
     });
   });
 
-  it("that come late leave a grade that was shown", async () => {
+  it("that arrive late leave a grade that was shown", async () => {
     const { client, key } = await start({
       rounds: [{ id: "1", limit: { count: 1, per: "day" } }],
       times: { freshMs: 60_000 },
@@ -232,7 +235,7 @@ describe("the webapp's refusals", () => {
     ]);
   });
 
-  it("are not asked for what the broker's own rules refuse", async () => {
+  it("are not needed where the broker's own rules refuse", async () => {
     const { client } = await start({ own: [{ id: "1", limit: { count: 1, per: "day" } }] });
     await graded(client);
     await expect(client.submit({ input: value({ score: 1 }) })).rejects.toMatchObject({ code: "no_slots" });
@@ -240,7 +243,7 @@ describe("the webapp's refusals", () => {
   });
 });
 
-describe("what the webapp took and the broker did not register", () => {
+describe("a submission that the webapp accepted and the broker did not register", () => {
   it("is withdrawn there", async () => {
     await start();
     const made = await test.webapp.create();

@@ -28,7 +28,7 @@ describe("a file of the webapp's web form", () => {
     await test?.close();
   });
 
-  /** Makes a submission at the webapp, as its form does, and has the webapp's job call the broker. */
+  /** Creates a submission at the webapp, as its form does, and has the webapp's job call the broker. */
   async function uploaded(): Promise<number> {
     const { body } = await test.webapp.create({ api_key: key });
     return body.submission_id;
@@ -62,7 +62,7 @@ describe("a file of the webapp's web form", () => {
   const here = () => test.broker.records.db.selectFrom("submissions").selectAll().execute();
   const outbox = () => test.broker.records.db.selectFrom("webapp_submissions").selectAll().execute();
 
-  it("is graded, and its grade told to the submission that the webapp has: once, however often it is sent", async () => {
+  it("is graded once, however often it is sent, and its grade reaches the webapp's submission", async () => {
     const number = await uploaded();
     const answers = await Promise.all([enqueue(number), enqueue(number), enqueue(number)]);
     for (const answer of [...answers, await enqueue(number)])
@@ -85,7 +85,7 @@ describe("a file of the webapp's web form", () => {
     ]);
   });
 
-  it("comes from who has the webapp's token alone, and names an upload of the form", async () => {
+  it("requires the webapp's token, and an upload of the form", async () => {
     const [number, before] = [await uploaded(), (await here()).length];
     for (const [changed, status] of [
       [{ grader_api_key: "wrong" }, 403],
@@ -115,7 +115,7 @@ describe("a file of the webapp's web form", () => {
     expect(await outbox()).toHaveLength(before);
   });
 
-  it("is not taken for a submission that this broker opened itself", async () => {
+  it("is refused for a submission that this broker opened itself", async () => {
     const client = await test.broker.connect({ key });
     const { submission } = await client.submit({ input: { kind: "inline", data: { score: 0.5 } } });
     const row = await until(async () =>
@@ -125,7 +125,7 @@ describe("a file of the webapp's web form", () => {
   });
 });
 
-it("is asked of no broker that is the webapp itself", async () => {
+it("is not accepted by a broker that is the webapp itself", async () => {
   const test = await startRemote();
   try {
     const answer = await fetch(`${test.webapp.broker.url}/enqueue_grading_job`, {

@@ -12,22 +12,22 @@ export type ProxyFault =
   | "through"
   /** The connection ends before anything arrives. */
   | "cut"
-  /** It arrives and is done; the answer is lost. */
+  /** The request arrives and is processed, but the response is lost. */
   | "answer lost"
-  /** Nothing ever comes back. */
+  /** No response ever arrives. */
   | "silence"
   | { status: number; body: string; type?: string };
 
 export interface WebappProxy {
   url: string;
-  /** Decides for each request; by default all go through. */
+  /** Decides for each request; by default all pass. */
   way: (method: string, path: string) => ProxyFault;
   /** Method and path of each request that arrived here. */
   seen: string[];
   close(): Promise<void>;
 }
 
-/** A proxy before the webapp that fails as it is told. */
+/** Starts a proxy in front of the webapp that fails on demand. */
 export async function startWebappProxy(target: () => string): Promise<WebappProxy> {
   const between: Omit<WebappProxy, "url"> = {
     way: () => "through",
@@ -84,7 +84,10 @@ export interface RemoteStage {
   close(): Promise<void>;
 }
 
-/** A broker, and another one as the webapp behind it. The broker itself limits nothing, so that all refusals are the webapp's. */
+/**
+ * Starts a broker, and another one as its webapp. The broker itself limits nothing, so that all refusals come
+ * from the webapp.
+ */
 export async function startRemote(
   options: {
     rounds?: Record<string, unknown>[];
@@ -92,7 +95,7 @@ export async function startRemote(
     times?: Partial<WebappTimes>;
     env?: Record<string, string>;
     webappEnv?: Record<string, string>;
-    /** The key that the broker is known by; by default the admin's. */
+    /** The token that the broker uses; by default the admin's. */
     token?: (webapp: WebappStage) => string;
   } = {},
 ): Promise<RemoteStage> {
@@ -116,7 +119,7 @@ export async function startRemote(
   };
 }
 
-/** A broker and what serves as its webapp, as the contract of all webapps asks for them. */
+/** Returns a broker and its webapp as the contract of all webapps requires. */
 export function underTest({
   broker,
   webapp,
@@ -133,7 +136,7 @@ export function underTest({
   };
 }
 
-/** Webapps that fail, each in its own way. */
+/** Webapps that fail, each in another way. */
 export const FAILING: [string, ProxyFault][] = [
   ["cuts every connection", "cut"],
   ["answers 500", { status: 500, body: '{"message":"server error"}', type: "application/json" }],
@@ -143,7 +146,7 @@ export const FAILING: [string, ProxyFault][] = [
   ["refuses the broker's key", { status: 401, body: "HTTP Token: Access denied.\n", type: "text/plain" }],
 ];
 
-/** A stage for each test that starts one, closed after it. */
+/** Starts a stage for each test, and closes it afterwards. */
 export function useRemote() {
   let stage: RemoteStage;
   afterEach(() => stage?.close());
@@ -157,7 +160,7 @@ export function useRemote() {
     get between() {
       return stage.between;
     },
-    /** With a participant of the webapp, grace, who is connected. */
+    /** Starts with a connected participant of the webapp, grace. */
     async start(options: Parameters<typeof startRemote>[0] = {}) {
       stage = await startRemote(options);
       const key = await stage.webapp.addParticipant("grace");

@@ -5,8 +5,8 @@ const MAX_WAITING = 256;
 const WAIT_MS = 30_000;
 
 /**
- * A semaphore whose callers wait for a limited time, in a limited number, and until their signal is aborted. Throws
- * broker_busy when no slot becomes free.
+ * A semaphore whose callers wait for a limited time, in a limited number, and until their signal is aborted.
+ * Throws broker_busy when no slot becomes free.
  */
 export interface BoundedSemaphore {
   acquire(signal?: AbortSignal): Promise<void>;

@@ -1,6 +1,6 @@
 import { objectName } from "../repositories/final-commit.ts";
 
-// LICENSE, LICENCE.md, COPYING, UNLICENSE, LICENSES/ …
+// LICENSE in either spelling, COPYING, UNLICENSE, LICENSES/ …
 const LICENSE_FILE = /^(?:un)?licen[cs]es?(?:[.-].*)?$|^copying(?:[.-].*)?$/i;
 const ADDED = "LICENSE";
 

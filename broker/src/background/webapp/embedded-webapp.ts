@@ -2,7 +2,7 @@ import { identify, identifyHash } from "../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 import type { Db } from "../../records/records.ts";
 
-/** The broker's own records: its participants, its rules, nobody else to tell. */
+/** The broker's own records: its participants and its rules, with nothing to deliver elsewhere. */
 export function embeddedWebapp(db: Db): Webapp {
   let checkedUntil = new Date().toISOString();
   return {
@@ -21,7 +21,7 @@ export function embeddedWebapp(db: Db): Webapp {
       return new Set(revoked.map(({ hash }) => hash));
     },
     async open() {},
-    async tell() {},
+    async deliver() {},
     async close() {},
   };
 }

@@ -4,14 +4,14 @@ import { createPageClient } from "../../../test/pages/page-client.ts";
 import { type TestBroker, type TestClient, untilEnd } from "../../../test/support/test-broker.ts";
 import { until } from "../../../test/support/until.ts";
 
-/** A broker with the webapp behind it; the webapp has the challenge "test". */
+/** A broker with its webapp, which has the challenge "test". */
 export interface WebappUnderTest {
-  /** Where participants submit. */
+  /** The broker that participants submit to. */
   broker: TestBroker;
-  /** A new participant of the webapp, and the key. */
+  /** Adds a participant to the webapp and returns the key. */
   addParticipant(name: string): Promise<string>;
   revoke(name: string): Promise<void>;
-  /** What the webapp's admin reads. */
+  /** Reads what the webapp's admin can read. */
   read(path: string): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ interface Listed {
 
 const value = (data: unknown) => ({ kind: "inline" as const, data });
 
-/** What participants and a webapp's admin may rely on, whichever webapp stands behind the broker. */
+/** Tests what participants and a webapp's admin may rely on, whichever webapp the broker uses. */
 export function webappContract(
   name: string,
   start: (rounds: Record<string, unknown>[]) => Promise<WebappUnderTest>,
@@ -56,7 +56,7 @@ export function webappContract(
         await test.broker.fetch(`/api/v1/submissions/${submission.id}`, { key: key() })
       ).json()) as Submission;
     };
-    /** Whose fault a refusal is, and the exit code it leads to. */
+    /** Returns whose fault a refusal is, and its exit code. */
     const refusal = (client: TestClient) =>
       client.submit({ input: value({ score: 1 }) }).then(
         () => "accepted",
@@ -72,7 +72,7 @@ export function webappContract(
     describe("keys", () => {
       beforeEach(() => setUp());
 
-      it("lets the webapp's participants in, and nobody else", async () => {
+      it("admits the webapp's participants, and no one else", async () => {
         const client = await ada();
         expect(client.session.participant.name).toMatch(/^(grace|participant-\d+)$/);
         for (const unknown of ["0".repeat(32), adasKey.slice(0, -1)])
@@ -81,7 +81,7 @@ export function webappContract(
           });
       });
 
-      it("ends a revoked key everywhere: for new sessions, in requests, and in sessions that only listen", async () => {
+      it("ends a revoked key everywhere: for new sessions, requests, and sessions that only listen", async () => {
         const client = await ada();
         const closed = new Promise((resolve) => client.socket.once("disconnect", resolve));
         await test.revoke("grace");
@@ -96,7 +96,7 @@ export function webappContract(
     describe("the pages", () => {
       beforeEach(() => setUp());
 
-      it("let a participant in with the webapp's key, to what is theirs", async () => {
+      it("admit a participant with the webapp's key to their own submissions", async () => {
         const client = await ada();
         const { submission } = await client.submit({ input: value({ score: 0.5 }) });
         await untilEnd(client, submission.id);
@@ -111,7 +111,7 @@ export function webappContract(
           expect(kept).not.toContain(adasKey);
       });
 
-      it("keep out who has no key of it, and end a session with its key", async () => {
+      it("refuse other keys, and end a session with its key", async () => {
         adasKey = await test.addParticipant("grace");
         const visitor = createPageClient(test.broker);
         expect((await visitor.signIn("0".repeat(32))).status).toBe(401);
@@ -123,7 +123,7 @@ export function webappContract(
     });
 
     describe("a submission", () => {
-      it("is there from its arrival on, and then graded, with its scores and its description", async () => {
+      it("exists from its arrival on, and is then graded with scores and description", async () => {
         await setUp();
         const client = await ada();
         const graded = await submit(client, { score: 0.5, secondary: 0.25, message: "well" }, "first try");
@@ -139,7 +139,7 @@ export function webappContract(
         ]);
       });
 
-      it("is failed with the words that its participant reads", async () => {
+      it("fails with the message that its participant reads", async () => {
         await setUp();
         const client = await ada();
         const failed = await submit(client, { reject: "row 3: unknown id" });
@@ -155,7 +155,7 @@ export function webappContract(
         });
       });
 
-      it("is one, however often it is sent", async () => {
+      it("is counted once, however often it is sent", async () => {
         await setUp({ id: "1", limit: { count: 1, per: "day" } });
         const client = await ada();
         const { submission } = await client.submit({ input: value({ score: 1 }) });
@@ -177,7 +177,7 @@ export function webappContract(
         expect(await ended()).toMatchObject([{ grading_status_cd: "failed", score: null }]);
       });
 
-      it("that is a dry run, or a call of another function, is none", async () => {
+      it("does not exist for a dry run or a call of another function", async () => {
         await setUp();
         const client = await ada();
         const dry = await client.submit({ dry_run: true, input: value({ score: 1 }) });

@@ -30,8 +30,8 @@ export interface Webapp {
    * `allowed` throws.
    */
   open(submission: Opening, allowed: () => Promise<void>): Promise<void>;
-  /** Delivers pending updates; called about once a second. */
-  tell(): Promise<void>;
+  /** Delivers pending submissions and outcomes; called about once a second. */
+  deliver(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { WebappUnreachable } from "./webapp-client.ts";
 
 const gone = () => Promise.reject(new WebappUnreachable("the connection failed"));
 
-it("after a call without an answer the next ones fail at once, until the webapp answers somebody", async () => {
+it("after a call without a response the next ones fail at once, until the webapp answers another call", async () => {
   const breaker = createCircuitBreaker(60_000);
   expect(await breaker.call(async () => 1)).toBe(1);
   await expect(breaker.call(gone)).rejects.toThrow("the connection failed");
@@ -15,7 +15,7 @@ it("after a call without an answer the next ones fail at once, until the webapp 
   expect(await breaker.call(async () => 2)).toBe(2);
 });
 
-it("an answer that is of no use keeps nobody from asking", async () => {
+it("an unusable response does not stop further calls", async () => {
   const breaker = createCircuitBreaker(60_000);
   await expect(
     breaker.call(() => Promise.reject(new WebappUnreachable("it answered 500", 500))),
@@ -23,7 +23,7 @@ it("an answer that is of no use keeps nobody from asking", async () => {
   expect(await breaker.call(async () => 1)).toBe(1);
 });
 
-it("when the pause is over one alone tries", async () => {
+it("a single call tries when the pause is over", async () => {
   const breaker = createCircuitBreaker(0);
   await expect(breaker.call(gone)).rejects.toThrow();
   const { promise, resolve } = Promise.withResolvers<number>();

@@ -3,12 +3,12 @@ import { WebappUnreachable } from "./webapp-client.ts";
 const LONGEST = 12;
 
 /**
- * Lets calls through while the webapp answers. After one that got no answer the next ones fail at once for a
- * while, longer each time, and then one alone tries: nobody else waits for what was just found to be away.
+ * Passes calls on while the webapp answers. After a call without a response, further ones fail at once for a
+ * while, which grows each time; then a single call tries again.
  */
 export interface CircuitBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;
-  /** The webapp answered somebody else. */
+  /** Records that the webapp answered another call. */
   answered(): void;
 }
 
@@ -21,7 +21,7 @@ export function createCircuitBreaker(pauseMs: number): CircuitBreaker {
   function failed(error: unknown): void {
     if (!(error instanceof WebappUnreachable) || error.status !== null) return;
     reason = error.message;
-    // Of many that were on their way together, one counts.
+    // Of calls that failed together only one counts.
     if (Date.now() < until) return;
     until = Date.now() + pauseMs * Math.min(LONGEST, 2 ** failures);
     failures += 1;

@@ -4,11 +4,12 @@ import type { WebappSubmissionRow } from "../../../records/tables.ts";
 
 const A_PASS = 200;
 const CLAIM_MS = 120_000;
-/** How long the records may take for a submission after the webapp took it. */
+/** How long the registration in the records may take after the webapp accepted a submission. */
 const ORPHAN_MS = 60_000;
 
 /**
- * Notes a submission that the webapp is told of. False when it was noted before, here or at another broker.
+ * Records a submission that the webapp must receive. Returns false when it was recorded before, here or at
+ * another broker.
  */
 export async function noteSubmission(
   db: Db,
@@ -38,7 +39,7 @@ export async function noteSubmission(
 }
 
 /**
- * What is due: not opened yet, or ended, or without a submission for longer than it takes to register one.
+ * Returns what is due: submissions not opened yet, finished ones, and those that were never registered here.
  */
 export function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
   return (
@@ -60,7 +61,7 @@ export function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
           ]),
         ]),
       )
-      // A participant's submissions are opened in the order in which they came.
+      // A participant's submissions are opened in the order of their arrival.
       .where((eb) =>
         eb.or([
           eb("webapp_submissions.number", "is not", null),
@@ -85,7 +86,10 @@ export function dueRows(db: Db, now: number): Promise<WebappSubmissionRow[]> {
   );
 }
 
-/** The row as it is now, for this broker alone for a while; null when another one has it. */
+/**
+ * Claims the row for this broker for a while and returns it as it is now; null when another broker has
+ * claimed it.
+ */
 export async function claim(db: Db, submission: string, now: number): Promise<WebappSubmissionRow | null> {
   const row = await db
     .updateTable("webapp_submissions")

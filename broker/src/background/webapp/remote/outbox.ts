@@ -13,22 +13,23 @@ import { gradeForm, mediaForm, openForm, withdrawnForm } from "./webapp-forms.ts
 
 const AT_ONCE = 8;
 const SLOWEST_MS = 300_000;
-/** Clocks may differ, and the first try may have waited. */
+/** Tolerance for clocks that differ and a first attempt that was delayed. */
 const BEFORE_MS = 600_000;
 
 /** What reporting outcomes uses. */
 export type OutboxNeeds = Needs<"records" | "clock" | "announce" | "queue" | "log">;
 
 /**
- * Tells the webapp what it was not told yet: opens what could not be opened at once, then how each submission
- * ended. In order for each submission; what fails is tried again, later each time.
+ * Delivers to the webapp what it has not received yet: opens submissions that could not be opened at once,
+ * then reports their outcomes. Deliveries are in order for each submission; failures are retried with growing
+ * pauses.
  */
 export function createOutbox(options: {
   context: () => OutboxNeeds;
   calls: WebappClient;
   token: string;
   firstPauseMs: number;
-  /** The webapp answered. */
+  /** Called when the webapp has answered. */
   answered: () => void;
 }) {
   const { context, calls, token, firstPauseMs, answered } = options;
@@ -46,12 +47,12 @@ export function createOutbox(options: {
     await Promise.all(Array.from({ length: AT_ONCE }, next));
   }
 
-  /** Whether the webapp turned out to be away. */
+  /** Resolves with whether the webapp is unreachable. */
   async function reportOutcome({ submission }: WebappSubmissionRow): Promise<boolean> {
     const row = await claim(db(), submission, Date.now());
     if (!row) return false;
     try {
-      await tell(row);
+      await deliver(row);
       answered();
       await change(submission, { claimed_until: null, tries: 0, next_try_at: null });
       return false;
@@ -64,14 +65,14 @@ export function createOutbox(options: {
       });
       if (!(error instanceof WebappUnreachable)) throw error;
       context().log.warn(
-        { submission, tries: row.tries + 1, reason: error.message },
-        "the webapp was not told",
+        { event: "webapp_delivery_failed", submission, tries: row.tries + 1, reason: error.message },
+        "webapp delivery failed, retrying later",
       );
       return error.status === null;
     }
   }
 
-  async function tell(row: WebappSubmissionRow): Promise<void> {
+  async function deliver(row: WebappSubmissionRow): Promise<void> {
     const submission = await readSubmission(db(), row.submission);
     const number = row.number ?? (await open(row, submission));
     if (number === null) return;
@@ -80,13 +81,13 @@ export function createOutbox(options: {
     if (form === null) return;
     await refusable(row, () => calls.update(number, form));
     const media = mediaForm(submission);
-    // Apart from the grade, which must not fail with them: the webapp looks for the objects in a store of its
-    // own.
+    // Separate from the grade, which must not fail with the media: the webapp looks for them in a store of
+    // its own.
     if (media) await refusable(row, () => calls.update(number, media));
     await change(row.submission, { told: row.news });
   }
 
-  /** The submission's id at the webapp; null when it has none and will get none. */
+  /** Returns the submission's id at the webapp; null when it has none and will get none. */
   async function open(row: WebappSubmissionRow, submission: SubmissionRow | null): Promise<number | null> {
     const after = iso(Date.parse(row.created_at) - BEFORE_MS);
     const found = await calls.find(row.challenge, row.submission, after, await knownNumbers(row.challenge));
@@ -95,7 +96,7 @@ export function createOutbox(options: {
       return found.number;
     }
     const key = row.sealed_key === null ? null : openKey(token, row.sealed_key);
-    // What was cancelled before the webapp heard of it need not take a slot there.
+    // A submission that was cancelled before it was opened there need not take a slot.
     if (!submission || key === null || submission.state === "cancelled") {
       const note = key === null ? "WEBAPP_TOKEN changed before the webapp could be asked" : null;
       await change(row.submission, { outcome: "withdrawn", note, sealed_key: null });
@@ -103,8 +104,8 @@ export function createOutbox(options: {
     }
     if (found === "unknowable")
       context().log.warn(
-        { submission: row.submission },
-        "the webapp does not tell whether it has this submission; it is opened again",
+        { event: "webapp_submission_unverified", submission: row.submission },
+        "webapp submission unverified, opening it again",
       );
     try {
       const made = await calls.create(openForm(submission, key));
@@ -121,10 +122,13 @@ export function createOutbox(options: {
     return null;
   }
 
-  /** A refusal that comes late ends what has no grade yet; a grade that was shown stays. */
+  /** A late refusal fails a submission without a grade; a grade that was shown stays. */
   async function refused(row: WebappSubmissionRow, words: string): Promise<void> {
     await change(row.submission, { outcome: "refused", note: words, sealed_key: null });
-    context().log.warn({ submission: row.submission, words }, "the webapp refused a submission");
+    context().log.warn(
+      { event: "webapp_submission_refused", submission: row.submission, words },
+      "submission refused by the webapp",
+    );
     const { records, clock, announce, queue } = context();
     const events = await records.transaction(async (trx): Promise<SubmissionEvent[]> => {
       const submission = await lockSubmission(records, trx, row.submission);
@@ -143,8 +147,8 @@ export function createOutbox(options: {
   }
 
   /**
-   * What the webapp refuses of an outcome, as a submission that was deleted there, it would refuse again: it
-   * is noted, and left.
+   * A refused outcome, for example of a submission that was deleted at the webapp, would be refused again:
+   * the refusal is recorded, and the outcome is not sent again.
    */
   async function refusable(row: WebappSubmissionRow, work: () => Promise<void>): Promise<void> {
     try {
@@ -152,16 +156,16 @@ export function createOutbox(options: {
     } catch (error) {
       if (!(error instanceof WebappRefusal)) throw error;
       context().log.warn(
-        { submission: row.submission, words: error.message },
-        "the webapp refused an outcome",
+        { event: "webapp_outcome_refused", submission: row.submission, words: error.message },
+        "outcome refused by the webapp",
       );
       await change(row.submission, { note: error.message });
     }
   }
 
   /**
-   * It was opened, and then nothing registered here: by a rule that a race was lost to, or because the broker
-   * went down.
+   * Withdraws a submission that was opened at the webapp but not registered here, because of a lost race
+   * against a rule or a crash of the broker.
    */
   async function withdraw(row: WebappSubmissionRow, number: number): Promise<void> {
     await refusable(row, () => calls.update(number, withdrawnForm(row.submission)));

@@ -2,8 +2,8 @@ import { NAME, nameKey } from "../../../domain/participants/api-keys.ts";
 import type { Db, Records } from "../../../records/records.ts";
 
 /**
- * The record here of a participant of the webapp; made at the first use, under a stand-in name until the
- * webapp tells the right one.
+ * Returns the local record of a participant of the webapp. It is created on first use, under a placeholder
+ * name until the webapp sends the right one.
  */
 export async function localParticipant(
   records: Records,
@@ -30,10 +30,7 @@ export async function localParticipant(
   });
 }
 
-/**
- * Takes over the name that the webapp tells; one that cannot be used here, or is somebody else's, changes
- * nothing.
- */
+/** Takes over the name that the webapp sends, unless it is invalid here or belongs to another participant. */
 export async function renameParticipant(records: Records, id: number, name: string): Promise<void> {
   if (!NAME.test(name)) return;
   await records.transaction(async (trx) => {

@@ -14,15 +14,15 @@ import { openForm } from "./webapp-forms.ts";
 const SECOND = 1000;
 
 export interface WebappTimes extends KeyTimes {
-  /** How long somebody who waits is kept waiting for the webapp. */
+  /** How long a waiting client waits for the webapp. */
   promptTimeoutMs: number;
-  /** How long one call of the outbox may take. */
+  /** Limit of one call of the outbox. */
   callMs: number;
-  /** How soon something that failed is tried again; each further time takes twice as long. */
+  /** Pause before the first retry; it doubles each time. */
   firstPauseMs: number;
   /**
-   * How long the webapp is left alone after it did not answer somebody who waited; up to twelve times as long
-   * when it goes on.
+   * How long clients do not wait for the webapp after it failed to answer; up to twelve times as long when it
+   * keeps failing.
    */
   awayMs: number;
 }
@@ -37,7 +37,9 @@ export const WEBAPP_TIMES: WebappTimes = {
   awayMs: 5 * SECOND,
 };
 
-/** A crowdAI webapp elsewhere, over its REST API. Organisers of this broker keep the keys they have here. */
+/**
+ * A crowdAI webapp elsewhere, over its REST API. Organizers of this broker keep the keys that they have here.
+ */
 export function remoteWebapp(options: {
   url: string;
   token: string;
@@ -72,12 +74,12 @@ export function remoteWebapp(options: {
         participant_id: asked.caller.id,
         challenge: asked.challenge,
         sealed_key: sealKey(token, key),
-        // Until this try has ended, the outbox leaves it alone.
+        // The outbox leaves it alone until this attempt has ended.
         next_try_at: iso(now + 3 * times.promptTimeoutMs),
       },
       now,
     );
-    // Asked before, here or at another broker: whatever came of it, the outbox knows.
+    // Asked before, here or at another broker: the outbox handles whatever came of it.
     if (!isNew) return;
     try {
       await breaker.call(() => openNow(asked, key));
@@ -87,7 +89,10 @@ export function remoteWebapp(options: {
         throw new CrowdaiError("webapp_refused", error.message);
       }
       if (!(error instanceof WebappUnreachable)) throw error;
-      context().log.warn({ submission: asked.id, reason: error.message }, "the webapp will be asked later");
+      context().log.warn(
+        { event: "webapp_open_deferred", submission: asked.id, reason: error.message },
+        "opening at the webapp deferred",
+      );
     }
     await records()
       .db.updateTable("webapp_submissions")
@@ -101,8 +106,8 @@ export function remoteWebapp(options: {
     await outbox.opened(id, made.number);
     if (made.participant !== null && made.participant !== caller.name)
       await renameParticipant(records(), caller.id, made.participant);
-    // One that comes too late is taken, and kept as failed: its participant is told now, not after the
-    // upload.
+    // The webapp accepts a late submission and marks it as failed: its participant learns of it now, not
+    // after the upload.
     const failure = await prompt.failureOf(made.number).catch(() => null);
     if (failure !== null) throw new WebappRefusal(failure);
   }
@@ -127,7 +132,7 @@ export function remoteWebapp(options: {
       opening.set(asked.id, running);
       return running;
     },
-    tell: () => outbox.pass(),
+    deliver: () => outbox.pass(),
     async close() {
       closing.abort();
     },
@@ -135,7 +140,7 @@ export function remoteWebapp(options: {
 
   function keyOf(caller: Caller): string {
     const key = keys.keyOf(caller);
-    if (key === null) throw new CrowdaiError("webapp_away", "The key has to be checked again.");
+    if (key === null) throw new CrowdaiError("webapp_away", "The key must be checked again.");
     return key;
   }
 
@@ -149,9 +154,7 @@ export function remoteWebapp(options: {
   }
 }
 
-/**
- * Participants' keys are the webapp's: one that this broker gave out before it had a webapp lets nobody in.
- */
+/** Rejects participants' keys that this broker issued before it had a webapp: those keys are the webapp's. */
 function requireOrganizer(caller: Caller): Caller {
   if (caller.kind !== "organizer") throw new CrowdaiError("key_unknown");
   return caller;

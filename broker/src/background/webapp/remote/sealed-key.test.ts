@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { openKey, sealKey } from "./sealed-key.ts";
 
-it("a sealed key opens under its token alone, and reads differently each time", () => {
+it("a sealed key opens only under its token, and is encrypted differently each time", () => {
   const sealed = sealKey("token", "the key");
   expect(openKey("token", sealed)).toBe("the key");
   expect(sealKey("token", "the key")).not.toBe(sealed);

@@ -5,8 +5,8 @@ const NONCE = 12;
 const TAG = 16;
 
 /**
- * A participant's key for the records: the webapp asks for it when a submission is opened, which may be
- * later. Whoever reads the records without WEBAPP_TOKEN learns nothing of it.
+ * Encrypts a participant's key for the records: the webapp needs it to open a submission, which may happen
+ * later. Without WEBAPP_TOKEN the records reveal nothing of it.
  */
 export function sealKey(token: string, key: string): string {
   const nonce = randomBytes(NONCE);
@@ -15,7 +15,7 @@ export function sealKey(token: string, key: string): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString("base64url");
 }
 
-/** The key again; null when it was sealed under another token. */
+/** Decrypts the key; null when it was encrypted under another token. */
 export function openKey(token: string, sealed: string): string | null {
   try {
     const bytes = Buffer.from(sealed, "base64url");

@@ -10,18 +10,18 @@ const MAX_REMEMBERED = 10_000;
 const ASKED_AT_ONCE = 8;
 
 export interface KeyTimes {
-  /** For how long an answer of the webapp is taken for granted. */
+  /** How long an answer of the webapp counts without asking again. */
   freshMs: number;
-  /** For how long a key goes on working while the webapp is away. */
+  /** How long a verified key keeps working while the webapp is unreachable. */
   staleMs: number;
-  /** For how long a key that the webapp does not know is not asked about again. */
+  /** How long a key that the webapp does not know is not sent again. */
   unknownMs: number;
 }
 
 export interface VerifiedKeys {
   identify(key: string | undefined): Promise<Caller>;
   ended(inUse: () => ReadonlyMap<string, string>): Promise<ReadonlySet<string>>;
-  /** The key itself, of a caller who was identified here a while ago at most. */
+  /** Returns the key of a caller who was identified here recently. */
   keyOf(caller: Caller): string | null;
 }
 
@@ -32,8 +32,8 @@ interface Verified {
 }
 
 /**
- * Participants' keys, verified by the webapp: what it said counts for `freshMs`, and while it is away for
- * `staleMs`. A key that it never confirmed, or no longer knows, lets nobody in.
+ * Participants' keys, verified by the webapp. An answer counts for `freshMs`, and for `staleMs` while the
+ * webapp is unreachable. A key that the webapp never confirmed, or no longer knows, is rejected.
  */
 export function verifiedKeys(options: {
   records: () => Records;
@@ -60,7 +60,7 @@ export function verifiedKeys(options: {
       if (held && Date.now() - held.at < times.staleMs) return held.caller;
       throw new CrowdaiError(
         "webapp_away",
-        `The key cannot be checked now: the webapp is away, ${error.message}.`,
+        `The key cannot be checked now, because the webapp is unreachable: ${error.message}.`,
       );
     }
   }
@@ -138,7 +138,7 @@ export function verifiedKeys(options: {
   };
 }
 
-/** Forgets the oldest entries of a map that has grown large. */
+/** Drops the oldest entries of a map that has grown large. */
 function dropOldest<T>(map: Map<string, T>): Map<string, T> {
   for (const name of map.keys()) {
     if (map.size < MAX_REMEMBERED) break;

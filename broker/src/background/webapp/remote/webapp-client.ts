@@ -1,12 +1,9 @@
 import { z } from "zod";
 
-/**
- * The webapp could not be asked, or gave no answer that can be used: the same may succeed later. Its message
- * names no key.
- */
+/** The webapp was unreachable, or sent no usable response: a retry may succeed. The message names no key. */
 export class WebappUnreachable extends Error {
   override readonly name = "WebappUnreachable";
-  /** Of the answer that was of no use; null when there was none at all. */
+  /** Status of the unusable response; null when there was none. */
   readonly status: number | null;
 
   constructor(reason: string, status: number | null = null) {
@@ -15,7 +12,7 @@ export class WebappUnreachable extends Error {
   }
 }
 
-/** The webapp refused, in its own words: the same would be refused again. */
+/** A refusal in the webapp's own words: a retry would be refused again. */
 export class WebappRefusal extends Error {
   override readonly name = "WebappRefusal";
 }
@@ -31,39 +28,36 @@ const detailsSchema = z.object({
 const idsSchema = z.array(z.number().int());
 const wholeSchema = z.object({ meta: z.unknown() });
 
-/** Where a submission's mark stands in the `meta` that the webapp keeps of it. */
+/** Where the `meta` that the webapp stores contains a submission's mark. */
 export const MARK = "crowdai_submission";
-/** How many submissions are looked at for a mark. */
+/** How many submissions are searched for a mark. */
 const MAX_CHECKED = 200;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface WebappClient {
-  /** The webapp's id of the participant whose key this is; null when it knows no such key. */
+  /** Resolves with the webapp's id of the participant with this key; null for an unknown key. */
   verify(key: string): Promise<number | null>;
   /**
-   * Opens a submission. Resolves with its id, and the participant's name when the answer tells it. Throws
-   * WebappRefusal.
+   * Opens a submission. Resolves with its id, and with the participant's name if the response contains it.
+   * Throws WebappRefusal.
    */
   create(form: Record<string, string>): Promise<{ number: number; participant: string | null }>;
   update(number: number, form: Record<string, string>): Promise<void>;
   /**
-   * Why a submission that was just opened was kept as failed, as one that came too late; null when it was
-   * not, or when that is not told.
+   * Resolves with the reason why the webapp marked a submission that was just opened as failed, for example
+   * lateness; null when it did not, or does not say.
    */
   failureOf(number: number): Promise<string | null>;
   /**
-   * The submission with this mark among those of a challenge; `unknowable` where the webapp does not list
-   * them to us.
+   * Finds the submission with this mark in a challenge; `unknowable` when the webapp does not list
+   * submissions to the broker.
    */
   find(challenge: string, mark: string, after: string, known: ReadonlySet<number>): Promise<Found>;
 }
 
 export type Found = { number: number } | "absent" | "unknowable";
 
-/**
- * The calls to a webapp that the broker makes. Each throws WebappUnreachable when the answer does not come in
- * time, or is none.
- */
+/** The broker's calls to a webapp. Each throws WebappUnreachable when no usable response arrives in time. */
 export function createWebappClient(options: {
   url: string;
   token: string;
@@ -79,9 +73,9 @@ export function createWebappClient(options: {
       answer = await fetch(`${url}/api/${path}`, {
         method,
         headers: { authorization: `Token token=${token}`, accept: "application/json" },
-        // In the body, which no server logs: the webapp takes parameters from there too.
+        // In the body, which no server logs: the webapp accepts parameters there too.
         ...(form ? { body: new URLSearchParams(form) } : {}),
-        // The token goes to the webapp alone, wherever that would send us.
+        // The token is sent to no other address.
         redirect: "manual",
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
@@ -90,7 +84,8 @@ export function createWebappClient(options: {
       throw new WebappUnreachable(reasonOf(error));
     }
     const { status } = answer;
-    if (status === 401) throw new WebappUnreachable("it refuses WEBAPP_TOKEN for this (401)", status);
+    if (status === 401)
+      throw new WebappUnreachable("it rejected WEBAPP_TOKEN for this request (401)", status);
     if (status >= 500 || status === 408 || status === 429)
       throw new WebappUnreachable(`it answered ${status}`, status);
     const body = parsed(text);
@@ -102,7 +97,8 @@ export function createWebappClient(options: {
     async verify(key) {
       const { status, body } = await ask("GET", `external_graders/${encodeURIComponent(key)}`);
       const read = verifiedSchema.safeParse(body);
-      // A 404 of some other server must end nobody's key: the webapp's own says that there is no participant.
+      // A 404 of some other server must not end a key: the webapp's own 404 says that there is no
+      // participant.
       if (!read.success || (status !== 200 && status !== 404)) throw unexpected(status);
       return status === 200 ? read.data.participant_id : null;
     },
@@ -110,8 +106,8 @@ export function createWebappClient(options: {
     async create(form) {
       const { status, body } = await ask("POST", "external_graders", form);
       const made = createdSchema.safeParse(body);
-      // The original may refuse after it has made the submission: then its id is told, and the submission
-      // stands.
+      // The original may refuse after it has created the submission: it then returns the id, and the
+      // submission exists.
       if (made.success && (status === 202 || status === 400)) {
         const { submission_id: number, message } = made.data;
         return { number, participant: /^Participant (.+) scored$/su.exec(message)?.[1] ?? null };
@@ -137,16 +133,16 @@ export function createWebappClient(options: {
 
     async find(challenge, mark, after, known) {
       const query = new URLSearchParams({ challenge_client_name: challenge, after });
-      // The original has no such list, and an organiser's key may be refused it: both are answers, unlike
+      // The original has no such list, and may deny it to an organizer's key: both are answers, unlike
       // silence.
       const listed = await ask("GET", `submissions?${query}`).catch(unless(401, 404));
       const ids = idsSchema.safeParse(listed.body);
       if (listed.status !== 200 || !ids.success) return "unknowable";
       const candidates = ids.data.filter((id) => !known.has(id)).sort((a, b) => b - a);
       for (const number of candidates.slice(0, MAX_CHECKED)) {
-        // The original fails on a submission whose participant is gone; that is none of ours.
+        // The original fails on a submission whose participant was deleted; such a submission is not ours.
         const one = await ask("GET", `submissions/${number}`).catch(unless(401, 404, 500));
-        // An organiser's key may list ids, and read none of them.
+        // An organizer's key may list ids without being allowed to read the submissions.
         if (one.status === 401) return "unknowable";
         const whole = wholeSchema.safeParse(one.body);
         if (whole.success && markOf(whole.data.meta) === mark) return { number };
@@ -174,7 +170,7 @@ async function readText(answer: Response): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
     text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > MAX_BYTES) throw new Error("the answer does not end");
+    if (text.length > MAX_BYTES) throw new Error("the response is too long");
   }
   return text;
 }
@@ -196,9 +192,11 @@ function refusalOr(status: number, body: unknown): Error {
 }
 
 const unexpected = (status: number) =>
-  new WebappUnreachable(`it answered ${status} with something unexpected`, status);
+  new WebappUnreachable(`it answered ${status} in an unexpected form`, status);
 
-/** The kind of a network failure. The whole error would name the address, in which a key may stand. */
+/**
+ * Returns the kind of a network failure. The whole error would include the address, which may contain a key.
+ */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as Error & { cause?: { code?: unknown } };
   if (name === "TimeoutError") return "it did not answer in time";

@@ -4,7 +4,7 @@ import { MARK } from "./webapp-client.ts";
 
 type Form = Record<string, string>;
 
-/** What opens a submission. The webapp decides on round and lateness, by its own dates. */
+/** Builds the form that opens a submission. The webapp decides on round and lateness, by its own dates. */
 export function openForm(
   { id, challenge, message }: Pick<SubmissionRow, "id" | "challenge" | "message">,
   key: string,
@@ -19,7 +19,8 @@ export function openForm(
 }
 
 /**
- * How a submission ended, whole: the webapp replaces every part of the earlier grade. Null while it has not.
+ * Builds the complete outcome of a submission, which replaces the earlier grade at the webapp. Null for an
+ * unfinished submission.
  */
 export function gradeForm(row: SubmissionRow): Form | null {
   switch (row.state) {
@@ -30,7 +31,7 @@ export function gradeForm(row: SubmissionRow): Form | null {
         ...(row.score_secondary === null ? {} : { score_secondary: String(row.score_secondary) }),
         ...(row.grading_message === null ? {} : { grading_message: row.grading_message }),
         meta: JSON.stringify({ ...objectOf(row.meta), [MARK]: row.id }),
-        // Without it the original refuses a meta where there is one.
+        // Without it the original refuses to replace an existing meta.
         meta_overwrite: "True",
       };
     case "failed":
@@ -57,7 +58,7 @@ export const withdrawnForm = (id: string): Form => ({
   grading_message: `Submission ${id} was not registered at the broker.`,
 });
 
-/** Never blank: the webapp refuses a failure without its reason. */
+/** Never blank: the webapp refuses a failure without a reason. */
 function reasonOf({ error_message, error_code }: SubmissionRow): string {
   if (error_message?.trim()) return error_message;
   return errors[error_code ?? "unexpected"].title;
