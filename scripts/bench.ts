@@ -14,6 +14,8 @@ import { measureRoundTrip } from "./bench/round-trip.ts";
 import { measureSnapshot } from "./bench/snapshot.ts";
 import { measureUploads } from "./bench/uploads.ts";
 import { measureWatchers } from "./bench/watchers.ts";
+import { MissingProgramError } from "./services/programs.ts";
+import ensureBuilt from "./test/ensure-built.ts";
 import { installSystemPackages, REQUIRED_PROGRAMS } from "./test/system-packages.ts";
 
 const MEASURES = {
@@ -42,6 +44,7 @@ const PROGRAMS = [
   { program: "rclone", debian: "rclone", without: "uploads beside rclone" },
 ];
 installSystemPackages(PROGRAMS);
+await ensureBuilt();
 
 const date = new Date().toISOString().slice(0, 10);
 const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js ${process.versions.node}`;
@@ -51,7 +54,12 @@ console.log(`${date}, ${runtime}\n${machine}\n`);
 const figures: Figure[] = [];
 for (const [name, measure] of Object.entries(MEASURES)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
-  const measured = await measure();
+  const measured = await (async () => measure())().catch((error: unknown) => {
+    // Where a service cannot be installed, one sentence says what to install.
+    if (!(error instanceof MissingProgramError)) throw error;
+    console.error(`${name} cannot be measured: ${error.message}`);
+    process.exit(2);
+  });
   figures.push(...measured);
   for (const figure of measured) console.log(row(figure));
 }

@@ -19,12 +19,23 @@ import { report } from "./chaos/report.ts";
 import { loadSamples } from "./chaos/samples.ts";
 import { createSeededRandom } from "./chaos/seeded-random.ts";
 import { generateSamples, planSubmissions } from "./chaos/submission-plan.ts";
+import { isInstalled } from "./services/programs.ts";
+import ensureBuilt from "./test/ensure-built.ts";
+import {
+  installMissing,
+  programsOf,
+  REQUIRED_PROGRAMS,
+  requireSystemPackages,
+} from "./test/system-packages.ts";
 
 const PARTICIPANTS = 12;
 /** Once everything runs again, something must end every so often until all has. */
 const STALL_TIMEOUT_MS = 120_000;
 
-const options = readOptions(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (!args.includes("--help")) installServices(args);
+const options = readOptions(args);
+await ensureBuilt();
 const { seed, ms } = options;
 console.log(
   `chaos: seed ${seed}, ${options.submissions} submissions, ${options.kills} kills in ${Math.round(ms / 1000)} s; ` +
@@ -110,6 +121,19 @@ const broken = report({
 if (broken > 0 || options.keep) console.log(`\nlogs and records: ${folder}`);
 else await rm(folder, { recursive: true, force: true });
 process.exitCode = broken > 0 ? 1 : 0;
+
+/** Installs what the fleet runs on. Swift is used where it can be installed: without it, objects are in folders. */
+function installServices(args: readonly string[]): void {
+  if (!args.includes("--no-s3") && !isInstalled("swift"))
+    installMissing(REQUIRED_PROGRAMS.filter(({ program }) => programsOf(["swift"]).includes(program)));
+  const sqlite = args.join(" ").match(/--records[ =]sqlite/);
+  requireSystemPackages([
+    ...programsOf(sqlite ? ["redis"] : ["redis", "postgres"]),
+    ...(args.includes("--s3") ? programsOf(["swift"]) : []),
+    "python3",
+    "setpriv",
+  ]);
+}
 
 async function untilStalled(): Promise<void> {
   await sleep(Math.max(0, began + ms - performance.now()), undefined, { ref: false });

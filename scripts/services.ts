@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "./services/postgres.ts";
-import { isInstalled, SERVICES, type ServiceName } from "./services/programs.ts";
+import { isInstalled, MissingProgramError, SERVICES, type ServiceName } from "./services/programs.ts";
 import { startRedis } from "./services/redis.ts";
 import type { Service } from "./services/service.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "./services/swift.ts";
@@ -42,7 +42,7 @@ const unknown = names.filter((name) => !(name in SERVICES));
 
 if (unknown.length > 0) process.exitCode = usage(`There is no service ${unknown.join(", ")}.`);
 else if (command === "install") process.exitCode = install();
-else if (command === "up") await up();
+else if (command === "up") process.exitCode = await up().then(() => 0, reportMissing);
 else if (command === "down") down();
 else process.exitCode = usage("Say up, down or install.");
 
@@ -60,6 +60,12 @@ function install(): number {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     }).status ?? 1;
   return apt("update", "-qq") || apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
+}
+
+function reportMissing(error: unknown): number {
+  if (!(error instanceof MissingProgramError)) throw error;
+  console.error(`${error.message}, or run: node scripts/services.ts install`);
+  return 2;
 }
 
 async function up(): Promise<void> {

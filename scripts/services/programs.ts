@@ -25,11 +25,14 @@ export function findProgram(name: string): string | null {
   return onPath(name, [...postgresFolders(), process.env.PATH, "/usr/sbin"].join(":"));
 }
 
-/** Full path of a service's program. Throws an Error that names the Debian package when it is not there. */
+/** A program that a service needs is not installed. The message says how to install it. */
+export class MissingProgramError extends Error {}
+
+/** Full path of a service's program. Throws a MissingProgramError that names the Debian package when it is not there. */
 export function requireProgram(service: ServiceName, name: string): string {
   const found = findProgram(name);
   if (found === null)
-    throw new Error(
+    throw new MissingProgramError(
       `${service} is not installed: there is no ${name}. On Debian: apt-get install ${SERVICES[service].debian.join(" ")}`,
     );
   return found;

@@ -11,7 +11,7 @@ const WITH_PROCESSES = [
   "cli/src/**/{bin,session,completion,submit-code,challenge,challenge-code}.test.ts",
   "cli/src/snapshot/**",
   "grader/src/**/{bin,main,batch,launch,persistent,python-class,job-factory,grader,grader-stopping}.test.ts",
-  "scripts/{bench/{board,pages},build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
+  "scripts/{bench/{board,pages},chaos/missing-programs,build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
 ];

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { findProgram } from "../services/programs.ts";
+import { findProgram, SERVICES, type ServiceName } from "../services/programs.ts";
 
 export interface RequiredProgram {
   program: string;
@@ -33,23 +33,43 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];
 
-/** Installs what is missing where that is possible. Returns the programs that are missing still, said loudly. */
+/** Installs what is missing where that is possible, and reports each program that is still missing. Returns their names. */
 export function installSystemPackages(wanted: readonly RequiredProgram[] = REQUIRED_PROGRAMS): string[] {
-  let absent = wanted.filter(({ program }) => !findProgram(program));
-  if (absent.length === 0) {
-    console.log("all there");
-    return [];
-  }
-  if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
-    const packages = [...new Set(absent.map(({ debian }) => debian))];
-    console.log(`apt-get install ${packages.join(" ")}`);
-    apt("update", "-qq");
-    apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
-    absent = absent.filter(({ program }) => !findProgram(program));
-  }
+  const absent = installMissing(wanted);
+  if (absent.length === 0) console.log("all there");
   for (const { program, debian, without } of absent)
     console.log(`MISSING: ${program} (Debian package ${debian}). Not tested without it: ${without}.`);
   return absent.map(({ program }) => program);
+}
+
+/**
+ * Installs programs, and ends this process with exit code 2 and one sentence when one of them is still missing: for commands that cannot
+ * do anything useful without it.
+ */
+export function requireSystemPackages(programs: readonly string[]): void {
+  const absent = installMissing(REQUIRED_PROGRAMS.filter(({ program }) => programs.includes(program)));
+  if (absent.length === 0) return;
+  const missing = absent.map(({ program }) => program).join(", ");
+  const packages = [...new Set(absent.map(({ debian }) => debian))].join(" ");
+  console.error(`Cannot run without ${missing}. On Debian, install with: apt-get install ${packages}`);
+  process.exit(2);
+}
+
+/** Installs programs if this is Debian and this user may, without a message for what is still missing. Returns these. */
+export function installMissing(wanted: readonly RequiredProgram[]): RequiredProgram[] {
+  const isAbsent = ({ program }: RequiredProgram) => !findProgram(program);
+  const absent = wanted.filter(isAbsent);
+  if (absent.length === 0 || process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return absent;
+  const packages = [...new Set(absent.map(({ debian }) => debian))];
+  console.log(`apt-get install ${packages.join(" ")}`);
+  apt("update", "-qq");
+  apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
+  return absent.filter(isAbsent);
+}
+
+/** Returns the names of the programs that some services run. */
+export function programsOf(services: readonly ServiceName[]): string[] {
+  return services.flatMap((service) => SERVICES[service].programs).filter((program) => program !== "initdb");
 }
 
 function apt(...args: string[]): void {

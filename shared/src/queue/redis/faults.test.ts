@@ -84,18 +84,20 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   it.concurrent(
     "does not take a healthy grader's job because Redis was frozen for longer than a lease",
     staged(async (stage) => {
-      const queue = await stage.queue({ leaseMs: 1500 });
+      // Leases long enough for a process that gets little of its processor to renew them.
+      const options = { leaseMs: 4000 };
+      const queue = await stage.queue(options);
       const grader = stage.attach(queue);
-      const other = stage.attach(await stage.queue({ leaseMs: 1500 }), { grader: "other" });
+      const other = stage.attach(await stage.queue(options), { grader: "other" });
       await queue.publish(jobOf("long"));
       const holder = await Promise.race([grader.next(), other.next()]);
-      for (const freeze of [1200, 2500]) {
-        await sleep(2000);
+      for (const freeze of [3000, 6000]) {
+        await sleep(4500);
         await stage.redis.kill("SIGSTOP");
         await sleep(freeze);
         await stage.redis.kill("SIGCONT");
       }
-      await sleep(3000);
+      await sleep(6000);
       expect([...grader.seen(), ...other.seen()]).toEqual(["long"]);
       expect(holder.delivery.signal.aborted).toBe(false);
     }),
