@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { root } from "../root.ts";
+import { root } from "../lib/root.ts";
 import { findProgram } from "../services/programs.ts";
 
 it("`npm run chaos` names in one sentence what it cannot install", () => {
