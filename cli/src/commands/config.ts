@@ -44,7 +44,13 @@ interface Setting {
 
 async function allSettings({ settings, keys }: Connection): Promise<Setting[]> {
   const { sources } = settings;
-  const key = await keys.find().catch(() => null);
+  const key = await keys
+    .find()
+    .catch((failure: unknown) =>
+      failure instanceof CrowdaiError && failure.code === "key_unbound"
+        ? { source: "CROWDAI_API_KEY (not for this broker)" }
+        : null,
+    );
   return [
     { name: "broker", value: settings.broker, source: sources.broker },
     { name: "challenge", value: settings.challenge, source: sources.challenge },

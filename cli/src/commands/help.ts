@@ -18,6 +18,7 @@ export const EXIT_CODES: readonly [number, string][] = [
 
 export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_API_KEY", "API key; takes precedence over the key stored by `crowdai login`"],
+  ["CROWDAI_API_KEY_FOR", "brokers that may get CROWDAI_API_KEY although only crowdai.json names them"],
   ["CROWDAI_BROKER", "address of the broker"],
   ["CROWDAI_CHALLENGE", "challenge"],
   ["CROWDAI_CONFIG_DIR", "folder for user settings and keys"],

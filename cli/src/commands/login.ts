@@ -1,10 +1,13 @@
 import type { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { readAccount } from "../client/http/account.ts";
+import type { Settings } from "../config/settings.ts";
 import { connectHttp } from "../connection/connect-http.ts";
 import { checkKey } from "../credentials/key-store.ts";
+import { givenKeyUnbound } from "../credentials/key-unbound.ts";
 import type { Io } from "../terminal/io.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { shellWord } from "../terminal/shell-word.ts";
 import type { CommandContext } from "./handler.ts";
 
 interface Options {
@@ -27,8 +30,14 @@ export async function login(
 
   const fromStdin = options.withToken === true || io.stdin.isTTY !== true;
   if (!fromStdin && !terminal.isInteractive) throw noTerminal();
+  if (fromStdin && !settings.brokerTrusted)
+    throw givenKeyUnbound(
+      settings,
+      "The key on standard input",
+      `If the key is for that broker, run: crowdai login --with-token --broker ${shellWord(settings.broker)}`,
+    );
   const key = checkKey(
-    fromStdin ? await readFromStdin(io.stdin) : await askForKey(io, settings.broker),
+    fromStdin ? await readFromStdin(io.stdin) : await askForKey(io, settings),
     fromStdin ? "standard input" : "the prompt",
   );
   const http = await connectHttp({ broker: settings.broker, key: async () => key, client, io });
@@ -74,10 +83,14 @@ function noTerminal(): CrowdaiError {
   });
 }
 
-async function askForKey({ stdin, stderr, signal }: Io, broker: string): Promise<string> {
+/** Asks for the key. A broker that only a project file names is shown with the path of that file. */
+async function askForKey(
+  { stdin, stderr, signal }: Io,
+  { broker, brokerTrusted, sources }: Settings,
+): Promise<string> {
   const { password, isCancel } = await import("@clack/prompts");
   const answer = await password({
-    message: `API key for ${broker}`,
+    message: plainLine(`API key for ${broker}${brokerTrusted ? "" : ` (named by ${sources.broker})`}`),
     validate: (text) => (text?.trim() ? undefined : "Paste the whole key, starting with crowdai_."),
     input: stdin,
     output: stderr,

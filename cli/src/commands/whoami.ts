@@ -5,8 +5,7 @@ import type { CommandContext } from "./handler.ts";
 /** Shows the signed-in account and the source of its key. */
 export async function whoami({ connection, terminal }: CommandContext): Promise<number> {
   const { settings } = connection;
-  await connection.key();
-  const source = (await connection.keys.find())?.source;
+  const source = await connection.keySource();
   const { participant, agreed } = await readAccount(await connection.http());
 
   const document = { broker: settings.broker, participant, agreed, key_source: source };

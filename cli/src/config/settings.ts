@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { configFolder } from "./config-folder.ts";
 import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
+import { addressesIn, isTrustedBroker } from "./trusted-broker.ts";
 import { readUserConfig } from "./user-config.ts";
 
 export const DEFAULT_BROKER = "http://localhost:8420";
@@ -12,6 +13,11 @@ export type Source = string;
 export interface Settings {
   /** Address of the broker, without a trailing slash. */
   broker: string;
+  /**
+   * Whether the user chose the broker, or trusts the one that a project file names. No other broker gets an API key that
+   * is not stored for it.
+   */
+  brokerTrusted: boolean;
   /** The challenge in use, or null. */
   challenge: string | null;
   /** Folder of the user's settings, and of the keys if there is no keychain. */
@@ -40,13 +46,23 @@ export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Sett
   const project = readProjectConfig(cwd);
   const user = readUserConfig(folder.path);
 
+  const projects: [Source, string | undefined] = [project?.path ?? "", project?.config.broker];
+  const users: [Source, string | undefined][] = [
+    [user.path, user.config.broker],
+    ["default", DEFAULT_BROKER],
+  ];
   const broker = first([
     ["--broker", flags.broker],
     ["CROWDAI_BROKER", env.CROWDAI_BROKER],
-    [project?.path ?? "", project?.config.broker],
-    [user.path, user.config.broker],
-    ["default", DEFAULT_BROKER],
+    projects,
+    ...users,
   ])!;
+  const address = brokerAddress(broker.value, broker.source);
+  const trusted = [
+    first(users)!.value,
+    ...(user.config.trusted_brokers ?? []),
+    ...addressesIn(env.CROWDAI_API_KEY_FOR),
+  ];
   const challenge = first([
     ["--challenge", flags.challenge],
     ["CROWDAI_CHALLENGE", env.CROWDAI_CHALLENGE],
@@ -54,7 +70,8 @@ export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Sett
     [user.path, user.config.challenge],
   ]);
   return {
-    broker: brokerAddress(broker.value, broker.source),
+    broker: address,
+    brokerTrusted: broker.source !== projects[0] || isTrustedBroker(address, trusted),
     challenge: challenge?.value ?? null,
     configDir: folder.path,
     configDirChosen: folder.source === "CROWDAI_CONFIG_DIR",

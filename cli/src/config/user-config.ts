@@ -11,6 +11,10 @@ export const userConfigSchema = z.looseObject(
       .min(1, "an http:// or https:// address")
       .optional(),
     challenge: z.string({ error: "the id of a challenge" }).min(1, "the id of a challenge").optional(),
+    /** Brokers of project files that a person confirmed: they may get the key from the environment. */
+    trusted_brokers: z
+      .array(z.string({ error: "an http:// or https:// address" }), { error: "a list of addresses" })
+      .optional(),
   },
   { error: "an object with fields" },
 );
@@ -30,9 +34,21 @@ export async function writeUserSetting(
   name: UserSetting,
   value: string | null,
 ): Promise<string> {
-  const { path, config } = readUserConfig(configDir);
-  const { [name]: _, ...others } = config;
-  const changed = value === null ? others : { ...others, [name]: value };
-  await writePrivateFile(path, `${JSON.stringify(changed, null, 2)}\n`);
+  const { [name]: _, ...others } = readUserConfig(configDir).config;
+  return writeUserConfig(configDir, value === null ? others : { ...others, [name]: value });
+}
+
+/** Adds the origin of a broker to those that the user trusts, or removes it. */
+export async function setTrust(configDir: string, broker: string, trusted: boolean): Promise<void> {
+  const { origin } = new URL(broker);
+  const { trusted_brokers: before = [], ...others } = readUserConfig(configDir).config;
+  if (before.includes(origin) === trusted) return;
+  const after = trusted ? [...before, origin] : before.filter((one) => one !== origin);
+  await writeUserConfig(configDir, after.length > 0 ? { ...others, trusted_brokers: after } : others);
+}
+
+async function writeUserConfig(configDir: string, config: UserConfig): Promise<string> {
+  const path = join(configDir, "config.json");
+  await writePrivateFile(path, `${JSON.stringify(config, null, 2)}\n`);
   return path;
 }

@@ -1,9 +1,17 @@
+import { CrowdaiError } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { resolveSettings, type Settings } from "../config/settings.ts";
-import { checkKey, createKeyStore, type KeyStore } from "../credentials/key-store.ts";
+import {
+  checkKey,
+  createKeyStore,
+  type FoundKey,
+  type KeyStore,
+  requireKey,
+} from "../credentials/key-store.ts";
 import { createKeychain, type Keychain } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { confirmBroker } from "./confirm-broker.ts";
 import { connectHttp } from "./connect-http.ts";
 
 /** A command's connection to its broker: where it is, with which key, over HTTP. Each part is made on first use. */
@@ -15,8 +23,13 @@ export interface Connection {
   readonly settings: Settings;
   /** The stored key of this broker. */
   readonly keys: KeyStore;
-  /** Returns the key in use. Throws no_key, or key_malformed before anything is sent. */
+  /**
+   * Returns the key in use. Asks a person whether a broker that only a project file names may get it. Throws no_key,
+   * key_unbound, or key_malformed before anything is sent.
+   */
   key(): Promise<string>;
+  /** Returns the source of that key: CROWDAI_API_KEY, keychain, or the path of the file. */
+  keySource(): Promise<string>;
   /** Returns a client that sends the key if there is one. */
   http(): Promise<HttpClient>;
 }
@@ -40,10 +53,21 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
     return found;
   });
   const keys = once(() => createKeyStore({ env, settings: settings(), keychain }));
-  const keyIfAny = once(async () => {
-    const found = await keys().find();
-    return found && checkKey(found.key, found.source);
+  const found = once(async (): Promise<FoundKey | null> => {
+    try {
+      return await keys().find();
+    } catch (failure) {
+      if (!(failure instanceof CrowdaiError) || failure.code !== "key_unbound") throw failure;
+      await confirmBroker(io, terminal, settings(), failure);
+      const trusting = { ...settings(), brokerTrusted: true };
+      return await createKeyStore({ env, settings: trusting, keychain }).find();
+    }
   });
+  const required = async () => requireKey(await found(), settings().broker);
+  const keyIfAny = async () => {
+    const any = await found();
+    return any && checkKey(any.key, any.source);
+  };
 
   return {
     client,
@@ -54,7 +78,8 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
     get keys() {
       return keys();
     },
-    key: once(() => keys().require()),
+    key: async () => (await required()).key,
+    keySource: async () => (await required()).source,
     async http() {
       return connectHttp({ broker: settings().broker, key: keyIfAny, client, io });
     },

@@ -7,6 +7,8 @@ import { createKeyStore, readKey } from "./key-store.ts";
 import { KeychainUnavailable } from "./keychain.ts";
 
 const at = (configDir: string, broker = "http://localhost:8420", configDirChosen = false) => ({
+  brokerTrusted: true,
+  sources: { broker: "default", challenge: null, configDir: "default" },
   broker,
   configDir,
   configDirChosen,

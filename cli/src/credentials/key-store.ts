@@ -4,6 +4,7 @@ import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import { z } from "zod";
 import { writePrivateFile } from "../config/private-file.ts";
 import type { Settings } from "../config/settings.ts";
+import { keyUnbound } from "./key-unbound.ts";
 import { createKeychain, type Keychain, KeychainUnavailable } from "./keychain.ts";
 
 export interface FoundKey {
@@ -14,9 +15,12 @@ export interface FoundKey {
 
 /** Stores the key of one broker. Every broker has its own file, and its own account in the keychain. */
 export interface KeyStore {
-  /** Returns the key, or null. Throws no_key if the key is in the keychain and the keychain does not answer. */
+  /**
+   * Returns the key, or null. Throws key_unbound if the only key is from the environment and the broker is not trusted
+   * with it, no_key if the key is in the keychain and the keychain does not answer.
+   */
   find(): Promise<FoundKey | null>;
-  /** Returns the key. Throws no_key, or key_malformed for a typo, which is detected without the broker. */
+  /** Returns the key. Throws no_key, key_unbound, or key_malformed for a typo, which is detected without the broker. */
   require(): Promise<string>;
   /** Stores a key in the keychain, or in a file if there is no keychain. Returns where, and the reason for a file. */
   save(key: string): Promise<{ source: string; reason: string | null }>;
@@ -28,7 +32,7 @@ export interface KeyStore {
 
 export interface KeyStoreOptions {
   env: Readonly<Record<string, string | undefined>>;
-  settings: Pick<Settings, "broker" | "configDir" | "configDirChosen">;
+  settings: Pick<Settings, "broker" | "brokerTrusted" | "configDir" | "configDirChosen" | "sources">;
   /** Default: the keychain of the operating system. */
   keychain?: Keychain;
 }
@@ -52,8 +56,9 @@ export function createKeyStore({
 
   const find = async (): Promise<FoundKey | null> => {
     const fromEnv = env.CROWDAI_API_KEY?.trim();
-    if (fromEnv) return { key: fromEnv, source: "CROWDAI_API_KEY" };
+    if (fromEnv && settings.brokerTrusted) return { key: fromEnv, source: "CROWDAI_API_KEY" };
     const note = await readNote(file, broker);
+    if (!note && fromEnv) throw keyUnbound(settings);
     if (!note) return null;
     if (note.store === "file") return { key: note.key, source: file };
     const key = await requireAnswer(keychain.get(account));
@@ -63,11 +68,7 @@ export function createKeyStore({
   return {
     file,
     find,
-    async require() {
-      const found = await find();
-      if (!found) throw new CrowdaiError("no_key", `No API key for ${broker}.`, { details: { broker } });
-      return checkKey(found.key, found.source);
-    },
+    require: async () => requireKey(await find(), broker).key,
     async save(key) {
       try {
         await keychain.set(account, key);
@@ -91,11 +92,18 @@ export function createKeyStore({
 }
 
 /**
- * Returns the key for a broker, from CROWDAI_API_KEY or from where `crowdai login` stored it. Throws no_key or
- * key_malformed.
+ * Returns the key for a broker, from CROWDAI_API_KEY or from where `crowdai login` stored it. Throws no_key, key_unbound
+ * or key_malformed.
  */
 export async function readKey(options: KeyStoreOptions): Promise<string> {
   return createKeyStore(options).require();
+}
+
+/** Returns what was found, if it is a key. Throws no_key or key_malformed. */
+export function requireKey(found: FoundKey | null, broker: string): FoundKey {
+  if (!found) throw new CrowdaiError("no_key", `No API key for ${broker}.`, { details: { broker } });
+  checkKey(found.key, found.source);
+  return found;
 }
 
 /** Returns the key if its format and checksum are valid. Throws key_malformed, which never shows the key. */

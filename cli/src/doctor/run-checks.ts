@@ -81,8 +81,9 @@ async function keyFile({ keys }: Connection): Promise<Outcome> {
 }
 
 async function owner(connection: Connection): Promise<Outcome> {
-  await connection.key();
-  const source = (await connection.keys.find())?.source;
+  // Before connection.key, which may ask a person: a check asks nothing.
+  await connection.keys.find();
+  const source = await connection.keySource();
   const { participant } = await readAccount(await connection.http());
   return ok(`${participant.name}, from ${source}`);
 }

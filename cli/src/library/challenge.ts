@@ -99,7 +99,7 @@ export class Challenge implements AsyncDisposable {
   /**
    * Opens a session with a challenge.
    *
-   * @throws CrowdaiError with the code no_key, key_malformed (found without asking the broker), key_unknown,
+   * @throws CrowdaiError with the code no_key, key_unbound, key_malformed (found without asking the broker), key_unknown,
    * key_revoked, challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker or interrupted.
    * @example
    * const challenge = await Challenge.open("iris", { broker: "https://crowdai.example", apiKey });

@@ -48,14 +48,21 @@ async function resolveBrokerAndKey({
 }: OpenOptions): Promise<{ broker: string | URL; key: string }> {
   if (apiKey !== undefined && broker !== undefined) return { broker, key: apiKey };
   const { env } = process;
-  const [{ resolveSettings }, { readKey }] = await Promise.all([
+  const [{ resolveSettings }, { readKey }, { givenKeyUnbound }] = await Promise.all([
     import("../config/settings.ts"),
     import("../credentials/key-store.ts"),
+    import("../credentials/key-unbound.ts"),
   ]);
   const settings = resolveSettings({
     env,
     cwd: process.cwd(),
     flags: broker ? { broker: String(broker) } : {},
   });
+  if (apiKey !== undefined && !settings.brokerTrusted)
+    throw givenKeyUnbound(
+      settings,
+      "The API key that the program passed",
+      `If the key is for that broker, pass its address too: broker: "${settings.broker}".`,
+    );
   return { broker: broker ?? settings.broker, key: apiKey ?? (await readKey({ env, settings })) };
 }

@@ -79,6 +79,14 @@ export const catalog = {
     "No API key was provided.",
     "Sign in with `crowdai login`, or set CROWDAI_API_KEY.",
   ),
+  key_unbound: row(
+    "you",
+    401,
+    3,
+    false,
+    "The API key was not sent: only a project file names this broker.",
+    "If you trust the broker with this key, set CROWDAI_API_KEY_FOR to its address.",
+  ),
   key_malformed: row(
     "you",
     401,
