@@ -5,36 +5,32 @@ import { readSettingsFile } from "./settings-file.ts";
 export const PROJECT_FILE = "crowdai.json";
 
 const text = (what: string) => z.string({ error: what }).min(1, what);
-const patterns = z.array(text("a pattern, as in .gitignore"), {
+const pattern = "a pattern, as in .gitignore";
+const patterns = z.array(text(pattern).regex(/^\P{Cc}+$/u, pattern), {
   error: "a list of patterns, as in .gitignore",
 });
 
 const count = (what: string) => z.int({ error: what }).min(1, what).optional();
 
-const codeSchema = z.union(
-  [
-    z.boolean(),
-    z.looseObject({
-      submit: z
-        .boolean({ error: "true or false" })
-        .optional()
-        .describe("Whether the code is included in each submission, like --code and --no-code."),
-      dir: text("a folder")
-        .optional()
-        .describe("Folder of the code, relative to this file. Default: the folder of this file."),
-      include: patterns
-        .optional()
-        .describe("Patterns of files to include although .gitignore excludes them."),
-      exclude: patterns.optional().describe("Patterns of files to exclude, also if they are tracked."),
-      max_bytes: count("a number of bytes").describe("Maximum size of the code in bytes."),
-      max_files: count("a number of files").describe("Maximum number of files."),
-    }),
-  ],
-  {
-    error:
-      "true, false, or an object with the fields submit (true or false), dir (a folder), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
-  },
-);
+const codeFields = z.looseObject({
+  submit: z
+    .boolean({ error: "true or false" })
+    .optional()
+    .describe("Whether the code is included in each submission, like --code and --no-code."),
+  dir: text("a folder")
+    .optional()
+    .describe("Folder of the code, relative to this file. Default: the folder of this file."),
+  include: patterns.optional().describe("Patterns of files to include although .gitignore excludes them."),
+  exclude: patterns.optional().describe("Patterns of files to exclude, also if they are tracked."),
+  max_bytes: count("a number of bytes").describe("Maximum size of the code in bytes."),
+  max_files: count("a number of files").describe("Maximum number of files."),
+});
+const CODE_FIELDS = Object.keys(codeFields.shape);
+
+const codeSchema = z.union([z.boolean(), codeFields], {
+  error:
+    "true, false, or an object with the fields submit (true or false), dir (a folder), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
+});
 
 /** The schema of crowdai.json. Unknown fields are kept: a newer client or another tool may have added them. */
 export const projectConfigSchema = z.looseObject(
@@ -60,7 +56,15 @@ export function readProjectConfig(
   for (let here = resolve(folder); ; here = dirname(here)) {
     const path = join(here, PROJECT_FILE);
     const found = readSettingsFile(path, projectConfigSchema);
-    if (found) return { path, ...found };
+    if (found) return { path, ...found, warnings: [...found.warnings, ...unknownOfCode(path, found.config)] };
     if (here === dirname(here)) return null;
   }
+}
+
+/** Returns warnings about unknown fields of `code`: a misspelled "exclude" would include files. */
+function unknownOfCode(path: string, { code }: ProjectConfig): string[] {
+  if (typeof code !== "object") return [];
+  return Object.keys(code)
+    .filter((field) => !CODE_FIELDS.includes(field))
+    .map((field) => `${path}: unknown field "code.${field}" (ignored)`);
 }

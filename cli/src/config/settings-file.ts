@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
 import type { z } from "zod";
@@ -36,8 +37,12 @@ export function readSettingsFile<Schema extends z.ZodObject>(
 
 function readText(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    const bytes = readFileSync(path);
+    // A name in another encoding would match no file.
+    if (!isUtf8(bytes)) throw invalid(path, [{ field: "", expected: "JSON in UTF-8" }], undefined);
+    return bytes.toString("utf8");
   } catch (cause) {
+    if (cause instanceof CrowdaiError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw new CrowdaiError("config_invalid", `${path} cannot be read (${code}).`, {

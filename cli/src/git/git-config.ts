@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { join } from "node:path";
-import type { CleanGit } from "./clean-git.ts";
+import { join, resolve } from "node:path";
+import { type CleanGit, GitFailure } from "./clean-git.ts";
+import { ignoreRulesInvalid } from "./ignore-rules.ts";
 import { isReadable } from "./path-access.ts";
 import type { UserRepository } from "./user-repository.ts";
 
@@ -13,11 +14,13 @@ export interface UserGitSettings {
   /** Files with ignore patterns, lowest priority first. */
   excludeFiles: string[];
   objectFormat: "sha1" | "sha256";
+  /** Settings that decide which names a pattern matches and that are true. */
+  nameSettings: string[];
 }
 
 /**
  * Reads the settings files with `git config --list`, which runs no program that they name. Throws file_unreadable if a
- * file with ignore patterns cannot be read.
+ * file with ignore patterns cannot be read, ignore_rules_invalid if a settings file cannot be parsed.
  */
 export async function readUserSettings(
   git: CleanGit,
@@ -39,8 +42,12 @@ export async function readUserSettings(
     git
       .run(["config", "--file", file, "--no-includes", "-z", "--list"])
       .then((out) => out.toString())
-      // A settings file that git cannot read counts as empty.
-      .catch(() => ""),
+      .catch((failure) => {
+        const reason = failure instanceof GitFailure && failure.stderr.match(/bad config.*/)?.[0];
+        if (reason) throw ignoreRulesInvalid(file, `git reports "${reason}"`, failure);
+        // It is a folder, or was removed.
+        return "";
+      }),
   );
   for (const list of await Promise.all(lists))
     for (const entry of list.split("\0").filter(Boolean)) {
@@ -49,7 +56,8 @@ export async function readUserSettings(
     }
 
   const chosen = found.get("core.excludesfile")?.replace(/^~(?=\/)/, home ?? "~");
-  const general = chosen ?? (xdg && join(xdg, "git", "ignore"));
+  const isSet = (name: string) => ["true", "yes", "on", "1"].includes(found.get(name)?.toLowerCase() ?? "");
+  const general = (chosen && resolve(repository?.top ?? ".", chosen)) ?? (xdg && join(xdg, "git", "ignore"));
   const own = repository && join(repository.commonDir, "info", "exclude");
   return {
     name: found.get("user.name")?.trim() || null,
@@ -60,6 +68,7 @@ export async function readUserSettings(
       ...(own && isReadable(own) && isFile(own) ? [own] : []),
     ],
     objectFormat: found.get("extensions.objectformat") === "sha256" ? "sha256" : "sha1",
+    nameSettings: ["ignorecase", "precomposeunicode"].filter((name) => isSet(`core.${name}`)),
   };
 }
 

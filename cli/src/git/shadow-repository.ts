@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import type { UserGitSettings } from "./git-config.ts";
 import type { UserRepository } from "./user-repository.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { UserRepository } from "./user-repository.ts";
 export function makeShadowRepository(
   folder: string,
   repository: UserRepository | null,
-  objectFormat: "sha1" | "sha256",
+  { objectFormat, nameSettings }: Pick<UserGitSettings, "objectFormat" | "nameSettings">,
 ): string {
   for (const part of ["objects/info", "refs", "info"])
     mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
@@ -32,6 +33,7 @@ export function makeShadowRepository(
       "[core]",
       `\trepositoryformatversion = ${objectFormat === "sha256" ? 1 : 0}`,
       "\tfilemode = true",
+      ...nameSettings.map((name) => `\t${name} = true`),
       ...(isSparse ? ["\tsparseCheckout = true", "\tsparseCheckoutCone = true"] : []),
       ...(objectFormat === "sha256" ? ["[extensions]", "\tobjectformat = sha256"] : []),
       ...(isSparse ? ["[index]", "\tsparse = true"] : []),

@@ -379,6 +379,14 @@ export const catalog = {
     "The code seems to contain secrets.",
     "Remove them, use --allow-secrets if they are not secrets, or submit with --no-code.",
   ),
+  ignore_rules_invalid: row(
+    "you",
+    400,
+    2,
+    false,
+    "Rules for ignored files cannot be parsed.",
+    "Save the file as UTF-8 text, or submit with --no-code. Nothing was sent.",
+  ),
   git_missing: row("you", 500, 2, false, "Git was not found on the PATH.", "Install git 2.31 or newer."),
 
   // Files and values

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { BytePath } from "../../git/byte-path.ts";
-import type { CleanGit } from "../../git/clean-git.ts";
+import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
 import { readUserSettings, type UserGitSettings } from "../../git/git-config.ts";
+import { checkIgnoreFile, checkIgnoreFiles } from "../../git/ignore-rules.ts";
 import { unreadableError } from "../../git/path-access.ts";
 import { makeShadowRepository, SPARSE_INDEX } from "../../git/shadow-repository.ts";
 import { repositoryAt, type UserRepository } from "../../git/user-repository.ts";
@@ -47,13 +48,14 @@ const MAX_NESTED = 10;
 /**
  * Lists the files of a project: tracked files that are in the working tree, and files that are neither tracked nor
  * ignored. Git lists them through a shadow repository. Submodules and nested repositories are listed by their own rules.
- * Throws file_unreadable if a file with ignore rules cannot be read.
+ * Throws file_unreadable if a file with ignore rules cannot be read, ignore_rules_invalid if it cannot be parsed.
  */
 export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<ListedFiles> {
   const { git, env, within, repository, scratch } = listing;
   const settings = await readUserSettings(git, repository, env);
+  for (const file of settings.excludeFiles) checkIgnoreFile(realpathSync(file));
   mkdirSync(scratch, { recursive: true });
-  const reader = makeShadowRepository(join(scratch, `reader-${depth}`), repository, settings.objectFormat);
+  const reader = makeShadowRepository(join(scratch, `reader-${depth}`), repository, settings);
   const list = lister(listing, reader);
   const sparse = existsSync(join(reader, SPARSE_INDEX)) ? ["--sparse"] : [];
 
@@ -92,7 +94,9 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
     listing.include.length > 0
       ? list(["-o", "-i", ...listing.include.flatMap((pattern) => ["-x", pattern])], { index: "none" })
       : [],
-  ]);
+  ]).catch((failure) => {
+    throw failure instanceof GitFailure && repository ? indexUnreadable(repository, failure) : failure;
+  });
 
   if (unknown !== undefined) throw unreadableError(join(listing.top, unknown));
   const droppedPaths = new Set(dropped);
@@ -104,6 +108,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
     if (path.endsWith("/")) nested.add(path.slice(0, -1));
     else paths.add(path);
   }
+  checkIgnoreFiles(listing.top, [...paths, ...nested, `${within}/`]);
   found.untracked = [...paths].some((path) => !known.files.has(path));
   for (const path of known.files) if (!droppedPaths.has(path)) paths.add(path);
   for (const path of known.modules) if (!droppedPaths.has(path)) nested.add(path);
@@ -124,6 +129,16 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
       });
     });
   return found;
+}
+
+/** The error if git cannot read the index, which lists the tracked files. */
+function indexUnreadable({ index }: UserRepository, failure: GitFailure): CrowdaiError {
+  const reason = failure.stderr.trim().split("\n").at(-1);
+  return new CrowdaiError("file_unreadable", `Git cannot list the files of ${index}: ${reason}`, {
+    next: "Check the repository with `git status`.",
+    details: { path: index },
+    cause: failure,
+  });
 }
 
 async function addNested(
