@@ -4,7 +4,7 @@ import type { CreateRateLimiter } from "../base/rate-limits.ts";
 
 const STEADY = { points: 20, seconds: 1 };
 /** Calls beyond the steady rate, which may arrive at once. */
-const BURST = { points: 80, seconds: 5 };
+const BURST = { points: 80, seconds: 60 };
 
 /** Limits the rate of each caller's calls. Throws too_many_requests. */
 export interface CallRateLimit {
