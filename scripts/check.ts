@@ -15,6 +15,7 @@ const CHECKS = [
     command: process.execPath,
     args: ["scripts/check/import-directions.ts"],
   },
+  { title: "banned words", command: process.execPath, args: ["scripts/check/banned-words.ts"] },
   {
     title: "generated: demo challenge",
     command: process.execPath,
