@@ -37,7 +37,7 @@ Try next:
 
 npm run demo -- --keep          the same, left running, with the lines to copy to be Ada
 npx crowdai --help              what a participant can do
-npx crowdai-broker --help       what an organiser can do
+npx crowdai-broker --help       what an organizer can do
 `);
     return 0;
   }

@@ -24,7 +24,7 @@ export function* findAllOnPath(
 
 /**
  * For `describe.skipIf(missing("redis-server"))`: whether one of the programs that the tests need is not there. Says so loudly,
- * and throws where CI=true, for what CI leaves out nobody checks.
+ * and throws where CI=true, because nothing else checks what CI leaves out.
  */
 export function missing(...programs: string[]): boolean {
   const absent = programs.filter((program) => onPath(program) === null);

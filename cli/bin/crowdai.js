@@ -15,7 +15,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /**
  * The answer to `--help`, `--version` or `<command> --help` as the build wrote it, null for all else. Loading the
- * commands to make it anew takes longer than Node.js takes to start.
+ * commands to make it again takes longer than Node.js takes to start.
  */
 function readyHelp(args) {
   const [name, flag] = args.length === 2 ? args : ["crowdai", args.length === 0 ? "--help" : args[0]];

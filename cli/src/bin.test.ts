@@ -64,7 +64,7 @@ test.each([[], ["--help"], ["submit", "-h"], ["help"], ["--version"], ["doctor",
   },
 );
 
-test("a reader that goes away, as head, is no error", async () => {
+test("a reader that closes the pipe, like head, is not an error", async () => {
   const challenges = Array.from({ length: 3_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
   await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
   const child = start(["challenges", "--format", "ndjson"], broker.url);

@@ -8,7 +8,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
     stop.abort();
   });
 
-// A reader that went away, as `head`, is no error. What still follows something then ends too.
+// A reader that closed the pipe, like `head`, is not an error. Commands that still follow something then end too.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

@@ -80,7 +80,7 @@ test.each([
   [["submit", "--timeout", "-1"]],
   [["completion", "tcsh"]],
   [["config", "drop"]],
-  [["config", "set", "colour", "blue"]],
+  [["config", "set", "style", "blue"]],
   [["config", "get", "nothing"]],
   [["config", "list", "broker"]],
   [["help", "lgoin"]],
@@ -116,7 +116,7 @@ test("with --format ndjson a failure is a line", async () => {
   ]);
 });
 
-test("what stands after -- or as an option's value is no output flag", async () => {
+test("text after -- or as an option's value is not an output flag", async () => {
   expect((await run(["nonsense", "--", "--format=json"])).stdout).toBe("");
 });
 
@@ -141,7 +141,7 @@ test("a broker that is not there is exit code 5 and names the address", async ()
   broker = await startScriptedBroker();
 });
 
-test("something else on that port is told", async () => {
+test("another server on that port is reported", async () => {
   broker.routes = { "/api/v1/challenges": { bytes: "<h1>It works!</h1>", type: "text/html" } };
   const { code, stderr } = await run(["challenges"]);
   expect(code).toBe(5);
@@ -165,7 +165,7 @@ test("an unknown field of crowdai.json is warned about, once, on stderr", async 
   expect(stderr.match(/unknown field "gpu"/g)).toHaveLength(1);
 });
 
-test("what nobody expected is a bug report without a stack; CROWDAI_DEBUG adds it", async () => {
+test("an unexpected error is a bug report without a stack; CROWDAI_DEBUG adds it", async () => {
   const keychain = { get: () => explode(), set: () => explode(), remove: () => explode() };
   const explode = () => {
     throw new TypeError("boom with crowdai_0123456789abcdef");

@@ -27,7 +27,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   let server: http.Server | undefined;
   let io: Server | undefined;
   let port = 0;
-  // An address of its own: while it is stopped, nobody else's test can come to stand at its port.
+  // An address of its own: while it is stopped, no other test can take its port.
   const host =
     platform === "linux" ? `127.${randomInt(1, 255)}.${randomInt(255)}.${randomInt(1, 255)}` : "127.0.0.1";
   let number = 0;

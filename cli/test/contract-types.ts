@@ -44,7 +44,7 @@ export interface ContractBroker {
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Where announced code is to be pushed; null asks for none. */
   code: ((intent: StoredSubmission["intent"]) => CodePush | null) | null;
-  /** Appends an event and tells whoever watches, unless `silent`. */
+  /** Appends an event and sends it to watchers, unless `silent`. */
   event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
   finish(id: string, change: Partial<Submission>): void;
   /** Tells watchers an event again, out of order or twice. */

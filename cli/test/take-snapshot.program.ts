@@ -1,4 +1,4 @@
-// Takes a snapshot of a folder, for tests that kill it meanwhile or have somebody else do it: folder, then the user's crowdAI folder.
+// Takes a snapshot of a folder, for tests that kill it or run it as another user: folder, then the user's crowdAI folder.
 // Prints what was taken, or why nothing was.
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";

@@ -29,7 +29,7 @@ interface Contender {
 }
 
 /**
- * From the client's `submit` to the grade it is told, through a broker (SQLite), Redis and a grader with a persistent evaluator that
+ * From the client's `submit` to the grade it receives, through a broker (SQLite), Redis and a grader with a persistent evaluator that
  * does nothing, each a process of its own; beside it a bare BullMQ job, from `add` to its result, with its worker in a process
  * of its own, on the same Redis. In turns; medians count.
  */

@@ -39,7 +39,7 @@ export async function buildCli(): Promise<void> {
     logLevel: "warning",
   });
   await mkdir(join(dist, "help"), { recursive: true });
-  // The entries come last: whoever starts one meanwhile finds all that it imports.
+  // The entries come last: a process that starts in between finds everything that they import.
   const isEntry = (path: string) => ["bin.js", "index.js"].includes(basename(path));
   const files = outputFiles.map(({ path, contents }) => ({
     path,
@@ -71,7 +71,7 @@ const treeShakableZod: Plugin = {
 };
 
 /**
- * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files never go along with a
+ * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files are never included in a
  * submission for their name alone, so that nothing asks for it.
  */
 const excludeForge: Plugin = {
@@ -104,7 +104,7 @@ export function helpPages(): { name: string; text: string }[] {
   return [...pages, { name: "--version", text: `${packageJson.version}\n` }];
 }
 
-/** The licences of the packages whose code is in the bundle, as they ask for. */
+/** The licenses of the packages in the bundle, as they require. */
 async function notices(metafile: Metafile): Promise<string> {
   const folders = new Set<string>();
   for (const input of Object.keys(metafile.inputs)) {

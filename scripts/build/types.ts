@@ -50,7 +50,7 @@ async function emitDeclarations(work: string): Promise<void> {
   await promisify(execFile)(process.execPath, [tsc, "-p", work]);
 }
 
-/** Throws on an import of a package that is not a dependency: whoever installs the bundle would not have its types. */
+/** Throws on an import of a package that is not a dependency: users of the bundle would not have its types. */
 async function bundle(name: PackageFolder, work: string): Promise<void> {
   const bundled = await rolldown({
     input: join(work, name, "src/index.d.ts"),

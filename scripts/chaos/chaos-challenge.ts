@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Takes as long as it is told, tells its progress, and gives the score it is given, with the time at which it began, or refuses. */
+/** Takes as long as its input says, reports progress, and returns the score of its input with its start time, or refuses. */
 const EVALUATOR = `import json, sys, time
 for line in sys.stdin:
     job = json.loads(line)

@@ -136,7 +136,7 @@ function wrongView(
     : `${work.id} saw ${format(events) || "nothing"}; recorded is ${format(recorded)}`;
 }
 
-/** Makes the boards anew from the submissions and compares. */
+/** Rebuilds the boards from the submissions and compares. */
 function wrongBoards(
   submissions: readonly SubmissionRow[],
   standings: readonly StandingTable[],

@@ -15,7 +15,7 @@ export interface History {
 
 export interface Clients {
   readonly histories: readonly History[];
-  /** Errors that were told to clients and outlived by trying again, by code. */
+  /** Errors that clients received and survived by retrying, by code. */
   readonly retriedErrors: ReadonlyMap<string, number>;
   /** Resolves when every submission has its last event, or the signal is aborted. */
   readonly over: Promise<void>;

@@ -24,7 +24,7 @@ const samplesSchema = z
   .min(1);
 
 /**
- * Inputs for challenges of somebody else's: what chaos.json in a challenge's folder lists, or its public files that it accepts. Throws
+ * Inputs for the user's own challenges: what chaos.json in a challenge's folder lists, or its public files that it accepts. Throws
  * an Error for a challenge with neither.
  */
 export async function loadSamples(

@@ -13,7 +13,7 @@ export interface PlannedSubmission {
   input: { value: unknown } | { file: string };
   /** Inputs with one name are equal, so their verdicts must be. */
   name: string;
-  /** Null where nobody knows: equal inputs must then have equal verdicts. */
+  /** Null where it is unknown: equal inputs must then have equal verdicts. */
   expected: Expected | null;
   /** Milliseconds from the first submission on. */
   at: number;
@@ -28,7 +28,7 @@ export interface Sample {
   expected: Expected | null;
 }
 
-/** What is submitted in a run, spread evenly at random over its time. Names of ids hold the seed: a run can be told from another. */
+/** What is submitted in a run, spread evenly at random over its time. Ids contain the seed, which distinguishes runs. */
 export function planSubmissions(
   random: SeededRandom,
   {

@@ -43,7 +43,12 @@ const BANNED_WORDS: readonly BannedWord[] = [
   { pattern: /\bproven\b/i, instead: "verified" },
   { pattern: /\bfilms?\b/i, instead: "video" },
   { pattern: /organis(e|er|ers|ation|ations|ed|ing)\b/i, instead: "organizer, organize" },
-  { pattern: /colour|behaviour|neighbour|favour|honour/i, instead: "American spelling" },
+  {
+    pattern: /colour|behaviour|neighbour|favour|honour/i,
+    instead: "American spelling",
+    // An option of sharp's.
+    except: /colours: \d/,
+  },
   {
     pattern: /\blicen(ce|ces|ced)\b/i,
     instead: "license",

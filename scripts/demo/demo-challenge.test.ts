@@ -56,7 +56,7 @@ describe.skipIf(missing("python3"))("the iris evaluator", () => {
     ["a missing row", answers.replace(/iris-002.*\n/, ""), "1 of 50 rows are missing: iris-002"],
     ["a missing column", answers.replace("species", "guess"), "species is not there"],
     ["a row cut short", answers.replace(/iris-001.*/, "iris-001"), 'row 1: unknown species ""'],
-    ["bytes that are no text", Buffer.from([0x69, 0x64, 0xff, 0xfe, 0x0a]), "no UTF-8 text"],
+    ["bytes that are not text", Buffer.from([0x69, 0x64, 0xff, 0xfe, 0x0a]), "not UTF-8 text"],
     ["nothing but a line end", "\n", "id and species is not there"],
   ])("rejects %s and says where", (_, text, message) => {
     const [rejected, next] = evaluate(text, answers);

@@ -43,7 +43,7 @@ export async function participate(
 
   const grace = await register(broker, folder, "grace");
   writeFileSync(join(grace.shell.cwd, "petals.csv"), toCsv(predict(nearestNeighbor(train, PETALS), test)));
-  await crowdai(grace.shell, ["submit", "petals.csv", "-c", "iris", "-m", "Nearest neighbour by petals"]);
+  await crowdai(grace.shell, ["submit", "petals.csv", "-c", "iris", "-m", "Nearest neighbor by petals"]);
   await crowdai(grace.shell, ["leaderboard", "iris"]);
   return { key: ada.key, predictions };
 }

@@ -7,7 +7,7 @@ import { root } from "./root.ts";
 
 const program = join(root, "broker/bin/crowdai-broker.js");
 const START_MS = 20_000;
-/** Settings of a broker that somebody runs on this machine for real. */
+/** Settings of a real broker on this machine. */
 const BROKER_SETTINGS =
   /^(DATABASE_URL|REDIS_URL|S3_.+|AWS_.+|CODE_HOST|GIT(HUB|LAB)_.+|WEBAPP_.+|PUBLIC_URL|LOG_LEVEL)$/;
 

@@ -26,7 +26,7 @@ const PEOPLE: [name: string, first: number, last: number, tries: number][] = [
 ];
 
 const NOTES = [
-  "Nearest neighbour by sepals",
+  "Nearest neighbor by sepals",
   "All four measurements",
   "Gaussian naive Bayes",
   "Scaled features",
@@ -76,7 +76,7 @@ export function predictions({ name, at, mistakes }: Try): { id: string; species:
   });
 }
 
-/** Hands in one try and waits for its grade. */
+/** Submits once and waits for the grade. */
 export async function submit(url: string, key: string, one: Try): Promise<Submission> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const id = createSubmissionId();

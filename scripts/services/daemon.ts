@@ -127,7 +127,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** `count` ports in a row that nobody listens on at the moment. */
+/** Returns `count` consecutive ports that are free at the moment. */
 export async function freePorts(count = 1): Promise<number> {
   for (;;) {
     const first = randomInt(LOWEST_PORT, HIGHEST_PORT - count);

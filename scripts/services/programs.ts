@@ -44,7 +44,7 @@ export function isInstalled(service: ServiceName): boolean {
 
 /**
  * For `describe.skipIf(withoutService("redis"))`: whether the service cannot be started here. Says so loudly, and throws where
- * CI=true, for what CI leaves out nobody checks.
+ * CI=true, because nothing else checks what CI leaves out.
  */
 export function withoutService(service: ServiceName): boolean {
   if (isInstalled(service)) return false;

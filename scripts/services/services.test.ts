@@ -90,6 +90,6 @@ describe.skipIf(withoutService("swift"))("Swift", () => {
 
 // Enough to reach the S3 API, which refuses it in its own words.
 const SIGNED = {
-  authorization: "AWS nobody:nothing",
+  authorization: "AWS unknown:nothing",
   date: new Date().toUTCString(),
 };

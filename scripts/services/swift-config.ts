@@ -43,7 +43,7 @@ default = yes
   await makeRings(conf, port);
 }
 
-/** What runs under root has to be told that it may. */
+/** A program that runs as root needs an explicit permission. */
 export function currentUser(): string {
   return execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 }

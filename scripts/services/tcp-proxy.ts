@@ -64,7 +64,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     },
     thaw() {
       frozen = false;
-      // Left as they are: whoever still waits on them waits for ever.
+      // Left as they are: a client that still waits on them waits forever.
     },
     cut,
     loseNextReply() {

@@ -158,7 +158,7 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     expect(seen.events.at(-1)).toMatchObject({ type: "graded", data: { score: 0.5 } });
     const received = seen.events.length;
 
-    // What the thawed one says now is too late: it is refused, and nobody hears of it.
+    // The report of the thawed grader is too late: it is refused, and no one receives it.
     if (how === "frozen") {
       await first.kill("SIGCONT");
       await until(async () => (await metric("crowdai_late_reports_refused_total")) > lateBefore, 30_000);

@@ -76,7 +76,7 @@ function run(command: string, args: readonly string[], { env, cwd, stdin }: RunO
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
-    child.stdin.on("error", () => {}); // A child that ends without reading is no fault.
+    child.stdin.on("error", () => {}); // A child may end without reading.
     child.stdin.end(stdin ?? "");
   });
 }

@@ -178,7 +178,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
     it.each([
       { what: "no key", env: { CROWDAI_API_KEY: undefined }, code: 3 },
       { what: "a mistyped key", env: { CROWDAI_API_KEY: "crowdai_mistyped" }, code: 3 },
-      { what: "nobody at the broker's address", env: { CROWDAI_BROKER: "http://127.0.0.1:9" }, code: 5 },
+      { what: "no server at the broker's address", env: { CROWDAI_BROKER: "http://127.0.0.1:9" }, code: 5 },
     ])("ends with exit code $code on $what", async ({ env, code }) => {
       const done = await client.crowdai(["submit", "--json", "[1]"], { env: { ...signedIn, ...env } });
       expect(done.code, done.stderr).toBe(code);

@@ -98,7 +98,7 @@ describe("code on the command line", { timeout: 120_000 }, () => {
     expect((await run(["publish", id], { tty: TERMINAL })).stderr).not.toContain("Permission");
   });
 
-  it("is chosen with `submit --publish`, which asks before anything is sent, and refuses where nobody can be asked", async () => {
+  it("is chosen with `submit --publish`, which asks before anything is sent, and refuses without a terminal", async () => {
     await writeFile(join(folder.path, "predict.py"), "print(1)\n");
     await writeFile(join(folder.path, "crowdai.json"), JSON.stringify({ challenge_id: "test" }));
     const submit = (options: Parameters<typeof run>[1] = {}) =>

@@ -15,7 +15,7 @@ export interface HostileProxy {
   cutAfter(bytes: number[]): void;
   /** Takes nothing more once so many bytes were sent. Resolves when that is so. */
   holdAt(bytes: number): Promise<void>;
-  /** Breaks every connection at the first answer after so many bytes were sent, and lets nobody see it. */
+  /** Breaks every connection at the first answer after so many bytes were sent, without any sign of it. */
   loseAnswerAfter(bytes: number): void;
   /** Turns one bit in each large chunk that a client sends, `count` times. */
   flip(count: number): void;

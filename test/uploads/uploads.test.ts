@@ -157,7 +157,7 @@ for (const store of ["folder", "swift"] as const)
         expect(sent - SIZE).toBeLessThan(kills.length * PARALLEL_PARTS * PART + OVERHEAD_BYTES);
       });
 
-      it("begins anew when the store let go of what had arrived", async () => {
+      it("starts again when the store discarded what had arrived", async () => {
         const path = await randomFile();
         const session = await open();
         const held = proxy.holdAt(SIZE * 0.8);

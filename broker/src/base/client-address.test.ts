@@ -31,7 +31,7 @@ describe("clientAddress", () => {
     expect(clientAddress(peer, header, trusted)).toBe(address);
   });
 
-  it("trusts nobody unless told", () => {
+  it("trusts no proxy by default", () => {
     expect(clientAddress("127.0.0.1", "198.51.100.1", parseTrustedProxies(""))).toBe("127.0.0.1");
   });
 

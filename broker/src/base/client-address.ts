@@ -15,7 +15,7 @@ export function parseTrustedProxies(text: string): TrustedProxies {
     const longest = plain && isIPv4(plain) ? 32 : 128;
     const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
     if (!plain || rest.length > 0 || prefix < 0 || prefix > longest)
-      throw new RangeError(`"${entry}" is no address or range such as 10.0.0.0/8`);
+      throw new RangeError(`"${entry}" is not an address or a range such as 10.0.0.0/8`);
     list.addSubnet(plain, prefix, longest === 32 ? "ipv4" : "ipv6");
   }
   return list;

@@ -1,7 +1,7 @@
 import { Mutex } from "async-mutex";
 
 /** Maximum time that a transaction waits for others to share its commit. */
-const LONGEST_MS = 20;
+const MAX_OPEN_MS = 20;
 const MAX_MEMBERS = 128;
 
 /**
@@ -31,7 +31,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
   let opened = 0;
 
   function next(): void {
-    const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > LONGEST_MS);
+    const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > MAX_OPEN_MS);
     // Waits for no one: the group ends with the last transaction that is ready.
     if (members && (full || waiting === 0)) write();
     mutex.release();

@@ -54,5 +54,5 @@ it("an insertion takes several rows, and a look-up gives one or none", async () 
   );
   expect(await find(records.db, { name: "f" })).toEqual({ value: "it's 6" });
   expect(await find(records.db, { name: "e" })).toEqual({ value: "5" });
-  expect(await find(records.db, { name: "nobody" })).toBeUndefined();
+  expect(await find(records.db, { name: "unknown" })).toBeUndefined();
 });

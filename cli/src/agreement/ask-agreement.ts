@@ -19,7 +19,7 @@ export const readLicense = (http: HttpClient): Promise<License> => http.get(PATH
 
 /**
  * Shows the license to the person at the terminal and asks for agreement. Returns the stored agreement. Throws
- * agreement_missing if the person declines, or if there is nobody at a terminal.
+ * agreement_missing if the person declines, or if there is no terminal.
  */
 export async function askAgreement(dialog: AgreementDialog, license: License): Promise<Agreement> {
   const { io, terminal, http, broker } = dialog;

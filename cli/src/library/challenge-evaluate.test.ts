@@ -71,7 +71,7 @@ describe("evaluating", () => {
     expect(second).toMatchObject({ ok: false, error: { code: "rejected" } });
   });
 
-  it("names the value that is no JSON and the function that is not there, before anything is sent", async () => {
+  it("names a value that is not JSON and an unknown function, before anything is sent", async () => {
     const challenge = await open();
     expect(await failure(challenge.evaluate([1, { a: Number.NaN }]))).toMatchObject({
       code: "value_not_finite",

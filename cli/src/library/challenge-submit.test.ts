@@ -95,7 +95,7 @@ describe("submitting a value", () => {
     });
   });
 
-  it("rejects when somebody cancels it", async () => {
+  it("rejects when the submission is cancelled elsewhere", async () => {
     library.broker.grader = null;
     const challenge = await open();
     const id = "to-be-cancelled";

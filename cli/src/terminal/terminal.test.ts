@@ -29,7 +29,7 @@ function open({ tty = false, columns = 80, ...options }: TerminalSetup = {}) {
 
 const UTF8 = { LANG: "C.UTF-8" };
 
-test("colours are there on a terminal and nowhere else, unless the environment or a flag says otherwise", () => {
+test("colors appear on a terminal only, unless the environment or a flag says otherwise", () => {
   const isColored = (world: TerminalSetup) => open(world).terminal.style.red("x") !== "x";
   expect(isColored({ tty: true, env: UTF8 })).toBe(true);
   expect(isColored({ tty: false, env: UTF8 })).toBe(false);

@@ -77,7 +77,7 @@ describe("standard input", () => {
     expect(await kind(interpretStdin(await file("stdin", "[1]"), takes([], false)))).toBe("file");
   });
 
-  it("is told by its first character where both are taken", async () => {
+  it("is recognized by its first character where both are accepted", async () => {
     const both = takes([".csv"], true);
     expect(await kind(interpretStdin(await file("stdin.csv", "id,species\n"), both))).toBe("file");
     expect(await kind(interpretStdin(await file("stdin.csv", ' \n{"a": 1}'), both))).toBe("json");

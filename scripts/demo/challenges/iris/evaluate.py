@@ -31,9 +31,9 @@ def read_csv(path):
                 raise Rejected(f"the first line must name the columns id and species, and {' and '.join(missing)} is not there")
             return [(f"row {number}", row["id"], row["species"]) for number, row in enumerate(reader, start=1)]
     except UnicodeDecodeError:
-        raise Rejected("the file is no UTF-8 text") from None
+        raise Rejected("the file is not UTF-8 text") from None
     except csv.Error as error:
-        raise Rejected(f"the file is no CSV: {error}") from None
+        raise Rejected(f"the file is not CSV: {error}") from None
 
 
 def read_rows(data):
