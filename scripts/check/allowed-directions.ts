@@ -104,7 +104,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "retry-until-ready.ts": ["protocol"],
       bundles: ["challenge-folder", "protocol"],
       "challenge-folder": ["protocol"],
-      objects: ["protocol"],
+      objects: ["keyed-mutex.ts", "protocol"],
       queue: ["protocol"],
     },
   },
@@ -117,6 +117,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "chaos.ts": ["chaos", "test", "services"],
       "check.ts": ["lib"],
       "demo.ts": ["demo", "lib"],
+      "generate.ts": ["lib"],
       "release.ts": ["release", "lib"],
       "screenshots.ts": ["screenshots", "lib"],
       "services.ts": ["services"],
@@ -134,6 +135,4 @@ export const DIRECTIONS: readonly Directions[] = [
 ];
 
 /** Imports that break the table or close a cycle and must go. The list only shrinks; an unused entry fails the check. */
-export const KNOWN_EXCEPTIONS: readonly string[] = [
-  "cli/src/library/challenge.ts -> cli/src/library/connect.ts",
-];
+export const KNOWN_EXCEPTIONS: readonly string[] = [];
