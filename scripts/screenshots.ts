@@ -11,7 +11,7 @@ import sharp from "sharp";
 import { addParticipant } from "../broker/src/domain/participants/api-keys.ts";
 import { createBroker, readConfig } from "../broker/src/index.ts";
 import { openRecords } from "../broker/src/records/open.ts";
-import { onPath } from "../test/required-programs.ts";
+import { onPath } from "./lib/find-program.ts";
 import { root } from "./lib/root.ts";
 import { submit, tries } from "./screenshots/seeded-submissions.ts";
 

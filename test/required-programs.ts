@@ -1,29 +1,7 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
-
-/** Full path of a program, or null when it is not on the path. */
-export function onPath(program: string, path: string = process.env.PATH ?? ""): string | null {
-  return findAllOnPath(program, path).next().value ?? null;
-}
-
-/** Each program of that name on the path, first one first. */
-export function* findAllOnPath(
-  program: string,
-  path: string = process.env.PATH ?? "",
-): Generator<string, undefined> {
-  for (const folder of path.split(delimiter).filter(Boolean)) {
-    const file = join(folder, program);
-    try {
-      accessSync(file, constants.X_OK);
-      if (statSync(file).isFile()) yield file;
-    } catch {
-      // Not in this folder.
-    }
-  }
-}
+import { onPath } from "../scripts/lib/find-program.ts";
 
 /**
- * For `describe.skipIf(missing("redis-server"))`: whether one of the programs that the tests need is not there. Says so loudly,
+ * For `describe.skipIf(missing("redis-server"))`: returns whether a program that the tests need is missing. Prints which one,
  * and throws where CI=true, because nothing else checks what CI leaves out.
  */
 export function missing(...programs: string[]): boolean {

@@ -121,6 +121,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "release.ts": ["release", "lib"],
       "screenshots.ts": ["screenshots", "lib"],
       "services.ts": ["services"],
+      services: ["lib"],
       "test.ts": ["check.ts", "test", "services", "lib"],
       test: ["services", "lib"],
       bench: ["services", "lib"],

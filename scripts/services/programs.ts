@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { onPath } from "../../test/required-programs.ts";
+import { onPath } from "../lib/find-program.ts";
 
 export type ServiceName = "redis" | "postgres" | "swift";
 

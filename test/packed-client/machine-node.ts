@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
-import { findAllOnPath } from "../required-programs.ts";
+import { findAllOnPath } from "../../scripts/lib/find-program.ts";
 
 export interface MachineNode {
   node: string;

@@ -12,7 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { missing, onPath } from "../../../test/required-programs.ts";
+import { onPath } from "../../../scripts/lib/find-program.ts";
+import { missing } from "../../../test/required-programs.ts";
 import { MEDIA_TIMEOUT, type Stage, startStage } from "./media-broker.ts";
 
 const files = mkdtempSync(join(tmpdir(), "crowdai-videos-"));
