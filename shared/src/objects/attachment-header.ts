@@ -1,7 +1,7 @@
-/** Content-Disposition of bytes that are to be saved, never shown: under `name`, whatever characters it has. */
+/** Returns a Content-Disposition that makes browsers save the bytes as `name`, which may contain any characters. */
 export function attachmentHeader(name = "object"): string {
   const wellFormed = name.replace(/\p{Surrogate}/gu, "\ufffd");
-  // RFC 8187: encodeURIComponent leaves a few characters that a header's value may not hold bare.
+  // RFC 8187: encodeURIComponent leaves a few characters that are not allowed here.
   const encoded = encodeURIComponent(wellFormed).replace(
     /['()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,

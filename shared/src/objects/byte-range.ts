@@ -1,6 +1,6 @@
 /**
- * The single range of a Range header within `size` bytes; null when there is none to honour, and all of it is to be sent: no
- * header, one that is malformed, or several ranges at once.
+ * Parses a Range header with a single range for `size` bytes. Null without a header, for a malformed one and for several ranges:
+ * then the whole object is sent.
  */
 export function singleRange(
   header: string | null,

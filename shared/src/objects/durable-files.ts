@@ -3,19 +3,19 @@ import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 
-/** What a body must be. */
+/** The announced size and digest of a body. */
 export type Expected = { size: number } & ({ sha256: string } | { md5: string });
 
-/** What a body was. */
+/** The size and digest of a written body. */
 export interface Written {
   size: number;
-  /** SHA-256, or MD5 where that was expected; in hexadecimal digits. */
+  /** SHA-256, or MD5 when that was expected, in hexadecimal. */
   digest: string;
 }
 
-/** Files on their way: written and durable, but not yet visible under a key. */
+/** Incoming files: written and durable, but not yet visible under a key. */
 export interface Incoming {
-  /** Writes a body, checks it, and hands the file to `publish`; the file is gone afterwards, whatever happens. */
+  /** Writes and verifies a body, and passes the file to `publish`. Always removes the file afterwards. */
   take<T>(
     body: Uint8Array | AsyncIterable<Uint8Array>,
     expected: Expected | undefined,
@@ -25,10 +25,10 @@ export interface Incoming {
   write(text: string): Promise<string>;
 }
 
-/** Removes what processes left behind that are gone. */
+/** Opens the folder, and removes the files of processes that no longer exist. */
 export async function createIncoming(folder: string): Promise<Incoming> {
   for (const name of await readdir(folder))
-    if (!isOfLivingProcess(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (!isOfRunningProcess(name)) await rm(join(folder, name), { recursive: true, force: true });
   const newName = () => join(folder, `${process.pid}-${randomUUID()}`);
   return {
     async take(body, expected, publish) {
@@ -58,8 +58,8 @@ export async function createIncoming(folder: string): Promise<Incoming> {
   };
 }
 
-/** Another process may write here while this one starts; of this one's own number, the file is from a life before. */
-function isOfLivingProcess(name: string): boolean {
+/** Another process may be writing here. A file with this process's own id is from an earlier process. */
+function isOfRunningProcess(name: string): boolean {
   const pid = Number(name.split("-")[0]);
   if (!Number.isInteger(pid) || pid < 1 || pid === process.pid) return false;
   try {
@@ -80,32 +80,31 @@ async function writeAll(
   let size = 0;
   for await (const chunk of body instanceof Uint8Array ? [body] : body) {
     size += chunk.length;
-    if (expected && size > expected.size)
-      throw mismatch(`${expected.size} bytes were announced and more came`);
+    if (expected && size > expected.size) throw mismatch(`expected ${expected.size} bytes, received more`);
     hash.update(chunk);
     for (let written = 0; written < chunk.length; )
       written += (await handle.write(chunk, written, chunk.length - written)).bytesWritten;
   }
   const digest = hash.digest("hex");
   if (!expected) return { size, digest };
-  if (size !== expected.size) throw mismatch(`${expected.size} bytes were announced and ${size} came`);
+  if (size !== expected.size) throw mismatch(`expected ${expected.size} bytes, received ${size}`);
   if (digest !== ("md5" in expected ? expected.md5 : expected.sha256))
-    throw mismatch(`their ${isPart ? "MD5" : "SHA-256"} is not the one that was announced`);
+    throw mismatch(`the ${isPart ? "MD5" : "SHA-256"} digest differs`);
   return { size, digest };
 }
 
 function mismatch(reason: string): CrowdaiError {
   return new CrowdaiError(
     "digest_mismatch",
-    `The bytes that arrived are not the bytes that were announced: ${reason}.`,
+    `The received bytes do not match the announced ones: ${reason}.`,
   );
 }
 
-/** Makes a folder below `root`, so that it is still there after a power cut. */
+/** Makes a folder below `root` that survives a power failure. */
 export async function makeFolder(folder: string, root: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  // A new folder is an entry of the one above it, and that is what must reach the disk.
+  // A new folder is an entry in its parent, which must be synced.
   for (let above = dirname(folder); above.length >= root.length; above = dirname(above)) {
     await syncFolder(above);
     if (above === dirname(first)) return;
@@ -117,11 +116,11 @@ export async function syncFolder(path: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-/** What the folder could not do, as store_unreachable; everything else as it is. */
+/** Converts a file system error to store_unreachable, and returns any other error unchanged. */
 export function folderFailure(error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof CrowdaiError || syscall === undefined || code === undefined) return error;
-  return new CrowdaiError("store_unreachable", `The object store's folder failed (${code}).`, {
+  return new CrowdaiError("store_unreachable", `The object store folder cannot be accessed (${code}).`, {
     cause: error,
   });
 }

@@ -6,26 +6,26 @@ import { CrowdaiError } from "../protocol/errors.ts";
 import type { FilePart } from "../protocol/upload-parts.ts";
 import { folderFailure, type Incoming, syncFolder } from "./durable-files.ts";
 
-/** Parts of uploads that are not finished, each a file that was proven when it came. */
+/** The parts of unfinished uploads, each a file that was verified on arrival. */
 export interface FolderParts {
-  /** Takes one part. Throws digest_mismatch. */
+  /** Stores one part. Throws digest_mismatch. */
   take(
     key: string,
     part: Omit<FilePart, "offset">,
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void>;
-  /** Those of the parts that have not arrived. */
+  /** Returns the parts that have not arrived. */
   missing(key: string, parts: readonly FilePart[]): Promise<FilePart[]>;
-  /** The bytes of the parts, one after the other. */
+  /** Yields the bytes of the parts, in order. */
   read(key: string, parts: readonly FilePart[]): AsyncGenerator<Uint8Array>;
   remove(key: string): Promise<void>;
-  /** Removes uploads whose first part came before `before`. Returns how many. */
+  /** Removes uploads whose first part arrived before `before`. Returns their number. */
   removeOlder(before: number): Promise<number>;
 }
 
 export async function folderPartsIn(folder: string, incoming: Incoming): Promise<FolderParts> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Names of one length, whatever the key: no upload's folder lies in another's.
+  // Hashed names have one length, so that no upload's folder is inside another's.
   const folderOf = (key: string) => join(folder, createHash("sha256").update(key).digest("hex"));
   const remove = (path: string) => rm(path, { recursive: true, force: true });
 
@@ -36,7 +36,7 @@ export async function folderPartsIn(folder: string, incoming: Incoming): Promise
           const home = folderOf(key);
           await mkdir(home, { recursive: true, mode: 0o700 });
           await link(arrived, join(home, nameOf(part))).catch((error) => {
-            // The same bytes came before.
+            // The same part arrived before.
             if (error.code !== "EEXIST") throw error;
           });
           await syncFolder(home);
@@ -76,14 +76,14 @@ export async function folderPartsIn(folder: string, incoming: Incoming): Promise
   };
 }
 
-// The digest is part of the name: what was announced otherwise is another part.
+// The digest is part of the name, because a part with another digest is a different part.
 const nameOf = ({ number, md5 }: Omit<FilePart, "offset">) => `${number}-${md5}`;
 
 async function firstArrival(home: string): Promise<number> {
   const times = (await namesIn(home)).map((name) => stat(join(home, name)).then(({ mtimeMs }) => mtimeMs));
   const known = await Promise.allSettled(times);
   const arrivals = known.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  // An empty folder is about to get its first part, or was left by a process that ended.
+  // An empty folder awaits its first part, or was left by a process that exited.
   return arrivals.length > 0 ? Math.min(...arrivals) : (await stat(home)).mtimeMs;
 }
 

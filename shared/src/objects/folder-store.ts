@@ -13,29 +13,29 @@ import { readSignedUrl, type SignedRequest, signUrl } from "./signed-url.ts";
 
 type Part = Upload["parts"][number];
 
-/** An address must be used within this time; the transfer itself may last longer. */
+/** A signed URL must be used within this time. The transfer itself may take longer. */
 const UPLOAD_SECONDS = 900;
-/** What is planned at once fits a message to the client. */
+/** The most parts planned at once, so that the plan fits into one message. */
 const PLANNED_PARTS = 256;
 
 export interface FolderStoreOptions {
   folder: string;
-  /** Where `/objects/…` is served, without a slash at the end. */
+  /** The URL below which `/objects/…` is served, without a trailing slash. */
   baseUrl: () => string;
   secret: string | Buffer;
   /** Milliseconds since 1970. */
   now?: () => number;
   /**
-   * Name of the folder inside in which this process keeps what arrives, and which it empties at its start. Two processes that share a
-   * store must not share it. Default "arriving".
+   * Name of the subfolder for incoming files, which is emptied at start. Processes that share a store must use different names.
+   * Default "arriving".
    */
   arriving?: string;
 }
 
 export interface FolderStore extends ObjectStore {
-  /** What a signed address allows; throws signature_invalid. */
+  /** Returns the request that a signed URL allows. Throws signature_invalid. */
   allowed(url: URL): SignedRequest;
-  /** Takes one part of an upload. Throws digest_mismatch, and object_exists once the object is complete. */
+  /** Stores one part of an upload. Throws digest_mismatch, and object_exists once the object is complete. */
   putPart(
     key: string,
     part: Omit<FilePart, "offset">,
@@ -44,10 +44,10 @@ export interface FolderStore extends ObjectStore {
 }
 
 /**
- * Objects as files in a folder, reached through signed addresses of this broker.
+ * Creates a store that keeps objects as files in a folder, and serves them under signed URLs of this broker.
  *
- * An object is two files: its bytes, and a proof with their size and digest, which is linked into place last. So an object
- * exists when its proof does, and `stat` reads no more than that. Parts of an upload wait beside the objects until all are there.
+ * An object has two files: its bytes, and metadata with size and digest, which is linked into place last. An object exists when
+ * its metadata does, and `stat` reads only that. Parts of an upload are stored beside the objects until all have arrived.
  */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;
@@ -58,10 +58,10 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   const finishing = createKeyedMutex();
 
   async function stat(key: string): Promise<StoredObject | null> {
-    const { proof } = paths.of(key);
+    const { metadata } = paths.of(key);
     try {
-      await paths.requireInside(dirname(proof));
-      return JSON.parse(await readFile(proof, "utf8")) as StoredObject;
+      await paths.requireInside(dirname(metadata));
+      return JSON.parse(await readFile(metadata, "utf8")) as StoredObject;
     } catch (error) {
       if (isCode(error, "ENOENT", "ENOTDIR")) return null;
       throw folderFailure(error);
@@ -69,9 +69,9 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   }
 
   async function remove(key: string): Promise<void> {
-    const { bytes, proof } = paths.of(key);
-    await paths.requireInside(dirname(proof));
-    await rm(proof, { force: true });
+    const { bytes, metadata } = paths.of(key);
+    await paths.requireInside(dirname(metadata));
+    await rm(metadata, { force: true });
     await rm(bytes, { force: true });
   }
 
@@ -96,14 +96,14 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
     }
   }
 
-  /** Makes one object of the parts, which proves them as a whole. */
+  /** Joins the parts into one object, and verifies it as a whole. */
   async function assemble(key: string, wanted: AnnouncedObject): Promise<void> {
     const all = partsOf(wanted);
     if (!all || (await parts.missing(key, all)).length > 0) throw new CrowdaiError("upload_missing");
     try {
       await put(key, parts.read(key, all), pick(wanted));
     } catch (error) {
-      // Each part is what was announced of it, so the announcement contradicts itself.
+      // Each part matches its announcement, so the announcement contradicts itself.
       if (error instanceof CrowdaiError && error.code === "digest_mismatch") await parts.remove(key);
       throw error;
     }
@@ -184,45 +184,45 @@ export async function createFolderStore(options: FolderStoreOptions): Promise<Fo
   };
 }
 
-/** Makes a finished file visible under the key. link(2) never overwrites, whoever else writes here. */
+/** Makes a finished file visible under the key. link(2) never overwrites a file of another process. */
 async function publish(
   paths: ObjectPaths,
   key: string,
   arrived: string,
-  arrivedProof: string,
+  arrivedMetadata: string,
 ): Promise<void> {
-  const { bytes, proof } = paths.of(key);
+  const { bytes, metadata } = paths.of(key);
   try {
     await paths.requireInside(dirname(bytes));
     await makeFolder(dirname(bytes), paths.stored);
-    // Bytes whose proof never came: the process ended in between.
+    // Bytes without metadata: an earlier process died in between.
     await rm(bytes, { force: true });
     await link(arrived, bytes);
     await syncFolder(dirname(bytes));
-    await link(arrivedProof, proof);
+    await link(arrivedMetadata, metadata);
     await syncFolder(dirname(bytes));
   } finally {
-    await rm(arrivedProof, { force: true });
+    await rm(arrivedMetadata, { force: true });
   }
 }
 
-/** Opened when read, so that nobody who never reads keeps a file open. */
+/** Opens the file at the first read, so that a caller who never reads keeps no file open. */
 async function* readBytes(path: string, range: { start: number; end: number }): AsyncGenerator<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
     throw isCode(error, "ENOENT", "ENOTDIR", "ELOOP") ? missing() : folderFailure(error);
   });
   let missingBytes = range.end - range.start + 1;
   if (missingBytes <= 0) return handle.close();
-  // Closes the file when it is read to its end or let go of before.
+  // Closes the file at its end, or when the caller stops reading.
   for await (const chunk of handle.createReadStream({ highWaterMark: 256 * 1024, ...range })) {
     missingBytes -= chunk.length;
     yield chunk as Uint8Array;
   }
   if (missingBytes > 0)
-    throw new CrowdaiError("store_unreachable", "The stored bytes are fewer than were proven.");
+    throw new CrowdaiError("store_unreachable", "The stored object is shorter than its recorded size.");
 }
 
-/** The parts that come one by one; null for what is sent as a whole. */
+/** Returns the parts of an upload; null when it is sent in one request. */
 function partsOf({ size, parts }: AnnouncedObject): FilePart[] | null {
   return parts && parts.md5.length > 1 ? filePartsOf(size, parts) : null;
 }

@@ -3,17 +3,17 @@ import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
-// Keys hold no "@", so no key's file can be another key's folder, or its proof.
+// Keys contain no "@", so that no key's file can be another key's folder or metadata.
 const BYTES = "@bytes";
-const PROOF = "@proof";
+const METADATA = "@proof";
 
-/** Where the objects of a folder are. */
+/** The paths of a folder store. */
 export interface ObjectPaths {
   stored: string;
-  /** Beside `stored`, on the same file system, for a link cannot leave it. */
+  /** Beside `stored`, because a hard link cannot leave its file system. */
   incoming: string;
-  /** The two files of an object. Throws object_missing for what is no key. */
-  of(key: string): { bytes: string; proof: string };
+  /** Returns the two files of an object. Throws object_missing for an invalid key. */
+  of(key: string): { bytes: string; metadata: string };
   /** Throws store_unreachable when a link leads out of the store. */
   requireInside(folder: string): Promise<void>;
 }
@@ -30,10 +30,10 @@ export async function objectPathsIn(folder: string, arriving = "arriving"): Prom
     of(key) {
       if (!OBJECT_KEY.test(key)) throw new CrowdaiError("object_missing");
       const path = join(stored, key);
-      return { bytes: path + BYTES, proof: path + PROOF };
+      return { bytes: path + BYTES, metadata: path + METADATA };
     },
     async requireInside(inner) {
-      // What is not there yet will be made below what is.
+      // A missing folder will be made below the existing part of its path.
       let existing = inner;
       let real = await realPathOf(existing);
       for (; real === null && existing.length > stored.length; real = await realPathOf(existing))
@@ -44,13 +44,13 @@ export async function objectPathsIn(folder: string, arriving = "arriving"): Prom
   };
 }
 
-/** Null when there is nothing; a link that leads nowhere is not nothing. */
+/** Returns null when nothing exists at the path, and "" for a broken link. */
 async function realPathOf(path: string): Promise<string | null> {
   const isThere = await lstat(path).catch(() => null);
   return isThere && realpath(path).catch(() => "");
 }
 
-/** Keys of complete objects that begin with `prefix`. Reads no folder that cannot hold one. */
+/** Yields the keys of complete objects that start with `prefix`. Reads only folders that can contain such keys. */
 export async function* keysBelow(paths: ObjectPaths, prefix: string): AsyncGenerator<string> {
   if (prefix !== "" && !OBJECT_KEY.test(prefix.replace(/\/$/, ""))) return;
   const parent = prefix.slice(0, prefix.lastIndexOf("/") + 1);
@@ -64,7 +64,7 @@ async function* keysIn(stored: string, parent: string, prefix: string): AsyncGen
   });
   for (const entry of entries) {
     const path = parent + entry.name;
-    if (entry.isFile() && path.endsWith(PROOF)) yield path.slice(0, -PROOF.length);
+    if (entry.isFile() && path.endsWith(METADATA)) yield path.slice(0, -METADATA.length);
     if (entry.isDirectory() && (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)))
       yield* keysIn(stored, `${path}/`, prefix);
   }

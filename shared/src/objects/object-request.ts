@@ -5,13 +5,13 @@ import type { FolderStore } from "./folder-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { SignedRequest } from "./signed-url.ts";
 
-/** What answering needs of a store: its objects, and its word on what an address allows. */
+/** A store whose objects can be served under signed URLs. */
 export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> &
   Pick<FolderStore, "allowed" | "putPart">;
 
 /**
- * Answers a signed request: PUT of exactly what was announced, GET and HEAD with a single range. Refusals are
- * `{ "error": … }` with the status of the catalog's row. Bodies pass through and are never held in memory.
+ * Handles a signed request: PUT of exactly the announced bytes, GET and HEAD with at most one range. Errors are `{ "error": … }`
+ * with the HTTP status of the catalog. Bodies are streamed and never held in memory.
  */
 export async function handleObjectRequest(store: SignedStore, request: Request): Promise<Response> {
   try {
@@ -19,7 +19,7 @@ export async function handleObjectRequest(store: SignedStore, request: Request):
     if (request.method === "PUT" && allowed.method === "PUT") return await handlePut(store, request, allowed);
     if ((request.method === "GET" || request.method === "HEAD") && allowed.method === "GET")
       return await handleGet(store, request, allowed);
-    throw new CrowdaiError("signature_invalid", `The signed address does not allow ${request.method}.`);
+    throw new CrowdaiError("signature_invalid", `The signed URL does not allow ${request.method}.`);
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
@@ -37,7 +37,7 @@ async function handlePut(
   if (declared !== null && declared !== String(size))
     throw new CrowdaiError(
       "digest_mismatch",
-      `The address takes ${size} bytes; ${declared.slice(0, 30)} were declared.`,
+      `The signed URL accepts ${size} bytes, but the request declares ${declared.slice(0, 30)}.`,
     );
   const body = (request.body ?? new Uint8Array()) as Uint8Array | AsyncIterable<Uint8Array>;
   if (part !== undefined && md5 !== undefined) {
@@ -62,7 +62,7 @@ async function handleGet(
   const headers = new Headers({
     "content-type": type !== undefined && MEDIA_TYPE.test(type) ? type : "application/octet-stream",
     "content-disposition": attachmentHeader(name),
-    // An evaluator's output comes from the broker's own origin: nothing in it may run there.
+    // Evaluator output is served from the broker's origin, where no script in it may run.
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
@@ -85,7 +85,7 @@ async function handleGet(
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(?:; ?charset=[\w-]{1,40})?$/;
 
-/** Reads on only when there is room, and lets go of the object when the reader goes away. */
+/** Converts to a stream that reads on demand, and closes the object when it is cancelled. */
 export function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const reading = bytes[Symbol.asyncIterator]();
   return new ReadableStream({

@@ -6,26 +6,25 @@ export interface StoredObject {
   sha256: string;
 }
 
-/** An object that a client is to send. `parts` must be the same in every call for the same upload. */
+/** An object that a client will upload. `parts` must be the same in every call for the same upload. */
 export interface AnnouncedObject extends StoredObject {
   parts?: PartDigests | undefined;
 }
 
 /**
- * Objects by key. Keys are made by the broker (`submissions/<challenge>/<id>/input`, never a name from outside) and
- * match OBJECT_KEY. An object, once complete, is never overwritten. A bucket's other objects, under keys that other programs made, can
- * be read.
+ * Stores objects by key. The broker chooses the keys (`submissions/<challenge>/<id>/input`, never a submitted name), which match
+ * OBJECT_KEY. A complete object is never overwritten. Objects of other programs in the same bucket can be read.
  *
- * A store that cannot be reached, is full or fails throws store_unreachable.
+ * Methods throw store_unreachable when the store is unreachable or full, or fails.
  */
 export interface ObjectStore {
   /** For the start message, without secrets. */
   readonly name: string;
 
   /**
-   * Writes an object. Repeating it with equal bytes is harmless; with other bytes it throws object_exists. Nothing is visible
-   * under the key before all bytes are durable, and nothing is left of a body that fails. With `expected`, bytes of another
-   * size or digest throw digest_mismatch, a body that is too long as soon as it is, and nothing is written.
+   * Writes an object. Repeating it with equal bytes is harmless; with different bytes it throws object_exists. The object becomes
+   * visible when all bytes are durable, and a failed body leaves nothing behind. With `expected`, a different size or digest throws
+   * digest_mismatch (at the first byte too many), and nothing is written.
    */
   put(
     key: string,
@@ -33,40 +32,40 @@ export interface ObjectStore {
     options?: { type?: string; expected?: StoredObject },
   ): Promise<StoredObject>;
 
-  /** The object's bytes, from `start` to `end` inclusive when given. Throws object_missing. */
+  /** Reads the object, or its bytes from `start` to `end` inclusive. Throws object_missing. */
   get(key: string, range?: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>>;
 
-  /** Null when there is no complete object under the key. */
+  /** Returns null when there is no complete object under the key. */
   stat(key: string): Promise<StoredObject | null>;
 
-  /** Removes the object, and whatever of it is arriving; harmless when there is nothing. */
+  /** Removes the object and its unfinished uploads. Harmless when there are none. */
   remove(key: string): Promise<void>;
 
-  /** Keys that begin with `prefix`, in no promised order. */
+  /** Yields the keys that start with `prefix`, in any order. */
   list(prefix: string): AsyncIterable<string>;
 
   /**
-   * Signed addresses for parts of an upload that have not arrived, straight to the store; none when all have. Each takes a PUT of
-   * one part and binds method, key, length, digest and expiry; no address leads to the object itself once it is complete. Harmless
-   * to repeat, by several brokers at once too. Throws object_exists when other bytes are under the key.
+   * Returns signed URLs of the store for the parts that have not arrived; none when all have. Each accepts a PUT of one part and
+   * binds method, key, length, digest and expiry. No URL can write to a complete object. Harmless to repeat, also in several brokers
+   * at once. Throws object_exists when the key has other bytes.
    */
   planUpload(key: string, wanted: AnnouncedObject): Promise<Upload>;
 
   /**
-   * Makes the object of the parts that arrived, and proves that it is the announced bytes, all of them and no others. Harmless to
-   * repeat. Throws upload_missing while bytes are missing, and digest_mismatch (after removing them) when they are others.
+   * Joins the arrived parts into the object, and verifies that it consists of exactly the announced bytes. Harmless to repeat.
+   * Throws upload_missing while bytes are missing, and digest_mismatch (after removing them) when they differ.
    */
   finishUpload(key: string, wanted: AnnouncedObject): Promise<void>;
 
-  /** Removes what arrived of uploads that began before `before` (milliseconds) and were not finished. Returns how many they were. */
+  /** Removes unfinished uploads that began before `before` (milliseconds). Returns their number. */
   abandonUploads(before: number): Promise<number>;
 
-  /** A signed address that takes GET for `seconds`. `name` is offered as the file name to save under. */
+  /** Returns a signed URL that accepts GET for `seconds`. `name` is the suggested file name. */
   signGet(key: string, options: { seconds: number; name?: string; type?: string }): Promise<string>;
 
   close(): Promise<void>;
 }
 
-/** What a key looks like. Its parts between slashes are neither empty nor dots alone, and at most 200 characters long. */
+/** The form of keys. Path segments have 1 to 200 characters, and are neither "." nor "..". */
 export const OBJECT_KEY =
   /^(?=.{1,512}$)(?!.*\.\.)(?!.*\/\.(?:\/|$))[A-Za-z0-9][A-Za-z0-9._-]{0,199}(?:\/[A-Za-z0-9._-]{1,200})*$/;

@@ -1,29 +1,29 @@
 import { z } from "zod";
 import { CrowdaiError } from "../protocol/errors.ts";
 
-/** Where the objects are, and how they are reached. */
+/** The location of an S3 bucket and its credentials. */
 export interface S3Settings {
   bucket: string;
   region: string;
-  /** Absent means Amazon's own. */
+  /** Amazon S3 when absent. */
   endpoint?: string | undefined;
-  /** Absent means what the machine's role or profile gives. */
+  /** The role or profile of the machine when absent. */
   accessKeyId?: string | undefined;
   secretAccessKey?: string | undefined;
   sessionToken?: string | undefined;
-  /** The bucket in the path instead of in the host's name. Default: where the endpoint has no name that could be extended. */
+  /** Whether the bucket is in the path instead of the host name. By default when the endpoint's host cannot have subdomains. */
   pathStyle?: boolean | undefined;
 }
 
 const truth = z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1");
 
-/** The variables that name an object store on S3. */
+/** The environment variables of an S3 object store. */
 export const s3EnvironmentSchema = z
   .object({
     S3_ENDPOINT: z.url({ protocol: /^https?$/, error: "expected http://host or https://host" }).optional(),
     S3_BUCKET: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "expected 3 to 63 lower-case letters, digits, . or -")
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "expected 3 to 63 lowercase letters, digits, . or -")
       .optional(),
     S3_REGION: z.string().min(1).optional(),
     S3_FORCE_PATH_STYLE: truth.optional(),
@@ -33,16 +33,16 @@ export const s3EnvironmentSchema = z
   })
   .refine((env) => env.S3_BUCKET !== undefined || env.S3_ENDPOINT === undefined, {
     path: ["S3_BUCKET"],
-    error: "S3_ENDPOINT is set and the bucket is not named",
+    error: "required when S3_ENDPOINT is set",
   })
-  // Without a bucket the keys are somebody else's business.
+  // Without a bucket, the AWS keys may belong to another program.
   .refine(
     (env) =>
       !env.S3_BUCKET || (env.AWS_ACCESS_KEY_ID === undefined) === (env.AWS_SECRET_ACCESS_KEY === undefined),
-    { path: ["AWS_ACCESS_KEY_ID"], error: "it goes together with AWS_SECRET_ACCESS_KEY" },
+    { path: ["AWS_ACCESS_KEY_ID"], error: "must be set together with AWS_SECRET_ACCESS_KEY" },
   );
 
-/** The store that the environment names; null when it names none. */
+/** Returns the settings in a parsed environment; null when it names no bucket. */
 export function s3SettingsOf(env: z.infer<typeof s3EnvironmentSchema>): S3Settings | null {
   if (env.S3_BUCKET === undefined) return null;
   return {
@@ -56,16 +56,16 @@ export function s3SettingsOf(env: z.infer<typeof s3EnvironmentSchema>): S3Settin
   };
 }
 
-/** The same, from the environment as it is. Throws config_invalid with every mistake at once. */
+/** Reads the settings from the environment. Throws config_invalid with all errors at once. */
 export function readS3Settings(env: Readonly<Record<string, string | undefined>>): S3Settings | null {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const known = s3EnvironmentSchema.safeParse(given);
   if (known.success) return s3SettingsOf(known.data);
-  const mistakes = known.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-  throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
+  const problems = known.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new CrowdaiError("config_invalid", `The settings are invalid:\n${problems.join("\n")}`);
 }
 
-/** A host that is an address, or this machine, has no names below it. */
+/** An IP address or localhost cannot have a subdomain for the bucket. */
 export function needsPathStyle({ endpoint, pathStyle }: S3Settings): boolean {
   if (pathStyle !== undefined) return pathStyle;
   if (endpoint === undefined) return false;

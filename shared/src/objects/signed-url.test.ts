@@ -20,8 +20,8 @@ describe("a signed address", () => {
     expect(readSignedUrl(sign({ name: "x\ud800.csv" }), "s", NOW).name).toBe("x\ufffd.csv");
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5])("has ended when it would end at %d", (expires) => {
-    expect(() => readSignedUrl(sign({ expires }), "s", 0)).toThrow("has ended");
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5])("has expired when its expiry is %d", (expires) => {
+    expect(() => readSignedUrl(sign({ expires }), "s", 0)).toThrow("has expired");
   });
 
   it("takes its signature letter by letter, though others decode to the same bytes", () => {
@@ -40,9 +40,9 @@ describe("a signed address", () => {
     }
   });
 
-  it("has ended at the second it names", () => {
+  it("expires at the second it names", () => {
     const url = sign({});
     expect(readSignedUrl(url, "s", request.expires * 1000 - 1)).toMatchObject(request);
-    expect(() => readSignedUrl(url, "s", request.expires * 1000)).toThrow("has ended");
+    expect(() => readSignedUrl(url, "s", request.expires * 1000)).toThrow("has expired");
   });
 });

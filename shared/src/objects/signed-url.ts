@@ -3,8 +3,8 @@ import { CrowdaiError } from "../protocol/errors.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
 /**
- * What a signed address binds. A PUT of a whole object has `size` and `sha256`, one of a part `size`, `part` (its number) and `md5`;
- * `name` and `type` say how a GET is answered.
+ * The request that a signed URL allows. A PUT of a whole object has `size` and `sha256`, a PUT of a part `size`, `part` (its number)
+ * and `md5`. `name` and `type` set the headers of the response to a GET.
  */
 export interface SignedRequest {
   method: "PUT" | "GET";
@@ -22,7 +22,7 @@ export interface SignedRequest {
 const FIELDS = ["size", "sha256", "part", "md5", "name", "type"] as const;
 const PATH = "/objects/";
 
-/** The address under `baseUrl` for exactly this request: HMAC-SHA256 over every field. */
+/** Returns the URL for exactly this request, signed by HMAC-SHA256 over all fields. */
 export function signUrl(baseUrl: string, secret: string | Buffer, request: SignedRequest): string {
   const url = new URL(baseUrl + PATH + request.key);
   url.searchParams.set("method", request.method);
@@ -33,13 +33,13 @@ export function signUrl(baseUrl: string, secret: string | Buffer, request: Signe
   return url.href;
 }
 
-/** What a URL allows. Throws signature_invalid when it was changed, or has ended at `now` (milliseconds). */
+/** Returns the request that a URL allows. Throws signature_invalid when it was modified, or has expired at `now` (milliseconds). */
 export function readSignedUrl(url: URL, secret: string | Buffer, now: number): SignedRequest {
   const get = (name: string) => url.searchParams.get(name) ?? undefined;
   const number = (name: string) => (get(name) === undefined ? undefined : Number(get(name)));
   const request: SignedRequest = {
     method: get("method") === "PUT" ? "PUT" : "GET",
-    // Not decoded: a key has no character that needs it, so what comes encoded is no key.
+    // Not decoded, because keys contain no characters that are encoded.
     key: url.pathname.slice(url.pathname.indexOf(PATH) + PATH.length),
     expires: Number(get("expires")),
     size: number("size"),
@@ -49,26 +49,26 @@ export function readSignedUrl(url: URL, secret: string | Buffer, now: number): S
     name: get("name"),
     type: get("type"),
   };
-  // As text: several texts decode to the same bytes, and only one of them was given out.
+  // Compared as text, because several texts decode to the same bytes.
   const given = Buffer.from(url.searchParams.get("signature") ?? "");
   const wanted = Buffer.from(signature(secret, request));
   if (!OBJECT_KEY.test(request.key) || given.length !== wanted.length || !timingSafeEqual(given, wanted))
     throw new CrowdaiError("signature_invalid");
-  // Said this way round, what is no number has ended too.
+  // Written so that NaN counts as expired.
   if (!(Number.isSafeInteger(request.expires) && request.expires * 1000 > now))
-    throw new CrowdaiError("signature_invalid", "The signed address has ended.");
+    throw new CrowdaiError("signature_invalid", "The signed URL has expired.");
   return request;
 }
 
 const wellFormed = <T>(value: T) => (typeof value === "string" ? value.toWellFormed() : value);
 
 function signature(secret: string | Buffer, request: SignedRequest): string {
-  // A JSON array: no field can run over into the next.
+  // A JSON array, so that fields cannot run into each other.
   const fields = [
     request.method,
     request.key,
     request.expires,
-    // As an address carries it, which turns half a surrogate pair into another character.
+    // As encoded in a URL, which replaces half a surrogate pair.
     ...FIELDS.map((field) => wellFormed(request[field]) ?? null),
   ];
   return createHmac("sha256", secret).update(JSON.stringify(fields)).digest("base64url");

@@ -2,30 +2,30 @@ import type { Job } from "../protocol/job.ts";
 
 export interface WaitingJob {
   job: Job;
-  /** How often this attempt was handed out before. */
+  /** Number of earlier deliveries of this attempt. */
   delivered: number;
 }
 
-/** Jobs that wait, in a queue for each challenge. */
+/** The waiting jobs, in one queue per challenge. */
 export interface ChallengeQueues {
-  /** Takes the first job of a challenge among those served. The challenge whose turn is longest ago comes first. */
+  /** Takes the first job of one of the served challenges, beginning with the challenge served least recently. */
   take(served: readonly string[]): WaitingJob | null;
   pushBack(waiting: WaitingJob): void;
   pushFront(waiting: WaitingJob): void;
-  /** The waiting job of a submission. */
+  /** Returns the waiting job of a submission. */
   find(submission: string): WaitingJob | null;
   drop(submission: string): void;
   isEmpty(): boolean;
   clear(): void;
 }
 
-/** Jobs from `head` on. Array.shift moves every element, which for a long queue takes longer than grading it. */
+/** A queue that starts at `head`. Array.shift moves every element, which in a long queue takes longer than grading. */
 interface Queue {
   jobs: WaitingJob[];
   head: number;
 }
 
-/** Lets go of what was taken once it is more than what waits. */
+/** Discards the taken jobs once they outnumber the waiting ones. */
 function compact(queue: Queue): Queue {
   return queue.head > 1000 && queue.head * 2 > queue.jobs.length
     ? { jobs: queue.jobs.slice(queue.head), head: 0 }
@@ -33,7 +33,7 @@ function compact(queue: Queue): Queue {
 }
 
 export function createChallengeQueues(): ChallengeQueues {
-  // Kept in order of turns: a challenge that was served goes to the end. A queue that is empty is not kept.
+  // In round-robin order: a served challenge moves to the end. Empty queues are removed.
   const queues = new Map<string, Queue>();
   const bySubmission = new Map<string, WaitingJob>();
 

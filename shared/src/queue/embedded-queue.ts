@@ -2,7 +2,7 @@ import { createChallengeQueues, type WaitingJob } from "./challenge-queues.ts";
 import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
 import type { Consumption, JobQueue } from "./job-queue.ts";
 
-/** How soon a job is found whose challenge a consumer began to serve after it was published: nothing announces that. */
+/** How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another challenge. */
 const RECHECK_MS = 500;
 const MIN_BACKOFF_MS = 10;
 const MAX_BACKOFF_MS = 1000;
@@ -16,26 +16,26 @@ interface Consumer {
   consumption: Consumption;
   handle: Parameters<JobQueue["consume"]>[1];
   running: number;
-  /** Called when the last job in hand is done. */
+  /** Called when the last running job is done. */
   becameIdle: () => void;
-  /** Jobs handed back in a row; after each it rests for longer, so that a grader that can do nothing does not spin. */
+  /** Number of jobs returned in succession. Each one lengthens the backoff, so that a failing grader does not spin. */
   returnedInARow: number;
-  rest: NodeJS.Timeout | null;
+  backoffTimer: NodeJS.Timeout | null;
 }
 
 /**
- * The queue inside one process, which broker and grader share: publishing hands a job to a free consumer at once. What it holds
- * ends with the process. A report is delivered when the records have it, so a consumer that has ended leaves none behind.
+ * Creates a queue for one process that contains broker and grader: a published job goes to a free consumer immediately. Its
+ * contents are lost with the process. A report is delivered once it is in the records, so a stopped consumer leaves none behind.
  */
 export function createEmbeddedQueue(): JobQueue {
   const queues = createChallengeQueues();
-  const held = new Map<string, RunningJob>();
+  const running = new Map<string, RunningJob>();
   const consumers = new Set<Consumer>();
   const reports = createEmbeddedReports();
   const closing = new AbortController();
   let recheck: NodeJS.Timeout | null = null;
 
-  /** Hands out what can be handed out, one job to each consumer in turn. */
+  /** Delivers all jobs that can be delivered, one to each consumer in turn. */
   function match(): void {
     for (let found = true; found; ) {
       found = false;
@@ -51,9 +51,9 @@ export function createEmbeddedQueue(): JobQueue {
   function deliverOne(consumer: Consumer): boolean {
     const waiting = isFree(consumer) ? queues.take(consumer.consumption.challenges()) : null;
     if (!waiting) return false;
-    // Whoever was served last comes last.
+    // The consumer served last moves to the end.
     if (consumers.delete(consumer)) consumers.add(consumer);
-    // Counted before it is handed over: a handler may publish, and so come back here, before it returns.
+    // Counted first, because a handler may publish, and so re-enter this function, before it returns.
     consumer.running++;
     void run(consumer, waiting).then(() => {
       consumer.running--;
@@ -66,7 +66,7 @@ export function createEmbeddedQueue(): JobQueue {
   async function run(consumer: Consumer, waiting: WaitingJob): Promise<void> {
     const { job } = waiting;
     const mine: RunningJob = { waiting, abort: new AbortController() };
-    held.set(job.submission, mine);
+    running.set(job.submission, mine);
     waiting.delivered++;
     let done = true;
     try {
@@ -74,9 +74,9 @@ export function createEmbeddedQueue(): JobQueue {
     } catch {
       done = false;
     }
-    // Cancelled, or replaced by a newer attempt: nobody's any more.
-    if (held.get(job.submission) !== mine) return;
-    held.delete(job.submission);
+    // Cancelled, or replaced by a newer attempt.
+    if (running.get(job.submission) !== mine) return;
+    running.delete(job.submission);
     consumer.returnedInARow = done ? 0 : consumer.returnedInARow + 1;
     if (done || closing.signal.aborted) return;
     queues.pushFront(waiting);
@@ -84,28 +84,28 @@ export function createEmbeddedQueue(): JobQueue {
   }
 
   function backOff(consumer: Consumer): void {
-    if (consumer.rest) clearTimeout(consumer.rest);
+    if (consumer.backoffTimer) clearTimeout(consumer.backoffTimer);
     const ms = Math.min(MIN_BACKOFF_MS * 2 ** (consumer.returnedInARow - 1), MAX_BACKOFF_MS);
-    consumer.rest = setTimeout(() => {
-      consumer.rest = null;
+    consumer.backoffTimer = setTimeout(() => {
+      consumer.backoffTimer = null;
       match();
     }, ms);
   }
 
-  /** Takes a submission's job out of its line, or out of the hands of its grader. */
+  /** Removes a submission's job from the queue, or aborts its delivery. */
   function withdraw(submission: string): void {
     queues.drop(submission);
-    const running = held.get(submission);
-    held.delete(submission);
-    running?.abort.abort();
+    const delivered = running.get(submission);
+    running.delete(submission);
+    delivered?.abort.abort();
   }
 
   return {
     name: "in this process",
 
     async publish(job) {
-      if (closing.signal.aborted) throw new Error("The queue was closed.");
-      const known = queues.find(job.submission) ?? held.get(job.submission)?.waiting;
+      if (closing.signal.aborted) throw new Error("The queue is closed.");
+      const known = queues.find(job.submission) ?? running.get(job.submission)?.waiting;
       if (known && known.job.attempt >= job.attempt) return;
       withdraw(job.submission);
       queues.pushBack({ job, delivered: 0 });
@@ -120,14 +120,14 @@ export function createEmbeddedQueue(): JobQueue {
         running: 0,
         becameIdle: () => {},
         returnedInARow: 0,
-        rest: null,
+        backoffTimer: null,
       };
       const stopped = whenAborted(AbortSignal.any([consumption.signal, closing.signal]));
       consumers.add(consumer);
       match();
       await stopped;
       consumers.delete(consumer);
-      if (consumer.rest) clearTimeout(consumer.rest);
+      if (consumer.backoffTimer) clearTimeout(consumer.backoffTimer);
       consumer.becameIdle = becameIdle;
       if (consumer.running > 0) await idle;
     },
@@ -139,7 +139,7 @@ export function createEmbeddedQueue(): JobQueue {
       const stopped = whenAborted(AbortSignal.any([signal, closing.signal]));
       const reason = "the broker was restarted";
       const known = async (submissions: readonly string[]) =>
-        new Set(submissions.filter((one) => queues.find(one) !== null || held.has(one)));
+        new Set(submissions.filter((one) => queues.find(one) !== null || running.has(one)));
       for (let done = false; !done && !signal.aborted && !closing.signal.aborted; )
         try {
           await recovery.republish(reason);
@@ -169,12 +169,12 @@ export function createEmbeddedQueue(): JobQueue {
       closing.abort();
       if (recheck) clearTimeout(recheck);
       queues.clear();
-      for (const submission of [...held.keys()]) withdraw(submission);
+      for (const submission of [...running.keys()]) withdraw(submission);
       reports.close();
     },
   };
 }
 
-function isFree({ consumption, running, rest }: Consumer): boolean {
-  return !consumption.signal.aborted && rest === null && running < consumption.concurrency;
+function isFree({ consumption, running, backoffTimer }: Consumer): boolean {
+  return !consumption.signal.aborted && backoffTimer === null && running < consumption.concurrency;
 }

@@ -17,10 +17,10 @@ interface Receiver {
 
 const MIN_RETRY_MS = 10;
 const MAX_RETRY_MS = 1000;
-/** Some seconds: the records may be busy. Longer, and the grader hands the job back. */
+/** Several seconds, because the records may be busy. After that the grader returns the job to the queue. */
 const MAX_TRIES = 12;
 
-/** Reports on their way to brokers: a queue for each submission, so that its order is kept and none waits for another's. */
+/** The reports sent to brokers, in one queue per submission: each keeps its order, and none waits for another. */
 export interface EmbeddedReports {
   /** Resolves when a receiver has applied it. */
   add(report: Report): Promise<void>;
@@ -53,13 +53,13 @@ export function createEmbeddedReports(): EmbeddedReports {
         first.applied();
         retryAfter = MIN_RETRY_MS;
       } catch (error) {
-        // What can never be applied goes back to its grader, which hands the job back.
+        // A report that always fails is rejected to its grader, which returns the job to the queue.
         if (++first.tries === MAX_TRIES) {
           items.shift();
           first.failed(error as Error);
           continue;
         }
-        // To the end, so that another receiver gets the next try.
+        // Moves the receiver to the end, so that another one gets the next attempt.
         if (receivers.delete(receiver)) receivers.add(receiver);
         await pause(retryAfter, closing.signal);
         retryAfter = Math.min(retryAfter * 2, MAX_RETRY_MS);
@@ -93,7 +93,7 @@ export function createEmbeddedReports(): EmbeddedReports {
       start();
       await stopped;
       receivers.delete(receiver);
-      // What is being written now must be in the records, or known not to be, before they may be closed.
+      // The caller may close the records only when the outcome of every write is known.
       await Promise.allSettled(receiver.applying);
     },
 
@@ -115,9 +115,9 @@ async function applyBy(receiver: Receiver, report: Report): Promise<void> {
   }
 }
 
-const closed = () => new Error("The queue was closed.");
+const closed = () => new Error("The queue is closed.");
 
-/** Resolves once the signal is aborted, at once when it is already. */
+/** Resolves once the signal is aborted, immediately when it already is. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

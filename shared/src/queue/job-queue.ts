@@ -1,22 +1,22 @@
 import type { Job, Report } from "../protocol/job.ts";
 
-/** A job in a grader's hands. */
+/** A job delivered to a grader. */
 export interface Delivery {
   job: Job;
-  /** How often this attempt was handed out, from 1. */
+  /** Number of this delivery of the attempt, starting at 1. */
   delivery: number;
-  /** Aborted when the job was cancelled or is no longer this grader's; what is then reported is refused. */
+  /** Aborted when the job was cancelled or given to another grader. Later reports are refused. */
   signal: AbortSignal;
 }
 
 export interface Consumption {
   /** Name of the grader, unique among those attached. */
   grader: string;
-  /** Ids of the challenges it serves; asked again before each take, so that a folder may appear later. */
+  /** Ids of the served challenges. Called before each take, so that a folder may appear later. */
   challenges: () => readonly string[];
-  /** Most jobs held at once. A job is never taken before a slot for it is free. */
+  /** The most jobs that run at the same time. A job is taken only when a slot is free. */
   concurrency: number;
-  /** Aborted to stop: nothing more is taken, jobs in hand go on. */
+  /** Aborted to stop: no more jobs are taken, and running ones continue. */
   signal: AbortSignal;
 }
 
@@ -26,13 +26,13 @@ export interface AttachedGrader {
   concurrency: number;
 }
 
-/** What a broker does when the queue lost jobs, or may have. Everything here may run while the queue is used, and more than once. */
+/** How a broker restores a queue that may have lost jobs. Both steps may run while the queue is in use, and more than once. */
 export interface Recovery {
-  /** Publishes again every job that waits by the records, at the attempt it has. What the queue still knows it passes over. */
+  /** Re-publishes every job that is waiting according to the records, with its attempt. The queue ignores jobs it still has. */
   republish(reason: string): Promise<void>;
   /**
-   * Called after `republish`, when graders had time to tell the queue again what they have in hand. Gives a new attempt to every
-   * submission that is being graded by the records and that `known` does not return: nobody has it.
+   * Called after `republish`, when graders have had time to report their running jobs to the queue again. Starts a new attempt for
+   * every submission that is being graded according to the records, but is not returned by `known`: no grader has it.
    */
   restart(
     reason: string,
@@ -41,48 +41,48 @@ export interface Recovery {
 }
 
 /**
- * The job queue: jobs go out to graders, reports come back to brokers.
+ * The job queue delivers jobs to graders, and reports to brokers.
  *
- * It only delivers. The records are the truth and can rebuild it at any moment, so losing its contents loses nothing.
- * Jobs of one challenge are handed out in the order published; a job is handed out at least once, and again when
- * the grader that held it is gone. Reports of one submission arrive in order, at least once.
+ * The records are the source of truth and can rebuild the queue at any time, so a loss of its contents loses nothing.
+ * Jobs of one challenge are delivered in the order of publishing, each at least once, and again when its grader is gone.
+ * Reports of one submission arrive in order, each at least once.
  */
 export interface JobQueue {
   /** For the start message and the logs, without secrets. */
   readonly name: string;
 
-  /** Puts a job in line. Rejects when the queue cannot take it; the caller then tries again later. */
+  /** Enqueues a job. Rejects when the queue cannot accept it; the caller then retries later. */
   publish(job: Job): Promise<void>;
 
   /**
-   * Takes jobs and hands each to `handle`. Resolving acknowledges the job, after which it is never handed out
-   * again; rejecting puts it back at the front. The promise settles when `signal` is aborted and every job in hand is done.
+   * Takes jobs and passes each to `handle`. If that resolves, the job is acknowledged and never delivered again. If it rejects, the
+   * job returns to the front of the queue. The promise settles when `signal` is aborted and every running job is done.
    */
   consume(consumption: Consumption, handle: (delivery: Delivery) => Promise<void>): Promise<void>;
 
   /**
-   * Grader to broker. Resolves when the report cannot be lost any more by the grader going away; may reject when it cannot be
-   * delivered, and the grader then hands the job back.
+   * Grader side. Resolves when the report is safe even if the grader dies. May reject when it cannot be delivered; the grader
+   * then returns the job to the queue.
    */
   report(report: Report): Promise<void>;
 
   /**
-   * Broker side. `apply` resolves when the report is in the records; a rejection delivers it again. A submission's reports come
-   * one after another, in order; a start that the end of its delivery follows within milliseconds may be left out. Settles
-   * after abort.
+   * Broker side. `apply` resolves when the report is in the records; if it rejects, the report is delivered again. A submission's
+   * reports arrive one after another, in order. A start may be omitted when the end follows within milliseconds. Settles after
+   * abort.
    */
   receive(apply: (report: Report) => Promise<void>, signal: AbortSignal): Promise<void>;
 
   /**
-   * Broker side. Calls `recovery` whenever the queue may have lost what it was given: it was flushed, restarted, or is new. A
-   * rejection has it called again. Settles after abort.
+   * Broker side. Calls `recovery` whenever the queue may have lost jobs: it was flushed, restarted, or is new. Calls it again after
+   * a rejection. Settles after abort.
    */
   recover(recovery: Recovery, signal: AbortSignal): Promise<void>;
 
-  /** Drops the job if it waits, and aborts its delivery's signal if a grader holds it. */
+  /** Removes the job if it is waiting, and aborts the signal of its delivery if it is running. */
   cancel(submission: string): Promise<void>;
 
-  /** Graders that are attached now. */
+  /** Returns the graders that are currently attached. */
   attached(): Promise<AttachedGrader[]>;
 
   close(): Promise<void>;

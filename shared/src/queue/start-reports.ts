@@ -1,16 +1,16 @@
 import type { Report } from "../protocol/job.ts";
 
-/** How long a start waits for the end of its delivery, in ms: a grading that is shorter is one write to the records, not two. */
+/** How long a start waits for the end of its delivery. A shorter grading needs one write to the records, not two. */
 const DELAY_START_MS = 15;
 
-/** Reports of one submission in their order. */
+/** The reports of one submission, in order. */
 export interface SubmissionReports<T extends { report: Report }> {
   readonly items: T[];
-  /** Called when one was added. */
+  /** Called when a report is added. */
   wake: () => void;
 }
 
-/** A start that is alone in its queue: resolves when more came, or after a moment. */
+/** Delays a start that is alone in its queue until another report arrives, or a short time has passed. */
 export async function delayStart(queue: SubmissionReports<{ report: Report }>): Promise<void> {
   if (queue.items.length !== 1 || queue.items[0]?.report.type !== "started") return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -21,7 +21,7 @@ export async function delayStart(queue: SubmissionReports<{ report: Report }>): 
   queue.wake = () => {};
 }
 
-/** Takes the first report out when it is a start and the end of the same delivery follows: that says all of it. */
+/** Removes and returns the first report if it is a start followed by the end of the same delivery, which makes it redundant. */
 export function takeRedundantStart<T extends { report: Report }>({ items }: SubmissionReports<T>): T | null {
   const [first, next] = items;
   if (first?.report.type !== "started" || next?.report.type !== "finished") return null;

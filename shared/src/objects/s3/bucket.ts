@@ -4,7 +4,7 @@ import { needsPathStyle, type S3Settings } from "../s3-settings.ts";
 
 export type Sdk = typeof import("@aws-sdk/client-s3");
 
-/** One bucket, and how to talk to it. */
+/** A bucket and its client. */
 export interface Bucket {
   sdk: Sdk;
   client: S3Client;
@@ -13,14 +13,14 @@ export interface Bucket {
 
 const IDLE_MS = 60_000;
 
-/** Loads the SDK, which takes a while: only who has objects on S3 waits for it. */
+/** Opens a bucket. Loads the SDK only here, because that is slow. */
 export async function openBucket(settings: S3Settings): Promise<Bucket> {
   const { bucket, region, endpoint, accessKeyId, secretAccessKey, sessionToken } = settings;
   const sdk = await import("@aws-sdk/client-s3");
   const client = new sdk.S3Client({
     region,
     forcePathStyle: needsPathStyle(settings),
-    // Checksums that older and other stores do not know. What is sent is bound to its MD5, which each knows.
+    // Other stores do not support the newer checksums. All support MD5, which each request is bound to.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: 4,
@@ -31,7 +31,7 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
   return { sdk, client, name: bucket };
 }
 
-/** Makes the bucket when there is none, if that is allowed. Throws store_unreachable. */
+/** Creates the bucket if it does not exist and that is permitted. Throws store_unreachable. */
 export async function requireBucket({ sdk, client, name }: Bucket): Promise<void> {
   try {
     await client.send(new sdk.HeadBucketCommand({ Bucket: name }));
@@ -40,7 +40,7 @@ export async function requireBucket({ sdk, client, name }: Bucket): Promise<void
     try {
       await client.send(new sdk.CreateBucketCommand({ Bucket: name }));
     } catch (refused) {
-      // Another broker made it meanwhile.
+      // Another broker created it in the meantime.
       if (!isCode(refused, "BucketAlreadyOwnedByYou", "BucketAlreadyExists")) throw storeFailure(refused);
       await client.send(new sdk.HeadBucketCommand({ Bucket: name })).catch((still) => {
         throw storeFailure(still);
@@ -58,7 +58,7 @@ export const statusOf = (failure: unknown): number | undefined =>
 
 const REFUSED = ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Forbidden"];
 
-/** What the store did not do, as store_unreachable; what is typed already as it is. Addresses and keys are left out. */
+/** Converts an SDK error to store_unreachable, without addresses and keys. Returns a CrowdaiError unchanged. */
 export function storeFailure(failure: unknown): unknown {
   if (failure instanceof CrowdaiError || !(failure instanceof Error)) return failure;
   const status = statusOf(failure);
@@ -67,9 +67,9 @@ export function storeFailure(failure: unknown): unknown {
     status === 403 || REFUSED.includes(failure.name)
       ? `refused the credentials (${failure.name})`
       : isCode(failure, "NoSuchBucket")
-        ? "has no such bucket"
+        ? "does not have the bucket"
         : status !== undefined
-          ? `answered with status ${status} (${failure.name})`
-          : `cannot be reached (${code ?? failure.name})`;
+          ? `responded with HTTP ${status} (${failure.name})`
+          : `is unreachable (${code ?? failure.name})`;
   return new CrowdaiError("store_unreachable", `The object store ${what}.`, { cause: failure });
 }

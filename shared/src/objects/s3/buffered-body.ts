@@ -6,7 +6,7 @@ import { CrowdaiError } from "../../protocol/errors.ts";
 import { type PartDigests, partSizeFor } from "../../protocol/upload-parts.ts";
 import type { StoredObject } from "../object-store.ts";
 
-/** A body that came to its end: what it is, and its bytes to be read in slices. */
+/** A complete body with its digests, which can be read in slices. */
 export interface BufferedBody extends AsyncDisposable, StoredObject {
   parts: PartDigests;
   slice(offset: number, size: number): Promise<Uint8Array>;
@@ -15,8 +15,8 @@ export interface BufferedBody extends AsyncDisposable, StoredObject {
 const IN_MEMORY = partSizeFor(0);
 
 /**
- * Reads a body to its end, because a store wants to know the digest before the first byte. What is larger than a part waits in a
- * temporary file. Throws digest_mismatch, as soon as there is too much.
+ * Reads a body to its end, because S3 requires the digest before the first byte. A body larger than a part is kept in a temporary
+ * file. Throws digest_mismatch, at the first byte too many.
  */
 export async function bufferBody(
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -72,12 +72,12 @@ async function readSlice(file: FileHandle, offset: number, length: number): Prom
   const buffer = Buffer.allocUnsafe(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await file.read(buffer, at, length - at, offset + at);
-    if (bytesRead === 0) throw new Error("a temporary file was cut short");
+    if (bytesRead === 0) throw new Error("a temporary file was truncated");
     at += bytesRead;
   }
   return buffer;
 }
 
 function mismatch(): CrowdaiError {
-  return new CrowdaiError("digest_mismatch", "The bytes are not the bytes that were expected.");
+  return new CrowdaiError("digest_mismatch", "The received bytes do not match the expected ones.");
 }

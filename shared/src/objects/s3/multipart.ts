@@ -6,23 +6,23 @@ import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
 export interface ArrivedPart {
   number: number;
   size: number;
-  /** MD5 in hexadecimal digits, on stores that do not encrypt with a key of their owner. */
+  /** MD5 in hexadecimal, unless the store encrypts with a customer key. */
   etag: string;
 }
 
-/** The multipart uploads of a bucket. What a store fails at is thrown as store_unreachable. */
+/** The multipart uploads of a bucket. Errors of the store are thrown as store_unreachable. */
 export interface Multipart {
-  /** Opens an upload of an object that will have this digest. Returns its id. */
+  /** Starts the upload of an object with this digest. Returns its id. */
   begin(key: string, sha256: string, type?: string): Promise<string>;
-  /** Ids of the uploads of a key that are open, the eldest first. */
+  /** Returns the ids of a key's unfinished uploads, oldest first. */
   open(key: string): Promise<string[]>;
-  /** Parts that arrived; null when there is no such upload any more. */
+  /** Returns the arrived parts; null when the upload no longer exists. */
   arrived(key: string, upload: string): Promise<ArrivedPart[] | null>;
-  /** Makes the object of these parts and no others. False when the store has not got exactly them. */
+  /** Joins exactly these parts into the object. False when the store does not have them. */
   complete(key: string, upload: string, parts: readonly ListedPart[], ifNone?: boolean): Promise<boolean>;
-  /** Harmless when it is gone. */
+  /** Aborts an upload. Harmless when it no longer exists. */
   abort(key: string, upload: string): Promise<void>;
-  /** Every upload that is open in the bucket. */
+  /** Yields all unfinished uploads of the bucket. */
   all(): AsyncGenerator<{ key: string; upload: string; began: number }>;
 }
 
@@ -71,7 +71,7 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
 
     async arrived(key, upload) {
       const parts: ArrivedPart[] = [];
-      // Not by the SDK's own paginator: it goes on as long as a marker comes, and some stores send one with the last page.
+      // The SDK's paginator continues as long as there is a marker, but some stores send one with the last page.
       for (let marker: string | undefined, more = true; more; ) {
         const asked = { Bucket, Key: key, UploadId: upload, PartNumberMarker: marker };
         try {
@@ -129,7 +129,7 @@ type Listed = Pick<MultipartUpload, "Key" | "UploadId" | "Initiated">;
 
 export const plain = (etag: string): string => etag.replaceAll('"', "");
 
-/** The ETag that S3 gives to an object of these parts: the MD5 of their MD5s, and how many they are. */
+/** Returns the ETag of an object that S3 joined from these parts: the MD5 of their MD5s, and their number. */
 export function etagOfParts(parts: readonly ListedPart[]): string {
   const hash = createHash("md5");
   for (const { md5 } of parts) hash.update(Buffer.from(md5, "hex"));

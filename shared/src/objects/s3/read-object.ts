@@ -1,12 +1,12 @@
 import { CrowdaiError } from "../../protocol/errors.ts";
 import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
 
-/** How often in a row a download may break without a byte. */
-const TRIES = 4;
+/** How often in succession a download may fail without progress. */
+const MAX_ATTEMPTS = 4;
 
 /**
- * The bytes of an object from `start` to `end` inclusive. Throws object_missing at once; a connection that breaks midway is made
- * anew where it broke, as long as the object is the same.
+ * Reads the bytes of an object, from `start` to `end` inclusive. Throws object_missing immediately. Resumes after a broken
+ * connection, as long as the object is the same.
  */
 export async function readObject(
   bucket: Bucket,
@@ -37,22 +37,22 @@ export async function readObject(
   const size = first.ContentLength ?? 0;
 
   return (async function* () {
-    let answer = first;
+    let response = first;
     let done = 0;
     for (let tries = 1; ; tries++) {
       const before = done;
       try {
-        for await (const chunk of answer.Body as AsyncIterable<Uint8Array>) {
+        for await (const chunk of response.Body as AsyncIterable<Uint8Array>) {
           done += chunk.length;
           yield chunk;
         }
         if (done === size) return;
-        throw new Error("fewer bytes came than were told");
+        throw new Error("received fewer bytes than announced");
       } catch (failure) {
         if (done > before) tries = 1;
-        if (done >= size || tries >= TRIES) throw storeFailure(failure);
+        if (done >= size || tries >= MAX_ATTEMPTS) throw storeFailure(failure);
       }
-      answer = await ask((range?.start ?? 0) + done, first.ETag);
+      response = await ask((range?.start ?? 0) + done, first.ETag);
     }
   })();
 }

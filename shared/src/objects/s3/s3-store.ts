@@ -11,19 +11,19 @@ import { createSigning } from "./signing.ts";
 import { createUploads } from "./uploads.ts";
 import { createWriteObject } from "./write-object.ts";
 
-/** An address must be used within this time; the transfer itself may last longer. */
+/** A signed URL must be used within this time. The transfer itself may take longer. */
 const UPLOAD_SECONDS = 900;
 
 export interface S3StoreOptions extends S3Settings {
-  /** How long an address for a part takes a request. */
+  /** How long the URL of a part is valid. */
   uploadSeconds?: number;
 }
 
 /**
- * Objects in a bucket of Amazon S3, or of a store that speaks its protocol. The SHA-256 of each is kept in its metadata.
+ * Creates a store that keeps objects in a bucket of Amazon S3 or a compatible store, with the SHA-256 of each in its metadata.
  *
- * The bucket is made when there is none; what else is in it is left alone, and is in the way only under the same keys. Throws
- * store_unreachable when the bucket cannot be reached.
+ * Creates the bucket if necessary. Other objects in it are left alone, and conflict only under equal keys. Throws
+ * store_unreachable when the bucket is unreachable.
  */
 export async function createS3Store(options: S3StoreOptions): Promise<ObjectStore> {
   const bucket = await openBucket(options);
@@ -43,7 +43,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
     requireReadable(key);
     try {
       const head = await client.send(new sdk.HeadObjectCommand({ Bucket, Key: key }));
-      // What somebody else put there has no digest, and is other than anything.
+      // An object of another program has no digest, and differs from every other.
       const { sha256 = "" } = head.Metadata ?? {};
       return { size: head.ContentLength ?? 0, sha256, etag: plain(head.ETag ?? "") };
     } catch (failure) {
@@ -90,10 +90,9 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
       return writing.runExclusive(key, async () => {
         const before = await stat(key);
         if (!before) await write(key, buffered, type);
-        // Looked at afterwards too: another program may have been quicker, or have written over it.
+        // Checked afterwards too, because another program may have been faster, or have overwritten it.
         const now = before ?? (await stat(key));
-        if (!now)
-          throw new CrowdaiError("store_unreachable", "The object store has not got what it was given.");
+        if (!now) throw new CrowdaiError("store_unreachable", "The object store did not keep the object.");
         if (now.sha256 !== sha256) throw new CrowdaiError("object_exists");
         return { size, sha256 };
       });
@@ -116,7 +115,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
       }
     },
 
-    // One at a time for each upload: two at once would open it twice.
+    // One at a time for each upload: two at once would start it twice.
     planUpload: (key, wanted) => planning.runExclusive(key, () => uploads.planUpload(key, wanted)),
     finishUpload: (key, wanted) => planning.runExclusive(key, () => uploads.finishUpload(key, wanted)),
     abandonUploads: uploads.abandonUploads,
@@ -136,7 +135,7 @@ function requireKey(key: string): void {
   if (!OBJECT_KEY.test(key)) throw new CrowdaiError("object_missing");
 }
 
-/** Other programs' keys are as they like; no part of a path that some store or proxy could take for a way out is asked for. */
+/** Keys of other programs may have any form, except path segments that a store or proxy could resolve to another path. */
 const OTHERS_KEY = /^(?!(?:.*\/)?\.{0,2}\/)(?!(?:.*\/)?\.{1,2}$)[^\p{C}]{1,1024}$/u;
 
 function requireReadable(key: string): void {

@@ -2,9 +2,9 @@ import type { S3RequestPresigner } from "@aws-sdk/s3-request-presigner";
 import { attachmentHeader } from "../attachment-header.ts";
 import type { Bucket } from "./bucket.ts";
 
-/** Signed addresses in a bucket. */
+/** Signs URLs for a bucket. */
 export interface Signing {
-  /** A PUT of one part of a multipart upload, with the headers that must be sent with it. */
+  /** Returns a URL for the PUT of one part of a multipart upload, and the headers to send with it. */
   part(upload: PartOfUpload, seconds: number): Promise<{ url: string; headers: Record<string, string> }>;
   get(key: string, options: { seconds: number; name?: string; type?: string }): Promise<string>;
 }
@@ -14,7 +14,7 @@ export interface PartOfUpload {
   upload: string;
   number: number;
   size: number;
-  /** In hexadecimal digits; absent where only the length can be bound. */
+  /** In hexadecimal; absent when only the length can be bound. */
   md5?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
   const { S3RequestPresigner, getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
   const { sdk, client, name } = bucket;
   const presigner: S3RequestPresigner = new S3RequestPresigner({ ...client.config });
-  // The SDK knows where a bucket is reached. Asked once: its whole way takes ten times as long as a signature.
+  // The SDK knows the URL of the bucket. Asked only once, because that takes ten times as long as a signature.
   const sample = new URL(await getSignedUrl(client, new sdk.GetObjectCommand({ Bucket: name, Key: "k" })));
   const root = sample.pathname.slice(0, -1);
   const place = {
@@ -46,7 +46,7 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
         },
         {
           expiresIn: seconds,
-          // In the query they would bind nothing: the store checks what it gets as headers.
+          // In the query string they would have no effect: the store checks headers.
           signableHeaders: new Set(["host", "content-length", "content-md5"]),
           unhoistableHeaders: new Set(["content-length", "content-md5"]),
         },

@@ -6,27 +6,27 @@ import { OBJECT_KEY } from "../object-store.ts";
 import { type ArrivedPart, etagOfParts, type ListedPart, type Multipart } from "./multipart.ts";
 import type { Signing } from "./signing.ts";
 
-/** What is planned at once fits a message to the client. */
+/** The most parts planned at once, so that the plan fits into one message. */
 const PLANNED_PARTS = 256;
 
 export interface UploadsOptions {
   multipart: Multipart;
   signing: Signing;
   stat(key: string): Promise<(StoredObject & { etag: string }) | null>;
-  /** The SHA-256 of the bytes under the key, read back. */
+  /** Reads the object back and returns its SHA-256. */
   digest(key: string): Promise<string>;
-  /** Removes the object and every upload of it. */
+  /** Removes the object and all its uploads. */
   remove(key: string): Promise<void>;
-  /** How long an address takes a request. */
+  /** How long a URL is valid. */
   seconds: number;
 }
 
 /**
- * Uploads by clients. Each is a multipart upload, a small one too: its addresses write parts, and only the store's owner makes an
- * object of them. So no address that a client has can ever write to an object that is there.
+ * Manages the uploads of clients. Even a small one is a multipart upload: its URLs write parts, and only the broker joins them into
+ * an object. So no URL of a client can write to an existing object.
  *
- * Nothing is remembered of an upload but what the store itself has. Two brokers that plan the same upload at once may open it
- * twice; whatever either gave out, the one that more parts arrived in is gone on with.
+ * All state of an upload is in the store. Two brokers that plan the same upload at once may start it twice; the one with more
+ * arrived parts is continued.
  */
 export function createUploads(
   options: UploadsOptions,
@@ -50,7 +50,7 @@ export function createUploads(
     return best;
   }
 
-  /** Tries to make the object without asking first what arrived: naming the digests is asking for exactly these parts. */
+  /** Tries to join the parts without listing them first, because naming their digests requires exactly these parts. */
   async function complete(key: string, wanted: AnnouncedObject): Promise<boolean> {
     const uploads = await multipart.open(key);
     for (const upload of uploads) {
@@ -62,7 +62,10 @@ export function createUploads(
       const made = await stat(key);
       if (made && made.size === wanted.size && isOfParts(made.etag, parts)) return true;
       await remove(key);
-      throw new CrowdaiError("digest_mismatch", "The store made another object of the parts than announced.");
+      throw new CrowdaiError(
+        "digest_mismatch",
+        "The object store joined the parts to a different object than announced.",
+      );
     }
     return false;
   }
@@ -70,7 +73,7 @@ export function createUploads(
   async function requireWanted(key: string, found: StoredObject, wanted: AnnouncedObject): Promise<void> {
     const same =
       isSame(found, wanted) &&
-      // Without digests of parts nothing was proven on the way.
+      // Without digests of the parts, the upload was not verified.
       (wanted.parts !== undefined || (await digest(key)) === wanted.sha256);
     if (same) return;
     await remove(key);
@@ -103,7 +106,7 @@ export function createUploads(
       const before = await stat(key);
       if (!before && !(await complete(key, wanted))) {
         const left = await arriving(key, plannedParts(wanted));
-        // All numbers and lengths are there, so the digests must differ: the store took what it was told not to.
+        // All parts arrived with the right lengths, so a digest differs: the store accepted a wrong part.
         if (left && isFilled(left.arrived, wanted)) {
           await remove(key);
           throw new CrowdaiError("digest_mismatch");
@@ -156,7 +159,7 @@ async function wholeIn(
     : null;
 }
 
-/** Some stores give ETags of another kind; those say nothing. */
+/** Some stores have ETags of another kind, which say nothing about the parts. */
 function isOfParts(etag: string, parts: readonly ListedPart[]): boolean {
   return !/^[0-9a-f]{32}-\d+$/.test(etag) || etag === etagOfParts(parts);
 }

@@ -5,25 +5,25 @@ import type { Multipart } from "./multipart.ts";
 
 const PARALLEL = 4;
 
-/** Writes buffered bytes under a key, unless the store says that there is something. Whose bytes are there must be looked at afterwards. */
+/** Writes a body under a key unless the store has an object there. The caller must check afterwards which bytes are stored. */
 export type WriteObject = (key: string, buffered: BufferedBody, type?: string) => Promise<void>;
 
 /**
- * Where a store knows conditional writes (If-None-Match), none replaces an object. Where it does not, the caller looks before and
- * after, and two programs that write other bytes to one key in the same instant are told apart only afterwards.
+ * Stores with conditional writes (If-None-Match) never replace an object. With other stores, the caller checks before and after, and
+ * a conflict of two simultaneous writes is detected only afterwards.
  */
 export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteObject {
   const { sdk, client, name: Bucket } = bucket;
-  let knowsConditions = true;
+  let supportsConditions = true;
 
   async function conditionally(write: (ifNone: boolean) => Promise<unknown>): Promise<void> {
     try {
-      await write(knowsConditions);
+      await write(supportsConditions);
     } catch (failure) {
       if (statusOf(failure) === 412 || isCode(failure, "ConditionalRequestConflict")) return;
-      if (!knowsConditions || !(statusOf(failure) === 501 || isCode(failure, "NotImplemented")))
+      if (!supportsConditions || !(statusOf(failure) === 501 || isCode(failure, "NotImplemented")))
         throw storeFailure(failure);
-      knowsConditions = false;
+      supportsConditions = false;
       return conditionally(write);
     }
   }
@@ -68,7 +68,7 @@ export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteOb
     } catch (failure) {
       throw storeFailure(failure);
     } finally {
-      // Gone already, where it became the object.
+      // Already gone if it was completed.
       await multipart.abort(key, upload).catch(() => {});
     }
   }

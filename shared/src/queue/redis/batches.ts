@@ -1,7 +1,7 @@
 export interface Batches<T> {
-  /** Settles with the batch that the item went in. */
+  /** Settles with the batch that contains the item. */
   add(item: T): Promise<void>;
-  /** How many wait or are on their way. */
+  /** Number of items that are waiting or being sent. */
   readonly size: number;
 }
 
@@ -12,36 +12,36 @@ interface Waiting<T> {
 }
 
 /**
- * Sends items in their order, one batch after another: what comes while one is on its way goes with the next, so that
- * many at once cost few round trips, and one alone goes at once.
+ * Sends items in order, one batch after another. Items added while a batch is being sent form the next batch: many items need few
+ * round trips, and a single one is sent immediately.
  */
 export function createBatches<T>(options: {
   send: (items: readonly T[]) => Promise<void>;
-  /** Most items of a batch. */
+  /** The most items in a batch. */
   maxItems: number;
-  /** A batch ends with the item that brings it to this weight. */
+  /** A batch is full when it reaches this weight. */
   maxWeight: number;
   weigh: (item: T) => number;
 }): Batches<T> {
   const { send, maxItems, maxWeight, weigh } = options;
   const waiting: Waiting<T>[] = [];
-  let onItsWay = 0;
+  let sending = 0;
   let busy = false;
 
   async function work(): Promise<void> {
     busy = true;
     while (waiting.length > 0) {
-      // Not before the others of this tick have come.
+      // Waits for the other items of this tick.
       await Promise.resolve();
       const batch = nextBatch();
-      onItsWay = batch.length;
+      sending = batch.length;
       try {
         await send(batch.map(({ item }) => item));
         for (const { sent } of batch) sent();
       } catch (error) {
         for (const { failed } of batch) failed(error);
       }
-      onItsWay = 0;
+      sending = 0;
     }
     busy = false;
   }
@@ -62,7 +62,7 @@ export function createBatches<T>(options: {
       });
     },
     get size() {
-      return waiting.length + onItsWay;
+      return waiting.length + sending;
     },
   };
 }

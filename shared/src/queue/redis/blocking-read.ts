@@ -5,16 +5,16 @@ import {
   type ReconnectingConnection,
 } from "./reconnecting-connection.ts";
 
-/** How long a read blocks: also how soon a job handed back, or a challenge newly served, is noticed by an idle grader. */
+/** How long a read blocks, which is also how soon an idle grader notices a returned job or a newly served challenge. */
 export const BLOCK_MS = 500;
-/** A little longer than the read: after that the connection is taken for dead. */
+/** Slightly longer than the read. After that the connection counts as dead. */
 const WATCHDOG_MS = BLOCK_MS + 1500;
 
-/** Waits for new entries on a connection of its own, for everything else would wait behind it. */
+/** Waits for new entries on a separate connection, because a blocking read delays all other commands. */
 export interface BlockingRead {
-  /** Challenge and entry of at most one new job for each challenge. They are the consumer's now. Rejects when Redis is away. */
+  /** Resolves with challenge and entry of at most one new job per challenge, now owned by the consumer. Rejects when Redis is unreachable. */
   next(challenges: readonly string[]): Promise<[challenge: string, id: string][]>;
-  /** Ends the read that is on, if Redis takes part; it ends by itself soon in any case. */
+  /** Ends the current read if Redis responds. It soon ends by itself in any case. */
   interrupt(): void;
   close(): void;
 }
@@ -22,17 +22,17 @@ export interface BlockingRead {
 export function createBlockingRead(options: {
   redis: () => Client;
   /** The connection for everything else. */
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   consumer: string;
 }): BlockingRead {
   const { base, consumer } = options;
   let own: number | null = null;
-  const link = createReconnectingConnection({
+  const connection = createReconnectingConnection({
     redis: options.redis,
     onReady(client) {
       own = null;
-      // Only a node itself knows which connection is which.
+      // In a cluster, connection ids belong to the nodes.
       if ("nodes" in client) return;
       client.client("ID").then(
         (id) => {
@@ -47,7 +47,7 @@ export function createBlockingRead(options: {
     async next(challenges) {
       const streams = challenges.map((challenge) => prefix + challenge);
       const news = challenges.map(() => ">");
-      const reply = (await link.use(
+      const reply = (await connection.use(
         (client) =>
           (client as Redis).xreadgroup(
             ...(["GROUP", "graders", consumer, "COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS"] as const),
@@ -62,8 +62,8 @@ export function createBlockingRead(options: {
     },
     interrupt() {
       const id = own;
-      if (id !== null) options.link.use((client) => client.client("UNBLOCK", id)).catch(() => {});
+      if (id !== null) options.connection.use((client) => client.client("UNBLOCK", id)).catch(() => {});
     },
-    close: link.close,
+    close: connection.close,
   };
 }

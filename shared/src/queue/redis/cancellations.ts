@@ -3,7 +3,7 @@ import { type Client, createReconnectingConnection } from "./reconnecting-connec
 const CHECK_MS = 5000;
 
 /**
- * Hears at once what was cancelled or replaced. A message that is missed costs only time: the next heartbeat finds the job gone.
+ * Listens for cancelled and replaced jobs. A missed message only costs time: the next heartbeat finds that the job is gone.
  */
 export function listenForCancellations(
   redis: () => Client,
@@ -11,7 +11,7 @@ export function listenForCancellations(
   withdraw: (submission: string, attempt: number) => void,
 ): { ready: Promise<void>; close(): void } {
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const link = createReconnectingConnection({
+  const connection = createReconnectingConnection({
     redis,
     onReady(client) {
       client.on("message", (_channel: string, message: string) => {
@@ -25,13 +25,13 @@ export function listenForCancellations(
     },
     onDisconnect: () => resolve(),
   });
-  // Nothing else would show that the connection is dead.
-  const check = setInterval(() => void link.use((client) => client.ping()).catch(() => {}), CHECK_MS);
+  // Nothing else would detect a dead connection.
+  const check = setInterval(() => void connection.use((client) => client.ping()).catch(() => {}), CHECK_MS);
   return {
     ready,
     close() {
       clearInterval(check);
-      link.close();
+      connection.close();
     },
   };
 }

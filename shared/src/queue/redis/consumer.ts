@@ -17,7 +17,7 @@ import { type Argument, runScript } from "./script.ts";
 
 export interface ConsumerOptions {
   redis: () => Client;
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   leaseMs: number;
   log: QueueLog;
@@ -28,9 +28,9 @@ export interface ConsumerOptions {
 }
 
 export interface Consumer {
-  /** For news from elsewhere: what is cancelled or replaced. */
+  /** For jobs that are cancelled or replaced elsewhere. */
   runningJobs: RunningJobs;
-  /** To be called when there is a connection again. */
+  /** Call this after reconnecting. */
   reconnected(): void;
   ended: Promise<void>;
 }
@@ -39,33 +39,33 @@ const MIN_BACKOFF_MS = 10;
 const MAX_BACKOFF_MS = 1000;
 const CLAIM_EVERY_MS = 700;
 const RETRY_MS = 200;
-/** How long a consumer that ends tries to tell Redis what it did. */
+/** How long a stopping consumer tries to report its last jobs to Redis. */
 const SHUTDOWN_MS = 5000;
 
 /**
- * Takes jobs for one grader. One exchange after another with Redis tells what became of jobs and takes as many as there are free
- * slots; when there are none to take, a blocking read waits for the next.
+ * Takes jobs for one grader. Each exchange with Redis settles finished jobs and takes as many as there are free slots. When the
+ * queue is empty, a blocking read waits for the next job.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { link, base, leaseMs, log, consumption, handle, closing } = options;
+  const { connection, base, leaseMs, log, consumption, handle, closing } = options;
   const consumer = consumerName(consumption.grader);
   const runningJobs = createRunningJobs();
-  const leases = createLeases({ link, base, consumer, leaseMs, consumption, runningJobs, log });
-  const reading = createBlockingRead({ redis: options.redis, link, base, consumer });
+  const leases = createLeases({ connection, base, consumer, leaseMs, consumption, runningJobs, log });
+  const reading = createBlockingRead({ redis: options.redis, connection, base, consumer });
   const stopping = AbortSignal.any([consumption.signal, closing]);
 
   let running = 0;
   let read: Promise<void> | null = null;
-  let found: [challenge: string, id: string][] = [];
-  /** Entries that hold no job; told as done. */
-  let broken: [challenge: string, id: string][] = [];
+  let adopted: [challenge: string, id: string][] = [];
+  /** Entries without a valid job, which are settled as done. */
+  let invalid: [challenge: string, id: string][] = [];
   let returnedInARow = 0;
-  /** 0 when it does not rest. */
+  /** 0 without backoff. */
   let backOffUntil = 0;
   let claimedAt = 0;
   let unsure = false;
-  let dry = false;
-  /** Challenges whose group is known to exist; in the order of turns, the one served longest ago first. */
+  let isEmpty = false;
+  /** Challenges and whether their group is known to exist, in round-robin order: least recently served first. */
   const ensured = new Map<string, boolean>();
   let wake = () => {};
 
@@ -75,10 +75,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     for (const challenge of now) if (!ensured.has(challenge)) ensured.set(challenge, false);
     return [...ensured.keys()];
   };
-  const room = () =>
+  const freeSlots = () =>
     stopping.aborted || backOffUntil > 0 ? 0 : Math.max(0, consumption.concurrency - running);
   const hasUnreported = () =>
-    runningJobs.all().some(({ settled }) => settled !== null) || found.length + broken.length > 0;
+    runningJobs.all().some(({ settled }) => settled !== null) || adopted.length + invalid.length > 0;
 
   async function run(): Promise<void> {
     const onStop = () => {
@@ -92,8 +92,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         () => false,
         (error) => {
           unsure = true;
-          if (link.connected)
-            log.warn({ err: error }, "Redis did not take part in an exchange; trying again");
+          if (connection.connected)
+            log.warn({ event: "queue_exchange_failed", err: error }, "queue exchange failed, retrying");
           return true;
         },
       );
@@ -106,43 +106,44 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   async function step(): Promise<void> {
-    // Looked at once a step: a rest that ended within one would neither leave room nor wake anybody.
+    // Checked once per step: a backoff that ends within a step would neither free slots nor wake the loop.
     if (performance.now() >= backOffUntil) backOffUntil = 0;
     if (unsure && !read) await returnUnseen(false);
-    // The read that waits may bring one.
-    const free = Math.max(0, room() - (read ? 1 : 0));
+    // The pending read may deliver one job.
+    const free = Math.max(0, freeSlots() - (read ? 1 : 0));
     if (free > 0 && !read && performance.now() - claimedAt > CLAIM_EVERY_MS) await claim(free);
-    else if (hasUnreported() || (free > 0 && !dry)) await exchange(free);
+    else if (hasUnreported() || (free > 0 && !isEmpty)) await exchange(free);
     else if (free > 0 && !read) startReading();
     else await waitForWork();
   }
 
-  /** Tells what became of jobs and takes new ones. */
+  /** Settles finished jobs and takes new ones. */
   async function exchange(free: number): Promise<void> {
     const challenges = free > 0 ? served() : [];
     const all = runningJobs.all();
     const done = all.filter(({ settled }) => settled === "done");
-    const back = all.filter(({ settled }) => settled === "handed back");
-    // As they are now: a read that ends meanwhile adds to them, and what it adds is told next time.
-    const [adopted, discarded] = [[...found], [...broken]];
+    const back = all.filter(({ settled }) => settled === "returned");
+    // Copied, because a read that ends in the meantime adds entries for the next exchange.
+    const [adopting, discarded] = [[...adopted], [...invalid]];
     const args: Argument[] = [consumer, free, done.length + discarded.length];
     for (const { challenge, id, job } of done) args.push(challenge, id, job.submission);
     for (const [challenge, id] of discarded) args.push(challenge, id, "");
     args.push(back.length);
     for (const { challenge, id, job } of back) args.push(challenge, id, job.submission);
-    args.push(adopted.length, ...adopted.flat());
+    args.push(adopting.length, ...adopting.flat());
     for (const challenge of challenges) args.push(challenge, ensured.get(challenge) ? 1 : 0);
     const began = performance.now();
-    const [lost, taken] = (await link.use((client) => runScript(client, base, EXCHANGE, args))) as [
+    const [lost, taken] = (await connection.use((client) => runScript(client, base, EXCHANGE, args))) as [
       number,
       TakenReply[],
     ];
-    if (lost) log.warn({}, "the queue lost jobs or their group; asking the records");
+    if (lost)
+      log.warn({ event: "queue_jobs_lost" }, "queue lost jobs or their group, recovering from the records");
     for (const one of [...done, ...back]) runningJobs.remove(one);
-    found = found.filter((one) => !adopted.includes(one));
-    broken = broken.filter((one) => !discarded.includes(one));
+    adopted = adopted.filter((one) => !adopting.includes(one));
+    invalid = invalid.filter((one) => !discarded.includes(one));
     for (const challenge of challenges) if (ensured.has(challenge)) ensured.set(challenge, true);
-    dry = taken.length < free;
+    isEmpty = taken.length < free;
     await takeAll(taken, performance.now() - began);
   }
 
@@ -151,15 +152,15 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     await takeAll(await leases.claim(served(), free), performance.now() - claimedAt);
   }
 
-  /** After a long wait for a reply another grader may have what it brought: the leases tell. */
+  /** After a slow reply, another grader may have claimed the jobs. The leases show that. */
   async function takeAll(taken: TakenReply[], waitedMs: number): Promise<void> {
     const added = taken.map(accept).filter((one) => one !== null);
     if (added.length > 0 && waitedMs > leaseMs / 3) await leases.beat();
-    for (const held of added) {
-      // Its turn is over for now.
-      if (ensured.delete(held.challenge)) ensured.set(held.challenge, true);
-      if (stopping.aborted) held.settled = "handed back";
-      else if (runningJobs.has(held.id)) void work(held);
+    for (const job of added) {
+      // Moves the challenge to the end of the round-robin order.
+      if (ensured.delete(job.challenge)) ensured.set(job.challenge, true);
+      if (stopping.aborted) job.settled = "returned";
+      else if (runningJobs.has(job.id)) void work(job);
     }
   }
 
@@ -168,27 +169,27 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       return runningJobs.add(reply);
     } catch (error) {
       log.error(
-        { challenge: reply[0], entry: reply[1], err: error },
-        "an entry that is no job was thrown away",
+        { event: "queue_entry_invalid", challenge: reply[0], entry: reply[1], err: error },
+        "invalid queue entry discarded",
       );
-      broken.push([reply[0], reply[1]]);
+      invalid.push([reply[0], reply[1]]);
       return null;
     }
   }
 
-  async function work(held: RunningJob): Promise<void> {
+  async function work(job: RunningJob): Promise<void> {
     running++;
     try {
-      await handle(deliveryOf(held));
-      held.settled = "done";
+      await handle(deliveryOf(job));
+      job.settled = "done";
       returnedInARow = 0;
     } catch {
-      held.settled = "handed back";
+      job.settled = "returned";
       backOffUntil = performance.now() + Math.min(MIN_BACKOFF_MS * 2 ** returnedInARow++, MAX_BACKOFF_MS);
     }
     running--;
-    // A slot is free: there may be more to take.
-    dry = false;
+    // A slot is free, and the queue may have more jobs.
+    isEmpty = false;
     wake();
   }
 
@@ -197,7 +198,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     read = (challenges.length > 0 ? reading.next(challenges) : pause(RETRY_MS).then(() => []))
       .then(
         (entries) => {
-          found.push(...entries);
+          adopted.push(...entries);
         },
         async (error) => {
           unsure ||= !/NOGROUP/.test((error as Error).message);
@@ -206,12 +207,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       )
       .then(() => {
         read = null;
-        dry = false;
+        isEmpty = false;
         wake();
       });
   }
 
-  /** Until a job is done, the read or a rest ends, or the consumer is to stop. */
+  /** Waits until a job is done, the read or the backoff ends, or the consumer is to stop. */
   async function waitForWork(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
@@ -225,7 +226,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const challenges = [...ensured.keys()];
     const ids = runningJobs.all().map(({ id }) => id);
     const args = [consumer, leaves ? 1 : 0, challenges.length, ...challenges, ...ids];
-    await link.use((client) => runScript(client, base, RETURN_UNSEEN, args));
+    await connection.use((client) => runScript(client, base, RETURN_UNSEEN, args));
     unsure = false;
   }
 
@@ -239,8 +240,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       } catch (error) {
         if (closing.aborted || performance.now() > end) {
           log.warn(
-            { err: error },
-            "Redis was not told what became of the last jobs; they are handed out again",
+            { event: "queue_shutdown_failed", err: error },
+            "last jobs not reported to Redis, they will be delivered again",
           );
           break;
         }

@@ -108,7 +108,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
     staged(async (stage) => {
       await stage.redis.kill("SIGKILL");
       const queue = await stage.queue();
-      expect(stage.logged.join()).toContain("Redis is away");
+      expect(stage.logged.join()).toContain("Redis unreachable");
       await stage.redis.restart();
       await until(() =>
         queue.publish(jobOf("later")).then(

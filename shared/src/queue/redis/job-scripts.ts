@@ -1,8 +1,8 @@
 import { script } from "./script.ts";
 
 /**
- * Args: for each job its submission, attempt, challenge and text. What is known, at this or a newer attempt, is passed over; but
- * not when its entry is gone, so that a rebuild mends whatever was lost.
+ * Args: for each job its submission, attempt, challenge and text. Skips a job that is known with this or a newer
+ * attempt, unless its entry is gone, so that a rebuild restores every lost job.
  */
 export const PUBLISH = script(`
 for _ = 1, #ARGV / 4 do
@@ -23,7 +23,7 @@ for _ = 1, #ARGV / 4 do
 end
 `);
 
-/** Args: the submission. Its holder hears of it at once, or with its next heartbeat. */
+/** Args: the submission. Its holder learns of it immediately, or with its next heartbeat. */
 export const CANCEL = script(`
 local submission = arg()
 local known = recall(submission)
@@ -35,13 +35,13 @@ end
 `);
 
 /**
- * What a consumer does in one step: settles what it is done with, then takes what it has room for.
+ * One step of a consumer: settles its finished jobs, then takes jobs for its free slots.
  *
  * Args: consumer, how many to take; count, then challenge, entry and submission of each job done; count, then the same of each
- * handed back; count, then challenge and entry of each that a blocking read gave it; then each challenge with 1 when its group is
- * known to exist. Replies with 1 when something was lost, then challenge, entry, delivery and text of each job taken.
+ * returned; count, then challenge and entry of each from a blocking read; then each challenge with 1 when its group is
+ * known to exist. Replies with 1 when jobs were lost, then challenge, entry, delivery and text of each job taken.
  *
- * Jobs handed back wait under a consumer of that name, ahead of the line.
+ * Returned jobs are pending for a consumer of the name 'handed-back', and are taken before all others.
  */
 export const EXCHANGE = script(`
 local me, want = arg(), number()

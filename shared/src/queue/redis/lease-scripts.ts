@@ -1,11 +1,11 @@
 import { script } from "./script.ts";
 
 /**
- * A heartbeat. Args: consumer, what it says of itself, lease in ms; then challenge, entry, submission, attempt and delivery of each
- * job in hand. Replies with the time, the epoch, and for each job one of: "ok"; "lost", it is another's or an older attempt; "gone",
- * the queue does not know it; "again", its entry is missing; or the id of the entry that is the same job now.
+ * A heartbeat. Args: consumer, its description, lease in ms; then challenge, entry, submission, attempt and delivery of each
+ * running job. Replies with the time, the epoch, and for each job one of: "ok"; "lost", another consumer has it or the attempt is
+ * older; "gone", the queue does not know it; "again", its entry is missing; or the id of the entry that now is the same job.
  *
- * Claiming one's own entry by id only resets how long it is idle and leaves the number of deliveries alone.
+ * Claiming an own entry by id resets only its idle time, not its number of deliveries.
  */
 export const RENEW_LEASES = script(`
 local me, about, lease = arg(), arg(), number()
@@ -15,7 +15,7 @@ local reply = { time, redis.call('GET', epoch) or '' }
 local function state_of(stream, id, submission, attempt, delivery)
   local owner = owner_of(stream, id)
   if owner == me then
-    -- Since Redis 7 this replies with nothing when the entry was deleted.
+    -- Since Redis 7 the reply is empty when the entry was deleted.
     if #redis.call('XCLAIM', stream, group, me, 0, id, 'JUSTID') > 0 then return 'ok' end
   elseif owner then
     return 'lost'
@@ -35,14 +35,14 @@ while at < #ARGV do
   local stream, id, submission, attempt, delivery = stream_of(arg()), arg(), arg(), number(), number()
   reply[#reply + 1] = state_of(stream, id, submission, attempt, delivery)
 end
--- Refused by a Redis that is full, where the leases still count.
+-- A full Redis refuses this, but the leases are still renewed.
 redis.pcall('HSET', base .. ':graders', me, (time + lease) .. ' ' .. about)
 return reply
 `);
 
 /**
- * Adds a job again that a consumer has in hand and the queue lost. Args: consumer, challenge, submission, attempt, delivery, text.
- * Replies with its entry, or with nothing when it is another's by now.
+ * Adds a running job again that the queue has lost. Args: consumer, challenge, submission, attempt, delivery, text. Replies with
+ * its entry, or with nothing when another consumer has it by now.
  */
 export const ADD_AGAIN = script(`
 local me, challenge, submission, attempt, delivery, job = arg(), arg(), arg(), number(), number(), arg()
@@ -60,9 +60,9 @@ return id
 `);
 
 /**
- * Claims entries of one challenge that nobody gave a sign of for as long as a lease. Args: consumer, challenge, lease in ms, cursor,
- * how many to take, the time at which this should run, and how far off it may be: run late (Redis was frozen), it
- * would find everyone's entries idle. Replies with the next cursor, how many were lost, and each job as in an exchange.
+ * Claims entries of one challenge that were idle for longer than a lease. Args: consumer, challenge, lease in ms, cursor, how many
+ * to take, the time at which this should run, and the tolerance: after a freeze of Redis, all entries would look idle. Replies with
+ * the next cursor, the number of lost jobs, and each job as in an exchange.
  */
 export const CLAIM = script(`
 local me, challenge, lease, cursor, want, expected, tolerance = arg(), arg(), number(), arg(), number(), number(), number()
@@ -70,7 +70,7 @@ if math.abs(now() - expected) > tolerance then return { '0-0', 0, {} } end
 local stream = stream_of(challenge)
 local claimed = redis.pcall('XAUTOCLAIM', stream, group, me, lease, cursor, 'COUNT', want, 'JUSTID')
 if claimed.err then return { '0-0', 0, {} } end
--- Redis 7 and later names what it found deleted, earlier ones hand it out with the rest.
+-- Redis 7 and newer list deleted entries separately, older versions among the rest.
 local taken, lost = {}, claimed[3] and #claimed[3] or 0
 for _, id in ipairs(claimed[2]) do
   local entry = redis.call('XCLAIM', stream, group, me, 0, id)[1]
@@ -92,8 +92,8 @@ return { claimed[1], lost, taken }
 `);
 
 /**
- * Hands back what is pending for a consumer that it does not have in hand: replies with it were lost. Args: consumer, 1 when
- * it leaves and is to be removed; count, then the challenges; then the entries it has in hand. Never removes one that still has entries.
+ * Returns entries that are pending for a consumer but not running there, because a reply was lost. Args: consumer, 1 to remove it;
+ * count, then the challenges; then the entries of its running jobs. Never removes a consumer that still has entries.
  */
 export const RETURN_UNSEEN = script(`
 local me, leaves = arg(), arg() == '1'
@@ -115,7 +115,7 @@ end
 if leaves then redis.call('HDEL', base .. ':graders', me) end
 `);
 
-/** Removes consumers that are gone and hold nothing. Args: the challenges. */
+/** Removes dead consumers without entries. Args: the challenges. */
 export const TIDY = script(`
 local time, alive = now(), {}
 local graders = redis.call('HGETALL', base .. ':graders')
@@ -138,7 +138,7 @@ while at < #ARGV do
 end
 `);
 
-/** Replies with what each attached grader says of itself. */
+/** Replies with the description of each attached grader. */
 export const ATTACHED = script(`
 local time, found = now(), {}
 local graders = redis.call('HGETALL', base .. ':graders')

@@ -6,25 +6,25 @@ import type { ReconnectingConnection } from "./reconnecting-connection.ts";
 import type { RunningJob, RunningJobs, TakenReply } from "./running-jobs.ts";
 import { runScript } from "./script.ts";
 
-/** A lease is renewed this often within its time. */
+/** Number of heartbeats within one lease. */
 const BEATS = 3.5;
-/** How late a claim may run. */
+/** How much a claim may be delayed. */
 const TOLERANCE_MS = 1000;
 
 export interface Leases {
-  /** Renews the leases of what is in hand, and lets go of what is no longer this consumer's. Never rejects. */
+  /** Renews the leases of the running jobs, and aborts jobs that no longer belong to this consumer. Never rejects. */
   beat(): Promise<void>;
-  /** Claims jobs whose graders gave no sign for a lease, as many as there is room for. */
-  claim(challenges: readonly string[], room: number): Promise<TakenReply[]>;
+  /** Claims up to `freeSlots` jobs whose graders have sent no heartbeat for a lease. */
+  claim(challenges: readonly string[], freeSlots: number): Promise<TakenReply[]>;
   stop(): void;
 }
 
 /**
- * A consumer's signs of life. It claims others' jobs only when it was in touch with Redis for a whole lease without a gap: after an
- * outage everyone's entries look idle, and the healthy renew theirs first.
+ * Sends the heartbeats of a consumer. It claims jobs of others only after a whole lease of uninterrupted contact with Redis: after
+ * an outage all entries look idle, and healthy graders must be able to renew theirs first.
  */
 export function createLeases(options: {
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   consumer: string;
   leaseMs: number;
@@ -32,19 +32,20 @@ export function createLeases(options: {
   runningJobs: RunningJobs;
   log: QueueLog;
 }): Leases {
-  const { link, base, consumer, leaseMs, consumption, runningJobs, log } = options;
+  const { connection, base, consumer, leaseMs, consumption, runningJobs, log } = options;
   let stopped = false;
   let beating: Promise<void> | null = null;
-  let last: { life: number; serverTime: number; at: number } | null = null;
-  /** Of the latest heartbeat that all jobs in hand were followed up after. */
-  let seen: { life: number; epoch: string } | null = null;
+  let last: { connectionNumber: number; serverTime: number; at: number } | null = null;
+  /** State at the latest heartbeat after which all running jobs were followed up. */
+  let seen: { connectionNumber: number; epoch: string } | null = null;
   let inTouchSince = 0;
   const timer = setInterval(() => void beat(), leaseMs / BEATS);
 
   function beat(): Promise<void> {
     beating ??= renew()
       .catch((error) => {
-        if (!stopped && link.connected) log.warn({ err: error }, "a heartbeat failed");
+        if (!stopped && connection.connected)
+          log.warn({ event: "queue_heartbeat_failed", err: error }, "queue heartbeat failed");
       })
       .finally(() => {
         beating = null;
@@ -63,18 +64,18 @@ export function createLeases(options: {
       job.attempt,
       delivery,
     ]);
-    const [serverTime, epoch, ...states] = (await link.use((client) =>
-      // One that stops is not listed any more, though it keeps what it has.
+    const [serverTime, epoch, ...states] = (await connection.use((client) =>
+      // A stopping consumer is no longer listed, but keeps its jobs.
       runScript(client, base, RENEW_LEASES, [consumer, JSON.stringify(about), about ? leaseMs : 0, ...args]),
     )) as [number, string, ...string[]];
     const at = performance.now();
-    const { life } = link;
-    if (last?.life !== life || at - last.at > leaseMs / 2) inTouchSince = at;
-    last = { life, serverTime, at };
-    // What Redis does not know was cancelled, unless Redis lost it.
-    const mayBeLost = seen !== null && (seen.epoch !== epoch || seen.life !== life);
+    const { connectionNumber } = connection;
+    if (last?.connectionNumber !== connectionNumber || at - last.at > leaseMs / 2) inTouchSince = at;
+    last = { connectionNumber, serverTime, at };
+    // A job unknown to Redis was cancelled, unless Redis lost it.
+    const mayBeLost = seen !== null && (seen.epoch !== epoch || seen.connectionNumber !== connectionNumber);
     for (const [i, one] of held.entries()) await follow(one, states[i]!, mayBeLost);
-    seen = { life, epoch };
+    seen = { connectionNumber, epoch };
   }
 
   async function follow(one: RunningJob, state: string, mayBeLost: boolean): Promise<void> {
@@ -83,9 +84,14 @@ export function createLeases(options: {
     if (state === "gone" || state === "again") {
       const { challenge, job, delivery, text } = one;
       const args = [consumer, challenge, job.submission, job.attempt, delivery, text];
-      const id = (await link.use((client) => runScript(client, base, ADD_AGAIN, args))) as string | null;
+      const id = (await connection.use((client) => runScript(client, base, ADD_AGAIN, args))) as
+        | string
+        | null;
       if (id === null) return release(one);
-      log.warn({ submission: job.submission }, "the queue lost a job in hand; it was added again");
+      log.warn(
+        { event: "queue_job_readded", submission: job.submission },
+        "lost job added to the queue again",
+      );
       one.id = id;
     } else one.id = state;
   }
@@ -97,23 +103,28 @@ export function createLeases(options: {
 
   return {
     beat,
-    async claim(challenges, room) {
+    async claim(challenges, freeSlots) {
       const taken: TakenReply[] = [];
       const began = performance.now();
-      if (!last || last.life !== link.life || began - inTouchSince < leaseMs) return taken;
+      if (!last || last.connectionNumber !== connection.connectionNumber || began - inTouchSince < leaseMs)
+        return taken;
       for (const challenge of challenges) {
         let cursor = "0-0";
         do {
           const now = Math.round(last.serverTime + performance.now() - last.at);
-          const args = [consumer, challenge, leaseMs, cursor, room - taken.length, now, TOLERANCE_MS];
-          const [next, lost, replies] = (await link.use((client) =>
+          const args = [consumer, challenge, leaseMs, cursor, freeSlots - taken.length, now, TOLERANCE_MS];
+          const [next, lost, replies] = (await connection.use((client) =>
             runScript(client, base, CLAIM, args),
           )) as [string, number, TakenReply[]];
-          if (lost > 0) log.warn({ challenge, lost }, "jobs were deleted from the queue; asking the records");
+          if (lost > 0)
+            log.warn(
+              { event: "queue_jobs_lost", challenge, lost },
+              "queue lost jobs, recovering from the records",
+            );
           taken.push(...replies);
           cursor = next;
-        } while (cursor !== "0-0" && taken.length < room);
-        if (taken.length >= room) break;
+        } while (cursor !== "0-0" && taken.length < freeSlots);
+        if (taken.length >= freeSlots) break;
       }
       return taken;
     },
@@ -124,7 +135,7 @@ export function createLeases(options: {
   };
 }
 
-/** Unique to one call of consume: a grader that comes back under its name does not take its own old jobs for held. */
+/** Returns a name unique to one call of consume, so that a restarted grader does not count its old jobs as running. */
 export function consumerName(grader: string): string {
   return `${grader}:${randomUUID()}`;
 }

@@ -1,6 +1,6 @@
-/** What the queue needs of a log; pino's loggers are ones. */
+/** The methods of a logger that the queue uses, as pino has them. */
 export interface QueueLog {
-  info(about: object, message: string): void;
-  warn(about: object, message: string): void;
-  error(about: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }

@@ -2,32 +2,32 @@ import type { Cluster, Redis } from "ioredis";
 
 export type Client = Redis | Cluster;
 
-/** A connection that is made anew whenever it ends, and ended whenever it does not answer. */
+/** A connection that reconnects when it closes, and is closed when it does not respond. */
 export interface ReconnectingConnection {
   /**
-   * Runs `work` with a connected client. Rejects when there is none within `CONNECT_PATIENCE_MS`, and when the work takes longer
-   * than `ms`: then the connection is destroyed, for ioredis may never settle what was interrupted. Nothing is sent twice.
+   * Runs `work` with a connected client. Rejects without a connection within `CONNECT_WAIT_MS`, or when the work takes longer than
+   * `ms`: then the connection is destroyed, because ioredis may never settle interrupted commands. Nothing is sent twice.
    */
   use<T>(work: (client: Client) => Promise<T>, ms?: number): Promise<T>;
   readonly connected: boolean;
-  /** Counts connections; a change means that replies may have been lost. */
-  readonly life: number;
-  /** Why there is no connection, when there is none. */
+  /** Number of connections so far. A change means that replies may have been lost. */
+  readonly connectionNumber: number;
+  /** Why there is no connection; null while there is one. */
   readonly lastError: Error | null;
   close(): void;
 }
 
 export interface ReconnectingConnectionOptions {
-  /** Makes a client; each is used for one connection only. */
+  /** Creates a client, which is used for one connection only. */
   redis: () => Client;
   /** Called when a connection is ready. */
   onReady?: (client: Client) => void;
-  /** Called when a connection was lost, or the first could not be made. */
+  /** Called when a connection is lost, or the first attempt fails. */
   onDisconnect?: (lastError: Error) => void;
 }
 
 export const CALL_MS = 3000;
-const CONNECT_PATIENCE_MS = 1000;
+const CONNECT_WAIT_MS = 1000;
 const READY_MS = 3000;
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1000;
@@ -38,7 +38,7 @@ export function createReconnectingConnection({
   onDisconnect,
 }: ReconnectingConnectionOptions): ReconnectingConnection {
   let ready: Client | null = null;
-  let life = 0;
+  let connectionNumber = 0;
   let lastError: Error | null = null;
   let notified = false;
   let closed = false;
@@ -51,7 +51,7 @@ export function createReconnectingConnection({
     if (closed) return;
     const mine = connectOnce(redis, {
       ready(client) {
-        life++;
+        connectionNumber++;
         notified = false;
         lastError = null;
         pauseMs = MIN_PAUSE_MS;
@@ -80,7 +80,7 @@ export function createReconnectingConnection({
         waiting.delete(wake);
         resolve(client);
       };
-      const timer = setTimeout(wake, CONNECT_PATIENCE_MS, null);
+      const timer = setTimeout(wake, CONNECT_WAIT_MS, null);
       waiting.add(wake);
     });
   }
@@ -89,11 +89,11 @@ export function createReconnectingConnection({
   return {
     async use(work, ms = CALL_MS) {
       const client = ready ?? (closed ? null : await nextClient());
-      if (!client) throw closed ? new Error("The queue was closed.") : away(lastError);
+      if (!client) throw closed ? new Error("The queue is closed.") : unreachable(lastError);
       const mine = attempt;
       const { promise: late, reject } = Promise.withResolvers<never>();
       const timer = setTimeout(() => {
-        const error = new Error(`Redis did not answer within ${ms} ms.`);
+        const error = new Error(`Redis did not respond within ${ms} ms.`);
         reject(error);
         mine?.end(error);
       }, ms);
@@ -101,12 +101,12 @@ export function createReconnectingConnection({
         return await Promise.race([work(client), late]);
       } catch (error) {
         const { message } = error as Error;
-        // The other end is no master any more: a new connection finds the one that is.
+        // The server is no longer the master. A new connection finds the current one.
         if (/READONLY|MASTERDOWN|UNBLOCKED/.test(message)) mine?.end(error as Error);
-        // What ioredis says of a connection that ended, and may say before it tells that it did.
+        // Messages of ioredis about a closed connection, which may come before its close event.
         if (/^(Connection is closed|Stream isn't writeable)/.test(message)) {
           mine?.end(error as Error);
-          throw away(lastError);
+          throw unreachable(lastError);
         }
         throw error;
       } finally {
@@ -116,8 +116,8 @@ export function createReconnectingConnection({
     get connected() {
       return ready !== null;
     },
-    get life() {
-      return life;
+    get connectionNumber() {
+      return connectionNumber;
     },
     get lastError() {
       return lastError;
@@ -126,20 +126,20 @@ export function createReconnectingConnection({
       closed = true;
       clearTimeout(pause);
       for (const wake of [...waiting]) wake(null);
-      attempt?.end(new Error("The queue was closed."));
+      attempt?.end(new Error("The queue is closed."));
     },
   };
 }
 
-function away(lastError: Error | null): Error {
-  return new Error(`Redis is away${lastError ? `: ${lastError.message}` : "."}`, { cause: lastError });
+function unreachable(lastError: Error | null): Error {
+  return new Error(`Redis is unreachable${lastError ? `: ${lastError.message}` : "."}`, { cause: lastError });
 }
 
 interface Attempt {
   end(error: Error): void;
 }
 
-/** One client from its first packet to its last. `ended` is called once, whether or not it was ready. */
+/** Connects one client. `ended` is called exactly once, whether or not the client became ready. */
 function connectOnce(
   redis: () => Client,
   on: { ready(client: Client): void; ended(error: Error): void },
@@ -147,7 +147,7 @@ function connectOnce(
   let over = false;
   let problem: Error | null = null;
   const client = redis();
-  const timer = setTimeout(() => end(new Error(`no answer within ${READY_MS} ms`)), READY_MS);
+  const timer = setTimeout(() => end(new Error(`no response within ${READY_MS} ms`)), READY_MS);
 
   function end(error: Error): void {
     if (over) return;
@@ -175,7 +175,7 @@ function connectOnce(
   return { end };
 }
 
-/** Lets go of the socket at once: a polite end would wait for an answer that may never come. */
+/** Destroys the socket immediately: a graceful close would wait for a response that may never come. */
 function destroy(client: Client): void {
   const nodes = "nodes" in client ? client.nodes("all") : [client];
   client.disconnect();

@@ -1,8 +1,8 @@
 import { script } from "./script.ts";
 
-// The epoch key begins with the run id of the Redis that has everything it was given, and ends with which rebuild that was: graders
-// see by it that there was one. It is missing after a flush, and not of this run after a restart or a failover, which may have
-// lost what was written last.
+// The epoch key starts with the run id of the Redis server that is complete, and ends with the id of the rebuild, so that graders
+// notice a rebuild. It is missing after a flush. After a restart or a failover, which may have lost the latest writes, its run id
+// differs from that of the server.
 const RUN_ID = `
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
@@ -10,26 +10,26 @@ local lock = base .. ':rebuild'
 `;
 
 /**
- * Whether the queue may have lost jobs: replies with "ok", "flushed" or "restarted", the run id, and 1 when the caller is to rebuild.
- * Args: who asks, how long in ms it may take before another does it.
+ * Checks whether the queue may have lost jobs. Replies with "ok", "flushed" or "restarted", the run id, and 1 when the caller is to
+ * rebuild. Args: the caller, and the time in ms after which another caller may take over.
  */
 export const CHECK_EPOCH = script(`${RUN_ID}
-local me, patience = arg(), number()
+local me, timeout = arg(), number()
 local known = redis.call('GET', epoch)
 if known and string.match(known, '^%S+') == run then return { 'ok', run, 0 } end
-local mine = redis.call('GET', lock) == me or redis.call('SET', lock, me, 'NX', 'PX', patience)
-if mine then redis.call('PEXPIRE', lock, patience) end
+local mine = redis.call('GET', lock) == me or redis.call('SET', lock, me, 'NX', 'PX', timeout)
+if mine then redis.call('PEXPIRE', lock, timeout) end
 return { known and 'restarted' or 'flushed', run, mine and 1 or 0 }
 `);
 
-/** Keeps the turn to rebuild. One that is gone stays gone: whatever took it may have taken jobs as well. Args: who rebuilds, for how long in ms. */
+/** Keeps the rebuild lock. A lost lock is not restored: jobs may have been lost with it. Args: the owner, for how long in ms. */
 export const RENEW_REBUILD = script(`${RUN_ID}
-local me, patience = arg(), number()
+local me, timeout = arg(), number()
 if redis.call('GET', lock) ~= me then return 0 end
-return redis.call('PEXPIRE', lock, patience)
+return redis.call('PEXPIRE', lock, timeout)
 `);
 
-/** Marks a rebuild as done, unless something was lost again meanwhile. Args: who rebuilt, the run id it began with. */
+/** Marks a rebuild as done, unless jobs were lost again in the meantime. Args: the owner, the run id at its start. */
 export const END_REBUILD = script(`${RUN_ID}
 local me, began = arg(), arg()
 if redis.call('GET', lock) ~= me then return 0 end
@@ -39,7 +39,7 @@ redis.call('SET', epoch, run .. ' ' .. me .. ' ' .. now())
 return 1
 `);
 
-/** Args: submissions. Replies with those that are in line, in a grader's hands, or have a report that was not applied yet. */
+/** Args: submissions. Replies with those that are waiting, running, or have a report that is not applied yet. */
 export const KNOWN = script(`
 local found, rest = {}, {}
 while at < #ARGV do
@@ -58,7 +58,7 @@ end
 return found
 `);
 
-/** What is asked of a Redis before it is used: the text of INFO. */
+/** Replies with the text of INFO, which is checked before a server is used. */
 export const INFO = script(`
 local server, memory = redis.pcall('INFO', 'server'), redis.pcall('INFO', 'memory')
 return { type(server) == 'string' and server or '', type(memory) == 'string' and memory or '' }

@@ -7,7 +7,7 @@ import { CHECK_EPOCH, END_REBUILD, KNOWN, RENEW_REBUILD } from "./recovery-scrip
 import { runScript } from "./script.ts";
 
 const CHECK_MS = 1000;
-/** After this another broker takes over a rebuild whose broker gave no sign. */
+/** After this time, another broker takes over the rebuild of a silent broker. */
 const TAKEOVER_MS = 15_000;
 
 const REASONS: Record<string, string> = {
@@ -16,38 +16,40 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Has the queue rebuilt from the records when it may have lost something, by one broker at a time. `settleMs` is how long graders
- * need to tell again what they have in hand.
+ * Rebuilds the queue from the records when it may have lost jobs, in one broker at a time. `settleMs` is how long graders need to
+ * report their running jobs again.
  */
 export async function watchForLoss(options: {
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   log: QueueLog;
   settleMs: number;
   recovery: Recovery;
   stopping: AbortSignal;
 }): Promise<void> {
-  const { link, base, log, settleMs, recovery, stopping } = options;
+  const { connection, base, log, settleMs, recovery, stopping } = options;
   const me = randomUUID();
   const pause = (ms: number) => sleep(ms, undefined, { signal: stopping }).catch(() => {});
 
   const check = async () =>
-    (await link.use((client) => runScript(client, base, CHECK_EPOCH, [me, TAKEOVER_MS]))) as [
+    (await connection.use((client) => runScript(client, base, CHECK_EPOCH, [me, TAKEOVER_MS]))) as [
       state: string,
       run: string,
       mine: 0 | 1,
     ];
 
   async function known(submissions: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set((await link.use((client) => runScript(client, base, KNOWN, submissions))) as string[]);
+    return new Set(
+      (await connection.use((client) => runScript(client, base, KNOWN, submissions))) as string[],
+    );
   }
 
   async function rebuild(state: string, run: string): Promise<void> {
     const reason = REASONS[state] ?? state;
-    log.warn({}, `${reason}; rebuilding it from the records`);
-    // The turn to rebuild is kept while it lasts.
+    log.warn({ event: "queue_rebuild_started", reason }, `queue rebuild started: ${reason}`);
+    // Renews the lock during the rebuild.
     const keep = setInterval(() => {
-      link.use((client) => runScript(client, base, RENEW_REBUILD, [me, TAKEOVER_MS])).catch(() => {});
+      connection.use((client) => runScript(client, base, RENEW_REBUILD, [me, TAKEOVER_MS])).catch(() => {});
     }, TAKEOVER_MS / 5);
     try {
       await recovery.republish(reason);
@@ -57,8 +59,9 @@ export async function watchForLoss(options: {
     } finally {
       clearInterval(keep);
     }
-    const ended = await link.use((client) => runScript(client, base, END_REBUILD, [me, run]));
-    log.info({}, ended === 1 ? "the queue is rebuilt" : "something was lost during the rebuild; once more");
+    const ended = await connection.use((client) => runScript(client, base, END_REBUILD, [me, run]));
+    if (ended === 1) log.info({ event: "queue_rebuilt" }, "queue rebuilt");
+    else log.warn({ event: "queue_rebuild_repeated" }, "queue lost jobs during its rebuild, repeating it");
   }
 
   while (!stopping.aborted)
@@ -67,8 +70,8 @@ export async function watchForLoss(options: {
       if (mine) await rebuild(state, run);
       else await pause(CHECK_MS);
     } catch (error) {
-      if (link.connected && !stopping.aborted)
-        log.warn({ err: error }, "the queue could not be checked or rebuilt; trying again");
+      if (connection.connected && !stopping.aborted)
+        log.warn({ event: "queue_rebuild_failed", err: error }, "queue check or rebuild failed, retrying");
       await pause(CHECK_MS);
     }
 }

@@ -15,27 +15,27 @@ import { type Argument, runScript } from "./script.ts";
 import { checkServer } from "./server-check.ts";
 
 export interface RedisQueueOptions {
-  /** Makes a client for one connection; see connectionsTo. */
+  /** Creates a client for one connection; see connectionsTo. */
   redis: () => Client;
   /** For the start message and the logs, without secrets. */
   name?: string;
-  /** Begins all keys. Queues with different prefixes share nothing. */
+  /** The prefix of all keys. Queues with different prefixes share nothing. */
   prefix?: string;
   log: QueueLog;
-  /** A grader that gave no sign for so long loses its jobs. Default 7 s. */
+  /** A grader without a heartbeat for this long loses its jobs. Default 7 s. */
   leaseMs?: number;
 }
 
 export const LEASE_MS = 7000;
 const TIDY_MS = 10_000;
-/** How old an answer about attached graders may be. */
+/** How long the list of attached graders is cached. */
 const FRESH_MS = 500;
-/** How long consumers and readers may take to say goodbye when the queue is closed. */
+/** How long consumers and readers may take to stop when the queue is closed. */
 const CLOSE_MS = 3000;
 
 /**
- * The queue on Redis Streams: one stream a challenge, read by one group. All keys share a hash tag, so in a cluster the queue lives on
- * one node. Resolves when Redis answered, or is away, which is told to the log; throws redis_unfit when it would lose jobs.
+ * Creates a queue on Redis Streams: one stream per challenge, read by one group. All keys share a hash tag, so that a cluster keeps
+ * the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
  */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
   const { redis, log, leaseMs = LEASE_MS } = options;
@@ -48,10 +48,10 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
   let control: ReturnType<typeof listenForCancellations> | null = null;
   let tidying: NodeJS.Timeout | undefined;
 
-  const link = createReconnectingConnection({
+  const connection = createReconnectingConnection({
     redis,
     onReady(client) {
-      // Another Redis may stand there now.
+      // The address may now lead to another server.
       checkServer(client, base, log)
         .then(
           () => {
@@ -59,31 +59,31 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
           },
           (error: Error) => {
             if ("code" in error && error.code === "redis_unfit") unfit = error;
-            if (unfit) log.error({ err: unfit }, unfit.message);
+            if (unfit) log.error({ event: "redis_unfit", err: unfit }, unfit.message);
           },
         )
         .finally(checked);
       for (const consumer of consumers) consumer.reconnected();
     },
     onDisconnect(lastError) {
-      // Waiting does not help here.
+      // Retrying does not help here.
       if (/WRONGPASS|NOAUTH|NOPERM/.test(lastError.message))
-        unfit = new CrowdaiError("redis_unfit", `Redis refuses: ${lastError.message}`, {
-          next: "Correct the user and the password in REDIS_URL.",
+        unfit = new CrowdaiError("redis_unfit", `Redis refused the connection: ${lastError.message}`, {
+          next: "Check the user and the password in REDIS_URL.",
         });
-      log.warn({ err: lastError }, "Redis is away; jobs wait in the records until it is back");
+      log.warn({ event: "redis_unreachable", err: lastError }, "Redis unreachable, jobs wait in the records");
       checked();
     },
   });
   const { promise: firstAnswer, resolve: checked } = Promise.withResolvers<void>();
   await firstAnswer;
   if (unfit) {
-    link.close();
+    connection.close();
     throw unfit;
   }
 
   const run = (script: Parameters<typeof runScript>[2], args: readonly Argument[] = []) =>
-    link.use((client) => runScript(client, base, script, args));
+    connection.use((client) => runScript(client, base, script, args));
 
   const publishing = createBatches<readonly Argument[]>({
     async send(jobs) {
@@ -96,7 +96,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
   });
 
   const report = createReportOutbox({
-    link,
+    connection,
     base,
     log,
     stopping: () => consumers.size === 0 || ending === consumers.size,
@@ -105,7 +105,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
 
   let attached: { at: number; graders: AttachedGrader[] } = { at: Number.NEGATIVE_INFINITY, graders: [] };
 
-  /** For broker-side work that goes on until its signal. */
+  /** Runs broker-side work that continues until its signal is aborted. */
   async function reader(work: (stopping: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const working = work(AbortSignal.any([signal, closing.signal]));
     readers.add(working);
@@ -116,7 +116,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     name: options.name ?? "Redis",
 
     async publish(job) {
-      if (closing.signal.aborted) throw new Error("The queue was closed.");
+      if (closing.signal.aborted) throw new Error("The queue is closed.");
       await publishing.add([job.submission, job.attempt, job.challenge, JSON.stringify(job)]);
     },
 
@@ -127,7 +127,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       await control.ready;
       tidying ??= setInterval(() => run(TIDY, [...consumption.challenges()]).catch(() => {}), TIDY_MS);
       const consumer = createConsumer({
-        ...{ redis, link, base, leaseMs, log, consumption, handle },
+        ...{ redis, connection, base, leaseMs, log, consumption, handle },
         closing: closing.signal,
       });
       consumers.add(consumer);
@@ -144,11 +144,12 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     report: (one: Report) => report(one),
 
     receive: (apply, signal) =>
-      reader((stopping) => readReports({ redis, link, base, log, apply, stopping }), signal),
+      reader((stopping) => readReports({ redis, connection, base, log, apply, stopping }), signal),
 
     recover: (recovery, signal) =>
       reader(
-        (stopping) => watchForLoss({ link, base, log, settleMs: (leaseMs * 5) / 7, recovery, stopping }),
+        (stopping) =>
+          watchForLoss({ connection, base, log, settleMs: (leaseMs * 5) / 7, recovery, stopping }),
         signal,
       ),
 
@@ -157,12 +158,12 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     },
 
     async attached() {
-      if (performance.now() - attached.at > FRESH_MS && link.connected)
+      if (performance.now() - attached.at > FRESH_MS && connection.connected)
         try {
           const texts = (await run(ATTACHED)) as string[];
           attached = { at: performance.now(), graders: texts.map((text) => JSON.parse(text)) };
         } catch {
-          // Whoever asks is shown what was known last.
+          // Returns the last known list.
         }
       if (performance.now() - attached.at > leaseMs) return [];
       return attached.graders;
@@ -178,7 +179,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       await Promise.race([Promise.allSettled(ended), timeout.promise]);
       clearTimeout(timer);
       control?.close();
-      link.close();
+      connection.close();
     },
   };
 }

@@ -56,19 +56,19 @@ it("names where it is, without secrets", () => {
   ]);
 });
 
-it("refuses what is no address, and says why without the secret in it", () => {
+it("rejects an invalid URL with the reason, without its secret", () => {
   const wrong = [
-    ["", "no address"],
-    ["localhost:6379", "no address"],
-    ["http://:secret@host", "no address"],
-    ["redis://:secret@", "no host"],
-    ["redis://:secret@host:99999", "no host"],
+    ["", "not a valid Redis URL"],
+    ["localhost:6379", "not a valid Redis URL"],
+    ["http://:secret@host", "not a valid Redis URL"],
+    ["redis://:secret@", "invalid host"],
+    ["redis://:secret@host:99999", "invalid host"],
     ["redis://:secret@a,b", "several hosts"],
-    ["redis+sentinel://:secret@a", "no master"],
-    ["redis://:secret@host/first", "no number"],
+    ["redis+sentinel://:secret@a", "not name a master"],
+    ["redis://:secret@host/first", "not a number"],
     ["redis://:secret%@host", "%25"],
     ["rediss://:secret@host?ca=/nowhere.pem", "/nowhere.pem"],
-    ["redis+unix://host", "no socket"],
+    ["redis+unix://host", "not name a socket"],
   ] as const;
   for (const [url, why] of wrong) {
     let thrown: unknown;

@@ -4,16 +4,16 @@ import { CrowdaiError } from "../../protocol/errors.ts";
 
 export interface RedisConnections {
   /**
-   * Makes a client for one connection, not yet connected: it neither reconnects, nor sends anything twice, nor keeps
-   * commands for later. The queue makes a new one instead.
+   * Creates a client for one connection, not yet connected. It does not reconnect, resend or queue commands; the queue creates a
+   * new client instead.
    */
   connect: () => Redis | Cluster;
   /**
-   * Makes a client that reconnects by itself. Commands wait while Redis is unreachable: for a moment, after which they
+   * Creates a client that reconnects by itself. Commands wait while Redis is unreachable: for a moment, after which they
    * reject, or with `retryForever` until it is back. With `commandMs` a command that takes longer rejects.
    */
   connectWithReconnect: (options?: { retryForever?: boolean; commandMs?: number }) => Redis | Cluster;
-  /** Where it is, without secrets. */
+  /** The server's address, without secrets. */
   name: string;
 }
 
@@ -21,21 +21,21 @@ const FORMS = `redis://host:6379, rediss://user:password@host:6379/0, redis+sent
 const SHAPE = /^(rediss?)(?:(\+sentinel|-cluster|\+unix))?:\/\/(?:(.*)@)?([^/?@]*)(\/[^?]*)?(?:\?(.*))?$/;
 
 /**
- * Reads a REDIS_URL: one server, a master found through Sentinels (`redis+sentinel://…/name`, and `/name/db`), or the nodes of a
- * cluster (`redis-cluster://…`); `rediss` in front is TLS in each, with the authority to trust in `?ca=file`. `?sentinel_password=`
- * is the Sentinels' own. `redis+unix:///path` is a local socket. Throws config_invalid, without the URL's secrets.
+ * Parses a REDIS_URL: one server, a master found through Sentinels (`redis+sentinel://…/name` or `…/name/db`), the nodes of a
+ * cluster (`redis-cluster://…`), or a local socket (`redis+unix:///path`). A scheme that starts with `rediss` uses TLS, with the
+ * CA certificate from `?ca=file`. `?sentinel_password=` is the password of the Sentinels. Throws config_invalid without secrets.
  */
 export function connectionsTo(url: string): RedisConnections {
   const [, scheme, kind, credentials, hosts = "", path = "", query] = SHAPE.exec(url) ?? [];
-  if (scheme === undefined) throw invalid("is no address of a Redis");
+  if (scheme === undefined) throw invalid("is not a valid Redis URL");
   const parameters = new URLSearchParams(query);
   const options: RedisOptions = { ...SINGLE_CONNECTION, ...accountOf(credentials) };
   if (scheme === "rediss") options.tls = tlsOf(parameters.get("ca"));
 
   if (kind === "+unix") {
     const socket = decodeURIComponent(path);
-    if (socket === "" || hosts !== "") throw invalid("names no socket file");
-    return connections(`Redis at ${socket}`, (life) => new Redis({ ...options, ...life, path: socket }));
+    if (socket === "" || hosts !== "") throw invalid("does not name a socket file");
+    return connections(`Redis at ${socket}`, (retry) => new Redis({ ...options, ...retry, path: socket }));
   }
   const nodes = hosts.split(",").map((host) => nodeOf(host, kind === "+sentinel" ? 26379 : 6379));
   const first = nodes[0]!;
@@ -43,7 +43,8 @@ export function connectionsTo(url: string): RedisConnections {
   const where = `${hosts}${scheme === "rediss" ? " (TLS)" : ""}`;
 
   if (kind === "+sentinel") {
-    if (segment === "") throw invalid("names no master: redis+sentinel://host:26379/master-name");
+    if (segment === "")
+      throw invalid("does not name a master, as in redis+sentinel://host:26379/master-name");
     const sentinel: RedisOptions = {
       ...options,
       sentinels: nodes,
@@ -55,11 +56,11 @@ export function connectionsTo(url: string): RedisConnections {
       sentinelRetryStrategy: () => null,
       connectTimeout: CONNECT_MS,
     };
-    const again = (life: RedisOptions) =>
-      life === SINGLE_CONNECTION ? {} : { sentinelRetryStrategy: retryAfter };
+    const sentinelRetry = (retry: RedisOptions) =>
+      retry === SINGLE_CONNECTION ? {} : { sentinelRetryStrategy: retryAfter };
     return connections(
       `Redis ${segment} through Sentinel at ${where}`,
-      (life) => new Redis({ ...sentinel, ...life, ...again(life) }),
+      (retry) => new Redis({ ...sentinel, ...retry, ...sentinelRetry(retry) }),
     );
   }
   if (kind === "-cluster") {
@@ -69,27 +70,28 @@ export function connectionsTo(url: string): RedisConnections {
       clusterRetryStrategy: () => null,
       slotsRefreshTimeout: CONNECT_MS,
       redisOptions: options,
-      // Certificates name hosts, and a cluster tells addresses.
+      // Certificates contain host names, but a cluster announces IP addresses.
       ...(options.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     };
-    return connections(`Redis Cluster at ${where}`, (life) =>
-      life === SINGLE_CONNECTION
+    return connections(`Redis Cluster at ${where}`, (retry) =>
+      retry === SINGLE_CONNECTION
         ? new Cluster(nodes, cluster)
         : new Cluster(nodes, {
             ...cluster,
             lazyConnect: false,
             enableOfflineQueue: true,
             clusterRetryStrategy: retryAfter,
-            redisOptions: { ...options, ...life },
+            redisOptions: { ...options, ...retry },
           }),
     );
   }
-  if (nodes.length > 1) throw invalid("names several hosts: say redis-cluster:// or redis+sentinel://");
+  if (nodes.length > 1)
+    throw invalid("names several hosts, which requires redis-cluster:// or redis+sentinel://");
   const one: RedisOptions = { ...options, ...first, db: databaseOf(segment) };
-  return connections(`Redis at ${where}`, (life) => new Redis({ ...one, ...life }));
+  return connections(`Redis at ${where}`, (retry) => new Redis({ ...one, ...retry }));
 }
 
-function connections(name: string, make: (life: RedisOptions) => Redis | Cluster): RedisConnections {
+function connections(name: string, make: (retry: RedisOptions) => Redis | Cluster): RedisConnections {
   return {
     name,
     connect: () => make(SINGLE_CONNECTION),
@@ -111,7 +113,7 @@ const SINGLE_CONNECTION: RedisOptions = {
   retryStrategy: () => null,
   connectTimeout: CONNECT_MS,
   keepAlive: 10_000,
-  // Replies have one shape on every server.
+  // Makes replies equal on all servers.
   protocol: 2,
 };
 
@@ -135,19 +137,19 @@ function accountOf(credentials: string | undefined): Pick<RedisOptions, "usernam
   try {
     return { username: decodeURIComponent(user) || undefined, password: decodeURIComponent(password) };
   } catch {
-    throw invalid("has a password whose % signs are not written as %25");
+    throw invalid("has a password with a % sign that is not written as %25");
   }
 }
 
 function nodeOf(text: string, defaultPort: number): { host: string; port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
-  if (host === undefined || Number(port) > 65535) throw invalid(`has no host in "${text}"`);
+  if (host === undefined || Number(port) > 65535) throw invalid(`has an invalid host "${text}"`);
   return { host, port: port === undefined ? defaultPort : Number(port) };
 }
 
 function databaseOf(text: string): number {
-  if (!/^\d{0,5}$/.test(text)) throw invalid("ends with a database that is no number");
+  if (!/^\d{0,5}$/.test(text)) throw invalid("has a database that is not a number");
   return Number(text);
 }
 
@@ -156,12 +158,12 @@ function tlsOf(authority: string | null): NonNullable<RedisOptions["tls"]> {
   try {
     return { ca: readFileSync(authority) };
   } catch (cause) {
-    throw new CrowdaiError("config_invalid", `REDIS_URL: the authority ${authority} cannot be read.`, {
+    throw new CrowdaiError("config_invalid", `REDIS_URL: the CA certificate ${authority} cannot be read.`, {
       cause,
     });
   }
 }
 
 function invalid(why: string): CrowdaiError {
-  return new CrowdaiError("config_invalid", `REDIS_URL ${why}. It may be ${FORMS}.`);
+  return new CrowdaiError("config_invalid", `REDIS_URL ${why}. Valid forms are ${FORMS}.`);
 }

@@ -9,26 +9,26 @@ const REMEMBER_MS = 10_000;
 /** About half a minute. */
 const MAX_TRIES = 40;
 
-/** Reports that were read, in a queue for each submission: a queue keeps its order, and waits for no other. */
+/** The received reports, in one queue per submission: each keeps its order, and none waits for another. */
 export interface ReportApplier {
-  /** One that is null is taken for applied. One that is here already is passed over. */
+  /** Adds a report. Null counts as applied; a known id is ignored. */
   add(id: string, report: Report | null): void;
-  /** Nothing is applied after this time, of performance.now(), until it is called again. */
+  /** Applies nothing after this time (of performance.now()) until called again. */
   hold(until: number): void;
-  /** Reports that are not applied. */
+  /** Number of reports that are not applied. */
   size(): number;
-  /** Entry of the latest report that is here; null when all are applied, so that reading begins at the front again. */
+  /** Id of the latest report; null when all are applied, so that reading restarts at the beginning. */
   newest(): string | null;
-  /** Entries that are applied and not yet forgotten. */
+  /** Ids of applied reports that are not yet forgotten. */
   applied(): string[];
   forget(ids: readonly string[]): void;
-  /** For how many ms nothing but failures came of applying. */
+  /** For how many ms every attempt to apply a report has failed. */
   failingFor(): number;
-  /** Gives up what is not being applied at this moment. */
+  /** Discards all reports that are not being applied right now. */
   clear(): void;
-  /** Resolves when nothing is being applied. */
+  /** Resolves when no report is being applied. */
   idle(): Promise<void>;
-  /** Resolves when a report was applied, or after some time. */
+  /** Resolves when a report was applied, or after `ms`. */
   change(ms: number): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export function createReportApplier(options: {
   const busy = new Set<Promise<void>>();
   const here = new Set<string>();
   const done = new Set<string>();
-  /** Deleted entries and when they were: a read that was on its way may still bring them. */
+  /** Deleted entries and their times: a pending read may still return them. */
   const deleted = new Map<string, number>();
   const failures = new Map<string, { tries: number; successes: number }>();
   let successes = 0;
@@ -94,15 +94,22 @@ export function createReportApplier(options: {
     queues.delete(name);
   }
 
-  /** What fails for long while others are applied can never be: the deadline of its submission takes care of the rest. */
+  /** Gives up a report that keeps failing while others succeed. The deadline of its submission then ends it. */
   function givesUp({ id, report: { submission, type } }: Pending, error: unknown): boolean {
     const about = failures.get(id) ?? { tries: 0, successes };
     failures.set(id, about);
     about.tries++;
     const hopeless = about.tries >= MAX_TRIES && successes > about.successes;
-    if (hopeless) log.error({ submission, type, err: error }, "a report could not be applied; given up");
+    if (hopeless)
+      log.error(
+        { event: "report_dropped", submission, type, err: error },
+        "report dropped after repeated failures",
+      );
     else if (about.tries === 1)
-      log.warn({ submission, type, err: error }, "a report could not be applied; trying again");
+      log.warn(
+        { event: "report_apply_failed", submission, type, err: error },
+        "report apply failed, retrying",
+      );
     return hopeless;
   }
 

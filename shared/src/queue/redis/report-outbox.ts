@@ -7,23 +7,23 @@ import { REPORT } from "./report-scripts.ts";
 import { runScript } from "./script.ts";
 
 const RETRY_MS = 200;
-/** How long a report is tried by a grader that stops. */
+/** How long a stopping grader retries a report. */
 const SHUTDOWN_MS = 5000;
-/** More than this wait only while Redis is away; progress and log lines are then given up. */
+/** More reports than this wait only while Redis is unreachable. Progress and log lines are then dropped. */
 const MAX_WAITING = 5000;
 
 /**
- * Reports of this process on their way to Redis, in order. They wait while it is away, for a grade that was made is not made
- * again for an outage; but not for ever once the graders here are stopping.
+ * Sends the reports of this process to Redis, in order. They wait while Redis is unreachable, so that an outage does not repeat a
+ * finished grading; but only for a limited time once the graders of this process are stopping.
  */
 export function createReportOutbox(options: {
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   log: QueueLog;
   stopping: () => boolean;
   closing: AbortSignal;
 }): (report: Report) => Promise<void> {
-  const { link, base, log, stopping, closing } = options;
+  const { connection, base, log, stopping, closing } = options;
   const batches = createBatches<[submission: string, text: string]>({
     send,
     maxItems: 200,
@@ -35,21 +35,25 @@ export function createReportOutbox(options: {
     let stoppingSince: number | null = null;
     for (let tries = 1; ; tries++)
       try {
-        await link.use((client) => runScript(client, base, REPORT, reports.flat()));
+        await connection.use((client) => runScript(client, base, REPORT, reports.flat()));
         return;
       } catch (error) {
         if (stopping()) stoppingSince ??= performance.now();
         const late = stoppingSince !== null && performance.now() - stoppingSince > SHUTDOWN_MS;
         if (closing.aborted || late) throw error;
-        if (tries === 1) log.warn({ err: error, reports: reports.length }, "reports wait for Redis");
+        if (tries === 1)
+          log.warn(
+            { event: "reports_delayed", err: error, reports: reports.length },
+            "reports delayed until Redis responds",
+          );
         await sleep(RETRY_MS, undefined, { signal: closing }).catch(() => {});
       }
   }
 
   return (report) => {
-    if (closing.aborted) return Promise.reject(new Error("The queue was closed."));
+    if (closing.aborted) return Promise.reject(new Error("The queue is closed."));
     if (batches.size >= MAX_WAITING && (report.type === "progress" || report.type === "log"))
-      return Promise.reject(new Error("Too many reports wait for Redis."));
+      return Promise.reject(new Error("Too many reports are waiting for Redis."));
     return batches.add([report.submission, JSON.stringify(report)]);
   };
 }

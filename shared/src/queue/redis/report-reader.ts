@@ -11,36 +11,36 @@ import { createReportApplier, type ReportApplier } from "./report-applier.ts";
 import { READ_REPORTS, STOP_READING } from "./report-scripts.ts";
 import { runScript } from "./script.ts";
 
-const LEASE_MS = 5000;
+const READER_LEASE_MS = 5000;
 const RENEW_MS = 1000;
 const BLOCK_MS = 500;
 const WATCHDOG_MS = BLOCK_MS + 1500;
 const RETRY_MS = 200;
-/** Reports read ahead of those that are being applied. */
+/** The most reports read before they are applied. */
 const MAX_READ_AHEAD = 1000;
-/** A reader that could apply nothing for this long lets another broker try. */
+/** A reader that cannot apply reports for this long lets another broker try. */
 const GIVE_UP_MS = 3000;
 
 type Entry = [id: string, fields: [s: "s", submission: string, r: "r", report: string]];
 
 /**
- * Applies reports while this process is their reader. One process is at a time, by a lease, so that a job's reports are
- * applied in their order; another takes over when it is gone, or can apply nothing. What was applied is deleted; what was not is read
- * again by the next reader.
+ * Applies reports while this process is their reader. A lease ensures that only one process is, so that reports are applied in
+ * order; another one takes over when it is gone or cannot apply reports. Applied reports are deleted, and the next reader reads the
+ * others again.
  */
 export async function readReports(options: {
   redis: () => Client;
-  link: ReconnectingConnection;
+  connection: ReconnectingConnection;
   base: string;
   log: QueueLog;
   apply: (report: Report) => Promise<void>;
   stopping: AbortSignal;
 }): Promise<void> {
-  const { link, base, log, stopping } = options;
+  const { connection, base, log, stopping } = options;
   const me = randomUUID();
   const key = `${base}:reports`;
   const reading = createReconnectingConnection({ redis: options.redis });
-  // What a read brings is nobody's until it is applied: it may be cut off.
+  // A read may be interrupted: its reports belong to no process until they are applied.
   stopping.addEventListener("abort", () => reading.close(), { once: true });
   const applier: ReportApplier = createReportApplier({
     apply: options.apply,
@@ -52,8 +52,10 @@ export async function readReports(options: {
 
   async function renew(): Promise<boolean> {
     const asked = performance.now();
-    const mine = await link.use((client) => runScript(client, base, READ_REPORTS, [me, LEASE_MS]));
-    leaseEnd = mine === 1 ? asked + LEASE_MS : 0;
+    const mine = await connection.use((client) =>
+      runScript(client, base, READ_REPORTS, [me, READER_LEASE_MS]),
+    );
+    leaseEnd = mine === 1 ? asked + READER_LEASE_MS : 0;
     applier.hold(leaseEnd);
     return mine === 1;
   }
@@ -71,7 +73,7 @@ export async function readReports(options: {
     try {
       return reportSchema.parse(JSON.parse(text));
     } catch (error) {
-      log.error({ entry: id, err: error }, "an entry that is no report was thrown away");
+      log.error({ event: "report_invalid", entry: id, err: error }, "invalid report discarded");
       return null;
     }
   }
@@ -79,7 +81,7 @@ export async function readReports(options: {
   async function sweep(): Promise<void> {
     const done = applier.applied();
     if (done.length === 0) return;
-    await link.use((client) => client.xdel(key, ...done));
+    await connection.use((client) => client.xdel(key, ...done));
     applier.forget(done);
   }
 
@@ -95,28 +97,28 @@ export async function readReports(options: {
 
   while (!stopping.aborted)
     try {
-      if (leaseEnd - performance.now() < LEASE_MS - RENEW_MS && !(await renew())) {
+      if (leaseEnd - performance.now() < READER_LEASE_MS - RENEW_MS && !(await renew())) {
         applier.clear();
         await pause(RENEW_MS);
       } else if (applier.failingFor() > GIVE_UP_MS) {
         applier.clear();
         await applier.idle();
-        await link.use((client) => runScript(client, base, STOP_READING, [me]));
+        await connection.use((client) => runScript(client, base, STOP_READING, [me]));
         leaseEnd = 0;
         await pause(2 * RENEW_MS);
       } else if (applier.size() < MAX_READ_AHEAD) await readNext();
       else await applier.change(RENEW_MS);
     } catch (error) {
-      if (link.connected && reading.connected && !stopping.aborted)
-        log.warn({ err: error }, "reports could not be read; trying again");
+      if (connection.connected && reading.connected && !stopping.aborted)
+        log.warn({ event: "report_read_failed", err: error }, "report read failed, retrying");
       await pause(RETRY_MS);
     }
 
   applier.clear();
-  // What is being written now must be in the records, or known not to be, before they may be closed.
+  // The caller may close the records only when the outcome of every write is known.
   await applier.idle();
   await sweeping;
   await sweep().catch(() => {});
-  await link.use((client) => runScript(client, base, STOP_READING, [me])).catch(() => {});
+  await connection.use((client) => runScript(client, base, STOP_READING, [me])).catch(() => {});
   reading.close();
 }

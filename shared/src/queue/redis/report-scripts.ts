@@ -8,7 +8,7 @@ while at < #ARGV do
 end
 `);
 
-/** Makes the caller the reader of reports, or keeps it that, for some time. Args: who, ms. Replies with 1 when it is. */
+/** Makes the caller the reader of reports, or renews that. Args: the caller, for how long in ms. Replies with 1 on success. */
 export const READ_REPORTS = script(`
 local me, lease = arg(), number()
 local lock = base .. ':reader'
@@ -16,7 +16,7 @@ if redis.call('GET', lock) == me then return redis.call('PEXPIRE', lock, lease) 
 return redis.call('SET', lock, me, 'NX', 'PX', lease) and 1 or 0
 `);
 
-/** Args: who. */
+/** Ends the reader's lease. Args: the caller. */
 export const STOP_READING = script(`
 local lock = base .. ':reader'
 if redis.call('GET', lock) == arg() then redis.call('DEL', lock) end

@@ -82,7 +82,7 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
       await queue.report(reportOf("s", 1));
       await until(() => receiver.applied().length === 1);
       await until(async () => (await stage.admin.xlen(stage.key("reports"))) === 0);
-      expect(stage.logged).toContain("an entry that is no report was thrown away");
+      expect(stage.logged).toContain("invalid report discarded");
     }),
   );
 });

@@ -1,36 +1,36 @@
 import { type Job, jobSchema } from "../../protocol/job.ts";
 import type { Delivery } from "../job-queue.ts";
 
-/** A job that a consumer has in hand, until Redis knows what became of it. */
+/** A job of a consumer, until Redis knows how it ended. */
 export interface RunningJob {
   challenge: string;
-  /** Its entry; another one after the queue lost it and it was added again. */
+  /** Id of its entry, which changes when the queue loses the job and it is added again. */
   id: string;
   text: string;
   job: Job;
   delivery: number;
   abort: AbortController;
-  /** What became of it here: to be told to Redis with the next exchange. */
-  settled: "done" | "handed back" | null;
+  /** How the job ended here, to be reported to Redis with the next exchange. */
+  settled: "done" | "returned" | null;
 }
 
-/** The reply's challenge, entry, number of the delivery, and text. */
+/** A taken job in a reply. */
 export type TakenReply = [challenge: string, id: string, delivery: number, text: string];
 
 export interface RunningJobs {
   add(reply: TakenReply): RunningJob | null;
-  remove(held: RunningJob): void;
+  remove(job: RunningJob): void;
   all(): RunningJob[];
   has(id: string): boolean;
-  /** Aborts what is held of a submission, up to an attempt. It is nobody's here any more. */
+  /** Aborts and removes the jobs of a submission up to an attempt. */
   withdraw(submission: string, attempt: number): void;
   withdrawAll(): void;
 }
 
 export function createRunningJobs(): RunningJobs {
-  const held = new Set<RunningJob>();
+  const jobs = new Set<RunningJob>();
   const abort = (one: RunningJob) => {
-    held.delete(one);
+    jobs.delete(one);
     one.abort.abort();
   };
   return {
@@ -46,20 +46,20 @@ export function createRunningJobs(): RunningJobs {
         abort: new AbortController(),
         settled: null,
       };
-      held.add(one);
+      jobs.add(one);
       return one;
     },
     remove: (one) => {
-      held.delete(one);
+      jobs.delete(one);
     },
-    all: () => [...held],
-    has: (id) => [...held].some((one) => one.id === id),
+    all: () => [...jobs],
+    has: (id) => [...jobs].some((one) => one.id === id),
     withdraw(submission, attempt) {
-      for (const one of [...held])
+      for (const one of [...jobs])
         if (one.job.submission === submission && one.job.attempt <= attempt) abort(one);
     },
     withdrawAll() {
-      for (const one of [...held]) abort(one);
+      for (const one of [...jobs]) abort(one);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Client } from "./reconnecting-connection.ts";
 
-/** A Lua script: Redis runs it as one step, and all keys it touches share the base key's hash tag. */
+/** A Lua script. Redis runs it atomically, and all its keys share the hash tag of the base key. */
 export interface Script {
   lua: string;
   sha: string;
@@ -14,7 +14,7 @@ export function script(lua: string): Script {
 
 export type Argument = string | number;
 
-/** Runs a script, sending its text only to a Redis that does not have it. */
+/** Runs a script, and sends its text only when Redis does not have it. */
 export async function runScript(
   client: Client,
   base: string,
@@ -29,8 +29,8 @@ export async function runScript(
   }
 }
 
-// The index knows each submission's job: attempt, entry, holder, deliveries and challenge. A holder is a consumer that has the job
-// in hand though its entry was not read yet (it was added again after a loss); otherwise it is "-", and the group knows.
+// The index maps each submission to its job: attempt, entry, holder, deliveries and challenge. The holder is a consumer that runs the
+// job although its entry was not read yet (it was added again after a loss). Otherwise it is "-", and the group knows the owner.
 const COMMON = `
 local base, group, back = KEYS[1], 'graders', 'handed-back'
 local index, epoch = base .. ':index', base .. ':epoch'

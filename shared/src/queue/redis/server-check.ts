@@ -4,11 +4,10 @@ import type { Client } from "./reconnecting-connection.ts";
 import { INFO } from "./recovery-scripts.ts";
 import { runScript } from "./script.ts";
 
-const OLDEST = [6, 2] as const;
+const MIN_VERSION = [6, 2] as const;
 
 /**
- * Throws redis_unfit when this Redis would lose jobs: one that may evict keys, or that is older than what the queue uses. Where
- * it is not allowed to ask, it says so in the log and goes on.
+ * Throws redis_unfit when this Redis server may evict keys or is too old. If INFO is not permitted, logs a warning and continues.
  */
 export async function checkServer(client: Client, base: string, log: QueueLog): Promise<void> {
   const texts = (await runScript(client, base, INFO)) as string[];
@@ -19,26 +18,26 @@ export async function checkServer(client: Client, base: string, log: QueueLog): 
   const policy = info.get("maxmemory_policy");
   if (version === undefined || policy === undefined)
     log.warn(
-      {},
-      "Redis does not tell its version and eviction policy; the queue needs 6.2 or later, and noeviction",
+      { event: "redis_check_skipped" },
+      "Redis version and eviction policy unknown, 6.2 or newer and noeviction are required",
     );
   if (version !== undefined && isOlder(version))
     throw new CrowdaiError(
       "redis_unfit",
-      `This is Redis ${version}; the queue needs ${OLDEST.join(".")} or later.`,
+      `The server is Redis ${version}. The queue requires ${MIN_VERSION.join(".")} or newer.`,
       {
-        next: "Use Redis 6.2 or later, or Valkey.",
+        next: "Use Redis 6.2 or newer, or Valkey.",
       },
     );
   if (policy !== undefined && policy !== "noeviction")
     throw new CrowdaiError(
       "redis_unfit",
-      `This Redis throws away keys when its memory is full (maxmemory-policy ${policy}): waiting jobs among them.`,
-      { next: "Set maxmemory-policy to noeviction, or use a Redis of its own for crowdAI." },
+      `Redis evicts keys, including waiting jobs, when its memory is full (maxmemory-policy ${policy}).`,
+      { next: "Set maxmemory-policy to noeviction, or use a separate Redis server for crowdAI." },
     );
 }
 
 function isOlder(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+  return major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1]);
 }
