@@ -1,8 +1,8 @@
-import { dirname, resolve } from "node:path";
 import { CrowdaiError, type PublicChallenge } from "@crowdai/shared";
 import { findProject, projectFolder } from "../config/find-project.ts";
 import type { ProjectConfig } from "../config/project-config.ts";
 import { type Caps, DEFAULT_CAPS } from "../snapshot/filters/caps.ts";
+import { containedFolder } from "./contained-folder.ts";
 
 /** The project whose code is included, and which part of it. */
 export interface ChosenCode {
@@ -26,7 +26,7 @@ export interface CodeChoice {
 
 /**
  * Returns which code is included, or null for none, which is the default. For a challenge that requires code the default
- * is the current project. Throws code_off, code_required and usage.
+ * is the current project. Throws code_off, code_required, config_invalid and usage.
  */
 export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): ChosenCode | null {
   const { code, publish, project } = choice;
@@ -65,8 +65,7 @@ function folderOf(
   wanted: boolean,
 ): string {
   if (typeof code === "string") return projectFolder(code, cwd, env);
-  if (configured !== undefined && project)
-    return projectFolder(resolve(dirname(project.path), configured), cwd, env);
+  if (configured !== undefined && project) return containedFolder(project.path, configured, env);
   const found = findProject(cwd);
   if (!found && !wanted)
     throw required(challenge, "Submit from inside your project, or name its folder with --code <dir>.");

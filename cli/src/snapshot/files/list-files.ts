@@ -10,6 +10,7 @@ import { makeShadowRepository, SPARSE_INDEX } from "../../git/shadow-repository.
 import { repositoryAt, type UserRepository } from "../../git/user-repository.ts";
 import { writeDefaults } from "./default-excludes.ts";
 import type { LeftOut } from "./left-out.ts";
+import { linkedFolders } from "./linked-folders.ts";
 import { lister, readTracked } from "./ls-files.ts";
 import { lstatEntry } from "./read-file.ts";
 
@@ -150,6 +151,8 @@ async function addNested(
 ): Promise<void> {
   const shown = path.slice(strip);
   const folder = join(listing.top, Buffer.from(path, "latin1").toString());
+  // A link is listed as such, and what it points to is not part of the project.
+  if (linkedFolders(listing.top)(`${path}/`)) return;
   const repository = repositoryAt(folder);
   if (!repository || depth >= MAX_NESTED) {
     const reason = repository ? "repositories are nested too deeply" : "a submodule that is not checked out";

@@ -4,6 +4,7 @@ import { onDisk } from "../../git/byte-path.ts";
 import type { Mode } from "../../git/tree-writer.ts";
 import { fingerprintOf } from "../store/stat-cache.ts";
 import type { LeftOut } from "./left-out.ts";
+import { linkedFolders } from "./linked-folders.ts";
 import { lstatEntry } from "./read-file.ts";
 
 /** A regular file or a link, and its stats. */
@@ -24,8 +25,10 @@ export async function statFiles(
   leftOut: LeftOut[],
 ): Promise<FileStat[]> {
   const found: FileStat[] = [];
+  const isBeyondLink = linkedFolders(root);
   for (const [i, path] of paths.entries()) {
     if (i % BATCH === 0) await setImmediate();
+    if (isBeyondLink(path)) continue;
     const stats = lstatEntry(onDisk(root, path));
     if (stats === "missing") continue;
     if (stats === "unreadable") leftOut.push({ path, reason: "it cannot be read" });
