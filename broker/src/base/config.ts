@@ -111,11 +111,11 @@ export function readConfig(
       (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
     ),
     ...(known.data?.WEBAPP_URL && !known.data.WEBAPP_TOKEN
-      ? ["  WEBAPP_TOKEN: WEBAPP_URL needs the key that the webapp knows this broker by"]
+      ? ["  WEBAPP_TOKEN: required with WEBAPP_URL: the key that identifies this broker to the webapp"]
       : []),
   ];
   if (!given.success || !known.success || !s3.success || mistakes.length > 0)
-    throw new CrowdaiError("config_invalid", `The settings have mistakes:\n${mistakes.join("\n")}`);
+    throw new CrowdaiError("config_invalid", `The settings are invalid:\n${mistakes.join("\n")}`);
   const { WEBAPP_URL, WEBAPP_TOKEN } = known.data;
   return Object.freeze({
     port: given.data.port,

@@ -10,6 +10,6 @@ import { lockFile } from "@crowdai/shared/file-lock";
 export function lockDataFolder(folder: string): { release(): void } {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = lockFile(join(folder, "broker.lock"));
-  if (!lock) throw new CrowdaiError("data_in_use", `Another broker uses the data folder ${folder}.`);
+  if (!lock) throw new CrowdaiError("data_in_use", `Another broker is using the data folder ${folder}.`);
   return lock;
 }

@@ -43,13 +43,13 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
     try {
       run("commit");
     } catch (error) {
-      giveUp(group, error);
+      failGroup(group, error);
       return;
     }
     for (const { resolve } of group) resolve();
   }
 
-  function giveUp(group: PromiseWithResolvers<void>[], error: unknown): void {
+  function failGroup(group: PromiseWithResolvers<void>[], error: unknown): void {
     try {
       run("rollback");
     } catch {
@@ -59,13 +59,13 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
   }
 
   /** Rolls back a whole group whose savepoints are in doubt: none of its members was acknowledged yet. */
-  function orUndoAll(work: () => void): void {
+  function orRollBackAll(work: () => void): void {
     try {
       work();
     } catch (error) {
       const group = members ?? [];
       members = null;
-      giveUp(group, error);
+      failGroup(group, error);
       next();
       throw error;
     }
@@ -88,11 +88,11 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
         members = [];
         opened = performance.now();
       }
-      orUndoAll(() => run("savepoint member"));
+      orRollBackAll(() => run("savepoint member"));
     },
 
     async commit() {
-      orUndoAll(() => run("release member"));
+      orRollBackAll(() => run("release member"));
       const mine = Promise.withResolvers<void>();
       members?.push(mine);
       next();
@@ -100,7 +100,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
     },
 
     async rollback() {
-      orUndoAll(() => {
+      orRollBackAll(() => {
         run("rollback to member");
         run("release member");
       });

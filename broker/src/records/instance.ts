@@ -38,6 +38,6 @@ export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> 
   if (owner.instance !== instance)
     throw new CrowdaiError(
       "data_mixed",
-      `The objects (${objects.name}) belong to another broker than the records.`,
+      `The objects (${objects.name}) belong to a different broker than the records.`,
     );
 }

@@ -32,7 +32,7 @@ function explainStart(error: unknown, address: string): unknown {
   const { code = "", message = "" } = error as { code?: string; message?: string };
   // Wrong password, user or database: classes of appendix A of the PostgreSQL documentation.
   if (/^(28|3D)/.test(code))
-    return new CrowdaiError("usage", `PostgreSQL at ${address} refuses: ${message}.`, {
+    return new CrowdaiError("usage", `PostgreSQL at ${address} refused the connection: ${message}.`, {
       next: "Correct the user, the password and the database in DATABASE_URL.",
       cause: error,
     });

@@ -63,7 +63,7 @@ async function isNewer(db: Kysely<Tables>, steps: Migrator): Promise<boolean> {
 
 const newer = (cause: unknown) =>
   new CrowdaiError("usage", "The records were written by a newer version of the broker.", {
-    next: "Start that version again, or restore a backup from before it.",
+    next: "Start that version, or restore a backup made before it ran.",
     cause,
   });
 

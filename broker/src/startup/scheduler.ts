@@ -36,7 +36,7 @@ export type Intervals = typeof INTERVALS;
 /** Starts the jobs that a broker repeats. Every state that is not final has its owner among them. */
 export function startScheduler(options: {
   context: SubmissionServices;
-  graders: Pick<AttachedGraders, "look">;
+  graders: Pick<AttachedGraders, "poll">;
   code: CodeServices;
   media: Pick<MediaMaker, "soon">;
   queueWatch: Pick<QueueWatch, "check">;
@@ -63,7 +63,7 @@ export function startScheduler(options: {
   every(intervals.regrades, "regrades", () => sweepRegrades(context));
   every(intervals.media, "media", async () => media.soon());
   every(intervals.queueWatch, "queue watch", () => queueWatch.check());
-  every(intervals.graders, "graders", () => graders.look());
+  every(intervals.graders, "graders", () => graders.poll());
   every(intervals.webapp, "webapp", () => webapp.deliver());
   // Closed first: a webapp that hangs must not delay the shutdown.
   shutdownSteps.add("calls to the webapp", () => webapp.close());

@@ -72,7 +72,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     );
     const pushed = await git.run(["push", code!.url, `${large.commit}:${code!.ref}`], { key: broker.key });
     expect(pushed.stderr).toContain("remote: error[code_too_large]: The code has more than 100 bytes");
-    expect(await view(submission.id)).toMatchObject({ state: "submitted", waiting: "waiting for its code" });
+    expect(await view(submission.id)).toMatchObject({ state: "submitted", waiting: "waiting for the code" });
   });
 
   it("required: grading waits for the code, and without it the submission fails and its slot is returned", async () => {
@@ -108,7 +108,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
       ".gitattributes": "lib export-ignore\na export-subst ident eol=crlf text filter=x\n",
     });
     const { code, submission } = await submitWithCode(broker, snapshot, { challenge: "given" });
-    expect(await view(submission.id)).toMatchObject({ waiting: "waiting for its code" });
+    expect(await view(submission.id)).toMatchObject({ waiting: "waiting for the code" });
     await git.must(["push", "-q", code!.url, `${snapshot.commit}:${code!.ref}`], { key: broker.key });
     const { grading_message } = await ended(submission.id);
     expect(JSON.parse(grading_message!)).toEqual([

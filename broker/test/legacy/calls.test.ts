@@ -231,7 +231,7 @@ describe("the calls of the published Python client", () => {
     await refused(challenge.call("submit", [{ crash: true }]), /evaluator/);
     expect((await challenge.submit("0.5")).answer).toMatchObject([{ response_type: COMPLETE }]);
     await refused(challenge.submit("0.5"), /used all 2 submissions/);
-    await refused(challenge.submit("0.123456789"), /waits a day|takes at most/);
+    await refused(challenge.submit("0.123456789"), /waits a day|accepts at most/);
     now = Date.parse("2026-01-21T00:00:00Z");
     await refused(challenge.submit("0.5"), /ended at 2026-01-20/);
     expect(await submissions()).toHaveLength(3);

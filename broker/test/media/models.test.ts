@@ -104,7 +104,7 @@ describe("models of a submission", MEDIA_TIMEOUT, () => {
       "too large",
       {},
       [{ name: "m", size: 3 * 1024 ** 3, sha256: "0".repeat(64) }],
-      "takes at most 2147483648",
+      "accepts at most 2147483648",
     ],
     [
       "twice of one name",
@@ -112,12 +112,12 @@ describe("models of a submission", MEDIA_TIMEOUT, () => {
       [announce("m", Buffer.from("1")), announce("m", Buffer.from("2"))],
       "Two models are named",
     ],
-    ["named as a path", {}, [announce("../m", Buffer.from("1"))], "cannot be a model's name"],
+    ["named as a path", {}, [announce("../m", Buffer.from("1"))], "is not a valid model name"],
     [
       "named with a control character",
       {},
       [announce("m\u001b[2J", Buffer.from("1"))],
-      "cannot be a model's name",
+      "is not a valid model name",
     ],
     ["beside a call", { function: "evaluate" }, [announce("m", Buffer.from("1"))], "with submissions only"],
     ["beside a dry run", { dry_run: true }, [announce("m", Buffer.from("1"))], "with submissions only"],

@@ -66,7 +66,7 @@ describe("a private challenge", () => {
     for (const key of [null, test.key, stranger]) expect(await listed(key)).toEqual(["other"]);
     await expect(test.connect()).rejects.toMatchObject({
       code: "not_allowed",
-      next: "Ask the organiser for an invitation.",
+      next: "Ask the organizer for an invitation.",
     });
     await test.connect({ key: bob });
   });

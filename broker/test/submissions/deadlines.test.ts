@@ -58,7 +58,7 @@ describe("a submission that nobody goes on with", () => {
   });
 });
 
-describe("a grading that went silent", () => {
+describe("a grading whose grader stopped responding", () => {
   const TIMEOUT = 60;
   const challenge = {
     evaluator: {
@@ -85,7 +85,7 @@ describe("a grading that went silent", () => {
     await writeFile(hold, "");
     const events = await end;
     expect(events.find(({ type }) => type === "requeued")?.data).toEqual({
-      reason: "the grader went silent",
+      reason: "the grader stopped responding",
     });
     expect(events.filter(({ type }) => type === "graded")).toHaveLength(1);
     expect(await attempts()).toEqual([

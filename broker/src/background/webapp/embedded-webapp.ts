@@ -8,7 +8,7 @@ export function embeddedWebapp(db: Db): Webapp {
   return {
     name: "this broker's own records",
     identify: (key) => identify(db, key),
-    keep: ({ keyHash }) => keyHash,
+    remember: ({ keyHash }) => keyHash,
     recall: (kept) => identifyHash(db, kept),
     async ended() {
       const now = new Date().toISOString();

@@ -87,7 +87,7 @@ export async function requireAgreement(
   if (await hasAgreed(db, participantId)) return;
   const url = agreementUrl(baseUrl());
   throw new CrowdaiError("agreement_missing", undefined, {
-    next: `A person has to agree: run \`crowdai agree\` in a terminal, or open ${url}. Then run this again.`,
+    next: `The license must be accepted by a person: run \`crowdai agree\` in a terminal, or open ${url}. Then run this again.`,
     details: { action_required: "agree", url, command: "crowdai agree" },
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-const LICENCE = `MIT License
+const LICENSE = `MIT License
 
 Copyright (c) %YEAR% %HOLDER%
 
@@ -25,7 +25,7 @@ SOFTWARE.
 
 /** Returns the license as it appears in a published repository. */
 export const mitLicense = (year: number, holder: string): string =>
-  LICENCE.replace("%YEAR%", String(year)).replace("%HOLDER%", () => holder);
+  LICENSE.replace("%YEAR%", String(year)).replace("%HOLDER%", () => holder);
 
 /** The text that a participant agrees to. Any change makes a new version, which must be agreed to again. */
 export const MIT_TEXT = `Publishing code under the MIT licence
@@ -39,7 +39,7 @@ licence below, with your name as the copyright holder, for anybody to use. That
 cannot be taken back. You have the right to publish it: you wrote it, or its
 authors allow it.
 
-${LICENCE.replace("%YEAR%", "<year>").replace("%HOLDER%", "<your name>")}`;
+${LICENSE.replace("%YEAR%", "<year>").replace("%HOLDER%", "<your name>")}`;
 
 /** Identifies this version of the text: the SHA-256 of its UTF-8 bytes. */
 export const MIT_DIGEST = createHash("sha256").update(MIT_TEXT).digest("hex");

@@ -70,7 +70,7 @@ async function rehearse(archive: string, into: string, version: string): Promise
   await unpackBundle(createReadStream(archive), into);
   if ((await bundleContents(into)).version !== version)
     throw new CrowdaiError("file_changed", "The challenge folder changed while it was read.", {
-      next: "Add it again when nothing writes to it.",
+      next: "Add it again once nothing writes to it.",
     });
   return await loadChallengeFolder(into);
 }

@@ -70,7 +70,7 @@ function parse(row: ChallengeTable): RecordedChallenge {
   } catch (cause) {
     throw new CrowdaiError(
       "config_invalid",
-      `Version ${row.version} of ${row.id}, which was added as a bundle, cannot be read by this broker.`,
+      `This broker cannot read version ${row.version} of ${row.id}, which was added as a bundle.`,
       { cause, next: "Add it again with `crowdai-broker challenge add <dir>`." },
     );
   }

@@ -11,7 +11,7 @@ export interface AttachedGraders {
   /** When a grader that serves the challenge was last seen; the start of this broker when none was. */
   lastSeen(challenge: string): Date;
   /** Polls the queue. Called regularly, so that `lastSeen` stays accurate without other callers. */
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 /** While the queue does not answer, its last answer is used. */
@@ -39,19 +39,19 @@ export function createAttachedGraders(
     }
   }
 
-  function look(): Promise<void> {
+  function poll(): Promise<void> {
     asking ??= ask();
     return asking;
   }
 
   async function all(): Promise<readonly AttachedGrader[]> {
-    if (monotonic() - askedAt > FRESH_MS) await look();
+    if (monotonic() - askedAt > FRESH_MS) await poll();
     return latest;
   }
 
   return {
     all,
-    look,
+    poll,
     serving: async (challenge) => (await all()).filter(({ challenges }) => challenges.includes(challenge)),
     lastSeen: (challenge) => seen.get(challenge) ?? began,
   };

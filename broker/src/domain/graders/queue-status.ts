@@ -69,7 +69,7 @@ export async function readServing(
   if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
   if (graders > 0) return { graders, waiting: null };
   const since = utcTime(context.graders.lastSeen(challenge), context.clock());
-  return { graders, waiting: `no grader serves ${challenge} since ${since}` };
+  return { graders, waiting: `no grader has served ${challenge} since ${since}` };
 }
 
 /** Formats a time as `14:02 UTC`, with the date when it is not today. */

@@ -29,7 +29,7 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
   let watching = 0;
   let isKnown = false;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const rows = await db.selectFrom("board_rounds").select(["challenge", "round", "version"]).execute();
     const now = performance.now();
     isKnown = true;
@@ -47,12 +47,15 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
 
   /** One poll at a time; calls during a poll share it. */
   const pollOnce = () => {
-    polling ??= look().finally(() => {
+    polling ??= poll().finally(() => {
       polling = null;
     });
     return polling;
   };
-  const recheck = () => void pollOnce().catch((error) => log.warn({ err: error }, "no look at the boards"));
+  const recheck = () =>
+    void pollOnce().catch((error) =>
+      log.warn({ event: "board_poll_failed", err: error }, "polling the boards failed"),
+    );
 
   return {
     async watch(challenge, listener) {

@@ -45,25 +45,25 @@ export function createMetrics(): Metrics {
   });
   const ended = new Counter({
     name: "crowdai_submissions_ended_total",
-    help: "Submissions that ended: graded, failed or cancelled, with the code of the error.",
+    help: "Submissions that ended: graded, failed or cancelled, with the error code.",
     labelNames: ["challenge", "state", "code"],
     registers,
   });
   const starts = new Counter({
     name: "crowdai_deliveries_total",
-    help: "How often a grader began to grade.",
+    help: "Times that a grader started a submission.",
     labelNames: ["challenge"],
     registers,
   });
   const requeues = new Counter({
     name: "crowdai_requeues_total",
-    help: "How often a job went back in line: its grader was lost, stopped or silent.",
+    help: "Jobs returned to the queue because their grader was lost, stopped or unresponsive.",
     labelNames: ["challenge"],
     registers,
   });
   const poison = new Counter({
     name: "crowdai_poison_total",
-    help: "Submissions given up because grading them ended with the grader each time.",
+    help: "Submissions given up because their grader was lost each time.",
     labelNames: ["challenge"],
     registers,
   });
@@ -80,13 +80,13 @@ export function createMetrics(): Metrics {
   });
   const acceptSeconds = new Histogram({
     name: "crowdai_accept_seconds",
-    help: "From the arrival of a value, or of the word that its bytes are there, to its commit.",
+    help: "Time from the arrival of a value, or of the message that its bytes are uploaded, to its commit.",
     buckets: ACCEPT_SECONDS,
     registers,
   });
   const gradingSeconds = new Histogram({
     name: "crowdai_grading_seconds",
-    help: "From the start of an evaluation to its verdict.",
+    help: "Time from the start of an evaluation to its verdict.",
     labelNames: ["challenge"],
     buckets: GRADING_SECONDS,
     registers,

@@ -26,7 +26,7 @@ export async function identifyHash(db: Db, hash: string): Promise<Caller> {
   if (row.revoked_at)
     throw new CrowdaiError("key_revoked", undefined, { details: { revoked_at: row.revoked_at } });
   const name = row.participant ?? row.organizer;
-  if (name === null) throw new Error(`key of ${row.owner} ${row.owner_id}, who is not there`);
+  if (name === null) throw new Error(`key of ${row.owner} ${row.owner_id}, which does not exist`);
   return { kind: row.owner, id: row.owner_id, name, keyHash: hash };
 }
 
@@ -52,7 +52,7 @@ const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
 /** Throws not_allowed for an organizer. */
 export function requireParticipant(caller: Caller): Caller {
   if (caller.kind !== "participant")
-    throw new CrowdaiError("not_allowed", "This is an organiser's key; submitting needs a participant's.");
+    throw new CrowdaiError("not_allowed", "This is an organizer's key; only participants can submit.");
   return caller;
 }
 
@@ -149,6 +149,6 @@ function requireName(name: string): void {
   if (!NAME.test(name))
     throw new CrowdaiError(
       "usage",
-      "A name has 2 to 100 characters, no control characters, and no space at its ends.",
+      "A name must have 2 to 100 characters, no control characters, and no spaces at either end.",
     );
 }

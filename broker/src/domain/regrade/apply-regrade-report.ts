@@ -45,7 +45,7 @@ async function start(
     return keepCurrentGrade(
       trx,
       item,
-      `Grading was tried ${item.starts} times and each time ended with the grader.`,
+      `Grading was attempted ${item.starts} times, and the grader was lost each time.`,
       now,
     );
   await updateAttempt(trx, item, { state: "started", delivery, grader, started_at: iso(now) });

@@ -7,7 +7,7 @@ import { findBundle } from "../challenges/recorded-challenges.ts";
 import { createJob } from "../submissions/create-job.ts";
 
 /** Maximum number of queued or running jobs of a regrade: a new submission waits behind no more than this. */
-const IN_LINE = 64;
+const MAX_QUEUED = 64;
 
 /** Queues attempts of running regrades, as many as there are free places. */
 export async function enqueueRegrades(options: {
@@ -29,9 +29,9 @@ export async function enqueueRegrades(options: {
       .select("submission")
       .where("regrade", "=", regrade.id)
       .where("state", "in", ["queued", "grading"])
-      .limit(IN_LINE)
+      .limit(MAX_QUEUED)
       .execute();
-    if (inQueue.length >= IN_LINE) return;
+    if (inQueue.length >= MAX_QUEUED) return;
     const rows = await db
       .selectFrom("regrade_items")
       .innerJoin("submissions", "submissions.id", "regrade_items.submission")
@@ -42,7 +42,7 @@ export async function enqueueRegrades(options: {
       .where("regrade_items.regrade", "=", regrade.id)
       .where("regrade_items.state", "=", "waiting")
       .orderBy("regrade_items.number")
-      .limit(IN_LINE - inQueue.length)
+      .limit(MAX_QUEUED - inQueue.length)
       .execute();
     if (rows.length === 0) return;
     const challenge = await pinned(db, regrade, served);

@@ -58,7 +58,7 @@ export async function restartItem(
     return keepCurrentGrade(
       trx,
       item,
-      `Grading was tried ${tried.length} times and ended with the grader.`,
+      `Grading was attempted ${tried.length} times, and the grader was lost.`,
       now,
     );
   await loseAttempt(trx, item, now);

@@ -35,7 +35,7 @@ export function startRegrade(
     if (running)
       throw new CrowdaiError(
         "regrade_running",
-        `${challenge} is being regraded already, since ${running.started_at}.`,
+        `${challenge} is already being re-graded, since ${running.started_at}.`,
       );
     // Not the version that a broker serves: it may not have seen the newest yet.
     const version = (await currentVersions(trx)).get(challenge) ?? null;

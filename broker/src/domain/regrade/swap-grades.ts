@@ -9,7 +9,7 @@ import { NO_MEDIA } from "../media/media-keys.ts";
 import { replaceMedia } from "../media/media-work.ts";
 import { standingsLock } from "../submissions/find-submission.ts";
 import type { Needs } from "../submissions/services.ts";
-import { gradeColumns, told } from "../submissions/write-outcome.ts";
+import { gradeColumns, visibleOutcome } from "../submissions/write-outcome.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
 import { addItems } from "./start-regrade.ts";
 
@@ -82,7 +82,8 @@ export async function swapGrades(
       .execute();
     return rows.length;
   });
-  if (swapped !== null) context.log.info({ challenge, submissions: swapped }, "regraded");
+  if (swapped !== null)
+    context.log.info({ event: "regrade_completed", challenge, submissions: swapped }, "regrade completed");
 }
 
 async function isOpen(trx: Db, regrade: number): Promise<boolean> {
@@ -129,7 +130,7 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
         error_code: outcome.code,
         error_message: outcome.message,
       };
-  await replaceMedia(trx, row, outcome.ok ? told(row, outcome).media : null, now);
+  await replaceMedia(trx, row, outcome.ok ? visibleOutcome(row, outcome).media : null, now);
   await trx
     .updateTable("submissions")
     .set({

@@ -25,7 +25,7 @@ export async function sweepRegrades(
       const now = context.clock();
       if (item.deadline_at === null || item.deadline_at >= iso(now)) return;
       if (item.state === "grading") await restartItem(trx, item, now, { counts: true });
-      else await keepCurrentGrade(trx, item, `No grader took it by ${item.deadline_at}.`, now);
+      else await keepCurrentGrade(trx, item, `No grader picked it up by ${item.deadline_at}.`, now);
     });
   const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
   for (const regrade of running) {

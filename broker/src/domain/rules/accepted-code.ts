@@ -24,33 +24,30 @@ export function requireAcceptedCode(config: ChallengeConfig, intent: Intent): vo
   const { code } = intent;
   if (!code) {
     if (config.code.capture !== "required") return;
-    throw new CrowdaiError(
-      "code_required",
-      `${config.id} takes no submission without the code that made it.`,
-    );
+    throw new CrowdaiError("code_required", `${config.id} requires the code with every submission.`);
   }
-  if (config.code.capture === "off") throw new CrowdaiError("code_off", `${config.id} takes no code.`);
+  if (config.code.capture === "off") throw new CrowdaiError("code_off", `${config.id} does not accept code.`);
   if (code.commit.length !== 40 || code.tree.length !== 40)
     throw new CrowdaiError(
       "code_unfit",
-      "The snapshot is named with SHA-256; the broker's repositories use SHA-1.",
+      "The snapshot uses SHA-256 object names; the broker's repositories use SHA-1.",
       {
-        next: "Make the snapshot in a repository of the usual object format.",
+        next: "Take the snapshot in a repository with the SHA-1 object format.",
       },
     );
-  const most = maxCodeBytes(config);
-  if (code.bytes > most)
+  const maxBytes = maxCodeBytes(config);
+  if (code.bytes > maxBytes)
     throw new CrowdaiError(
       "code_too_large",
-      `The code has ${code.bytes} bytes; ${config.id} takes at most ${most}.`,
+      `The code has ${code.bytes} bytes; ${config.id} accepts at most ${maxBytes}.`,
       {
-        details: { size: code.bytes, max_bytes: most },
+        details: { size: code.bytes, max_bytes: maxBytes },
       },
     );
   if (code.files > MAX_CODE_FILES)
     throw new CrowdaiError(
       "code_too_large",
-      `The code has ${code.files} files; at most ${MAX_CODE_FILES} are taken.`,
+      `The code has ${code.files} files; at most ${MAX_CODE_FILES} are accepted.`,
       {
         details: { files: code.files, max_files: MAX_CODE_FILES },
       },

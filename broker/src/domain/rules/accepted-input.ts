@@ -5,18 +5,18 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 /** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
-  const taken = Object.keys(config.accepts).filter((kind) => kind === "file" || kind === "json");
+  const accepted = Object.keys(config.accepts).filter((kind) => kind === "file" || kind === "json");
   if (!rule)
     throw new CrowdaiError(
       "kind_not_accepted",
-      `${config.id} takes ${taken.join(" or ")} submissions, no ${input.kind === "file" ? "files" : "JSON values"}.`,
-      { details: { accepts: taken } },
+      `${config.id} accepts ${accepted.join(" or ")} submissions, not ${input.kind === "file" ? "files" : "JSON values"}.`,
+      { details: { accepts: accepted } },
     );
   if (size > rule.max_bytes) {
     const what = input.kind === "file" ? `The file has ${size} bytes` : `The value has ${size} bytes of JSON`;
     throw new CrowdaiError(
       input.kind === "file" ? "file_too_large" : "value_too_large",
-      `${what}; ${config.id} takes at most ${rule.max_bytes}.`,
+      `${what}; ${config.id} accepts at most ${rule.max_bytes}.`,
       { details: { size, max_bytes: rule.max_bytes } },
     );
   }

@@ -8,26 +8,26 @@ export function requireAcceptedModels(
 ): void {
   if (models.length === 0) return;
   if (called !== "submit" || dry_run)
-    throw new CrowdaiError("model_refused", "Models are kept with submissions only.");
-  if (!rule) throw new CrowdaiError("model_refused", `${id} takes no models.`);
+    throw new CrowdaiError("model_refused", "Models can be sent with submissions only.");
+  if (!rule) throw new CrowdaiError("model_refused", `${id} does not accept models.`);
   for (const { name, size } of models)
     if (size > rule.max_bytes)
       throw new CrowdaiError(
         "model_refused",
-        `The model ${JSON.stringify(name)} has ${size} bytes; ${id} takes at most ${rule.max_bytes}.`,
+        `The model ${JSON.stringify(name)} has ${size} bytes; ${id} accepts at most ${rule.max_bytes}.`,
         { details: { name, size, max_bytes: rule.max_bytes } },
       );
   const names = models.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new CrowdaiError("model_refused", `Two models are named ${JSON.stringify(twice)}.`, {
-      next: "Give each a name of its own.",
+      next: "Give each model a different name.",
       details: { name: twice },
     });
   const odd = names.find((name) => !isPlain(name));
   if (odd !== undefined)
-    throw new CrowdaiError("model_refused", `${JSON.stringify(odd)} cannot be a model's name.`, {
-      next: "Use a file's name, without folders and control characters.",
+    throw new CrowdaiError("model_refused", `${JSON.stringify(odd)} is not a valid model name.`, {
+      next: "Use a file name without folders and control characters.",
       details: { name: odd },
     });
 }

@@ -69,16 +69,16 @@ export async function requireSlot(
   if (atOnce !== null && running >= atOnce)
     throw new CrowdaiError(
       "parallel_limit",
-      `You have ${running} submission${running === 1 ? "" : "s"} that wait for a grade; ${challenge} allows ${atOnce} at once.`,
+      `${running} of your submissions ${running === 1 ? "is" : "are"} waiting for a grade; ${challenge} allows ${atOnce} at a time.`,
       { details: { running, parallel_limit: atOnce } },
     );
   if (limit === null) return;
   const { used, nextAt } = await usedSlots(db, challenge, round, participantId, now);
   if (used < limit.count) return;
-  const when = nextAt ? ` The next slot comes at ${nextAt}.` : " This round gives no more.";
+  const when = nextAt ? ` The next slot is free at ${nextAt}.` : " This round has no more slots.";
   throw new CrowdaiError(
     "no_slots",
-    `You have used all ${limit.count} submissions a ${limit.per} of ${challenge}.${when}`,
+    `You have used all ${limit.count} submissions per ${limit.per} for ${challenge}.${when}`,
     { details: { limit, used, next_at: nextAt } },
   );
 }

@@ -30,8 +30,8 @@ export async function requireQualification(
   if (reached !== null && (descending ? reached >= minimum : reached <= minimum)) return;
   throw new CrowdaiError(
     "not_qualified",
-    `Round "${round.id}" asks for a score of ${descending ? "at least" : "at most"} ${minimum} in round "${previous.id}"; ` +
-      `yours is ${reached ?? "not there"}.`,
+    `Round "${round.id}" requires a score of ${descending ? "at least" : "at most"} ${minimum} in round "${previous.id}"; ` +
+      (reached === null ? "you have none." : `yours is ${reached}.`),
     { details: { minimum_score: minimum, reached, round: previous.id } },
   );
 }

@@ -36,7 +36,7 @@ export async function requireVisible(db: Db, config: ChallengeConfig, viewer: Vi
   if (await maySeeChallenge(db, config, viewer)) return;
   if (viewer === null) throw new CrowdaiError("no_key", `${config.id} is private.`);
   throw new CrowdaiError("not_allowed", `${config.id} is private, and you have not been invited.`, {
-    next: "Ask the organiser for an invitation.",
+    next: "Ask the organizer for an invitation.",
   });
 }
 

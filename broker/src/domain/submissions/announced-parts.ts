@@ -21,12 +21,12 @@ export async function recordParts(trx: Db, { id, input }: Pick<Intent, "id" | "i
 
 /** Returns what the object store must know about this submission's object. */
 export async function announcedObject(db: Db, row: SubmissionRow): Promise<AnnouncedObject> {
-  const kept = await db
+  const found = await db
     .selectFrom("announced_parts")
     .selectAll()
     .where("submission", "=", row.id)
     .executeTakeFirst();
-  const parts = kept && { size: kept.part_size, md5: JSON.parse(kept.md5) as string[] };
+  const parts = found && { size: found.part_size, md5: JSON.parse(found.md5) as string[] };
   return { size: row.input_size, sha256: row.input_sha256, parts };
 }
 
@@ -48,7 +48,10 @@ export async function removeUnaccepted(
     if (row.input_key) await objects.remove(row.input_key);
     await forgetParts(records.db, row);
   } catch (error) {
-    log.warn({ submission: row.id, err: error }, "the bytes of an ended upload could not be removed");
+    log.warn(
+      { event: "upload_removal_failed", submission: row.id, err: error },
+      "removing the bytes of an ended upload failed",
+    );
   }
 }
 
@@ -59,5 +62,6 @@ export async function abandonUploads({
   log,
 }: Needs<"objects" | "clock" | "log">): Promise<void> {
   const abandoned = await objects.abandonUploads(clock().getTime() - DEADLINES.initiated - GRACE_MS);
-  if (abandoned > 0) log.info({ uploads: abandoned }, "abandoned uploads removed");
+  if (abandoned > 0)
+    log.info({ event: "abandoned_uploads_removed", uploads: abandoned }, "abandoned uploads removed");
 }

@@ -47,8 +47,13 @@ export async function applyReport(
   } else {
     context.metrics.refused(report.type);
     context.log.warn(
-      { submission: report.submission, attempt: report.attempt, type: report.type },
-      "late report refused",
+      {
+        event: "late_report_rejected",
+        submission: report.submission,
+        attempt: report.attempt,
+        type: report.type,
+      },
+      "late report rejected",
     );
   }
 }
@@ -64,9 +69,9 @@ function applyTo(
       return start(context, trx, current, report);
     case "progress":
     case "log":
-      return note(context, trx, current.row, report);
+      return record(context, trx, current.row, report);
     case "released":
-      return putBack(context, trx, current, report.reason);
+      return requeue(context, trx, current, report.reason);
     case "finished":
       return finish(context, trx, current, report);
   }
@@ -122,8 +127,8 @@ async function start(
   const now = context.clock();
   if (row.starts >= MAX_STARTS) {
     context.log.error(
-      { submission: row.id, challenge: row.challenge, starts: row.starts },
-      "a submission was given up: grading it ended with the grader each time",
+      { event: "submission_given_up", submission: row.id, challenge: row.challenge, starts: row.starts },
+      "submission given up: its grader was lost each time",
     );
     return failExhausted(trx, row, now);
   }
@@ -131,7 +136,7 @@ async function start(
   const { delivery, grader } = report;
   await writeAttempt(trx, { id, attempt: number, state: "started", delivery, grader, started_at: iso(now) });
   const limit = context.catalog.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
-  const events = beginning(row, report);
+  const events = startEventsOf(row, report);
   await writeSubmission(trx, {
     id,
     state: "grading",
@@ -142,7 +147,7 @@ async function start(
   return appendEvents(trx, row, iso(now), events);
 }
 
-function beginning(row: SubmissionRow, { grader }: Report) {
+function startEventsOf(row: SubmissionRow, { grader }: Report) {
   return [
     // It was already grading: its grader was lost, and another one picked it up.
     ...(row.state === "grading"
@@ -152,7 +157,7 @@ function beginning(row: SubmissionRow, { grader }: Report) {
   ];
 }
 
-async function note(
+async function record(
   context: Needs<"clock">,
   trx: Db,
   row: SubmissionRow,
@@ -167,7 +172,7 @@ async function note(
 }
 
 /** The grader returned the job: the queue delivers it again, and the start does not count. */
-async function putBack(
+async function requeue(
   context: Needs<"clock">,
   trx: Db,
   { row, attempt }: Current,
@@ -195,19 +200,25 @@ async function finish(
   const { outcome, organiser_log } = report;
   const now = context.clock();
   // The queue omits a start that was followed at once by its end; the history contains it all the same.
-  const told = attempt.state === "started" && attempt.delivery === report.delivery;
-  const begun = told ? [] : beginning(before, report);
+  const isStarted = attempt.state === "started" && attempt.delivery === report.delivery;
+  const startEvents = isStarted ? [] : startEventsOf(before, report);
   const row = { ...before, state: "grading" as const };
   // The organizer finds in the broker's log what the participant is not shown.
   if (!outcome.ok && outcome.code !== "rejected")
     context.log.warn(
-      { submission: row.id, challenge: row.challenge, code: outcome.code, organiser_log },
-      "a submission could not be graded",
+      {
+        event: "grading_failed",
+        submission: row.id,
+        challenge: row.challenge,
+        code: outcome.code,
+        organiser_log,
+      },
+      "grading failed",
     );
   if (outcome.ok && outcome.media_dropped)
     context.log.warn(
-      { submission: row.id, challenge: row.challenge, organiser_log },
-      "media of an evaluator are not shown",
+      { event: "evaluator_media_dropped", submission: row.id, challenge: row.challenge, organiser_log },
+      "evaluator media dropped",
     );
   await writeAttempt(trx, {
     id: row.id,
@@ -216,7 +227,7 @@ async function finish(
     accepted: 1,
     delivery: report.delivery,
     grader: report.grader,
-    started_at: told ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
+    started_at: isStarted ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
     finished_at: iso(now),
     evaluator_version: outcome.evaluator_version,
     outcome: JSON.stringify(outcome),
@@ -227,16 +238,16 @@ async function finish(
   const challenge = context.catalog.all().get(row.challenge);
   const removed = {
     code: "deadline_passed" as const,
-    message: "The challenge was removed before the grade came.",
+    message: "The challenge was removed before the submission was graded.",
   };
   return outcome.ok && challenge
-    ? writeGrade(trx, challenge.config, row, outcome, now, begun)
-    : writeFailure(trx, row, outcome.ok ? removed : outcome, now, begun);
+    ? writeGrade(trx, challenge.config, row, outcome, now, startEvents)
+    : writeFailure(trx, row, outcome.ok ? removed : outcome, now, startEvents);
 }
 
 /** Ends a submission whose grading took its grader down too often. */
 export async function failExhausted(trx: Db, row: SubmissionRow, now: Date): Promise<SubmissionEvent[]> {
   await writeAttempt(trx, { id: row.id, attempt: row.attempt, state: "lost", finished_at: iso(now) });
-  const message = `Grading was tried ${row.starts} times and each time ended with the grader.`;
+  const message = `Grading was attempted ${row.starts} times, and the grader was lost each time.`;
   return writeFailure(trx, row, { code: "gave_up", message }, now);
 }

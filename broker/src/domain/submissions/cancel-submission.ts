@@ -29,7 +29,7 @@ export async function cancelSubmission(
       .where("submission", "=", id)
       .where("number", "=", row.attempt)
       .execute();
-    const message = "Cancelled by its participant.";
+    const message = "Cancelled by the participant.";
     return writeFailure(trx, row, { code: "cancelled", message }, context.clock());
   });
   if (events.length > 0) {
@@ -37,7 +37,12 @@ export async function cancelSubmission(
     // rejected.
     await context.queue
       .cancel(id)
-      .catch((error) => context.log.warn({ submission: id, err: error }, "cancel not sent"));
+      .catch((error) =>
+        context.log.warn(
+          { event: "queue_cancel_failed", submission: id, err: error },
+          "cancelling the job in the queue failed",
+        ),
+      );
     context.announce(challenge, events);
   }
   const row = await findSubmission(context.records.db, caller, id);

@@ -26,7 +26,7 @@ export function describeInput(input: Intent["input"]): DescribedInput {
   if (size > INLINE_LIMIT)
     throw new CrowdaiError(
       "message_too_large",
-      `A value in the message may have ${INLINE_LIMIT} bytes; this one has ${size}.`,
+      `An inline value may have at most ${INLINE_LIMIT} bytes; this one has ${size}.`,
     );
   return {
     input_kind: "json",

@@ -52,8 +52,8 @@ export function createDispatcher(options: {
   /** Whether older attempts may wait that were never read. */
   let behind = true;
   /** Published one by one and not marked yet, each with whether the queue accepted it. */
-  const handed = new Map<string, { row: SubmissionRow; taken: boolean }>();
-  const handing = new Set<Promise<void>>();
+  const unmarked = new Map<string, { row: SubmissionRow; taken: boolean }>();
+  const publishing = new Set<Promise<void>>();
   let marking: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
@@ -73,36 +73,38 @@ export function createDispatcher(options: {
   function refused(error: unknown): void {
     behind = true;
     refusedSince ??= clock();
-    log.warn({ err: error }, "the queue took no jobs; trying again");
+    log.warn({ event: "dispatch_failed", err: error }, "dispatching jobs to the queue failed; retrying");
     clearTimeout(retry);
     retry = setTimeout(soon, RETRY_MS);
   }
 
-  async function handOver(row: SubmissionRow): Promise<void> {
+  async function publishOne(row: SubmissionRow): Promise<void> {
     const one = { row, taken: false };
-    handed.set(keyOf(row), one);
+    unmarked.set(keyOf(row), one);
     try {
       const code = { tree_key: null, tree_size: null, tree_sha256: null };
       await queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge)));
       one.taken = true;
-      marking ??= setTimeout(() => void markHanded(), MARK_MS);
+      marking ??= setTimeout(() => void markPublished(), MARK_MS);
     } catch (error) {
-      handed.delete(keyOf(row));
+      unmarked.delete(keyOf(row));
       refused(error);
     }
   }
 
-  async function markHanded(): Promise<void> {
+  async function markPublished(): Promise<void> {
     marking = undefined;
-    const rows = [...handed.values()].filter(({ taken }) => taken).map(({ row }) => row);
-    await mark(rows).catch((error) => log.warn({ err: error }, "jobs could not be marked as in line"));
-    for (const row of rows) handed.delete(keyOf(row));
+    const rows = [...unmarked.values()].filter(({ taken }) => taken).map(({ row }) => row);
+    await mark(rows).catch((error) =>
+      log.warn({ event: "dispatch_mark_failed", err: error }, "marking jobs as queued failed"),
+    );
+    for (const row of rows) unmarked.delete(keyOf(row));
   }
 
   async function dispatchBatch(): Promise<number> {
     // Jobs that the queue rejected go first in this batch, which keeps the order.
-    await Promise.all(handing);
-    if (handed.size >= BATCH / 2) await markHanded();
+    await Promise.all(publishing);
+    if (unmarked.size >= BATCH / 2) await markPublished();
     const found = await records.db
       .selectFrom("attempts")
       .innerJoin("submissions", (join) =>
@@ -121,7 +123,7 @@ export function createDispatcher(options: {
       .orderBy("submissions.number")
       .limit(BATCH)
       .execute();
-    const rows = found.filter((row) => !handed.has(keyOf(row)));
+    const rows = found.filter((row) => !unmarked.has(keyOf(row)));
     // All at once, in order: a queue over a network accepts them in few round trips.
     const results = await Promise.allSettled(
       rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge)))),
@@ -145,8 +147,8 @@ export function createDispatcher(options: {
   function soon(row?: SubmissionRow): void {
     if (stopped) return;
     if (row && !working && !behind) {
-      const handed = handOver(row).finally(() => handing.delete(handed));
-      handing.add(handed);
+      const one = publishOne(row).finally(() => publishing.delete(one));
+      publishing.add(one);
       return;
     }
     if (working) again = true;
@@ -159,7 +161,7 @@ export function createDispatcher(options: {
 
   return {
     soon,
-    forget: () => handed.clear(),
+    forget: () => unmarked.clear(),
     stalled: () => refusedSince !== null,
     stalledSince: () => refusedSince,
     async stop() {
@@ -167,7 +169,7 @@ export function createDispatcher(options: {
       clearTimeout(retry);
       clearTimeout(marking);
       await working;
-      await markHanded();
+      await markPublished();
     },
   };
 }

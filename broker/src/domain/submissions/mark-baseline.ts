@@ -16,7 +16,7 @@ export async function markBaseline(
   return records.transaction(async (trx) => {
     const row = await lockSubmission(records, trx, id);
     if (row.function !== "submit" || row.dry_run === 1)
-      throw new CrowdaiError("usage", `${id} is no submission that could stand on a leaderboard.`);
+      throw new CrowdaiError("usage", `${id} cannot appear on a leaderboard.`);
     await records.lock(trx, participantLock(row));
     await records.lockShared(trx, standingsLock(row.challenge));
     const marked = await trx

@@ -24,15 +24,15 @@ export async function receipt(
       ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
       : null;
   const models = [];
-  let room = MAX_ADDRESSES - (upload?.parts.length ?? 0);
+  let addressesLeft = MAX_ADDRESSES - (upload?.parts.length ?? 0);
   for (const model of await readModels(context.records.db, row)) {
     const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
     if (!plan || plan.parts.length === 0) {
       models.push({ name: model.name, upload: null });
       continue;
     }
-    const parts = plan.parts.slice(0, Math.max(0, room));
-    room -= parts.length;
+    const parts = plan.parts.slice(0, Math.max(0, addressesLeft));
+    addressesLeft -= parts.length;
     // Parts without an address yet are counted; they get one in a later receipt.
     models.push({ name: model.name, upload: { ...plan, parts, missing: plan.missing ?? countOf(plan) } });
   }

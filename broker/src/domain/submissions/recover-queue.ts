@@ -39,7 +39,10 @@ export function createRecovery(
         .where("published_at", "is not", null)
         .executeTakeFirst();
       await parts.republishRegrades();
-      context.log.info({ reason, jobs: Number(numUpdatedRows) }, "jobs that wait are put in line again");
+      context.log.info(
+        { event: "jobs_requeued", reason, jobs: Number(numUpdatedRows) },
+        "waiting jobs queued again",
+      );
       context.dispatchSoon();
     },
     /** Gives submissions that no grader holds a new attempt, whose number fences off the old one. */

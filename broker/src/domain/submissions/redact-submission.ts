@@ -6,7 +6,7 @@ import type { Submission, SubmissionEvent } from "@crowdai/shared";
  * code, its files and the message (which the public commit contains) are visible to everyone.
  */
 export function redactSubmission(submission: Submission): Submission {
-  const told = {
+  const redacted = {
     ...submission,
     input: null,
     grading_message: null,
@@ -14,8 +14,8 @@ export function redactSubmission(submission: Submission): Submission {
     error: null,
     media_dropped: null,
   };
-  if (submission.published_at !== null) return told;
-  return { ...told, message: null, artifacts: [], code: null, publish: false };
+  if (submission.published_at !== null) return redacted;
+  return { ...redacted, message: null, artifacts: [], code: null, publish: false };
 }
 
 /** Returns how far the grading is, without the evaluator's messages. */

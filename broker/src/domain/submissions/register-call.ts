@@ -11,7 +11,7 @@ import type { Needs } from "./services.ts";
 import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
 /** Calls take no slot; this limit keeps one participant from filling the queue. */
-const CALLS_AT_ONCE = 2000;
+const MAX_WAITING_CALLS = 2000;
 
 /** The services that registering a call uses. */
 export type CallNeeds = ViewNeeds & Needs<"records" | "catalog" | "announce" | "dispatchSoon">;
@@ -87,11 +87,11 @@ export async function requireCallCapacity(db: Db, participantId: number, more: n
     .where("participant_id", "=", participantId)
     .where("state", "in", ["submitted", "grading"])
     .where("function", "!=", "submit")
-    .limit(CALLS_AT_ONCE)
+    .limit(MAX_WAITING_CALLS)
     .execute();
-  if (waiting.length + more > CALLS_AT_ONCE)
+  if (waiting.length + more > MAX_WAITING_CALLS)
     throw new CrowdaiError(
       "too_many_requests",
-      `${waiting.length} calls of yours wait for their answers; ${CALLS_AT_ONCE} may wait at once.`,
+      `${waiting.length} of your calls are waiting for results; at most ${MAX_WAITING_CALLS} may wait.`,
     );
 }

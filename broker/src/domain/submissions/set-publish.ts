@@ -35,7 +35,7 @@ export async function setPublish(
       else if (closure)
         throw new CrowdaiError(
           "challenge_closed",
-          `${challenge} closed on ${closure.closed_at}: what was to be published is public now, and stays so.`,
+          `${challenge} closed on ${closure.closed_at}: published code is public now and cannot be withdrawn.`,
         );
       await addPublishRequest(trx, id, publish, clock());
     }

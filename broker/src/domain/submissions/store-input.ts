@@ -20,13 +20,16 @@ export async function storeInput(
 ): Promise<void> {
   try {
     const { input_key, input_size, input_sha256 } = await findSubmission(context.records.db, caller, id);
-    if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no place for its bytes.`);
+    if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no object for its bytes.`);
     const expected = { size: input_size, sha256: input_sha256 };
     await context.objects.put(input_key, await bytes(), { expected });
     await acceptUpload(context, caller, id);
   } catch (error) {
     await cancelSubmission(context, caller, id).catch((also) =>
-      context.log.warn({ err: also, submission: id }, "not cancelled"),
+      context.log.warn(
+        { event: "submission_cancel_failed", err: also, submission: id },
+        "cancelling the submission failed",
+      ),
     );
     throw error;
   }

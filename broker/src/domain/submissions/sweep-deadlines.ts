@@ -21,7 +21,7 @@ export async function sweepDeadlines(context: SweepNeeds & Needs<"dispatchSoon">
     .limit(500)
     .execute();
   for (const { id, state } of due) {
-    if (state === "grading") await restart(context, id, "the grader went silent");
+    if (state === "grading") await restart(context, id, "the grader stopped responding");
     else await endOverdue(context, id);
   }
   if (due.length > 0) context.dispatchSoon();
@@ -35,10 +35,13 @@ async function endOverdue(context: SweepNeeds, id: string): Promise<void> {
     if (row.deadline_at === null || row.deadline_at >= iso(now) || row.state === "grading") return null;
     const failure =
       row.state === "initiated"
-        ? { code: "upload_abandoned" as const, message: `The bytes did not arrive by ${row.deadline_at}.` }
+        ? {
+            code: "upload_abandoned" as const,
+            message: `The upload was not completed by ${row.deadline_at}.`,
+          }
         : {
             code: "deadline_passed" as const,
-            message: `No grader took the submission by ${row.deadline_at}.`,
+            message: `No grader picked up the submission by ${row.deadline_at}.`,
           };
     return { row, events: await writeFailure(trx, row, failure, now) };
   });

@@ -46,7 +46,7 @@ export async function viewSubmission(
   const { participant, slot, code } = known ?? (await readSurroundings(db, row));
   const inQueue = row.state === "submitted" && row.outside_status === null;
   const waiting = inQueue ? await readWaiting(context, db, row) : null;
-  const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for its code" : waiting?.reason;
+  const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for the code" : waiting?.reason;
   return {
     id: row.id,
     number: row.number,

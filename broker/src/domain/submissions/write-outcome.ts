@@ -54,7 +54,7 @@ export async function writeGrade(
   await writeSubmission(trx, { id: row.id, ...changed });
   if (ranked && !isFirst) place = await updateBoards(trx, row);
   if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
-  if (told(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
+  if (visibleOutcome(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
   return appendEvents(trx, row, iso(now), [
     ...lead,
     {
@@ -68,7 +68,7 @@ export async function writeGrade(
  * Hides the result of a dry run. A dry run takes no slot: its score or media would let participants probe the
  * answers without a limit.
  */
-export function told(
+export function visibleOutcome(
   row: Pick<SubmissionRow, "function" | "dry_run">,
   outcome: Graded,
 ): typeof WITHHELD | Graded {
@@ -82,7 +82,7 @@ export function gradeColumns(
   outcome: Graded,
 ) {
   const ranked = row.function === "submit" && row.dry_run === 0;
-  const { score, score_secondary, message, data, artifacts, media_dropped } = told(row, outcome);
+  const { score, score_secondary, message, data, artifacts, media_dropped } = visibleOutcome(row, outcome);
   const keys = ranked
     ? sortKeys(config, outcome.score, outcome.score_secondary)
     : { sort_primary: null, sort_secondary: null };

@@ -16,9 +16,9 @@ export interface Webapp {
    * Returns what a session stores of the key of a caller who was just identified. Without this broker's
    * settings, the key cannot be read from it.
    */
-  keep(caller: Caller): string;
+  remember(caller: Caller): string;
   /** Returns the owner of a stored key. Throws as identify does: a session ends with its key. */
-  recall(kept: string): Promise<Caller>;
+  recall(remembered: string): Promise<Caller>;
   /**
    * Returns digests of keys that no longer work, at least of those in use, which are passed by digest. Called
    * once a second.

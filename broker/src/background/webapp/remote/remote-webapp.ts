@@ -121,10 +121,12 @@ export function remoteWebapp(options: {
     async identify(key) {
       return (await organizerOf(key)) ?? keys.identify(key);
     },
-    keep: (caller) => (caller.kind === "organizer" ? caller.keyHash : sealKey(token, keyOf(caller))),
-    async recall(kept) {
-      const key = openKey(token, kept);
-      return key === null ? requireOrganizer(await identifyHash(records().db, kept)) : keys.identify(key);
+    remember: (caller) => (caller.kind === "organizer" ? caller.keyHash : sealKey(token, keyOf(caller))),
+    async recall(remembered) {
+      const key = openKey(token, remembered);
+      return key === null
+        ? requireOrganizer(await identifyHash(records().db, remembered))
+        : keys.identify(key);
     },
     ended: (inUse) => keys.ended(inUse),
     open(asked, allowed) {

@@ -28,7 +28,7 @@ export function createSessions({
 }: {
   db: () => Db;
   clock: Clock;
-  webapp: () => Pick<Webapp, "keep" | "recall">;
+  webapp: () => Pick<Webapp, "remember" | "recall">;
 }) {
   let known: Promise<string> | null = null;
   const secret = () => {
@@ -76,7 +76,7 @@ export function createSessions({
         .insertInto("page_sessions")
         .values({
           hash: digest(id),
-          kept_key: webapp().keep(caller),
+          kept_key: webapp().remember(caller),
           created_at: now(),
           expires_at: expires.toISOString(),
         })
