@@ -43,7 +43,7 @@ describe("clientAddress", () => {
     "10.0.0.0/8/8",
     "proxy.example",
     "10.0.0.0/-1",
-  ])("refuses %s as a proxy", (text) => {
+  ])("rejects %s as a proxy", (text) => {
     expect(() => parseTrustedProxies(`127.0.0.1, ${text}`)).toThrow(text);
   });
 });

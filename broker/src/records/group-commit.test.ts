@@ -52,7 +52,7 @@ async function write(group: ReturnType<typeof groups>, text: string): Promise<vo
 }
 
 describe("transactions that share a commit", () => {
-  it("come at the same time, and are all on disk when they resolve", async () => {
+  it("may be concurrent, and are all on disk when they resolve", async () => {
     const group = groups();
     await Promise.all(["a", "b", "c", "d"].map((text) => write(group, text)));
     expect(kept()).toEqual(["a", "b", "c", "d"]);
@@ -66,7 +66,7 @@ describe("transactions that share a commit", () => {
     expect(ran.filter((sql) => sql === "commit")).toHaveLength(2);
   });
 
-  it("are not told done before the commit", async () => {
+  it("do not resolve before the commit", async () => {
     const group = groups();
     const seen: unknown[] = [];
     await Promise.all(
@@ -89,7 +89,7 @@ describe("transactions that share a commit", () => {
     expect(kept()).toEqual(["a", "b"]);
   });
 
-  it("fail together when the commit fails, and the next group is none the worse", async () => {
+  it("fail together when the commit fails, without effect on the next group", async () => {
     const group = groups();
     refuse = (sql) => sql === "commit";
     const results = await Promise.allSettled(["a", "b"].map((text) => write(group, text)));
@@ -108,7 +108,7 @@ describe("transactions that share a commit", () => {
     expect(kept()).toEqual(["c"]);
   });
 
-  it("give the turn on when the file is locked", async () => {
+  it("pass the mutex on when the file is locked", async () => {
     const group = groups();
     other.exec("begin immediate");
     await expect(write(group, "a")).rejects.toThrow(/locked/);

@@ -23,7 +23,7 @@ const names = async (db: Pick<Records["db"], "selectFrom">) =>
   (await db.selectFrom("settings").select("name").orderBy("name").execute()).map(({ name }) => name);
 
 describe("records on SQLite", () => {
-  it("are left alone by a program that is older than they are, which says so", async () => {
+  it("are not changed by an older program, which reports it", async () => {
     const file = join(folder, "records.sqlite");
     await sql`insert into kysely_migration (name, timestamp) values ('999-later', '2100-01-01T00:00:00Z')`.execute(
       records.db,
@@ -34,7 +34,7 @@ describe("records on SQLite", () => {
     });
   });
 
-  it("show nothing outside a transaction that is not on disk", async () => {
+  it("show only what is on disk outside transactions", async () => {
     await records.transaction(async (trx) => {
       await write(trx, "a");
       expect(await names(trx)).toEqual(["a"]);
@@ -64,7 +64,7 @@ describe("records on SQLite", () => {
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
-  it("keep a hundred transactions that come at once", async () => {
+  it("store a hundred concurrent transactions", async () => {
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => records.transaction((trx) => write(trx, `n${i}`))),
     );

@@ -16,7 +16,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it("a statement is put into words once for each set of values, and runs with those of each call, in transactions too", async () => {
+it("the text of a statement is built once for each set of values, and runs with the values of each call, in transactions too", async () => {
   let made = 0;
   const write = statement((db, { name, ...changed }: { name: string; value?: string | undefined }) => {
     made++;
@@ -43,7 +43,7 @@ it("a statement is put into words once for each set of values, and runs with tho
   ]);
 });
 
-it("an insertion takes several rows, and a look-up gives one or none", async () => {
+it("an insertion accepts several rows, and a lookup returns one or none", async () => {
   const insert = insertion("settings");
   await insert(records.db, [
     { name: "e", value: "5" },
@@ -54,5 +54,5 @@ it("an insertion takes several rows, and a look-up gives one or none", async () 
   );
   expect(await find(records.db, { name: "f" })).toEqual({ value: "it's 6" });
   expect(await find(records.db, { name: "e" })).toEqual({ value: "5" });
-  expect(await find(records.db, { name: "unknown" })).toBeUndefined();
+  expect(await find(records.db, { name: "absent" })).toBeUndefined();
 });

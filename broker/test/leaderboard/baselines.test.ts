@@ -36,7 +36,7 @@ describe("a baseline", () => {
       .where("id", "=", id)
       .executeTakeFirstOrThrow();
 
-  it("has no rank, and is no entry and no standing of its participant's, until it is made one again", async () => {
+  it("has no rank and does not count for its participant until it is unmarked", async () => {
     await start();
     const best = await submit(0.9);
     await submit(0.5);
@@ -60,7 +60,7 @@ describe("a baseline", () => {
     expect(await stored(best)).toEqual({ baseline: 0, baseline_comment: null, rank: 1, best: 1 });
   });
 
-  it("takes a participant who has nothing else off the board, and stays so when others are graded", async () => {
+  it("removes a participant without other entries from the board, also after others are graded", async () => {
     await start();
     const only = await submit(0.9);
     await mark(only);
@@ -68,7 +68,7 @@ describe("a baseline", () => {
     expect(await board()).toEqual([[1, "bob", 0.7, 1]]);
   });
 
-  it("stays one through a regrade", async () => {
+  it("remains a baseline after a regrade", async () => {
     await start();
     const only = await submit(0.9);
     await submit(0.7, bob);
@@ -78,7 +78,7 @@ describe("a baseline", () => {
     expect(await board()).toEqual([[1, "bob", 0.7, 1]]);
   });
 
-  it("qualifies nobody for the next round", async () => {
+  it("does not qualify its participant for the next round", async () => {
     let now = Date.parse("2026-01-01T00:00:00Z");
     const rounds = [
       { id: "1", ends_at: "2026-01-31T00:00:00Z" },
@@ -93,7 +93,7 @@ describe("a baseline", () => {
     });
   });
 
-  it("is marked over the API too, by the challenge's organisers alone", async () => {
+  it("can be marked over the API, by the challenge's organizers only", async () => {
     await start();
     const id = await submit(0.9);
     const put = (key: string, body: unknown) =>
@@ -114,7 +114,7 @@ describe("a baseline", () => {
     expect(await board()).toEqual([[1, "ada", 0.9, 1]]);
   });
 
-  it("is made of nothing that could not stand on a board", async () => {
+  it("cannot be a submission that may not appear on a board", async () => {
     await start();
     const client = await test.connect();
     const { submission } = await client.submit({

@@ -48,8 +48,8 @@ const names = async (path: string, key: string | null) => {
   return (answer.rows ?? answer.submissions)?.map(({ participant }) => participant);
 };
 
-describe("who sees the leaderboard", () => {
-  it("is its challenge's organiser alone where it is not displayed", async () => {
+describe("a leaderboard", () => {
+  it("is visible to its challenge's organizer only while it is not displayed", async () => {
     test = await startBroker({ challenges: [SECRET] });
     await grade(test.key, 1);
     expect(await status(BOARD, null)).toBe(403);
@@ -59,7 +59,7 @@ describe("who sees the leaderboard", () => {
     expect(await status("/challenges/test/leaderboard/events", null)).toBe(403);
   });
 
-  it("are those who were invited to a private challenge; another participant sees a row of their own", async () => {
+  it("of a private challenge is visible to invited participants; a former one sees their own row", async () => {
     test = await startBroker({ challenges: [PRIVATE] });
     await invite("ada");
     const bob = await test.addParticipant("bob");
@@ -75,8 +75,8 @@ describe("who sees the leaderboard", () => {
   });
 });
 
-describe("who sees submissions", () => {
-  it("is everybody where leaderboard and submissions are shown, without what was handed in or said", async () => {
+describe("a list of submissions", () => {
+  it("is visible to everyone where leaderboard and submissions are shown, without inputs and messages", async () => {
     test = await startBroker({ challenges: [OPEN] });
     const id = await grade(test.key, 0.98765);
     const text = await (await test.fetch(LIST, { key: null })).text();
@@ -87,7 +87,7 @@ describe("who sees submissions", () => {
       expect(text).not.toContain(hidden);
   });
 
-  it("are otherwise only their own participants and the organiser", async () => {
+  it("otherwise contains only the participant's own submissions, or all for the organizer", async () => {
     test = await startBroker({});
     const bob = await test.addParticipant("bob");
     await grade(test.key, 1);
@@ -98,7 +98,7 @@ describe("who sees submissions", () => {
     expect(await names(`${LIST}?limit=1&before=2`, await organizer(["test", "x"]))).toEqual(["ada"]);
   });
 
-  it("in a private challenge are those who were invited, once it is completed", async () => {
+  it("of a private challenge is visible to invited participants once the challenge has ended", async () => {
     for (const [rounds, seen] of [
       [{}, ["bob"]],
       [ended, ["bob", "ada"]],
@@ -116,8 +116,8 @@ describe("who sees submissions", () => {
   });
 });
 
-describe("whoever watches a board", () => {
-  it("is told over server-sent events how it is, and when it has changed", async () => {
+describe("a watcher of a board", () => {
+  it("receives the current version and every change as server-sent events", async () => {
     test = await startBroker({});
     await grade(test.key, 1);
     const ending = new AbortController();
@@ -135,7 +135,7 @@ describe("whoever watches a board", () => {
     ending.abort();
   });
 
-  it("is told over a socket", async () => {
+  it("receives changes over a socket", async () => {
     test = await startBroker({});
     const watcher = await test.connect();
     const moved = new Promise<BoardMoved>((resolve) => watcher.socket.once("leaderboard", resolve));
@@ -147,7 +147,7 @@ describe("whoever watches a board", () => {
     expect(await moved).toMatchObject({ challenge: "test", round: "1" });
   });
 
-  it("costs no query of their own, ten thousand of them, and none when they are gone", async () => {
+  it("costs no query of its own, even as one of ten thousand, and none after it stops", async () => {
     test = await startBroker({ withGrader: false });
     let queries = 0;
     const { db } = test.records;

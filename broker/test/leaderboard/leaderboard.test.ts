@@ -29,7 +29,7 @@ describe("the leaderboard", () => {
     test = await startBroker({ challenges: [challenge] });
   };
 
-  it("has one row a participant, the best graded submission, with ranks and entries", async () => {
+  it("has one row per participant with the best graded submission, rank and number of entries", async () => {
     await start({});
     await grade("ada", 0.5);
     await grade("bob", 0.9);
@@ -42,7 +42,7 @@ describe("the leaderboard", () => {
     ]);
   });
 
-  it("tells a submission's rank and the one before it", async () => {
+  it("shows a submission's rank and its rank before", async () => {
     await start({});
     expect(await grade("ada", 0.5)).toMatchObject({ rank: 1, rank_before: null, best: true });
     await grade("bob", 0.9);
@@ -51,7 +51,7 @@ describe("the leaderboard", () => {
     expect(await grade("ada", 0.1)).toMatchObject({ rank: 1, rank_before: 1, best: false });
   });
 
-  it("puts the smallest score first in an ascending order, minus zero among zeros", async () => {
+  it("puts the smallest score first in ascending order, with minus zero equal to zero", async () => {
     await start({ score: { order: "ascending", precision: 2 } });
     await grade("ada", 0);
     await grade("bob", -0);
@@ -65,7 +65,7 @@ describe("the leaderboard", () => {
     ]);
   });
 
-  it("compares rounded scores, then the secondary score, then who came first", async () => {
+  it("compares rounded scores, then secondary scores, then arrival times", async () => {
     await start({
       score: { order: "descending", precision: 2 },
       score_secondary: { order: "ascending", precision: 1 },
@@ -82,7 +82,7 @@ describe("the leaderboard", () => {
     ]);
   });
 
-  it("is withheld where the organiser says so, and shows names as text on the page", async () => {
+  it("is hidden where the organizer chose so, and shows names as text on the page", async () => {
     await start({ visibility: { leaderboard: false, submissions: false, private: false } });
     expect((await test.fetch("/api/v1/challenges/test/leaderboard")).status).toBe(403);
     expect(await (await test.fetch("/challenges/test")).text()).toContain("not displayed yet");

@@ -5,7 +5,7 @@ import { startBroker, type TestBroker, type TestClient, untilEnd } from "../supp
 
 const now = () => new Date().toISOString();
 
-describe("who may do what", () => {
+describe("access", () => {
   let test: TestBroker;
   let ada: TestClient;
   let organizer: string;
@@ -19,7 +19,7 @@ describe("who may do what", () => {
   });
   afterAll(() => test.close());
 
-  it("tells a missing, a mistyped and an unknown key apart, on the socket and over HTTP", async () => {
+  it("distinguishes a missing, a mistyped and an unknown key, on the socket and over HTTP", async () => {
     const unknown = createApiKey();
     const mistyped = `${unknown.slice(0, -1)}${unknown.endsWith("0") ? "1" : "0"}`;
     for (const [key, code] of [
@@ -36,7 +36,7 @@ describe("who may do what", () => {
     }
   });
 
-  it("ends a revoked key at once: in requests, in new sessions, and in sessions that are open", async () => {
+  it("rejects a revoked key at once: in requests, in new sessions, and in open sessions", async () => {
     const key = await test.addParticipant("gone");
     const client = await test.connect({ key });
     const closed = new Promise((resolve) => client.socket.once("disconnect", resolve));
@@ -58,7 +58,7 @@ describe("who may do what", () => {
     ["POST", "/api/v1/submissions/:own/complete"],
     ["POST", "/api/v1/submissions/:own/cancel"],
   ] as const;
-  it.each(routes)("%s %s wants a key, and one that may", async (method, path) => {
+  it.each(routes)("%s %s requires a key with access", async (method, path) => {
     const at = path.replace(":own", own);
     expect((await test.fetch(at, { method, key: null })).status).toBe(401);
     if (!path.includes(":own")) return;
@@ -68,14 +68,14 @@ describe("who may do what", () => {
     expect(await answer.json()).toMatchObject({ error: { code: "submission_unknown" } });
   });
 
-  it("lets an organiser see submissions of their challenges, and submit to none", async () => {
+  it("lets an organizer see submissions of their challenges, but not submit", async () => {
     expect((await test.fetch(`/api/v1/submissions/${own}`, { key: organizer })).status).toBe(200);
     await expect(test.connect({ key: organizer })).rejects.toMatchObject({ code: "not_allowed" });
     const stranger = await addOrganizer(test.records, "org2", ["other"], now());
     expect((await test.fetch(`/api/v1/submissions/${own}`, { key: stranger })).status).toBe(404);
   });
 
-  it("keeps no key: what is stored is a digest", async () => {
+  it("stores the digest of a key only", async () => {
     const dump = JSON.stringify([
       await test.records.db.selectFrom("api_keys").selectAll().execute(),
       await test.records.db.selectFrom("participants").selectAll().execute(),
@@ -83,7 +83,7 @@ describe("who may do what", () => {
     expect(dump).not.toContain(test.key.slice(8, 20));
   });
 
-  it("answers every request that is not well formed with the catalog's words", async () => {
+  it("answers every malformed request with an error of the catalog", async () => {
     const wrong = async (path: string, body: unknown) =>
       (await test.fetch(path, { method: "POST", body })).json();
     expect(await wrong("/api/v1/submissions", { id: "x" })).toMatchObject({ error: { code: "usage" } });
@@ -99,7 +99,7 @@ describe("who may do what", () => {
     await expect(ada.ask("watch", "what?")).rejects.toMatchObject({ code: "usage" });
   });
 
-  it("serves public data and nothing else of a challenge", async () => {
+  it("serves only the public data of a challenge", async () => {
     for (const path of [
       "..%2fchallenge.json",
       "%2e%2e/private/answers.csv",

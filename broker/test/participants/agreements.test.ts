@@ -5,7 +5,7 @@ import { findAgreement } from "../../src/domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT, mitLicense } from "../../src/domain/agreements/mit-license.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
-describe("the agreement to the MIT licence", () => {
+describe("the agreement to the MIT license", () => {
   let test: TestBroker;
   beforeEach(async () => {
     test = await startBroker({ withGrader: false, env: { TRUSTED_PROXIES: "198.51.100.0/24" } });
@@ -26,7 +26,7 @@ describe("the agreement to the MIT licence", () => {
       body: JSON.stringify({ digest, where: "terminal" }),
     });
 
-  it("is asked for once a participant: text, digest, page, and whether it was given", async () => {
+  it("is read with its text, digest and page, and whether the participant has given it", async () => {
     const before = await read();
     expect(before).toMatchObject({
       licence: "mit",
@@ -48,7 +48,7 @@ describe("the agreement to the MIT licence", () => {
     expect((await read(await test.addParticipant("grace"))).agreement).toBeNull();
   });
 
-  it("is one row in the records, with time, address, program, place and the text itself, however often it is given", async () => {
+  it("is one row with time, address, program, place and text, however often it is given", async () => {
     const earliest = Date.now();
     const answers = await Promise.all(Array.from({ length: 5 }, () => agree(MIT_DIGEST)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
@@ -74,7 +74,7 @@ describe("the agreement to the MIT licence", () => {
     ]);
   });
 
-  it("is never changed or removed once it is kept", async () => {
+  it("is never changed or removed once it is recorded", async () => {
     await agree(MIT_DIGEST);
     const { db } = test.records;
     await expect(db.updateTable("agreements").set({ ip: "1.2.3.4" }).execute()).rejects.toThrow(
@@ -84,12 +84,12 @@ describe("the agreement to the MIT licence", () => {
     await expect(db.deleteFrom("licence_texts").execute()).rejects.toThrow("never changed");
   });
 
-  it("ignores an X-Forwarded-For that no trusted proxy wrote", async () => {
+  it("ignores an X-Forwarded-For header from an untrusted client", async () => {
     await agree(MIT_DIGEST, { headers: { "x-forwarded-for": "203.0.113.66" } });
     expect((await read()).agreement?.ip).toBe("127.0.0.1");
   });
 
-  it("refuses another text's digest, and keeps nothing", async () => {
+  it("rejects another text's digest and records nothing", async () => {
     const refused = await agree("0".repeat(64));
     expect(refused.status).toBe(409);
     expect(await refused.json()).toMatchObject({ error: { code: "agreement_outdated" } });
@@ -127,7 +127,7 @@ describe("the agreement to the MIT licence", () => {
     ]);
   });
 
-  it("is told in the session and by /me", async () => {
+  it("is reported in the session and by /me", async () => {
     const session = async (): Promise<Session> => (await test.connect()).session;
     expect((await session()).agreed).toBe(false);
     expect(await (await test.fetch("/api/v1/me")).json()).toMatchObject({ agreed: false });
@@ -136,7 +136,7 @@ describe("the agreement to the MIT licence", () => {
     expect(await (await test.fetch("/api/v1/me")).json()).toMatchObject({ agreed: true });
   });
 
-  it("needs a participant's key, and is not asked of organisers", async () => {
+  it("requires a participant's key; organizers need none", async () => {
     expect((await test.fetch("/api/v1/agreements/mit", { key: null })).status).toBe(401);
     expect((await test.fetch("/api/v1/agreements/mit", { key: null, method: "POST", body: {} })).status).toBe(
       400,
@@ -151,7 +151,7 @@ describe("the agreement to the MIT licence", () => {
     },
   );
 
-  it("is missing: an intent that asks for publishing is refused with the page and the command, and nothing is kept", async () => {
+  it("is required: without it, an intent to publish is rejected with the page and the command, and nothing is recorded", async () => {
     const code = { commit: "a".repeat(40), tree: "b".repeat(40), files: 1, bytes: 10 };
     const client = await test.connect();
     const intent = {
@@ -173,13 +173,13 @@ describe("the agreement to the MIT licence", () => {
       expect(await test.records.db.selectFrom(table).selectAll().execute()).toEqual([]);
   });
 
-  it("puts the author's name and year into a published repository's licence, whatever the name holds", () => {
+  it("puts the author's name and year into a published repository's license, whatever the name contains", () => {
     expect(mitLicense(2026, "$& <b>Ada</b>")).toContain("\nCopyright (c) 2026 $& <b>Ada</b>\n");
   });
 });
 
 describe("the address of an agreement", () => {
-  it("is the one that a trusted proxy tells of", async () => {
+  it("is the one that a trusted proxy reports", async () => {
     const test = await startBroker({ withGrader: false, env: { TRUSTED_PROXIES: "127.0.0.0/8, ::1" } });
     try {
       await fetch(`${test.broker.url}/api/v1/agreements/mit`, {

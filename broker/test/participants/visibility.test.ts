@@ -36,7 +36,7 @@ async function submit(score = 1): Promise<string> {
 describe("a private challenge", () => {
   const routes = ["", "/leaderboard", "/data/train.csv"];
 
-  it("is there for its organisers and who is invited, and for nobody else", async () => {
+  it("is visible to its organizers and invited participants only", async () => {
     const { bob, organizer, stranger } = await start({ private: true });
     const folder = await writeChallenge(join(test.folder, "challenges"), { visibility: { private: true } });
     await import("node:fs/promises").then(({ mkdir }) => mkdir(join(folder, "public")));
@@ -71,7 +71,7 @@ describe("a private challenge", () => {
     await test.connect({ key: bob });
   });
 
-  it("takes submissions of the invited until the invitation is taken back, and calls neither", async () => {
+  it("accepts submissions and calls of invited participants until the invitation is withdrawn", async () => {
     const { bob } = await start({ private: true });
     const value = { kind: "inline" as const, data: { score: 1 } };
     await command("participant", "invite", "bob", "--challenges", "test, other");
@@ -90,15 +90,15 @@ describe("a private challenge", () => {
     ).rejects.toMatchObject({
       code: "not_allowed",
     });
-    // What was handed in stays its participant's.
+    // Earlier submissions stay visible to their participant.
     expect(await status(`/api/v1/submissions/${submission.id}`, bob)).toBe(200);
   });
 
-  it("invites nobody who is not there", async () => {
+  it("does not invite an unknown participant", async () => {
     await start({ private: true });
-    expect(await command("participant", "invite", "nobody", "--challenges", "test")).toMatchObject({
+    expect(await command("participant", "invite", "unknown", "--challenges", "test")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('There is no participant named "nobody".'),
+      stderr: expect.stringContaining('There is no participant named "unknown".'),
     });
     expect(await command("participant", "invite", "bob")).toMatchObject({ code: 2 });
     expect(await command("participant", "invite", "bob", "--challenges", " ,")).toMatchObject({ code: 2 });
@@ -106,7 +106,7 @@ describe("a private challenge", () => {
 });
 
 describe("a leaderboard that is not displayed", () => {
-  it("is read by the challenge's organisers alone", async () => {
+  it("is visible to the challenge's organizers only", async () => {
     const { organizer, stranger } = await start({ leaderboard: false });
     const path = "/api/v1/challenges/test/leaderboard";
     expect(await status(path, organizer)).toBe(200);
@@ -115,16 +115,16 @@ describe("a leaderboard that is not displayed", () => {
 });
 
 describe("a submission", () => {
-  it("is its participant's and the organisers', and others' where the challenge shows submissions", async () => {
+  it("is visible to its participant and the organizers, and to others where the challenge shows submissions", async () => {
     const { bob, organizer, stranger } = await start({ submissions: true });
     const path = `/api/v1/submissions/${await submit()}`;
     for (const key of [test.key, organizer, bob, stranger, null]) expect(await status(path, key)).toBe(200);
-    // Seeing is not having.
+    // Viewers cannot change it.
     expect((await test.fetch(`${path}/cancel`, { method: "POST", key: bob })).status).toBe(404);
     expect(await status(`${path}/events`, bob)).toBe(404);
   });
 
-  it("tells others how it did, not what was handed in or said; once published the words of its commit too", async () => {
+  it("shows others its result without input and messages; once published, also the message of its commit", async () => {
     const { bob, organizer } = await start({ submissions: true });
     const client = await test.connect();
     const { submission } = await client.submit({
@@ -152,7 +152,7 @@ describe("a submission", () => {
     expect(await told(bob)).toMatchObject({ ...hidden, message: "secret recipe" });
   });
 
-  it("that was a dry run is no concern of others", async () => {
+  it("that was a dry run is not visible to others", async () => {
     const { bob } = await start({ submissions: true });
     const client = await test.connect();
     const { submission } = await client.submit({
@@ -164,7 +164,7 @@ describe("a submission", () => {
       expect(await status(path, bob)).toBe(404);
   });
 
-  it("is not shown by a challenge that hides its leaderboard, nor by one that says nothing of it", async () => {
+  it("is not shown by a challenge that hides its leaderboard, nor by one without the setting", async () => {
     for (const visibility of [{ submissions: true, leaderboard: false }, {}]) {
       const { bob, organizer } = await start(visibility);
       const path = `/api/v1/submissions/${await submit()}`;
@@ -175,7 +175,7 @@ describe("a submission", () => {
     }
   });
 
-  it("of a private challenge is shown to the invited once its last round has ended", async () => {
+  it("of a private challenge is shown to invited participants once its last round has ended", async () => {
     let now = Date.parse("2026-01-01T00:00:00Z");
     test = await startBroker({
       clock: () => new Date(now),
@@ -197,8 +197,8 @@ describe("a submission", () => {
   });
 });
 
-describe("an organiser", () => {
-  it("lists the submissions of a challenge of theirs, and of no other", async () => {
+describe("an organizer", () => {
+  it("lists the submissions of their own challenges only", async () => {
     const { organizer, stranger } = await start({});
     const id = await submit();
     const answer = await test.fetch("/api/v1/submissions?challenge=test", { key: organizer });
@@ -208,7 +208,7 @@ describe("an organiser", () => {
     expect(await status("/api/v1/submissions", organizer)).toBe(403);
   });
 
-  it("reads why a submission could not be graded, which its participant is not told", async () => {
+  it("sees why grading failed, which the participant does not", async () => {
     const { organizer, stranger, bob } = await start({});
     const client = await test.connect();
     const { submission } = await client.submit({ input: { kind: "inline", data: { crash: true } } });

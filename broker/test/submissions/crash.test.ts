@@ -11,14 +11,14 @@ import { until } from "../support/until.ts";
 const ROUNDS = 6;
 const EACH_ROUND = 15;
 
-describe("a broker killed with -9, again and again", () => {
+describe("a broker that is killed with -9 repeatedly", () => {
   let broker: BrokerProcess;
   beforeEach(async () => {
     broker = await createBrokerProcess();
   });
   afterEach(() => broker.close());
 
-  it("loses nothing it acknowledged, grades each once, and charges one slot each", {
+  it("loses no acknowledged submission, grades each once, and charges one slot each", {
     timeout: 300_000,
   }, async () => {
     await writeChallenge(join(broker.folder, "challenges"));
@@ -43,7 +43,7 @@ describe("a broker killed with -9, again and again", () => {
         acknowledged.add(id);
         acknowledgedNow++;
       });
-      // Each round is cut at another instant: while it accepts, while it grades, while it answers.
+      // Each round is killed at a different moment: while accepting, grading or answering.
       const target = Math.floor((round * EACH_ROUND) / (ROUNDS - 1));
       await until(async () => acknowledgedNow >= target);
       await broker.kill();
@@ -67,7 +67,7 @@ describe("a broker killed with -9, again and again", () => {
     }
     const count = async (query: ReturnType<typeof sql<{ n: number }>>) =>
       (await query.execute(records.db)).rows[0]?.n;
-    // What was accepted while its answer was cut off is graded as well, perhaps after the last that was answered.
+    // Submissions whose answer was lost are graded as well, perhaps after the last answered one.
     await until(
       async () => (await count(sql`select count(*) n from submissions where state <> 'graded'`)) === 0,
     );

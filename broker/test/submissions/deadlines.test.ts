@@ -25,8 +25,8 @@ const start = async (options: Parameters<typeof startBroker>[0] = {}) => {
 const show = async (id: string) =>
   (await (await test.fetch(`/api/v1/submissions/${id}`)).json()) as Submission;
 
-describe("a submission that nobody goes on with", () => {
-  it("ends after a week when its bytes never came, and its slot comes back", async () => {
+describe("an abandoned submission", () => {
+  it("fails after a week without its bytes, and its slot is returned", async () => {
     const client = await start({ withGrader: false });
     const { submission } = await client.submit({ input: FILE });
     const end = untilEnd(client, submission.id);
@@ -39,13 +39,13 @@ describe("a submission that nobody goes on with", () => {
       data: {
         code: "upload_abandoned",
         slot: "returned",
-        message: expect.stringContaining("did not arrive"),
+        message: expect.stringContaining("was not completed"),
       },
     });
     await expect(client.ask("complete", { id: submission.id })).rejects.toMatchObject({ fault: "you" });
   });
 
-  it("ends after a week when no grader took it, and its slot comes back", async () => {
+  it("fails after a week without a grader, and its slot is returned", async () => {
     const client = await start({ withGrader: false });
     const { submission } = await client.submit({ input: value({ score: 1 }) });
     const end = untilEnd(client, submission.id);
@@ -74,7 +74,7 @@ describe("a grading whose grader stopped responding", () => {
   const attempts = () =>
     test.records.db.selectFrom("attempts").select(["number", "state"]).orderBy("number").execute();
 
-  it("is tried again, and only the new attempt's outcome counts", async () => {
+  it("is restarted, and only the new attempt's outcome counts", async () => {
     const client = await start({ challenges: [challenge] });
     const hold = join(test.folder, "hold");
     const { submission } = await client.submit({ input: value({ hold, score: 0.5 }) });
@@ -95,7 +95,7 @@ describe("a grading whose grader stopped responding", () => {
     expect(await show(submission.id)).toMatchObject({ state: "graded", score: 0.5, slot: "charged" });
   });
 
-  it("is given up after the third time, and its slot comes back", async () => {
+  it("is given up after the third start, and its slot is returned", async () => {
     const client = await start({ challenges: [challenge] });
     const hold = join(test.folder, "hold");
     const { submission } = await client.submit({ input: value({ hold, score: 0.5 }) });
@@ -111,7 +111,7 @@ describe("a grading whose grader stopped responding", () => {
     await writeFile(hold, "");
   });
 
-  it("is tried again in a regrade as well, and the old grade stands until then", async () => {
+  it("is restarted in a regrade as well, and the old grade counts until then", async () => {
     const client = await start({ challenges: [challenge] });
     const hold = join(test.folder, "hold");
     await writeFile(hold, "");

@@ -15,7 +15,7 @@ describe("the life of a submission", () => {
   });
   afterAll(() => test.close());
 
-  it("grades a value that came in the message, and says what happened in numbered events", async () => {
+  it("grades a value from the message, and reports its progress in numbered events", async () => {
     const { submission, upload } = await client.submit({
       input: { kind: "inline", data: { score: 0.5, secondary: 2, message: "well done", progress: [10, 90] } },
     });
@@ -40,7 +40,7 @@ describe("the life of a submission", () => {
     });
   });
 
-  it("grades a file that went to the object store, and not before its bytes are proven", async () => {
+  it("grades an uploaded file, but not before its bytes are verified", async () => {
     const bytes = Buffer.from("0.25");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const { submission, upload } = await client.submit({
@@ -63,7 +63,7 @@ describe("the life of a submission", () => {
     });
   });
 
-  it("takes one id sent fifty times at once as one submission, with fifty equal answers", async () => {
+  it("treats one id sent fifty times at once as one submission, with fifty equal answers", async () => {
     const id = createSubmissionId();
     const input = { kind: "inline" as const, data: { score: 0.1 } };
     const receipts = await Promise.all(Array.from({ length: 50 }, () => client.submit({ id, input })));
@@ -83,7 +83,7 @@ describe("the life of a submission", () => {
     expect(attempts).toMatchObject([{ number: 1, accepted: 1 }]);
   });
 
-  it("refuses an id that comes again with other content, or from somebody else", async () => {
+  it("rejects an id that was used with other content or by another participant", async () => {
     const id = createSubmissionId();
     await client.submit({ id, input: { kind: "inline", data: { score: 0.1 } } });
     await expect(
@@ -101,7 +101,7 @@ describe("the life of a submission", () => {
     await expect(other.ask("cancel", { id })).rejects.toMatchObject({ code: "submission_unknown" });
   });
 
-  it("charges the slot when the participant's input is rejected, and gives it back when the evaluator crashes", async () => {
+  it("charges the slot when the participant's input is rejected, and returns it when the evaluator crashes", async () => {
     const rejected = await client.submit({
       input: { kind: "inline", data: { reject: "row 17: unknown id" } },
     });
@@ -138,7 +138,7 @@ describe("the life of a submission", () => {
     }
   });
 
-  it("cancels what waits or runs, once, and refuses a late result", async () => {
+  it("cancels a waiting or running submission once, and rejects a late result", async () => {
     const hold = join(test.folder, "hold-cancel");
     const { submission } = await client.submit({ input: { kind: "inline", data: { score: 1, hold } } });
     await fileAppears(`${hold}.started`);
@@ -158,7 +158,7 @@ describe("the life of a submission", () => {
     });
   });
 
-  it("gives a client that comes back exactly the events it missed", async () => {
+  it("sends a reconnecting client exactly the events it missed", async () => {
     const hold = join(test.folder, "hold-watch");
     const first = await test.connect();
     const { submission } = await first.submit({
@@ -180,7 +180,7 @@ describe("the life of a submission", () => {
   });
 });
 
-it("gives the organiser in the log what the participant is not told", async () => {
+it("logs for the organizer what the participant is not shown", async () => {
   const lines: string[] = [];
   const test = await startBroker({
     log: pino({ level: "warn" }, { write: (line) => void lines.push(line) }),
@@ -197,8 +197,8 @@ it("gives the organiser in the log what the participant is not told", async () =
   }
 });
 
-describe("a broker that ends while it grades", () => {
-  it("grades what it had accepted after the restart, once, and numbers the events on", async () => {
+describe("a broker that stops during grading", () => {
+  it("grades accepted submissions once after the restart, and continues the event numbers", async () => {
     const test = await startBroker();
     try {
       const hold = join(test.folder, "hold");

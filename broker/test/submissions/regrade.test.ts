@@ -122,7 +122,7 @@ else: say(type="result", score=given["score"] / 10)`);
     expect(await show(bobs, bob)).toMatchObject({ score: 0.2, rank: 2, rank_before: 2 });
     const versions = new Set([(await show(low)).evaluator_version, (await show(crashed)).evaluator_version]);
     expect([...versions]).toEqual([after.version]);
-    // Histories end where they ended; the attempts before are all there, with their outcomes.
+    // Histories are unchanged; all earlier attempts exist, with their outcomes.
     expect(await test.records.db.selectFrom("events").selectAll().orderBy("seq").execute()).toEqual(events);
     const attempts = await test.records.db
       .selectFrom("attempts")
@@ -136,7 +136,7 @@ else: say(type="result", score=given["score"] / 10)`);
     ]);
   });
 
-  it("gives equal scores for equal inputs, and can be done again", async () => {
+  it("gives equal scores for equal inputs, and can be repeated", async () => {
     const ids = [await submit(2), await submit(2), await submit(1)];
     await setVersion('say(type="result", score=given["score"] * 7 + 0.125)');
     for (const times of [1, 2]) {
@@ -148,7 +148,7 @@ else: say(type="result", score=given["score"] / 10)`);
     }
   });
 
-  it("keeps a grade when the evaluator or the platform failed, and says how many and why", async () => {
+  it("keeps a grade when the evaluator or the platform failed, and reports how many and why", async () => {
     const id = await submit(2);
     const fine = await submit(5);
     await setVersion('if given["score"] == 2: sys.exit(3)\nsay(type="result", score=given["score"] + 1)');
@@ -160,7 +160,7 @@ else: say(type="result", score=given["score"] / 10)`);
     expect(await board()).toEqual([[1, "ada", 6]]);
   });
 
-  it("is done by the command itself where no broker runs", async () => {
+  it("is run by the command itself when no broker is running", async () => {
     const id = await submit(2);
     await setVersion('say(type="result", score=given["score"] * 2)');
     await test.broker.stop();
@@ -171,7 +171,7 @@ else: say(type="result", score=given["score"] / 10)`);
     expect(await show(id)).toMatchObject({ score: 4, regraded: { score_before: 2 } });
   });
 
-  it("goes on after the broker was restarted in the middle", async () => {
+  it("continues after the broker was restarted in the middle", async () => {
     const ids = [await submit(1), await submit(2), await submit(3)];
     const hold = join(test.folder, "hold");
     await setVersion(`
@@ -186,7 +186,7 @@ say(type="result", score=given["score"] * 2)`);
     expect(await Promise.all(ids.map(async (id) => (await show(id)).score))).toEqual([2, 4, 6]);
   });
 
-  it("can be cancelled: every outcome stays, and what comes late is refused", async () => {
+  it("can be cancelled: every outcome stays, and late reports are rejected", async () => {
     const id = await submit(2);
     const hold = join(test.folder, "hold");
     await setVersion(`
@@ -202,7 +202,7 @@ say(type="result", score=9)`);
     await until(started);
     expect((await regrade("--cancel")).regrade).toMatchObject({ state: "cancelled", kept: 1 });
     await writeFile(hold, "");
-    // The next one passes the line behind what was held, so its end is after the late report.
+    // The next one is queued behind the held one, so it ends after the late report.
     expect((await regrade()).regrade).toMatchObject({ state: "done", graded: 1 });
     expect(await show(id)).toMatchObject({ score: 9, attempt: 3 });
     expect(await regrade("--cancel")).toMatchObject({
@@ -211,7 +211,7 @@ say(type="result", score=9)`);
     });
   });
 
-  it("leaves calls, dry runs and cancelled submissions alone, and takes in only what came before it", async () => {
+  it("skips calls, dry runs, cancelled submissions, and submissions that arrived after its start", async () => {
     const client = await test.connect();
     const dry = await client.submit({ dry_run: true, input: { kind: "inline", data: { score: 4 } } });
     await untilEnd(client, dry.submission.id);
@@ -219,7 +219,7 @@ say(type="result", score=9)`);
     expect(await show(dry.submission.id)).toMatchObject({ regraded: null, attempt: 1 });
   });
 
-  it("of a challenge that is not there suggests the one that was meant", async () => {
+  it("of an unknown challenge suggests a similar id", async () => {
     const ran = await command("regrade", "tets");
     expect(ran).toMatchObject({
       code: 2,

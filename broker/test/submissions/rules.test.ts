@@ -10,7 +10,7 @@ describe("the rules", () => {
   let test: TestBroker;
   afterEach(() => test?.close());
 
-  it("count slots by the day as a sliding window, and say when the next one comes", async () => {
+  it("count daily slots in a sliding window, and report when the next one is free", async () => {
     let now = Date.parse("2026-03-01T12:00:00.000Z");
     test = await startBroker({
       clock: () => new Date(now),
@@ -32,7 +32,7 @@ describe("the rules", () => {
     await expect(client.submit({ input: value({ score: 1 }) })).rejects.toMatchObject({ code: "no_slots" });
   });
 
-  it("let one of fifty at once have the last slot", async () => {
+  it("give the last slot to one of fifty concurrent submissions", async () => {
     test = await startBroker({ challenges: [{ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] }] });
     const client = await test.connect();
     const tries = await Promise.allSettled(
@@ -41,7 +41,7 @@ describe("the rules", () => {
     expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  it("take no slot for what the evaluator or the platform did wrong", async () => {
+  it("charge no slot for faults of the evaluator or the platform", async () => {
     test = await startBroker({ challenges: [{ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] }] });
     const client = await test.connect();
     const { submission } = await client.submit({ input: value({ crash: true }) });
@@ -49,7 +49,7 @@ describe("the rules", () => {
     await client.submit({ input: value({ score: 1 }) });
   });
 
-  it("withhold the score of a dry run, which takes no slot, and still tell what is wrong with it", async () => {
+  it("hide the score of a dry run, which takes no slot, but report its errors", async () => {
     test = await startBroker({ challenges: [{ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] }] });
     const client = await test.connect();
     for (let i = 0; i < 3; i++) {
@@ -69,7 +69,7 @@ describe("the rules", () => {
     });
   });
 
-  it("hold the parallel limit until a submission ends", async () => {
+  it("enforce the parallel limit until a submission ends", async () => {
     test = await startBroker({
       withGrader: false,
       challenges: [{ rounds: [{ id: "1", parallel_limit: 1 }] }],
@@ -83,7 +83,7 @@ describe("the rules", () => {
     await client.submit({ input: value({ score: 1 }) });
   });
 
-  it("open rounds by the clock, and name the next opening", async () => {
+  it("open rounds by the clock, and report the next opening", async () => {
     let now = Date.parse("2026-01-01T00:00:00Z");
     test = await startBroker({
       clock: () => new Date(now),
@@ -142,7 +142,7 @@ describe("the rules", () => {
     },
   );
 
-  it("refuse what the challenge does not accept, by size, extension, kind, schema and depth", async () => {
+  it("reject inputs with the wrong size, extension, kind, schema or depth", async () => {
     const schema = {
       type: "object",
       required: ["score"],
@@ -178,7 +178,7 @@ describe("the rules", () => {
     });
   });
 
-  it("name a challenge, a round or a function that is near what was meant", async () => {
+  it("suggest a challenge, a round or a function with a similar name", async () => {
     test = await startBroker();
     await expect(test.connect({ challenge: "tset" })).rejects.toMatchObject({
       code: "challenge_unknown",

@@ -8,16 +8,16 @@ import { until } from "./until.ts";
 
 const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 
-/** A broker in a process of its own, which is killed with -9 and started again on what it left. */
+/** A broker in its own process, which can be killed with -9 and restarted with the same data. */
 export interface BrokerProcess {
-  /** Holds "challenges" and "data". */
+  /** Contains "challenges" and "data". */
   readonly folder: string;
-  /** Of the process that was started last. */
+  /** Of the latest process. */
   readonly pid: number | undefined;
-  /** Gives its address once it takes connections. */
+  /** Resolves with its URL once it accepts connections. */
   start(env?: Record<string, string>): Promise<string>;
   kill(): Promise<void>;
-  /** Kills it and removes the folder. */
+  /** Kills the process and removes the folder. */
   close(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { migrator } from "../../src/records/records.ts";
 import { sqliteDialect } from "../../src/records/sqlite-dialect.ts";
 import type { Tables } from "../../src/records/tables.ts";
 
-/** Records on SQLite in the form they had after a migration, until the test ends; `writer` takes statements of that time. */
+/** Opens SQLite records as they were after a migration, until the test ends; `writer` accepts statements of that version. */
 export async function recordsMigratedTo(name: string) {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-migrated-"));
   const open = () => {

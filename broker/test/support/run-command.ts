@@ -7,7 +7,7 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs crowdai-broker in this process; `onStop` gets what its signal would call. */
+/** Runs crowdai-broker in this process; `onStop` receives the function that a signal would call. */
 export async function runCommand(
   cwd: string,
   args: string[],

@@ -14,7 +14,7 @@ import type { Records } from "../../src/records/records.ts";
 import type { Intervals } from "../../src/startup/scheduler.ts";
 import { writeMigratedSqlite } from "./migrated-sqlite.ts";
 
-/** An evaluator in sh or Python: scores `input.data.score`, or does what `input.data.do` says. */
+/** An evaluator in sh or Python: returns `input.data.score`, or does what `input.data.do` names. */
 const EVALUATOR = `
 import json, os, sys, time
 for line in sys.stdin:
@@ -43,7 +43,7 @@ for line in sys.stdin:
         say(type="result", score=given["score"], score_secondary=given.get("secondary"), message=given.get("message"))
 `;
 
-/** Tests wait for what a broker does from time to time. */
+/** Short intervals, because tests wait for scheduled jobs. */
 const QUICK = {
   deadlines: 1000,
   challenges: 250,
@@ -60,7 +60,7 @@ export interface TestBroker {
   records: Records;
   connect(options?: { key?: string; challenge?: string }): Promise<TestClient>;
   addParticipant(name: string): Promise<string>;
-  /** With such an environment from now on, or the same; `meanwhile` is done while no broker runs. */
+  /** Restarts with this environment, or the same one; `meanwhile` runs while the broker is stopped. */
   restart(env?: Record<string, string>, meanwhile?: () => Promise<void>): Promise<void>;
   fetch(path: string, options?: { key?: string | null; method?: string; body?: unknown }): Promise<Response>;
   close(): Promise<void>;
@@ -73,7 +73,7 @@ export interface TestClient {
   submit(intent: Partial<IntentRequest> & Pick<Intent, "input">): Promise<Receipt>;
 }
 
-/** A challenge folder on disk. `config` is merged over one that takes files and JSON values and has a persistent evaluator. */
+/** Writes a challenge folder. `config` overrides a default that accepts files and JSON values and has a persistent evaluator. */
 export async function writeChallenge(
   challenges: string,
   config: Record<string, unknown> = {},
@@ -93,7 +93,7 @@ export async function writeChallenge(
   return folder;
 }
 
-/** A whole broker with its grader, in this process, on a free port and in a temporary folder. */
+/** Starts a broker with its grader in this process, on a free port and in a temporary folder. */
 export async function startBroker(
   options: {
     challenges?: Record<string, unknown>[];
@@ -103,9 +103,9 @@ export async function startBroker(
     log?: Logger;
     webappTimes?: WebappTimes;
     pacedCodeHost?: boolean;
-    /** Others than the quick ones. */
+    /** Intervals other than the short ones. */
     intervals?: Partial<Intervals>;
-    /** Changes the folder before the broker sees it. */
+    /** Changes the folder before the broker reads it. */
     prepare?: (folder: string) => Promise<void>;
   } = {},
 ): Promise<TestBroker> {
@@ -194,7 +194,7 @@ export async function startBroker(
   };
 }
 
-/** Events of a submission until the last one, as a watching client sees them. */
+/** Collects the events of a submission until the last one, as a watching client receives them. */
 export async function untilEnd(
   client: TestClient,
   id: string,

@@ -1,4 +1,4 @@
-/** Asks again until the answer is there; for what another part of the program does in its own time. */
+/** Polls until there is a result, for work that another part of the program does asynchronously. */
 export async function until<T>(ask: () => Promise<T | null | undefined | false>, ms = 45_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {

@@ -59,7 +59,7 @@ const leave = (count: number) =>
     .where("number", "<=", count)
     .execute();
 
-it("a place in a long line is exact, but for those who left it a moment ago", async () => {
+it("a position in a long queue is exact, except for submissions that left it a moment ago", async () => {
   let now = 1000;
   const lines = createQueuePositions(() => now);
   const ahead = (index: number) => lines.ahead(records.db, "iris", index + 1);

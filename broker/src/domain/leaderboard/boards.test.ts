@@ -55,7 +55,7 @@ function boardsHold(open: () => Promise<Records>): void {
   afterAll(() => records?.close());
 
   it.each([1, 2, 3, 4, 5, 6])(
-    "all four are what the rules make of any history (%i)",
+    "all four follow the rules for any history (%i)",
     async (seed) => {
       const history = createHistory(records, `random-${seed}`, seed);
       for (let turn = 0; turn < 12; turn++) {
@@ -66,7 +66,7 @@ function boardsHold(open: () => Promise<Records>): void {
     60_000,
   );
 
-  it("hold with more participants than one block counts", async () => {
+  it("are correct with more participants than fit into one block", async () => {
     const history = createHistory(records, "many", 7);
     await history.gradeMany(340);
     await history.check();
@@ -76,7 +76,7 @@ function boardsHold(open: () => Promise<Records>): void {
     await history.check();
   }, 120_000);
 
-  it("keep ranks right when many grades come at once", async () => {
+  it("keep ranks correct when many grades arrive at once", async () => {
     const history = createHistory(records, "at-once", 8);
     await history.gradeAtOnce(40);
     await history.check();

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { recordsMigratedTo } from "../../../test/support/migrated-records.ts";
 
-it("keeps what stands in the tables that are made anew, and their rules", async () => {
+it("keeps the contents and the constraints of the rebuilt tables", async () => {
   const { db, writer, migrations } = await recordsMigratedTo("007-page-sessions");
   const events = [1, 2].map((seq) => ({ submission: "a", seq, at: "now", type: "log" as const, data: "{}" }));
   writer.exec(`

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { recordsMigratedTo } from "../../../test/support/migrated-records.ts";
 
-it("lets sessions of the pages go on", async () => {
+it("preserves the sessions of the pages", async () => {
   const { db, writer, migrations } = await recordsMigratedTo("008-lean");
   writer.exec("insert into page_sessions values ('session', 'digest of the key', 'then', 'later')");
   expect((await migrations.migrateToLatest()).error).toBeUndefined();
