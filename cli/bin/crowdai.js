@@ -35,6 +35,9 @@ function print(text) {
     while (done < text.length) done += writeSync(1, text, done);
   } catch (error) {
     if (error.code === "EAGAIN") process.stdout.write(text.subarray(done));
-    else if (error.code !== "EPIPE") throw error;
+    else if (error.code !== "EPIPE") {
+      console.error(`error[file_unwritable]: Standard output cannot be written (${error.code}).`);
+      process.exitCode = 2;
+    }
   }
 }

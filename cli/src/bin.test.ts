@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createApiKey } from "@crowdai/shared";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startContractBroker } from "../test/contract-broker.ts";
 import { publicChallenge } from "../test/public-challenge.ts";
 import { runCli, temporaryFolder } from "../test/run-cli.ts";
 import { startScriptedBroker } from "../test/scripted-broker.ts";
@@ -100,3 +102,55 @@ test("everything that was written arrives, however much it is and however slowly
   expect((await end).code).toBe(0);
   expect(JSON.parse(text).challenges).toHaveLength(2_000);
 });
+
+describe.skipIf(!existsSync("/dev/full"))(
+  "where standard output cannot be written, as on a full disk,",
+  () => {
+    const onFull = async (args: string[], { url, key }: { url: string; key: string }, cwd = folder.path) => {
+      const full = openSync("/dev/full", "w");
+      try {
+        const env = { ...environment(url), CROWDAI_API_KEY: key };
+        return await ended(
+          spawn(process.execPath, [BUILT, ...args], { cwd, env, stdio: ["ignore", full, "pipe"] }),
+        );
+      } finally {
+        closeSync(full);
+      }
+    };
+
+    test.each([
+      ["--help"],
+      ["help", "exit-codes"],
+      ["--version"],
+      ["completion", "bash"],
+      ["config", "--format", "json"],
+      ["help", "submit"],
+    ])("`%s` prints one clean error", async (...args) => {
+      const { code, stderr } = await onFull(args, { url: "http://127.0.0.1:1", key: createApiKey() });
+      expect(code).toBe(2);
+      expect(stderr).toContain("error[file_unwritable]: Standard output cannot be written (ENOSPC).");
+      expect(stderr.match(/error/g)).toHaveLength(1);
+      expect(stderr).not.toMatch(/ {2}at |throw|bug/);
+    });
+
+    test.each([
+      [[]],
+      [["--quiet"]],
+      [["--format", "json"]],
+      [["--format", "ndjson"]],
+      [["--no-wait", "--quiet"]],
+    ])("`submit %s` names the submission on standard error", async (flags) => {
+      const broker = await startContractBroker();
+      try {
+        const args = ["submit", "--json", "[1]", "-c", "iris", ...flags];
+        const { code, stderr } = await onFull(args, broker);
+        const [id] = broker.kept.keys();
+        expect(code).toBe(2);
+        expect(stderr).toContain(`Standard output cannot be written (ENOSPC). The submission is ${id}.`);
+        expect(stderr).not.toMatch(/ {2}at |throw|bug/);
+      } finally {
+        await broker.close();
+      }
+    });
+  },
+);

@@ -8,11 +8,11 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
     stop.abort();
   });
 
-// A reader that closed the pipe, like `head`, is not an error. Commands that still follow something then end too.
+// A reader that closed the pipe, like `head`, is not an error. Commands that still follow something then end too. `main`
+// reports other failures of stdout; those of stderr cannot be reported.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    stop.abort();
+    if (error.code === "EPIPE") stop.abort();
   });
 
 process.exitCode = await main(process.argv.slice(2), {

@@ -4,6 +4,7 @@ import type { Keychain } from "./credentials/keychain.ts";
 import type { GlobalOptions } from "./program/common-options.ts";
 import { createProgram } from "./program.ts";
 import type { Io } from "./terminal/io.ts";
+import { watchOutput } from "./terminal/output-failure.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 export interface MainOptions extends Io {
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
   let terminal: Terminal | undefined;
   let chosen: Command | undefined;
   let exitCode = 0;
+  const outputFailure = watchOutput(io.stdout);
   const { version } = packageJson;
   const program = createProgram({
     version,
@@ -31,13 +33,20 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
   });
   try {
     await program.parseAsync(argv.length > 0 ? argv : ["--help"], { from: "user" });
-    return exitCode;
   } catch (thrown) {
-    if (isDone(thrown)) return 0;
-    const { renderFailure } = await import("./render-error.ts");
-    return await renderFailure(thrown, { io, argv, program, chosen, terminal, version });
+    if (!isDone(thrown)) exitCode = await render(thrown);
   } finally {
     terminal?.close();
+  }
+  const reason = await outputFailure();
+  if (reason === null) return exitCode;
+  const { outputLost } = await import("./terminal/output-lost.ts");
+  const lost = await render(outputLost(reason, terminal?.submission ?? null));
+  return exitCode === 0 ? lost : exitCode;
+
+  async function render(thrown: unknown): Promise<number> {
+    const { renderFailure } = await import("./render-error.ts");
+    return renderFailure(thrown, { io, argv, program, chosen, terminal, version });
   }
 }
 

@@ -142,6 +142,7 @@ async function perform(
       onFound: (parts, of) => terminal.note(`Resuming the upload: ${parts} of ${of} parts have arrived.`),
       onReplaced: (id) => terminal.note(`Cancelled submission ${id} of an earlier version of the file.`),
       onAccepted: (accepted) => {
+        terminal.about(accepted.id);
         if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
         // Without waiting, the id is the answer.
         else if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);

@@ -20,6 +20,7 @@ export async function watch(
 ): Promise<number> {
   const { signal } = io;
   const view = createProgressView(terminal);
+  terminal.about(id);
   await connection.key();
   view.say(`Watching ${id}`);
   const { session, route } = await openCommandSession(connection, io);

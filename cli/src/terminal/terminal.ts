@@ -52,6 +52,10 @@ export interface Terminal {
   /** Symbols that the terminal can show, in Unicode or ASCII. */
   readonly symbols: { done: string; failed: string; warning: string; dot: string; up: string; down: string };
 
+  /** The submission that the command is about, for an error that must name it. */
+  readonly submission: string | null;
+  /** Notes that submission. */
+  about(submission: string): void;
   /** Prints the output in the chosen format. */
   present(output: Output): void;
   /** Prints lines of the output, on stdout. */
@@ -90,6 +94,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const noteStyle = createStyle(wantsColor(stderr, options));
   let spinning: Spinner | null = null;
   let answered = false;
+  let submission: string | null = null;
 
   const toOut = (text: string) => {
     spinning?.clear();
@@ -114,6 +119,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
     style,
     noteStyle,
     symbols,
+    get submission() {
+      return submission;
+    },
+    about(id) {
+      submission = id;
+    },
     present({ json, ndjson, quiet: lines, text }) {
       if (format === "json") terminal.json(json);
       else if (format === "ndjson") for (const line of ndjson) terminal.ndjson(line);
