@@ -14,9 +14,18 @@ export interface UserGitSettings {
   /** Files with ignore patterns, lowest priority first. */
   excludeFiles: string[];
   objectFormat: "sha1" | "sha256";
-  /** Settings that decide which names a pattern matches and that are true. */
-  nameSettings: string[];
+  /** Settings of `core` that decide which names a pattern matches, and whether a file differs from its object. */
+  core: Record<string, string>;
 }
+
+const TRUE = ["true", "yes", "on", "1"];
+/** None of these settings names a program. */
+const CORE_SETTINGS = {
+  ignorecase: TRUE,
+  precomposeunicode: TRUE,
+  autocrlf: [...TRUE, "input"],
+  eol: ["lf", "crlf", "native"],
+};
 
 /**
  * Reads the settings files with `git config --list`, which runs no program that they name. Throws file_unreadable if a
@@ -56,7 +65,6 @@ export async function readUserSettings(
     }
 
   const chosen = found.get("core.excludesfile")?.replace(/^~(?=\/)/, home ?? "~");
-  const isSet = (name: string) => ["true", "yes", "on", "1"].includes(found.get(name)?.toLowerCase() ?? "");
   const general = (chosen && resolve(repository?.top ?? ".", chosen)) ?? (xdg && join(xdg, "git", "ignore"));
   const own = repository && join(repository.commonDir, "info", "exclude");
   return {
@@ -68,7 +76,12 @@ export async function readUserSettings(
       ...(own && isReadable(own) && isFile(own) ? [own] : []),
     ],
     objectFormat: found.get("extensions.objectformat") === "sha256" ? "sha256" : "sha1",
-    nameSettings: ["ignorecase", "precomposeunicode"].filter((name) => isSet(`core.${name}`)),
+    core: Object.fromEntries(
+      Object.entries(CORE_SETTINGS).flatMap(([name, values]) => {
+        const value = found.get(`core.${name}`)?.toLowerCase() ?? "";
+        return values.includes(value) ? [[name, value]] : [];
+      }),
+    ),
   };
 }
 

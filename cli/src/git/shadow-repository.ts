@@ -21,7 +21,7 @@ import type { UserRepository } from "./user-repository.ts";
 export function makeShadowRepository(
   folder: string,
   repository: UserRepository | null,
-  { objectFormat, nameSettings }: Pick<UserGitSettings, "objectFormat" | "nameSettings">,
+  { objectFormat, core }: Pick<UserGitSettings, "objectFormat" | "core">,
 ): string {
   for (const part of ["objects/info", "refs", "info"])
     mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
@@ -33,7 +33,7 @@ export function makeShadowRepository(
       "[core]",
       `\trepositoryformatversion = ${objectFormat === "sha256" ? 1 : 0}`,
       "\tfilemode = true",
-      ...nameSettings.map((name) => `\t${name} = true`),
+      ...Object.entries(core).map(([name, value]) => `\t${name} = ${value}`),
       ...(isSparse ? ["\tsparseCheckout = true", "\tsparseCheckoutCone = true"] : []),
       ...(objectFormat === "sha256" ? ["[extensions]", "\tobjectformat = sha256"] : []),
       ...(isSparse ? ["[index]", "\tsparse = true"] : []),

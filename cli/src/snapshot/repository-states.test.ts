@@ -160,6 +160,53 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     }
   });
 
+  it("has files that the index tells git not to look at, says so, and is dirty if they changed", async () => {
+    for (const [set, clear] of [
+      ["--skip-worktree", "--no-skip-worktree"],
+      ["--assume-unchanged", "--no-assume-unchanged"],
+    ] as const) {
+      project.git("update-index", set, "train.py");
+      expect((await taken()).snapshot.dirty).toBe("no");
+      project.write("train.py", `print("${set}")\n`);
+      project.write(".git/info/exclude", "train.py\n");
+      const { snapshot, files } = await taken();
+      expect(files.get("train.py")?.text).toBe(`print("${set}")\n`);
+      expect(snapshot.files.map(({ path }) => path)).toEqual(names(files));
+      expect([snapshot.dirty, ...snapshot.notes]).toEqual([
+        "yes",
+        "Marked skip-worktree or assume-unchanged, and included as in the working tree: train.py.",
+      ]);
+      project.git("update-index", clear, "train.py");
+      project.git("checkout", "-q", "train.py");
+    }
+    project.git("update-index", "--skip-worktree", "train.py");
+    rmSync(join(project.folder, "train.py"));
+    const { snapshot, files } = await taken();
+    expect(names(files)).toEqual([".gitignore", "src/model.py"]);
+    expect(snapshot.notes).toEqual(["1 tracked file is outside the sparse checkout and is not included."]);
+    project.write("later.py");
+    project.git("add", "--intent-to-add", "later.py");
+    expect(names((await taken()).files)).toContain("later.py");
+  });
+
+  it("is dirty if a submodule or a nested repository is", async () => {
+    await using library = makeProject();
+    library.write("lib.py");
+    library.git("add", ".");
+    library.git("commit", "-qm", "lib");
+    project.git("submodule", "--quiet", "add", library.folder, "lib");
+    project.git("commit", "-qm", "submodule");
+    expect((await taken()).snapshot.dirty).toBe("no");
+    project.write("lib/lib.py", "changed\n");
+    expect((await taken()).snapshot.dirty).toBe("yes");
+    project.git("-C", "lib", "commit", "-qam", "changed");
+    expect((await taken()).snapshot.dirty).toBe("yes");
+    project.git("commit", "-qam", "moved");
+    expect((await taken()).snapshot.dirty).toBe("no");
+    execFileSync("git", ["clone", "-q", library.folder, join(project.folder, "inner")], { env: project.env });
+    expect((await taken()).snapshot.dirty).toBe("yes");
+  });
+
   it("works in shallow and partial clones without fetching", async () => {
     for (const how of [["--depth=1"], ["--filter=blob:none"], ["--filter=tree:0"]]) {
       const clone = join(project.home, `clone${how[0]!.replace(/\W/g, "")}`);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import type { BytePath } from "../../git/byte-path.ts";
+import { type BytePath, onDisk, shownPath } from "../../git/byte-path.ts";
 import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
 import { readUserSettings, type UserGitSettings } from "../../git/git-config.ts";
 import { checkIgnoreFile, checkIgnoreFiles } from "../../git/ignore-rules.ts";
@@ -21,8 +21,10 @@ export interface ListedFiles {
   paths: BytePath[];
   leftOut: LeftOut[];
   notes: string[];
-  /** Whether there is a file that git does not track. */
+  /** Whether there is a file that git does not track, or a submodule at another commit. */
   untracked: boolean;
+  /** Submodules and nested repositories whose files are listed too. */
+  nested: { repository: UserRepository; listed: ListedFiles }[];
   /** The shadow repository that the list was read through. */
   reader: string;
   settings: UserGitSettings;
@@ -76,6 +78,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
     leftOut: [],
     notes: [],
     untracked: false,
+    nested: [],
     reader,
     settings,
   };
@@ -86,7 +89,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   ];
   const [others, tracked, dropped, included] = await Promise.all([
     list(["-o", "--exclude-standard", ...excludes], { index: "none", onWarning }),
-    repository ? list(["-s", "-t", ...sparse], { index: "index" }) : [],
+    repository ? list(["-s", "-t", "-v", ...sparse], { index: "index" }) : [],
     repository && listing.exclude.length > 0
       ? list(["-c", "-i", ...sparse, ...listing.exclude.flatMap((pattern) => ["-x", pattern])], {
           index: "index",
@@ -103,16 +106,17 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   const droppedPaths = new Set(dropped);
   const paths = new Set<BytePath>();
   const nested = new Set<BytePath>();
-  const known = readTracked(tracked);
+  const known = readTracked(tracked, (path) => lstatEntry(onDisk(listing.top, path)) === "missing");
   for (const path of [...others, ...included]) {
     if (droppedPaths.has(path)) continue;
     if (path.endsWith("/")) nested.add(path.slice(0, -1));
     else paths.add(path);
   }
   checkIgnoreFiles(listing.top, [...paths, ...nested, `${within}/`]);
-  found.untracked = [...paths].some((path) => !known.files.has(path));
+  found.untracked =
+    [...paths].some((path) => !known.files.has(path)) || [...nested].some((path) => !known.modules.has(path));
   for (const path of known.files) if (!droppedPaths.has(path)) paths.add(path);
-  for (const path of known.modules) if (!droppedPaths.has(path)) nested.add(path);
+  for (const path of known.modules.keys()) if (!droppedPaths.has(path)) nested.add(path);
   if (known.skipped > 0)
     found.notes.push(
       known.skipped === 1
@@ -120,16 +124,31 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
         : `${known.skipped} tracked files are outside the sparse checkout and are not included.`,
     );
 
+  const flagged = known.flagged.filter((path) => !droppedPaths.has(path));
+  if (flagged.length > 0)
+    found.notes.push(
+      `Marked skip-worktree or assume-unchanged, and included as in the working tree: ${someNames(flagged.map((path) => path.slice(strip)))}.`,
+    );
+
   for (const path of paths) found.paths.push(path.slice(strip));
   for (const path of nested)
-    await addNested(listing, found, path, strip, depth).catch((error) => {
-      if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
-      found.leftOut.push({
-        path: `${path.slice(strip)}/`,
-        reason: "a nested repository that cannot be read",
-      });
-    });
+    await addNested(listing, found, { path, recorded: known.modules.get(path) }, strip, depth).catch(
+      (error) => {
+        if (!(error instanceof CrowdaiError && error.code === "file_unreadable")) throw error;
+        found.leftOut.push({
+          path: `${path.slice(strip)}/`,
+          reason: "a nested repository that cannot be read",
+        });
+      },
+    );
   return found;
+}
+
+const MAX_NAMED = 5;
+
+function someNames(paths: readonly BytePath[]): string {
+  const names = paths.slice(0, MAX_NAMED).map(shownPath).join(", ");
+  return paths.length > MAX_NAMED ? `${names} and ${paths.length - MAX_NAMED} more` : names;
 }
 
 /** The error if git cannot read the index, which lists the tracked files. */
@@ -145,7 +164,7 @@ function indexUnreadable({ index }: UserRepository, failure: GitFailure): Crowda
 async function addNested(
   listing: ListFilesOptions,
   found: ListedFiles,
-  path: BytePath,
+  { path, recorded }: { path: BytePath; recorded: string | undefined },
   strip: number,
   depth: number,
 ): Promise<void> {
@@ -176,5 +195,6 @@ async function addNested(
     `${Buffer.from(shown, "latin1").toString()} is a nested repository; its files are included as they are in its working tree.`,
     ...inside.notes,
   );
-  if (inside.untracked) found.untracked = true;
+  if (inside.untracked || repository.head !== recorded) found.untracked = true;
+  found.nested.push({ repository, listed: inside });
 }

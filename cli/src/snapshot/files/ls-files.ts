@@ -20,22 +20,30 @@ export function lister({ git, top, within }: { git: CleanGit; top: string; withi
   };
 }
 
-/** Parses lines such as `H 100644 <object> 0\t<path>`. */
-export function readTracked(lines: readonly string[]): {
+/** The tracked files of a repository, as its index lists them. */
+export interface TrackedFiles {
   files: Set<BytePath>;
-  modules: BytePath[];
+  /** Submodules, and the commit that the index records for each. */
+  modules: Map<BytePath, string>;
+  /** Files and folders outside the sparse checkout. */
   skipped: number;
-} {
-  const files = new Set<BytePath>();
-  const modules = new Set<BytePath>();
-  let skipped = 0;
+  /** Files that are in the working tree although the index tells git not to look at them there. */
+  flagged: BytePath[];
+}
+
+/** Parses lines such as `H 100644 <object> 0\t<path>`, in which a small letter means assume-unchanged. */
+export function readTracked(lines: readonly string[], isMissing: (path: BytePath) => boolean): TrackedFiles {
+  const tracked: TrackedFiles = { files: new Set(), modules: new Map(), skipped: 0, flagged: [] };
   for (const line of lines) {
     const path = line.slice(line.indexOf("\t") + 1);
-    const mode = line.slice(2, 8);
-    if (mode === "040000") skipped++;
-    else if (line.startsWith("S ")) skipped++;
-    else if (mode === "160000") modules.add(path);
-    else files.add(path);
+    const [tag = "", mode, object = ""] = line.slice(0, line.indexOf("\t")).split(" ");
+    const isFlagged = tag !== tag.toUpperCase() || tag === "S";
+    if (mode === "160000") tracked.modules.set(path, object);
+    else if (mode === "040000" || (/s/i.test(tag) && isMissing(path))) tracked.skipped++;
+    else {
+      tracked.files.add(path);
+      if (isFlagged && !isMissing(path)) tracked.flagged.push(path);
+    }
   }
-  return { files, modules: [...modules], skipped };
+  return tracked;
 }
