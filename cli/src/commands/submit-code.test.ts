@@ -104,6 +104,29 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
     expect(pushes()[1]!.bytes).toBeLessThan(2_000);
   });
 
+  it("makes a new commit over the same tree if what the last one says is no longer true", async () => {
+    const trailers = ({ id, code }: { id: string; code: CodeAnnouncement }) => [
+      code.commit,
+      host.git("log", "-1", "--format=%(trailers:key=Crowdai-Head,valueonly)", `refs/incoming/${id}`).trim(),
+      host.git("log", "-1", "--format=%(trailers:key=Crowdai-Dirty,valueonly)", `refs/incoming/${id}`).trim(),
+    ];
+    const first = project.git("rev-parse", "HEAD");
+    project.write("train.py", "print(2)\n");
+    await submit("--code");
+    project.git("commit", "-qam", "second");
+    await submit("--code");
+    const second = project.git("rev-parse", "HEAD");
+    project.git("config", "user.name", "Grace Hopper");
+    await submit("--code");
+    const [dirty, clean, byGrace] = announced();
+    expect(clean!.code.tree).toBe(dirty!.code.tree);
+    expect(trailers(dirty!).slice(1)).toEqual([first, "yes"]);
+    expect(trailers(clean!).slice(1)).toEqual([second, "no"]);
+    expect(host.git("log", "-1", "--format=%an", byGrace!.code.commit).trim()).toBe("Grace Hopper");
+    expect(pushes()).toHaveLength(3);
+    expect(pushes()[2]!.bytes).toBeLessThan(1_000);
+  });
+
   it("is not included by default; crowdai.json can include it, and --no-code overrides that", async () => {
     await submit();
     project.write("crowdai.json", JSON.stringify({ code: { submit: true, exclude: ["predictions.csv"] } }));

@@ -36,7 +36,7 @@ Score: 0.5
   it("includes the client's trailers, except those that the broker writes", () => {
     const text = made({
       snapshot: snapshot(
-        "Why\n\nmore\n\nCrowdai-Head: 0123\nCrowdai-Submission: other\nScore: 1\nRuntime: Python",
+        "Why\n\nmore\n\nCrowdai-Head: 0123\nCrowdai-Submission: abcdefgh\nScore: 1\nRuntime: Python",
       ),
     });
     expect(text.split("\n\n").slice(1)).toEqual([
@@ -47,6 +47,8 @@ Score: 0.5
   });
 
   it("has this submission's message when several submissions share a snapshot", () => {
+    const shared = snapshot("First try\n\nCrowdai-Submission: other\nCrowdai-Head: 0123");
+    expect(made({ snapshot: shared })).toContain("\n\nSubmission abcdefgh\n\nSubmission: abcdefgh\n");
     expect(made({ message: "Second\u001b[2J try\r\n" })).toContain("\n\nSecond[2J try\n\nSubmission");
   });
 

@@ -7,7 +7,7 @@ export interface FinalCommit {
   parent: string | null;
   /** Text of the client's commit, which provides the author and further trailers. */
   snapshot: string;
-  /** The submission's message; null means the snapshot's message, which several submissions may share. */
+  /** The submission's message; null means the snapshot's message, unless it is that of another submission. */
   message: string | null;
   at: Date;
   /** In order; null values are left out. */
@@ -25,6 +25,9 @@ const TRAILER = /^[A-Za-z][A-Za-z0-9-]*: \S/;
  */
 export function finalCommitText({ tree, parent, snapshot, message, at, trailers }: FinalCommit): string {
   const { author, subject, kept } = readSnapshot(snapshot);
+  const id = trailers.find(([name]) => name === "Submission")?.[1];
+  const of = kept.find((line) => /^crowdai-submission: /i.test(line))?.replace(/^\S+ /, "");
+  const isOfAnother = id !== undefined && of !== undefined && of !== id;
   const ours = trailers
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}: ${oneLine(String(value))}`);
@@ -40,7 +43,7 @@ export function finalCommitText({ tree, parent, snapshot, message, at, trailers 
     `author ${author ?? `${FALLBACK} ${seconds} +0000`}`,
     `committer ${COMMITTER} ${seconds} +0000`,
     "",
-    (message && plainText(message)) || subject,
+    (message && plainText(message)) || (isOfAnother ? `Submission ${id}` : subject),
     "",
     ...ours,
     ...theirs,

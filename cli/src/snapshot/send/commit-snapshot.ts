@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
 
@@ -20,8 +21,8 @@ export interface CommitFacts {
 }
 
 /**
- * Returns the commit for a submission: the one that was announced for it before, or the last pushed one if nothing has
- * changed, else a new one. It has no parent, because brokers build the history themselves.
+ * Returns the commit for a submission: the one that was announced for it before, or the last pushed one if it says the
+ * same about the same tree, else a new one. It has no parent, because brokers build the history themselves.
  */
 export async function commitSnapshot(
   { git }: Store,
@@ -33,14 +34,21 @@ export async function commitSnapshot(
     resolveRef(git, announced),
     resolveRef(git, pushedRef(facts.destination)),
   ]);
-  for (const known of [before, last])
-    if (known && known.tree === snapshot.tree) {
-      await git.line(["update-ref", announced, known.commit]);
-      return known.commit;
-    }
   const author = authorOf(snapshot, facts);
+  const message = commitMessage(snapshot, facts);
+  const isTrue = async ({ commit, tree }: { commit: string; tree: string }) =>
+    tree === snapshot.tree &&
+    isDeepStrictEqual(
+      statements(await git.line(["log", "-1", "--no-decorate", "--format=%an%n%ae%n%n%B", commit])),
+      statements(`${author.name}\n${author.email}\n\n${message}`),
+    );
+  const known = before?.tree === snapshot.tree ? before : last && (await isTrue(last)) ? last : null;
+  if (known) {
+    await git.line(["update-ref", announced, known.commit]);
+    return known.commit;
+  }
   const commit = await git.run(["commit-tree", "--no-gpg-sign", "-F", "-", snapshot.tree], {
-    input: commitMessage(snapshot, facts),
+    input: message,
     env: {
       GIT_AUTHOR_NAME: author.name,
       GIT_AUTHOR_EMAIL: author.email,
@@ -51,6 +59,16 @@ export async function commitSnapshot(
   const name = commit.toString().trim();
   await git.line(["update-ref", announced, name]);
   return name;
+}
+
+/**
+ * Returns what a commit says about its author and its snapshot. The message and the submission are those of the first
+ * submission with this commit; the broker writes each submission's own.
+ */
+function statements(text: string): string[] {
+  const paragraphs = text.trim().split("\n\n");
+  const trailers = paragraphs.at(-1)!.split("\n");
+  return [paragraphs[0]!, ...trailers.filter((line) => !line.startsWith("Crowdai-Submission: "))];
 }
 
 /** Records that the broker has the commit, so that the next push sends only what is new. */
