@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { homeFolder } from "./home-folder.ts";
 
 /** Returns the user's crowdAI folder: CROWDAI_CONFIG_DIR, else one in the operating system's settings folder. */
 export function configFolder(
@@ -7,7 +7,7 @@ export function configFolder(
   platform: NodeJS.Platform = process.platform,
 ): { path: string; source: string } {
   if (env.CROWDAI_CONFIG_DIR) return { path: resolve(env.CROWDAI_CONFIG_DIR), source: "CROWDAI_CONFIG_DIR" };
-  const home = env.HOME || env.USERPROFILE || homedir();
+  const home = homeFolder(env);
   // The XDG specification says to ignore a relative path.
   if (env.XDG_CONFIG_HOME && isAbsolute(env.XDG_CONFIG_HOME))
     return { path: join(env.XDG_CONFIG_HOME, "crowdai"), source: "XDG_CONFIG_HOME" };

@@ -17,6 +17,7 @@ export async function writing<T>(path: string, work: () => Promise<T>): Promise<
 const FILE_CALLS = new Set([
   "open",
   "mkdir",
+  "mkdtemp",
   "rename",
   "write",
   "fsync",

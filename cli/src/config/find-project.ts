@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, parse, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { homeFolder } from "./home-folder.ts";
 import { PROJECT_FILE } from "./project-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ export function projectFolder(folder: string, cwd: string, env: Env): string {
       next: "Give the folder of your project: `--code <dir>`.",
     });
   const real = realpathSync(path);
-  const home = realOrNull(env.HOME || env.USERPROFILE || homedir());
+  const home = realOrNull(homeFolder(env));
   if (real === parse(real).root || (real === home && !existsSync(join(real, PROJECT_FILE))))
     throw new CrowdaiError(
       "usage",

@@ -60,9 +60,25 @@ export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
     // The store may be damaged, for example by a full disk. An empty one works, or its failure is the real reason.
     if (options.signal?.aborted) throw new CrowdaiError("interrupted");
     if (![failure, (failure as Error).cause].some((error) => error instanceof GitFailure)) throw failure;
-    await options.store.reset();
-    return await takeOnce(options);
+    try {
+      await options.store.reset();
+      return await takeOnce(options);
+    } catch (again) {
+      throw unwritable(again, options.store.folder) ?? again;
+    }
   }
+}
+
+/** Returns file_unwritable if the store's disk is full or read-only, else null. */
+function unwritable(failure: unknown, path: string): CrowdaiError | null {
+  const { message, code } = failure as NodeJS.ErrnoException;
+  const text = failure instanceof GitFailure ? failure.stderr : `${code} ${message}`;
+  const reason = text.match(
+    /No space left on device|Disk quota exceeded|Read-only file system|ENOSPC|EDQUOT|EROFS/,
+  )?.[0];
+  if (!reason) return null;
+  const title = `The code cannot be stored in ${path}: ${reason}.`;
+  return new CrowdaiError("file_unwritable", title, { details: { path, reason }, cause: failure });
 }
 
 async function takeOnce(options: TakeOptions): Promise<Snapshot> {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSubmissionId, SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
+import { removeQuietly } from "../config/remove-quietly.ts";
 
 /** How long brokers wait for the bytes of an announced file before they end the submission. */
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
@@ -39,7 +40,7 @@ export function unfinishedId(
   file: FileState | null = null,
 ): Unfinished {
   const path = join(folder, "unfinished", `${digest(what)}.json`);
-  const forget = () => rmSync(path, { force: true });
+  const forget = () => removeQuietly(path);
 
   const left = readNote(path);
   // Another command may be sending it right now; then this is a separate submission.
@@ -71,7 +72,7 @@ export function submissionsOfEarlierContent(
     const path = join(folder, "unfinished", name);
     const note = readNote(path);
     if (!note || note.of !== of || note.sha256 === file.sha256 || isHeld(note)) return [];
-    return [{ id: note.id, forget: () => rmSync(path, { force: true }) }];
+    return [{ id: note.id, forget: () => removeQuietly(path) }];
   });
 }
 

@@ -37,6 +37,10 @@ export async function prepareCode(options: PrepareCodeOptions): Promise<Prepared
       ours: [configFolder(env).path, folder],
       signal,
     });
+    if (store.temporary)
+      snapshot.notes.push(
+        `${folder} cannot be written: if sending the code fails, it cannot be sent again later. Set CROWDAI_CONFIG_DIR to a folder that can be written.`,
+      );
     const destination = { broker: brokerName(broker), challenge: challenge.id, participant };
     const facts = { destination, message: message ?? null, authors: chosen.authors, client };
     const code = createCodeToSend(snapshot, { store, codeFolder: folder, broker, key, facts, signal });

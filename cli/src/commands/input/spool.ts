@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { throwIfAborted } from "../../async/abort.ts";
 import { type FileFacts, inspectFile } from "../../client/upload/byte-source.ts";
+import { writing } from "../../config/file-unwritable.ts";
 
 export interface Spooled extends AsyncDisposable {
   facts: FileFacts;
@@ -20,11 +21,13 @@ export async function spool(
   input: Readable,
   { name, maxBytes, signal }: { name: string; maxBytes: number; signal: AbortSignal },
 ): Promise<Spooled> {
-  const folder = await mkdtemp(join(tmpdir(), "crowdai-"));
+  const folder = await writing(tmpdir(), () => mkdtemp(join(tmpdir(), "crowdai-")));
   const remove = () => rm(folder, { recursive: true, force: true });
   const path = join(folder, name);
   try {
-    await pipeline(input, limit(maxBytes), createWriteStream(path, { mode: 0o600 }), { signal });
+    await writing(path, () =>
+      pipeline(input, limit(maxBytes), createWriteStream(path, { mode: 0o600 }), { signal }),
+    );
     return { facts: await inspectFile(path), [Symbol.asyncDispose]: remove };
   } catch (failure) {
     await remove();

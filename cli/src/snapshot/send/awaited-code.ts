@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SUBMISSION_ID } from "@crowdai/shared";
 import { z } from "zod";
+import { removeQuietly } from "../../config/remove-quietly.ts";
 
 /** Longer than any broker waits for code. */
 const MAX_AGE_MS = 30 * 24 * 3600 * 1000;
@@ -20,18 +21,26 @@ const noteSchema = z.object({
 /** Code that was announced with a submission and has not reached the broker yet. */
 export type AwaitedCode = z.infer<typeof noteSchema>;
 
-/** Records announced code. Call it before the push, so that a killed push can be repeated later. */
-export function noteAwaited(codeFolder: string, awaited: AwaitedCode): void {
+/**
+ * Records announced code. Call it before the push, so that a killed push can be repeated later. Returns false if the
+ * record cannot be written.
+ */
+export function noteAwaited(codeFolder: string, awaited: AwaitedCode): boolean {
   const folder = join(codeFolder, "awaited");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${awaited.id}.json`);
-  writeFileSync(`${path}.part`, JSON.stringify(awaited), { mode: 0o600 });
-  renameSync(`${path}.part`, path);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(`${path}.part`, JSON.stringify(awaited), { mode: 0o600 });
+    renameSync(`${path}.part`, path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes the record once the broker has the code, or has refused it. */
 export function forgetAwaited(codeFolder: string, id: string): void {
-  rmSync(join(codeFolder, "awaited", `${id}.json`), { force: true });
+  removeQuietly(join(codeFolder, "awaited", `${id}.json`));
 }
 
 /** Returns the code that a broker still expects, oldest first; only that of submission `id` if given. */
@@ -48,9 +57,9 @@ export function readAwaited(codeFolder: string, broker: string, id?: string): Aw
       try {
         const note = noteSchema.parse(JSON.parse(readFileSync(path, "utf8")));
         if (Date.now() - note.at < MAX_AGE_MS) return [note];
-        rmSync(path, { force: true });
+        removeQuietly(path);
       } catch {
-        rmSync(path, { force: true });
+        removeQuietly(path);
       }
       return [];
     })

@@ -15,14 +15,15 @@ import { PushFailure, pushCommit } from "./push-commit.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The outcome of sending code; `reason` says why the broker does not have it.
+ * The outcome of sending code; `reason` says why the broker does not have it. `final` is true if it cannot be sent again
+ * later, because this machine could not store it.
  *
  * @example
  * const onCode = (outcome: CodeOutcome | null) => console.log(outcome?.state);
  */
 export type CodeOutcome =
   | { state: "stored"; id: string; sent: boolean }
-  | { state: "awaited" | "refused"; id: string; reason: string };
+  | { state: "awaited" | "refused"; id: string; reason: string; final?: boolean };
 
 /** Returns the submission as it is once its code has arrived. */
 export function withOutcome<T extends Submission>(submission: T, outcome: CodeOutcome | null): T {
@@ -118,20 +119,22 @@ export function brokerName(broker: URL): string {
 }
 
 async function send(
-  { git, scratch }: Store,
+  { git, scratch, temporary }: Store,
   awaited: AwaitedCode,
   { codeFolder, key, signal }: { codeFolder: string; key: string; signal?: AbortSignal },
 ): Promise<CodeOutcome> {
   const { id, commit, ref, url } = awaited;
   const destination: Destination = awaited;
+  const isNoted = noteAwaited(codeFolder, awaited) && !temporary;
   try {
-    noteAwaited(codeFolder, awaited);
     const before = await lastPushed({ git }, destination);
     await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
   } catch (failure) {
     const refused = failure instanceof PushFailure && failure.refused;
-    if (refused) forgetAwaited(codeFolder, id);
-    return { state: refused ? "refused" : "awaited", id, reason: (failure as Error).message };
+    if (refused || !isNoted) forgetAwaited(codeFolder, id);
+    const reason = (failure as Error).message;
+    if (refused) return { state: "refused", id, reason };
+    return { state: "awaited", id, reason, ...(isNoted ? {} : { final: true }) };
   }
   await notePushed({ git }, id, destination, commit).catch(() => {});
   forgetAwaited(codeFolder, id);

@@ -10,6 +10,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface Store {
   folder: string;
   repository: string;
+  /** Whether no later run will find this store, because the user's own folder is not writable. */
+  temporary: boolean;
   git: CleanGit;
   /** Path of the stat cache. */
   cache: string;
@@ -25,7 +27,7 @@ const STALE_MS = 24 * 3600 * 1000;
 
 /** Opens the store of a project, creating it if needed. Several processes may have it open at once. Throws git_missing. */
 export async function openStore(codeFolder: string, project: string, env: Env): Promise<Store> {
-  const { path: folder, remove } = projectStore(codeFolder, project);
+  const { path: folder, temporary, remove } = projectStore(codeFolder, project);
   const repository = join(folder, "repository.git");
   const git = cleanGit(repository, project, env);
   if (!existsSync(join(repository, "HEAD"))) await makeRepository(folder, repository, project, env);
@@ -39,6 +41,7 @@ export async function openStore(codeFolder: string, project: string, env: Env): 
   return {
     folder,
     repository,
+    temporary,
     git,
     cache,
     scratch,

@@ -1,5 +1,6 @@
 import { type BigIntStats, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { removeQuietly } from "../../config/remove-quietly.ts";
 
 /** Increased whenever the checks that cached files have passed change. */
 const VERSION = 1;
@@ -27,12 +28,17 @@ export function readStatCache(path: string): StatCache | null {
   }
 }
 
-/** Replaces the cache atomically. */
+/** Replaces the cache atomically. Without it, the next snapshot reads all files again. */
 export function writeStatCache(path: string, { tree, files }: StatCache): void {
   const temporary = `${path}.${process.pid}.part`;
   const rows = [...files].map(([name, { fingerprint, size }]) => [name, fingerprint, size]);
-  writeFileSync(temporary, JSON.stringify({ version: VERSION, tree, files: rows }), { mode: 0o600 });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, JSON.stringify({ version: VERSION, tree, files: rows }), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    removeQuietly(temporary);
+    removeQuietly(path);
+  }
 }
 
 /** Returns a string that changes whenever the file changes, from its stats alone. */

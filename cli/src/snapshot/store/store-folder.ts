@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
 
 export interface StoreFolder {
   path: string;
@@ -10,15 +11,44 @@ export interface StoreFolder {
   remove(): void;
 }
 
-/** Returns the folder of one project's snapshots, creating it if needed. */
+/**
+ * Returns the folder of one project's snapshots, creating it if needed: a temporary one if the user's own folder is not
+ * writable. Throws file_unwritable if neither is.
+ */
 export function projectStore(folder: string, project: string): StoreFolder {
   const key = createHash("sha256").update(project).digest("hex").slice(0, 32);
   const path = join(folder, key);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
+    requireWritable(path);
     return { path: realpathSync(path), temporary: false, remove: () => {} };
   } catch {
-    const own = mkdtempSync(join(realpathSync(tmpdir()), "crowdai-code-"));
+    const own = temporaryStore(path);
     return { path: own, temporary: true, remove: () => rmSync(own, { recursive: true, force: true }) };
+  }
+}
+
+function temporaryStore(instead: string): string {
+  try {
+    const own = mkdtempSync(join(realpathSync(tmpdir()), "crowdai-code-"));
+    requireWritable(own);
+    return own;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CrowdaiError(
+      "file_unwritable",
+      `The code cannot be stored: neither ${instead} nor ${tmpdir()} can be written (${code}).`,
+      { details: { path: instead, reason: code }, cause },
+    );
+  }
+}
+
+/** Throws if no file can be written in the folder, for lack of a permission or of space. */
+function requireWritable(folder: string): void {
+  const path = join(folder, `probe-${randomUUID()}`);
+  try {
+    writeFileSync(path, "writable\n");
+  } finally {
+    rmSync(path, { force: true });
   }
 }
