@@ -16,6 +16,7 @@ const CHECKS = [
     args: ["scripts/check/import-directions.ts"],
   },
   { title: "banned words", command: process.execPath, args: ["scripts/check/banned-words.ts"] },
+  { title: "log events", command: process.execPath, args: ["scripts/check/log-events.ts"] },
   {
     title: "generated: demo challenge",
     command: process.execPath,
