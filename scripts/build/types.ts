@@ -63,7 +63,7 @@ async function bundle(name: PackageFolder, work: string): Promise<void> {
         },
       },
       // Nothing is generated: tsc has written all declarations.
-      dts({ dtsOnly: true, tsconfig: false, generator: "oxc" }),
+      dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, oxc: true }),
     ],
     logLevel: "warn",
   });
