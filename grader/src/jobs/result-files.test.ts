@@ -47,25 +47,28 @@ say(type="result", score=1, media={"path": path})`);
     ["not there", "pass", "f"],
     ["named with a null", "pass", "f\\0"],
     ["larger than allowed", "open(out + '/f', 'w').truncate((1 << 30) + 1)", "f"],
-  ])("are no artifacts when %s, and media are left out: their grade stands", async (_, statement, path) => {
-    const evaluator = (named: string) =>
-      batch(`
+  ])(
+    "are rejected as artifacts when %s, and dropped as media without a change of the grade",
+    async (_, statement, path) => {
+      const evaluator = (named: string) =>
+        batch(`
 out = job["output_dir"]
 ${statement}
 say(type="result", score=1, ${named})`);
-    for (const named of [`artifacts=[{"path": "${path}"}]`, `media={"path": "${path}"}`]) {
-      const { publish, report, objects } = await runGrader([await evaluator(named)]);
-      const id = await publish();
-      const { outcome, organiser_log } = await report(id, "finished");
-      expect(outcome).toMatchObject(
-        named.startsWith("media")
-          ? { ok: true, score: 1, media: null, media_dropped: expect.not.stringContaining("hostname") }
-          : { ok: false, code: "evaluator_output", message: expect.not.stringContaining("hostname") },
-      );
-      expect(organiser_log).toContain("the result names the file");
-      for await (const key of objects.list(`submissions/iris/${id}`)) throw new Error(`${key} was stored`);
-    }
-  });
+      for (const named of [`artifacts=[{"path": "${path}"}]`, `media={"path": "${path}"}`]) {
+        const { publish, report, objects } = await runGrader([await evaluator(named)]);
+        const id = await publish();
+        const { outcome, organiser_log } = await report(id, "finished");
+        expect(outcome).toMatchObject(
+          named.startsWith("media")
+            ? { ok: true, score: 1, media: null, media_dropped: expect.not.stringContaining("hostname") }
+            : { ok: false, code: "evaluator_output", message: expect.not.stringContaining("hostname") },
+        );
+        expect(organiser_log).toContain("the result names the file");
+        for await (const key of objects.list(`submissions/iris/${id}`)) throw new Error(`${key} was stored`);
+      }
+    },
+  );
 
   it("are refused above the limit", async () => {
     const folder = await batch(`say(type="result", score=1, artifacts=[{"path": "x"}] * 51)`);

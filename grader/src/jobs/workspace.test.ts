@@ -55,10 +55,7 @@ describe("a workspace", () => {
       },
     ],
     ["a folder less", ({ output }) => rmdirSync(output)],
-    [
-      "an output that nobody may read",
-      ({ output }) => writeFileSync(join(output, "x"), "") ?? chmodSync(output, 0),
-    ],
+    ["an unreadable output", ({ output }) => writeFileSync(join(output, "x"), "") ?? chmodSync(output, 0)],
   ])("in which %s was left is removed, and the next job gets another", async (_, deed) => {
     const { before, next } = await after(deed);
     expect(next.dir).not.toBe(before);

@@ -183,7 +183,7 @@ describe("the error of an invalid challenge folder", () => {
       ],
     ],
     [
-      "a class that is no class",
+      "an invalid class",
       { python_class: "evaluate.py", sandbox: "docker" },
       [
         'evaluator.python_class: expected a file and a class, such as "evaluator.py:Evaluator", got "evaluate.py"',
@@ -217,7 +217,7 @@ describe("the error of an invalid challenge folder", () => {
       ['evaluator.command[0]: expected an executable file (chmod +x), got "./evaluate.py"'],
     ],
     [
-      "a script that is no program on the path",
+      "a script that is not a program on the PATH",
       { command: ["evaluate.py"] },
       ['evaluator.command[0]: expected a program on the PATH, or "./evaluate.py", got "evaluate.py"'],
     ],

@@ -63,7 +63,11 @@ describe("the public files of a challenge", () => {
     ["the answers", "../private/answers.csv", "a link that leads out of public/"],
     ["a file of the machine", "/etc/hostname", "a link that leads out of public/"],
     ["the folder above", "..", "a link that leads out of public/"],
-    ["a neighbour whose name begins alike", "../public-not/answers.csv", "a link that leads out of public/"],
+    [
+      "a sibling folder with the same prefix",
+      "../public-not/answers.csv",
+      "a link that leads out of public/",
+    ],
     ["nothing", "nowhere.csv", "a broken link"],
     ["itself", "link", "a broken link"],
     ["a hidden file", ".hidden", "a link to a hidden file"],

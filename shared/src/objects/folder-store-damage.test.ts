@@ -6,7 +6,7 @@ import { announced, collect, textOf } from "./contract/bytes.ts";
 import { createFolderStore, type FolderStore } from "./folder-store.ts";
 import { handleObjectRequest } from "./object-request.ts";
 
-describe("a folder that others wrote into", () => {
+describe("a folder that other programs wrote into", () => {
   let root: string;
   let store: FolderStore;
   beforeEach(async () => {
@@ -19,7 +19,7 @@ describe("a folder that others wrote into", () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  it("shows and removes nothing behind a planted link", async () => {
+  it("reads and removes nothing behind a planted link", async () => {
     const outside = join(root, "outside");
     await mkdir(outside);
     await writeFile(join(outside, "k@bytes"), "secret");
@@ -34,7 +34,7 @@ describe("a folder that others wrote into", () => {
     expect((await readdir(outside)).sort()).toEqual(["k@bytes", "k@proof"]);
   });
 
-  it("never gives fewer bytes than were proven as if they were all", async () => {
+  it("never returns a truncated object as complete", async () => {
     await store.put("a/b", textOf("0123456789"));
     await writeFile(join(root, "objects/stored/a/b@bytes"), "01234");
     await expect(store.get("a/b").then(collect)).rejects.toMatchObject({ code: "store_unreachable" });
@@ -43,7 +43,7 @@ describe("a folder that others wrote into", () => {
   });
 
   it.each(["text/html\r\nx: y", "no type", "text/plain; charset=utf-8; x=y", ""])(
-    "answers with plain bytes where the type asked for is %j",
+    "responds with plain bytes when the requested type is %j",
     async (type) => {
       await store.put("a", textOf("x"));
       const url = await store.signGet("a", { seconds: 60, type });

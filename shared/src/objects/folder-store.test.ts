@@ -55,13 +55,13 @@ describe("the folder store", () => {
   const putAddress = async (bytes: Uint8Array) =>
     (await served.store.planUpload(KEY, announced(bytes))).parts[0]!.url;
 
-  it("keeps its objects when it is opened again", async () => {
+  it("keeps its objects when it is reopened", async () => {
     await served.store.put(KEY, textOf("kept"));
     const again = await createFolderStore({ folder: served.folder, baseUrl: () => "", secret: SECRET });
     expect(await collect(await again.get(KEY))).toEqual(textOf("kept"));
   });
 
-  it("removes at its start what was arriving when a process ended", async () => {
+  it("removes incoming files of an earlier process at start", async () => {
     const arriving = join(served.folder, "arriving");
     for (const name of [`${process.pid}-left`, "999999999-gone", "rubbish"])
       await writeFile(join(arriving, name), "x");
@@ -70,14 +70,14 @@ describe("the folder store", () => {
     expect(await readdir(arriving)).toEqual([`${process.ppid}-alive`]);
   });
 
-  it("leaves nothing on its way behind, whether an object was taken or not", async () => {
+  it("leaves no incoming files, whether an object was accepted or not", async () => {
     await served.store.put(KEY, textOf("taken"));
     await served.store.put(KEY, textOf("other")).catch(() => {});
     await served.store.put("b", textOf("short"), { expected: announced(textOf("longer")) }).catch(() => {});
     expect(await readdir(join(served.folder, "arriving"))).toEqual([]);
   });
 
-  it("takes an object again whose proof was lost with the process", async () => {
+  it("accepts an object again whose metadata was lost in a crash", async () => {
     await served.store.put(KEY, textOf("half written"));
     await rm(join(served.folder, "stored", `${KEY}@proof`));
     expect(await served.store.stat(KEY)).toBeNull();
@@ -85,7 +85,7 @@ describe("the folder store", () => {
     expect(await collect(await served.store.get(KEY))).toEqual(textOf("whole"));
   });
 
-  it("writes through no link, and reads through none", async () => {
+  it("neither writes nor reads through a link", async () => {
     const outside = join(served.folder, "outside");
     await mkdir(outside);
     await mkdir(join(served.folder, "stored/submissions"), { recursive: true });
@@ -101,14 +101,14 @@ describe("the folder store", () => {
     await expect(served.store.get("a/b").then(collect)).rejects.toMatchObject({ code: "object_missing" });
   });
 
-  it("says that the folder failed, without its path", async () => {
+  it("reports a failing folder without its path", async () => {
     await rm(join(served.folder, "arriving"), { recursive: true });
     const failure = await served.store.put(KEY, textOf("x")).catch((error) => error);
     expect(failure).toMatchObject({ code: "store_unreachable" });
     expect(failure.message).not.toContain(served.folder);
   });
 
-  it("ends its addresses in time", async () => {
+  it("lets its URLs expire", async () => {
     const url = await putAddress(textOf("late"));
     await served.store.put("other", textOf("there"));
     const read = await served.store.signGet("other", { seconds: 60 });
@@ -123,7 +123,7 @@ describe("the folder store", () => {
     expect(await served.store.stat(KEY)).toBeNull();
   });
 
-  it("knows its own signatures only", async () => {
+  it("accepts only its own signatures", async () => {
     const other = await createFolderStore({
       folder: served.folder,
       baseUrl: () => served.server.url,
@@ -144,7 +144,7 @@ describe("the folder store", () => {
   it.each([
     ["fewer", 3],
     ["more", 5],
-  ])("refuses %s bytes than announced by their declared length, before reading them", async (_, length) => {
+  ])("rejects %s bytes than announced by their declared length, before reading them", async (_, length) => {
     const url = await putAddress(textOf("four"));
     const answer = await fetch(url, { method: "PUT", body: "x".repeat(length) });
     expect(answer.status).toBe(422);
@@ -153,7 +153,7 @@ describe("the folder store", () => {
     });
   });
 
-  it("shows nothing of an upload that is cut midway", async () => {
+  it("shows nothing of an interrupted upload", async () => {
     const url = new URL(await putAddress(textOf("0123456789")));
     const sending = request(url, { method: "PUT", headers: { "content-length": 10 } });
     sending.on("error", () => {});
@@ -165,7 +165,7 @@ describe("the folder store", () => {
     expect((await fetch(url, { method: "PUT", body: "0123456789" })).status).toBe(201);
   });
 
-  it("refuses to give an object's bytes a life in the broker's own pages", async () => {
+  it("serves objects so that they cannot act as pages of the broker", async () => {
     await served.store.put(KEY, textOf("<script>alert(1)</script>"));
     const { headers } = await fetch(await served.store.signGet(KEY, { seconds: 60, type: "text/html" }));
     expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -173,7 +173,7 @@ describe("the folder store", () => {
     expect(headers.get("content-security-policy")).toContain("sandbox");
   });
 
-  it("gives the head of a download alone when asked to", async () => {
+  it("returns only the headers for HEAD", async () => {
     await served.store.put(KEY, textOf("0123456789"));
     const answer = await fetch(await served.store.signGet(KEY, { seconds: 60 }), { method: "HEAD" });
     expect(answer.status).toBe(200);
@@ -181,7 +181,7 @@ describe("the folder store", () => {
     expect(await answer.text()).toBe("");
   });
 
-  it("takes no address before which something was put", async () => {
+  it("accepts no URL with additional parameters", async () => {
     for (const url of [await putAddress(textOf("x")), await partAddress()])
       for (const [name, value] of new URL(url).searchParams) {
         const doubled = new URL(url);
@@ -190,7 +190,7 @@ describe("the folder store", () => {
       }
   });
 
-  it("keeps the parts of an upload when it is opened again, and removes those of one that was given up", async () => {
+  it("keeps the parts of an upload when it is reopened, and removes those of an abandoned one", async () => {
     const bytes = someBytes(PART + 1);
     const wanted = offered(bytes);
     const [, last] = (await served.store.planUpload(KEY, wanted)).parts;
@@ -205,7 +205,7 @@ describe("the folder store", () => {
     expect(await readdir(join(served.folder, "parts"))).toEqual([]);
   });
 
-  it("removes parts whose announced whole has another digest", async () => {
+  it("removes parts that do not add up to the announced digest", async () => {
     const bytes = someBytes(PART + 1);
     const wanted = { ...offered(bytes), sha256: announced(textOf("other")).sha256 };
     for (const part of (await served.store.planUpload(KEY, wanted)).parts)
@@ -215,7 +215,7 @@ describe("the folder store", () => {
     expect(await readdir(join(served.folder, "parts"))).toEqual([]);
   });
 
-  it("honours a range only of the object that the reader began with", async () => {
+  it("honors a range only of the object that the reader started with", async () => {
     await served.store.put(KEY, textOf("0123456789"));
     const url = await served.store.signGet(KEY, { seconds: 60 });
     const etag = (await fetch(url)).headers.get("etag")!;
@@ -224,7 +224,7 @@ describe("the folder store", () => {
     expect((await ask('"other"')).status).toBe(200);
   });
 
-  /** Until so many files are arriving. */
+  /** Waits until there are so many incoming files. */
   async function hasArrived(count: number): Promise<void> {
     const arriving = join(served.folder, "arriving");
     const end = Date.now() + 5_000;

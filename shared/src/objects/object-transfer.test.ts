@@ -32,21 +32,21 @@ describe("transfers on the wire", () => {
     ["as two others", ["Content-Length: 4", "Content-Length: 5"], "four!"],
     ["below nothing", ["Content-Length: -4"], "four"],
     ["beside chunks", ["Content-Length: 4", "Transfer-Encoding: chunked"], "4\r\nfour\r\n0\r\n\r\n"],
-  ])("take no body whose length is declared %s", async (_, lengths, body) => {
+  ])("accept no body whose length is declared %s", async (_, lengths, body) => {
     const answer = await putRaw(lengths, body);
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect(await store.stat(KEY)).toBeNull();
   });
 
-  // RFC 9110, 8.6: a server may refuse equal lengths or take them for one; the runtimes differ.
-  it("with one length declared twice are refused, or are the announced bytes and no more", async () => {
+  // RFC 9110, 8.6: a server may reject equal lengths or treat them as one, and the runtimes differ.
+  it("with a length declared twice are rejected, or contain exactly the announced bytes", async () => {
     const answer = await putRaw(["Content-Length: 4", "Content-Length: 4"], "four and more");
     if (/^HTTP\/1\.1 4\d\d /.test(answer)) return expect(await store.stat(KEY)).toBeNull();
     expect(answer).toMatch(/^HTTP\/1\.1 201 /);
     expect(await collect(await store.get(KEY))).toEqual(textOf("four"));
   });
 
-  it("of different bytes to one key at once leave one object, whole", async () => {
+  it("of different bytes to one key at once leave one complete object", async () => {
     const texts = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(100_000));
     const addresses = await Promise.all(texts.map((text) => addressOf(textOf(text))));
     const answers = await Promise.all(
@@ -58,7 +58,7 @@ describe("transfers on the wire", () => {
     expect(new TextDecoder().decode(await collect(await store.get(KEY)))).toBe(taken[0]);
   });
 
-  it("of 200 MB, both ways, need no memory for them", async () => {
+  it("of 200 MB in both directions use constant memory", async () => {
     const hash = createHash("sha256");
     for (let sent = 0; sent < LARGE; sent += MB) hash.update(CHUNK);
     const { parts } = await store.planUpload(KEY, { size: LARGE, sha256: hash.digest("hex") });
@@ -79,7 +79,7 @@ describe("transfers on the wire", () => {
     expect((most - before) / MB).toBeLessThan(150);
   });
 
-  it.runIf(process.platform === "linux")("close the file when the reader goes away", async () => {
+  it.runIf(process.platform === "linux")("close the file when the reader disconnects", async () => {
     await store.put(KEY, new Uint8Array(50 * MB));
     const url = await store.signGet(KEY, { seconds: 60 });
     let openWhileRead = 0;
@@ -119,7 +119,7 @@ describe("transfers on the wire", () => {
   }
 });
 
-/** Sends raw bytes, and gives back what came until the other side ended or reset the connection. */
+/** Sends raw bytes, and returns what was received until the connection was closed or reset. */
 function exchange({ hostname, port }: URL, text: string): Promise<string> {
   return new Promise((ended) => {
     let got = "";

@@ -6,17 +6,17 @@ const request: SignedRequest = { method: "GET", key: "a/b", expires: NOW / 1000 
 const sign = (changes: Partial<SignedRequest>) =>
   new URL(signUrl("http://broker.example", "s", { ...request, ...changes }));
 
-describe("a signed address", () => {
+describe("a signed URL", () => {
   it.each([
     ["a line break", "x\r\nset-cookie: a=1"],
     ["quotes", `a"b'c.csv`],
     ["another script", "предсказания 🚀.csv"],
     ["signs of a query", "a&expires=9?b=c#d%00+ .csv"],
-  ])("carries a name with %s as it is", (_, name) => {
+  ])("keeps a name with %s unchanged", (_, name) => {
     expect(readSignedUrl(sign({ name }), "s", NOW).name).toBe(name);
   });
 
-  it("carries half a surrogate pair as the character that stands for it", () => {
+  it("replaces half a surrogate pair", () => {
     expect(readSignedUrl(sign({ name: "x\ud800.csv" }), "s", NOW).name).toBe("x\ufffd.csv");
   });
 
@@ -24,7 +24,7 @@ describe("a signed address", () => {
     expect(() => readSignedUrl(sign({ expires }), "s", 0)).toThrow("has expired");
   });
 
-  it("takes its signature letter by letter, though others decode to the same bytes", () => {
+  it("compares its signature as text, although other texts decode to the same bytes", () => {
     const url = sign({});
     const given = url.searchParams.get("signature") as string;
     const same = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]

@@ -39,7 +39,7 @@ describe("an API key", () => {
     ["one with a line break behind it", `${createApiKey()}\n`],
     ["one with a space before it", ` ${createApiKey()}`],
     ["one of ten kilobytes", `crowdai_${"a".repeat(10_000)}`],
-  ])("is told from %s", (_, key) => {
+  ])("is distinguished from %s", (_, key) => {
     expect(isApiKey(key)).toBe(false);
   });
 

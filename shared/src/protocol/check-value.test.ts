@@ -91,7 +91,7 @@ describe("a value checked against a challenge's schema", () => {
       { ...good, source: {} },
       ['$.source: the property "url" is missing (rule "required")'],
     ],
-  ])("is told where and why when it is %s", (_, value, told) => {
+  ])("gets the place and the reason when it is %s", (_, value, told) => {
     expect(problems(value)).toEqual(told);
   });
 

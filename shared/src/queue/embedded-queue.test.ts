@@ -8,7 +8,7 @@ queueContract("the embedded queue", async () => {
   return { queue, close: () => queue.close() };
 });
 
-it("hands a job to a waiting grader in the same tick", async () => {
+it("delivers a job to a waiting grader in the same tick", async () => {
   const queue = createEmbeddedQueue();
   const stop = new AbortController();
   let taken = 0;
@@ -24,7 +24,7 @@ it("hands a job to a waiting grader in the same tick", async () => {
   await queue.close();
 });
 
-it("keeps to a grader's slots when its handler publishes before it returns", async () => {
+it("respects a grader's slots when its handler publishes before it returns", async () => {
   const queue = createEmbeddedQueue();
   const stop = new AbortController();
   const gate = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ it("keeps to a grader's slots when its handler publishes before it returns", asy
   await queue.close();
 });
 
-it("does not spin with a grader that hands everything back", async () => {
+it("does not spin with a grader that returns every job", async () => {
   const queue = createEmbeddedQueue();
   const stop = new AbortController();
   let deliveries = 0;
@@ -60,12 +60,12 @@ it("does not spin with a grader that hands everything back", async () => {
   await queue.publish(jobOf("unlucky"));
   await consuming;
   expect(deliveries).toBe(4);
-  // It rests for 10, 20 and 40 ms.
+  // It backs off for 10, 20 and 40 ms.
   expect(performance.now() - began).toBeGreaterThan(60);
   await queue.close();
 });
 
-it("takes turns between challenges and between graders", async () => {
+it("alternates between challenges and between graders", async () => {
   const queue = createEmbeddedQueue();
   for (let i = 0; i < 3; i++)
     for (const challenge of ["a", "b", "c"]) await queue.publish(jobOf(`${challenge}${i}`, { challenge }));
@@ -86,7 +86,7 @@ it("takes turns between challenges and between graders", async () => {
   await queue.close();
 });
 
-it("aborts what is in hand and refuses reports when it is closed", async () => {
+it("aborts running jobs and rejects reports when it is closed", async () => {
   const queue = createEmbeddedQueue();
   const gone = Promise.withResolvers<void>();
   const consumption = {

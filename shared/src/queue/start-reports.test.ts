@@ -14,7 +14,7 @@ const queue = (...reports: Report[]): SubmissionReports<{ report: Report }> => (
 });
 
 describe("a start", () => {
-  it("that the end of its delivery follows at once needs no word of its own", async () => {
+  it("followed immediately by the end of its delivery needs no report", async () => {
     const reports = queue(started);
     const held = delayStart(reports);
     reports.items.push({ report: finished() });
@@ -24,14 +24,14 @@ describe("a start", () => {
     expect(reports.items.map(({ report }) => report.type)).toEqual(["finished"]);
   });
 
-  it("is held back for a moment only", async () => {
+  it("is delayed only briefly", async () => {
     const reports = queue(started);
     await delayStart(reports);
     expect(takeRedundantStart(reports)).toBeNull();
     expect(reports.items).toHaveLength(1);
   });
 
-  it("stays when something else comes between, or the end is of another delivery", () => {
+  it("is kept when another report comes in between, or the end is of another delivery", () => {
     const progress: Report = { ...about, type: "progress", percent: 5, message: null };
     expect(takeRedundantStart(queue(started, progress, finished()))).toBeNull();
     expect(takeRedundantStart(queue(started, finished(2)))).toBeNull();

@@ -39,7 +39,7 @@ describe("the messages of a job factory", () => {
       ],
     ],
     ["alone", [[last]]],
-  ])("are told once, in the order they were said: %s", (_, looks) => {
+  ])("are returned once, in the order they were sent: %s", (_, looks) => {
     const newMessages = createNewMessages();
     const told = looks.flatMap((said) => newMessages(said));
     const said = looks.at(-1)!;
@@ -80,9 +80,9 @@ describe("the messages of a job factory", () => {
 
   it.each([
     ["a submission without a score", word("COMPLETE"), "evaluator_score"],
-    ["a score that is no number", word("COMPLETE", { score: "1" }), "evaluator_score"],
+    ["a score that is not a number", word("COMPLETE", { score: "1" }), "evaluator_score"],
     ["NaN", '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":NaN}}', "evaluator_output"],
-    ["a state nobody knows", word("DONE"), "evaluator_output"],
+    ["an unknown state", word("DONE"), "evaluator_output"],
     ["no state", "{}", "evaluator_output"],
     ["no object", "[]", "evaluator_output"],
     ["null", "null", "evaluator_output"],

@@ -107,17 +107,17 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     ["rejects a submission", "fail", { kind: "rejected", message: "row 17: unknown id" }],
     ["talks rubbish", "rubbish", { kind: "failure", code: "evaluator_output" }],
     ["gives up", "give up", { kind: "failure", code: "evaluator_timeout" }],
-  ])("that %s ends the job", async (_, wish, verdict) => {
+  ])("that %s ends the job", async (_, action, verdict) => {
     startFactory();
     const { run } = await evaluator();
-    expect((await run({ input: { data: { do: wish, x: 1 } } })).verdict).toMatchObject(verdict);
+    expect((await run({ input: { data: { do: action, x: 1 } } })).verdict).toMatchObject(verdict);
     expect(await leftovers()).toEqual([]);
   });
 
   it("that is not running, or stops during the job, fails the job after the timeout, and leaves no queue entry", async () => {
     const { run } = await evaluator({ timeout_seconds: 1.5 });
     const timeout = { kind: "failure", code: "evaluator_timeout" };
-    expect((await run({ id: "nobody", input: { data: { x: 1 } } })).verdict).toMatchObject(timeout);
+    expect((await run({ id: "unanswered", input: { data: { x: 1 } } })).verdict).toMatchObject(timeout);
     expect(await leftovers()).toEqual([]);
     startFactory();
     expect((await run({ id: "leaver", input: { data: { do: "leave", x: 1 } } })).verdict).toMatchObject(

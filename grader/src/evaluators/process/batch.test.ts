@@ -98,7 +98,7 @@ describe("a failing batch evaluator", () => {
       /exit code 1/,
     ],
     ["prints rubbish", `echo 'accuracy: 0.9'; ${RESULT}`, "evaluator_output", /accuracy/],
-    ["prints bytes that are no text", `printf '\\377\\376\\n'; ${RESULT}`, "evaluator_output", /UTF-8/],
+    ["prints bytes that are not text", `printf '\\377\\376\\n'; ${RESULT}`, "evaluator_output", /UTF-8/],
     [
       "prints JSON that is not an event",
       `echo '[1]'; ${RESULT}`,
@@ -155,7 +155,7 @@ describe("a failing batch evaluator", () => {
       "evaluator_output",
       /nested/,
     ],
-  ])("that %s is told by kind", async (_, script, code, detail) => {
+  ])("that %s fails with its code", async (_, script, code, detail) => {
     const { run } = await shell(script);
     const { verdict } = await run();
     expect(verdict).toMatchObject({ kind: "failure", code, detail: expect.stringMatching(detail) });

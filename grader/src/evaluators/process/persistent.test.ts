@@ -79,7 +79,7 @@ for job in jobs():
     ["ends silently", "sys.exit(0)", "evaluator_silent"],
     ["prints without end", "\n    while True: sys.stdout.write('x' * 65536)", "evaluator_output"],
     ["eats memory", "x = bytearray(1 << 30)", "evaluator_memory"],
-  ])("that %s is told by kind, ended, and replaced", async (_, statement, code) => {
+  ])("that %s fails with its code, is stopped, and is replaced", async (_, statement, code) => {
     const { run, dir } = await python(
       `
 for job in jobs():

@@ -249,7 +249,7 @@ class Evaluator:
       "evaluator_score",
     ],
     [
-      "has a parameter nobody knows",
+      "has an unknown parameter",
       "class Evaluator:\n    def _evaluate(self, p, q): return {}",
       "evaluator_crashed",
     ],

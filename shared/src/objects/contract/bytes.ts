@@ -5,18 +5,18 @@ export const KEY = "submissions/iris/s1/input";
 
 export const textOf = (text: string) => new TextEncoder().encode(text);
 
-/** Bytes that no two tests share and nothing compresses. */
+/** Makes random bytes, which differ between tests and cannot be compressed. */
 export const someBytes = (size: number) => new Uint8Array(randomBytes(size));
 
-/** What is announced of some bytes. */
+/** Returns the announcement of some bytes. */
 export function announced(bytes: Uint8Array): StoredObject {
   return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** The smallest parts that every store takes. */
+/** The smallest part size that every store accepts. */
 export const PART = 5 * 1024 * 1024;
 
-/** What a client announces of some bytes. */
+/** Returns a client's announcement of some bytes, with their parts. */
 export function offered(bytes: Uint8Array): AnnouncedObject {
   const md5 = [];
   for (let at = 0; at < bytes.length; at += PART)

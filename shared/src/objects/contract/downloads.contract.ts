@@ -4,7 +4,7 @@ import { announced, KEY, someBytes, textOf } from "./bytes.ts";
 
 export function downloadsContract(store: () => ObjectStore): void {
   describe("downloads", () => {
-    it("give the bytes, their length and their type, to be saved under the name given", async () => {
+    it("return the bytes with length, type and file name", async () => {
       const bytes = someBytes(150_000);
       await store().put(KEY, bytes);
       const url = await store().signGet(KEY, { seconds: 60, name: "plot ü\"'\n.png", type: "image/png" });
@@ -21,7 +21,7 @@ export function downloadsContract(store: () => ObjectStore): void {
       ["bytes=4-", "456789", "bytes 4-9/10"],
       ["bytes=-3", "789", "bytes 7-9/10"],
       ["bytes=8-100", "89", "bytes 8-9/10"],
-    ])("go on where one was broken off: %s", async (range, text, content) => {
+    ])("resume where one was interrupted: %s", async (range, text, content) => {
       await store().put(KEY, textOf("0123456789"));
       const answer = await fetch(await store().signGet(KEY, { seconds: 60 }), { headers: { range } });
       expect(answer.status).toBe(206);
@@ -29,7 +29,7 @@ export function downloadsContract(store: () => ObjectStore): void {
       expect(await answer.text()).toBe(text);
     });
 
-    it("refuse a range beyond the end", async () => {
+    it("reject a range beyond the end", async () => {
       await store().put(KEY, textOf("0123456789"));
       const answer = await fetch(await store().signGet(KEY, { seconds: 60 }), {
         headers: { range: "bytes=10-" },
@@ -43,11 +43,11 @@ export function downloadsContract(store: () => ObjectStore): void {
       expect([answer.status, await answer.text()]).toEqual([200, ""]);
     });
 
-    it("of what is not there are refused", async () => {
+    it("of missing objects are rejected", async () => {
       expect((await fetch(await store().signGet(KEY, { seconds: 60 }))).status).toBe(404);
     });
 
-    it("are leave to read this object and nothing else", async () => {
+    it("permit reading this object and nothing else", async () => {
       const other = KEY.replace("s1", "s2");
       await store().put(KEY, textOf("mine"));
       await store().put(other, textOf("theirs"));

@@ -11,8 +11,8 @@ export interface StoreUnderTest {
 }
 
 /**
- * What every object store must keep to. `create` makes an empty one, whose signed addresses can be reached with `fetch`. What
- * a store answers to an address misused is its own; that it does not do what was asked is not.
+ * The contract of every object store. `create` makes an empty one, whose signed URLs can be fetched. Stores may respond
+ * differently to a misused URL, but none may do what it asks for.
  */
 export function objectStoreContract(name: string, create: () => Promise<StoreUnderTest>): void {
   describe(`${name}, as an object store`, () => {

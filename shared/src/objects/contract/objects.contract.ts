@@ -4,7 +4,7 @@ import { announced, collect, inChunks, KEY, keysOf, someBytes, textOf } from "./
 
 export function objectsContract(store: () => ObjectStore): void {
   describe("objects", () => {
-    it("give back what was put, with its size and digest", async () => {
+    it("return what was put, with its size and digest", async () => {
       const bytes = someBytes(300_000);
       expect(await store().put(KEY, bytes)).toEqual(announced(bytes));
       expect(await store().stat(KEY)).toEqual(announced(bytes));
@@ -34,7 +34,7 @@ export function objectsContract(store: () => ObjectStore): void {
       await expect(store().get(KEY)).rejects.toMatchObject({ code: "object_missing" });
     });
 
-    it("may be put again with equal bytes, and not with others", async () => {
+    it("may be put again with equal bytes, but not with others", async () => {
       const bytes = textOf("first");
       await store().put(KEY, bytes);
       expect(await store().put(KEY, bytes)).toEqual(announced(bytes));
@@ -42,7 +42,7 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(announced(await collect(await store().get(KEY)))).toEqual(announced(bytes));
     });
 
-    it("put in parallel are one object, whose bytes are those of one of them", async () => {
+    it("put in parallel become one object, with the bytes of one of them", async () => {
       const bodies = Array.from({ length: 8 }, (_, i) => textOf(`body ${i % 2}`));
       const outcomes = await Promise.allSettled(bodies.map((body) => store().put(KEY, inChunks(body, 2))));
       const found = await store().stat(KEY);
@@ -54,7 +54,7 @@ export function objectsContract(store: () => ObjectStore): void {
         else expect(outcome).toMatchObject({ status: "rejected", reason: { code: "object_exists" } });
     });
 
-    it("are not there before their last byte is, nor when their body fails", async () => {
+    it("do not exist before their last byte, or when their body fails", async () => {
       async function* breaking(): AsyncGenerator<Uint8Array> {
         yield someBytes(100_000);
         expect(await store().stat(KEY)).toBeNull();
@@ -66,7 +66,7 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await store().put(KEY, textOf("again"))).toEqual(announced(textOf("again")));
     });
 
-    it("are refused when they are not what was expected, at once when they are too long", async () => {
+    it("are rejected when they are not as expected, at the first byte too many", async () => {
       const expected = announced(textOf("expected"));
       async function* endless(): AsyncGenerator<Uint8Array> {
         for (;;) yield textOf("more");
@@ -77,7 +77,7 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await store().put(KEY, textOf("expected"), { expected })).toEqual(expected);
     });
 
-    it("can be removed, also twice, and put anew", async () => {
+    it("can be removed, also twice, and put again", async () => {
       await store().put(KEY, textOf("one"));
       await store().remove(KEY);
       await store().remove(KEY);
@@ -100,7 +100,7 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "submissions/none")).toEqual([]);
     });
 
-    it("may have a key that another key begins with", async () => {
+    it("may have a key that is a prefix of another key", async () => {
       for (const key of ["a", "a/b", "a/b/c", "a.b"]) await store().put(key, textOf(key));
       for (const key of ["a", "a/b", "a/b/c", "a.b"])
         expect(await collect(await store().get(key))).toEqual(textOf(key));
@@ -108,7 +108,7 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "")).toEqual(["a.b", "a/b", "a/b/c"]);
     });
 
-    it("have no key that leads elsewhere", async () => {
+    it("cannot have a key that leads out of the store", async () => {
       for (const key of [
         "",
         "/etc/passwd",

@@ -11,7 +11,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       ["one part", 200_000, 1],
       ["several parts", 2 * PART + 3, 3],
     ])(
-      "go by the parts planned, which cover the file once, and are then proven: %s",
+      "follow the planned parts, which cover the file once, and are then verified: %s",
       async (_, size, count) => {
         const bytes = someBytes(size);
         const { parts, missing, expires_at } = await store().planUpload(KEY, offered(bytes));
@@ -34,7 +34,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       },
     );
 
-    it("whose parts were not announced go as one, and are proven all the same", async () => {
+    it("whose parts were not announced are sent as one, and verified as well", async () => {
       const bytes = someBytes(100_000);
       const { parts } = await store().planUpload(KEY, announced(bytes));
       expect(parts.length).toBe(1);
@@ -56,7 +56,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(await store().stat(KEY)).toBeNull();
     });
 
-    it("go on with the parts that have not arrived", async () => {
+    it("resume with the parts that have not arrived", async () => {
       const bytes = someBytes(2 * PART + 3);
       const { parts } = await store().planUpload(KEY, offered(bytes));
       expect((await send(parts[1]!, bytes)).ok).toBe(true);
@@ -72,7 +72,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(announced(await collect(await store().get(KEY)))).toEqual(announced(bytes));
     });
 
-    it("may be planned many times at once, and finished many times at once", async () => {
+    it("may be planned and finished many times at once", async () => {
       const bytes = someBytes(PART + 1);
       const plans = await Promise.all(
         Array.from({ length: 5 }, () => store().planUpload(KEY, offered(bytes))),
@@ -83,7 +83,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(announced(await collect(await store().get(KEY)))).toEqual(announced(bytes));
     });
 
-    it("have no parts left once all bytes are there, and can be proven again", async () => {
+    it("have no parts left once all bytes have arrived, and can be verified again", async () => {
       const bytes = textOf("complete");
       await store().put(KEY, bytes);
       expect((await store().planUpload(KEY, offered(bytes))).parts).toEqual([]);
@@ -115,7 +115,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       await store().finishUpload(KEY, offered(bytes));
     });
 
-    it("take no other bytes of the same length, not even by a bit", async () => {
+    it("accept no other bytes of the same length, even if only one bit differs", async () => {
       const bytes = someBytes(PART + 1000);
       const { parts } = await store().planUpload(KEY, offered(bytes));
       for (const part of parts) {
@@ -130,7 +130,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "")).toEqual([]);
     });
 
-    it("take no other length, declared or in chunks", async () => {
+    it("accept no other length, declared or chunked", async () => {
       const part = await onlyPart(textOf("announced"));
       for (const text of ["", "announce", "announced!", "announced".repeat(10_000)]) {
         expect(await refused(put(part.url, textOf(text), part.headers))).toBe(true);
@@ -139,7 +139,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "")).toEqual([]);
     });
 
-    it("never replace an object, by an address signed before it was there or after", async () => {
+    it("never replace an object, whether the URL was signed before or after it existed", async () => {
       const bytes = textOf("late");
       const part = await onlyPart(bytes);
       await store().put(KEY, textOf("early"));
@@ -160,7 +160,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "")).toEqual([KEY]);
     });
 
-    it("go nowhere but where the address says", async () => {
+    it("reach only the key in the URL", async () => {
       const bytes = textOf("announced");
       const { url, headers } = await onlyPart(bytes);
       const elsewhere = [
@@ -173,7 +173,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(await keysOf(store(), "")).toEqual([]);
     });
 
-    it("take nothing when any part of the address was changed or left out", async () => {
+    it("accept nothing when any part of the URL was changed or removed", async () => {
       const bytes = someBytes(PART + 1);
       const [, { url, headers } = { url: "", headers: {} }] = (await store().planUpload(KEY, offered(bytes)))
         .parts;
@@ -190,7 +190,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect((await store().planUpload(KEY, offered(bytes))).missing?.parts).toBe(2);
     });
 
-    it("are no leave to read, or to do anything else", async () => {
+    it("do not permit reading or anything else", async () => {
       const bytes = textOf("announced");
       const part = await onlyPart(bytes);
       await send(part, bytes);
@@ -200,7 +200,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect(announced(await collect(await store().get(KEY)))).toEqual(announced(bytes));
     });
 
-    it("leave nothing behind when the object is removed before they are finished", async () => {
+    it("leave nothing when the object is removed before they are finished", async () => {
       const bytes = someBytes(PART + 1);
       const { parts } = await store().planUpload(KEY, offered(bytes));
       await send(parts[0]!, bytes);
@@ -211,7 +211,7 @@ export function uploadsContract(store: () => ObjectStore): void {
       expect((await store().planUpload(KEY, offered(bytes))).missing?.parts).toBe(2);
     });
 
-    it("are abandoned when they began long ago, and only then", async () => {
+    it("are abandoned only when they began long ago", async () => {
       const bytes = someBytes(PART + 1);
       const { parts } = await store().planUpload(KEY, offered(bytes));
       await send(parts[0]!, bytes);
@@ -241,7 +241,7 @@ function put(
   return fetch(url, { method: "PUT", body, headers, duplex: "half" } as RequestInit);
 }
 
-/** A store may also end the connection on a body that it will not take. */
+/** A store may also close the connection on a body that it rejects. */
 function refused(answer: Promise<Response>): Promise<boolean> {
   return answer.then(
     ({ ok }) => !ok,
@@ -249,7 +249,7 @@ function refused(answer: Promise<Response>): Promise<boolean> {
   );
 }
 
-/** Sent without a declared length. */
+/** A body sent without a declared length. */
 function streamed(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

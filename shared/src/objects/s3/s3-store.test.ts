@@ -7,7 +7,7 @@ import { openBucket } from "./bucket.ts";
 import { createS3Store } from "./s3-store.ts";
 
 describe.skipIf(withoutService("swift"))("on OpenStack Swift", () => {
-  it("reads what another program put into the bucket, whatever that called it", async () => {
+  it("reads objects of other programs in the bucket, under any key", async () => {
     const options = await nameBucket();
     const store = await createS3Store(options);
     const { sdk, client, name } = await openBucket(options);

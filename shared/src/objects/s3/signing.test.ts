@@ -18,7 +18,7 @@ it.each([
   ["one at an address", "http://10.0.0.7:9000", undefined, "http://10.0.0.7:9000/entries/a/b.csv"],
   ["one on this machine", "http://localhost:9000", undefined, "http://localhost:9000/entries/a/b.csv"],
 ] as const)(
-  "the bucket is in the host's name or in the path: %s",
+  "a signed URL has the bucket in the host name or in the path: %s",
   async (_, endpoint, pathStyle, address) => {
     const signing = await signingAt(endpoint, pathStyle);
     const part = new URL((await signing.part(PART, 60)).url);
@@ -27,7 +27,7 @@ it.each([
   },
 );
 
-it("an address asks for none of the newer checksums; a part is bound by its MD5", async () => {
+it("a signed URL requires no newer checksum, and binds a part to its MD5", async () => {
   const signing = await signingAt("https://s3.example.org");
   const { url, headers } = await signing.part(PART, 60);
   for (const address of [url, await signing.get(PART.key, { seconds: 60 })])

@@ -9,7 +9,7 @@ export interface ObjectServer {
   close(): Promise<void>;
 }
 
-/** Serves a store's signed addresses on a port of its own, for tests. */
+/** Serves the signed URLs of a store on a separate port, for tests. */
 export async function serveObjects(store: () => SignedStore): Promise<ObjectServer> {
   const server = createServer(async (incoming, outgoing) => {
     try {

@@ -5,7 +5,7 @@ import { aborted } from "./wait-until.ts";
 
 export function cancellingContract(stage: Stage): void {
   describe("publishing again", () => {
-    it("is harmless while the same attempt waits", async () => {
+    it("is harmless while the same attempt is waiting", async () => {
       for (let i = 0; i < 5; i++) await stage.queue.publish(jobOf("same"));
       await stage.queue.publish(jobOf("after"));
       const grader = stage.attach();
@@ -13,7 +13,7 @@ export function cancellingContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("after");
     });
 
-    it("is harmless while a grader holds the same attempt", async () => {
+    it("is harmless while the same attempt is running", async () => {
       const grader = stage.attach({ concurrency: 2 });
       await stage.queue.publish(jobOf("same"));
       const held = await grader.next();
@@ -24,7 +24,7 @@ export function cancellingContract(stage: Stage): void {
       held.acknowledge();
     });
 
-    it("replaces an older attempt that waits", async () => {
+    it("replaces an older attempt that is waiting", async () => {
       await stage.queue.publish(jobOf("job"));
       await stage.queue.publish(jobOf("job", { attempt: 2 }));
       await stage.queue.publish(jobOf("after"));
@@ -35,7 +35,7 @@ export function cancellingContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("after");
     });
 
-    it("takes an older attempt out of a grader's hands, whatever becomes of it there", async () => {
+    it("aborts an older attempt that is running, and ignores its end", async () => {
       const grader = stage.attach({ concurrency: 2 });
       await stage.queue.publish(jobOf("job"));
       const old = await grader.next();
@@ -49,7 +49,7 @@ export function cancellingContract(stage: Stage): void {
       expect(newer.delivery.signal.aborted).toBe(false);
     });
 
-    it("passes over an attempt that is older than the one known", async () => {
+    it("ignores an attempt that is older than the known one", async () => {
       await stage.queue.publish(jobOf("job", { attempt: 3 }));
       await stage.queue.publish(jobOf("job", { attempt: 2 }));
       const grader = stage.attach();
@@ -62,7 +62,7 @@ export function cancellingContract(stage: Stage): void {
   });
 
   describe("cancelling", () => {
-    it("drops a job that waits", async () => {
+    it("removes a waiting job", async () => {
       for (const id of ["first", "second", "third"]) await stage.queue.publish(jobOf(id));
       await stage.queue.cancel("second");
       const grader = stage.attach();
@@ -70,7 +70,7 @@ export function cancellingContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("third");
     });
 
-    it("aborts the signal of a job that a grader holds, and hands it out no more", async () => {
+    it("aborts the signal of a running job, and does not deliver it again", async () => {
       const grader = stage.attach();
       await stage.queue.publish(jobOf("held"));
       const held = await grader.next();
@@ -81,7 +81,7 @@ export function cancellingContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("after");
     });
 
-    it("aborts nobody else's, and is harmless for what the queue does not know", async () => {
+    it("does not affect other jobs, and is harmless for an unknown one", async () => {
       const grader = stage.attach({ concurrency: 2 });
       await stage.queue.publish(jobOf("kept"));
       await stage.queue.publish(jobOf("gone"));
@@ -92,7 +92,7 @@ export function cancellingContract(stage: Stage): void {
       expect(kept.delivery.signal.aborted).toBe(false);
     });
 
-    it("lets a later attempt of the same submission through", async () => {
+    it("allows a later attempt of the same submission", async () => {
       await stage.queue.publish(jobOf("job"));
       await stage.queue.cancel("job");
       await stage.queue.publish(jobOf("job", { attempt: 2 }));

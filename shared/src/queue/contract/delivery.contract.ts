@@ -4,8 +4,8 @@ import { jobOf } from "./samples.ts";
 import { until } from "./wait-until.ts";
 
 export function deliveryContract(stage: Stage): void {
-  describe("handing out", () => {
-    it("gives a job as it was published, to a grader that serves its challenge", async () => {
+  describe("delivery", () => {
+    it("delivers a job unchanged to a grader that serves its challenge", async () => {
       const grader = stage.attach();
       const job = jobOf("one", { input: { kind: "inline", data: { predictions: [1, 2.5, null, "ä"] } } });
       await stage.queue.publish(job);
@@ -15,12 +15,12 @@ export function deliveryContract(stage: Stage): void {
       expect(delivery.signal.aborted).toBe(false);
     });
 
-    it("keeps what was published before any grader came", async () => {
+    it("keeps jobs that were published before any grader was attached", async () => {
       await stage.queue.publish(jobOf("early"));
       expect((await stage.attach().next()).id).toBe("early");
     });
 
-    it("keeps the order of a challenge", async () => {
+    it("keeps the order of a challenge's jobs", async () => {
       const ids = Array.from({ length: 30 }, (_, i) => `job-${i}`);
       for (const id of ids) await stage.queue.publish(jobOf(id));
       const grader = stage.attach();
@@ -33,7 +33,7 @@ export function deliveryContract(stage: Stage): void {
       expect(seen).toEqual(ids);
     });
 
-    it("never gives a grader more than it has slots, and fills a slot that becomes free", async () => {
+    it("never exceeds the slots of a grader, and fills a slot that becomes free", async () => {
       const grader = stage.attach({ concurrency: 3 });
       for (let i = 0; i < 12; i++) await stage.queue.publish(jobOf(`job-${i}`));
       for (let i = 0; i < 12; i++) {
@@ -43,7 +43,7 @@ export function deliveryContract(stage: Stage): void {
       expect(grader.maxRunning()).toBe(3);
     });
 
-    it("leaves a job alone that no attached grader serves, and does not let it hold up others", async () => {
+    it("keeps a job that no attached grader serves, without blocking others", async () => {
       const grader = stage.attach({ challenges: () => ["iris"] });
       await stage.queue.publish(jobOf("other", { challenge: "digits" }));
       await stage.queue.publish(jobOf("mine"));
@@ -55,7 +55,7 @@ export function deliveryContract(stage: Stage): void {
       expect(grader.seen()).toEqual(["mine"]);
     });
 
-    it("finds waiting jobs of a challenge that a grader begins to serve", async () => {
+    it("delivers waiting jobs of a challenge that a grader begins to serve", async () => {
       const served = ["iris"];
       const grader = stage.attach({ challenges: () => served });
       await stage.queue.publish(jobOf("waits", { challenge: "digits" }));
@@ -63,7 +63,7 @@ export function deliveryContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("waits");
     });
 
-    it("does not let a long line of one challenge hold up another", async () => {
+    it("does not let a long queue of one challenge block another", async () => {
       const grader = stage.attach({ challenges: () => ["iris", "digits"] });
       for (let i = 0; i < 20; i++) await stage.queue.publish(jobOf(`long-${i}`));
       await stage.queue.publish(jobOf("short", { challenge: "digits" }));
@@ -76,7 +76,7 @@ export function deliveryContract(stage: Stage): void {
       expect(seen.length).toBeLessThan(10);
     });
 
-    it("gives each job to one grader only while none is handed back", async () => {
+    it("delivers each job to one grader only, while none is returned", async () => {
       const [a, b] = [stage.attach({ grader: "a" }), stage.attach({ grader: "b" })];
       const ids = Array.from({ length: 20 }, (_, i) => `job-${i}`);
       for (const one of [a, b]) one.onTake((taken) => taken.acknowledge());
@@ -88,8 +88,8 @@ export function deliveryContract(stage: Stage): void {
     });
   });
 
-  describe("acknowledging and handing back", () => {
-    it("does not hand out a job again that was acknowledged", async () => {
+  describe("acknowledging and returning", () => {
+    it("does not deliver an acknowledged job again", async () => {
       await stage.queue.publish(jobOf("done"));
       const first = stage.attach();
       (await first.next()).acknowledge();
@@ -99,7 +99,7 @@ export function deliveryContract(stage: Stage): void {
       expect((await second.next()).id).toBe("next");
     });
 
-    it("puts a job that is handed back at the front, and counts its deliveries", async () => {
+    it("puts a returned job at the front, and counts its deliveries", async () => {
       for (const id of ["first", "second", "third"]) await stage.queue.publish(jobOf(id));
       const grader = stage.attach();
       (await grader.next()).returnToQueue();
@@ -112,7 +112,7 @@ export function deliveryContract(stage: Stage): void {
       expect((await grader.next()).id).toBe("second");
     });
 
-    it("gives a job that is handed back by one grader to another", async () => {
+    it("delivers a job returned by one grader to another", async () => {
       await stage.queue.publish(jobOf("moves"));
       const first = stage.attach({ grader: "first" });
       const taken = await first.next();
@@ -123,7 +123,7 @@ export function deliveryContract(stage: Stage): void {
       expect([moved.id, moved.delivery.delivery]).toEqual(["moves", 2]);
     });
 
-    it("takes a handler that throws at once for one that hands back", async () => {
+    it("treats a handler that throws synchronously as one that rejects", async () => {
       let calls = 0;
       const grader = stage.attach({
         handle: (delivery) => {

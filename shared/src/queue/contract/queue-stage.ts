@@ -10,7 +10,7 @@ export interface QueueUnderTest {
   close(): Promise<void>;
 }
 
-/** A new queue for each test, with graders and receivers that are stopped after it. */
+/** Creates a queue for each test, with graders and receivers that are stopped after it. */
 export interface Stage {
   readonly queue: JobQueue;
   attach(options?: Partial<Consumption> & { handle?: Handle }): Grader;

@@ -8,7 +8,7 @@ import { stoppingContract } from "./stopping.contract.ts";
 
 export { jobOf, type QueueUnderTest };
 
-/** What every job queue must keep to. `create` makes an empty one, which shares nothing with those before it. */
+/** The contract of every job queue. `create` makes an empty one, which shares nothing with earlier ones. */
 export function queueContract(name: string, create: () => Promise<QueueUnderTest>): void {
   describe(`${name}, as a job queue`, () => {
     const stage = setStage(create);

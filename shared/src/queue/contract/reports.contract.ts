@@ -5,7 +5,7 @@ import { until } from "./wait-until.ts";
 
 export function reportsContract(stage: Stage): void {
   describe("reports", () => {
-    it("of a submission arrive in the order they were made, as they were made", async () => {
+    it("of a submission arrive unchanged and in order", async () => {
       const receiver = stage.receive();
       const sent = Array.from({ length: 50 }, (_, i) => reportOf("s", i));
       await Promise.all(sent.map((report) => stage.queue.report(report)));
@@ -13,7 +13,7 @@ export function reportsContract(stage: Stage): void {
       expect(receiver.applied()).toEqual(sent);
     });
 
-    it("made before any receiver came are kept", async () => {
+    it("sent before any receiver was attached are kept", async () => {
       const reported = stage.queue.report(reportOf("s", 1));
       const receiver = stage.receive();
       await reported;
@@ -21,7 +21,7 @@ export function reportsContract(stage: Stage): void {
       expect(receiver.applied()).toEqual([reportOf("s", 1)]);
     });
 
-    it("are delivered again when applying them fails, before those that came after", async () => {
+    it("are delivered again when applying them fails, before later ones", async () => {
       const tried: number[] = [];
       const receiver = stage.receive(async (report) => {
         tried.push(numberOf(report));
@@ -46,7 +46,7 @@ export function reportsContract(stage: Stage): void {
       await stuck;
     });
 
-    it("that a receiver could not apply before it stopped go to the next", async () => {
+    it("that a receiver did not apply before it stopped go to the next", async () => {
       const first = stage.receive(async () => {
         throw new Error("stopping");
       });
@@ -59,7 +59,7 @@ export function reportsContract(stage: Stage): void {
       expect(second.applied()).toEqual([reportOf("s", 7)]);
     });
 
-    it("are waited for: a receiver that stops has applied the one it was applying", async () => {
+    it("are finished: a receiver that stops has applied its current one", async () => {
       const gate = Promise.withResolvers<void>();
       let finished = false;
       const receiver = stage.receive(async () => {

@@ -5,8 +5,8 @@ import { jobOf } from "./samples.ts";
 import { until } from "./wait-until.ts";
 
 export function stoppingContract(stage: Stage): void {
-  describe("graders that are attached", () => {
-    it("are listed with what they serve, until they stop", async () => {
+  describe("attached graders", () => {
+    it("are listed with their challenges, until they stop", async () => {
       expect(await stage.queue.attached()).toEqual([]);
       stage.attach({ grader: "a", challenges: () => ["iris", "digits"], concurrency: 4 });
       const b = stage.attach({ grader: "b" });
@@ -23,7 +23,7 @@ export function stoppingContract(stage: Stage): void {
   });
 
   describe("stopping", () => {
-    it("takes nothing more, lets jobs in hand go on, and ends when they are done", async () => {
+    it("takes no more jobs, lets running ones continue, and ends when they are done", async () => {
       const grader = stage.attach({ concurrency: 2 });
       await stage.queue.publish(jobOf("in-hand"));
       const taken = await grader.next();
@@ -40,7 +40,7 @@ export function stoppingContract(stage: Stage): void {
       expect((await stage.attach({ grader: "heir" }).next()).id).toBe("later");
     });
 
-    it("leaves what was handed back while stopping to the next grader", async () => {
+    it("leaves jobs returned while stopping to the next grader", async () => {
       const grader = stage.attach();
       await stage.queue.publish(jobOf("unfinished"));
       await stage.queue.publish(jobOf("behind"));
@@ -53,7 +53,7 @@ export function stoppingContract(stage: Stage): void {
       expect([again.id, again.delivery.delivery]).toEqual(["unfinished", 2]);
     });
 
-    it("ends at once for a grader whose signal was aborted before it began", async () => {
+    it("ends immediately for a grader whose signal was aborted before the start", async () => {
       await stage.queue.publish(jobOf("job"));
       const signal = AbortSignal.abort();
       const calls: Delivery[] = [];
@@ -66,7 +66,7 @@ export function stoppingContract(stage: Stage): void {
       expect(calls).toEqual([]);
     });
 
-    it("closes under idle graders and receivers, which then end", async () => {
+    it("ends idle graders and receivers when the queue is closed", async () => {
       const grader = stage.attach();
       const receiver = stage.receive();
       await until(async () => (await stage.queue.attached()).length === 1);

@@ -10,16 +10,16 @@ export interface Taken {
   returnToQueue(): void;
 }
 
-/** A grader whose jobs the test holds in its hands. */
+/** A grader whose jobs are controlled by the test. */
 export interface Grader {
-  /** The next job taken that was not yet asked for; acknowledging or handing it back is the test's to do. */
+  /** Resolves with the next taken job, which the test acknowledges or returns. */
   next(): Promise<Taken>;
   onTake(listener: (taken: Taken) => void): void;
   seen(): string[];
   maxRunning(): number;
-  /** Stops taking; resolves when consuming has ended. */
+  /** Stops taking jobs. Resolves when consuming has ended. */
   abort(): Promise<void>;
-  /** Lets go of everything and stops. */
+  /** Returns all jobs and stops. */
   stop(): Promise<void>;
   ended: Promise<void>;
 }
@@ -49,7 +49,7 @@ export function createTestGrader(
       },
       returnToQueue() {
         open.delete(taken);
-        reject(new Error("handed back"));
+        reject(new Error("returned"));
       },
     };
     open.add(taken);

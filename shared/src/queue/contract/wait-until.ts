@@ -8,7 +8,7 @@ export async function within<T>(promise: Promise<T>, complaint: string): Promise
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Asks again until it holds: a queue behind a network has nothing else to wait for. */
+/** Polls until the condition holds, because a queue behind a network offers nothing to wait for. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {

@@ -7,13 +7,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.skipIf(withoutService("redis"))("a grader that rests after it handed a job back", () => {
+describe.skipIf(withoutService("redis"))("a grader that backs off after it returned a job", () => {
   it(
-    "takes the next one, at whatever moment its rest ends",
+    "takes the next one, whenever its backoff ends",
     staged(async (stage) => {
       const queue = await stage.queue();
       const grader = stage.attach(queue);
-      // A processor that is taken away for a while between any two looks at the clock; the rest is 10 ms.
+      // Simulates a process that is suspended between two readings of the clock. The backoff is 10 ms.
       const real = performance.now.bind(performance);
       let [each, away] = [0, 0];
       vi.spyOn(performance, "now").mockImplementation(() => {

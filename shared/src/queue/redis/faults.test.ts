@@ -8,8 +8,8 @@ import { type Stage, staged } from "./testing/redis-stage.ts";
 
 const RECOVERY_MS = 5000;
 
-describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", () => {
-  /** How long after this call until a job goes through. */
+describe.skipIf(withoutService("redis"))("when Redis or the network fails", () => {
+  /** Returns the time until a job is delivered. */
   async function untilWorking(
     queue: Awaited<ReturnType<Stage["queue"]>>,
     seen: () => string[],
@@ -27,7 +27,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   }
 
   it.concurrent(
-    "refuses to publish within seconds while Redis is frozen, and goes on when it is thawed",
+    "rejects a publish within seconds while Redis is frozen, and recovers afterwards",
     staged(async (stage) => {
       const queue = await stage.queue();
       const grader = stage.attach(queue, { handle: async () => {} });
@@ -44,7 +44,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   );
 
   it.concurrent(
-    "refuses to publish at once while Redis is dead, and goes on when it is back, with what it had",
+    "rejects a publish immediately while Redis is down, and recovers with its data afterwards",
     staged(async (stage) => {
       const queue = await stage.queue();
       await queue.publish(jobOf("kept"));
@@ -63,7 +63,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   );
 
   it.concurrent(
-    "keeps what a grader has in hand over an outage, and takes the end of it",
+    "keeps a running job through an outage, and accepts its end",
     staged(async (stage) => {
       const queue = await stage.queue();
       const grader = stage.attach(queue);
@@ -82,9 +82,9 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   );
 
   it.concurrent(
-    "does not take a healthy grader's job because Redis was frozen for longer than a lease",
+    "does not take the job of a healthy grader after Redis was frozen for longer than a lease",
     staged(async (stage) => {
-      // Leases long enough for a process that gets little of its processor to renew them.
+      // Leases are long enough to be renewed by a process on a busy machine.
       const options = { leaseMs: 4000 };
       const queue = await stage.queue(options);
       const grader = stage.attach(queue);
@@ -104,7 +104,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   );
 
   it.concurrent(
-    "starts while Redis is away, and says so",
+    "starts while Redis is unreachable, with a warning",
     staged(async (stage) => {
       await stage.redis.kill("SIGKILL");
       const queue = await stage.queue();
@@ -120,10 +120,10 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
   );
 
   it.concurrent(
-    "keeps reports while Redis is away, in their order",
+    "keeps reports in order while Redis is unreachable",
     staged(async (stage) => {
       const queue = await stage.queue();
-      // Somebody consumes here: a process without graders does not wait for long.
+      // A consumer is needed, because a process without graders does not wait for long.
       stage.attach(queue);
       const receiver = stage.receive(queue);
       await queue.report(reportOf("s", 0));
@@ -137,9 +137,9 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
     }),
   );
 
-  describe("on the way", () => {
+  describe("on the network", () => {
     it.concurrent(
-      "recovers within seconds from connections that went dead without a word",
+      "recovers within seconds from silently dead connections",
       staged(async (stage) => {
         const wire = await stage.wire();
         const queue = await stage.queue({ url: wire.url });
@@ -153,7 +153,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
     );
 
     it.concurrent(
-      "recovers from connections that are cut, over and over",
+      "recovers from connections that are cut repeatedly",
       staged(async (stage) => {
         const wire = await stage.wire();
         const queue = await stage.queue({ url: wire.url });
@@ -176,7 +176,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the way to it fails", ()
     );
 
     it.concurrent(
-      "delivers again what was taken by a reply that was lost on the way, and soon",
+      "soon delivers jobs again whose reply was lost",
       staged(async (stage) => {
         const outside = await stage.queue();
         const wire = await stage.wire();

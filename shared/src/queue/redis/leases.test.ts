@@ -8,14 +8,14 @@ import { staged } from "./testing/redis-stage.ts";
 
 describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   it.concurrent(
-    "gives the job of one that was killed to another within ten seconds",
+    "delivers the job of a killed one to another within ten seconds",
     staged(async (stage) => {
       const queue = await stage.queue();
       const doomed = stage.startGrader("doomed");
       await queue.publish(jobOf("job"));
       expect(await doomed.says()).toEqual({ took: "job", delivery: 1 });
       const heir = stage.attach(queue, { grader: "heir" });
-      // Long enough to have been renewed: nothing is left of the first lease.
+      // Long enough for the first lease to have been renewed.
       await sleep(5000);
       doomed.process.kill("SIGKILL");
       const began = performance.now();
@@ -26,7 +26,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "gives the job of one that is frozen to another within fifteen seconds, and hears no more of the first",
+    "delivers the job of a frozen one to another within fifteen seconds, and ignores the first",
     staged(async (stage) => {
       const queue = await stage.queue();
       const frozen = stage.startGrader("frozen");
@@ -40,7 +40,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
       expect(performance.now() - began).toBeLessThan(allowedMs(15_000));
       frozen.process.kill("SIGCONT");
       expect(await frozen.says()).toEqual({ lost: "job" });
-      // It resolved its handler, as if the job were done; that is no longer its to say.
+      // Its handler resolved, but the job no longer belongs to it.
       await sleep(500);
       expect(delivery.signal.aborted).toBe(false);
       expect(await stage.admin.xlen(stage.key("jobs:iris"))).toBe(1);
@@ -50,7 +50,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "gives the job of one that stops politely to another within two seconds",
+    "delivers the job of one that stops gracefully to another within two seconds",
     staged(async (stage) => {
       const leaving = stage.attach(await stage.queue(), { grader: "leaving" });
       const queue = await stage.queue();
@@ -68,7 +68,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "leaves a long job with its grader for many leases, at its first delivery",
+    "keeps a long job with its grader for many leases, at its first delivery",
     staged(async (stage) => {
       const options = { leaseMs: 1000 };
       const queue = await stage.queue(options);
@@ -91,7 +91,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "finds a dead grader's jobs behind many that are healthy",
+    "finds a dead grader's jobs behind many healthy ones",
     staged(async (stage) => {
       const options = { leaseMs: 1500 };
       const queue = await stage.queue(options);
@@ -109,7 +109,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "counts on: a job that kills its graders says so by its deliveries",
+    "counts the deliveries of a job that kills its graders",
     staged(async (stage) => {
       const queue = await stage.queue({ leaseMs: 1000 });
       await queue.publish(jobOf("poison"));
@@ -125,7 +125,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "keeps no consumers of graders that are gone, and loses nothing by removing them",
+    "removes the consumers of dead graders without losing jobs",
     staged(async (stage) => {
       const queue = await stage.queue();
       const handle = async () => {};
@@ -142,7 +142,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "removes a killed grader's consumer when its jobs were taken over, not before",
+    "removes a killed grader's consumer only after its jobs were taken over",
     { timeout: 60_000 },
     staged(async (stage) => {
       const queue = await stage.queue();
@@ -168,7 +168,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "never gives up entries by their number",
+    "never trims entries by number",
     staged(async (stage) => {
       const queue = await stage.queue();
       const count = 20_000;
@@ -186,7 +186,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "tells a grader of a cancellation with its next heartbeat, when the message was missed",
+    "informs a grader of a cancellation with its next heartbeat when it missed the message",
     staged(async (stage) => {
       const queue = await stage.queue({ leaseMs: 1000 });
       const grader = stage.attach(queue);
@@ -205,7 +205,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
   );
 
   it.concurrent(
-    "hands out each job once, whatever the moment at which it comes, while others end",
+    "delivers each job once, even if it is published while others end",
     staged(async (stage) => {
       const queue = await stage.queue();
       const deliveries: number[] = [];
@@ -216,7 +216,7 @@ describe.skipIf(withoutService("redis"))("when a grader fails", () => {
           await sleep(Math.random() * 3);
         },
       });
-      // Many come while the grader waits for one and tells of others at once.
+      // Many are published while the grader both waits for a job and settles others.
       for (let i = 0; i < 3000; i++) {
         void queue.publish(jobOf(`job-${i}`));
         if (Math.random() < 0.3) await sleep(Math.random() * 2);

@@ -6,7 +6,7 @@ import { until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
 import { type Stage, staged } from "./testing/redis-stage.ts";
 
-/** A broker's part: everything in `waiting` is published again, and what is in `grading` asked for. */
+/** The broker's side of a recovery: re-publishes the jobs in `waiting`, and checks those in `grading`. */
 function recordsOf(stage: Stage, queue: JobQueue) {
   const waiting: string[] = [];
   const grading: string[] = [];
@@ -27,7 +27,7 @@ function recordsOf(stage: Stage, queue: JobQueue) {
 
 const FAST = { leaseMs: 1000 };
 
-/** A queue that was new and has asked the records for everything. */
+/** Opens a new queue, and waits until it was rebuilt. */
 async function rebuiltQueue(stage: Stage) {
   const queue = await stage.queue(FAST);
   const records = recordsOf(stage, queue);
@@ -35,11 +35,11 @@ async function rebuiltQueue(stage: Stage) {
   return { queue, records };
 }
 
-describe.skipIf(withoutService("redis"))("when the queue loses what it was given", () => {
+describe.skipIf(withoutService("redis"))("when the queue loses jobs", () => {
   it.concurrent(
-    "asks for everything again when it is flushed while it is rebuilt",
+    "is rebuilt again when it is flushed during a rebuild",
     staged(async (stage) => {
-      // Long enough for the turn to rebuild to be renewed meanwhile.
+      // Long enough for the rebuild lock to be renewed.
       const records = recordsOf(stage, await stage.queue({ leaseMs: 6000 }));
       await until(() => records.republished() === 1);
       await stage.admin.flushall();
@@ -48,7 +48,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "asks for everything when it is new, once, and not again from another broker",
+    "is rebuilt once when it is new, and not again by another broker",
     staged(async (stage) => {
       const first = recordsOf(stage, await stage.queue(FAST));
       const second = recordsOf(stage, await stage.queue(FAST));
@@ -62,7 +62,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "is rebuilt after a flush: what waited goes out, what graders hold stays theirs, what nobody has is told",
+    "is rebuilt after a flush: waiting jobs are delivered, running ones continue, lost ones are reported",
     staged(async (stage) => {
       const { queue, records } = await rebuiltQueue(stage);
       const holder = stage.attach(queue, { grader: "holder" });
@@ -78,7 +78,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
       await until(() => other.seen().includes("a") && other.seen().includes("b"));
       await until(() => records.rebuilds.length === 2);
       expect(records.rebuilds[1]).toEqual({ reason: "the queue lost its contents", unknown: ["nobodys"] });
-      // Many leases later it is still the holder's, who then ends it for everyone.
+      // Many leases later its holder still has it, and then finishes it.
       await sleep(3000);
       expect(held.delivery.signal.aborted).toBe(false);
       expect(other.seen().sort()).toEqual(["a", "b"]);
@@ -89,7 +89,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "gives a job that was added again after a flush to another when its grader dies, with the delivery counted",
+    "delivers a job that was added again after a flush to another grader when its grader dies, and counts the delivery",
     staged(async (stage) => {
       const { queue } = await rebuiltQueue(stage);
       const doomed = stage.startGrader("doomed");
@@ -104,7 +104,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "is asked for again after a restart, which may have lost what was written last",
+    "is rebuilt after a restart, which may have lost the latest writes",
     staged(async (stage) => {
       const { queue, records } = await rebuiltQueue(stage);
       records.waiting.push("job");
@@ -113,13 +113,13 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
       await stage.redis.restart();
       await until(() => records.rebuilds.length === 2);
       expect(records.rebuilds[1]?.reason).toBe("the queue was restarted");
-      // It was there, and is there once.
+      // It was there before, and is there only once.
       expect(await stage.admin.xlen(stage.key("jobs:iris"))).toBe(1);
     }),
   );
 
   it.concurrent(
-    "asks the records when an entry was deleted under a grader that is gone",
+    "recovers from the records when the entry of a dead grader was deleted",
     staged(async (stage) => {
       const { queue, records } = await rebuiltQueue(stage);
       const doomed = stage.startGrader("doomed");
@@ -136,7 +136,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "adds an entry again that was deleted under a working grader",
+    "adds an entry again that was deleted while its job was running",
     staged(async (stage) => {
       const queue = await stage.queue(FAST);
       const grader = stage.attach(queue);
@@ -156,7 +156,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "makes a group or a stream anew that was removed, and asks the records",
+    "recreates a removed group or stream, and recovers from the records",
     staged(async (stage) => {
       const { queue, records } = await rebuiltQueue(stage);
       const grader = stage.attach(queue, { handle: async () => {} });
@@ -172,7 +172,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "knows a submission whose last report was not applied yet",
+    "knows a submission whose last report is not applied yet",
     staged(async (stage) => {
       const queue = await stage.queue(FAST);
       await queue.report(reportOf("reported", 1));
@@ -184,7 +184,7 @@ describe.skipIf(withoutService("redis"))("when the queue loses what it was given
   );
 
   it.concurrent(
-    "repeats a rebuild that failed, and one that a flush fell into",
+    "repeats a rebuild that failed, or during which Redis was flushed",
     staged(async (stage) => {
       const queue = await stage.queue(FAST);
       let tries = 0;

@@ -9,14 +9,14 @@ function optionsOf(url: string) {
   return client.options;
 }
 
-it("reads the address of one server", () => {
+it("parses the URL of one server", () => {
   expect(optionsOf("redis://localhost")).toMatchObject({ host: "localhost", port: 6379, db: 0 });
   expect(optionsOf("redis://10.0.0.1:7000/5")).toMatchObject({ host: "10.0.0.1", port: 7000, db: 5 });
   expect(optionsOf("redis://[::1]:7000")).toMatchObject({ host: "::1", port: 7000 });
   expect(optionsOf("redis+unix:///run/redis.sock")).toMatchObject({ path: "/run/redis.sock" });
 });
 
-it("reads users and passwords, with anything in them", () => {
+it("parses users and passwords with any characters", () => {
   expect(optionsOf("redis://user:pass@host")).toMatchObject({ username: "user", password: "pass" });
   expect(optionsOf("redis://:p%40ss%3Aw@host")).toMatchObject({ username: null, password: "p@ss:w" });
   expect(optionsOf("redis://user:p@ss:w@host")).toMatchObject({
@@ -26,7 +26,7 @@ it("reads users and passwords, with anything in them", () => {
   });
 });
 
-it("reads TLS, Sentinels and clusters", () => {
+it("parses TLS, Sentinels and clusters", () => {
   expect(optionsOf("rediss://host").tls).toEqual({});
   expect(optionsOf("redis://host").tls).toBeUndefined();
   expect(optionsOf("redis+sentinel://:pw@a,b:1/main/2?sentinel_password=s")).toMatchObject({
@@ -41,7 +41,7 @@ it("reads TLS, Sentinels and clusters", () => {
   expect((cluster as Cluster).options.redisOptions).toMatchObject({ username: "u", password: "p", tls: {} });
 });
 
-it("names where it is, without secrets", () => {
+it("names the server without secrets", () => {
   const names = [
     "redis://u:secret@host:1/2",
     "rediss://:secret@host",

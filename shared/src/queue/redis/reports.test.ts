@@ -7,7 +7,7 @@ import { staged } from "./testing/redis-stage.ts";
 
 describe.skipIf(withoutService("redis"))("reports on Redis", () => {
   it.concurrent(
-    "are applied by one broker at a time, so that a job's never overtake each other",
+    "are applied by one broker at a time, so that those of a job stay in order",
     staged(async (stage) => {
       const [a, b] = [await stage.queue(), await stage.queue()];
       const runningJobs = new Set<string>();
@@ -33,10 +33,10 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
   );
 
   it.concurrent(
-    "are taken over from a broker that is gone",
+    "are taken over from a dead broker",
     staged(async (stage) => {
       const queue = await stage.queue();
-      // One that vanished with the lease in its hands.
+      // A broker that died while it had the lease.
       await stage.admin.set(stage.key("reader"), "a dead broker", "PX", 2000);
       await queue.report(reportOf("s", 1));
       const receiver = stage.receive(queue);
@@ -61,7 +61,7 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
   );
 
   it.concurrent(
-    "are read after a flush, by the same reader",
+    "are read by the same reader after a flush",
     staged(async (stage) => {
       const queue = await stage.queue();
       const receiver = stage.receive(queue);
@@ -74,7 +74,7 @@ describe.skipIf(withoutService("redis"))("reports on Redis", () => {
   );
 
   it.concurrent(
-    "that are none are thrown away, and hold up nothing",
+    "that are invalid are discarded, and block nothing",
     staged(async (stage) => {
       const queue = await stage.queue();
       const receiver = stage.receive(queue);

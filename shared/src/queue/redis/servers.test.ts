@@ -15,7 +15,7 @@ import { type Stage, staged } from "./testing/redis-stage.ts";
 
 const run = promisify(execFile);
 
-/** Whether a job goes in, out, and away. */
+/** Publishes, delivers and acknowledges a job. */
 async function works(stage: Stage, url: string): Promise<void> {
   const queue = await stage.queue({ url });
   const grader = stage.attach(queue, { concurrency: 2 });
@@ -35,9 +35,9 @@ async function works(stage: Stage, url: string): Promise<void> {
   await until(async () => (await queue.attached()).length === 1);
 }
 
-describe.skipIf(withoutService("redis"))("a Redis", () => {
+describe.skipIf(withoutService("redis"))("a Redis server", () => {
   it.concurrent(
-    "that evicts is refused",
+    "that evicts keys is rejected",
     staged(
       async (stage) => {
         await expect(stage.queue()).rejects.toMatchObject({
@@ -50,7 +50,7 @@ describe.skipIf(withoutService("redis"))("a Redis", () => {
   );
 
   it.concurrent(
-    "that begins to evict is refused when it is met again",
+    "that begins to evict keys is rejected after a reconnect",
     staged(async (stage) => {
       const queue = await stage.queue();
       await queue.publish(jobOf("fine"));
@@ -65,7 +65,7 @@ describe.skipIf(withoutService("redis"))("a Redis", () => {
     }),
   );
 
-  it.concurrent("that is too old is refused, and one that tells nothing is used with a warning", async () => {
+  it.concurrent("that is too old is rejected, and one of unknown version is used with a warning", async () => {
     const answering = (...texts: string[]) => ({ evalsha: async () => texts }) as unknown as Client;
     const warned: string[] = [];
     const log = { info() {}, error() {}, warn: (_: object, message: string) => void warned.push(message) };
@@ -84,7 +84,7 @@ describe.skipIf(withoutService("redis"))("a Redis", () => {
   });
 
   it.concurrent(
-    "with a password lets in who has it, and tells who has not at once",
+    "with a password accepts it, and rejects a wrong one immediately",
     staged(
       async (stage) => {
         const { port } = stage.redis;
@@ -100,7 +100,7 @@ describe.skipIf(withoutService("redis"))("a Redis", () => {
   );
 
   it.concurrent(
-    "works for a user who may use the queue's keys and no administration",
+    "works for a user with access to the queue's keys and no administration",
     staged(async (stage) => {
       const rights = [
         ">pass",
@@ -161,7 +161,7 @@ describe.skipIf(withoutService("redis"))("a Redis", () => {
     }),
   );
 
-  it.skipIf(missing("openssl"))("behind TLS, to those who know its authority", async () => {
+  it.skipIf(missing("openssl"))("behind TLS, for clients that trust its CA", async () => {
     const folder = await mkdtemp(join(tmpdir(), "crowdai-tls-"));
     const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];

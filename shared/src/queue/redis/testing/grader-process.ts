@@ -1,5 +1,5 @@
-// A grader in a process of its own, for tests that kill and freeze it: takes jobs of "iris" and never ends one; says each on a line.
-//   node grader.ts <redis url> <prefix> <name>
+// A grader in a separate process, for tests that kill or freeze it: takes jobs of "iris", prints a line for each, and never ends one.
+//   node grader-process.ts <redis url> <prefix> <name>
 
 import { createRedisQueue } from "../redis-queue.ts";
 import { connectionsTo } from "../redis-url.ts";

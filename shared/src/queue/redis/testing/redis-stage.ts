@@ -18,33 +18,33 @@ import { connectionsTo } from "../redis-url.ts";
 
 const PROGRAM = fileURLToPath(new URL("./grader-process.ts", import.meta.url));
 
-/** A Redis of its own, and queues, graders and processes on it that are ended after the test. */
+/** A Redis server for one test, with queues, graders and processes that are stopped after the test. */
 export interface Stage {
   redis: Service;
-  /** For looking at and spoiling what is in Redis. */
+  /** A client to read and damage the contents of Redis. */
   admin: Redis;
   prefix: string;
-  /** Name of a key of the queue. */
+  /** Returns the full name of a key of the queue. */
   key(name: string): string;
   queue(options?: Partial<RedisQueueOptions> & { url?: string }): Promise<JobQueue>;
   attach(queue: JobQueue, options?: Partial<Consumption> & { handle?: Handle }): Grader;
   receive(queue: JobQueue, apply?: Parameters<typeof createTestReceiver>[1]): Receiver;
   recover(queue: JobQueue, recovery: Recovery): void;
-  /** A way to Redis that can fail; for the `url` of a queue. */
+  /** Opens a proxy to Redis that can fail, for the `url` of a queue. */
   wire(): Promise<TcpProxy & { url: string }>;
   startGrader(name: string): GraderProcess;
-  /** What was logged. */
+  /** The logged messages. */
   logged: string[];
   end(): Promise<void>;
 }
 
 export interface GraderProcess {
   process: ChildProcess;
-  /** The next line it says. */
+  /** Resolves with the next line of its output. */
   says(): Promise<{ took?: string; lost?: string; delivery?: number }>;
 }
 
-/** A test with a stage of its own, so that tests run side by side. */
+/** Wraps a test with its own stage, so that tests run in parallel. */
 export function staged(test: (stage: Stage) => Promise<void>, args?: readonly string[]): () => Promise<void> {
   return async () => {
     const stage = await createStage(args);
@@ -102,7 +102,7 @@ async function createStage(args: readonly string[] = []): Promise<Stage> {
     },
     async wire() {
       const wire = await startTcpProxy(redis.port);
-      // Queues say goodbye through it.
+      // Queues use it while they stop.
       atEnd.push(() => wire.close());
       return { ...wire, url: `redis://127.0.0.1:${wire.port}` };
     },
