@@ -5,6 +5,7 @@ export * from "./protocol/call.ts";
 export { checkValue, jsonSchemaErrors } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";
+export { fileNameProblem, foldedName, nameCollisions } from "./protocol/file-name.ts";
 export * from "./protocol/intent.ts";
 export * from "./protocol/job.ts";
 export { parseJson, toJsonText } from "./protocol/json-value.ts";

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Artifact, submissionSchema } from "@crowdai/shared";
 import { plainLine } from "../terminal/plain-text.ts";
 import { sizeText } from "../terminal/size.ts";
+import { refusedName } from "./download/contained-path.ts";
 import { downloadFiles, type OfferedFile } from "./download/download-files.ts";
 import { filesTable } from "./download/files-table.ts";
 import type { CommandContext } from "./handler.ts";
@@ -24,9 +25,9 @@ export async function artifacts(
   if (dir !== undefined) {
     const folder = resolve(io.cwd, dir);
     const wanted = { files: filesOf(stored), folder, force, owner: "the submission's" };
-    const files = await downloadFiles(wanted, { http, terminal, signal: io.signal });
+    const { files, leftOut } = await downloadFiles(wanted, { http, terminal, signal: io.signal });
     terminal.present({
-      json: { submission: id, folder, files },
+      json: { submission: id, folder, files, left_out: leftOut },
       ndjson: files.map((file) => ({ type: "file", file })),
       quiet: files.map((file) => file.path),
       text: () => filesTable(terminal, files),
@@ -58,7 +59,9 @@ function filesOf(stored: readonly Artifact[]): OfferedFile[] {
   return stored.flatMap(({ name, url, size, sha256 }, index) => {
     if (url === null) return [];
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    const plain = name.replace(/[\u0000-\u001f\u007f<>:"|?*\\/]/g, "_").replace(/[. ]+$/, "_") || "_";
+    const safe = name.replace(/[\u0000-\u001f\u007f<>:"|?*\\/]/g, "_").replace(/[. ]+$/, "_") || "_";
+    // What this does not repair, such as the name of a device, a prefix does.
+    const plain = refusedName(safe) === null ? safe : `_${safe}`;
     const unique = names.has(plain.toLowerCase()) ? `${index + 1}-${plain}` : plain;
     names.add(unique.toLowerCase());
     return [{ name: unique, url, size, sha256 }];

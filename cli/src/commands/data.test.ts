@@ -101,19 +101,22 @@ test.each([
   "ends.",
   "long".repeat(100),
   "",
-])("an unsafe file name (%j) is refused before anything is written", async (name) => {
+  "public/aux.csv",
+  "FINE.csv",
+])("an unsafe file name (%j) is named and left out, and the others are downloaded", async (name) => {
   offer({ "fine.csv": "fine", [name]: "bad" });
-  const { code, stderr } = await run(["iris", "--dir", "in/side"]);
-  expect(code).toBe(1);
-  expect(stderr).toContain("unsafe file name");
-  expect(await readdir(folder.path)).toEqual([]);
+  const { code, stdout, stderr } = await run(["iris", "--dir", "in/side", "--format", "json"]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toContain("is left out: ");
+  expect(JSON.parse(stdout)).toMatchObject({ left_out: [{ name, reason: expect.stringMatching(/^\w+ /) }] });
+  expect(await readdir(folder.path, { recursive: true })).toEqual(["in", "in/side", "in/side/fine.csv"]);
 });
 
 test("the id of a challenge cannot lead out of the folder either", async () => {
   offer({ "a.txt": "a" }, "../elsewhere");
   const { code, stderr } = await run(["iris"]);
-  expect(code).toBe(1);
-  expect(stderr).toContain("unsafe file name");
+  expect(code).toBe(2);
+  expect(stderr).toContain("cannot name a folder");
 });
 
 test("a folder that is not writable is a clear error", async () => {

@@ -311,13 +311,15 @@ describe.skipIf(missing("git"))("a snapshot of unusual files", () => {
     expect(files.get("model.bin")?.text).toContain("git-lfs");
   });
 
-  it("has names with quotes, spaces, umlauts and a leading dash, and leaves out names that do not work everywhere", async () => {
-    const odd = ['"quoted".py', "-rf", "--help", "a b.py", "$(touch x).py", "ü.py", "'.py"];
+  it("has names with apostrophes, spaces, umlauts and a leading dash, and leaves out names that do not work everywhere", async () => {
+    const odd = ["-rf", "--help", "a b.py", "$(touch x).py", "ü.py", "'.py"];
     for (const name of odd) project.write(name, "");
     for (const name of [
       "new\nline.py",
       "back\\slash",
       "colon:x",
+      '"quoted".py',
+      "aux.csv",
       "dot.",
       ".GIT/config",
       "git~1",
@@ -331,6 +333,7 @@ describe.skipIf(missing("git"))("a snapshot of unusual files", () => {
     expect(utf8).toEqual(expect.arrayContaining(odd));
     const why = snapshot.leftOut.map(({ reason }) => reason).sort();
     expect(why).toEqual([
+      "Windows reserves this name for a device",
       "git reserves this name",
       "git reserves this name",
       "it differs from SRC only in case",
@@ -339,6 +342,7 @@ describe.skipIf(missing("git"))("a snapshot of unusual files", () => {
       "its name has a backslash",
       "its name has a colon",
       "its name has a control character",
+      'its name has the character ", which Windows does not allow',
       "its name is not UTF-8",
     ]);
   });

@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { fileNameProblem, nameCollisions } from "../protocol/file-name.ts";
 import { type ConfigProblem, unreadable } from "./config-problems.ts";
 import { digestFile } from "./file-digest.ts";
 
@@ -18,7 +19,8 @@ const MAX_FILES = 10_000;
 
 /**
  * Lists the files below `public/` whose names do not start with a dot, sorted by name. A link may point to another file in
- * `public/`. A link that leads out could publish private files, and is a problem.
+ * `public/`. A link that leads out could publish private files, and is a problem; so is a name that not every participant's
+ * machine can store.
  */
 export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; problems: ConfigProblem[] }> {
   const files: PublicFile[] = [];
@@ -30,8 +32,15 @@ export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; p
   if (!(await stat(root)).isDirectory())
     return { files, problems: [{ file: FOLDER, field: "", expected: "a folder", got: "a file" }] };
 
+  const collision = nameCollisions();
   for (const path of await pathsBelow(root, problems)) {
     const name = relative(root, path).split(sep).join("/");
+    const unfit = fileNameProblem(name) ?? sameAs(collision(name));
+    if (unfit !== null) {
+      const expected = "a name that works on every machine";
+      problems.push({ file: `${FOLDER}/${name}`, field: "", expected, got: unfit });
+      continue;
+    }
     if (files.length === MAX_FILES) {
       problems.push({ file: FOLDER, field: "", expected: `at most ${MAX_FILES} files`, got: "more" });
       break;
@@ -65,7 +74,11 @@ async function pathsBelow(root: string, problems: ConfigProblem[]): Promise<stri
       (entry.isDirectory() ? folders : paths).push(join(folder, entry.name));
     }
   }
-  return paths;
+  return paths.sort();
+}
+
+function sameAs(other: string | null): string | null {
+  return other === null ? null : `it differs from ${other} only in case`;
 }
 
 async function notServedReason(root: string, path: string): Promise<string | null> {

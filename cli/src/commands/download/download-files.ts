@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, nameCollisions } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
 import { writing } from "../../config/file-unwritable.ts";
+import { plainLine } from "../../terminal/plain-text.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { containedPath } from "./contained-path.ts";
+import { containedPath, refusedName } from "./contained-path.ts";
 
 export interface OfferedFile {
   name: string;
@@ -24,6 +25,12 @@ export interface DownloadedFile {
   status: "kept" | "downloaded";
 }
 
+/** A file that is not written, and why. */
+export interface LeftOutFile {
+  name: string;
+  reason: string;
+}
+
 interface Step {
   file: OfferedFile;
   path: string;
@@ -38,13 +45,16 @@ interface DownloadMeans {
 
 /**
  * Downloads the files that are missing in a folder. Each file appears whole and with the announced digest, or not at
- * all. Throws usage, before anything is changed, if an existing file differs and `force` is not set.
+ * all. A file whose name does not work on every machine is left out, with a warning. Throws usage, before anything is changed, if an existing file differs and `force` is not set.
  */
 export async function downloadFiles(
   wanted: { files: readonly OfferedFile[]; folder: string; force: boolean | undefined; owner: string },
   means: DownloadMeans,
-): Promise<DownloadedFile[]> {
-  const steps = await plan(wanted.files, wanted.folder);
+): Promise<{ files: DownloadedFile[]; leftOut: LeftOutFile[] }> {
+  const { fit, leftOut } = sortByName(wanted.files);
+  for (const { name, reason } of leftOut)
+    means.terminal.warn(`${plainLine(JSON.stringify(name))} is left out: ${plainLine(reason)}.`);
+  const steps = await plan(fit, wanted.folder);
   const different = steps.filter((step) => step.status === "differs");
   if (different.length > 0 && !wanted.force)
     throw new CrowdaiError(
@@ -53,16 +63,30 @@ export async function downloadFiles(
       { next: "Overwrite them with --force, or choose another folder with --dir." },
     );
   await perform(steps, means);
-  return steps.map(({ file: { name, size, sha256 }, path, status }) => ({
+  const files = steps.map(({ file: { name, size, sha256 }, path, status }) => ({
     name,
     path,
     size,
     sha256,
-    status: status === "kept" ? "kept" : "downloaded",
+    status: status === "kept" ? ("kept" as const) : ("downloaded" as const),
   }));
+  return { files, leftOut };
 }
 
-/** Returns what each file needs, and changes nothing. Refuses names that lead out of the folder. */
+function sortByName(files: readonly OfferedFile[]): { fit: OfferedFile[]; leftOut: LeftOutFile[] } {
+  const collision = nameCollisions();
+  const leftOut: LeftOutFile[] = [];
+  const fit = files.filter(({ name }) => {
+    let reason = refusedName(name);
+    const other = reason === null ? collision(name) : null;
+    if (other !== null) reason = `it differs from ${other} only in case`;
+    if (reason !== null) leftOut.push({ name, reason });
+    return reason === null;
+  });
+  return { fit, leftOut };
+}
+
+/** Returns what each file needs, and changes nothing. */
 async function plan(files: readonly OfferedFile[], folder: string): Promise<Step[]> {
   return await Promise.all(
     files.map(async (file) => {

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { relative } from "node:path";
+import { nameCollisions } from "@crowdai/shared";
 import type { BytePath } from "../../git/byte-path.ts";
 import { onDisk, shownPath } from "../../git/byte-path.ts";
 import { isInside } from "../../git/is-inside.ts";
 import type { LeftOut } from "../files/left-out.ts";
 import type { ListedFiles } from "../files/list-files.ts";
-import { foldedName, unportableName } from "./portable-names.ts";
+import { unportableName } from "./portable-names.ts";
 import { secretByName } from "./secret-names.ts";
 
 /** Returns the paths whose names are acceptable, sorted. Adds the others to `leftOut`. */
@@ -17,30 +18,17 @@ export function filterNames(
   const own = ours.filter((path) => isInside(path, folder) && path !== folder);
   const ownPrefixes = own.map((path) => `${Buffer.from(relative(folder, path)).toString("latin1")}/`);
   const bare = bareRepositories(folder, paths);
-  const twice = caseCollisions();
+  const collision = nameCollisions();
   return [...paths].sort().filter((path) => {
     if (ownPrefixes.some((prefix) => path.startsWith(prefix))) return false;
-    const reason = nameReason(path, bare) ?? twice(path);
+    const reason = nameReason(path, bare) ?? sameAs(collision(shownPath(path)));
     if (reason) leftOut.push({ path, reason });
     return reason === null;
   });
 }
 
-/** Returns a function that detects a path, or a folder in it, that differs from an earlier one only in case. */
-function caseCollisions(): (path: BytePath) => string | null {
-  const seen = new Map<string, BytePath>();
-  const twice = (path: BytePath): BytePath | null => {
-    const end = path.lastIndexOf("/");
-    const above = end < 0 ? null : twice(path.slice(0, end));
-    if (above !== null) return above;
-    const known = seen.get(foldedName(path)) ?? path;
-    seen.set(foldedName(path), known);
-    return known === path ? null : known;
-  };
-  return (path) => {
-    const other = twice(path);
-    return other === null ? null : `it differs from ${shownPath(other)} only in case`;
-  };
+function sameAs(other: string | null): string | null {
+  return other === null ? null : `it differs from ${other} only in case`;
 }
 
 function nameReason(path: BytePath, bare: readonly string[]): string | null {

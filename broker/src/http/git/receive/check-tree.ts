@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, fileNameProblem, foldedName } from "@crowdai/shared";
 import { killGroup } from "../../../background/git/git.ts";
 import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
@@ -8,7 +8,6 @@ export interface TreeLimits {
 }
 
 const MAX_ENTRIES = 400_000;
-const MAX_DEPTH = 60;
 const MAX_PATH_BYTES = 1000;
 const MAX_NAMES = 48 * 1024 * 1024;
 const MAX_LINK_BYTES = 4096;
@@ -78,7 +77,7 @@ function createSeen(limits: TreeLimits) {
     requireName(path);
     letters += path.length;
     if (names.size >= MAX_ENTRIES || letters > MAX_NAMES) throw tooLarge("files and folders", MAX_ENTRIES);
-    const key = path.normalize("NFC").toLowerCase();
+    const key = foldedName(path);
     const other = names.get(key);
     if (other !== undefined)
       throw codeUnfit(
@@ -101,22 +100,8 @@ function createSeen(limits: TreeLimits) {
 
 /** Throws code_unfit for a name with a special meaning to git, Windows or a terminal. */
 export function requireName(path: string): void {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
-    throw codeUnfit(`a path has more than ${MAX_PATH_BYTES} bytes`);
-  const parts = path.split("/");
-  if (parts.length > MAX_DEPTH) throw codeUnfit(`its folders are more than ${MAX_DEPTH} deep`);
-  // The parent folders were checked as entries of their own.
-  const name = parts.at(-1) as string;
-  if (/[\p{Cc}\u2028\u2029]/u.test(name))
-    throw codeUnfit(`${quote(path)} has a control character in its name`);
-  if (name === "" || name === "." || name === "..") throw codeUnfit(`${quote(path)} is not a file name`);
-  if (name.includes("\\")) throw codeUnfit(`${quote(path)} has a backslash in its name`);
-  if (/[. ]$/.test(name)) throw codeUnfit(`the name ${quote(path)} ends with a dot or a space`);
-  // Some file systems drop these characters from names; others read `git~1` as a short form of `.git`.
-  const plain = name.replace(/\p{Cf}/gu, "").normalize("NFKC");
-  if (/^(\.git|git~\d+)\s*(:.*)?$/i.test(plain))
-    throw codeUnfit(`${quote(path)} is a name that git reserves`);
-  if (/:/.test(name)) throw codeUnfit(`${quote(path)} has a colon in its name`);
+  const problem = fileNameProblem(path);
+  if (problem) throw codeUnfit(`${quote(path)}: ${problem}`);
 }
 
 function tooLarge(what: string, most: number): CrowdaiError {
