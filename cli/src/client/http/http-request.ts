@@ -15,7 +15,10 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** Time limit for opening the connection. Default 10 s. */
   connectMs?: number;
-  /** Maximum time without any bytes in either direction. Default 30 s. */
+  /**
+   * Maximum time without any bytes in either direction. Default 30 s. Status and headers may take twice as long once the
+   * request is sent, however steadily their bytes arrive.
+   */
   idleMs?: number;
   agents?: Agents;
 }
@@ -43,6 +46,12 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", connected);
       else connected();
     });
+    let answering: NodeJS.Timeout | undefined;
+    outgoing.once("finish", () => {
+      const tooSlow = () => outgoing.destroy(new NetworkFault("the answer arrives too slowly", "ETIMEDOUT"));
+      answering = setTimeout(tooSlow, 2 * idleMs);
+    });
+    outgoing.once("close", () => clearTimeout(answering));
     outgoing.setTimeout(idleMs, () =>
       outgoing.destroy(new NetworkFault(`no data for ${idleMs / 1000} s`, "ETIMEDOUT")),
     );
@@ -55,6 +64,7 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
     outgoing.on("close", () => sending.abort());
     outgoing.on("response", (reply) => {
       connected();
+      clearTimeout(answering);
       // An answer before the end of the request body is a refusal: the rest of the body is not needed.
       if (!outgoing.writableEnded) finished(reply, () => outgoing.destroy());
       sending.abort();
