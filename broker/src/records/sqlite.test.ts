@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -23,6 +23,18 @@ const names = async (db: Pick<Records["db"], "selectFrom">) =>
   (await db.selectFrom("settings").select("name").orderBy("name").execute()).map(({ name }) => name);
 
 describe("records on SQLite", () => {
+  it("are readable by their owner only, also in a folder that others can read", async () => {
+    const open = mkdtempSync(join(tmpdir(), "crowdai-open-"));
+    chmodSync(open, 0o755);
+    const file = join(open, "records.sqlite");
+    const others = await openSqlite(file);
+    await write(others.db, "a");
+    const modes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path).mode & 0o777);
+    await others.close();
+    rmSync(open, { recursive: true });
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+  });
+
   it("are not changed by an older program, which reports it", async () => {
     const file = join(folder, "records.sqlite");
     await sql`insert into kysely_migration (name, timestamp) values ('999-later', '2100-01-01T00:00:00Z')`.execute(

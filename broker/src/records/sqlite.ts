@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
@@ -17,6 +17,9 @@ const oneSubmission = lookup((trx, { id }: { id: string }) =>
  */
 export async function openSqlite(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // The folder may exist already and be open to others. SQLite gives its journals the mode of the file.
+  closeSync(openSync(file, "a", 0o600));
+  chmodSync(file, 0o600);
   const writer = new DatabaseSync(file);
   // FULL: in write-ahead mode the default may lose the latest commits in a power failure. Rollback data of
   // savepoints stays in memory: otherwise each transaction creates a file for it.

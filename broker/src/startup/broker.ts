@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import { join } from "node:path";
 import type { Report } from "@crowdai/shared";
@@ -10,6 +10,7 @@ import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
 import type { Clock } from "../base/clock.ts";
 import type { BrokerConfig } from "../base/config.ts";
+import { replacePrivateFile } from "../base/private-file.ts";
 import { VERSION } from "../base/version.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
 import { createAttachedGraders } from "../domain/graders/attached-graders.ts";
@@ -238,7 +239,7 @@ export async function createBroker({
     const at = await listen(server, config);
     url = config.publicUrl ?? at;
     const note = join(config.dataFolder, "broker.json");
-    writeFileSync(note, JSON.stringify({ url, pid: process.pid, version: VERSION }));
+    replacePrivateFile(note, Buffer.from(JSON.stringify({ url, pid: process.pid, version: VERSION })));
     shutdownSteps.add("broker.json", () => rmSync(note, { force: true }));
     dispatcher.soon();
     return {

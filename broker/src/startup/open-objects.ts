@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
 import { type BrokerConfig, objectsFolder } from "../base/config.ts";
+import { createPrivateFile } from "../base/private-file.ts";
 
 export interface OpenedObjects {
   objects: ObjectStore;
@@ -30,10 +32,21 @@ export async function openObjects(
   return { objects: store, signedStore: store };
 }
 
-/** Reads the key behind signed addresses; made at the first start, readable by the owner only. */
+const SECRET_BYTES = 32;
+
+/** Reads the key that signs addresses; made at the first start. Throws config_invalid if the file is not a whole key. */
 function readSecret(dataFolder: string): Buffer {
   const file = join(dataFolder, "secret");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600, flag: "wx" });
-  return readFileSync(file);
+  if (!existsSync(file)) createPrivateFile(file, randomBytes(SECRET_BYTES));
+  const secret = readFileSync(file);
+  if (secret.length !== SECRET_BYTES)
+    throw new CrowdaiError(
+      "config_invalid",
+      `${file} has ${secret.length} bytes, and a signing key has ${SECRET_BYTES}.`,
+      {
+        next: "Restore it from a backup, or delete it: a new key is made, and addresses signed before stop working.",
+      },
+    );
+  return secret;
 }
