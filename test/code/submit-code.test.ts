@@ -46,6 +46,15 @@ describe.skipIf(missing("git", "python3"))("code, from the command line to the b
     project.write("predictions.csv", "1\n");
     project.write("train.py", "print(1)\n");
     project.write("tool.sh", "#!/bin/sh\n");
+    const converted = {
+      "wide.txt": Buffer.from("\ufeffüber\r\n", "utf16le"),
+      "dos.bat": "a\nb\r\n",
+      "id.py": "# $Id: 0 $\n",
+    };
+    for (const [name, bytes] of Object.entries(converted)) project.write(name, bytes);
+    project.write(".gitattributes", "wide.txt text working-tree-encoding=UTF-16\n*.bat text eol=crlf\n");
+    project.write("deep/.gitattributes", "[attr]marked ident\n* -text\n");
+    project.git("add", "dos.bat");
     const env = { ...project.env, CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: key };
     const submit = async (message: string) => {
       const args = ["submit", "predictions.csv", "-c", "one", "-m", message, "--format", "json"];
@@ -55,7 +64,7 @@ describe.skipIf(missing("git", "python3"))("code, from the command line to the b
       return JSON.parse(stdout).submission;
     };
     const first = await submit("first");
-    expect(first.code).toMatchObject({ state: "stored", files: 3 });
+    expect(first.code).toMatchObject({ state: "stored", files: 6 });
     project.write("train.py", "print(2)\n");
     const second = await submit("second");
     const third = await submit("unchanged");
@@ -79,6 +88,9 @@ describe.skipIf(missing("git", "python3"))("code, from the command line to the b
       .toContain(tags[2]);
     git("clone", "-q", third.code.url, clone);
     expect(git("-C", clone, "fsck", "--strict", "--full")).toBe("");
+    for (const [name, bytes] of Object.entries(converted))
+      expect(readFileSync(join(clone, name))).toEqual(Buffer.from(bytes as string));
+    expect(git("-C", clone, "status", "--short")).toBe("");
     expect(git("-C", clone, "diff", tags[0]!, tags[1]!)).toContain("-print(1)\n+print(2)\n");
     expect(git("-C", clone, "diff", tags[1]!, tags[2]!)).toBe("");
     expect(git("-C", clone, "log", "-1", "--format=%an%n%B", tags[1]!)).toMatch(

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
@@ -17,6 +17,9 @@ const SETTINGS = [
   ["http.lowSpeedLimit", "1"],
   ["http.lowSpeedTime", "120"],
 ] as const;
+
+// They take precedence over those in the tree: the files are as they were captured, byte for byte.
+const NO_CONVERSION = "* -text -ident !eol !filter !working-tree-encoding\n";
 
 export interface CloneOptions extends CloneSource {
   /** The target: a new or empty folder. */
@@ -54,8 +57,13 @@ export async function cloneRepository(
     for (const [name, address] of [["origin", url.href], ...Object.entries(remotes)])
       await run(["remote", "add", "--", name as string, address as string]);
     await run(["fetch", "-q", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*", tags]);
+    const attributes = join(folder, ".git/info/attributes");
+    await mkdir(join(folder, ".git/info"), { recursive: true });
+    await writeFile(attributes, NO_CONVERSION);
     const at = `refs/tags/${tag}`;
     await run(branch ? ["checkout", "-q", "-b", branch, at] : ["checkout", "-q", "--detach", at]);
+    // A fork is the user's own project, in which attributes work as everywhere.
+    if (branch) await rm(attributes);
   } catch (failure) {
     await undo(folder, made);
     throw explain(failure, key, signal);

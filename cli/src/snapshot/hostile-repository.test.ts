@@ -105,7 +105,6 @@ describe.skipIf(missing("git"))("a repository whose settings make git run progra
     };
     const snapshot = await project.take({ env });
     expect([...project.files(snapshot).keys()]).toEqual([
-      ".gitattributes",
       ".gitignore",
       ".lfsconfig",
       "a.py",

@@ -3,7 +3,7 @@ import type { BytePath } from "../../git/byte-path.ts";
 import { shownPath } from "../../git/byte-path.ts";
 import type { Mode } from "../../git/tree-writer.ts";
 import type { FileContent } from "../files/read-file.ts";
-import { refusedByGit } from "./portable-names.ts";
+import { refusedAttributes } from "./git-attributes.ts";
 import { secretSettings } from "./secret-names.ts";
 
 export type SecretFinding = import("./scan-secrets.ts").SecretFinding;
@@ -16,14 +16,14 @@ interface Checked {
 
 /** Searches a text file for secrets. A file with a zero byte near its start counts as binary and is not searched. */
 export async function checkContent(path: BytePath, mode: Mode, { bytes }: FileContent): Promise<Checked> {
+  const byGit = mode === "120000" ? null : refusedAttributes(path, bytes);
+  if (byGit) return { refused: byGit, findings: [] };
   const isText = mode !== "120000" && !bytes.subarray(0, 8192).includes(0);
   if (!isText) return { refused: null, findings: [] };
   const { findSecrets, looksSecret } = await scanner();
   const text = bytes.toString("latin1");
   const refused = secretSettings(path, text);
   if (refused) return { refused: `it contains ${refused}`, findings: [] };
-  const byGit = refusedByGit(path, text);
-  if (byGit) return { refused: byGit, findings: [] };
   if (!looksSecret(text)) return { refused: null, findings: [] };
   return { refused: null, findings: await findSecrets(shownPath(path), bytes.toString("utf8")) };
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { removeQuietly } from "../../config/remove-quietly.ts";
 
 /** Increased whenever the checks that cached files have passed change. */
-const VERSION = 1;
+const VERSION = 2;
 
 const cacheSchema = z.object({
   version: z.literal(VERSION),
