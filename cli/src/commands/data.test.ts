@@ -103,6 +103,19 @@ test.each([
   "",
   "public/aux.csv",
   "FINE.csv",
+  ".npmrc",
+  ".envrc",
+  "a/.vscode/tasks.json",
+  "node_modules/.bin/ls",
+  "Node_Modules/x/index.js",
+  "\u200b.bashrc",
+  "\uff0enpmrc",
+  "crowdai.json",
+  "kit/Package.json",
+  "vite.config.mjs",
+  "conftest.py",
+  "Makefile",
+  "NPMRC~1",
 ])("an unsafe file name (%j) is named and left out, and the others are downloaded", async (name) => {
   offer({ "fine.csv": "fine", [name]: "bad" });
   const { code, stdout, stderr } = await run(["iris", "--dir", "in/side", "--format", "json"]);
@@ -110,6 +123,19 @@ test.each([
   expect(stderr).toContain("is left out: ");
   expect(JSON.parse(stdout)).toMatchObject({ left_out: [{ name, reason: expect.stringMatching(/^\w+ /) }] });
   expect(await readdir(folder.path, { recursive: true })).toEqual(["in", "in/side", "in/side/fine.csv"]);
+});
+
+test.each(["node_modules", ".vscode"])("the id of a challenge cannot be the folder %s", async (id) => {
+  offer({ "tasks.json": "bad" }, id);
+  expect((await run(["iris"])).code).toBe(2);
+  expect(await readdir(folder.path)).toEqual([]);
+});
+
+test("files that are only data or programs to start by hand are downloaded", async () => {
+  const names = ["a.b/train.csv", "baseline.py", "environment/notes.md", "model.pth", "requirements.txt"];
+  offer(Object.fromEntries(names.map((name) => [name, "fine"])));
+  const { stdout } = await run(["iris", "--format", "json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ files: names.map((name) => ({ name })), left_out: [] });
 });
 
 test("the id of a challenge cannot lead out of the folder either", async () => {

@@ -1,0 +1,58 @@
+/**
+ * Returns why a program would obey a file of this name in the folder where it is, without being told to: an editor, a
+ * shell, a package manager, a test runner. Null for a file that is only data.
+ */
+export function obeyedName(name: string): string | null {
+  for (const part of name.split("/")) {
+    const folded = fold(part);
+    if (folded.startsWith(".")) return "its name starts with a dot";
+    if (FOLDERS.has(folded)) return `programs run what is in a folder named ${folded}`;
+    if (SHORT_NAME.test(folded)) return "its name may stand for another file on Windows";
+  }
+  const file = fold(name.slice(name.lastIndexOf("/") + 1));
+  return FILES.has(file) || CONFIG_MODULE.test(file) ? `programs obey a file named ${file}` : null;
+}
+
+const FOLDERS = new Set(["node_modules", "__pycache__", "site-packages"]);
+const FILES = new Set([
+  ...[
+    "crowdai.json",
+    "package.json",
+    "bunfig.toml",
+    "deno.json",
+    "deno.jsonc",
+    "tsconfig.json",
+    "jsconfig.json",
+  ],
+  ...[
+    "conftest.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "setup.cfg",
+    "pyproject.toml",
+    "pytest.ini",
+    "tox.ini",
+  ],
+  ...[
+    "pyvenv.cfg",
+    "makefile",
+    "gnumakefile",
+    "justfile",
+    "desktop.ini",
+    "autorun.inf",
+    "claude.md",
+    "agents.md",
+  ],
+]);
+/** Such as `vite.config.js` and `gulpfile.mjs`. */
+const CONFIG_MODULE = /^(.+\.config|gulpfile|gruntfile)\.[cm]?[jt]s$/;
+/** A name that Windows makes for an older program, such as `GIT~1` for `.git`. */
+const SHORT_NAME = /^[^.]{1,6}~\d+(\.[^.]{0,3})?$/;
+
+/** Returns the name without case and without the characters that some file systems ignore. */
+function fold(name: string): string {
+  return name
+    .normalize("NFKC")
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, "")
+    .toLowerCase();
+}
