@@ -4,7 +4,7 @@ import { collectingStream } from "../../test/collecting-stream.ts";
 import { plainLine, plainText, plainValue } from "./plain-text.ts";
 import { sizeText } from "./size.ts";
 import { createTerminal, type TerminalOptions } from "./terminal.ts";
-import { localTime, relativeTime } from "./time.ts";
+import { localTime, relativeTime, timeText, zoneName } from "./time.ts";
 
 interface TerminalSetup extends Partial<Omit<TerminalOptions, "stdin" | "stdout" | "stderr">> {
   tty?: boolean;
@@ -171,6 +171,10 @@ test("times and sizes read as people say them", () => {
   expect(relativeTime("2026-11-30T12:00:00Z", now)).toBe("in 7 days");
   expect(localTime("2026-11-23T12:00:00Z")).toMatch(/^2026-11-2[234] \d\d:\d\d:\d\d$/);
   expect(localTime("whenever")).toBe("whenever");
+  expect(timeText("2026-11-23T12:00:00Z", now)).toMatch(
+    /^2026-11-2[234] \d\d:\d\d:\d\d UTC([+-]\d\d:\d\d)? \(0 s ago\)$/,
+  );
+  expect([0, 60, -210, 345].map(zoneName)).toEqual(["UTC", "UTC+01:00", "UTC-03:30", "UTC+05:45"]);
   expect([0, 999, 1000, 4_200_000, 999_950].map(sizeText)).toEqual([
     "0 B",
     "999 B",

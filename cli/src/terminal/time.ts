@@ -23,7 +23,17 @@ export function relativeTime(iso: string, now: number = Date.now()): string {
   return seconds <= 0 ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
 }
 
-/** Returns a time with its distance from now, such as `2026-11-23 14:00:05 (in 2 h)`. */
+/** Returns a time with its zone and its distance from now, such as `2026-11-23 14:00:05 UTC+01:00 (in 2 h)`. */
 export function timeText(iso: string, now: number = Date.now()): string {
-  return `${localTime(iso)} (${relativeTime(iso, now)})`;
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  return `${localTime(iso)} ${zoneName(-at.getTimezoneOffset())} (${relativeTime(iso, now)})`;
+}
+
+/** Returns the name of a time zone, given its minutes ahead of UTC: `UTC`, or its offset, such as `UTC-03:30`. */
+export function zoneName(minutes: number): string {
+  if (minutes === 0) return "UTC";
+  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "-" : "+"}${two(size / 60)}:${two(size % 60)}`;
 }

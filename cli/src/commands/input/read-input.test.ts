@@ -83,4 +83,18 @@ describe("standard input", () => {
     expect(await kind(interpretStdin(await file("stdin.csv", ' \n{"a": 1}'), both))).toBe("json");
     expect(await kind(interpretStdin(await file("stdin.json", "[1]"), takes([".json"], true)))).toBe("file");
   });
+
+  it.each(['{"a":1}\n{"a":2}\n', "[1]\r\n[2]", '\ufeff{"a":1}\n{"a"', "[1]\n\n[2]\n"])(
+    "with JSON lines (%j) is a file where files are accepted, named for them if they have an extension",
+    async (text) => {
+      const facts = await file("stdin.csv", text);
+      expect(await kind(interpretStdin(facts, takes([".csv"], true)))).toBe("file");
+      const { offered } = await interpretStdin(facts, takes([".csv", ".jsonl"], true));
+      expect(offered).toMatchObject({ kind: "file", name: "stdin.jsonl" });
+    },
+  );
+
+  it.each(['{"a":\n1}\n', "[1]\n\n", "[\n[1],\n[2]\n]"])("with one value (%j) is a value", async (text) => {
+    expect(await kind(interpretStdin(await file("stdin.csv", text), takes([".csv"], true)))).toBe("json");
+  });
 });

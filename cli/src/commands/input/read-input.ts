@@ -46,16 +46,16 @@ export async function interpretFile(facts: FileFacts, challenge: PublicChallenge
 
 /**
  * Takes standard input, spooled to a file, as a value if the challenge accepts only values. If it accepts files too, a
- * text that begins with { or [ is a value, unless the accepted files are JSON.
+ * text that begins with { or [ is a value, unless the accepted files are JSON, or it is several lines of JSON.
  */
 export async function interpretStdin(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
-  if (
-    json !== null &&
-    (file === null || (!hasExtension(facts.name, [".json"]) && (await beginsAsJson(facts))))
-  )
-    return takeValue(facts, json.max_bytes, "Standard input");
-  return { offered: { kind: "file", name: facts.name, size: facts.size }, facts };
+  if (json !== null && file === null) return takeValue(facts, json.max_bytes, "Standard input");
+  const kind = hasExtension(facts.name, [".json"]) ? "other" : await kindOfText(facts);
+  if (json !== null && kind === "json") return takeValue(facts, json.max_bytes, "Standard input");
+  const ofLines = file?.extensions.find((extension) => LINES.includes(extension.toLowerCase()));
+  const name = kind === "json lines" && ofLines ? `stdin${ofLines}` : facts.name;
+  return { offered: { kind: "file", name, size: facts.size }, facts: { ...facts, name } };
 }
 
 /** Reads a JSON value from a file. Throws value_not_json, value_too_large. */
@@ -95,12 +95,31 @@ async function readUtf8(facts: FileFacts, what: string): Promise<string> {
   }
 }
 
-async function beginsAsJson(facts: FileFacts): Promise<boolean> {
+/** Extensions of files with a JSON value in each line. */
+const LINES = [".jsonl", ".ndjson", ".jsonlines"];
+/** How much is read to find the end of the first line. */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/** Returns whether a text seems to be one JSON value, or one in each of several lines. */
+async function kindOfText(facts: FileFacts): Promise<"json" | "json lines" | "other"> {
   const handle = await open(facts.path);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
-    return /^\ufeff?\s*[{[]/.test(buffer.toString("utf8", 0, bytesRead));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LINE_BYTES), 0, MAX_LINE_BYTES, 0);
+    const text = buffer.toString("utf8", 0, bytesRead).replace(/^\ufeff?\s*/, "");
+    if (!/^[{[]/.test(text)) return "other";
+    const end = text.indexOf("\n");
+    const hasMore = end > 0 && text.slice(end).trim() !== "";
+    return hasMore && isJson(text.slice(0, end)) ? "json lines" : "json";
   } finally {
     await handle.close();
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
