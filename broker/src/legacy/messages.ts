@@ -1,4 +1,4 @@
-import { CALL_LIMIT } from "@crowdai/shared";
+import { MAX_CALL_VALUES } from "@crowdai/shared";
 import { z } from "zod";
 
 /** Event `authenticate`. */
@@ -17,7 +17,7 @@ export const executeSchema = z.object({
   challenge_client_name: name,
   grader_id: name,
   function_name: z.string().max(100),
-  data: z.array(z.unknown()).min(1).max(CALL_LIMIT),
+  data: z.array(z.unknown()).min(1).max(MAX_CALL_VALUES),
   dry_run: z.boolean().default(false),
   parallel: z.boolean().default(false),
 });

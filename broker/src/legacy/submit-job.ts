@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createSubmissionId, INLINE_LIMIT, type Intent, intentSchema, toJsonText } from "@crowdai/shared";
+import { createSubmissionId, type Intent, intentSchema, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { type CallNeeds, registerCall } from "../domain/submissions/register-call.ts";
@@ -63,7 +63,7 @@ async function inputOf(
     };
   }
   const text = Buffer.from(toJsonText(job.value));
-  if (text.length <= INLINE_LIMIT) return { input: { kind: "inline", data: job.value }, bytes: null };
+  if (text.length <= MAX_INLINE_BYTES) return { input: { kind: "inline", data: job.value }, bytes: null };
   const sha256 = createHash("sha256").update(text).digest("hex");
   return { input: { kind: "json", name: null, size: text.length, sha256 }, bytes: async () => text };
 }

@@ -3,7 +3,7 @@ import {
   asCrowdaiError,
   CrowdaiError,
   handshakeSchema,
-  MESSAGE_LIMIT,
+  MAX_MESSAGE_BYTES,
   type SubmissionEvent,
 } from "@crowdai/shared";
 import type { Transport } from "engine.io";
@@ -59,7 +59,7 @@ export function openGateway(options: {
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
-    maxHttpBufferSize: MESSAGE_LIMIT,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,

@@ -1,4 +1,4 @@
-import { CrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
+import { CrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -90,13 +90,16 @@ export function createApp(options: {
   app.use(
     "/api/*",
     bodyLimit({
-      maxSize: MESSAGE_LIMIT,
+      maxSize: MAX_MESSAGE_BYTES,
       onError: (c) => {
         // The rest of the body is left unread, so the connection cannot serve another request.
         c.header("connection", "close");
         return errorResponse(
           c,
-          new CrowdaiError("message_too_large", `A request body may have at most ${MESSAGE_LIMIT} bytes.`),
+          new CrowdaiError(
+            "message_too_large",
+            `A request body may have at most ${MAX_MESSAGE_BYTES} bytes.`,
+          ),
           log,
         );
       },

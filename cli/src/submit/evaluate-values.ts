@@ -1,9 +1,9 @@
 import {
   asCrowdaiError,
-  CALL_LIMIT,
   CrowdaiError,
   createSubmissionId,
-  INLINE_LIMIT,
+  MAX_CALL_VALUES,
+  MAX_INLINE_BYTES,
   type Submission,
 } from "@crowdai/shared";
 import type { Agents } from "../client/http/proxy-agents.ts";
@@ -69,7 +69,7 @@ interface Item {
 
 /** Keeps messages well below the limits of both sides. */
 const BATCH_BYTES = 512 * 1024;
-const AT_ONCE = CALL_LIMIT;
+const AT_ONCE = MAX_CALL_VALUES;
 
 /**
  * Calls a function once for each value and returns the outcomes in the order of the values. Throws if the call as a whole
@@ -99,12 +99,12 @@ export async function evaluateValues(
   const atOnce = options.parallel === false ? 1 : AT_ONCE;
   for (const group of groups(items, atOnce)) {
     const shared = { challenge: challenge.id, round: options.round ?? null, function: name };
-    for (const batch of batches(group.filter(({ size }) => size <= INLINE_LIMIT)))
+    for (const batch of batches(group.filter(({ size }) => size <= MAX_INLINE_BYTES)))
       await session.call(
         { ...shared, items: batch.map(({ id, value }) => ({ id, data: value })) },
         options.signal,
       );
-    for (const item of group.filter(({ size }) => size > INLINE_LIMIT)) {
+    for (const item of group.filter(({ size }) => size > MAX_INLINE_BYTES)) {
       const { input, source } = inputOfValue(item);
       await sendSubmission(session, {
         ...options,

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { CrowdaiError, type IntentRequest, MODEL_LIMIT, type PublicChallenge } from "@crowdai/shared";
+import { CrowdaiError, type IntentRequest, MAX_MODELS, type PublicChallenge } from "@crowdai/shared";
 import { type ByteSource, digestFile, inspectFile } from "../client/upload/byte-source.ts";
 import { exactSizeText } from "../terminal/size.ts";
 
@@ -30,10 +30,10 @@ export async function prepareModels(
 ): Promise<ModelToSend[]> {
   if (models.length === 0) return [];
   if (!rule) throw new CrowdaiError("model_refused", `${id} does not accept models.`);
-  if (models.length > MODEL_LIMIT)
+  if (models.length > MAX_MODELS)
     throw new CrowdaiError(
       "model_refused",
-      `A submission can have at most ${MODEL_LIMIT} models; ${models.length} were given.`,
+      `A submission can have at most ${MAX_MODELS} models; ${models.length} were given.`,
     );
   const facts = await Promise.all(
     models.map(({ file, name }) => inspectFile(resolve(options.cwd ?? ".", file), name)),

@@ -1,4 +1,4 @@
-import { INLINE_LIMIT, type IntentRequest, toJsonText } from "@crowdai/shared";
+import { type IntentRequest, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
 import { type ByteSource, digestFile, type FileFacts, textSource } from "../client/upload/byte-source.ts";
 import type { InputDescription } from "./check-input.ts";
 
@@ -29,7 +29,7 @@ export function inputOfValue({
   value?: unknown;
 }): SubmissionInput {
   const source = textSource(text);
-  if (size > INLINE_LIMIT) return announce(source);
+  if (size > MAX_INLINE_BYTES) return announce(source);
   return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256, path: null };
 }
 

@@ -6,7 +6,7 @@ import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 
 const PROGRESS_EVERY_MS = 100;
 const LOG_LINES = 1000;
-const LOG_LINE_LIMIT = 8 * 1024;
+const MAX_LOG_LINE_CHARACTERS = 8 * 1024;
 
 export interface Reporter {
   started(): void;
@@ -89,7 +89,7 @@ export function createReporter(
         return;
       }
       logLines++;
-      if (logLines <= LOG_LINES) send({ type: "log", message: text(event.message, LOG_LINE_LIMIT) });
+      if (logLines <= LOG_LINES) send({ type: "log", message: text(event.message, MAX_LOG_LINE_CHARACTERS) });
       else if (logLines === LOG_LINES + 1)
         send({ type: "log", message: `Log truncated after ${LOG_LINES} lines.` });
     },

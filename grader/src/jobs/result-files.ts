@@ -10,7 +10,7 @@ import type { ResultEvent } from "../evaluators/protocol/events.ts";
 import { sanitizeText } from "./sanitize-text.ts";
 
 /** The largest file that a result may name, in bytes. */
-export const FILE_LIMIT = 1024 ** 3;
+export const MAX_RESULT_FILE_BYTES = 1024 ** 3;
 
 export interface StoredResultFiles {
   media: StoredFile | null;
@@ -65,9 +65,13 @@ export async function storeResultFiles(
         .match(/^\.[a-z0-9]{1,10}$/)?.[0] ?? "";
     const tooLarge = new FileTooLarge();
     try {
-      const { size, sha256 } = await objects.put(`${key}${extension}`, upTo(FILE_LIMIT, file, tooLarge), {
-        type: typeOf(extension),
-      });
+      const { size, sha256 } = await objects.put(
+        `${key}${extension}`,
+        upTo(MAX_RESULT_FILE_BYTES, file, tooLarge),
+        {
+          type: typeOf(extension),
+        },
+      );
       return {
         key: `${key}${extension}`,
         name: sanitizeText(name ?? path.split("/").at(-1)!, 255),
@@ -76,7 +80,7 @@ export async function storeResultFiles(
         type: typeOf(extension),
       };
     } catch (error) {
-      if (error === tooLarge) return { reason: `it is larger than ${FILE_LIMIT} bytes` };
+      if (error === tooLarge) return { reason: `it is larger than ${MAX_RESULT_FILE_BYTES} bytes` };
       throw error;
     }
   }
@@ -103,8 +107,8 @@ async function openInside(
     ? "it is not a regular file"
     : found.nlink > 1
       ? "it is a hard link to another file"
-      : found.size > FILE_LIMIT
-        ? `it is larger than ${FILE_LIMIT} bytes`
+      : found.size > MAX_RESULT_FILE_BYTES
+        ? `it is larger than ${MAX_RESULT_FILE_BYTES} bytes`
         : null;
   if (reason === null) return { handle };
   await handle.close();

@@ -1,5 +1,5 @@
 /** The longest evaluator text shown to participants, in characters. */
-export const MESSAGE_LIMIT = 10 * 1024;
+export const MAX_MESSAGE_BYTES = 10 * 1024;
 
 // Control characters that affect a terminal, and marks that reorder text. Newline and tab are allowed.
 const UNSAFE =
@@ -7,7 +7,7 @@ const UNSAFE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** Makes an evaluator's text safe for a terminal, a log and a page: escapes control characters and truncates it at `limit`. */
-export function sanitizeText(text: string, limit = MESSAGE_LIMIT): string {
+export function sanitizeText(text: string, limit = MAX_MESSAGE_BYTES): string {
   const cut = text.length > limit ? `${text.slice(0, limit)} … (truncated)` : text;
   return cut
     .toWellFormed()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { submissionIdSchema } from "./intent.ts";
-import { CALL_LIMIT } from "./message-limits.ts";
+import { MAX_CALL_VALUES } from "./message-limits.ts";
 
 /** Client to broker, event `call`: calls a function other than `submit` for a list of values. Results are returned in order. */
 export const callSchema = z.object({
@@ -11,7 +11,7 @@ export const callSchema = z.object({
   items: z
     .array(z.object({ id: submissionIdSchema, data: z.unknown() }))
     .min(1)
-    .max(CALL_LIMIT),
+    .max(MAX_CALL_VALUES),
 });
 export type Call = z.infer<typeof callSchema>;
 export type CallRequest = z.input<typeof callSchema>;

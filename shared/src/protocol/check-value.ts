@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
-import { DEPTH_LIMIT } from "./message-limits.ts";
+import { MAX_JSON_DEPTH } from "./message-limits.ts";
 import { describeSchemaErrors } from "./schema-errors.ts";
 import { distinctItems } from "./unique-items.ts";
 
@@ -40,8 +40,8 @@ export function checkValue(value: unknown, schema: unknown): void {
   } catch (error) {
     // A recursive schema follows the value to its full depth.
     if (!(error instanceof RangeError)) throw error;
-    throw new CrowdaiError("value_too_deep", `The value is nested deeper than ${DEPTH_LIMIT} levels.`, {
-      details: { limit: DEPTH_LIMIT },
+    throw new CrowdaiError("value_too_deep", `The value is nested deeper than ${MAX_JSON_DEPTH} levels.`, {
+      details: { limit: MAX_JSON_DEPTH },
       cause: error,
     });
   }

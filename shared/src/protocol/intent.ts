@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODEL_LIMIT } from "./message-limits.ts";
+import { MAX_MODELS } from "./message-limits.ts";
 import { SUBMISSION_ID } from "./submission-id.ts";
 import { partCount, partDigestsSchema } from "./upload-parts.ts";
 
@@ -12,7 +12,7 @@ export const submissionIdSchema = z
   .regex(SUBMISSION_ID, "8 to 64 letters, digits, - or _, starting with a letter or digit");
 
 /**
- * The input of an intent. A value above INLINE_LIMIT is announced like a file, with kind "json" and no data. With `parts`,
+ * The input of an intent. A value above MAX_INLINE_BYTES is announced like a file, with kind "json" and no data. With `parts`,
  * the bytes are uploaded in parts, each verified against its digest; without it, in a single request.
  */
 export const intentInputSchema = z.discriminatedUnion("kind", [
@@ -63,7 +63,7 @@ export const intentSchema = z.object({
     .boolean()
     .default(false)
     .describe("Whether the code may be published when the challenge closes."),
-  models: z.array(modelAnnouncementSchema).max(MODEL_LIMIT).default([]),
+  models: z.array(modelAnnouncementSchema).max(MAX_MODELS).default([]),
 });
 export type Intent = z.infer<typeof intentSchema>;
 export type IntentRequest = z.input<typeof intentSchema>;

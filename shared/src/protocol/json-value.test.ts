@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CrowdaiError } from "./errors.ts";
 import { parseJson, toJsonText } from "./json-value.ts";
-import { DEPTH_LIMIT } from "./message-limits.ts";
+import { MAX_JSON_DEPTH } from "./message-limits.ts";
 
 /** What a refused value is refused with. */
 function refusal(work: () => unknown): CrowdaiError {
@@ -83,8 +83,8 @@ describe("JSON text", () => {
   });
 
   it("may be nested to the limit, and no deeper", () => {
-    expect(() => parseJson(nested(DEPTH_LIMIT))).not.toThrow();
-    expect(refusal(() => parseJson(nested(DEPTH_LIMIT + 1))).code).toBe("value_too_deep");
+    expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow();
+    expect(refusal(() => parseJson(nested(MAX_JSON_DEPTH + 1))).code).toBe("value_too_deep");
   });
 
   it.each([
@@ -174,8 +174,8 @@ describe("a JavaScript value", () => {
   });
 
   it("may be nested to the broker's limit, and no deeper", () => {
-    expect(toJsonText(JSON.parse(nested(DEPTH_LIMIT)))).toBe(nested(DEPTH_LIMIT));
-    expect(refusal(() => toJsonText(JSON.parse(nested(DEPTH_LIMIT + 1)))).code).toBe("value_too_deep");
+    expect(toJsonText(JSON.parse(nested(MAX_JSON_DEPTH)))).toBe(nested(MAX_JSON_DEPTH));
+    expect(refusal(() => toJsonText(JSON.parse(nested(MAX_JSON_DEPTH + 1)))).code).toBe("value_too_deep");
   });
 
   it("with a very long name is refused with a message of bounded length", () => {

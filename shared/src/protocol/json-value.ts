@@ -1,6 +1,6 @@
 import { CrowdaiError } from "./errors.ts";
 import { findJsonError } from "./json-syntax.ts";
-import { DEPTH_LIMIT } from "./message-limits.ts";
+import { MAX_JSON_DEPTH } from "./message-limits.ts";
 import { quoted } from "./suggest.ts";
 
 /** Matches every number that may exceed the largest double, and some that do not. */
@@ -13,7 +13,7 @@ const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|(?<![\d.])\d{209}/;
 export function parseJson(text: string, what = "The value"): unknown {
   const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   // Before parsing, because deep nesting overflows the stack of some engines.
-  if (textDepth(clean) > DEPTH_LIMIT) throw tooDeep(what);
+  if (textDepth(clean) > MAX_JSON_DEPTH) throw tooDeep(what);
   let value: unknown;
   try {
     value = JSON.parse(clean);
@@ -92,7 +92,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
       return value;
   }
   if (value === null) return null;
-  if (depth >= DEPTH_LIMIT) throw tooDeep("The value");
+  if (depth >= MAX_JSON_DEPTH) throw tooDeep("The value");
   if (value instanceof Number || value instanceof String || value instanceof Boolean)
     return plain(value.valueOf(), path, depth);
   if ("toJSON" in value && typeof value.toJSON === "function" && !ArrayBuffer.isView(value))
@@ -148,7 +148,7 @@ function notJson(what: string, path: string): CrowdaiError {
 }
 
 function tooDeep(what: string): CrowdaiError {
-  return new CrowdaiError("value_too_deep", `${what} is nested deeper than ${DEPTH_LIMIT} levels.`, {
-    details: { limit: DEPTH_LIMIT },
+  return new CrowdaiError("value_too_deep", `${what} is nested deeper than ${MAX_JSON_DEPTH} levels.`, {
+    details: { limit: MAX_JSON_DEPTH },
   });
 }

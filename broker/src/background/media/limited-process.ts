@@ -21,7 +21,7 @@ export interface ChildEnd {
   stderr: string;
 }
 
-const OUTPUT_LIMIT = 64 * 1024;
+const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /**
  * Runs a program on untrusted input: without the broker's environment, without stdin, and with limits on
@@ -83,7 +83,7 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on("data", (chunk: Buffer) => {
-    if (size < OUTPUT_LIMIT) chunks.push(chunk.subarray(0, OUTPUT_LIMIT - size));
+    if (size < MAX_OUTPUT_BYTES) chunks.push(chunk.subarray(0, MAX_OUTPUT_BYTES - size));
     size += chunk.length;
   });
   return () => Buffer.concat(chunks).toString("utf8");

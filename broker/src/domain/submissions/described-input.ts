@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CrowdaiError, INLINE_LIMIT, type Intent, toJsonText } from "@crowdai/shared";
+import { CrowdaiError, type Intent, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 
@@ -10,7 +10,7 @@ export type DescribedInput = Pick<
 
 /**
  * Returns the columns that describe an input. Throws message_too_large for an inline value above
- * INLINE_LIMIT.
+ * MAX_INLINE_BYTES.
  */
 export function describeInput(input: Intent["input"]): DescribedInput {
   if (input.kind !== "inline")
@@ -23,10 +23,10 @@ export function describeInput(input: Intent["input"]): DescribedInput {
     };
   const text = toJsonText(input.data);
   const size = Buffer.byteLength(text);
-  if (size > INLINE_LIMIT)
+  if (size > MAX_INLINE_BYTES)
     throw new CrowdaiError(
       "message_too_large",
-      `An inline value may have at most ${INLINE_LIMIT} bytes; this one has ${size}.`,
+      `An inline value may have at most ${MAX_INLINE_BYTES} bytes; this one has ${size}.`,
     );
   return {
     input_kind: "json",

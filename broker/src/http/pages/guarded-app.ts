@@ -7,7 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { contentPolicy } from "./content-policy.ts";
 import { sameOrigin } from "./same-origin.ts";
 
-const FORM_LIMIT = 16 * 1024;
+const MAX_FORM_BYTES = 16 * 1024;
 
 /**
  * Returns an app that guards every route added to it, whatever the path: content-security policy, cache headers, entity
@@ -27,7 +27,7 @@ export function createGuardedApp(options: {
     app.use((c, next) => (matchedRoutes(c).length > guards ? guard(c, next) : next()));
   onPages(
     bodyLimit({
-      maxSize: FORM_LIMIT,
+      maxSize: MAX_FORM_BYTES,
       onError: (c) => {
         // The rest of the body is not read, so the connection cannot serve another request.
         c.header("connection", "close");

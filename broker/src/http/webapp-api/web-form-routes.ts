@@ -1,4 +1,4 @@
-import { asCrowdaiError, MESSAGE_LIMIT } from "@crowdai/shared";
+import { asCrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -12,7 +12,7 @@ const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_
 /** The route by which an external webapp requests a grade for an upload of its web form. It counts only 200 as success. */
 export function webFormRoutes(context: () => WebFormNeeds, token: string, log: Logger): Hono {
   const routes = new Hono();
-  routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MESSAGE_LIMIT }), async (c) => {
+  routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MAX_MESSAGE_BYTES }), async (c) => {
     try {
       const sent = await readParameters(c.req.raw);
       await submitFromWebForm(

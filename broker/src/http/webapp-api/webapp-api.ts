@@ -1,4 +1,4 @@
-import { MESSAGE_LIMIT } from "@crowdai/shared";
+import { MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
@@ -34,11 +34,11 @@ export function webappApi(options: {
   api.notFound(notFoundResponse);
   api.use(
     bodyLimit({
-      maxSize: MESSAGE_LIMIT,
+      maxSize: MAX_MESSAGE_BYTES,
       onError(c) {
         // The rest of the body is not read, so the connection cannot serve another request.
         c.header("connection", "close");
-        return answer(c, 413, { message: `A request may have at most ${MESSAGE_LIMIT} bytes.` });
+        return answer(c, 413, { message: `A request may have at most ${MAX_MESSAGE_BYTES} bytes.` });
       },
     }),
   );

@@ -1,4 +1,4 @@
-import { INLINE_LIMIT, type Limits, type PublicChallenge, type Round } from "@crowdai/shared";
+import { type Limits, MAX_INLINE_BYTES, type PublicChallenge, type Round } from "@crowdai/shared";
 import { checkInput, type InputDescription } from "../../submit/check-input.ts";
 import type { ModelToSend } from "../../submit/models.ts";
 import { type LabeledRow, labeledLines } from "../../terminal/labels.ts";
@@ -43,7 +43,7 @@ export interface PlanFacts {
 export function makePlan(facts: PlanFacts): Plan {
   const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
-  const way = kind === "json" && size <= INLINE_LIMIT ? "message" : "upload";
+  const way = kind === "json" && size <= MAX_INLINE_BYTES ? "message" : "upload";
   return {
     broker,
     challenge: challenge.id,

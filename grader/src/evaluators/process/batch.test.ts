@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { allowedMs } from "../../../../test/allowed-ms.ts";
 import { isGone, makeEvaluator, shell } from "../../testing/evaluation.ts";
-import { OUTPUT_LIMIT } from "./process.ts";
+import { MAX_OUTPUT_BYTES } from "./process.ts";
 
 const RESULT = `echo '{"id":"job1","type":"result","score":0.5}'`;
 
@@ -208,7 +208,7 @@ describe("a failing batch evaluator", () => {
     const { verdict } = await run();
     expect(verdict).toMatchObject({ code: "evaluator_output", detail: expect.stringMatching(detail) });
     expect(performance.now() - begun).toBeLessThan(allowedMs(15_000));
-    expect(process.memoryUsage().rss - before).toBeLessThan(4 * OUTPUT_LIMIT);
+    expect(process.memoryUsage().rss - before).toBeLessThan(4 * MAX_OUTPUT_BYTES);
   });
 
   it("that floods stderr continues, and its last lines are kept", async () => {

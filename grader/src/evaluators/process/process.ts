@@ -5,10 +5,10 @@ import { createLineReader } from "./line-reader.ts";
 import { createTail } from "./tail.ts";
 
 /** The longest line an evaluator may print, and the most bytes and lines per job. */
-export const LINE_LIMIT = 10 * 1024 * 1024;
-export const OUTPUT_LIMIT = 64 * 1024 * 1024;
-export const LINES_LIMIT = 1_000_000;
-export const STDERR_LIMIT = 64 * 1024;
+export const MAX_LINE_BYTES = 10 * 1024 * 1024;
+export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+export const MAX_OUTPUT_LINES = 1_000_000;
+export const MAX_STDERR_BYTES = 64 * 1024;
 
 /** Time between SIGTERM and SIGKILL. */
 const TERM_MS = 1000;
@@ -70,19 +70,19 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
   };
   const onLine = (line: Buffer) => {
     if (limitExceeded) return;
-    if (++counted > LINES_LIMIT) exceedLimit(`more than ${LINES_LIMIT} lines`);
+    if (++counted > MAX_OUTPUT_LINES) exceedLimit(`more than ${MAX_OUTPUT_LINES} lines`);
     else options.onLine(line);
   };
-  const lines = createLineReader(LINE_LIMIT, onLine, () =>
-    exceedLimit(`a line of more than ${LINE_LIMIT} bytes`),
+  const lines = createLineReader(MAX_LINE_BYTES, onLine, () =>
+    exceedLimit(`a line of more than ${MAX_LINE_BYTES} bytes`),
   );
   stdout.on("data", (chunk: Buffer) => {
     if (limitExceeded) return;
     printed += chunk.length;
-    if (printed > OUTPUT_LIMIT) exceedLimit(`more than ${OUTPUT_LIMIT} bytes`);
+    if (printed > MAX_OUTPUT_BYTES) exceedLimit(`more than ${MAX_OUTPUT_BYTES} bytes`);
     else lines.push(chunk);
   });
-  const tail = createTail(STDERR_LIMIT);
+  const tail = createTail(MAX_STDERR_BYTES);
   stderr.on("data", (chunk: Buffer) => tail.add(chunk));
   // A broken pipe is ignored: the exit of the process is what counts.
   for (const stream of [child.stdin, stdout, stderr]) stream?.on("error", () => {});

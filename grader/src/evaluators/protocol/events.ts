@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type EvaluatorFailure, evaluatorFailure, excerpt } from "./evaluator-failure.ts";
 
 /** The most artifacts in one result. */
-export const ARTIFACT_LIMIT = 50;
+export const MAX_ARTIFACTS = 50;
 
 const file = z.object({ path: z.string().min(1).max(1000) });
 
@@ -20,7 +20,7 @@ const eventSchema = z.discriminatedUnion("type", [
     media: file.nullish(),
     artifacts: z
       .array(file.extend({ name: z.string().max(255).nullish() }))
-      .max(ARTIFACT_LIMIT)
+      .max(MAX_ARTIFACTS)
       .nullish(),
     data: z.unknown().optional(),
   }),
