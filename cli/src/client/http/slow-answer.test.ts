@@ -1,13 +1,13 @@
 import net from "node:net";
 import { createApiKey } from "@crowdai/shared";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { runCli, temporaryFolder } from "../../../test/run-cli.ts";
 import { readAccount } from "./account.ts";
 import { createHttpClient } from "./http-client.ts";
 
 const servers: net.Server[] = [];
 const sockets = new Set<net.Socket>();
-afterEach(() => {
+afterAll(() => {
   for (const socket of sockets) socket.destroy();
   for (const server of servers.splice(0)) server.close();
 });
@@ -27,7 +27,7 @@ async function drippingServer(first: string): Promise<string> {
 
 const HEADERS = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
-test.each([
+test.concurrent.each([
   ["headers", "HTTP/1.1 200 OK\r\nx-long: "],
   ["body", `${HEADERS}content-length: 1000000\r\n\r\n`],
   ["unlimited body", `${HEADERS}\r\n`],
@@ -40,10 +40,10 @@ test.each([
     code: "broker_unreachable",
     message: expect.stringContaining("the answer arrives too slowly"),
   });
-  expect(performance.now() - began).toBeLessThan(25_000);
+  expect(performance.now() - began).toBeLessThan(40_000);
 });
 
-test("`whoami` ends with 5 at a server that sends a byte at a time", async () => {
+test.concurrent("`whoami` ends with 5 at a server that sends a byte at a time", async () => {
   await using folder = await temporaryFolder();
   const url = await drippingServer(`${HEADERS}\r\n`);
   const { code, stderr } = await runCli(["whoami"], {
