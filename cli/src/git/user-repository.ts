@@ -33,6 +33,24 @@ export function repositoryAround(folder: string): UserRepository | null {
   }
 }
 
+/**
+ * Returns a sentence about a .git, in this folder or above it, that git would look at and that is not a repository; null if
+ * there is none. A worktree whose main repository was moved has one.
+ */
+export function brokenGit(folder: string, repository: UserRepository | null): string | null {
+  for (let here = folder; here !== repository?.top; here = dirname(here)) {
+    const path = join(here, ".git");
+    if (isThere(path)) {
+      const target = gitDirOf(path);
+      const why =
+        target && target !== path ? `points to ${target}, which is not a repository` : "is not a repository";
+      return `${path} ${why}. The code is taken ${repository ? `as part of ${repository.top}` : "without git"}.`;
+    }
+    if (here === dirname(here)) return null;
+  }
+  return null;
+}
+
 function gitDirOf(path: string): string | null {
   try {
     if (statSync(path).isDirectory()) return path;

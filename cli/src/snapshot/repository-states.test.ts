@@ -109,6 +109,20 @@ describe.skipIf(missing("git"))("a snapshot", () => {
     expect(snapshot.branch).toBe("worktree");
   });
 
+  it("says that a working tree whose .git points nowhere is taken without git", async () => {
+    const other = join(project.home, "worktree");
+    project.git("worktree", "add", "-q", other);
+    rmSync(join(project.folder, ".git"), { recursive: true });
+    for (const folder of [other, join(other, "src")]) {
+      const { files, snapshot } = await taken({ folder });
+      expect(names(files).join()).toContain("model.py");
+      expect(snapshot.notes).toEqual([
+        `${other}/.git points to ${project.folder}/.git/worktrees/worktree, which is not a repository. The code is taken without git.`,
+      ]);
+      expect(snapshot.head).toBe("none");
+    }
+  });
+
   it("has the files of submodules by their own rules, and notes one that is not checked out", async () => {
     const library = makeProject();
     library.write("lib.py");

@@ -4,6 +4,7 @@ import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import { makeProject, type Project } from "../../test/project.ts";
+import { secretsFound } from "./filters/check-content.ts";
 import { findSecrets, looksSecret } from "./filters/scan-secrets.ts";
 import { secretByName } from "./filters/secret-names.ts";
 
@@ -59,6 +60,40 @@ describe("the scan for secrets", () => {
       "shopify",
       "slack",
     ]);
+  });
+
+  it("names the cell of a notebook, also if escapes or separate lines hide the secret", async () => {
+    const cell = (...source: string[]) => ({
+      cell_type: "code",
+      metadata: { cells: [{}] },
+      outputs: [],
+      source,
+    });
+    const key = EXAMPLES["private key"]!.split(/(?<=\n)/);
+    const notebook = {
+      metadata: { token: EXAMPLES.github },
+      cells: [
+        cell("import os\n"),
+        cell("x = 1\n", `${EXAMPLES.aws}\n`),
+        cell("y = [1]\n"),
+        { ...cell(), outputs: [{ text: key }] },
+      ],
+    };
+    for (const text of [JSON.stringify(notebook), JSON.stringify(notebook, null, 1)]) {
+      const found = await findSecrets("a.ipynb", text);
+      expect(found.map(({ cell: number, what }) => [number, what.split(":")[0]])).toEqual(
+        expect.arrayContaining([
+          [undefined, "github"],
+          [2, "aws"],
+          [4, "privatekey"],
+        ]),
+      );
+      expect(found.map(({ cell: number }) => number)).not.toContain(1);
+    }
+    expect(await findSecrets("a.ipynb", `{ "cells": [ ${EXAMPLES.github}`)).toMatchObject([{ line: 1 }]);
+    expect(secretsFound([{ path: "a.ipynb", line: 7, cell: 2, what: "aws" }]).message).toContain(
+      "a.ipynb:7 (cell 2): aws",
+    );
   });
 
   it("accepts a comment that disables a line", async () => {

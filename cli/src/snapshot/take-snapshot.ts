@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { BytePath } from "../git/byte-path.ts";
 import { GitFailure } from "../git/clean-git.ts";
-import { repositoryAround } from "../git/user-repository.ts";
+import { brokenGit, repositoryAround } from "../git/user-repository.ts";
 import { type Dirty, isDirty } from "./files/dirty.ts";
 import type { LeftOut } from "./files/left-out.ts";
 import { listFiles } from "./files/list-files.ts";
@@ -97,6 +97,7 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     include: options.include ?? [],
     scratch: join(store.scratch, `listing-${performance.now()}`),
   });
+  const broken = brokenGit(folder, repository);
   const leftOut = [...listed.leftOut];
   const wanted = filterNames(options, listed, leftOut);
   signal?.throwIfAborted();
@@ -118,7 +119,7 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     files,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     leftOut: leftOut.sort((a, b) => (a.path < b.path ? -1 : 1)),
-    notes: [...listed.notes, ...unsteady],
+    notes: [...(broken ? [broken] : []), ...listed.notes, ...unsteady],
     findings,
     head: repository?.head ?? "none",
     branch: repository?.branch ?? null,

@@ -1,4 +1,5 @@
 import { shownPath } from "../../git/byte-path.ts";
+import { placeOf } from "../../snapshot/filters/check-content.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
 import type { Snapshot } from "../../snapshot/take-snapshot.ts";
 import type { ChosenCode } from "../../submit/choose-code.ts";
@@ -19,8 +20,8 @@ export function reportCode(terminal: Terminal, snapshot: Snapshot, { because }: 
   if (leftOut.length > MAX_NAMED)
     terminal.note(`  ${leftOut.length - MAX_NAMED} more files are excluded. Use --dry-run to list them.`);
   for (const note of notes) terminal.note(`  ${plainLine(note)}`);
-  for (const { path, line, what } of findings)
-    terminal.warn(`${plainLine(path)}:${line} may contain a secret (${what}) and is included.`);
+  for (const finding of findings)
+    terminal.warn(`${plainLine(placeOf(finding))} may contain a secret (${finding.what}) and is included.`);
 }
 
 /** Warns if the broker does not have the code. The submission and its grade are not affected. */

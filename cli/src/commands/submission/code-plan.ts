@@ -1,4 +1,5 @@
 import { shownPath } from "../../git/byte-path.ts";
+import { placeOf } from "../../snapshot/filters/check-content.ts";
 import type { Snapshot } from "../../snapshot/take-snapshot.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { exactSizeText, sizeText } from "../../terminal/size.ts";
@@ -42,7 +43,7 @@ export function codeLines(plan: CodePlan | null): string[] {
     `${files.length} files, ${exactSizeText(bytes)}, from ${plainLine(plan.folder)}${state}`,
     ...files.map(({ path, size }) => `  ${plainLine(path)}  ${sizeText(size)}`),
     ...left_out.map(({ path, reason }) => `  Excluded: ${plainLine(path)} (${reason})`),
-    ...findings.map(({ path, line, what }) => `  May contain a secret: ${plainLine(path)}:${line} (${what})`),
+    ...findings.map((one) => `  May contain a secret: ${plainLine(placeOf(one))} (${one.what})`),
     ...notes.map((note) => `  ${plainLine(note)}`),
     ...(publish ? ["  May be published when the challenge closes"] : []),
   ];

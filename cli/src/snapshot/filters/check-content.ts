@@ -38,9 +38,14 @@ const MAX_NAMED = 20;
 
 /** The error for a snapshot with secrets that the user has not allowed. */
 export function secretsFound(findings: readonly SecretFinding[]): CrowdaiError {
-  const lines = findings.slice(0, MAX_NAMED).map(({ path, line, what }) => `  ${path}:${line}: ${what}`);
+  const lines = findings.slice(0, MAX_NAMED).map((one) => `  ${placeOf(one)}: ${one.what}`);
   if (findings.length > MAX_NAMED) lines.push(`  and ${findings.length - MAX_NAMED} more`);
   return new CrowdaiError("code_secrets", `The code seems to contain secrets:\n${lines.join("\n")}`, {
     details: { findings },
   });
+}
+
+/** Returns where a secret was found, for people. */
+export function placeOf({ path, line, cell }: SecretFinding): string {
+  return cell === undefined ? `${path}:${line}` : `${path}:${line} (cell ${cell})`;
 }

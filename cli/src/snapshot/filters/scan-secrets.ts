@@ -1,10 +1,13 @@
 import { lintSource } from "@secretlint/core";
 import { creator as recommended } from "@secretlint/secretlint-rule-preset-recommend";
+import { readCells } from "./notebook-cells.ts";
 import { crowdaiKeyRule, huggingFaceRule } from "./secretlint-rules.ts";
 
 export interface SecretFinding {
   path: string;
   line: number;
+  /** In a notebook, the number of the cell, from 1. */
+  cell?: number;
   /** The kind of secret, never the secret itself. */
   what: string;
 }
@@ -64,21 +67,45 @@ export function looksSecret(text: string): boolean {
   return SECRET_HINT.test(text);
 }
 
-/** Finds secrets in a text file, each with its line. */
+/** Finds secrets in a text file, each with its line, and in a notebook with its cell. */
 export async function findSecrets(path: string, text: string): Promise<SecretFinding[]> {
+  const cells = /\.ipynb$/i.test(path) ? readCells(text) : [];
+  const cellAt = (offset: number) => cells.findIndex(({ start, end }) => start <= offset && offset < end) + 1;
+  const found = (await scan(path, text)).map(({ line, what, offset }) => ({
+    path,
+    line,
+    what,
+    cell: cellAt(offset),
+  }));
+  for (const [i, { start, text: inside }] of cells.entries()) {
+    // Escapes hide a secret from some rules, and so do the strings that a cell's lines are.
+    if (!looksSecret(inside)) continue;
+    const line = text.slice(0, start).split("\n").length;
+    for (const { what } of await scan(path, inside))
+      if (!found.some((one) => one.cell === i + 1 && one.what === what))
+        found.push({ path, line, what, cell: i + 1 });
+  }
+  return found
+    .filter(
+      (one, i) =>
+        found.findIndex(
+          ({ line, what, cell }) => line === one.line && what === one.what && cell === one.cell,
+        ) === i,
+    )
+    .map(({ cell, ...finding }) => (cell === 0 ? finding : { ...finding, cell }));
+}
+
+async function scan(path: string, text: string): Promise<{ line: number; offset: number; what: string }[]> {
   const dot = path.lastIndexOf(".");
   const result = await lintSource({
     source: { content: text, filePath: path, ext: dot < 0 ? "" : path.slice(dot), contentType: "text" },
     options: { config: CONFIG, maskSecrets: true, noPhysicFilePath: true },
   });
-  const found = result.messages.map(({ loc, ruleId, messageId }) => ({
-    path,
+  return result.messages.map(({ loc, range, ruleId, messageId }) => ({
     line: loc.start.line,
+    offset: range[0],
     what: describe(ruleId, messageId),
   }));
-  return found.filter(
-    (one, i) => found.findIndex(({ line, what }) => line === one.line && what === one.what) === i,
-  );
 }
 
 function describe(ruleId: string, messageId: string): string {
