@@ -49,7 +49,7 @@ export async function main(context: ProgramContext): Promise<number> {
   program
     .command("start")
     .description(
-      "grade submissions until stopped; on SIGINT or SIGTERM, finish running jobs or return them to the queue",
+      "Grade submissions until stopped. On SIGINT or SIGTERM, finish running jobs or return them to the queue.",
     )
     .option("--challenges <dir>", "folder that contains the challenge folders", "challenges")
     .option(
