@@ -5,12 +5,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * fresh clone has none of. Those that mostly wait stand between those that keep a processor busy.
  */
 export const SLOWEST_FILES: readonly string[] = [
+  "broker/test/code/code-at-github",
   "test/fleet/fleet",
-  "broker/test/code/hostile-push",
   "test/uploads/uploads",
+  "broker/test/code/hostile-push",
   "broker/test/webapp/remote",
   "broker/test/pages/challenge-page",
-  "broker/test/code/code-at-github",
   "broker/test/pages/submission-page",
   "broker/test/code/code-at-gitlab",
   "broker/test/pages/media-page",
@@ -21,7 +21,6 @@ export const SLOWEST_FILES: readonly string[] = [
   "broker/src/background/code-hosts/code-host-failures",
   "broker/src/domain/leaderboard/boards",
   "broker/test/webapp/webapp-postgres",
-  "broker/test/code/memory",
   "broker/test/webapp/remote-contract",
   "grader/src/evaluators/process/batch",
   "grader/src/evaluators/process/persistent",
@@ -32,9 +31,13 @@ export const SLOWEST_FILES: readonly string[] = [
   "scripts/services/services",
 ];
 
+/** Comes last: its worker has a large memory afterwards, and each process that such a worker starts takes longer to fork. */
+export const LAST_FILE = "broker/test/code/memory";
+
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
+      if (moduleId.endsWith(`/${LAST_FILE}.test.ts`)) return SLOWEST_FILES.length + 1;
       const at = SLOWEST_FILES.findIndex((path) => moduleId.endsWith(`/${path}.test.ts`));
       return at === -1 ? SLOWEST_FILES.length : at;
     };
