@@ -8,7 +8,7 @@ const WITH_PROCESSES = [
   "test/**",
   "broker/test/**",
   "broker/src/**/{code-host-failures,github,gitlab,local,boards}.test.ts",
-  "cli/src/**/{bin,session,completion,submit-code,challenge,challenge-code}.test.ts",
+  "cli/src/**/{bin,session,completion,submit-code,unwritable-home,challenge,challenge-code}.test.ts",
   "cli/src/snapshot/**",
   "grader/src/**/{bin,main,batch,launch,persistent,python-class,job-factory,grader,grader-stopping}.test.ts",
   "scripts/{bench/{board,pages},chaos/missing-programs,build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",

@@ -57,9 +57,9 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
     ]);
     const { media } = await stage.settled(id);
     const shown = await run("show", id);
-    expect(shown.stdout).toContain(`picture:         ${media!.large} (image/png)`);
-    expect(shown.stdout).toContain(`thumbnail:       ${media!.thumbnail}`);
-    expect(shown.stdout).toMatch(/model: +weights\.bin, 9\.\d MB/);
+    expect(shown.stdout).toContain(`Image:          ${media!.large} (image/png)`);
+    expect(shown.stdout).toContain(`Thumbnail:      ${media!.thumbnail}`);
+    expect(shown.stdout).toMatch(/Model: +weights\.bin, 9\.\d MB/);
 
     expect((await run("artifacts", id, "--quiet")).stdout).toBe(
       "weights.bin\nother.bin\nweights.bin\na/b: c\n",
@@ -79,7 +79,7 @@ describe("the command line and the library", MEDIA_TIMEOUT, () => {
   it("show why media were dropped", async () => {
     const { id } = await stage.submit({ media: { name: "nowhere.png" } });
     expect((await run("show", id)).stdout).toContain(
-      "no media:        The evaluator's media file was dropped",
+      "No media:       The evaluator's media file was dropped",
     );
   });
 

@@ -44,7 +44,7 @@ describe("parameters that cannot be read", () => {
   });
 
   it.each([
-    ["broken JSON", "{oops", "The body is not JSON"],
+    ["broken JSON", "{oops", "The body is not valid JSON"],
     ["a number beyond the largest", '{"score":1e999}', "beyond the largest double"],
     ["NaN", '{"score":NaN}', "NaN"],
     ["deep nesting", `{"meta":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "nested"],

@@ -139,7 +139,7 @@ describe.skipIf(missing("git"))("a snapshot whose process is killed", () => {
     expect(project.git("status", "--porcelain")).toBe("?? many/");
     const snapshot = await project.take();
     expect(project.files(snapshot).size).toBe(302);
-  }, 60_000);
+  }, 180_000);
 
   it("can run at the same time as others", async () => {
     for (let i = 0; i < 50; i++) project.write(`many/f${i}.py`);
