@@ -45,7 +45,7 @@ describe("parameters that cannot be read", () => {
 
   it.each([
     ["broken JSON", "{oops", "The body is not valid JSON"],
-    ["a number beyond the largest", '{"score":1e999}', "beyond the largest double"],
+    ["a number beyond the largest", '{"score":1e999}', "larger than a double can represent"],
     ["NaN", '{"score":NaN}', "NaN"],
     ["deep nesting", `{"meta":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "nested"],
   ])("are refused in a body of %s", async (_, body, message) => {
