@@ -35,7 +35,7 @@ async function show(): Promise<number> {
 Done in ${seconds} s. The leaderboard was at ${page}
 Try next:
 
-npm run demo -- --keep          the same, left running, with the lines to copy to be Ada
+npm run demo -- --keep          keeps the broker running, and prints how to act as Ada
 npx crowdai --help              what a participant can do
 npx crowdai-broker --help       what an organizer can do
 `);
@@ -43,14 +43,14 @@ npx crowdai-broker --help       what an organizer can do
   }
   console.log(`
 Done in ${seconds} s, and running until Ctrl-C. The leaderboard: ${page}
-Be Ada, in another terminal in this folder:
+To act as Ada, run this in another terminal in this folder:
 
 export CROWDAI_BROKER=${broker.url}
 export CROWDAI_CHALLENGE=iris
 export CROWDAI_API_KEY=${ada.key}
 
 npx crowdai submissions
-npx crowdai submit ${ada.predictions} -m "Once more"
+npx crowdai submit ${ada.predictions} -m "Second try"
 npx crowdai leaderboard
 `);
   await Promise.race([interrupted, new Promise((resolve) => broker.process.once("exit", resolve))]);

@@ -22,13 +22,13 @@ process.exitCode = await release({
   print: console.log,
 });
 
+/** Asks with --json, because npm then reports an unknown package on standard output at every log level. */
 async function isPublished(name: string, version: string): Promise<boolean> {
   try {
-    const { stdout } = await promisify(execFile)("npm", ["view", `${name}@${version}`, "version"]);
+    const { stdout } = await promisify(execFile)("npm", ["view", `${name}@${version}`, "version", "--json"]);
     return stdout.trim() !== "";
   } catch (error) {
-    // The registry does not know the package at all.
-    if (String((error as { stderr?: string }).stderr).includes("E404")) return false;
+    if (String((error as { stdout?: string }).stdout).includes("E404")) return false;
     throw error;
   }
 }

@@ -86,7 +86,7 @@ def grade(job, answers, say):
         type="result",
         score=score,
         score_secondary=macro_f1(predictions, answers),
-        message=f"{right} of {len(answers)} flowers named rightly.",
+        message=f"{right} of {len(answers)} flowers named correctly.",
     )
 
 
