@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import type { Needs } from "../domain/submissions/services.ts";
+import { HOLDS } from "../domain/submissions/submission-code.ts";
 import type { Records } from "../records/records.ts";
 
 const UNFINISHED = ["initiated", "submitted", "grading"] as const;
@@ -71,15 +72,20 @@ async function countIn(
   return Number(count);
 }
 
-/** Returns the submission of a challenge that this broker's graders should grade next. */
+/**
+ * Returns the submission of a challenge that this broker's graders should grade next. One that waits for its
+ * participant's code is not in the queue.
+ */
 export function headOfQueue(db: Records["db"], challenge: string) {
   return db
     .selectFrom("submissions")
-    .select(["id", "attempt", "created_at", "accepted_at"])
-    .where("challenge", "=", challenge)
-    .where("state", "=", "submitted")
+    .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+    .select(["submissions.id", "submissions.attempt", "created_at", "accepted_at"])
+    .where("submissions.challenge", "=", challenge)
+    .where("submissions.state", "=", "submitted")
     .where("outside_status", "is", null)
-    .orderBy("number")
+    .where((eb) => eb.or([eb("holds", "is", null), eb("holds", "=", HOLDS.no)]))
+    .orderBy("submissions.number")
     .limit(1)
     .executeTakeFirst();
 }

@@ -1,5 +1,6 @@
 import { iso } from "../base/clock.ts";
 import type { Needs } from "../domain/submissions/services.ts";
+import { HOLDS } from "../domain/submissions/submission-code.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
@@ -13,7 +14,7 @@ export const REPORTS = "reports";
 
 /**
  * Reports ready when the records answer, the queue accepts jobs, no submission is more than a minute past its
- * deadline, queues move while a grader is free, reports are applied and the sweeps run. A stall shows within
+ * deadline (of those that do not wait for their participant), queues move while a grader is free, reports are applied and the sweeps run. A stall shows within
  * two minutes.
  */
 export async function readReadiness(
@@ -28,8 +29,12 @@ export async function readReadiness(
       answerMs,
       context.records.db
         .selectFrom("submissions")
+        .leftJoin("submission_code", "submission_code.submission", "submissions.id")
         .select("id")
-        .where("deadline_at", "<", iso(context.clock().getTime() - GRACE_MS))
+        .where("submissions.deadline_at", "<", iso(context.clock().getTime() - GRACE_MS))
+        // Those that wait for their participant's bytes or code are no sign of a problem here.
+        .where("submissions.state", "in", ["submitted", "grading"])
+        .where((eb) => eb.or([eb("holds", "is", null), eb("holds", "=", HOLDS.no)]))
         .limit(1)
         .executeTakeFirst(),
     );

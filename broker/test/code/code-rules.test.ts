@@ -148,6 +148,17 @@ print(json.dumps({"id": job["id"], "type": "result", "score": 1, "message": json
     expect(late.submission.code).toMatchObject({ commit: two.commit, state: "stored" });
   });
 
+  it("announcing code that the broker already has ends the wait for it", async () => {
+    const [one, two] = [await git.snapshot({ a: "1" }), await git.snapshot({ a: "2" })];
+    const first = await submitWithCode(broker, one, { challenge: "required" });
+    const { url, ref } = first.code!;
+    await git.must(["push", "-q", url, `${one.commit}:${ref}`], { key: broker.key });
+    const { submission } = await submitWithCode(broker, two, { challenge: "required" });
+    expect(await view(submission.id)).toMatchObject({ waiting: "waiting for the code" });
+    await submitWithCode(broker, one, { challenge: "required", id: submission.id });
+    expect(await ended(submission.id)).toMatchObject({ state: "graded" });
+  });
+
   it("the challenge's repository joins its participants', for organizers only", async () => {
     const jose = await broker.addParticipant("José / ../..");
     const keys = [broker.key, jose];

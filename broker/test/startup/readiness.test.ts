@@ -3,11 +3,16 @@ import { openRecords } from "../../src/records/open.ts";
 import { createHeartbeats, STALLED_AFTER_MS } from "../../src/startup/heartbeats.ts";
 import { createQueueWatch, STALL_MS } from "../../src/startup/queue-watch.ts";
 import { REPORTS, readReadiness } from "../../src/startup/readiness.ts";
+import { submitWithCode } from "../code/plain-git.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
+import { until } from "../support/until.ts";
 
 let test: TestBroker;
 beforeEach(async () => {
-  test = await startBroker({ withGrader: false });
+  test = await startBroker({
+    withGrader: false,
+    challenges: [{}, { id: "required", code: { capture: "required" } }],
+  });
 });
 afterEach(() => test.close());
 
@@ -16,6 +21,12 @@ const calm = { problems: () => new Map<string, string>() };
 const moving = { stalled: () => [] };
 const working = () => ({ records: test.records, clock, dispatchStalled: () => false });
 const grader = { grader: "g", challenges: ["test"], concurrency: 1 };
+const submitWithoutPush = () =>
+  submitWithCode(
+    test,
+    { commit: "1".repeat(40), tree: "2".repeat(40), files: 1, bytes: 1 },
+    { challenge: "required" },
+  );
 const submit = async () => {
   const client = await test.connect();
   return (await client.submit({ input: { kind: "inline", data: { score: 1 } } })).submission.id;
@@ -76,6 +87,46 @@ describe("readiness", () => {
     expect(found).toMatchObject({
       ready: false,
       checks: { deadlines: "a submission is past its deadline" },
+    });
+  });
+
+  it("stays green while submissions wait for their participants' code or bytes, however long", async () => {
+    let now = 0;
+    const queueWatch = createQueueWatch(
+      {
+        records: test.records,
+        catalog: { all: () => new Map([["required", {}]]) } as never,
+        graders: { serving: async () => [{ ...grader, challenges: ["required"] }] } as never,
+      },
+      () => now,
+    );
+    await submitWithoutPush();
+    const client = await test.connect();
+    const input = { kind: "file" as const, name: "a.csv", size: 1, sha256: "0".repeat(64) };
+    expect((await client.submit({ input })).submission.state).toBe("initiated");
+    for (const ms of [0, STALL_MS + 1]) {
+      now += ms;
+      await queueWatch.check();
+    }
+    expect(queueWatch.stalled()).toEqual([]);
+    const later = () => new Date(Date.now() + 30 * 24 * 3600 * 1000);
+    const found = await readReadiness({ ...working(), clock: later }, calm, queueWatch);
+    expect(found.ready).toBe(true);
+    const metrics = await (await test.fetch("/metrics", { key: null })).text();
+    expect(metrics).toContain('crowdai_oldest_waiting_seconds{challenge="required"} 0\n');
+    // One that is past its deadline ends as what it is: its code is missing.
+    await test.records.db
+      .updateTable("submissions")
+      .set({ deadline_at: new Date(0).toISOString() })
+      .where("challenge", "=", "required")
+      .execute();
+    await until(async () => {
+      const [row] = await test.records.db
+        .selectFrom("submissions")
+        .select("error_code")
+        .where("challenge", "=", "required")
+        .execute();
+      return row?.error_code === "code_missing";
     });
   });
 

@@ -22,7 +22,7 @@ export type FinalizeNeeds = Needs<"records" | "catalog" | "clock"> & {
  * transaction each, so that a crash cannot make it twice; then in this broker's repositories. Returns the
  * number of commits.
  */
-export async function finalizeCode(code: FinalizeNeeds): Promise<number> {
+export async function finalizeCode(code: FinalizeNeeds & Needs<"log">): Promise<number> {
   const rows = await code.records.db
     .selectFrom("submission_code")
     .innerJoin("submissions", "submissions.id", "submission_code.submission")
@@ -34,7 +34,16 @@ export async function finalizeCode(code: FinalizeNeeds): Promise<number> {
     .orderBy("submissions.number")
     .limit(BATCH)
     .execute();
-  for (const { id } of rows) await finalizeSubmission(code, id);
+  // One submission that cannot be finalized must not stop the others, or count as a fault of the broker.
+  let failed = 0;
+  for (const { id } of rows)
+    await finalizeSubmission(code, id).catch((error) => {
+      if (++failed === rows.length && failed > 1) throw error;
+      code.log.error(
+        { event: "code_finalize_failed", submission: id, err: error },
+        "making the final commit of a submission failed",
+      );
+    });
   return rows.length;
 }
 

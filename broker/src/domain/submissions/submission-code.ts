@@ -61,9 +61,13 @@ export async function recordAnnouncedCode(
     }),
   };
   if (known) {
-    // Grading that no longer waits does not start to wait again.
-    const { holds: _, ...changed } = values;
-    await trx.updateTable("submission_code").set(changed).where("submission", "=", row.id).execute();
+    // Grading that no longer waits does not start to wait again, and a newer commit does not extend the wait.
+    const kept = same ? {} : { holds: known.holds, deadline_at: known.deadline_at ?? values.deadline_at };
+    await trx
+      .updateTable("submission_code")
+      .set({ ...values, ...kept })
+      .where("submission", "=", row.id)
+      .execute();
     return;
   }
   await trx

@@ -43,9 +43,14 @@ async function endWait(context: Needs<"records" | "clock" | "announce">, id: str
       .execute();
     if (code.holds !== HOLDS.until_stored || (row.state !== "initiated" && row.state !== "submitted"))
       return null;
-    const message = `${row.challenge} requires code with every submission, and none arrived by ${code.deadline_at}.`;
-    const events = await writeFailure(trx, row, { code: "code_missing", message }, now);
+    const events = await writeFailure(trx, row, codeMissing(row.challenge, code.deadline_at), now);
     return { challenge: row.challenge, events };
   });
   if (ended) context.announce(ended.challenge, ended.events);
 }
+
+/** Returns the failure of a submission whose required code did not arrive. */
+export const codeMissing = (challenge: string, deadline: string | null) => ({
+  code: "code_missing" as const,
+  message: `${challenge} requires code with every submission, and none arrived by ${deadline}.`,
+});
