@@ -32,13 +32,15 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
   async function poll(): Promise<void> {
     const rows = await db.selectFrom("board_rounds").select(["challenge", "round", "version"]).execute();
     const now = performance.now();
+    const isFirst = !isKnown;
     isKnown = true;
     for (const row of rows) {
       const name = JSON.stringify([row.challenge, row.round]);
       known.set(name, row);
       const last = lastSent.get(name);
-      if (!last) lastSent.set(name, { version: row.version, at: 0 });
-      else if (last.version !== row.version && now - last.at >= PAUSE_MS) {
+      if (!last && isFirst) lastSent.set(name, { version: row.version, at: 0 });
+      // A board without `last` has just had its first entry.
+      else if (!last || (last.version !== row.version && now - last.at >= PAUSE_MS)) {
         lastSent.set(name, { version: row.version, at: now });
         for (const listener of listeners.get(row.challenge) ?? []) listener({ ...row });
       }
