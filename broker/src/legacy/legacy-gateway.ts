@@ -96,12 +96,13 @@ export function openLegacyGateway(options: {
       if (!read.success) throw formError(read.error);
       requireSession(read.data, session);
       // Identified again for each call: a revoked key stops working at once.
-      const caller = await identifyParticipant(context().webapp, read.data.api_key);
+      const requireKey = () => identifyParticipant(context().webapp, read.data.api_key);
+      const caller = await requireKey();
       const { config } = context().catalog.get(challengeOf(read.data));
       const jobs = planCall(config, read.data);
       return await counted(caller.id, () =>
         runCall({
-          ...{ context: context(), uploads, caller, config, nextEvent, say, gone, jobs },
+          ...{ context: context(), uploads, caller, config, nextEvent, say, gone, jobs, requireKey },
           parallel: read.data.parallel,
         }),
       );

@@ -9,6 +9,8 @@ import { type SubmitContext, submitJob, submitJobs } from "./submit-job.ts";
 
 export interface CallRun extends SubmitContext {
   jobs: PlannedJob[];
+  /** Throws once the key of the call no longer works. */
+  requireKey(): Promise<unknown>;
   parallel: boolean;
   nextEvent: NextEvent;
   /** Aborted when the client disconnects. */
@@ -33,7 +35,7 @@ export async function runCall(run: CallRun): Promise<JobMessage[]> {
   for (const [sequence, job] of jobs.entries()) {
     if (run.gone.aborted && isEvaluation) break;
     // Submitted one after another in any case: their order is the order of arrival.
-    const end = await submitJob(run, job).then(
+    const end = await submitWithKey(run, job).then(
       (id) => ({ heard: followJob(run, id, sequence) }),
       (error) => ({ heard: Promise.resolve(refused(run, error, sequence)) }),
     );
@@ -41,6 +43,12 @@ export async function runCall(run: CallRun): Promise<JobMessage[]> {
     if (!parallel) await end.heard;
   }
   return Promise.all(ends);
+}
+
+/** Submits one job. A call may take hours: each of its jobs needs a key that still works. */
+async function submitWithKey(run: CallRun, job: PlannedJob): Promise<string> {
+  await run.requireKey();
+  return submitJob(run, job);
 }
 
 /** Sends every event of a submission until it ends. */

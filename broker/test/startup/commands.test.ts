@@ -40,6 +40,25 @@ describe("crowdai-broker", () => {
     expect((await run(["participant", "revoke", "bob"])).code).toBe(2);
   });
 
+  it("issues a new key, revokes the earlier ones, and keeps the participant", async () => {
+    const first = (await run(["participant", "add", "ada"])).stdout;
+    const again = await run(["participant", "add", "ada"]);
+    expect(again.stderr).toContain("crowdai-broker participant key <name>");
+    await run(["participant", "revoke", "ada"]);
+    const revived = await run(["participant", "key", "ada"]);
+    expect(revived).toMatchObject({ code: 0, stderr: "ada had no active key.\n" });
+    const replaced = await run(["participant", "key", "Ada"]);
+    expect(replaced).toMatchObject({ code: 0, stderr: "Revoked 1 key of Ada.\n" });
+    expect(isApiKey(replaced.stdout.trim())).toBe(true);
+    expect(new Set([first, revived.stdout, replaced.stdout]).size).toBe(3);
+    expect((await run(["participant", "list"])).stdout).toBe("1\tada\t0\tactive\n");
+    expect(await run(["participant", "key", "bob"])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("crowdai-broker participant list"),
+    });
+  });
+
   it.each(["", "a", " ada", "ada\n", "a\u0007b", "x".repeat(101)])(
     "refuses %j as a participant's name",
     async (name) => {
@@ -52,6 +71,26 @@ describe("crowdai-broker", () => {
     expect(isApiKey(added.stdout.trim())).toBe(true);
     expect((await run(["organizer", "list"])).stdout).toBe("1\torg\tiris,mnist\tactive\n");
     expect((await run(["organizer", "add", "org2"])).code).toBe(2);
+  });
+
+  it("replaces an organizer's key and challenges", async () => {
+    await run(["organizer", "add", "org", "--challenges", "iris"]);
+    await run(["organizer", "revoke", "org"]);
+    const key = await run(["organizer", "key", "org"]);
+    expect(key).toMatchObject({ code: 0, stderr: "org had no active key.\n" });
+    expect(isApiKey(key.stdout.trim())).toBe(true);
+    expect(await run(["organizer", "set", "org", "--challenges", "mnist,double"])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "org is now the organizer of mnist, double.\n",
+    });
+    expect((await run(["organizer", "list"])).stdout).toBe("1\torg\tdouble,mnist\tactive\n");
+    for (const ids of ["", " , ", "iris;mnist", "../x"])
+      expect(await run(["organizer", "set", "org", "--challenges", ids])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--challenges"),
+      });
+    expect((await run(["organizer", "set", "nobody", "--challenges", "iris"])).code).toBe(2);
   });
 
   it("reports every error of a challenge folder, and refuses to start with one", async () => {
@@ -129,7 +168,7 @@ describe("crowdai-broker", () => {
     for (const name of ["--port", "PUBLIC_URL", "LOG_LEVEL"]) expect(stderr).toContain(name);
   });
 
-  it("requires the token of a webapp elsewhere, and leaves adding participants to that webapp", async () => {
+  it("requires the token of a webapp elsewhere, and leaves participants and their keys to that webapp", async () => {
     const env = { WEBAPP_URL: "https://webapp.example.org/api/" };
     const start = await run(["start", "--port", "0"], env);
     expect(start).toMatchObject({ code: 2, stderr: expect.stringContaining("WEBAPP_TOKEN") });
@@ -137,8 +176,10 @@ describe("crowdai-broker", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("webapp      webapp.example.org");
     expect(stderr).not.toContain("secret-token");
-    const add = await run(["participant", "add", "ada"], { ...env, WEBAPP_TOKEN: "secret-token" });
-    expect(add).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("webapp.example.org") });
+    for (const command of ["add", "key", "revoke"])
+      expect(
+        await run(["participant", command, "ada"], { ...env, WEBAPP_TOKEN: "secret-token" }),
+      ).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("webapp.example.org") });
   });
 
   it("suggests the command that was meant", async () => {

@@ -1,6 +1,8 @@
 import { CrowdaiError, createApiKey, hashApiKey, mayBeApiKey } from "@crowdai/shared";
+import type { Transaction } from "kysely";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
+import type { Tables } from "../../records/tables.ts";
 
 export interface Caller {
   kind: "participant" | "organizer";
@@ -71,7 +73,7 @@ export async function addParticipant(records: Records, name: string, now: string
       .select("id")
       .where("name_key", "=", nameKey(name))
       .executeTakeFirst();
-    if (taken) throw new CrowdaiError("usage", `There is already a participant named "${name}".`);
+    if (taken) throw nameTaken("participant", name);
     const { id } = await trx
       .insertInto("participants")
       .values({ name, name_key: nameKey(name), created_at: now })
@@ -81,7 +83,7 @@ export async function addParticipant(records: Records, name: string, now: string
   });
 }
 
-/** Adds an organizer of some challenges, or challenges to an organizer, and returns a new key. */
+/** Adds an organizer of some challenges and returns the new key. Throws usage when the name is taken or invalid. */
 export async function addOrganizer(
   records: Records,
   name: string,
@@ -95,15 +97,43 @@ export async function addOrganizer(
       .select("id")
       .where("name_key", "=", nameKey(name))
       .executeTakeFirst();
-    if (taken) throw new CrowdaiError("usage", `There is already an organizer named "${name}".`);
+    if (taken) throw nameTaken("organizer", name);
     const { id } = await trx
       .insertInto("organizers")
       .values({ name, name_key: nameKey(name), created_at: now })
       .returning("id")
       .executeTakeFirstOrThrow();
-    for (const challenge of new Set(challenges))
-      await trx.insertInto("organizer_challenges").values({ organizer_id: id, challenge }).execute();
+    await addScopes(trx, id, challenges);
     return addKey(trx, "organizer", id, now);
+  });
+}
+
+/**
+ * Replaces the challenges of an organizer, effective at once; the keys stay. Throws usage when there is no
+ * organizer with that name.
+ */
+export async function setChallenges(records: Records, name: string, challenges: string[]): Promise<void> {
+  await records.transaction(async (trx) => {
+    const id = await lockOwner(records, trx, "organizer", name);
+    await trx.deleteFrom("organizer_challenges").where("organizer_id", "=", id).execute();
+    await addScopes(trx, id, challenges);
+  });
+}
+
+/**
+ * Issues a new key to the participant or organizer with that name and revokes all earlier ones. Returns the
+ * key, which is not stored, and the number of revoked keys. Throws usage when there is none of that name.
+ */
+export async function replaceKeys(
+  records: Records,
+  owner: Caller["kind"],
+  name: string,
+  now: string,
+): Promise<{ key: string; revoked: number }> {
+  return records.transaction(async (trx) => {
+    const id = await lockOwner(records, trx, owner, name);
+    const revoked = await revokeAll(trx, owner, id, now);
+    return { key: await addKey(trx, owner, id, now), revoked };
   });
 }
 
@@ -114,23 +144,45 @@ export async function revokeKeys(
   name: string,
   now: string,
 ): Promise<number> {
-  return records.transaction(async (trx) => {
-    const table = owner === "participant" ? "participants" : "organizers";
-    const row = await trx
-      .selectFrom(table)
-      .select("id")
-      .where("name_key", "=", nameKey(name))
-      .executeTakeFirst();
-    if (!row) throw new CrowdaiError("usage", `There is no ${owner} named "${name}".`);
-    const { numUpdatedRows } = await trx
-      .updateTable("api_keys")
-      .set({ revoked_at: now })
-      .where("owner", "=", owner)
-      .where("owner_id", "=", row.id)
-      .where("revoked_at", "is", null)
-      .executeTakeFirst();
-    return Number(numUpdatedRows);
-  });
+  return records.transaction(async (trx) =>
+    revokeAll(trx, owner, await lockOwner(records, trx, owner, name), now),
+  );
+}
+
+/** Finds the owner of a name. Until the transaction ends, other changes to this owner's keys wait. */
+async function lockOwner(
+  records: Records,
+  trx: Transaction<Tables>,
+  owner: Caller["kind"],
+  name: string,
+): Promise<number> {
+  const row = await trx
+    .selectFrom(owner === "participant" ? "participants" : "organizers")
+    .select("id")
+    .where("name_key", "=", nameKey(name))
+    .executeTakeFirst();
+  if (!row)
+    throw new CrowdaiError("usage", `There is no ${owner} named "${name}".`, {
+      next: `Run \`crowdai-broker ${owner} list\` to see the names.`,
+    });
+  await records.lock(trx, `api-keys:${owner}:${row.id}`);
+  return row.id;
+}
+
+async function revokeAll(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable("api_keys")
+    .set({ revoked_at: now })
+    .where("owner", "=", owner)
+    .where("owner_id", "=", ownerId)
+    .where("revoked_at", "is", null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+async function addScopes(db: Db, organizer_id: number, challenges: string[]): Promise<void> {
+  const values = [...new Set(challenges)].map((challenge) => ({ organizer_id, challenge }));
+  await db.insertInto("organizer_challenges").values(values).execute();
 }
 
 async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<string> {
@@ -144,6 +196,15 @@ async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: strin
 
 /** Returns the form in which names are compared. */
 export const nameKey = (name: string) => name.normalize("NFC").toLowerCase();
+
+const nameTaken = (owner: Caller["kind"], name: string) =>
+  new CrowdaiError(
+    "usage",
+    `There is already ${owner === "participant" ? "a" : "an"} ${owner} named "${name}".`,
+    {
+      next: `Run \`crowdai-broker ${owner} key <name>\` to replace a lost, leaked or revoked key.`,
+    },
+  );
 
 function requireName(name: string): void {
   if (!NAME.test(name))

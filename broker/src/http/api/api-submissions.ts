@@ -177,6 +177,8 @@ export function submissionRoutes(
       let events = await readEvents(db(), id, after);
       if (events.length === 0 && wait > 0 && !isFinal(row.state)) {
         await arrived;
+        // The key may have been revoked while the request waited.
+        await context().webapp.identify(bearerKey(c));
         events = await readEvents(db(), id, after);
       }
       const now = await findSubmission(db(), caller, id);

@@ -9,6 +9,8 @@ import { bearerKey } from "../requests/bearer-key.ts";
 
 const MAX_STREAMS = 20_000;
 const HEARTBEAT_MS = 25_000;
+/** How often the right to read is checked on a quiet board that not everyone may see. */
+const CHECK_MS = 5_000;
 
 /**
  * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version of a round's boards: first
@@ -25,7 +27,12 @@ export function boardEventRoutes(
     const { catalog, records, webapp } = context();
     const { config } = catalog.get(c.req.param("id"));
     const key = bearerKey(c);
-    await sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
+    const requireSight = async () =>
+      sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
+    await requireSight();
+    // A board that everyone may see stays visible whatever becomes of the key.
+    const isOpen = await sightOfBoard(records.db, config, null).then(Boolean, () => false);
+    const mayRead = async () => isOpen || requireSight().then(Boolean, () => false);
     if (boards.watching() >= MAX_STREAMS)
       throw new CrowdaiError(
         "too_many_requests",
@@ -42,12 +49,19 @@ export function boardEventRoutes(
     // Keeps proxies from buffering events.
     c.header("X-Accel-Buffering", "no");
     return streamSSE(c, async (stream) => {
-      const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
-      stream.onAbort(() => {
+      const heartbeat = setInterval(
+        () => {
+          void stream.write(": still here\n\n");
+          wake();
+        },
+        isOpen ? HEARTBEAT_MS : CHECK_MS,
+      );
+      const end = () => {
         clearInterval(heartbeat);
         watch.stop();
         wake();
-      });
+      };
+      stream.onAbort(end);
       await stream.write(": watching\n\n");
       while (!stream.aborted) {
         // A slow reader gets only the newest versions.
@@ -63,6 +77,8 @@ export function boardEventRoutes(
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+        // The key may have been revoked, or the invitation withdrawn.
+        if (!(await mayRead())) return end();
       }
     });
   });

@@ -15,12 +15,13 @@ const MEDIA_MS = 400;
 
 /**
  * Sends server-sent events to a submission's page: `change` after each change, and `end` once it is graded and its media are ready. The
- * page then fetches what changed.
+ * page then fetches what changed. The stream ends when `mayRead` no longer holds, as after a sign-out or when the key is revoked.
  */
 export function followSubmission(
   c: Context,
   { context, nextEvent }: Pick<PageContext<Needs<"records">>, "context" | "nextEvent">,
   id: string,
+  mayRead: () => Promise<boolean>,
 ): Response {
   c.header("x-accel-buffering", "no");
   return streamSSE(c, async (stream) => {
@@ -42,6 +43,7 @@ export function followSubmission(
       if (last) return;
       await (isOver ? untilMediaAreMade(db, id, over) : arrived);
       await stream.sleep(APART_MS);
+      if (!(await mayRead())) return;
     }
   });
 }

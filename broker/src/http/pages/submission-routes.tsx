@@ -78,8 +78,9 @@ export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" |
   });
 
   routes.get("/submissions/:id/events", async (c) => {
-    const { row } = await seenSubmission(context(), (await sessions.read(c)).caller, c.req.param("id"));
-    return followSubmission(c, parts, row.id);
+    const seen = async () => seenSubmission(context(), (await sessions.read(c)).caller, c.req.param("id"));
+    const { row } = await seen();
+    return followSubmission(c, parts, row.id, () => seen().then(Boolean, () => false));
   });
   return routes;
 }

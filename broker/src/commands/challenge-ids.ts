@@ -1,0 +1,25 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { Option } from "commander";
+
+const CHALLENGE_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
+
+export const challengesOption = (): Option =>
+  new Option("--challenges <ids>", "challenge ids, separated by commas")
+    .makeOptionMandatory()
+    .argParser(challengeIds);
+
+/** Reads a list of challenge ids, which need not exist yet. Throws usage for an empty list or a malformed id. */
+function challengeIds(text: string): string[] {
+  const ids = text
+    .split(",")
+    .map((id) => id.trim())
+    .filter(Boolean);
+  if (ids.length === 0)
+    throw new CrowdaiError("usage", "--challenges is empty: pass one or more challenge ids.");
+  const malformed = ids.find((id) => !CHALLENGE_ID.test(id));
+  if (malformed !== undefined)
+    throw new CrowdaiError("usage", `--challenges: ${JSON.stringify(malformed)} is not a challenge id.`, {
+      next: "Pass ids separated by commas, such as --challenges iris,mnist.",
+    });
+  return ids;
+}
