@@ -53,6 +53,13 @@ export function addGauges(
       Promise.all(challenges().map(async (id) => [id, (await context.graders.serving(id)).length] as const)),
     "challenge",
   );
+  metrics.gauge(
+    "crowdai_grader_unhealthy",
+    "1 for an attached grader that takes no jobs because its machine has a problem.",
+    async () =>
+      (await context.graders.all()).map(({ grader, problem }) => [grader, problem ? 1 : 0] as const),
+    "grader",
+  );
   metrics.gauge("crowdai_queue_stalled", "1 while the queue accepts no jobs.", async () =>
     context.dispatchStalled() ? 1 : 0,
   );

@@ -34,6 +34,8 @@ describe("/metrics", () => {
     expect(found.get("crowdai_accept_seconds_count")).toBe(3);
     expect(found.get('crowdai_grading_seconds_count{challenge="test"}')).toBe(3);
     expect(found.get("crowdai_sessions")).toBe(1);
+    const graders = [...found].filter(([name]) => name.startsWith("crowdai_grader_unhealthy{grader="));
+    expect(graders.map(([, value]) => value)).toEqual([0]);
     expect(found.get("process_resident_memory_bytes")).toBeGreaterThan(1e7);
     expect(found.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);
   });

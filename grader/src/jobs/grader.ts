@@ -25,7 +25,10 @@ export interface GraderOptions {
   graceSeconds?: number;
   /** How long an idle warm evaluator is kept. */
   idleSeconds?: number;
-  /** Pause before a job that failed through this machine or the platform is returned. Doubles with each attempt. */
+  /**
+   * Pause before a job that failed through the platform is returned. Doubles with each attempt. A machine with a
+   * problem is rechecked after two such pauses.
+   */
   retryPauseMs?: number;
   /** PATH of the evaluators; by default the PATH of this process. */
   path?: string;
@@ -45,22 +48,26 @@ export interface Grader {
 export function createGrader(options: GraderOptions): Grader {
   const { name, queue, objects, log } = options;
   const served = supportedChallenges(options.challenges, log);
+  const retryPauseMs = options.retryPauseMs ?? 500;
   const path = options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
 
   return {
     name,
     async run(signal) {
-      await using resources = await openRunResources({ ...options, path });
+      await using resources = await openRunResources({ ...options, path, recheckMs: 2 * retryPauseMs });
+      const { health } = resources;
       const deliveries = createDeliveryHandler({
         ...resources,
-        ...{ grader: name, queue, objects, served, log, retryPauseMs: options.retryPauseMs ?? 500 },
+        ...{ grader: name, queue, objects, served, log, retryPauseMs },
       });
       const bundled = () => options.bundled?.() ?? [];
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
       await queue.consume(
         {
           grader: name,
-          challenges: () => [...new Set([...served().map(({ config }) => config.id), ...bundled()])],
+          challenges: () =>
+            health.problem() ? [] : [...new Set([...served().map(({ config }) => config.id), ...bundled()])],
+          problem: health.problem,
           concurrency: options.concurrency,
           signal,
         },

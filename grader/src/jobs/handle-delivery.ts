@@ -8,12 +8,16 @@ import type { Logger } from "../base/log.ts";
 import type { BundleCache, HeldFolder } from "../challenges/bundle-cache.ts";
 import { unsupportedReason } from "../challenges/unsupported-challenge.ts";
 import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
-import { grade } from "./grade-job.ts";
+import { type Graded, grade } from "./grade-job.ts";
+import { isMachineError, namesMachineError } from "./machine-errors.ts";
+import type { MachineHealth } from "./machine-health.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { Workspaces } from "./workspace.ts";
 
 /** How often one grader attempts a job that fails through neither the submission nor the evaluator. */
 const MAX_ATTEMPTS = 3;
+/** The same for errors that say nothing about the job, though this machine passed a check right after them. */
+const MAX_ATTEMPTS_ON_THIS_MACHINE = 20;
 const MAX_PAUSE_MS = 10_000;
 
 export interface DeliveryHandler {
@@ -32,16 +36,21 @@ export function createDeliveryHandler(options: {
   evaluators: EvaluatorCache;
   bundles: BundleCache;
   workspaces: Workspaces;
+  health: MachineHealth;
   log: Logger;
   retryPauseMs: number;
 }): DeliveryHandler {
-  const { grader, queue, objects, served, evaluators, bundles, workspaces, log, retryPauseMs } = options;
+  const { grader, queue, objects, served, evaluators, bundles, workspaces, health, log, retryPauseMs } =
+    options;
   const runningJobs = new Set<AbortController>();
   const failures = new Map<string, number>();
   let stopping: CrowdaiError | null = null;
 
   async function handle(delivery: Delivery): Promise<void> {
     if (delivery.signal.aborted) return;
+    // It was on its way when the problem was found. Another grader may be able to run it.
+    const problem = health.problem();
+    if (problem !== null) throw new CrowdaiError("grader_unhealthy", problem);
     const { job } = delivery;
     const base = { submission: job.submission, attempt: job.attempt, delivery: delivery.delivery, grader };
     const controller = new AbortController();
@@ -52,23 +61,34 @@ export function createDeliveryHandler(options: {
     try {
       using held = job.version === null ? ownFolder(job) : await bundleFolder(job, controller.signal);
       const { folder } = held;
-      await using workspace = workspaces.take();
-      reporter = createReporter(queue, base, { log, folders: [workspace.dir, folder.dir] });
-      reporter.started();
-      const { outcome, organizerLog } = await grade({
-        job,
-        folder,
-        ...evaluators.of(folder),
-        workspace,
-        objects,
-        signal: controller.signal,
-        onEvent: reporter.event,
-      });
-      controller.signal.throwIfAborted();
-      await reporter.finished(outcome, organizerLog);
-      failures.delete(keyOf(job));
-      const result = outcome.ok ? "graded" : outcome.code;
-      log.debug({ event: "job_finished", ...base, challenge: job.challenge, result }, "job finished");
+      const finish = async ({ outcome, organizerLog }: Graded) => {
+        controller.signal.throwIfAborted();
+        await reporter.finished(outcome, organizerLog).catch((cause) => {
+          throw new CrowdaiError("report_failed", undefined, { cause });
+        });
+        failures.delete(keyOf(job));
+        const result = outcome.ok ? "graded" : outcome.code;
+        log.debug({ event: "job_finished", ...base, challenge: job.challenge, result }, "job finished");
+      };
+      let graded: Graded;
+      {
+        await using workspace = workspaces.take();
+        reporter = createReporter(queue, base, { log, folders: [workspace.dir, folder.dir] });
+        reporter.started();
+        graded = await grade({
+          job,
+          folder,
+          ...evaluators.of(folder),
+          workspace,
+          objects,
+          signal: controller.signal,
+          onEvent: reporter.event,
+        });
+        if (graded.outcome.ok) return await finish(graded);
+      }
+      // After the workspace was removed: an evaluator that filled the disk is not the machine's problem.
+      await requireOwnFailure(job, graded);
+      await finish(graded);
     } catch (thrown) {
       // Cancelled, or already delivered to another grader: a report would be ignored.
       if (delivery.signal.aborted) return reporter.stop();
@@ -77,6 +97,18 @@ export function createDeliveryHandler(options: {
       runningJobs.delete(controller);
       delivery.signal.removeEventListener("abort", cancel);
     }
+  }
+
+  /** Throws when the evaluator failed because of this machine. The job is then not to be blamed for it. */
+  async function requireOwnFailure(job: Job, { outcome, organizerLog }: Graded): Promise<void> {
+    if (outcome.ok) return;
+    const suspicious = namesMachineError(`${outcome.message}\n${organizerLog}`);
+    if (outcome.code === "rejected" ? !suspicious : !outcome.code.startsWith("evaluator_")) return;
+    const problem = await health.check();
+    if (problem !== null) throw new CrowdaiError("grader_unhealthy", problem);
+    const isRepeated = (failures.get(keyOf(job)) ?? 0) >= MAX_ATTEMPTS - 1;
+    if (suspicious && outcome.code !== "rejected" && !isRepeated)
+      throw new CrowdaiError("grader_unhealthy", undefined, { cause: organizerLog });
   }
 
   function ownFolder(job: Job): HeldFolder {
@@ -94,26 +126,30 @@ export function createDeliveryHandler(options: {
     throw new CrowdaiError("config_invalid", reason);
   }
 
-  /** Throws, so that the queue delivers the job again. After the last attempt it reports a failure instead. */
+  /**
+   * Throws, so that the queue delivers the job again. After the last attempt it reports a failure instead, unless
+   * this machine has a problem: it takes no more jobs until that is gone, and no job ends because of it.
+   */
   async function release(job: Job, reporter: Reporter, thrown: unknown, signal: AbortSignal): Promise<void> {
     const error = asCrowdaiError(thrown);
-    if (stopping === null || signal.reason !== stopping) {
+    const problem = stopping === null ? await health.check() : null;
+    if (problem === null && (stopping === null || signal.reason !== stopping)) {
       // Another grader may have the challenge that this one lacks.
       const count = error.code === "challenge_unknown" ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
       failures.set(keyOf(job), count);
       const { submission, attempt } = job;
       log.error({ event: "grading_failed", submission, attempt, count, err: thrown }, "grading failed");
       // An unreachable store says nothing about the job, however long the outage lasts.
-      if (count >= MAX_ATTEMPTS && error.code !== "store_unreachable") {
+      if (count >= maxAttempts(error) && error.code !== "store_unreachable") {
         failures.delete(keyOf(job));
-        const message = `Grading failed ${MAX_ATTEMPTS} times: ${error.message}`;
+        const message = `Grading failed ${count} times: ${error.message}`;
         const outcome: Outcome = { ok: false, code: "gave_up", message, evaluator_version: "" };
         return await reporter.finished(outcome, describe(thrown));
       }
       const pause = Math.min(retryPauseMs * 2 ** (count - 1), MAX_PAUSE_MS);
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
-    await reporter.released(signal.aborted && stopping ? stopping.message : error.message);
+    await reporter.released(signal.aborted && stopping ? stopping.message : (problem ?? error.message));
     throw error;
   }
 
@@ -124,6 +160,12 @@ export function createDeliveryHandler(options: {
       for (const controller of runningJobs) controller.abort(reason);
     },
   };
+}
+
+function maxAttempts(error: CrowdaiError): number {
+  const saysNothing =
+    error.code === "report_failed" || error.code === "grader_unhealthy" || isMachineError(error);
+  return saysNothing ? MAX_ATTEMPTS_ON_THIS_MACHINE : MAX_ATTEMPTS;
 }
 
 function keyOf(job: Job): string {

@@ -71,7 +71,13 @@ export function createReporter(
     if (stopped) return;
     flush();
     stop();
-    await queue.report({ ...base, ...body } as Report);
+    try {
+      await queue.report({ ...base, ...body } as Report);
+    } catch (error) {
+      // The job can still be returned to the queue.
+      stopped = false;
+      throw error;
+    }
   }
 
   return {

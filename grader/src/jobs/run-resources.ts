@@ -5,6 +5,8 @@ import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import type { Logger } from "../base/log.ts";
 import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
 import { createEvaluatorCache, type EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { createMachineHealth, type MachineHealth } from "./machine-health.ts";
+import { probeMachine } from "./probe-machine.ts";
 import { createWorkspaces, type Workspaces } from "./workspace.ts";
 
 /** The folders and evaluators that the jobs of one run share. Disposing them stops the evaluators. */
@@ -12,6 +14,7 @@ export interface RunResources extends AsyncDisposable {
   evaluators: EvaluatorCache;
   bundles: BundleCache;
   workspaces: Workspaces;
+  health: MachineHealth;
 }
 
 /** Opens the resources of a run in `workDir`, and removes what an earlier run left there. */
@@ -20,9 +23,11 @@ export async function openRunResources(options: {
   objects: ObjectStore;
   path: string;
   idleSeconds?: number;
+  /** How often a machine with a problem is rechecked. */
+  recheckMs: number;
   log: Logger;
 }): Promise<RunResources> {
-  const { workDir, objects, path, log } = options;
+  const { workDir, objects, path, recheckMs, log } = options;
   const workspacesDir = join(workDir, "workspaces");
   const bundlesDir = join(workDir, "bundles");
   for (const dir of [workspacesDir, bundlesDir]) await rm(dir, { recursive: true, force: true });
@@ -44,11 +49,17 @@ export async function openRunResources(options: {
     ...{ limitTools, path, folder: workspacesDir },
     idleMs: (options.idleSeconds ?? 300) * 1000,
   });
+  const health = createMachineHealth({
+    probe: () => probeMachine(workspacesDir, path, objects),
+    ...{ recheckMs, log },
+  });
   return {
     evaluators,
     bundles,
+    health,
     workspaces: createWorkspaces(workspacesDir, log),
     async [Symbol.asyncDispose]() {
+      health[Symbol.dispose]();
       await evaluators.close();
       await bundles.close();
       await rm(workspacesDir, { recursive: true, force: true, maxRetries: 3 });

@@ -533,6 +533,23 @@ export const catalog = {
     "Run the same command again; nothing is counted twice.",
   ),
 
+  grader_unhealthy: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The grader's machine has a problem.",
+    "Free disk space, descriptors or memory on that machine. The grader rechecks it; nothing is lost.",
+  ),
+  report_failed: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The grader's report could not be stored.",
+    "The submission is graded again; nothing is lost.",
+  ),
+
   // Verdicts
   rejected: row(
     "you",
@@ -595,7 +612,7 @@ export const catalog = {
     500,
     6,
     true,
-    "Grading was attempted three times, and the grader died each time.",
+    "Grading was attempted several times, and failed each time for a reason outside the submission.",
     "Your slot was returned. The organizer was notified.",
   ),
   deadline_passed: row(

@@ -1,6 +1,6 @@
 import { createChallengeQueues, type WaitingJob } from "./challenge-queues.ts";
 import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
-import type { Consumption, JobQueue } from "./job-queue.ts";
+import { attachedGrader, type Consumption, type JobQueue } from "./job-queue.ts";
 
 /** How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another challenge. */
 const RECHECK_MS = 500;
@@ -158,11 +158,7 @@ export function createEmbeddedQueue(): JobQueue {
     async attached() {
       return [...consumers]
         .filter(({ consumption }) => !consumption.signal.aborted)
-        .map(({ consumption: { grader, challenges, concurrency } }) => ({
-          grader,
-          challenges: [...challenges()],
-          concurrency,
-        }));
+        .map(({ consumption }) => attachedGrader(consumption));
     },
 
     async close() {

@@ -14,6 +14,8 @@ export interface Consumption {
   grader: string;
   /** Ids of the served challenges. Called before each take, so that a folder may appear later. */
   challenges: () => readonly string[];
+  /** Why the grader takes no jobs, for `attached`; null when it does. */
+  problem?: () => string | null;
   /** The most jobs that run at the same time. A job is taken only when a slot is free. */
   concurrency: number;
   /** Aborted to stop: no more jobs are taken, and running ones continue. */
@@ -24,6 +26,14 @@ export interface AttachedGrader {
   grader: string;
   challenges: readonly string[];
   concurrency: number;
+  /** Why it takes no jobs; absent when it does. */
+  problem?: string;
+}
+
+/** Returns what `attached` says about a consumer. */
+export function attachedGrader({ grader, challenges, concurrency, problem }: Consumption): AttachedGrader {
+  const why = problem?.() ?? null;
+  return { grader, challenges: [...challenges()], concurrency, ...(why === null ? {} : { problem: why }) };
 }
 
 /** How a broker restores a queue that may have lost jobs. Both steps may run while the queue is in use, and more than once. */

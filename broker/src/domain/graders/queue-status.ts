@@ -18,7 +18,7 @@ export interface Waiting {
 
 /** Sources of whether a challenge can be graded right now. */
 export interface ServingSources {
-  graders: Pick<AttachedGraders, "serving" | "lastSeen">;
+  graders: Pick<AttachedGraders, "all" | "serving" | "lastSeen">;
   clock: Clock;
   /** Whether the queue rejected the latest attempt to publish jobs. */
   dispatchStalled: () => boolean;

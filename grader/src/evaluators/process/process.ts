@@ -58,7 +58,9 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
   child.on("error", () => {});
   const { stdout, stderr } = child;
   if (!stdout || !stderr)
-    throw new CrowdaiError("unexpected", "Starting a process failed: no file descriptors are left.");
+    throw new CrowdaiError("unexpected", "Starting a process failed: no file descriptors are left.", {
+      cause: Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" }),
+    });
 
   let printed = 0;
   let counted = 0;

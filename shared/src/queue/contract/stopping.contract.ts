@@ -6,15 +6,15 @@ import { until } from "./wait-until.ts";
 
 export function stoppingContract(stage: Stage): void {
   describe("attached graders", () => {
-    it("are listed with their challenges, until they stop", async () => {
+    it("are listed with their challenges and problems, until they stop", async () => {
       expect(await stage.queue.attached()).toEqual([]);
       stage.attach({ grader: "a", challenges: () => ["iris", "digits"], concurrency: 4 });
-      const b = stage.attach({ grader: "b" });
+      const b = stage.attach({ grader: "b", problem: () => "The disk is full." });
       await until(async () => (await stage.queue.attached()).length === 2);
       const byName = (await stage.queue.attached()).sort((x, y) => (x.grader < y.grader ? -1 : 1));
       expect(byName).toEqual([
         { grader: "a", challenges: ["iris", "digits"], concurrency: 4 },
-        { grader: "b", challenges: ["iris"], concurrency: 1 },
+        { grader: "b", challenges: ["iris"], concurrency: 1, problem: "The disk is full." },
       ]);
       await b.stop();
       await until(async () => (await stage.queue.attached()).length === 1);

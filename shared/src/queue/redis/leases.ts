@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Consumption } from "../job-queue.ts";
+import { attachedGrader, type Consumption } from "../job-queue.ts";
 import { ADD_AGAIN, CLAIM, RENEW_LEASES } from "./lease-scripts.ts";
 import type { QueueLog } from "./queue-log.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
@@ -54,8 +54,7 @@ export function createLeases(options: {
   }
 
   async function renew(): Promise<void> {
-    const { grader, challenges, concurrency, signal } = consumption;
-    const about = signal.aborted ? null : { grader, challenges: [...challenges()], concurrency };
+    const about = consumption.signal.aborted ? null : attachedGrader(consumption);
     const held = runningJobs.all();
     const args = held.flatMap(({ challenge, id, job, delivery }) => [
       challenge,
