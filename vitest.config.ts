@@ -4,29 +4,36 @@ import { testFiles } from "./scripts/test/projects.ts";
 import { RESULTS_VARIABLE, ResultsReporter } from "./scripts/test/results-reporter.ts";
 
 const results = process.env[RESULTS_VARIABLE];
-const files = testFiles(process.versions.bun !== undefined);
+const runtime = process.versions.bun === undefined ? "node" : "bun";
+const files = testFiles(runtime === "bun");
 
 export default defineConfig({
   test: {
     // Most of the suite waits for processes: more at once than there are cores.
     maxWorkers: 4,
+    // One for each runtime, as both may run at the same time.
+    experimental: { fsModuleCachePath: `node_modules/.vitest-modules/${runtime}` },
     sequence: { sequencer: LongestFirst },
     reporters: ["default", ...(results ? [new ResultsReporter(results)] : [])],
     projects: [
       project("unit"),
       project("suite", { needsBuild: true }),
+      project("large", { needsBuild: true, ownProcesses: true }),
       project("packed-client", { needsBuild: true }),
     ],
   },
 });
 
-function project(name: keyof typeof files, { needsBuild = false } = {}): TestProjectInlineConfiguration {
+function project(
+  name: keyof typeof files,
+  { needsBuild = false, ownProcesses = false } = {},
+): TestProjectInlineConfiguration {
   return {
     test: {
       name,
       ...files[name],
       // Files share a process, and with it what they import: no module of ours keeps state of its own.
-      isolate: false,
+      isolate: ownProcesses,
       // Generous: a limit is there to end what hangs, not to measure a machine that is busy with other work.
       testTimeout: 60_000,
       hookTimeout: 120_000,

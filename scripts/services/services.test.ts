@@ -11,7 +11,6 @@ import { root } from "../lib/root.ts";
 import { startPostgres } from "./postgres.ts";
 import { findProgram, withoutService } from "./programs.ts";
 import { startRedis } from "./redis.ts";
-import { startSwift } from "./swift.ts";
 
 const run = promisify(execFile);
 let folder: string;
@@ -74,22 +73,3 @@ describe.skipIf(withoutService("postgres"))("PostgreSQL", () => {
     await postgres.stop();
   });
 });
-
-describe.skipIf(withoutService("swift"))("Swift", () => {
-  it("answers as an S3 store, again after a kill", { timeout: 120_000 }, async () => {
-    const swift = await startSwift({ folder });
-    const list = async () => (await fetch(`${swift.url}/bucket`, { headers: SIGNED })).text();
-    expect(await list()).toContain("<Error>");
-    await swift.kill("SIGKILL");
-    await swift.restart();
-    expect(await list()).toContain("<Error>");
-    expect(swift.pids).toHaveLength(5);
-    await swift.stop();
-  });
-});
-
-// Enough to reach the S3 API, which refuses it in its own words.
-const SIGNED = {
-  authorization: "AWS unknown:nothing",
-  date: new Date().toUTCString(),
-};

@@ -8,6 +8,7 @@ export const SLOWEST_FILES: readonly string[] = [
   "broker/test/code/code-at-github",
   "test/fleet/fleet",
   "test/uploads/uploads",
+  "broker/test/code/hostile-push",
   "broker/test/webapp/remote",
   "broker/test/pages/challenge-page",
   "broker/test/pages/submission-page",
@@ -30,13 +31,9 @@ export const SLOWEST_FILES: readonly string[] = [
   "scripts/services/services",
 ];
 
-/** Come last: a worker has a large memory after them, and each process that such a worker starts takes longer to fork. */
-export const LAST_FILES: readonly string[] = ["broker/test/code/hostile-push", "broker/test/code/memory"];
-
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
-      if (LAST_FILES.some((path) => moduleId.endsWith(`/${path}.test.ts`))) return SLOWEST_FILES.length + 1;
       const at = SLOWEST_FILES.findIndex((path) => moduleId.endsWith(`/${path}.test.ts`));
       return at === -1 ? SLOWEST_FILES.length : at;
     };

@@ -3,25 +3,23 @@ import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../lib/root.ts";
-import { LAST_FILES, SLOWEST_FILES } from "./longest-first.ts";
+import { SLOWEST_FILES } from "./longest-first.ts";
 import { testFiles } from "./projects.ts";
 
 describe("SLOWEST_FILES", () => {
   it("names only files that exist", () => {
-    expect(
-      [...SLOWEST_FILES, ...LAST_FILES].filter((path) => !existsSync(join(root, `${path}.test.ts`))),
-    ).toEqual([]);
+    expect(SLOWEST_FILES.filter((path) => !existsSync(join(root, `${path}.test.ts`)))).toEqual([]);
   });
 });
 
 describe("projects", () => {
   it("hold each test file in exactly one of them on Node.js", async () => {
-    const { unit, suite, "packed-client": packed } = testFiles(false);
+    const { unit, suite, large, "packed-client": packed } = testFiles(false);
     const all = await filesOf(
       ["{shared,grader,broker,cli,scripts,test}/**/*.test.{ts,tsx}"],
       unit.exclude.slice(0, 2),
     );
-    const each = [unit, suite, packed].map(({ include, exclude }) => filesOf(include, exclude));
+    const each = [unit, suite, large, packed].map(({ include, exclude }) => filesOf(include, exclude));
     expect((await Promise.all(each)).flat().sort()).toEqual(all.sort());
   });
 

@@ -16,6 +16,9 @@ const WITH_PROCESSES = [
   "shared/src/queue/redis/**/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
 ];
 
+/** Tests after which a process has a large memory, and starts others slowly: each file has a process of its own. */
+const LARGE_MEMORY = ["broker/test/code/{hostile-push,memory}.test.ts"];
+
 /** Tests that install the packed client and run it with the machine's own Node.js. */
 const PACKED_CLIENT = ["test/packed-client/*.test.ts"];
 
@@ -27,7 +30,8 @@ export function testFiles(onBun: boolean) {
   const never = [...NO_TEST, ...PACKED_CLIENT, ...(onBun ? NODE_ONLY : [])];
   return {
     unit: { include: EVERY_TEST, exclude: [...never, ...WITH_PROCESSES] },
-    suite: { include: WITH_PROCESSES.map(testsOnly), exclude: never },
+    suite: { include: WITH_PROCESSES.map(testsOnly), exclude: [...never, ...LARGE_MEMORY] },
+    large: { include: LARGE_MEMORY, exclude: never },
     "packed-client": { include: PACKED_CLIENT, exclude: NO_TEST },
   };
 }

@@ -57,10 +57,12 @@ describe.skipIf(missing("git"))("a snapshot of files that keep changing", () => 
     await keepRunning(
       `fs.appendFileSync("train.log", "x"); if (n % 100000 === 0) fs.truncateSync("train.log", ${begun});`,
     );
-    const notes = await takeSome(undefined, 2);
-    expect(new Set(notes)).toEqual(
-      new Set(["train.log changed every time it was read; the snapshot has one of its versions."]),
-    );
+    // On a busy machine the writer may rest while the file is read: that snapshot has nothing to note.
+    const notes: string[] = [];
+    for (let n = 0; n < 20 && notes.length === 0; n++) notes.push(...(await takeSome(undefined, 1)));
+    expect(notes).toEqual([
+      "train.log changed every time it was read; the snapshot has one of its versions.",
+    ]);
   });
 
   it("has one version of files that shrink and are replaced", async () => {

@@ -1,19 +1,23 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
+import { buildSnapshotProgram } from "../../test/build-snapshot-program.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 
 /** Root can read everything, so another user takes the snapshot if the tests run as root. */
 const OTHER_USER = process.getuid?.() === 0 ? { uid: 1234, gid: 1234 } : {};
-const PROGRAM = join(import.meta.dirname, "../../test/take-snapshot.program.ts");
-const canRun =
-  spawnSync(
-    process.execPath,
-    ["-e", `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`],
-    OTHER_USER,
-  ).status === 0;
+const programs = mkdtempSync(join(tmpdir(), "crowdai-snapshot-program-"));
+const PROGRAM = join(programs, "take-snapshot.mjs");
+beforeAll(async () => {
+  await buildSnapshotProgram(PROGRAM);
+  chmodSync(programs, 0o755);
+});
+afterAll(() => rmSync(programs, { recursive: true }));
+/** Whether the other user can reach the runtime. */
+const canRun = spawnSync(process.execPath, ["-e", "0"], { ...OTHER_USER, cwd: "/" }).status === 0;
 
 let project: Project;
 let closed: string[] = [];
