@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts, startDaemon } from "./daemon.ts";
+import { makeFolderOf } from "./folder-of-user.ts";
 import { requireProgram } from "./programs.ts";
 import { asService, type Service, type ServiceOptions } from "./service.ts";
 
@@ -24,10 +25,7 @@ export async function startPostgres(options: ServiceOptions): Promise<Service> {
     user ? ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", ...argv] : argv;
   if (fresh) {
     mkdirSync(options.folder, { recursive: true });
-    if (user) {
-      makeTraversable(options.folder);
-      await run("install", ["-d", "-o", user, "-g", user, data]);
-    }
+    if (user) await makeFolderOf(user, data);
     const [initdb, ...args] = as([
       requireProgram("postgres", "initdb"),
       ...[
@@ -75,11 +73,4 @@ export async function startPostgres(options: ServiceOptions): Promise<Service> {
   if (fresh)
     await run(requireProgram("postgres", "createdb"), ["--maintenance-db", url("postgres"), DATABASE]);
   return asService(url(DATABASE), port, daemon);
-}
-
-/** A temporary folder is its owner's alone, and PostgreSQL has to reach its data in it. */
-function makeTraversable(folder: string): void {
-  const { mode } = statSync(folder);
-  if ((mode & 0o001) === 0) chmodSync(folder, mode | 0o001);
-  if (dirname(folder) !== folder) makeTraversable(dirname(folder));
 }

@@ -26,6 +26,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
     without: "objects on S3",
   })),
   { program: "memcached", debian: "memcached", without: "objects on S3" },
+  { program: "nginx", debian: "nginx-light", without: "the broker behind a proxy" },
   { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
   { program: "chromium", debian: "chromium", without: "the pages in a browser" },
   { program: "ffmpeg", debian: "ffmpeg", without: "video and audio of evaluators" },

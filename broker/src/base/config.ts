@@ -11,7 +11,13 @@ const environmentSchema = z.object({
     .url({ protocol: /^postgres(ql)?$/, error: "expected postgres://user:password@host/database" })
     .optional(),
   REDIS_URL: z.string().min(1).optional(),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .regex(
+      /^\w+:\/\/[^/?#@\\]+(\/[\w.~%-]+)*\/*$/,
+      "expected http(s)://host or http(s)://host/path, without a user, a query and a fragment",
+    )
+    .optional(),
   LOG_LEVEL: z.enum(LEVELS).default("info"),
   WEBAPP_URL: z.url({ protocol: /^https?$/, error: "expected http(s)://host, without /api" }).optional(),
   WEBAPP_TOKEN: z
@@ -127,7 +133,7 @@ export function readConfig(
     redisUrl: known.data.REDIS_URL,
     databaseUrl: known.data.DATABASE_URL,
     s3: s3SettingsOf(s3.data),
-    publicUrl: known.data.PUBLIC_URL?.replace(/\/+$/, ""),
+    publicUrl: known.data.PUBLIC_URL && new URL(known.data.PUBLIC_URL).href.replace(/\/+$/, ""),
     logLevel: known.data.LOG_LEVEL,
     webappToken: WEBAPP_URL ? undefined : WEBAPP_TOKEN,
     webapp:

@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeServices } from "../background/code-services.ts";
+import { basePathOf } from "../base/base-path.ts";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
@@ -83,7 +84,7 @@ export function createApp(options: {
   app.route("/", metricsRoutes(options.metrics, options.metricsToken));
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
-  app.route("/", dataRoutes(context));
+  app.route("/", dataRoutes(context, pages.caller));
   app.route("/", codeRoutes(options.code));
   if (legacy) app.route("/", legacy);
   if (options.webFormToken) app.route("/", webFormRoutes(context, options.webFormToken, log));
@@ -105,7 +106,7 @@ export function createApp(options: {
       },
     }),
   );
-  const api = apiRoutes(context, options.code, version, nextEvent);
+  const api = apiRoutes(context, options.code, version, nextEvent, pages.caller);
   app.get("/openapi.json", (c) =>
     c.json(
       api.getOpenAPI31Document({
@@ -115,7 +116,7 @@ export function createApp(options: {
           version,
           description: "The API that the command line uses. docs/errors.md lists the errors.",
         },
-        servers: [{ url: "/api/v1" }],
+        servers: [{ url: `${basePathOf(context().baseUrl())}/api/v1` }],
       }),
     ),
   );

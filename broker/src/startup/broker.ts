@@ -8,6 +8,7 @@ import { createMediaMaker } from "../background/media/media-maker.ts";
 import { describeMedia, findMediaPrograms } from "../background/media/media-tools.ts";
 import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
+import { basePathOf } from "../base/base-path.ts";
 import type { Clock } from "../base/clock.ts";
 import type { BrokerConfig } from "../base/config.ts";
 import { replacePrivateFile } from "../base/private-file.ts";
@@ -32,6 +33,7 @@ import { createListeners } from "../realtime/listeners.ts";
 import { lockDataFolder } from "../records/data-lock.ts";
 import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
+import { acceptBasePath } from "./accept-base-path.ts";
 import { createApp } from "./app.ts";
 import { runEmbeddedGrader } from "./embedded-grader.ts";
 import { addGauges } from "./gauges.ts";
@@ -189,6 +191,7 @@ export async function createBroker({
       heard: listeners.announce,
       legacy: legacy?.gateway,
     });
+    if (config.publicUrl) acceptBasePath(server, basePathOf(config.publicUrl));
     metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
     metrics.gauge("crowdai_watched_submissions", "Submissions watched by clients of this broker.", async () =>
       gateway.watched(),

@@ -52,8 +52,11 @@ export interface Stage extends TestBroker {
 }
 
 /** Writes the challenge with this evaluator into a folder of challenges. */
-export async function writeMediaChallenge(challenges: string): Promise<void> {
-  await writeFile(join(await writeChallenge(challenges), "evaluate.py"), EVALUATOR);
+export async function writeMediaChallenge(
+  challenges: string,
+  config: Record<string, unknown> = {},
+): Promise<void> {
+  await writeFile(join(await writeChallenge(challenges, config), "evaluate.py"), EVALUATOR);
 }
 
 /** Starts a broker whose evaluator returns the files that submissions name. */

@@ -1,7 +1,7 @@
 import type { TestBroker } from "../support/test-broker.ts";
 
 /** A client that acts like a browser: keeps cookies and sends forms as pages do. It does not follow redirects. */
-export function createPageClient(test: Pick<TestBroker, "broker">) {
+export function createPageClient(test: { broker: Pick<TestBroker["broker"], "url"> }) {
   const cookies = new Map<string, string>();
   const visitor = {
     cookies,
@@ -21,7 +21,7 @@ export function createPageClient(test: Pick<TestBroker, "broker">) {
         await fetch(test.broker.url + path, {
           method: "POST",
           body: new URLSearchParams(form),
-          headers: { ...base(), origin: test.broker.url, ...headers },
+          headers: { ...base(), origin: new URL(test.broker.url).origin, ...headers },
           redirect: "manual",
         }),
       );

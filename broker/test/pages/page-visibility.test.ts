@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
@@ -24,6 +26,10 @@ describe("what a reader sees", () => {
         { id: "quiet", title: "Quiet one", ...shown(false, true, false) },
         { id: "secret", title: "Secret one", ...shown(true, false, true) },
       ],
+      prepare: async (folder) => {
+        await mkdir(join(folder, "challenges/secret/public"));
+        await writeFile(join(folder, "challenges/secret/public/train.csv"), "id,y\n");
+      },
     });
     const { id } = await test.records.db
       .selectFrom("participants")
@@ -77,6 +83,14 @@ describe("what a reader sees", () => {
     expect(await status(bob, "/challenges/secret/leaderboard")).toBe(404);
     expect(await status(anyone, "/challenges/secret/leaderboard/events")).toBe(401);
     expect(await status(ada, "/challenges/secret")).toBe(200);
+  });
+
+  it("downloads the data that a page links to, of a private challenge only for readers who see it", async () => {
+    const [, link] = /href="([^"]+)" download/.exec(await text(ada, "/challenges/secret")) ?? [];
+    expect(await text(ada, link!)).toBe("id,y\n");
+    expect(await text(organizer, link!)).toBe("id,y\n");
+    expect(await status(anyone, link!)).not.toBe(200);
+    expect(await status(bob, link!)).not.toBe(200);
   });
 
   it("shows the same page for a private challenge as for an unknown one", async () => {

@@ -29,6 +29,7 @@ it("/openapi.json describes every route below /api/v1 with its parameters and re
     () => ({}) as CodeServices,
     "",
     async () => {},
+    async () => null,
   );
   const routed = api.routes
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)(?:\{[^}]*\})?/g, "{$1}")}`)

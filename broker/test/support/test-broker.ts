@@ -98,6 +98,8 @@ export async function startBroker(
   options: {
     challenges?: Record<string, unknown>[];
     withGrader?: boolean;
+    /** A free one by default. */
+    port?: number;
     clock?: () => Date;
     env?: Record<string, string>;
     log?: Logger;
@@ -115,7 +117,7 @@ export async function startBroker(
   const configOf = (env: Record<string, string> = {}) =>
     readConfig(
       {
-        port: 0,
+        port: options.port ?? 0,
         data: join(folder, "data"),
         challenges: join(folder, "challenges"),
         withGrader: options.withGrader ?? true,
@@ -157,7 +159,9 @@ export async function startBroker(
       broker = await start();
     },
     async connect(as = {}) {
-      const socket = io(broker.url, {
+      const { origin, pathname } = new URL(broker.url);
+      const socket = io(origin, {
+        path: `${pathname.replace(/\/$/, "")}/socket.io/`,
         transports: ["websocket"],
         reconnection: false,
         auth: { apiKey: as.key ?? key, challenge: as.challenge ?? "test", client: "test" },

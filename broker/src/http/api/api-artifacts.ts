@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isPublic } from "../../domain/rules/is-public.ts";
 import { readArtifacts } from "../../domain/submissions/artifacts.ts";
@@ -12,8 +13,14 @@ import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
 /** A download must start within this time. */
 const LINK_SECONDS = 300;
 
-/** Downloads of models and artifacts: for the participant and organizers, and for everyone once published. */
-export function artifactRoutes({ api, context, viewer }: ApiGroup<Needs<"records" | "objects">>): void {
+/**
+ * Downloads of models and artifacts: for the participant and organizers, and for everyone once published. `reader`
+ * identifies a request without a key: a reader of the pages, which link to them.
+ */
+export function artifactRoutes(
+  { api, context, viewer }: ApiGroup<Needs<"records" | "objects">>,
+  reader: (c: Context) => Promise<Caller | null>,
+): void {
   api.openapi(
     createRoute({
       method: "get",
@@ -26,7 +33,7 @@ export function artifactRoutes({ api, context, viewer }: ApiGroup<Needs<"records
     async (c) => {
       const { id, number } = c.req.valid("param");
       const { records, objects } = context();
-      const row = await findReadable(records.db, await viewer(c), id);
+      const row = await findReadable(records.db, (await viewer(c)) ?? (await reader(c)), id);
       const file = (await readArtifacts(records.db, row))[number - 1];
       if (!file)
         throw new CrowdaiError("object_missing", `Submission "${id}" has no artifact number ${number}.`);

@@ -1,7 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { CodeNeeds } from "../../background/code-services.ts";
 import { hasAgreed } from "../../domain/agreements/agreements.ts";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import { readInstance } from "../../records/instance.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
@@ -21,6 +23,7 @@ export function apiRoutes(
   code: () => CodeNeeds<"repositories" | "host" | "kind">,
   version: string,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
+  reader: (c: Context) => Promise<Caller | null>,
 ): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook(result, c) {
@@ -80,6 +83,6 @@ export function apiRoutes(
   organizerRoutes(group);
   agreementRoutes(group);
   publishingRoutes(group, code);
-  artifactRoutes(group);
+  artifactRoutes(group, reader);
   return api;
 }

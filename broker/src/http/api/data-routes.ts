@@ -3,20 +3,28 @@ import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { singleRange } from "@crowdai/shared/objects";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import type { Caller } from "../../domain/participants/api-keys.ts";
 import { requireVisible } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
-/** Public files of a challenge. Serves only files that the loaded challenge lists, never private ones. */
-export function dataRoutes(context: () => Needs<"catalog" | "records" | "webapp" | "objects">): Hono {
+/**
+ * Public files of a challenge. Serves only files that the loaded challenge lists, never private ones. `reader`
+ * identifies a request without a key: a reader of the pages, which link to them.
+ */
+export function dataRoutes(
+  context: () => Needs<"catalog" | "records" | "webapp" | "objects">,
+  reader: (c: Context) => Promise<Caller | null>,
+): Hono {
   const routes = new Hono();
   routes.get("/api/v1/challenges/:id/data/:name{.+}", async (c) => {
     const { id, name } = c.req.param();
     const { config, data } = context().catalog.get(id);
     if (config.visibility.private) {
       const key = bearerKey(c);
-      await requireVisible(context().records.db, config, key ? await context().webapp.identify(key) : null);
+      const caller = key ? await context().webapp.identify(key) : await reader(c);
+      await requireVisible(context().records.db, config, caller);
     }
     const file = data.find((known) => known.name === name);
     if (!file) throw new CrowdaiError("object_missing", `${id} has no public file "${name.slice(0, 200)}".`);

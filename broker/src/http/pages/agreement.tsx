@@ -1,4 +1,5 @@
 import { FormToken } from "./layout.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
@@ -36,13 +37,13 @@ export function AgreementPage({
         <p class="panel agreed" role="status">
           You agreed to this text on <Time at={agreedAt} />.{" "}
           {next === "/" ? null : (
-            <a class="button primary" href={next}>
+            <a class="button primary" href={pathTo(next)}>
               Continue
             </a>
           )}
         </p>
       ) : caller?.kind === "participant" ? (
-        <form method="post" action="/agreement/mit" class="panel">
+        <form method="post" action={pathTo("/agreement/mit")} class="panel">
           <FormToken visit={visit} />
           <input type="hidden" name="digest" value={license.digest} />
           <input type="hidden" name="next" value={next} />
@@ -80,7 +81,7 @@ export function AgreementPage({
         <p class="panel">You are signed in as an organizer. Only participants publish code.</p>
       ) : (
         <p class="panel">
-          <a class="button primary" href={`/sign-in?next=${encodeURIComponent("/agreement/mit")}`}>
+          <a class="button primary" href={pathTo(`/sign-in?next=${encodeURIComponent("/agreement/mit")}`)}>
             Sign in to agree
           </a>
         </p>

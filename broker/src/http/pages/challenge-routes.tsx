@@ -15,6 +15,7 @@ export function challengePages({
   context,
   sessions,
   renderPage,
+  renderPart,
 }: PageContext<ServingSources & Needs<"records" | "catalog" | "baseUrl">>): Hono {
   const routes = new Hono();
 
@@ -71,7 +72,7 @@ export function challengePages({
     const { caller } = await sessions.read(c);
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const view = await readBoard(context(), seen, caller, c.req.query());
-    return c.html(<LeaderboardSection view={view} seen={seen} />);
+    return renderPart(c, <LeaderboardSection view={view} seen={seen} />);
   });
   return routes;
 }

@@ -7,6 +7,7 @@ import { shownNumber, shownSize } from "./format.ts";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
+import { pathTo } from "./path-to.tsx";
 import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
@@ -40,7 +41,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
             <section aria-labelledby="about">
               <h2 id="about">About</h2>
               <div class="prose" dir="auto">
-                {raw(describe(config))}
+                {raw(describe(config, pathTo("")))}
               </div>
             </section>
           ) : null}

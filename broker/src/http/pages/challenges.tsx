@@ -9,6 +9,7 @@ import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
 import { shownNumber } from "./format.ts";
 import { roundTitle } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
+import { pathTo } from "./path-to.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 /** A round's number of participants and best score. */
@@ -82,7 +83,7 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
         {listed.map((one) => (
           <li class="card">
             <h2>
-              <a href={`/challenges/${one.challenge.config.id}`}>
+              <a href={pathTo(`/challenges/${one.challenge.config.id}`)}>
                 <UntrustedText text={one.challenge.config.title} />
               </a>
             </h2>

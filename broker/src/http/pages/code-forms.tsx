@@ -1,6 +1,7 @@
 import type { CodePlace } from "@crowdai/shared";
 import { FormToken } from "./layout.tsx";
 import { webAddress } from "./media-view.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Commands } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
 
@@ -30,17 +31,20 @@ export function PublishQuestion({
       {needsAgreement ? (
         <div class="panel">
           <p>Agree to the MIT License before you publish. You are asked once.</p>
-          <a class="button primary" href={`/agreement/mit?next=${encodeURIComponent(`${back}/publish`)}`}>
+          <a
+            class="button primary"
+            href={pathTo(`/agreement/mit?next=${encodeURIComponent(`${back}/publish`)}`)}
+          >
             Read and agree
           </a>
         </div>
       ) : (
-        <form method="post" action={`${back}/${verb}`} class="actions">
+        <form method="post" action={pathTo(`${back}/${verb}`)} class="actions">
           <FormToken visit={visit} />
           <button type="submit" class="primary">
             {verb === "publish" ? "Publish" : "Withdraw"}
           </button>
-          <a class="button" href={back}>
+          <a class="button" href={pathTo(back)}>
             Cancel
           </a>
         </form>
@@ -66,7 +70,7 @@ export function ForkPage({ place, broker }: { place: CodePlace; broker: string }
         </p>
       ) : null}
       <p>
-        <a href={`/submissions/${id}`}>Back to the submission</a>
+        <a href={pathTo(`/submissions/${id}`)}>Back to the submission</a>
       </p>
     </div>
   );

@@ -3,6 +3,7 @@ import type { SubmissionAccess } from "../../domain/rules/visibility.ts";
 import { DiffView } from "./diff-view.tsx";
 import { plural, shownSize } from "./format.ts";
 import { webAddress } from "./media-view.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Commands } from "./scrollable.tsx";
 import { Time } from "./untrusted-text.tsx";
 import type { VisibleCode } from "./visible-code.ts";
@@ -36,7 +37,7 @@ export function CodeSection({ submission, access, broker, seen }: CodeSectionPro
       <p class="actions">
         {access === "own" ? <PublishLink submission={submission} /> : null}
         {seen ? (
-          <a class="button" href={`/submissions/${id}/fork`}>
+          <a class="button" href={pathTo(`/submissions/${id}/fork`)}>
             Fork
           </a>
         ) : null}
@@ -59,7 +60,7 @@ export function CodeSection({ submission, access, broker, seen }: CodeSectionPro
         <>
           <h3>
             Changes since{" "}
-            <a href={`/submissions/${seen.diff.from}`}>
+            <a href={pathTo(`/submissions/${seen.diff.from}`)}>
               <code>{seen.diff.from.slice(0, 16)}</code>
             </a>
           </h3>
@@ -87,11 +88,11 @@ function Published({ submission: { publish, published_at } }: { submission: Subm
 function PublishLink({ submission: { id, publish, published_at, code } }: { submission: Submission }) {
   if (published_at || code?.state === "missing") return null;
   return publish ? (
-    <a class="button" href={`/submissions/${id}/unpublish`}>
+    <a class="button" href={pathTo(`/submissions/${id}/unpublish`)}>
       Withdraw
     </a>
   ) : (
-    <a class="button primary" href={`/submissions/${id}/publish`}>
+    <a class="button primary" href={pathTo(`/submissions/${id}/publish`)}>
       Publish
     </a>
   );

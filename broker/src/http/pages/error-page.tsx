@@ -1,5 +1,6 @@
 import type { CrowdaiError } from "@crowdai/shared";
 import { truncateText } from "./format.ts";
+import { pathTo } from "./path-to.tsx";
 
 const TITLES: Record<number, string> = {
   401: "Sign in",
@@ -23,7 +24,7 @@ export function ErrorPage({ error }: { error: CrowdaiError }) {
       {/* For an unknown address, the catalog's advice is for programs. */}
       {error.code === "not_found" ? null : <p class="words">{truncateText(error.next, 500)}</p>}
       <p>
-        <a href="/">Go to the challenges</a>
+        <a href={pathTo("/")}>Go to the challenges</a>
       </p>
     </div>
   );

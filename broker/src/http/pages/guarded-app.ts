@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { matchedRoutes } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
+import { basePathOf, withBasePath } from "../../base/base-path.ts";
 import { contentPolicy } from "./content-policy.ts";
 import { sameOrigin } from "./same-origin.ts";
 
@@ -21,6 +22,7 @@ export function createGuardedApp(options: {
   const app = new Hono();
   app.use(securityHeaders(options.mediaOrigins));
   app.use(privateByDefault);
+  app.use(locationsBelow(options.baseUrl));
   app.use(tagUnlessStream);
   // A request that no page answers is "not found", whatever its form holds.
   const onPages = (guard: MiddlewareHandler) =>
@@ -51,6 +53,15 @@ const privateByDefault: MiddlewareHandler = async (c, next) => {
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "private, no-cache");
   c.header("vary", "cookie", { append: true });
 };
+
+/** Sends redirects to paths of this broker below its base path. */
+function locationsBelow(baseUrl: () => string): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    const location = c.res.headers.get("location");
+    if (location?.startsWith("/")) c.header("location", withBasePath(location, basePathOf(baseUrl())));
+  };
+}
 
 const tag = etag();
 /** An entity tag needs the whole body, which a stream of events never has. */

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { asset } from "./assets/assets.ts";
+import { pathTo } from "./path-to.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { THEMES, type Theme } from "./theme.ts";
 import { UntrustedText } from "./untrusted-text.tsx";
@@ -35,12 +36,12 @@ export function Layout({ title, description, chart, listed = false, children, ..
           {description ? <meta name="description" content={description} /> : null}
           {listed ? null : <meta name="robots" content="noindex" />}
           <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
-          <link rel="icon" href={asset("icon.svg")} type="image/svg+xml" />
-          {chart ? <link rel="stylesheet" href={asset("uplot.css")} /> : null}
-          <link rel="stylesheet" href={asset("site.css")} />
-          <script type="module" src={asset("site.js")} />
-          {chart ? <script src={asset("uplot.js")} defer /> : null}
-          {chart ? <script type="module" src={asset("chart.js")} /> : null}
+          <link rel="icon" href={pathTo(asset("icon.svg"))} type="image/svg+xml" />
+          {chart ? <link rel="stylesheet" href={pathTo(asset("uplot.css"))} /> : null}
+          <link rel="stylesheet" href={pathTo(asset("site.css"))} />
+          <script type="module" src={pathTo(asset("site.js"))} />
+          {chart ? <script src={pathTo(asset("uplot.js"))} defer /> : null}
+          {chart ? <script type="module" src={pathTo(asset("chart.js"))} /> : null}
         </head>
         <body>
           <a class="skip" href="#content">
@@ -64,13 +65,13 @@ function Header({ visit, here }: Frame) {
   return (
     <header class="bar">
       <nav aria-label="Main">
-        <a class="brand" href="/" aria-current={at("/")}>
+        <a class="brand" href={pathTo("/")} aria-current={at("/")}>
           <Logo />
           <span>
             crowd<b>AI</b>
           </span>
         </a>
-        <a class="submissions-link" href="/submissions" aria-current={at("/submissions")}>
+        <a class="submissions-link" href={pathTo("/submissions")} aria-current={at("/submissions")}>
           {caller?.kind === "organizer" ? "Submissions" : "My submissions"}
         </a>
       </nav>
@@ -80,7 +81,7 @@ function Header({ visit, here }: Frame) {
             <span class="name" title={caller.kind === "organizer" ? "organizer" : "participant"}>
               <UntrustedText text={caller.name} most={40} />
             </span>
-            <form method="post" action="/sign-out">
+            <form method="post" action={pathTo("/sign-out")}>
               <FormToken visit={visit} />
               <button type="submit" class="quiet">
                 Sign out
@@ -88,7 +89,7 @@ function Header({ visit, here }: Frame) {
             </form>
           </>
         ) : (
-          <a class="button" href={`/sign-in?next=${encodeURIComponent(here)}`}>
+          <a class="button" href={pathTo(`/sign-in?next=${encodeURIComponent(here)}`)}>
             Sign in
           </a>
         )}
@@ -101,10 +102,10 @@ function Footer({ theme, here }: Frame) {
   return (
     <footer class="foot">
       <p>
-        <a href="/agreement/mit">MIT agreement</a>
-        <a href="/openapi.json">API</a>
+        <a href={pathTo("/agreement/mit")}>MIT agreement</a>
+        <a href={pathTo("/openapi.json")}>API</a>
       </p>
-      <form method="post" action="/theme" class="themes">
+      <form method="post" action={pathTo("/theme")} class="themes">
         <fieldset>
           <legend class="unseen">Theme</legend>
           <input type="hidden" name="next" value={here} />

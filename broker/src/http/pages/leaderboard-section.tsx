@@ -11,6 +11,7 @@ import { type SeenChallenge, seesBoard } from "./access.ts";
 import { plural } from "./format.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
+import { pathTo } from "./path-to.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
 const PAGE = 50;
@@ -91,8 +92,8 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
   return (
     <div
       id="leaderboard-live"
-      data-live={board ? `/challenges/${id}/leaderboard/events` : undefined}
-      data-source={`/challenges/${id}/leaderboard${boardQuery(current(view))}`}
+      data-live={board ? pathTo(`/challenges/${id}/leaderboard/events`) : undefined}
+      data-source={pathTo(`/challenges/${id}/leaderboard${boardQuery(current(view))}`)}
       data-announcement="The leaderboard has changed."
     >
       {view.withheld && board ? <p class="note">Leaderboard is only visible to organizers.</p> : null}
@@ -148,9 +149,9 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
             opens={opens}
             entriesOf={(row) =>
               row.you
-                ? `/submissions?challenge=${id}`
+                ? pathTo(`/submissions?challenge=${id}`)
                 : role === "organizer"
-                  ? `/submissions?challenge=${id}&participant=${encodeURIComponent(row.participant)}`
+                  ? pathTo(`/submissions?challenge=${id}&participant=${encodeURIComponent(row.participant)}`)
                   : null
             }
           />

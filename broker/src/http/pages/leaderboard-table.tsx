@@ -1,6 +1,7 @@
 import type { Leaderboard } from "@crowdai/shared";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail } from "./media-view.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
@@ -77,7 +78,7 @@ export function LeaderboardTable({
                     <MediaThumbnail
                       media={row.media}
                       of={row.participant}
-                      href={opens(row) ? `/submissions/${row.submission}` : null}
+                      href={opens(row) ? pathTo(`/submissions/${row.submission}`) : null}
                     />
                   ) : null}
                 </td>
@@ -91,7 +92,7 @@ export function LeaderboardTable({
               </td>
               <td class="when">
                 {opens(row) ? (
-                  <a href={`/submissions/${row.submission}`}>
+                  <a href={pathTo(`/submissions/${row.submission}`)}>
                     <Time at={row.submitted_at} />
                   </a>
                 ) : (

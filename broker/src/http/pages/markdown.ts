@@ -1,5 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import MarkdownIt from "markdown-it";
+import { withBasePath } from "../../base/base-path.ts";
 import { truncateText } from "./format.ts";
 
 const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
@@ -10,8 +11,9 @@ markdown.core.ruler.push("lower-headings", ({ tokens }) => {
     if (token.type.startsWith("heading_")) token.tag = `h${Math.min(6, Number(token.tag.slice(1)) + 2)}`;
 });
 
-markdown.renderer.rules.link_open = (tokens, index, options, _env, self) => {
+markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
   const href = String(tokens[index]?.attrGet("href") ?? "");
+  if (/^\/(?!\/)/.test(href)) tokens[index]?.attrSet("href", withBasePath(href, String(env?.basePath ?? "")));
   if (/^https?:/i.test(href)) tokens[index]?.attrSet("rel", "noopener nofollow");
   return self.renderToken(tokens, index, options);
 };
@@ -30,11 +32,14 @@ markdown.renderer.rules.table_close = () => "</table></section>";
 
 const rendered = new WeakMap<ChallengeConfig, string>();
 
-/** Renders a challenge's description as HTML, once for each version of the challenge. */
-export function describe(config: ChallengeConfig): string {
+/**
+ * Renders a challenge's description as HTML, once for each version of the challenge. Links that begin with a slash lead
+ * to paths of this broker, below `basePath`.
+ */
+export function describe(config: ChallengeConfig, basePath: string): string {
   const known = rendered.get(config);
   if (known !== undefined) return known;
-  const html = markdown.render(truncateText(config.description, 200_000));
+  const html = markdown.render(truncateText(config.description, 200_000), { basePath });
   rendered.set(config, html);
   return html;
 }

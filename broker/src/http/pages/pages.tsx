@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Context, Hono } from "hono";
+import { basePathOf } from "../../base/base-path.ts";
 import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { errorResponse } from "../requests/error-response.ts";
@@ -11,7 +12,8 @@ import { codePages } from "./code-routes.tsx";
 import { createGuardedApp } from "./guarded-app.ts";
 import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
-import { renderPage, showError } from "./render-page.tsx";
+import { createRenderer, showError } from "./render-page.tsx";
+import { cookieScope } from "./session/cookie-scope.ts";
 import { createSessions } from "./session/sessions.ts";
 import { createSignInLimiter } from "./session/sign-in-limiter.ts";
 import { sessionRoutes } from "./session-routes.tsx";
@@ -34,16 +36,18 @@ export interface Pages {
 
 /** Creates the pages. They are rendered here and work without scripts; scripts only keep them live. */
 export function createPages({ context, nextEvent, code, createRateLimiter }: PageOptions): Pages {
+  const basePath = () => basePathOf(context().baseUrl());
   const sessions = createSessions({
     db: () => context().records.db,
     clock: () => context().clock(),
     webapp: () => context().webapp,
+    scope: () => cookieScope(context()),
   });
   const parts: PageContext<HttpServices> = {
     context,
     sessions,
     signInLimiter: createSignInLimiter(createRateLimiter),
-    renderPage,
+    ...createRenderer(basePath),
     nextEvent,
     code,
   };
@@ -52,7 +56,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     baseUrl: () => context().baseUrl(),
   });
   const fail = (c: Context, error: CrowdaiError) =>
-    wantsPage(c) ? showError(c, forReaders(error), sessions) : errorResponse(c, error, context().log);
+    wantsPage(c) ? showError(c, forReaders(error), parts) : errorResponse(c, error, context().log);
   pages.notFound((c) => {
     const path = redactedPath(c.req.path);
     const message = wantsPage(c)
@@ -69,7 +73,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
       );
     return fail(c, error);
   });
-  pages.get("/robots.txt", (c) => c.text(ROBOTS));
+  pages.get("/robots.txt", (c) => c.text(robots(basePath())));
   for (const routes of [
     assetRoutes(),
     challengePages(parts),
@@ -81,12 +85,12 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
   return { app: pages, caller: async (c) => (await sessions.read(c)).caller };
 }
 
-const ROBOTS = `User-agent: *
-Disallow: /api/
-Disallow: /code/
-Disallow: /objects/
-Disallow: /sign-in
-Disallow: /submissions
+const robots = (basePath: string) => `User-agent: *
+Disallow: ${basePath}/api/
+Disallow: ${basePath}/code/
+Disallow: ${basePath}/objects/
+Disallow: ${basePath}/sign-in
+Disallow: ${basePath}/submissions
 `;
 
 /** Replaces the catalog's advice, which speaks to users of the command line. */

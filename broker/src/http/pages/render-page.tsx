@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorPage, errorTitle } from "./error-page.tsx";
 import { type Frame, Layout } from "./layout.tsx";
+import { BelowBasePath } from "./path-to.tsx";
 import type { Sessions, Visit } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
 import { readTheme } from "./theme.ts";
@@ -16,25 +17,41 @@ interface Titled {
   status?: ContentfulStatusCode;
 }
 
-/** Responds with a page around `content`, for a visit that was read already. */
-export function renderPage(
-  c: Context,
-  visit: Visit,
-  { status = 200, ...titled }: Titled,
-  content: Child,
-): Response | Promise<Response> {
-  const frame: Frame = { visit, theme: readTheme(c), here: hereOf(c) };
-  return c.html(
-    <Layout {...titled} {...frame}>
-      {content}
-    </Layout>,
-    status,
-  );
+export type Renderer = ReturnType<typeof createRenderer>;
+
+/** Renders what the pages answer, for readers who reach the broker below a base path. */
+export function createRenderer(basePath: () => string) {
+  return {
+    /** Responds with a page around `content`, for a visit that was read already. */
+    renderPage(
+      c: Context,
+      visit: Visit,
+      { status = 200, ...titled }: Titled,
+      content: Child,
+    ): Response | Promise<Response> {
+      const frame: Frame = { visit, theme: readTheme(c), here: hereOf(c) };
+      return c.html(
+        <BelowBasePath value={basePath()}>
+          <Layout {...titled} {...frame}>
+            {content}
+          </Layout>
+        </BelowBasePath>,
+        status,
+      );
+    },
+
+    /** Responds with a part of a page, for the script that keeps it live. */
+    renderPart: (c: Context, content: Child): Response | Promise<Response> =>
+      c.html(<BelowBasePath value={basePath()}>{content}</BelowBasePath>),
+  };
 }
-export type RenderPage = typeof renderPage;
 
 /** Responds with an error page, or with the sign-in form when signing in would help. */
-export async function showError(c: Context, error: CrowdaiError, sessions: Sessions): Promise<Response> {
+export async function showError(
+  c: Context,
+  error: CrowdaiError,
+  { sessions, renderPage }: { sessions: Sessions } & Pick<Renderer, "renderPage">,
+): Promise<Response> {
   const visit = await sessions.read(c).catch((): Visit => ({ caller: null, formToken: "" }));
   const status = error.row.http as ContentfulStatusCode;
   if (error.details?.seconds) c.header("retry-after", String(error.details.seconds));

@@ -1,5 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, shownTime } from "./format.ts";
+import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
 import type { Point } from "./submission-list.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
@@ -52,7 +53,7 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
                   data-best={point.best}
                 >
                   <th scope="row">
-                    <a href={`/submissions/${point.id}`}>
+                    <a href={pathTo(`/submissions/${point.id}`)}>
                       <Time at={point.created_at} />
                     </a>
                   </th>

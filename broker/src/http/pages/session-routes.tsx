@@ -3,8 +3,9 @@ import { Hono } from "hono";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { localPath } from "./local-path.ts";
-import { isSecure, type PageContext } from "./page-context.ts";
+import type { PageContext } from "./page-context.ts";
 import { foreignForm } from "./same-origin.ts";
+import { cookieScope } from "./session/cookie-scope.ts";
 import { isFormToken } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
 import { asTheme, storeTheme } from "./theme.ts";
@@ -36,7 +37,7 @@ export function sessionRoutes({
       await signInLimiter.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
       const caller = await context().webapp.identify(key);
-      await sessions.begin(c, caller, isSecure(context()));
+      await sessions.begin(c, caller);
       return c.redirect(next, 303);
     } catch (thrown) {
       const failed = asCrowdaiError(thrown);
@@ -65,7 +66,7 @@ export function sessionRoutes({
 
   routes.post("/theme", async (c) => {
     const form = await c.req.parseBody();
-    storeTheme(c, asTheme(form.theme), isSecure(context()));
+    storeTheme(c, asTheme(form.theme), cookieScope(context()));
     return c.redirect(localPath(form.next), 303);
   });
   return routes;

@@ -1,4 +1,5 @@
 import type { CrowdaiError } from "@crowdai/shared";
+import { pathTo } from "./path-to.tsx";
 
 /** The form that exchanges an API key for a session. `failed` is the error of the last attempt. */
 export function SignIn({
@@ -14,7 +15,7 @@ export function SignIn({
     <div class="narrow">
       <h1>Sign in</h1>
       {why ? <p>{why}</p> : null}
-      <form method="post" action="/sign-in" class="panel">
+      <form method="post" action={pathTo("/sign-in")} class="panel">
         <input type="hidden" name="next" value={next} />
         <label for="key">API key</label>
         <input

@@ -2,6 +2,7 @@ import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared"
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { plural, shownNumber, shownSize, truncateText } from "./format.ts";
 import { MediaView, webAddress } from "./media-view.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
 import { Digest, Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
@@ -23,8 +24,8 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
   return (
     <div
       id="submission-live"
-      data-live={isFinal(state) && !mediaAwaited ? undefined : `/submissions/${id}/events`}
-      data-source={`/submissions/${id}/live`}
+      data-live={isFinal(state) && !mediaAwaited ? undefined : pathTo(`/submissions/${id}/events`)}
+      data-source={pathTo(`/submissions/${id}/live`)}
       data-announcement={announcement(submission, config)}
     >
       <p class="state">

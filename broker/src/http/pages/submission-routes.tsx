@@ -18,7 +18,7 @@ import { readVisibleCode } from "./visible-code.ts";
 
 /** The list of a reader's submissions, and the page of each submission. */
 export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" | "catalog">>): Hono {
-  const { context, sessions, renderPage, code } = parts;
+  const { context, sessions, renderPage, renderPart, code } = parts;
   const routes = new Hono();
   const configOf = (id: string) => context().catalog.all().get(id)?.config;
 
@@ -74,7 +74,7 @@ export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" |
 
   routes.get("/submissions/:id/live", async (c) => {
     const { live } = await read(await sessions.read(c), c.req.param("id"));
-    return c.html(<SubmissionLive {...live} />);
+    return renderPart(c, <SubmissionLive {...live} />);
   });
 
   routes.get("/submissions/:id/events", async (c) => {

@@ -1,5 +1,6 @@
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { shownSize } from "./format.ts";
+import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
@@ -14,7 +15,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
           Submission <code>{submission.id.slice(0, 24)}</code>
         </h1>
         <p class="state">
-          <a href={`/challenges/${submission.challenge}`}>
+          <a href={pathTo(`/challenges/${submission.challenge}`)}>
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
           , by <UntrustedText text={submission.participant} most={60} />, <Time at={submission.created_at} />

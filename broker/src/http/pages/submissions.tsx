@@ -1,6 +1,7 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, truncateText } from "./format.ts";
 import { Pager } from "./pager.tsx";
+import { pathTo } from "./path-to.tsx";
 import { ScoreChart } from "./score-chart.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
@@ -27,7 +28,7 @@ export function SubmissionsPage({
     if (challenge) query.set("challenge", challenge);
     if (participant) query.set("participant", participant);
     if (n > 1) query.set("page", String(n));
-    return query.size === 0 ? "/submissions" : `/submissions?${query}`;
+    return pathTo(query.size === 0 ? "/submissions" : `/submissions?${query}`);
   };
   return (
     <>
@@ -43,7 +44,7 @@ export function SubmissionsPage({
         </h1>
       </div>
       {challenges.length > 1 ? (
-        <form method="get" action="/submissions" class="filter">
+        <form method="get" action={pathTo("/submissions")} class="filter">
           <label for="challenge">Challenge</label>
           <select id="challenge" name="challenge">
             <option value="">All</option>
@@ -86,7 +87,7 @@ export function SubmissionsPage({
               {rows.map((row) => (
                 <tr>
                   <th scope="row">
-                    <a href={`/submissions/${row.id}`}>
+                    <a href={pathTo(`/submissions/${row.id}`)}>
                       <code>{row.id.slice(0, 16)}</code>
                     </a>
                   </th>
@@ -97,7 +98,7 @@ export function SubmissionsPage({
                   )}
                   {challenge ? null : (
                     <td>
-                      <a href={`/challenges/${row.challenge}`}>
+                      <a href={pathTo(`/challenges/${row.challenge}`)}>
                         <UntrustedText text={config(row.challenge)?.title ?? row.challenge} most={60} />
                       </a>
                     </td>

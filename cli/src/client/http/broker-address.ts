@@ -29,11 +29,14 @@ export function parseBroker(address: string | URL): URL {
   return url;
 }
 
+/** Returns the broker's address as a person would write it: without a slash at the end. */
+export const shownAddress = (broker: URL): string => broker.href.replace(/\/+$/, "");
+
 /** Returns the URL of a path at the broker. An absolute address is returned as it is. */
 export function locate(broker: URL, address: string, query: Query = {}): URL {
   const url = /^https?:\/\//i.test(address)
     ? new URL(address)
-    : new URL(broker.href.replace(/\/+$/, "") + (address.startsWith("/") ? address : `/${address}`));
+    : new URL(shownAddress(broker) + (address.startsWith("/") ? address : `/${address}`));
   for (const [name, value] of Object.entries(query))
     if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
   return url;

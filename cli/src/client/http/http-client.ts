@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { z } from "zod";
 import { withRetries } from "../../async/retry.ts";
-import { locate, parseBroker, type Query } from "./broker-address.ts";
+import { locate, parseBroker, type Query, shownAddress } from "./broker-address.ts";
 import { type Downloaded, type DownloadOptions, download } from "./download.ts";
 import { request } from "./http-request.ts";
 import { BadResponse, mayRepeat, notABroker, readResponse, unreachable } from "./http-response.ts";
@@ -104,7 +104,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     if (failure.status >= 500)
       return new CrowdaiError(
         "broker_unreachable",
-        `The broker at ${broker.origin} answered ${failure.message}.`,
+        `The broker at ${shownAddress(broker)} answered ${failure.message}.`,
       );
     return new CrowdaiError(
       "unexpected",

@@ -1,5 +1,6 @@
 import { CrowdaiError, errorBodySchema } from "@crowdai/shared";
 import { z } from "zod";
+import { shownAddress } from "./broker-address.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
 import type { Reply } from "./response-body.ts";
 
@@ -58,9 +59,9 @@ export function mayRepeat(failure: unknown): number | false {
 export function unreachable(broker: URL, fault: NetworkFault): CrowdaiError {
   return new CrowdaiError(
     "broker_unreachable",
-    `The broker at ${broker.origin} cannot be reached: ${fault.message}.`,
+    `The broker at ${shownAddress(broker)} cannot be reached: ${fault.message}.`,
     {
-      details: { broker: broker.origin, cause: fault.code },
+      details: { broker: shownAddress(broker), cause: fault.code },
       cause: fault,
     },
   );
@@ -70,9 +71,9 @@ export function unreachable(broker: URL, fault: NetworkFault): CrowdaiError {
 export function notABroker(broker: URL, answer: string): CrowdaiError {
   return new CrowdaiError(
     "not_a_broker",
-    `${broker.origin} is not a crowdAI broker: it answered ${answer}.`,
+    `${shownAddress(broker)} is not a crowdAI broker: it answered ${answer}.`,
     {
-      details: { broker: broker.origin },
+      details: { broker: shownAddress(broker) },
     },
   );
 }

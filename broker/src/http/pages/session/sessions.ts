@@ -6,6 +6,7 @@ import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../../domain/webapp/webapp.ts";
 import type { Db } from "../../../records/records.ts";
 import { readSecret } from "../../../records/secret.ts";
+import type { CookieScope } from "./cookie-scope.ts";
 
 export const SESSION_SECONDS = 8 * 3600;
 const COOKIE = "crowdai_session";
@@ -25,10 +26,12 @@ export function createSessions({
   db,
   clock,
   webapp,
+  scope,
 }: {
   db: () => Db;
   clock: Clock;
   webapp: () => Pick<Webapp, "remember" | "recall">;
+  scope: () => CookieScope;
 }) {
   let known: Promise<string> | null = null;
   const secret = () => {
@@ -67,7 +70,7 @@ export function createSessions({
       return caller ? { caller, formToken: await formToken(id) } : anonymous;
     },
 
-    async begin(c: Context, caller: Caller, secure: boolean): Promise<void> {
+    async begin(c: Context, caller: Caller): Promise<void> {
       await this.end(c);
       await db().deleteFrom("page_sessions").where("expires_at", "<=", now()).execute();
       const id = randomBytes(32).toString("base64url");
@@ -82,10 +85,9 @@ export function createSessions({
         })
         .execute();
       await setSignedCookie(c, COOKIE, id, await secret(), {
-        path: "/",
+        ...scope(),
         httpOnly: true,
         sameSite: "Lax",
-        secure,
         maxAge: SESSION_SECONDS,
       });
     },
@@ -93,7 +95,7 @@ export function createSessions({
     async end(c: Context): Promise<void> {
       const id = await getSignedCookie(c, await secret(), COOKIE);
       if (id) await db().deleteFrom("page_sessions").where("hash", "=", digest(id)).execute();
-      deleteCookie(c, COOKIE, { path: "/" });
+      deleteCookie(c, COOKIE, { path: scope().path });
     },
   };
 }

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+
+const publicUrl = (PUBLIC_URL: string) => readConfig({}, { PUBLIC_URL }, "/").publicUrl;
+
+describe("PUBLIC_URL", () => {
+  it("is a host, with a path or without, and has no slash at the end", () => {
+    expect(publicUrl("https://host/")).toBe("https://host");
+    expect(publicUrl("HTTPS://Host:8443")).toBe("https://host:8443");
+    expect(publicUrl("https://host/lab/crowdai//")).toBe("https://host/lab/crowdai");
+    expect(publicUrl("https://host/lab/../crowdai")).toBe("https://host/crowdai");
+    expect(publicUrl("http://[::1]:8420")).toBe("http://[::1]:8420");
+  });
+
+  it("that paths cannot be appended to is refused by name", () => {
+    for (const bad of [
+      "https://host/?a=b",
+      "https://host/a#b",
+      "https://me@host",
+      "https://host//a",
+      "https://host/a;b",
+    ])
+      expect(() => publicUrl(bad), bad).toThrow("PUBLIC_URL");
+  });
+});
