@@ -16,12 +16,19 @@ const SYSTEM = new Set([
  * (appendix A of the PostgreSQL documentation).
  */
 const SERVER = /^(08|57P0|53300|25P03)/;
+/** Values that a column cannot hold: only a client sends them. */
+const UNSTORABLE: Record<string, string> = {
+  "22003": "a number that is out of range",
+  "22021": "text with a null byte",
+  "22P05": "text with a null byte",
+};
 /** Messages of the driver for errors without a code. */
 const DRIVER =
   /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;
 
 /**
  * PostgreSQL that reports an unreachable server as records_unreachable: the same request may succeed later.
+ * Reports values that it cannot store as usage.
  */
 export class ErrorMappingPostgresDialect extends PostgresDialect {
   override createDriver(): Driver {
@@ -45,5 +52,8 @@ function explain(error: unknown): never {
   const { code = "", message = "" } = error as { code?: string; message?: string };
   if (SYSTEM.has(code) || SERVER.test(code) || DRIVER.test(message))
     throw new CrowdaiError("records_unreachable", undefined, { cause: error });
+  const value = UNSTORABLE[code];
+  if (value !== undefined)
+    throw new CrowdaiError("usage", `The request contains ${value}.`, { next: "Correct it.", cause: error });
   throw error;
 }

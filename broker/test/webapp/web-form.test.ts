@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openObjects } from "../../src/startup/open-objects.ts";
@@ -61,6 +62,14 @@ describe("a file of the webapp's web form", () => {
   }
   const here = () => test.broker.records.db.selectFrom("submissions").selectAll().execute();
   const outbox = () => test.broker.records.db.selectFrom("webapp_submissions").selectAll().execute();
+
+  it("with a body that is too large is refused as that", async () => {
+    const { status, body } = await enqueue(1, { response_channel: "a".repeat(MAX_MESSAGE_BYTES) });
+    expect([status, body]).toEqual([
+      413,
+      { error: expect.objectContaining({ code: "message_too_large", fault: "you" }) },
+    ]);
+  });
 
   it("is graded once, however often it is sent, and its grade reaches the webapp's submission", async () => {
     const number = await uploaded();

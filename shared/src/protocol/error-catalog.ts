@@ -50,6 +50,14 @@ export const catalog = {
     "An accepted submission keeps running; reattach with `crowdai watch`.",
   ),
   config_invalid: row("you", 400, 2, false, "The configuration is invalid.", "Fix the fields listed above."),
+  media_type_unsupported: row(
+    "you",
+    415,
+    2,
+    false,
+    "This route does not accept this kind of content.",
+    "Send JSON as UTF-8 text, with the content type application/json.",
+  ),
   message_too_large: row("you", 413, 4, false, "The message is too large.", "Send large values as a file."),
   too_many_requests: row(
     "you",

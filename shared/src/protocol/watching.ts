@@ -6,7 +6,10 @@ import { submissionSchema } from "./submission.ts";
 export const submissionRefSchema = z.object({ id: z.string().max(64) });
 
 /** Client to broker, event `watch`: subscribes to live events. The response holds the events since number `after`. */
-export const watchSchema = z.object({ id: z.string().max(64), after: z.number().int().min(0).default(0) });
+export const watchSchema = z.object({
+  id: z.string().max(64),
+  after: z.number().int().min(0).max(1e9).default(0),
+});
 
 export const watchedSchema = z.object({
   submission: submissionSchema,

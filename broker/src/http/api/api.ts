@@ -16,6 +16,7 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
+import { bodyError } from "./body-error.ts";
 
 /** The JSON API for the command line and for programs in other languages. /openapi.json describes its routes. */
 export function apiRoutes(
@@ -37,7 +38,7 @@ export function apiRoutes(
     scheme: "bearer",
     bearerFormat: "crowdai_…",
   });
-  api.onError((error, c) => errorResponse(c, error, context().log));
+  api.onError(async (thrown, c) => errorResponse(c, await bodyError(c, thrown), context().log));
 
   const db = () => context().records.db;
   const group: ApiGroup<HttpServices> = {

@@ -1,8 +1,9 @@
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { CodeNeeds } from "../../background/code-services.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
+import { requestError } from "../requests/request-error.ts";
 import { resolveHostedName } from "./hosted-address.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
@@ -132,7 +133,7 @@ async function requireOwner(
 
 /** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
 function refuse({ log }: CodeNeeds<"log">, c: Context, thrown: unknown): Response {
-  const error = asCrowdaiError(thrown);
+  const error = requestError(c, thrown);
   if (error.code === "unexpected")
     log.error({ event: "git_request_failed", err: thrown }, "git request failed with an unexpected error");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');

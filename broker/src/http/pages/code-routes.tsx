@@ -10,6 +10,7 @@ import { AgreementPage } from "./agreement.tsx";
 import { ForkPage, PublishQuestion } from "./code-forms.tsx";
 import { localPath } from "./local-path.ts";
 import type { PageContext } from "./page-context.ts";
+import { readForm } from "./read-form.ts";
 import { foreignForm } from "./same-origin.ts";
 import { isFormToken, type Visit } from "./session/sessions.ts";
 import { readVisibleCode } from "./visible-code.ts";
@@ -47,7 +48,7 @@ export function codePages({
     routes.post(`/submissions/:id/${verb}`, async (c) => {
       const visit = await sessions.read(c);
       const { caller, row } = await own(c, visit);
-      if (!isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+      if (!isFormToken((await readForm(c)).token, visit)) throw foreignForm();
       await setPublish(context(), caller, row.id, verb === "publish");
       return c.redirect(`/submissions/${row.id}#code`, 303);
     });
@@ -84,7 +85,7 @@ export function codePages({
   routes.post("/agreement/mit", async (c) => {
     const visit = await sessions.read(c);
     if (!visit.caller) throw new CrowdaiError("no_key");
-    const form = await c.req.parseBody();
+    const form = await readForm(c);
     if (!isFormToken(form.token, visit)) throw foreignForm();
     if (visit.caller.kind !== "participant")
       throw new CrowdaiError("not_allowed", "Only participants publish code and agree to its license.");

@@ -1,4 +1,4 @@
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError } from "@crowdai/shared";
 import type { Context, Hono } from "hono";
 import { basePathOf } from "../../base/base-path.ts";
 import type { CreateRateLimiter } from "../../base/rate-limits.ts";
@@ -6,6 +6,7 @@ import type { Caller } from "../../domain/participants/api-keys.ts";
 import { errorResponse } from "../requests/error-response.ts";
 import type { HttpServices } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
+import { requestError } from "../requests/request-error.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
@@ -65,7 +66,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     return fail(c, new CrowdaiError("not_found", message));
   });
   pages.onError((thrown, c) => {
-    const error = asCrowdaiError(thrown);
+    const error = requestError(c, thrown);
     if (error.code === "unexpected" && wantsPage(c))
       context().log.error(
         { event: "page_failed", err: thrown, path: redactedPath(c.req.path) },

@@ -4,6 +4,7 @@ import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { localPath } from "./local-path.ts";
 import type { PageContext } from "./page-context.ts";
+import { readForm } from "./read-form.ts";
 import { foreignForm } from "./same-origin.ts";
 import { cookieScope } from "./session/cookie-scope.ts";
 import { isFormToken } from "./session/sessions.ts";
@@ -30,7 +31,7 @@ export function sessionRoutes({
   });
 
   routes.post("/sign-in", async (c) => {
-    const form = await c.req.parseBody();
+    const form = await readForm(c);
     const next = localPath(form.next);
     const address = requestAddress(c, context().trustedProxies);
     try {
@@ -59,13 +60,13 @@ export function sessionRoutes({
   routes.post("/sign-out", async (c) => {
     const visit = await sessions.read(c);
     // A session that has ended has nothing left to protect.
-    if (visit.caller && !isFormToken((await c.req.parseBody()).token, visit)) throw foreignForm();
+    if (visit.caller && !isFormToken((await readForm(c)).token, visit)) throw foreignForm();
     await sessions.end(c);
     return c.redirect("/", 303);
   });
 
   routes.post("/theme", async (c) => {
-    const form = await c.req.parseBody();
+    const form = await readForm(c);
     storeTheme(c, asTheme(form.theme), cookieScope(context()));
     return c.redirect(localPath(form.next), 303);
   });

@@ -1,17 +1,19 @@
-import { asCrowdaiError, type CrowdaiError } from "@crowdai/shared";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { redactedPath } from "./redacted-path.ts";
+import { requestError } from "./request-error.ts";
 
 /** Responds with the catalog's status and `{ "error": … }`. Logs unexpected errors and sends them redacted. */
 export function errorResponse(c: Context, thrown: unknown, log: Logger): Response {
-  const error: CrowdaiError = asCrowdaiError(thrown);
+  const error = requestError(c, thrown);
   if (error.code === "unexpected")
     log.error(
       { event: "request_failed", err: thrown, path: redactedPath(c.req.path) },
       "request failed with an unexpected error",
     );
+  // The rest of the body is left unread, so the connection cannot serve another request.
+  if (error.code === "message_too_large") c.header("connection", "close");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Bearer realm="crowdai"');
   return c.json({ error: error.toBody() }, error.row.http as ContentfulStatusCode);
 }

@@ -1,6 +1,6 @@
-import { CrowdaiError } from "@crowdai/shared";
 import type { Context } from "hono";
 import type { Logger } from "pino";
+import { requestError } from "../requests/request-error.ts";
 import { texts } from "./texts.ts";
 import { Refusal, Unauthorized } from "./webapp-errors.ts";
 
@@ -29,9 +29,9 @@ export function failureResponse(c: Context, thrown: unknown, log: Logger): Respo
     return answer(c, 401, { message: texts.unauthorized });
   }
   if (thrown instanceof Refusal) return answer(c, thrown.status, { message: thrown.message });
+  const error = requestError(c, thrown);
   // Errors of the catalog that are not the caller's fault, such as an unavailable store, count as server errors.
-  if (thrown instanceof CrowdaiError && thrown.fault === "you")
-    return answer(c, 400, { message: thrown.message });
+  if (error.fault === "you") return answer(c, 400, { message: error.message });
   log.error(
     { event: "webapp_request_failed", err: thrown },
     "webapp API request failed with an unexpected error",

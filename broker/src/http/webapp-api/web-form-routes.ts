@@ -1,8 +1,9 @@
-import { asCrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
+import { MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
+import { requestError } from "../requests/request-error.ts";
 import { readParameters } from "./parameters.ts";
 import { submitFromWebForm, type WebFormNeeds } from "./web-form.ts";
 import { Refusal } from "./webapp-errors.ts";
@@ -26,7 +27,7 @@ export function webFormRoutes(context: () => WebFormNeeds, token: string, log: L
         data: {},
       });
     } catch (thrown) {
-      const error = asCrowdaiError(thrown);
+      const error = requestError(c, thrown);
       const isRefusal = thrown instanceof Refusal;
       const message = isRefusal ? thrown.message : error.message;
       const status = isRefusal ? 400 : (error.row.http as ContentfulStatusCode);
