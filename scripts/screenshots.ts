@@ -30,7 +30,7 @@ let now = END - DAYS * 24 * 3600_000;
 const broker = await createBroker({ config, log: pino({ level: "silent" }), clock: () => new Date(now) });
 const records = await openRecords(config);
 const browser = await chromium.launch({
-  executablePath: onPath("chromium") ?? "/usr/bin/chromium",
+  executablePath: onPath("chromium-headless-shell") ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
 });
 try {

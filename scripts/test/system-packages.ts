@@ -28,7 +28,11 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "memcached", debian: "memcached", without: "objects on S3" },
   { program: "nginx", debian: "nginx-light", without: "the broker behind a proxy" },
   { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
-  { program: "chromium", debian: "chromium", without: "the pages in a browser" },
+  {
+    program: "chromium-headless-shell",
+    debian: "chromium-headless-shell",
+    without: "the pages in a browser",
+  },
   { program: "ffmpeg", debian: "ffmpeg", without: "video and audio of evaluators" },
   { program: "zsh", debian: "zsh", without: "whether zsh takes its completion script" },
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },

@@ -20,7 +20,7 @@ const MARKDOWN = `
 |${"---|".repeat(50)}
 `;
 
-describe.skipIf(missing("chromium", "python3"))("pages with hostile input", () => {
+describe.skipIf(missing("chromium-headless-shell", "python3"))("pages with hostile input", () => {
   let test: TestBroker;
   let browser: TestBrowser;
   let submission: string;
