@@ -12,7 +12,9 @@ import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
+import { createEventRates } from "./event-rates.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
+import { createRequestQueues } from "./request-queues.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
 import { type RequestNeeds, sessionRequests } from "./session-requests.ts";
 import { createWatchers } from "./watchers.ts";
@@ -70,6 +72,9 @@ export function openGateway(options: {
   };
   const engine = createEngine(settings, legacy?.prepare);
   engine.attach(server, { path: "/socket.io" });
+  const rates = createEventRates();
+  const queues = createRequestQueues();
+  engine.on("connection", rates.guard);
   const io = new Server(settings).bind(engine);
 
   const watchers = createWatchers();
@@ -91,6 +96,7 @@ export function openGateway(options: {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
+    rates.admit(caller.keyHash);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers are attached before the client learns of the session, so that no message of its is missed.
@@ -117,9 +123,16 @@ export function openGateway(options: {
    * memory.
    */
   function serve(socket: Socket): void {
-    socket.onAny((name: string, message: unknown, acknowledge: unknown) => {
+    socket.onAny((name: string, ...sent: unknown[]) => {
+      // Ended for its rate: what it sent before is not answered any more.
+      if (!socket.connected) return;
       const request = requests.get(name);
-      if (request) void request(socket, message, acknowledge);
+      const refusal = rates.refusal(socket, (socket.data as SessionKey).caller.keyHash);
+      if (request && !refusal) return queues.add(socket, () => request(socket, sent[0], sent[1]));
+      const acknowledge = sent.at(-1);
+      if (typeof acknowledge !== "function") return;
+      const error = refusal ?? new CrowdaiError("usage", `There is no request "${name.slice(0, 100)}".`);
+      acknowledge({ ok: false, error: error.toBody() });
     });
   }
 
