@@ -6,6 +6,7 @@ import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { prepareJob } from "./job-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
 import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
+import type { UnpackLimits } from "./unpack-archive.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Grading {
@@ -47,9 +48,12 @@ export async function grade(grading: Grading): Promise<Graded> {
   }
   let line: string;
   try {
-    line = await prepareJob(job, workspace, objects, signal);
+    line = await prepareJob(job, workspace, objects, signal, unpackLimits(folder));
   } catch (error) {
-    if (error instanceof CrowdaiError && error.code.startsWith("value_"))
+    if (
+      error instanceof CrowdaiError &&
+      (error.code.startsWith("value_") || error.code === "archive_invalid")
+    )
       return { outcome: failed(error.code, error.message), organizerLog: "" };
     throw error;
   }
@@ -90,6 +94,15 @@ export async function grade(grading: Grading): Promise<Graded> {
     evaluator_version,
   };
   return { outcome, organizerLog };
+}
+
+const MAX_UNPACKED_FILES = 20_000;
+/** How much larger than the largest archive its contents may be. */
+const MAX_EXPANSION = 10;
+
+function unpackLimits({ config }: ChallengeFolder): UnpackLimits | null {
+  const { file } = config.accepts;
+  return file?.unpack ? { maxFiles: MAX_UNPACKED_FILES, maxBytes: MAX_EXPANSION * file.max_bytes } : null;
 }
 
 /** Turns minus zero into zero, so that equal scores tie. */

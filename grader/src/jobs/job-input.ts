@@ -1,23 +1,25 @@
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Job, parseJson } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
+import { type UnpackLimits, unpackArchive } from "./unpack-archive.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
  * Returns the job as one line of the evaluator protocol. Stored objects are first fetched into the workspace and verified;
- * throws digest_mismatch when size or digest differ. Code becomes a folder.
+ * throws digest_mismatch when size or digest differ. Code becomes a folder, and so does a submitted archive with `unpack`.
  */
 export async function prepareJob(
   job: Job,
   workspace: Workspace,
   objects: ObjectStore,
   signal: AbortSignal,
+  unpack: UnpackLimits | null,
 ): Promise<string> {
   const [input, code] = await Promise.all([
-    inputText(job.input, workspace, objects, signal),
+    inputText(job.input, workspace, objects, signal, unpack),
     job.code ? fetchCode(job.code, join(workspace.dir, "code"), objects, signal) : null,
   ]);
   const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
@@ -30,8 +32,16 @@ async function inputText(
   workspace: Workspace,
   objects: ObjectStore,
   signal: AbortSignal,
+  unpack: UnpackLimits | null,
 ): Promise<string> {
   if (input.kind === "inline") return `{"data":${JSON.stringify(input.data ?? null)}}`;
+  if (input.kind === "file" && unpack) {
+    const archive = await fetchFile(input, join(workspace.dir, "archive"), objects, signal);
+    const into = join(workspace.input, "files");
+    await unpackArchive(archive, into, unpack, signal);
+    await rm(archive);
+    return JSON.stringify({ path: into });
+  }
   if (input.kind === "file") {
     const path = join(workspace.input, fileName(input.name));
     return JSON.stringify({ path: await fetchFile(input, path, objects, signal) });

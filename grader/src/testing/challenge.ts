@@ -17,6 +17,7 @@ export async function makeChallenge(
   evaluator: object,
   files: Record<string, string> = {},
   id = "iris",
+  config: object = {},
 ): Promise<ChallengeFolder> {
   const dir = join(await temporaryFolder(), id);
   await mkdir(dir);
@@ -25,7 +26,10 @@ export async function makeChallenge(
     await writeFile(join(dir, name), text);
     await chmod(join(dir, name), 0o755);
   }
-  await writeFile(join(dir, "challenge.json"), JSON.stringify({ id, title: "Iris", score: {}, evaluator }));
+  await writeFile(
+    join(dir, "challenge.json"),
+    JSON.stringify({ id, title: "Iris", score: {}, evaluator, ...config }),
+  );
   return await loadChallengeFolder(dir);
 }
 

@@ -9,3 +9,4 @@ export {
 export { packBundle } from "./pack-bundle.ts";
 export { unpackBundle } from "./unpack-bundle.ts";
 export { unpackCode } from "./unpack-code.ts";
+export { isInside, unpackEntries } from "./unpack-entries.ts";

@@ -61,6 +61,10 @@ const pythonClass = z.strictObject({
     .boolean()
     .default(false)
     .describe("Start a new process for each job, for classes that keep state."),
+  private_results: z
+    .union([z.array(z.string()), z.literal(true)])
+    .default([])
+    .describe("Names in the returned dict that only organizers see; true for all but the scores and media."),
   ...anyProcess,
 });
 
@@ -113,6 +117,12 @@ export const challengeConfigSchema = z.strictObject({
             .int()
             .min(1)
             .default(100 * MEBIBYTE),
+          unpack: z
+            .boolean()
+            .optional()
+            .describe(
+              "Whether the file is an archive (zip, tar or tar.gz) that evaluators receive as a folder.",
+            ),
         })
         .optional(),
       json: z

@@ -567,6 +567,14 @@ export const catalog = {
     "The evaluator rejected the submission.",
     "Fix the problem described above and submit again.",
   ),
+  archive_invalid: row(
+    "you",
+    422,
+    6,
+    false,
+    "The archive cannot be unpacked.",
+    "Your slot was returned. Send a zip, tar or tar.gz file of plain files.",
+  ),
   evaluator_crashed: row(
     "challenge",
     500,

@@ -17,6 +17,8 @@ export interface Launch {
 // Beside this file in the sources, and beside the bundle in dist/.
 const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
 
+type PythonConfig = Extract<ProcessConfig, { python_class: string }>;
+
 export function planLaunch(
   { dir }: Pick<ChallengeFolder, "dir">,
   evaluator: ProcessConfig,
@@ -47,9 +49,10 @@ export function planLaunch(
   };
 }
 
-function pythonCommand(evaluator: { python_class: string; args: unknown; python: string }): string[] {
+function pythonCommand(evaluator: PythonConfig): string[] {
   const [file, name] = evaluator.python_class.split(":") as [string, string];
-  return [evaluator.python, DRIVER, file, name, JSON.stringify(evaluator.args)];
+  const { python, args, private_results } = evaluator;
+  return [python, DRIVER, file, name, JSON.stringify(args), JSON.stringify(private_results)];
 }
 
 /**

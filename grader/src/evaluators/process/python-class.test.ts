@@ -53,7 +53,7 @@ describe("an evaluator class of crowdAI", () => {
       const { verdict, stderr } = await run({ id, input: { path: `${dir}/good.csv` } });
       expect(verdict).toMatchObject({
         kind: "result",
-        result: { score: 0.5, score_secondary: 1, meta: { rows: 2 } },
+        result: { score: 0.5, score_secondary: 1, data: { rows: 2 } },
       });
       expect(stderr).toContain(`evaluating ${id}`);
     }
@@ -119,14 +119,14 @@ class Evaluator:
       const { run } = await serve(text, { fresh });
       const verdicts: unknown[] = [];
       for (const id of ["one", "two", "three"]) verdicts.push((await run({ id })).verdict);
-      return verdicts as { result: { score: number; meta: { pid: number } } }[];
+      return verdicts as { result: { score: number; data: { pid: number } } }[];
     };
     const kept = await scoresOf(false);
     expect(kept.map(({ result }) => result.score)).toEqual([2, 4, 6]);
-    expect(new Set(kept.map(({ result }) => result.meta.pid)).size).toBe(1);
+    expect(new Set(kept.map(({ result }) => result.data.pid)).size).toBe(1);
     const fresh = await scoresOf(true);
     expect(fresh.map(({ result }) => result.score)).toEqual([2, 2, 2]);
-    expect(new Set(fresh.map(({ result }) => result.meta.pid)).size).toBe(3);
+    expect(new Set(fresh.map(({ result }) => result.data.pid)).size).toBe(3);
   });
 
   it("may print in any way, even text that looks like an event", async () => {
@@ -213,7 +213,7 @@ class Evaluator:
     def _evaluate(self, client_payload):
         return {"score": Number(0.5), "score_secondary": Number(2), "counts": Number([1, 2]), "loss": float("nan")}`);
     expect((await run()).verdict).toMatchObject({
-      result: { score: 0.5, score_secondary: 2, meta: { counts: [1, 2], loss: null } },
+      result: { score: 0.5, score_secondary: 2, data: { counts: [1, 2], loss: null } },
     });
   });
 
@@ -262,5 +262,95 @@ class Evaluator:
   ])("that %s is an evaluator failure", async (_, text, code) => {
     const { run } = await serve(text, { memory_mb: 256 });
     expect((await run()).verdict).toMatchObject({ kind: "failure", code });
+  });
+
+  it.each([
+    ["a missing key", `client_payload["no_such_key"]`],
+    ["a wrong type", `len(None)`],
+    ["a missing attribute", `client_payload.no_such_attribute`],
+    ["an unknown name", `no_such_name`],
+    ["a missing module", `import no_such_module_here`],
+    ["a division by zero", `1 / 0`],
+    ["a missing file of its own", `open("private/gone.csv")`],
+    ["a full disk", `open("/dev/full", "w").write("x" * 100000)`],
+  ])("that fails on %s is an evaluator failure, and serves the next job", async (_, statement) => {
+    const { run } = await serve(`
+class Evaluator:
+    def _evaluate(self, client_payload):
+        if client_payload["data"] != 1:
+            ${statement}
+        return {"score": 1}`);
+    const { verdict, stderr } = await run({ id: "one", input: { data: 0 } });
+    expect(verdict).toMatchObject({ kind: "failure", code: "evaluator_crashed" });
+    expect(stderr).toContain("Traceback");
+    expect((await run({ id: "two", input: { data: 1 } })).verdict).toMatchObject({ result: { score: 1 } });
+  });
+
+  it.each([
+    ["a wrong value", `float("abc")`, "could not convert string to float: 'abc'"],
+    ["a missing file in the submission", `open(folder + "/gone.csv")`, /gone\.csv/],
+    ["its own subclass of such an error", `raise Missing("no column id")`, "'no column id'"],
+    ["such an error with a message alone", `raise FileNotFoundError("no a.csv")`, "no a.csv"],
+  ])("that raises because of %s rejects the submission", async (_, statement, message) => {
+    const { run } = await serve(`
+class Missing(KeyError): pass
+class Evaluator:
+    def _evaluate(self, client_payload):
+        folder = client_payload["submission_dir_path"]
+        ${statement}`);
+    expect((await run()).verdict).toEqual({
+      kind: "rejected",
+      message: typeof message === "string" ? message : expect.stringMatching(message),
+    });
+  });
+
+  it("shows participants its message and all it returns, except what is private", async () => {
+    const text = `
+class Evaluator:
+    def _evaluate(self, client_payload):
+        return {"score": 1, "message": "well done", "rows": 3, "noise": 0.5, "meta": {"fold": 2}}`;
+    const resultOf = async (private_results: unknown) =>
+      (await (await serve(text, { private_results })).run()).verdict;
+    expect(await resultOf([])).toMatchObject({
+      result: { message: "well done", data: { rows: 3, noise: 0.5 }, meta: { fold: 2 } },
+    });
+    expect(await resultOf(["noise"])).toMatchObject({
+      result: { message: "well done", data: { rows: 3 }, meta: { fold: 2, noise: 0.5 } },
+    });
+    expect(await resultOf(true)).toMatchObject({
+      result: { data: null, meta: { message: "well done", rows: 3, noise: 0.5, fold: 2 } },
+    });
+  });
+
+  it("names media by path, wherever it wrote them", async () => {
+    const { run } = await serve(`
+import os, tempfile
+class Evaluator:
+    def _evaluate(self, client_payload):
+        folder = tempfile.mkdtemp()
+        for path in [folder + "/a.mp4", folder + "/b.png", client_payload["output_dir"] + "/c.png"]:
+            open(path, "w").write("x")
+        return {"score": 1, "media_video_path": folder + "/a.mp4", "media_image_path": folder + "/b.png",
+                "media_video_thumb_path": client_payload["output_dir"] + "/c.png"}`);
+    expect((await run()).verdict).toMatchObject({
+      result: {
+        media: { path: "media_video.mp4" },
+        artifacts: [
+          { path: "media_image.png", name: "media_image.png" },
+          { path: "c.png", name: "media_video_thumb.png" },
+        ],
+        data: null,
+      },
+    });
+  });
+
+  it("is graded though its media is missing", async () => {
+    const { run } = await serve(`
+class Evaluator:
+    def _evaluate(self, client_payload):
+        return {"score": 1, "media_image_path": "gone.png"}`);
+    const { verdict, stderr } = await run();
+    expect(verdict).toMatchObject({ kind: "result", result: { score: 1, data: null } });
+    expect(stderr).toContain("there is no file gone.png");
   });
 });

@@ -1,18 +1,29 @@
 """Serves an evaluator class over the evaluator protocol: one job a line on stdin, events on stdout.
 
-Run as: python_class.py <file.py> <class> <arguments as JSON>
+Run as: python_class.py <file.py> <class> <arguments as JSON> <names of private results as JSON, or true>
 
 The class is constructed once, and its `_evaluate(client_payload, ...)` is called for each job. With "fresh", each job gets a
 process of its own.
 Requires Python 3.7 or newer, and only the standard library.
 """
 
+import errno
 import importlib.util
 import inspect
 import json
 import os
+import shutil
 import sys
 import traceback
+
+# Errors of the evaluator's own code. A subclass of its own is a message to the participant.
+OWN_ERRORS = (AttributeError, ImportError, KeyError, NameError, TypeError, ZeroDivisionError)
+# The machine has run out of something.
+MACHINE_ERRORS = tuple(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOMEM", "EIO", "EROFS") if hasattr(errno, name)
+)
+# Files that are shown with a submission: the first that exists as its media, the others as artifacts.
+MEDIA = ("media_video_path", "media_image_path", "media_video_thumb_path")
 
 
 def take_streams():
@@ -55,12 +66,16 @@ def client_payload(job):
         "aicrowd_participant_id": "",
     }
     if "path" in job["input"]:
-        payload["submission_file_path"] = job["input"]["path"]
+        # A folder where the challenge unpacks archives.
+        path = job["input"]["path"]
+        payload["submission_file_path"] = path
+        payload["submission_dir_path"] = path if os.path.isdir(path) else os.path.dirname(path)
     else:
         path = os.path.join(os.path.dirname(job["output_dir"]), "input", "data.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(job["input"]["data"], file)
         payload["submission_file_path"] = path
+        payload["submission_dir_path"] = os.path.dirname(path)
         payload["data"] = job["input"]["data"]
     return payload
 
@@ -106,35 +121,87 @@ def finite(value):
     return value
 
 
-def result_event(returned):
+def is_own_fault(error, job):
+    """Whether the evaluator or its machine, and not the submission, caused the exception."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+        return True
+    if type(error).__module__ != "builtins":
+        return False
+    if isinstance(error, FileNotFoundError):
+        # Without a name, the class raised it with a message of its own.
+        submitted = [os.path.join(os.path.dirname(job["output_dir"]), "input"), job["code"]]
+        folders = tuple(os.path.join(folder, "") for folder in submitted if folder)
+        return error.filename is not None and not os.path.abspath(os.fsdecode(error.filename)).startswith(folders)
+    return isinstance(error, OWN_ERRORS)
+
+
+def in_output(path, output_dir, name):
+    """Copies a file that the class wrote elsewhere. Returns its path in output_dir; None when there is no such file."""
+    if not os.path.isfile(path):
+        return None
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(output_dir))
+    if not inside.startswith(os.pardir):
+        return inside
+    copied = name + os.path.splitext(path)[1]
+    shutil.copyfile(path, os.path.join(output_dir, copied))
+    return copied
+
+
+def take_media(rest, job):
+    """Removes the paths of media from what the class returned. Returns the fields of the event that name the files."""
+    paths = {key[:-5]: rest.pop(key) for key in MEDIA if key in rest}
+    found = {}
+    for name, path in paths.items():
+        if isinstance(path, str) and path:
+            found[name] = in_output(path, job["output_dir"], name)
+            if found[name] is None:
+                print("the class returned " + name + "_path, but there is no file " + path, file=sys.stderr)
+    files = [{"path": path, "name": name + os.path.splitext(path)[1]} for name, path in found.items() if path]
+    return {"media": {"path": files[0]["path"]}, "artifacts": files[1:]} if files else {}
+
+
+def result_event(returned, job, private):
+    """Everything that the class returns is shown to the participant, except `meta` and the names in `private`."""
     if not isinstance(returned, dict):
         raise SystemExit("_evaluate must return a dict, not " + type(returned).__name__)
     rest = json.loads(json.dumps(dict(returned), default=plain, skipkeys=True))
     event = {"type": "result", "score": rest.pop("score", None)}
     first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
     event["score_secondary"] = second if first is None else first
-    event["meta"] = finite(rest)
+    event.update(take_media(rest, job))
+    meta = rest.pop("meta", None)
+    meta = meta if isinstance(meta, dict) else {} if meta is None else {"meta": meta}
+    for name in list(rest):
+        if private is True or name in private:
+            meta[name] = rest.pop(name)
+    message = rest.pop("message", None)
+    if message is not None:
+        event["message"] = message if isinstance(message, str) else json.dumps(message)
+    event["meta"] = finite(meta)
+    event["data"] = finite(rest) or None
     return event
 
 
 def main():
-    path, name, arguments = sys.argv[1:4]
+    path, name, arguments, private = sys.argv[1:5]
     jobs, events = take_streams()
     evaluator_class = load_class(path, name)
-    arguments = json.loads(arguments)
+    arguments, private = json.loads(arguments), json.loads(private)
     evaluator = evaluator_class(**arguments) if isinstance(arguments, dict) else evaluator_class(*arguments)
     for line in jobs:
         job = json.loads(line)
         try:
             returned = call(evaluator._evaluate, job)
-        except MemoryError:
-            # The memory limit is not the participant's fault: the process exits, and the grader sees why.
-            raise
         except Exception as error:
+            if is_own_fault(error, job):
+                # Not the participant's fault: the process exits, and the grader sees why.
+                raise
             traceback.print_exc()
             event = {"type": "error", "message": str(error) or type(error).__name__}
         else:
-            event = result_event(returned)
+            event = result_event(returned, job, private)
         # Before the event, so that the log is complete when the job is done.
         sys.stdout.flush()
         sys.stderr.flush()
