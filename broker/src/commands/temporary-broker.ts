@@ -4,13 +4,14 @@ import type { BrokerConfig } from "../base/config.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
 import { lockDataFolder } from "../records/data-lock.ts";
 import type { Db, Records } from "../records/records.ts";
-import { type Broker, createBroker } from "../startup/broker.ts";
+import type { Broker } from "../startup/broker.ts";
 
 // Helpers of commands that change records and need a broker to act on them, which may be running here,
 // elsewhere, or not at all.
 
 /** Starts a broker in this process, on a free port that is announced to no one. */
 export async function startTemporaryBroker(config: BrokerConfig): Promise<Broker> {
+  const { createBroker } = await import("../startup/broker.ts");
   const own = { ...config, host: "127.0.0.1", port: 0 };
   return createBroker({ config: own, log: pino({ level: config.logLevel }, pino.destination(2)) });
 }
