@@ -18,7 +18,7 @@ import {
   type JobMessage,
   progressText,
 } from "./messages.ts";
-import { challengeOf, formError, planCall, requireSession } from "./plan-call.ts";
+import { challengeOf, formError, planCall, requireChallenge, requireSession } from "./plan-call.ts";
 import { createCallRateLimit } from "./rate-limit.ts";
 import { runCall } from "./run-call.ts";
 import type { SubmitServices } from "./submit-job.ts";
@@ -65,9 +65,11 @@ export function openLegacyGateway(options: {
     try {
       await rateLimit.consume(socket.id);
       const read = authenticateSchema.safeParse(message);
-      if (!read.success) throw new CrowdaiError("no_key");
+      if (!read.success)
+        throw hasKey(message) ? formError("authenticate", read.error) : new CrowdaiError("no_key");
       const key = read.data.API_KEY;
       const caller = await identifyParticipant(context().webapp, key);
+      await requireChallenge(context(), caller, read.data);
       const token = randomBytes(24).toString("base64url");
       const response = {
         response_type: AUTHENTICATION.SUCCESS,
@@ -93,7 +95,7 @@ export function openLegacyGateway(options: {
       say = (id, sequence, word) => socket.emit(asked.channel, progressText(id, sequence, word));
       await rateLimit.consume(session ? `participant ${session.caller.id}` : socket.id);
       const read = executeSchema.safeParse(message);
-      if (!read.success) throw formError(read.error);
+      if (!read.success) throw formError("execute_function", read.error);
       requireSession(read.data, session);
       // Identified again for each call: a revoked key stops working at once.
       const requireKey = () => identifyParticipant(context().webapp, read.data.api_key);
@@ -183,6 +185,9 @@ export function openLegacyGateway(options: {
     },
   };
 }
+
+const hasKey = (message: unknown): boolean =>
+  typeof (message as { API_KEY?: unknown } | null | undefined)?.API_KEY === "string";
 
 /** Reads what a refusal needs from a message of any form. */
 function rough(message: unknown): { channel: string; entries: number } {

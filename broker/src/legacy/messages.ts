@@ -1,10 +1,15 @@
 import { MAX_CALL_VALUES } from "@crowdai/shared";
 import { z } from "zod";
 
-/** Event `authenticate`. */
-export const authenticateSchema = z.object({ API_KEY: z.string().max(200) });
-
 const name = z.string().max(100).nullish();
+
+/** Event `authenticate`. */
+export const authenticateSchema = z.object({
+  API_KEY: z.string().max(200),
+  challenge_id: name,
+  challenge_client_name: name,
+});
+export type AuthenticateRequest = z.infer<typeof authenticateSchema>;
 
 /**
  * Event `execute_function`. Older clients name the challenge by `challenge_id`, newer ones by the other two.

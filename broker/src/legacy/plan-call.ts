@@ -1,7 +1,10 @@
 import { CrowdaiError, checkValue, quoted } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
-import { type ExecuteRequest, gradeEntrySchema } from "./messages.ts";
+import type { Caller } from "../domain/participants/api-keys.ts";
+import { requireVisible } from "../domain/rules/visibility.ts";
+import type { Needs } from "../domain/submissions/services.ts";
+import { type AuthenticateRequest, type ExecuteRequest, gradeEntrySchema } from "./messages.ts";
 
 /** One job of a call: an uploaded file, or a value. */
 export type PlannedJob = {
@@ -15,6 +18,19 @@ export function challengeOf(request: ExecuteRequest): string {
   const named = request.challenge_client_name || request.challenge_id || request.grader_id;
   if (named) return named;
   throw new CrowdaiError("usage", "Neither challenge_id nor challenge_client_name names a challenge.");
+}
+
+/**
+ * Throws what modern clients receive for a challenge that is unknown, or private to the caller. A client that
+ * names its challenge only in its calls is admitted.
+ */
+export async function requireChallenge(
+  { catalog, records }: Needs<"catalog" | "records">,
+  caller: Caller,
+  request: AuthenticateRequest,
+): Promise<void> {
+  const named = request.challenge_client_name || request.challenge_id;
+  if (named) await requireVisible(records.db, catalog.get(named).config, caller);
 }
 
 /** Returns the jobs of a call, in the order of its data. Throws usage for a malformed entry. */
@@ -77,10 +93,10 @@ export function requireSession(
     throw new CrowdaiError("usage", "The api_key is not the one that this connection authenticated with.");
 }
 
-/** Returns the error for a message that does not have the form of a call. */
-export function formError(error: z.ZodError): CrowdaiError {
+/** Returns the error for an event whose message does not have the right form. */
+export function formError(event: string, error: z.ZodError): CrowdaiError {
   const places = error.issues.map(
     ({ path, message }) => `${quoted(path.join(".") || "message")}: ${message}`,
   );
-  return new CrowdaiError("usage", `execute_function: ${places.slice(0, 5).join("; ")}`);
+  return new CrowdaiError("usage", `${event}: ${places.slice(0, 5).join("; ")}`);
 }

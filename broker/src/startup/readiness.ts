@@ -32,7 +32,7 @@ export async function readReadiness(
         .leftJoin("submission_code", "submission_code.submission", "submissions.id")
         .select("id")
         .where("submissions.deadline_at", "<", iso(context.clock().getTime() - GRACE_MS))
-        // Those that wait for their participant's bytes or code are no sign of a problem here.
+        // Those that wait for their participant's bytes or code are not a sign of a problem here.
         .where("submissions.state", "in", ["submitted", "grading"])
         .where((eb) => eb.or([eb("holds", "is", null), eb("holds", "=", HOLDS.no)]))
         .limit(1)

@@ -14,7 +14,7 @@ describe("bad input of an older client", () => {
   let people = 0;
   const newcomer = () => test.addParticipant(`participant ${++people}`);
   beforeAll(async () => {
-    test = await startBroker();
+    test = await startBroker({ challenges: [{}, { id: "hidden", visibility: { private: true } }] });
   });
   afterAll(() => test.close());
   beforeEach(async () => {
@@ -40,6 +40,25 @@ describe("bad input of an older client", () => {
     ["that is not a string", () => ({ $ne: null }) as unknown as string, "No API key"],
   ])("a key %s is refused before the acknowledgement", async (_, wrong, words) => {
     await expect(openChallenge(test.broker.url, wrong())).rejects.toThrow(words);
+  });
+
+  it.each([
+    ["unknown", "tset", 'There is no challenge "tset"; did you mean "test"?'],
+    ["of another kind", ["test"] as unknown as string, '"challenge_id"'],
+    ["too long", "x".repeat(101), '"challenge_id"'],
+    ["private to others", "hidden", "hidden"],
+  ])("a challenge that is %s is refused at authentication, before an upload", async (_, id, words) => {
+    await expect(openChallenge(test.broker.url, key, id)).rejects.toThrow(words);
+  });
+
+  it("a client that names its challenge only in its calls is admitted", async () => {
+    for (const id of [undefined, null, ""]) {
+      const connection = await connectLegacy(test.broker.url);
+      const heard = new Promise((resolve) => connection.on("authenticate_response", resolve));
+      await connection.emit("authenticate", { API_KEY: key, challenge_id: id, client_version: "1.0.22" });
+      expect(await heard).toMatchObject({ response_type: "CrowdAI.Event.Authentication.SUCCESS" });
+      connection.close();
+    }
   });
 
   it("a key that was revoked ends the connection", async () => {

@@ -63,7 +63,7 @@ describe("the calls of the published Python client", () => {
 
   it("name the challenge by its client name in the common pool, as newer clients do", async () => {
     test = await startBroker();
-    const challenge = await open("whatever");
+    const challenge = await open();
     const { answer } = await challenge.submit("0.5", {
       challenge_id: undefined,
       challenge_client_name: "test",

@@ -90,7 +90,7 @@ describe("crowdai-broker", () => {
         code: 2,
         stderr: expect.stringContaining("--challenges"),
       });
-    expect((await run(["organizer", "set", "nobody", "--challenges", "iris"])).code).toBe(2);
+    expect((await run(["organizer", "set", "stranger", "--challenges", "iris"])).code).toBe(2);
   });
 
   it("reports every error of a challenge folder, and refuses to start with one", async () => {

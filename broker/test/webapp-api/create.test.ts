@@ -264,7 +264,10 @@ describe("creating a submission", () => {
       media_thumbnail: "abc",
       media_content_type: "video/youtube",
     });
-    expect(await test.read(body.submission_id)).toMatchObject({ description_markdown: "# Tried *this*" });
+    expect(await test.read(body.submission_id)).toMatchObject({
+      description_markdown: "# Tried *this*",
+      grading_message: " <b>row 3</b> & more ",
+    });
     const info = await test.ask("GET", `/api/external_graders/${body.submission_id}/submission_info`);
     expect(JSON.parse(info.body.body as string)).toMatchObject({
       grading_message: " <b>row 3</b> & more ",

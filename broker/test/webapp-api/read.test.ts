@@ -118,6 +118,7 @@ describe("one submission", () => {
       clef_other_info: null,
       clef_additional: null,
       description_markdown: null,
+      grading_message: null,
       submission_files: [],
     });
   });

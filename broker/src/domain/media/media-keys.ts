@@ -40,6 +40,9 @@ export function typeOfKey(key: string): string | null {
   return mediaTypeOf(OURS.exec(key)?.[1] ?? "") ?? null;
 }
 
+/** Whether keys are ids of videos at YouTube: the second part of the type decides, as in the original. */
+export const isYoutube = (type: string): boolean => /\/youtube$/i.test(type);
+
 const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;
 
 /**
@@ -49,7 +52,7 @@ const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;
 export function mediaUrls(row: MediaColumns, baseUrl: string): Media | null {
   const { media_large: large, media_thumbnail: thumbnail, media_content_type: type, media_preview } = row;
   if (large === null || thumbnail === null || type === null) return null;
-  if (type === "video/youtube") {
+  if (isYoutube(type)) {
     if (!VIDEO_ID.test(large) || !VIDEO_ID.test(thumbnail)) return null;
     return {
       large: `https://www.youtube-nocookie.com/embed/${large}`,

@@ -39,10 +39,12 @@ export function createRecovery(
         .where("published_at", "is not", null)
         .executeTakeFirst();
       await parts.republishRegrades();
-      context.log.info(
-        { event: "jobs_requeued", reason, jobs: Number(numUpdatedRows) },
-        "waiting jobs queued again",
-      );
+      // In a new data folder, nothing was waiting.
+      if (numUpdatedRows > 0)
+        context.log.info(
+          { event: "jobs_requeued", reason, jobs: Number(numUpdatedRows) },
+          "waiting jobs queued again",
+        );
       context.dispatchSoon();
     },
     /** Gives submissions that no grader holds a new attempt, whose number fences off the old one. */

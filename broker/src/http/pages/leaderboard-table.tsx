@@ -1,6 +1,6 @@
 import type { Leaderboard } from "@crowdai/shared";
 import { plural, shownNumber } from "./format.ts";
-import { MediaThumbnail } from "./media-view.tsx";
+import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
@@ -22,7 +22,7 @@ export function LeaderboardTable({
   entriesOf: (row: Row) => string | null;
 }) {
   const { rows, score, score_secondary: secondary } = board;
-  const hasMedia = rows.some(({ media }) => media !== null);
+  const hasMedia = rows.some(({ media }) => media && shownKind(media));
   const hasCode = rows.some(({ code }) => code !== null);
   const moves = rows.some(({ rank_before }) => rank_before !== null);
   const order = (rule: { order: string }) => (rule.order === "ascending" ? "ascending" : "descending");

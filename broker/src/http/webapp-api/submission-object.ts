@@ -34,6 +34,8 @@ export async function submissionObjects(
       participant_lastname: null,
       participant_affiliation: null,
       grading_status_cd: readStatus(row),
+      // The original omits it; the client of its successor reads it.
+      grading_message: gradingMessage(row),
       score: row.score,
       score_secondary: row.score_secondary,
       meta: metaOf(row.meta),
@@ -66,7 +68,7 @@ export function submissionDetails(row: NamedRow): string {
     score: row.score,
     score_secondary: row.score_secondary,
     grading_status_cd: readStatus(row),
-    grading_message: row.state === "failed" ? row.error_message : row.grading_message,
+    grading_message: gradingMessage(row),
     post_challenge: row.post_challenge === 1,
     media_content_type: row.media_content_type,
     created_at: row.created_at,
@@ -74,3 +76,6 @@ export function submissionDetails(row: NamedRow): string {
     participant: { name: row.participant },
   });
 }
+
+const gradingMessage = (row: SubmissionRow): string | null =>
+  row.state === "failed" ? row.error_message : row.grading_message;
