@@ -1,3 +1,4 @@
+import { exitSoon } from "@crowdai/shared/exit-soon";
 import { main } from "./main.ts";
 
 process.exitCode = await main(process.argv.slice(2), {
@@ -10,3 +11,4 @@ process.exitCode = await main(process.argv.slice(2), {
     process.once("SIGTERM", stop);
   },
 });
+exitSoon();

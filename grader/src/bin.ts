@@ -1,4 +1,5 @@
 import process from "node:process";
+import { exitSoon } from "@crowdai/shared/exit-soon";
 import { main } from "./main.ts";
 
 const stop = new AbortController();
@@ -16,3 +17,4 @@ process.exitCode = await main({
   stderr: process.stderr,
   signal: stop.signal,
 });
+exitSoon();

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
-import { loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { type Command, Option } from "commander";
 import { iso } from "../base/clock.ts";
 import { type BrokerConfig, readConfig } from "../base/config.ts";
@@ -13,6 +12,7 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
+import { loadGradable, missingProgram } from "./gradable-challenge.ts";
 import type { Io } from "./io.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
@@ -46,10 +46,12 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     .command("check <dir>")
     .description("Check a challenge folder and report all errors at once.")
     .action(async (dir: string) => {
-      const { config, version, data } = await loadChallengeFolder(resolve(io.cwd, dir));
+      const { config, version, data } = await loadGradable(resolve(io.cwd, dir));
       say(`${config.id}: "${config.title}", version ${version}`);
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
+      const program = await missingProgram(config.evaluator, io.env.PATH ?? "");
+      if (program) io.stderr.write(`note: this machine has no ${program}; every grader needs it.\n`);
     });
 
   challenge
@@ -64,7 +66,9 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
         const { objects } = await openObjects(config, () => config.publicUrl ?? "");
         try {
           await claimObjects(records.db, objects);
-          const added = await addBundle({ records, objects }, resolve(io.cwd, dir), iso(Date.now()));
+          const folder = resolve(io.cwd, dir);
+          await loadGradable(folder);
+          const added = await addBundle({ records, objects }, folder, iso(Date.now()));
           say(`${added.id}\t${added.version}`);
           io.stderr.write(
             added.changed

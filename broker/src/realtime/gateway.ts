@@ -33,6 +33,7 @@ export interface Gateway {
   sessions(): number;
   /** Number of submissions watched by clients connected here. */
   watched(): number;
+  /** Ends all sessions and the server; harmless to repeat. */
   close(): Promise<void>;
 }
 
@@ -195,6 +196,17 @@ export function openGateway(options: {
     isChecking = false;
   }, KEY_CHECK_MS);
 
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    clearInterval(places);
+    clearInterval(catchUps);
+    clearInterval(keys);
+    // Only this broker's own clients: those of others have no reason to leave.
+    io.local.disconnectSockets(true);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all([io.close(), legacy?.close(), closed]);
+  }
+
   return {
     announce(events) {
       broadcast.deliver(events);
@@ -203,14 +215,9 @@ export function openGateway(options: {
     },
     sessions: () => io.sockets.sockets.size,
     watched: () => broadcast.watched(),
-    async close() {
-      clearInterval(places);
-      clearInterval(catchUps);
-      clearInterval(keys);
-      // Only this broker's own clients: those of others have no reason to leave.
-      io.local.disconnectSockets(true);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.all([io.close(), legacy?.close(), closed]);
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }

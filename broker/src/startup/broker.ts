@@ -192,6 +192,8 @@ export async function createBroker({
       legacy: legacy?.gateway,
     });
     if (config.publicUrl) acceptBasePath(server, basePathOf(config.publicUrl));
+    // When the start fails before the server listens; otherwise sessions are closed first, see below.
+    shutdownSteps.add("gateway", () => gateway.close());
     metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
     metrics.gauge("crowdai_watched_submissions", "Submissions watched by clients of this broker.", async () =>
       gateway.watched(),

@@ -34,7 +34,12 @@ export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
   const connections = connectionsTo(env.REDIS_URL);
   const objects = await openObjects(env, data, name);
-  const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
+  const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log }).catch(
+    async (error) => {
+      await objects.close();
+      throw error;
+    },
+  );
   return {
     queue,
     objects,

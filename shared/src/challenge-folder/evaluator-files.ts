@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { quoted } from "../protocol/suggest.ts";
 import type { ConfigProblem } from "./config-problems.ts";
@@ -39,6 +39,13 @@ async function commandProblems(dir: string, command: unknown[]): Promise<ConfigP
         });
       else if (isProgram && !(await isExecutable(join(dir, word))))
         problems.push({ ...place, expected: "an executable file (chmod +x)", got: quoted(word) });
+      else if (isProgram && (await hasWindowsShebang(join(dir, word))))
+        problems.push({
+          file: word,
+          field: "line 1",
+          expected: "a line that ends in a line feed alone, as in Unix text files",
+          got: "a carriage return, which the system takes as part of the interpreter's name",
+        });
     }
   }
   return problems;
@@ -56,6 +63,14 @@ const isFile = (path: string) =>
     (found) => found.isFile(),
     () => false,
   );
+
+/** Whether a script names its interpreter in a line that ends as on Windows, so that it cannot start. */
+async function hasWindowsShebang(path: string): Promise<boolean> {
+  const file = await open(path, "r").catch(() => null);
+  if (!file) return false;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0).finally(() => file.close());
+  return /^#![^\n]*\r\n/.test(buffer.toString("latin1", 0, bytesRead));
+}
 
 const isExecutable = (path: string) =>
   access(path, constants.X_OK).then(

@@ -233,6 +233,16 @@ describe("the error of an invalid challenge folder", () => {
     expect(await told({ evaluator })).toEqual(lines);
   });
 
+  it("reports an evaluator whose first line ends as on Windows", async () => {
+    const dir = await createTestChallenge(
+      { evaluator: { command: ["./evaluate.py"] } },
+      { "evaluate.py": "#!/usr/bin/env python3\r\nprint(1)\r\n" },
+    );
+    await chmod(join(dir, "evaluate.py"), 0o755);
+    const { lines } = await problemsOf(loadChallengeFolder(dir));
+    expect(lines).toEqual([expect.stringContaining("./evaluate.py: line 1: expected a line that ends")]);
+  });
+
   it("reports an evaluator that is not an object", async () => {
     expect(await told({ evaluator: "evaluate.py" })).toEqual([
       'evaluator: expected an object, got "evaluate.py"',

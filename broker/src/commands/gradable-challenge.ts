@@ -1,0 +1,36 @@
+import { access, constants } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
+import { CrowdaiError } from "@crowdai/shared";
+import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { unsupportedReason } from "../../../grader/src/index.ts";
+
+/** Loads a challenge folder. Throws config_invalid also for a challenge that no grader can run. */
+export async function loadGradable(dir: string): Promise<ChallengeFolder> {
+  const folder = await loadChallengeFolder(dir);
+  const reason = unsupportedReason(folder);
+  if (reason) throw new CrowdaiError("config_invalid", reason, { details: { mistakes: [reason] } });
+  return folder;
+}
+
+/** Returns the program that starts the evaluator when this machine does not have it, else null. A grader may have it. */
+export async function missingProgram(
+  evaluator: ChallengeFolder["config"]["evaluator"],
+  path: string,
+): Promise<string | null> {
+  const program =
+    "command" in evaluator
+      ? evaluator.command[0]
+      : "python_class" in evaluator
+        ? evaluator.python
+        : undefined;
+  // The folder itself has a program with a relative path, which was checked with it.
+  if (program === undefined || (program.includes("/") && !isAbsolute(program))) return null;
+  const places = isAbsolute(program)
+    ? [program]
+    : path
+        .split(delimiter)
+        .filter(Boolean)
+        .map((folder) => join(folder, program));
+  const found = await Promise.allSettled(places.map((place) => access(place, constants.X_OK)));
+  return found.some(({ status }) => status === "fulfilled") ? null : program;
+}

@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../support/run-command.ts";
+import { writeChallenge } from "../support/test-broker.ts";
+
+const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+const UNGRADABLE = { evaluator: { command: ["python3", "evaluate.py"], sandbox: "bubblewrap" } };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "crowdai-failed-start-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Starts the built broker, and resolves when it ends by itself. */
+function start(...args: string[]): Promise<{ code: number | null; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [BROKER, "start", "--port", "0", ...args],
+      { cwd: folder, timeout: 60_000, env: { ...process.env, LOG_LEVEL: "warn" } },
+      (_error, _stdout, stderr) => resolve({ code: child.exitCode, stderr }),
+    );
+  });
+}
+
+describe("a challenge that no grader can run", () => {
+  it("ends a broker with a grader, which releases everything that it opened", async () => {
+    await writeChallenge(join(folder, "challenges"), UNGRADABLE);
+    const { code, stderr } = await start("--with-grader");
+    expect(code).toBe(2);
+    // Anything that was left open would go on and log its failures.
+    expect(stderr.trim().split("\n")).toEqual([
+      expect.stringContaining(
+        'error[config_invalid]: test/challenge.json: evaluator.sandbox is "bubblewrap"',
+      ),
+      expect.stringContaining("Fix the fields"),
+    ]);
+    expect((await start("--with-grader")).code).toBe(2);
+  });
+
+  it.each([["check"], ["add"]])("is refused by challenge %s", async (command) => {
+    const dir = await writeChallenge(join(folder, "challenges"), UNGRADABLE);
+    expect(await runCommand(folder, ["challenge", command, dir])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining('evaluator.sandbox is "bubblewrap"'),
+    });
+  });
+});
+
+it("challenge check names a program that only other machines may have", async () => {
+  for (const [evaluator, program] of [
+    [{ command: ["no-such-program", "x"] }, "no-such-program"],
+    [{ command: ["/no/such/program"] }, "/no/such/program"],
+    [{ command: ["sh"] }, null],
+  ] as const) {
+    const dir = await writeChallenge(join(folder, "challenges"), { evaluator });
+    const { code, stderr } = await runCommand(folder, ["challenge", "check", dir], {
+      env: { PATH: process.env.PATH ?? "" },
+    });
+    expect([code, stderr]).toEqual([
+      0,
+      program === null ? "" : `note: this machine has no ${program}; every grader needs it.\n`,
+    ]);
+  }
+});
