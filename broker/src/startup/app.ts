@@ -85,7 +85,10 @@ export function createApp(options: {
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context, pages.caller));
-  app.route("/", codeRoutes(options.code));
+  app.route(
+    "/",
+    codeRoutes(options.code, () => context().trustedProxies),
+  );
   if (legacy) app.route("/", legacy);
   if (options.webFormToken) app.route("/", webFormRoutes(context, options.webFormToken, log));
   app.use(

@@ -6,9 +6,7 @@ import { createSemaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 400 * MEBIBYTE;
-/**
- * Lifetime of a process whose client may have a slow connection; its computing is limited by processor time.
- */
+/** Lifetime of a process; its computing is limited by processor time. */
 const LIFETIME_MS = 15 * 60_000;
 const CPU_SECONDS = 60;
 const OUTPUT = 64 * MEBIBYTE;
@@ -56,6 +54,8 @@ export interface GitRun {
   /** Maximum bytes of output; a process that writes more is killed. */
   output?: number;
   signal?: AbortSignal;
+  /** Takes a slot of the readers, which are apart from those of pushes and of the broker's own work. */
+  reads?: boolean;
 }
 
 export interface GitEnded {
@@ -81,13 +81,14 @@ export interface Git {
 
 export interface GitOptions {
   path: string;
-  /** Maximum number of processes at once. */
+  /** Maximum number of processes at once: of readers, and again of all others. */
   atOnce: number;
 }
 
 export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   const limitTools = await findProcessLimitTools(path);
-  const slots = createSemaphore(atOnce);
+  const [work, reading] = [createSemaphore(atOnce), createSemaphore(atOnce)];
+  const slotsFor = ({ reads }: GitRun) => (reads ? reading : work);
   const running = new Set<ChildProcess>();
 
   function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
@@ -112,7 +113,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     const gone = () => {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", abort);
-      if (running.delete(child)) slots.release();
+      if (running.delete(child)) slotsFor(options).release();
     };
     child.once("close", gone);
     child.once("error", () => child.pid === undefined && gone());
@@ -121,7 +122,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   }
 
   async function start(args: readonly string[], options: GitRun, stdin?: number | "ignore") {
-    await slots.acquire(options.signal);
+    await slotsFor(options).acquire(options.signal);
     const child = launch(args, options, stdin ?? "pipe");
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);

@@ -15,8 +15,9 @@ export interface BoundedSemaphore {
 
 export function createSemaphore(
   slots: number,
-  { maxWaiting = MAX_WAITING, waitMs = WAIT_MS } = {},
+  { maxWaiting = MAX_WAITING, waitMs = WAIT_MS, message = "Too many git processes are running." } = {},
 ): BoundedSemaphore {
+  const busy = () => new CrowdaiError("broker_busy", message);
   const semaphore = new Semaphore(slots);
   let waiting = 0;
 
@@ -45,5 +46,3 @@ export function createSemaphore(
     release: () => semaphore.release(),
   };
 }
-
-const busy = () => new CrowdaiError("broker_busy", "Too many git processes are running.");

@@ -32,6 +32,7 @@ export async function diffCode(
       ["diff-tree", "-r", "--find-renames", "-l400", "--no-ext-diff", "--no-textconv", "--no-color", ...args],
       {
         dir,
+        reads: true,
         output,
         timeoutMs: TIME_MS,
         cpuSeconds: TIME_MS / 1000,

@@ -2,8 +2,11 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { CodeNeeds } from "../../background/code-services.ts";
+import type { TrustedProxies } from "../../base/client-address.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
+import { requestAddress } from "../requests/request-address.ts";
 import { requestError } from "../requests/request-error.ts";
+import { type CallerPlaces, createCallerPlaces } from "./caller-places.ts";
 import { resolveHostedName } from "./hosted-address.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
@@ -19,6 +22,8 @@ import { requestBody } from "./request-body.ts";
 import { uploadPack } from "./upload-pack.ts";
 
 const ADDRESS = /^\/code\/([^/]+)(?:\/([^/]+))?\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
+/** Fetches, and pushes, of one caller at the same time: half of the git processes, on the smallest machine. */
+const PLACES = 2;
 const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma: "no-cache" };
 
 /** The services that the routes use. */
@@ -28,8 +33,9 @@ type GitNeeds = AccessNeeds & StorePushNeeds & CodeNeeds<"webapp">;
  * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, to fetch and to push snapshots. Nothing else is
  * served below /code/: single files of a repository cannot be fetched.
  */
-export function codeRoutes(code: () => GitNeeds): Hono {
+export function codeRoutes(code: () => GitNeeds, trustedProxies: () => TrustedProxies): Hono {
   const routes = new Hono();
+  const [fetches, pushes] = [createCallerPlaces(PLACES), createCallerPlaces(PLACES)];
   routes.onError((thrown, c) => refuse(code(), c, thrown));
 
   routes.on(["GET", "POST"], "/code/*", async (c) => {
@@ -42,27 +48,36 @@ export function codeRoutes(code: () => GitNeeds): Hono {
       participant ? decoded(participant) : null,
     );
     const caller = await callerOf(code().webapp, c.req.header("authorization"));
+    const { signal } = c.req.raw;
+    const place = (places: CallerPlaces) =>
+      places.take(caller ? `${caller.kind} ${caller.id}` : requestAddress(c, trustedProxies()), signal);
+    /** Answers a fetch; the place is the caller's until they have read the answer. */
+    const answerFetch = async (body: AsyncIterable<Uint8Array> | null) => {
+      const dir = await readable(code(), caller, asked);
+      const ended = await place(fetches);
+      const protocol = c.req.header("git-protocol");
+      return uploadPack(code().repositories, dir, { body, protocol, signal, ended }).catch((error) => {
+        ended();
+        throw error;
+      });
+    };
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();
-      return advertise(code(), c, caller, asked);
+      return advertise(code(), c, caller, asked, answerFetch);
     }
     if (c.req.method !== "POST") throw wrongMethod();
     if (c.req.header("content-type") !== `application/x-${service}-request`)
       throw new CrowdaiError("usage", "The request does not follow the git protocol.");
     if (service === "git-receive-pack") {
       const owner = await requireOwner(code(), caller, asked);
-      const body = requestBody(c.req.raw);
-      const answer = await receivePush(code(), owner, asked.challenge, body);
+      const ended = await place(pushes);
+      const answer = await receivePush(code(), owner, asked.challenge, requestBody(c.req.raw)).finally(ended);
       return c.body(new Uint8Array(answer), 200, {
         ...FRESH,
         "content-type": "application/x-git-receive-pack-result",
       });
     }
-    const stream = await uploadPack(code().repositories.git, await readable(code(), caller, asked), {
-      body: requestBody(c.req.raw),
-      protocol: c.req.header("git-protocol"),
-      signal: c.req.raw.signal,
-    });
+    const stream = await answerFetch(requestBody(c.req.raw));
     return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-result" });
   });
   return routes;
@@ -86,6 +101,7 @@ async function advertise(
   c: Context,
   caller: Caller | null,
   asked: RequestedRepository,
+  answerFetch: (body: null) => Promise<ReadableStream>,
 ): Promise<Response> {
   const service = c.req.query("service");
   if (service === "git-receive-pack") {
@@ -102,11 +118,7 @@ async function advertise(
       "not_found",
       "This address serves only git clients. Use a current version of git.",
     );
-  const stream = await uploadPack(code.repositories.git, await readable(code, caller, asked), {
-    body: null,
-    protocol: c.req.header("git-protocol"),
-    signal: c.req.raw.signal,
-  });
+  const stream = await answerFetch(null);
   return c.body(stream, 200, { ...FRESH, "content-type": "application/x-git-upload-pack-advertisement" });
 }
 

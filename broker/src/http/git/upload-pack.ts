@@ -1,47 +1,81 @@
+import { createReadStream } from "node:fs";
+import { open, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
-import { type Git, killGroup } from "../../background/git/git.ts";
 import { FLUSH, packetLine } from "../../background/git/pkt-line.ts";
+import type { Repositories } from "../../background/repositories/repositories.ts";
 
 /** Limit for the list of objects that a client wants and has. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+/** A slower client is cut off, after a while that is given to all. */
+const MIN_BYTES_PER_SECOND = 8 * 1024;
+const PATIENCE_MS = 60_000;
 const VERSION = /^version=[012]$/;
 
 /**
- * Streams git's answer to a fetch: the refs when `body` is null, or else the requested objects. The process always ends with the
- * request.
+ * Writes git's answer to a fetch into a file, and returns it as a stream: the refs when `body` is null, or else the requested objects.
+ * However slowly the client reads, git has ended by then. A client that reads slower than MIN_BYTES_PER_SECOND is cut off. The
+ * file is removed, and `ended` called, when the stream ends or the request is aborted; not when this throws.
  */
 export async function uploadPack(
-  git: Git,
+  { git, arriving }: Pick<Repositories, "git" | "arriving">,
   dir: string,
-  request: { body: AsyncIterable<Uint8Array> | null; protocol: string | undefined; signal: AbortSignal },
+  request: {
+    body: AsyncIterable<Uint8Array> | null;
+    protocol: string | undefined;
+    signal: AbortSignal;
+    ended: () => void;
+  },
 ): Promise<ReadableStream> {
   const { body, signal } = request;
   const protocol = VERSION.test(request.protocol ?? "") ? request.protocol : undefined;
   const asked = body ? await gather(body) : null;
-  const args = ["upload-pack", "--strict", "--stateless-rpc", "--timeout=120"];
-  const child = await git.start([...args, ...(asked ? [] : ["--http-backend-info-refs"]), dir], {
-    dir,
-    signal,
-    ...(protocol && { env: { GIT_PROTOCOL: protocol } }),
-  });
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(asked ?? undefined);
-  // Git reports its errors to the client in the answer itself.
-  child.stderr?.resume();
-  const output = child.stdout as Readable;
-
-  async function* answer() {
-    // Version 2 has its own first line.
-    if (!asked && protocol !== "version=2")
-      yield Buffer.concat([packetLine("# service=git-upload-pack\n"), FLUSH]);
-    try {
-      yield* output;
-    } finally {
-      killGroup(child);
+  const folder = await arriving();
+  const path = join(folder, "answer");
+  try {
+    {
+      await using file = await open(path, "wx", 0o600);
+      // Version 2 has its own first line.
+      if (!asked && protocol !== "version=2")
+        await file.write(Buffer.concat([packetLine("# service=git-upload-pack\n"), FLUSH]));
+      const args = ["upload-pack", "--strict", "--stateless-rpc", "--timeout=120"];
+      // Git reports its errors to the client in the answer itself.
+      await git.run([...args, ...(asked ? [] : ["--http-backend-info-refs"]), dir], {
+        dir,
+        reads: true,
+        input: asked ?? "",
+        into: file.fd,
+        signal,
+        ...(protocol && { env: { GIT_PROTOCOL: protocol } }),
+      });
     }
+    const { size } = await stat(path);
+    return Readable.toWeb(streamOnce(path, size, request)) as ReadableStream;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
   }
-  return Readable.toWeb(Readable.from(answer())) as ReadableStream;
+}
+
+/** Streams a file; in the end removes its folder. */
+function streamOnce(
+  path: string,
+  size: number,
+  { signal, ended }: { signal: AbortSignal; ended: () => void },
+): Readable {
+  const stream = createReadStream(path);
+  const cut = () => stream.destroy();
+  const timer = setTimeout(cut, PATIENCE_MS + (size / MIN_BYTES_PER_SECOND) * 1000);
+  signal.addEventListener("abort", cut, { once: true });
+  stream.on("error", () => {});
+  stream.once("close", () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cut);
+    void rm(dirname(path), { recursive: true, force: true }).finally(ended);
+  });
+  if (signal.aborted) cut();
+  return stream;
 }
 
 async function gather(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
