@@ -1,5 +1,9 @@
+import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
 import { main } from "./main.ts";
+
+// Before anything is opened.
+closeInheritedFiles();
 
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,

@@ -1,6 +1,10 @@
 import process from "node:process";
+import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
 import { main } from "./main.ts";
+
+// Before anything is opened.
+closeInheritedFiles();
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)

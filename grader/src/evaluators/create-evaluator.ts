@@ -1,5 +1,6 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ProcessLimitTools } from "@crowdai/shared/process-limits";
+import type { Confinement } from "./confinement/confinement.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
 import { createBatchEvaluator } from "./process/batch.ts";
 import { planLaunch } from "./process/launch.ts";
@@ -8,6 +9,7 @@ import type { Evaluator } from "./protocol/evaluator.ts";
 
 export interface EvaluatorOptions {
   limitTools: ProcessLimitTools;
+  confinement: Confinement;
   /** PATH of the evaluators. */
   path: string;
   /** The folder of the home folders of warm processes. */
@@ -22,7 +24,7 @@ export function createEvaluator(
 ): { evaluator: Evaluator; notice: string | null } {
   const { evaluator: config } = folder.config;
   if ("job_factory" in config) return { evaluator: createJobFactoryEvaluator(config), notice: null };
-  const launch = planLaunch(folder, config, options.limitTools, options.path);
+  const launch = planLaunch(folder, config, options.limitTools, options.path, options.confinement);
   const evaluator =
     launch.mode === "batch"
       ? createBatchEvaluator(launch)

@@ -4,6 +4,8 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import type { Logger } from "../base/log.ts";
 import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
+import { findConfinement } from "../evaluators/confinement/find-confinement.ts";
+import { processTrees } from "../evaluators/confinement/subreaper.ts";
 import { createEvaluatorCache, type EvaluatorCache } from "../evaluators/evaluator-cache.ts";
 import { createMachineHealth, type MachineHealth } from "./machine-health.ts";
 import { probeMachine } from "./probe-machine.ts";
@@ -44,9 +46,15 @@ export async function openRunResources(options: {
       { event: "setpriv_missing" },
       "setpriv (util-linux) not found: evaluators may outlive a killed grader",
     );
+  const confinement = await findConfinement(path);
+  if (confinement === processTrees)
+    log.warn(
+      { event: "confinement_missing" },
+      "neither control groups nor Perl found: daemons of evaluators may outlive their job",
+    );
   const bundles = createBundleCache({ objects, dir: bundlesDir, log });
   const evaluators = createEvaluatorCache({
-    ...{ limitTools, path, folder: workspacesDir },
+    ...{ limitTools, confinement, path, folder: workspacesDir },
     idleMs: (options.idleSeconds ?? 300) * 1000,
   });
   const health = createMachineHealth({

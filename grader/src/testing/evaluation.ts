@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
+import type { Confinement } from "../evaluators/confinement/confinement.ts";
+import { findConfinement } from "../evaluators/confinement/find-confinement.ts";
 import { createEvaluator } from "../evaluators/create-evaluator.ts";
 import type { Evaluated, Evaluator } from "../evaluators/protocol/evaluator.ts";
 import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { makeChallenge, temporaryFolder } from "./challenge.ts";
 
 const path = process.env.PATH!;
+export const confinement = await findConfinement(path);
 export const limitTools = await findProcessLimitTools(path);
 
 export interface TestEvaluator {
@@ -30,11 +33,14 @@ interface TestJob {
 export async function makeEvaluator(
   evaluator: object,
   files: Record<string, string> = {},
-  options: { idleMs?: number } = {},
+  options: { idleMs?: number; confinement?: Confinement } = {},
 ): Promise<TestEvaluator> {
   const folder = await makeChallenge(evaluator, files);
   const root = await temporaryFolder();
-  const made = createEvaluator(folder, { limitTools, path, folder: root, idleMs: options.idleMs ?? 60_000 });
+  const made = createEvaluator(folder, {
+    ...{ limitTools, path, folder: root, idleMs: options.idleMs ?? 60_000 },
+    confinement: options.confinement ?? confinement,
+  });
   onTestFinished(() => made.evaluator.close());
   let jobs = 0;
   return {

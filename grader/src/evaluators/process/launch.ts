@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { limitPrefix, type ProcessLimitTools } from "@crowdai/shared/process-limits";
+import type { Confinement } from "../confinement/confinement.ts";
 
 /** Everything needed to start a challenge's evaluator. */
 export interface Launch {
@@ -10,6 +11,10 @@ export interface Launch {
   path: string;
   mode: "batch" | "persistent";
   timeoutMs: number;
+  /** What the process and all its descendants may use together; unlimited when absent. */
+  memoryBytes?: number | null;
+  /** Default: what can be found from the process. */
+  confinement?: Confinement;
   /** A note for the organizer when a limit could not be set. */
   notice: string | null;
 }
@@ -24,8 +29,10 @@ export function planLaunch(
   evaluator: ProcessConfig,
   limitTools: ProcessLimitTools,
   path: string,
+  confinement?: Confinement,
 ): Launch {
-  const memory = evaluator.memory_mb === null ? [] : [`--data=${evaluator.memory_mb * 1024 * 1024}`];
+  const memoryBytes = evaluator.memory_mb === null ? null : evaluator.memory_mb * 1024 * 1024;
+  const memory = memoryBytes === null ? [] : [`--data=${memoryBytes}`];
   const notice =
     evaluator.memory_mb !== null && !limitTools.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not installed.`
@@ -34,7 +41,7 @@ export function planLaunch(
   // Resolved here, because runtimes differ in how they look up a relative program.
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
-    // No further limits: the grader kills the whole process group of an evaluator.
+    // No further limits: the grader kills an evaluator with all its descendants.
     ...limitPrefix(limitTools, memory),
     program,
     ...command.slice(1),
@@ -45,6 +52,8 @@ export function planLaunch(
     path,
     mode: "command" in evaluator ? evaluator.mode : evaluator.fresh ? "batch" : "persistent",
     timeoutMs: evaluator.timeout_seconds * 1000,
+    memoryBytes,
+    ...(confinement ? { confinement } : {}),
     notice,
   };
 }

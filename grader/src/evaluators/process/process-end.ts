@@ -7,6 +7,8 @@ const OUT_OF_MEMORY =
 
 /** Returns the failure of a process that exited without a result and was not killed by the grader. */
 export function processEndFailure(end: ProcessEnd, stderr: string): EvaluatorFailure {
+  if (end.outOfMemory)
+    return evaluatorFailure("evaluator_memory", "its processes together exceeded the memory limit");
   if (end.error) {
     // The organizer's command is wrong. Other errors mean that the machine cannot start processes.
     if (end.error.code === "ENOENT" || end.error.code === "EACCES" || end.error.code === "ENOEXEC")

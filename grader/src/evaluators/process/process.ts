@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { CrowdaiError } from "@crowdai/shared";
+import { processTrees } from "../confinement/subreaper.ts";
 import { evaluatorEnvironment, type Launch } from "./launch.ts";
 import { createLineReader } from "./line-reader.ts";
 import { createTail } from "./tail.ts";
@@ -12,12 +13,15 @@ export const MAX_STDERR_BYTES = 64 * 1024;
 
 /** Time between SIGTERM and SIGKILL. */
 const TERM_MS = 1000;
-/** How long pipes may stay open after the exit: a process that left the group may still hold them. */
+/** How long pipes may stay open after the exit: a process that cannot be found may still hold them. */
 const DRAIN_MS = 500;
+const MEMORY_CHECK_MS = 250;
 
 export interface ProcessEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Whether it and its descendants used more memory together than they may. */
+  outOfMemory: boolean;
   /** Why the process could not be started. */
   error: NodeJS.ErrnoException | null;
   /** The output after the last newline. */
@@ -29,9 +33,9 @@ export interface EvaluatorProcess {
   /** Resets the output counts and stderr for the next job. */
   startJob(): void;
   stderr(): string;
-  /** Kills the whole process group: SIGTERM, then SIGKILL; only SIGKILL when `now`. */
+  /** Sends SIGTERM to the process group, then SIGKILL to all descendants; only SIGKILL when `now`. */
   kill(now?: boolean): void;
-  /** Resolves when the process has exited and all output was read. Never rejects. */
+  /** Resolves when the process has exited, all output was read, and no descendant is left. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
 }
 
@@ -48,19 +52,30 @@ export interface ProcessOptions {
 /** Starts an evaluator in its own session and process group. Memory stays bounded whatever it prints. */
 export function startProcess(options: ProcessOptions): EvaluatorProcess {
   const { launch } = options;
-  const child = spawn(launch.argv[0], launch.argv.slice(1), {
-    cwd: launch.cwd,
-    env: evaluatorEnvironment(launch.path, options.home),
-    detached: true,
-    stdio: [options.stdin, "pipe", "pipe"],
-  });
+  const confined = (launch.confinement ?? processTrees).start(launch.memoryBytes ?? null);
+  const [program, ...args] = [...confined.prefix, ...launch.argv] as [string, ...string[]];
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      cwd: launch.cwd,
+      env: evaluatorEnvironment(launch.path, options.home),
+      detached: true,
+      stdio: [options.stdin, "pipe", "pipe"],
+    });
+  } catch (error) {
+    void confined.close();
+    throw error;
+  }
+  if (child.pid !== undefined) confined.attach(child.pid);
   // Without a listener, a failed start would crash the grader.
   child.on("error", () => {});
   const { stdout, stderr } = child;
-  if (!stdout || !stderr)
+  if (!stdout || !stderr) {
+    void confined.close();
     throw new CrowdaiError("unexpected", "Starting a process failed: no file descriptors are left.", {
       cause: Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" }),
     });
+  }
 
   let printed = 0;
   let counted = 0;
@@ -100,14 +115,28 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     }
   };
 
+  let outOfMemory = false;
+  const checkMemory = () => {
+    if (outOfMemory || !confined.exceedsMemory()) return;
+    outOfMemory = true;
+    confined.kill();
+  };
+  const watching = launch.memoryBytes == null ? undefined : setInterval(checkMemory, MEMORY_CHECK_MS);
+
   const ended = new Promise<ProcessEnd>((resolve) => {
     let drain: NodeJS.Timeout | undefined;
     child.once("error", (error) => {
-      if (child.pid === undefined) resolve({ code: null, signal: null, error, rest: Buffer.alloc(0) });
+      if (child.pid !== undefined) return;
+      clearInterval(watching);
+      const end = { code: null, signal: null, outOfMemory, error, rest: Buffer.alloc(0) };
+      void confined.close().then(() => resolve(end));
     });
     child.once("exit", () => {
       gone = true;
       clearTimeout(killing);
+      clearInterval(watching);
+      checkMemory();
+      confined.kill();
       signalGroup("SIGKILL");
       drain = setTimeout(() => {
         stdout.destroy();
@@ -117,7 +146,8 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     child.once("close", (code, signal) => {
       clearTimeout(drain);
       child.stdin?.destroy();
-      resolve({ code, signal, error: null, rest: limitExceeded ? Buffer.alloc(0) : lines.rest() });
+      const rest = limitExceeded ? Buffer.alloc(0) : lines.rest();
+      void confined.close().then(() => resolve({ code, signal, outOfMemory, error: null, rest }));
     });
   });
 
@@ -131,10 +161,10 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     stderr: () => tail.text(),
     kill(now = false) {
       if (gone) return;
-      if (now) return signalGroup("SIGKILL");
+      if (now) return confined.kill();
       if (killing) return;
       signalGroup("SIGTERM");
-      killing = setTimeout(() => signalGroup("SIGKILL"), TERM_MS);
+      killing = setTimeout(confined.kill, TERM_MS);
     },
     ended,
   };
