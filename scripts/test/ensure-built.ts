@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { root } from "../lib/root.ts";
 
-const BUILT = ["cli/dist/index.js", "broker/dist/bin.js", "grader/dist/bin.js"];
+const BUILT = [
+  "cli/dist/index.js",
+  "cli/dist/index.d.ts",
+  "broker/dist/bin.js",
+  "broker/dist/index.d.ts",
+  "grader/dist/bin.js",
+  "grader/dist/index.d.ts",
+];
 const SOURCES = ["{cli,broker,grader,shared}/{src/**,package.json}", "scripts/build.ts", "scripts/build/**"];
 
 export default async function setup(): Promise<void> {
