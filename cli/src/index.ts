@@ -9,6 +9,7 @@ export type {
 } from "@crowdai/shared";
 // Not from the package's main entry point, so that importing the library loads only what it needs.
 export { CrowdaiError } from "@crowdai/shared/errors";
+export { ExactNumber } from "@crowdai/shared/exact-json";
 export { Challenge, type FileInput, type SubmitOptions } from "./library/challenge.ts";
 export type { OpenOptions } from "./library/open-options.ts";
 export type { CodeOutcome } from "./snapshot/send/send-code.ts";

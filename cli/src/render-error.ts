@@ -1,4 +1,4 @@
-import { asCrowdaiError, CrowdaiError, type ErrorBody } from "@crowdai/shared";
+import { asCrowdaiError, CrowdaiError, type ErrorBody, parseExact, stringifyExact } from "@crowdai/shared";
 import { type Command, CommanderError } from "commander";
 import { runtime } from "./connection/client-name.ts";
 import { type GlobalOptions, outputOptions } from "./program/common-options.ts";
@@ -102,7 +102,7 @@ export function redact(text: string): string {
 }
 
 function redacted<T>(value: T): T {
-  return JSON.parse(redact(JSON.stringify(plainValue(value)))) as T;
+  return parseExact(redact(stringifyExact(plainValue(value)))) as T;
 }
 
 /** Reads the output flags of a command line that could not be parsed. */

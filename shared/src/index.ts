@@ -5,10 +5,17 @@ export * from "./protocol/call.ts";
 export { checkValue, jsonSchemaErrors } from "./protocol/check-value.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";
+export {
+  ExactNumber,
+  isExactNumber,
+  parseExact,
+  stringifyExact,
+  writesExactNumbers,
+} from "./protocol/exact-json.ts";
 export { fileNameProblem, foldedName, nameCollisions } from "./protocol/file-name.ts";
 export * from "./protocol/intent.ts";
 export * from "./protocol/job.ts";
-export { parseJson, toJsonText } from "./protocol/json-value.ts";
+export { parseJson, parseLenientJson, toJsonText } from "./protocol/json-value.ts";
 export * from "./protocol/leaderboard.ts";
 export * from "./protocol/message-limits.ts";
 export {
@@ -19,6 +26,7 @@ export {
 } from "./protocol/public-challenge.ts";
 export * from "./protocol/publishing.ts";
 export * from "./protocol/queue-position.ts";
+export { roundNumbers } from "./protocol/rounded-numbers.ts";
 export * from "./protocol/session.ts";
 export * from "./protocol/submission.ts";
 export { createSubmissionId, SUBMISSION_ID } from "./protocol/submission-id.ts";

@@ -1,4 +1,4 @@
-import { CrowdaiError, checkValue, quoted } from "@crowdai/shared";
+import { CrowdaiError, checkValue, isExactNumber, quoted } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import type { Caller } from "../domain/participants/api-keys.ts";
@@ -69,7 +69,7 @@ function plannedFile(
  * together.
  */
 function isOneVector(config: ChallengeConfig, data: unknown[]): boolean {
-  return data.every((entry) => typeof entry === "number") && isAccepted(config, data);
+  return data.every((entry) => typeof entry === "number" || isExactNumber(entry)) && isAccepted(config, data);
 }
 
 function isAccepted(config: ChallengeConfig, value: unknown): boolean {

@@ -13,6 +13,7 @@ import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
 import { createEventRates } from "./event-rates.ts";
+import { exactParser } from "./exact-parser.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
 import { createRequestQueues } from "./request-queues.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
@@ -63,6 +64,7 @@ export function openGateway(options: {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    parser: exactParser,
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,

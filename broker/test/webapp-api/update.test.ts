@@ -2,7 +2,7 @@ import type { Leaderboard } from "@crowdai/shared";
 import { createFolderStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { untilEnd } from "../support/test-broker.ts";
-import { startWebapp, type WebappStage } from "./webapp-api-client.ts";
+import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
 let test: WebappStage;
 beforeAll(async () => {
@@ -119,6 +119,11 @@ describe("updating a submission", () => {
       "Grading message must be provided if grading = failed",
     ],
     ["a grade without a score", { grading_status: "graded" }, "score must be a finite number"],
+    [
+      "a score that no double holds",
+      { grading_status: "graded", score: "9007199254740993" },
+      "score is an integer beyond 2^53, which a score cannot hold exactly",
+    ],
     ["an invalid score", { grading_status: "graded", score: "NaN" }, "score must be a finite number"],
     [
       "some of the media",
@@ -246,6 +251,21 @@ describe("meta on update", () => {
       expect((await test.read(id)).meta).toEqual(kept);
     },
   );
+
+  it.each([
+    ["a form", { query: { meta: '{"id":1460323737035677698,"loss":NaN}' } }],
+    ["a body", { type: "application/json", body: '{"meta":{"id":1460323737035677698,"loss":NaN}}' }],
+  ])("keeps every digit and costs no grade by a NaN, in %s", async (_, sent) => {
+    const id = await created({ meta: '{"old":9007199254740993}' });
+    const query = { grading_status: "graded", score: "0.5", ...("query" in sent ? sent.query : {}) };
+    expect((await test.update(id, query, sent)).status).toBe(202);
+    const answer = await fetch(`${test.broker.url}/api/submissions/${id}`, {
+      headers: { authorization: `Token token=${ADMIN}` },
+    });
+    const text = await answer.text();
+    for (const part of ['"old":9007199254740993', '"id":1460323737035677698', '"loss":null', '"score":0.5'])
+      expect(text).toContain(part);
+  });
 
   it("stays when only the grade changes", async () => {
     const id = await created({ "meta[a]": "1" });

@@ -1,12 +1,13 @@
-import { CrowdaiError, type ErrorBody, toJsonText } from "@crowdai/shared";
+import { CrowdaiError, type ErrorBody, parseJson, stringifyExact, toJsonText } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import { checkRound } from "../submit/check-round.ts";
 import { type Answer, evaluateValues, type Settled } from "../submit/evaluate-values.ts";
+import { describeText } from "../submit/submission-input.ts";
 import type { Io } from "../terminal/io.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
-import { readNamedInput, readValue } from "./input/read-input.ts";
+import { JSON_FLAG, readJsonText, readNamedInput } from "./input/read-input.ts";
 import { spool } from "./input/spool.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { createProgressView } from "./submission/show-progress.ts";
@@ -33,7 +34,9 @@ export async function evaluate(
   const value = await readInput(io, terminal, { file: args.file, json: flags.json });
   if (flags.parallel && !Array.isArray(value))
     throw new CrowdaiError("usage", "--parallel needs a JSON array, whose items are evaluated in parallel.");
-  const values = flags.parallel ? (value as unknown[]) : [value];
+  const values = (flags.parallel ? (value as unknown[]) : [value]).map((item) =>
+    describeText(toJsonText(item)),
+  );
   const named = chosenChallenge(settings, flags.challenge);
   const name = flags.function ?? "evaluate";
 
@@ -66,12 +69,13 @@ async function readInput(
   named: { file: string | undefined; json: string | undefined },
 ): Promise<unknown> {
   const given = await readNamedInput({ ...named, cwd });
-  if (given.from === "json") return given.value;
-  if (given.from === "file") return readValue(given.facts, MAX_BYTES);
+  const parsed = (text: string, what: string) => parseJson(text, what, "all");
+  if (given.from === "json") return parsed(given.text, JSON_FLAG);
+  if (given.from === "file") return parsed(await readJsonText(given.facts, MAX_BYTES), given.facts.name);
   if (stdin.isTTY) terminal.note("Reading from standard input. Press Ctrl-D to finish.");
   const spooled = await spool(stdin, { name: "stdin.json", maxBytes: 4 * MAX_BYTES, signal });
   try {
-    return await readValue(spooled.facts, MAX_BYTES, "Standard input");
+    return parsed(await readJsonText(spooled.facts, MAX_BYTES, "Standard input"), "Standard input");
   } finally {
     await spooled[Symbol.asyncDispose]();
   }
@@ -110,7 +114,7 @@ function toLine(result: Settled): Line {
 /** Returns the data, or the score if there is no data. */
 function textOf(line: Line): string {
   if (!line.ok) return `error[${line.error.code}]: ${plainLine(line.error.message)}`;
-  if (line.data !== null && line.data !== undefined) return toJsonText(line.data);
+  if (line.data !== null && line.data !== undefined) return stringifyExact(line.data);
   const secondary = line.score_secondary === null ? "" : `\t${line.score_secondary}`;
   return line.score === null ? plainLine(line.message ?? "null") : `${line.score}${secondary}`;
 }

@@ -1,4 +1,10 @@
-import { challengeSchema, type PublicChallenge, type Submission, submissionSchema } from "@crowdai/shared";
+import {
+  challengeSchema,
+  type PublicChallenge,
+  type Submission,
+  stringifyExact,
+  submissionSchema,
+} from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { type LabeledRow, labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
@@ -79,7 +85,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["Finished", s.finished_at && timeText(s.finished_at)],
     ["Slot", s.slot],
     ["Attempts", s.attempt > 1 ? String(s.attempt) : null],
-    ["Data", s.data === null || s.data === undefined ? null : JSON.stringify(s.data)],
+    ["Data", s.data === null || s.data === undefined ? null : stringifyExact(s.data)],
     ["Code", s.code && codeText(s.code)],
     ["Published", publishedText(s)],
     ...mediaRows(s),

@@ -31,10 +31,16 @@ describe("submitting a value", () => {
     expect(sent().input).toEqual({ kind: "inline", data: { a: [0.5, 1], b: [[1, 2]] } });
   });
 
+  it("takes a BigInt as an integer, whatever its size", async () => {
+    const challenge = await open();
+    await challenge.submit({ a: 1n });
+    expect(sent().input).toEqual({ kind: "inline", data: { a: 1 } });
+  });
+
   it.each([
     [{ rows: [1, Number.NaN] }, "value_not_finite", "$.rows[1]"],
     [new Float32Array([1, Infinity]), "value_not_finite", "$[1]"],
-    [{ a: 1n }, "value_not_json", "$.a"],
+    [{ a: 2 ** 53 }, "value_not_exact", "$.a"],
     [undefined, "value_not_json", "undefined"],
   ])("refuses %o naming the place, before anything is sent", async (value, code, place) => {
     const challenge = await open();

@@ -196,8 +196,8 @@ export class Challenge implements AsyncDisposable {
    *   console.log(outcome.ok ? outcome.answer.data : outcome.error.message);
    */
   async evaluateSettled(values: readonly unknown[], options: EvaluateOptions = {}): Promise<Settled[]> {
-    const { evaluateValues } = await import("../submit/evaluate-values.ts");
-    return evaluateValues(this.#session, values, this.#with(options));
+    const { describeValues, evaluateValues } = await import("../submit/evaluate-values.ts");
+    return evaluateValues(this.#session, describeValues(values), this.#with(options));
   }
 
   /**

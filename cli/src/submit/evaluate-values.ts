@@ -3,7 +3,7 @@ import {
   CrowdaiError,
   createSubmissionId,
   MAX_CALL_VALUES,
-  MAX_INLINE_BYTES,
+  parseExact,
   type Submission,
 } from "@crowdai/shared";
 import type { Agents } from "../client/http/proxy-agents.ts";
@@ -12,7 +12,7 @@ import { checkFunction } from "./check-function.ts";
 import { follow } from "./follow.ts";
 import { afterAcceptance, requireGraded } from "./grade.ts";
 import { sendSubmission } from "./send-submission.ts";
-import { describeValue, inputOfValue } from "./submission-input.ts";
+import { describeValue, inputOfValue, isInline, type ValueDescription } from "./submission-input.ts";
 
 /**
  * The answer of an evaluator function to one value.
@@ -62,7 +62,6 @@ export interface EvaluateOptions {
 interface Item {
   index: number;
   id: string;
-  value: unknown;
   text: string;
   size: number;
 }
@@ -73,20 +72,19 @@ const AT_ONCE = MAX_CALL_VALUES;
 
 /**
  * Calls a function once for each value and returns the outcomes in the order of the values. Throws if the call as a whole
- * is refused; a value that is not JSON is refused before anything is evaluated.
+ * is refused.
  */
 export async function evaluateValues(
   session: BrokerSession,
-  values: readonly unknown[],
+  values: readonly ValueDescription[],
   options: EvaluateOptions & { broker: URL; agents?: Agents },
 ): Promise<Settled[]> {
   const challenge = session.opening.challenge!;
   const name = options.function ?? "evaluate";
   checkFunction(challenge, name);
-  const items = values.map((value, index): Item => {
-    const { text, size, value: data } = described(value, index);
-    return { index, id: createSubmissionId(), value: data, text, size };
-  });
+  const items = values.map(
+    ({ text, size }, index): Item => ({ index, id: createSubmissionId(), text, size }),
+  );
   const settled: Settled[] = [];
   const until = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
   let done = 0;
@@ -99,12 +97,12 @@ export async function evaluateValues(
   const atOnce = options.parallel === false ? 1 : AT_ONCE;
   for (const group of groups(items, atOnce)) {
     const shared = { challenge: challenge.id, round: options.round ?? null, function: name };
-    for (const batch of batches(group.filter(({ size }) => size <= MAX_INLINE_BYTES)))
+    for (const batch of batches(group.filter(isInline)))
       await session.call(
-        { ...shared, items: batch.map(({ id, value }) => ({ id, data: value })) },
+        { ...shared, items: batch.map(({ id, text }) => ({ id, data: parseExact(text, "all") })) },
         options.signal,
       );
-    for (const item of group.filter(({ size }) => size > MAX_INLINE_BYTES)) {
+    for (const item of group.filter((one) => !isInline(one))) {
       const { input, source } = inputOfValue(item);
       await sendSubmission(session, {
         ...options,
@@ -118,15 +116,19 @@ export async function evaluateValues(
   return settled;
 }
 
-function described(value: unknown, index: number) {
-  try {
-    return describeValue(value);
-  } catch (thrown) {
-    const error = asCrowdaiError(thrown);
-    throw new CrowdaiError(error.code, `Value ${index}: ${error.message}`, {
-      details: { ...error.details, index },
-    });
-  }
+/** Describes the values of a program. Throws for the first one that is not JSON, with its index. */
+export function describeValues(values: readonly unknown[]): ValueDescription[] {
+  return values.map((value, index) => {
+    try {
+      return describeValue(value);
+    } catch (thrown) {
+      const error = asCrowdaiError(thrown);
+      throw new CrowdaiError(error.code, `Value ${index}: ${error.message}`, {
+        next: error.next,
+        details: { ...error.details, index },
+      });
+    }
+  });
 }
 
 async function answerOf(

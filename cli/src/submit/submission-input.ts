@@ -1,4 +1,11 @@
-import { type IntentRequest, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
+import {
+  type IntentRequest,
+  MAX_INLINE_BYTES,
+  parseExact,
+  parseJson,
+  toJsonText,
+  writesExactNumbers,
+} from "@crowdai/shared";
 import { type ByteSource, digestFile, type FileFacts, textSource } from "../client/upload/byte-source.ts";
 import type { InputDescription } from "./check-input.ts";
 
@@ -12,25 +19,38 @@ export interface SubmissionInput {
   path: string | null;
 }
 
-/** Describes a JSON value; typed arrays become arrays. Throws value_not_finite with the path, value_not_json, value_too_deep. */
-export function describeValue(value: unknown): InputDescription & { text: string } {
-  const text = toJsonText(value);
-  return { kind: "json", name: null, size: Buffer.byteLength(text), value: JSON.parse(text), text };
+/** A JSON value, with the text that is sent. */
+export type ValueDescription = InputDescription & { text: string };
+
+/**
+ * Describes a value of a program: typed arrays become arrays, BigInts integers. Throws value_not_finite and value_not_exact with
+ * the path, value_not_json, value_too_deep.
+ */
+export function describeValue(value: unknown): ValueDescription {
+  return described(toJsonText(value, { safeIntegers: true }));
+}
+
+/** Describes JSON text, whose numbers are sent digit by digit. Throws what `parseJson` throws. */
+export function describeText(text: string, what?: string): ValueDescription {
+  return described(toJsonText(parseJson(text, what, "all")));
+}
+
+function described(text: string): ValueDescription {
+  return { kind: "json", name: null, size: Buffer.byteLength(text), value: parseExact(text), text };
+}
+
+/** Returns whether a value is sent in the message itself. If not, its text is sent to the object store. */
+export function isInline({ text, size }: Pick<ValueDescription, "text" | "size">): boolean {
+  if (size > MAX_INLINE_BYTES) return false;
+  return writesExactNumbers || JSON.stringify(JSON.parse(text)) === text;
 }
 
 /** Prepares a value: a small one is part of the message, the text of a large one is sent to the object store. */
-export function inputOfValue({
-  text,
-  size,
-  value,
-}: {
-  text: string;
-  size: number;
-  value?: unknown;
-}): SubmissionInput {
+export function inputOfValue({ text, size }: Pick<ValueDescription, "text" | "size">): SubmissionInput {
   const source = textSource(text);
-  if (size > MAX_INLINE_BYTES) return announce(source);
-  return { input: { kind: "inline", data: value }, source: null, sha256: source.sha256, path: null };
+  if (!isInline({ text, size })) return announce(source);
+  const data = parseExact(text, "all");
+  return { input: { kind: "inline", data }, source: null, sha256: source.sha256, path: null };
 }
 
 /** Prepares a file by reading it for its digest. Throws file_changed. */

@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: finding control characters is this file's work
+import { isExactNumber } from "@crowdai/shared";
+
 const COLOR = /\u001b\[[0-9;]*m/g;
 /** C0 except tab and newline, DEL, C1, and marks that change the text direction. */
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -25,7 +27,7 @@ export function plainLine(text: string): string {
 export function plainValue<T>(value: T): T {
   if (typeof value === "string") return plainText(value) as T;
   if (Array.isArray(value)) return value.map(plainValue) as T;
-  if (value !== null && typeof value === "object")
+  if (value !== null && typeof value === "object" && !isExactNumber(value))
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainValue(item)])) as T;
   return value;
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { stringifyExact } from "@crowdai/shared";
 import { plainLine, plainText } from "./plain-text.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
@@ -171,7 +172,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
 
 /** Escapes characters that JSON allows but terminals obey: DEL, C1 controls and marks that change the text direction. */
 function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
+  return stringifyExact(value, indent).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -72,7 +72,7 @@ export async function grade(grading: Grading): Promise<Graded> {
       : NO_FILES;
   const verdict: Verdict = "kind" in files ? files : evaluated.verdict;
   const { notice, ...storedFiles } = "kind" in files ? NO_FILES : files;
-  const notices = [grading.notice, notice].filter(Boolean).join("\n");
+  const notices = [grading.notice, notice, notFiniteNotice(verdict)].filter(Boolean).join("\n");
   const organizerLog = logFor(verdict, evaluated.stderr, notices);
 
   const text = (raw: string) => sanitizeText(removeFolderPaths(raw, [workspace.dir, folder.dir]));
@@ -104,6 +104,16 @@ function unpackLimits({ config }: ChallengeFolder): UnpackLimits | null {
   const { file } = config.accepts;
   return file?.unpack ? { maxFiles: MAX_UNPACKED_FILES, maxBytes: MAX_EXPANSION * file.max_bytes } : null;
 }
+
+/** Names the fields that a result could not have, for the organizer. */
+function notFiniteNotice(verdict: Verdict): string {
+  const fields = verdict.kind === "result" ? (verdict.result.notFinite ?? []) : [];
+  if (fields.length === 0) return "";
+  const named = fields.slice(0, MAX_NAMED).join(", ");
+  const more = fields.length > MAX_NAMED ? ` and ${fields.length - MAX_NAMED} more` : "";
+  return `${named}${more}: NaN or Infinity, which JSON cannot represent, was stored as null`;
+}
+const MAX_NAMED = 20;
 
 /** Turns minus zero into zero, so that equal scores tie. */
 function number(value: number | null | undefined): number | null {

@@ -134,6 +134,30 @@ say(type="result", score=len(open(path).read()), data=[os.path.basename(path), o
     expect(organiser_log).toContain(`cannot open ${folder.dir}`);
   });
 
+  it("grades a score beside a NaN, and names the field to the organizer", async () => {
+    const folder = await batch(
+      `say(type="result", score=0.5, meta={"folds": [{"loss": float("nan")}], "rows": 3}, data={"top": float("-inf")})`,
+    );
+    const { publish, report } = await runGrader([folder]);
+    const { outcome, organiser_log } = await report(await publish(), "finished");
+    expect(outcome).toMatchObject({
+      ok: true,
+      score: 0.5,
+      meta: { folds: [{ loss: null }], rows: 3 },
+      data: { top: null },
+    });
+    expect(organiser_log).toContain("meta.folds.0.loss, data.top: NaN or Infinity");
+  });
+
+  it("names the score that is not finite", async () => {
+    const folder = await batch(`say(type="result", score=0.5, score_secondary=float("nan"))`);
+    const { publish, report } = await runGrader([folder]);
+    const { outcome, organiser_log } = await report(await publish(), "finished");
+    expect(outcome).toMatchObject({ ok: false, code: "evaluator_score" });
+    expect(!outcome.ok && outcome.message).toContain("score_secondary");
+    expect(organiser_log).toContain("score_secondary is NaN");
+  });
+
   it("returns results quickly from a warm evaluator", async () => {
     const { publish, report } = await runGrader([await sums()]);
     await report(await publish(), "finished");

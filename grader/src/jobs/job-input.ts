@@ -1,6 +1,6 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Job, parseJson } from "@crowdai/shared";
+import { type Job, parseJson, stringifyExact } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
@@ -34,7 +34,7 @@ async function inputText(
   signal: AbortSignal,
   unpack: UnpackLimits | null,
 ): Promise<string> {
-  if (input.kind === "inline") return `{"data":${JSON.stringify(input.data ?? null)}}`;
+  if (input.kind === "inline") return `{"data":${stringifyExact(input.data ?? null)}}`;
   if (input.kind === "file" && unpack) {
     const archive = await fetchFile(input, join(workspace.dir, "archive"), objects, signal);
     const into = join(workspace.input, "files");

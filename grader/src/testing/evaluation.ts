@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stringifyExact } from "@crowdai/shared";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
 import type { Confinement } from "../evaluators/confinement/confinement.ts";
@@ -63,7 +64,7 @@ export async function makeEvaluator(
       const evaluated = await made.evaluator.evaluate({
         id,
         function: line.function,
-        line: `${JSON.stringify(line)}\n`,
+        line: `${stringifyExact(line)}\n`,
         workspace,
         signal: job.signal ?? new AbortController().signal,
         onEvent(event) {

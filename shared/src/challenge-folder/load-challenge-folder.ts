@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
+import { isExactNumber } from "../protocol/exact-json.ts";
 import { parseJson } from "../protocol/json-value.ts";
+import { roundNumbers } from "../protocol/rounded-numbers.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
 import { type ConfigProblem, configInvalid } from "./config-problems.ts";
 import { contentProblems } from "./content-problems.ts";
@@ -53,7 +55,10 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { problem
     if (!found.isFile()) return wrong("", "a file", "something else");
     if (found.size > MAX_BYTES) return wrong("", `at most ${MAX_BYTES} bytes`, `${found.size}`);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-    return { content: parseJson(text, CONFIG_FILE) };
+    const content = parseJson(text, CONFIG_FILE);
+    const [field, integer] = findLargeInteger(content) ?? [];
+    if (field !== undefined) return wrong(field, "an integer below 2^53, or text", integer);
+    return { content: roundNumbers(content) };
   } catch (thrown) {
     if (thrown instanceof TypeError) return wrong("", "UTF-8 text", "invalid bytes");
     if (!(thrown instanceof CrowdaiError)) {
@@ -66,4 +71,15 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { problem
     const wanted = thrown.code === "value_not_finite" ? "a number that JSON can represent" : String(expected);
     return wrong(`line ${line}, column ${column}`, wanted, String(got));
   }
+}
+
+/** Finds an integer that a JavaScript number would change, such as an id in a schema. Returns its field and digits. */
+function findLargeInteger(value: unknown, field = ""): [field: string, integer: string] | null {
+  if (isExactNumber(value)) return /^-?\d+$/.test(value.text) ? [field, value.text] : null;
+  if (typeof value !== "object" || value === null) return null;
+  for (const [name, item] of Object.entries(value)) {
+    const found = findLargeInteger(item, field === "" ? name : `${field}.${name}`);
+    if (found) return found;
+  }
+  return null;
 }

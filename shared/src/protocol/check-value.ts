@@ -2,6 +2,7 @@ import { Ajv } from "ajv";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
 import { MAX_JSON_DEPTH } from "./message-limits.ts";
+import { roundNumbers } from "./rounded-numbers.ts";
 import { describeSchemaErrors } from "./schema-errors.ts";
 import { distinctItems } from "./unique-items.ts";
 
@@ -20,12 +21,14 @@ const compiled = new WeakMap<object, Compiled>();
 
 /**
  * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` names it. `format` is not checked. Throws
- * value_schema with the path and rule of each error, value_too_deep, and config_invalid for an invalid schema.
+ * value_schema with the path and rule of each error, value_too_deep, and config_invalid for an invalid schema. Exact numbers are
+ * compared as doubles, except by `uniqueItems`.
  */
-export function checkValue(value: unknown, schema: unknown): void {
+export function checkValue(exact: unknown, schema: unknown): void {
   if (schema === true || schema === undefined || schema === null) return;
   const { quick, thorough } = compile(schema as object | false);
   try {
+    const value = roundNumbers(exact);
     if (quick(value)) return;
     const small = weight(value, LIST_ALL_BELOW) < LIST_ALL_BELOW;
     const complete = small ? thorough() : quick;

@@ -482,6 +482,14 @@ export const catalog = {
     "The value contains NaN or Infinity, which JSON cannot represent.",
     "Replace them with numbers or null.",
   ),
+  value_not_exact: row(
+    "you",
+    422,
+    4,
+    false,
+    "The value contains an integer beyond 2^53, which a JavaScript number does not hold exactly.",
+    "Use a BigInt or text for an exact integer, and a Float64Array for other numbers of this size.",
+  ),
   value_schema: row(
     "you",
     422,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CrowdaiError } from "./errors.ts";
-import { parseJson, toJsonText } from "./json-value.ts";
+import { ExactNumber } from "./exact-json.ts";
+import { parseJson, parseLenientJson, toJsonText } from "./json-value.ts";
 import { MAX_JSON_DEPTH } from "./message-limits.ts";
 
 /** What a refused value is refused with. */
@@ -23,7 +24,6 @@ describe("JSON text", () => {
     [' \t\r\n"one value"\n', "one value"],
     ['"a bracket [ and a brace { and \\" in text"', 'a bracket [ and a brace { and " in text'],
     ["\ufeff[1]", [1]],
-    ["1e-999", 0],
     ["1e308", 1e308],
     ['"1e999 and NaN as text"', "1e999 and NaN as text"],
   ])("such as %j becomes a value", (text, value) => {
@@ -117,6 +117,28 @@ describe("JSON text", () => {
   });
 });
 
+describe("JSON text of a program that writes NaN", () => {
+  it("is read with null in its place, and the place", () => {
+    const text = '{"score": 1, "meta": {"loss": NaN, "all": [1, -Infinity, 1e999]}, "text": "NaN"}';
+    expect(parseLenientJson(text)).toEqual({
+      value: { score: 1, meta: { loss: null, all: [1, null, null] }, text: "NaN" },
+      notFinite: ["meta.loss", "meta.all.1", "meta.all.2"],
+    });
+    expect(parseLenientJson("[NaN, 9007199254740993]").value).toEqual([
+      null,
+      new ExactNumber("9007199254740993"),
+    ]);
+    expect(parseLenientJson("[1]")).toEqual({ value: [1], notFinite: [] });
+  });
+
+  it.each(["{NaN: 1}", "[NaN", "[NaNa]", "[NaN 1]", "[-NaNs]"])(
+    "is refused where it is not JSON otherwise: %s",
+    (text) => {
+      expect(refusal(() => parseLenientJson(text)).code).toMatch("value_not_");
+    },
+  );
+});
+
 describe("a JavaScript value", () => {
   class Prediction {
     score = 1;
@@ -135,6 +157,9 @@ describe("a JavaScript value", () => {
     ["properties that are undefined", { a: undefined, b: 1 }, '{"b":1}'],
     ["a list with holes", [1, undefined, new Array(1)], "[1,null,[null]]"],
     ["minus zero", -0, "0"],
+    ["a BigInt", { n: 1460323737035677698n }, '{"n":1460323737035677698}'],
+    ["BigInts in a typed array", new BigUint64Array([2n ** 64n - 1n]), "[18446744073709551615]"],
+    ["a number of a JSON text", parseJson("[9007199254740993]"), "[9007199254740993]"],
     ["an own property named __proto__", JSON.parse('{"__proto__":1}'), '{"__proto__":1}'],
   ])("becomes JSON text: %s", (_, value, text) => {
     expect(toJsonText(value)).toBe(text);
@@ -155,8 +180,6 @@ describe("a JavaScript value", () => {
     ["undefined", undefined, "undefined"],
     ["a function", { f: () => 1 }, "a function at $.f"],
     ["a symbol", [Symbol("x")], "a symbol at $[0]"],
-    ["a bigint", { n: 1n }, "a bigint at $.n"],
-    ["bigints in a typed array", new BigInt64Array(1), "a bigint at $[0]"],
     ["a Map", { m: new Map([[1, 2]]) }, "a Map at $.m"],
     ["a Set", new Set([1]), "a Set at $"],
     ["an ArrayBuffer", new ArrayBuffer(2), "an ArrayBuffer at $"],
@@ -165,6 +188,22 @@ describe("a JavaScript value", () => {
     const error = refusal(() => toJsonText(value));
     expect(error.code).toBe("value_not_json");
     expect(error.message).toContain(part);
+  });
+
+  it.each([
+    [{ tweets: [{ id: 2 ** 53 }] }, "9007199254740992 at $.tweets[0].id,"],
+    [[-1e20], "-100000000000000000000 at $[0],"],
+  ])("of a program may hold an integer that lost digits, which is refused with its path", (value, part) => {
+    const error = refusal(() => toJsonText(value, { safeIntegers: true }));
+    expect(error.code).toBe("value_not_exact");
+    expect(error.message).toContain(part);
+  });
+
+  it("of a program may hold large numbers that look like decimals", () => {
+    const value = { a: [2 ** 53 - 1, 1e21, -1e300], b: new Float64Array([2 ** 53]) };
+    expect(toJsonText(value, { safeIntegers: true })).toBe(
+      '{"a":[9007199254740991,1e+21,-1e+300],"b":[9007199254740992]}',
+    );
   });
 
   it("that contains itself is refused", () => {

@@ -1,4 +1,7 @@
 import type { FuncKeywordDefinition, SchemaValidateFunction } from "ajv";
+import { isExactNumber } from "./exact-json.ts";
+import { canonicalNumber } from "./number-text.ts";
+import { exactListOf } from "./rounded-numbers.ts";
 
 /**
  * Implements the keyword `uniqueItems` in one pass. Comparing every pair, as validators do, takes seconds for a list of 100,000
@@ -25,8 +28,11 @@ export const distinctItems: FuncKeywordDefinition = {
 /** Returns the indexes of the first two equal items. */
 function firstEqual(items: unknown[]): [number, number] | null {
   const seen = new Map<unknown, number>();
-  for (const [index, item] of items.entries()) {
-    const key = typeof item === "object" && item !== null ? `\u0000${canonical(item)}` : item;
+  const list = exactListOf(items);
+  const isMixed = list !== items;
+  for (const [index, item] of list.entries()) {
+    const isCompared = typeof item === "object" ? item !== null : isMixed && typeof item === "number";
+    const key = isCompared ? `\u0000${canonical(item)}` : item;
     const before = seen.get(key);
     if (before !== undefined) return [before, index];
     seen.set(key, index);
@@ -36,6 +42,8 @@ function firstEqual(items: unknown[]): [number, number] | null {
 
 /** Returns equal JSON text for equal values, whatever the order of their properties. */
 function canonical(value: unknown): string {
+  if (isExactNumber(value)) return canonicalNumber(value.text);
+  if (typeof value === "number") return canonicalNumber(String(value));
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const properties = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

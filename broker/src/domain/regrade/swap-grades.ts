@@ -1,4 +1,4 @@
-import { outcomeSchema } from "@crowdai/shared";
+import { outcomeSchema, parseExact } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
@@ -115,7 +115,7 @@ function newVerdicts(trx: Db, regrade: number): Promise<Regraded[]> {
 }
 
 async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now: Date): Promise<void> {
-  const outcome = outcomeSchema.parse(JSON.parse(row.outcome as string));
+  const outcome = outcomeSchema.parse(parseExact(row.outcome as string));
   const verdict = outcome.ok
     ? {
         state: "graded" as const,

@@ -1,4 +1,4 @@
-import type { Job } from "@crowdai/shared";
+import { type Job, parseExact } from "@crowdai/shared";
 import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import type { ServedChallenge } from "../challenges/catalog.ts";
@@ -18,7 +18,7 @@ export function createJob(
     dry_run: row.dry_run === 1,
     input:
       row.input_data !== null
-        ? { kind: "inline", data: JSON.parse(row.input_data) }
+        ? { kind: "inline", data: parseExact(row.input_data, "all") }
         : {
             kind: row.input_kind,
             key: row.input_key as string,

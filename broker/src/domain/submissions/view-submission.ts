@@ -1,4 +1,4 @@
-import { CrowdaiError, catalog as errors, type Submission } from "@crowdai/shared";
+import { CrowdaiError, catalog as errors, parseExact, type Submission } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
@@ -64,7 +64,7 @@ export async function viewSubmission(
     score: row.score,
     score_secondary: row.score_secondary,
     grading_message: row.grading_message,
-    data: row.data === null ? null : JSON.parse(row.data),
+    data: row.data === null ? null : parseExact(row.data),
     error: row.error_code
       ? new CrowdaiError(row.error_code, row.error_message ?? errors[row.error_code]?.title).toBody()
       : null,

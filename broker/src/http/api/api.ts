@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, parseExact } from "@crowdai/shared";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { CodeNeeds } from "../../background/code-services.ts";
@@ -39,6 +39,10 @@ export function apiRoutes(
     bearerFormat: "crowdai_…",
   });
   api.onError(async (thrown, c) => errorResponse(c, await bodyError(c, thrown), context().log));
+  api.use(async (c, next) => {
+    c.req.json = async <T>() => parseExact(await c.req.text(), "data") as T;
+    await next();
+  });
 
   const db = () => context().records.db;
   const group: ApiGroup<HttpServices> = {

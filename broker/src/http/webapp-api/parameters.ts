@@ -1,4 +1,4 @@
-import { asCrowdaiError, parseJson } from "@crowdai/shared";
+import { asCrowdaiError, isExactNumber, parseJson, parseLenientJson } from "@crowdai/shared";
 import { nest } from "./nested-parameters.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
@@ -23,7 +23,7 @@ export async function readParameters(request: Request): Promise<Parameters> {
     text(name) {
       const value = raw(name);
       if (value === undefined) return null;
-      if (typeof value === "object") throw new Refusal(texts.noText(name));
+      if (typeof value === "object" && !isExactNumber(value)) throw new Refusal(texts.noText(name));
       const text = String(value);
       if (text.includes("\0")) throw new Refusal(texts.nullByte);
       return text.trim() === "" ? null : text;
@@ -55,7 +55,9 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
 function jsonObject(text: string): Record<string, unknown> {
   if (text.trim() === "") return {};
   try {
-    const value = parseJson(text, "The body");
+    const { value, notFinite } = parseLenientJson(text, "The body");
+    // A NaN in meta must not cost the grade; anywhere else it is refused with its place.
+    if (!notFinite.every((path) => path.startsWith("meta."))) parseJson(text, "The body");
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : {};

@@ -1,3 +1,4 @@
+import { isExactNumber } from "@crowdai/shared";
 import type { OutsideStatus } from "../../records/tables.ts";
 import type { Parameters } from "./parameters.ts";
 import { texts } from "./texts.ts";
@@ -26,14 +27,18 @@ export function readGrade(parameters: Parameters): SentGrade {
   return { status, score, secondary: readScore(parameters, "score_secondary"), message };
 }
 
+const INTEGER = /^\s*-?\d+\s*$/;
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
-/** Reads a finite number; null when missing or blank. */
+/** Reads a finite number; null when missing or blank. Refuses an integer that a double does not hold. */
 function readScore(parameters: Parameters, name: string): number | null {
-  const value = parameters.raw(name);
+  const sent = parameters.raw(name);
+  const value = isExactNumber(sent) ? sent.text : sent;
   if (value === undefined || (typeof value === "string" && value.trim() === "")) return null;
   const isNumber = typeof value === "number" || (typeof value === "string" && NUMBER.test(value));
   const number = isNumber ? Number(value) : Number.NaN;
   if (!Number.isFinite(number)) throw new Refusal(texts.noNumber(name));
+  if (typeof value === "string" && INTEGER.test(value) && BigInt(value) !== BigInt(number))
+    throw new Refusal(texts.integerTooLarge(name));
   return number === 0 ? 0 : number;
 }

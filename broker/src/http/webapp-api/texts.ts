@@ -34,6 +34,8 @@ export const texts = {
   outOfRange: "Couldn't find Submission with an out of range value for 'id'",
   clientNameUnknown: (name: string) => `challenge_client_name ${name} not found`,
   taskUnknown: (id: string) => `clef_task_id ${id} not found`,
+  integerTooLarge: (parameter: string) =>
+    `${parameter} is an integer beyond 2^53, which a score cannot hold exactly`,
   noNumber: (parameter: string) => `${parameter} must be a finite number`,
   noText: (parameter: string) => `${parameter} must be a text`,
 } as const;

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, stringifyExact } from "@crowdai/shared";
 import type { z } from "zod";
 import { withRetries } from "../../async/retry.ts";
 import { locate, parseBroker, type Query, shownAddress } from "./broker-address.ts";
@@ -60,7 +60,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function exchange<T>(path: string, schema: z.ZodType<T>, asked: Exchange): Promise<T> {
     const url = locate(broker, path, asked.query);
-    const body = asked.body === undefined ? undefined : JSON.stringify(asked.body);
+    const body = asked.body === undefined ? undefined : stringifyExact(asked.body);
     const signal = asked.signal ?? options.signal;
     const key = await options.key?.();
     const headers: Record<string, string> = { accept: "application/json", "user-agent": options.client };

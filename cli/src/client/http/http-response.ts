@@ -1,4 +1,4 @@
-import { CrowdaiError, errorBodySchema } from "@crowdai/shared";
+import { CrowdaiError, errorBodySchema, parseExact } from "@crowdai/shared";
 import { z } from "zod";
 import { shownAddress } from "./broker-address.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
@@ -80,7 +80,7 @@ export function notABroker(broker: URL, answer: string): CrowdaiError {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { CrowdaiError, errorBodySchema, type Session, sessionSchema } from "@cro
 import { io, type Socket } from "socket.io-client";
 import { interruption } from "../../async/abort.ts";
 import type { SessionOptions } from "./broker-session.ts";
+import { exactParser } from "./exact-parser.ts";
 
 const OPENING_MS = 10_000;
 
@@ -23,6 +24,7 @@ export async function openSocket(
     agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
       | string
       | undefined,
+    parser: exactParser,
     timeout: OPENING_MS,
     reconnectionDelay: 150,
     reconnectionDelayMax: 5_000,

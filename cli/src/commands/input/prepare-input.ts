@@ -1,7 +1,7 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { checkInput, type InputDescription } from "../../submit/check-input.ts";
 import {
-  describeValue,
+  describeText,
   inputOfFile,
   inputOfValue,
   type SubmissionInput,
@@ -9,7 +9,7 @@ import {
 import type { Io } from "../../terminal/io.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { ProgressView } from "../submission/show-progress.ts";
-import { type InputRead, interpretFile, interpretStdin, type NamedInput } from "./read-input.ts";
+import { type InputRead, interpretFile, interpretStdin, JSON_FLAG, type NamedInput } from "./read-input.ts";
 import { spool } from "./spool.ts";
 
 /** An input that passed the checks and is ready to be announced. Dispose of it when its bytes are sent. */
@@ -33,7 +33,7 @@ export async function prepareInput(
   if (given.from === "stdin") return prepareStdin(challenge, means);
   const taken: InputRead =
     given.from === "json"
-      ? { offered: describeValue(given.value), facts: null }
+      ? { offered: describeText(given.text, JSON_FLAG), facts: null }
       : await interpretFile(given.facts, challenge);
   return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: async () => {} };
 }

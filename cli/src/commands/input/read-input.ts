@@ -4,13 +4,16 @@ import { CrowdaiError, type PublicChallenge, parseJson } from "@crowdai/shared";
 import { type FileFacts, inspectFile } from "../../client/upload/byte-source.ts";
 import { fileError } from "../../client/upload/file-error.ts";
 import { hasExtension, type InputDescription } from "../../submit/check-input.ts";
-import { describeValue } from "../../submit/submission-input.ts";
+import { describeText } from "../../submit/submission-input.ts";
 
-/** The input that the command line names: an existing file, a parsed JSON value, or standard input, not yet read. */
+/** The input that the command line names: an existing file, JSON text, or standard input, not yet read. */
 export type NamedInput =
   | { from: "file"; facts: FileFacts }
-  | { from: "json"; value: unknown }
+  | { from: "json"; text: string }
   | { from: "stdin" };
+
+/** What messages call the value of --json. */
+export const JSON_FLAG = "The value of --json";
 
 /** The input to submit, as a file or a value, depending on what the challenge accepts. */
 export type InputRead =
@@ -26,7 +29,10 @@ export async function readNamedInput(named: {
   const { file, json, cwd } = named;
   if (file !== undefined && json !== undefined)
     throw new CrowdaiError("usage", "Use either a file or --json, not both.");
-  if (json !== undefined) return { from: "json", value: parseJson(json, "The value of --json") };
+  if (json !== undefined) {
+    parseJson(json, JSON_FLAG);
+    return { from: "json", text: json };
+  }
   if (file === undefined)
     throw new CrowdaiError("usage", "Missing input. Name a file, use - for standard input, or use --json.");
   // As from `crowdai submit "$FILE"` where FILE is not set; it would resolve to the folder.
@@ -58,12 +64,12 @@ export async function interpretStdin(facts: FileFacts, challenge: PublicChalleng
   return { offered: { kind: "file", name, size: facts.size }, facts: { ...facts, name } };
 }
 
-/** Reads a JSON value from a file. Throws value_not_json, value_too_large. */
-export async function readValue(
+/** Reads the JSON text of a value from a file. Throws value_not_json if it is not UTF-8, and value_too_large. */
+export async function readJsonText(
   facts: FileFacts,
   maxBytes: number,
   what: string = facts.name,
-): Promise<unknown> {
+): Promise<string> {
   // Whitespace may make the text longer than the value, within reason: the text is read as a whole.
   if (facts.size > 4 * maxBytes + 1024)
     throw new CrowdaiError(
@@ -73,11 +79,11 @@ export async function readValue(
         details: { size: facts.size, max_bytes: maxBytes },
       },
     );
-  return parseJson(await readUtf8(facts, what), what);
+  return readUtf8(facts, what);
 }
 
-async function takeValue(facts: FileFacts, maxBytes: number, what?: string): Promise<InputRead> {
-  return { offered: describeValue(await readValue(facts, maxBytes, what)), facts: null };
+async function takeValue(facts: FileFacts, maxBytes: number, what = facts.name): Promise<InputRead> {
+  return { offered: describeText(await readJsonText(facts, maxBytes, what), what), facts: null };
 }
 
 async function readUtf8(facts: FileFacts, what: string): Promise<string> {

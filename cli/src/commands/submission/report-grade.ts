@@ -1,4 +1,4 @@
-import { CrowdaiError, type PublicChallenge, type Submission } from "@crowdai/shared";
+import { CrowdaiError, type PublicChallenge, type Submission, stringifyExact } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
 import { meetsMinimum } from "../../submit/grade.ts";
 import { plainText } from "../../terminal/plain-text.ts";
@@ -35,7 +35,7 @@ export async function reportGrade(report: GradeReport): Promise<number> {
       const rows = [...scoreRows(submission, challenge), ["Rank", rankText(submission, total)] as const];
       for (const [label, value] of rows) if (value) terminal.answer(`${label}: ${value}`);
       if (submission.data !== null && submission.data !== undefined)
-        terminal.answer(JSON.stringify(submission.data));
+        terminal.answer(stringifyExact(submission.data));
     },
   });
 

@@ -1,3 +1,4 @@
+import { ExactNumber } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { createNewMessages, readMessage } from "./factory-messages.ts";
 
@@ -78,10 +79,23 @@ describe("the messages of a job factory", () => {
     });
   });
 
+  it("end with a result though the data has NaN beside the score", () => {
+    const text =
+      '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":0.5,"loss":NaN,"id":9007199254740993}}';
+    expect(readMessage(text, "submit")).toMatchObject({
+      kind: "result",
+      result: {
+        score: 0.5,
+        data: { loss: null, id: new ExactNumber("9007199254740993") },
+        notFinite: ["data.loss"],
+      },
+    });
+  });
+
   it.each([
     ["a submission without a score", word("COMPLETE"), "evaluator_score"],
     ["a score that is not a number", word("COMPLETE", { score: "1" }), "evaluator_score"],
-    ["NaN", '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":NaN}}', "evaluator_output"],
+    ["NaN", '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":NaN}}', "evaluator_score"],
     ["an unknown state", word("DONE"), "evaluator_output"],
     ["no state", "{}", "evaluator_output"],
     ["no object", "[]", "evaluator_output"],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { CrowdaiError, parseJson } from "@crowdai/shared";
+import { CrowdaiError, parseLenientJson } from "@crowdai/shared";
 import type { Verdict } from "../protocol/evaluator.ts";
 import { evaluatorFailure, excerpt } from "../protocol/evaluator-failure.ts";
 import { type LiveEvaluatorEvent, readEvent } from "../protocol/events.ts";
@@ -40,7 +40,7 @@ function newestOf(before: readonly string[], now: readonly string[]): "head" | "
   return null;
 }
 
-type JobStateMessage = { state: string; message: string; data: unknown };
+type JobStateMessage = { state: string; message: string; data: unknown; notFinite: readonly string[] };
 
 /** Parses a message as progress, log or verdict. Null for a message without news. */
 export function readMessage(text: string, calledFunction: string): LiveEvaluatorEvent | Verdict | null {
@@ -63,10 +63,13 @@ export function readMessage(text: string, calledFunction: string): LiveEvaluator
       const { score, score_secondary, secondary_score } = data;
       const result = readEvent(
         {
-          type: "result",
-          ...{ score, score_secondary: score_secondary ?? secondary_score },
-          message: parsed.message || null,
-          data: parsed.data,
+          fields: {
+            type: "result",
+            ...{ score, score_secondary: score_secondary ?? secondary_score },
+            message: parsed.message || null,
+            data: parsed.data,
+          },
+          notFinite: parsed.notFinite.map((path) => /^data\.(score(?:_secondary)?)$/.exec(path)?.[1] ?? path),
         },
         calledFunction,
       );
@@ -87,10 +90,11 @@ const LAST = ["COMPLETE", "ERROR", "TIMEOUT"];
 /** Accepts `response_type: "CrowdAI.Event.Job.<STATE>"` and the older `job_state: "crowdai.job_state.<STATE>"`. */
 function parseMessage(text: string): JobStateMessage | null {
   let fields: unknown;
+  let notFinite: readonly string[];
   try {
-    fields = parseJson(text);
+    ({ value: fields, notFinite } = parseLenientJson(text));
     // Some factories encode the JSON twice.
-    if (typeof fields === "string") fields = parseJson(fields);
+    if (typeof fields === "string") ({ value: fields, notFinite } = parseLenientJson(fields));
   } catch (error) {
     if (error instanceof CrowdaiError) return null;
     throw error;
@@ -102,7 +106,7 @@ function parseMessage(text: string): JobStateMessage | null {
     .at(-1)!
     .toUpperCase();
   if (!STATES.includes(state)) return null;
-  return { state, message: message == null ? "" : String(message), data };
+  return { state, message: message == null ? "" : String(message), data, notFinite };
 }
 
 /** An invalid message counts as the last one, because it fails the job. */

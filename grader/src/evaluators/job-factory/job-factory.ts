@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseExact } from "@crowdai/shared";
 import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
 import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
@@ -102,7 +103,7 @@ function jobOf(job: Evaluation): object {
     round,
     dry_run,
     input,
-  } = JSON.parse(job.line) as {
+  } = parseExact(job.line, "data") as {
     function: string;
     round: number;
     dry_run: boolean;

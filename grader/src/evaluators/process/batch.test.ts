@@ -141,6 +141,12 @@ describe("a failing batch evaluator", () => {
       /score/,
     ],
     ["scores a text", `echo '{"id":"job1","type":"result","score":"0.9"}'`, "evaluator_score", /"0.9"/],
+    [
+      "scores an integer that no double holds",
+      `echo '{"id":"job1","type":"result","score":9007199254740993}'`,
+      "evaluator_score",
+      /score is 9007199254740993/,
+    ],
     ["scores nothing", `echo '{"id":"job1","type":"result"}'`, "evaluator_score", /missing/],
     ["scores null", `echo '{"id":"job1","type":"result","score":null}'`, "evaluator_score", /missing/],
     [
@@ -159,6 +165,11 @@ describe("a failing batch evaluator", () => {
     const { run } = await shell(script);
     const { verdict } = await run();
     expect(verdict).toMatchObject({ kind: "failure", code, detail: expect.stringMatching(detail) });
+  });
+
+  it("scores a decimal of any length as a double", async () => {
+    const { run } = await shell(`echo '{"id":"job1","type":"result","score":0.12345678901234567890}'`);
+    expect((await run()).verdict).toMatchObject({ kind: "result", result: { score: 0.12345678901234568 } });
   });
 
   it("reveals no paths or stderr to participants, and everything to the organizer", async () => {

@@ -99,7 +99,7 @@ function createReading(job: Evaluation, on: { refused(now: boolean): void; ended
           "an event of another job",
         ),
       );
-    const event = readEvent(line.fields, job.function);
+    const event = readEvent(line, job.function);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return job.onEvent(event);
     verdict =

@@ -1,3 +1,4 @@
+import { ExactNumber, parseExact, stringifyExact } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { makeEvaluator } from "../../testing/evaluation.ts";
 
@@ -214,6 +215,19 @@ class Evaluator:
         return {"score": Number(0.5), "score_secondary": Number(2), "counts": Number([1, 2]), "loss": float("nan")}`);
     expect((await run()).verdict).toMatchObject({
       result: { score: 0.5, score_secondary: 2, data: { counts: [1, 2], loss: null } },
+    });
+  });
+
+  it("finds a JSON value in a file digit by digit", async () => {
+    const { run } = await serve(`
+class Evaluator:
+    def _evaluate(self, client_payload):
+        text = open(client_payload["submission_file_path"]).read()
+        return {"score": 1, "text": text, "id": client_payload["data"]["id"]}`);
+    const data = parseExact('{"id":1460323737035677698,"\\"input\\":":[0.12345678901234567890,1.0]}', "all");
+    const { verdict } = await run({ id: 'odd"input":{"data":', input: { data } });
+    expect(verdict).toMatchObject({
+      result: { meta: { text: stringifyExact(data), id: new ExactNumber("1460323737035677698") } },
     });
   });
 

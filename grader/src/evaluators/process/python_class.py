@@ -50,7 +50,17 @@ def load_class(path, name):
     return getattr(module, name)
 
 
-def client_payload(job):
+def text_of_data(line):
+    """Returns the submitted JSON value as the job has it: Python would round its decimals."""
+    start = line.index(DATA) + len(DATA)
+    return line[start : json.JSONDecoder().raw_decode(line, start)[1]]
+
+
+# Not found in the texts before it, where double quotes are escaped.
+DATA = '"input":{"data":'
+
+
+def client_payload(job, line):
     submission_id = job["id"]
     payload = {
         "function": job["function"],
@@ -73,16 +83,16 @@ def client_payload(job):
     else:
         path = os.path.join(os.path.dirname(job["output_dir"]), "input", "data.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(job["input"]["data"], file)
+            file.write(text_of_data(line))
         payload["submission_file_path"] = path
         payload["submission_dir_path"] = os.path.dirname(path)
         payload["data"] = job["input"]["data"]
     return payload
 
 
-def call(evaluate, job):
+def call(evaluate, job, line):
     """Calls _evaluate with the payload, and passes the round and an empty context to parameters with such names."""
-    positional, named = [client_payload(job)], {}
+    positional, named = [client_payload(job, line)], {}
     for parameter in list(inspect.signature(evaluate).parameters.values())[1:]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
@@ -108,17 +118,6 @@ def plain(value):
     if hasattr(value, "__float__"):
         return float(value)
     return str(value)
-
-
-def finite(value):
-    """Replaces NaN and Infinity with null. They are refused as a score, but are harmless in other fields."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    return value
 
 
 def is_own_fault(error, job):
@@ -179,8 +178,8 @@ def result_event(returned, job, private):
     message = rest.pop("message", None)
     if message is not None:
         event["message"] = message if isinstance(message, str) else json.dumps(message)
-    event["meta"] = finite(meta)
-    event["data"] = finite(rest) or None
+    event["meta"] = meta
+    event["data"] = rest or None
     return event
 
 
@@ -193,7 +192,7 @@ def main():
     for line in jobs:
         job = json.loads(line)
         try:
-            returned = call(evaluator._evaluate, job)
+            returned = call(evaluator._evaluate, job, line)
         except Exception as error:
             if is_own_fault(error, job):
                 # Not the participant's fault: the process exits, and the grader sees why.

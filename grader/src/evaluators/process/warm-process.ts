@@ -78,7 +78,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
             ),
           );
     current.hasEvents = true;
-    const event = readEvent(line.fields, current.job.function);
+    const event = readEvent(line, current.job.function);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return current.job.onEvent(event);
     settle(

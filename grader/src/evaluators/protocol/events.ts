@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { CrowdaiError, parseJson } from "@crowdai/shared";
+import { isExactNumber, parseLenientJson, roundNumbers } from "@crowdai/shared";
 import { z } from "zod";
 import { type EvaluatorFailure, evaluatorFailure, excerpt } from "./evaluator-failure.ts";
 
@@ -28,26 +28,29 @@ const eventSchema = z.discriminatedUnion("type", [
 ]);
 
 export type EvaluatorEvent = z.infer<typeof eventSchema>;
-export type ResultEvent = Extract<EvaluatorEvent, { type: "result" }>;
+export type ResultEvent = Extract<EvaluatorEvent, { type: "result" }> & {
+  /** Fields that were NaN or Infinity, which JSON cannot represent; they are null now. */
+  notFinite?: readonly string[];
+};
 export type LiveEvaluatorEvent = Extract<EvaluatorEvent, { type: "progress" | "log" }>;
 
 /** A line of stdout, parsed, with the id of its job. */
 export interface Line {
   id: string;
   fields: Record<string, unknown>;
+  notFinite: readonly string[];
 }
 
 export function readLine(bytes: Buffer): Line | EvaluatorFailure {
   if (!isUtf8(bytes))
     return evaluatorFailure("evaluator_output", `not UTF-8: ${excerpt(bytes)}`, "a line that is not JSON");
   let value: unknown;
+  let notFinite: string[];
   try {
-    value = parseJson(bytes.toString("utf8"), "The line");
+    // Python writes NaN and Infinity literally.
+    ({ value, notFinite } = parseLenientJson(bytes.toString("utf8"), "The line"));
   } catch (error) {
     const detail = `${(error as Error).message} The line: ${excerpt(bytes)}`;
-    // Python writes NaN and Infinity literally.
-    if (error instanceof CrowdaiError && error.code === "value_not_finite")
-      return evaluatorFailure("evaluator_score", detail);
     return evaluatorFailure("evaluator_output", detail, "a line that is not JSON");
   }
   const fields = value as Record<string, unknown> | null;
@@ -57,7 +60,7 @@ export function readLine(bytes: Buffer): Line | EvaluatorFailure {
       `not an object with an id: ${excerpt(bytes)}`,
       "an invalid event",
     );
-  return { id: fields.id, fields };
+  return { id: fields.id, fields, notFinite };
 }
 
 export function isBlank(bytes: Buffer): boolean {
@@ -66,25 +69,36 @@ export function isBlank(bytes: Buffer): boolean {
 
 /** Parses an event of the job. A result of `submit` requires a score; for other functions it is optional. */
 export function readEvent(
-  fields: Record<string, unknown>,
+  { fields, notFinite }: Pick<Line, "fields" | "notFinite">,
   calledFunction: string,
-): EvaluatorEvent | EvaluatorFailure {
-  if (fields.type === "result") {
+): Exclude<EvaluatorEvent, { type: "result" }> | ResultEvent | EvaluatorFailure {
+  const event = { ...fields };
+  if (fields.type === "result")
     for (const name of ["score", "score_secondary"]) {
-      const value = fields[name];
-      const absent = value === undefined || value === null;
-      const needed = name === "score" && calledFunction === "submit";
-      if (absent ? needed : typeof value !== "number" || !Number.isFinite(value))
-        return evaluatorFailure(
-          "evaluator_score",
-          `${name} is ${absent ? "missing" : JSON.stringify(value)?.slice(0, 200)}`,
-        );
+      const problem = scoreProblem(fields[name], notFinite.includes(name), {
+        isRequired: name === "score" && calledFunction === "submit",
+      });
+      if (problem !== null) return evaluatorFailure("evaluator_score", `${name} is ${problem}`, name);
+      event[name] = roundNumbers(fields[name]);
     }
-  }
-  const read = eventSchema.safeParse(fields);
-  if (read.success) return read.data;
+  event.percent = roundNumbers(fields.percent);
+  const read = eventSchema.safeParse(event);
+  if (read.success) return read.data.type === "result" ? { ...read.data, notFinite } : read.data;
   const problems = read.error.issues
     .map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`)
     .join("; ");
   return evaluatorFailure("evaluator_output", `an invalid event: ${problems}`, "an invalid event");
+}
+
+/** A score is a double: a decimal is rounded to one, but an integer beyond 2^53 must not become another one. */
+function scoreProblem(
+  value: unknown,
+  isNotFinite: boolean,
+  { isRequired }: { isRequired: boolean },
+): string | null {
+  if (isNotFinite) return "NaN or Infinity";
+  if (value === undefined || value === null) return isRequired ? "missing" : null;
+  if (isExactNumber(value))
+    return typeof value.valueOf() === "bigint" ? `${value.text.slice(0, 100)}, an integer beyond 2^53` : null;
+  return typeof value === "number" ? null : String(JSON.stringify(value)?.slice(0, 200));
 }

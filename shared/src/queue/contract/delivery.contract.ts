@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseExact, stringifyExact } from "../../protocol/exact-json.ts";
 import type { Stage } from "./queue-stage.ts";
 import { jobOf } from "./samples.ts";
 import { until } from "./wait-until.ts";
@@ -13,6 +14,13 @@ export function deliveryContract(stage: Stage): void {
       expect(delivery.job).toEqual(job);
       expect(delivery.delivery).toBe(1);
       expect(delivery.signal.aborted).toBe(false);
+    });
+
+    it("delivers every digit of a job's numbers", async () => {
+      const data = parseExact("[9007199254740993, 1.0]", "all");
+      await stage.queue.publish(jobOf("one", { input: { kind: "inline", data } }));
+      const { delivery } = await stage.attach().next();
+      expect(stringifyExact(delivery.job.input)).toBe('{"kind":"inline","data":[9007199254740993,1.0]}');
     });
 
     it("keeps jobs that were published before any grader was attached", async () => {

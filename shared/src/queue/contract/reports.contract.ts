@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { ExactNumber, stringifyExact } from "../../protocol/exact-json.ts";
+import type { Outcome } from "../../protocol/job.ts";
 import type { Stage } from "./queue-stage.ts";
 import { numberOf, reportOf } from "./samples.ts";
 import { until } from "./wait-until.ts";
@@ -11,6 +13,28 @@ export function reportsContract(stage: Stage): void {
       await Promise.all(sent.map((report) => stage.queue.report(report)));
       await until(() => receiver.applied().length >= sent.length);
       expect(receiver.applied()).toEqual(sent);
+    });
+
+    it("arrive with every digit of their numbers", async () => {
+      const receiver = stage.receive();
+      const outcome: Outcome = {
+        ok: true,
+        ...{
+          score: 1,
+          score_secondary: null,
+          message: null,
+          media: null,
+          artifacts: [],
+          evaluator_version: "1",
+        },
+        meta: { id: new ExactNumber("9007199254740993") },
+        data: [new ExactNumber("0.12345678901234567890")],
+      };
+      const finished = { type: "finished", outcome, organiser_log: "", seconds: null } as const;
+      await stage.queue.report({ ...reportOf("s", 1), ...finished });
+      await until(() => receiver.applied().length === 1);
+      const text = stringifyExact(receiver.applied()[0]);
+      for (const number of ["9007199254740993", "0.12345678901234567890"]) expect(text).toContain(number);
     });
 
     it("sent before any receiver was attached are kept", async () => {

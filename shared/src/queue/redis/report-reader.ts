@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseExact } from "../../protocol/exact-json.ts";
 import { type Report, reportSchema } from "../../protocol/job.ts";
 import type { QueueLog } from "./queue-log.ts";
 import {
@@ -71,7 +72,7 @@ export async function readReports(options: {
 
   function parse(id: string, text: string): Report | null {
     try {
-      return reportSchema.parse(JSON.parse(text));
+      return reportSchema.parse(parseExact(text));
     } catch (error) {
       log.error({ event: "report_invalid", entry: id, err: error }, "invalid report discarded");
       return null;

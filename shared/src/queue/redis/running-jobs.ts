@@ -1,3 +1,4 @@
+import { parseExact } from "../../protocol/exact-json.ts";
 import { type Job, jobSchema } from "../../protocol/job.ts";
 import type { Delivery } from "../job-queue.ts";
 
@@ -36,7 +37,7 @@ export function createRunningJobs(): RunningJobs {
   return {
     add([challenge, id, delivery, text]) {
       if (this.has(id)) return null;
-      const job = jobSchema.parse(JSON.parse(text));
+      const job = jobSchema.parse(parseExact(text, "data"));
       const one: RunningJob = {
         challenge,
         id,

@@ -1,4 +1,4 @@
-import { catalog as errors } from "@crowdai/shared";
+import { catalog as errors, parseExact } from "@crowdai/shared";
 import type { SubmissionRow } from "../../../records/tables.ts";
 import { MARK } from "./webapp-client.ts";
 
@@ -65,7 +65,7 @@ function reasonOf({ error_message, error_code }: SubmissionRow): string {
 }
 
 function objectOf(text: string | null): Record<string, unknown> {
-  const value: unknown = text === null ? null : JSON.parse(text);
+  const value: unknown = text === null ? null : parseExact(text);
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : {};
