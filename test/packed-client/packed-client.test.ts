@@ -186,6 +186,21 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
     });
   });
 
+  it("sends and prints every digit of a number", async () => {
+    const numbers = "[1460323737035677698,0.12345678901234567890]";
+    const command = await client.crowdai(["evaluate", "--json", numbers], { env: signedIn });
+    expect(command, command.stderr).toMatchObject({ code: 0, stdout: `${numbers}\n` });
+    const program = `
+      import { Challenge } from "crowdai";
+      const { CROWDAI_BROKER: broker, CROWDAI_API_KEY: apiKey } = process.env;
+      const challenge = await Challenge.open("mean", { apiKey, broker });
+      const [{ data }] = await challenge.evaluate([[1460323737035677698n]]);
+      console.log(data.map(String).join());
+      await challenge.close();`;
+    const done = await client.node(["--input-type=module", "--eval", program], { env: signedIn });
+    expect(done, done.stderr).toMatchObject({ code: 0, stdout: "1460323737035677698\n" });
+  });
+
   it("grades from a program through the library, and throws typed errors", async () => {
     const done = await client.node(["--input-type=module", "--eval", PROGRAM], { env: signedIn });
     expect(done, done.stderr).toMatchObject({ code: 0 });
@@ -236,7 +251,11 @@ function writeChallenge(challenge: string): void {
       file: { extensions: [".csv"] },
       json: { schema: { type: "array", items: { type: "number" } } },
     },
-    evaluator: { command: [process.execPath, "evaluate.mjs"], mode: "persistent" },
+    evaluator: {
+      command: [process.execPath, "evaluate.mjs"],
+      mode: "persistent",
+      functions: ["submit", "evaluate"],
+    },
   };
   writeFileSync(join(challenge, "challenge.json"), JSON.stringify(config));
 }
@@ -245,7 +264,12 @@ const EVALUATOR = `
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 for await (const line of createInterface({ input: process.stdin })) {
-  const { id, input } = JSON.parse(line);
+  const { id, function: name, input } = JSON.parse(line);
+  if (name === "evaluate") {
+    const data = line.split('"data":')[1].split('},"code"')[0];
+    console.log('{"id":"' + id + '","type":"result","data":' + data + "}");
+    continue;
+  }
   const say = (event) => console.log(JSON.stringify({ id, ...event }));
   const numbers = input.path ? readFileSync(input.path, "utf8").trim().split("\\n").map(Number) : input.data;
   say({ type: "progress", percent: 50, message: numbers.length + " numbers read" });
