@@ -99,7 +99,7 @@ describe.skipIf(missing("python3"))("numbers that JavaScript does not hold", () 
     expect((await latest()).got).toContain(VALUE.slice(0, -1));
   });
 
-  it("are told apart by a schema, and in each of several values", async () => {
+  it("stay distinct for a schema, and in each of several values", async () => {
     const ids = "[1460323737035677698,1460323737035677699]";
     await cli(["submit", "--json", ids, "-c", "list"]);
     expect((await latest()).got).toBe(ids);
