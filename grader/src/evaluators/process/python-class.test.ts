@@ -227,7 +227,7 @@ class Evaluator:
     const data = parseExact('{"id":1460323737035677698,"\\"input\\":":[0.12345678901234567890,1.0]}', "all");
     const { verdict } = await run({ id: 'odd"input":{"data":', input: { data } });
     expect(verdict).toMatchObject({
-      result: { meta: { text: stringifyExact(data), id: new ExactNumber("1460323737035677698") } },
+      result: { data: { text: stringifyExact(data), id: new ExactNumber("1460323737035677698") } },
     });
   });
 
