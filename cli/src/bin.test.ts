@@ -37,7 +37,7 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; stderr
   return { code, stderr };
 }
 
-/** A broker that takes connections and never answers. */
+/** A broker that accepts connections and never responds. */
 async function silentBroker() {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => void sockets.add(socket.on("error", () => {})));
@@ -53,7 +53,7 @@ async function silentBroker() {
 }
 
 test.each([[], ["--help"], ["submit", "-h"], ["help"], ["--version"], ["doctor", "--version"], ["nonsense"]])(
-  "the built command answers %s like the source",
+  "the built command prints the same as the source for %s",
   async (...args) => {
     const expected = await runCli(args, { cwd: folder.path });
     const { code, stdout, stderr } = await promisify(execFile)(process.execPath, [BUILT, ...args], {
@@ -66,7 +66,7 @@ test.each([[], ["--help"], ["submit", "-h"], ["help"], ["--version"], ["doctor",
   },
 );
 
-test("a reader that closes the pipe, like head, is not an error", async () => {
+test("does not fail when the reader closes the pipe, as head does", async () => {
   const challenges = Array.from({ length: 3_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
   await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
   const child = start(["challenges", "--format", "ndjson"], broker.url);
@@ -76,7 +76,7 @@ test("a reader that closes the pipe, like head, is not an error", async () => {
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "%s ends a command with 130 and a word about it",
+  "%s ends a command with exit code 130 and a message",
   async (signal) => {
     await using broker = await silentBroker();
     const child = start(["challenges"], broker.url);
@@ -89,7 +89,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test("everything that was written arrives, however much it is and however slowly it is read", async () => {
+test("writes all of its output, even a large one to a slow reader", async () => {
   const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
   await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
   const child = start(["challenges", "--format", "json"], broker.url);
@@ -104,7 +104,7 @@ test("everything that was written arrives, however much it is and however slowly
 });
 
 describe.skipIf(!existsSync("/dev/full"))(
-  "where standard output cannot be written, as on a full disk,",
+  "when standard output cannot be written, as on a full disk,",
   () => {
     const onFull = async (args: string[], { url, key }: { url: string; key: string }, cwd = folder.path) => {
       const full = openSync("/dev/full", "w");
@@ -125,7 +125,7 @@ describe.skipIf(!existsSync("/dev/full"))(
       ["completion", "bash"],
       ["config", "--format", "json"],
       ["help", "submit"],
-    ])("`%s` prints one clean error", async (...args) => {
+    ])("`%s` prints a single error without a stack trace", async (...args) => {
       const { code, stderr } = await onFull(args, { url: "http://127.0.0.1:1", key: createApiKey() });
       expect(code).toBe(2);
       expect(stderr).toContain("error[file_unwritable]: Standard output cannot be written (ENOSPC).");

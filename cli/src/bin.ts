@@ -3,12 +3,12 @@ import { main } from "./main.ts";
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
-    // The second time nothing is waited for any more.
+    // A second signal ends the program without waiting.
     if (stop.signal.aborted) process.exit(130);
     stop.abort();
   });
 
-// A reader that closed the pipe, like `head`, is not an error. Commands that still follow something then end too. `main`
+// A reader that closes the pipe, as `head` does, is not an error. Commands that still follow something end then too. `main`
 // reports other failures of stdout; those of stderr cannot be reported.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -26,5 +26,5 @@ process.exitCode = await main(process.argv.slice(2), {
 await Promise.all(
   [process.stdout, process.stderr].map((stream) => new Promise((flushed) => stream.write("", flushed))),
 );
-// What a library left open must not keep the shell waiting; everything is written.
+// Handles that a library left open must not keep the shell waiting; all output is written.
 setTimeout(() => process.exit(), 200).unref();

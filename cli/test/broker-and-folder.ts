@@ -4,7 +4,7 @@ import { startContractBroker } from "./contract-broker.ts";
 import type { ContractBroker } from "./contract-types.ts";
 import { temporaryFolder } from "./run-cli.ts";
 
-/** A broker that speaks the contract, and a folder to work in; each test has its own. */
+/** A broker that follows the contract and a working folder, new for each test. */
 export interface BrokerAndFolder {
   readonly broker: ContractBroker;
   readonly folder: string;

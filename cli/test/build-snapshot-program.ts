@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** Writes take-snapshot.program.ts as one JavaScript file, which starts faster and which another user can read. */
+/** Bundles take-snapshot.program.ts into one JavaScript file, which starts faster and which other users can read. */
 export async function buildSnapshotProgram(outfile: string): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "take-snapshot.program.ts")],

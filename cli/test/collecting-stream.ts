@@ -1,7 +1,7 @@
 import readline from "node:readline";
 import { Writable } from "node:stream";
 
-/** A stream that keeps what is written to it, as a terminal or as a pipe. */
+/** A stream that collects what is written to it, as a terminal or as a pipe. */
 export function collectingStream({ isTTY = false, columns = 80 } = {}) {
   let text = "";
   const stream = new Writable({

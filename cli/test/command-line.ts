@@ -2,10 +2,10 @@ import type { PublicChallenge, Submission } from "@crowdai/shared";
 import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
 import { type Run, type RunOptions, runCli } from "./run-cli.ts";
 
-/** The command line, signed in at the broker. */
+/** The command line, signed in to the broker. */
 export interface CommandLine extends BrokerAndFolder {
   run(args: readonly string[], options?: Partial<RunOptions>): Promise<Run>;
-  /** What the broker was given. */
+  /** The submissions that the broker received. */
   submissions(): Submission[];
 }
 

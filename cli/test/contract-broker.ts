@@ -27,7 +27,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   let server: http.Server | undefined;
   let io: Server | undefined;
   let port = 0;
-  // An address of its own: while it is stopped, no other test can take its port.
+  // Its own address, so that no other test can take its port while it is stopped.
   const host =
     platform === "linux" ? `127.${randomInt(1, 255)}.${randomInt(255)}.${randomInt(1, 255)}` : "127.0.0.1";
   let number = 0;
@@ -217,7 +217,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
   function greet(socket: Socket, opening: unknown): void {
     if (broker.goodbyes === 0) return void socket.emit("session", opening);
     broker.goodbyes--;
-    // Both words go in one piece.
+    // Both messages are sent in one piece.
     const { _socket: wire } = (socket.conn.transport as unknown as { socket: { _socket: net.Socket } })
       .socket;
     wire.cork();

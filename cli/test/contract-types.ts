@@ -9,7 +9,7 @@ import type {
   SubmissionEvent,
 } from "@crowdai/shared";
 
-/** One submission as this broker remembers it. */
+/** A submission in the records of this broker. */
 export interface StoredSubmission {
   submission: Submission;
   intent: Pick<Intent, "input" | "function"> & Partial<Pick<Intent, "id" | "code" | "publish">>;
@@ -18,19 +18,19 @@ export interface StoredSubmission {
 }
 
 /**
- * A broker in the test's own process that speaks the contract and lets a test decide when what happens. Its memory outlives
+ * A broker in the test's process that follows the contract and lets the test decide when things happen. Its memory outlives
  * `stop` and `start`, as a real broker's records do.
  */
 export interface ContractBroker {
   readonly url: string;
-  /** The one key it knows. */
+  /** The only valid key. */
   key: string;
   challenge: PublicChallenge;
   limits: Limits;
-  /** What came in, as "submit", "PUT 1", "GET /healthz"; with its message. */
+  /** The requests received, such as "submit", "PUT 1" or "GET /healthz", with their messages. */
   readonly received: { what: string; message: unknown; headers: IncomingHttpHeaders }[];
   readonly kept: Map<string, StoredSubmission>;
-  /** Grades what is accepted; null leaves it waiting for the test. */
+  /** Grades accepted submissions; with null, they wait for the test. */
   grader:
     | ((kept: StoredSubmission) => {
         score?: number;
@@ -38,16 +38,16 @@ export interface ContractBroker {
         error?: { code: ErrorCode; message: string };
       })
     | null;
-  /** So many sessions are ended in the same breath in which they begin, as by a broker that stops. */
+  /** Number of further sessions that end as soon as they begin, as when a broker stops. */
   goodbyes: number;
-  /** Asked before anything is answered; a returned true swallows it, a thrown CrowdaiError is the answer. */
+  /** Called before each response: returning true drops the request, and a thrown CrowdaiError is the response. */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
-  /** Where announced code is to be pushed; null asks for none. */
+  /** Where announced code is to be pushed; null requests no code. */
   code: ((intent: StoredSubmission["intent"]) => CodePush | null) | null;
   /** Appends an event and sends it to watchers, unless `silent`. */
   event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
   finish(id: string, change: Partial<Submission>): void;
-  /** Tells watchers an event again, out of order or twice. */
+  /** Sends watchers an event again, out of order or twice. */
   repeat(id: string, seq: number): void;
   place(
     id: string,
@@ -58,6 +58,6 @@ export interface ContractBroker {
   start(): Promise<void>;
   stop(): Promise<void>;
   close(): Promise<void>;
-  /** False refuses sockets, as a proxy between may. */
+  /** False refuses sockets, as a proxy may. */
   sockets: boolean;
 }

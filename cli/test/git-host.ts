@@ -7,18 +7,18 @@ import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 
 export interface GitHost extends AsyncDisposable {
-  /** Address of the one repository. */
+  /** Address of its only repository. */
   readonly url: string;
-  /** Its folder. */
+  /** Folder of the repository. */
   readonly repository: string;
   /** Each request, with the bytes of its body. */
   readonly requests: { what: string; authorization: string | undefined; bytes: number }[];
-  /** Answers every request with this status, when it is set. */
+  /** The status of every response, if set. */
   refuse: number | null;
   git(...args: string[]): string;
 }
 
-/** Real git behind HTTP, `git http-backend`, which checks all objects it is given. */
+/** Real git behind HTTP (`git http-backend`), which checks all objects that it receives. */
 export async function startGitHost(): Promise<GitHost> {
   const root = mkdtempSync(join(tmpdir(), "crowdai-git-host-"));
   const repository = join(root, "code.git");

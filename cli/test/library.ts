@@ -2,9 +2,9 @@ import { afterEach, expect } from "vitest";
 import { Challenge, CrowdaiError, type OpenOptions } from "../src/index.ts";
 import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
 
-/** The library, as a program uses it. */
+/** The library, as programs use it. */
 export interface Library extends BrokerAndFolder {
-  /** Opens challenge "iris"; it is closed after the test. */
+  /** Opens the challenge "iris" and closes it after the test. */
   open(options?: OpenOptions): Promise<Challenge>;
 }
 
@@ -24,7 +24,7 @@ export function useLibrary(): Library {
   });
 }
 
-/** The error that the work fails with. */
+/** Returns the error with which the work fails. */
 export function failure(work: Promise<unknown>): Promise<CrowdaiError> {
   return work.then(
     () => expect.fail("it should have failed"),

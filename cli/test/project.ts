@@ -18,18 +18,18 @@ import { type Caps, DEFAULT_CAPS } from "../src/snapshot/filters/caps.ts";
 import { openStore } from "../src/snapshot/store/snapshot-store.ts";
 import { type Snapshot, type TakeOptions, takeSnapshot } from "../src/snapshot/take-snapshot.ts";
 
-/** A project of a test's own, and the folder of a user who has settings there. */
+/** A project for one test, and the home folder of a user with settings. */
 export interface Project extends AsyncDisposable {
   folder: string;
   home: string;
   env: Record<string, string>;
   write(path: string, text?: string | Buffer): string;
-  /** Git as the user runs it. */
+  /** Runs git as the user does. */
   git(...args: string[]): string;
   take(options?: Partial<Omit<TakeOptions, "caps">> & { caps?: Partial<Caps> }): Promise<Snapshot>;
-  /** Paths of a snapshot's tree, as git lists them in the store, with mode and content. */
+  /** Lists the paths of a snapshot's tree with mode and content, as git reads them from the store. */
   files(snapshot: Snapshot): Map<string, { mode: string; text: string }>;
-  /** Everything below a folder that git, or anybody, could see to have changed; the time of reading aside. */
+  /** Returns everything below a folder whose change git or another program could notice, except access times. */
   fingerprint(folder?: string): string;
 }
 
@@ -109,7 +109,7 @@ function fingerprint(folder: string, but: string): string {
     const stats = lstatSync(path);
     const { mode, size, mtimeMs, ctimeMs, ino } = stats;
     const isFolder = stats.isDirectory();
-    // A folder's time tells of files that came and went.
+    // A folder's time changes with files that are added and removed.
     const facts = name === dirname(but) ? [mode] : [mode, isFolder ? 0 : size, mtimeMs, ctimeMs, ino];
     const content = stats.isFile()
       ? createHash("sha256").update(readFileSync(path)).digest("hex")

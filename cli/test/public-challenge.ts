@@ -1,6 +1,6 @@
 import type { Leaderboard, Limits, PublicChallenge } from "@crowdai/shared";
 
-/** What a round is that nothing but its limit bounds. */
+/** A round that is bounded only by its limit. */
 export const ROUND = { starts_at: null, ends_at: null, parallel_limit: null, minimum_score: null };
 
 /** A challenge as a broker describes it. */
@@ -41,7 +41,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
   };
 }
 
-/** A leaderboard with two rows of more. */
+/** A page of a leaderboard: two rows of several. */
 export function leaderboardOf(
   rows: Partial<Leaderboard["rows"][number]>[],
   total = rows.length,
@@ -75,7 +75,7 @@ export function leaderboardOf(
   };
 }
 
-/** Three of five submissions left. */
+/** Limits with three of five submissions left. */
 export function limits(changes: Partial<Limits> = {}): Limits {
   return {
     challenge: "iris",

@@ -11,9 +11,9 @@ export interface RunOptions {
   cwd: string;
   env?: Record<string, string | undefined>;
   stdin?: string;
-  /** Keys pressed one after the other; standard input stays open. */
+  /** Keys to press, one after the other; standard input stays open. */
   keys?: readonly string[];
-  /** Which streams are terminals. */
+  /** The streams that are terminals. */
   tty?: { stdin?: boolean; stdout?: boolean; stderr?: boolean; columns?: number };
   signal?: AbortSignal;
   keychain?: Keychain;
@@ -25,7 +25,7 @@ export interface Run {
   stderr: string;
 }
 
-/** Runs the command line in this process, with streams and an environment of its own. */
+/** Runs the command line in this process, with its own streams and environment. */
 export async function runCli(args: readonly string[], options: RunOptions): Promise<Run> {
   const { tty = {}, cwd } = options;
   const stdin = new PassThrough();
@@ -45,7 +45,7 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** What was printed with `--format ndjson`. */
+/** Parses the output of `--format ndjson`. */
 export function jsonLines(printed: string) {
   return printed
     .trimEnd()
@@ -69,7 +69,7 @@ export function memoryKeychain(): Keychain & { entries: Map<string, string> } {
   };
 }
 
-/** A folder of a test's own, gone afterwards. */
+/** Creates a folder for one test and removes it afterwards. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), "crowdai-cli-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

@@ -1,6 +1,6 @@
 import type { Submission } from "@crowdai/shared";
 
-/** A submission that its participant has just made. */
+/** A submission just made, as its participant sees it. */
 export function newSubmission(changes: Partial<Submission> = {}): Submission {
   return {
     id: "abcdefgh01234567",
@@ -64,7 +64,7 @@ export function gradedSubmission(changes: Partial<Submission> = {}): Submission 
   });
 }
 
-/** The events of a graded submission whose evaluator said two things. */
+/** The events of a graded submission with two messages from the evaluator. */
 export function said() {
   const event = (seq: number, type: string, data: object) => ({
     submission: gradedSubmission().id,

@@ -2,7 +2,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { CrowdaiError, type ErrorCode } from "@crowdai/shared";
 
-/** What a path is answered with: a JSON value, a refusal, bytes, or what a function makes of the request. */
+/** The response for a path: a JSON value, an error, bytes, or the result of a function of the request. */
 export type Answer =
   | { json: unknown; headers?: Record<string, string> }
   | { error: ErrorCode; message?: string; details?: Record<string, unknown> }
@@ -10,12 +10,12 @@ export type Answer =
 
 export interface ScriptedBroker extends AsyncDisposable {
   readonly url: string;
-  /** By path, without the query. */
+  /** Responses by path, without the query. */
   routes: Record<string, Answer | ((request: http.IncomingMessage) => Answer)>;
   readonly received: { path: string; key: string | null }[];
 }
 
-/** A broker that answers by a script: what the commands around a submission are tried against. */
+/** A broker with scripted responses, for tests of the commands around a submission. */
 export async function startScriptedBroker(routes: ScriptedBroker["routes"] = {}): Promise<ScriptedBroker> {
   const received: ScriptedBroker["received"] = [];
   const server = http.createServer((request, response) => {

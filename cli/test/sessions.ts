@@ -5,9 +5,9 @@ import type { Feed } from "../src/client/session/feed.ts";
 import { openSession } from "../src/client/session/session.ts";
 import { type BrokerAndFolder, useBrokerAndFolder } from "./broker-and-folder.ts";
 
-/** Sessions with the broker. */
+/** A broker, and sessions with it. */
 export interface Sessions extends BrokerAndFolder {
-  /** Opens one that is closed after the test. */
+  /** Opens a session and closes it after the test. */
   open(options?: Partial<SessionOptions>): Promise<BrokerSession>;
 }
 
@@ -37,7 +37,7 @@ export function intent(id = createSubmissionId()): IntentRequest & { id: string 
   return { id, challenge: "iris", input: { kind: "inline", data: [1] } };
 }
 
-/** Reads a feed to its end: the events' numbers, and the last state it told. */
+/** Reads a feed to its end. Returns the numbers of the events and the last state. */
 export async function read(feed: Feed): Promise<{ seqs: number[]; state?: string }> {
   const seqs: number[] = [];
   let state: string | undefined;

@@ -1,5 +1,6 @@
-// Takes a snapshot of a folder, for tests that kill it or run it as another user: folder, then the user's crowdAI folder.
-// Prints what was taken, or why nothing was.
+// Takes a snapshot of a folder, for tests that kill it or run it as another user. Arguments: the folder, the user's
+// crowdAI folder.
+// Prints the snapshot, or the error.
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { DEFAULT_CAPS } from "../src/snapshot/filters/caps.ts";

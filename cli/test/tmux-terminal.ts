@@ -5,15 +5,15 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** A real terminal, in which a command runs as a person sees it. */
+/** A real terminal that runs a command as a person sees it. */
 export interface TmuxTerminal extends AsyncDisposable {
   /** Waits until the screen shows this text, and returns the screen. */
   see(text: string | RegExp): Promise<string>;
-  /** Presses keys, by tmux's names: "y", "Enter", "C-c". */
+  /** Presses keys, named as in tmux: "y", "Enter", "C-c". */
   press(...keys: string[]): Promise<void>;
 }
 
-/** Starts `command` in a terminal of tmux. When it has ended, the screen shows `exit code n`. */
+/** Starts `command` in a terminal of tmux. When the command has ended, the screen shows `exit code n`. */
 export async function startInTerminal(
   command: readonly string[],
   options: { cwd: string; env: Readonly<Record<string, string>> },

@@ -20,7 +20,7 @@ async function script(shell: string): Promise<string> {
   return path;
 }
 
-/** What bash offers for the last of the words. */
+/** Returns what bash offers for the last word. */
 async function offered(...words: string[]): Promise<string[]> {
   const path = await script("bash");
   const program = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _crowdai; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -38,7 +38,7 @@ test.each(["bash", "zsh", "fish", "powershell"])(
   },
 );
 
-test("bash completes commands, options, and the words that an option takes", async () => {
+test("bash completes commands, options and the values of options", async () => {
   expect(await offered("sub")).toEqual(["submit", "submissions"]);
   expect(await offered("submit", "--m")).toEqual(["--message", "--model", "--min-score"]);
   expect(await offered("submit", "--format", "")).toEqual(["text", "json", "ndjson"]);
@@ -58,7 +58,7 @@ for (const [shell, args] of Object.entries(CHECKS)) {
   const isThere = present(shell);
   if (!isThere) console.log(`${shell} is not installed: its completion script is only read, not tried`);
   describe.runIf(isThere)(shell, () => {
-    test("takes the script without a complaint", async () => {
+    test("accepts the script without warnings", async () => {
       const { stderr } = await run(shell, [...args, await script(shell)]);
       expect(stderr).toBe("");
     });

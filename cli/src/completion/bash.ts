@@ -1,6 +1,6 @@
 import type { CommandSyntax, OptionSyntax, Syntax, Values } from "./syntax.ts";
 
-/** For bash 3.2 and newer. */
+/** Returns the completion script for bash 3.2 and newer. */
 export function bashScript({ commands }: Syntax): string {
   const names = commands.map((command) => command.name).join(" ");
   return `# bash completion for crowdai; use it with: source <(crowdai completion bash)
@@ -40,7 +40,7 @@ function valueBranch(option: OptionSyntax): string {
   return `        ${flags}) ${generate(option.values!)}return ;;`;
 }
 
-/** Where nothing is offered, bash itself offers files. */
+/** Returns the line that sets the candidates for a value. Without candidates, bash completes file names. */
 function generate(values: Values): string {
   if (typeof values === "object") return `COMPREPLY=($(compgen -W "${values.words.join(" ")}" -- "$cur")); `;
   return values === "folder" ? 'COMPREPLY=($(compgen -d -- "$cur")); ' : "";

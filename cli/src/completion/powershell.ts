@@ -1,6 +1,6 @@
 import type { CommandSyntax, Syntax } from "./syntax.ts";
 
-/** For PowerShell 5.1 and newer. Where nothing is offered, PowerShell itself offers files. */
+/** Returns the completion script for PowerShell 5.1 and newer. Without candidates, PowerShell completes file names. */
 export function powershellScript({ commands }: Syntax): string {
   return `# PowerShell completion for crowdai; use it with: crowdai completion powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName crowdai -ScriptBlock {

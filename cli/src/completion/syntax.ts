@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from "commander";
 
-/** What can be typed, as the scripts of the shells need it. */
+/** The syntax of the command line, from which the completion scripts are made. */
 export interface Syntax {
   commands: CommandSyntax[];
 }
@@ -16,11 +16,11 @@ export interface OptionSyntax {
   long: string;
   short: string | null;
   description: string;
-  /** Null for a switch. */
+  /** Null for an option without a value. */
   values: Values | null;
 }
 
-/** What may stand in a place: one of these words, a file, a folder, or anything. */
+/** A value: one of these words, a file, a folder, or anything. */
 export type Values = { words: readonly string[] } | "file" | "folder" | "any";
 
 export function syntaxOf(program: Command): Syntax {

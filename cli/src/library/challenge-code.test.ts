@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const library = join(import.meta.dirname, "../../dist/index.js");
 
-/** Runs a program of the project, in a folder that is none, and returns what it printed. */
+/** Runs a program of the project from a folder that is not a project, and returns its output. */
 async function run(script: string, options: string): Promise<unknown> {
   const path = project.write(
     script,
@@ -47,8 +47,8 @@ const announced = () =>
     .filter(({ what }) => what === "submit")
     .map(({ message }) => message as { id: string; code: CodeAnnouncement | null });
 
-describe.skipIf(missing("git"))("the code of a program", () => {
-  it("is the project that holds the running script, wherever it runs", async () => {
+describe.skipIf(missing("git"))("the code that a program includes", () => {
+  it("is the project of the running script, whatever the working folder", async () => {
     project.write("package.json", "{}");
     project.write("src/model.mjs");
     expect(await run("src/predict.mjs", "{ code: true }")).toEqual([0.9, "stored"]);
@@ -61,7 +61,7 @@ describe.skipIf(missing("git"))("the code of a program", () => {
     ]);
   });
 
-  it("may be named, is none when nothing is said, and is missed where it is required", async () => {
+  it("can be a named folder, is not included by default, and its absence is refused where it is required", async () => {
     project.write("other/a.py");
     const folder = JSON.stringify(join(project.folder, "other"));
     expect(await run("predict.mjs", `{ code: ${folder} }`)).toEqual([0.9, "stored"]);
@@ -71,7 +71,7 @@ describe.skipIf(missing("git"))("the code of a program", () => {
     expect(announced().map(({ code }) => code?.files ?? null)).toEqual([1, null]);
   });
 
-  it("does not fail the submission when it cannot be sent", async () => {
+  it("does not make the submission fail when it cannot be sent", async () => {
     host.refuse = 500;
     expect(await run("predict.mjs", "{ code: true }")).toEqual([0.9, "awaited"]);
   });

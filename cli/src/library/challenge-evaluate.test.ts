@@ -16,7 +16,7 @@ describe("evaluating", () => {
     };
   });
 
-  it("answers in the order of the values, in one message", async () => {
+  it("returns the answers in the order of the values, after one message", async () => {
     const challenge = await open();
     const answers = await challenge.evaluate([1, 2, new Int8Array([3])]);
     expectTypeOf(answers).toEqualTypeOf<Answer[]>();
@@ -24,7 +24,7 @@ describe("evaluating", () => {
     expect(library.broker.received.filter(({ what }) => what === "call")).toHaveLength(1);
   });
 
-  it("waits no longer than timeoutMs for all of them, one after the other too", async () => {
+  it("waits at most timeoutMs for all values together, also one after the other", async () => {
     const challenge = await open();
     library.broker.grader = null;
     const began = performance.now();
@@ -35,7 +35,7 @@ describe("evaluating", () => {
     expect(await challenge.evaluate([1], { timeoutMs: Number.POSITIVE_INFINITY })).toHaveLength(1);
   });
 
-  it("sends many and large values in messages that fit, and a huge one by the store", async () => {
+  it("sends many and large values in messages within the limit, and a huge one through the object store", async () => {
     const challenge = await open();
     const values: unknown[] = Array.from({ length: 40 }, (_, i) => `${i}:${"x".repeat(40_000)}`);
     values.push("y".repeat(100_000));
@@ -64,14 +64,14 @@ describe("evaluating", () => {
     expect(error.details).toMatchObject({ index: 1, answers: [{ score: 1 }, null, { score: 3 }, null] });
   });
 
-  it("lets each verdict stand for itself with evaluateSettled", async () => {
+  it("returns each outcome separately with evaluateSettled", async () => {
     const challenge = await open();
     const [first, second] = await challenge.evaluateSettled([1, "bad"]);
     expect(first).toMatchObject({ ok: true, answer: { score: 1 } });
     expect(second).toMatchObject({ ok: false, error: { code: "rejected" } });
   });
 
-  it("names a value that is not JSON and an unknown function, before anything is sent", async () => {
+  it("names a value that is not JSON, and an unknown function, before it sends anything", async () => {
     const challenge = await open();
     expect(await failure(challenge.evaluate([1, { a: Number.NaN }]))).toMatchObject({
       code: "value_not_finite",
@@ -85,7 +85,7 @@ describe("evaluating", () => {
     expect(await challenge.evaluate([])).toEqual([]);
   });
 
-  it("answers no more when time is up", async () => {
+  it("stops returning answers when the time is up", async () => {
     library.broker.grader = null;
     const challenge = await open();
     expect((await failure(challenge.evaluate([1, 2], { timeoutMs: 30 }))).code).toBe("still_pending");

@@ -25,7 +25,7 @@ describe("submitting a value", () => {
     });
   });
 
-  it("takes typed arrays as arrays, anywhere in the value", async () => {
+  it("accepts typed arrays as arrays, anywhere in the value", async () => {
     const challenge = await open();
     await challenge.submit({ a: new Float64Array([0.5, 1]), b: [new Uint8Array([1, 2])] });
     expect(sent().input).toEqual({ kind: "inline", data: { a: [0.5, 1], b: [[1, 2]] } });
@@ -42,7 +42,7 @@ describe("submitting a value", () => {
     [new Float32Array([1, Infinity]), "value_not_finite", "$[1]"],
     [{ a: 2 ** 53 }, "value_not_exact", "$.a"],
     [undefined, "value_not_json", "undefined"],
-  ])("refuses %o naming the place, before anything is sent", async (value, code, place) => {
+  ])("refuses %o, with its path, before it sends anything", async (value, code, place) => {
     const challenge = await open();
     const error = await failure(challenge.submit(value));
     expect(error).toMatchObject({ code, exitCode: 4 });
@@ -50,7 +50,7 @@ describe("submitting a value", () => {
     expect(library.broker.kept.size).toBe(0);
   });
 
-  it("checks the schema and the size here", async () => {
+  it("checks the schema and the size before it sends anything", async () => {
     library.broker.challenge.accepts.json = {
       schema: { type: "array", items: { type: "number" } },
       max_bytes: 20,
@@ -72,7 +72,7 @@ describe("submitting a value", () => {
     expect([...stages]).toEqual(["uploading", "waiting", "grading"]);
   });
 
-  it("tells every event once, in order, and the progress", async () => {
+  it("reports each event once, in order, and the progress", async () => {
     const challenge = await open();
     const events: SubmissionEvent[] = [];
     const progress: Progress[] = [];
@@ -90,7 +90,7 @@ describe("submitting a value", () => {
     expect(progress.at(-1)).toEqual({ stage: "grading", percent: 50, message: "half" });
   });
 
-  it("rejects with the submission's own error, and holds the submission", async () => {
+  it("rejects with the submission's own error, which contains the submission", async () => {
     library.broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
     const challenge = await open();
     const error = await failure(challenge.submit([1]));
@@ -113,7 +113,7 @@ describe("submitting a value", () => {
     expect((await cancelling)?.state).toBe("cancelled");
   });
 
-  it("does not wait with wait: false, and wait() comes back to it", async () => {
+  it("does not wait with wait: false; wait() waits later", async () => {
     library.broker.grader = null;
     const challenge = await open();
     const accepted = await challenge.submit([1], { wait: false });
@@ -124,7 +124,7 @@ describe("submitting a value", () => {
     expect((await waiting).score).toBe(1);
   });
 
-  it("ends the wait after timeoutMs, saying that the submission goes on", async () => {
+  it("stops waiting after timeoutMs and says that the submission continues", async () => {
     library.broker.grader = null;
     const challenge = await open();
     const error = await failure(challenge.submit([1], { timeoutMs: 30 }));
@@ -134,7 +134,7 @@ describe("submitting a value", () => {
     expect(error.next).toContain(`crowdai watch ${id}`);
   });
 
-  it("ends at once by its signal, and tells whether it was accepted", async () => {
+  it("ends at once when its signal is aborted, and reports whether the submission was accepted", async () => {
     library.broker.grader = null;
     const challenge = await open();
     const stop = new AbortController();
@@ -148,7 +148,7 @@ describe("submitting a value", () => {
     expect(library.broker.kept.size).toBe(1);
   });
 
-  it("is one submission, whatever is sent again under its id", async () => {
+  it("is one submission, however often it is sent with the same id", async () => {
     const challenge = await open();
     const id = "the-same-one";
     const grades = await Promise.all(Array.from({ length: 50 }, () => challenge.submit([1], { id })));
@@ -157,7 +157,7 @@ describe("submitting a value", () => {
     expect((await failure(challenge.submit([1], { id: "no/id" }))).code).toBe("usage");
   });
 
-  it("says that a submission was accepted when the broker is lost after it", async () => {
+  it("reports that a submission was accepted when the broker becomes unreachable afterwards", async () => {
     library.broker.grader = null;
     const challenge = await open({ lostAfterMs: 50 });
     const failed = failure(
@@ -168,7 +168,7 @@ describe("submitting a value", () => {
 });
 
 describe("submitting a file", () => {
-  it("streams it to the store and grades it", async () => {
+  it("streams it to the object store and resolves to the grade", async () => {
     const challenge = await open();
     const path = join(library.folder, "p.csv");
     await writeFile(path, "id,species\n".repeat(50_000));
@@ -177,13 +177,13 @@ describe("submitting a file", () => {
     expect((await challenge.submitFile(path, { name: "q.csv" })).input?.name).toBe("q.csv");
   });
 
-  it("takes an object with other keys, or by submitValue any object, as a value", async () => {
+  it("treats an object with other keys as a value, and any object passed to submitValue", async () => {
     const challenge = await open();
     expect((await challenge.submit({ file: "x", rows: 1 })).input?.kind).toBe("json");
     expect((await challenge.submitValue({ file: "x" })).input?.kind).toBe("json");
   });
 
-  it("refuses a wrong one before anything is sent", async () => {
+  it("refuses a wrong file before it sends anything", async () => {
     const challenge = await open();
     const path = join(library.folder, "p.txt");
     expect((await failure(challenge.submit({ file: path }))).code).toBe("file_missing");
@@ -194,7 +194,7 @@ describe("submitting a file", () => {
     expect(library.broker.kept.size).toBe(0);
   });
 
-  it("gives its slot back at once when the file changes while it is sent", async () => {
+  it("returns the slot at once when the file changes during the upload", async () => {
     const challenge = await open();
     const path = join(library.folder, "p.csv");
     await writeFile(path, "x".repeat(600_000));
@@ -208,7 +208,7 @@ describe("submitting a file", () => {
     ]);
   });
 
-  it("asks for new addresses when the signed ones have ended", async () => {
+  it("requests new addresses when the signed ones have expired", async () => {
     const challenge = await open();
     const path = join(library.folder, "p.csv");
     await writeFile(path, "x".repeat(600_000));

@@ -11,20 +11,20 @@ const library = useLibrary();
 const { open } = library;
 
 describe("opening", () => {
-  it("gives the challenge and who you are", async () => {
+  it("provides the challenge and the account", async () => {
     const challenge = await open();
     expect(challenge.info.score.title).toBe("Accuracy");
     expect(challenge.participant).toEqual({ id: 1, name: "ada" });
   });
 
-  it("tells a mistyped key without asking the broker", async () => {
+  it("reports a mistyped key without asking the broker", async () => {
     const error = await failure(open({ apiKey: `${library.broker.key.slice(0, -1)}_` }));
     expect(error).toMatchObject({ code: "key_malformed", exitCode: 3 });
     expect(error.message).not.toContain(library.broker.key.slice(10, 40));
     expect(library.broker.received).toEqual([]);
   });
 
-  it("tells an unknown key and an unknown challenge, with a suggestion", async () => {
+  it("reports an unknown key, and an unknown challenge with a suggestion", async () => {
     expect((await failure(open({ apiKey: createApiKey() }))).code).toBe("key_unknown");
     const error = await failure(
       Challenge.open("irsi", { apiKey: library.broker.key, broker: library.broker.url }),
@@ -32,7 +32,7 @@ describe("opening", () => {
     expect(error).toMatchObject({ code: "challenge_unknown", details: { suggestion: "iris" } });
   });
 
-  it("closes with its scope, and what still waits ends", async () => {
+  it("closes at the end of its scope, and calls that are still waiting end", async () => {
     library.broker.grader = null;
     let waiting: Promise<unknown>;
     {
@@ -47,7 +47,7 @@ describe("opening", () => {
   });
 
   it.each(["socket", "http"] as const)(
-    "does not let a history over %s look whole that closing cut short",
+    "over %s, does not present a history as complete when closing cut it short",
     async (transport) => {
       library.broker.grader = null;
       const challenge = await open({ transport });
@@ -97,7 +97,7 @@ describe("the module", () => {
     });
   });
 
-  it("takes broker and key from the environment, and ends by itself when it is closed", async () => {
+  it("reads broker and key from the environment, and lets the program end once it is closed", async () => {
     const script = `
       const { Challenge } = await import(LIBRARY);
       const challenge = await Challenge.open("iris");
@@ -108,7 +108,7 @@ describe("the module", () => {
   });
 });
 
-it("watches a submission made elsewhere from where one left off", async () => {
+it("continues to watch a submission made elsewhere", async () => {
   const there = await open();
   const { id } = await there.submit([1]);
   const here = await open();

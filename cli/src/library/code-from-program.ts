@@ -4,7 +4,7 @@ import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 
-/** What a program specifies about its code, and the session to send it in. */
+/** The options of a program about its code, and the session that sends it. */
 export interface ProgramCodeOptions {
   code?: boolean | string;
   publish?: boolean;

@@ -7,7 +7,7 @@ import { openSession } from "../client/session/session.ts";
 import { clientName } from "../connection/client-name.ts";
 import type { OpenOptions } from "./open-options.ts";
 
-/** The open session of a challenge, with what its further calls need. */
+/** The open session of a challenge, and the settings that its calls use. */
 export interface ChallengeSession {
   session: BrokerSession;
   http: HttpClient;

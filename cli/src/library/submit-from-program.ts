@@ -17,7 +17,7 @@ import { type ProgramCodeOptions, prepareProgramCode } from "./code-from-program
 
 /** A submission made by a program with the library. */
 interface ProgramSubmitOptions extends Omit<SubmitInputOptions, "code">, ProgramCodeOptions {
-  /** Folder for notes of what is unfinished. */
+  /** Folder for notes about unfinished submissions. */
   journal?: string;
   http: HttpClient;
   modelFiles?: readonly (ModelFile | string)[];

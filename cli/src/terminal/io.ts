@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 
-/** The surroundings of one run of the command line: those of the process, or of a test. */
+/** The environment of one run of the command line: of the process, or of a test. */
 export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;

@@ -6,7 +6,7 @@ const COLOR = /\u001b\[[0-9;]*m/g;
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Returns a text that a terminal shows but does not obey: control characters become visible, such as `\x1b`.
+ * Returns a text that cannot control the terminal: control characters become visible, such as `\x1b`.
  * `keepColors` leaves the colors of the style.
  */
 export function plainText(text: string, options: { keepColors?: boolean } = {}): string {
@@ -18,7 +18,7 @@ export function plainText(text: string, options: { keepColors?: boolean } = {}):
     .join("");
 }
 
-/** Returns a plain text on one line. */
+/** Returns a text as plain text on one line. */
 export function plainLine(text: string): string {
   return plainText(text.replace(/[\r\n\t]+/g, " "));
 }

@@ -1,6 +1,6 @@
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** Returns a number of bytes for people, such as `4.2 MB`. */
+/** Formats a number of bytes, such as `4.2 MB`. */
 export function sizeText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -8,7 +8,7 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${UNITS[unit]}`;
 }
 
-/** Returns a size with its exact number of bytes, such as `4.2 MB (4200123 bytes)`. */
+/** Formats a size with its exact number of bytes, such as `4.2 MB (4200123 bytes)`. */
 export function exactSizeText(bytes: number): string {
   return bytes < 1000 ? `${bytes} bytes` : `${sizeText(bytes)} (${bytes} bytes)`;
 }

@@ -6,12 +6,12 @@ import type { Style } from "./style.ts";
 const SECONDS_BETWEEN_LINES = 10;
 
 export interface Spinner {
-  /** Changes the text. Without a terminal a line is printed at most every ten seconds. */
+  /** Changes the text. Without a terminal, a line is printed at most every ten seconds. */
   update(text: string): void;
-  /** Ends with a mark and a text that stay visible. */
+  /** Stops; the symbol and the text stay visible. */
   succeed(text: string): void;
   fail(text: string): void;
-  /** Ends without a trace. Does nothing if it has ended. */
+  /** Stops and erases the line. Does nothing if it has stopped. */
   stop(): void;
   /** Clears the line until the next frame, so that something else can be printed. */
   clear(): void;
@@ -90,7 +90,7 @@ function lines({ text, stderr }: SpinnerOptions): Display {
   };
 }
 
-/** Loads ora in parallel with the work; work that is done before shows no spinner. */
+/** Loads ora in parallel with the work; work that ends earlier shows no spinner. */
 function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
   let current = plainLine(text);
   let stopped = false;
@@ -107,7 +107,7 @@ function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
       color: style.cyan("") === "" ? false : "cyan",
     }).start();
   });
-  // A broken decoration must not end the work.
+  // A failing spinner must not end the work.
   shown.catch(() => {});
   return {
     update(next) {

@@ -29,7 +29,7 @@ function open({ tty = false, columns = 80, ...options }: TerminalSetup = {}) {
 
 const UTF8 = { LANG: "C.UTF-8" };
 
-test("colors appear on a terminal only, unless the environment or a flag says otherwise", () => {
+test("colors appear only on a terminal, unless the environment or a flag changes that", () => {
   const isColored = (world: TerminalSetup) => open(world).terminal.style.red("x") !== "x";
   expect(isColored({ tty: true, env: UTF8 })).toBe(true);
   expect(isColored({ tty: false, env: UTF8 })).toBe(false);
@@ -43,7 +43,7 @@ test("colors appear on a terminal only, unless the environment or a flag says ot
   expect(isColored({ tty: true, format: "json" })).toBe(false);
 });
 
-test("a person is asked only on a terminal, without CI, and when the answer is text", () => {
+test("questions are asked only on a terminal, outside CI, with text output", () => {
   const asks = (world: TerminalSetup) => open(world).terminal.isInteractive;
   expect(asks({ tty: true })).toBe(true);
   expect(asks({ tty: false })).toBe(false);
@@ -52,7 +52,7 @@ test("a person is asked only on a terminal, without CI, and when the answer is t
   expect(asks({ tty: true, format: "json" })).toBe(false);
 });
 
-test("where the locale is not UTF-8 everything is shown in ASCII", () => {
+test("in a locale other than UTF-8, everything is ASCII", () => {
   for (const env of [{ LANG: "C" }, { LC_ALL: "POSIX", LANG: "en_US.UTF-8" }]) {
     const { terminal, out } = open({ tty: true, columns: 30, env: { ...env, NO_COLOR: "1" } });
     terminal.answer(Object.values(terminal.symbols).join(" ") + terminal.bar(0.5, 10));
@@ -62,12 +62,12 @@ test("where the locale is not UTF-8 everything is shown in ASCII", () => {
   expect(open().terminal.bar(0.5, 10)).toBe("█████░░░░░");
 });
 
-test("the bar stays a bar, whatever the fraction", () => {
+test("a progress bar keeps its width for any fraction", () => {
   const { terminal } = open();
   for (const fraction of [-1, 0, Number.NaN, 0.333, 1, 7]) expect(terminal.bar(fraction, 8)).toHaveLength(8);
 });
 
-test("in a pipe a table is whole, without header, one line a row and one tab a column", () => {
+test("in a pipe, a table is complete: no header, one line per row, columns separated by tabs", () => {
   const { terminal, out } = open({ columns: 10 });
   terminal.table(
     ["a", "b"],
@@ -79,7 +79,7 @@ test("in a pipe a table is whole, without header, one line a row and one tab a c
   expect(out()).toBe(`one two three\t1\n\t${"x".repeat(300)}\n`);
 });
 
-test("on a terminal a table fits: the longest text is cut, numbers stand right, wide letters count twice", () => {
+test("on a terminal, a table fits: the longest text is truncated, numbers are right-aligned, wide characters count twice", () => {
   const { terminal, out } = open({ tty: true, columns: 40, env: { ...UTF8, NO_COLOR: "1" } });
   terminal.table(
     ["name", "title", "n"],
@@ -94,7 +94,7 @@ test("on a terminal a table fits: the longest text is cut, numbers stand right, 
   expect(lines[2]).toMatch(/^iris {4}short {2,}123$/);
 });
 
-test("control characters become visible, whichever way they come", () => {
+test("control characters become visible, wherever they come from", () => {
   expect(plainText("a\u001b[31mb\u0000\u009b\u007f\u202e")).toBe("a\\x1b[31mb\\x00\\x9b\\x7f\\u202e");
   expect(plainText("one\r\ntwo\tthree")).toBe("one\ntwo\tthree");
   expect(plainText("progress\rover")).toBe("progress\\x0dover");
@@ -107,7 +107,7 @@ test("control characters become visible, whichever way they come", () => {
   expect(err()).toBe("\\x1b[2Jnote\n");
 });
 
-test("JSON stays JSON with the same value, and moves nothing on a terminal", () => {
+test("JSON keeps its value and cannot control the terminal", () => {
   const { terminal, out } = open({ format: "json" });
   const value = "\u001b\u009b\u007f\u202e\u2028é鳶";
   terminal.json({ value });
@@ -117,7 +117,7 @@ test("JSON stays JSON with the same value, and moves nothing on a terminal", () 
   expect(terminal.answered).toBe(true);
 });
 
-test("--quiet silences talk and hints, never errors and warnings", () => {
+test("--quiet suppresses messages and hints, but not errors and warnings", () => {
   const { terminal, err } = open({ quiet: true });
   terminal.note("talk");
   terminal.next("crowdai x");
@@ -130,7 +130,7 @@ test("--quiet silences talk and hints, never errors and warnings", () => {
   expect(err()).toContain("odd");
 });
 
-test("without a terminal a spinner is a line at its start and one at its end: no cursor moves", () => {
+test("without a terminal, a spinner prints a line at its start and one at its end, and moves no cursor", () => {
   for (const world of [
     {},
     { tty: true, env: { CI: "1", NO_COLOR: "1" } },
@@ -145,7 +145,7 @@ test("without a terminal a spinner is a line at its start and one at its end: no
   }
 });
 
-test("on a terminal a spinner spins, makes room for what is said meanwhile, and ends with its mark", async () => {
+test("on a terminal, a spinner spins, is cleared for other messages, and ends with its symbol", async () => {
   const { terminal, stderr, err } = open({ tty: true });
   const seen = new Promise<void>((resolve) =>
     stderr.on("wrote", () => err().includes("second") && resolve()),
@@ -164,7 +164,7 @@ test("on a terminal a spinner spins, makes room for what is said meanwhile, and 
   expect(err()).toBe(`${before}after\n`);
 });
 
-test("times and sizes read as people say them", () => {
+test("times and sizes are formatted for people", () => {
   const now = Date.parse("2026-11-23T12:00:00Z");
   expect(relativeTime("2026-11-23T11:57:00Z", now)).toBe("3 min ago");
   expect(relativeTime("2026-11-23T14:00:00Z", now)).toBe("in 2 h");

@@ -53,9 +53,9 @@ export interface Terminal {
   /** Symbols that the terminal can show, in Unicode or ASCII. */
   readonly symbols: { done: string; failed: string; warning: string; dot: string; up: string; down: string };
 
-  /** The submission that the command is about, for an error that must name it. */
+  /** The submission of the command, which an error about lost output names. */
   readonly submission: string | null;
-  /** Notes that submission. */
+  /** Sets that submission. */
   about(submission: string): void;
   /** Prints the output in the chosen format. */
   present(output: Output): void;
@@ -170,7 +170,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
   return terminal;
 }
 
-/** Escapes characters that JSON allows but terminals obey: DEL, C1 controls and marks that change the text direction. */
+/** Escapes characters that JSON allows and that control a terminal: DEL, C1 controls and marks that change the text direction. */
 function jsonText(value: unknown, indent?: number): string {
   return stringifyExact(value, indent).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
