@@ -74,8 +74,9 @@ export async function main(context: ProgramContext): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
     const error = asCrowdaiError(thrown);
-    stderr.write(`error: ${error.message}\n${error.next}\n`);
+    stderr.write(`error[${error.code}]: ${error.message}\n`);
     if (error.code === "unexpected") stderr.write(`${(error.cause as Error)?.stack ?? error.cause}\n`);
+    else stderr.write(`  ${error.next}\n`);
     return error.exitCode;
   }
 }

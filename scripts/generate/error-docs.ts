@@ -15,11 +15,11 @@ export function errorDocs(): string {
   );
   return `# Errors
 
-Every refusal carries one of these codes: in the text (\`error[code]: …\`), in JSON output (\`error.code\`) and in the API's
-answers. "Fault" says whose turn it is: a submission that ends by the fault of the challenge or the platform costs no slot.
-"Retry" says whether the same request may succeed later unchanged.
+Every error has one of these codes: in text output (\`error[code]: …\`), in JSON output (\`error.code\`) and in the API's
+responses. "Fault" says who has to act: a submission that fails because of the challenge or the platform costs no slot.
+"Retry" says whether the same request, unchanged, may succeed later.
 
-| code | what | fault | exit code | HTTP | retry | what to do |
+| code | meaning | fault | exit code | HTTP | retry | what to do |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;

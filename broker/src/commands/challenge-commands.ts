@@ -41,7 +41,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     }
   };
 
-  const challenge = program.command("challenge").description("Challenge folders, bundles and regrades.");
+  const challenge = program.command("challenge").description("Check, add, re-grade and close challenges.");
   challenge
     .command("check <dir>")
     .description("Check a challenge folder and report all errors at once.")
@@ -160,7 +160,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     if (flags.status || flags.cancel) {
       const found = await readRegrade(records.db, { challenge: id });
       if (found) return found;
-      throw new CrowdaiError("usage", `${id} has never been regraded here.`);
+      throw new CrowdaiError("usage", `${id} has never been re-graded here.`);
     }
     const stopping = new AbortController();
     io.onSignal(() => stopping.abort());
@@ -206,7 +206,7 @@ function describe(status: RegradeStatus): string[] {
       ? `${challenge}: ${done} of ${submissions} re-graded since ${status.started_at}${version}; the old grades count until all are done`
       : state === "cancelled"
         ? `${challenge}: the regrade was cancelled at ${status.finished_at}; all outcomes stay as they were`
-        : `${challenge}: ${count(submissions, "submission")} regraded by ${status.finished_at}${version}: ${verdicts}`;
+        : `${challenge}: ${count(submissions, "submission")} re-graded by ${status.finished_at}${version}: ${verdicts}`;
   if (state === "cancelled") return [head];
   return [head, ...reasons.map(({ reason, submissions: n }) => `  kept ${n}: ${reason}`)];
 }

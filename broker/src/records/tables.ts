@@ -117,7 +117,7 @@ export interface SubmissionTable {
   regraded_at: string | null;
   score_before: number | null;
   /**
-   * The status that an outside grader last sent through the webapp API; that grader then replaces our queue.
+   * The status that an external grader last sent through the webapp API; that grader then replaces our queue.
    * Such a submission is `submitted` until it ends. Null: our own graders have it.
    */
   outside_status: OutsideStatus | null;

@@ -78,7 +78,7 @@ describe.skipIf(missing("chromium-headless-shell"))(
       await page.goBack();
       await page.click(".board a:has-text('Code')");
       expect(page.url()).toBe(`${test.broker.url}/submissions/of-p01#code`);
-      expect(await page.locator("#code + p").innerText()).toContain("Published under the MIT License");
+      expect(await page.locator("#code + p").innerText()).toContain("Published under the MIT license");
       // This challenge shows no other participant's submissions.
       expect((await page.goto(`${test.broker.url}/submissions/of-p02`))?.status()).toBe(404);
     });

@@ -162,7 +162,7 @@ describe.skipIf(missing("chromium-headless-shell", "python3"))("media, in a brow
     }
   });
 
-  it("of outside graders link only to web addresses", async () => {
+  it("of external graders link only to web addresses", async () => {
     const { id } = await stage.submit({ score: 0.2 });
     const page = await signedIn();
     for (const [large, thumbnail, type] of [

@@ -153,7 +153,7 @@ else: say(type="result", score=given["score"] / 10)`);
     const fine = await submit(5);
     await setVersion('if given["score"] == 2: sys.exit(3)\nsay(type="result", score=given["score"] + 1)');
     const ran = await command("regrade", "test");
-    expect(ran.stdout).toMatch(/2 submissions regraded by .*: 1 graded, 0 failed, 1 kept their old outcome/);
+    expect(ran.stdout).toMatch(/2 submissions re-graded by .*: 1 graded, 0 failed, 1 kept their old outcome/);
     expect(ran.stdout).toMatch(/kept 1: evaluator_crashed/);
     expect(await show(id)).toMatchObject({ state: "graded", score: 2, regraded: null, slot: "charged" });
     expect(await show(fine)).toMatchObject({ score: 6, regraded: { score_before: 5 } });

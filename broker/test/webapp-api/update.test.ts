@@ -322,7 +322,7 @@ describe("effects of an update", () => {
     expect(read).toMatchObject({ state: "graded", score: 0.25, slot: "charged", place: null });
   });
 
-  it("shows a participant no queue position for a submission of an outside grader", async () => {
+  it("shows a participant no queue position for a submission of an external grader", async () => {
     const id = await created();
     const { submissions } = (await (await test.fetch("/api/v1/submissions")).json()) as {
       submissions: { number: number }[];

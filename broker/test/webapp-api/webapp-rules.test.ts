@@ -246,7 +246,7 @@ describe("a private challenge", () => {
   });
 });
 
-describe("a submission that waits for an outside grader", () => {
+describe("a submission that waits for an external grader", () => {
   it("survives a restart, never enters our queue, and expires after a month with the slot returned", async () => {
     await start({ rounds: [{ id: "1", limit: { count: 1, per: "round" } }] });
     const id = (await test.create({ grading_status: "initiated" })).body.submission_id;

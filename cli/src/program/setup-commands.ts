@@ -52,9 +52,7 @@ export function addSetupCommands(add: Add): void {
     ["crowdai config", "crowdai config set broker https://crowdai.example", "crowdai config unset broker"],
     async () => (await import("../commands/config.ts")).config,
   )
-    .addArgument(
-      new Argument("[action]", "what to do (default: list)").choices(["list", "get", "set", "unset"]),
-    )
+    .addArgument(new Argument("[action]", "action (default: list)").choices(["list", "get", "set", "unset"]))
     .argument("[name]", "setting: broker or challenge")
     .argument("[value]", "new value");
   add(

@@ -68,7 +68,7 @@ describe("an archive", () => {
     "i = zipfile.ZipInfo('link'); i.create_system = 3; i.external_attr = (stat.S_IFLNK | 0o777) << 16; z.writestr(i, '/etc/passwd')";
   const many = Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}`, "x"]));
   it.each([
-    ["is no archive", async () => Buffer.from("id,1\n"), "it is not a zip, tar or tar.gz file"],
+    ["is not an archive", async () => Buffer.from("id,1\n"), "it is not a zip, tar or tar.gz file"],
     ["is empty", async () => Buffer.alloc(0), "it is not a zip"],
     ["is a damaged zip", async () => (await zip(FILES)).subarray(0, 60), "cannot be unpacked: "],
     ["is a damaged tar.gz", async () => gzipSync(await tar(FILES)).subarray(0, 60), "cannot be unpacked: "],

@@ -196,7 +196,7 @@ export const catalog = {
     "Fork it on the page shown above.",
   ),
 
-  // Names and IDs
+  // Names and ids
   challenge_unknown: row(
     "you",
     404,
@@ -242,8 +242,8 @@ export const catalog = {
     409,
     4,
     false,
-    "This submission ID is already in use.",
-    "Submit again without an ID; the client generates a new one.",
+    "This submission id is already in use.",
+    "Submit again without an id; the client generates a new one.",
   ),
   object_missing: row(
     "you",
@@ -636,7 +636,7 @@ export const catalog = {
     500,
     6,
     true,
-    "Grading was attempted several times, and failed each time for a reason outside the submission.",
+    "Grading was attempted several times and failed each time for a reason outside the submission.",
     "Your slot was returned. The organizer was notified.",
   ),
   deadline_passed: row(

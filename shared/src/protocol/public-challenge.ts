@@ -30,7 +30,7 @@ export const challengeSchema = z.object({
   round: z
     .string()
     .nullable()
-    .describe("ID of the round that is open for submissions; null when no round is open."),
+    .describe("Id of the round that is open for submissions; null when no round is open."),
   accepts: z.object({
     file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
     json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),

@@ -80,7 +80,7 @@ export const submissionCodeSchema = z.object({
 /** A submission as its participant sees it; others see fewer fields. Times are ISO 8601 in UTC. Fields not yet known are null. */
 export const submissionSchema = z.object({
   id: z.string(),
-  number: z.number().int().describe("Integer ID of the submission in the webapp."),
+  number: z.number().int().describe("Integer id of the submission in the webapp."),
   challenge: z.string(),
   participant: z.string(),
   round: z.string(),

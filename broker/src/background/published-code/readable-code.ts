@@ -96,6 +96,6 @@ export function codePlace(
 
 function whyNot(id: string, state: SubmissionCodeRow["state"] | undefined): string {
   if (state === "awaited") return `The code of ${id} has not arrived yet.`;
-  if (state === "missing") return `The code of ${id} never arrived.`;
+  if (state === "missing") return `The code of ${id} was never received.`;
   return `${id} was submitted without code.`;
 }

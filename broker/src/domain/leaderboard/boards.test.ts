@@ -152,7 +152,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
       const code = random() < 0.5 ? ("cancelled" as const) : ("rejected" as const);
       if (row) await records.transaction((trx) => writeFailure(trx, row, { code, message: "" }, new Date()));
     },
-    // Changed by an outside grader.
+    // Changed by an external grader.
     async () => {
       const row = await any("graded");
       if (row?.function !== "submit" || row.dry_run === 1) return;

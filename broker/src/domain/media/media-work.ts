@@ -48,7 +48,7 @@ export async function replaceMedia(
     .selectAll()
     .where("submission", "=", row.id)
     .executeTakeFirst();
-  // Only objects that the broker made itself: objects named by an outside grader are not removed.
+  // Only objects that the broker made itself: objects named by an external grader are not removed.
   const replaces = [...shown, ...(waiting ? replacedBy(waiting) : [])].filter(
     (key): key is string => key !== null && typeOfKey(key) !== null,
   );

@@ -81,7 +81,7 @@ export async function addItems(
         .where("function", "=", "submit")
         .where("dry_run", "=", 0)
         .where("created_at", "<=", until)
-        // Our evaluator cannot reproduce an outside grader's grade.
+        // Our evaluator cannot reproduce an external grader's grade.
         .where("outside_status", "is", null)
         .where((on) =>
           on.or([

@@ -91,7 +91,7 @@ async function countRunning(db: Db, challenge: string, participantId: number): P
     .where("challenge", "=", challenge)
     .where("state", "in", ["initiated", "submitted", "grading"])
     .where("function", "=", "submit")
-    // A submission that an outside grader marked as initiated blocks no one: the grader did so to free its
+    // A submission that an external grader marked as initiated blocks no one: the grader did so to free its
     // place.
     .where((eb) => eb.or([eb("outside_status", "is", null), eb("outside_status", "!=", "initiated")]))
     .executeTakeFirstOrThrow();

@@ -7,7 +7,7 @@ export const DEADLINES = {
   initiated: 7 * DAY,
   /** A grader has a week to pick it up. */
   submitted: 7 * DAY,
-  /** An organizer's outside grader, which we can neither watch nor ask, has a month. */
+  /** An organizer's external grader, which we can neither watch nor ask, has a month. */
   outside: 30 * DAY,
   /** Time beyond the evaluator's own timeout, which the grader enforces. */
   gradingGrace: 60 * SECOND,

@@ -44,7 +44,7 @@ export async function writeGrade(
     ...grade,
     seq: row.seq + lead.length + 1,
   };
-  // A submission that an outside grader reopened may already have a place.
+  // A submission that an external grader reopened may already have a place.
   const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;
   let place: BoardMove | null = null;
   if (ranked && isFirst) {
@@ -122,7 +122,7 @@ export async function writeFailure(
     evaluator_version: error.evaluator_version ?? null,
     seq: row.seq + lead.length + 1,
   });
-  // An outside grader cannot be stopped: its submissions count as being graded.
+  // An external grader cannot be stopped: its submissions count as being graded.
   const begun = row.state === "grading" || row.outside_status !== null;
   const charged = verdict || (error.code === "cancelled" && begun);
   await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);

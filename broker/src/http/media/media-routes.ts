@@ -29,7 +29,7 @@ export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Lo
       .executeTakeFirst();
     const found = shown ? await objects.stat(key) : null;
     if (!found) throw missing();
-    // The bytes decide the type of an outside grader's file; other types are not served.
+    // The bytes decide the type of an external grader's file; other types are not served.
     const type =
       typeOfKey(key) ??
       detectMediaType(found.size > 0 ? await readHead(objects, { key, ...found }) : new Uint8Array())?.type;

@@ -100,8 +100,8 @@ function Data({ challenge: { data } }: { challenge: PublicChallenge }) {
 }
 
 const RESET = {
-  day: "24 hours after the first one",
-  week: "7 days after the first one",
+  day: "24 hours",
+  week: "7 days",
   round: null,
 };
 
@@ -123,7 +123,7 @@ function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }
                 name="Limit"
                 value={
                   round.limit
-                    ? `${round.limit.count} per ${round.limit.per}${RESET[round.limit.per] ? `; resets ${RESET[round.limit.per]}` : ""}`
+                    ? `${round.limit.count} per ${round.limit.per}${RESET[round.limit.per] ? `; a slot is free again ${RESET[round.limit.per]} after its submission` : ""}`
                     : "none"
                 }
               />

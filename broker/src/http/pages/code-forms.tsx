@@ -25,12 +25,12 @@ export function PublishQuestion({
       <p>
         Submission <code>{id}</code>.{" "}
         {verb === "publish"
-          ? "Its code becomes public under the MIT License when the challenge closes. Until then you can withdraw it. If the challenge has closed already, the code becomes public immediately and stays public."
+          ? "Its code becomes public under the MIT license when the challenge closes. Until then you can withdraw it. If the challenge has closed already, the code becomes public immediately and stays public."
           : "Its code stays private. You can publish it later."}
       </p>
       {needsAgreement ? (
         <div class="panel">
-          <p>Agree to the MIT License before you publish. You are asked once.</p>
+          <p>Agree to the MIT license before you publish. You are asked once.</p>
           <a
             class="button primary"
             href={pathTo(`/agreement/mit?next=${encodeURIComponent(`${back}/publish`)}`)}

@@ -19,7 +19,7 @@ export interface CodeSectionProps {
 const STATES = {
   awaited: "The code is being uploaded.",
   stored: null,
-  missing: "The code never arrived. The grade counts without it.",
+  missing: "The code was never received. The grade counts without it.",
 };
 
 /** A submission's code: where to get it, its changes since the previous submission, and whether it is published. */
@@ -75,11 +75,11 @@ function Published({ submission: { publish, published_at } }: { submission: Subm
   if (published_at)
     return (
       <>
-        Published under the MIT License on <Time at={published_at} />.
+        Published under the MIT license on <Time at={published_at} />.
       </>
     );
   return publish ? (
-    <>It becomes public under the MIT License when the challenge closes.</>
+    <>It becomes public under the MIT license when the challenge closes.</>
   ) : (
     <>It is not published.</>
   );

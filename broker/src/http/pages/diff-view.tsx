@@ -37,7 +37,7 @@ export function DiffView({ diff }: { diff: CodeDiff }) {
               </span>
             )}
           </summary>
-          <Scroll label={`Changes of ${truncateText(path, 100)}`}>
+          <Scroll label={`Changes in ${truncateText(path, 100)}`}>
             <pre class="diff">
               <Lines lines={files[index] ?? ["Too large to show here. Clone the code to see it."]} />
             </pre>

@@ -1,14 +1,6 @@
 import type { SubmissionState } from "@crowdai/shared";
 
-const WORDS: Record<SubmissionState, string> = {
-  initiated: "uploading",
-  submitted: "waiting",
-  grading: "grading",
-  graded: "graded",
-  failed: "failed",
-  cancelled: "cancelled",
-};
-
+/** The state of a submission, by the name that the command line and the API use. */
 export function StateTag({ state }: { state: SubmissionState }) {
-  return <span class={`tag ${state}`}>{WORDS[state]}</span>;
+  return <span class={`tag ${state}`}>{state}</span>;
 }

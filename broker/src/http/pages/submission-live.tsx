@@ -30,7 +30,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
     >
       <p class="state">
         <StateTag state={state} />
-        {submission.best ? <span class="tag graded">best of the round</span> : null}
+        {submission.best ? <span class="tag graded">personal best</span> : null}
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
@@ -82,7 +82,7 @@ function Media({ submission, awaited }: { submission: Submission; awaited: boole
 }
 
 function announcement({ state, score, media }: Submission, config: ChallengeConfig | undefined): string {
-  if (state !== "graded") return `The submission is ${state}.`;
+  if (state !== "graded") return `State: ${state}.`;
   const grade = `${truncateText(config?.score.title ?? "score", 60)} ${shownNumber(score, config?.score.precision ?? 3)}`;
   return `Graded: ${grade}.${media ? " Its media are ready." : ""}`;
 }
@@ -117,7 +117,7 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
             ? "Waiting for a grader."
             : place === 1
               ? "Next in the queue."
-              : `Number ${place} in the queue.`}
+              : `Position ${place} in the queue.`}
         {expected_at ? (
           <>
             {" "}

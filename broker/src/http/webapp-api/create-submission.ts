@@ -35,7 +35,7 @@ export interface Created extends SlotsLeft {
 export type CreateAnswer = { status: 202 | 400; body: Created };
 
 /**
- * Creates a submission that an outside grader grades. The checks run in the webapp's order, which decides which of several reasons the
+ * Creates a submission that an external grader grades. The checks run in the webapp's order, which decides which of several reasons the
  * caller gets, and whether the answer has the slots left. A refused call stores nothing.
  */
 export async function createSubmission(
@@ -154,7 +154,7 @@ async function write(
       message: parameters.text("description_markdown"),
       dry_run: 0,
       post_challenge: isPost ? 1 : 0,
-      // The outside grader has the submitted file; the broker has none of its bytes.
+      // The external grader has the submitted file; the broker has none of its bytes.
       input_kind: "json",
       input_name: null,
       input_size: 0,

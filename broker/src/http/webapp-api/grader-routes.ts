@@ -11,7 +11,7 @@ import { updateSubmission } from "./update-submission.ts";
 import { Refusal } from "./webapp-errors.ts";
 import type { WebappGroup } from "./webapp-group.ts";
 
-/** Routes of outside graders: to identify a key, and to create, update and read submissions. */
+/** Routes of external graders: to identify a key, and to create, update and read submissions. */
 export function graderRoutes(
   api: Hono,
   {

@@ -5,7 +5,7 @@ import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 import { STATUSES } from "./webapp-status.ts";
 
-/** An outside grader's verdict on a submission. Only `graded` has scores. */
+/** An external grader's verdict on a submission. Only `graded` has scores. */
 export interface SentGrade {
   status: OutsideStatus;
   score: number | null;

@@ -10,8 +10,8 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { SentGrade } from "./sent-grade.ts";
 
 /**
- * Writes an outside grader's verdict, whatever the submission's state was, and replaces every part of the earlier grade. From then on
- * the submission is the outside grader's, and our own attempts are fenced off. Requires the locks of the submission and participant.
+ * Writes an external grader's verdict, whatever the submission's state was, and replaces every part of the earlier grade. From then on
+ * the submission is the external grader's, and our own attempts are fenced off. Requires the locks of the submission and participant.
  */
 export async function writeStatus(
   trx: Db,
@@ -50,7 +50,7 @@ async function writeVerdict(
         evaluator_version: "outside",
       };
       const events = await writeGrade(trx, config, row, outcome, now);
-      // An outside grader sends meta as a parameter of its own, so a grade does not change it.
+      // An external grader sends meta as a parameter of its own, so a grade does not change it.
       await trx.updateTable("submissions").set({ meta: row.meta }).where("id", "=", row.id).execute();
       return events;
     }
@@ -69,7 +69,7 @@ async function writeVerdict(
   }
 }
 
-/** Reverts every earlier verdict and reserves the slot again: the submission waits for the outside grader. */
+/** Reverts every earlier verdict and reserves the slot again: the submission waits for the external grader. */
 async function reopen(trx: Db, row: SubmissionRow, grade: SentGrade, now: Date): Promise<SubmissionRow> {
   await trx
     .updateTable("attempts")

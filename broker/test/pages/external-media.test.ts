@@ -4,7 +4,7 @@ import { createPageClient } from "./page-client.ts";
 
 const ID = "dQw4w9WgXcQ";
 
-describe("media of an outside grader, on the pages", () => {
+describe("media of an external grader, on the pages", () => {
   let test: WebappStage;
   let visitor: ReturnType<typeof createPageClient>;
   beforeAll(async () => {
