@@ -90,7 +90,7 @@ export const DIRECTIONS: readonly Directions[] = [
     parts: {
       "bin.ts": ["main.ts"],
       "main.ts": ["startup", "jobs", "challenges"],
-      "index.ts": ["startup", "jobs", "base"],
+      "index.ts": ["startup", "jobs", "challenges", "base"],
       startup: ["jobs", "challenges", "evaluators", "base"],
       jobs: ["challenges", "evaluators", "base"],
       challenges: ["base"],

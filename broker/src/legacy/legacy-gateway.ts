@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError } from "@crowdai/shared";
 import type { Transport } from "engine.io";
 import type { Socket } from "socket.io";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
+import { asBrokerError } from "../base/storage-error.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
@@ -130,7 +131,7 @@ export function openLegacyGateway(options: {
   }
 
   function logged(thrown: unknown): CrowdaiError {
-    const error = asCrowdaiError(thrown);
+    const error = asBrokerError(thrown);
     if (error.code === "unexpected")
       context().log.error(
         { event: "legacy_session_failed", err: thrown },

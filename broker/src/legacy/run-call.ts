@@ -1,4 +1,4 @@
-import { asCrowdaiError } from "@crowdai/shared";
+import { asBrokerError } from "../base/storage-error.ts";
 import { findSubmission } from "../domain/submissions/find-submission.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { followEvents, type NextEvent } from "./follow-events.ts";
@@ -70,7 +70,7 @@ async function followJob(run: CallRun, id: string, sequence: number): Promise<Jo
 }
 
 function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobMessage {
-  const error = asCrowdaiError(thrown);
+  const error = asBrokerError(thrown);
   if (error.code === "unexpected")
     run.context.log.error({ event: "legacy_call_failed", err: thrown }, "legacy call failed unexpectedly");
   const word = errorMessage(error.message, id || null);

@@ -10,7 +10,7 @@ import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
 import { basePathOf } from "../base/base-path.ts";
 import type { Clock } from "../base/clock.ts";
-import type { BrokerConfig } from "../base/config.ts";
+import { type BrokerConfig, objectsFolder } from "../base/config.ts";
 import { replacePrivateFile } from "../base/private-file.ts";
 import { VERSION } from "../base/version.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
@@ -46,6 +46,7 @@ import { createQueueWatch } from "./queue-watch.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
 import { type Intervals, startScheduler } from "./scheduler.ts";
 import { createShutdownSteps } from "./shutdown-steps.ts";
+import { createStorageCheck } from "./storage-check.ts";
 
 const IDLE_MS = 120_000;
 
@@ -160,6 +161,11 @@ export async function createBroker({
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next, createRateLimiter) : null;
 
+    const storage = createStorageCheck(context, [
+      { name: "data folder", path: config.dataFolder },
+      ...(signedStore ? [{ name: "object store", path: objectsFolder(config.dataFolder) }] : []),
+      { name: "code folder", path: code.repositories.folder },
+    ]);
     const boards = createBoardWatch({ db: records.db, log });
     shutdownSteps.add("leaderboard watch", () => boards.close());
     const app = createApp({
@@ -173,7 +179,7 @@ export async function createBroker({
       legacy: legacy?.routes,
       adminKey: config.webappToken,
       webFormToken: config.webapp?.token,
-      readiness: () => readReadiness(context, heartbeats, queueWatch),
+      readiness: () => readReadiness({ ...context, storage }, heartbeats, queueWatch),
       metrics,
       metricsToken: config.metricsToken,
       log,

@@ -4,6 +4,7 @@ import { HOLDS } from "../domain/submissions/submission-code.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
+import type { StorageCheck } from "./storage-check.ts";
 
 const GRACE_MS = 60_000;
 /** A frozen database does not answer at all. */
@@ -13,12 +14,12 @@ const ANSWER_MS = 3000;
 export const REPORTS = "reports";
 
 /**
- * Reports ready when the records answer, the queue accepts jobs, no submission is more than a minute past its
+ * Reports ready when the records answer, the disk can be written, the queue accepts jobs, no submission is more than a minute past its
  * deadline (of those that do not wait for their participant), queues move while a grader is free, reports are applied and the sweeps run. A stall shows within
  * two minutes.
  */
 export async function readReadiness(
-  context: Needs<"records" | "clock" | "dispatchStalled">,
+  context: Needs<"records" | "clock" | "dispatchStalled"> & { storage: StorageCheck },
   heartbeats: Pick<Heartbeats, "problems">,
   queueWatch: Pick<QueueWatch, "stalled">,
   answerMs = ANSWER_MS,
@@ -43,6 +44,7 @@ export async function readReadiness(
   } catch {
     checks.records = "the records do not answer";
   }
+  checks.storage = await within(answerMs, context.storage()).catch(() => "the disk does not answer");
   checks.queue = context.dispatchStalled() ? "the queue accepts no jobs" : "ok";
   const stalled = queueWatch.stalled();
   checks.line =

@@ -19,7 +19,12 @@ afterEach(() => test.close());
 const clock = () => new Date();
 const calm = { problems: () => new Map<string, string>() };
 const moving = { stalled: () => [] };
-const working = () => ({ records: test.records, clock, dispatchStalled: () => false });
+const working = () => ({
+  records: test.records,
+  clock,
+  dispatchStalled: () => false,
+  storage: async () => "ok",
+});
 const grader = { grader: "g", challenges: ["test"], concurrency: 1 };
 const submitWithoutPush = () =>
   submitWithCode(
@@ -44,6 +49,7 @@ describe("readiness", () => {
       "queue",
       "records",
       "reports",
+      "storage",
       "sweeps",
     ]);
     expect(new Set(Object.values(checks))).toEqual(new Set(["ok"]));

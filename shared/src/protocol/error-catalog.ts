@@ -565,6 +565,14 @@ export const catalog = {
     "The grader's report could not be stored.",
     "The submission is graded again; nothing is lost.",
   ),
+  storage_failed: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The broker cannot write to its disk.",
+    "Run the same command again later; nothing is counted twice. The operator has to repair the disk.",
+  ),
 
   // Verdicts
   rejected: row(

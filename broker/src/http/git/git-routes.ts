@@ -146,8 +146,8 @@ async function requireOwner(
 /** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
 function refuse({ log }: CodeNeeds<"log">, c: Context, thrown: unknown): Response {
   const error = requestError(c, thrown);
-  if (error.code === "unexpected")
-    log.error({ event: "git_request_failed", err: thrown }, "git request failed with an unexpected error");
+  if (error.code === "unexpected" || error.code === "storage_failed")
+    log.error({ event: "git_request_failed", err: thrown }, "git request failed");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');
   if (error.code === "broker_busy") c.header("Retry-After", "30");
   // The rest of the body is not read, so the connection cannot serve another request.

@@ -1,6 +1,7 @@
-import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { asBrokerError } from "../../base/storage-error.ts";
 
 /** Codes of the catalog for the statuses with which the HTTP framework refuses a request. */
 const CODES: Record<number, ErrorCode> = {
@@ -16,8 +17,8 @@ const CODES: Record<number, ErrorCode> = {
  * that ends early because the client left.
  */
 export function requestError(c: Context, thrown: unknown): CrowdaiError {
-  if (thrown instanceof CrowdaiError) return thrown;
+  if (thrown instanceof CrowdaiError) return asBrokerError(thrown);
   if (c.req.raw.signal.aborted) return new CrowdaiError("interrupted", undefined, { cause: thrown });
-  if (!(thrown instanceof HTTPException) || thrown.status >= 500) return asCrowdaiError(thrown);
+  if (!(thrown instanceof HTTPException) || thrown.status >= 500) return asBrokerError(thrown);
   return new CrowdaiError(CODES[thrown.status] ?? "usage", thrown.message || undefined, { cause: thrown });
 }

@@ -4,7 +4,7 @@ import { requestError } from "../requests/request-error.ts";
 import { texts } from "./texts.ts";
 import { Refusal, Unauthorized } from "./webapp-errors.ts";
 
-type Status = 200 | 202 | 400 | 401 | 404 | 413 | 500;
+type Status = 200 | 202 | 400 | 401 | 404 | 413 | 500 | 503;
 
 /** Responds with JSON as the webapp writes it, safe to embed in a page. */
 export function answer(c: Context, status: Status, body: unknown): Response {
@@ -30,8 +30,9 @@ export function failureResponse(c: Context, thrown: unknown, log: Logger): Respo
   }
   if (thrown instanceof Refusal) return answer(c, thrown.status, { message: thrown.message });
   const error = requestError(c, thrown);
-  // Errors of the catalog that are not the caller's fault, such as an unavailable store, count as server errors.
+  // Other errors that are not the caller's fault count as server errors.
   if (error.fault === "you") return answer(c, 400, { message: error.message });
+  if (error.row.http === 503) return answer(c, 503, { message: error.message });
   log.error(
     { event: "webapp_request_failed", err: thrown },
     "webapp API request failed with an unexpected error",

@@ -1,5 +1,6 @@
-import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError } from "@crowdai/shared";
 import { createPacketReader, FLUSH, packetLine, sideBand } from "../../../background/git/pkt-line.ts";
+import { asBrokerError } from "../../../base/storage-error.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Needs } from "../../../domain/submissions/services.ts";
 import { readCode } from "../../../domain/submissions/submission-code.ts";
@@ -28,7 +29,7 @@ export async function receivePush(
     await storePush(code, row, reader.rest());
     return answer(request, null);
   } catch (thrown) {
-    const error = asCrowdaiError(thrown);
+    const error = asBrokerError(thrown);
     await drain(reader.rest());
     // A rejected ref is final for this code. For a problem of the broker, the client gets an HTTP status and pushes again.
     if (error.fault === "platform") throw thrown;
