@@ -26,6 +26,7 @@ export function createPlayground(more: Record<string, unknown> = {}): Playground
     id: "echo",
     title: "Echo",
     score: { precision: 3 },
+    rounds: [{ id: "1", parallel_limit: null }],
     evaluator: { command: ["python3", "evaluate.py"], mode: "persistent" },
     ...more,
   };

@@ -33,6 +33,8 @@ export async function writeChaosChallenge(challenges: string): Promise<void> {
     title: "Chaos",
     score: { title: "Score", order: "descending", precision: 6 },
     accepts: { file: { extensions: [".json"], max_bytes: 1_000_000 }, json: { max_bytes: 1_000_000 } },
+    // A few participants send everything.
+    rounds: [{ id: "1", parallel_limit: null }],
     evaluator: { command: ["python3", "evaluate.py"], mode: "persistent", timeout_seconds: 60 },
   };
   await writeFile(join(folder, "challenge.json"), JSON.stringify(config, null, 2));

@@ -13,7 +13,7 @@ const WITH_PROCESSES = [
   "grader/src/**/{bin,main,batch,launch,persistent,python-class,job-factory,grader,grader-stopping}.test.ts",
   "scripts/{bench/{board,pages},chaos/missing-programs,build/cli,demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
-  "shared/src/queue/redis/**/{consumer-backoff,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
+  "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
 ];
 
 /** Tests after which a process has a large memory, and starts others slowly: each file has a process of its own. */

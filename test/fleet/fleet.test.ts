@@ -154,15 +154,16 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     const again = await seen.event("grading", 2);
     logFigure(`a grader was ${how}, its job runs elsewhere after`, again.here - began);
     expect(again.here - began).toBeLessThan(allowedMs(most));
+    // The thawed grader has a result, while the other is still grading.
+    if (how === "frozen") await first.kill("SIGCONT");
     await seen.over;
     expect(seen.events.at(-1)).toMatchObject({ type: "graded", data: { score: 0.5 } });
     const received = seen.events.length;
 
     // The report of the thawed grader is too late: it is refused, and no one receives it.
-    if (how === "frozen") {
-      await first.kill("SIGCONT");
+    if (how === "frozen")
       await until(async () => (await metric("crowdai_late_reports_refused_total")) > lateBefore, 30_000);
-    } else await first.restart();
+    else await first.restart();
     const recorded = await records.db
       .selectFrom("events")
       .select("seq")
@@ -171,11 +172,11 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     expect(recorded).toHaveLength(received);
     const accepted = await records.db
       .selectFrom("attempts")
-      .select("number")
+      .select("grader")
       .where("submission", "=", id)
       .where("accepted", "=", 1)
       .execute();
-    expect(accepted).toHaveLength(1);
+    expect(accepted).toEqual([{ grader: again.data.grader }]);
     await session.close();
   });
 
@@ -231,6 +232,28 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
       await until(async () => (await fetch(`${url}/readyz`)).status === 200, 30_000);
     await fleet.grader[1]!.restart();
     await session.close();
+  });
+
+  it("lets participants of different brokers take turns", async () => {
+    await attached(2);
+    await Promise.all(fleet.grader.map((one) => one.stop()));
+    const ada = await open(brokers()[0]!);
+    const bob = await Challenge.open("chaos", {
+      apiKey: await addParticipant(records, "bob", new Date().toISOString()),
+      broker: brokers()[1]!,
+      lostAfterMs: 60_000,
+    });
+    const sent = await Promise.all(
+      Array.from({ length: 30 }, () => ada.submitValue(value(0.05), { wait: false })),
+    );
+    const { id } = await bob.submitValue(value(0.05), { wait: false });
+    expect((await bob.submissions({ limit: 1 }))[0]?.place).toBe(2);
+    await Promise.all(fleet.grader.map((one) => one.restart()));
+    const began = Number((await bob.wait(id)).message);
+    const others = await Promise.all(sent.map(async (one) => Number((await ada.wait(one.id)).message)));
+    // Each of the two graders has two slots.
+    expect(others.filter((other) => other < began).length).toBeLessThanOrEqual(4);
+    await Promise.all([ada.close(), bob.close()]);
   });
 
   it("rebuilds from the records what a flushed Redis has lost", async () => {

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
+import { inFairOrder, readQueue } from "../domain/graders/queue-positions.ts";
 import { readQueueStatus, type Waiting } from "../domain/graders/queue-status.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { submissionWithId } from "../domain/submissions/find-submission.ts";
@@ -121,14 +122,7 @@ export function createBroadcast(watchers: Watchers, context: () => BroadcastNeed
       const { db } = context().records;
       for (const challenge of context().catalog.all().keys()) {
         // Reads the queue once, instead of counting for each waiting submission.
-        const queue = await db
-          .selectFrom("submissions")
-          .select("id")
-          .where("challenge", "=", challenge)
-          .where("state", "=", "submitted")
-          .where("outside_status", "is", null)
-          .orderBy("number")
-          .execute();
+        const queue = inFairOrder(await readQueue(db, challenge));
         if (queue.length === 0) continue;
         const waitingAt = await readQueueStatus(context(), challenge);
         for (const [index, { id }] of queue.entries()) {

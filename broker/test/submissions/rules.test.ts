@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createSubmissionId, type Leaderboard, type Limits } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
-import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
+import { startBroker, type TestBroker, type TestClient, untilEnd } from "../support/test-broker.ts";
 
 const value = (data: unknown) => ({ kind: "inline" as const, data });
 const HOUR = 3_600_000;
@@ -79,8 +79,32 @@ describe("the rules", () => {
     await expect(client.submit({ input: value({ score: 1 }) })).rejects.toMatchObject({
       code: "parallel_limit",
     });
+    await expect(client.submit({ dry_run: true, input: value({ score: 1 }) })).rejects.toMatchObject({
+      code: "parallel_limit",
+    });
     await client.ask("cancel", { id: submission.id });
     await client.submit({ input: value({ score: 1 }) });
+  });
+
+  it("allow 100 waiting submissions where the organizer names no parallel limit, and any number where it is null", async () => {
+    test = await startBroker({
+      withGrader: false,
+      challenges: [{ id: "silent" }, { id: "open", rounds: [{ id: "1", parallel_limit: null }] }],
+    });
+    const [silent, open] = [
+      await test.connect({ challenge: "silent" }),
+      await test.connect({ challenge: "open" }),
+    ];
+    const send = (client: TestClient, challenge: string, count: number) =>
+      Promise.allSettled(
+        Array.from({ length: count }, () => client.submit({ challenge, input: value({ score: 1 }) })),
+      );
+    const refused = (await send(silent, "silent", 103)).filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(3);
+    for (const one of refused) expect(one).toMatchObject({ reason: { code: "parallel_limit" } });
+    const limits = await (await test.fetch("/api/v1/challenges/silent/limits")).json();
+    expect(limits).toMatchObject({ parallel_limit: 100, running: 100, limit: null });
+    expect((await send(open, "open", 103)).every(({ status }) => status === "fulfilled")).toBe(true);
   });
 
   it("open rounds by the clock, and report the next opening", async () => {

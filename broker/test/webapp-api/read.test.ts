@@ -291,7 +291,7 @@ describe("challenges", () => {
             start_dttm: "2026-03-02T00:00:00.000Z",
             end_dttm: null,
             submission_limit: null,
-            parallel_submissions: 0,
+            parallel_submissions: 100,
             minimum_score: 0,
             ranking_window: 24,
             ranking_highlight: 5,

@@ -8,6 +8,9 @@ const time = z.iso.datetime({
   error: "an ISO 8601 time with time zone, such as 2026-11-23T12:00:00Z",
 });
 
+/** More than people use, and fewer than a script that has gone astray would send. */
+export const DEFAULT_PARALLEL_LIMIT = 100;
+
 const score = z.strictObject({
   title: z.string().default("Score"),
   order: z.enum(["descending", "ascending"]).default("descending"),
@@ -24,7 +27,12 @@ const round = z.strictObject({
     .nullable()
     .default(null)
     .describe("Maximum number of submissions per participant; null means no limit."),
-  parallel_limit: z.int().min(1).nullable().default(null),
+  parallel_limit: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(DEFAULT_PARALLEL_LIMIT)
+    .describe("Most submissions of a participant that may wait for a grade; null means no limit."),
   minimum_score: z
     .number()
     .nullable()

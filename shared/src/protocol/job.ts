@@ -27,6 +27,10 @@ export const jobSchema = z.object({
   version: z.string().nullable(),
   /** The object that contains the bundle; absent when `version` is null. */
   bundle: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullish(),
+  fair_key: z
+    .string()
+    .nullish()
+    .describe("Jobs of a challenge with different keys take turns. Absent in jobs of older brokers."),
 });
 export type Job = z.infer<typeof jobSchema>;
 export type JobInput = z.infer<typeof jobInputSchema>;

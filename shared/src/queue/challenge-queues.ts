@@ -1,4 +1,5 @@
 import type { Job } from "../protocol/job.ts";
+import { createFairQueue, type FairQueue } from "./fair-queue.ts";
 
 export interface WaitingJob {
   job: Job;
@@ -19,27 +20,14 @@ export interface ChallengeQueues {
   clear(): void;
 }
 
-/** A queue that starts at `head`. Array.shift moves every element, which in a long queue takes longer than grading. */
-interface Queue {
-  jobs: WaitingJob[];
-  head: number;
-}
-
-/** Discards the taken jobs once they outnumber the waiting ones. */
-function compact(queue: Queue): Queue {
-  return queue.head > 1000 && queue.head * 2 > queue.jobs.length
-    ? { jobs: queue.jobs.slice(queue.head), head: 0 }
-    : queue;
-}
-
 export function createChallengeQueues(): ChallengeQueues {
   // In round-robin order: a served challenge moves to the end. Empty queues are removed.
-  const queues = new Map<string, Queue>();
+  const queues = new Map<string, FairQueue>();
   const bySubmission = new Map<string, WaitingJob>();
 
-  function queueOf(waiting: WaitingJob): Queue {
+  function queueOf(waiting: WaitingJob): FairQueue {
     const { challenge, submission } = waiting.job;
-    const queue = queues.get(challenge) ?? { jobs: [], head: 0 };
+    const queue = queues.get(challenge) ?? createFairQueue();
     queues.set(challenge, queue);
     bySubmission.set(submission, waiting);
     return queue;
@@ -49,22 +37,16 @@ export function createChallengeQueues(): ChallengeQueues {
     take(served) {
       for (const [challenge, queue] of queues) {
         if (!served.includes(challenge)) continue;
-        const first = queue.jobs[queue.head++]!;
+        const first = queue.take()!;
         queues.delete(challenge);
-        if (queue.head < queue.jobs.length) queues.set(challenge, compact(queue));
+        if (!queue.isEmpty()) queues.set(challenge, queue);
         bySubmission.delete(first.job.submission);
         return first;
       }
       return null;
     },
-    pushBack(waiting) {
-      queueOf(waiting).jobs.push(waiting);
-    },
-    pushFront(waiting) {
-      const queue = queueOf(waiting);
-      if (queue.head > 0) queue.jobs[--queue.head] = waiting;
-      else queue.jobs.unshift(waiting);
-    },
+    pushBack: (waiting) => queueOf(waiting).add(waiting),
+    pushFront: (waiting) => queueOf(waiting).addFirst(waiting),
     find: (submission) => bySubmission.get(submission) ?? null,
     drop(submission) {
       const waiting = bySubmission.get(submission);
@@ -72,9 +54,8 @@ export function createChallengeQueues(): ChallengeQueues {
       bySubmission.delete(submission);
       const { challenge } = waiting.job;
       const queue = queues.get(challenge)!;
-      const jobs = queue.jobs.slice(queue.head).filter((other) => other !== waiting);
-      if (jobs.length === 0) queues.delete(challenge);
-      else queues.set(challenge, { jobs, head: 0 });
+      queue.drop(waiting);
+      if (queue.isEmpty()) queues.delete(challenge);
     },
     isEmpty: () => queues.size === 0,
     clear() {

@@ -54,7 +54,9 @@ export interface Recovery {
  * The job queue delivers jobs to graders, and reports to brokers.
  *
  * The records are the source of truth and can rebuild the queue at any time, so a loss of its contents loses nothing.
- * Jobs of one challenge are delivered in the order of publishing, each at least once, and again when its grader is gone.
+ * Each job is delivered at least once, and again when its grader is gone. The jobs of one challenge with the same fair key keep
+ * the order of publishing. Different fair keys take turns: each free slot serves the key that was served least recently, so a key
+ * with many waiting jobs delays the first job of another by at most one job per grader.
  * Reports of one submission arrive in order, each at least once.
  */
 export interface JobQueue {

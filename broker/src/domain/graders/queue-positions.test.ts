@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
-import { createQueuePositions } from "./queue-positions.ts";
+import { createQueuePositions, inFairOrder, readQueue } from "./queue-positions.ts";
 
 const LENGTH = 300;
 let folder: string;
@@ -14,7 +14,7 @@ beforeEach(async () => {
   records = await openSqlite(join(folder, "records.sqlite"));
   await records.db
     .insertInto("participants")
-    .values({ name: "ada", name_key: "ada", created_at: "" })
+    .values(["ada", "bob", "eve"].map((name) => ({ name, name_key: name, created_at: "" })))
     .execute();
   for (const challenge of ["iris", "other"])
     await records.db
@@ -27,10 +27,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const submission = (challenge: string, index: number) => ({
+const submission = (challenge: string, index: number, participant_id = 1) => ({
   id: `${challenge}-${index}`,
   challenge,
-  participant_id: 1,
+  participant_id,
   round: "main",
   function: "submit",
   state: "submitted" as const,
@@ -61,14 +61,69 @@ const leave = (count: number) =>
 
 it("a position in a long queue is exact, except for submissions that left it a moment ago", async () => {
   let now = 1000;
-  const lines = createQueuePositions(() => now);
-  const ahead = (index: number) => lines.ahead(records.db, "iris", index + 1);
-  for (const index of [0, 50, 200, 201, 299, 150]) expect(await ahead(index)).toBe(index);
-  expect(await lines.ahead(records.db, "other", LENGTH + 8)).toBe(7);
+  const positions = createQueuePositions(() => now);
+  const place = (index: number, challenge = "iris", first = 0) =>
+    positions.placeOf(records.db, { challenge, number: first + index + 1, participant_id: 1 });
+  for (const index of [0, 50, 200, 201, 299, 150]) expect(await place(index)).toBe(index + 1);
+  expect(await place(7, "other", LENGTH)).toBe(8);
   await leave(60);
   now += 50;
-  expect(await ahead(299)).toBeOneOf([299, 239]);
+  expect(await place(299)).toBeOneOf([300, 240]);
   now += 100;
-  expect(await ahead(299)).toBe(239);
-  expect(await ahead(70)).toBe(10);
+  expect(await place(299)).toBe(240);
+  expect(await place(70)).toBe(11);
+});
+
+it("a position is the fair one: everyone's first comes before anyone's second", async () => {
+  const positions = createQueuePositions();
+  const place = async (id: string) =>
+    positions.placeOf(
+      records.db,
+      await records.db
+        .selectFrom("submissions")
+        .select(["challenge", "number", "participant_id"])
+        .where("id", "=", id)
+        .executeTakeFirstOrThrow(),
+    );
+  const add = (index: number, participant: number) =>
+    records.db
+      .insertInto("submissions")
+      .values(submission("iris", index, participant))
+      .execute();
+  await add(1000, 2);
+  expect(await place("iris-1000")).toBe(2);
+  for (const [index, participant] of [1001, 1002, 1003].entries())
+    await add(participant, index === 2 ? 3 : 2);
+  // Ada, Bob, Eve; Ada, Bob; Ada, Bob; the rest is Ada's.
+  const expected = { "iris-0": 1, "iris-1000": 2, "iris-1003": 3, "iris-1": 4, "iris-1001": 5, "iris-2": 6 };
+  for (const [id, at] of Object.entries({ ...expected, "iris-1002": 7, "iris-3": 8, "iris-299": 304 }))
+    expect(await place(id), id).toBe(at);
+
+  const order = inFairOrder(await readQueue(records.db, "iris")).map(({ id }) => id);
+  for (const id of order.slice(0, 20)) expect(await place(id)).toBe(order.indexOf(id) + 1);
+});
+
+it("a submission that waits for its code delays no other", async () => {
+  await leave(LENGTH - 1);
+  await records.db
+    .insertInto("submissions")
+    .values(submission("iris", 1000, 2))
+    .execute();
+  const row = { challenge: "iris", number: 2 * LENGTH + 1, participant_id: 2 };
+  const positions = createQueuePositions();
+  expect(await positions.placeOf(records.db, row)).toBe(2);
+  await records.db
+    .insertInto("submission_code")
+    .values({
+      ...{
+        submission: `iris-${LENGTH - 1}`,
+        challenge: "iris",
+        participant_id: 1,
+        state: "awaited",
+        holds: 1,
+      },
+      ...{ commit_name: "", tree: "", files: 1, bytes: 1 },
+    })
+    .execute();
+  expect(await positions.placeOf(records.db, row)).toBe(1);
 });

@@ -1,49 +1,110 @@
-import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { lookup } from "../../records/statement.ts";
+import { statement } from "../../records/statement.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
 
-/** Maximum age of the count of a long queue. */
+/** Maximum age of a reading of a long queue. */
 const FRESH_MS = 100;
-/** A queue up to this length is counted every time. */
+/** A queue up to this length is read every time. */
 const SHORT = 100;
 
-/** Counts the waiting submissions of a challenge. */
+/** A waiting submission. */
+export type QueueEntry = Pick<SubmissionRow, "id" | "number" | "participant_id">;
+
+/** Knows the queue positions of waiting submissions. Participants take turns, as in the job queue. */
 export interface QueuePositions {
   /**
-   * Returns how many submissions wait before this one. For a long queue, the count may include some that left
+   * Returns the position of a submission; 1 is next. For a long queue, it may count submissions that left
    * within FRESH_MS.
    */
-  ahead(db: Db, challenge: string, number: number): Promise<number>;
+  placeOf(
+    db: Db,
+    submission: Pick<SubmissionRow, "challenge" | "number" | "participant_id">,
+  ): Promise<number>;
 }
 
-/**
- * For a long queue that was counted a moment ago, only the rest is counted, so that a position does not cost
- * the length of the queue.
- */
+interface Reading {
+  at: number;
+  /** Highest number that was read. */
+  last: number;
+  length: number;
+  /** The numbers of each participant's waiting submissions, in order. */
+  numbers: Map<number, number[]>;
+}
+
+/** Of a long queue that was read a moment ago, only the rest is read. */
 export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
-  const counted = new Map<string, { number: number; ahead: number; at: number }>();
+  const readings = new Map<string, Reading>();
+
+  async function read(db: Db, challenge: string): Promise<Reading> {
+    const now = monotonic();
+    let reading = readings.get(challenge);
+    if (!reading || now - reading.at >= FRESH_MS || reading.length <= SHORT)
+      reading = { at: now, last: 0, length: 0, numbers: new Map() };
+    for (const { number, participant_id } of await readQueue(db, challenge, reading.last)) {
+      // Another call may have added it in the meantime.
+      if (number <= reading.last) continue;
+      const own = reading.numbers.get(participant_id);
+      if (own) own.push(number);
+      else reading.numbers.set(participant_id, [number]);
+      reading.last = number;
+      reading.length++;
+    }
+    readings.set(challenge, reading);
+    return reading;
+  }
+
   return {
-    async ahead(db, challenge, number) {
-      const now = monotonic();
-      const last = counted.get(challenge);
-      const usable = last && now - last.at < FRESH_MS && last.number <= number ? last : null;
-      const from = usable?.number ?? 0;
-      const { waiting } = (await countWaiting(db, { challenge, from, number }))!;
-      const ahead = (usable?.ahead ?? 0) + Number(waiting);
-      if (ahead > SHORT) counted.set(challenge, { number, ahead, at: usable?.at ?? now });
-      return ahead;
+    async placeOf(db, { challenge, number, participant_id }) {
+      const { numbers } = await read(db, challenge);
+      const own = countBelow(numbers.get(participant_id) ?? [], number);
+      let ahead = own;
+      for (const [participant, list] of numbers)
+        if (participant !== participant_id)
+          // Another participant's next one is ahead as well if it arrived earlier.
+          ahead += countBelow(list, number) > own ? own + 1 : Math.min(list.length, own);
+      return ahead + 1;
     },
   };
 }
 
-const countWaiting = lookup(
-  (db, { challenge, from, number }: { challenge: string; from: number; number: number }) =>
-    db
-      .selectFrom("submissions")
-      .select(sql<number>`count(*)`.as("waiting"))
-      .where("challenge", "=", challenge)
-      .where("state", "=", "submitted")
-      .where("outside_status", "is", null)
-      .where("number", ">=", from)
-      .where("number", "<", number),
+/** Orders waiting submissions as they will be taken: everyone's first by arrival, then everyone's second, … */
+export function inFairOrder<T extends Pick<QueueEntry, "participant_id">>(queue: readonly T[]): T[] {
+  const counts = new Map<number, number>();
+  const rounds: T[][] = [];
+  for (const entry of queue) {
+    const round = counts.get(entry.participant_id) ?? 0;
+    counts.set(entry.participant_id, round + 1);
+    rounds[round] ??= [];
+    rounds[round].push(entry);
+  }
+  return rounds.flat();
+}
+
+/** Returns the waiting submissions of a challenge with a higher number than `after`, by number. */
+export const readQueue = (db: Db, challenge: string, after = 0): Promise<QueueEntry[]> =>
+  waiting(db, { challenge, after });
+
+const waiting = statement((db, { challenge, after }: { challenge: string; after: number }) =>
+  db
+    .selectFrom("submissions")
+    .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+    .select(["submissions.id", "submissions.number", "submissions.participant_id"])
+    .where("submissions.challenge", "=", challenge)
+    .where("submissions.state", "=", "submitted")
+    .where("outside_status", "is", null)
+    .where("submissions.number", ">", after)
+    // One that waits for its code delays no other.
+    .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
+    .orderBy("submissions.number"),
 );
+
+/** Returns how many of these ascending numbers are lower. */
+function countBelow(numbers: readonly number[], number: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

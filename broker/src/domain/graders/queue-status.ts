@@ -34,10 +34,10 @@ export interface QueueStatusSources extends ServingSources {
 export async function readWaiting(
   context: QueueStatusSources,
   db: Db,
-  { challenge, number }: Pick<SubmissionRow, "number" | "challenge">,
+  row: Pick<SubmissionRow, "number" | "challenge" | "participant_id">,
 ): Promise<Waiting> {
-  const ahead = await context.queuePositions.ahead(db, challenge, number);
-  return (await readQueueStatus(context, challenge))(ahead + 1);
+  const place = await context.queuePositions.placeOf(db, row);
+  return (await readQueueStatus(context, row.challenge))(place);
 }
 
 /** Returns a challenge's current queue status as a function of the queue position. */

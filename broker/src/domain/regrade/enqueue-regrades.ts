@@ -6,8 +6,11 @@ import type { Catalog, ServedChallenge } from "../challenges/catalog.ts";
 import { findBundle } from "../challenges/recorded-challenges.ts";
 import { createJob } from "../submissions/create-job.ts";
 
-/** Maximum number of queued or running jobs of a regrade: a new submission waits behind no more than this. */
+/** Maximum number of queued or running jobs of a regrade: the queue need not hold a whole challenge. */
 const MAX_QUEUED = 64;
+
+/** A regrade has a share of the queue as one participant has: neither can hold up the other. */
+const FAIR_KEY = "regrade";
 
 /** Queues attempts of running regrades, as many as there are free places. */
 export async function enqueueRegrades(options: {
@@ -47,7 +50,7 @@ export async function enqueueRegrades(options: {
     if (rows.length === 0) return;
     const challenge = await pinned(db, regrade, served);
     for (const { regrade_attempt: attempt, ...row } of rows) {
-      await options.queue.publish(createJob(row, attempt, challenge));
+      await options.queue.publish({ ...createJob(row, attempt, challenge), fair_key: FAIR_KEY });
       await mark(regrade.id, row.id, attempt);
     }
   }

@@ -64,14 +64,8 @@ export async function requireSlot(
   participantId: number,
   now: Date,
 ): Promise<void> {
-  const { limit, parallel_limit: atOnce } = round;
-  const running = atOnce === null ? 0 : await countRunning(db, challenge, participantId);
-  if (atOnce !== null && running >= atOnce)
-    throw new CrowdaiError(
-      "parallel_limit",
-      `${running} of your submissions ${running === 1 ? "is" : "are"} waiting for a grade; ${challenge} allows ${atOnce} at a time.`,
-      { details: { running, parallel_limit: atOnce } },
-    );
+  await requireParallel(db, { id: challenge }, round, participantId);
+  const { limit } = round;
   if (limit === null) return;
   const { used, nextAt } = await usedSlots(db, challenge, round, participantId, now);
   if (used < limit.count) return;
@@ -80,6 +74,22 @@ export async function requireSlot(
     "no_slots",
     `You have used all ${limit.count} submissions per ${limit.per} for ${challenge}.${when}`,
     { details: { limit, used, next_at: nextAt } },
+  );
+}
+
+/** Throws parallel_limit when too many submissions of the participant wait. Dry runs count, and are limited, like others. */
+export async function requireParallel(
+  db: Db,
+  { id: challenge }: Pick<ChallengeConfig, "id">,
+  { parallel_limit: atOnce }: RoundConfig,
+  participantId: number,
+): Promise<void> {
+  const running = atOnce === null ? 0 : await countRunning(db, challenge, participantId);
+  if (atOnce === null || running < atOnce) return;
+  throw new CrowdaiError(
+    "parallel_limit",
+    `${running} of your submissions ${running === 1 ? "is" : "are"} waiting for a grade; ${challenge} allows ${atOnce} at a time.`,
+    { details: { running, parallel_limit: atOnce } },
   );
 }
 

@@ -32,6 +32,7 @@ export function createJob(
         : null,
     version: bundle ? version : null,
     bundle,
+    fair_key: String(row.participant_id),
   };
 }
 

@@ -9,7 +9,7 @@ import { addPublishRequest, requirePublishable } from "../publishing/publish-req
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireAcceptedModels } from "../rules/accepted-models.ts";
-import { requireSlot } from "../rules/limits.ts";
+import { requireParallel, requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
@@ -72,6 +72,7 @@ export async function registerIntent(
     if (raced) return { row: raced, events: null };
     await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
+    else if (intent.function === "submit") await requireParallel(trx, config, target.round, caller.id);
     else await requireCallCapacity(trx, caller.id, 1);
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await recordParts(trx, intent);

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { cancellingContract } from "./cancelling.contract.ts";
 import { deliveryContract } from "./delivery.contract.ts";
+import { fairnessContract } from "./fairness.contract.ts";
 import { type QueueUnderTest, setStage } from "./queue-stage.ts";
 import { reportsContract } from "./reports.contract.ts";
 import { jobOf } from "./samples.ts";
@@ -13,6 +14,7 @@ export function queueContract(name: string, create: () => Promise<QueueUnderTest
   describe(`${name}, as a job queue`, () => {
     const stage = setStage(create);
     deliveryContract(stage);
+    fairnessContract(stage);
     cancellingContract(stage);
     reportsContract(stage);
     stoppingContract(stage);

@@ -1,26 +1,26 @@
 import { script } from "./script.ts";
 
 /**
- * Args: for each job its submission, attempt, challenge and text. Skips a job that is known with this or a newer
+ * Args: for each job its submission, attempt, challenge, fair key and text. Skips a job that is known with this or a newer
  * attempt, unless its entry is gone, so that a rebuild restores every lost job.
  */
 export const PUBLISH = script(`
-for _ = 1, #ARGV / 4 do
-  local submission, attempt, challenge, job = arg(), number(), arg(), arg()
+local touched, challenges = {}, {}
+for _ = 1, #ARGV / 5 do
+  local submission, attempt, challenge, key, job = arg(), number(), arg(), arg(), arg()
   local known = recall(submission)
   local wanted = true
   if known then
-    local stream = stream_of(known.challenge)
     if known.attempt > attempt then wanted = false
-    elseif known.attempt == attempt then wanted = not exists(stream, known.id)
+    elseif known.attempt == attempt then wanted = not is_here(submission, known)
     else redis.call('PUBLISH', base .. ':control', submission .. ' ' .. known.attempt) end
-    if wanted then drop(stream, known.id) end
+    if wanted then discard(submission, known) end
   end
-  if wanted then
-    local id = add(stream_of(challenge), submission, attempt, job)
-    remember(submission, { attempt = attempt, id = id, holder = '-', delivered = 0, challenge = challenge })
-  end
+  if wanted then put(submission, attempt, challenge, key, job) end
+  if not touched[challenge] then challenges[#challenges + 1] = challenge end
+  touched[challenge] = true
 end
+feed_graders(challenges)
 `);
 
 /** Args: the submission. Its holder learns of it immediately, or with its next heartbeat. */
@@ -28,8 +28,9 @@ export const CANCEL = script(`
 local submission = arg()
 local known = recall(submission)
 if known then
-  drop(stream_of(known.challenge), known.id)
+  discard(submission, known)
   redis.call('HDEL', index, submission)
+  feed(known.challenge)
   redis.call('PUBLISH', base .. ':control', submission .. ' ' .. known.attempt)
 end
 `);
@@ -124,8 +125,9 @@ local function take(challenge, quota)
   end
   while #taken < until_there do
     local read = redis.pcall('XREADGROUP', 'GROUP', group, me, 'COUNT', until_there - #taken, 'STREAMS', stream, '>')
-    if not read then return end
-    if read.err then
+    if not read then
+      if advance(challenge.id, until_there - #taken) == 0 then return end
+    elseif read.err then
       if not string.find(read.err, 'NOGROUP', 1, true) then error(read.err) end
       redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
       if challenge.ensured then lost = true end
@@ -146,6 +148,7 @@ if #challenges > 0 and want > #taken then
     if #challenges == 1 then break end
   end
 end
+for _, challenge in ipairs(challenges) do feed(challenge.id) end
 
 if lost then redis.call('DEL', epoch) end
 return { lost and 1 or 0, taken }

@@ -25,7 +25,8 @@ local function state_of(stream, id, submission, attempt, delivery)
   if known.attempt ~= attempt then return known.attempt > attempt and 'lost' or 'gone' end
   if known.id == id and known.holder == me then return 'ok' end
   if known.holder ~= '-' or owner_of(stream, known.id) then return 'lost' end
-  if not exists(stream, known.id) then return 'again' end
+  if not is_here(submission, known) then return 'again' end
+  if fair_key_of(known.id) then enter(submission, known) end
   known.holder, known.delivered = me, delivery
   remember(submission, known)
   return known.id
@@ -49,10 +50,12 @@ local me, challenge, submission, attempt, delivery, job = arg(), arg(), arg(), n
 local stream, known = stream_of(challenge), recall(submission)
 local id
 if known and known.attempt > attempt then return false end
-if known and known.attempt == attempt and exists(stream, known.id) then
+if known and known.attempt == attempt and is_here(submission, known) then
   if known.holder ~= '-' or owner_of(stream, known.id) then return false end
+  if fair_key_of(known.id) then enter(submission, known) end
   id = known.id
 else
+  if known and fair_key_of(known.id) then discard(submission, known) end
   id = add(stream, submission, attempt, job)
 end
 remember(submission, { attempt = attempt, id = id, holder = me, delivered = delivery, challenge = challenge })

@@ -54,7 +54,8 @@ export function createLeases(options: {
   }
 
   async function renew(): Promise<void> {
-    const about = consumption.signal.aborted ? null : attachedGrader(consumption);
+    // Graders of older versions do not advance the waiting jobs.
+    const about = consumption.signal.aborted ? null : { ...attachedGrader(consumption), advances: true };
     const held = runningJobs.all();
     const args = held.flatMap(({ challenge, id, job, delivery }) => [
       challenge,

@@ -11,10 +11,12 @@ local lock = base .. ':rebuild'
 
 /**
  * Checks whether the queue may have lost jobs. Replies with "ok", "flushed" or "restarted", the run id, and 1 when the caller is to
- * rebuild. Args: the caller, and the time in ms after which another caller may take over.
+ * rebuild. Args: the caller, and the time in ms after which another caller may take over. Also wakes a grader for jobs that still
+ * wait because the one that was woken for them is gone.
  */
 export const CHECK_EPOCH = script(`${RUN_ID}
 local me, timeout = arg(), number()
+feed_graders(redis.call('SMEMBERS', waiting))
 local known = redis.call('GET', epoch)
 if known and string.match(known, '^%S+') == run then return { 'ok', run, 0 } end
 local mine = redis.call('GET', lock) == me or redis.call('SET', lock, me, 'NX', 'PX', timeout)

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "../../protocol/errors.ts";
 import type { Report } from "../../protocol/job.ts";
+import { fairKeyOf } from "../fair-queue.ts";
 import type { AttachedGrader, JobQueue } from "../job-queue.ts";
 import { createBatches } from "./batches.ts";
 import { listenForCancellations } from "./cancellations.ts";
@@ -34,8 +35,8 @@ const FRESH_MS = 500;
 const CLOSE_MS = 3000;
 
 /**
- * Creates a queue on Redis Streams: one stream per challenge, read by one group. All keys share a hash tag, so that a cluster keeps
- * the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
+ * Creates a queue on Redis Streams: one stream per challenge, read by one group, which jobs enter in their fair order. All keys share
+ * a hash tag, so that a cluster keeps the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
  */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
   const { redis, log, leaseMs = LEASE_MS } = options;
@@ -92,7 +93,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     },
     maxItems: 200,
     maxWeight: 1_000_000,
-    weigh: (job) => String(job[3]).length,
+    weigh: (job) => String(job[4]).length,
   });
 
   const report = createReportOutbox({
@@ -117,7 +118,10 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
 
     async publish(job) {
       if (closing.signal.aborted) throw new Error("The queue is closed.");
-      await publishing.add([job.submission, job.attempt, job.challenge, JSON.stringify(job)]);
+      const { submission, attempt, challenge } = job;
+      // An escaped key has no separator of the keys in Redis.
+      const key = encodeURIComponent(fairKeyOf(job));
+      await publishing.add([submission, attempt, challenge, key, JSON.stringify(job)]);
     },
 
     async consume(consumption, handle) {
@@ -161,7 +165,11 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       if (performance.now() - attached.at > FRESH_MS && connection.connected)
         try {
           const texts = (await run(ATTACHED)) as string[];
-          attached = { at: performance.now(), graders: texts.map((text) => JSON.parse(text)) };
+          const graders = texts.map((text): AttachedGrader => {
+            const { advances: _, ...grader } = JSON.parse(text);
+            return grader;
+          });
+          attached = { at: performance.now(), graders };
         } catch {
           // Returns the last known list.
         }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Client } from "./reconnecting-connection.ts";
+import { WAITING_LUA } from "./waiting-lua.ts";
 
 /** A Lua script. Redis runs it atomically, and all its keys share the hash tag of the base key. */
 export interface Script {
@@ -8,7 +9,7 @@ export interface Script {
 }
 
 export function script(lua: string): Script {
-  const whole = COMMON + lua;
+  const whole = COMMON + WAITING_LUA + lua;
   return { lua: whole, sha: createHash("sha1").update(whole).digest("hex") };
 }
 
@@ -30,7 +31,8 @@ export async function runScript(
 }
 
 // The index maps each submission to its job: attempt, entry, holder, deliveries and challenge. The holder is a consumer that runs the
-// job although its entry was not read yet (it was added again after a loss). Otherwise it is "-", and the group knows the owner.
+// job although its entry was not read yet (it was added again after a loss). Otherwise it is "-", and the group knows the owner. The
+// text of a job that waits outside its stream follows on a second line.
 const COMMON = `
 local base, group, back = KEYS[1], 'graders', 'handed-back'
 local index, epoch = base .. ':index', base .. ':epoch'
@@ -45,12 +47,16 @@ end
 local function recall(submission)
   local value = redis.call('HGET', index, submission)
   if not value then return nil end
-  local attempt, id, holder, delivered, challenge = string.match(value, '^(%d+) (%S+) (%S+) (%d+) (.*)$')
-  return { attempt = tonumber(attempt), id = id, holder = holder, delivered = tonumber(delivered), challenge = challenge }
+  local attempt, id, holder, delivered, challenge, job = string.match(value, '^(%d+) (%S+) (%S+) (%d+) ([^\\n]*)\\n?(.*)$')
+  return {
+    attempt = tonumber(attempt), id = id, holder = holder, delivered = tonumber(delivered), challenge = challenge,
+    job = job ~= '' and job or nil
+  }
 end
 local function remember(submission, job)
   redis.call('HSET', index, submission,
-    job.attempt .. ' ' .. job.id .. ' ' .. job.holder .. ' ' .. job.delivered .. ' ' .. job.challenge)
+    job.attempt .. ' ' .. job.id .. ' ' .. job.holder .. ' ' .. job.delivered .. ' ' .. job.challenge
+      .. (job.job and '\\n' .. job.job or ''))
 end
 local function exists(stream, id) return #redis.call('XRANGE', stream, id, id) > 0 end
 local function owner_of(stream, id)
