@@ -42,6 +42,9 @@ export async function checkRun(
       acknowledged && !byId.has(work.id) ? work.id : null,
     ),
     finding("graded twice", submissions, ({ id }) => twice(id, attempts.get(id) ?? [], events.get(id) ?? [])),
+    finding("late report applied", submissions, ({ id }) =>
+      findLateReport(id, attempts.get(id) ?? [], events.get(id) ?? []),
+    ),
     finding("wrong verdict", histories, (history) => wrongVerdict(history, byId.get(history.work.id))),
     equalInputs(histories, byId),
     finding("leaderboard doubled or wrong", wrongBoards(submissions, standings, configs), (wrong) => wrong),
@@ -75,6 +78,28 @@ function twice(
   const accepted = attempts.filter((attempt) => attempt.accepted === 1).length;
   const last = events.filter(({ type }) => isLastEvent(type)).length;
   return accepted > 1 || last > 1 ? `${id}: ${accepted} accepted attempts, ${last} last events` : null;
+}
+
+/**
+ * Deliveries of an attempt are counted, and each start of one is an event: when more have started than the accepted one's number, it
+ * was an older one. A job that its grader returned may be counted from 1 again, by a queue that was rebuilt.
+ */
+export function findLateReport(
+  id: string,
+  attempts: readonly Pick<AttemptRow, "number" | "delivery" | "accepted">[],
+  events: readonly { type: SubmissionEvent["type"]; data: string }[],
+): string | null {
+  const accepted = attempts.find((attempt) => attempt.accepted === 1);
+  if (!accepted) return null;
+  let starts = 0;
+  for (const { type, data } of events) {
+    const { reason, attempt } = JSON.parse(data) as { reason?: string; attempt?: number };
+    if (type === "requeued" && reason !== "the grader was lost") starts = 0;
+    if (type === "grading" && attempt === accepted.number) starts++;
+  }
+  return accepted.delivery < starts
+    ? `${id}: accepted delivery ${accepted.delivery}, after ${starts} had started`
+    : null;
 }
 
 function wrongVerdict({ work: { id, expected } }: History, row: SubmissionRow | undefined): string | null {

@@ -40,6 +40,35 @@ describe("a signed URL", () => {
     }
   });
 
+  it.each([
+    ["another key", (url: URL) => Object.assign(url, { pathname: "/objects/a/c" })],
+    ["another method", (url: URL) => url.searchParams.set("method", "GET")],
+    ["a later end", (url: URL) => url.searchParams.set("expires", String(NOW / 1000 + 61))],
+    ["another size", (url: URL) => url.searchParams.set("size", "6")],
+    ["another digest", (url: URL) => url.searchParams.set("sha256", "b".repeat(64))],
+    ["another part", (url: URL) => url.searchParams.set("part", "2")],
+    ["another MD5", (url: URL) => url.searchParams.set("md5", "b".repeat(32))],
+    ["another name", (url: URL) => url.searchParams.set("name", "b.html")],
+    ["another type", (url: URL) => url.searchParams.set("type", "text/html")],
+    ["no size", (url: URL) => url.searchParams.delete("size")],
+    ["no signature", (url: URL) => url.searchParams.delete("signature")],
+    ["an empty signature", (url: URL) => url.searchParams.set("signature", "")],
+  ])("is not valid with %s", (_, change) => {
+    const whole = {
+      size: 5,
+      sha256: "a".repeat(64),
+      part: 1,
+      md5: "a".repeat(32),
+      name: "a.csv",
+      type: "text/csv",
+    };
+    const url = sign({ method: "PUT", ...whole });
+    expect(readSignedUrl(url, "s", NOW)).toMatchObject(whole);
+    expect(() => readSignedUrl(url, "another secret", NOW)).toThrow("not valid for this request");
+    change(url);
+    expect(() => readSignedUrl(url, "s", NOW)).toThrow("not valid for this request");
+  });
+
   it("expires at the second it names", () => {
     const url = sign({});
     expect(readSignedUrl(url, "s", request.expires * 1000 - 1)).toMatchObject(request);
