@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf } from "../contract/samples.ts";
+import type { Grader } from "../contract/test-grader.ts";
 import { until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
 import { type Stage, staged } from "./testing/redis-stage.ts";
@@ -22,7 +23,7 @@ describe.skipIf(withoutService("redis"))("the fair order on Redis", () => {
     "holds for jobs of several brokers and graders of several machines",
     staged(async (stage) => {
       const brokers = [await stage.queue(), await stage.queue(), await stage.queue()];
-      const graders = [];
+      const graders: Grader[] = [];
       for (const grader of ["x", "y", "z"])
         graders.push(stage.attach(await stage.queue(), { grader, concurrency: 2 }));
       await Promise.all(brokers.map((broker, i) => publish(broker, "a", named(`a${i}-`, 400))));
