@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Leaderboard } from "@crowdai/shared";
+import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { withoutService } from "../../../scripts/services/programs.ts";
 import { startRedis } from "../../../scripts/services/redis.ts";
+import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
 import { startBroker } from "../support/test-broker.ts";
 import { openChallenge } from "./legacy-challenge.ts";
 
@@ -98,6 +100,79 @@ describe("challenges of the first crowdAI, served to its client", () => {
     expect(evaluated.answer.map((entry) => entry.data.score)).toEqual(data.map(({ x }) => x * 2));
     expect((await challenge.call("submit", [{ x: 1, do: "fail" }])).answer).toMatchObject([
       { message: "row 17: unknown id" },
+    ]);
+  });
+
+  it.skipIf(withoutService("redis"))("a job factory that posts its scores to the API", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "crowdai-legacy-"));
+    const redis = await startRedis({ folder });
+    const list = new Redis(redis.url);
+    onTestFinished(async () => {
+      list.disconnect();
+      await redis.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+    const evaluator = { job_factory: { redis: redis.url, namespace: "Withheld" }, timeout_seconds: 20 };
+    const test = await startBroker({ challenges: [{ evaluator }] });
+    onTestFinished(() => test.close());
+    const organizer = await addOrganizer(test.records, "owner", ["test"], new Date().toISOString());
+    const headers = { authorization: `Token token=${organizer}`, "content-type": "application/json" };
+    const send = (method: string, path: string, body?: object) =>
+      fetch(`${test.broker.url}/api/external_graders${path}`, {
+        ...{ method, headers },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    const challenge = await openChallenge(test.broker.url, test.key);
+
+    // As the factories of 2017: identify the participant, create a submission, grade it, and complete without a score.
+    const factory = async (completeFirst: boolean) => {
+      const job = JSON.parse((await list.brpop("Withheld::enqueue_job", 20))![1]);
+      const { api_key } = job.extra_params;
+      const complete = () =>
+        list.lpush(job.broker_response_channel, `{"job_state":"crowdai.job_state.COMPLETE","data":{}}`);
+      if (completeFirst) await complete();
+      expect(await (await send("GET", `/${api_key}`)).json()).toMatchObject({
+        participant_id: expect.any(Number),
+      });
+      const about = { api_key, challenge_client_name: "test" };
+      const created = await send("POST", "", { ...about, grading_status: "submitted" });
+      expect(created.status).toBe(202);
+      const { submission_id } = (await created.json()) as { submission_id: number };
+      const media = {
+        media_large: "abc12345678",
+        media_thumbnail: "abc12345678",
+        media_content_type: "video/youtube",
+      };
+      const graded = { grading_status: "graded", score: 0.75, ...media };
+      expect((await send("PATCH", `/${submission_id}`, graded)).status).toBe(202);
+      if (!completeFirst) await complete();
+    };
+    for (const completeFirst of [true, false]) {
+      const [{ answer }] = await Promise.all([
+        challenge.call("submit", [{ x: completeFirst ? 1 : 2 }]),
+        factory(completeFirst),
+      ]);
+      expect(answer).toMatchObject([{ data: { score: 0.75 } }]);
+    }
+
+    // Media that the answer itself names reach the board too.
+    const answering = async () => {
+      const job = JSON.parse((await list.brpop("Withheld::enqueue_job", 20))![1]);
+      const data = {
+        score: 0.9,
+        media_large: "xyz12345678",
+        media_thumbnail: "xyz12345678",
+        media_content_type: "video/youtube",
+      };
+      await list.lpush(
+        job.broker_response_channel,
+        JSON.stringify({ job_state: "crowdai.job_state.COMPLETE", data }),
+      );
+    };
+    await Promise.all([challenge.call("submit", [{ x: 3 }]), answering()]);
+    const board = (await (await test.fetch("/api/v1/challenges/test/leaderboard")).json()) as Leaderboard;
+    expect(board.rows).toMatchObject([
+      { score: 0.9, media: { large: expect.stringContaining("xyz12345678"), type: "video/youtube" } },
     ]);
   });
 });

@@ -96,6 +96,14 @@ const jobFactory = z.strictObject({
     .positive()
     .max(7 * 24 * 3600)
     .default(600),
+  score_timeout_seconds: z
+    .number()
+    .positive()
+    .max(24 * 3600)
+    .default(60)
+    .describe(
+      "How long a score may take to come over the API after the job factory completed a job without one.",
+    ),
 });
 
 const MEBIBYTE = 1024 * 1024;

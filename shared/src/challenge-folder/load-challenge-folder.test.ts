@@ -196,7 +196,7 @@ describe("the error of an invalid challenge folder", () => {
       [
         'evaluator.job_factory.redis: expected the URL of a Redis server, such as "redis://host:6379/0", got "localhost:6379"',
         "evaluator.job_factory.namespace: expected non-empty text, got nothing",
-        "evaluator.sandbox: expected a known field (job_factory, functions, timeout_seconds)",
+        "evaluator.sandbox: expected a known field (job_factory, functions, timeout_seconds, score_timeout_seconds)",
       ],
     ],
     [

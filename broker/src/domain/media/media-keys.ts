@@ -43,6 +43,26 @@ export function typeOfKey(key: string): string | null {
 /** Whether keys are ids of videos at YouTube: the second part of the type decides, as in the original. */
 export const isYoutube = (type: string): boolean => /\/youtube$/i.test(type);
 
+/** Keys of the broker's private objects. */
+const PRIVATE = /^(?:(?:submissions|incoming|bundles|code)\/|instance\.json$)/;
+
+/** Returns whether a key names an object that is never served as media. */
+export const isPrivateKey = (key: string): boolean => PRIVATE.test(key);
+
+/** Returns the media that a job factory names in its result; null unless it names all three parts. */
+export function mediaOfResult(data: unknown): Partial<MediaColumns> | null {
+  const { media_large, media_thumbnail, media_content_type } = (data ?? {}) as Record<string, unknown>;
+  if (
+    ![media_large, media_thumbnail, media_content_type].every(
+      (part) => typeof part === "string" && part !== "",
+    )
+  )
+    return null;
+  const media = { media_large, media_thumbnail, media_content_type } as Record<string, string>;
+  if (isPrivateKey(media.media_large!) || isPrivateKey(media.media_thumbnail!)) return null;
+  return media;
+}
+
 const VIDEO_ID = /^[A-Za-z0-9_-]{5,20}$/;
 
 /**

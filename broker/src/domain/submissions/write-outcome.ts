@@ -6,6 +6,7 @@ import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { SlotRow, SubmissionRow, Tables } from "../../records/tables.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
+import { mediaOfResult } from "../media/media-keys.ts";
 import { queueMedia } from "../media/media-work.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
 import { writeSubmission } from "./find-submission.ts";
@@ -42,6 +43,8 @@ export async function writeGrade(
     finished_at: iso(now),
     deadline_at: null,
     ...grade,
+    // A job factory stored its media itself.
+    ...("job_factory" in config.evaluator ? mediaOfResult(visibleOutcome(row, outcome).data) : null),
     seq: row.seq + lead.length + 1,
   };
   // A submission that an external grader reopened may already have a place.

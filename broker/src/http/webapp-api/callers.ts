@@ -3,6 +3,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Caller, identify } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
 import { Unauthorized } from "./webapp-errors.ts";
 
 /** The owner of the key in the header. */
@@ -36,7 +37,33 @@ const REFERENCE = /^participant-([1-9]\d{0,9})$/;
 /** Returns the reference that the API shows in place of a participant's key, which the broker does not store. */
 export const participantReference = (id: number): string => `participant-${id}`;
 
-/** Finds the participant of a valid key; for the admin, also of a reference to a participant with one. */
+const SUBMISSION = /^submission-([A-Za-z0-9_-]{1,64})$/;
+
+/**
+ * Finds the submission that a job factory names in place of a participant's key, which is not sent to it. Null unless
+ * it belongs to a challenge that the caller manages.
+ */
+export async function findReferredSubmission(
+  db: Db,
+  manager: Manager,
+  key: string,
+): Promise<SubmissionRow | null> {
+  const id = SUBMISSION.exec(key)?.[1];
+  if (id === undefined) return null;
+  const row = await db
+    .selectFrom("submissions")
+    .selectAll()
+    .where("id", "=", id)
+    .where("function", "=", "submit")
+    .where("dry_run", "=", 0)
+    .executeTakeFirst();
+  return row && (await mayManage(db, manager, row.challenge)) ? row : null;
+}
+
+/**
+ * Finds the participant of a valid key, or of a submission that a job factory refers to; for the admin, also of a
+ * reference to a participant with a key.
+ */
 export async function findParticipant(
   db: Db,
   manager: Manager,
@@ -44,8 +71,19 @@ export async function findParticipant(
 ): Promise<{ id: number; name: string } | null> {
   const referred = manager.kind === "admin" ? REFERENCE.exec(key)?.[1] : undefined;
   if (referred !== undefined) return withWorkingKey(db, Number(referred));
+  const submission = await findReferredSubmission(db, manager, key);
+  if (submission) return readParticipant(db, submission.participant_id);
   const caller = await readCaller(db, key);
   return caller?.kind === "participant" ? { id: caller.id, name: caller.name } : null;
+}
+
+async function readParticipant(db: Db, id: number): Promise<{ id: number; name: string } | null> {
+  const row = await db
+    .selectFrom("participants")
+    .select(["id", "name"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 async function withWorkingKey(db: Db, id: number): Promise<{ id: number; name: string } | null> {

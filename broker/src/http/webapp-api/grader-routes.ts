@@ -1,7 +1,8 @@
 import type { Hono } from "hono";
 import type { Needs } from "../../domain/submissions/services.ts";
-import { findParticipant, requireChallenge } from "./callers.ts";
+import { findParticipant, findReferredSubmission, requireChallenge } from "./callers.ts";
 import { createSubmission } from "./create-submission.ts";
+import { gradeReferredSubmission } from "./grade-referred-submission.ts";
 import { withName } from "./named-row.ts";
 import { findNumberedSubmission } from "./numbered-submission.ts";
 import { answer, notFoundResponse } from "./responses.ts";
@@ -36,7 +37,10 @@ export function graderRoutes(
     const who = await manager(c);
     const sent = await parameters(c);
     await requireChallenge(db(), who, sent.text("challenge_client_name") ?? "");
-    const { status, body } = await createSubmission(context(), who, sent);
+    const referred = await findReferredSubmission(db(), who, sent.text("api_key") ?? "");
+    const { status, body } = referred
+      ? await gradeReferredSubmission(context(), who, referred, sent)
+      : await createSubmission(context(), who, sent);
     return answer(c, status, body);
   });
 

@@ -1,4 +1,5 @@
 import { OBJECT_KEY, type ObjectStore } from "@crowdai/shared/objects";
+import { isPrivateKey } from "../../domain/media/media-keys.ts";
 import type { Parameters } from "./parameters.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
@@ -8,9 +9,6 @@ export interface MediaTriple {
   media_thumbnail: string;
   media_content_type: string;
 }
-
-/** Keys of the broker's private objects. */
-const PRIVATE = /^(?:(?:submissions|incoming|bundles|code)\/|instance\.json$)/;
 
 /** Reads the three media parameters; null without any. Throws a Refusal when only some are sent, and for a private key. */
 export function readMedia(parameters: Parameters): MediaTriple | null {
@@ -22,7 +20,7 @@ export function readMedia(parameters: Parameters): MediaTriple | null {
     throw new Refusal(texts.mediaIncomplete);
   const triple = { media_large, media_thumbnail, media_content_type };
   // The original made any object public that a key named, even a participant's predictions.
-  if (PRIVATE.test(media_large) || PRIVATE.test(media_thumbnail)) throw new Refusal(texts.objectMissing);
+  if (isPrivateKey(media_large) || isPrivateKey(media_thumbnail)) throw new Refusal(texts.objectMissing);
   return triple;
 }
 

@@ -93,7 +93,6 @@ describe("the messages of a job factory", () => {
   });
 
   it.each([
-    ["a submission without a score", word("COMPLETE"), "evaluator_score"],
     ["a score that is not a number", word("COMPLETE", { score: "1" }), "evaluator_score"],
     ["NaN", '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":NaN}}', "evaluator_score"],
     ["an unknown state", word("DONE"), "evaluator_output"],
@@ -104,5 +103,11 @@ describe("the messages of a job factory", () => {
     ["a factory that gave up", word("TIMEOUT", {}, "too long"), "evaluator_timeout"],
   ])("that are %s are an evaluator failure", (_, text, code) => {
     expect(readMessage(text, "submit")).toMatchObject({ kind: "failure", code });
+  });
+
+  it("that complete a submission without a score say that it comes over the API, except in a dry run", () => {
+    expect(readMessage(word("COMPLETE"), "submit")).toEqual({ kind: "score elsewhere" });
+    expect(readMessage(word("COMPLETE", {}), "submit", true)).toMatchObject({ kind: "result" });
+    expect(readMessage(word("COMPLETE", {}), "evaluate")).toMatchObject({ kind: "result" });
   });
 });

@@ -42,8 +42,19 @@ function newestOf(before: readonly string[], now: readonly string[]): "head" | "
 
 type JobStateMessage = { state: string; message: string; data: unknown; notFinite: readonly string[] };
 
-/** Parses a message as progress, log or verdict. Null for a message without news. */
-export function readMessage(text: string, calledFunction: string): LiveEvaluatorEvent | Verdict | null {
+/** The job is complete, and its score comes over the API. */
+export interface ScoreElsewhere {
+  kind: "score elsewhere";
+}
+
+/**
+ * Parses a message as progress, log or verdict. Null for a message without news. A dry run has no score to come.
+ */
+export function readMessage(
+  text: string,
+  calledFunction: string,
+  dryRun = false,
+): LiveEvaluatorEvent | Verdict | ScoreElsewhere | null {
   const parsed = parseMessage(text);
   if (!parsed)
     return evaluatorFailure(
@@ -61,6 +72,7 @@ export function readMessage(text: string, calledFunction: string): LiveEvaluator
       return { type: "log", message: parsed.message };
     case "COMPLETE": {
       const { score, score_secondary, secondary_score } = data;
+      if (calledFunction === "submit" && !dryRun && score == null) return { kind: "score elsewhere" };
       const result = readEvent(
         {
           fields: {
@@ -71,7 +83,7 @@ export function readMessage(text: string, calledFunction: string): LiveEvaluator
           },
           notFinite: parsed.notFinite.map((path) => /^data\.(score(?:_secondary)?)$/.exec(path)?.[1] ?? path),
         },
-        calledFunction,
+        dryRun ? "" : calledFunction,
       );
       return "kind" in result ? result : { kind: "result", result: result as never };
     }

@@ -96,7 +96,7 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
       function_name: "grade_submission",
       data: { file_key: path, submission_file_path: path, round: 2 },
       data_sequence_no: 0,
-      extra_params: { api_key: "", job_id: "job1", round: 2, dry_run: false },
+      extra_params: { api_key: "submission-job1", job_id: "job1", round: 2, dry_run: false },
     });
     const complete = { response_type: "CrowdAI.Event.Job.COMPLETE", data: { score: 0.5 } };
     await redis.lpush(job.broker_response_channel, JSON.stringify(complete));
@@ -111,6 +111,21 @@ describe.skipIf(withoutService("redis"))("a job factory", () => {
     startFactory();
     const { run } = await evaluator();
     expect((await run({ input: { data: { do: action, x: 1 } } })).verdict).toMatchObject(verdict);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("that withholds the score waits for the API, which cancels the job, and fails it after a stated time", async () => {
+    startFactory();
+    const withhold = { data: { do: "withhold", x: 1 } };
+    const { run } = await evaluator({ score_timeout_seconds: 0.5 });
+    expect((await run({ id: "late", input: withhold })).verdict).toMatchObject({
+      code: "evaluator_timeout",
+      detail: expect.stringContaining("none came over the API within"),
+    });
+    const graded = new AbortController();
+    const job = { id: "graded", input: withhold, signal: graded.signal, onEvent: () => graded.abort() };
+    const aborted = (await evaluator()).run(job);
+    await expect(aborted).rejects.toThrow("aborted");
     expect(await leftovers()).toEqual([]);
   });
 

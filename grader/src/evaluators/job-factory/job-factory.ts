@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseExact } from "@crowdai/shared";
+import { CrowdaiError, parseExact } from "@crowdai/shared";
 import type { JobFactoryConfig } from "@crowdai/shared/challenge-folder";
 import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
@@ -50,20 +50,24 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
         }
         for (const text of newMessages(await lists.messages(job.id))) {
           pollMs = MIN_POLL_MS;
-          const event = readMessage(text, job.function);
+          const event = readMessage(text, job.function, request.extra_params.dry_run);
           if (event && "kind" in event) {
+            const left = Math.max(0, until - performance.now()) / 1000;
+            const seconds = Math.min(config.score_timeout_seconds, left);
+            const verdict = event.kind === "score elsewhere" ? await awaitScore(job, lists, seconds) : event;
             await lists.done(job.id);
-            return event;
+            return verdict;
           }
           if (event) job.onEvent(event);
         }
         lastError = null;
       } catch (error) {
+        if (job.signal.aborted) throw error;
         lastError = error;
       }
-      await sleep(Math.min(pollMs, until - performance.now() + 1), undefined, { signal: job.signal }).catch(
-        () => {},
-      );
+      await sleep(Math.max(1, Math.min(pollMs, until - performance.now() + 1)), undefined, {
+        signal: job.signal,
+      }).catch(() => {});
       if (job.signal.aborted) {
         await lists.withdraw(job.id, request).catch(() => {});
         throw job.signal.reason;
@@ -96,8 +100,26 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
   };
 }
 
+/**
+ * Waits for the score that the factory posts to the API. Once the submission is graded there, the broker cancels the
+ * job, which rejects with the signal's reason.
+ */
+async function awaitScore(job: Evaluation, lists: FactoryLists, seconds: number): Promise<Verdict> {
+  await sleep(seconds * 1000, undefined, { signal: job.signal }).catch(() => {});
+  if (!job.signal.aborted) {
+    const limit = `${Math.round(seconds)} s`;
+    const detail = `the job factory completed the job without a score, and none came over the API within ${limit}`;
+    return evaluatorFailure("evaluator_timeout", detail, `no score within ${limit}`);
+  }
+  // A grader that only stops leaves the answer to the next one.
+  const { reason } = job.signal;
+  const isStopping = reason instanceof CrowdaiError && reason.code === "interrupted";
+  if (!isStopping) await lists.done(job.id).catch(() => {});
+  throw reason;
+}
+
 /** Returns the job in the form that factories read. A file is given by its path on the grader's machine. */
-function jobOf(job: Evaluation): object {
+function jobOf(job: Evaluation) {
   const {
     function: name,
     round,
@@ -114,7 +136,7 @@ function jobOf(job: Evaluation): object {
     function_name: isFile && name === "submit" ? "grade_submission" : name,
     data: isFile ? { file_key: input.path, submission_file_path: input.path, round } : input.data,
     data_sequence_no: 0,
-    // Factories require the field; the participant's identity is not revealed.
-    extra_params: { api_key: "", job_id: job.id, round, dry_run },
+    // In place of the participant's key, which is not revealed: the API accepts it for this submission.
+    extra_params: { api_key: `submission-${job.id}`, job_id: job.id, round, dry_run },
   };
 }
