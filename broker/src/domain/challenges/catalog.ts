@@ -41,7 +41,10 @@ export interface Catalog {
   get(id: string): ServedChallenge;
   /** Challenges that come from local folders. */
   folders(): ReadonlyMap<string, ChallengeFolder>;
-  /** Reloads what changed. A challenge with errors keeps its earlier version, and the errors are returned. */
+  /**
+   * Reloads what changed. A challenge with errors keeps its earlier version, and is reloaded until the errors are gone. Errors are
+   * returned when they are new.
+   */
   refresh(): Promise<Refreshed>;
 }
 
@@ -54,18 +57,22 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
   let recorded: ReadonlyMap<string, ServedChallenge> = new Map();
   let challenges: ReadonlyMap<string, ServedChallenge> = new Map();
   let seen: string | null = null;
+  let problems: readonly CrowdaiError[] = [];
   let shadowed: string[] = [];
 
-  async function refreshFolders(): Promise<CrowdaiError[]> {
+  async function refreshFolders(): Promise<readonly CrowdaiError[]> {
     const now = await fingerprint(folder);
-    if (now === seen) return [];
+    // What a problem is about may lie outside the folder, such as the target of a link.
+    if (now === seen && problems.length === 0) return [];
     const loaded = await loadChallenges(folder);
+    const before = problems.map(({ message }) => message).join("\n");
     seen = now;
+    problems = loaded.problems;
     const next = new Map(loaded.challenges.map((challenge) => [challenge.config.id, challenge]));
     // A folder with an error keeps serving its last valid version.
     if (loaded.problems.length > 0) for (const [id, kept] of folders) if (!next.has(id)) next.set(id, kept);
     folders = next;
-    return loaded.problems;
+    return problems.map(({ message }) => message).join("\n") === before ? [] : problems;
   }
 
   async function refreshRecorded(): Promise<CrowdaiError[]> {
