@@ -14,6 +14,7 @@ import { startClients } from "./chaos/clients.ts";
 import { injectFaults } from "./chaos/fault-injection.ts";
 import { planFaults } from "./chaos/fault-plan.ts";
 import { startFleet } from "./chaos/fleet.ts";
+import { provokeLateReport } from "./chaos/late-report.ts";
 import { readOptions } from "./chaos/options.ts";
 import { report } from "./chaos/report.ts";
 import { loadSamples } from "./chaos/samples.ts";
@@ -98,11 +99,16 @@ const progressTimer = setInterval(
 );
 await faults.over;
 const settled = performance.now();
-await Promise.race([clients.over, untilStalled()]);
+const late =
+  !options.challenges && options.graders > 1
+    ? provokeLateReport({ fleet, apiKey: keys[0]!, signal: ending.signal })
+    : Promise.resolve(false);
+await Promise.race([Promise.all([clients.over, late]), untilStalled()]);
 clearInterval(progressTimer);
 const tookMs = performance.now() - settled;
 ending.abort();
 await clients.over;
+if (await late) console.log("  a grader was frozen until another ran its job, and thawed");
 
 const after = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
 const { challenges: loaded } = await loadChallenges(challenges);
