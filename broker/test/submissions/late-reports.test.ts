@@ -201,6 +201,9 @@ describe.skipIf(withoutService("redis"))("reports of graders", () => {
     await started(taken, "first");
     await inState(id!, "grading");
     const context = { records: stage.test.records, clock: () => new Date(), announce() {} };
+    // Another broker has just restarted it.
+    await restart(context, id!, "the grader stopped responding", { onlyOverdue: true });
+    expect(await inState(id!, "grading")).toMatchObject({ attempt: 1 });
     await restart(context, id!, "the queue lost its contents", { counts: false });
     const restarted = await inState(id!, "submitted");
     expect(restarted).toMatchObject({ attempt: 2, starts: 0 });

@@ -75,13 +75,15 @@ export async function restart(
   context: Needs<"records" | "clock" | "announce">,
   id: string,
   reason: string,
-  { counts = true } = {},
+  { counts = true, onlyOverdue = false } = {},
 ): Promise<void> {
   const restarted = await context.records.transaction(async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const { challenge } = row;
-    if (row.state !== "grading") return null;
     const now = context.clock();
+    if (row.state !== "grading") return null;
+    // Another broker may have restarted it meanwhile.
+    if (onlyOverdue && (row.deadline_at === null || row.deadline_at >= iso(now))) return null;
     const starts = counts ? row.starts : row.starts - 1;
     if (starts >= MAX_STARTS || row.attempt >= MAX_ATTEMPTS)
       return { challenge, events: await failExhausted(trx, row, now) };

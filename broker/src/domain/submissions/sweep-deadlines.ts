@@ -26,7 +26,8 @@ export async function sweepDeadlines(context: SweepNeeds & Needs<"dispatchSoon">
     .limit(500)
     .execute();
   for (const { id, state } of due) {
-    if (state === "grading") await restart(context, id, "the grader stopped responding");
+    if (state === "grading")
+      await restart(context, id, "the grader stopped responding", { onlyOverdue: true });
     else await endOverdue(context, id);
   }
   if (due.length > 0) context.dispatchSoon();
