@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
@@ -48,7 +49,9 @@ export async function cloneRepository(
   const { cwd, env, signal } = io;
   const git = cleanGit(join(folder, ".git"), cwd, env);
   const made = await claimFolder(folder);
-  const given = settings(url, key);
+  const scratch = await mkdtemp(join(tmpdir(), "crowdai-clone-"));
+  const network = git.network(url, scratch);
+  const given = { ...network.env, ...settings(url, key, network.settings) };
   const run = (args: string[]) =>
     git.run(args, { cwd: folder, signal, env: { ...given, GIT_WORK_TREE: folder } });
   const tags = "+refs/tags/submission-*:refs/tags/submission-*";
@@ -67,6 +70,8 @@ export async function cloneRepository(
   } catch (failure) {
     await undo(folder, made);
     throw explain(failure, key, signal);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -79,9 +84,13 @@ async function init(git: CleanGit, folder: string): Promise<void> {
 }
 
 /** Returns git settings for the environment only: no argument, address or file of the clone contains the key. */
-function settings(url: URL, key: string | null): Record<string, string> {
+function settings(
+  url: URL,
+  key: string | null,
+  more: readonly (readonly [string, string])[],
+): Record<string, string> {
   const header = key && `Authorization: Basic ${Buffer.from(`crowdai:${key}`).toString("base64")}`;
-  const all = [...SETTINGS, ...(header ? [[`http.${url.href}.extraHeader`, header] as const] : [])];
+  const all = [...SETTINGS, ...more, ...(header ? [[`http.${url.href}.extraHeader`, header] as const] : [])];
   return Object.fromEntries([
     ["GIT_CONFIG_COUNT", String(all.length)],
     ...all.flatMap(([name, value], i) => [

@@ -2,6 +2,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import { z } from "zod";
+import { request } from "../client/http/http-request.ts";
+import { proxyAgents } from "../client/http/proxy-agents.ts";
+import { readText } from "../client/http/response-body.ts";
 import type { Io } from "../terminal/io.ts";
 
 export interface Forked {
@@ -45,22 +48,39 @@ export async function forkAtHost(
       cause,
       next: `Fork it in the browser: ${place.fork_url ?? place.page_url ?? place.clone_url}`,
     });
-  const answer = await fetch(api.request.url, {
-    method: "POST",
-    headers: { ...api.request.headers, "content-type": "application/json", "user-agent": client },
-    body: "{}",
-    // A redirect must not receive the token.
-    redirect: "error",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-  }).catch((cause) => {
+  const asked = async () => {
+    // Redirects are not followed: none must receive the token.
+    const reply = await request(new URL(api.request.url), {
+      method: "POST",
+      headers: {
+        ...api.request.headers,
+        "content-type": "application/json",
+        "content-length": "2",
+        "user-agent": client,
+      },
+      body: "{}",
+      agents: proxyAgents(env),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    return { status: reply.statusCode ?? 0, text: await readText(reply) };
+  };
+  const { status, text } = await asked().catch((cause) => {
     if (signal.aborted) throw new CrowdaiError("interrupted", "Interrupted.", { next: "" });
     throw failed(`${url.host} cannot be reached.`, cause);
   });
-  const body: unknown = await answer.json().catch(() => null);
-  if (!answer.ok) throw failed(`${url.host} answered ${answer.status}${messageOf(body)}.`);
+  const body = parsed(text);
+  if (status < 200 || status > 299) throw failed(`${url.host} answered ${status}${messageOf(body)}.`);
   const read = api.answer.safeParse(body);
   if (!read.success) throw failed(`${url.host} sent an unexpected answer.`, read.error);
   return read.data;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Follows `gh`: GH_TOKEN is for github.com; other hosts have variables of their own, or a token from `gh auth login`. */

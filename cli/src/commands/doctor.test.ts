@@ -1,4 +1,6 @@
 import { chmod } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -24,7 +26,7 @@ async function examine(args: string[] = [], options: Partial<Parameters<typeof r
     cwd: folder.path,
     keychain: memoryKeychain(),
     ...options,
-    env: { CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: KEY, ...options.env },
+    env: { PATH: process.env.PATH, CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: KEY, ...options.env },
   });
   const document = JSON.parse(run.stdout) as {
     healthy: boolean;
@@ -43,7 +45,9 @@ test("every check passes on a healthy machine", async () => {
     ["git", "ok"],
     ["keychain", "ok"],
     ["key file", "skipped"],
+    ["proxy", "skipped"],
     ["broker", "ok"],
+    ["git connection", "ok"],
     ["clock", "ok"],
     ["key", "ok"],
   ]);
@@ -74,6 +78,28 @@ test("an unreachable broker is exit code 5, and the other checks continue", asyn
     "skipped",
     "ok",
   ]);
+});
+
+test("both requests and git are checked, through the proxy of the environment", async () => {
+  const through: string[] = [];
+  const proxy = createServer((request, response) => {
+    through.push(new URL(request.url as string).pathname);
+    response.writeHead(through.length > 1 ? 502 : 503).end("no way");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const { code, document, statusOf } = await examine([], { env: { HTTP_PROXY: `me:secret@${address}` } });
+  const excluded = await examine([], { env: { ALL_PROXY: address, NO_PROXY: "10.0.0.0/8 127.0.0.0/8" } });
+  proxy.close();
+  expect(new Set(through)).toEqual(new Set(["/healthz", "/code/doctor/doctor.git/info/refs"]));
+  expect({ code, broker: statusOf("broker"), git: statusOf("git connection") }).toEqual({
+    code: 5,
+    broker: "failed",
+    git: "failed",
+  });
+  const message = document.checks.find(({ name }) => name === "proxy")?.message;
+  expect(message).toBe(`http://…@${address} (from HTTP_PROXY), for requests and git`);
+  expect([excluded.statusOf("proxy"), excluded.statusOf("git connection")]).toEqual(["skipped", "ok"]);
 });
 
 test("another service on the port is not taken for a broker", async () => {

@@ -26,7 +26,8 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CI", "disables prompts and animations"],
   ["NO_COLOR, TERM=dumb", "disable colors"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "enable colors, even in a pipe"],
-  ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxy for connections to the broker"],
+  ["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxy for all connections, those of git too"],
+  ["NODE_EXTRA_CA_CERTS", "file of certificate authorities to trust, for git too"],
 ];
 
 /** Prints the help of a command, or a help topic. */

@@ -12,6 +12,7 @@ import { runtime } from "../connection/client-name.ts";
 import type { Connection } from "../connection/connection.ts";
 import { KeychainUnavailable } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
+import { checkGitConnection, checkProxy } from "./check-network.ts";
 
 /** The outcome of one check. */
 export interface CheckResult {
@@ -21,7 +22,8 @@ export interface CheckResult {
   error?: CrowdaiError;
 }
 
-type Outcome = Omit<CheckResult, "name">;
+/** A result without the name of its check. */
+export type CheckOutcome = Omit<CheckResult, "name">;
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Runs all checks, in the order in which a person would fix problems. */
@@ -39,15 +41,20 @@ export async function runChecks(io: Io, connection: Connection): Promise<CheckRe
   if (settings.status === "failed") return local;
   local.push(await runCheck("key file", () => keyFile(connection)));
 
-  const reached = await reachBroker(io, connection);
+  const broker = new URL(connection.settings.broker);
+  local.push(await runCheck("proxy", async () => checkProxy(io, broker)));
+  const [reached, gitReached] = await Promise.all([
+    reachBroker(io, broker),
+    runCheck("git connection", () => checkGitConnection(io, broker)),
+  ]);
   const key =
     reached.broker.status === "failed"
       ? { name: "key", status: "skipped" as const, message: "the broker was not reached" }
       : await runCheck("key", () => owner(connection));
-  return [...local, reached.broker, reached.clock, key];
+  return [...local, reached.broker, gitReached, reached.clock, key];
 }
 
-async function git(): Promise<Outcome> {
+async function git(): Promise<CheckOutcome> {
   try {
     const { stdout } = await promisify(execFile)("git", ["--version"], { timeout: 5_000 });
     return ok(stdout.trim());
@@ -56,7 +63,7 @@ async function git(): Promise<Outcome> {
   }
 }
 
-async function keychain({ keychain }: Connection): Promise<Outcome> {
+async function keychain({ keychain }: Connection): Promise<CheckOutcome> {
   try {
     await keychain.get("doctor");
     return ok("available");
@@ -69,7 +76,7 @@ async function keychain({ keychain }: Connection): Promise<Outcome> {
   }
 }
 
-async function keyFile({ keys }: Connection): Promise<Outcome> {
+async function keyFile({ keys }: Connection): Promise<CheckOutcome> {
   const found = await stat(keys.file).catch(() => null);
   if (!found) return { status: "skipped", message: "does not exist" };
   // On Windows the mode means nothing; the user's folder protects the file.
@@ -80,7 +87,7 @@ async function keyFile({ keys }: Connection): Promise<Outcome> {
   return ok(`${keys.file}, readable only by you`);
 }
 
-async function owner(connection: Connection): Promise<Outcome> {
+async function owner(connection: Connection): Promise<CheckOutcome> {
   // Before connection.key, which may ask a person: a check asks nothing.
   await connection.keys.find();
   const source = await connection.keySource();
@@ -89,11 +96,7 @@ async function owner(connection: Connection): Promise<Outcome> {
 }
 
 /** Asks the broker once, both whether it is one and what time it has. */
-async function reachBroker(
-  io: Io,
-  connection: Connection,
-): Promise<{ broker: CheckResult; clock: CheckResult }> {
-  const broker = new URL(connection.settings.broker);
+async function reachBroker(io: Io, broker: URL): Promise<{ broker: CheckResult; clock: CheckResult }> {
   const options = {
     signal: io.signal,
     agents: proxyAgents(io.env),
@@ -114,7 +117,7 @@ async function reachBroker(
     }
     const milliseconds = Math.round(performance.now() - began);
     if (!(await isBroker(broker, options))) throw new CrowdaiError("not_a_broker");
-    return ok(`${connection.settings.broker} answered in ${milliseconds} ms`);
+    return ok(`${broker.href.replace(/\/$/, "")} answered in ${milliseconds} ms`);
   });
   const clock = await runCheck("clock", async () => {
     if (!date) return { status: "skipped", message: "the broker was not reached" };
@@ -127,11 +130,11 @@ async function reachBroker(
   return { broker: found, clock };
 }
 
-function ok(message: string): Outcome {
+function ok(message: string): CheckOutcome {
   return { status: "ok", message };
 }
 
-async function runCheck(name: string, test: () => Promise<Outcome>): Promise<CheckResult> {
+async function runCheck(name: string, test: () => Promise<CheckOutcome>): Promise<CheckResult> {
   try {
     return { name, ...(await test()) };
   } catch (thrown) {

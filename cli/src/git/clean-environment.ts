@@ -4,20 +4,12 @@ import { safePath } from "./find-git.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The only variables of the caller's environment that git gets: no GIT_*, no HOME, no editor, no tracing. */
+/** The only variables of the caller's environment that git gets: no GIT_*, no HOME, no editor, no tracing, no proxy. */
 const PASSED_VARIABLES = [
   "TMPDIR",
   "TEMP",
   "TMP",
   "SystemRoot",
-  "http_proxy",
-  "HTTP_PROXY",
-  "https_proxy",
-  "HTTPS_PROXY",
-  "all_proxy",
-  "ALL_PROXY",
-  "no_proxy",
-  "NO_PROXY",
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
   "GIT_SSL_CAINFO",

@@ -3,6 +3,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { GitError, simpleGit } from "simple-git";
 import { cleanEnvironment } from "./clean-environment.ts";
 import { findGit } from "./find-git.ts";
+import { type GitNetwork, gitNetwork } from "./git-network.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -11,6 +12,8 @@ export interface CleanGit {
   /** Absolute path of the git executable. */
   program: string;
   env: Record<string, string>;
+  /** Returns what git needs to reach a URL. `folder` is one of the client's own, for certificates. */
+  network(url: URL, folder: string): GitNetwork;
   /** Runs a git command and returns its stdout. Throws GitFailure. */
   run(args: readonly string[], options?: RunOptions): Promise<Buffer>;
   /** Runs a git command with short output and returns it as trimmed text. Throws GitFailure. */
@@ -93,7 +96,8 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       throw error;
     }
   };
-  return { program, env: base, start, run, line };
+  const network: CleanGit["network"] = (url, folder) => gitNetwork(url, env, folder);
+  return { program, env: base, network, start, run, line };
 }
 
 const ALLOWED_UNSAFE = {

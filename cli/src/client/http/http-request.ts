@@ -35,7 +35,7 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
     const outgoing = (secure ? https : http).request(url, {
       method: options.method ?? "GET",
       headers: options.headers,
-      agent: options.agents?.[secure ? "https:" : "http:"],
+      agent: options.agents?.(url),
     });
     const connecting = setTimeout(
       () => outgoing.destroy(new NetworkFault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),

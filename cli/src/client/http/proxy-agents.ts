@@ -1,20 +1,32 @@
 import http from "node:http";
 import https from "node:https";
+import { proxyFor } from "../../network/proxy-for.ts";
 
-/** One agent per protocol, as node:http and node:https take them. */
-export interface Agents {
-  "http:": http.Agent;
-  "https:": https.Agent;
-}
-
-const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+/** Returns the agent that reaches a URL through its proxy; undefined for a direct connection. */
+export type Agents = (url: URL) => http.Agent | undefined;
 
 /**
- * Returns agents that use the proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or undefined if
- * there is none. The runtime implements them; Node.js before 24.5 does not and connects directly.
+ * Returns the agents for the proxies that the environment names. The runtime implements them; a Node.js without proxy support
+ * (`supportsProxies`) connects directly.
  */
-export function proxyAgents(env: Readonly<Record<string, string | undefined>>): Agents | undefined {
-  if (!PROXY_VARIABLES.some((name) => env[name])) return undefined;
-  const options = { keepAlive: true, proxyEnv: env };
-  return { "http:": new http.Agent(options), "https:": new https.Agent(options) };
+export function proxyAgents(env: Readonly<Record<string, string | undefined>>): Agents {
+  const agents = new Map<string, http.Agent>();
+  return (url) => {
+    const proxy = proxyFor(url, env)?.address;
+    if (!proxy) return undefined;
+    const name = `${url.protocol} ${proxy}`;
+    const known = agents.get(name);
+    if (known) return known;
+    const options = { keepAlive: true, proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
+    const agent = url.protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+    agents.set(name, agent);
+    return agent;
+  };
+}
+
+/** Whether this runtime connects through proxies: Bun, and Node.js since 22.21 and 24.5. */
+export function supportsProxies({ bun, node }: NodeJS.ProcessVersions = process.versions): boolean {
+  if (bun !== undefined) return true;
+  const [major = 0, minor = 0] = node.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
 }

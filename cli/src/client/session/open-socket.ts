@@ -21,9 +21,7 @@ export async function openSocket(
     // If WebSockets are blocked, http-session.ts replaces them; socket.io need not try another transport.
     transports: ["websocket"],
     auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
-    agent: options.agents?.[broker.protocol === "https:" ? "https:" : "http:"] as unknown as
-      | string
-      | undefined,
+    agent: options.agents?.(broker) as unknown as string | undefined,
     parser: exactParser,
     timeout: OPENING_MS,
     reconnectionDelay: 150,

@@ -163,7 +163,7 @@ describe("opening", () => {
       const session = await open({ agents, transport: "http" });
       await session.submit(intent());
       expect(seen).toContain("POST /api/v1/submissions");
-      expect(proxyAgents({ PATH: "/bin" })).toBeUndefined();
+      expect(proxyAgents({ PATH: "/bin" })(new URL("http://broker/"))).toBeUndefined();
     } finally {
       proxy.closeAllConnections();
       await new Promise((resolve) => proxy.close(resolve));

@@ -30,14 +30,16 @@ export class PushFailure extends Error {
 export async function pushCommit(options: PushOptions): Promise<void> {
   const { git, commit, before, ref, url, key, scratch, signal } = options;
   const basic = Buffer.from(`crowdai:${key}`).toString("base64");
+  const network = git.network(url, scratch);
   const settings: [string, string][] = [
+    ...network.settings,
     // Only this address gets the key: redirects are not followed.
     [`http.${url.href}.extraHeader`, `Authorization: Basic ${basic}`],
     ["advice.graftFileDeprecated", "false"],
     ["http.lowSpeedLimit", "1"],
     ["http.lowSpeedTime", "120"],
   ];
-  const env: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) };
+  const env: Record<string, string> = { ...network.env, GIT_CONFIG_COUNT: String(settings.length) };
   for (const [i, [name, value]] of settings.entries()) {
     env[`GIT_CONFIG_KEY_${i}`] = name;
     env[`GIT_CONFIG_VALUE_${i}`] = value;
