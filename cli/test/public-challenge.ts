@@ -86,6 +86,7 @@ export function limits(changes: Partial<Limits> = {}): Limits {
     next_at: null,
     parallel_limit: 2,
     running: 1,
+    uploading: 0,
     ends_at: null,
     graders: 2,
     waiting: null,

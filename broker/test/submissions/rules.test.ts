@@ -78,6 +78,7 @@ describe("the rules", () => {
     const { submission } = await client.submit({ input: value({ score: 1 }) });
     await expect(client.submit({ input: value({ score: 1 }) })).rejects.toMatchObject({
       code: "parallel_limit",
+      message: "1 of your submissions is unfinished (1 waiting for a grade); test allows 1 at a time.",
     });
     await expect(client.submit({ dry_run: true, input: value({ score: 1 }) })).rejects.toMatchObject({
       code: "parallel_limit",
@@ -105,6 +106,24 @@ describe("the rules", () => {
     const limits = await (await test.fetch("/api/v1/challenges/silent/limits")).json();
     expect(limits).toMatchObject({ parallel_limit: 100, running: 100, limit: null });
     expect((await send(open, "open", 103)).every(({ status }) => status === "fulfilled")).toBe(true);
+  });
+
+  it("tell what is being uploaded from what waits for a grade", async () => {
+    test = await startBroker({
+      withGrader: false,
+      challenges: [{ rounds: [{ id: "1", parallel_limit: 2 }] }],
+    });
+    const client = await test.connect();
+    await client.submit({ input: value({ score: 1 }) });
+    await client.submit({ input: { kind: "file", name: "a.csv", size: 10, sha256: "0".repeat(64) } });
+    expect(await (await test.fetch("/api/v1/challenges/test/limits")).json()).toMatchObject({
+      running: 2,
+      uploading: 1,
+    });
+    await expect(client.submit({ input: value({ score: 1 }) })).rejects.toMatchObject({
+      message:
+        "2 of your submissions are unfinished (1 being uploaded, 1 waiting for a grade); test allows 2 at a time.",
+    });
   });
 
   it("open rounds by the clock, and report the next opening", async () => {

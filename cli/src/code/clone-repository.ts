@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
+import { readProxyAnswer } from "../git/proxy-answer.ts";
 import type { Io } from "../terminal/io.ts";
 import type { CloneSource } from "./code-location.ts";
 
@@ -124,6 +125,13 @@ function explain(failure: unknown, key: string | null, signal: AbortSignal): unk
   if (signal.aborted)
     return new CrowdaiError("interrupted", "Interrupted; nothing was cloned.", { next: "" });
   if (!(failure instanceof GitFailure)) return failure;
+  const answer = readProxyAnswer(failure.stderr);
+  if (answer)
+    return new CrowdaiError(
+      answer.isTemporary ? "broker_unreachable" : "proxy_refused",
+      `The code could not be cloned: ${answer.reason}.`,
+      { details: { status: answer.status } },
+    );
   const basic = key && Buffer.from(`crowdai:${key}`).toString("base64");
   let reason = failure.stderr.trim().split("\n").slice(0, 5).join("; ");
   for (const secret of [key, basic]) if (secret) reason = reason.replaceAll(secret, "…");

@@ -36,9 +36,10 @@ function describe(found: Limits, style: Style): string[] {
     rows.push(["Submissions", `${found.remaining} of ${count} left per ${per} (${found.used} used)`]);
     if (found.next_at) rows.push(["Next slot", timeText(found.next_at)]);
   } else rows.push(["Submissions", `no limit (${found.used} so far)`]);
-  if (found.parallel_limit !== null)
-    rows.push(["Being graded", `${found.running} of at most ${found.parallel_limit} in parallel`]);
-  else if (found.running > 0) rows.push(["Being graded", String(found.running)]);
+  const { running, uploading, parallel_limit: atOnce } = found;
+  const states = uploading > 0 ? `: ${uploading} being uploaded, ${running - uploading} being graded` : "";
+  if (atOnce !== null) rows.push(["Unfinished", `${running} of at most ${atOnce} in parallel${states}`]);
+  else if (running > 0) rows.push(["Unfinished", `${running}${states}`]);
   if (found.graders !== null)
     rows.push(["Graders", `${gradersText(found.graders)} connected${reasonText(found)}`]);
   if (found.ends_at) rows.push(["Round ends", timeText(found.ends_at)]);

@@ -240,6 +240,12 @@ test("limits shows the submissions left and when the next slot is free", async (
   expect(stdout).toContain("2 graders connected");
 });
 
+test("limits tells submissions that are being uploaded from those that are graded", async () => {
+  broker.routes["/api/v1/challenges/iris/limits"] = { json: { ...limits(), running: 2, uploading: 1 } };
+  const { stdout } = await run(["limits", "iris"]);
+  expect(stdout).toMatch(/Unfinished: +2 of at most 2 in parallel: 1 being uploaded, 1 being graded/);
+});
+
 test("show prints the state, score and rank, and the next command", async () => {
   broker.routes[`/api/v1/submissions/${ID}`] = { json: gradedSubmission() };
   const { stdout, stderr } = await run(["show", ID]);

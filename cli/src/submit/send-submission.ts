@@ -115,7 +115,10 @@ function hasExpired(failure: unknown): boolean {
   );
 }
 
-/** Cancels a submission whose file has changed, so that its slot is free at once instead of after a deadline. */
+/**
+ * Cancels a submission whose bytes cannot arrive, because the file has changed or something on the way refuses them, so
+ * that its slot is free at once instead of after a deadline.
+ */
 async function withdraw(
   session: BrokerSession,
   { intent, source, models = [], signal }: SubmissionToSend,
@@ -128,9 +131,18 @@ async function withdraw(
       await bytes?.verify().catch((changed) => {
         reason = changed;
       });
-  if (reason.code === "file_changed")
-    await session
-      .cancel(intent.id, AbortSignal.any([AbortSignal.timeout(3_000), ...(signal ? [signal] : [])]))
-      .catch(() => {});
-  return reason;
+  const isHopeless = reason.code === "file_changed" || (!reason.retryable && reason.code !== "unexpected");
+  if (!isHopeless) return reason;
+  const within = AbortSignal.any([AbortSignal.timeout(3_000), ...(signal ? [signal] : [])]);
+  const isCancelled = await session.cancel(intent.id, within).then(
+    () => true,
+    () => false,
+  );
+  if (!isCancelled || reason.code === "file_changed") return reason;
+  const { code, message, next, details, cause } = reason;
+  return new CrowdaiError(code, `${message} The submission was cancelled and uses no slot.`, {
+    next,
+    details,
+    cause,
+  });
 }

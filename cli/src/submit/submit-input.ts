@@ -61,14 +61,39 @@ export async function submitInput(
     throw beforeAcceptance(failure, id);
   });
   options.onAccepted?.(accepted);
+  const codeSent = requireCode(session, id, options.code);
+  // Its reason is read where the submission ends.
+  codeSent.catch(() => {});
   // A submission sent again with the same id may have ended already.
-  if (!wait) return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
+  if (!wait) {
+    await codeSent;
+    return isFinal(accepted.state) ? requireGraded(accepted) : accepted;
+  }
   if (accepted.state === "submitted") onProgress?.(waitingOf(accepted));
   if (isFinal(accepted.state) && !options.onEvent) {
     session.watch(id).stop();
     return requireGrade(accepted);
   }
-  return waitForGrade(session, id, { ...options, signal });
+  return waitForGrade(session, id, { ...options, signal }).catch(async (failure) => {
+    // Cancelled here, because its code was refused.
+    if (failure instanceof CrowdaiError && failure.code === "cancelled") await codeSent;
+    throw failure;
+  });
+}
+
+/**
+ * Cancels a submission whose challenge requires the code when the code is refused for good: it would wait for the code
+ * until a deadline. Rejects with the reason then; resolves otherwise.
+ */
+async function requireCode(session: BrokerSession, id: string, code: CodeToSend | undefined): Promise<void> {
+  if (!code || session.opening.challenge!.code.capture !== "required") return;
+  const outcome = await code.settle();
+  if (outcome?.state !== "refused") return;
+  const message = `The code that the challenge requires was refused: ${outcome.reason}. The submission was cancelled and uses no slot.`;
+  await session.cancel(id).catch(() => {});
+  throw new CrowdaiError(outcome.by === "proxy" ? "proxy_refused" : "code_unfit", message, {
+    details: { submission: id },
+  });
 }
 
 /** Follows a submission until it is graded. Throws the error of a submission that fails. */

@@ -292,7 +292,7 @@ export const catalog = {
     403,
     4,
     true,
-    "Too many of your submissions are waiting to be graded.",
+    "Too many of your submissions are unfinished.",
     "Wait for one to finish (see `crowdai submissions`), or cancel one.",
   ),
   not_qualified: row(
@@ -539,6 +539,14 @@ export const catalog = {
     true,
     "The broker cannot reach its database.",
     "Run the same command again; nothing is counted twice.",
+  ),
+  proxy_refused: row(
+    "platform",
+    502,
+    5,
+    false,
+    "A proxy answered in place of the server.",
+    "Ask the operator of the proxy to let this request through, or use a network without it.",
   ),
   store_unreachable: row(
     "platform",

@@ -17,6 +17,7 @@ export const limitsSchema = z.object({
   next_at: z.string().nullable(),
   parallel_limit: z.number().int().nullable(),
   running: z.number().int().describe("Number of unfinished submissions of this participant."),
+  uploading: z.number().int().default(0).describe("Number of those whose bytes have not all arrived."),
   ends_at: z.string().nullable(),
   graders: z.number().int().nullable().default(null).describe("See the challenge."),
   waiting: z.string().nullable().default(null).describe("See the challenge."),

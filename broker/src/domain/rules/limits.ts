@@ -30,7 +30,7 @@ export async function readLimits(
     remaining: round?.limit ? Math.max(0, round.limit.count - slots.used) : null,
     next_at: slots.nextAt,
     parallel_limit: round?.parallel_limit ?? null,
-    running: await countRunning(db, config.id, participantId),
+    ...(await countRunning(db, config.id, participantId)),
     ends_at: round?.ends_at ?? null,
   };
 }
@@ -77,26 +77,36 @@ export async function requireSlot(
   );
 }
 
-/** Throws parallel_limit when too many submissions of the participant wait. Dry runs count, and are limited, like others. */
+/** Throws parallel_limit when too many submissions of the participant are unfinished. Dry runs count, and are limited, like others. */
 export async function requireParallel(
   db: Db,
   { id: challenge }: Pick<ChallengeConfig, "id">,
   { parallel_limit: atOnce }: RoundConfig,
   participantId: number,
 ): Promise<void> {
-  const running = atOnce === null ? 0 : await countRunning(db, challenge, participantId);
-  if (atOnce === null || running < atOnce) return;
+  if (atOnce === null) return;
+  const { running, uploading } = await countRunning(db, challenge, participantId);
+  if (running < atOnce) return;
+  const waiting = running - uploading;
+  const states = [uploading && `${uploading} being uploaded`, waiting && `${waiting} waiting for a grade`];
   throw new CrowdaiError(
     "parallel_limit",
-    `${running} of your submissions ${running === 1 ? "is" : "are"} waiting for a grade; ${challenge} allows ${atOnce} at a time.`,
-    { details: { running, parallel_limit: atOnce } },
+    `${running} of your submissions ${running === 1 ? "is" : "are"} unfinished (${states.filter(Boolean).join(", ")}); ${challenge} allows ${atOnce} at a time.`,
+    { details: { running, uploading, parallel_limit: atOnce } },
   );
 }
 
-async function countRunning(db: Db, challenge: string, participantId: number): Promise<number> {
-  const { running } = await db
+async function countRunning(
+  db: Db,
+  challenge: string,
+  participantId: number,
+): Promise<{ running: number; uploading: number }> {
+  const { running, uploading } = await db
     .selectFrom("submissions")
-    .select(sql<number>`count(*)`.as("running"))
+    .select([
+      sql<number>`count(*)`.as("running"),
+      sql<number>`coalesce(sum(case when state = 'initiated' then 1 else 0 end), 0)`.as("uploading"),
+    ])
     .where("participant_id", "=", participantId)
     .where("challenge", "=", challenge)
     .where("state", "in", ["initiated", "submitted", "grading"])
@@ -105,5 +115,5 @@ async function countRunning(db: Db, challenge: string, participantId: number): P
     // place.
     .where((eb) => eb.or([eb("outside_status", "is", null), eb("outside_status", "!=", "initiated")]))
     .executeTakeFirstOrThrow();
-  return Number(running);
+  return { running: Number(running), uploading: Number(uploading) };
 }

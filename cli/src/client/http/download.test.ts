@@ -40,6 +40,20 @@ it("writes the whole file and returns its digest", async () => {
   expect(await readFile(to)).toEqual(bytes);
 });
 
+it.each([
+  [200, "with a web page"],
+  [403, "with status 403 and a web page"],
+])("does not take a page of a proxy (status %i) for the file", async (status, said) => {
+  const url = await serve((_, response) =>
+    response.writeHead(status, { server: "gate", "content-type": "text/html" }).end("<h1>Sign in</h1>"),
+  );
+  const refused = client(url).download("/data/train.csv", { to: join(folder, "x"), sha256 });
+  await expect(refused).rejects.toMatchObject({ code: "proxy_refused", exitCode: 5 });
+  await expect(refused).rejects.toThrow(`A proxy (gate) answered in place of the server at 127.0.0.1`);
+  await expect(refused).rejects.toThrow(said);
+  expect(await readdir(folder)).toEqual([]);
+});
+
 it("resumes after a cut connection", async () => {
   const ranges: (string | undefined)[] = [];
   const url = await serve((request, response) => {

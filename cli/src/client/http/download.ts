@@ -6,7 +6,15 @@ import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
 import { request } from "./http-request.ts";
-import { BadResponse, badResponse, mayRepeat, notABroker, unreachable } from "./http-response.ts";
+import {
+  BadResponse,
+  badResponse,
+  foreignResponse,
+  mayRepeat,
+  notABroker,
+  proxyError,
+  unreachable,
+} from "./http-response.ts";
 import { NetworkFault } from "./network-fault.ts";
 import type { Agents } from "./proxy-agents.ts";
 import { bodyOf, type Reply, readText } from "./response-body.ts";
@@ -85,7 +93,7 @@ async function receive(url: URL, to: Writable, options: DownloadOptions & Route)
   try {
     await withRetries(once, mayRepeat, { signal: options.signal, retries: 5 });
   } catch (failure) {
-    if (failure instanceof BadResponse) throw failure.refusal ?? notABroker(options.broker, failure.message);
+    if (failure instanceof BadResponse) throw failure.refusal ?? refusalOf(failure, url, options);
     throw failure instanceof NetworkFault ? unreachable(options.broker, failure) : failure;
   } finally {
     to.off("error", noteBroken);
@@ -120,6 +128,13 @@ async function open(
       at = new URL(reply.headers.location, at);
       continue;
     }
+    // Everything that is downloaded has a name; a page to sign in to a network has none.
+    const isPage =
+      reply.headers["content-type"]?.startsWith("text/html") && !reply.headers["content-disposition"];
+    if (status === 200 && isPage) {
+      reply.resume();
+      throw foreignResponse(reply);
+    }
     if (status === 206 || status === 200) {
       if (status === 200 && from > 0) await skip(reply, from);
       const length = reply.headers["content-length"];
@@ -128,6 +143,13 @@ async function open(
     throw badResponse(reply, await readText(reply, 64 * 1024));
   }
   throw new BadResponse("with too many redirects", 310, null);
+}
+
+/** The error for an answer without the bytes: another server's, or that of a proxy before the one asked. */
+function refusalOf(failure: BadResponse, url: URL, { broker }: Route): CrowdaiError {
+  if (failure.proxy === null || failure.status === 404) return notABroker(broker, failure.message);
+  const server = `the server at ${url.host}`;
+  return proxyError(failure, { server, away: "broker_unreachable", details: { server: url.host } });
 }
 
 /** Skips the bytes that are already stored, for a server that does not support ranges. */

@@ -161,6 +161,37 @@ describe("a request that gets no answer from a broker", () => {
     expect((await failure(client(url).get("/api/v1/me", anything))).code).toBe("not_a_broker");
   });
 
+  it.each([
+    [403, "<h1>Forbidden</h1>", "proxy_refused"],
+    [413, "<h1>Too large</h1>", "proxy_refused"],
+    [200, "<h1>Sign in</h1>", "proxy_refused"],
+    [403, '{"message":"Forbidden"}', "proxy_refused"],
+    [500, "<h1>Oops</h1>", "broker_unreachable"],
+  ])("names the proxy that answers with %i and %s in front of a broker", async (status, page, code) => {
+    const url = await serve((request, response) =>
+      request.url === "/healthz"
+        ? response.end(json({ service: "crowdai" }))
+        : response.writeHead(status, { server: "gate/1", "content-type": "text/html" }).end(page),
+    );
+    const error = await failure(client(url).post("/api/v1/submissions", {}, anything));
+    expect(error).toMatchObject({
+      code,
+      exitCode: 5,
+      fault: "platform",
+      details: { status, proxy: "gate/1" },
+    });
+    expect(error.message).toMatch(/^A proxy \(gate\/1\) answered in place of the broker at http:/);
+  });
+
+  it("does not blame the address for a proxy whose server is away", async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(502, { server: "nginx", "content-type": "text/html" }).end("<h1>502</h1>"),
+    );
+    const error = await failure(client(url).post("/api/v1/submissions", {}, anything));
+    expect(error.code).toBe("broker_unreachable");
+    expect(error.message).toContain("A proxy (nginx) answered");
+  });
+
   it("throws not_a_broker if the server speaks another protocol", async () => {
     const url = await listen(
       createTcpServer(

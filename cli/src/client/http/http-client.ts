@@ -4,7 +4,14 @@ import { withRetries } from "../../async/retry.ts";
 import { locate, parseBroker, type Query, shownAddress } from "./broker-address.ts";
 import { type Downloaded, type DownloadOptions, download } from "./download.ts";
 import { request } from "./http-request.ts";
-import { BadResponse, mayRepeat, notABroker, readResponse, unreachable } from "./http-response.ts";
+import {
+  BadResponse,
+  mayRepeat,
+  notABroker,
+  proxyError,
+  readResponse,
+  unreachable,
+} from "./http-response.ts";
 import { isBroker } from "./is-broker.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
 import type { Agents } from "./proxy-agents.ts";
@@ -99,8 +106,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ? unreachable(broker, failure)
         : notABroker(broker, "with something other than HTTP");
     if (!(failure instanceof BadResponse)) return failure;
+    if (failure.proxy !== null && [429, 502, 503, 504].includes(failure.status)) return ofProxy(failure);
     if (!(await isBroker(broker, { signal, agents, connectMs, idleMs })))
       return notABroker(broker, failure.message);
+    if (failure.proxy !== null) return ofProxy(failure);
     if (failure.status >= 500)
       return new CrowdaiError(
         "broker_unreachable",
@@ -114,6 +123,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       },
     );
   }
+
+  const ofProxy = (failure: BadResponse) =>
+    proxyError(failure, {
+      server: `the broker at ${shownAddress(broker)}`,
+      away: "broker_unreachable",
+      details: { broker: shownAddress(broker) },
+    });
 
   return {
     broker,

@@ -1,4 +1,4 @@
-import { CrowdaiError, errorBodySchema, parseExact } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode, errorBodySchema, parseExact } from "@crowdai/shared";
 import { z } from "zod";
 import { shownAddress } from "./broker-address.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
@@ -8,18 +8,28 @@ const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const MAX_RETRY_AFTER_MS = 20_000;
 const failureSchema = z.object({ error: errorBodySchema });
 
-/** An unusable answer. `refusal` is the broker's error, or null if the answer has none. */
+/**
+ * An unusable answer. `refusal` is the server's own error, or null if the answer has none. `proxy` names the proxy that
+ * seems to have answered in the server's place, and is empty if it has no name; null if the server itself answered.
+ */
 export class BadResponse extends Error {
   override readonly name = "BadResponse";
   readonly status: number;
   readonly refusal: CrowdaiError | null;
   readonly retryAfterMs: number;
+  readonly proxy: string | null;
 
-  constructor(message: string, status: number, refusal: CrowdaiError | null, retryAfterMs = 0) {
+  constructor(
+    message: string,
+    status: number,
+    refusal: CrowdaiError | null,
+    { retryAfterMs = 0, proxy = null }: { retryAfterMs?: number; proxy?: string | null } = {},
+  ) {
     super(message);
     this.status = status;
     this.refusal = refusal;
     this.retryAfterMs = retryAfterMs;
+    this.proxy = proxy;
   }
 }
 
@@ -30,7 +40,8 @@ export function readResponse<T>(reply: Reply, text: string, schema: z.ZodType<T>
   if (status >= 200 && status < 300) {
     const found = schema.safeParse(value);
     if (found.success) return found.data;
-    throw new BadResponse(value === undefined ? describeBody(reply) : "unexpected JSON", status, null);
+    if (value === undefined) throw foreignResponse(reply);
+    throw new BadResponse("unexpected JSON", status, null);
   }
   throw badResponse(reply, text);
 }
@@ -41,11 +52,51 @@ export function badResponse(reply: Reply, text: string): BadResponse {
   const refusal = failureSchema.safeParse(parse(text));
   if (refusal.success) {
     const error = CrowdaiError.fromBody(refusal.data.error);
-    return new BadResponse(error.message, status, error, retryAfter(reply));
+    return new BadResponse(error.message, status, error, { retryAfterMs: retryAfter(reply) });
   }
-  if (status >= 300 && status < 400)
-    return new BadResponse(`with a redirect to ${reply.headers.location?.split("?")[0]}`, status, null);
-  return new BadResponse(`with status ${status} and ${describeBody(reply)}`, status, null, retryAfter(reply));
+  const code = storeCode(text);
+  if (code === null) return foreignResponse(reply);
+  return new BadResponse(`with status ${status} (${code})`, status, null, {
+    retryAfterMs: retryAfter(reply),
+  });
+}
+
+/** Returns the code of an S3 store's error, or null. */
+export function storeCode(text: string): string | null {
+  return /<Error>[\s\S]*?<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? null;
+}
+
+/** Returns the error for an answer that is not in the language of the server that was asked. */
+export function foreignResponse(reply: Reply): BadResponse {
+  const status = reply.statusCode ?? 0;
+  const message =
+    status >= 300 && status < 400
+      ? `with a redirect to ${reply.headers.location?.split("?")[0]}`
+      : status >= 200 && status < 300
+        ? `with ${describeBody(reply)}`
+        : `with status ${status} and ${describeBody(reply)}`;
+  return new BadResponse(message, status, null, { retryAfterMs: retryAfter(reply), proxy: nameOf(reply) });
+}
+
+/** Whether an answer in a server's place says that it is away for a while, so that a later request may reach it. */
+const isTemporary = ({ status }: BadResponse) => status >= 500 || [408, 425, 429].includes(status);
+
+/**
+ * The error for an answer that a proxy gave in place of a server, such as "the broker at https://host": `away` where a
+ * later request may reach the server, else proxy_refused.
+ */
+export function proxyError(
+  failure: BadResponse,
+  { server, away, details }: { server: string; away: ErrorCode; details: Record<string, unknown> },
+): CrowdaiError {
+  const { proxy, message, status } = failure;
+  const name = proxy ? `A proxy (${proxy})` : "A proxy";
+  const why = status === 413 ? ": it does not accept a request of this size" : "";
+  return new CrowdaiError(
+    isTemporary(failure) ? away : "proxy_refused",
+    `${name} answered in place of ${server} ${message}${why}.`,
+    { details: { ...details, status, proxy: proxy || null }, cause: failure },
+  );
 }
 
 /** For withRetries: returns the minimum wait before the request is repeated, or false if that would not help. */
@@ -84,6 +135,14 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Returns the name that the sender gives itself, or an empty text. */
+function nameOf({ headers }: Reply): string {
+  return String(headers.server ?? headers.via ?? "")
+    .replace(/[^\x20-\x7e]/g, "")
+    .trim()
+    .slice(0, 60);
 }
 
 function describeBody(reply: Reply): string {

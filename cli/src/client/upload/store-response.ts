@@ -1,16 +1,14 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { BadResponse, badResponse } from "../http/http-response.ts";
+import { BadResponse, badResponse, proxyError, storeCode } from "../http/http-response.ts";
 import { NetworkFault } from "../http/network-fault.ts";
 import type { Reply } from "../http/response-body.ts";
 
 /** Returns the error in an object store's answer: JSON from the broker's own store, XML from S3. */
 export function storeResponse(reply: Reply, text: string): BadResponse {
   const answer = badResponse(reply, text);
-  const [, code] = /<Code>(\w+)<\/Code>/.exec(text) ?? [];
-  if (answer.refusal || !code) return answer;
-  const status = answer.status;
-  const message = `with status ${status} (${code})`;
-  switch (code) {
+  const { status, message, retryAfterMs } = answer;
+  if (answer.refusal) return answer;
+  switch (storeCode(text)) {
     case "BadDigest":
     case "InvalidDigest":
       return new BadResponse(message, status, new CrowdaiError("digest_mismatch"));
@@ -24,10 +22,18 @@ export function storeResponse(reply: Reply, text: string): BadResponse {
       );
     // S3 answers this for a stalled body, for which other stores and proxies use status 408.
     case "RequestTimeout":
-      return new BadResponse(message, 408, null, answer.retryAfterMs);
+      return new BadResponse(message, 408, null, { retryAfterMs });
+    case "EntityTooLarge":
+      return new BadResponse(message, 413, null);
     default:
-      return new BadResponse(message, status, null, answer.retryAfterMs);
+      return answer;
   }
+}
+
+/** Returns whether the store has stored the bytes: a page to sign in to a network comes with a status of success too. */
+export function isStored({ statusCode = 0, headers }: Reply, text: string): boolean {
+  const isPage = headers["content-type"]?.startsWith("text/html") || /^\s*<(!doctype|html)/i.test(text);
+  return statusCode >= 200 && statusCode < 300 && !isPage;
 }
 
 /** Turns a failure into a CrowdaiError without the signed address, which allows anyone who has it to write. */
@@ -40,6 +46,12 @@ export function explainStoreFailure(failure: unknown, url: URL): unknown {
     );
   if (!(failure instanceof BadResponse)) return failure;
   if (failure.refusal) return failure.refusal;
+  if (failure.proxy !== null)
+    return proxyError(failure, {
+      server: `the object store at ${url.host}`,
+      away: "store_unreachable",
+      details: { store: url.host },
+    });
   if (failure.status === 403)
     return new CrowdaiError("signature_invalid", "The object store refused the signed upload address.");
   if (failure.status === 413)

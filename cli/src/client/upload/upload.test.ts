@@ -141,6 +141,52 @@ it("recognizes a refusal in the words of another store", async () => {
 });
 
 it.each([
+  [
+    413,
+    "nginx/1.22.1",
+    "proxy_refused",
+    /A proxy \(nginx\/1\.22\.1\) answered .* status 413 and a web page: .* this size/,
+  ],
+  [
+    403,
+    "",
+    "proxy_refused",
+    /A proxy answered in place of the object store at 127\.0\.0\.1:\d+ with status 403/,
+  ],
+  [200, "", "proxy_refused", /A proxy answered .* with a web page/],
+  [302, "", "proxy_refused", /A proxy answered .* with a redirect to http:\/\/sign-in\.example\./],
+  [429, "edge", "store_unreachable", /A proxy \(edge\) answered .* status 429/],
+  [502, "nginx", "store_unreachable", /A proxy \(nginx\) answered .* status 502/],
+] as const)(
+  "tells a page with status %i of a proxy from the store's own word",
+  async (status, name, code, message) => {
+    await store(async (request, response) => {
+      await body(request);
+      if (name) response.setHeader("server", name);
+      if (status === 302) response.setHeader("location", "http://sign-in.example?token=secret");
+      response.writeHead(status, { "content-type": "text/html" }).end("<html><h1>No</h1></html>");
+    });
+    const error = await failure(sendParts(plan(10), textSource("0123456789"), { broker: url, retries: 1 }));
+    expect(error).toMatchObject({
+      code,
+      exitCode: 5,
+      fault: "platform",
+      details: { status, proxy: name || null },
+    });
+    expect(error.message).toMatch(message);
+  },
+);
+
+it("throws file_too_large where the store itself says so", async () => {
+  await store(async (request, response) => {
+    await body(request);
+    response.writeHead(400).end("<?xml version='1.0'?><Error><Code>EntityTooLarge</Code></Error>");
+  });
+  const error = await failure(sendParts(plan(10), textSource("0123456789"), { broker: url }));
+  expect(error.code).toBe("file_too_large");
+});
+
+it.each([
   ["grows", (path: string) => appendFile(path, "more")],
   ["gets other bytes of the same size", (path: string) => writeFile(path, "y".repeat(3_000_000))],
 ])("says file_changed when the file %s while it is sent", async (_, change) => {

@@ -6,7 +6,7 @@ import { BadResponse, mayRepeat } from "../http/http-response.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import { readText } from "../http/response-body.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { explainStoreFailure, storeResponse } from "./store-response.ts";
+import { explainStoreFailure, isStored, storeResponse } from "./store-response.ts";
 
 const PARALLEL = 4;
 /** Before it answers, the store may need some time to make the last bytes durable. */
@@ -100,7 +100,7 @@ async function sendPart(
         idleMs: IDLE_MS,
       });
       const text = await readText(reply, 1024 * 1024);
-      if (reply.statusCode !== undefined && reply.statusCode >= 300) throw storeResponse(reply, text);
+      if (!isStored(reply, text)) throw storeResponse(reply, text);
     } catch (failure) {
       moved(-sent);
       throw failure;

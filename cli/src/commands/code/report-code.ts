@@ -27,15 +27,15 @@ export function reportCode(terminal: Terminal, snapshot: Snapshot, { because }: 
 /** Warns if the broker does not have the code. The submission and its grade are not affected. */
 export function reportCodeOutcome(terminal: Terminal, outcome: CodeOutcome | null): void {
   if (!outcome || outcome.state === "stored") return;
-  const { id, reason, state, final } = outcome;
-  if (state === "refused")
+  const { id, reason } = outcome;
+  if (outcome.state === "refused")
     terminal.warn(
-      `The broker refused the code of ${id}: ${plainLine(reason)}. The submission itself is not affected.`,
+      `${outcome.by === "broker" ? "The broker" : "A proxy"} refused the code of ${id}: ${plainLine(reason)}. The submission itself is not affected.`,
     );
   else
     terminal.warn(
       `The code of ${id} was not sent: ${plainLine(reason)}. The submission itself is not affected. ${
-        final
+        outcome.final
           ? `This machine could not store the code: if the challenge requires it, run \`crowdai cancel ${id}\` and submit again.`
           : `Run \`crowdai watch ${id}\` to send the code again.`
       }`,

@@ -104,7 +104,9 @@ export function startSubmissionCode(
       if (along?.begun() && !settled) view.say("Sending the code");
       const outcome = await wait();
       view.stop();
-      reportCodeOutcome(terminal, outcome);
+      // Without code that the challenge requires, the submission failed with this reason.
+      const isReported = outcome?.state === "refused" && challenge!.code.capture === "required";
+      if (!isReported) reportCodeOutcome(terminal, outcome);
       if ("taken" in result) result.taken?.close();
       if (outcome?.state === "stored") await sendEarlier();
     },

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CleanGit, GitFailure } from "../../git/clean-git.ts";
+import { readProxyAnswer } from "../../git/proxy-answer.ts";
 
 export interface PushOptions {
   git: CleanGit;
@@ -16,13 +17,16 @@ export interface PushOptions {
   signal?: AbortSignal;
 }
 
-/** A push that failed. `refused` is true if the broker will not accept this commit, however often it is sent. */
+/**
+ * A push that failed. `by` names what will not accept this commit, however often it is sent: the broker, or a proxy on
+ * the way to it; null if sending it again may help.
+ */
 export class PushFailure extends Error {
   override readonly name = "PushFailure";
-  readonly refused: boolean;
-  constructor(message: string, refused: boolean) {
+  readonly by: "broker" | "proxy" | null;
+  constructor(message: string, by: PushFailure["by"]) {
     super(message);
-    this.refused = refused;
+    this.by = by;
   }
 }
 
@@ -54,7 +58,7 @@ export async function pushCommit(options: PushOptions): Promise<void> {
     await git.run(["push", "--porcelain", "--no-verify", url.href, `${commit}:${ref}`], { env, signal });
   } catch (failure) {
     if (failure instanceof GitFailure) throw explain(failure, key, basic);
-    if ((failure as Error).name === "AbortError") throw new PushFailure("the push was interrupted", false);
+    if ((failure as Error).name === "AbortError") throw new PushFailure("the push was interrupted", null);
     throw failure;
   }
 }
@@ -66,6 +70,8 @@ function explain({ stderr, stdout }: GitFailure, ...secrets: string[]): PushFail
   const fatal = text.match(/^(?:fatal|error): (.+)$/m)?.[1];
   const reason =
     [rejected, ...remote.slice(0, 3)].filter(Boolean).join("; ") || fatal || "git gave no reason";
-  // A temporary failure of the broker is an HTTP status, which git shows as "The requested URL returned error".
-  return new PushFailure(reason, rejected !== undefined);
+  if (rejected !== undefined) return new PushFailure(reason, "broker");
+  const answer = readProxyAnswer(text);
+  if (answer === null || answer.isTemporary) return new PushFailure(reason, null);
+  return new PushFailure(answer.reason, "proxy");
 }

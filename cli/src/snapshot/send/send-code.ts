@@ -23,7 +23,8 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export type CodeOutcome =
   | { state: "stored"; id: string; sent: boolean }
-  | { state: "awaited" | "refused"; id: string; reason: string; final?: boolean };
+  | { state: "awaited"; id: string; reason: string; final?: boolean }
+  | { state: "refused"; id: string; reason: string; by: "broker" | "proxy" };
 
 /** Returns the submission as it is once its code has arrived. */
 export function withOutcome<T extends Submission>(submission: T, outcome: CodeOutcome | null): T {
@@ -130,10 +131,10 @@ async function send(
     const before = await lastPushed({ git }, destination);
     await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
   } catch (failure) {
-    const refused = failure instanceof PushFailure && failure.refused;
-    if (refused || !isNoted) forgetAwaited(codeFolder, id);
+    const by = failure instanceof PushFailure ? failure.by : null;
+    if (by !== null || !isNoted) forgetAwaited(codeFolder, id);
     const reason = (failure as Error).message;
-    if (refused) return { state: "refused", id, reason };
+    if (by !== null) return { state: "refused", id, reason, by };
     return { state: "awaited", id, reason, ...(isNoted ? {} : { final: true }) };
   }
   await notePushed({ git }, id, destination, commit).catch(() => {});
