@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddress, parseTrustedProxies } from "./client-address.ts";
+import { clientAddress, isLoopback, parseTrustedProxies } from "./client-address.ts";
 
 const trusted = parseTrustedProxies("10.0.0.0/8, 192.0.2.7 fd00::/8 ::1");
 
@@ -46,4 +46,16 @@ describe("clientAddress", () => {
   ])("rejects %s as a proxy", (text) => {
     expect(() => parseTrustedProxies(`127.0.0.1, ${text}`)).toThrow(text);
   });
+});
+
+it.each([
+  ["127.0.0.1", true],
+  ["127.8.9.10", true],
+  ["::1", true],
+  ["10.0.0.1", false],
+  ["128.0.0.1", false],
+  ["unknown", false],
+  ["::", false],
+])("tells this machine from others: %s", (address, own) => {
+  expect(isLoopback(address)).toBe(own);
 });

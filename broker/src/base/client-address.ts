@@ -42,6 +42,9 @@ export function clientAddress(
   return address;
 }
 
+/** Returns whether an address, as `clientAddress` returns it, is this machine's own. */
+export const isLoopback = (address: string): boolean => address === "::1" || /^127\./.test(address);
+
 /**
  * Returns the canonical form of an address: no zone, IPv4 for a mapped IPv6 address; null when it is invalid.
  */

@@ -5,6 +5,7 @@ import type { Socket } from "socket.io";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import { asBrokerError } from "../base/storage-error.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
+import { requireVisible } from "../domain/rules/visibility.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { speakBinary } from "./binary-polling.ts";
@@ -102,6 +103,7 @@ export function openLegacyGateway(options: {
       const requireKey = () => identifyParticipant(context().webapp, read.data.api_key);
       const caller = await requireKey();
       const { config } = context().catalog.get(challengeOf(read.data));
+      await requireVisible(context(), config, caller);
       const jobs = planCall(config, read.data);
       return await counted(caller.id, () =>
         runCall({

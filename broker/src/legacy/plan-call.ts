@@ -25,12 +25,12 @@ export function challengeOf(request: ExecuteRequest): string {
  * names its challenge only in its calls is admitted.
  */
 export async function requireChallenge(
-  { catalog, records }: Needs<"catalog" | "records">,
+  context: Needs<"catalog" | "records">,
   caller: Caller,
   request: AuthenticateRequest,
 ): Promise<void> {
   const named = request.challenge_client_name || request.challenge_id;
-  if (named) await requireVisible(records.db, catalog.get(named).config, caller);
+  if (named) await requireVisible(context, context.catalog.get(named).config, caller);
 }
 
 /** Returns the jobs of a call, in the order of its data. Throws usage for a malformed entry. */

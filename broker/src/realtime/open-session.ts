@@ -22,7 +22,7 @@ export async function openSession(
   const { db } = context.records;
   const now = context.clock();
   const folder = challengeId === null ? null : context.catalog.get(challengeId);
-  if (folder) await requireVisible(db, folder.config, caller);
+  if (folder) await requireVisible(context, folder.config, caller);
   const challenge = folder && (await publicChallenge(folder, context));
   const limits =
     folder && (await readLimits(db, folder.config, openRound(folder.config, now) ?? null, caller.id, now));

@@ -103,7 +103,7 @@ export function sessionRequests(options: {
   const boardsOf = new WeakMap<Socket, Set<string>>();
   on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
     const { config } = context().catalog.get(challenge);
-    await sightOfBoard(context().records.db, config, caller);
+    await sightOfBoard(context(), config, caller);
     const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
     const watched = boardsOf.get(socket) ?? new Set();
     boardsOf.set(socket, watched);

@@ -19,6 +19,7 @@ import { createPages } from "../http/pages/pages.tsx";
 import { errorResponse } from "../http/requests/error-response.ts";
 import type { HttpServices } from "../http/requests/http-services.ts";
 import { redactedPath } from "../http/requests/redacted-path.ts";
+import { requestAddress } from "../http/requests/request-address.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
 import { webappPath } from "../http/webapp-api/webapp-path.ts";
@@ -41,7 +42,7 @@ export function createApp(options: {
   webFormToken?: string | undefined;
   readiness: () => Promise<Readiness>;
   metrics: Metrics;
-  /** The token that scrapers of /metrics must send; absent when anyone may read the metrics. */
+  /** The token that scrapers of /metrics must send; absent when only this machine may read the metrics. */
   metricsToken?: string | undefined;
   log: Logger;
 }): Hono {
@@ -81,7 +82,10 @@ export function createApp(options: {
     await next();
   });
   app.route("/", healthRoutes(version, options.readiness));
-  app.route("/", metricsRoutes(options.metrics, options.metricsToken));
+  app.route(
+    "/",
+    metricsRoutes(options.metrics, options.metricsToken, (c) => requestAddress(c, context().trustedProxies)),
+  );
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context, pages.caller));

@@ -1,4 +1,5 @@
 import { iso } from "../base/clock.ts";
+import type { Catalog } from "../domain/challenges/catalog.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { HOLDS } from "../domain/submissions/submission-code.ts";
 import type { Readiness } from "../http/api/health-routes.ts";
@@ -19,7 +20,10 @@ export const REPORTS = "reports";
  * two minutes.
  */
 export async function readReadiness(
-  context: Needs<"records" | "clock" | "dispatchStalled"> & { storage: StorageCheck },
+  context: Needs<"records" | "clock" | "dispatchStalled"> & {
+    storage: StorageCheck;
+    catalog: Pick<Catalog, "all">;
+  },
   heartbeats: Pick<Heartbeats, "problems">,
   queueWatch: Pick<QueueWatch, "stalled">,
   answerMs = ANSWER_MS,
@@ -46,7 +50,10 @@ export async function readReadiness(
   }
   checks.storage = await within(answerMs, context.storage()).catch(() => "the disk does not answer");
   checks.queue = context.dispatchStalled() ? "the queue accepts no jobs" : "ok";
-  const stalled = queueWatch.stalled();
+  // Everyone may read this.
+  const stalled = queueWatch
+    .stalled()
+    .map((id) => (context.catalog.all().get(id)?.config.visibility.private ? "a private challenge" : id));
   checks.line =
     stalled.length > 0 ? `the queue does not move although a grader is free: ${stalled.join(", ")}` : "ok";
   const problems = heartbeats.problems();

@@ -67,11 +67,11 @@ describe("a leaderboard", () => {
     await grade(test.key, 1);
     await grade(bob, 2);
     await test.records.db.deleteFrom("invitations").where("participant_id", "=", 1).execute();
-    expect(await status(BOARD, null)).toBe(401);
+    expect(await status(BOARD, null)).toBe(404);
     expect(await names(BOARD, bob)).toEqual(["bob", "ada"]);
     const own = (await (await test.fetch(BOARD)).json()) as Leaderboard;
     expect(own).toMatchObject({ total: 1, rows: [{ rank: 2, participant: "ada", you: true }] });
-    expect(await status(BOARD, await test.addParticipant("eve"))).toBe(403);
+    expect(await status(BOARD, await test.addParticipant("eve"))).toBe(404);
   });
 });
 

@@ -81,7 +81,7 @@ describe("what a reader sees", () => {
     expect(await text(organizer, "/")).toContain("Secret one");
     expect(await status(bob, "/challenges/secret")).toBe(404);
     expect(await status(bob, "/challenges/secret/leaderboard")).toBe(404);
-    expect(await status(anyone, "/challenges/secret/leaderboard/events")).toBe(401);
+    expect(await status(anyone, "/challenges/secret/leaderboard/events")).toBe(404);
     expect(await status(ada, "/challenges/secret")).toBe(200);
   });
 

@@ -52,10 +52,10 @@ describe("a private challenge", () => {
         await status(path, null),
         await status(path, test.key),
         await status(path, stranger),
-      ]).toEqual([path, 401, 403, 403]);
+      ]).toEqual([path, 404, 404, 404]);
     }
     expect(await status("/api/v1/challenges/test/limits", bob)).toBe(200);
-    expect(await status("/api/v1/challenges/test/limits", test.key)).toBe(403);
+    expect(await status("/api/v1/challenges/test/limits", test.key)).toBe(404);
     const listed = async (key: string | null) =>
       (
         (await (await test.fetch("/api/v1/challenges", { key })).json()) as { challenges: { id: string }[] }
@@ -64,10 +64,7 @@ describe("a private challenge", () => {
         .sort();
     for (const key of [bob, organizer]) expect(await listed(key)).toEqual(["other", "test"]);
     for (const key of [null, test.key, stranger]) expect(await listed(key)).toEqual(["other"]);
-    await expect(test.connect()).rejects.toMatchObject({
-      code: "not_allowed",
-      next: "Ask the organizer for an invitation.",
-    });
+    await expect(test.connect()).rejects.toMatchObject({ code: "challenge_unknown" });
     await test.connect({ key: bob });
   });
 
@@ -92,6 +89,67 @@ describe("a private challenge", () => {
     });
     // Earlier submissions stay visible to their participant.
     expect(await status(`/api/v1/submissions/${submission.id}`, bob)).toBe(200);
+  });
+
+  it("is answered for like one that does not exist, whoever asks and however", async () => {
+    test = await startBroker({
+      challenges: [
+        { id: "hidden-one", visibility: { ...SHOWN, private: true } },
+        { id: "hidden-two", visibility: { ...SHOWN, submissions: true, private: true } },
+        { id: "open-one" },
+      ],
+      withGrader: false,
+    });
+    const organizer = await addOrganizer(test.records, "org", ["open-one"], new Date().toISOString());
+    const invalid = `${test.key.slice(0, -1)}${test.key.endsWith("0") ? "1" : "0"}`;
+    const paths = (id: string) => [
+      `/api/v1/challenges/${id}`,
+      ...["limits", "leaderboard", "submissions", "data/a.csv"].map(
+        (part) => `/api/v1/challenges/${id}/${part}`,
+      ),
+      `/api/v1/submissions?challenge=${id}`,
+      `/challenges/${id}/leaderboard/events`,
+      `/challenges/${id}`,
+      `/code/${id}.git/info/refs?service=git-upload-pack`,
+      ...["upload", "receive"].map((of) => `/code/${id}/ada.git/info/refs?service=git-${of}-pack`),
+    ];
+    const answer = async (path: string, id: string, key: string | null) => {
+      const response = await test.fetch(path, { key });
+      return [response.status, (await response.text()).replaceAll(id, "<id>")];
+    };
+    for (const key of [null, test.key, organizer, invalid])
+      for (const [index, path] of paths("hidden-one").entries()) {
+        const other = paths("hidden-ten")[index]!;
+        expect([path, ...(await answer(path, "hidden-one", key))]).toEqual([
+          path,
+          ...(await answer(other, "hidden-ten", key)),
+        ]);
+      }
+    // Nor do suggestions name it.
+    expect(await (await test.fetch("/api/v1/challenges/hidden-on", { key: null })).text()).not.toContain(
+      "hidden-one",
+    );
+    expect(await (await test.fetch("/api/v1/challenges/open-on", { key: null })).text()).toContain(
+      "open-one",
+    );
+
+    const client = await test.connect({ challenge: "open-one" });
+    const refusals = async (challenge: string) => {
+      const refused = async (asked: Promise<unknown>) =>
+        JSON.stringify(await asked.catch((error) => error)).replaceAll(challenge, "<id>");
+      const input = { kind: "inline" as const, data: { score: 1 } };
+      return [
+        await refused(test.connect({ challenge })),
+        await refused(client.submit({ challenge, input })),
+        await refused(client.submit({ challenge, input, function: "nonsense" })),
+        await refused(
+          client.ask("call", { challenge, function: "nonsense", items: [{ id: "a".repeat(16), data: 1 }] }),
+        ),
+        await refused(client.ask("watch_board", { challenge })),
+      ];
+    };
+    expect(await refusals("hidden-two")).toEqual(await refusals("hidden-ten"));
+    expect((await refusals("hidden-two"))[0]).toContain("challenge_unknown");
   });
 
   it("does not invite an unknown participant", async () => {

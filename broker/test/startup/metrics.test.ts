@@ -56,6 +56,16 @@ describe("/metrics", () => {
     expect(found.get("crowdai_queue_stalled")).toBe(0);
   });
 
+  it("without a token, answers this machine only, and not through a proxy on it", async () => {
+    test = await startBroker({ withGrader: false });
+    const through = (headers: Record<string, string>) => fetch(`${test.broker.url}/metrics`, { headers });
+    expect((await through({})).status).toBe(200);
+    for (const name of ["x-forwarded-for", "forwarded", "via"]) {
+      const refused = await through({ [name]: "127.0.0.1" });
+      expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining("METRICS_TOKEN")]);
+    }
+  });
+
   it("requires the token when one is set", async () => {
     test = await startBroker({ withGrader: false, env: { METRICS_TOKEN: "s3cret" } });
     expect((await test.fetch("/metrics", { key: null })).status).toBe(401);

@@ -19,8 +19,10 @@ afterEach(() => test.close());
 const clock = () => new Date();
 const calm = { problems: () => new Map<string, string>() };
 const moving = { stalled: () => [] };
+const catalog = { all: () => new Map() };
 const working = () => ({
   records: test.records,
+  catalog,
   clock,
   dispatchStalled: () => false,
   storage: async () => "ok",
@@ -174,6 +176,11 @@ describe("readiness", () => {
       ready: false,
       checks: { line: expect.stringContaining("test") },
     });
+
+    // Everyone may read it, so a private challenge is not named.
+    const hidden = { config: { visibility: { private: true } } } as never;
+    const secret = { ...working(), catalog: { all: () => new Map([["test", hidden]]) } };
+    expect((await readReadiness(secret, calm, queueWatch)).checks.line).toMatch(/free: a private challenge$/);
 
     // The grader is busy: waiting behind it is fine, however long it takes.
     await test.records.db

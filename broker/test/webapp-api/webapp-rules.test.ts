@@ -236,7 +236,7 @@ describe("a private challenge", () => {
     const message = "The challenge is private, and the participant has not been invited.";
     expect(await said()).toEqual([400, message, null, null]);
     const mine = async () => (await test.connect()).submit({ input: { kind: "inline", data: { score: 1 } } });
-    await expect(mine()).rejects.toMatchObject({ code: "not_allowed" });
+    await expect(mine()).rejects.toMatchObject({ code: "challenge_unknown" });
     await test.records.db
       .insertInto("invitations")
       .values({ challenge: "test", participant_id: 1, created_at: new Date(now).toISOString() })

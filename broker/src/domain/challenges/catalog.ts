@@ -37,7 +37,12 @@ export interface Refreshed {
 /** The challenges that this broker serves, from folders and from the records. */
 export interface Catalog {
   all(): ReadonlyMap<string, ServedChallenge>;
-  /** Throws challenge_unknown, with a suggestion when a known id is similar. */
+  /**
+   * Returns the error for a challenge that does not exist, with a suggestion when a public id is similar. A private
+   * challenge is refused with the same, so that nothing reveals that it exists.
+   */
+  unknown(id: string): CrowdaiError;
+  /** Throws challenge_unknown: see unknown. */
   get(id: string): ServedChallenge;
   /** Challenges that come from local folders. */
   folders(): ReadonlyMap<string, ChallengeFolder>;
@@ -104,6 +109,19 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
     return { changed, mistakes, shadowed: shadowed.filter((id) => !before.includes(id)) };
   }
 
+  function unknown(id: string): CrowdaiError {
+    const open = [...challenges.values()].filter(({ config }) => !config.visibility.private);
+    const suggestion = suggest(
+      id,
+      open.map(({ config }) => config.id).filter((known) => known !== id),
+    );
+    return new CrowdaiError(
+      "challenge_unknown",
+      `There is no challenge ${quoted(id)}${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
+      suggestion ? { details: { suggestion } } : {},
+    );
+  }
+
   const { mistakes } = await refresh();
   shadowed = [];
   if (mistakes.length > 0)
@@ -117,13 +135,9 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
     get(id) {
       const found = challenges.get(id);
       if (found) return found;
-      const suggestion = suggest(id, [...challenges.keys()]);
-      throw new CrowdaiError(
-        "challenge_unknown",
-        `There is no challenge ${quoted(id)}${suggestion ? `; did you mean "${suggestion}"?` : "."}`,
-        suggestion ? { details: { suggestion } } : {},
-      );
+      throw unknown(id);
     },
+    unknown,
     refresh,
   };
 }

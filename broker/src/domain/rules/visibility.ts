@@ -31,11 +31,29 @@ export async function maySeeChallenge(db: Db, config: ChallengeConfig, viewer: V
   return isOrganizerOf(db, viewer, config.id);
 }
 
-/** Throws no_key or not_allowed for a private challenge that the viewer may not see. */
-export async function requireVisible(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<void> {
+/** Returns whether the viewer may see a challenge, or has submitted to it and therefore knows of it. */
+export async function knowsChallenge(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<boolean> {
+  return (await maySeeChallenge(db, config, viewer)) || tookPart(db, config.id, viewer);
+}
+
+/** What a refusal needs: the error for a challenge that does not exist. */
+interface RefusalNeeds {
+  records: { db: Db };
+  catalog: { unknown(id: string): CrowdaiError };
+}
+
+/**
+ * Throws challenge_unknown for a private challenge that the viewer may not see, as for one that does not exist. A former
+ * participant, who knows that it exists, receives not_allowed.
+ */
+export async function requireVisible(
+  { records: { db }, catalog }: RefusalNeeds,
+  config: ChallengeConfig,
+  viewer: Viewer,
+): Promise<void> {
   if (await maySeeChallenge(db, config, viewer)) return;
-  if (viewer === null) throw new CrowdaiError("no_key", `${config.id} is private.`);
-  throw new CrowdaiError("not_allowed", `${config.id} is private, and you have not been invited.`, {
+  if (!(await tookPart(db, config.id, viewer))) throw catalog.unknown(config.id);
+  throw new CrowdaiError("not_allowed", `${config.id} is private, and you are no longer invited.`, {
     next: "Ask the organizer for an invitation.",
   });
 }
@@ -48,10 +66,15 @@ export type Sight = "all" | "own";
  * organizers only; a participant of a private challenge who is no longer invited sees their own row. Throws
  * not_allowed, and the errors of requireVisible.
  */
-export async function sightOfBoard(db: Db, config: ChallengeConfig, viewer: Viewer): Promise<Sight> {
+export async function sightOfBoard(
+  context: RefusalNeeds,
+  config: ChallengeConfig,
+  viewer: Viewer,
+): Promise<Sight> {
+  const { db } = context.records;
   if (await isOrganizerOf(db, viewer, config.id)) return "all";
   const isOut = !(await maySeeChallenge(db, config, viewer));
-  if (isOut && !(await tookPart(db, config.id, viewer))) await requireVisible(db, config, viewer);
+  if (isOut && !(await tookPart(db, config.id, viewer))) await requireVisible(context, config, viewer);
   if (!config.visibility.leaderboard)
     throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
   return isOut ? "own" : "all";
@@ -60,15 +83,17 @@ export async function sightOfBoard(db: Db, config: ChallengeConfig, viewer: View
 /**
  * Returns how much the viewer sees of the challenge's submissions. Those of others are shown where both
  * leaderboard and submissions are public; in a private challenge to invited participants, after its last
- * round has ended. Throws not_allowed when there is nothing to see.
+ * round has ended. Throws not_allowed when there is nothing to see, and the errors of requireVisible.
  */
 export async function sightOfSubmissions(
-  db: Db,
+  context: RefusalNeeds,
   config: ChallengeConfig,
   viewer: Viewer,
   now: Date,
 ): Promise<Sight> {
+  const { db } = context.records;
   if (await isOrganizerOf(db, viewer, config.id)) return "all";
+  if (!(await knowsChallenge(db, config, viewer))) throw context.catalog.unknown(config.id);
   const shown = showsSubmissions(config, now) && (await maySeeChallenge(db, config, viewer));
   if (shown) return "all";
   if (viewer?.kind === "participant") return "own";

@@ -22,10 +22,10 @@ export type CallNeeds = ViewNeeds & Needs<"records" | "catalog" | "announce" | "
  */
 export async function registerCall(context: CallNeeds, caller: Caller, call: Call): Promise<Submission[]> {
   const { config } = context.catalog.get(call.challenge);
+  await requireVisible(context, config, caller);
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
-  await requireVisible(context.records.db, config, caller);
   const arrival = context.clock();
   const target = targetRound(config, call.round, arrival);
   const items = call.items.map(({ id, data }) => ({

@@ -42,8 +42,8 @@ export async function registerIntent(
   const input = describeInput(intent.input);
   if (known) return repeated(context, caller, intent, input, known);
 
+  await requireVisible(context, config, caller);
   requireFunction(config, intent.function);
-  await requireVisible(context.records.db, config, caller);
   if (intent.publish) {
     requirePublishable(intent);
     await requireAgreement(context.records.db, context, caller.id);

@@ -58,7 +58,7 @@ export function challengeRoutes({
     async (c) => {
       const caller = await viewer(c);
       const found = context().catalog.get(c.req.valid("param").id);
-      await requireVisible(context().records.db, found.config, caller);
+      await requireVisible(context(), found.config, caller);
       return c.json(await publicChallenge(found, context()), 200);
     },
   );
@@ -86,7 +86,7 @@ export function challengeRoutes({
       const caller = await participant(c);
       const { catalog, clock } = context();
       const { config } = catalog.get(c.req.valid("param").id);
-      await requireVisible(context().records.db, config, caller);
+      await requireVisible(context(), config, caller);
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
       const limits = await readLimits(context().records.db, config, target, caller.id, clock());
@@ -116,7 +116,7 @@ export function challengeRoutes({
       const caller = await viewer(c);
       const { catalog, clock } = context();
       const { config } = catalog.get(c.req.valid("param").id);
-      const sight = await sightOfBoard(context().records.db, config, caller);
+      const sight = await sightOfBoard(context(), config, caller);
       const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
       const shown =
         round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);
@@ -158,7 +158,7 @@ export function challengeRoutes({
       const { catalog, clock, records } = context();
       const { config } = catalog.get(c.req.valid("param").id);
       const { round, limit, before } = c.req.valid("query");
-      const sight = await sightOfSubmissions(records.db, config, caller, clock());
+      const sight = await sightOfSubmissions(context(), config, caller, clock());
       const submissions = await listSubmissions(records.db, config, {
         round: round === undefined ? null : findRound(config, round).id,
         limit,

@@ -8,7 +8,7 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { accessToSubmission, isOrganizerOf } from "../../domain/rules/visibility.ts";
+import { accessToSubmission, isOrganizerOf, sightOfSubmissions } from "../../domain/rules/visibility.ts";
 import { type AcceptNeeds, acceptUpload } from "../../domain/submissions/accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
@@ -43,7 +43,6 @@ export function submissionRoutes(
     async (c) => {
       const caller = await context().webapp.identify(bearerKey(c));
       const { challenge, limit } = c.req.valid("query");
-      if (challenge !== undefined) context().catalog.get(challenge);
       if (caller.kind === "organizer" && !(await isOrganizerOf(db(), caller, challenge ?? "")))
         throw new CrowdaiError(
           "not_allowed",
@@ -51,6 +50,13 @@ export function submissionRoutes(
           {
             next: "Add the challenge: ?challenge=<id>",
           },
+        );
+      if (challenge !== undefined)
+        await sightOfSubmissions(
+          context(),
+          context().catalog.get(challenge).config,
+          caller,
+          context().clock(),
         );
       const rows = await db()
         .selectFrom("submissions")

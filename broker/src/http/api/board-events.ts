@@ -24,14 +24,16 @@ export function boardEventRoutes(
 ): Hono {
   const routes = new Hono();
   routes.get("/challenges/:id/leaderboard/events", async (c) => {
-    const { catalog, records, webapp } = context();
-    const { config } = catalog.get(c.req.param("id"));
+    const { catalog, webapp } = context();
     const key = bearerKey(c);
-    const requireSight = async () =>
-      sightOfBoard(records.db, config, key ? await webapp.identify(key) : await reader(c));
-    await requireSight();
+    const viewer = async () => (key ? webapp.identify(key) : reader(c));
+    // Identified first: an invalid key is refused alike for every challenge.
+    const first = await viewer();
+    const { config } = catalog.get(c.req.param("id"));
+    await sightOfBoard(context(), config, first);
+    const requireSight = async () => sightOfBoard(context(), config, await viewer());
     // A board that everyone may see stays visible whatever becomes of the key.
-    const isOpen = await sightOfBoard(records.db, config, null).then(Boolean, () => false);
+    const isOpen = await sightOfBoard(context(), config, null).then(Boolean, () => false);
     const mayRead = async () => isOpen || requireSight().then(Boolean, () => false);
     if (boards.watching() >= MAX_STREAMS)
       throw new CrowdaiError(

@@ -23,8 +23,13 @@ export function dataRoutes(
     const { config, data } = context().catalog.get(id);
     if (config.visibility.private) {
       const key = bearerKey(c);
-      const caller = key ? await context().webapp.identify(key) : await reader(c);
-      await requireVisible(context().records.db, config, caller);
+      // An invalid key is no key: its own error would reveal that the challenge exists.
+      const caller = key
+        ? await context()
+            .webapp.identify(key)
+            .catch(() => null)
+        : await reader(c);
+      await requireVisible(context(), config, caller);
     }
     const file = data.find((known) => known.name === name);
     if (!file) throw new CrowdaiError("object_missing", `${id} has no public file "${name.slice(0, 200)}".`);

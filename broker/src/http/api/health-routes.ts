@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { isLoopback } from "../../base/client-address.ts";
 import type { Metrics } from "../../domain/metrics/metrics.ts";
 
 export interface Readiness {
@@ -19,10 +20,17 @@ export function healthRoutes(version: string, readiness: () => Promise<Readiness
   return routes;
 }
 
-/** `/metrics` in the Prometheus text format. With a token, requests must send it as a bearer token. */
+/** Headers that a proxy adds. */
+const FORWARDED = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+
+/**
+ * `/metrics` in the Prometheus text format, whose labels name private challenges too. With a token, requests must send it as
+ * a bearer token; without one, only this machine may read them, and not through a proxy on it.
+ */
 export function metricsRoutes(
   metrics: Pick<Metrics, "scrape" | "contentType">,
   token: string | undefined,
+  address: (c: Context) => string,
 ): Hono {
   const routes = new Hono();
   routes.get("/metrics", async (c) => {
@@ -30,6 +38,9 @@ export function metricsRoutes(
       c.header("www-authenticate", "Bearer");
       return c.text("METRICS_TOKEN is set. Send it as a bearer token.\n", 401);
     }
+    const isLocal = isLoopback(address(c)) && FORWARDED.every((name) => c.req.header(name) === undefined);
+    if (token === undefined && !isLocal)
+      return c.text("Set METRICS_TOKEN at the broker to read the metrics from another machine.\n", 403);
     return c.body(await metrics.scrape(), 200, { "content-type": metrics.contentType });
   });
   return routes;

@@ -2,7 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { CodeNeeds } from "../../background/code-services.ts";
 import { currentChallengeRepository } from "../../background/repositories/current-challenge-repository.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { isOrganizerOf } from "../../domain/rules/visibility.ts";
+import { isOrganizerOf, knowsChallenge } from "../../domain/rules/visibility.ts";
 import { findByRepositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 
@@ -54,6 +54,8 @@ async function privateRepository(
   }
   const owner = await findByRepositoryName(records.db, asked.participant);
   if (!owner || !(isOrganizer || isOwner(caller, owner.id))) return null;
+  // An empty repository would reveal that a private challenge exists.
+  if (!(await knowsChallenge(records.db, served.config, caller))) return null;
   return repositories.participant(asked.challenge, owner.id);
 }
 
@@ -64,11 +66,13 @@ export async function requireOwnRepository(
   asked: RequestedRepository,
 ): Promise<void> {
   const { catalog, records } = code;
+  const served = catalog.all().get(asked.challenge);
   const owner =
-    asked.participant === null || !catalog.all().has(asked.challenge)
+    asked.participant === null || !served
       ? undefined
       : await findByRepositoryName(records.db, asked.participant);
-  if (!owner || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
+  const isKnown = served && (await knowsChallenge(records.db, served.config, caller));
+  if (!owner || !isKnown || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
 }
 
 /** Identifies the caller by a key in the Authorization header: a bearer token, or the password of any user. Null without one. */
