@@ -18,6 +18,7 @@ export * from "./protocol/job.ts";
 export { parseJson, parseLenientJson, toJsonText } from "./protocol/json-value.ts";
 export * from "./protocol/leaderboard.ts";
 export * from "./protocol/message-limits.ts";
+export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
 export {
   challengeSchema,
   type PublicChallenge,

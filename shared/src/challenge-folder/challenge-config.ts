@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lineSchema } from "../protocol/plain-text.ts";
 
 const id = z
   .string()
@@ -12,14 +13,14 @@ const time = z.iso.datetime({
 export const DEFAULT_PARALLEL_LIMIT = 100;
 
 const score = z.strictObject({
-  title: z.string().default("Score"),
+  title: lineSchema.default("Score"),
   order: z.enum(["descending", "ascending"]).default("descending"),
   precision: z.int().min(0).max(15).default(3).describe("Number of decimals on the leaderboard."),
 });
 
 const round = z.strictObject({
   id: z.union([id, z.int().min(0).transform(String)]),
-  title: z.string().optional(),
+  title: lineSchema.optional(),
   starts_at: time.nullable().default(null),
   ends_at: time.nullable().default(null),
   limit: z
@@ -44,7 +45,7 @@ const round = z.strictObject({
 
 /** Settings of every evaluator that runs as a process. */
 const anyProcess = {
-  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
+  functions: z.array(lineSchema.min(1)).min(1).default(["submit"]),
   timeout_seconds: z
     .number()
     .positive()
@@ -90,7 +91,7 @@ const jobFactory = z.strictObject({
         .describe("Prefix of the list names: jobs are pushed to <namespace>::enqueue_job."),
     })
     .describe("A job factory of 2017, which takes jobs from a Redis list and responds on another."),
-  functions: z.array(z.string().min(1)).min(1).default(["submit"]),
+  functions: z.array(lineSchema.min(1)).min(1).default(["submit"]),
   timeout_seconds: z
     .number()
     .positive()
@@ -113,8 +114,12 @@ const MODEL_BYTES = 2048 * MEBIBYTE;
 export const challengeConfigSchema = z.strictObject({
   $schema: z.string().optional(),
   id,
-  title: z.string().min(1),
-  description: z.string().default("").describe("Markdown."),
+  title: lineSchema.min(1),
+  description: z
+    .string()
+    .default("")
+    .refine((text) => !/(?![\n\r\t])\p{Cc}/u.test(text), "a text without control characters")
+    .describe("Markdown."),
   score,
   score_secondary: score.nullable().default(null),
   rounds: z

@@ -47,6 +47,19 @@ describe("a challenge folder", () => {
     expect(config.rounds.map(({ id }) => id)).toEqual(["1", "second", "third"]);
   });
 
+  it("must have titles of one line that read as they are written", async () => {
+    for (const [config, path] of [
+      [{ title: "Iris\u001b[2J" }, "title"],
+      [{ score: { title: "Sc\u202eore" } }, "score.title"],
+      [{ rounds: [{ id: "1", title: "a\nb" }] }, "rounds[0].title"],
+    ] as const) {
+      const [line] = await told({ ...MINIMAL, ...config });
+      expect(line).toMatch(path);
+      expect(line).toContain("character");
+    }
+    await loadChallengeFolder(await createTestChallenge({ title: "زهرة السوسن 🌸" }));
+  });
+
   it("may have a round that requires a score in the previous round", async () => {
     const rounds = [{ id: "b", starts_at: "2026-03-01T00:00:00Z", minimum_score: 0.5 }, { id: "a" }];
     await loadChallengeFolder(await createTestChallenge({ rounds }));

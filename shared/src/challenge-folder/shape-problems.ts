@@ -29,6 +29,7 @@ function problemsOf(issue: Issue, above: Path, raw: unknown): ConfigProblem[] {
         ]
       );
     case "invalid_format":
+    case "custom":
       // The schema has its own message for these.
       return [{ ...here, expected: issue.message, got: shown(got) }];
     default:

@@ -58,8 +58,8 @@ export function requireParticipant(caller: Caller): Caller {
   return caller;
 }
 
-/** Valid names. */
-export const NAME = /^[^\p{C}\s](?:[^\p{C}]{0,98}[^\p{C}\s])$/u;
+/** Valid names: one line, without controls, marks of direction and invisible characters. */
+export const NAME = /^[^\p{C}\s](?:[^\p{C}\p{Zl}\p{Zp}]{0,98}[^\p{C}\s])$/u;
 
 /**
  * Adds a participant and returns the new key, which is not stored. Throws usage when the name is taken or

@@ -1,4 +1,4 @@
-import { CrowdaiError, type Intent } from "@crowdai/shared";
+import { CrowdaiError, type Intent, lineProblem, quoted } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
 /** Checks the announced models before any byte is accepted. Throws model_refused. */
@@ -26,7 +26,7 @@ export function requireAcceptedModels(
     });
   const odd = names.find((name) => !isPlain(name));
   if (odd !== undefined)
-    throw new CrowdaiError("model_refused", `${JSON.stringify(odd)} is not a valid model name.`, {
+    throw new CrowdaiError("model_refused", `${quoted(odd)} is not a valid model name.`, {
       next: "Use a file name without folders and control characters.",
       details: { name: odd },
     });
@@ -34,6 +34,5 @@ export function requireAcceptedModels(
 
 /** Returns whether a name is a valid file name on every platform. */
 function isPlain(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return name.isWellFormed() && !/[\u0000-\u001f\u007f/\\]/.test(name) && !/^\.*$/.test(name);
+  return lineProblem(name) === null && !/[/\\]/.test(name) && !/^\.*$/.test(name);
 }

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { CrowdaiError, type Intent, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  type Intent,
+  lineProblem,
+  MAX_INLINE_BYTES,
+  quoted,
+  toJsonText,
+} from "@crowdai/shared";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 
@@ -10,10 +17,11 @@ export type DescribedInput = Pick<
 
 /**
  * Returns the columns that describe an input. Throws message_too_large for an inline value above
- * MAX_INLINE_BYTES.
+ * MAX_INLINE_BYTES, and usage for a name that does not read as it is written.
  */
 export function describeInput(input: Intent["input"]): DescribedInput {
-  if (input.kind !== "inline")
+  if (input.kind !== "inline") {
+    requirePlainName(input.name);
     return {
       input_kind: input.kind,
       input_name: input.name,
@@ -21,6 +29,7 @@ export function describeInput(input: Intent["input"]): DescribedInput {
       input_sha256: input.sha256,
       input_data: null,
     };
+  }
   const text = toJsonText(input.data);
   const size = Buffer.byteLength(text);
   if (size > MAX_INLINE_BYTES)
@@ -35,6 +44,15 @@ export function describeInput(input: Intent["input"]): DescribedInput {
     input_sha256: createHash("sha256").update(text).digest("hex"),
     input_data: text,
   };
+}
+
+/** The name is stored, shown and given to evaluators. */
+function requirePlainName(name: string | null): void {
+  const problem = name === null ? null : lineProblem(name);
+  if (problem !== null)
+    throw new CrowdaiError("usage", `The file name ${quoted(name as string)} is not accepted: ${problem}.`, {
+      next: "Rename the file.",
+    });
 }
 
 /** Throws id_conflict unless the known submission is the same one, sent again. */

@@ -1,4 +1,4 @@
-import type { Intent, SubmissionEvent } from "@crowdai/shared";
+import { type Intent, plainText, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
@@ -33,7 +33,7 @@ export async function insertSubmission(
     round: target.round.id,
     function: intent.function,
     state: isHere ? "submitted" : "initiated",
-    message: intent.message,
+    message: intent.message === null ? null : plainText(intent.message),
     dry_run: intent.dry_run ? 1 : 0,
     post_challenge: target.postChallenge ? 1 : 0,
     ...input,

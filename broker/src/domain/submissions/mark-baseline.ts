@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, plainText } from "@crowdai/shared";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { lockSubmission, participantLock, standingsLock } from "./find-submission.ts";
@@ -21,7 +21,10 @@ export async function markBaseline(
     await records.lockShared(trx, standingsLock(row.challenge));
     const marked = await trx
       .updateTable("submissions")
-      .set({ baseline: baseline ? 1 : 0, baseline_comment: baseline?.comment ?? null })
+      .set({
+        baseline: baseline ? 1 : 0,
+        baseline_comment: baseline?.comment ? plainText(baseline.comment) : null,
+      })
       .where("id", "=", id)
       .returningAll()
       .executeTakeFirstOrThrow();

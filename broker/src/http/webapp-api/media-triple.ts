@@ -1,3 +1,4 @@
+import { lineProblem } from "@crowdai/shared";
 import { OBJECT_KEY, type ObjectStore } from "@crowdai/shared/objects";
 import { isPrivateKey } from "../../domain/media/media-keys.ts";
 import type { Parameters } from "./parameters.ts";
@@ -19,6 +20,8 @@ export function readMedia(parameters: Parameters): MediaTriple | null {
   if (media_large === null || media_thumbnail === null || media_content_type === null)
     throw new Refusal(texts.mediaIncomplete);
   const triple = { media_large, media_thumbnail, media_content_type };
+  if (Object.values(triple).some((text) => lineProblem(text) !== null))
+    throw new Refusal(texts.objectMissing);
   // The original made any object public that a key named, even a participant's predictions.
   if (isPrivateKey(media_large) || isPrivateKey(media_thumbnail)) throw new Refusal(texts.objectMissing);
   return triple;
