@@ -91,7 +91,7 @@ describe("a private challenge", () => {
     expect(await status(`/api/v1/submissions/${submission.id}`, bob)).toBe(200);
   });
 
-  it("is answered for like one that does not exist, whoever asks and however", async () => {
+  it("is answered for like one that does not exist, on every route and with every key", async () => {
     test = await startBroker({
       challenges: [
         { id: "hidden-one", visibility: { ...SHOWN, private: true } },

@@ -23,7 +23,7 @@ export function dataRoutes(
     const { config, data } = context().catalog.get(id);
     if (config.visibility.private) {
       const key = bearerKey(c);
-      // An invalid key is no key: its own error would reveal that the challenge exists.
+      // An invalid key counts as none: its own error would reveal that the challenge exists.
       const caller = key
         ? await context()
             .webapp.identify(key)
