@@ -10,6 +10,7 @@ const logged: string[] = [];
 beforeAll(async () => {
   test = await startBroker({
     withGrader: false,
+    env: { WEBAPP_TOKEN: ADMIN_KEY },
     log: pino({ level: "debug" }, { write: (line: string) => void logged.push(line) }),
   });
 });
@@ -19,6 +20,7 @@ afterEach(() => {
   logged.length = 0;
 });
 
+const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
 const JSON_TYPE = { "content-type": "application/json" };
 
 describe.each([
@@ -34,6 +36,7 @@ describe.each([
     ["with NaN", 400, "usage", /contains NaN at line 1, column 6/, '{"a":NaN}', JSON_TYPE],
     ["in UTF-16", 400, "usage", /not UTF-8 text/, utf16('{"a":1}'), JSON_TYPE],
     ["in UTF-16 with a byte-order mark", 400, "usage", /not UTF-8 text/, utf16('\ufeff{"a":1}'), JSON_TYPE],
+    ["in Latin-1", 400, "usage", /not UTF-8 text/, latin1('{"a":"\xe9"}'), JSON_TYPE],
     ["of random bytes", 400, "usage", /not UTF-8 text/, new Uint8Array([255, 0, 1]), JSON_TYPE],
     ["nested 100,000 levels deep", 400, "usage", /./, `{"a":${"[".repeat(1e5)}`, JSON_TYPE],
     [
@@ -66,6 +69,10 @@ describe.each([
   });
 });
 
+function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, "latin1"));
+}
+
 function utf16(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(text, "utf16le"));
 }
@@ -95,4 +102,13 @@ it.each([
   await new Promise((resolve) => setTimeout(resolve, 50));
   client.destroy();
   await until(async () => logged.some((line) => line.includes('"request_served"')));
+});
+
+it("POST /api/external_graders refuses JSON in Latin-1", async () => {
+  const response = await fetch(`${test.broker.url}/api/external_graders`, {
+    method: "POST",
+    headers: { authorization: `Token token=${ADMIN_KEY}`, ...JSON_TYPE },
+    body: latin1('{"grading_message":"\xe9"}'),
+  });
+  expect([response.status, await response.json()]).toEqual([400, { message: "The body is not UTF-8 text." }]);
 });

@@ -16,7 +16,7 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
-import { bodyError } from "./body-error.ts";
+import { bodyError, readUtf8 } from "./body-error.ts";
 
 /** The JSON API for the command line and for programs in other languages. /openapi.json describes its routes. */
 export function apiRoutes(
@@ -40,7 +40,7 @@ export function apiRoutes(
   });
   api.onError(async (thrown, c) => errorResponse(c, await bodyError(c, thrown), context().log));
   api.use(async (c, next) => {
-    c.req.json = async <T>() => parseExact(await c.req.text(), "data") as T;
+    c.req.json = async <T>() => parseExact(await readUtf8(c.req), "data") as T;
     await next();
   });
 

@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { CrowdaiError, parseJson } from "@crowdai/shared";
-import type { Context } from "hono";
+import type { Context, HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 
 /** Explains why the framework refused the body of a request; returns anything else unchanged. */
@@ -21,16 +22,23 @@ export async function bodyError(c: Context, thrown: unknown): Promise<unknown> {
         : "The request does not state its content type.",
     );
   }
-  const text = await c.req.text().catch(() => "");
-  if (text.trim() === "") return malformed("The request body is empty.");
-  // Bytes that are not UTF-8 were replaced; UTF-16 has a null byte in every ASCII character.
-  if (/[\0\ufffd]/.test(text)) return malformed("The request body is not UTF-8 text.");
+  const text = await readUtf8(c.req).catch(() => null);
+  if (text?.trim() === "") return malformed("The request body is empty.");
+  // UTF-16 has a null byte in every ASCII character.
+  if (!text || text.includes("\0")) return malformed("The request body is not UTF-8 text.");
   try {
     parseJson(text, "The request body");
     return thrown;
   } catch (error) {
     return error instanceof CrowdaiError ? malformed(error.message, error.details) : thrown;
   }
+}
+
+/** Reads a body as text. Throws when it is not UTF-8, which would otherwise change without a word. */
+export async function readUtf8(request: HonoRequest): Promise<string> {
+  const bytes = await request.arrayBuffer();
+  if (!isUtf8(new Uint8Array(bytes))) throw new TypeError("not UTF-8");
+  return request.text();
 }
 
 const malformed = (message: string, details?: Record<string, unknown>) =>

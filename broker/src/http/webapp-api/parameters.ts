@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { asCrowdaiError, isExactNumber, parseJson, parseLenientJson } from "@crowdai/shared";
 import { nest } from "./nested-parameters.ts";
 import { texts } from "./texts.ts";
@@ -46,13 +47,15 @@ async function readBody(request: Request): Promise<Record<string, unknown>> {
     case "multipart/form-data":
       return nest(await multipartPairs(await request.arrayBuffer(), header));
     case "application/json":
-      return jsonObject(await request.text());
+      return jsonObject(Buffer.from(await request.arrayBuffer()));
     default:
       return {};
   }
 }
 
-function jsonObject(text: string): Record<string, unknown> {
+function jsonObject(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw new Refusal("The body is not UTF-8 text.");
+  const text = new TextDecoder().decode(bytes);
   if (text.trim() === "") return {};
   try {
     const { value, notFinite } = parseLenientJson(text, "The body");
