@@ -73,7 +73,12 @@ const plan = planFaults(createSeededRandom(seed + 2), {
   },
 });
 
-const fleet = await startFleet({ ...options, folder, challenges });
+const fleet = await startFleet({ ...options, folder, challenges }).catch(async (error: Error) => {
+  console.error(`Cannot run: ${error.message.trim()}`);
+  await rm(folder, { recursive: true, force: true });
+  // What was started ends with this process.
+  process.exit(2);
+});
 const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
 const keys: string[] = [];
 for (let i = 0; i < PARTICIPANTS; i++)

@@ -1,7 +1,8 @@
 import { availableParallelism, hostname, tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { asCrowdaiError } from "@crowdai/shared";
+import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
+import { fileSystemError } from "@crowdai/shared/file-system-error";
 import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino } from "pino";
@@ -73,7 +74,8 @@ export async function main(context: ProgramContext): Promise<number> {
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-    const error = asCrowdaiError(thrown);
+    const error =
+      thrown instanceof CrowdaiError ? thrown : (fileSystemError(thrown) ?? asCrowdaiError(thrown));
     stderr.write(`error[${error.code}]: ${error.message}\n`);
     if (error.code === "unexpected") stderr.write(`${(error.cause as Error)?.stack ?? error.cause}\n`);
     else stderr.write(`  ${error.next}\n`);

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { expect, it } from "vitest";
 import { root } from "../lib/root.ts";
 import { findProgram } from "../services/programs.ts";
@@ -14,5 +16,18 @@ it("`npm run chaos` names in one sentence what it cannot install", () => {
   expect([status, stderr.trim().split("\n")]).toEqual([
     2,
     [expect.stringMatching(/^Cannot run without .*python3.*\. On Debian, install with: apt-get install .+$/)],
+  ]);
+});
+
+it("`npm run chaos` names a service that does not start, with its own words", () => {
+  const folder = mkdtempSync(join(tmpdir(), "crowdai-no-redis-"));
+  writeFileSync(join(folder, "redis-server"), "#!/bin/sh\necho out of order >&2\nexit 1\n", { mode: 0o755 });
+  const script = [join(root, "scripts/chaos.ts"), "--records", "sqlite", "--no-s3"];
+  const env = { ...process.env, PATH: [folder, process.env.PATH].join(delimiter) };
+  const { status, stderr } = spawnSync(process.execPath, script, { env, encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  expect([status, stderr.trim().split("\n")]).toEqual([
+    2,
+    ["Cannot run: redis did not start:", "out of order"],
   ]);
 });

@@ -102,6 +102,7 @@ export const DIRECTIONS: readonly Directions[] = [
     packages: [],
     parts: {
       "index.ts": ["protocol"],
+      "file-system-error.ts": ["protocol"],
       "retry-until-ready.ts": ["protocol"],
       bundles: ["challenge-folder", "protocol"],
       "challenge-folder": ["protocol"],

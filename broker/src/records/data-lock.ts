@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { lockFile } from "@crowdai/shared/file-lock";
+import { databaseError } from "./unusable-database.ts";
 
 /**
  * Keeps a second broker from using the same data folder: with the embedded queue, both would grade every
@@ -9,7 +10,15 @@ import { lockFile } from "@crowdai/shared/file-lock";
  */
 export function lockDataFolder(folder: string): { release(): void } {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = lockFile(join(folder, "broker.lock"));
+  // Names the reason, which SQLite does not.
+  accessSync(folder, constants.W_OK);
+  const path = join(folder, "broker.lock");
+  let lock: ReturnType<typeof lockFile>;
+  try {
+    lock = lockFile(path);
+  } catch (error) {
+    throw databaseError(error, path);
+  }
   if (!lock) throw new CrowdaiError("data_in_use", `Another broker is using the data folder ${folder}.`);
   return lock;
 }

@@ -34,10 +34,18 @@ export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> 
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of await objects.get(MARKER)) chunks.push(chunk);
-  const owner = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { instance: string };
-  if (owner.instance !== instance)
+  if (instanceIn(Buffer.concat(chunks).toString("utf8")) !== instance)
     throw new CrowdaiError(
       "data_mixed",
       `The objects (${objects.name}) belong to a different broker than the records.`,
     );
+}
+
+/** Returns the identity in a mark, or null when the mark is damaged. */
+function instanceIn(mark: string): unknown {
+  try {
+    return (JSON.parse(mark) as { instance?: unknown } | null)?.instance;
+  } catch {
+    return null;
+  }
 }

@@ -6,6 +6,7 @@ import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
+import { databaseError } from "./unusable-database.ts";
 
 const oneSubmission = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id),
@@ -16,6 +17,14 @@ const oneSubmission = lookup((trx, { id }: { id: string }) =>
  * same time.
  */
 export async function openSqlite(file: string): Promise<Records> {
+  try {
+    return await open(file);
+  } catch (error) {
+    throw databaseError(error, file);
+  }
+}
+
+async function open(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // The folder may exist already and be open to others. SQLite gives its journals the mode of the file.
   closeSync(openSync(file, "a", 0o600));

@@ -16,7 +16,13 @@ export function listen(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EADDRINUSE") return reject(error);
+      if (error.code !== "EADDRINUSE")
+        return reject(
+          new CrowdaiError("config_invalid", `Cannot listen on ${host}, port ${port}: ${error.message}.`, {
+            next: "Choose another --host or --port. Ports below 1024 need a privilege.",
+            cause: error,
+          }),
+        );
       reject(
         new CrowdaiError("port_in_use", `Port ${port} on ${host} is already in use.`, {
           cause: error,

@@ -714,6 +714,14 @@ export const catalog = {
     "Another broker is using this data folder.",
     "Stop it, or choose another folder with --data.",
   ),
+  data_unusable: row(
+    "you",
+    500,
+    2,
+    false,
+    "The data folder cannot be used.",
+    "Make it readable and writable for this user, or choose another folder.",
+  ),
   data_mixed: row(
     "you",
     409,
