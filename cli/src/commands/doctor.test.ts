@@ -102,6 +102,21 @@ test("both requests and git are checked, through the proxy of the environment", 
   expect([excluded.statusOf("proxy"), excluded.statusOf("git connection")]).toEqual(["skipped", "ok"]);
 });
 
+test("a proxy whose broker is away is named", async () => {
+  const proxy = createServer((_, response) => {
+    response.writeHead(502, { server: "nginx", "content-type": "text/html" }).end("<h1>Bad Gateway</h1>");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const { code, document } = await examine([], { env: { CROWDAI_BROKER: address } });
+  proxy.close();
+  expect(code).toBe(5);
+  expect(document.checks.find(({ name }) => name === "broker")).toMatchObject({
+    message: `A proxy (nginx) answered in place of the broker at ${address} with status 502 and a web page.`,
+    error: { code: "broker_unreachable" },
+  });
+});
+
 test("another service on the port is not taken for a broker", async () => {
   broker.routes["/healthz"] = { bytes: "<h1>It works!</h1>", type: "text/html" };
   const { code, document } = await examine();

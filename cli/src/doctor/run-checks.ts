@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { readAccount } from "../client/http/account.ts";
 import { locate } from "../client/http/broker-address.ts";
+import { createHttpClient } from "../client/http/http-client.ts";
 import { request } from "../client/http/http-request.ts";
-import { isBroker } from "../client/http/is-broker.ts";
+import { healthSchema } from "../client/http/is-broker.ts";
 import { proxyAgents } from "../client/http/proxy-agents.ts";
 import { readText } from "../client/http/response-body.ts";
 import { runtime } from "../connection/client-name.ts";
@@ -116,7 +117,11 @@ async function reachBroker(io: Io, broker: URL): Promise<{ broker: CheckResult; 
       throw new CrowdaiError("broker_unreachable", (cause as Error).message, { cause });
     }
     const milliseconds = Math.round(performance.now() - began);
-    if (!(await isBroker(broker, options))) throw new CrowdaiError("not_a_broker");
+    // Throws what answered instead, if it is another server or a proxy.
+    await createHttpClient({ ...options, broker, client: runtime(), repeatMs: 0 }).get(
+      "/healthz",
+      healthSchema,
+    );
     return ok(`${broker.href.replace(/\/$/, "")} answered in ${milliseconds} ms`);
   });
   const clock = await runCheck("clock", async () => {
