@@ -169,7 +169,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
       const answer = await fetch(`${through().broker.url}/openapi.json`);
       const document = (await answer.json()) as { servers: [{ url: string }] };
       expect(document.servers).toEqual([{ url: "/crowdai/api/v1" }]);
-      const service = await fetch(new URL(document.servers[0].url, through().broker.url));
+      const service = await fetch(new URL(`${document.servers[0].url}/`, through().broker.url));
       expect(await service.json()).toMatchObject({ service: "crowdai" });
       expect(await (await fetch(`${through().broker.url}/robots.txt`)).text()).toContain(
         "Disallow: /crowdai/api/\n",

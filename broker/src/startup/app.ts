@@ -128,6 +128,8 @@ export function createApp(options: {
     return c.json(description);
   });
   app.route("/api/v1", api);
+  // The path "/" of openapi.json, appended to its server's address.
+  app.get("/api/v1/", (c) => api.request("/", c.req.raw));
   app.route("/", boardEventRoutes(context, boards, pages.caller));
   return app;
 }

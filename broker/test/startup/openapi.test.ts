@@ -16,9 +16,13 @@ const METHODS = ["get", "post", "put", "patch", "delete"];
 it("/openapi.json describes every route below /api/v1 with its parameters and responses", async () => {
   const test = await startBroker({ withGrader: false });
   const document = (await (await test.fetch("/openapi.json")).json()) as {
+    servers: { url: string }[];
     paths: Record<string, Record<string, Operation>>;
     components: { securitySchemes: object };
   };
+  const [server] = document.servers;
+  const root = await test.fetch(`${server!.url}/`, { key: null });
+  expect(await root.json()).toMatchObject({ service: "crowdai" });
   await test.close();
   const described = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
