@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { type CheckResult, runChecks } from "../doctor/run-checks.ts";
+import type { CheckResult } from "../doctor/check-result.ts";
+import { runChecks } from "../doctor/run-checks.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";

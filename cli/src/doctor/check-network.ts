@@ -7,7 +7,7 @@ import { supportsProxies } from "../client/http/proxy-agents.ts";
 import { cleanGit, GitFailure } from "../git/clean-git.ts";
 import { proxyFor } from "../network/proxy-for.ts";
 import type { Io } from "../terminal/io.ts";
-import type { CheckOutcome } from "./run-checks.ts";
+import type { CheckOutcome } from "./check-result.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Git's words for an answer of the broker: it wants a key, or has no such repository. */

@@ -14,17 +14,8 @@ import type { Connection } from "../connection/connection.ts";
 import { KeychainUnavailable } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
 import { checkGitConnection, checkProxy } from "./check-network.ts";
+import type { CheckOutcome, CheckResult } from "./check-result.ts";
 
-/** The outcome of one check. */
-export interface CheckResult {
-  name: string;
-  status: "ok" | "warning" | "failed" | "skipped";
-  message: string;
-  error?: CrowdaiError;
-}
-
-/** A result without the name of its check. */
-export type CheckOutcome = Omit<CheckResult, "name">;
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Runs all checks, in the order in which a person would fix problems. */

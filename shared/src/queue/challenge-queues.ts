@@ -1,11 +1,4 @@
-import type { Job } from "../protocol/job.ts";
-import { createFairQueue, type FairQueue } from "./fair-queue.ts";
-
-export interface WaitingJob {
-  job: Job;
-  /** Number of earlier deliveries of this attempt. */
-  delivered: number;
-}
+import { createFairQueue, type FairQueue, type WaitingJob } from "./fair-queue.ts";
 
 /** The waiting jobs, in one queue per challenge. */
 export interface ChallengeQueues {

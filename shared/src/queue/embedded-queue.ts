@@ -1,5 +1,6 @@
-import { createChallengeQueues, type WaitingJob } from "./challenge-queues.ts";
+import { createChallengeQueues } from "./challenge-queues.ts";
 import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
+import type { WaitingJob } from "./fair-queue.ts";
 import { attachedGrader, type Consumption, type JobQueue } from "./job-queue.ts";
 
 /** How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another challenge. */

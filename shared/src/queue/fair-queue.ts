@@ -1,4 +1,10 @@
-import type { WaitingJob } from "./challenge-queues.ts";
+import type { Job } from "../protocol/job.ts";
+
+export interface WaitingJob {
+  job: Job;
+  /** Number of earlier deliveries of this attempt. */
+  delivered: number;
+}
 
 /** The waiting jobs of one challenge. The fair keys that have some take turns: the one served least recently is next. */
 export interface FairQueue {
