@@ -108,6 +108,28 @@ say(type="result", score=1)`);
     for (const id of ids) expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true } });
   });
 
+  it("blames no submission for a disk with room for a check but not for the evaluator", async (context) => {
+    const workDir = await smallDisk(8);
+    if (!workDir) return context.skip("a disk cannot be mounted here");
+    const folder = await batch(`
+try: open(job["output_dir"] + "/scratch", "wb").write(b"x" * 4000000)
+except OSError as error:
+    if job["input"]["data"] == "reports": say(type="error", message=str(error)); sys.exit()
+    raise
+say(type="result", score=1)`);
+    const { publish, report, reports } = await runGrader([folder], { workDir, concurrency: 1 });
+    const fill = join(workDir, "fill");
+    for (const data of [null, "reports"]) {
+      await writeFile(fill, Buffer.alloc(5_000_000));
+      const id = await publish({ input: { kind: "inline", data } });
+      await report(id, "released");
+      await rm(fill);
+      expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true } });
+      while ((await readdir(join(workDir, "workspaces"))).length > 0) await sleep(5);
+    }
+    expect(reports.filter(({ type }) => type === "finished")).toHaveLength(2);
+  });
+
   it("still blames an evaluator that fills the disk itself", async (context) => {
     const workDir = await smallDisk(8);
     if (!workDir) return context.skip("a disk cannot be mounted here");
@@ -116,7 +138,7 @@ say(type="result", score=1)`);
     expect(await report(await publish(), "finished")).toMatchObject({
       outcome: { ok: false, code: "evaluator_crashed" },
     });
-    expect(reports.filter(({ type }) => type === "released")).toHaveLength(2);
+    expect(reports.filter(({ type }) => type === "released")).toHaveLength(5);
     expect(await readdir(workDir)).toContain("workspaces");
   });
 });

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -88,6 +89,8 @@ describe("an archive", () => {
       "link or a device",
     ],
     ["contains too many files", () => zip(many), "more than 5 files"],
+    ["contains too many folders", () => zip({ "a/b/c/d/e": "x", "a/b/c/f/g": "x" }), "5 files and folders"],
+    ["names a file twice (zip)", () => zip({ a: "x" }, "z.writestr('a', 'y')"), "EEXIST"],
     ["is a bomb (zip)", () => zip({ a: "0".repeat(100_000) }), "more than 1000 bytes"],
     [
       "is a bomb (tar.gz)",
@@ -112,6 +115,22 @@ describe("an archive", () => {
       code: "archive_invalid",
       message: expect.stringMatching(message),
     });
+  });
+
+  it.skipIf(!existsSync("/proc/self/fd"))("leaves no file open when it is refused", async () => {
+    const archives = [
+      await zip(many),
+      await zip({ a: "x" }, "z.writestr('a', 'y')"),
+      await zip({ a: "0".repeat(100_000) }),
+    ];
+    const openArchives = async () => {
+      const links = (await readdir("/proc/self/fd")).map((fd) =>
+        readlink(`/proc/self/fd/${fd}`).catch(() => ""),
+      );
+      return (await Promise.all(links)).filter((path) => path.endsWith("/archive"));
+    };
+    for (const bytes of archives) await expect(unpack(bytes)).rejects.toThrow("cannot be unpacked");
+    await expect.poll(openArchives).toEqual([]);
   });
 
   it("reaches an evaluator class as submission_dir_path, and a bad one fails without it", async () => {

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CrowdaiError } from "@crowdai/shared";
@@ -9,6 +9,7 @@ import { type Entry, openPromise } from "yauzl";
 import { systemCodeOf } from "./machine-errors.ts";
 
 export interface UnpackLimits {
+  /** Folders count too. */
   maxFiles: number;
   /** Unpacked. */
   maxBytes: number;
@@ -61,17 +62,25 @@ async function formatOf(path: string): Promise<"zip" | "gzip" | "tar"> {
 function createWriter(into: string, { maxFiles, maxBytes }: UnpackLimits, signal: AbortSignal) {
   let files = 0;
   let bytes = 0;
+  const count = (more: number) => {
+    files += more;
+    if (files > maxFiles) throw invalid(`it contains more than ${maxFiles} files and folders`);
+  };
   return async ({ name, kind, body }: ArchiveEntry): Promise<void> => {
     signal.throwIfAborted();
     const plain = name.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "");
     if (plain === "" || plain === ".") return;
-    if (++files > maxFiles) throw invalid(`it contains more than ${maxFiles} files`);
+    count(1);
     const shown = JSON.stringify(plain.slice(0, 200));
     if (!isInside(plain)) throw invalid(`it contains the name ${shown}`);
     if (kind === "other") throw invalid(`${shown} is a link or a device`);
     const path = join(into, plain);
-    await mkdir(kind === "folder" ? path : dirname(path), { recursive: true, mode: 0o700 });
-    if (kind === "folder") return;
+    const folder = kind === "folder" ? path : dirname(path);
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    // A name can make hundreds of folders that are not entries themselves.
+    const made = first === undefined ? 0 : depthOf(folder) - depthOf(first) + 1;
+    if (kind === "folder") return count(Math.max(0, made - 1));
+    count(made);
     await using file = await open(path, "wx", 0o600);
     for await (const chunk of body) {
       bytes += chunk.length;
@@ -81,6 +90,8 @@ function createWriter(into: string, { maxFiles, maxBytes }: UnpackLimits, signal
     }
   };
 }
+
+const depthOf = (path: string) => resolve(path).split(sep).length;
 
 type Write = ReturnType<typeof createWriter>;
 
@@ -111,13 +122,25 @@ async function* atMost(
   }
 }
 
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+const NOTHING = nothing();
+
 async function readZip(path: string, write: Write): Promise<void> {
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
   try {
     for await (const entry of zip.eachEntry()) {
       const kind = kindOf(entry);
-      const body = kind === "file" ? await zip.openReadStreamPromise(entry) : [];
-      await write({ name: entry.fileName, kind, body: body as AsyncIterable<Uint8Array> });
+      if (kind !== "file") {
+        await write({ name: entry.fileName, kind, body: NOTHING });
+        continue;
+      }
+      const body = await zip.openReadStreamPromise(entry);
+      try {
+        await write({ name: entry.fileName, kind, body: body as AsyncIterable<Uint8Array> });
+      } finally {
+        // A stream that is left unread would keep the archive open.
+        body.destroy();
+      }
     }
   } finally {
     zip.close();

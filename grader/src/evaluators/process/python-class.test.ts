@@ -218,6 +218,21 @@ class Evaluator:
     });
   });
 
+  it("may return sets, and dicts with numpy-like numbers and tuples as keys", async () => {
+    const { run } = await serve(`
+class Number:
+    def __init__(self, value): self.value = value
+    def tolist(self): return self.value
+class Evaluator:
+    def _evaluate(self, client_payload):
+        return {"score": 1, "confusion": [{(0, 1): 3, Number(2): 4, 5: 6, None: 7}], "missing": {"b", "a"}}`);
+    expect((await run()).verdict).toMatchObject({
+      result: {
+        data: { confusion: [{ "(0, 1)": 3, "2": 4, "5": 6, null: 7 }], missing: ["a", "b"] },
+      },
+    });
+  });
+
   it("finds a JSON value in a file digit by digit", async () => {
     const { run } = await serve(`
 class Evaluator:
@@ -286,6 +301,7 @@ class Evaluator:
     ["a missing module", `import no_such_module_here`],
     ["a division by zero", `1 / 0`],
     ["a missing file of its own", `open("private/gone.csv")`],
+    ["a folder in place of a file of its own", `open(".")`],
     ["a full disk", `open("/dev/full", "w").write("x" * 100000)`],
   ])("that fails on %s is an evaluator failure, and serves the next job", async (_, statement) => {
     const { run } = await serve(`

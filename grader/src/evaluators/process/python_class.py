@@ -115,9 +115,24 @@ def plain(value):
     """Converts values that JSON cannot represent: numpy numbers and arrays to plain ones, anything else to text."""
     if hasattr(value, "tolist"):
         return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
     if hasattr(value, "__float__"):
         return float(value)
     return str(value)
+
+
+def with_plain_keys(value):
+    """Converts the keys that JSON cannot represent, such as numpy numbers and tuples, which would be lost."""
+    if isinstance(value, dict):
+        return {plain_key(key): with_plain_keys(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_plain_keys(item) for item in value]
+    return value
+
+
+def plain_key(key):
+    return key if key is None or isinstance(key, (str, int, float)) else str(plain(key))
 
 
 def is_own_fault(error, job):
@@ -128,11 +143,13 @@ def is_own_fault(error, job):
         return True
     if type(error).__module__ != "builtins":
         return False
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, OSError):
         # Without a name, the class raised it with a message of its own.
+        if not isinstance(error.filename, (str, bytes)):
+            return False
         submitted = [os.path.join(os.path.dirname(job["output_dir"]), "input"), job["code"]]
-        folders = tuple(os.path.join(folder, "") for folder in submitted if folder)
-        return error.filename is not None and not os.path.abspath(os.fsdecode(error.filename)).startswith(folders)
+        folders = tuple(os.path.join(os.path.realpath(folder), "") for folder in submitted if folder)
+        return not os.path.join(os.path.realpath(os.fsdecode(error.filename)), "").startswith(folders)
     return isinstance(error, OWN_ERRORS)
 
 
@@ -165,7 +182,7 @@ def result_event(returned, job, private):
     """Everything that the class returns is shown to the participant, except `meta` and the names in `private`."""
     if not isinstance(returned, dict):
         raise SystemExit("_evaluate must return a dict, not " + type(returned).__name__)
-    rest = json.loads(json.dumps(dict(returned), default=plain, skipkeys=True))
+    rest = json.loads(json.dumps(with_plain_keys(returned), default=plain, skipkeys=True))
     event = {"type": "result", "score": rest.pop("score", None)}
     first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
     event["score_secondary"] = second if first is None else first
