@@ -67,7 +67,7 @@ describe.skipIf(cannotMount())("a broker whose disk is full", () => {
     expect((await submit(inline)).status).toBe(200);
   });
 
-  it("asks clients to try again, over HTTP, sockets, uploads and pages", async () => {
+  it("asks clients to try again, over HTTP and sockets, and for uploads", async () => {
     const bytes = Buffer.alloc(200_000, "a");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const receipt = await (await submit({ kind: "file", name: "a.csv", size: bytes.length, sha256 })).json();
