@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { batch, temporaryFolder } from "../testing/challenge.ts";
+import { limitTools } from "../testing/evaluation.ts";
 import { runGrader, silent } from "../testing/running-grader.ts";
 
 const run = promisify(execFile);
@@ -140,5 +141,22 @@ say(type="result", score=1)`);
     });
     expect(reports.filter(({ type }) => type === "released")).toHaveLength(5);
     expect(await readdir(workDir)).toContain("workspaces");
+  });
+
+  it.runIf(limitTools.prlimit)("blames no submission for a lack of descriptors, and loses none", async () => {
+    const limit = (soft: number) => run("prlimit", ["--pid", `${process.pid}`, `--nofile=${soft}:`]);
+    const count = async () => (await readdir("/proc/self/fd")).length;
+    const { publish, report, reports } = await runGrader([await scoreOne()], { concurrency: 8 });
+    await report(await publish(), "finished");
+    const [before, { stdout }] = [
+      await count(),
+      await run("prlimit", ["--nofile", "--noheadings", "-o", "SOFT"]),
+    ];
+    await limit(before + 22);
+    onTestFinished(async () => void (await limit(Number(stdout))));
+    const ids = await Promise.all(Array.from({ length: 8 }, () => publish()));
+    for (const id of ids) expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true } });
+    expect(reports.some(({ type }) => type === "released")).toBe(true);
+    expect(await count()).toBeLessThan(before + 8);
   });
 });

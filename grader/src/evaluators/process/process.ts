@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
 import { processTrees } from "../confinement/subreaper.ts";
 import { evaluatorEnvironment, type Launch } from "./launch.ts";
@@ -49,6 +50,19 @@ export interface ProcessOptions {
   onOutputLimit(what: string): void;
 }
 
+/** What a spawn needs for its pipes, and some more. */
+const DESCRIPTORS = 12;
+
+/** Throws EMFILE when a spawn would fail with it: both runtimes lose descriptors in a spawn that fails. */
+function requireDescriptors(): void {
+  const opened: number[] = [];
+  try {
+    while (opened.length < DESCRIPTORS) opened.push(openSync("/dev/null", "r"));
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
 /** Starts an evaluator in its own session and process group. Memory stays bounded whatever it prints. */
 export function startProcess(options: ProcessOptions): EvaluatorProcess {
   const { launch } = options;
@@ -56,6 +70,7 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
   const [program, ...args] = [...confined.prefix, ...launch.argv] as [string, ...string[]];
   let child: ChildProcess;
   try {
+    requireDescriptors();
     child = spawn(program, args, {
       cwd: launch.cwd,
       env: evaluatorEnvironment(launch.path, options.home),
