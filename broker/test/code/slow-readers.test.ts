@@ -4,8 +4,9 @@ import { connect, type Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createCallerPlaces } from "../../src/background/git/caller-places.ts";
+import { createGit } from "../../src/background/git/git.ts";
 import { FLUSH, packetLine } from "../../src/background/git/pkt-line.ts";
-import { createCallerPlaces } from "../../src/http/git/caller-places.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
@@ -80,4 +81,24 @@ it("each caller has places of their own, and gives them back", async () => {
   first();
   (await second)();
   (await places.take("a", never))();
+});
+
+it("one reader has two processes that read at a time, and others do not wait for them", async () => {
+  const reading = await createGit({ path: process.env.PATH!, atOnce: 4 });
+  const start = (reader: string) => reading.start(["hash-object", "--stdin"], { dir: git.bare, reader });
+  try {
+    const held = [await start("ada"), await start("ada")];
+    let third = false;
+    const waiting = start("ada").then((child) => {
+      third = true;
+      child.stdin?.end();
+    });
+    const other = await start("grace");
+    expect(third).toBe(false);
+    held[0]!.stdin?.end();
+    await waiting;
+    for (const child of [held[1]!, other]) child.stdin?.end();
+  } finally {
+    await reading.close();
+  }
 });

@@ -3,6 +3,7 @@ import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
 import { findProcessLimitTools, limitPrefix } from "@crowdai/shared/process-limits";
 import { storageErrorOfGit } from "../../base/storage-error.ts";
+import { createCallerPlaces } from "./caller-places.ts";
 import { createSemaphore } from "./semaphore.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -10,6 +11,8 @@ const MEMORY = 400 * MEBIBYTE;
 /** Lifetime of a process; its computing is limited by processor time. */
 const LIFETIME_MS = 15 * 60_000;
 const CPU_SECONDS = 60;
+/** Processes that read for one reader at the same time. */
+const EACH_READER = 2;
 const OUTPUT = 64 * MEBIBYTE;
 
 /**
@@ -55,8 +58,11 @@ export interface GitRun {
   /** Maximum bytes of output; a process that writes more is killed. */
   output?: number;
   signal?: AbortSignal;
-  /** Takes a slot of the readers, which are apart from those of pushes and of the broker's own work. */
-  reads?: boolean;
+  /**
+   * Names who reads: the process takes a slot of the readers, apart from those of pushes and of the broker's own work, and one of
+   * the few of this reader.
+   */
+  reader?: string;
 }
 
 export interface GitEnded {
@@ -89,10 +95,16 @@ export interface GitOptions {
 export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
   const limitTools = await findProcessLimitTools(path);
   const [work, reading] = [createSemaphore(atOnce), createSemaphore(atOnce)];
-  const slotsFor = ({ reads }: GitRun) => (reads ? reading : work);
+  const readers = createCallerPlaces(EACH_READER);
   const running = new Set<ChildProcess>();
 
-  function launch(args: readonly string[], options: GitRun, stdin: "pipe" | "ignore" | number): ChildProcess {
+  /** `release` is called when the process has ended. */
+  function launch(
+    args: readonly string[],
+    options: GitRun,
+    stdin: "pipe" | "ignore" | number,
+    release: () => void,
+  ): ChildProcess {
     const cpu = options.cpuSeconds ?? CPU_SECONDS;
     const command = [
       ...limitPrefix(limitTools, [`--data=${MEMORY}`, `--cpu=${cpu}`, "--core=0"]),
@@ -114,7 +126,7 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     const gone = () => {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", abort);
-      if (running.delete(child)) slotsFor(options).release();
+      if (running.delete(child)) release();
     };
     child.once("close", gone);
     child.once("error", () => child.pid === undefined && gone());
@@ -122,9 +134,26 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     return child;
   }
 
+  /** Waits for a slot, and returns the function that frees it. */
+  async function takeSlot({ reader, signal }: GitRun): Promise<() => void> {
+    if (reader === undefined) {
+      await work.acquire(signal);
+      return () => work.release();
+    }
+    const leave = await readers.take(reader, signal);
+    await reading.acquire(signal).catch((error) => {
+      leave();
+      throw error;
+    });
+    return () => {
+      reading.release();
+      leave();
+    };
+  }
+
   async function start(args: readonly string[], options: GitRun, stdin?: number | "ignore") {
-    await slotsFor(options).acquire(options.signal);
-    const child = launch(args, options, stdin ?? "pipe");
+    const release = await takeSlot(options);
+    const child = launch(args, options, stdin ?? "pipe", release);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", (cause) =>

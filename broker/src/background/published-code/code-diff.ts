@@ -12,6 +12,8 @@ export interface DiffLimits {
   /** Maximum number of files listed. */
   files?: number;
   signal?: AbortSignal;
+  /** Who asks; see GitRun. */
+  reader: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function diffCode(
   repositories: Repositories,
   from: ReadableCode | null,
   to: ReadableCode,
-  { patch = 4 * 1024 * 1024, files = 5000, signal }: DiffLimits = {},
+  { patch = 4 * 1024 * 1024, files = 5000, signal, reader }: DiffLimits,
 ): Promise<CodeDiff> {
   const dir = await repositories.participant(to.row.challenge, to.row.participant_id);
   const other = from && (await repositories.participant(from.row.challenge, from.row.participant_id));
@@ -32,7 +34,7 @@ export async function diffCode(
       ["diff-tree", "-r", "--find-renames", "-l400", "--no-ext-diff", "--no-textconv", "--no-color", ...args],
       {
         dir,
-        reads: true,
+        reader,
         output,
         timeoutMs: TIME_MS,
         cpuSeconds: TIME_MS / 1000,

@@ -4,11 +4,13 @@ import type { CodeNeeds } from "../../background/code-services.ts";
 import { diffCode } from "../../background/published-code/code-diff.ts";
 import { codePlace, findReadableCode } from "../../background/published-code/readable-code.ts";
 import { type PublishChoiceNeeds, setPublish } from "../../domain/submissions/set-publish.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
+import { senderName } from "../requests/request-address.ts";
 import { type ApiGroup, answers, idParam, keyOptional, withKey } from "./api-shapes.ts";
 
 /** Publish requests, and access to the code of submissions. */
 export function publishingRoutes(
-  { api, context, participant, viewer }: ApiGroup<PublishChoiceNeeds>,
+  { api, context, participant, viewer }: ApiGroup<PublishChoiceNeeds & HttpNeeds<"trustedProxies">>,
   code: () => CodeNeeds<"repositories" | "host" | "kind">,
 ): void {
   for (const publish of [true, false])
@@ -63,7 +65,10 @@ export function publishingRoutes(
         await findReadableCode(db, caller, id),
         await findReadableCode(db, caller, to),
       ];
-      const difference = await diffCode(code().repositories, before, after, { signal: c.req.raw.signal });
+      const difference = await diffCode(code().repositories, before, after, {
+        signal: c.req.raw.signal,
+        reader: senderName(c, caller, context().trustedProxies),
+      });
       return c.json(difference, 200);
     },
   );

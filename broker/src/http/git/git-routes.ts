@@ -2,11 +2,11 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { CodeNeeds } from "../../background/code-services.ts";
+import { type CallerPlaces, createCallerPlaces } from "../../background/git/caller-places.ts";
 import type { TrustedProxies } from "../../base/client-address.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { requestAddress } from "../requests/request-address.ts";
+import { senderName } from "../requests/request-address.ts";
 import { requestError } from "../requests/request-error.ts";
-import { type CallerPlaces, createCallerPlaces } from "./caller-places.ts";
 import { resolveHostedName } from "./hosted-address.ts";
 import { advertiseForPush } from "./receive/advertise.ts";
 import { receivePush } from "./receive/receive-push.ts";
@@ -49,17 +49,19 @@ export function codeRoutes(code: () => GitNeeds, trustedProxies: () => TrustedPr
     );
     const caller = await callerOf(code().webapp, c.req.header("authorization"));
     const { signal } = c.req.raw;
-    const place = (places: CallerPlaces) =>
-      places.take(caller ? `${caller.kind} ${caller.id}` : requestAddress(c, trustedProxies()), signal);
+    const sender = senderName(c, caller, trustedProxies());
+    const place = (places: CallerPlaces) => places.take(sender, signal);
     /** Answers a fetch; the place is the caller's until they have read the answer. */
     const answerFetch = async (body: AsyncIterable<Uint8Array> | null) => {
       const dir = await readable(code(), caller, asked);
       const ended = await place(fetches);
       const protocol = c.req.header("git-protocol");
-      return uploadPack(code().repositories, dir, { body, protocol, signal, ended }).catch((error) => {
-        ended();
-        throw error;
-      });
+      return uploadPack(code().repositories, dir, { body, protocol, signal, ended, reader: sender }).catch(
+        (error) => {
+          ended();
+          throw error;
+        },
+      );
     };
     if (service === "info/refs") {
       if (c.req.method !== "GET") throw wrongMethod();

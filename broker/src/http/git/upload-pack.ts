@@ -26,6 +26,8 @@ export async function uploadPack(
     protocol: string | undefined;
     signal: AbortSignal;
     ended: () => void;
+    /** See GitRun. */
+    reader: string;
   },
 ): Promise<ReadableStream> {
   const { body, signal } = request;
@@ -43,7 +45,7 @@ export async function uploadPack(
       // Git reports its errors to the client in the answer itself.
       await git.run([...args, ...(asked ? [] : ["--http-backend-info-refs"]), dir], {
         dir,
-        reads: true,
+        reader: request.reader,
         input: asked ?? "",
         into: file.fd,
         signal,

@@ -56,7 +56,7 @@ export function codePages({
 
   routes.get("/submissions/:id/fork", async (c) => {
     const visit = await sessions.read(c);
-    const seen = await readVisibleCode(code(), visit.caller, c.req.param("id"), { withDiff: false });
+    const seen = await readVisibleCode(code(), visit.caller, c.req.param("id"), null);
     if (!seen)
       throw new CrowdaiError(
         "code_unavailable",

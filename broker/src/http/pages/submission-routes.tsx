@@ -3,8 +3,9 @@ import { Hono } from "hono";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
-import type { Needs } from "../../domain/submissions/services.ts";
 import { type ViewNeeds, viewSubmission } from "../../domain/submissions/view-submission.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
+import { senderName } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
 import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
@@ -17,7 +18,9 @@ import { SubmissionsPage } from "./submissions.tsx";
 import { readVisibleCode } from "./visible-code.ts";
 
 /** The list of a reader's submissions, and the page of each submission. */
-export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" | "catalog">>): Hono {
+export function submissionPages(
+  parts: PageContext<ViewNeeds & HttpNeeds<"records" | "catalog" | "trustedProxies">>,
+): Hono {
   const { context, sessions, renderPage, renderPart, code } = parts;
   const routes = new Hono();
   const configOf = (id: string) => context().catalog.all().get(id)?.config;
@@ -62,7 +65,12 @@ export function submissionPages(parts: PageContext<ViewNeeds & Needs<"records" |
     const visit = await sessions.read(c);
     const { row, live } = await read(visit, c.req.param("id"));
     const seen = live.submission.code
-      ? await readVisibleCode(code(), visit.caller, row.id, { withDiff: true })
+      ? await readVisibleCode(
+          code(),
+          visit.caller,
+          row.id,
+          senderName(c, visit.caller, context().trustedProxies),
+        )
       : null;
     return renderPage(
       c,

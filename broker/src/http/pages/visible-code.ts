@@ -27,7 +27,8 @@ export async function readVisibleCode(
   }: CodeNeeds<"records" | "log" | "baseUrl" | "repositories" | "host" | "kind">,
   caller: Caller | null,
   id: string,
-  { withDiff }: { withDiff: boolean },
+  /** Null without the diff; otherwise who asks for it, see GitRun. */
+  diffReader: string | null,
 ): Promise<VisibleCode | null> {
   const { db } = records;
   const found = await findReadableCode(db, caller, id).catch((error) => {
@@ -36,9 +37,10 @@ export async function readVisibleCode(
   });
   if (!found) return null;
   const place = codePlace(found, { host, kind, baseUrl: baseUrl() });
-  const before = withDiff ? await findPrevious(db, found, caller) : null;
+  const before = diffReader === null ? null : await findPrevious(db, found, caller);
+  const limits = { patch: PATCH_BYTES, files: FILES, reader: diffReader ?? "" };
   const diff = before
-    ? await diffCode(repositories, before, found, { patch: PATCH_BYTES, files: FILES }).catch((error) => {
+    ? await diffCode(repositories, before, found, limits).catch((error) => {
         log.warn({ event: "page_diff_failed", err: error, submission: id }, "page diff failed");
         return null;
       })

@@ -1,4 +1,4 @@
-import { type BoundedSemaphore, createSemaphore } from "../../background/git/semaphore.ts";
+import { type BoundedSemaphore, createSemaphore } from "./semaphore.ts";
 
 /** Requests of one caller that may wait for a place. */
 const MAX_WAITING = 64;
@@ -6,7 +6,7 @@ const MAX_WAITING = 64;
 /** Places for the requests of each caller, so that one who reads or sends slowly holds up no one else. */
 export interface CallerPlaces {
   /** Resolves with the function that frees the place. Throws broker_busy when none becomes free. */
-  take(caller: string, signal: AbortSignal): Promise<() => void>;
+  take(caller: string, signal?: AbortSignal): Promise<() => void>;
 }
 
 export function createCallerPlaces(each: number): CallerPlaces {
