@@ -4,6 +4,7 @@ import type { Submission } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
 import { readRegrade } from "../../src/domain/regrade/regrade-status.ts";
 import { startRegrade } from "../../src/domain/regrade/start-regrade.ts";
+import { sweepDeadlines } from "../../src/domain/submissions/sweep-deadlines.ts";
 import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
@@ -32,6 +33,17 @@ describe("an abandoned submission", () => {
     const end = untilEnd(client, submission.id);
     ahead = WEEK - MINUTE;
     await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect((await show(submission.id)).state).toBe("initiated");
+    // Found overdue, and given more time before it could be locked.
+    const times = [WEEK + MINUTE, WEEK - MINUTE];
+    const clock = () => new Date(Date.now() + (times.shift() ?? 0));
+    const { records } = test;
+    const unused = {} as never;
+    await sweepDeadlines({
+      ...{ records, clock, log: unused, objects: unused, queue: unused },
+      ...{ announce() {}, dispatchSoon() {} },
+    });
+    expect(times).toEqual([]);
     expect((await show(submission.id)).state).toBe("initiated");
     ahead = WEEK + MINUTE;
     expect((await end).at(-1)).toMatchObject({

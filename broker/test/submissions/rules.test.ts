@@ -126,6 +126,21 @@ describe("the rules", () => {
     });
   });
 
+  it("do not count late submissions against the limit of the round", async () => {
+    test = await startBroker({
+      withGrader: false,
+      challenges: [
+        {
+          after_end: "accept",
+          rounds: [{ id: "1", ends_at: "2026-01-20T00:00:00Z", limit: { count: 1, per: "round" } }],
+        },
+      ],
+    });
+    const client = await test.connect();
+    for (let i = 0; i < 2; i++)
+      expect((await client.submit({ input: value({ score: 1 }) })).submission.post_challenge).toBe(true);
+  });
+
   it("open rounds by the clock, and report the next opening", async () => {
     let now = Date.parse("2026-01-01T00:00:00Z");
     test = await startBroker({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf } from "../contract/samples.ts";
@@ -79,6 +80,21 @@ describe.skipIf(withoutService("redis"))("the fair order on Redis", () => {
   );
 
   it.concurrent(
+    "keeps an entry in the stream for the next grader while jobs wait",
+    staged(async (stage) => {
+      const queue = await stage.queue();
+      const entries = () => stage.admin.xlen(stage.key("jobs:iris"));
+      await publish(queue, "a", named("a", 4));
+      await queue.cancel("a1");
+      expect(await entries()).toBe(1);
+      const grader = stage.attach(queue);
+      expect((await grader.next()).id).toBe("a2");
+      // The one that is running, and the next.
+      expect(await entries()).toBe(2);
+    }),
+  );
+
+  it.concurrent(
     "wakes a grader for waiting jobs when the one that was woken for them is gone",
     staged(async (stage) => {
       const queue = await stage.queue(FAST);
@@ -141,6 +157,8 @@ describe.skipIf(withoutService("redis"))("the fair order on Redis", () => {
       await until(() => other.seen().includes("a1"));
       await publish(queue, "a", ["after"]);
       await until(() => other.seen().includes("after"));
+      // Several heartbeats.
+      await sleep(800);
       expect(other.seen()).not.toContain("held");
       expect(held.delivery.signal.aborted).toBe(false);
     }),
