@@ -140,19 +140,16 @@ describe.skipIf(withoutService("redis"))("the fair order on Redis", () => {
     "leaves a job with its grader that is republished to the end of a lost queue",
     staged(async (stage) => {
       const queue = await stage.queue(FAST);
-      let rebuilt = 0;
-      stage.recover(queue, {
-        republish: () => publish(queue, "a", ["a1", "held", "a2"]).then(() => {}),
-        restart: async () => void rebuilt++,
-      });
-      await until(() => rebuilt === 1);
+      await publish(queue, "a", ["a1", "held", "a2"]);
       const holder = stage.attach(queue, { grader: "holder", concurrency: 2 });
       (await holder.next()).acknowledge();
       const held = await holder.next();
       expect(held.id).toBe("held");
       await holder.next();
       await stage.admin.flushall();
-      await until(() => rebuilt === 2);
+      await publish(queue, "a", ["a1", "held", "a2"]);
+      // Heartbeats of the holder find its jobs, before another grader could take them.
+      await sleep(800);
       const other = stage.attach(await stage.queue(FAST), { grader: "other", handle: async () => {} });
       await until(() => other.seen().includes("a1"));
       await publish(queue, "a", ["after"]);
