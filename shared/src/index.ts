@@ -19,6 +19,7 @@ export { parseJson, parseLenientJson, toJsonText } from "./protocol/json-value.t
 export * from "./protocol/leaderboard.ts";
 export * from "./protocol/message-limits.ts";
 export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
+export { obeyedName } from "./protocol/obeyed-name.ts";
 export {
   challengeSchema,
   type PublicChallenge,

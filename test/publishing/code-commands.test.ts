@@ -233,6 +233,58 @@ describe("code on the command line", { timeout: 120_000 }, () => {
     expect(await readdir(folder.path)).toContain("elsewhere");
   });
 
+  it("comes back byte for byte, one's own and published, from older trees with attributes too", async () => {
+    await agreed(broker);
+    // As captured by clients that did not leave such attributes out.
+    const older = {
+      ".gitattributes": "*.bat text eol=crlf\n*.py ident\n",
+      "dos.bat": "a\nb\n",
+      "id.py": "# $Id$\n",
+    };
+    const captured = { ...older, "dos.bat": "a\nb\r\n", "id.py": "# $Id: 0 $\n" };
+    const project = join(folder.path, "project");
+    await mkdir(project);
+    for (const [name, text] of Object.entries(captured)) await writeFile(join(project, name), text);
+    const first = await ada.handIn(older);
+    const submitted = await run([
+      "submit",
+      "--json",
+      '{"score":1}',
+      "--code",
+      project,
+      "-c",
+      "test",
+      "--format",
+      "json",
+    ]);
+    const second = JSON.parse(submitted.stdout).id;
+    await until(async () => (await ada.view(second)).code?.tag);
+    for (const id of [first, second]) expect((await run(["publish", id])).code).toBe(0);
+
+    const expectFiles = async (name: string, files: Record<string, string>) => {
+      for (const file of ["dos.bat", "id.py"])
+        expect(await readFile(join(folder.path, name, file), "utf8"), `${name}/${file}`).toBe(
+          files[file as "id.py"],
+        );
+      expect(await inClone(name, "status", "--porcelain")).toBe("");
+    };
+    const cloneBoth = async (key: string | null, name: string) => {
+      for (const [id, files] of [
+        [first, older],
+        [second, captured],
+      ] as const) {
+        expect((await run(["clone", id, `${name}-${id}`], { key })).code).toBe(0);
+        await expectFiles(`${name}-${id}`, files);
+      }
+    };
+    await cloneBoth(broker.key, "own");
+    await close();
+    await cloneBoth(null, "public");
+    const { url, tag } = (await ada.view(second)).code!;
+    await inClone(".", "clone", "-q", "--branch", tag!, url!, "plain");
+    await expectFiles("plain", captured);
+  });
+
   it("takes away what it began when a clone fails", async () => {
     const id = await ada.handIn({ a: "1\n" });
     const proxied = await run(["clone", id, "broken"], {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, quoted } from "@crowdai/shared";
+import { leftOutFiles } from "@crowdai/shared/challenge-folder";
 import { type Command, Option } from "commander";
 import { iso } from "../base/clock.ts";
 import { type BrokerConfig, readConfig } from "../base/config.ts";
@@ -27,6 +28,9 @@ interface RegradeFlags {
   format: "text" | "json";
 }
 
+/** The most files that are named one by one. */
+const MAX_NAMED = 20;
+
 /** Adds `crowdai-broker challenge …`: commands that check folders, add them as bundles, regrade and close. */
 export function addChallengeCommands(program: Command, io: Io, dataOption: () => Option): void {
   const say = (line: string) => void io.stdout.write(`${line}\n`);
@@ -46,12 +50,18 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     .command("check <dir>")
     .description("Check a challenge folder and report all errors at once.")
     .action(async (dir: string) => {
-      const { config, version, data } = await loadGradable(resolve(io.cwd, dir));
+      const folder = resolve(io.cwd, dir);
+      const { config, version, data } = await loadGradable(folder);
       say(`${config.id}: "${config.title}", version ${version}`);
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
       const program = await missingProgram(config.evaluator, io.env.PATH ?? "");
       if (program) io.stderr.write(`note: this machine has no ${program}; every grader needs it.\n`);
+      const leftOut = await leftOutFiles(folder);
+      for (const { file, reason } of leftOut.slice(0, MAX_NAMED))
+        io.stderr.write(`warning: participants do not get ${quoted(file)}: ${reason}.\n`);
+      if (leftOut.length > MAX_NAMED)
+        io.stderr.write(`warning: participants do not get ${leftOut.length - MAX_NAMED} more files.\n`);
     });
 
   challenge

@@ -1,6 +1,6 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isApiKey } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
@@ -120,6 +120,33 @@ describe("crowdai-broker", () => {
       ])
         expect(stderr).toContain(field);
     }
+  });
+
+  it("warns about public files that participants do not get", async () => {
+    const folder = await writeChallenge(join(cwd, "challenges"));
+    const names = [
+      "train.csv",
+      ".npmrc",
+      "deep/.envrc",
+      ".vscode/tasks.json",
+      "node_modules/.bin/tool",
+      "deep/package.json",
+    ];
+    for (const name of names) {
+      await mkdir(join(folder, "public", dirname(name)), { recursive: true });
+      await writeFile(join(folder, "public", name), "1");
+    }
+    const { code, stderr } = await run(["challenge", "check", folder]);
+    expect({ code, warnings: stderr.match(/^warning: .*$/gm) }).toEqual({
+      code: 0,
+      warnings: [
+        'warning: participants do not get "public/.npmrc": its name starts with a dot.',
+        'warning: participants do not get "public/.vscode/": its name starts with a dot.',
+        'warning: participants do not get "public/deep/.envrc": its name starts with a dot.',
+        'warning: participants do not get "public/deep/package.json": programs obey a file named package.json.',
+        'warning: participants do not get "public/node_modules/": programs run what is in a folder named node_modules.',
+      ],
+    });
   });
 
   it("prints the implementation behind each port and the address at the start", async () => {

@@ -8,6 +8,7 @@ export {
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";
 export { digestFile } from "./file-digest.ts";
+export { leftOutFiles } from "./left-out-files.ts";
 export { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge-folder.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
 export type { PublicFile } from "./public-files.ts";

@@ -1,6 +1,5 @@
 import { join, resolve } from "node:path";
-import { fileNameProblem } from "@crowdai/shared";
-import { obeyedName } from "./obeyed-names.ts";
+import { fileNameProblem, obeyedName } from "@crowdai/shared";
 
 /**
  * Returns why a file that the broker named cannot be written: its name leads out of the folder, is read as something else
