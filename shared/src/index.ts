@@ -18,8 +18,8 @@ export * from "./protocol/job.ts";
 export { parseJson, parseLenientJson, toJsonText } from "./protocol/json-value.ts";
 export * from "./protocol/leaderboard.ts";
 export * from "./protocol/message-limits.ts";
-export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
 export { obeyedName } from "./protocol/obeyed-name.ts";
+export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
 export {
   challengeSchema,
   type PublicChallenge,

@@ -58,7 +58,11 @@ export async function inputOfFile(
   facts: FileFacts,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<SubmissionInput> {
-  return announce(await digestFile(facts, options), facts.path);
+  const { path } = facts;
+  return announce(
+    await digestFile(facts, options),
+    typeof path === "string" ? path : path.toString("latin1"),
+  );
 }
 
 function announce(source: ByteSource, path: string | null = null): SubmissionInput {

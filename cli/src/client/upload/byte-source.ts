@@ -6,6 +6,7 @@ import { CrowdaiError, type PartDigests, partSizeFor } from "@crowdai/shared";
 import { throwIfAborted } from "../../async/abort.ts";
 import { fileError } from "./file-error.ts";
 import { digestParts } from "./part-digests.ts";
+import { type FilePath, findUndecodedPath, nameOf } from "./undecoded-path.ts";
 
 /** Bytes whose size and digest are announced, and which can be read several times, in parts. */
 export interface ByteSource {
@@ -22,14 +23,21 @@ export interface ByteSource {
 
 /** A file that was not read yet. */
 export interface FileFacts {
-  path: string;
+  path: FilePath;
   name: string;
   size: number;
   stats: BigIntStats;
 }
 
 /** Checks a file without reading it. Throws file_missing, file_unreadable or file_empty. */
-export async function inspectFile(path: string, name = basename(path)): Promise<FileFacts> {
+export async function inspectFile(named: string, givenName?: string): Promise<FileFacts> {
+  const missing = await stat(named).then(
+    () => false,
+    () => true,
+  );
+  const undecoded = missing ? await findUndecodedPath(named) : null;
+  const path = undecoded ?? named;
+  const name = givenName ?? (undecoded ? nameOf(undecoded) : basename(named));
   const stats = await stat(path, { bigint: true }).catch((error) => {
     throw fileError(path, error);
   });
@@ -119,7 +127,7 @@ const CHUNK = 256 * 1024;
 
 /** Yields the bytes of a file in one buffer that is reused. Throws file_changed if there are fewer bytes. */
 async function* readRange(
-  path: string,
+  path: FilePath,
   offset: number,
   length: number,
   chunk = CHUNK,
@@ -142,7 +150,7 @@ async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
 }
 
-function changed(path: string): CrowdaiError {
+function changed(path: FilePath): CrowdaiError {
   return new CrowdaiError("file_changed", `${path} changed while it was being read.`);
 }
 

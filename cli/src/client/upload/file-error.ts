@@ -1,7 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
+import type { FilePath } from "./undecoded-path.ts";
 
 /** Returns the CrowdaiError for a system error about a file; any other error as it is. */
-export function fileError(path: string, error: unknown): unknown {
+export function fileError(file: FilePath, error: unknown): unknown {
+  const path = String(file);
   if (error instanceof CrowdaiError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (!code) return error;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
+import type { FilePath } from "./undecoded-path.ts";
 
 /** A file whose parts are hashed one by one. */
 export interface PartedFile {
-  path: string;
+  path: FilePath;
   size: number;
   partSize: number;
 }
@@ -22,7 +23,8 @@ export async function md5OfParts(
   { first, step }: Share,
 ): Promise<string[]> {
   const digests: string[] = [];
-  const file = await open(path);
+  // A worker thread receives a Buffer as a plain Uint8Array.
+  const file = await open(typeof path === "string" ? path : Buffer.from(path));
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, partSize, Math.max(1, size)));
     for (let start = first * partSize; start === 0 || start < size; start += step * partSize) {

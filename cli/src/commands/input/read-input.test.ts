@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PublicChallenge } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { inspectFile } from "../../client/upload/byte-source.ts";
+import { inputOfFile } from "../../submit/submission-input.ts";
 import { interpretFile, interpretStdin, readJsonText, readNamedInput } from "./read-input.ts";
 
 let folder: string;
@@ -45,6 +46,21 @@ describe("the command line", () => {
     ["[".repeat(100_000), "value_too_deep"],
   ])("with --json %.20j is refused as %s", async (json, expected) => {
     await expect(readNamedInput({ cwd: folder, json })).rejects.toEqual(code(expected));
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("a file whose name is not UTF-8", () => {
+  it("is found by the argument that the runtime has decoded, and sent with its name", async () => {
+    const deep = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from("dir\xe9", "latin1")]);
+    await mkdir(deep);
+    await writeFile(Buffer.concat([deep, Buffer.from("/caf\xe9.csv", "latin1")]), "1\n");
+    const read = await readNamedInput({ cwd: folder, file: "dir\ufffd/caf\ufffd.csv" });
+    expect(read).toMatchObject({ from: "file", facts: { name: "caf\u00e9.csv", size: 2 } });
+    if (read.from !== "file") return;
+    expect((await inputOfFile(read.facts)).source).toMatchObject({ name: "caf\u00e9.csv", size: 2 });
+    await expect(readNamedInput({ cwd: folder, file: "caf\ufffd.csv" })).rejects.toEqual(
+      code("file_missing"),
+    );
   });
 });
 

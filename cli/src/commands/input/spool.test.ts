@@ -13,7 +13,7 @@ it("keeps a stream in a file that only its owner reads, until it is disposed of"
     maxBytes: 11,
     signal: never,
   });
-  const { path } = spooled.facts;
+  const path = String(spooled.facts.path);
   expect(spooled.facts).toMatchObject({ name: "stdin.csv", size: 11 });
   expect(await readFile(path, "utf8")).toBe("id,species\n");
   expect((await stat(path)).mode & 0o777).toBe(0o600);
