@@ -30,9 +30,13 @@ export function storeResponse(reply: Reply, text: string): BadResponse {
   }
 }
 
-/** Returns whether the store has stored the bytes: a page to sign in to a network comes with a status of success too. */
+/**
+ * Returns whether the store has stored the bytes: a page to sign in to a network comes with a status of success too.
+ * OpenStack's store calls its empty answer text/html; like every S3 store it adds an ETag.
+ */
 export function isStored({ statusCode = 0, headers }: Reply, text: string): boolean {
-  const isPage = headers["content-type"]?.startsWith("text/html") || /^\s*<(!doctype|html)/i.test(text);
+  const isHtml = headers["content-type"]?.startsWith("text/html") ?? false;
+  const isPage = /^\s*<(!doctype|html)/i.test(text) || (isHtml && (text !== "" || !headers.etag));
   return statusCode >= 200 && statusCode < 300 && !isPage;
 }
 

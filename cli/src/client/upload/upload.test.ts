@@ -177,6 +177,14 @@ it.each([
   },
 );
 
+it("takes the empty answer of a store that calls it text/html for its own word", async () => {
+  await store(async (request, response) => {
+    await body(request);
+    response.writeHead(200, { "content-type": "text/html; charset=UTF-8", etag: '"e"' }).end();
+  });
+  expect(await sendParts(plan(10), textSource("0123456789"), { broker: url })).toBe(true);
+});
+
 it("throws file_too_large where the store itself says so", async () => {
   await store(async (request, response) => {
     await body(request);
