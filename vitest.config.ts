@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     // Most of the suite waits for processes: more at once than there are cores.
     maxWorkers: 4,
-    // One for each runtime, as both may run at the same time.
+    // One for each runtime, so that both may run at the same time.
     experimental: { fsModuleCachePath: `node_modules/.vitest-modules/${runtime}` },
     sequence: { sequencer: LongestFirst },
     reporters: ["default", ...(results ? [new ResultsReporter(results)] : [])],
@@ -35,8 +35,8 @@ function project(
       // Files share a process, and with it what they import: no module of ours keeps state of its own.
       isolate: ownProcesses,
       // Generous: a limit is there to end what hangs, not to measure a machine that is busy with other work.
-      testTimeout: 60_000,
-      hookTimeout: 120_000,
+      testTimeout: 180_000,
+      hookTimeout: 240_000,
       // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
       deps: { interopDefault: false },
       experimental: { fsModuleCache: true },

@@ -21,9 +21,6 @@ import { readTally, summarize, type Tally } from "./test/tally.ts";
 
 /** The projects of vitest.config.ts that run under each runtime. */
 const SUITE = ["unit", "suite", "large"];
-/** How many test files of a runtime run at once while the other runtime's tests run. */
-const WORKERS_BESIDE_ANOTHER_RUN = 3;
-const LIMIT_HINT = "`npm test -- --limit <minutes>` changes it";
 
 const options = readOptions();
 const { filters, quick, runtimes } = options;
@@ -42,13 +39,7 @@ if (everything || (quick && filters.length === 0)) fail(await check());
 if (everything || filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", ["packed-client"]);
 await finishChaos?.();
-// Tests wait for processes much of the time: two runs side by side keep the processors busy.
-const [first, ...others] = runtimes.map((runtime) => ({ runtime, projects: quick ? ["unit"] : SUITE }));
-const finishOthers = others.map(({ runtime, projects }) =>
-  startVitest(`tests under ${runtime}`, runtime, projects),
-);
-if (first) await vitest(`tests under ${first.runtime}`, first.runtime, first.projects);
-for (const finish of finishOthers) await finish();
+for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
 rmSync(folder, { recursive: true });
 
 const { failures, line } = summarize(tallies);
@@ -96,30 +87,15 @@ function startChaos(): () => Promise<void> {
 }
 
 async function vitest(title: string, runtime: Runtime, projects: readonly string[]): Promise<void> {
-  const { args, env, results } = vitestCommand(runtime, projects);
+  const results = join(folder, `${runtime}-${projects.join("-")}.ndjson`);
+  const args = ["run", ...projects.map((project) => `--project=${project}`)];
+  if (filters.length > 0) args.push("--passWithNoTests", ...filters);
+  const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
   const result = await step(title, () =>
-    runCommand(join(bin, runtime), args, { env, end: timeLimit(options.limit, LIMIT_HINT) }),
+    runCommand(join(bin, runtime), [...program, ...args], {
+      env: { [RESULTS_VARIABLE]: results },
+      end: timeLimit(options.limit, "`npm test -- --limit <minutes>` changes it"),
+    }),
   );
   tallies.push(readTally(title, results, result));
-}
-
-/** The same beside other work. The returned function waits for its end, and prints its output. */
-function startVitest(title: string, runtime: Runtime, projects: readonly string[]): () => Promise<void> {
-  const { args, env, results } = vitestCommand(runtime, projects);
-  const finish = startInBackground(title, `${results}.log`, join(bin, runtime), args, {
-    env,
-    end: timeLimit(options.limit, LIMIT_HINT),
-  });
-  return async () => {
-    tallies.push(readTally(title, results, await finish()));
-  };
-}
-
-function vitestCommand(runtime: Runtime, projects: readonly string[]) {
-  const results = join(folder, `${runtime}-${projects.join("-")}.ndjson`);
-  const run = ["run", ...projects.map((project) => `--project=${project}`)];
-  if (runtimes.length > 1) run.push(`--maxWorkers=${WORKERS_BESIDE_ANOTHER_RUN}`);
-  if (filters.length > 0) run.push("--passWithNoTests", ...filters);
-  const args = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest"), ...run];
-  return { args, results, env: { [RESULTS_VARIABLE]: results } };
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { allowedMs } from "../../../test/allowed-ms.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 
 const CLIENT = join(import.meta.dirname, "../support/flooding-client.ts");
@@ -22,7 +23,7 @@ describe("a session that sends far more than anyone needs", () => {
   /** Sends a flood from another process, and returns the answers until the session was ended. */
   async function flood(key: string, name: string, message: unknown): Promise<Flooded> {
     const args = [CLIENT, test.broker.url, key, name, JSON.stringify(message), String(FLOOD)];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 });
     return JSON.parse(stdout);
   }
 
@@ -47,7 +48,7 @@ describe("a session that sends far more than anyone needs", () => {
     expect(codes.too_many_requests).toBeGreaterThan(50);
     expect(last).toMatchObject({ error: { code: "too_many_requests", details: { retry_after_seconds: 1 } } });
     expect(codes.ok ?? 0).toBeLessThan(10_000);
-    expect(Math.max(...waits)).toBeLessThan(2500);
+    expect(Math.max(...waits)).toBeLessThan(allowedMs(2500));
     // Her other session, which was quiet, continues.
     expect(client.socket.connected).toBe(true);
   });
