@@ -14,7 +14,7 @@ const MARKDOWN = `
 ![x](javascript:window.owned=1) ![" onerror="window.owned=1](https://example.org/" onerror="window.owned=1)
 
 [c]: javascript:window.owned=1
-[c] ${LONG} \u0000\u0007 ${TURNED}
+[c] ${LONG} ${TURNED}
 
 | ${"| ".repeat(50)}
 |${"---|".repeat(50)}
@@ -30,12 +30,12 @@ describe.skipIf(missing("chromium-headless-shell", "python3"))("pages with hosti
       startBroker({
         challenges: [
           {
-            title: `${SCRIPT}${TURNED}${LONG}`,
+            title: SCRIPT + LONG,
             description: MARKDOWN,
             score: { title: SCRIPT + LONG, precision: 3 },
             rounds: [
               { id: "0", title: LONG, ends_at: "2020-01-01T00:00:00Z" },
-              { id: "1", title: SCRIPT + TURNED },
+              { id: "1", title: SCRIPT },
             ],
           },
         ],

@@ -72,7 +72,8 @@ export function readMessage(
       return { type: "log", message: parsed.message };
     case "COMPLETE": {
       const { score, score_secondary, secondary_score } = data;
-      if (calledFunction === "submit" && !dryRun && score == null) return { kind: "score elsewhere" };
+      const hasNone = score == null && !parsed.notFinite.includes("data.score");
+      if (calledFunction === "submit" && !dryRun && hasNone) return { kind: "score elsewhere" };
       const result = readEvent(
         {
           fields: {
