@@ -55,7 +55,7 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     });
     records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
     key = await addParticipant(records, "ada", new Date().toISOString());
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await records?.close();
     await fleet?.stop();

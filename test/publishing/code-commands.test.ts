@@ -15,7 +15,7 @@ import { runCli, temporaryFolder } from "../../cli/test/run-cli.ts";
 const exec = promisify(execFile);
 const TERMINAL = { stdin: true, stdout: true, stderr: true };
 
-describe("code on the command line", { timeout: 120_000 }, () => {
+describe("code on the command line", { timeout: 300_000 }, () => {
   let broker: TestBroker;
   let git: PlainGit;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -33,7 +33,7 @@ print(json.dumps({"id": job["id"], "type": "result", "score": os.path.getsize(jo
 for (const store of ["folder", "swift"] as const)
   describe.skipIf(store === "swift" && withoutService("swift"))(
     `an upload over a hostile proxy, store: ${store}`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     () => {
       let folder: string;
       let proxy: HostileProxy;
@@ -76,7 +76,7 @@ for (const store of ["folder", "swift"] as const)
         if (store === "folder") proxy.target = port;
         key = await broker.addParticipant("ada");
         file = await randomFile();
-      }, 120_000);
+      }, 300_000);
       afterEach(() => proxy.calm());
       afterAll(async () => {
         await broker?.stop();

@@ -118,7 +118,7 @@ describe("code survives failures of a broker", () => {
 describe.skipIf(withoutService("postgres"))(
   "code at two brokers that share PostgreSQL and objects but no disk",
   () => {
-    it("has the same commits at both, whichever accepted the push", { timeout: 120_000 }, async () => {
+    it("has the same commits at both, whichever accepted the push", { timeout: 300_000 }, async () => {
       const folder = await mkdtemp(join(tmpdir(), "crowdai-two-"));
       const databaseUrl = await createDatabase();
       const git = await createPlainGit();

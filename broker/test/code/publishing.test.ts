@@ -13,7 +13,7 @@ import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
 
 const BROKER = fileURLToPath(new URL("../../bin/crowdai-broker.js", import.meta.url));
 
-describe("publishing", { timeout: 120_000 }, () => {
+describe("publishing", { timeout: 300_000 }, () => {
   let broker: TestBroker;
   let git: PlainGit;
   let ada: Author;
@@ -247,7 +247,7 @@ describe("publishing", { timeout: 120_000 }, () => {
         },
       );
     let stdout = "";
-    for (let wait = 400; ; wait *= 1.6) {
+    for (let wait = 400; ; wait *= 2) {
       const child = start();
       stdout = "";
       child.stdout.on("data", (part) => {
@@ -282,5 +282,5 @@ describe("publishing", { timeout: 120_000 }, () => {
     expect(left.filter((name) => name.endsWith(".git")).sort()).toEqual(
       ["1.git", "1.public.git", "2.git", "2.public.git", "challenge.public.git"].sort(),
     );
-  }, 120_000);
+  }, 300_000);
 });

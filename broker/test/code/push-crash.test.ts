@@ -20,7 +20,7 @@ describe("a broker killed with -9 while code is pushed", () => {
     await Promise.all([broker.close(), git.close()]);
   });
 
-  it("makes each submission's commit once, in a linear history", { timeout: 120_000 }, async () => {
+  it("makes each submission's commit once, in a linear history", { timeout: 300_000 }, async () => {
     await writeChallenge(join(broker.folder, "challenges"));
     let url = await broker.start();
     const records = await openSqlite(join(broker.folder, "data/records.sqlite"));

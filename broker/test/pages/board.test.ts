@@ -93,6 +93,6 @@ describe.skipIf(missing("chromium-headless-shell"))(
         }
       }
       expect(await violations(page)).toEqual([]);
-    }, 120_000);
+    }, 300_000);
   },
 );

@@ -30,5 +30,5 @@ it.skipIf(missing("postgres"))(
       await records.close();
     }
   },
-  120_000,
+  300_000,
 );

@@ -23,7 +23,7 @@ describe("a session that sends far more than anyone needs", () => {
   /** Sends a flood from another process, and returns the answers until the session was ended. */
   async function flood(key: string, name: string, message: unknown): Promise<Flooded> {
     const args = [CLIENT, test.broker.url, key, name, JSON.stringify(message), String(FLOOD)];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 300_000 });
     return JSON.parse(stdout);
   }
 

@@ -15,14 +15,19 @@ socket.on("refused", (sent: unknown) => {
 socket.on("connect_error", (error) => {
   throw error;
 });
-socket.on("session", () => {
-  for (let i = 0; i < Number(count); i++)
-    socket.emit(name, JSON.parse(message), (answer: { error?: { code: string } }) => {
-      const code = answer.error?.code ?? "ok";
-      codes[code] = (codes[code] ?? 0) + 1;
-    });
-});
+socket.on("session", () => emitFrom(0));
 socket.on("disconnect", () => {
   process.stdout.write(JSON.stringify({ codes, last }));
   process.exit();
 });
+
+/** In batches, so that answers are read in between: the broker does not wait long for a client to read its last ones. */
+function emitFrom(begun: number): void {
+  const end = Math.min(begun + 1000, Number(count));
+  for (let i = begun; i < end; i++)
+    socket.emit(name, JSON.parse(message), (answer: { error?: { code: string } }) => {
+      const code = answer.error?.code ?? "ok";
+      codes[code] = (codes[code] ?? 0) + 1;
+    });
+  if (end < Number(count)) setImmediate(emitFrom, end);
+}

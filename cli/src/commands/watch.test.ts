@@ -50,7 +50,7 @@ describe("crowdai watch", () => {
       if (what === "watch") setTimeout(() => cli.broker.place(id, 3, null, facts), 20);
       return false;
     };
-    const { code, stderr, stdout } = await run(["watch", id, "--format", "ndjson", "--timeout", "0.5"]);
+    const { code, stderr, stdout } = await run(["watch", id, "--format", "ndjson", "--timeout", "2"]);
     expect(code).toBe(8);
     const lines = jsonLines(stdout);
     expect(lines).toContainEqual({
@@ -73,7 +73,7 @@ describe("crowdai watch", () => {
       if (what === "watch") setTimeout(() => cli.broker.place(id, 1, why, { graders: 0 }), 20);
       return false;
     };
-    const { code, stderr } = await run(["watch", id, "--timeout", "0.5"]);
+    const { code, stderr } = await run(["watch", id, "--timeout", "2"]);
     expect(code).toBe(8);
     expect(stderr).toContain(`It is waiting: ${why}.`);
   });

@@ -57,7 +57,7 @@ const texts = (snapshot: Snapshot) =>
 
 describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["measured"]])(
   "a snapshot whose files change after they were %s",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   (moment) => {
     it("has the new content of files that grew, shrank or were replaced", async () => {
       project.write("grows.txt", "one\n");
