@@ -102,7 +102,7 @@ describe.each([
   }
 
   it("gets a reason from every route, not a failure of the broker", async (context) => {
-    context.skip(skipped, "there is no PostgreSQL on this machine");
+    context.skip(skipped, "PostgreSQL is not installed on this machine");
     const random = createRandom(7);
     const bodies = await describedBodies(test);
     const failed: string[] = [];
@@ -119,7 +119,7 @@ describe.each([
   });
 
   it("gets a reason for every event, not a failure of the broker", async (context) => {
-    context.skip(skipped, "there is no PostgreSQL on this machine");
+    context.skip(skipped, "PostgreSQL is not installed on this machine");
     expect(Object.keys(EVENT_SCHEMAS).sort()).toEqual(listEvents().sort());
     const random = createRandom(11);
     const failed: unknown[] = [];
@@ -135,7 +135,7 @@ describe.each([
   });
 
   it("gets a reason for every handshake and every message of the older protocol", async (context) => {
-    context.skip(skipped, "there is no PostgreSQL on this machine");
+    context.skip(skipped, "PostgreSQL is not installed on this machine");
     const random = createRandom(13);
     for (let count = 0; count < each; count++) {
       const auth = hostileValue(HANDSHAKE, random, [...known.keys, ...known.names]) as object;
