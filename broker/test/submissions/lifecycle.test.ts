@@ -143,7 +143,10 @@ describe("the life of a submission", () => {
   it("cancels a waiting or running submission once, and rejects a late result", async () => {
     const hold = join(test.folder, "hold-cancel");
     const { submission } = await client.submit({ input: { kind: "inline", data: { score: 1, hold } } });
-    await fileAppears(`${hold}.started`);
+    // A start is recorded a moment after the evaluator has its input.
+    await expect
+      .poll(async () => (await (await test.fetch(`/api/v1/submissions/${submission.id}`)).json()).state)
+      .toBe("grading");
     const cancelled = await client.ask<Submission>("cancel", { id: submission.id });
     expect(cancelled).toMatchObject({ state: "cancelled", score: null, slot: "charged" });
     expect(await client.ask<Submission>("cancel", { id: submission.id })).toMatchObject({
