@@ -1,6 +1,6 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ProcessLimitTools } from "@crowdai/shared/process-limits";
-import type { Confinement } from "./confinement/confinement.ts";
+import type { Confinement } from "../confinement/confinement.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
 import { createBatchEvaluator } from "./process/batch.ts";
 import { planLaunch } from "./process/launch.ts";

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { limitPrefix, type ProcessLimitTools } from "@crowdai/shared/process-limits";
-import type { Confinement } from "../confinement/confinement.ts";
+import type { Confinement } from "../../confinement/confinement.ts";
 
 /** Everything needed to start a challenge's evaluator. */
 export interface Launch {

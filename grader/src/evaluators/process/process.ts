@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
-import { processTrees } from "../confinement/subreaper.ts";
+import { processTrees } from "../../confinement/subreaper.ts";
 import { evaluatorEnvironment, type Launch } from "./launch.ts";
 import { createLineReader } from "./line-reader.ts";
 import { createTail } from "./tail.ts";

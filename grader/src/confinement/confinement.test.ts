@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { isAlive, makeEvaluator } from "../../testing/evaluation.ts";
+import { isAlive, makeEvaluator } from "../testing/evaluation.ts";
 import type { Confinement } from "./confinement.ts";
 import { openControlGroups } from "./control-groups.ts";
 import { openSubreaper, processTrees } from "./subreaper.ts";
@@ -93,7 +93,7 @@ it.runIf(controlGroups)(
     await confined.close();
     expect(await groups()).not.toContain(own);
     const { mkdir } = await import("node:fs/promises");
-    const base = confined.prefix.at(-1)!.split("/").slice(0, -2).join("/");
+    const base = confined.prefix.at(-2)!.split("/").slice(0, -2).join("/");
     await mkdir(`${base}/crowdai-4194305-left`);
     await openControlGroups();
     for (let i = 0; i < 100 && (await readdir(base)).includes("crowdai-4194305-left"); i++) await sleep(10);

@@ -1,0 +1,134 @@
+import { execFile, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
+import { type ControlGroups, JOIN } from "../../confinement/control-groups.ts";
+import { ATTENDANT } from "../attendant.ts";
+import { BOX, type Box, type BoxPlan, type Sandbox } from "../sandbox.ts";
+import { selfTest } from "../self-test.ts";
+import { type RunningBox, superviseBox } from "../supervise-box.ts";
+import { bubblewrapArguments, DESCRIPTORS, processLimits } from "./arguments.ts";
+import { createBoxFolder } from "./box-folder.ts";
+import { createBoxUsers } from "./box-users.ts";
+import { findTools, type Tools } from "./find-tools.ts";
+import { programFolders, writeEtc } from "./host-files.ts";
+import { seccompFilter } from "./seccomp.ts";
+
+/** Makes the mounts of a box in a namespace of its own, where they end with the box. */
+const MOUNT = '"$1" --all --fstab "$2" || exit 125; cd / || exit 125; shift 2; exec "$@"';
+
+export interface BubblewrapOptions {
+  /** The grader's folder for its boxes. Emptied at start. */
+  folder: string;
+  groups: ControlGroups | null;
+}
+
+/** Opens the sandbox that uses bubblewrap and control groups. Returns why not when something that it needs is missing. */
+export async function openBubblewrap({
+  folder,
+  groups,
+}: BubblewrapOptions): Promise<Sandbox | { missing: string }> {
+  if (process.platform !== "linux") return { missing: "boxes need Linux" };
+  if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };
+  if (!groups)
+    return { missing: "the grader may not make control groups, so that no limit of memory would hold" };
+  const filter = seccompFilter(process.arch);
+  if (!filter) return { missing: `there is no list of system calls for ${process.arch}` };
+  const tools = findTools();
+  if ("missing" in tools) return { missing: tools.missing };
+  if ((statSync(tools.bwrap).mode & 0o6000) !== 0)
+    return { missing: `${tools.bwrap} is setuid, which has let programs escape` };
+  const version = await promisify(execFile)(tools.bwrap, ["--version"], { env: {} }).then(
+    ({ stdout }) => stdout.trim(),
+    () => null,
+  );
+  if (version === null) return { missing: `${tools.bwrap} cannot be started` };
+
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeEtc(join(folder, "etc"));
+  const filterFile = join(folder, "filter");
+  writeFileSync(filterFile, filter);
+  const takeUser = createBoxUsers();
+  const start = (plan: BoxPlan) => startBox(plan, { folder, filterFile, tools, groups, takeUser });
+  return { name: `${version}, ${groups.name}`, start, selfTest: () => selfTest(start) };
+}
+
+function startBox(
+  plan: BoxPlan,
+  context: {
+    folder: string;
+    filterFile: string;
+    tools: Tools;
+    groups: ControlGroups;
+    takeUser: ReturnType<typeof createBoxUsers>;
+  },
+): Box {
+  const { folder, filterFile, tools, groups, takeUser } = context;
+  const undo: (() => void)[] = [];
+  const descriptors: number[] = [];
+  try {
+    const user = takeUser();
+    undo.push(user.release);
+    const boxFolder = createBoxFolder(
+      folder,
+      {
+        ...Object.fromEntries(programFolders().folders.map((path) => [path, path])),
+        "/etc": join(folder, "etc"),
+        ...plan.readable,
+      },
+      plan.inbox === undefined ? null : { source: plan.inbox, path: BOX.inbox },
+    );
+    undo.push(boxFolder.remove);
+    const { memoryBytes, processes } = plan.limits;
+    const group = groups.create({ memoryBytes, processes: processes + 6 });
+    undo.push(() => void group.close());
+    descriptors.push(boxFolder.openArguments(bubblewrapArguments(plan, boxFolder.sources)));
+    descriptors.push(openSync(filterFile, "r"));
+    const child = spawn(
+      "/bin/sh",
+      [
+        ...["-c", JOIN, "sh", ...group.joinFiles, "--"],
+        ...[tools.unshare, "--mount", "--propagation", "private", "--"],
+        ...["/bin/sh", "-c", MOUNT, "sh", tools.mount, boxFolder.mounts],
+        ...[
+          tools.setpriv,
+          "--pdeathsig",
+          "KILL",
+          "--reuid",
+          String(user.id),
+          "--regid",
+          String(user.id),
+          "--clear-groups",
+          "--",
+        ],
+        ...[tools.prlimit, ...processLimits(plan), "--"],
+        ...[tools.bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
+        ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
+      ],
+      // Its environment can be read in the box.
+      {
+        cwd: "/",
+        env: {},
+        detached: true,
+        stdio: [plan.stdin, "pipe", "pipe", "pipe", "pipe", ...descriptors],
+      },
+    );
+    return superviseBox({
+      child: child as RunningBox,
+      requests: child.stdio[DESCRIPTORS.requests] as Writable,
+      output: child.stdio[DESCRIPTORS.output] as Readable,
+      ...{ group, limits: plan.limits },
+      release() {
+        boxFolder.remove();
+        user.release();
+      },
+    });
+  } catch (error) {
+    for (const step of undo.reverse()) step();
+    throw error;
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+}

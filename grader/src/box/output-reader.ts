@@ -1,0 +1,155 @@
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const BLOCK = 512;
+const MAX_LINE_BYTES = 200;
+const MAX_FILES = 10_000;
+
+/** Where the files of an archive go. */
+export interface Collection {
+  folder: string;
+  /** Of the files that are written. */
+  maxBytes: number;
+  /** Of the archive. */
+  maxArchiveBytes: number;
+}
+
+/**
+ * Reads what comes out of a box: lines of text, and after a line "files" an archive. The program in the box can write there too, so
+ * nothing in it is trusted: names are checked, and only regular files are written, each once, into a folder that no box can see.
+ */
+export function createOutputReader(options: {
+  /** Returns where the files of an archive go; null when none was asked for. */
+  collection(): Collection | null;
+  onLine(line: string): void;
+  /** Called once when the output makes no sense. Further output is ignored. */
+  onInvalid(): void;
+}) {
+  let mode: "text" | "header" | "body" | "invalid" = "text";
+  let held = Buffer.alloc(0);
+  let collection: Collection | null = null;
+  let archiveBytes = 0;
+  let writtenBytes = 0;
+  let files = 0;
+  let emptyBlocks = 0;
+  let bodyLeft = 0;
+  let paddingLeft = 0;
+  let file: number | null = null;
+
+  function invalid() {
+    closeFile();
+    mode = "invalid";
+    options.onInvalid();
+  }
+
+  function closeFile() {
+    if (file !== null) closeSync(file);
+    file = null;
+  }
+
+  function takeLine(): boolean {
+    const end = held.indexOf(10);
+    if (end === -1) {
+      if (held.length > MAX_LINE_BYTES) invalid();
+      return false;
+    }
+    const line = held.toString("latin1", 0, end);
+    held = held.subarray(end + 1);
+    if (line !== "files") options.onLine(line);
+    else {
+      collection = options.collection();
+      if (!collection) invalid();
+      else mode = "header";
+      [archiveBytes, writtenBytes, files, emptyBlocks] = [0, 0, 0, 0];
+    }
+    return mode !== "invalid";
+  }
+
+  function takeHeader(): boolean {
+    if (held.length < BLOCK) return false;
+    const header = held.subarray(0, BLOCK);
+    held = held.subarray(BLOCK);
+    archiveBytes += BLOCK;
+    if (header.every((byte) => byte === 0)) {
+      if (++emptyBlocks === 2) mode = "text";
+      return true;
+    }
+    const entry = readHeader(header);
+    if (!entry || emptyBlocks > 0) {
+      invalid();
+      return false;
+    }
+    bodyLeft = entry.size;
+    paddingLeft = (BLOCK - (entry.size % BLOCK)) % BLOCK;
+    archiveBytes += bodyLeft + paddingLeft;
+    if (archiveBytes > collection!.maxArchiveBytes) {
+      invalid();
+      return false;
+    }
+    if (entry.isFile && ++files <= MAX_FILES && writtenBytes + entry.size <= collection!.maxBytes) {
+      file = openNew(collection!.folder, entry.name);
+      if (file !== null) writtenBytes += entry.size;
+    }
+    mode = "body";
+    return true;
+  }
+
+  function takeBody(): boolean {
+    const body = held.subarray(0, Math.min(held.length, bodyLeft));
+    for (let at = 0; file !== null && at < body.length; ) at += writeSync(file, body, at);
+    const padding = Math.min(held.length - body.length, bodyLeft === body.length ? paddingLeft : 0);
+    held = held.subarray(body.length + padding);
+    bodyLeft -= body.length;
+    paddingLeft -= padding;
+    if (bodyLeft + paddingLeft > 0) return false;
+    closeFile();
+    mode = "header";
+    return true;
+  }
+
+  return {
+    push(chunk: Buffer): void {
+      if (mode === "invalid") return;
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      while (mode === "text" ? takeLine() : mode === "header" ? takeHeader() : mode === "body" && takeBody());
+    },
+    /** Closes what is open. */
+    end: closeFile,
+  };
+}
+
+/** Returns null for what is not a header of the ustar format. */
+function readHeader(header: Buffer): { name: string; size: number; isFile: boolean } | null {
+  const text = (from: number, to: number) => header.toString("utf8", from, to).replace(/\0[^]*$/, "");
+  const number = (from: number, to: number) => {
+    const digits = text(from, to).trim();
+    return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : null;
+  };
+  const size = number(124, 136);
+  const sum = number(148, 156);
+  if (size === null || sum === null) return null;
+  const counted = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
+  if (counted !== sum) return null;
+  const type = header[156]!;
+  const prefix = text(345, 500);
+  const name = prefix ? `${prefix}/${text(0, 100)}` : text(0, 100);
+  const isFile = type === 0x30 || type === 0;
+  // The other types of this format have no body, whatever their size says.
+  return { name, isFile, size: isFile ? size : 0 };
+}
+
+/** Opens a new file below a folder. Null when the name leads out of it, or cannot be used. */
+function openNew(folder: string, name: string): number | null {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.length === 0 || parts.includes("..") || name.startsWith("/") || name.includes("\0")) return null;
+  const path = join(folder, ...parts);
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openSync(path, "wx", 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A file and a folder of one name, or a name that is too long here.
+    if (code === "EEXIST" || code === "ENOTDIR" || code === "ENAMETOOLONG") return null;
+    throw error;
+  }
+}

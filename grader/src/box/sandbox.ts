@@ -1,0 +1,98 @@
+import type { Readable, Writable } from "node:stream";
+
+/**
+ * Runs programs in boxes: closed off from this machine, from the network and from each other, under limits that hold for all
+ * processes of a box together.
+ */
+export interface Sandbox {
+  /** With its version, for the log. */
+  readonly name: string;
+  /** Starts programs that try to leave their box, and reports what happened. Takes about a second. */
+  selfTest(): Promise<SelfTest>;
+  /** Starts a program in a new box. Throws when this machine cannot. */
+  start(plan: BoxPlan): Box;
+}
+
+/** What a self-test found out. */
+export interface SelfTest {
+  /** What was tried and refused. */
+  enforced: readonly string[];
+  /** What is not refused here, one line each. Empty when boxes can be used. */
+  failures: readonly string[];
+}
+
+export interface BoxPlan {
+  /** The program, by its path in the box or by its name on the box's PATH, and its arguments. */
+  command: readonly [string, ...string[]];
+  /** The working folder, by its path in the box. */
+  cwd: string;
+  /** The whole environment, besides PATH, HOME and TMPDIR. */
+  env: Readonly<Record<string, string>>;
+  /** Files and folders of this machine, by their path in the box. The program can only read them, if all users may. */
+  readable: Readonly<Record<string, string>>;
+  /** A folder of this machine, visible at /job. The caller can move files into it while the program runs. */
+  inbox?: string;
+  /** A descriptor to read from, or a pipe to write to. */
+  stdin: number | "pipe";
+  limits: BoxLimits;
+}
+
+/** Limits of a box. They hold for all its processes together; null where there is none. */
+export interface BoxLimits {
+  memoryBytes: number | null;
+  cpuMs: number | null;
+  wallMs: number | null;
+  /** Processes and threads. */
+  processes: number;
+  /** The contents of /tmp, and of /out. They count as memory. */
+  scratchBytes: number;
+}
+
+/** What a program finds in its box. */
+export const BOX = {
+  inbox: "/job",
+  output: "/out",
+  scratch: "/tmp",
+  path: "/usr/local/bin:/usr/bin:/bin",
+} as const;
+
+/** A running program with all its descendants. */
+export interface Box {
+  /** Null when the program reads a descriptor. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves when the program has exited, or the box has ended. What it left running in the box was killed. */
+  readonly exited: Promise<void>;
+  /**
+   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Files beyond `maxBytes` in total,
+   * links, devices and pipes are left out. Resolves with false when the box ended before all was written.
+   */
+  collect(folder: string, maxBytes: number): Promise<boolean>;
+  /** Empties /out. */
+  clear(): Promise<void>;
+  /** Ends the box when its program has exited. Until then, its files can be collected. */
+  close(): void;
+  /** Kills everything in the box now. */
+  kill(): void;
+  /** Resolves when nothing of the box is left. Never rejects. */
+  readonly ended: Promise<BoxEnd>;
+}
+
+/** Why a box ended: the first cause counts. */
+export type BoxCause = "exit" | "memory" | "cpu" | "wall" | "killed" | "not_started";
+
+export interface BoxEnd {
+  cause: BoxCause;
+  /** The program's exit code; 128 + n after signal n. Null when it did not exit by itself. */
+  code: number | null;
+  /** Why the box could not be started, for the organizer's log. */
+  detail: string;
+  usage: BoxUsage;
+}
+
+export interface BoxUsage {
+  wallMs: number;
+  cpuMs: number;
+  peakMemoryBytes: number;
+}

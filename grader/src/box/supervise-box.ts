@@ -1,0 +1,172 @@
+import type { ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { CrowdaiError } from "@crowdai/shared";
+import type { ControlGroup } from "../confinement/control-group.ts";
+import { killEach } from "../confinement/process-tree.ts";
+import { type Collection, createOutputReader } from "./output-reader.ts";
+import type { Box, BoxCause, BoxEnd, BoxLimits } from "./sandbox.ts";
+
+const POLL_MS = 20;
+const SLOW_POLL_MS = 200;
+const MAX_DETAIL_BYTES = 2000;
+/** How long the attendant may take for a request. The program can stop it. */
+const REQUEST_MS = 60_000;
+/** How long a box may exist after its program has exited, when nothing closes it. */
+const DRAIN_MS = 500;
+
+export interface RunningBox extends ChildProcess {
+  stdout: Readable;
+  stderr: Readable;
+}
+
+/** Watches a box that is being started: enforces its limits, speaks with its attendant, and finds the first cause of its end. */
+export function superviseBox(options: {
+  child: RunningBox;
+  /** To the attendant, and from it. */
+  requests: Writable;
+  output: Readable;
+  group: ControlGroup;
+  limits: BoxLimits;
+  /** Called when nothing of the box is left. */
+  release(): void;
+}): Box {
+  const { child, requests, output, group, limits } = options;
+  const began = performance.now();
+  // Without a listener, a failed start would crash the grader.
+  child.on("error", () => {});
+  if (!child.stdout || !child.stderr || !requests || !output) {
+    void group.close().then(options.release);
+    throw new CrowdaiError("unexpected", "Starting a box failed: no file descriptors are left.", {
+      cause: Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" }),
+    });
+  }
+  for (const stream of [child.stdin, child.stdout, child.stderr, requests, output])
+    stream?.on("error", () => {});
+
+  let cause: BoxCause | null = null;
+  let code: number | null = null;
+  let started = false;
+  let closing = false;
+  let peak = { cpuMs: 0, peakMemoryBytes: 0 };
+  let firstErrors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (!started && firstErrors.length < MAX_DETAIL_BYTES)
+      firstErrors += chunk.toString("utf8").slice(0, MAX_DETAIL_BYTES);
+  });
+
+  const kill = (why: BoxCause) => {
+    cause ??= why;
+    // It may not have joined the group yet.
+    if (child.pid !== undefined) killEach([child.pid]);
+    group.kill();
+  };
+
+  const exited = Promise.withResolvers<void>();
+  let pending: { request: string; collection: Collection | null; resolve(done: boolean): void } | null = null;
+  const settle = (done: boolean) => {
+    const { resolve } = pending ?? {};
+    pending = null;
+    resolve?.(done);
+  };
+  const reader = createOutputReader({
+    collection: () => pending?.collection ?? null,
+    onInvalid: () => kill("killed"),
+    onLine(line) {
+      if (line === "started") started = true;
+      else if (line === "collected" || line === "cleared") settle(true);
+      else if (/^exit \d{1,3}$/.test(line)) {
+        code ??= Number(line.slice(5));
+        if (group.ranOutOfMemory()) cause ??= "memory";
+        cause ??= "exit";
+        exited.resolve();
+        // The attendant that had the request was killed.
+        if (pending) requests.write(`\n${pending.request}\n`);
+        if (closing) requests.end();
+      }
+    },
+  });
+  output.on("data", (chunk: Buffer) => {
+    try {
+      reader.push(chunk);
+    } catch {
+      // The disk of the grader is full, or fails.
+      reader.end();
+      kill("killed");
+    }
+  });
+
+  async function ask(request: string, collection: Collection | null): Promise<boolean> {
+    if (pending) throw new Error("A box answers one request at a time.");
+    if (child.exitCode !== null || child.signalCode !== null) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    pending = { request, collection, resolve };
+    const late = setTimeout(() => kill("killed"), REQUEST_MS);
+    requests.write(`${request}\n`);
+    const done = await promise;
+    clearTimeout(late);
+    return done;
+  }
+
+  const watch = () => {
+    peak = group.usage();
+    if (limits.cpuMs !== null && peak.cpuMs > limits.cpuMs) kill("cpu");
+    else if (group.ranOutOfMemory()) kill("memory");
+  };
+  const watching = setInterval(watch, limits.cpuMs === null ? SLOW_POLL_MS : POLL_MS);
+  const wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
+
+  const ended = new Promise<BoxEnd>((resolve) => {
+    const finish = async () => {
+      clearInterval(watching);
+      clearTimeout(wall);
+      const wallMs = performance.now() - began;
+      const { cpuMs, peakMemoryBytes } = group.usage();
+      if (group.ranOutOfMemory()) cause ??= "memory";
+      // It ended without a word of its attendant: the program killed that.
+      cause ??= started ? "killed" : "not_started";
+      reader.end();
+      settle(false);
+      exited.resolve();
+      await group.close();
+      options.release();
+      resolve({
+        cause,
+        code,
+        detail: started ? "" : firstErrors.trim(),
+        usage: { wallMs, cpuMs, peakMemoryBytes },
+      });
+    };
+    child.once("error", () => {
+      if (child.pid === undefined) void finish();
+    });
+    let drain: NodeJS.Timeout | undefined;
+    child.once("exit", () => {
+      group.kill();
+      drain = setTimeout(() => {
+        for (const stream of [child.stdout, child.stderr, output]) stream.destroy();
+      }, DRAIN_MS);
+    });
+    child.once("close", () => {
+      clearTimeout(drain);
+      child.stdin?.destroy();
+      requests.destroy();
+      void finish();
+    });
+  });
+
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited: exited.promise,
+    collect: (folder, maxBytes) =>
+      ask("collect", { folder, maxBytes, maxArchiveBytes: 2 * limits.scratchBytes + 2 ** 26 }),
+    clear: async () => void (await ask("clear", null)),
+    close() {
+      closing = true;
+      if (code !== null) requests.end();
+    },
+    kill: () => kill("killed"),
+    ended,
+  };
+}

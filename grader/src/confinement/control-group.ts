@@ -1,0 +1,204 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { killEach, memoryOf } from "./process-tree.ts";
+
+const PREFIX = "crowdai-";
+const RETRY_MS = 10;
+const MAX_RETRIES = 300;
+
+/** Where the grader may make groups: folders of the kernel's control groups, version 1 or 2. */
+export interface GroupHierarchies {
+  /** For the log. */
+  readonly name: string;
+  /** Groups that limit memory, and with version 2 the rest too. */
+  readonly memory: string;
+  /** With version 1, where groups are made to count processes and CPU time; null where that is not possible. */
+  readonly processes: string | null;
+  readonly cpu: string | null;
+}
+
+export interface GroupLimits {
+  memoryBytes: number | null;
+  /** When given, the group also counts CPU time. */
+  processes?: number;
+}
+
+/** Some processes with all their descendants, wherever these go. */
+export interface ControlGroup {
+  /** A process joins by writing its id to each of these files. */
+  readonly joinFiles: readonly string[];
+  /** Kills all members now. A member may fork meanwhile, so callers repeat it until `close` resolves. */
+  kill(): void;
+  /** Whether the kernel killed a member because the group reached its memory limit. */
+  ranOutOfMemory(): boolean;
+  /** Whether the members used more memory together than they may, also where the kernel does not limit it. */
+  exceedsMemory(): boolean;
+  usage(): { cpuMs: number; peakMemoryBytes: number };
+  /** Kills all members. Resolves when none is left and the group was removed. */
+  close(): Promise<void>;
+}
+
+/** Returns where groups may be made: below the grader's own group or, in a namespace of groups, below the mounted root. */
+export function groupHierarchies(): GroupHierarchies[] {
+  const own = readText("/proc/self/cgroup")
+    .split("\n")
+    .map((line) => line.split(":"));
+  const firstWithin = (controller: string) => {
+    const path = own.find(([, controllers]) => controllers?.split(",").includes(controller))?.[2];
+    if (path === undefined) return [];
+    return [path, "/"]
+      .map((below) => join(`/sys/fs/cgroup/${controller}`, below))
+      .filter((folder) => existsSync(join(folder, "cgroup.procs")));
+  };
+  const memory = firstWithin("memory");
+  if (memory.length > 0)
+    return memory.map((folder) => ({
+      name: "control groups (version 1)",
+      memory: folder,
+      processes: firstWithin("pids")[0] ?? null,
+      cpu: firstWithin("cpuacct")[0] ?? null,
+    }));
+  const unified = own.find(([number]) => number === "0")?.[2];
+  if (unified === undefined) return [];
+  return [unified, "/"]
+    .map((path) => join("/sys/fs/cgroup", path))
+    .filter((folder) => existsSync(join(folder, "cgroup.procs")))
+    .map((folder) => ({ name: "control groups (version 2)", memory: folder, processes: null, cpu: null }));
+}
+
+/**
+ * With version 2, lets the groups below a folder limit memory and processes. A folder with such groups has no processes of its own:
+ * the grader moves to a group below, if it is the only process there.
+ */
+export function enableControllers({ memory: folder }: GroupHierarchies): void {
+  const control = join(folder, "cgroup.subtree_control");
+  if (!existsSync(control)) return;
+  const enable = () => {
+    for (const name of ["memory", "pids"]) writeFileSync(control, `+${name}`);
+  };
+  try {
+    enable();
+  } catch {
+    if (membersOf(folder).some((pid) => pid !== process.pid)) return;
+    tryTo(() => {
+      const leaf = join(folder, "crowdai-grader");
+      mkdirSync(leaf, { recursive: true });
+      writeFileSync(join(leaf, "cgroup.procs"), String(process.pid));
+      enable();
+    });
+  }
+}
+
+/** Makes a group. Throws when the grader may not. */
+export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupLimits): ControlGroup {
+  const name = `${PREFIX}${process.pid}-${randomUUID()}`;
+  const memory = join(hierarchies.memory, name);
+  const more = limits.processes === undefined ? [] : [hierarchies.processes, hierarchies.cpu];
+  const folders = [memory, ...more.filter((folder) => folder !== null).map((folder) => join(folder, name))];
+  for (const folder of folders) mkdirSync(folder);
+  if (limits.memoryBytes !== null) {
+    const bytes = String(limits.memoryBytes);
+    set(memory, "memory.limit_in_bytes", bytes);
+    set(memory, "memory.memsw.limit_in_bytes", bytes);
+    set(memory, "memory.max", bytes);
+    set(memory, "memory.swap.max", "0");
+    set(memory, "memory.oom.group", "1");
+  }
+  if (limits.processes !== undefined)
+    for (const folder of folders) set(folder, "pids.max", String(limits.processes));
+
+  const kill = () => {
+    if (existsSync(join(memory, "cgroup.kill"))) tryTo(() => writeFileSync(join(memory, "cgroup.kill"), "1"));
+    for (const folder of folders) killEach(membersOf(folder));
+  };
+  return {
+    joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+    kill,
+    ranOutOfMemory: () => outOfMemoryKills(memory) > 0,
+    exceedsMemory: () =>
+      limits.memoryBytes !== null &&
+      (outOfMemoryKills(memory) > 0 || memoryOf(membersOf(memory)) > limits.memoryBytes),
+    usage: () => ({ cpuMs: cpuOf(folders), peakMemoryBytes: peakMemoryOf(memory) }),
+    async close() {
+      for (const folder of folders) await removeGroup(folder);
+    },
+  };
+}
+
+/** Kills and removes the groups of graders that no longer exist. Returns how many there were. */
+export function removeAbandonedGroups({ memory, processes, cpu }: GroupHierarchies): number {
+  let count = 0;
+  for (const base of [memory, processes, cpu]) {
+    if (base === null) continue;
+    for (const name of readdirSync(base)) {
+      const pid = name.match(`^${PREFIX}(\\d+)-`)?.[1];
+      if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+      count++;
+      void removeGroup(join(base, name));
+    }
+  }
+  return count;
+}
+
+async function removeGroup(folder: string): Promise<void> {
+  for (let retry = 0; retry < MAX_RETRIES; retry++) {
+    if (existsSync(join(folder, "cgroup.kill"))) tryTo(() => writeFileSync(join(folder, "cgroup.kill"), "1"));
+    killEach(membersOf(folder));
+    try {
+      rmdirSync(folder);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+/** Processes of another namespace are listed as 0, and a signal to 0 would reach the grader. */
+function membersOf(folder: string): number[] {
+  return readText(join(folder, "cgroup.procs"))
+    .split("\n")
+    .map(Number)
+    .filter((pid) => pid > 1);
+}
+
+function outOfMemoryKills(folder: string): number {
+  const text = ["memory.oom_control", "memory.events"].map((file) => readText(join(folder, file))).join("\n");
+  return Number(text.match(/^oom_kill (\d+)$/m)?.[1] ?? 0);
+}
+
+function cpuOf(folders: readonly string[]): number {
+  for (const folder of folders) {
+    const nanoseconds = readText(join(folder, "cpuacct.usage"));
+    if (nanoseconds) return Number(nanoseconds) / 1e6;
+    const microseconds = readText(join(folder, "cpu.stat")).match(/^usage_usec (\d+)$/m)?.[1];
+    if (microseconds) return Number(microseconds) / 1e3;
+  }
+  return 0;
+}
+
+const peakMemoryOf = (folder: string) =>
+  Number(readText(join(folder, "memory.max_usage_in_bytes")) || readText(join(folder, "memory.peak")));
+
+/** A file is absent where the group has no such controller. */
+function set(folder: string, file: string, value: string): void {
+  if (existsSync(join(folder, file))) tryTo(() => writeFileSync(join(folder, file), value));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function tryTo(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The group has gone, or the kernel lacks this.
+  }
+}
