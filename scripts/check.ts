@@ -28,6 +28,11 @@ const CHECKS = [
     args: ["scripts/generate/error-docs.ts", "--check"],
   },
   {
+    title: "generated: numbers of system calls",
+    command: process.execPath,
+    args: ["scripts/generate/syscall-numbers.ts", "--check"],
+  },
+  {
     title: "generated: shared/challenge.schema.json",
     command: process.execPath,
     args: ["scripts/generate/challenge-schema.ts", "--check"],

@@ -3,7 +3,6 @@ export { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/chall
 export type { ObjectStore } from "@crowdai/shared/objects";
 export type { JobQueue } from "@crowdai/shared/queue";
 export type { Logger } from "./base/log.ts";
-export { unsupportedReason } from "./challenges/unsupported-challenge.ts";
 export type { Grader, GraderOptions } from "./jobs/grader.ts";
 export { createGrader } from "./jobs/grader.ts";
 export { type BackendSettings, type Backends, openBackends } from "./startup/open-backends.ts";

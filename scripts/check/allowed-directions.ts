@@ -93,8 +93,11 @@ export const DIRECTIONS: readonly Directions[] = [
       "main.ts": ["startup", "jobs", "challenges"],
       "index.ts": ["startup", "jobs", "challenges", "base"],
       startup: ["jobs", "challenges", "evaluators", "base"],
-      jobs: ["challenges", "evaluators", "base"],
+      jobs: ["challenges", "evaluators", "box", "confinement", "base"],
       challenges: ["base"],
+      evaluators: ["box", "confinement", "base"],
+      box: ["confinement", "base"],
+      confinement: [],
     },
   },
   {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { CrowdaiError, quoted } from "@crowdai/shared";
-import { leftOutFiles } from "@crowdai/shared/challenge-folder";
+import { leftOutFiles, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { type Command, Option } from "commander";
 import { iso } from "../base/clock.ts";
 import { type BrokerConfig, readConfig } from "../base/config.ts";
@@ -13,8 +13,8 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
-import { loadGradable, missingProgram } from "./gradable-challenge.ts";
 import type { Io } from "./io.ts";
+import { missingProgram } from "./missing-program.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
 
@@ -51,7 +51,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     .description("Check a challenge folder and report all errors at once.")
     .action(async (dir: string) => {
       const folder = resolve(io.cwd, dir);
-      const { config, version, data } = await loadGradable(folder);
+      const { config, version, data } = await loadChallengeFolder(folder);
       say(`${config.id}: "${config.title}", version ${version}`);
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
@@ -77,7 +77,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
         try {
           await claimObjects(records.db, objects);
           const folder = resolve(io.cwd, dir);
-          await loadGradable(folder);
+          await loadChallengeFolder(folder);
           const added = await addBundle({ records, objects }, folder, iso(Date.now()));
           say(`${added.id}\t${added.version}`);
           io.stderr.write(

@@ -26,7 +26,7 @@ export function createOutputReader(options: {
   onInvalid(): void;
 }) {
   let mode: "text" | "header" | "body" | "invalid" = "text";
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   let collection: Collection | null = null;
   let archiveBytes = 0;
   let writtenBytes = 0;
@@ -120,7 +120,7 @@ export function createOutputReader(options: {
 
 /** Returns null for what is not a header of the ustar format. */
 function readHeader(header: Buffer): { name: string; size: number; isFile: boolean } | null {
-  const text = (from: number, to: number) => header.toString("utf8", from, to).replace(/\0[^]*$/, "");
+  const text = (from: number, to: number) => header.toString("utf8", from, to).split("\0", 1)[0]!;
   const number = (from: number, to: number) => {
     const digits = text(from, to).trim();
     return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : null;

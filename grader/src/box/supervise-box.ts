@@ -47,6 +47,7 @@ export function superviseBox(options: {
   let code: number | null = null;
   let started = false;
   let closing = false;
+  let over = false;
   let peak = { cpuMs: 0, peakMemoryBytes: 0 };
   let firstErrors = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -97,7 +98,7 @@ export function superviseBox(options: {
 
   async function ask(request: string, collection: Collection | null): Promise<boolean> {
     if (pending) throw new Error("A box answers one request at a time.");
-    if (child.exitCode !== null || child.signalCode !== null) return false;
+    if (over) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     pending = { request, collection, resolve };
     const late = setTimeout(() => kill("killed"), REQUEST_MS);
@@ -117,6 +118,7 @@ export function superviseBox(options: {
 
   const ended = new Promise<BoxEnd>((resolve) => {
     const finish = async () => {
+      over = true;
       clearInterval(watching);
       clearTimeout(wall);
       const wallMs = performance.now() - began;
@@ -141,6 +143,7 @@ export function superviseBox(options: {
     });
     let drain: NodeJS.Timeout | undefined;
     child.once("exit", () => {
+      over = true;
       group.kill();
       drain = setTimeout(() => {
         for (const stream of [child.stdout, child.stderr, output]) stream.destroy();

@@ -6,6 +6,7 @@ import { BUNDLE_VERSION, unpackBundle } from "@crowdai/shared/bundles";
 import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "../base/log.ts";
+import { makeReadable } from "../base/make-readable.ts";
 import { verifiedBytes } from "../base/verified-bytes.ts";
 
 /** Idle versions of one challenge that stay unpacked: the newest, and the previous one, whose jobs may still arrive. */
@@ -64,6 +65,8 @@ export function createBundleCache(options: { objects: ObjectStore; dir: string; 
     await mkdir(arriving, { recursive: true, mode: 0o700 });
     try {
       await unpackBundle(verifiedBytes(bundle, objects, closing.signal), arriving);
+      // In a box, the evaluator has a user of its own. Other users cannot reach the folder.
+      makeReadable(arriving);
       await rm(path, { recursive: true, force: true });
       // Atomic: a folder under its final name is a complete, verified bundle.
       await rename(arriving, path);

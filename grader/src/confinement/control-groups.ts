@@ -49,9 +49,13 @@ export async function findControlGroups(): Promise<(ControlGroups & { abandoned:
 /** Confines evaluators in control groups. Null where the grader may not make groups. */
 export async function openControlGroups(): Promise<Confinement | null> {
   const groups = await findControlGroups();
-  if (!groups) return null;
-  return { name: groups.name, start: (memoryBytes) => confine(groups.create({ memoryBytes })) };
+  return groups && confinementIn(groups);
 }
+
+export const confinementIn = (groups: ControlGroups): Confinement => ({
+  name: groups.name,
+  start: (memoryBytes) => confine(groups.create({ memoryBytes })),
+});
 
 const joining = (group: ControlGroup, command: readonly string[]) => [
   ...["-c", JOIN, "sh", ...group.joinFiles, "--"],

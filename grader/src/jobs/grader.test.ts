@@ -4,10 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { packTar } from "modern-tar";
 import { describe, expect, it } from "vitest";
 import { allowedMs } from "../../../test/allowed-ms.ts";
+import { openTestSandbox } from "../testing/boxes.ts";
 import { batch, sums, temporaryFolder } from "../testing/challenge.ts";
 import { isAlive } from "../testing/evaluation.ts";
 import { runGrader, silent } from "../testing/running-grader.ts";
-import { createGrader } from "./grader.ts";
+
+const sandbox = await openTestSandbox();
+sandbox?.[Symbol.dispose]();
 
 describe("a grader", () => {
   it("grades a value and reports its start, the evaluator's events, and one end", async () => {
@@ -239,32 +242,48 @@ describe("a job that fails through the platform", () => {
   });
 });
 
-describe("a challenge that requires a sandbox this grader does not have", () => {
-  it("is an error at start that names the reason", async () => {
-    const folder = await sums({ sandbox: "bubblewrap" });
-    const make = () =>
-      createGrader({
-        name: "g",
-        queue: undefined as never,
-        objects: undefined as never,
-        challenges: () => new Map([["iris", folder]]),
-        concurrency: 1,
-        log: silent,
-        workDir: "/nowhere",
-      });
-    expect(make).toThrow(/iris\/challenge\.json: evaluator\.sandbox is "bubblewrap"/);
+describe("a challenge whose evaluator runs in a box", () => {
+  it.runIf(sandbox)("is graded, once the grader has tested its boxes", async () => {
+    const { publish, report } = await runGrader([await sums({ sandbox: "bubblewrap" })]);
+    const id = await publish({ input: { kind: "inline", data: [1, 2] } });
+    expect(await report(id, "finished")).toMatchObject({ outcome: { ok: true, score: 3 } });
   });
 
-  it("is not served when it is added later, and is logged", async () => {
-    const folder = await sums();
-    const said: string[] = [];
-    const log = { ...silent, error: (_: object, message: string) => said.push(message) };
-    const { challenges, queue, publish, reports } = await runGrader([folder], { log });
+  it("waits, with the reason, when the grader has no boxes", async () => {
+    const said: object[] = [];
+    const log = { ...silent, error: (fields: object) => said.push(fields) };
+    const { challenges, queue, publish, reports } = await runGrader([await sums()], {
+      log,
+      openSandbox: async () => ({ missing: "bubblewrap is not installed" }),
+    });
     while ((await queue.attached()).length === 0) await sleep(5);
     challenges.set("iris", await sums({ sandbox: "bubblewrap" }));
     await publish();
-    expect((await queue.attached())[0]!.challenges).toEqual([]);
-    expect(said).toEqual([expect.stringContaining("bubblewrap")]);
+    while (said.length === 0) {
+      await queue.attached();
+      await sleep(5);
+    }
+    expect(await queue.attached()).toMatchObject([
+      { challenges: [], unable: { iris: "bubblewrap is not installed" } },
+    ]);
+    expect(said).toEqual([
+      expect.objectContaining({ event: "sandbox_unavailable", problem: "bubblewrap is not installed" }),
+    ]);
     expect(reports).toEqual([]);
+  });
+
+  it("waits, with the line that failed, when the boxes do not keep programs in", async () => {
+    const { queue } = await runGrader([await sums({ sandbox: "bubblewrap" })], {
+      openSandbox: async () => ({
+        name: "leaky",
+        start: () => {
+          throw new Error("not in this test");
+        },
+        selfTest: async () => ({ enforced: [], failures: ["memory is limited"] }),
+      }),
+    });
+    const unable = async () => (await queue.attached())[0]?.unable?.iris;
+    while (!(await unable())?.includes("leaky")) await sleep(5);
+    expect(await unable()).toBe("leaky does not keep programs in: memory is limited");
   });
 });

@@ -3,9 +3,10 @@ import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
-import { supportedChallenges } from "../challenges/supported-challenges.ts";
+import type { OpenSandbox } from "./boxes.ts";
 import { createDeliveryHandler } from "./handle-delivery.ts";
 import { openRunResources } from "./run-resources.ts";
+import { runnableChallenges } from "./runnable-challenges.ts";
 
 export interface GraderOptions {
   /** Unique among the graders of a queue. */
@@ -32,6 +33,8 @@ export interface GraderOptions {
   retryPauseMs?: number;
   /** PATH of the evaluators; by default the PATH of this process. */
   path?: string;
+  /** Opens the boxes for programs; by default those that bubblewrap makes on this machine. */
+  openSandbox?: OpenSandbox;
 }
 
 export interface Grader {
@@ -44,10 +47,8 @@ export interface Grader {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Throws config_invalid listing every challenge whose evaluator this grader cannot run as configured. */
 export function createGrader(options: GraderOptions): Grader {
   const { name, queue, objects, log } = options;
-  const served = supportedChallenges(options.challenges, log);
   const retryPauseMs = options.retryPauseMs ?? 500;
   const path = options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
 
@@ -55,19 +56,23 @@ export function createGrader(options: GraderOptions): Grader {
     name,
     async run(signal) {
       await using resources = await openRunResources({ ...options, path, recheckMs: 2 * retryPauseMs });
-      const { health } = resources;
+      const { health, boxes } = resources;
+      const bundled = options.bundled ?? (() => []);
+      const runnable = runnableChallenges({ challenges: options.challenges, bundled, boxes });
       const deliveries = createDeliveryHandler({
         ...resources,
-        ...{ grader: name, queue, objects, served, log, retryPauseMs },
+        ...{ grader: name, queue, objects, runnable, log, retryPauseMs },
       });
-      const bundled = () => options.bundled?.() ?? [];
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
       await queue.consume(
         {
           grader: name,
           challenges: () =>
-            health.problem() ? [] : [...new Set([...served().map(({ config }) => config.id), ...bundled()])],
+            health.problem()
+              ? []
+              : [...new Set([...runnable.folders().map(({ config }) => config.id), ...runnable.bundled()])],
           problem: health.problem,
+          unable: runnable.unable,
           concurrency: options.concurrency,
           signal,
         },

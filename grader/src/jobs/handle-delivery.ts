@@ -1,17 +1,17 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
-import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
 import type { BundleCache, HeldFolder } from "../challenges/bundle-cache.ts";
-import { unsupportedReason } from "../challenges/unsupported-challenge.ts";
 import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { type Boxes, requireBox } from "./boxes.ts";
 import { type Graded, grade } from "./grade-job.ts";
 import { isMachineError, namesMachineError } from "./machine-errors.ts";
 import type { MachineHealth } from "./machine-health.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
+import type { RunnableChallenges } from "./runnable-challenges.ts";
 import type { Workspaces } from "./workspace.ts";
 
 /** How often one grader attempts a job that fails through neither the submission nor the evaluator. */
@@ -33,8 +33,8 @@ export function createDeliveryHandler(options: {
   grader: string;
   queue: JobQueue;
   objects: ObjectStore;
-  /** The challenges whose folders this grader has. */
-  served: () => ChallengeFolder[];
+  runnable: RunnableChallenges;
+  boxes: Boxes;
   evaluators: EvaluatorCache;
   bundles: BundleCache;
   workspaces: Workspaces;
@@ -42,8 +42,8 @@ export function createDeliveryHandler(options: {
   log: Logger;
   retryPauseMs: number;
 }): DeliveryHandler {
-  const { grader, queue, objects, served, evaluators, bundles, workspaces, health, log, retryPauseMs } =
-    options;
+  const { grader, queue, objects, runnable, boxes, evaluators, bundles, workspaces, health } = options;
+  const { log, retryPauseMs } = options;
   const runningJobs = new Set<AbortController>();
   const failures = new Map<string, number>();
   let stopping: CrowdaiError | null = null;
@@ -115,7 +115,7 @@ export function createDeliveryHandler(options: {
   }
 
   function ownFolder(job: Job): HeldFolder {
-    const folder = served().find((one) => one.config.id === job.challenge);
+    const folder = runnable.folders().find((one) => one.config.id === job.challenge);
     if (!folder)
       throw new CrowdaiError("challenge_unknown", "This grader does not have the challenge's folder.");
     return { folder: { ...folder, dir: resolve(folder.dir) }, [Symbol.dispose]() {} };
@@ -123,10 +123,15 @@ export function createDeliveryHandler(options: {
 
   async function bundleFolder(job: Job, signal: AbortSignal): Promise<HeldFolder> {
     const held = await bundles.hold(job, signal);
-    const reason = unsupportedReason(held.folder);
-    if (reason === null) return held;
-    held[Symbol.dispose]();
-    throw new CrowdaiError("config_invalid", reason);
+    try {
+      await requireBox(held.folder, boxes);
+      return held;
+    } catch (error) {
+      held[Symbol.dispose]();
+      // Another grader may have boxes. This one takes no more jobs of the challenge.
+      runnable.refuseBundle(job.challenge);
+      throw error;
+    }
   }
 
   /**

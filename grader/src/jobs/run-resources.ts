@@ -3,10 +3,13 @@ import { join } from "node:path";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import type { Logger } from "../base/log.ts";
+import { openBubblewrap } from "../box/bubblewrap/bubblewrap.ts";
 import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
+import { findControlGroups } from "../confinement/control-groups.ts";
 import { findConfinement } from "../confinement/find-confinement.ts";
 import { processTrees } from "../confinement/subreaper.ts";
 import { createEvaluatorCache, type EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { type Boxes, createBoxes, type OpenSandbox } from "./boxes.ts";
 import { createMachineHealth, type MachineHealth } from "./machine-health.ts";
 import { probeMachine } from "./probe-machine.ts";
 import { createWorkspaces, type Workspaces } from "./workspace.ts";
@@ -17,6 +20,7 @@ export interface RunResources extends AsyncDisposable {
   bundles: BundleCache;
   workspaces: Workspaces;
   health: MachineHealth;
+  boxes: Boxes;
 }
 
 /** Opens the resources of a run in `workDir`, and removes what an earlier run left there. */
@@ -27,6 +31,8 @@ export async function openRunResources(options: {
   idleSeconds?: number;
   /** How often a machine with a problem is rechecked. */
   recheckMs: number;
+  /** Default: the boxes of this machine. */
+  openSandbox?: OpenSandbox;
   log: Logger;
 }): Promise<RunResources> {
   const { workDir, objects, path, recheckMs, log } = options;
@@ -46,15 +52,23 @@ export async function openRunResources(options: {
       { event: "setpriv_missing" },
       "setpriv (util-linux) not found: evaluators may outlive a killed grader",
     );
-  const confinement = await findConfinement(path);
+  const groups = await findControlGroups();
+  if (groups && groups.abandoned > 0)
+    log.warn(
+      { event: "abandoned_groups_removed", count: groups.abandoned },
+      "removed control groups of graders that no longer run, with their processes",
+    );
+  const confinement = await findConfinement(path, groups);
   if (confinement === processTrees)
     log.warn(
       { event: "confinement_missing" },
       "neither control groups nor Perl found: daemons of evaluators may outlive their job",
     );
   const bundles = createBundleCache({ objects, dir: bundlesDir, log });
+  const boxesDir = join(workDir, "boxes");
+  const boxes = createBoxes(options.openSandbox ?? (() => openBubblewrap({ folder: boxesDir, groups })), log);
   const evaluators = createEvaluatorCache({
-    ...{ limitTools, confinement, path, folder: workspacesDir },
+    ...{ limitTools, confinement, path, folder: workspacesDir, sandbox: boxes.sandbox },
     idleMs: (options.idleSeconds ?? 300) * 1000,
   });
   const health = createMachineHealth({
@@ -64,13 +78,15 @@ export async function openRunResources(options: {
   return {
     evaluators,
     bundles,
+    boxes,
     health,
     workspaces: createWorkspaces(workspacesDir, log),
     async [Symbol.asyncDispose]() {
       health[Symbol.dispose]();
       await evaluators.close();
       await bundles.close();
-      await rm(workspacesDir, { recursive: true, force: true, maxRetries: 3 });
+      for (const dir of [workspacesDir, boxesDir])
+        await rm(dir, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }

@@ -1,9 +1,12 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringifyExact } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import { onTestFinished } from "vitest";
+import type { Sandbox } from "../box/sandbox.ts";
 import type { Confinement } from "../confinement/confinement.ts";
 import { findConfinement } from "../confinement/find-confinement.ts";
 import { createEvaluator } from "../evaluators/create-evaluator.ts";
@@ -18,13 +21,17 @@ export const limitTools = await findProcessLimitTools(path);
 export interface TestEvaluator {
   evaluator: Evaluator;
   dir: string;
-  /** Evaluates one job and also returns its events. */
-  run(job?: Partial<TestJob>): Promise<Evaluated & { events: LiveEvaluatorEvent[] }>;
+  /** Evaluates one job and also returns its events and its folder. */
+  run(job?: Partial<TestJob>): Promise<Evaluated & { events: LiveEvaluatorEvent[]; workspace: string }>;
+  /** Makes an evaluator from the folder as it is now. */
+  again(): TestEvaluator;
 }
 interface TestJob {
   id: string;
   function: string;
   input: object;
+  /** A submitted file. */
+  file: { name: string; text: string };
   round: number;
   signal: AbortSignal;
   onEvent: (event: LiveEvaluatorEvent) => void;
@@ -34,12 +41,20 @@ interface TestJob {
 export async function makeEvaluator(
   evaluator: object,
   files: Record<string, string> = {},
-  options: { idleMs?: number; confinement?: Confinement } = {},
+  options: { idleMs?: number; confinement?: Confinement; sandbox?: Sandbox } = {},
 ): Promise<TestEvaluator> {
   const folder = await makeChallenge(evaluator, files);
-  const root = await temporaryFolder();
+  return evaluatorOf(folder, await temporaryFolder(), options);
+}
+
+function evaluatorOf(
+  folder: ChallengeFolder,
+  root: string,
+  options: { idleMs?: number; confinement?: Confinement; sandbox?: Sandbox },
+): TestEvaluator {
   const made = createEvaluator(folder, {
     ...{ limitTools, path, folder: root, idleMs: options.idleMs ?? 60_000 },
+    sandbox: () => options.sandbox ?? null,
     confinement: options.confinement ?? confinement,
   });
   onTestFinished(() => made.evaluator.close());
@@ -47,17 +62,20 @@ export async function makeEvaluator(
   return {
     evaluator: made.evaluator,
     dir: folder.dir,
+    again: () => evaluatorOf(folder, root, options),
     async run(job = {}) {
       const id = job.id ?? "job1";
-      const workspace = join(root, `job-${++jobs}`);
+      const workspace = join(root, `job-${++jobs}-${randomUUID()}`);
       for (const name of ["input", "output"]) await mkdir(join(workspace, name), { recursive: true });
+      const { file } = job;
+      if (file) await writeFile(join(workspace, "input", file.name), file.text, { mode: 0o600 });
       const events: LiveEvaluatorEvent[] = [];
       const line = {
         id,
         function: job.function ?? "submit",
         round: job.round ?? 1,
         dry_run: false,
-        input: job.input ?? { data: null },
+        input: file ? { path: join(workspace, "input", file.name) } : (job.input ?? { data: null }),
         code: null,
         output_dir: join(workspace, "output"),
       };
@@ -72,7 +90,7 @@ export async function makeEvaluator(
           job.onEvent?.(event);
         },
       });
-      return { ...evaluated, events };
+      return { ...evaluated, events, workspace };
     },
   };
 }

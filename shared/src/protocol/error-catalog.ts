@@ -565,6 +565,14 @@ export const catalog = {
     "The grader's machine has a problem.",
     "Free disk space, descriptors or memory on that machine. The grader rechecks it; nothing is lost.",
   ),
+  sandbox_unavailable: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The grader cannot run programs in a box.",
+    "The grader's log names what is missing. Another grader may run it; nothing is lost.",
+  ),
   report_failed: row(
     "platform",
     503,

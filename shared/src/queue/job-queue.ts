@@ -16,6 +16,8 @@ export interface Consumption {
   challenges: () => readonly string[];
   /** Why the grader takes no jobs, for `attached`; null when it does. */
   problem?: () => string | null;
+  /** Challenges that the grader has and cannot run, with the reason. */
+  unable?: () => Readonly<Record<string, string>>;
   /** The most jobs that run at the same time. A job is taken only when a slot is free. */
   concurrency: number;
   /** Aborted to stop: no more jobs are taken, and running ones continue. */
@@ -28,12 +30,20 @@ export interface AttachedGrader {
   concurrency: number;
   /** Why it takes no jobs; absent when it does. */
   problem?: string;
+  /** Why it cannot run challenges that it has, by their id; absent when it can run all. */
+  unable?: Readonly<Record<string, string>>;
 }
 
 /** Returns what `attached` says about a consumer. */
-export function attachedGrader({ grader, challenges, concurrency, problem }: Consumption): AttachedGrader {
-  const why = problem?.() ?? null;
-  return { grader, challenges: [...challenges()], concurrency, ...(why === null ? {} : { problem: why }) };
+export function attachedGrader(consumption: Consumption): AttachedGrader {
+  const { grader, challenges, concurrency } = consumption;
+  const problem = consumption.problem?.() ?? null;
+  const unable = consumption.unable?.() ?? {};
+  return {
+    ...{ grader, challenges: [...challenges()], concurrency },
+    ...(problem === null ? {} : { problem }),
+    ...(Object.keys(unable).length === 0 ? {} : { unable }),
+  };
 }
 
 /** How a broker restores a queue that may have lost jobs. Both steps may run while the queue is in use, and more than once. */

@@ -68,6 +68,8 @@ export async function readServing(
   // Checked first: an unreachable queue reports no graders either.
   if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
   if (graders > 0) return { graders, waiting: null };
+  const unable = (await context.graders.all()).find((one) => one.unable?.[challenge]);
+  if (unable) return { graders, waiting: `no grader can run ${challenge}: ${unable.unable![challenge]}` };
   const since = utcTime(context.graders.lastSeen(challenge), context.clock());
   return { graders, waiting: `no grader has served ${challenge} since ${since}` };
 }

@@ -1,8 +1,9 @@
-import { open, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, open, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Evaluated, Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
 import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
+import { createInbox, type Inbox, withoutBoxPaths } from "./boxed-launch.ts";
 import type { Launch } from "./launch.ts";
 import { type EvaluatorProcess, startProcess } from "./process.ts";
 import { describeProcessEnd, processEndFailure } from "./process-end.ts";
@@ -16,23 +17,35 @@ export function createBatchEvaluator(launch: Launch): Evaluator {
     async evaluate(job) {
       // The job is a file on stdin: it ends without a close, and a program that never reads it blocks nothing.
       const jobFile = join(job.workspace, "job.json");
-      await writeFile(jobFile, job.line);
-      await using stdin = await open(jobFile, "r");
-      job.signal.throwIfAborted();
-      return await evaluateOne(launch, job, stdin.fd);
+      const inbox = launch.box ? createInbox(dirname(job.workspace)) : null;
+      try {
+        await writeFile(jobFile, inbox ? inbox.enter(job) : job.line);
+        if (inbox) await chmod(jobFile, 0o644);
+        await using stdin = await open(jobFile, "r");
+        job.signal.throwIfAborted();
+        return await evaluateOne(launch, job, stdin.fd, inbox);
+      } finally {
+        inbox?.leave();
+        inbox?.remove();
+      }
     },
     close: async () => {},
   };
 }
 
-async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Promise<Evaluated> {
+async function evaluateOne(
+  launch: Launch,
+  job: Evaluation,
+  stdin: number,
+  inbox: Inbox | null,
+): Promise<Evaluated> {
   const reading = createReading(job, {
     refused: (now) => child.kill(now),
     ended: () => {
       clearTimeout(timeout);
       linger = setTimeout(() => {
         lingered = true;
-        child.kill();
+        void child.takeFiles().then(() => child.kill());
       }, LINGER_MS);
     },
   });
@@ -42,6 +55,7 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
   const child: EvaluatorProcess = startProcess({
     launch,
     home: job.workspace,
+    ...(inbox ? { inbox: inbox.folder, output: () => join(job.workspace, "output") } : {}),
     stdin,
     onLine: reading.take,
     onOutputLimit: (what) =>
@@ -66,6 +80,8 @@ async function evaluateOne(launch: Launch, job: Evaluation, stdin: number): Prom
       verdict: evaluatorFailure("evaluator_crashed", `${describeProcessEnd(end)} after its result`),
       stderr,
     };
+  if (verdict.kind === "result" && inbox)
+    return { verdict: { ...verdict, result: withoutBoxPaths(verdict.result) }, stderr };
   return { verdict, stderr };
 }
 

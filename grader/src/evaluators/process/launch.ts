@@ -2,7 +2,10 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChallengeFolder, ProcessConfig } from "@crowdai/shared/challenge-folder";
 import { limitPrefix, type ProcessLimitTools } from "@crowdai/shared/process-limits";
+import type { Sandbox } from "../../box/sandbox.ts";
 import type { Confinement } from "../../confinement/confinement.ts";
+
+import { type BoxedLaunch, planBox } from "./boxed-launch.ts";
 
 /** Everything needed to start a challenge's evaluator. */
 export interface Launch {
@@ -15,6 +18,8 @@ export interface Launch {
   memoryBytes?: number | null;
   /** Default: what can be found from the process. */
   confinement?: Confinement;
+  /** The box that it runs in; without it, it runs as a process of this machine. */
+  box?: BoxedLaunch;
   /** A note for the organizer when a limit could not be set. */
   notice: string | null;
 }
@@ -30,11 +35,12 @@ export function planLaunch(
   limitTools: ProcessLimitTools,
   path: string,
   confinement?: Confinement,
+  sandbox?: Sandbox | null,
 ): Launch {
   const memoryBytes = evaluator.memory_mb === null ? null : evaluator.memory_mb * 1024 * 1024;
   const memory = memoryBytes === null ? [] : [`--data=${memoryBytes}`];
   const notice =
-    evaluator.memory_mb !== null && !limitTools.prlimit
+    evaluator.memory_mb !== null && !sandbox && !limitTools.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not installed.`
       : null;
   const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
@@ -54,6 +60,7 @@ export function planLaunch(
     timeoutMs: evaluator.timeout_seconds * 1000,
     memoryBytes,
     ...(confinement ? { confinement } : {}),
+    ...(sandbox ? { box: planBox({ dir }, evaluator, command, [DRIVER], sandbox) } : {}),
     notice,
   };
 }

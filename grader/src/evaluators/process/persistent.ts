@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evaluator } from "../protocol/evaluator.ts";
 import { evaluatorFailure } from "../protocol/evaluator-failure.ts";
+import { createInbox } from "./boxed-launch.ts";
 import type { Launch } from "./launch.ts";
 import { startWarmProcess, type WarmProcess } from "./warm-process.ts";
 
@@ -26,7 +27,8 @@ export function createPersistentEvaluator({ launch, folder, idleMs }: Persistent
   async function start(): Promise<WarmProcess> {
     const home = join(folder, `home-${randomUUID()}`);
     await mkdir(home, { recursive: true, mode: 0o700 });
-    const process = startWarmProcess(launch, home);
+    const inbox = launch.box ? createInbox(home) : null;
+    const process = startWarmProcess(launch, home, inbox);
     const gone = process.ended.then(() => rm(home, { recursive: true, force: true })).catch(() => {});
     all.add(gone);
     gone.then(() => all.delete(gone));

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import traceback
 
 # Errors of the evaluator's own code. A subclass of its own is a message to the participant.
@@ -60,6 +61,18 @@ def text_of_data(line):
 DATA = '"input":{"data":'
 
 
+def input_folder(job):
+    """The folder of the submission. In a box it can only be read, so that a JSON value gets a folder of its own."""
+    if "path" in job["input"]:
+        path = job["input"]["path"]
+        return path if os.path.isdir(path) else os.path.dirname(path)
+    folder = os.path.join(os.path.dirname(job["output_dir"]), "input")
+    if not os.path.isdir(folder):
+        folder = os.path.join(tempfile.gettempdir(), "input")
+        os.makedirs(folder, exist_ok=True)
+    return folder
+
+
 def client_payload(job, line):
     submission_id = job["id"]
     payload = {
@@ -81,7 +94,7 @@ def client_payload(job, line):
         payload["submission_file_path"] = path
         payload["submission_dir_path"] = path if os.path.isdir(path) else os.path.dirname(path)
     else:
-        path = os.path.join(os.path.dirname(job["output_dir"]), "input", "data.json")
+        path = os.path.join(input_folder(job), "data.json")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text_of_data(line))
         payload["submission_file_path"] = path
@@ -147,7 +160,7 @@ def is_own_fault(error, job):
         # Without a name, the class raised it with a message of its own.
         if not isinstance(error.filename, (str, bytes)):
             return False
-        submitted = [os.path.join(os.path.dirname(job["output_dir"]), "input"), job["code"]]
+        submitted = [input_folder(job), job["code"]]
         folders = tuple(os.path.join(os.path.realpath(folder), "") for folder in submitted if folder)
         return not os.path.join(os.path.realpath(os.fsdecode(error.filename)), "").startswith(folders)
     return isinstance(error, OWN_ERRORS)

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { Evaluated, Evaluation, Verdict } from "../protocol/evaluator.ts";
 import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
+import { type Inbox, withoutBoxPaths } from "./boxed-launch.ts";
 import type { Launch } from "./launch.ts";
 import { type ProcessEnd, startProcess } from "./process.ts";
 import { processEndFailure } from "./process-end.ts";
@@ -32,14 +34,17 @@ interface Current {
   release(): void;
 }
 
-export function startWarmProcess(launch: Launch, home: string): WarmProcess {
+export function startWarmProcess(launch: Launch, home: string, inbox: Inbox | null = null): WarmProcess {
   let current: Current | null = null;
   let alive = true;
+  /** Where the files of a boxed job go; null when its result names none. */
+  let output: string | null = null;
   const earlier = new Set<string>();
 
   const child = startProcess({
     launch,
     home,
+    ...(inbox ? { inbox: inbox.folder, output: () => output } : {}),
     stdin: "pipe",
     onLine: take,
     onOutputLimit: (what) => refuse(evaluatorFailure("evaluator_output", `printed ${what}`, what), true),
@@ -58,7 +63,16 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     release();
     earlier.add(job.id);
     if (earlier.size > REMEMBERED) earlier.delete(earlier.values().next().value!);
-    resolve({ verdict, stderr: child.stderr() });
+    if (!inbox) return resolve({ verdict, stderr: child.stderr() });
+    const { result } = verdict.kind === "result" ? verdict : { result: null };
+    output = result?.media || result?.artifacts?.length ? join(job.workspace, "output") : null;
+    void child.takeFiles().then(() => {
+      inbox.leave();
+      resolve({
+        verdict: result ? { kind: "result", result: withoutBoxPaths(result) } : verdict,
+        stderr: child.stderr(),
+      });
+    });
   }
 
   function take(bytes: Buffer) {
@@ -97,6 +111,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
     let found = current.failure;
     current = null;
     release();
+    inbox?.leave();
     if (job.signal.aborted) return reject(job.signal.reason);
     // It exited in good order after earlier jobs, before it read this one.
     if (!found && end.code === 0 && !hasEvents && earlier.size > 0) found = "again";
@@ -115,6 +130,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
         if (current)
           throw new CrowdaiError("unexpected", "A warm process received two jobs at the same time.");
         if (job.signal.aborted) return reject(job.signal.reason);
+        const line = inbox ? inbox.enter(job) : job.line;
         const abort = () => refuse("again");
         const timeout = setTimeout(() => refuse(timedOut(launch.timeoutMs)), launch.timeoutMs);
         const release = () => {
@@ -124,7 +140,7 @@ export function startWarmProcess(launch: Launch, home: string): WarmProcess {
         job.signal.addEventListener("abort", abort, { once: true });
         current = { job, hasEvents: false, resolve, reject, release };
         child.startJob();
-        child.write(job.line);
+        child.write(line);
       });
     },
     usable: () => alive,

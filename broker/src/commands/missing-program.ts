@@ -1,16 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { CrowdaiError } from "@crowdai/shared";
-import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
-import { unsupportedReason } from "../../../grader/src/index.ts";
-
-/** Loads a challenge folder. Throws config_invalid also for a challenge that no grader can run. */
-export async function loadGradable(dir: string): Promise<ChallengeFolder> {
-  const folder = await loadChallengeFolder(dir);
-  const reason = unsupportedReason(folder);
-  if (reason) throw new CrowdaiError("config_invalid", reason, { details: { mistakes: [reason] } });
-  return folder;
-}
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 
 /** Returns the program that starts the evaluator when this machine does not have it, else null. A grader may have it. */
 export async function missingProgram(

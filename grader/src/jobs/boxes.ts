@@ -1,0 +1,79 @@
+import { CrowdaiError } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { Logger } from "../base/log.ts";
+import type { Sandbox } from "../box/sandbox.ts";
+
+/** Whether this machine can run programs in boxes. It is tested when a challenge first needs it. */
+export interface Boxes {
+  /** Why no box can be used now; null when they can. The first call starts the test. */
+  problem(): string | null;
+  /** Resolves when the test is done. */
+  ready(): Promise<void>;
+  /** Null until the test is done, and when it failed. */
+  sandbox(): Sandbox | null;
+}
+
+/** Resolves with what is missing when this machine has no boxes. */
+export type OpenSandbox = () => Promise<Sandbox | { missing: string }>;
+
+const RETEST_MS = 60_000;
+
+export function createBoxes(open: OpenSandbox, log: Logger): Boxes {
+  let state: { sandbox: Sandbox | null; problem: string | null; at: number } | null = null;
+  let logged = "";
+  let testing: Promise<void> | null = null;
+
+  async function test(): Promise<void> {
+    const { sandbox, problem } = await tryBoxes(open).catch((error: Error) => ({
+      sandbox: null,
+      problem: `the test of boxes failed: ${error.message}`,
+    }));
+    state = { sandbox, problem, at: performance.now() };
+    if (sandbox) log.info({ event: "sandbox_tested", sandbox: sandbox.name }, "programs can run in boxes");
+    else if (problem !== logged)
+      log.error(
+        { event: "sandbox_unavailable", problem },
+        "programs cannot run in boxes, taking no such jobs",
+      );
+    logged = problem ?? "";
+  }
+
+  function ready(): Promise<void> {
+    const isDone = state !== null && (state.sandbox !== null || performance.now() - state.at < RETEST_MS);
+    if (isDone) return Promise.resolve();
+    testing ??= test().finally(() => {
+      testing = null;
+    });
+    return testing;
+  }
+
+  return {
+    ready,
+    sandbox: () => state?.sandbox ?? null,
+    problem() {
+      void ready();
+      return state === null ? "the grader is testing its boxes" : state.problem;
+    },
+  };
+}
+
+async function tryBoxes(open: OpenSandbox): Promise<{ sandbox: Sandbox | null; problem: string | null }> {
+  const opened = await open();
+  if ("missing" in opened) return { sandbox: null, problem: opened.missing };
+  const { failures } = await opened.selfTest();
+  if (failures.length === 0) return { sandbox: opened, problem: null };
+  return { sandbox: null, problem: `${opened.name} does not keep programs in: ${failures.join("; ")}` };
+}
+
+export function needsBox({ config }: Pick<ChallengeFolder, "config">): boolean {
+  return "sandbox" in config.evaluator && config.evaluator.sandbox !== "none";
+}
+
+/** Throws sandbox_unavailable when a challenge needs boxes that this machine does not have. */
+export async function requireBox(folder: ChallengeFolder, boxes: Boxes): Promise<void> {
+  if (!needsBox(folder)) return;
+  await boxes.ready();
+  const problem = boxes.problem();
+  if (problem !== null)
+    throw new CrowdaiError("sandbox_unavailable", `This grader cannot run programs in a box: ${problem}.`);
+}
