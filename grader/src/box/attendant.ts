@@ -1,7 +1,7 @@
 /**
  * The first program of a box, in the language of /bin/sh: starts the program, and sends the files that it left in /out when the grader
- * asks for them, on descriptor 3. It answers on descriptor 4, which the program does not have. As it runs in the box with the program's
- * rights, it needs no trust: the program can at most spoil its own output.
+ * asks for them, on descriptor 3. It answers on descriptor 4, which the program does not have. It runs in the box with the program's
+ * rights and is not trusted: a program that takes it over can only spoil its own output and choose its own exit code.
  */
 export const ATTENDANT = `
 has_files() { for file in /out/* /out/.[!.]* /out/..?*; do [ -e "$file" ] || [ -L "$file" ] && return 0; done; return 1; }
@@ -11,7 +11,7 @@ serve() {
       collect)
         if has_files; then
           echo files >&4
-          tar --format=ustar -b1 -C /out -cf - . >&4
+          tar --format=ustar --hard-dereference -b1 -C /out -cf - . >&4
           find /out -mindepth 1 -delete
         fi
         echo collected >&4 ;;

@@ -1,0 +1,5 @@
+# Verdict: killed
+import os, time
+os.kill(os.getppid(), 9)
+os.kill(-1, 9)
+time.sleep(60)

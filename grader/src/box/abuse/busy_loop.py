@@ -1,0 +1,4 @@
+# Verdict: cpu
+# Limits: cpu 300
+while True:
+    pass

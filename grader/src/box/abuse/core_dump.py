@@ -1,0 +1,3 @@
+# Verdict: exit 134
+import os
+os.abort()

@@ -1,0 +1,7 @@
+# Verdict: exit 0
+import os
+os.chdir("/out")
+for _ in range(500):
+    os.mkdir("deep")
+    os.chdir("deep")
+open("file", "w").write("x")

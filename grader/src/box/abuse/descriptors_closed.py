@@ -1,0 +1,5 @@
+# Verdict: wall
+# Limits: wall 700
+import os, time
+os.closerange(0, 1000)
+time.sleep(600)

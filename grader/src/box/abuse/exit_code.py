@@ -1,0 +1,3 @@
+# Verdict: exit 7
+import sys
+sys.exit(7)

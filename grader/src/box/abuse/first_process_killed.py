@@ -1,0 +1,9 @@
+# Verdict: exit 0
+from attack import *
+import signal
+for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGSEGV):
+    try:
+        os.kill(1, number)
+    except OSError:
+        pass
+print(os.getpid())

@@ -1,0 +1,8 @@
+# Verdict: wall
+# Limits: wall 1000
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,2 @@
+# Verdict: memory
+block = bytearray(256 << 20)

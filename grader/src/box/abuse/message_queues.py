@@ -1,0 +1,5 @@
+# Verdict: exit 0
+from attack import *
+rt = ctypes.CDLL("librt.so.1", use_errno=True)
+if rt.mq_open(b"/box", os.O_CREAT | os.O_RDWR, 0o600, None) >= 0:
+    escaped("a message queue")

@@ -1,0 +1,16 @@
+# Verdict: exit 0
+from attack import *
+must_fail("syslog", 10, None, 0)
+must_fail("quotactl", 0, b"/dev/sda", 0, None)
+must_fail("acct", b"/tmp/acct")
+must_fail("swapon", b"/tmp/swap", 0)
+must_fail("iopl", 3)
+must_fail("ioperm", 0, 1, 1)
+must_fail("vhangup")
+must_fail("lookup_dcookie", 0, b"\0" * 64, 64)
+must_fail("fanotify_init", 0, 0)
+must_fail("name_to_handle_at", -100, b"/usr", b"\0" * 128, b"\0" * 8, 0)
+must_fail("open_by_handle_at", -100, b"\0" * 128, 0)
+must_fail("move_pages", 0, 0, None, None, None, 0)
+must_fail("modify_ldt", 0, b"\0" * 64, 64)
+must_fail("personality", 0x0040000)

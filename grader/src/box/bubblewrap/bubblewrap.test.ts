@@ -1,0 +1,99 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { afterAll, expect, it } from "vitest";
+import { openTestSandbox } from "../../testing/boxes.ts";
+import { describeSandbox } from "../sandbox.contract.ts";
+import { createBoxUsers } from "./box-users.ts";
+import { openBubblewrap } from "./bubblewrap.ts";
+import { seccompFilter } from "./seccomp.ts";
+import numbers from "./syscall-numbers.json" with { type: "json" };
+
+const sandbox = await openTestSandbox();
+afterAll(() => sandbox?.[Symbol.dispose]());
+
+describeSandbox("bubblewrap", sandbox);
+
+it("without control groups, there are no boxes, because no limit of memory would hold", async () => {
+  expect(await openBubblewrap({ folder: "/nowhere", groups: null })).toEqual({
+    missing: expect.stringContaining(process.getuid?.() === 0 ? "control groups" : "root"),
+  });
+});
+
+it("each box of all graders has a user of its own, until it is gone", () => {
+  const take = createBoxUsers(4_194_303);
+  const users = Array.from({ length: 64 }, take);
+  expect(new Set(users.map(({ id }) => id)).size).toBe(64);
+  expect(Math.max(...users.map(({ id }) => id))).toBeLessThan(2 ** 31);
+  expect(take).toThrow("64 users");
+  users[7]!.release();
+  expect(take().id).toBe(users[7]!.id);
+});
+
+it("the filter exists for x64 and arm64, and for no architecture without a list", () => {
+  expect(seccompFilter("x64")!.length / 8).toBeLessThan(4096);
+  expect(seccompFilter("arm64")!.length / 8).toBeLessThan(4096);
+  expect(seccompFilter("mips")).toBeNull();
+});
+
+it("the numbers of system calls are those of libseccomp", ({ skip }) => {
+  const RESOLVE = `
+import ctypes, json, sys
+lib = ctypes.CDLL("libseccomp.so.2")
+print(json.dumps({arch: {name: lib.seccomp_syscall_resolve_name_arch(ctypes.c_uint32(token), name.encode()) for name in names}
+  for (arch, token), names in zip((("x64", 0xC000003E), ("arm64", 0xC00000B7)), json.load(sys.stdin))}))`;
+  let text: string;
+  try {
+    text = execFileSync("python3", ["-c", RESOLVE], {
+      input: JSON.stringify([Object.keys(numbers.x64), Object.keys(numbers.arm64)]),
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+  } catch {
+    return skip("libseccomp is not installed");
+  }
+  const found = JSON.parse(text) as Record<string, Record<string, number>>;
+  // Negative: libseccomp does not know the call, or this architecture lacks it.
+  for (const arch of ["x64", "arm64"] as const)
+    for (const [name, number] of Object.entries(numbers[arch]))
+      if (found[arch]![name]! >= 0) expect([name, found[arch]![name]]).toEqual([name, number]);
+});
+
+it.runIf(sandbox)(
+  "a killed grader leaves no process, and its groups are removed at the next start",
+  async () => {
+    const program = `
+import { findControlGroups } from "${import.meta.dirname}/../../confinement/control-groups.ts";
+import { openBubblewrap } from "${import.meta.dirname}/bubblewrap.ts";
+import { runProgram } from "${import.meta.dirname}/../run-program.ts";
+const sandbox = await openBubblewrap({ folder: process.argv[1], groups: await findControlGroups() });
+void runProgram(sandbox.start, ["/bin/sh", "-c", "setsid sleep 601.25 & echo ready; sleep 601.25"], {
+  onStart: (box) => box.stdout.once("data", () => console.log("ready")),
+});`;
+    const { mkdtempSync, rmSync } = await import("node:fs");
+    const folder = mkdtempSync("/tmp/crowdai-killed-");
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program, folder], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    const left = () =>
+      readdirSync("/proc").filter((pid) => {
+        try {
+          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("601.25\0");
+        } catch {
+          return false;
+        }
+      });
+    await expect.poll(left).toEqual([]);
+    const { findControlGroups } = await import("../../confinement/control-groups.ts");
+    const groups = await findControlGroups();
+    expect(groups!.abandoned).toBeGreaterThan(0);
+    const { memory } = groups!.hierarchies;
+    await expect
+      .poll(() => readdirSync(memory).filter((name) => name.startsWith(`crowdai-${child.pid}-`)))
+      .toEqual([]);
+    rmSync(folder, { recursive: true, force: true });
+    expect(existsSync(folder)).toBe(false);
+  },
+);

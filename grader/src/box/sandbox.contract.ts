@@ -1,0 +1,157 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runProgram } from "./run-program.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What every sandbox must do, whatever makes its boxes. */
+export function describeSandbox(name: string, sandbox: Sandbox | null): void {
+  describe.runIf(sandbox)(`a box of ${name}`, () => {
+    const run = (script: string, options?: Parameters<typeof runProgram>[2]) =>
+      runProgram(sandbox!.start, ["/bin/sh", "-c", script], options);
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "crowdai-box-contract-"));
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it("passes its self-test, which takes about a second", async () => {
+      const { failures, enforced } = await sandbox!.selfTest();
+      expect(failures).toEqual([]);
+      expect(enforced).toHaveLength(6);
+    });
+
+    it("returns the output, the exit code and the usage of a program", async () => {
+      const end = await run("cat; echo out; echo err >&2; exit 5");
+      expect(end).toMatchObject({ cause: "exit", code: 5, stdout: "out\n", stderr: "err\n", detail: "" });
+      expect(end.usage.cpuMs).toBeGreaterThan(0);
+      expect(end.usage.peakMemoryBytes).toBeGreaterThan(100_000);
+      expect(end.usage.wallMs).toBeLessThan(10_000);
+    });
+
+    it("adds 128 to the number of a signal", async () => {
+      expect(await run("kill -SEGV $$")).toMatchObject({ cause: "exit", code: 139 });
+    });
+
+    it("reports a program that does not exist", async () => {
+      const end = await runProgram(sandbox!.start, ["/no/such/program"]);
+      expect(end).toMatchObject({
+        cause: "exit",
+        code: 127,
+        stderr: expect.stringContaining("/no/such/program"),
+      });
+    });
+
+    it("shows files and folders at the paths that the plan names, read-only", async () => {
+      writeFileSync(join(folder, "answers.csv"), "42", { mode: 0o644 });
+      const { stdout } = await run(
+        "cat /data/answers.csv /other/single; touch /data/x 2>/dev/null || echo ' refused'",
+        { readable: { "/data": folder, "/other/single": join(folder, "answers.csv") } },
+      );
+      // The folder itself is closed to other users until here.
+      expect(stdout).not.toContain("42 42");
+      const { chmodSync } = await import("node:fs");
+      chmodSync(folder, 0o755);
+      const again = await run(
+        "cat /data/answers.csv /other/single; touch /data/x 2>/dev/null || echo ' refused'",
+        {
+          readable: { "/data": folder, "/other/single": join(folder, "answers.csv") },
+        },
+      );
+      expect(again.stdout).toBe("4242 refused\n");
+    });
+
+    it("sees in its inbox what is moved there while it runs", async () => {
+      const inbox = mkdtempSync(join(folder, "inbox-"));
+      const { chmodSync } = await import("node:fs");
+      chmodSync(inbox, 0o755);
+      const { stdout } = await run(
+        "echo ready; while [ ! -e /job/file ]; do sleep 0.02; done; cat /job/file; rm /job/file 2>/dev/null || echo kept",
+        {
+          inbox,
+          onStart: (box) =>
+            box.stdout.once("data", () => writeFileSync(join(inbox, "file"), "text\n", { mode: 0o644 })),
+        },
+      );
+      expect(stdout).toBe("ready\ntext\nkept\n");
+    });
+
+    it("gives its files in /out, and only regular ones", async () => {
+      const into = mkdtempSync(join(folder, "out-"));
+      await run(
+        "cd /out; mkdir -p a/b; echo 1 > a/b/c; head -c 1000000 /dev/zero > big; ln -s /etc/passwd link; mkfifo pipe; echo 2 > .hidden",
+        { collectInto: into },
+      );
+      expect(readdirSync(into, { recursive: true }).sort()).toEqual([".hidden", "a", "a/b", "a/b/c", "big"]);
+      expect(readFileSync(join(into, "a/b/c"), "utf8")).toBe("1\n");
+      expect(readFileSync(join(into, "big"))).toHaveLength(1_000_000);
+    });
+
+    it("can be asked for its files again and again while the program runs", async () => {
+      const into = [1, 2].map(() => mkdtempSync(join(folder, "out-")));
+      const collected: Promise<boolean>[] = [];
+      await run("echo 1 > /out/a; echo ready; while [ -e /out/a ]; do sleep 0.02; done; echo 2 > /out/b", {
+        collectInto: into[1]!,
+        onStart: (box) => box.stdout.once("data", () => collected.push(box.collect(into[0]!, 1000))),
+      });
+      expect(await collected[0]).toBe(true);
+      expect(into.map((one) => readdirSync(one))).toEqual([["a"], ["b"]]);
+    });
+
+    it("ends for one reason, the first", async () => {
+      expect(await run("sleep 60", { limits: { wallMs: 300 } })).toMatchObject({ cause: "wall", code: null });
+      expect(await run("while :; do :; done", { limits: { cpuMs: 200 } })).toMatchObject({ cause: "cpu" });
+      expect(await run("tail /dev/zero")).toMatchObject({ cause: "memory" });
+      const killed = await run("sleep 60", { onStart: (box) => setTimeout(box.kill, 100) });
+      expect(killed).toMatchObject({ cause: "killed", code: null });
+    });
+
+    it("cannot send messages to another box by locks or watches on what both can read", async () => {
+      const held = Promise.withResolvers<void>();
+      let kill = () => {};
+      const first = run("exec flock /usr/bin/env sh -c 'echo held; sleep 20'", {
+        onStart(box) {
+          kill = box.kill;
+          box.stdout.once("data", () => held.resolve());
+        },
+      });
+      await held.promise;
+      expect(await run("flock -n /usr/bin/env true")).toMatchObject({ code: 0 });
+      kill();
+      await first;
+      if (!existsSync("/usr/bin/python3")) return;
+      const WATCH = `
+import ctypes, os, select
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init()
+libc.inotify_add_watch(fd, b"/usr/bin/env", 0x20 | 0x1)
+print("watching", flush=True)
+print("heard" if select.select([fd], [], [], 1)[0] else "silent")`;
+      const watching = Promise.withResolvers<void>();
+      const watcher = runProgram(sandbox!.start, ["/usr/bin/python3", "-c", WATCH], {
+        onStart: (box) => box.stdout.once("data", () => watching.resolve()),
+      });
+      await watching.promise;
+      await run("/usr/bin/env true; cat /usr/bin/env > /dev/null");
+      expect((await watcher).stdout).toBe("watching\nsilent\n");
+    });
+
+    it("is gone when it has ended, and so are 20 at the same time", async () => {
+      const marks = Array.from({ length: 20 }, (_, at) => `600.${process.pid}${at}`);
+      await Promise.all(marks.map((mark) => run(`setsid sleep ${mark} & setsid sleep ${mark} & exit 0`)));
+      const commands = readdirSync("/proc")
+        .filter((pid) => /^\d+$/.test(pid))
+        .map((pid) => {
+          try {
+            return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+          } catch {
+            return "";
+          }
+        });
+      expect(commands.filter((command) => marks.some((mark) => command.includes(mark)))).toEqual([]);
+      await sleep(0);
+    });
+  });
+}
