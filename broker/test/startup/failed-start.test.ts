@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { runCommand } from "../support/run-command.ts";
 import { writeChallenge } from "../support/test-broker.ts";
 
 const BROKER = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
-const UNGRADABLE = { evaluator: { command: ["python3", "evaluate.py"], sandbox: "bubblewrap" } };
 
 let folder: string;
 beforeEach(async () => {
@@ -28,29 +28,21 @@ function start(...args: string[]): Promise<{ code: number | null; stderr: string
   });
 }
 
-describe("a challenge that no grader can run", () => {
-  it("ends a broker with a grader, which releases everything that it opened", async () => {
-    await writeChallenge(join(folder, "challenges"), UNGRADABLE);
-    const { code, stderr } = await start("--with-grader");
-    expect(code).toBe(2);
+it("a start that fails ends a broker with a grader, which releases everything that it opened", async () => {
+  await writeChallenge(join(folder, "challenges"), {});
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, resolve));
+  try {
+    const { port } = taken.address() as { port: number };
+    const { code, stderr } = await start("--with-grader", "--port", String(port));
+    expect(code).not.toBe(0);
     // Anything that was left open would go on and log its failures.
-    expect(stderr.trim().split("\n")).toEqual([
-      expect.stringContaining(
-        'error[config_invalid]: test/challenge.json: evaluator.sandbox is "bubblewrap"',
-      ),
-      expect.stringContaining("Fix the fields"),
-    ]);
-    expect((await start("--with-grader")).code).toBe(2);
-  });
-
-  it.each([["check"], ["add"]])("is refused by challenge %s", async (command) => {
-    const dir = await writeChallenge(join(folder, "challenges"), UNGRADABLE);
-    expect(await runCommand(folder, ["challenge", command, dir])).toMatchObject({
-      code: 2,
-      stdout: "",
-      stderr: expect.stringContaining('evaluator.sandbox is "bubblewrap"'),
-    });
-  });
+    expect(stderr).toContain(String(port));
+    expect(stderr.trim().split("\n").length).toBeLessThan(4);
+    expect((await start("--with-grader", "--port", String(port))).code).toBe(code);
+  } finally {
+    taken.close();
+  }
 });
 
 it("challenge check names a program that only other machines may have", async () => {

@@ -111,7 +111,7 @@ class Evaluator:
     expect(verdict).toMatchObject({ result: { score: 10, media: { path: "media_image.png" } } });
     expect(await readFile(join(workspace, "output/media_image.png"), "utf8")).toBe("png");
     expect((await run({ id: "job2", input: { data: [1, 2] } })).verdict).toMatchObject({
-      result: { score: 13 },
+      result: { score: 12 },
     });
     expect((await run({ id: "job3", file: { name: "a.csv", text: "wrong" } })).verdict).toMatchObject({
       kind: "rejected",

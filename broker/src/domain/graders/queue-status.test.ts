@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { readServing } from "./queue-status.ts";
+
+const clock = () => new Date("2026-11-29T14:02:00Z");
+const grader = { grader: "g", challenges: ["other"], concurrency: 1 };
+
+it.each([
+  ["no grader has it", [grader], "no grader has served iris since 14:02 UTC"],
+  [
+    "a grader has it and cannot run it",
+    [grader, { ...grader, challenges: [], unable: { iris: "bubblewrap is not installed" } }],
+    "no grader can run iris: bubblewrap is not installed",
+  ],
+  [
+    "another grader can run it",
+    [
+      { ...grader, unable: { iris: "x" } },
+      { ...grader, challenges: ["iris"] },
+    ],
+    null,
+  ],
+])("the reason to wait when %s", async (_, attached, waiting) => {
+  const graders = {
+    all: async () => attached,
+    serving: async (challenge: string) => attached.filter(({ challenges }) => challenges.includes(challenge)),
+    lastSeen: clock,
+    poll: async () => {},
+  };
+  const context = { graders, clock, dispatchStalled: () => false } as Parameters<typeof readServing>[0];
+  expect((await readServing(context, "iris")).waiting).toBe(waiting);
+});
