@@ -1,10 +1,11 @@
+import type { AttachedGrader } from "@crowdai/shared/queue";
 import { expect, it } from "vitest";
 import { readServing } from "./queue-status.ts";
 
 const clock = () => new Date("2026-11-29T14:02:00Z");
-const grader = { grader: "g", challenges: ["other"], concurrency: 1 };
+const grader: AttachedGrader = { grader: "g", challenges: ["other"], concurrency: 1 };
 
-it.each([
+it.each<[string, AttachedGrader[], string | null]>([
   ["no grader has it", [grader], "no grader has served iris since 14:02 UTC"],
   [
     "a grader has it and cannot run it",

@@ -4,8 +4,9 @@ import type { Evaluated, Evaluation, Evaluator, Verdict } from "../protocol/eval
 import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import { createInbox, type Inbox, withoutBoxPaths } from "./boxed-launch.ts";
+import type { EvaluatorProcess } from "./evaluator-process.ts";
 import type { Launch } from "./launch.ts";
-import { type EvaluatorProcess, startProcess } from "./process.ts";
+import { startProcess } from "./process.ts";
 import { describeProcessEnd, processEndFailure } from "./process-end.ts";
 
 /** How long a process may run after its result before it is killed. */

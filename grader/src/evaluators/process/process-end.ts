@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type EvaluatorFailure, evaluatorFailure } from "../protocol/evaluator-failure.ts";
-import type { ProcessEnd } from "./process.ts";
+import type { ProcessEnd } from "./evaluator-process.ts";
 
 const OUT_OF_MEMORY =
   /\bMemoryError\b|std::bad_alloc|heap out of memory|OutOfMemoryError|[Cc]annot allocate memory|out of memory|memory allocation of \d+ bytes failed/;

@@ -1,5 +1,4 @@
-import type { Readable, Writable } from "node:stream";
-import type { Launch } from "./launch.ts";
+import type { EvaluatorProcess, ProcessOptions } from "./evaluator-process.ts";
 import { createLineReader } from "./line-reader.ts";
 import { startBoxed } from "./start-boxed.ts";
 import { startConfined } from "./start-confined.ts";
@@ -10,43 +9,6 @@ export const MAX_LINE_BYTES = 10 * 1024 * 1024;
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 export const MAX_OUTPUT_LINES = 1_000_000;
 export const MAX_STDERR_BYTES = 64 * 1024;
-
-export interface ProcessEnd {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  /** Whether it and its descendants used more memory together than they may. */
-  outOfMemory: boolean;
-  /** Why the process could not be started. */
-  error: NodeJS.ErrnoException | null;
-  /** The output after the last newline. */
-  rest: Buffer;
-}
-
-export interface EvaluatorProcess {
-  write(text: string): void;
-  /** Resets the output counts and stderr for the next job. */
-  startJob(): void;
-  stderr(): string;
-  /** Sends SIGTERM to the process group, then SIGKILL to all descendants; only SIGKILL when `now`. */
-  kill(now?: boolean): void;
-  /** In a box, moves the files that the job left there to its output folder. Elsewhere they are there already. */
-  takeFiles(): Promise<void>;
-  /** Resolves when the process has exited, all output was read, and no descendant is left. Never rejects. */
-  readonly ended: Promise<ProcessEnd>;
-}
-
-export interface ProcessOptions {
-  launch: Launch;
-  home: string;
-  /** In a box, the folder that is visible there as the inbox, and where the files go that the process leaves. */
-  inbox?: string;
-  output?: () => string | null;
-  /** A file descriptor to read the job from, or a pipe to write jobs to. */
-  stdin: number | "pipe";
-  onLine(line: Buffer): void;
-  /** Called when the output exceeds a limit. Further output is not read. */
-  onOutputLimit(what: string): void;
-}
 
 /** Starts an evaluator, in a box or in its own session and process group. Memory stays bounded whatever it prints. */
 export function startProcess(options: ProcessOptions): EvaluatorProcess {
@@ -92,12 +54,4 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
     takeFiles: started.takeFiles,
     ended: started.ended.then((end) => ({ ...end, rest: limitExceeded ? Buffer.alloc(0) : lines.rest() })),
   };
-}
-
-/** A started program, wherever it runs. */
-export interface StartedProgram extends Pick<EvaluatorProcess, "kill" | "takeFiles"> {
-  readonly stdin: Writable | null;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  readonly ended: Promise<Omit<ProcessEnd, "rest">>;
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { BoxEnd } from "../../box/sandbox.ts";
 import { type BoxedLaunch, boxedEnvironment } from "./boxed-launch.ts";
-import type { ProcessEnd, ProcessOptions, StartedProgram } from "./process.ts";
+import type { ProcessEnd, ProcessOptions, StartedProgram } from "./evaluator-process.ts";
 
 /** All files of a job together: as much as the box's /out can hold. */
 const MAX_FILES_BYTES = 1024 ** 3;

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
 import { processTrees } from "../../confinement/subreaper.ts";
+import type { ProcessEnd, ProcessOptions, StartedProgram } from "./evaluator-process.ts";
 import { evaluatorEnvironment } from "./launch.ts";
-import type { ProcessEnd, ProcessOptions, StartedProgram } from "./process.ts";
 
 /** Time between SIGTERM and SIGKILL. */
 const TERM_MS = 1000;

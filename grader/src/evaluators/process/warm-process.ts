@@ -4,8 +4,9 @@ import type { Evaluated, Evaluation, Verdict } from "../protocol/evaluator.ts";
 import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
 import { type Inbox, withoutBoxPaths } from "./boxed-launch.ts";
+import type { ProcessEnd } from "./evaluator-process.ts";
 import type { Launch } from "./launch.ts";
-import { type ProcessEnd, startProcess } from "./process.ts";
+import { startProcess } from "./process.ts";
 import { processEndFailure } from "./process-end.ts";
 
 /** An evaluator process that takes one job after another. */
