@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -62,10 +61,10 @@ function evaluatorOf(
   return {
     evaluator: made.evaluator,
     dir: folder.dir,
-    again: () => evaluatorOf(folder, root, options),
+    again: () => evaluatorOf(folder, join(root, "again"), options),
     async run(job = {}) {
       const id = job.id ?? "job1";
-      const workspace = join(root, `job-${++jobs}-${randomUUID()}`);
+      const workspace = join(root, `job-${++jobs}`);
       for (const name of ["input", "output"]) await mkdir(join(workspace, name), { recursive: true });
       const { file } = job;
       if (file) await writeFile(join(workspace, "input", file.name), file.text, { mode: 0o600 });
