@@ -105,7 +105,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
       workDir: work.dir,
       path: env.PATH,
     });
-    const ids = [...new Set([...served.folders().keys(), ...served.bundled()])];
+    const ids = [...new Set([...served.folders().keys(), ...served.bundled().keys()])];
     stderr.write(
       `Grader ${name} serves ${ids.join(", ") || "no challenges yet"}, up to ${options.concurrency} jobs at a time.\n` +
         `Queue: ${queue.name}. Objects: ${objects.name}.\n`,

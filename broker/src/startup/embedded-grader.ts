@@ -25,7 +25,8 @@ export function runEmbeddedGrader({
     queue,
     objects,
     challenges: catalog.folders,
-    bundled: () => [...catalog.all()].filter(([, { bundle }]) => bundle).map(([id]) => id),
+    bundled: () =>
+      new Map([...catalog.all()].flatMap(([id, { bundle }]) => (bundle ? [[id, bundle.key]] : []))),
     concurrency: config.concurrency ?? availableParallelism(),
     workDir: join(config.dataFolder, "work"),
     log,

@@ -6,8 +6,8 @@ import { storedBundles } from "./stored-bundles.ts";
 /** The challenges that a separate grader serves: those in its folder, and those added as bundles. */
 export interface ServedChallenges {
   folders(): ReadonlyMap<string, ChallengeFolder>;
-  /** Ids of the challenges that have a bundle. */
-  bundled(): Iterable<string>;
+  /** Ids of the challenges that have bundles, with the versions of these. */
+  bundled(): ReadonlyMap<string, string>;
   /** Re-reads folder and store. An invalid challenge keeps its last valid state. Returns errors that are new. */
   refresh(): Promise<CrowdaiError[]>;
 }
@@ -46,7 +46,7 @@ export async function servedChallenges(options: {
   let lastReported = "";
   return {
     folders: () => folders,
-    bundled: () => [...bundled].filter(isWanted),
+    bundled: () => new Map([...bundled].filter(([id]) => isWanted(id))),
     async refresh() {
       const now = await loadChallenges(dir);
       const next = foldersOf(now.challenges);

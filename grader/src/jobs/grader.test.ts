@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packTar } from "modern-tar";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { allowedMs } from "../../../test/allowed-ms.ts";
 import { openTestSandbox } from "../testing/boxes.ts";
 import { batch, sums, temporaryFolder } from "../testing/challenge.ts";
@@ -10,7 +10,7 @@ import { isAlive } from "../testing/evaluation.ts";
 import { runGrader, silent } from "../testing/running-grader.ts";
 
 const sandbox = await openTestSandbox();
-sandbox?.[Symbol.dispose]();
+afterAll(() => sandbox?.[Symbol.dispose]());
 
 describe("a grader", () => {
   it("grades a value and reports its start, the evaluator's events, and one end", async () => {
@@ -285,5 +285,50 @@ describe("a challenge whose evaluator runs in a box", () => {
     const unable = async () => (await queue.attached())[0]?.unable?.iris;
     while (!(await unable())?.includes("leaky")) await sleep(5);
     expect(await unable()).toBe("leaky does not keep programs in: memory is limited");
+  });
+
+  describe("and comes as a bundle", () => {
+    const missing = async () => ({ missing: "bubblewrap is not installed" });
+    const unable = { iris: "bubblewrap is not installed" };
+
+    it.runIf(sandbox)("goes from a grader without boxes to one that has them, at once", async () => {
+      const boxed = await sums({ sandbox: "bubblewrap" });
+      const bundled = new Map([["iris", "one"]]);
+      const { queue, publish, report, reports, start, storeBundle } = await runGrader([], {
+        bundled: () => bundled,
+        openSandbox: missing,
+      });
+      const bundle = await storeBundle(boxed);
+      const id = await publish({ ...bundle, input: { kind: "inline", data: [1, 2] } });
+      expect(await report(id, "released")).toMatchObject({
+        reason: "This grader cannot run programs in a box: bubblewrap is not installed.",
+      });
+      start({ openSandbox: async () => sandbox! });
+      expect(await report(id, "finished")).toMatchObject({
+        grader: "grader-2",
+        outcome: { ok: true, score: 3 },
+      });
+      expect(reports.filter(({ type }) => type === "started")).toMatchObject([{ grader: "grader-2" }]);
+      expect(await queue.attached()).toMatchObject([{ challenges: [], unable }, { challenges: ["iris"] }]);
+    });
+
+    it("is delivered to a grader without boxes once, then waits with the reason", async () => {
+      const bundled = new Map([["iris", "one"]]);
+      const { queue, publish, report, reports, storeBundle } = await runGrader([], {
+        bundled: () => bundled,
+        openSandbox: missing,
+      });
+      const bundle = await storeBundle(await sums({ sandbox: "bubblewrap" }));
+      const ids = [await publish(bundle), await publish(bundle)];
+      await report(ids[0]!, "released");
+      expect(await queue.attached()).toMatchObject([{ challenges: [], unable }]);
+      const open = await storeBundle(await sums());
+      bundled.set("iris", "one two");
+      const last = await publish(open);
+      await report(last, "finished");
+      // The others were delivered again too, and wait again.
+      await expect.poll(() => queue.attached()).toMatchObject([{ challenges: [], unable }]);
+      expect(reports.filter(({ type }) => type === "finished")).toMatchObject([{ submission: last }]);
+    });
   });
 });

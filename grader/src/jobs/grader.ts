@@ -15,8 +15,11 @@ export interface GraderOptions {
   objects: ObjectStore;
   /** The challenges that this grader serves, by id. Called for every job, because folders may appear and change. */
   challenges: () => ReadonlyMap<string, ChallengeFolder>;
-  /** Ids of challenges that have no folder here and are graded from bundles. Called as often as `challenges`. */
-  bundled?: () => Iterable<string>;
+  /**
+   * Ids of challenges that have no folder here and are graded from bundles, each with a text that changes with its bundles. Called
+   * as often as `challenges`.
+   */
+  bundled?: () => ReadonlyMap<string, string>;
   /** The most jobs that run at the same time. */
   concurrency: number;
   log: Logger;
@@ -57,7 +60,7 @@ export function createGrader(options: GraderOptions): Grader {
     async run(signal) {
       await using resources = await openRunResources({ ...options, path, recheckMs: 2 * retryPauseMs });
       const { health, boxes } = resources;
-      const bundled = options.bundled ?? (() => []);
+      const bundled = options.bundled ?? (() => new Map<string, string>());
       const runnable = runnableChallenges({ challenges: options.challenges, bundled, boxes });
       const deliveries = createDeliveryHandler({
         ...resources,

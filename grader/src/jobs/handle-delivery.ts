@@ -142,8 +142,9 @@ export function createDeliveryHandler(options: {
     const error = asCrowdaiError(thrown);
     const problem = stopping === null ? await health.check() : null;
     if (problem === null && (stopping === null || signal.reason !== stopping)) {
-      // Another grader may have the challenge that this one lacks.
-      const count = error.code === "challenge_unknown" ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
+      // Another grader may have the challenge or the boxes that this one lacks.
+      const isElsewhere = error.code === "challenge_unknown" || error.code === "sandbox_unavailable";
+      const count = isElsewhere ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
       failures.set(keyOf(job), count);
       const { submission, attempt } = job;
       log.error({ event: "grading_failed", submission, attempt, count, err: thrown }, "grading failed");

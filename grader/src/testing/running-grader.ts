@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { Job, Report } from "@crowdai/shared";
+import { bundleContents, bundleKey, packBundle } from "@crowdai/shared/bundles";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
@@ -26,6 +28,8 @@ export interface RunningGrader {
     bytes: string | Buffer,
     kind?: "file" | "json",
   ): Promise<Exclude<Job["input"], { kind: "inline" }>>;
+  /** Stores a challenge folder as a bundle. Returns the fields of a job that name it. */
+  storeBundle(folder: ChallengeFolder): Promise<Pick<Job, "version" | "bundle">>;
   /** Resolves with the first report of a type for a submission, past or future. */
   report<T extends Report["type"]>(submission: string, type: T): Promise<Extract<Report, { type: T }>>;
   /** Starts another grader on the same queue. */
@@ -106,6 +110,16 @@ export async function runGrader(
       const key = `submissions/iris/stored-${++keys}/input`;
       await objects.put(key, body);
       return { kind, key, name, size: body.length, sha256: createHash("sha256").update(body).digest("hex") };
+    },
+    async storeBundle({ dir, config }) {
+      const { version, files } = await bundleContents(dir);
+      const body = await buffer(packBundle(files));
+      const key = bundleKey(config.id, version);
+      await objects.put(key, body);
+      return {
+        version,
+        bundle: { key, size: body.length, sha256: createHash("sha256").update(body).digest("hex") },
+      };
     },
     report(submission, type) {
       return new Promise((resolve) => {
