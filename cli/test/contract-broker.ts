@@ -103,12 +103,19 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     const summary =
       input.kind === "inline"
         ? { kind: "json" as const, name: null, size: text.length, sha256: sha256(text) }
-        : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
+        : input.kind === "code"
+          ? {
+              kind: input.kind,
+              name: null,
+              size: intent.code?.bytes ?? 0,
+              sha256: sha256(intent.code?.tree ?? ""),
+            }
+          : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
     const submission = describeSubmission(intent, ++number, summary, broker.url);
     const one: StoredSubmission = { submission, intent, events: [], parts: new Map() };
     kept.set(intent.id, one);
     broker.event(intent.id, "initiated");
-    if (input.kind === "inline") accept(one);
+    if (input.kind === "inline" || input.kind === "code") accept(one);
     return one;
   }
   function accept(one: StoredSubmission): void {

@@ -34,6 +34,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     after_end: "reject",
     code: { capture: "off" },
     data: [],
+    run: null,
     graders: 1,
     waiting: null,
     url: "http://broker.test/challenges/iris",

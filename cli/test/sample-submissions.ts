@@ -33,6 +33,7 @@ export function newSubmission(changes: Partial<Submission> = {}): Submission {
     evaluator_version: null,
     regraded: null,
     artifacts: [],
+    run: null,
     media: null,
     media_dropped: null,
     code: null,

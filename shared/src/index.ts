@@ -29,6 +29,7 @@ export {
 export * from "./protocol/publishing.ts";
 export * from "./protocol/queue-position.ts";
 export { roundNumbers } from "./protocol/rounded-numbers.ts";
+export * from "./protocol/run-record.ts";
 export * from "./protocol/session.ts";
 export * from "./protocol/submission.ts";
 export { createSubmissionId, SUBMISSION_ID } from "./protocol/submission-id.ts";

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Intent, IntentRequest, Receipt, Session } from "@crowdai/shared";
+import type { IntentRequest, Receipt, Session } from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { type Logger, pino } from "pino";
 import { io, type Socket } from "socket.io-client";
@@ -70,7 +70,7 @@ export interface TestClient {
   socket: Socket;
   session: Session;
   ask<T>(event: string, message: unknown): Promise<T>;
-  submit(intent: Partial<IntentRequest> & Pick<Intent, "input">): Promise<Receipt>;
+  submit(intent: Partial<IntentRequest> & Pick<IntentRequest, "input">): Promise<Receipt>;
 }
 
 /** Writes a challenge folder. `config` overrides a default that accepts files and JSON values and has a persistent evaluator. */

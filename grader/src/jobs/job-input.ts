@@ -34,6 +34,7 @@ async function inputText(
   signal: AbortSignal,
   unpack: UnpackLimits | null,
 ): Promise<string> {
+  if (input.kind === "code") throw new Error("not yet");
   if (input.kind === "inline") return `{"data":${stringifyExact(input.data ?? null)}}`;
   if (input.kind === "file" && unpack) {
     const archive = await fetchFile(input, join(workspace.dir, "archive"), objects, signal);

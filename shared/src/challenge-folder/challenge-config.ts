@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { lineSchema } from "../protocol/plain-text.ts";
+import { runSchema } from "./run-config.ts";
 
 const id = z
   .string()
@@ -175,6 +176,10 @@ export const challengeConfigSchema = z.strictObject({
       model: { max_bytes: MODEL_BYTES },
     }),
   evaluator: z.union([command, pythonClass, jobFactory]),
+  run: runSchema
+    .nullable()
+    .default(null)
+    .describe("Runs participants' code on private input; the evaluator then gets its output."),
   visibility: z
     .strictObject({
       leaderboard: z.boolean().default(true),

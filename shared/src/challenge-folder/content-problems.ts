@@ -15,7 +15,7 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
   const config = object(raw);
   return [
     ...roundProblems(list(config.rounds).map(object)),
-    ...acceptsProblems(config.accepts),
+    ...(isObject(config.run) ? runProblems(config) : acceptsProblems(config.accepts)),
     ...functionProblems(object(config.evaluator).functions),
   ].map((problem) => ({ file: FILE, ...problem }));
 }
@@ -72,6 +72,38 @@ function acceptsProblems(accepts: unknown): Found[] {
       : { field, expected, got };
   });
 }
+
+function runProblems({ run, accepts, code, evaluator }: Raw): Found[] {
+  const problems: Found[] = [];
+  for (const kind of ["file", "json"])
+    if (object(accepts)[kind] !== undefined)
+      problems.push({
+        field: `accepts.${kind}`,
+        expected: "only code, which a challenge with run takes",
+        got: quoted(kind),
+      });
+  const { capture } = object(code);
+  if (typeof capture === "string" && capture !== "required")
+    problems.push({
+      field: "code.capture",
+      expected: '"required", which run implies',
+      got: quoted(capture),
+    });
+  if (object(evaluator).job_factory !== undefined)
+    problems.push({
+      field: "run",
+      expected: "an evaluator that graders start, which gets the output",
+      got: "a job factory",
+    });
+  const { path } = object(object(run).output);
+  if (typeof path === "string" && !isPlainPath(path))
+    problems.push({ field: "run.output.path", expected: "a path below /out", got: quoted(path) });
+  return problems;
+}
+
+/** Whether a path is relative, and names no folder above. */
+const isPlainPath = (path: string): boolean =>
+  !/[\\\p{Cc}]/u.test(path) && path.split("/").every((part) => !["", ".", ".."].includes(part));
 
 function functionProblems(functions: unknown): Found[] {
   const names = list(functions).filter((name) => typeof name === "string");

@@ -1,3 +1,4 @@
+export { graderGetsCode } from "./challenge-code.ts";
 export {
   type ChallengeConfig,
   challengeConfigSchema,
@@ -8,6 +9,7 @@ export {
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";
 export { digestFile } from "./file-digest.ts";
+export { gradingSeconds } from "./grading-seconds.ts";
 export { leftOutFiles } from "./left-out-files.ts";
 export { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge-folder.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
@@ -20,3 +22,4 @@ export {
   roundState,
   sortByStart,
 } from "./rounds.ts";
+export type { RunConfig } from "./run-config.ts";

@@ -4,6 +4,7 @@ import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
 import { isExactNumber } from "../protocol/exact-json.ts";
 import { parseJson } from "../protocol/json-value.ts";
 import { roundNumbers } from "../protocol/rounded-numbers.ts";
+import { withRunImplied } from "./challenge-code.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
 import { type ConfigProblem, configInvalid } from "./config-problems.ts";
 import { contentProblems } from "./content-problems.ts";
@@ -11,6 +12,7 @@ import { evaluatorFileProblems } from "./evaluator-files.ts";
 import { folderVersion } from "./folder-version.ts";
 import { type PublicFile, publicFiles } from "./public-files.ts";
 import { sortByStart } from "./rounds.ts";
+import { runFileProblems } from "./run-files.ts";
 import { shapeProblems } from "./shape-problems.ts";
 
 /** A challenge, loaded from its folder. */
@@ -38,10 +40,11 @@ export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder>
     ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
     ...contentProblems(read.content),
     ...(await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
+    ...(parsed.success ? await runFileProblems(dir, parsed.data.run) : []),
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
-  const config = { ...parsed.data, rounds: sortByStart(parsed.data.rounds) };
+  const config = withRunImplied({ ...parsed.data, rounds: sortByStart(parsed.data.rounds) });
   return { dir, config, version, data: files };
 }
 

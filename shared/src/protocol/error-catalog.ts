@@ -29,6 +29,8 @@ const row = (
   next: string,
 ): CatalogRow => ({ fault, http, exit, retryable, title, next });
 
+const RUN_NEXT = "The slot was charged. `crowdai show` tells how it was run and under which limits.";
+
 /** Adding a row: run `node scripts/generate/error-docs.ts` afterwards, which updates docs/errors.md. */
 export const catalog = {
   // Command line and API
@@ -606,6 +608,45 @@ export const catalog = {
     false,
     "The archive cannot be unpacked.",
     "Your slot was returned. Send a zip, tar or tar.gz file of plain files.",
+  ),
+  code_invalid: row(
+    "you",
+    422,
+    6,
+    false,
+    "The code cannot be run.",
+    "Your slot was returned. Fix the problem described above and submit again.",
+  ),
+  build_failed: row(
+    "you",
+    422,
+    6,
+    false,
+    "The build failed.",
+    "Your slot was returned. `crowdai logs` shows what it printed.",
+  ),
+  sample_failed: row(
+    "you",
+    422,
+    6,
+    false,
+    "The code failed on the sample.",
+    "Your slot was returned. `crowdai logs` shows what it printed.",
+  ),
+  code_crashed: row("you", 422, 6, false, "The code crashed on the private input.", RUN_NEXT),
+  code_timeout: row("you", 422, 6, false, "The code took too long.", RUN_NEXT),
+  code_cpu: row("you", 422, 6, false, "The code used too much processor time.", RUN_NEXT),
+  code_memory: row("you", 422, 6, false, "The code used too much memory.", RUN_NEXT),
+  code_output: row("you", 422, 6, false, "The code wrote too much.", RUN_NEXT),
+  output_missing: row("you", 422, 6, false, "The code left no output.", RUN_NEXT),
+  output_invalid: row("you", 422, 6, false, "The output of the code is invalid.", RUN_NEXT),
+  image_invalid: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The challenge's image is missing or not the expected one.",
+    "Your slot was returned. The organizer has the log.",
   ),
   evaluator_crashed: row(
     "challenge",

@@ -21,7 +21,7 @@ export const submissionEventSchema = z.object({
   seq: z.number().int(),
   at: z.string(),
   type: z.enum(EVENT_TYPES),
-  /** progress: percent, message · log: message · grading: attempt, grader · requeued: reason · failed: error. */
+  /** progress: percent, message, and stage while code is run · log: message · grading: attempt, grader · requeued: reason · failed: error. */
   data: z.record(z.string(), z.unknown()),
 });
 export type SubmissionEvent = z.infer<typeof submissionEventSchema>;

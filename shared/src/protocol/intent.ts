@@ -13,10 +13,21 @@ export const submissionIdSchema = z
 
 /**
  * The input of an intent. A value above MAX_INLINE_BYTES is announced like a file, with kind "json" and no data. With `parts`,
- * the bytes are uploaded in parts, each verified against its digest; without it, in a single request.
+ * the bytes are uploaded in parts, each verified against its digest; without it, in a single request. With kind "code", the
+ * announced code is the submission: graders run it.
  */
 export const intentInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
+  z.object({
+    kind: z.literal("code"),
+    command: z
+      .array(z.string().min(1).max(4096))
+      .min(1)
+      .max(256)
+      .nullable()
+      .default(null)
+      .describe("What to run, where the challenge leaves that to the participant."),
+  }),
   z
     .object({
       kind: z.enum(["file", "json"]),

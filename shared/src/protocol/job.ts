@@ -1,9 +1,17 @@
 import { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
+import { RUN_STAGES, runRecordSchema } from "./run-record.ts";
 
-/** The submitted input: a value in the message itself, or an object in the object store. */
+/** The submitted input: a value in the message itself, an object in the object store, or the job's code, which is run. */
 export const jobInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
+  z.object({
+    kind: z.literal("code"),
+    command: z
+      .array(z.string())
+      .nullable()
+      .describe("What the participant runs; null when the challenge names it."),
+  }),
   z.object({
     kind: z.enum(["file", "json"]),
     key: z.string(),
@@ -58,12 +66,14 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     media_dropped: z.string().nullish(),
     artifacts: z.array(storedFileSchema),
     evaluator_version: z.string(),
+    run: runRecordSchema.nullish(),
   }),
   z.object({
     ok: z.literal(false),
     code: z.string() as unknown as z.ZodType<ErrorCode>,
     message: z.string(),
     evaluator_version: z.string(),
+    run: runRecordSchema.nullish(),
   }),
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;
@@ -87,6 +97,10 @@ export const reportSchema = z.discriminatedUnion("type", [
     type: z.literal("progress"),
     percent: z.number().min(0).max(100).nullable(),
     message: z.string().nullable(),
+    stage: z
+      .enum(RUN_STAGES)
+      .nullish()
+      .describe("Of a submission that is run; it begins with the first such report."),
   }),
   z.object({ ...reportBase, type: z.literal("log"), message: z.string() }),
   z.object({

@@ -41,6 +41,22 @@ export const challengeSchema = z.object({
       .default(null)
       .describe("Models that may accompany a submission; null when the challenge accepts none."),
   }),
+  run: z
+    .object({
+      command: z
+        .array(z.string())
+        .nullable()
+        .describe("Null when each participant names it in crowdai.json."),
+      image: z.string(),
+      build: z.boolean(),
+      sample: z.boolean(),
+      output: z.string().describe('The file that the program writes, or "lines".'),
+      limits: z.record(z.string(), z.number().nullable()),
+      logs: z.enum(["none", "sample", "all"]),
+    })
+    .nullable()
+    .default(null)
+    .describe("How submitted code is run; null when the challenge takes files or values."),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
   code: z.object({ capture: z.enum(["off", "optional", "required"]) }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
+import { runRecordSchema } from "./run-record.ts";
 
 export const STATES = ["initiated", "submitted", "grading", "graded", "failed", "cancelled"] as const;
 export type SubmissionState = (typeof STATES)[number];
@@ -31,9 +32,12 @@ export const errorBodySchema = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** A submitted file or JSON value. `sha256` and `size` are those of the file, or of the JSON text. */
+/**
+ * A submitted file, JSON value or code. `sha256` and `size` are those of the file, or of the JSON text; of code, the size of all
+ * files, and the digest of its tree's git object name.
+ */
 export const inputSummarySchema = z.object({
-  kind: z.enum(["file", "json"]),
+  kind: z.enum(["file", "json", "code"]),
   name: z.string().nullable(),
   size: z.number().int(),
   sha256: z.string(),
@@ -124,6 +128,10 @@ export const submissionSchema = z.object({
     .default(null)
     .describe("Set when the submission was re-graded; all fields show the new grade."),
   artifacts: z.array(artifactSchema),
+  run: runRecordSchema
+    .nullable()
+    .default(null)
+    .describe("How the code was run; null for callers other than the participant and the organizers."),
   media: mediaSchema.nullable().default(null),
   media_dropped: z
     .string()

@@ -32,6 +32,7 @@ export async function publicChallenge(
       code: config.accepts.code ?? null,
       model: config.accepts.model,
     },
+    run: null,
     functions: config.evaluator.functions,
     after_end: config.after_end,
     code: { capture: config.code.capture },

@@ -1,4 +1,5 @@
 import type { Report } from "@crowdai/shared";
+import { gradingSeconds } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
@@ -54,8 +55,9 @@ async function start(
     .select("challenge")
     .where("id", "=", item.regrade)
     .executeTakeFirstOrThrow();
-  const limit = context.catalog.all().get(challenge)?.config.evaluator.timeout_seconds ?? 600;
-  const deadline_at = iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace);
+  const served = context.catalog.all().get(challenge);
+  const limit = served ? gradingSeconds(served.config) * 1000 : DEADLINES.unknownGrading;
+  const deadline_at = iso(now.getTime() + limit + DEADLINES.gradingGrace);
   await updateItem(trx, item, { state: "grading", starts: item.starts + 1, deadline_at });
 }
 

@@ -1,4 +1,5 @@
 import type { Report, SubmissionEvent } from "@crowdai/shared";
+import { gradingSeconds } from "@crowdai/shared/challenge-folder";
 import type { Transaction, Updateable } from "kysely";
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
@@ -135,14 +136,15 @@ async function start(
   const { id, attempt: number } = row;
   const { delivery, grader } = report;
   await writeAttempt(trx, { id, attempt: number, state: "started", delivery, grader, started_at: iso(now) });
-  const limit = context.catalog.all().get(row.challenge)?.config.evaluator.timeout_seconds ?? 600;
+  const served = context.catalog.all().get(row.challenge);
+  const limit = served ? gradingSeconds(served.config) * 1000 : DEADLINES.unknownGrading;
   const events = startEventsOf(row, report);
   await writeSubmission(trx, {
     id,
     state: "grading",
     starts: row.starts + 1,
     seq: row.seq + events.length,
-    deadline_at: iso(now.getTime() + limit * 1000 + DEADLINES.gradingGrace),
+    deadline_at: iso(now.getTime() + limit + DEADLINES.gradingGrace),
   });
   return appendEvents(trx, row, iso(now), events);
 }

@@ -1,5 +1,5 @@
 import { type Job, parseExact } from "@crowdai/shared";
-import { type ChallengeConfig, roundNumber } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, graderGetsCode, roundNumber } from "@crowdai/shared/challenge-folder";
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import type { ServedChallenge } from "../challenges/catalog.ts";
 
@@ -16,23 +16,27 @@ export function createJob(
     function: row.function,
     round: numberOf(config, row.round),
     dry_run: row.dry_run === 1,
-    input:
-      row.input_data !== null
-        ? { kind: "inline", data: parseExact(row.input_data, "all") }
-        : {
-            kind: row.input_kind,
-            key: row.input_key as string,
-            name: row.input_name,
-            size: row.input_size,
-            sha256: row.input_sha256,
-          },
+    input: inputOf(row),
     code:
-      config.code.to_graders && row.tree_key !== null
+      graderGetsCode(config) && row.tree_key !== null
         ? { key: row.tree_key, size: row.tree_size as number, sha256: row.tree_sha256 as string }
         : null,
     version: bundle ? version : null,
     bundle,
     fair_key: String(row.participant_id),
+  };
+}
+
+function inputOf(row: SubmissionRow): Job["input"] {
+  if (row.input_kind === "code")
+    return { kind: "code", command: row.input_data === null ? null : JSON.parse(row.input_data) };
+  if (row.input_data !== null) return { kind: "inline", data: parseExact(row.input_data, "all") };
+  return {
+    kind: row.input_kind,
+    key: row.input_key as string,
+    name: row.input_name,
+    size: row.input_size,
+    sha256: row.input_sha256,
   };
 }
 

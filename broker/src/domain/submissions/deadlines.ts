@@ -9,7 +9,9 @@ export const DEADLINES = {
   submitted: 7 * DAY,
   /** An organizer's external grader, which we can neither watch nor ask, has a month. */
   outside: 30 * DAY,
-  /** Time beyond the evaluator's own timeout, which the grader enforces. */
+  /** Of a challenge that was removed. */
+  unknownGrading: 600 * SECOND,
+  /** Time beyond the limits of the stages, which the grader enforces. */
   gradingGrace: 60 * SECOND,
 } as const;
 

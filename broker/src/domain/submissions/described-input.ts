@@ -19,7 +19,17 @@ export type DescribedInput = Pick<
  * Returns the columns that describe an input. Throws message_too_large for an inline value above
  * MAX_INLINE_BYTES, and usage for a name that does not read as it is written.
  */
-export function describeInput(input: Intent["input"]): DescribedInput {
+export function describeInput({ input, code }: Pick<Intent, "input" | "code">): DescribedInput {
+  if (input.kind === "code")
+    return {
+      input_kind: "code",
+      input_name: null,
+      input_size: code?.bytes ?? 0,
+      input_sha256: createHash("sha256")
+        .update(code?.tree ?? "")
+        .digest("hex"),
+      input_data: JSON.stringify(input.command),
+    };
   if (input.kind !== "inline") {
     requirePlainName(input.name);
     return {

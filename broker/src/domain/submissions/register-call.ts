@@ -33,7 +33,7 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
     id,
     message: null,
     input: { kind: "inline" as const, data },
-    described: describeInput({ kind: "inline", data }),
+    described: describeInput({ input: { kind: "inline", data }, code: null }),
   }));
   const rows = await context.records.transaction(async (trx) => {
     const known = await trx

@@ -39,7 +39,7 @@ export async function registerIntent(
   known: SubmissionRow | undefined,
 ): Promise<Receipt> {
   const { config } = context.catalog.get(intent.challenge);
-  const input = describeInput(intent.input);
+  const input = describeInput(intent);
   if (known) return repeated(context, caller, intent, input, known);
 
   await requireVisible(context, config, caller);

@@ -1,5 +1,5 @@
 import type { CodePush, Intent, Submission } from "@crowdai/shared";
-import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, graderGetsCode } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
@@ -39,7 +39,7 @@ export async function recordAnnouncedCode(
     ? HOLDS.no
     : required
       ? HOLDS.until_stored
-      : config.code.to_graders
+      : graderGetsCode(config)
         ? HOLDS.awhile
         : HOLDS.no;
   const wait = holds === HOLDS.awhile ? CODE_DEADLINES.handed : CODE_DEADLINES.awaited;
@@ -139,7 +139,7 @@ async function findStored(
       .where("commit_name", "=", code.commit)
       .where("tree", "=", code.tree)
       // Graders need the archive too: where there is none, it is made when the code is pushed again.
-      .$if(config.code.to_graders, (query) => query.where("tree_key", "is not", null))
+      .$if(graderGetsCode(config), (query) => query.where("tree_key", "is not", null))
       .limit(1)
       .executeTakeFirst()
   );

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { graderGetsCode } from "@crowdai/shared/challenge-folder";
 import type { StoredObject } from "@crowdai/shared/objects";
 import type { CodeNeeds } from "../../../background/code-services.ts";
 import { type FinalizeNeeds, finalizeSubmission } from "../../../background/repositories/finalize-code.ts";
@@ -52,7 +53,7 @@ export async function storePush(
     const snapshot = await checkCommit(quarantine, { commit: row.commit_name, tree: row.tree });
     const held = await checkTree(quarantine, row.tree, { bytes: maxBytes, files: MAX_CODE_FILES });
     const stored = await storePack(code, quarantine, row, before, join(folder, "kept.pack"));
-    const tree = config.code.to_graders
+    const tree = graderGetsCode(config)
       ? await storeArchive(code, quarantine, row, join(folder, "tree.tar"))
       : null;
     await recordStored(code, row.submission, {
