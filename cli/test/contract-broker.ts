@@ -206,9 +206,11 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
 
   function openSockets(on: http.Server): Server {
     const opened = new Server(on, { serveClient: false });
-    opened.use((socket, next) => {
-      received.push({ what: "connect", message: socket.handshake.auth, headers: socket.handshake.headers });
+    opened.use(async (socket, next) => {
+      const { auth, headers } = socket.handshake;
+      received.push({ what: "connect", message: auth, headers });
       try {
+        await broker.intercept?.("connect", auth);
         const { apiKey, challenge } = socket.handshake.auth as { apiKey: string; challenge?: string };
         if (apiKey !== broker.key) throw new CrowdaiError("key_unknown");
         const opening = session(challenge);

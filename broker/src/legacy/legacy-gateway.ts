@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import type { Transport } from "engine.io";
 import type { Socket } from "socket.io";
+import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
-import { asBrokerError } from "../base/storage-error.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { requireVisible } from "../domain/rules/visibility.ts";
 import type { Needs } from "../domain/submissions/services.ts";
@@ -134,6 +134,7 @@ export function openLegacyGateway(options: {
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asBrokerError(thrown);
+    logMachineError(context().log, error);
     if (error.code === "unexpected")
       context().log.error(
         { event: "legacy_session_failed", err: thrown },

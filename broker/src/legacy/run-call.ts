@@ -1,4 +1,4 @@
-import { asBrokerError } from "../base/storage-error.ts";
+import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import { findSubmission } from "../domain/submissions/find-submission.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { followEvents, type NextEvent } from "./follow-events.ts";
@@ -71,6 +71,7 @@ async function followJob(run: CallRun, id: string, sequence: number): Promise<Jo
 
 function refused(run: CallRun, thrown: unknown, sequence: number, id = ""): JobMessage {
   const error = asBrokerError(thrown);
+  logMachineError(run.context.log, error);
   if (error.code === "unexpected")
     run.context.log.error({ event: "legacy_call_failed", err: thrown }, "legacy call failed unexpectedly");
   const word = errorMessage(error.message, id || null);

@@ -2,7 +2,7 @@ import type { Server as HttpServer } from "node:http";
 import { CrowdaiError, handshakeSchema, MAX_MESSAGE_BYTES, type SubmissionEvent } from "@crowdai/shared";
 import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
-import { asBrokerError } from "../base/storage-error.ts";
+import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
@@ -145,8 +145,7 @@ export function openGateway(options: {
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asBrokerError(thrown);
-    if (error.code === "storage_failed")
-      context().log.error({ event: "storage_failed", err: thrown }, error.message);
+    logMachineError(context().log, error);
     if (error.code === "unexpected")
       context().log.error({ event: "session_failed", err: thrown }, "session failed unexpectedly");
     return error;

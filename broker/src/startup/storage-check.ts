@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { storageFailure } from "../base/storage-error.ts";
+import { machineProblem } from "../base/machine-error.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 
 /** What a check writes: more than the last block of a disk that is almost full. */
 const BYTES = 64 * 1024;
+/** The descriptors that it opens: about what one request needs. */
+const DESCRIPTORS = 16;
 /** How long a result is used, so that frequent requests do not write all the time. */
 const FRESH_MS = 250;
 
-/** Returns "ok", or what is wrong with a disk or the database, without paths. */
+/** Returns "ok", or what is wrong with a disk, the database or the machine, without paths. */
 export type StorageCheck = () => Promise<string>;
 
-/** Creates a check that writes to each folder and to the records, as every submission does. */
+/** Creates a check that writes to each folder and to the records, as every submission does, and opens files. */
 export function createStorageCheck(
   { records, log }: Needs<"records" | "log">,
   folders: readonly { name: string; path: string }[],
@@ -38,7 +40,7 @@ export function createStorageCheck(
         await writeTo(path);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        return `the disk of the ${name} ${storageFailure(error) ?? "cannot be written"} (${code})`;
+        return `${describe(name, error)} (${code})`;
       }
     try {
       await records.db
@@ -47,7 +49,7 @@ export function createStorageCheck(
         .where("name", "=", "instance")
         .execute();
     } catch (error) {
-      return `the disk of the records ${storageFailure(error) ?? "cannot be written"}`;
+      return describe("records", error);
     }
     return null;
   }
@@ -63,21 +65,27 @@ export function createStorageCheck(
   };
 }
 
+function describe(name: string, error: unknown): string {
+  const problem = machineProblem(error);
+  if (problem && "shortage" in problem) return problem.shortage.replace(/^The/, "the");
+  return `the disk of the ${name} ${problem?.disk ?? "cannot be written"}`;
+}
+
 function distinctDisks<F extends { path: string }>(folders: readonly F[]): F[] {
   return [...new Map(folders.toReversed().map((folder) => [statSync(folder.path).dev, folder])).values()];
 }
 
 async function writeTo(folder: string): Promise<void> {
   const path = join(folder, `.${randomUUID()}.tmp`);
+  const opened: FileHandle[] = [];
   try {
     const file = await open(path, "wx", 0o600);
-    try {
-      await file.writeFile(Buffer.alloc(BYTES));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    opened.push(file);
+    await file.writeFile(Buffer.alloc(BYTES));
+    await file.sync();
+    while (opened.length < DESCRIPTORS) opened.push(await open(path, "r"));
   } finally {
+    for (const file of opened) await file.close();
     await rm(path, { force: true });
   }
 }

@@ -44,11 +44,18 @@ export async function objectPathsIn(folder: string, arriving = "arriving"): Prom
   };
 }
 
-/** Returns null when nothing exists at the path, and "" for a broken link. */
+/** Returns null when nothing exists at the path, and "" for a broken link. Throws when the system cannot say. */
 async function realPathOf(path: string): Promise<string | null> {
-  const isThere = await lstat(path).catch(() => null);
-  return isThere && realpath(path).catch(() => "");
+  const isThere = await lstat(path).catch(unlessMissing(null));
+  return isThere && realpath(path).catch(unlessMissing(""));
 }
+
+const unlessMissing =
+  <T>(value: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (["ENOENT", "ENOTDIR", "ELOOP"].includes(error.code ?? "")) return value;
+    throw error;
+  };
 
 /** Yields the keys of complete objects that start with `prefix`. Reads only folders that can contain such keys. */
 export async function* keysBelow(paths: ObjectPaths, prefix: string): AsyncGenerator<string> {

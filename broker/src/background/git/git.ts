@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { buffer as collect } from "node:stream/consumers";
 import { CrowdaiError } from "@crowdai/shared";
 import { findProcessLimitTools, limitPrefix } from "@crowdai/shared/process-limits";
-import { storageErrorOfGit } from "../../base/storage-error.ts";
+import { machineErrorOfGit } from "../../base/machine-error.ts";
 import { createCallerPlaces } from "./caller-places.ts";
 import { createSemaphore } from "./semaphore.ts";
 
@@ -76,7 +76,7 @@ export interface GitEnded {
 
 /** Git processes with limits on memory, time, output and their number. */
 export interface Git {
-  /** Runs to the end; a failure is a value. Throws broker_busy when no slot becomes free, and storage_failed. */
+  /** Runs to the end; a failure is a value. Throws broker_busy when no slot becomes free or the machine has no resources left, and storage_failed. */
   run(args: readonly string[], options: GitRun): Promise<GitEnded>;
   /** As `run`, for commands that fail only when this machine does. */
   must(args: readonly string[], options: GitRun): Promise<Buffer>;
@@ -192,8 +192,8 @@ export async function createGit({ path, atOnce }: GitOptions): Promise<Git> {
     clearTimeout(timer);
     options.signal?.throwIfAborted();
     if (signal === "SIGXCPU" || (signal === "SIGKILL" && ended === null)) ended = "time";
-    const diskError = code === 0 ? null : storageErrorOfGit(stderr.toString("utf8"));
-    if (diskError) throw diskError;
+    const machineError = code === 0 ? null : machineErrorOfGit(stderr.toString("utf8"));
+    if (machineError) throw machineError;
     return { code, signal, stdout, stderr: stderr.toString("utf8"), ended };
   }
 

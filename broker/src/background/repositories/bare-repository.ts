@@ -25,12 +25,12 @@ export async function makeBareRepository(dir: string): Promise<void> {
   if (existsSync(join(dir, "HEAD"))) return;
   await rm(dir, { recursive: true, force: true });
   const made = `${dir}.${randomUUID()}`;
-  for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"])
-    await mkdir(join(made, folder), { recursive: true, mode: 0o700 });
-  await writeFile(join(made, "HEAD"), "ref: refs/heads/main\n");
-  await writeFile(join(made, "config"), CONFIG);
-  await writeFile(join(made, "info/attributes"), ATTRIBUTES);
   try {
+    for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"])
+      await mkdir(join(made, folder), { recursive: true, mode: 0o700 });
+    await writeFile(join(made, "HEAD"), "ref: refs/heads/main\n");
+    await writeFile(join(made, "config"), CONFIG);
+    await writeFile(join(made, "info/attributes"), ATTRIBUTES);
     await rename(made, dir);
   } catch (error) {
     await rm(made, { recursive: true, force: true });

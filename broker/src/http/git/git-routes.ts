@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { CodeNeeds } from "../../background/code-services.ts";
 import { type CallerPlaces, createCallerPlaces } from "../../background/git/caller-places.ts";
 import type { TrustedProxies } from "../../base/client-address.ts";
+import { logMachineError } from "../../base/machine-error.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { senderName } from "../requests/request-address.ts";
 import { requestError } from "../requests/request-error.ts";
@@ -148,7 +149,8 @@ async function requireOwner(
 /** Git shows plain text as `remote: …`, and asks for a key when the answer is 401 Basic. */
 function refuse({ log }: CodeNeeds<"log">, c: Context, thrown: unknown): Response {
   const error = requestError(c, thrown);
-  if (error.code === "unexpected" || error.code === "storage_failed")
+  logMachineError(log, error);
+  if (error.code === "unexpected")
     log.error({ event: "git_request_failed", err: thrown }, "git request failed");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Basic realm="crowdAI", charset="UTF-8"');
   if (error.code === "broker_busy") c.header("Retry-After", "30");

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
+import { logMachineError } from "../../base/machine-error.ts";
 import { redactedPath } from "./redacted-path.ts";
 import { requestError } from "./request-error.ts";
 
@@ -12,8 +13,7 @@ export function errorResponse(c: Context, thrown: unknown, log: Logger): Respons
       { event: "request_failed", err: thrown, path: redactedPath(c.req.path) },
       "request failed with an unexpected error",
     );
-  if (error.code === "storage_failed")
-    log.error({ event: "storage_failed", err: thrown, path: redactedPath(c.req.path) }, error.message);
+  logMachineError(log, error, { path: redactedPath(c.req.path) });
   // The rest of the body is left unread, so the connection cannot serve another request.
   if (error.code === "message_too_large") c.header("connection", "close");
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Bearer realm="crowdai"');

@@ -1,7 +1,7 @@
 import { CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { asBrokerError } from "../../base/storage-error.ts";
+import { asBrokerError } from "../../base/machine-error.ts";
 
 /** Codes of the catalog for the statuses with which the HTTP framework refuses a request. */
 const CODES: Record<number, ErrorCode> = {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Logger } from "pino";
+import { logMachineError } from "../../base/machine-error.ts";
 import { requestError } from "../requests/request-error.ts";
 import { texts } from "./texts.ts";
 import { Refusal, Unauthorized } from "./webapp-errors.ts";
@@ -32,6 +33,7 @@ export function failureResponse(c: Context, thrown: unknown, log: Logger): Respo
   const error = requestError(c, thrown);
   // Other errors that are not the caller's fault count as server errors.
   if (error.fault === "you") return answer(c, 400, { message: error.message });
+  logMachineError(log, error);
   if (error.row.http === 503) return answer(c, 503, { message: error.message });
   log.error(
     { event: "webapp_request_failed", err: thrown },

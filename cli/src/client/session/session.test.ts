@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createApiKey } from "@crowdai/shared";
+import { CrowdaiError, createApiKey } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { allowedMs } from "../../../../test/allowed-ms.ts";
 import { intent, read, useSessions } from "../../../test/sessions.ts";
@@ -30,6 +30,27 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
       code: "challenge_unknown",
       details: { suggestion: "iris" },
     });
+  });
+
+  it("repeats what the broker cannot do at the moment", async () => {
+    let refusals = 0;
+    sessions.broker.intercept = () => {
+      if (refusals++ % 2 === 0) throw new CrowdaiError("broker_busy");
+      return false;
+    };
+    const session = await open({ transport });
+    const { id } = intent();
+    expect((await session.submit(intent(id))).submission.id).toBe(id);
+    expect(refusals).toBeGreaterThanOrEqual(4);
+  });
+
+  it("reports what the broker still cannot do after some repetitions", async () => {
+    const session = await open({ transport });
+    sessions.broker.intercept = () => {
+      throw new CrowdaiError("storage_failed");
+    };
+    await expect(session.submit(intent())).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(open({ transport })).rejects.toMatchObject({ code: "storage_failed" });
   });
 
   it("submits and yields every event once, in order, with the final submission", async () => {

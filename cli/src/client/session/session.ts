@@ -1,4 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { withRetries } from "../../async/retry.ts";
 import { parseBroker } from "../http/broker-address.ts";
 import { createHttpClient, type HttpClientOptions } from "../http/http-client.ts";
 import { healthSchema } from "../http/is-broker.ts";
@@ -19,14 +20,19 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
   const http = createHttpClient(httpOptions);
   if (options.transport === "http") return openHttpSession(http, options);
 
-  const [{ openSocketSession }, { SocketUnavailable }] = await Promise.all([
+  const [{ openSocketSession }, { SocketUnavailable }, { isTemporary }] = await Promise.all([
     import("./socket-session.ts"),
     import("./open-socket.ts"),
+    import("./socket-requests.ts"),
   ]);
+  // The broker may lack something for a moment.
+  const mayRepeat = (failure: unknown) => isTemporary(failure) && 0;
   for (let mayRetry = true; ; mayRetry = false) {
     const began = performance.now();
     try {
-      return await openSocketSession(broker, options);
+      return await withRetries(() => openSocketSession(broker, options), mayRepeat, {
+        signal: options.signal,
+      });
     } catch (failure) {
       if (!(failure instanceof SocketUnavailable)) throw failure;
       const quick = performance.now() - began < QUICK_MS;

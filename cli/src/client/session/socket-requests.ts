@@ -2,7 +2,10 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { Socket } from "socket.io-client";
 import { z } from "zod";
 import { abortable } from "../../async/abort.ts";
+import { backoff } from "../../async/retry.ts";
 
+/** How often a request is sent again that the broker could not handle at the moment, as requests over HTTP are. */
+const MAX_RETRIES = 3;
 const refusedSchema = z.object({
   ok: z.literal(false),
   error: z.object({
@@ -25,8 +28,8 @@ interface Pending {
 }
 
 /**
- * Requests that survive a cut connection: those without an answer are sent again on the next one. That is safe because
- * the broker recognizes a repetition by its id.
+ * Requests that survive a cut connection: those without an answer are sent again on the next one, and so are those that the
+ * broker answers as one that lacks something for a moment (503). That is safe because the broker recognizes a repetition by its id.
  */
 export interface Requests {
   ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: AskOptions): Promise<T>;
@@ -49,6 +52,7 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
       abortable((resolve, dispose, reject) => {
         if (ended) return reject(ended.error);
         let timer: NodeJS.Timeout | undefined;
+        let retries = 0;
         const request: Pending = {
           send() {
             clearTimeout(timer);
@@ -57,7 +61,9 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
               try {
                 resolve(readAck(answer, schema));
               } catch (error) {
-                reject(error);
+                if (!isTemporary(error) || retries === MAX_RETRIES) return reject(error);
+                clearTimeout(timer);
+                timer = setTimeout(() => open && request.send(), backoff(retries++));
               }
             });
           },
@@ -83,6 +89,10 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
     },
   };
 }
+
+/** Whether the broker's answer is that a later request may succeed. */
+export const isTemporary = (error: unknown): boolean =>
+  error instanceof CrowdaiError && error.row.http === 503;
 
 function readAck<T>(answer: unknown, schema: z.ZodType<T>): T {
   const refused = refusedSchema.safeParse(answer);

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createPacketReader, FLUSH, packetLine, sideBand } from "../../../background/git/pkt-line.ts";
-import { asBrokerError } from "../../../base/storage-error.ts";
+import { asBrokerError } from "../../../base/machine-error.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Needs } from "../../../domain/submissions/services.ts";
 import { readCode } from "../../../domain/submissions/submission-code.ts";
