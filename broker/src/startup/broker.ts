@@ -45,6 +45,7 @@ import { openObjects } from "./open-objects.ts";
 import { createQueueWatch } from "./queue-watch.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
 import { type Intervals, startScheduler } from "./scheduler.ts";
+import { shouldUpgrade } from "./should-upgrade.ts";
 import { createShutdownSteps } from "./shutdown-steps.ts";
 import { createStorageCheck } from "./storage-check.ts";
 
@@ -184,7 +185,11 @@ export async function createBroker({
       metricsToken: config.metricsToken,
       log,
     });
-    const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
+    const basePath = config.publicUrl ? basePathOf(config.publicUrl) : "";
+    const server = createAdaptorServer({
+      fetch: app.fetch,
+      serverOptions: { shouldUpgradeCallback: (request) => shouldUpgrade(request, basePath) },
+    }) as HttpServer;
     // A large upload over a slow link may take hours; only a connection on which nothing moves is closed.
     server.requestTimeout = 0;
     server.timeout = IDLE_MS;
@@ -197,7 +202,7 @@ export async function createBroker({
       heard: listeners.announce,
       legacy: legacy?.gateway,
     });
-    if (config.publicUrl) acceptBasePath(server, basePathOf(config.publicUrl));
+    if (basePath !== "") acceptBasePath(server, basePath);
     // When the start fails before the server listens; otherwise sessions are closed first, see below.
     shutdownSteps.add("gateway", () => gateway.close());
     metrics.gauge("crowdai_sessions", "Clients connected to this broker.", async () => gateway.sessions());
