@@ -1,11 +1,13 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
+import { labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
 import { sizeText } from "../terminal/size.ts";
 import type { Style } from "../terminal/style.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
+import { runRows } from "./submission/run-rows.ts";
 
 /** Shows what a challenge says of itself. */
 export async function challenge(
@@ -28,11 +30,13 @@ export async function challenge(
   const file = `predictions${found.accepts.file?.extensions[0] ?? ""}`;
   const which = settings.challenge === found.id ? "" : ` -c ${found.id}`;
   if (found.data.length > 0) terminal.next(`crowdai data ${found.id}`);
-  else
-    terminal.next(
-      found.accepts.file ? `crowdai submit ${file}${which}` : `crowdai submit --json '…'${which}`,
-    );
+  else terminal.next(`crowdai submit ${submitted(found, file)}${which}`);
   return 0;
+}
+
+function submitted({ run, accepts }: PublicChallenge, file: string): string {
+  if (run) return "--code";
+  return accepts.file ? file : "--json '…'";
 }
 
 function describe(found: PublicChallenge, style: Style): string[] {
@@ -55,11 +59,19 @@ function describe(found: PublicChallenge, style: Style): string[] {
     const endings = accepts.file.extensions.join(", ") || "any file";
     lines.push(`  File: ${endings}, up to ${sizeText(accepts.file.max_bytes)}`);
   }
+  if (found.run) {
+    const most = accepts.code ? `, up to ${sizeText(accepts.code.max_bytes)}` : "";
+    lines.push(`  Code, which is run on private input${most}`);
+  }
   if (accepts.model) lines.push(`  Models: up to ${sizeText(accepts.model.max_bytes)} each`);
   if (accepts.json) {
     lines.push(`  JSON value: up to ${sizeText(accepts.json.max_bytes)}`);
     if (accepts.json.schema !== true && accepts.json.schema != null)
       lines.push(`    Schema: ${JSON.stringify(accepts.json.schema)}`);
+  }
+  if (found.run) {
+    const rows = labeledLines(runRows(found.run), style).map((line) => `  ${line}`);
+    lines.push("", style.bold("How the code is run"), ...rows);
   }
   const functions = found.functions.filter((name) => name !== "submit");
   if (functions.length > 0) lines.push("", style.bold("Functions"), `  ${functions.join(", ")}`);

@@ -1,4 +1,4 @@
-import { submissionEventSchema, submissionSchema } from "@crowdai/shared";
+import { type StageRecord, submissionEventSchema, submissionSchema } from "@crowdai/shared";
 import { z } from "zod";
 import { plainText } from "../terminal/plain-text.ts";
 import type { CommandContext } from "./handler.ts";
@@ -6,7 +6,7 @@ import type { CommandContext } from "./handler.ts";
 const eventsSchema = z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) });
 type Event = z.infer<typeof submissionEventSchema>;
 
-/** Prints the log lines of the evaluator and the messages of its progress. */
+/** Prints what a run of the code printed, where it may be seen, the log lines of the evaluator, and its progress. */
 export async function logs({ connection, terminal }: CommandContext, args: { id: string }): Promise<number> {
   await connection.key();
   const path = `/api/v1/submissions/${encodeURIComponent(args.id)}/events`;
@@ -15,19 +15,31 @@ export async function logs({ connection, terminal }: CommandContext, args: { id:
     wait: 0,
   });
   const logged = events.filter((event) => lineOf(event) !== null);
+  const stages = (submission.run?.stages ?? []).filter(({ stdout, stderr }) => stdout ?? stderr);
   terminal.present({
-    json: { submission: submission.id, events: logged },
-    ndjson: logged.map((event) => ({ type: "event", event })),
+    json: { submission: submission.id, events: logged, ...(submission.run ? { stages } : {}) },
+    ndjson: [
+      ...logged.map((event) => ({ type: "event", event })),
+      ...stages.map((stage) => ({ type: "stage", stage })),
+    ],
     quiet: [submission.id],
     text: () => {
+      for (const stage of stages) for (const line of stageLines(stage)) terminal.answer(line);
       for (const event of logged) terminal.answer(plainText(lineOf(event)!));
     },
   });
 
-  if (logged.length === 0)
-    terminal.note(`The evaluator has not logged anything${submission.finished_at ? "" : " yet"}.`);
+  if (logged.length === 0 && stages.length === 0)
+    terminal.note(`Nothing has been logged${submission.finished_at ? "" : " yet"}.`);
   if (submission.finished_at === null) terminal.next(`crowdai watch ${submission.id}`);
   return 0;
+}
+
+/** Returns what the program printed in a stage, each stream under its name. */
+function stageLines({ stage, stdout, stderr }: StageRecord): string[] {
+  return Object.entries({ stdout, stderr }).flatMap(([stream, text]) =>
+    text ? [`--- ${stage}, ${stream}`, plainText(text.replace(/\n$/, ""))] : [],
+  );
 }
 
 function lineOf({ type, data }: Event): string | null {

@@ -15,6 +15,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 import { readStanding } from "./submission/read-standing.ts";
+import { commandText, stageRows } from "./submission/run-rows.ts";
 import { rankText, scoreRows } from "./submission/score-rows.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
@@ -79,8 +80,11 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["Waiting", s.waiting],
     ["Error", s.error && errorText(s.error, style)],
     ["Message", s.message],
-    ["Input", s.input && `${s.input.name ?? "JSON value"}, ${sizeText(s.input.size)}`],
-    ["Input SHA-256", s.input?.sha256],
+    ["Input", s.input && inputText(s.input)],
+    ["Input SHA-256", s.input?.kind === "code" ? null : s.input?.sha256],
+    ["Command", s.run && commandText(s.run.command)],
+    ...(s.run ? stageRows(s.run) : []),
+    ["Box", s.run && [s.run.sandbox, ...s.run.enforced].join("\n")],
     ["Submitted", timeText(s.created_at)],
     ["Finished", s.finished_at && timeText(s.finished_at)],
     ["Slot", s.slot],
@@ -94,6 +98,10 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ),
     ["Page", s.url],
   ];
+}
+
+function inputText({ kind, name, size }: NonNullable<Submission["input"]>): string {
+  return `${kind === "code" ? "code" : (name ?? "JSON value")}, ${sizeText(size)}`;
 }
 
 function errorText({ code, message, next }: NonNullable<Submission["error"]>, style: Style): string {

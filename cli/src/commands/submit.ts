@@ -1,9 +1,11 @@
-import { CrowdaiError, type Submission } from "@crowdai/shared";
+import { CrowdaiError, type PublicChallenge, type Submission } from "@crowdai/shared";
 import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import { withOutcome } from "../snapshot/send/send-code.ts";
+import { runsCode } from "../submit/check-input.ts";
 import { checkRound } from "../submit/check-round.ts";
+import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelToSend, prepareModels } from "../submit/models.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
@@ -17,7 +19,7 @@ import {
 } from "./code/submission-code.ts";
 import type { CommandContext } from "./handler.ts";
 import { type Prepared, prepareInput } from "./input/prepare-input.ts";
-import { readNamedInput } from "./input/read-input.ts";
+import { missingInput, readNamedInput } from "./input/read-input.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
@@ -47,7 +49,9 @@ export async function submit(
   const { args, flags } = fileAfterCode(cwd, named, given);
   if (flags.wait === false && flags.minScore !== undefined)
     throw new CrowdaiError("usage", "--min-score needs the grade, which --no-wait does not wait for.");
-  const input = await readNamedInput({ file: args.file, json: flags.json, cwd });
+  // The code may be the input: only the broker knows whether the challenge runs code.
+  const mayBeCode = (flags.code ?? settings.project) && args.file === undefined && flags.json === undefined;
+  const input = mayBeCode ? null : await readNamedInput({ file: args.file, json: flags.json, cwd });
   const wanted = chosenChallenge(settings, flags.challenge);
 
   const view = createProgressView(terminal);
@@ -56,10 +60,12 @@ export async function submit(
   let code: SubmissionCode | undefined;
   try {
     await connection.key();
-    view.say(`Submitting ${inputText(args.file)} to ${wanted}`);
+    view.say(`Submitting ${inputText(input && args)} to ${wanted}`);
     opened = await openCommandSession(connection, io, wanted);
     const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
+    if (!input && !challenge.run) throw missingInput();
+    if (input && challenge.run) throw runsCode(challenge);
     const round = checkRound(challenge, flags.round);
     const http = await connection.http();
     if (flags.publish && flags.code !== false && !agreed) {
@@ -68,9 +74,9 @@ export async function submit(
       await ensureAgreement({ io, terminal, http, broker: settings });
     }
     code = startSubmissionCode(opened, flags, { io, connection, terminal, view });
-    prepared = await prepareInput(input, challenge, { io, terminal, view });
+    if (input) prepared = await prepareInput(input, challenge, { io, terminal, view });
     const preparedCode = await code.taken();
-    const { offered, offer } = prepared;
+    const { offered, offer } = prepared ?? offeredCode(challenge, preparedCode!, code.command());
     const files = (flags.model ?? []).map((file) => ({ file }));
     const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
     const models = await prepareModels(challenge, files, { cwd, signal, onProgress });
@@ -84,6 +90,7 @@ export async function submit(
         limits,
         offered,
         code: code.plan(),
+        command: code.command() ?? undefined,
         models,
       };
       view.stop();
@@ -179,7 +186,19 @@ function showAccepted(terminal: Terminal, submission: Submission): number {
   return 0;
 }
 
-function inputText(file: string | undefined): string {
+/** Offers the code itself. Throws code_invalid. */
+function offeredCode(
+  challenge: PublicChallenge,
+  { snapshot }: PreparedCode,
+  command: readonly string[] | null,
+) {
+  const offered = { kind: "code", name: null, size: snapshot.bytes } as const;
+  return { offered, offer: inputOfCode(challenge, snapshot, command) };
+}
+
+function inputText(named: { file?: string } | null): string {
+  if (!named) return "the code";
+  const { file } = named;
   if (file === undefined) return "a JSON value";
   return file === "-" ? "standard input" : file;
 }

@@ -20,6 +20,11 @@ const codeFields = z.looseObject({
   dir: text("a folder")
     .optional()
     .describe("Folder of the code, relative to this file. Default: the folder of this file."),
+  command: z
+    .array(text("a word"), { error: 'a list of words, such as ["python3", "main.py"]' })
+    .min(1, "at least one word")
+    .optional()
+    .describe("Command that runs the code, for challenges that leave it to their participants."),
   include: patterns.optional().describe("Patterns of files to include although .gitignore excludes them."),
   exclude: patterns.optional().describe("Patterns of files to exclude, also if they are tracked."),
   max_bytes: count("a number of bytes").describe("Maximum size of the code in bytes."),
@@ -29,7 +34,7 @@ const CODE_FIELDS = Object.keys(codeFields.shape);
 
 const codeSchema = z.union([z.boolean(), codeFields], {
   error:
-    "true, false, or an object with the fields submit (true or false), dir (a folder), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
+    "true, false, or an object with the fields submit (true or false), dir (a folder), command (a list of words), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
 });
 
 /** The schema of crowdai.json. Unknown fields are kept: a newer client or another tool may have added them. */

@@ -87,7 +87,7 @@ describe("submitting a value", () => {
       "progress",
       "graded",
     ]);
-    expect(progress.at(-1)).toEqual({ stage: "grading", percent: 50, message: "half" });
+    expect(progress.at(-1)).toEqual({ stage: "grading", percent: 50, message: "half", step: null });
   });
 
   it("rejects with the submission's own error, which contains the submission", async () => {

@@ -175,6 +175,22 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
+   * Submits the code itself, to a challenge that runs it: by default the project of the running script. `command` runs it,
+   * if the challenge leaves that to its participants; the default is the one in crowdai.json.
+   *
+   * @throws CrowdaiError with the code build_failed or sample_failed, which cost no slot, and code_crashed, code_timeout,
+   * code_cpu, code_memory, code_output, output_missing or output_invalid; details.submission.run tells how the code was run.
+   * @example
+   * const grade = await challenge.submitCode({ code: "solution", command: ["python3", "main.py"] });
+   */
+  submitCode(options: SubmitOptions & { command?: readonly string[]; wait: false }): Promise<Submission>;
+  submitCode(options?: SubmitOptions & { command?: readonly string[] }): Promise<Grade>;
+  async submitCode(options: SubmitOptions & { command?: readonly string[] } = {}): Promise<Submission> {
+    const { submitCode } = await import("./submit-from-program.ts");
+    return submitCode(this.#session, this.#submitting({ code: true, ...options }));
+  }
+
+  /**
    * Calls an evaluator function for each value and returns the answers in the order of the values. The results do not
    * count for the leaderboard.
    *

@@ -17,6 +17,9 @@ export interface ProgramCodeOptions {
   client: string;
 }
 
+/** Code that is ready to be sent, and the command of crowdai.json that runs it. */
+export type ProgramCode = PreparedCode & { command: readonly string[] | null };
+
 /**
  * Takes a snapshot of the code that a program asked for; `true` is the project of the running script. Throws
  * code_required if the challenge requires code and the program gave none, agreement_missing, and what prepareCode throws.
@@ -24,7 +27,7 @@ export interface ProgramCodeOptions {
 export async function prepareProgramCode(
   session: BrokerSession,
   options: ProgramCodeOptions,
-): Promise<PreparedCode | undefined> {
+): Promise<ProgramCode | undefined> {
   const challenge = session.opening.challenge!;
   const { publish, allowSecrets, message, signal, broker, key, client } = options;
   const code = options.code ?? publish ?? false;
@@ -48,7 +51,7 @@ export async function prepareProgramCode(
   const project = readProjectConfig(folder);
   const chosen = chooseCode(challenge, { code: folder, publish, project, cwd, env });
   const participant = session.opening.participant.name;
-  return prepareCode({
+  const prepared = await prepareCode({
     chosen: chosen!,
     challenge,
     participant,
@@ -60,6 +63,7 @@ export async function prepareProgramCode(
     env,
     signal,
   });
+  return { ...prepared, command: chosen!.command };
 }
 
 function scriptsProject(projectOfScript: (script: string) => string): string {

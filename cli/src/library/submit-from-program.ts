@@ -1,9 +1,10 @@
-import type { Submission } from "@crowdai/shared";
+import { CrowdaiError, type Submission } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
 import { withOutcome } from "../snapshot/send/send-code.ts";
 import { checkInput } from "../submit/check-input.ts";
+import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelFile, prepareModels } from "../submit/models.ts";
 import { submitResumable } from "../submit/resumable.ts";
 import {
@@ -13,7 +14,7 @@ import {
   type SubmissionInput,
 } from "../submit/submission-input.ts";
 import { type SubmitInputOptions, submitInput } from "../submit/submit-input.ts";
-import { type ProgramCodeOptions, prepareProgramCode } from "./code-from-program.ts";
+import { type ProgramCode, type ProgramCodeOptions, prepareProgramCode } from "./code-from-program.ts";
 
 /** A submission made by a program with the library. */
 interface ProgramSubmitOptions extends Omit<SubmitInputOptions, "code">, ProgramCodeOptions {
@@ -44,9 +45,27 @@ export async function submitFile(
   return submitPrepared(session, inputOfFile(facts, { signal: options.signal, onProgress }), options);
 }
 
+export async function submitCode(
+  session: BrokerSession,
+  options: ProgramSubmitOptions & { command?: readonly string[] },
+): Promise<Submission> {
+  const challenge = session.opening.challenge!;
+  if (!challenge.run)
+    throw new CrowdaiError("kind_not_accepted", `${challenge.id} does not run code.`, {
+      next: "Submit a file or a value.",
+    });
+  return submitPrepared(
+    session,
+    (code) => inputOfCode(challenge, code!.snapshot, options.command ?? code!.command),
+    options,
+  );
+}
+
+type OfCode = (code: ProgramCode | undefined) => SubmissionInput;
+
 async function submitPrepared(
   session: BrokerSession,
-  making: Promise<SubmissionInput> | SubmissionInput,
+  making: Promise<SubmissionInput> | SubmissionInput | OfCode,
   options: ProgramSubmitOptions,
 ): Promise<Submission> {
   const taking = prepareProgramCode(session, options);
@@ -54,21 +73,21 @@ async function submitPrepared(
     typeof model === "string" ? { file: model } : model,
   );
   const offering = prepareModels(session.opening.challenge!, named, { signal: options.signal });
-  const [offered, models, taken] = await Promise.allSettled([making, offering, taking]);
+  const offer = typeof making === "function" ? taking.then(making) : making;
+  const [offered, models, taken] = await Promise.allSettled([offer, offering, taking]);
   const code = taken.status === "fulfilled" ? taken.value : undefined;
   const failed = [offered, models, taken].find((one) => one.status === "rejected");
   if (offered.status === "rejected" || models.status === "rejected" || failed) {
     code?.close();
     throw (failed as PromiseRejectedResult).reason;
   }
-  const offer = offered.value;
   const { journal: folder, http, id } = options;
   const submitting = { ...options, models: models.value, code };
   try {
     const submission =
       folder === undefined || id !== undefined
-        ? await submitInput(session, offer, submitting)
-        : await submitResumable(session, offer, { ...submitting, journal: { folder, http } });
+        ? await submitInput(session, offered.value, submitting)
+        : await submitResumable(session, offered.value, { ...submitting, journal: { folder, http } });
     return code ? withOutcome(submission, await code.settle()) : submission;
   } finally {
     const outcome = (await code?.settle()) ?? null;

@@ -17,6 +17,7 @@ export type PassedCheck = string;
  * file_extension, file_too_large, value_too_large or value_schema.
  */
 export function checkInput(challenge: PublicChallenge, offered: InputDescription): PassedCheck[] {
+  if (challenge.run) throw runsCode(challenge);
   return offered.kind === "file" ? checkFile(challenge, offered) : checkJson(challenge, offered);
 }
 
@@ -75,4 +76,11 @@ export function hasExtension(name: string | null, extensions: readonly string[])
   if (extensions.length === 0) return true;
   const lower = (name ?? "").toLowerCase();
   return extensions.some((extension) => lower.endsWith(extension.toLowerCase()));
+}
+
+/** The error of a file or value for a challenge that runs the code itself. */
+export function runsCode({ id }: PublicChallenge): CrowdaiError {
+  return new CrowdaiError("kind_not_accepted", `${id} runs your code. It accepts no files and no values.`, {
+    next: "Submit with `crowdai submit --code`, without a file.",
+  });
 }

@@ -11,6 +11,8 @@ export interface ChosenCode {
   include: readonly string[];
   caps: Caps;
   authors: readonly string[];
+  /** The command of crowdai.json that runs the code. */
+  command: readonly string[] | null;
   /** Who asked for the code: the caller, crowdai.json, or only the challenge. */
   because: "asked" | "config" | "required";
 }
@@ -54,6 +56,7 @@ export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): Chos
     include: configured.include ?? [],
     caps: capsOf(challenge, configured),
     authors: project?.config.authors ?? [],
+    command: configured.command ?? null,
     because: asked ? "asked" : inConfig ? "config" : "required",
   };
 }

@@ -1,4 +1,12 @@
-import { CrowdaiError, isFinal, type Place, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  isFinal,
+  type Place,
+  RUN_STAGES,
+  type RunStage,
+  type Submission,
+  type SubmissionEvent,
+} from "@crowdai/shared";
 import { after } from "../async/timer.ts";
 import type { Feed } from "../client/session/feed.ts";
 
@@ -26,7 +34,13 @@ export interface Waiting {
 export type Progress =
   | { stage: "hashing" | "uploading"; done: number; total: number }
   | Waiting
-  | { stage: "grading"; percent: number | null; message: string | null };
+  | {
+      stage: "grading";
+      percent: number | null;
+      message: string | null;
+      /** Of a submission whose code is run: what is being done. */
+      step: RunStage | null;
+    };
 
 /**
  * Options of calls that wait for a grade.
@@ -95,12 +109,13 @@ function reportEvent({ type, data }: SubmissionEvent, onProgress: FollowOptions[
   if (type === "submitted") onProgress?.({ ...unknown, reason: null });
   else if (type === "requeued")
     onProgress?.({ ...unknown, reason: typeof data.reason === "string" ? data.reason : null });
-  else if (type === "grading") onProgress?.({ stage: "grading", percent: null, message: null });
+  else if (type === "grading") onProgress?.({ stage: "grading", percent: null, message: null, step: null });
   else if (type === "progress")
     onProgress?.({
       stage: "grading",
       percent: typeof data.percent === "number" ? data.percent : null,
       message,
+      step: RUN_STAGES.find((stage) => stage === data.stage) ?? null,
     });
 }
 

@@ -27,6 +27,8 @@ export interface SubmissionCode {
   /** Shows which code is included. */
   report(): void;
   plan(): CodePlan | null;
+  /** The command of crowdai.json that runs the code. */
+  command(): readonly string[] | null;
   /** Waits until the code is sent or has failed. */
   settled(): Promise<CodeOutcome | null>;
   /** Returns the outcome if it is known already. */
@@ -96,6 +98,7 @@ export function startSubmissionCode(
       if (along) reportCode(terminal, along.snapshot, chosen!);
     },
     plan: () => (along ? planCode(along.snapshot, publish ?? false) : null),
+    command: () => chosen?.command ?? null,
     settled: wait,
     outcomeSoFar: () => settled,
     async finish() {

@@ -33,12 +33,16 @@ export async function readNamedInput(named: {
     parseJson(json, JSON_FLAG);
     return { from: "json", text: json };
   }
-  if (file === undefined)
-    throw new CrowdaiError("usage", "Missing input. Name a file, use - for standard input, or use --json.");
+  if (file === undefined) throw missingInput();
   // As from `crowdai submit "$FILE"` where FILE is not set; it would resolve to the folder.
   if (file === "") throw new CrowdaiError("usage", "The file name is empty.");
   if (file === "-") return { from: "stdin" };
   return { from: "file", facts: await inspectFile(resolve(cwd, file)) };
+}
+
+export function missingInput(next?: string): CrowdaiError {
+  const message = "Missing input. Name a file, use - for standard input, or use --json.";
+  return new CrowdaiError("usage", message, next === undefined ? {} : { next });
 }
 
 /** Takes a .json file as a file if the challenge accepts such files, and as a value if it accepts only values. */

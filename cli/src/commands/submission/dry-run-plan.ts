@@ -6,6 +6,7 @@ import { plainLine } from "../../terminal/plain-text.ts";
 import { exactSizeText } from "../../terminal/size.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type CodePlan, codeLines } from "./code-plan.ts";
+import { runRows } from "./run-rows.ts";
 import { slotsText } from "./slots-text.ts";
 
 /** What --dry-run answers: what would be sent, and which checks passed. */
@@ -15,12 +16,15 @@ export interface Plan {
   round: string | null;
   message: string | null;
   input: {
-    kind: "file" | "json";
+    kind: "file" | "json" | "code";
     name: string | null;
     size: number;
+    /** Of the bytes; of code, the git object name of its tree. */
     sha256: string;
-    way: "message" | "upload";
+    way: "message" | "upload" | "push";
   };
+  /** How the code would be run; null when the challenge runs none. */
+  run: (NonNullable<PublicChallenge["run"]> & { command: string[] }) | null;
   code: CodePlan | null;
   models: { name: string; size: number; sha256: string }[];
   checks: string[];
@@ -33,9 +37,11 @@ export interface PlanFacts {
   round: Round | null;
   message: string | undefined;
   limits: Limits | null;
-  offered: InputDescription;
+  offered: InputDescription | { kind: "code"; name: null; size: number };
   sha256: string;
   code: CodePlan | null;
+  /** What would be run. */
+  command?: readonly string[];
   models?: readonly ModelToSend[];
 }
 
@@ -43,18 +49,20 @@ export interface PlanFacts {
 export function makePlan(facts: PlanFacts): Plan {
   const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
-  const way = kind === "json" && size <= MAX_INLINE_BYTES ? "message" : "upload";
+  const way = kind === "code" ? "push" : kind === "json" && size <= MAX_INLINE_BYTES ? "message" : "upload";
+  const { run } = challenge;
   return {
     broker,
     challenge: challenge.id,
     round: round?.id ?? null,
     message: message ?? null,
     input: { kind, name, size, sha256, way },
+    run: run && { ...run, command: [...(run.command ?? facts.command ?? [])] },
     code,
     models: models.map(({ name, source }) => ({ name, size: source.size, sha256: source.sha256 })),
     checks: [
       round ? `round "${round.id}" is open` : "the challenge accepts submissions after its end",
-      ...checkInput(challenge, offered),
+      ...(offered.kind === "code" ? ["the challenge runs code"] : checkInput(challenge, offered)),
     ],
     limits,
   };
@@ -65,9 +73,10 @@ export function planLines(plan: Plan, { style, symbols }: Pick<Terminal, "style"
   const rows: LabeledRow[] = [
     ["Broker", plan.broker],
     ["Challenge", plan.round === null ? plan.challenge : `${plan.challenge}, round ${plan.round}`],
-    ["Input", `${kind === "file" ? plainLine(name ?? "") : "JSON value"}, ${exactSizeText(size)}`],
-    ["SHA-256", sha256],
-    ["Sent as", way === "upload" ? "an upload to the object store" : "part of the submission message"],
+    ["Input", `${inputName(kind, name)}, ${exactSizeText(size)}`],
+    [kind === "code" ? "Tree" : "SHA-256", sha256],
+    ["Sent as", WAYS[way]],
+    ...(plan.run ? runRows(plan.run) : []),
     ...plan.models.map(
       (model) =>
         ["Model", `${plainLine(model.name)}, ${exactSizeText(model.size)}\nSHA-256 ${model.sha256}`] as const,
@@ -78,4 +87,15 @@ export function planLines(plan: Plan, { style, symbols }: Pick<Terminal, "style"
     ["Submissions left", plan.limits ? slotsText(plan.limits) : "unknown"],
   ];
   return ["Dry run. Nothing was sent.", ...labeledLines(rows, style)];
+}
+
+const WAYS = {
+  upload: "an upload to the object store",
+  message: "part of the submission message",
+  push: "a git push to the broker",
+};
+
+function inputName(kind: Plan["input"]["kind"], name: string | null): string {
+  if (kind === "code") return "the code";
+  return kind === "file" ? plainLine(name ?? "") : "JSON value";
 }

@@ -4,6 +4,7 @@ import { meetsMinimum } from "../../submit/grade.ts";
 import { plainText } from "../../terminal/plain-text.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { readStanding } from "./read-standing.ts";
+import { lastLines } from "./run-rows.ts";
 import { rankText, scoreRows } from "./score-rows.ts";
 import { slotsText } from "./slots-text.ts";
 import { submissionDocument } from "./submission-document.ts";
@@ -56,7 +57,13 @@ export function reportFailure(terminal: Terminal, error: CrowdaiError | undefine
   const document = submissionDocument(submission as Submission);
   if (terminal.format === "json") terminal.json({ ...document, ...failureFields(error!) });
   if (terminal.format === "ndjson") terminal.ndjson({ type: "result", ...document });
+  const { run } = submission as Submission;
+  const lines = terminal.format === "text" && run ? lastLines(run, MAX_LINES) : [];
+  if (lines.length > 0) terminal.note(["It printed last:", ...lines.map((line) => `  ${line}`)].join("\n"));
 }
+
+/** How many lines of a failed program are shown at once; `crowdai logs` has all. */
+const MAX_LINES = 20;
 
 function failureFields(error: CrowdaiError | null): object {
   if (!error) return {};

@@ -41,3 +41,12 @@ describe("the progress of a waiting submission", () => {
     );
   });
 });
+
+it("says which stage of a run is going on", () => {
+  const grading = { stage: "grading", percent: null, message: null } as const;
+  expect(shown({ ...grading, step: null })).toBe("Grading");
+  expect(shown({ ...grading, step: "build" })).toBe("Building");
+  expect(shown({ ...grading, step: "sample" })).toBe("Running on the sample");
+  expect(shown({ ...grading, step: "run", percent: 50 })).toMatch(/^Running on the private input .* 50%$/);
+  expect(shown({ ...grading, step: "evaluate" })).toBe("Evaluating the output");
+});

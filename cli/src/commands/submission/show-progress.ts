@@ -38,6 +38,13 @@ export function createProgressView(terminal: Terminal): ProgressView {
   };
 }
 
+const STEPS = {
+  build: "Building",
+  sample: "Running on the sample",
+  run: "Running on the private input",
+  evaluate: "Evaluating the output",
+};
+
 function describe(progress: Progress, terminal: Terminal): string {
   switch (progress.stage) {
     case "hashing":
@@ -50,7 +57,7 @@ function describe(progress: Progress, terminal: Terminal): string {
       return plainLine(`Waiting for a grader${queueText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
-      return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
+      return `${progress.step ? STEPS[progress.step] : "Grading"}${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
 }
