@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddress, isLoopback, parseTrustedProxies } from "./client-address.ts";
+import { clientAddress, isLoopback, networkOf, parseTrustedProxies } from "./client-address.ts";
 
 const trusted = parseTrustedProxies("10.0.0.0/8, 192.0.2.7 fd00::/8 ::1");
 
@@ -58,4 +58,17 @@ it.each([
   ["::", false],
 ])("tells this machine from others: %s", (address, own) => {
   expect(isLoopback(address)).toBe(own);
+});
+
+describe("the network of a client", () => {
+  it.each([
+    ["192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::6", "2001:db8:1:2::/64"],
+    ["2001:db8::6", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["unknown", "unknown"],
+  ])("of %s is %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
 });

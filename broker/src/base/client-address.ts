@@ -42,6 +42,21 @@ export function clientAddress(
   return address;
 }
 
+/**
+ * Returns the network that a client counts as: an IPv4 address itself, of an IPv6 address the first 64 bits, since one client
+ * has all the others. `address` is as `clientAddress` returns it.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.split("::");
+  const [before, after] = [head, tail ?? ""].map((part) => part.split(":").filter(Boolean)) as [
+    string[],
+    string[],
+  ];
+  const gap = tail === undefined ? 0 : 8 - before.length - after.length;
+  return `${[...before, ...Array<string>(gap).fill("0"), ...after].slice(0, 4).join(":")}::/64`;
+}
+
 /** Returns whether an address, as `clientAddress` returns it, is this machine's own. */
 export const isLoopback = (address: string): boolean => address === "::1" || /^127\./.test(address);
 

@@ -10,9 +10,9 @@ import {
 } from "@crowdai/shared";
 import type { Socket } from "socket.io";
 import { z } from "zod";
-import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
+import { type BoardWatch, watcherOf } from "../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
-import { sightOfBoard } from "../domain/rules/visibility.ts";
+import { isOpenBoard, sightOfBoard } from "../domain/rules/visibility.ts";
 import { type AcceptNeeds, acceptUpload } from "../domain/submissions/accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../domain/submissions/events.ts";
@@ -102,17 +102,29 @@ export function sessionRequests(options: {
   // The leaderboards that each session watches.
   const boardsOf = new WeakMap<Socket, Set<string>>();
   on("watch_board", watchBoardSchema, async (caller, { challenge }, socket) => {
-    const { config } = context().catalog.get(challenge);
-    await sightOfBoard(context(), config, caller);
-    const { now, stop } = await boards.watch(config.id, (moved) => socket.emit("leaderboard", moved));
+    const { catalog } = context();
+    const { id } = catalog.get(challenge).config;
+    const requireSight = async () => sightOfBoard(context(), catalog.get(id).config, caller);
+    await requireSight();
     const watched = boardsOf.get(socket) ?? new Set();
     boardsOf.set(socket, watched);
-    if (watched.has(config.id) || !socket.connected) stop();
+    // The invitation may be withdrawn, or the board hidden, while the session is open.
+    const mayRead = async () => isOpenBoard(catalog, id) || requireSight().then(Boolean, () => false);
+    let watch: Awaited<ReturnType<BoardWatch["watch"]>> | undefined;
+    const end = () => {
+      watch?.stop();
+      watched.delete(id);
+      socket.off("disconnect", end);
+    };
+    watch = await boards.watch(id, watcherOf(caller, ""), (moved) => {
+      mayRead().then((may) => (may ? socket.emit("leaderboard", moved) : end()));
+    });
+    if (watched.has(id) || !socket.connected) watch.stop();
     else {
-      watched.add(config.id);
-      socket.once("disconnect", stop);
+      watched.add(id);
+      socket.once("disconnect", end);
     }
-    return { boards: now };
+    return { boards: watch.now };
   });
 
   return requests;

@@ -1,6 +1,6 @@
 import { CrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
@@ -81,11 +81,9 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
+  const address = (c: Context) => requestAddress(c, context().trustedProxies);
   app.route("/", healthRoutes(version, options.readiness));
-  app.route(
-    "/",
-    metricsRoutes(options.metrics, options.metricsToken, (c) => requestAddress(c, context().trustedProxies)),
-  );
+  app.route("/", metricsRoutes(options.metrics, options.metricsToken, address));
   if (signedStore)
     app.on(["GET", "HEAD", "PUT"], "/objects/*", (c) => handleObjectRequest(signedStore, c.req.raw));
   app.route("/", dataRoutes(context, pages.caller));
@@ -130,6 +128,6 @@ export function createApp(options: {
   app.route("/api/v1", api);
   // The path "/" of openapi.json, appended to its server's address.
   app.get("/api/v1/", (c) => api.request("/", c.req.raw));
-  app.route("/", boardEventRoutes(context, boards, pages.caller));
+  app.route("/", boardEventRoutes(context, boards, pages.caller, address));
   return app;
 }

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { BoardMoved, Leaderboard } from "@crowdai/shared";
 import { afterEach, describe, expect, it } from "vitest";
 import { createBoardWatch } from "../../src/domain/leaderboard/board-watch.ts";
 import { addOrganizer } from "../../src/domain/participants/api-keys.ts";
-import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
+import { uninvite } from "../../src/domain/participants/invitations.ts";
+import { startBroker, type TestBroker, untilEnd, writeChallenge } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
 const SECRET = { visibility: { leaderboard: false } };
@@ -147,6 +149,65 @@ describe("a watcher of a board", () => {
     expect(await moved).toMatchObject({ challenge: "test", round: "1" });
   });
 
+  it("receives nothing over a socket once the invitation is withdrawn, until it is invited again", async () => {
+    test = await startBroker({ challenges: [PRIVATE] });
+    await invite("ada");
+    const bobKey = await test.addParticipant("bob");
+    await invite("bob");
+    await grade(test.key, 1);
+    const [ada, bob] = [await test.connect(), await test.connect({ key: bobKey })];
+    const seen = { ada: 0, bob: 0 };
+    ada.socket.on("leaderboard", () => seen.ada++);
+    bob.socket.on("leaderboard", () => seen.bob++);
+    for (const client of [ada, bob]) await client.ask("watch_board", { challenge: "test" });
+    await grade(test.key, 2);
+    await until(async () => seen.ada === 1 && seen.bob === 1);
+
+    await uninvite(test.records, "bob", ["test"]);
+    await grade(test.key, 3);
+    await until(async () => seen.ada === 2);
+    await expect(bob.ask("watch_board", { challenge: "test" })).rejects.toMatchObject({
+      code: "challenge_unknown",
+    });
+    expect(seen.bob).toBe(1);
+
+    await invite("bob");
+    await bob.ask("watch_board", { challenge: "test" });
+    await grade(test.key, 4);
+    await until(async () => seen.ada === 3 && seen.bob === 2);
+  });
+
+  it("receives no server-sent events once the organizer hides the board", async () => {
+    test = await startBroker({});
+    await grade(test.key, 1);
+    const answer = await fetch(`${test.broker.url}/challenges/test/leaderboard/events`);
+    const moves = readMoves(answer);
+    await moves.next();
+    await writeChallenge(join(test.folder, "challenges"), SECRET);
+    await until(async () => (await status(BOARD, null)) === 403);
+    await grade(test.key, 2);
+    expect(await moves.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it.each([
+    ["key", 200, { name: "participant 1", hasKey: true }],
+    ["address", 1000, { name: "192.0.2.1", hasKey: false }],
+  ] as const)("with one %s may watch %i boards at once", async (named, most, watcher) => {
+    test = await startBroker({ withGrader: false });
+    const boards = createBoardWatch({ db: test.records.db, log: undefined as never });
+    const watches = [];
+    for (let count = 0; count < most; count++) watches.push(await boards.watch("test", watcher, () => {}));
+    const more = () => boards.watch("test", watcher, () => {});
+    await expect(more()).rejects.toMatchObject({
+      code: "too_many_requests",
+      message: `Your ${named} watches too many leaderboards.`,
+    });
+    await boards.watch("test", { ...watcher, name: "another" }, () => {});
+    watches[0]!.stop();
+    await more();
+    boards.close();
+  });
+
   it("costs no query of its own, even as one of ten thousand, and none after it stops", async () => {
     test = await startBroker({ withGrader: false });
     let queries = 0;
@@ -164,7 +225,9 @@ describe("a watcher of a board", () => {
     const boards = createBoardWatch({ db: counting, log: undefined as never });
     let told = 0;
     const watches = await Promise.all(
-      Array.from({ length: 10_000 }, () => boards.watch("test", () => told++)),
+      Array.from({ length: 10_000 }, (_, index) =>
+        boards.watch("test", { name: String(index), hasKey: true }, () => told++),
+      ),
     );
     await db.updateTable("board_rounds").set({ version: 2 }).execute();
     await until(async () => told === 10_000);

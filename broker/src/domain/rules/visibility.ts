@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
+import type { Catalog } from "../challenges/catalog.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { isInvited } from "./is-invited.ts";
 import { isPublic } from "./is-public.ts";
@@ -78,6 +79,12 @@ export async function sightOfBoard(
   if (!config.visibility.leaderboard)
     throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
   return isOut ? "own" : "all";
+}
+
+/** Returns whether everyone may see the leaderboard of a challenge, by its current settings. */
+export function isOpenBoard(catalog: Pick<Catalog, "all">, challenge: string): boolean {
+  const visibility = catalog.all().get(challenge)?.config.visibility;
+  return visibility?.leaderboard === true && !visibility.private;
 }
 
 /**

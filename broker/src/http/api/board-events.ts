@@ -1,13 +1,12 @@
-import { type BoardMoved, CrowdaiError } from "@crowdai/shared";
+import type { BoardMoved } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { BoardWatch } from "../../domain/leaderboard/board-watch.ts";
+import { type BoardWatch, watcherOf } from "../../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { sightOfBoard } from "../../domain/rules/visibility.ts";
+import { isOpenBoard, sightOfBoard } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
-const MAX_STREAMS = 20_000;
 const HEARTBEAT_MS = 25_000;
 /** How often the right to read is checked on a quiet board that not everyone may see. */
 const CHECK_MS = 5_000;
@@ -21,6 +20,8 @@ export function boardEventRoutes(
   boards: BoardWatch,
   /** Identifies a request without a key: a reader of the pages. */
   reader: (c: Context) => Promise<Caller | null>,
+  /** Returns the address of the client that sent a request. */
+  address: (c: Context) => string,
 ): Hono {
   const routes = new Hono();
   routes.get("/challenges/:id/leaderboard/events", async (c) => {
@@ -31,19 +32,13 @@ export function boardEventRoutes(
     const first = await viewer();
     const { config } = catalog.get(c.req.param("id"));
     await sightOfBoard(context(), config, first);
-    const requireSight = async () => sightOfBoard(context(), config, await viewer());
+    const requireSight = async () => sightOfBoard(context(), catalog.get(config.id).config, await viewer());
     // A board that everyone may see stays visible whatever becomes of the key.
-    const isOpen = await sightOfBoard(context(), config, null).then(Boolean, () => false);
-    const mayRead = async () => isOpen || requireSight().then(Boolean, () => false);
-    if (boards.watching() >= MAX_STREAMS)
-      throw new CrowdaiError(
-        "too_many_requests",
-        "Too many clients are watching leaderboards on this broker.",
-      );
+    const mayRead = async () => isOpenBoard(catalog, config.id) || requireSight().then(Boolean, () => false);
 
     const waiting = new Map<string, BoardMoved>();
     let wake = () => {};
-    const watch = await boards.watch(config.id, (moved) => {
+    const watch = await boards.watch(config.id, watcherOf(first, address(c)), (moved) => {
       waiting.set(moved.round, moved);
       wake();
     });
@@ -56,7 +51,7 @@ export function boardEventRoutes(
           void stream.write(": still here\n\n");
           wake();
         },
-        isOpen ? HEARTBEAT_MS : CHECK_MS,
+        isOpenBoard(catalog, config.id) ? HEARTBEAT_MS : CHECK_MS,
       );
       const end = () => {
         clearInterval(heartbeat);
