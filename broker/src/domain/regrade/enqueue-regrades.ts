@@ -15,7 +15,7 @@ const FAIR_KEY = "regrade";
 /** Queues attempts of running regrades, as many as there are free places. */
 export async function enqueueRegrades(options: {
   records: Records;
-  queue: JobQueue;
+  queue: Pick<JobQueue, "publish">;
   catalog: Catalog;
   clock: Clock;
 }): Promise<void> {
