@@ -1,11 +1,11 @@
 import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
+import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { Evaluator, Verdict } from "../evaluators/protocol/evaluator.ts";
 import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
 import { prepareJob } from "./job-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
-import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 import type { UnpackLimits } from "./unpack-archive.ts";
 import type { Workspace } from "./workspace.ts";
 

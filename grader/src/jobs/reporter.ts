@@ -1,8 +1,8 @@
 import type { Outcome, Report } from "@crowdai/shared";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
+import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
-import { removeFolderPaths, sanitizeText } from "./sanitize-text.ts";
 
 const PROGRESS_EVERY_MS = 100;
 const LOG_LINES = 1000;

@@ -5,9 +5,9 @@ import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
 import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
+import { sanitizeText } from "../base/sanitize-text.ts";
 import { type EvaluatorFailure, evaluatorFailure } from "../evaluators/protocol/evaluator-failure.ts";
 import type { ResultEvent } from "../evaluators/protocol/events.ts";
-import { sanitizeText } from "./sanitize-text.ts";
 
 /** The largest file that a result may name, in bytes. */
 export const MAX_RESULT_FILE_BYTES = 1024 ** 3;

@@ -1,8 +1,8 @@
+import { createLineReader } from "../../base/line-reader.ts";
+import { createTail } from "../../base/tail.ts";
 import type { EvaluatorProcess, ProcessOptions } from "./evaluator-process.ts";
-import { createLineReader } from "./line-reader.ts";
 import { startBoxed } from "./start-boxed.ts";
 import { startConfined } from "./start-confined.ts";
-import { createTail } from "./tail.ts";
 
 /** The longest line an evaluator may print, and the most bytes and lines per job. */
 export const MAX_LINE_BYTES = 10 * 1024 * 1024;
