@@ -28,6 +28,9 @@ serve </dev/null >/dev/null &
 status=$?
 exec </dev/null >/dev/null 8>&-
 kill -9 -1
+if [ $status != 0 ]; then
+  for free in $(stat -f -c %a /tmp /out); do [ $free = 0 ] && echo full >&4; done
+fi
 echo "exit $status" >&4
 serve
 `;

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { LeftEntry, TakeFile } from "./sandbox.ts";
 
 const BLOCK = 512;
 const MAX_LINE_BYTES = 200;
@@ -8,10 +9,21 @@ const MAX_FILES = 10_000;
 /** Where the files of an archive go. */
 export interface Collection {
   folder: string;
-  /** Of the files that are written. */
-  maxBytes: number;
+  take: TakeFile;
   /** Of the archive. */
   maxArchiveBytes: number;
+}
+
+/** Takes all files up to a number of bytes together. */
+export function takeUpTo(maxBytes: number): TakeFile {
+  let files = 0;
+  let bytes = 0;
+  return ({ kind, size }) => {
+    if (kind !== "file" || files >= MAX_FILES || bytes + size > maxBytes) return false;
+    files++;
+    bytes += size;
+    return true;
+  };
 }
 
 /**
@@ -29,8 +41,6 @@ export function createOutputReader(options: {
   let held: Buffer = Buffer.alloc(0);
   let collection: Collection | null = null;
   let archiveBytes = 0;
-  let writtenBytes = 0;
-  let files = 0;
   let emptyBlocks = 0;
   let bodyLeft = 0;
   let paddingLeft = 0;
@@ -60,7 +70,7 @@ export function createOutputReader(options: {
       collection = options.collection();
       if (!collection) invalid();
       else mode = "header";
-      [archiveBytes, writtenBytes, files, emptyBlocks] = [0, 0, 0, 0];
+      [archiveBytes, emptyBlocks] = [0, 0];
     }
     return mode !== "invalid";
   }
@@ -86,10 +96,8 @@ export function createOutputReader(options: {
       invalid();
       return false;
     }
-    if (entry.isFile && ++files <= MAX_FILES && writtenBytes + entry.size <= collection!.maxBytes) {
-      file = openNew(collection!.folder, entry.name);
-      if (file !== null) writtenBytes += entry.size;
-    }
+    if (collection!.take(entry) && entry.kind === "file")
+      file = openNew(collection!.folder, entry.name, entry.isExecutable);
     mode = "body";
     return true;
   }
@@ -119,7 +127,7 @@ export function createOutputReader(options: {
 }
 
 /** Returns null for what is not a header of the ustar format. */
-function readHeader(header: Buffer): { name: string; size: number; isFile: boolean } | null {
+function readHeader(header: Buffer): (LeftEntry & { isExecutable: boolean }) | null {
   const text = (from: number, to: number) => header.toString("utf8", from, to).split("\0", 1)[0]!;
   const number = (from: number, to: number) => {
     const digits = text(from, to).trim();
@@ -130,22 +138,27 @@ function readHeader(header: Buffer): { name: string; size: number; isFile: boole
   if (size === null || sum === null) return null;
   const counted = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   if (counted !== sum) return null;
-  const type = header[156]!;
+  const kind = KINDS[String.fromCharCode(header[156]!)] ?? "other";
   const prefix = text(345, 500);
   const name = prefix ? `${prefix}/${text(0, 100)}` : text(0, 100);
-  const isFile = type === 0x30 || type === 0;
+  const isExecutable = ((number(100, 108) ?? 0) & 0o111) !== 0;
+  const plain = name.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "");
   // The other types of this format have no body, whatever their size says.
-  return { name, isFile, size: isFile ? size : 0 };
+  return { name: plain, kind, size: kind === "file" ? size : 0, isExecutable };
 }
 
+const KINDS: Record<string, LeftEntry["kind"]> = {
+  ...{ "0": "file", "\0": "file", "1": "link", "2": "link", "5": "folder", "6": "pipe" },
+};
+
 /** Opens a new file below a folder. Null when the name leads out of it, or cannot be used. */
-function openNew(folder: string, name: string): number | null {
+function openNew(folder: string, name: string, isExecutable: boolean): number | null {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0 || parts.includes("..") || name.startsWith("/") || name.includes("\0")) return null;
   const path = join(folder, ...parts);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return openSync(path, "wx", 0o600);
+    return openSync(path, "wx", isExecutable ? 0o700 : 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A file and a folder of one name, or a name that is too long here.

@@ -28,8 +28,13 @@ export interface BoxPlan {
   cwd: string;
   /** The whole environment, besides PATH, HOME and TMPDIR. */
   env: Readonly<Record<string, string>>;
-  /** Files and folders of this machine, by their path in the box. The program can only read them, if all users may. */
-  readable: Readonly<Record<string, string>>;
+  /**
+   * Files and folders of this machine, by their path in the box. The program can only read them, if all users may. Of several folders
+   * at one path, the files of the earlier ones hide those of the later ones.
+   */
+  readable: Readonly<Record<string, string | readonly string[]>>;
+  /** A folder of this machine whose top folders the program sees instead of the machine's own programs. */
+  root?: string;
   /** A folder of this machine, visible at /job. The caller can move files into it while the program runs. */
   inbox?: string;
   /** A descriptor to read from, or a pipe to write to. */
@@ -65,10 +70,11 @@ export interface Box {
   /** Resolves when the program has exited, or the box has ended. What it left running in the box was killed. */
   readonly exited: Promise<void>;
   /**
-   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Files beyond `maxBytes` in total,
-   * links, devices and pipes are left out. Resolves with false when the box ended before all was written.
+   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Links, devices and pipes are left
+   * out, and files beyond a number of bytes in total, or those that `take` refuses. Resolves with false when the box ended before all
+   * was written, and rejects when this machine could not write.
    */
-  collect(folder: string, maxBytes: number): Promise<boolean>;
+  collect(folder: string, take: number | TakeFile): Promise<boolean>;
   /** Empties /out. */
   clear(): Promise<void>;
   /** Ends the box when its program has exited. Until then, its files can be collected. */
@@ -79,6 +85,16 @@ export interface Box {
   readonly ended: Promise<BoxEnd>;
 }
 
+/** What a program left in /out, by its path there. */
+export interface LeftEntry {
+  name: string;
+  kind: "file" | "folder" | "link" | "pipe" | "other";
+  size: number;
+}
+
+/** Called for everything in /out. Returns whether to write it, if it is a file. */
+export type TakeFile = (entry: LeftEntry) => boolean;
+
 /** Why a box ended: the first cause counts. */
 export type BoxCause = "exit" | "memory" | "cpu" | "wall" | "killed" | "not_started";
 
@@ -88,6 +104,8 @@ export interface BoxEnd {
   code: number | null;
   /** Why the box could not be started, for the organizer's log. */
   detail: string;
+  /** Whether the program failed while /tmp or /out was full. */
+  scratchFull: boolean;
   usage: BoxUsage;
 }
 

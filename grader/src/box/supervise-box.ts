@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ControlGroup } from "../confinement/control-group.ts";
 import { killEach } from "../confinement/process-tree.ts";
-import { type Collection, createOutputReader } from "./output-reader.ts";
+import { type Collection, createOutputReader, takeUpTo } from "./output-reader.ts";
 import type { Box, BoxCause, BoxEnd, BoxLimits } from "./sandbox.ts";
 
 const POLL_MS = 20;
@@ -48,6 +48,8 @@ export function superviseBox(options: {
   let started = false;
   let closing = false;
   let over = false;
+  let scratchFull = false;
+  let writeError: unknown = null;
   let peak = { cpuMs: 0, peakMemoryBytes: 0 };
   let firstErrors = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -74,11 +76,15 @@ export function superviseBox(options: {
     onInvalid: () => kill("killed"),
     onLine(line) {
       if (line === "started") started = true;
+      else if (line === "full") scratchFull = true;
       else if (line === "collected" || line === "cleared") settle(true);
       else if (/^exit \d{1,3}$/.test(line)) {
         code ??= Number(line.slice(5));
         if (group.ranOutOfMemory()) cause ??= "memory";
         cause ??= "exit";
+        // The files are collected now. The program may have claimed its exit, so that there is a limit still.
+        clearTimeout(wall);
+        if (limits.wallMs !== null) wall = setTimeout(() => kill("wall"), REQUEST_MS);
         exited.resolve();
         // The attendant that had the request was killed.
         if (pending) requests.write(`\n${pending.request}\n`);
@@ -89,8 +95,9 @@ export function superviseBox(options: {
   output.on("data", (chunk: Buffer) => {
     try {
       reader.push(chunk);
-    } catch {
+    } catch (error) {
       // The disk of the grader is full, or fails.
+      writeError ??= error;
       reader.end();
       kill("killed");
     }
@@ -105,16 +112,17 @@ export function superviseBox(options: {
     requests.write(`${request}\n`);
     const done = await promise;
     clearTimeout(late);
+    if (writeError !== null) throw writeError;
     return done;
   }
 
   const watch = () => {
     peak = group.usage();
-    if (limits.cpuMs !== null && peak.cpuMs > limits.cpuMs) kill("cpu");
+    if (limits.cpuMs !== null && code === null && peak.cpuMs > limits.cpuMs) kill("cpu");
     else if (group.ranOutOfMemory()) kill("memory");
   };
   const watching = setInterval(watch, limits.cpuMs === null ? SLOW_POLL_MS : POLL_MS);
-  const wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
+  let wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
 
   const ended = new Promise<BoxEnd>((resolve) => {
     const finish = async () => {
@@ -135,6 +143,7 @@ export function superviseBox(options: {
         cause,
         code,
         detail: started ? "" : firstErrors.trim(),
+        scratchFull,
         usage: { wallMs, cpuMs, peakMemoryBytes },
       });
     };
@@ -162,8 +171,12 @@ export function superviseBox(options: {
     stdout: child.stdout,
     stderr: child.stderr,
     exited: exited.promise,
-    collect: (folder, maxBytes) =>
-      ask("collect", { folder, maxBytes, maxArchiveBytes: 2 * limits.scratchBytes + 2 ** 26 }),
+    collect: (folder, take) =>
+      ask("collect", {
+        folder,
+        take: typeof take === "number" ? takeUpTo(take) : take,
+        maxArchiveBytes: 2 * limits.scratchBytes + 2 ** 26,
+      }),
     clear: async () => void (await ask("clear", null)),
     close() {
       closing = true;

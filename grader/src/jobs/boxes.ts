@@ -11,6 +11,8 @@ export interface Boxes {
   ready(): Promise<void>;
   /** Null until the test is done, and when it failed. */
   sandbox(): Sandbox | null;
+  /** What the test found to be enforced. */
+  barriers(): readonly string[];
 }
 
 /** Resolves with what is missing when this machine has no boxes. */
@@ -19,16 +21,18 @@ export type OpenSandbox = () => Promise<Sandbox | { missing: string }>;
 const RETEST_MS = 60_000;
 
 export function createBoxes(open: OpenSandbox, log: Logger): Boxes {
-  let state: { sandbox: Sandbox | null; problem: string | null; at: number } | null = null;
+  let state: (Tested & { at: number }) | null = null;
   let logged = "";
   let testing: Promise<void> | null = null;
 
   async function test(): Promise<void> {
-    const { sandbox, problem } = await tryBoxes(open).catch((error: Error) => ({
+    const tested: Tested = await tryBoxes(open).catch((error: Error) => ({
       sandbox: null,
+      barriers: [],
       problem: `the test of boxes failed: ${error.message}`,
     }));
-    state = { sandbox, problem, at: performance.now() };
+    const { sandbox, problem } = tested;
+    state = { ...tested, at: performance.now() };
     if (sandbox) log.info({ event: "sandbox_tested", sandbox: sandbox.name }, "programs can run in boxes");
     else if (problem !== logged)
       log.error(
@@ -50,6 +54,7 @@ export function createBoxes(open: OpenSandbox, log: Logger): Boxes {
   return {
     ready,
     sandbox: () => state?.sandbox ?? null,
+    barriers: () => state?.barriers ?? [],
     problem() {
       void ready();
       return state === null ? "the grader is testing its boxes" : state.problem;
@@ -57,16 +62,26 @@ export function createBoxes(open: OpenSandbox, log: Logger): Boxes {
   };
 }
 
-async function tryBoxes(open: OpenSandbox): Promise<{ sandbox: Sandbox | null; problem: string | null }> {
+interface Tested {
+  sandbox: Sandbox | null;
+  barriers: readonly string[];
+  problem: string | null;
+}
+
+async function tryBoxes(open: OpenSandbox): Promise<Tested> {
   const opened = await open();
-  if ("missing" in opened) return { sandbox: null, problem: opened.missing };
-  const { failures } = await opened.selfTest();
-  if (failures.length === 0) return { sandbox: opened, problem: null };
-  return { sandbox: null, problem: `${opened.name} does not keep programs in: ${failures.join("; ")}` };
+  if ("missing" in opened) return { sandbox: null, barriers: [], problem: opened.missing };
+  const { failures, enforced } = await opened.selfTest();
+  if (failures.length === 0) return { sandbox: opened, barriers: enforced, problem: null };
+  return {
+    sandbox: null,
+    barriers: [],
+    problem: `${opened.name} does not keep programs in: ${failures.join("; ")}`,
+  };
 }
 
 export function needsBox({ config }: Pick<ChallengeFolder, "config">): boolean {
-  return "sandbox" in config.evaluator && config.evaluator.sandbox !== "none";
+  return config.run !== null || ("sandbox" in config.evaluator && config.evaluator.sandbox !== "none");
 }
 
 /** Throws sandbox_unavailable when a challenge needs boxes that this machine does not have. */

@@ -1,12 +1,12 @@
-import { CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
+import type { CrowdaiError, Job, Outcome, RunRecord, RunStage } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { Evaluator, Verdict } from "../evaluators/protocol/evaluator.ts";
 import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
-import { prepareJob } from "./job-input.ts";
+import type { RunTools } from "../run/code-run.ts";
+import { type Prepared, prepare } from "./prepare-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
-import type { UnpackLimits } from "./unpack-archive.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Grading {
@@ -17,13 +17,19 @@ export interface Grading {
   notice: string | null;
   workspace: Workspace;
   objects: ObjectStore;
+  /** What runs submitted code; needed for challenges with `run` alone. */
+  runTools?: (() => RunTools) | undefined;
   signal: AbortSignal;
   onEvent(event: LiveEvaluatorEvent): void;
+  /** Called when a stage of a run begins. */
+  onStage?(stage: RunStage): void;
 }
 
 export interface Graded {
   outcome: Outcome;
   organizerLog: string;
+  /** The part of the log that is not of the submitted code. It may name an error of this machine. */
+  evaluatorLog: string;
 }
 
 const NO_FILES: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
@@ -40,28 +46,26 @@ export async function grade(grading: Grading): Promise<Graded> {
     code,
     message,
     evaluator_version,
+    ...(record ? { run: record } : {}),
   });
+  let record: RunRecord | null = null;
 
   if (!folder.config.evaluator.functions.includes(job.function)) {
     const message = `The challenge's evaluator has no function ${sanitizeText(JSON.stringify(job.function), 120)}.`;
-    return { outcome: failed("function_unknown", message), organizerLog: "" };
+    return { outcome: failed("function_unknown", message), organizerLog: "", evaluatorLog: "" };
   }
-  let line: string;
-  try {
-    line = await prepareJob(job, workspace, objects, signal, unpackLimits(folder));
-  } catch (error) {
-    if (
-      error instanceof CrowdaiError &&
-      (error.code.startsWith("value_") || error.code === "archive_invalid")
-    )
-      return { outcome: failed(error.code, error.message), organizerLog: "" };
-    throw error;
+  const prepared: Prepared = await prepare(grading);
+  record = prepared.record;
+  const runLog = sanitizeText(prepared.log, MAX_LOG);
+  if (!prepared.ok) {
+    const { code, message } = prepared;
+    return { outcome: failed(code, sanitizeText(message)), organizerLog: runLog, evaluatorLog: "" };
   }
 
   const evaluated = await evaluator.evaluate({
     id: job.submission,
     function: job.function,
-    line,
+    line: prepared.line,
     workspace: workspace.dir,
     signal,
     onEvent: grading.onEvent,
@@ -73,14 +77,16 @@ export async function grade(grading: Grading): Promise<Graded> {
   const verdict: Verdict = "kind" in files ? files : evaluated.verdict;
   const { notice, ...storedFiles } = "kind" in files ? NO_FILES : files;
   const notices = [grading.notice, notice, notFiniteNotice(verdict)].filter(Boolean).join("\n");
-  const organizerLog = logFor(verdict, evaluated.stderr, notices);
+  const evaluatorLog = logFor(verdict, evaluated.stderr, notices);
+  const organizerLog = [runLog, evaluatorLog].filter(Boolean).join("\n");
 
   const text = (raw: string) => sanitizeText(removeFolderPaths(raw, [workspace.dir, folder.dir]));
-  if (verdict.kind === "failure") return { outcome: failed(verdict.code, verdict.message), organizerLog };
+  if (verdict.kind === "failure")
+    return { outcome: failed(verdict.code, verdict.message), organizerLog, evaluatorLog };
   if (verdict.kind === "rejected") {
     const message =
       text(verdict.message).trim() || "The evaluator rejected the submission without giving a reason.";
-    return { outcome: failed("rejected", message), organizerLog };
+    return { outcome: failed("rejected", message), organizerLog, evaluatorLog };
   }
   const { score, score_secondary, message, meta, data } = verdict.result;
   const outcome: Outcome = {
@@ -92,18 +98,12 @@ export async function grade(grading: Grading): Promise<Graded> {
     data: data ?? null,
     ...storedFiles,
     evaluator_version,
+    ...(record ? { run: record } : {}),
   };
-  return { outcome, organizerLog };
+  return { outcome, organizerLog, evaluatorLog };
 }
 
-const MAX_UNPACKED_FILES = 20_000;
-/** How much larger than the largest archive its contents may be. */
-const MAX_EXPANSION = 10;
-
-function unpackLimits({ config }: ChallengeFolder): UnpackLimits | null {
-  const { file } = config.accepts;
-  return file?.unpack ? { maxFiles: MAX_UNPACKED_FILES, maxBytes: MAX_EXPANSION * file.max_bytes } : null;
-}
+const MAX_LOG = 128 * 1024;
 
 /** Names the fields that a result could not have, for the organizer. */
 function notFiniteNotice(verdict: Verdict): string {
@@ -126,5 +126,5 @@ function logFor(verdict: Verdict, stderr: string, notice: string): string {
     notice,
     stderr && `stderr:\n${stderr}`,
   ];
-  return sanitizeText(lines.filter(Boolean).join("\n"), 128 * 1024);
+  return sanitizeText(lines.filter(Boolean).join("\n"), MAX_LOG);
 }

@@ -6,11 +6,14 @@ import type { Delivery, JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
 import type { BundleCache, HeldFolder } from "../challenges/bundle-cache.ts";
 import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import type { BuildCache } from "../run/build-cache.ts";
+import type { Images } from "../run/images.ts";
 import { type Boxes, requireBox } from "./boxes.ts";
 import { type Graded, grade } from "./grade-job.ts";
 import { isMachineError, namesMachineError } from "./machine-errors.ts";
 import type { MachineHealth } from "./machine-health.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
+import { runToolsOf } from "./run-tools.ts";
 import type { RunnableChallenges } from "./runnable-challenges.ts";
 import type { Workspaces } from "./workspace.ts";
 
@@ -35,6 +38,8 @@ export function createDeliveryHandler(options: {
   objects: ObjectStore;
   runnable: RunnableChallenges;
   boxes: Boxes;
+  builds: BuildCache;
+  images: Images;
   evaluators: EvaluatorCache;
   bundles: BundleCache;
   workspaces: Workspaces;
@@ -84,7 +89,9 @@ export function createDeliveryHandler(options: {
           workspace,
           objects,
           signal: controller.signal,
+          runTools: () => runToolsOf({ boxes, builds: options.builds, images: options.images, grader }),
           onEvent: reporter.event,
+          onStage: reporter.stage,
         });
         if (graded.outcome.ok) return await finish(graded);
       }
@@ -102,16 +109,16 @@ export function createDeliveryHandler(options: {
   }
 
   /** Throws when the evaluator failed because of this machine. The job is then not to be blamed for it. */
-  async function requireOwnFailure(job: Job, { outcome, organizerLog }: Graded): Promise<void> {
+  async function requireOwnFailure(job: Job, { outcome, evaluatorLog }: Graded): Promise<void> {
     if (outcome.ok) return;
-    const suspicious = namesMachineError(`${outcome.message}\n${organizerLog}`);
+    const suspicious = namesMachineError(`${outcome.message}\n${evaluatorLog}`);
     if (outcome.code === "rejected" ? !suspicious : !outcome.code.startsWith("evaluator_")) return;
     const problem = await health.check();
     if (problem !== null) throw new CrowdaiError("grader_unhealthy", problem);
     // The evaluator may need more than a check does, or the problem was gone before the check.
     const isRepeated = (failures.get(keyOf(job)) ?? 0) >= MAX_SUSPICIOUS_ATTEMPTS - 1;
     if (suspicious && !isRepeated)
-      throw new CrowdaiError("grader_unhealthy", undefined, { cause: organizerLog });
+      throw new CrowdaiError("grader_unhealthy", undefined, { cause: evaluatorLog });
   }
 
   function ownFolder(job: Job): HeldFolder {

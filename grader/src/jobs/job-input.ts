@@ -1,6 +1,6 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Job, parseJson, stringifyExact } from "@crowdai/shared";
+import { CrowdaiError, type Job, parseJson, stringifyExact } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
@@ -22,6 +22,11 @@ export async function prepareJob(
     inputText(job.input, workspace, objects, signal, unpack),
     job.code ? fetchCode(job.code, join(workspace.dir, "code"), objects, signal) : null,
   ]);
+  return jobLine(job, input, code, workspace);
+}
+
+/** Returns the line for an input that is JSON text already, so that no number in it changes. */
+export function jobLine(job: Job, input: string, code: string | null, workspace: Workspace): string {
   const head = { id: job.submission, function: job.function, round: job.round, dry_run: job.dry_run };
   const tail = { code, output_dir: workspace.output };
   return `${JSON.stringify(head).slice(0, -1)},"input":${input},${JSON.stringify(tail).slice(1)}\n`;
@@ -34,7 +39,8 @@ async function inputText(
   signal: AbortSignal,
   unpack: UnpackLimits | null,
 ): Promise<string> {
-  if (input.kind === "code") throw new Error("not yet");
+  if (input.kind === "code")
+    throw new CrowdaiError("code_invalid", "The challenge takes a file or a value, not code that is run.");
   if (input.kind === "inline") return `{"data":${stringifyExact(input.data ?? null)}}`;
   if (input.kind === "file" && unpack) {
     const archive = await fetchFile(input, join(workspace.dir, "archive"), objects, signal);
@@ -68,7 +74,8 @@ async function fetchFile(
   return path;
 }
 
-async function fetchCode(
+/** Fetches a submission's code into a new folder. */
+export async function fetchCode(
   stored: Announced,
   into: string,
   objects: ObjectStore,

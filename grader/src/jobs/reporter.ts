@@ -1,4 +1,4 @@
-import type { Outcome, Report } from "@crowdai/shared";
+import type { Outcome, Report, RunStage } from "@crowdai/shared";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
@@ -8,9 +8,18 @@ const PROGRESS_EVERY_MS = 100;
 const LOG_LINES = 1000;
 const MAX_LOG_LINE_CHARACTERS = 8 * 1024;
 
+const STAGE_MESSAGES: Record<RunStage, string> = {
+  build: "Building the code",
+  sample: "Running the code on the sample",
+  run: "Running the code on the private input",
+  evaluate: "Evaluating the output",
+};
+
 export interface Reporter {
   started(): void;
   event(event: LiveEvaluatorEvent): void;
+  /** A stage of a run begins. Progress that follows belongs to it. */
+  stage(stage: RunStage): void;
   /** The last report of this delivery. Resolves when the queue has it. */
   finished(outcome: Outcome, organizerLog: string): Promise<void>;
   released(reason: string): Promise<void>;
@@ -36,6 +45,7 @@ export function createReporter(
   let logLines = 0;
   let stopped = false;
   let began: number | null = null;
+  let stage: RunStage | null = null;
 
   const text = (raw: string, limit?: number) => sanitizeText(removeFolderPaths(raw, options.folders), limit);
   // A lost progress or log report must neither block the evaluator nor fail the job.
@@ -59,6 +69,7 @@ export function createReporter(
       type: "progress",
       percent: percent == null ? null : Math.min(100, Math.max(0, percent)),
       message: message == null ? null : text(message),
+      ...(stage === null ? {} : { stage }),
     });
   }
 
@@ -98,6 +109,11 @@ export function createReporter(
       if (logLines <= LOG_LINES) send({ type: "log", message: text(event.message, MAX_LOG_LINE_CHARACTERS) });
       else if (logLines === LOG_LINES + 1)
         send({ type: "log", message: `Log truncated after ${LOG_LINES} lines.` });
+    },
+    stage(next) {
+      flush();
+      stage = next;
+      send({ type: "progress", percent: null, message: STAGE_MESSAGES[next], stage });
     },
     finished: (outcome, organizerLog) =>
       last({

@@ -9,6 +9,8 @@ import { findControlGroups } from "../confinement/control-groups.ts";
 import { findConfinement } from "../confinement/find-confinement.ts";
 import { processTrees } from "../confinement/subreaper.ts";
 import { createEvaluatorCache, type EvaluatorCache } from "../evaluators/evaluator-cache.ts";
+import { type BuildCache, createBuildCache } from "../run/build-cache.ts";
+import { createImages, type Images } from "../run/images.ts";
 import { type Boxes, createBoxes, type OpenSandbox } from "./boxes.ts";
 import { createMachineHealth, type MachineHealth } from "./machine-health.ts";
 import { probeMachine } from "./probe-machine.ts";
@@ -21,6 +23,8 @@ export interface RunResources extends AsyncDisposable {
   workspaces: Workspaces;
   health: MachineHealth;
   boxes: Boxes;
+  builds: BuildCache;
+  images: Images;
 }
 
 /** Opens the resources of a run in `workDir`, and removes what an earlier run left there. */
@@ -38,7 +42,10 @@ export async function openRunResources(options: {
   const { workDir, objects, path, recheckMs, log } = options;
   const workspacesDir = join(workDir, "workspaces");
   const bundlesDir = join(workDir, "bundles");
-  for (const dir of [workspacesDir, bundlesDir]) await rm(dir, { recursive: true, force: true });
+  const buildsDir = join(workDir, "builds");
+  const imagesDir = join(workDir, "images");
+  for (const dir of [workspacesDir, bundlesDir, buildsDir, imagesDir])
+    await rm(dir, { recursive: true, force: true });
   await mkdir(workspacesDir, { recursive: true, mode: 0o700 });
 
   const limitTools = await findProcessLimitTools(path);
@@ -75,9 +82,13 @@ export async function openRunResources(options: {
     probe: () => probeMachine(workspacesDir, path, objects),
     ...{ recheckMs, log },
   });
+  const builds = createBuildCache(buildsDir);
+  const images = createImages(imagesDir);
   return {
     evaluators,
     bundles,
+    builds,
+    images,
     boxes,
     health,
     workspaces: createWorkspaces(workspacesDir, log),
@@ -85,6 +96,8 @@ export async function openRunResources(options: {
       health[Symbol.dispose]();
       await evaluators.close();
       await bundles.close();
+      await builds.close();
+      await images.close();
       for (const dir of [workspacesDir, boxesDir])
         await rm(dir, { recursive: true, force: true, maxRetries: 3 });
     },

@@ -648,6 +648,14 @@ export const catalog = {
     "The challenge's image is missing or not the expected one.",
     "Your slot was returned. The organizer has the log.",
   ),
+  input_unreadable: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The challenge's input for the code cannot be read.",
+    "Your slot was returned. The organizer has the log.",
+  ),
   evaluator_crashed: row(
     "challenge",
     500,

@@ -1,5 +1,5 @@
 import { BOX, type BoxPlan } from "../sandbox.ts";
-import { hiddenFiles, programFolders } from "./host-files.ts";
+import { hiddenFiles, type ProgramFolders } from "./host-files.ts";
 
 /** Ids of the program in its box. */
 const USER = "1000";
@@ -10,7 +10,11 @@ const MAX_OPEN_FILES = 4096;
 export const DESCRIPTORS = { requests: 3, output: 4, arguments: 5, filter: 6 } as const;
 
 /** Returns the options of bubblewrap for a box. The root is empty: only what is named here is in it. */
-export function bubblewrapArguments(plan: BoxPlan, sources: ReadonlyMap<string, string>): string[] {
+export function bubblewrapArguments(
+  plan: BoxPlan,
+  links: ProgramFolders["links"],
+  sources: ReadonlyMap<string, string>,
+): string[] {
   const sized = (path: string, bytes: number, mode = "1777") => [
     ...["--perms", mode, "--size", String(bytes)],
     ...["--tmpfs", path],
@@ -26,7 +30,7 @@ export function bubblewrapArguments(plan: BoxPlan, sources: ReadonlyMap<string, 
     ...sized("/dev/shm", Math.min(SHARED_MEMORY_BYTES, plan.limits.scratchBytes)),
     ...sized(BOX.scratch, plan.limits.scratchBytes),
     ...sized(BOX.output, plan.limits.scratchBytes),
-    ...programFolders().links.flatMap(([target, path]) => ["--symlink", target, path]),
+    ...links.flatMap(([target, path]) => ["--symlink", target, path]),
     ...[...sources].flatMap(([path, source]) => ["--ro-bind", source, path]),
     ...["--remount-ro", "/dev", "--remount-ro", "/"],
     ...["--chdir", plan.cwd, "--seccomp", String(DESCRIPTORS.filter)],

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { BoxPlan } from "../sandbox.ts";
 
 /** A folder of one box on this machine. The box sees only what is mounted from it. */
 export interface BoxFolder {
@@ -30,7 +31,7 @@ const MOUNTED = "/tmp";
  */
 export function createBoxFolder(
   parent: string,
-  readable: Readonly<Record<string, string>>,
+  readable: BoxPlan["readable"],
   inbox: { source: string; path: string } | null,
 ): BoxFolder {
   const dir = mkdtempSync(join(parent, "box-"));
@@ -45,16 +46,21 @@ export function createBoxFolder(
   ];
   const sources = new Map<string, string>();
   Object.entries(readable).forEach(([path, source], index) => {
-    const named = join(dir, `source-${index}`);
-    if (statSync(source).isDirectory()) {
-      symlinkSync(source, named);
-      mounts.push(`overlay ${root}/${index} overlay ro,lowerdir=${named}:${root}/empty,X-mount.mkdir 0 0`);
+    const folders = typeof source === "string" ? [source] : source;
+    const isFolder = statSync(folders[0]!).isDirectory();
+    const named = folders.map((_, layer) => join(dir, `source-${index}-${layer}`));
+    if (isFolder) {
+      folders.forEach((folder, layer) => {
+        symlinkSync(folder, named[layer]!);
+      });
+      const lower = [...named, `${root}/empty`].join(":");
+      mounts.push(`overlay ${root}/${index} overlay ro,lowerdir=${lower},X-mount.mkdir 0 0`);
     } else {
-      mkdirSync(named, { mode: 0o755 });
-      copyFileSync(source, join(named, "file"));
-      mounts.push(`${named} ${root}/${index} none bind,X-mount.mkdir 0 0`);
+      mkdirSync(named[0]!, { mode: 0o755 });
+      copyFileSync(folders[0]!, join(named[0]!, "file"));
+      mounts.push(`${named[0]} ${root}/${index} none bind,X-mount.mkdir 0 0`);
     }
-    sources.set(path, join(MOUNTED, String(index), statSync(source).isDirectory() ? "" : "file"));
+    sources.set(path, join(MOUNTED, String(index), isFolder ? "" : "file"));
   });
   if (inbox) {
     symlinkSync(inbox.source, join(dir, "inbox"));

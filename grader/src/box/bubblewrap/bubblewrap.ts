@@ -12,7 +12,7 @@ import { bubblewrapArguments, DESCRIPTORS, processLimits } from "./arguments.ts"
 import { createBoxFolder } from "./box-folder.ts";
 import { createBoxUsers } from "./box-users.ts";
 import { findTools, type Tools } from "./find-tools.ts";
-import { programFolders, writeEtc } from "./host-files.ts";
+import { imageFolders, programFolders, writeEtc } from "./host-files.ts";
 import { seccompFilter } from "./seccomp.ts";
 
 /** Makes the mounts of a box in a namespace of its own, where they end with the box. */
@@ -71,20 +71,19 @@ function startBox(
   try {
     const user = takeUser();
     undo.push(user.release);
+    const programs =
+      plan.root === undefined ? programFolders() : imageFolders(plan.root, Object.keys(plan.readable));
+    const etc: Record<string, string> = plan.root === undefined ? { "/etc": join(folder, "etc") } : {};
     const boxFolder = createBoxFolder(
       folder,
-      {
-        ...Object.fromEntries(programFolders().folders.map((path) => [path, path])),
-        "/etc": join(folder, "etc"),
-        ...plan.readable,
-      },
+      { ...programs.folders, ...etc, ...plan.readable },
       plan.inbox === undefined ? null : { source: plan.inbox, path: BOX.inbox },
     );
     undo.push(boxFolder.remove);
     const { memoryBytes, processes } = plan.limits;
     const group = groups.create({ memoryBytes, processes: processes + 6 });
     undo.push(() => void group.close());
-    descriptors.push(boxFolder.openArguments(bubblewrapArguments(plan, boxFolder.sources)));
+    descriptors.push(boxFolder.openArguments(bubblewrapArguments(plan, programs.links, boxFolder.sources)));
     descriptors.push(openSync(filterFile, "r"));
     const child = spawn(
       "/bin/sh",

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What programs need of /etc: nothing that tells of this machine's users, networks or keys. */
@@ -49,13 +49,41 @@ export function writeEtc(folder: string): void {
       cpSync(join("/etc", name), join(folder, name), { recursive: true, verbatimSymlinks: true });
 }
 
+/** Folders and links at the root of a box that make its programs. */
+export interface ProgramFolders {
+  /** Folders of this machine, by their path in the box. */
+  folders: Record<string, string>;
+  links: [target: string, path: string][];
+}
+
 /** Returns the folders of this machine's programs, and the links to them at the root. */
-export function programFolders(): { folders: string[]; links: [target: string, path: string][] } {
+export function programFolders(): ProgramFolders {
   const names = ["bin", "lib", "lib32", "lib64", "libx32", "sbin"].filter((name) => existsSync(`/${name}`));
   const isLink = (name: string) => lstatSync(`/${name}`).isSymbolicLink();
   return {
-    folders: ["/usr", ...names.filter((name) => !isLink(name)).map((name) => `/${name}`)],
+    folders: Object.fromEntries(
+      ["usr", ...names.filter((name) => !isLink(name))].map((name) => [`/${name}`, `/${name}`]),
+    ),
     links: names.filter(isLink).map((name) => [readlinkSync(`/${name}`), `/${name}`]),
+  };
+}
+
+/** What each box has itself. */
+const OWN = ["proc", "sys", "dev", "tmp", "out", "job"];
+
+/** Returns the top folders and links of an image, but those that `taken` names. */
+export function imageFolders(image: string, taken: readonly string[]): ProgramFolders {
+  const left = [...OWN, ...taken.map((path) => path.split("/")[1])];
+  const entries = readdirSync(image, { withFileTypes: true }).filter(
+    ({ name }) => /^[\w.-]+$/.test(name) && !left.includes(name),
+  );
+  return {
+    folders: Object.fromEntries(
+      entries.filter((entry) => entry.isDirectory()).map(({ name }) => [`/${name}`, join(image, name)]),
+    ),
+    links: entries
+      .filter((entry) => entry.isSymbolicLink())
+      .map(({ name }) => [readlinkSync(join(image, name)), `/${name}`]),
   };
 }
 

@@ -26,7 +26,8 @@ export function startBoxed(options: ProcessOptions, launch: BoxedLaunch): Starte
     );
     await taking;
   };
-  void box.exited.then(takeFiles).then(box.close);
+  // A file that could not be taken is missing where the result names it.
+  void box.exited.then(takeFiles).then(box.close, box.kill);
   return {
     ...{ stdin: box.stdin, stdout: box.stdout, stderr: box.stderr },
     kill: box.kill,

@@ -1,0 +1,31 @@
+import type { RunConfig } from "@crowdai/shared/challenge-folder";
+import { BOX, type BoxLimits } from "../box/sandbox.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+/** What a program finds in its box. */
+export const RUN = { code: "/code", input: "/input" } as const;
+
+/** The environment of a program, besides PATH, HOME and TMPDIR. */
+export function boxEnvironment({ hasInput }: { hasInput: boolean }): Record<string, string> {
+  return {
+    LANG: "C.UTF-8",
+    CROWDAI_CODE: RUN.code,
+    CROWDAI_OUT: BOX.output,
+    ...(hasInput ? { CROWDAI_INPUT: RUN.input } : {}),
+  };
+}
+
+export function boxLimits(limits: RunConfig["limits"], wallSeconds: number): BoxLimits {
+  return {
+    memoryBytes: limits.memory_mb * MEBIBYTE,
+    cpuMs: limits.cpu_seconds === null ? null : limits.cpu_seconds * 1000,
+    wallMs: wallSeconds * 1000,
+    processes: limits.processes,
+    scratchBytes: limits.scratch_mb * MEBIBYTE,
+  };
+}
+
+/** What a program printed, for the organizer's log. */
+export const streams = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
+  [stdout && `stdout:\n${stdout}`, stderr && `stderr:\n${stderr}`].filter(Boolean).join("\n");
