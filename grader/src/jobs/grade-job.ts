@@ -1,29 +1,9 @@
-import type { CrowdaiError, Job, Outcome, RunRecord, RunStage } from "@crowdai/shared";
-import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
-import type { ObjectStore } from "@crowdai/shared/objects";
+import type { CrowdaiError, Outcome, RunRecord } from "@crowdai/shared";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
-import type { Evaluator, Verdict } from "../evaluators/protocol/evaluator.ts";
-import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
-import type { RunTools } from "../run/code-run.ts";
+import type { Verdict } from "../evaluators/protocol/evaluator.ts";
+import type { Grading } from "./grading.ts";
 import { type Prepared, prepare } from "./prepare-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
-import type { Workspace } from "./workspace.ts";
-
-export interface Grading {
-  job: Job;
-  folder: ChallengeFolder;
-  evaluator: Evaluator;
-  /** A note for the organizer's log, besides the evaluator's own output. */
-  notice: string | null;
-  workspace: Workspace;
-  objects: ObjectStore;
-  /** What runs submitted code; needed for challenges with `run` alone. */
-  runTools?: (() => RunTools) | undefined;
-  signal: AbortSignal;
-  onEvent(event: LiveEvaluatorEvent): void;
-  /** Called when a stage of a run begins. */
-  onStage?(stage: RunStage): void;
-}
 
 export interface Graded {
   outcome: Outcome;

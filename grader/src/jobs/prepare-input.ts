@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CrowdaiError, type ErrorCode, type RunRecord } from "@crowdai/shared";
 import type { ChallengeFolder, RunConfig } from "@crowdai/shared/challenge-folder";
 import { runCode } from "../run/run-code.ts";
-import type { Grading } from "./grade-job.ts";
+import type { Grading } from "./grading.ts";
 import { fetchCode, jobLine, prepareJob } from "./job-input.ts";
 import type { UnpackLimits } from "./unpack-archive.ts";
 

@@ -38,7 +38,7 @@ export function createLineDialogue(options: {
     stop();
   }
 
-  function answer(line: Buffer): void {
+  function answer(line: Buffer) {
     if (refused || isBlank(line)) return;
     if (answered === given) return refuse(`printed more lines than it was given (${given})`);
     const problem = jsonProblem(line);

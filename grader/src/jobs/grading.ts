@@ -1,0 +1,24 @@
+import type { Job, RunStage } from "@crowdai/shared";
+import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ObjectStore } from "@crowdai/shared/objects";
+import type { Evaluator } from "../evaluators/protocol/evaluator.ts";
+import type { LiveEvaluatorEvent } from "../evaluators/protocol/events.ts";
+import type { RunTools } from "../run/code-run.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** One job, with all that is needed to grade it. */
+export interface Grading {
+  job: Job;
+  folder: ChallengeFolder;
+  evaluator: Evaluator;
+  /** A note for the organizer's log, besides the evaluator's own output. */
+  notice: string | null;
+  workspace: Workspace;
+  objects: ObjectStore;
+  /** What runs submitted code; needed for challenges with `run` alone. */
+  runTools?: (() => RunTools) | undefined;
+  signal: AbortSignal;
+  onEvent(event: LiveEvaluatorEvent): void;
+  /** Called when a stage of a run begins. */
+  onStage?(stage: RunStage): void;
+}
