@@ -103,8 +103,15 @@ export function superviseBox(options: {
     }
   });
 
-  async function ask(request: string, collection: Collection | null): Promise<boolean> {
-    if (pending) throw new Error("A box answers one request at a time.");
+  /** The attendant answers one request at a time. */
+  let asking: Promise<unknown> = Promise.resolve();
+  const ask = (request: string, collection: Collection | null): Promise<boolean> => {
+    const asked = asking.then(() => askNow(request, collection));
+    asking = asked.catch(() => {});
+    return asked;
+  };
+
+  async function askNow(request: string, collection: Collection | null): Promise<boolean> {
     if (over) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     pending = { request, collection, resolve };

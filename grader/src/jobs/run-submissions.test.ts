@@ -1,26 +1,10 @@
-import type { Outcome, Report } from "@crowdai/shared";
 import { afterAll, describe, expect, it } from "vitest";
-import { openTestSandbox } from "../testing/boxes.ts";
-import { makeRunChallenge, storeCode } from "../testing/run-challenge.ts";
-import { runGrader } from "../testing/running-grader.ts";
+import { makeRunChallenge } from "../testing/run-challenge.ts";
+import { openCodeTests, type SubmitCode } from "../testing/submit-code.ts";
 
-const sandbox = await openTestSandbox();
-afterAll(() => sandbox?.[Symbol.dispose]());
-
-/** Tested once for all graders of this file. */
-const tested = sandbox?.selfTest();
-const openSandbox = async () => ({ ...sandbox!, selfTest: () => tested! });
-
-async function submit(
-  challenge: Awaited<ReturnType<typeof makeRunChallenge>>,
-  files: Record<string, string>,
-  command: string[] | null = null,
-): Promise<{ outcome: Outcome; log: string; reports: Report[] }> {
-  const grader = await runGrader([challenge], { openSandbox });
-  const id = await grader.publish(await storeCode(grader.objects, files, command));
-  const { outcome, organiser_log } = await grader.report(id, "finished");
-  return { outcome, log: organiser_log, reports: grader.reports };
-}
+const tests = await openCodeTests();
+afterAll(() => tests?.[Symbol.dispose]());
+const submit = tests?.submit as SubmitCode;
 
 const DOUBLES = `import os
 rows = open(os.environ["CROWDAI_INPUT"] + "/numbers.csv").read().split()
@@ -28,7 +12,7 @@ open(os.environ["CROWDAI_OUT"] + "/predictions.csv", "w").write("".join(f"{int(n
 print("doubled", len(rows))
 `;
 
-describe.runIf(sandbox)("a submission of code", () => {
+describe.runIf(tests)("a submission of code", () => {
   it("is run on the sample and on the private input, and its output is evaluated", async () => {
     const challenge = await makeRunChallenge({ sample: "public/sample" });
     const { outcome, log, reports } = await submit(challenge, { "main.py": DOUBLES });
@@ -56,7 +40,7 @@ describe.runIf(sandbox)("a submission of code", () => {
   });
 });
 
-describe.runIf(sandbox)("code that fails on the private input", () => {
+describe.runIf(tests)("code that fails on the private input", () => {
   const limits = { wall_seconds: 2, memory_mb: 64, cpu_seconds: null, scratch_mb: 8, processes: 16 };
   it.each<[what: string, program: string, run: object, code: string, message: string | RegExp]>([
     ["crashes", "import sys; sys.exit('secret 1')", {}, "code_crashed", "The code exited with code 1."],

@@ -17,14 +17,9 @@ export function startBoxed(options: ProcessOptions, launch: BoxedLaunch): Starte
     stdin: options.stdin,
     limits: launch.limits,
   });
-  // A box answers one request at a time.
-  let taking: Promise<unknown> = Promise.resolve();
   const takeFiles = async () => {
     const folder = options.output?.() ?? null;
-    taking = taking.then(
-      async () => void (await (folder === null ? box.clear() : box.collect(folder, MAX_FILES_BYTES))),
-    );
-    await taking;
+    await (folder === null ? box.clear() : box.collect(folder, MAX_FILES_BYTES));
   };
   // A file that could not be taken is missing where the result names it.
   void box.exited.then(takeFiles).then(box.close, box.kill);
