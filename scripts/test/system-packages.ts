@@ -28,6 +28,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   })),
   { program: "memcached", debian: "memcached", without: "objects on S3" },
   { program: "nginx", debian: "nginx-light", without: "the broker behind a proxy" },
+  { program: "caddy", debian: "caddy", without: "the broker behind Caddy" },
   { program: "tmux", debian: "tmux", without: "dialogs in a terminal" },
   {
     program: "chromium-headless-shell",
