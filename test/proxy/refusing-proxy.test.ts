@@ -77,6 +77,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("behind nginx", () => {
         `location / { proxy_pass http://127.0.0.1:${port}; }
          location /objects/ {
            if (-f ${switches}/forbidden) { return 403; }
+           if (-f ${switches}/empty) { return 204; }
            default_type text/html;
            if (-f ${switches}/sign-in) { return 200 "<html>Sign in to this network</html>"; }
            proxy_pass http://127.0.0.1:${port};
@@ -113,6 +114,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("behind nginx", () => {
     it.each([
       ["forbidden", /with status 403 and a web page/],
       ["sign-in", /with a web page/],
+      ["empty", /: it confirmed the upload, but the bytes did not arrive/],
     ])("tells its page (%s) from the store's word", async (name, message) => {
       project.write("small.csv", randomBytes(100));
       await writeFile(join(switches, name), "");

@@ -6,6 +6,7 @@ import {
   type Submission,
   type Upload,
 } from "@crowdai/shared";
+import { locate } from "../client/http/broker-address.ts";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { ByteSource } from "../client/upload/byte-source.ts";
@@ -52,13 +53,17 @@ export async function sendSubmission(session: BrokerSession, work: SubmissionToS
     // Zero bytes left means that they only await verification, which session.complete() starts.
     stalls = left < least ? 0 : stalls + 1;
     least = Math.min(least, left);
-    if (stalls === MAX_STALLS) throw new CrowdaiError("upload_missing");
+    if (stalls === MAX_STALLS) throw await withdraw(session, work, lostOnTheWay(sending, work));
+    let isAll = false;
     for (const { upload, source } of sending) work.onPlan?.(upload, source);
     try {
-      const isAll = await sendAll(sending, work, total);
+      isAll = await sendAll(sending, work, total);
       receipt = await (isAll ? session.complete(intent.id, signal) : session.submit(intent, { signal }));
     } catch (failure) {
-      if (!hasExpired(failure) || stalls === MAX_STALLS - 1) throw await withdraw(session, work, failure);
+      const isLast = stalls === MAX_STALLS - 1;
+      if (isLast && isAll && isMissing(failure))
+        throw await withdraw(session, work, lostOnTheWay(sending, work, failure));
+      if (!hasExpired(failure) || isLast) throw await withdraw(session, work, failure);
       receipt = await session.submit(intent, { signal });
     }
   }
@@ -113,6 +118,21 @@ function hasExpired(failure: unknown): boolean {
     failure instanceof CrowdaiError &&
     ["signature_invalid", "object_missing", "object_exists", "upload_missing"].includes(failure.code)
   );
+}
+
+const isMissing = (failure: unknown): failure is CrowdaiError =>
+  failure instanceof CrowdaiError && failure.code === "upload_missing";
+
+/** The error for bytes that were confirmed again and again, and of which the broker finds nothing. */
+function lostOnTheWay(
+  sending: readonly Sending[],
+  { broker }: SubmissionToSend,
+  cause?: CrowdaiError,
+): CrowdaiError {
+  const part = sending.flatMap(({ upload }) => upload.parts)[0];
+  const host = part ? locate(broker, part.url).host : broker.host;
+  const message = `A proxy answered in place of the object store at ${host}: it confirmed the upload, but the bytes did not arrive.`;
+  return new CrowdaiError("proxy_refused", message, { details: { store: host, proxy: null }, cause });
 }
 
 /**
