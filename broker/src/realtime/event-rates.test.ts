@@ -1,5 +1,8 @@
+import { EventEmitter } from "node:events";
+import type { Socket as Connection } from "engine.io";
 import type { Socket } from "socket.io";
 import { expect, it } from "vitest";
+import { until } from "../../test/support/until.ts";
 import { createEventRates } from "./event-rates.ts";
 import { createRequestQueues } from "./request-queues.ts";
 
@@ -14,6 +17,57 @@ const fakeSession = () => {
   }) as unknown as Socket & { sent: string[] };
 };
 
+/** A connection as far as the rates use it, whose packets take as long to handle as they say. */
+function fakeConnection(handle: (packet: { data: string; ms: number }) => void) {
+  const calls: string[] = [];
+  const socket = { pause: () => calls.push("pause"), resume: () => calls.push("resume") };
+  const connection = Object.assign(new EventEmitter(), {
+    readyState: "open",
+    transport: { socket },
+    close() {
+      connection.readyState = "closed";
+    },
+  });
+  const send = (data: string, ms = 0) => {
+    connection.emit("packet", { type: "message", data });
+    if (connection.readyState !== "open") return;
+    handle({ data, ms });
+    connection.emit("message", data);
+  };
+  return { connection: connection as unknown as Connection, calls, send };
+}
+
+it("a connection whose messages take long to handle is read more slowly, with all others of its key", async () => {
+  let now = 0;
+  const rates = createEventRates(() => now);
+  const handle = ({ ms }: { ms: number }) => {
+    now += ms;
+  };
+  const [first, second, other] = [fakeConnection(handle), fakeConnection(handle), fakeConnection(handle)];
+  for (const { connection } of [first, second, other]) rates.guard(connection);
+  rates.admit("a", first.connection);
+  rates.admit("a", second.connection);
+  rates.admit("b", other.connection);
+  for (let i = 0; i < 200; i++) first.send("2", 1);
+  expect(first.calls).toEqual([]);
+  first.send("2", 520);
+  expect(first.calls).toEqual(["pause"]);
+  await until(async () => first.calls.includes("resume"));
+  second.send("2", 1);
+  other.send("2", 400);
+  expect([second.calls, other.calls]).toEqual([["pause"], []]);
+});
+
+it("a connection may open few sessions", () => {
+  const rates = createEventRates(() => 0);
+  const { connection, send } = fakeConnection(() => {});
+  rates.guard(connection);
+  for (let i = 0; i < 20; i++) send("0{}");
+  expect(connection.readyState).toBe("open");
+  send("0{}");
+  expect(connection.readyState).toBe("closed");
+});
+
 it("sessions of one key share its rate, sessions of another key do not", () => {
   let now = 0;
   const rates = createEventRates(() => now);
@@ -21,7 +75,9 @@ it("sessions of one key share its rate, sessions of another key do not", () => {
     Array.from({ length: count }, () => rates.refusal(socket, key)).filter((error) => error === null).length;
   const sockets = [fakeSession(), fakeSession(), fakeSession()];
   expect(sockets.map((socket) => handled(socket, "a", 3000))).toEqual([3000, 3000, 0]);
-  expect(() => rates.admit("a")).toThrow(expect.objectContaining({ code: "too_many_requests" }));
+  expect(() => rates.admit("a", fakeConnection(() => {}).connection)).toThrow(
+    expect.objectContaining({ code: "too_many_requests" }),
+  );
   expect(handled(fakeSession(), "b", 3000)).toBe(3000);
   now += 1000;
   expect(handled(sockets[0]!, "a", 3000)).toBe(1000);

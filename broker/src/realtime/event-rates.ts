@@ -13,8 +13,17 @@ const PER_SOCKET: Rate = { burst: 3000, perSecond: 1000 };
 const PER_KEY: Rate = { burst: 6000, perSecond: 1500 };
 /** All packets of a connection, also those without an event, such as pings, or before it has a session. */
 const PER_CONNECTION: Rate = { burst: 8000, perSecond: 3000 };
+/** Packets that a CONNECT packet counts as: each opens another session over the same connection. */
+const CONNECT_COST = 400;
 /** Events that opening a session counts as. */
 const SESSION_COST = 4;
+/**
+ * Milliseconds of parsing and handling, a quarter of a processor. Beyond that a connection is read more slowly: a message of a
+ * megabyte can take as long as ten thousand small ones, and is no reason to refuse it.
+ */
+const WORK: Rate = { burst: 500, perSecond: 250 };
+/** Shorter than the time after which a client that answers no ping is disconnected. */
+const MAX_PAUSE_MS = 5000;
 /** Refused events, beyond which a session is ended. */
 const REFUSED: Rate = { burst: 100, perSecond: 1 };
 /** How long an ended connection may take to receive its answers. */
@@ -26,51 +35,86 @@ interface Bucket {
   at: number;
 }
 
+/** A WebSocket, as far as reading from it is stopped here. */
+interface Pausable {
+  pause?: () => void;
+  resume?: () => void;
+  terminate?: () => void;
+}
+
 /** Limits how fast clients may send, so that one of them cannot hold up the others. */
 export interface EventRates {
-  /** Throws too_many_requests when the key's sessions have sent too much for another session. */
-  admit(key: string): void;
+  /** Throws too_many_requests when the key's sessions have sent too much for another session, over this connection. */
+  admit(key: string, connection: Connection): void;
   /** Returns the refusal of an event that exceeds the rate of its socket or key; null when it may be handled. */
   refusal(socket: Socket, key: string): CrowdaiError | null;
-  /** Closes a connection whose packets, of whatever kind, exceed the rate. */
+  /** Closes a connection whose packets, of whatever kind, exceed the rate; reads one more slowly whose packets cost much time. */
   guard(connection: Connection): void;
 }
 
 export function createEventRates(monotonic: () => number = () => performance.now()): EventRates {
   const sockets = new WeakMap<Socket, { events: Bucket; refused: Bucket | null }>();
-  const keys = new Map<string, Bucket>();
+  const keys = new Map<string, { events: Bucket; work: Bucket }>();
+  /** Connections of one key share its bucket. */
+  const work = new WeakMap<Connection, Bucket>();
+  const paused = new WeakSet<Connection>();
   let forgotAt = monotonic();
 
   const full = ({ burst }: Rate): Bucket => ({ left: burst, at: monotonic() });
 
-  function take(bucket: Bucket, { burst, perSecond }: Rate, count = 1): boolean {
+  function refill(bucket: Bucket, { burst, perSecond }: Rate): void {
     const now = monotonic();
     bucket.left = Math.min(burst, bucket.left + ((now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
+  }
+
+  function take(bucket: Bucket, rate: Rate, count = 1): boolean {
+    refill(bucket, rate);
     if (bucket.left < count) return false;
     bucket.left -= count;
     return true;
   }
 
-  function bucketOf(key: string): Bucket {
+  function bucketsOf(key: string): { events: Bucket; work: Bucket } {
     if (monotonic() - forgotAt > FORGET_EVERY_MS) {
       forgotAt = monotonic();
-      for (const [known, { at }] of keys) if (forgotAt - at > FORGET_EVERY_MS) keys.delete(known);
+      for (const [known, { events }] of keys) if (forgotAt - events.at > FORGET_EVERY_MS) keys.delete(known);
     }
-    const bucket = keys.get(key) ?? full(PER_KEY);
-    keys.set(key, bucket);
-    return bucket;
+    const buckets = keys.get(key) ?? { events: full(PER_KEY), work: full(WORK) };
+    keys.set(key, buckets);
+    return buckets;
+  }
+
+  function spend(connection: Connection, ms: number): void {
+    const bucket = work.get(connection) ?? full(WORK);
+    work.set(connection, bucket);
+    refill(bucket, WORK);
+    bucket.left -= ms;
+    const { socket } = connection.transport as { socket?: Pausable };
+    if (bucket.left >= 0 || !socket?.pause || paused.has(connection)) return;
+    paused.add(connection);
+    socket.pause();
+    const debtMs = (-bucket.left / WORK.perSecond) * 1000;
+    setTimeout(
+      () => {
+        paused.delete(connection);
+        if (connection.readyState === "open") socket.resume?.();
+      },
+      Math.min(MAX_PAUSE_MS, debtMs),
+    ).unref();
   }
 
   return {
-    admit(key) {
-      if (!take(bucketOf(key), PER_KEY, SESSION_COST)) throw tooMany("Your key opened too many sessions.");
+    admit(key, connection) {
+      const buckets = bucketsOf(key);
+      work.set(connection, buckets.work);
+      if (!take(buckets.events, PER_KEY, SESSION_COST)) throw tooMany("Your key opened too many sessions.");
     },
 
     refusal(socket, key) {
       const known = sockets.get(socket) ?? { events: full(PER_SOCKET), refused: null };
       sockets.set(socket, known);
-      if (take(known.events, PER_SOCKET) && take(bucketOf(key), PER_KEY)) return null;
+      if (take(known.events, PER_SOCKET) && take(bucketsOf(key).events, PER_KEY)) return null;
       const error = tooMany("Your sessions sent too many requests.");
       // Sent once also to clients that ask for no acknowledgement.
       if (known.refused === null) socket.emit("refused", { error: error.toBody() });
@@ -84,11 +128,16 @@ export function createEventRates(monotonic: () => number = () => performance.now
 
     guard(connection) {
       const bucket = full(PER_CONNECTION);
-      connection.on("packet", () => {
-        if (take(bucket, PER_CONNECTION)) return;
+      let began = 0;
+      connection.on("packet", ({ data }: { data?: unknown }) => {
+        began = monotonic();
+        const isConnect = typeof data === "string" && data.startsWith("0");
+        if (take(bucket, PER_CONNECTION, isConnect ? CONNECT_COST : 1)) return;
         connection.close(true);
         cut(connection);
       });
+      // After every handler of "data", in which the packet is parsed and handled.
+      connection.on("message", () => spend(connection, monotonic() - began));
     },
   };
 }
@@ -98,7 +147,7 @@ export function createEventRates(monotonic: () => number = () => performance.now
  * receive its answers: closed at once, with bytes left unread, it would lose them.
  */
 function cut({ transport }: Pick<Connection, "transport">): void {
-  const { socket } = transport as { socket?: { pause?: () => void; terminate?: () => void } };
+  const { socket } = transport as { socket?: Pausable };
   socket?.pause?.();
   setTimeout(() => socket?.terminate?.(), LAST_ANSWERS_MS).unref();
 }

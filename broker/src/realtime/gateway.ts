@@ -94,7 +94,7 @@ export function openGateway(options: {
     const auth = handshakeSchema.safeParse(socket.handshake.auth);
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
-    rates.admit(caller.keyHash);
+    rates.admit(caller.keyHash, socket.conn);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers are attached before the client learns of the session, so that no message of its is missed.
