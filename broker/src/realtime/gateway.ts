@@ -81,6 +81,10 @@ export function openGateway(options: {
 
   io.use((socket, next) => {
     if (legacy && isLegacy(socket)) {
+      socket.use((_event, next) => {
+        const { caller } = socket.data as Partial<SessionKey>;
+        if (!rates.refusal(socket, caller?.keyHash ?? socket.id)) next();
+      });
       legacy.enter(socket);
       return next();
     }

@@ -53,6 +53,20 @@ describe("a session that sends far more than anyone needs", () => {
     expect(client.socket.connected).toBe(true);
   });
 
+  it("ends a connection of an older client as well", async () => {
+    const address = `${test.broker.url.replace(/^http/, "ws")}/socket.io/?EIO=3&transport=websocket`;
+    const socket = new WebSocket(address);
+    let answers = 0;
+    socket.onmessage = ({ data }) => {
+      if (data === "40") for (let i = 0; i < 7000; i++) socket.send(`42${i}["authenticate",{}]`);
+      if (String(data).startsWith("43")) answers++;
+    };
+    await new Promise((resolve) => {
+      socket.onclose = resolve;
+    });
+    expect(answers).toBeLessThan(5000);
+  });
+
   it("counts events that the broker does not know, and answers them", async () => {
     const key = await test.addParticipant("curious");
     const client = await test.connect({ key });
