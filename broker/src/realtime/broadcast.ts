@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
-import { inFairOrder, readQueue } from "../domain/graders/queue-positions.ts";
+import { inFairOrder, readQueue, readServed } from "../domain/graders/queue-positions.ts";
 import { readQueueStatus, type Waiting } from "../domain/graders/queue-status.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { submissionWithId } from "../domain/submissions/find-submission.ts";
@@ -122,8 +122,9 @@ export function createBroadcast(watchers: Watchers, context: () => BroadcastNeed
       const { db } = context().records;
       for (const challenge of context().catalog.all().keys()) {
         // Reads the queue once, instead of counting for each waiting submission.
-        const queue = inFairOrder(await readQueue(db, challenge));
-        if (queue.length === 0) continue;
+        const arrived = await readQueue(db, challenge);
+        if (arrived.length === 0) continue;
+        const queue = inFairOrder(arrived, await readServed(db, challenge, arrived[0]!.accepted_at));
         const waitingAt = await readQueueStatus(context(), challenge);
         for (const [index, { id }] of queue.entries()) {
           if (ids.has(id)) sendQueuePosition(id, waitingAt(index + 1));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
-import { createQueuePositions, inFairOrder, readQueue } from "./queue-positions.ts";
+import { createQueuePositions, inFairOrder, readQueue, readServed } from "./queue-positions.ts";
 
 const LENGTH = 300;
 let folder: string;
@@ -99,8 +99,49 @@ it("a position is the fair one: everyone's first comes before anyone's second", 
   for (const [id, at] of Object.entries({ ...expected, "iris-1002": 7, "iris-3": 8, "iris-299": 304 }))
     expect(await place(id), id).toBe(at);
 
-  const order = inFairOrder(await readQueue(records.db, "iris")).map(({ id }) => id);
+  const queue = await readQueue(records.db, "iris");
+  const order = inFairOrder(queue, await readServed(records.db, "iris", "")).map(({ id }) => id);
   for (const id of order.slice(0, 20)) expect(await place(id)).toBe(order.indexOf(id) + 1);
+});
+
+it("whoever was served last waits longest, and turns keep their order in every round", async () => {
+  await leave(LENGTH);
+  const sent = [1, 2, 2, 1, 3, 1, 3];
+  for (const [index, participant] of sent.entries())
+    await records.db
+      .insertInto("submissions")
+      .values({ ...submission("iris", 1000 + index, participant), accepted_at: "2026-01-01T10:00" })
+      .execute();
+  const positions = createQueuePositions();
+  const shown = async () => {
+    const queue = await readQueue(records.db, "iris");
+    const served = await readServed(records.db, "iris", "2026-01-01T10:00");
+    const order = inFairOrder(queue, served).map(({ id }) => Number(id.slice("iris-100".length)));
+    for (const { id, ...rest } of queue) {
+      const place = await positions.placeOf(records.db, { challenge: "iris", ...rest });
+      expect(order[place - 1]).toBe(Number(id.slice("iris-100".length)));
+    }
+    return order;
+  };
+  const start = async (index: number, at: string) => {
+    const id = `iris-100${index}`;
+    await records.db.updateTable("submissions").set({ state: "grading" }).where("id", "=", id).execute();
+    await records.db
+      .insertInto("attempts")
+      .values({ submission: id, number: 1, state: "started", started_at: at, delivery: 1, accepted: 0 })
+      .execute();
+  };
+  // Ada, Bob, Eve; then the same again.
+  expect(await shown()).toEqual([0, 1, 4, 3, 2, 6, 5]);
+  await start(0, "2026-01-01T10:01");
+  expect(await shown()).toEqual([1, 4, 3, 2, 6, 5]);
+  await start(1, "2026-01-01T10:02");
+  expect(await shown()).toEqual([4, 3, 2, 6, 5]);
+  await start(4, "2026-01-01T10:03");
+  expect(await shown()).toEqual([3, 2, 6, 5]);
+  // What was served before the queue was last empty does not count.
+  await records.db.updateTable("attempts").set({ started_at: "2026-01-01T09:00" }).execute();
+  expect(await shown()).toEqual([2, 3, 6, 5]);
 });
 
 it("a submission that waits for its code delays no other", async () => {

@@ -8,7 +8,7 @@ const FRESH_MS = 100;
 const SHORT = 100;
 
 /** A waiting submission. */
-export type QueueEntry = Pick<SubmissionRow, "id" | "number" | "participant_id">;
+export type QueueEntry = Pick<SubmissionRow, "id" | "number" | "participant_id" | "accepted_at">;
 
 /** Knows the queue positions of waiting submissions. Participants take turns, as in the job queue. */
 export interface QueuePositions {
@@ -27,9 +27,15 @@ interface Reading {
   /** Highest number that was read. */
   last: number;
   length: number;
+  /** When the first submission of the queue arrived. */
+  since: string | null;
   /** The numbers of each participant's waiting submissions, in order. */
   numbers: Map<number, number[]>;
+  served: Served;
 }
+
+/** When a submission of each participant was last taken from the queue, of those that were since it was last empty. */
+type Served = ReadonlyMap<number, string>;
 
 /** Of a long queue that was read a moment ago, only the rest is read. */
 export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
@@ -38,46 +44,74 @@ export function createQueuePositions(monotonic: () => number = () => performance
   async function read(db: Db, challenge: string): Promise<Reading> {
     const now = monotonic();
     let reading = readings.get(challenge);
-    if (!reading || now - reading.at >= FRESH_MS || reading.length <= SHORT)
-      reading = { at: now, last: 0, length: 0, numbers: new Map() };
-    for (const { number, participant_id } of await readQueue(db, challenge, reading.last)) {
+    const isFresh = reading && now - reading.at < FRESH_MS && reading.length > SHORT;
+    if (!reading || !isFresh)
+      reading = { at: now, last: 0, length: 0, since: null, numbers: new Map(), served: new Map() };
+    for (const { number, participant_id, accepted_at } of await readQueue(db, challenge, reading.last)) {
       // Another call may have added it in the meantime.
       if (number <= reading.last) continue;
       const own = reading.numbers.get(participant_id);
       if (own) own.push(number);
       else reading.numbers.set(participant_id, [number]);
+      reading.since ??= accepted_at;
       reading.last = number;
       reading.length++;
     }
+    if (!isFresh && reading.numbers.size > 1) reading.served = await readServed(db, challenge, reading.since);
     readings.set(challenge, reading);
     return reading;
   }
 
   return {
     async placeOf(db, { challenge, number, participant_id }) {
-      const { numbers } = await read(db, challenge);
-      const own = countBelow(numbers.get(participant_id) ?? [], number);
+      const { numbers, served } = await read(db, challenge);
+      const list = numbers.get(participant_id) ?? [number];
+      const own = countBelow(list, number);
+      const turn = { served: served.get(participant_id), first: list[0]! };
       let ahead = own;
-      for (const [participant, list] of numbers)
-        if (participant !== participant_id)
-          // Another participant's next one is ahead as well if it arrived earlier.
-          ahead += countBelow(list, number) > own ? own + 1 : Math.min(list.length, own);
+      for (const [participant, others] of numbers)
+        if (participant !== participant_id) {
+          const isBefore = isTurnBefore({ served: served.get(participant), first: others[0]! }, turn);
+          ahead += Math.min(others.length, isBefore ? own + 1 : own);
+        }
       return ahead + 1;
     },
   };
 }
 
-/** Orders waiting submissions as they will be taken: everyone's first by arrival, then everyone's second, … */
-export function inFairOrder<T extends Pick<QueueEntry, "participant_id">>(queue: readonly T[]): T[] {
-  const counts = new Map<number, number>();
-  const rounds: T[][] = [];
+/** Orders waiting submissions as they will be taken: in each round, one of each participant. */
+export function inFairOrder<T extends Pick<QueueEntry, "participant_id" | "number">>(
+  queue: readonly T[],
+  served: Served,
+): T[] {
+  const lists = new Map<number, T[]>();
   for (const entry of queue) {
-    const round = counts.get(entry.participant_id) ?? 0;
-    counts.set(entry.participant_id, round + 1);
-    rounds[round] ??= [];
-    rounds[round].push(entry);
+    const list = lists.get(entry.participant_id);
+    if (list) list.push(entry);
+    else lists.set(entry.participant_id, [entry]);
   }
+  const turns = [...lists]
+    .map(([participant, list]) => ({ list, served: served.get(participant), first: list[0]!.number }))
+    .sort((one, other) => (isTurnBefore(one, other) ? -1 : 1));
+  const rounds: T[][] = [];
+  for (const { list } of turns)
+    for (const [round, entry] of list.entries()) {
+      rounds[round] ??= [];
+      rounds[round].push(entry);
+    }
   return rounds.flat();
+}
+
+/** A participant's turn: when they were last served, and the number of their first waiting submission. */
+interface Turn {
+  served: string | undefined;
+  first: number;
+}
+
+/** Those who were not served yet are first, by arrival; then those who were served longest ago. */
+function isTurnBefore(one: Turn, other: Turn): boolean {
+  const [before, after] = [one.served ?? "", other.served ?? ""];
+  return before === after ? one.first < other.first : before < after;
 }
 
 /** Returns the waiting submissions of a challenge with a higher number than `after`, by number. */
@@ -85,17 +119,56 @@ export const readQueue = (db: Db, challenge: string, after = 0): Promise<QueueEn
   waiting(db, { challenge, after });
 
 const waiting = statement((db, { challenge, after }: { challenge: string; after: number }) =>
+  waitingIn(db, challenge)
+    .select(["submissions.id", "submissions.number", "submissions.participant_id", "submissions.accepted_at"])
+    .where("submissions.number", ">", after)
+    .orderBy("submissions.number"),
+);
+
+const waitingIn = (db: Db, challenge: string) =>
   db
     .selectFrom("submissions")
     .leftJoin("submission_code", "submission_code.submission", "submissions.id")
-    .select(["submissions.id", "submissions.number", "submissions.participant_id"])
     .where("submissions.challenge", "=", challenge)
     .where("submissions.state", "=", "submitted")
     .where("outside_status", "is", null)
-    .where("submissions.number", ">", after)
     // One that waits for its code delays no other.
-    .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
-    .orderBy("submissions.number"),
+    .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]));
+
+/** Returns who was served since the first submission of the queue arrived: it was not empty since then. */
+export async function readServed(db: Db, challenge: string, since: string | null): Promise<Served> {
+  const rows = await lastStarts(db, { challenge });
+  const recent = rows.flatMap(({ participant_id, started_at }) =>
+    started_at && started_at >= (since ?? "") ? [[participant_id, started_at] as const] : [],
+  );
+  return new Map(recent);
+}
+
+/** The last start of each participant with waiting submissions: a participant's own are taken in order. */
+const lastStarts = statement((db, { challenge }: { challenge: string }) =>
+  db
+    .selectFrom(
+      waitingIn(db, challenge)
+        .select(({ fn }) => ["submissions.participant_id", fn.min("submissions.number").as("first")])
+        .groupBy("submissions.participant_id")
+        .as("turns"),
+    )
+    .select((eb) => [
+      "turns.participant_id",
+      eb
+        .selectFrom("submissions as taken")
+        .innerJoin("attempts", (join) =>
+          join.onRef("attempts.submission", "=", "taken.id").onRef("attempts.number", "=", "taken.attempt"),
+        )
+        .select("attempts.started_at")
+        .whereRef("taken.participant_id", "=", "turns.participant_id")
+        .whereRef("taken.number", "<", "turns.first")
+        .where("taken.challenge", "=", challenge)
+        .where("attempts.started_at", "is not", null)
+        .orderBy("taken.number", "desc")
+        .limit(1)
+        .as("started_at"),
+    ]),
 );
 
 /** Returns how many of these ascending numbers are lower. */
