@@ -31,8 +31,7 @@ export function addGauges(
       Promise.all(
         challenges().map(async (id) => {
           const head = await headOfQueue(db, id);
-          const since = head ? Date.parse(head.accepted_at ?? head.created_at) : null;
-          return [id, since === null ? 0 : Math.max(0, context.clock().getTime() - since) / 1000] as const;
+          return [id, head ? Math.max(0, context.clock().getTime() - queuedAt(head)) / 1000 : 0] as const;
         }),
       ),
     "challenge",
@@ -79,6 +78,16 @@ async function countIn(
   return Number(count);
 }
 
+/** Returns when a submission entered the queue: not before its code arrived, for which it may have waited. */
+function queuedAt(head: {
+  created_at: string;
+  accepted_at: string | null;
+  stored_at: string | null;
+}): number {
+  const accepted = head.accepted_at ?? head.created_at;
+  return Date.parse(head.stored_at !== null && head.stored_at > accepted ? head.stored_at : accepted);
+}
+
 /**
  * Returns the submission of a challenge that this broker's graders should grade next. One that waits for its
  * participant's code is not in the queue.
@@ -87,7 +96,7 @@ export function headOfQueue(db: Records["db"], challenge: string) {
   return db
     .selectFrom("submissions")
     .leftJoin("submission_code", "submission_code.submission", "submissions.id")
-    .select(["submissions.id", "submissions.attempt", "created_at", "accepted_at"])
+    .select(["submissions.id", "submissions.attempt", "created_at", "accepted_at", "stored_at"])
     .where("submissions.challenge", "=", challenge)
     .where("submissions.state", "=", "submitted")
     .where("outside_status", "is", null)

@@ -122,6 +122,17 @@ describe("readiness", () => {
     expect(found.ready).toBe(true);
     const metrics = await (await test.fetch("/metrics", { key: null })).text();
     expect(metrics).toContain('crowdai_oldest_waiting_seconds{challenge="required"} 0\n');
+    // Code that arrives late does not make it look as if it had waited in the queue.
+    const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    const code = test.records.db.updateTable("submission_code").where("challenge", "=", "required");
+    await test.records.db.updateTable("submissions").set({ accepted_at: anHourAgo }).execute();
+    await code.set({ holds: 0, stored_at: new Date().toISOString() }).execute();
+    await until(async () => {
+      const scraped = await (await test.fetch("/metrics", { key: null })).text();
+      const oldest = /oldest_waiting_seconds\{challenge="required"\} (\S+)/.exec(scraped)?.[1];
+      return Number(oldest) > 0 && Number(oldest) < 60;
+    });
+    await code.set({ holds: 2, stored_at: null }).execute();
     // One that is past its deadline ends as what it is: its code is missing.
     await test.records.db
       .updateTable("submissions")
