@@ -58,7 +58,8 @@ export function networkOf(address: string): string {
 }
 
 /** Returns whether an address, as `clientAddress` returns it, is this machine's own. */
-export const isLoopback = (address: string): boolean => address === "::1" || /^127\./.test(address);
+export const isLoopback = (address: string): boolean =>
+  address === "::1" || (isIPv4(address) && address.startsWith("127."));
 
 /**
  * Returns the canonical form of an address: no zone, IPv4 for a mapped IPv6 address; null when it is invalid.

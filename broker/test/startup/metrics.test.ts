@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { get } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
@@ -60,10 +62,19 @@ describe("/metrics", () => {
     test = await startBroker({ withGrader: false });
     const through = (headers: Record<string, string>) => fetch(`${test.broker.url}/metrics`, { headers });
     expect((await through({})).status).toBe(200);
-    for (const name of ["x-forwarded-for", "forwarded", "via"]) {
+    for (const name of ["x-forwarded-for", "forwarded", "via", "x-forwarded-proto", "cf-connecting-ip"]) {
       const refused = await through({ [name]: "127.0.0.1" });
       expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining("METRICS_TOKEN")]);
     }
+    // A proxy that adds no header keeps the name that it was asked for.
+    const asked = async (host: string) => {
+      const { port } = new URL(test.broker.url);
+      const [response] = await once(get({ port, path: "/metrics", headers: { host } }), "response");
+      response.resume();
+      return response.statusCode;
+    };
+    const names = ["localhost:1", "127.0.0.1", "[::1]:1", "crowdai.example", "127.0.0.1.evil.example"];
+    expect(await Promise.all(names.map(asked))).toEqual([200, 200, 200, 403, 403]);
   });
 
   it("requires the token when one is set", async () => {

@@ -20,8 +20,8 @@ export function healthRoutes(version: string, readiness: () => Promise<Readiness
   return routes;
 }
 
-/** Headers that a proxy adds. */
-const FORWARDED = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+/** Headers that proxies add. */
+const FORWARDED = /^(?:x-forwarded-.+|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
 
 /**
  * `/metrics` in the Prometheus text format, whose labels name private challenges too. With a token, requests must send it as
@@ -38,12 +38,18 @@ export function metricsRoutes(
       c.header("www-authenticate", "Bearer");
       return c.text("METRICS_TOKEN is set. Send it as a bearer token.\n", 401);
     }
-    const isLocal = isLoopback(address(c)) && FORWARDED.every((name) => c.req.header(name) === undefined);
-    if (token === undefined && !isLocal)
+    if (token === undefined && !(isLoopback(address(c)) && isDirect(c)))
       return c.text("Set METRICS_TOKEN at the broker to read the metrics from another machine.\n", 403);
     return c.body(await metrics.scrape(), 200, { "content-type": metrics.contentType });
   });
   return routes;
+}
+
+/** Whether a request names this machine itself. A proxy, or a page whose name resolves to this machine, sends another host. */
+function isDirect(c: Context): boolean {
+  const { hostname } = new URL(c.req.url);
+  const isHere = hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  return isHere && !Object.keys(c.req.header()).some((name) => FORWARDED.test(name));
 }
 
 function same(given: string, wanted: string): boolean {

@@ -56,7 +56,7 @@ export async function seenChallenge(
   });
 }
 
-/** Whether the reader sees the leaderboard; a hidden one is visible only to its organizers only. */
+/** Whether the reader sees the leaderboard; a hidden one is visible to its organizers only. */
 export const seesBoard = (config: ChallengeConfig, role: Role) =>
   config.visibility.leaderboard || role === "organizer";
 
