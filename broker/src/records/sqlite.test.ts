@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -27,6 +27,9 @@ describe("records on SQLite", () => {
     const open = mkdtempSync(join(tmpdir(), "crowdai-open-"));
     chmodSync(open, 0o755);
     const file = join(open, "records.sqlite");
+    // As an earlier version leaves it after a crash.
+    writeFileSync(`${file}-wal`, "");
+    chmodSync(`${file}-wal`, 0o644);
     const others = await openSqlite(file);
     await write(others.db, "a");
     const modes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path).mode & 0o777);

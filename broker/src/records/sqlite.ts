@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
@@ -26,9 +26,10 @@ export async function openSqlite(file: string): Promise<Records> {
 
 async function open(file: string): Promise<Records> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // The folder may exist already and be open to others. SQLite gives its journals the mode of the file.
+  // The folder may exist already and be open to others. SQLite gives new journals the mode of the file; after a crash, an
+  // earlier version may have left some that others can read.
   closeSync(openSync(file, "a", 0o600));
-  chmodSync(file, 0o600);
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, 0o600);
   const writer = new DatabaseSync(file);
   // FULL: in write-ahead mode the default may lose the latest commits in a power failure. Rollback data of
   // savepoints stays in memory: otherwise each transaction creates a file for it.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
@@ -38,15 +38,34 @@ const SECRET_BYTES = 32;
 function readSecret(dataFolder: string): Buffer {
   const file = join(dataFolder, "secret");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) createPrivateFile(file, randomBytes(SECRET_BYTES));
-  const secret = readFileSync(file);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) createPrivateFile(file, randomBytes(SECRET_BYTES));
+  // Reading a pipe would block.
+  else if (!found.isFile()) throw noSecret(file, "is not a regular file");
+  else if (found.mode & 0o077) makePrivate(file);
+  let secret: Buffer;
+  try {
+    secret = readFileSync(file);
+  } catch (cause) {
+    throw noSecret(file, `cannot be read (${(cause as NodeJS.ErrnoException).code})`);
+  }
   if (secret.length !== SECRET_BYTES)
-    throw new CrowdaiError(
-      "config_invalid",
-      `${file} has ${secret.length} bytes, and a signing key has ${SECRET_BYTES}.`,
-      {
-        next: "Restore it from a backup, or delete it: a new key is made, and addresses signed before stop working.",
-      },
-    );
+    throw noSecret(file, `has ${secret.length} bytes, and a signing key has ${SECRET_BYTES}`);
+  // A power failure can leave a file with its full length and no contents.
+  if (secret.every((byte) => byte === secret[0]))
+    throw noSecret(file, "has no key: all of its bytes are equal");
   return secret;
 }
+
+function makePrivate(file: string): void {
+  try {
+    chmodSync(file, 0o600);
+  } catch {
+    // It is another user's, or mounted read-only: whoever put it there decides.
+  }
+}
+
+const noSecret = (file: string, reason: string) =>
+  new CrowdaiError("config_invalid", `${file} ${reason}.`, {
+    next: "Restore it from a backup, or delete it: a new key is made, and addresses signed before stop working.",
+  });
