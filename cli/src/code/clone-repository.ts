@@ -16,8 +16,6 @@ const SETTINGS = [
   ["fetch.recurseSubmodules", "false"],
   ["submodule.recurse", "false"],
   ["http.followRedirects", "false"],
-  ["http.lowSpeedLimit", "1"],
-  ["http.lowSpeedTime", "120"],
 ] as const;
 
 // They take precedence over those in the tree: the files are as they were captured, byte for byte.

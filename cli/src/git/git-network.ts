@@ -12,13 +12,22 @@ export interface GitNetwork {
   settings: [name: string, value: string][];
 }
 
+/** A slower transfer is aborted: a server that sends a byte a second must not hold a command for ever. */
+const SLOW_TRANSFERS: [name: string, value: string][] = [
+  ["http.lowSpeedLimit", "256"],
+  ["http.lowSpeedTime", "120"],
+];
+
 /**
  * Returns what makes git reach a URL as the client's own requests do: through the same proxy, and trusting the same certificates,
  * which are written to `folder`.
  */
 export function gitNetwork(url: URL, env: Env, folder: string): GitNetwork {
   const proxy = proxyFor(url, env)?.address;
-  const network: GitNetwork = { env: proxy ? { http_proxy: proxy, https_proxy: proxy } : {}, settings: [] };
+  const network: GitNetwork = {
+    env: proxy ? { http_proxy: proxy, https_proxy: proxy } : {},
+    settings: [...SLOW_TRANSFERS],
+  };
   const certificates = url.protocol === "https:" ? caBundle(env) : null;
   if (certificates !== null) {
     network.env.GIT_SSL_CAINFO = join(folder, "certificates.pem");

@@ -40,8 +40,6 @@ export async function pushCommit(options: PushOptions): Promise<void> {
     // Only this address gets the key: redirects are not followed.
     [`http.${url.href}.extraHeader`, `Authorization: Basic ${basic}`],
     ["advice.graftFileDeprecated", "false"],
-    ["http.lowSpeedLimit", "1"],
-    ["http.lowSpeedTime", "120"],
   ];
   const env: Record<string, string> = { ...network.env, GIT_CONFIG_COUNT: String(settings.length) };
   for (const [i, [name, value]] of settings.entries()) {
