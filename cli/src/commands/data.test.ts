@@ -114,6 +114,12 @@ test.each([
   "kit/Package.json",
   "vite.config.mjs",
   "conftest.py",
+  "jupyter_server_config.py",
+  "ipython_config.py",
+  "babel.config.json",
+  "setup.py",
+  "Cargo.toml",
+  "startup.m",
   "Makefile",
   "NPMRC~1",
 ])("an unsafe file name (%j) is named and left out, and the others are downloaded", async (name) => {

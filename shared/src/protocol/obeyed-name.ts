@@ -23,12 +23,15 @@ const FILES = new Set([
     "deno.jsonc",
     "tsconfig.json",
     "jsconfig.json",
+    "pnpm-workspace.yaml",
   ],
   ...[
     "conftest.py",
     "sitecustomize.py",
     "usercustomize.py",
+    "setup.py",
     "setup.cfg",
+    "noxfile.py",
     "pyproject.toml",
     "pytest.ini",
     "tox.ini",
@@ -38,14 +41,31 @@ const FILES = new Set([
     "makefile",
     "gnumakefile",
     "justfile",
+    "rakefile",
+    "gemfile",
+    "vagrantfile",
+    "cmakelists.txt",
+    "cargo.toml",
+    "composer.json",
+    "pom.xml",
+    "build.gradle",
+    "settings.gradle",
+    "mise.toml",
+    "flake.nix",
+    "shell.nix",
+    "default.nix",
+    "startup.m",
     "desktop.ini",
     "autorun.inf",
     "claude.md",
+    "claude.local.md",
     "agents.md",
+    "gemini.md",
   ],
 ]);
-/** Such as `vite.config.js` and `gulpfile.mjs`. */
-const CONFIG_MODULE = /^(.+\.config|gulpfile|gruntfile)\.[cm]?[jt]s$/;
+/** Such as `vite.config.js`, `gulpfile.mjs` and `jupyter_server_config.py`. */
+const CONFIG_MODULE =
+  /^(?:(?:.+\.config|gulpfile|gruntfile)\.(?:[cm]?[jt]s|json)|(?:jupyter|ipython)\w*_config\.(?:py|json))$/;
 /** A name that Windows makes for an older program, such as `GIT~1` for `.git`. */
 const SHORT_NAME = /^[^.]{1,6}~\d+(\.[^.]{0,3})?$/;
 
