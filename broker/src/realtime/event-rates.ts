@@ -18,10 +18,10 @@ const CONNECT_COST = 400;
 /** Events that opening a session counts as. */
 const SESSION_COST = 4;
 /**
- * Milliseconds of parsing and handling, a quarter of a processor. Beyond that a connection is read more slowly: a message of a
- * megabyte can take as long as ten thousand small ones, and is no reason to refuse it.
+ * Milliseconds of parsing and handling, less than half of a processor. Beyond that a connection is read more
+ * slowly: a message of a megabyte can take as long as ten thousand small ones, and need not be refused for that.
  */
-const WORK: Rate = { burst: 500, perSecond: 250 };
+const WORK: Rate = { burst: 500, perSecond: 400 };
 /** Shorter than the time after which a client that answers no ping is disconnected. */
 const MAX_PAUSE_MS = 5000;
 /** Refused events, beyond which a session is ended. */

@@ -61,7 +61,7 @@ function makePrivate(file: string): void {
   try {
     chmodSync(file, 0o600);
   } catch {
-    // It is another user's, or mounted read-only: whoever put it there decides.
+    // It is another user's, or mounted read-only: its owner decides.
   }
 }
 

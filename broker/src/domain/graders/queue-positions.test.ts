@@ -104,7 +104,7 @@ it("a position is the fair one: everyone's first comes before anyone's second", 
   for (const id of order.slice(0, 20)) expect(await place(id)).toBe(order.indexOf(id) + 1);
 });
 
-it("whoever was served last waits longest, and turns keep their order in every round", async () => {
+it("the participant who was served last waits longest, and turns keep their order in every round", async () => {
   await leave(LENGTH);
   const sent = [1, 2, 2, 1, 3, 1, 3];
   for (const [index, participant] of sent.entries())
