@@ -22,6 +22,10 @@ export function projectOfScript(script: string): string {
 /** Returns the real path of a folder that the user named. Throws usage if it is not a folder, or is / or the home folder. */
 export function projectFolder(folder: string, cwd: string, env: Env): string {
   const path = resolve(cwd, folder);
+  if (isUndecoded(path))
+    throw new CrowdaiError("usage", `The path ${path} is not UTF-8, so no code can be taken from it.`, {
+      next: "Rename the folder, or copy the project to a folder whose path is UTF-8.",
+    });
   if (!isFolder(path))
     throw new CrowdaiError("usage", `${path} is not a folder, so no code can be taken from it.`, {
       next: "Give the folder of your project: `--code <dir>`.",
@@ -38,6 +42,9 @@ export function projectFolder(folder: string, cwd: string, env: Env): string {
     );
   return real;
 }
+
+/** Whether a path has bytes that are not UTF-8, which the runtime has replaced, so that nothing is found there. */
+export const isUndecoded = (path: string): boolean => path.includes("\ufffd") && !existsSync(path);
 
 function nearest(folder: string, names: readonly string[]): string | null {
   for (let here = resolve(folder); ; here = dirname(here)) {

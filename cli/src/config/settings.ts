@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { configFolder } from "./config-folder.ts";
-import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
+import { isUndecoded } from "./find-project.ts";
+import { PROJECT_FILE, type ProjectConfig, readProjectConfig } from "./project-config.ts";
 import { addressesIn, isTrustedBroker } from "./trusted-broker.ts";
 import { readUserConfig } from "./user-config.ts";
 
@@ -36,6 +37,9 @@ export interface SettingsOptions {
   cwd: string;
   flags?: { broker?: string; challenge?: string };
 }
+
+const undecodedFolder = (cwd: string): string[] =>
+  isUndecoded(cwd) ? [`The path ${cwd} is not UTF-8, so no ${PROJECT_FILE} is read in it.`] : [];
 
 /**
  * Returns the settings in use. The first source with a value wins: flag, environment, nearest crowdai.json, user
@@ -77,7 +81,7 @@ export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Sett
     configDirChosen: folder.source === "CROWDAI_CONFIG_DIR",
     sources: { broker: broker.source, challenge: challenge?.source ?? null, configDir: folder.source },
     project: project && { path: project.path, config: project.config },
-    warnings: [...(project?.warnings ?? []), ...user.warnings],
+    warnings: [...undecodedFolder(cwd), ...(project?.warnings ?? []), ...user.warnings],
   };
 }
 
