@@ -25,6 +25,8 @@ describe("the JSON Schema of challenge.json", () => {
     checkValue({ ...MINIMAL, evaluator: { python_class: "a.py:A", args: [1] } }, challengeJsonSchema());
     const factory = { job_factory: { redis: "redis://localhost", namespace: "iris" } };
     checkValue({ ...MINIMAL, evaluator: factory }, challengeJsonSchema());
+    const run = { command: "submission", image: { path: "image" }, build: null, output: { lines: true } };
+    checkValue({ ...MINIMAL, run }, challengeJsonSchema());
   });
 
   it("rejects what the broker rejects", () => {
@@ -34,5 +36,8 @@ describe("the JSON Schema of challenge.json", () => {
     refuses({ ...MINIMAL, evaluator: {} });
     refuses({ ...MINIMAL, rounds: [{ id: "a", limit: { count: 0, per: "day" } }] });
     refuses({ ...MINIMAL, after_end: "maybe" });
+    refuses({ ...MINIMAL, run: { command: ["python3", "main.py"] } });
+    refuses({ ...MINIMAL, run: { command: "python3 main.py", output: { path: "predictions.csv" } } });
+    refuses({ ...MINIMAL, run: { command: ["main"], output: { path: "predictions.csv", lines: true } } });
   });
 });

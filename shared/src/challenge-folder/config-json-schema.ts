@@ -5,6 +5,7 @@ import { challengeConfigSchema } from "./challenge-config.ts";
 export interface SchemaNode {
   type?: string | string[];
   enum?: unknown[];
+  const?: unknown;
   format?: string;
   minLength?: number;
   minItems?: number;
@@ -47,7 +48,7 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
 export function closestAlternative(node: SchemaNode, value: unknown): SchemaNode {
   if (!node.anyOf) return node;
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  const containers = node.anyOf.filter(({ properties, items }) => properties || items);
+  const containers = alternatives(node).filter(({ properties, items }) => properties || items);
   const has = (one: SchemaNode, key: string) => Object.hasOwn(one.properties ?? {}, key);
   const shared = (one: SchemaNode) =>
     keys
@@ -69,6 +70,7 @@ function alternatives(node: SchemaNode): SchemaNode[] {
 }
 
 function describeSchemaType(node: SchemaNode): string {
+  if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(" or ");
   switch (node.type) {
     case "integer":

@@ -59,9 +59,11 @@ function roundProblems(rounds: Raw[]): Found[] {
 
 function acceptsProblems(accepts: unknown): Found[] {
   if (accepts === undefined || !isObject(accepts)) return [];
-  const { file, json } = accepts;
-  if (file === undefined && json === undefined)
-    return [{ field: "accepts", expected: '"file" or "json", or both', got: "neither" }];
+  const { file, json, code } = accepts;
+  if (file === undefined && json === undefined) {
+    const run = code === undefined ? "" : ', or "run", which runs the submitted code';
+    return [{ field: "accepts", expected: `"file" or "json", or both${run}`, got: "neither" }];
+  }
   const schema = object(json).schema;
   if (!isObject(schema)) return [];
   return jsonSchemaErrors(schema).map(({ pointer, message }) => {
@@ -73,30 +75,34 @@ function acceptsProblems(accepts: unknown): Found[] {
   });
 }
 
+/** Finds fields that contradict `run`, which makes code the submission. */
 function runProblems({ run, accepts, code, evaluator }: Raw): Found[] {
   const problems: Found[] = [];
   for (const kind of ["file", "json"])
     if (object(accepts)[kind] !== undefined)
       problems.push({
         field: `accepts.${kind}`,
-        expected: "only code, which a challenge with run takes",
-        got: quoted(kind),
+        expected: "no such field, because a challenge with run takes code alone",
       });
   const { capture } = object(code);
   if (typeof capture === "string" && capture !== "required")
-    problems.push({
-      field: "code.capture",
-      expected: '"required", which run implies',
-      got: quoted(capture),
-    });
-  if (object(evaluator).job_factory !== undefined)
+    problems.push({ field: "code.capture", expected: '"required", which run implies', got: quoted(capture) });
+  const { job_factory, functions } = object(evaluator);
+  if (job_factory !== undefined)
     problems.push({
       field: "run",
       expected: "an evaluator that graders start, which gets the output",
       got: "a job factory",
     });
+  const other = list(functions).find((name) => typeof name === "string" && name !== "submit");
+  if (other !== undefined)
+    problems.push({
+      field: "evaluator.functions",
+      expected: '"submit" alone, because a challenge with run takes code alone',
+      got: quoted(other as string),
+    });
   const { path } = object(object(run).output);
-  if (typeof path === "string" && !isPlainPath(path))
+  if (typeof path === "string" && path !== "" && !isPlainPath(path))
     problems.push({ field: "run.output.path", expected: "a path below /out", got: quoted(path) });
   return problems;
 }

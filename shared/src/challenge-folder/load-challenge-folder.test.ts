@@ -322,7 +322,7 @@ describe("the error of an invalid challenge folder", () => {
     [
       "code alone accepted",
       { accepts: { code: {} } },
-      ['accepts: expected "file" or "json", or both, got neither'],
+      ['accepts: expected "file" or "json", or both, or "run", which runs the submitted code, got neither'],
     ],
     [
       "an extension without its dot",

@@ -40,7 +40,7 @@ export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder>
     ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
     ...contentProblems(read.content),
     ...(await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
-    ...(parsed.success ? await runFileProblems(dir, parsed.data.run) : []),
+    ...(await runFileProblems(dir, (read.content as { run?: unknown } | null)?.run)),
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);

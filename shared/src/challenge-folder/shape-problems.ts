@@ -7,8 +7,11 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 const FILE = "challenge.json";
-/** The fields that distinguish the kinds of evaluator, in the order of the schema. */
-const KINDS = ["command", "python_class", "job_factory"] as const;
+/** Unions of objects, each with the fields that distinguish its alternatives, in the order of the schema. */
+const KINDS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  evaluator: ["command", "python_class", "job_factory"],
+  "run.output": ["path", "lines"],
+};
 
 /** Describes zod's issues in challenge.json for an organizer. */
 export function shapeProblems(issues: readonly Issue[], raw: unknown): ConfigProblem[] {
@@ -54,35 +57,36 @@ function unionProblems(
   raw: unknown,
 ): ConfigProblem[] | null {
   const value = valueAt(raw, path);
-  if (fieldName(path) === "evaluator" && isObject(value)) {
-    const given = KINDS.filter((key) => key in value);
-    if (given.length > 1)
-      return [
-        {
-          file: FILE,
-          field: "evaluator",
-          expected: `one of ${KINDS.map(quoted).join(", ")}`,
-          got: given.map(quoted).join(" and "),
-        },
-      ];
-    const kinds: readonly string[] = KINDS;
-    const [kind] = given;
-    if (kind) return problemsIn(issue.errors[kinds.indexOf(kind)] ?? [], path, raw);
-    const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
-    const meant = suggest(misspelt ?? "", kinds) ?? "command";
-    const others = problemsIn(issue.errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
-      ({ field }) => ![`evaluator.${meant}`, `evaluator.${misspelt}`].includes(field),
-    );
-    const nearly = misspelt === undefined ? "none" : `${quoted(misspelt)}; did you mean "${meant}"?`;
-    return [
-      { file: FILE, field: "evaluator", expected: `one of ${KINDS.map(quoted).join(", ")}`, got: nearly },
-      ...others,
-    ];
-  }
+  const field = fieldName(path);
+  const kinds = KINDS[field];
+  if (kinds && isObject(value)) return kindProblems(issue, kinds, path, raw);
+  // An alternative of another type, or another constant, was not meant.
   const fits = issue.errors.find(
-    (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
+    (errors) => !errors.some((e) => e.path.length === 0 && /^invalid_(?:type|value)$/.test(e.code)),
   );
   return fits ? problemsIn(fits, path, raw) : null;
+}
+
+function kindProblems(
+  { errors }: Extract<Issue, { code: "invalid_union" }>,
+  kinds: readonly [string, ...string[]],
+  path: Path,
+  raw: unknown,
+): ConfigProblem[] {
+  const value = valueAt(raw, path) as object;
+  const field = fieldName(path);
+  const expected = `one of ${kinds.map(quoted).join(", ")}`;
+  const given = kinds.filter((key) => key in value);
+  if (given.length > 1) return [{ file: FILE, field, expected, got: given.map(quoted).join(" and ") }];
+  const [kind] = given;
+  if (kind) return problemsIn(errors[kinds.indexOf(kind)] ?? [], path, raw);
+  const misspelt = Object.keys(value).find((key) => suggest(key, kinds));
+  const meant = suggest(misspelt ?? "", kinds) ?? kinds[0];
+  const others = problemsIn(errors[kinds.indexOf(meant)] ?? [], path, raw).filter(
+    (problem) => ![`${field}.${meant}`, `${field}.${misspelt}`].includes(problem.field),
+  );
+  const got = misspelt === undefined ? "none" : `${quoted(misspelt)}; did you mean "${meant}"?`;
+  return [{ file: FILE, field, expected, got }, ...others];
 }
 
 const problemsIn = (issues: readonly Issue[], path: Path, raw: unknown) =>
