@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createSubmissionId, type Intent, intentSchema, MAX_INLINE_BYTES, toJsonText } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Caller } from "../domain/participants/api-keys.ts";
+import { requireKind } from "../domain/rules/accepted-input.ts";
 import { type CallNeeds, registerCall } from "../domain/submissions/register-call.ts";
 import { type IntentNeeds, registerIntent } from "../domain/submissions/register-intent.ts";
 import { type Bytes, type StoreInputNeeds, storeInput } from "../domain/submissions/store-input.ts";
@@ -22,6 +23,8 @@ export interface SubmitContext {
 /** Submits one job, under all the rules of a modern submission. Resolves with its id once it is accepted. */
 export async function submitJob(at: SubmitContext, job: PlannedJob): Promise<string> {
   if (!("fileKey" in job) && job.function !== "submit") return (await submitJobs(at, [job]))[0] as string;
+  // The sizes of files and values mean nothing where code is the submission.
+  if (at.config.run) requireKind(at.config, "fileKey" in job ? "file" : "inline");
   const id = createSubmissionId();
   const intent = { id, challenge: at.config.id, round: job.round, message: null };
   const { input, bytes } = await inputOf(at, job);

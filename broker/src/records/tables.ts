@@ -83,7 +83,7 @@ export interface SubmissionTable {
   input_name: string | null;
   input_size: number;
   input_sha256: string;
-  /** The JSON text, when it was sent in the message. */
+  /** The JSON text, when it was sent in the message; of submitted code, the command that it was sent with. */
   input_data: string | null;
   /** The key of its bytes, when they were uploaded. */
   input_key: string | null;
@@ -247,7 +247,10 @@ export interface AttemptTable {
   /** 1 for the attempt whose outcome counts; unique for each submission. */
   accepted: number;
   evaluator_version: string | null;
+  /** JSON, without the record of a run. */
   outcome: string | null;
+  /** JSON: how submitted code was run; null when none was. */
+  run: string | null;
   organiser_log: string | null;
 }
 

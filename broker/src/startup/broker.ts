@@ -137,6 +137,7 @@ export async function createBroker({
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
+      runsCode: (challenge) => Boolean(catalog.all().get(challenge)?.config.run),
     };
 
     const mediaPrograms = await findMediaPrograms(config.programPath);

@@ -3,6 +3,8 @@ import { MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openObjects } from "../../src/startup/open-objects.ts";
+import { runChallenge } from "../support/run-challenge.ts";
+import { writeChallenge } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { ADMIN } from "../webapp-api/webapp-api-client.ts";
 import { type RemoteStage, startRemote } from "./webapp-proxy.ts";
@@ -122,6 +124,18 @@ describe("a file of the webapp's web form", () => {
     }
     expect(await here()).toHaveLength(before);
     expect(await outbox()).toHaveLength(before);
+  });
+
+  it("is refused by a challenge that runs code", async () => {
+    await writeChallenge(join(test.broker.folder, "challenges"), runChallenge({ id: "code" }));
+    const answer = await until(async () => {
+      const { status, body } = await enqueue(99, { challenge_client_name: "code" });
+      return status !== 404 && { status, message: body.message };
+    });
+    expect(answer).toEqual({
+      status: 422,
+      message: "code runs submitted code; it accepts code submissions, not files.",
+    });
   });
 
   it("is refused for a submission that this broker opened itself", async () => {

@@ -8,6 +8,7 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
+import { publicRun } from "./public-run.ts";
 
 /** Returns a challenge as participants see it. */
 export async function publicChallenge(
@@ -32,7 +33,7 @@ export async function publicChallenge(
       code: config.accepts.code ?? null,
       model: config.accepts.model,
     },
-    run: null,
+    run: config.run && publicRun(config.run),
     functions: config.evaluator.functions,
     after_end: config.after_end,
     code: { capture: config.code.capture },

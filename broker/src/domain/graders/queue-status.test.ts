@@ -1,6 +1,6 @@
 import type { AttachedGrader } from "@crowdai/shared/queue";
 import { expect, it } from "vitest";
-import { readServing } from "./queue-status.ts";
+import { readServing, type ServingSources } from "./queue-status.ts";
 
 const clock = () => new Date("2026-11-29T14:02:00Z");
 const grader: AttachedGrader = { grader: "g", challenges: ["other"], concurrency: 1 };
@@ -20,6 +20,11 @@ it.each<[string, AttachedGrader[], string | null]>([
     ],
     null,
   ],
+  [
+    "a grader has it and cannot run its code",
+    [{ ...grader, unable: { "run-it": "bubblewrap is not installed" } }],
+    "no grader can run code: bubblewrap is not installed",
+  ],
 ])("the reason to wait when %s", async (_, attached, waiting) => {
   const graders = {
     all: async () => attached,
@@ -27,6 +32,8 @@ it.each<[string, AttachedGrader[], string | null]>([
     lastSeen: clock,
     poll: async () => {},
   };
-  const context = { graders, clock, dispatchStalled: () => false } as Parameters<typeof readServing>[0];
-  expect((await readServing(context, "iris")).waiting).toBe(waiting);
+  const runsCode = (challenge: string) => challenge === "run-it";
+  const context: ServingSources = { graders, runsCode, clock, dispatchStalled: () => false };
+  const challenge = waiting?.includes("can run code") ? "run-it" : "iris";
+  expect((await readServing(context, challenge)).waiting).toBe(waiting);
 });

@@ -19,6 +19,8 @@ export interface Waiting {
 /** Sources of whether a challenge can be graded right now. */
 export interface ServingSources {
   graders: Pick<AttachedGraders, "all" | "serving" | "lastSeen">;
+  /** Whether graders run submitted code for a challenge. */
+  runsCode: (challenge: string) => boolean;
   clock: Clock;
   /** Whether the queue rejected the latest attempt to publish jobs. */
   dispatchStalled: () => boolean;
@@ -69,7 +71,8 @@ export async function readServing(
   if (context.dispatchStalled()) return { graders, waiting: "waiting for dispatch" };
   if (graders > 0) return { graders, waiting: null };
   const unable = (await context.graders.all()).find((one) => one.unable?.[challenge]);
-  if (unable) return { graders, waiting: `no grader can run ${challenge}: ${unable.unable![challenge]}` };
+  const what = context.runsCode(challenge) ? "code" : challenge;
+  if (unable) return { graders, waiting: `no grader can run ${what}: ${unable.unable![challenge]}` };
   const since = utcTime(context.graders.lastSeen(challenge), context.clock());
   return { graders, waiting: `no grader has served ${challenge} since ${since}` };
 }

@@ -4,7 +4,9 @@ import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
 import { DEADLINES, MAX_STARTS } from "../submissions/deadlines.ts";
+import { outcomeColumns } from "../submissions/run-record.ts";
 import type { Needs } from "../submissions/services.ts";
+import { isVerdict } from "../submissions/verdicts.ts";
 import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
 
 /**
@@ -50,11 +52,7 @@ async function start(
       now,
     );
   await updateAttempt(trx, item, { state: "started", delivery, grader, started_at: iso(now) });
-  const { challenge } = await trx
-    .selectFrom("regrades")
-    .select("challenge")
-    .where("id", "=", item.regrade)
-    .executeTakeFirstOrThrow();
+  const challenge = await challengeOf(trx, item);
   const served = context.catalog.all().get(challenge);
   const limit = served ? gradingSeconds(served.config) * 1000 : DEADLINES.unknownGrading;
   const deadline_at = iso(now.getTime() + limit + DEADLINES.gradingGrace);
@@ -74,23 +72,33 @@ async function putBack(
 }
 
 async function finish(
-  context: Needs<"clock">,
+  context: Needs<"catalog" | "clock">,
   trx: Db,
   item: RegradeItemRow,
   { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
 ): Promise<void> {
+  const challenge = await challengeOf(trx, item);
   await updateAttempt(trx, item, {
     state: "done",
     finished_at: iso(context.clock()),
     evaluator_version: outcome.evaluator_version,
-    outcome: JSON.stringify(outcome),
+    ...outcomeColumns(context.catalog.all().get(challenge)?.config, outcome),
     organiser_log,
   });
   // Only a verdict on the submission replaces its outcome; a fault of the evaluator or the platform says
   // nothing about it.
-  const result = outcome.ok ? "graded" : outcome.code === "rejected" ? "failed" : "kept";
+  const result = outcome.ok ? "graded" : isVerdict(outcome.code) ? "failed" : "kept";
   const reason = outcome.ok ? null : `${outcome.code}: ${outcome.message}`;
   await updateItem(trx, item, { state: "done", deadline_at: null, result, reason });
+}
+
+async function challengeOf(trx: Db, { regrade }: RegradeItemRow): Promise<string> {
+  const { challenge } = await trx
+    .selectFrom("regrades")
+    .select("challenge")
+    .where("id", "=", regrade)
+    .executeTakeFirstOrThrow();
+  return challenge;
 }
 
 async function updateAttempt(trx: Db, item: RegradeItemRow, values: Partial<AttemptRow>): Promise<void> {

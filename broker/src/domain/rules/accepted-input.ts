@@ -4,14 +4,9 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
 /** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
+  requireKind(config, input.kind);
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
-  const accepted = Object.keys(config.accepts).filter((kind) => kind === "file" || kind === "json");
-  if (!rule)
-    throw new CrowdaiError(
-      "kind_not_accepted",
-      `${config.id} accepts ${accepted.join(" or ")} submissions, not ${input.kind === "file" ? "files" : "JSON values"}.`,
-      { details: { accepts: accepted } },
-    );
+  if (!rule) return;
   if (size > rule.max_bytes) {
     const what = input.kind === "file" ? `The file has ${size} bytes` : `The value has ${size} bytes of JSON`;
     throw new CrowdaiError(
@@ -22,6 +17,25 @@ export function requireAcceptedInput(config: ChallengeConfig, input: Intent["inp
   }
   if (input.kind === "file" && config.accepts.file)
     requireExtension(config.accepts.file.extensions, input.name);
+}
+
+/** Throws kind_not_accepted unless the challenge takes this kind of input. */
+export function requireKind(config: ChallengeConfig, kind: Intent["input"]["kind"]): void {
+  const accepted = config.run
+    ? ["code"]
+    : (["file", "json"] as const).filter((one) => config.accepts[one] !== undefined);
+  if (accepted.includes(kind === "inline" ? "json" : kind)) return;
+  const refused = kind === "file" ? "files" : kind === "code" ? "code alone" : "JSON values";
+  throw new CrowdaiError(
+    "kind_not_accepted",
+    config.run
+      ? `${config.id} runs submitted code; it accepts code submissions, not ${refused}.`
+      : `${config.id} accepts ${accepted.join(" or ")} submissions, not ${refused}.`,
+    {
+      ...(config.run && { next: `Submit your code: crowdai submit --code -c ${config.id}` }),
+      details: { accepts: accepted },
+    },
+  );
 }
 
 function requireExtension(accepted: string[], name: string | null): void {

@@ -1,4 +1,4 @@
-import type { Report, SubmissionEvent } from "@crowdai/shared";
+import { catalog as errors, type Report, type SubmissionEvent } from "@crowdai/shared";
 import { gradingSeconds } from "@crowdai/shared/challenge-folder";
 import type { Transaction, Updateable } from "kysely";
 import { iso } from "../../base/clock.ts";
@@ -8,6 +8,7 @@ import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts"
 import { DEADLINES, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { participantLock, standingsLock, writeSubmission } from "./find-submission.ts";
+import { outcomeColumns } from "./run-record.ts";
 import type { Needs } from "./services.ts";
 import { writeFailure, writeGrade } from "./write-outcome.ts";
 
@@ -168,7 +169,11 @@ async function record(
   await writeSubmission(trx, { id: row.id, seq: row.seq + 1 });
   const data =
     report.type === "progress"
-      ? { percent: report.percent, message: report.message }
+      ? {
+          percent: report.percent,
+          message: report.message,
+          ...(report.stage ? { stage: report.stage } : {}),
+        }
       : { message: report.message };
   return appendEvents(trx, row, iso(context.clock()), [{ type: report.type, data }]);
 }
@@ -205,8 +210,10 @@ async function finish(
   const isStarted = attempt.state === "started" && attempt.delivery === report.delivery;
   const startEvents = isStarted ? [] : startEventsOf(before, report);
   const row = { ...before, state: "grading" as const };
-  // The organizer finds in the broker's log what the participant is not shown.
-  if (!outcome.ok && outcome.code !== "rejected")
+  const challenge = context.catalog.all().get(row.challenge);
+  // The organizer finds in the broker's log what the participant is not shown. A failure of the submission itself is
+  // not logged: what participants' code printed stays with the attempt.
+  if (!outcome.ok && (errors[outcome.code] ?? errors.unexpected).fault !== "you")
     context.log.warn(
       {
         event: "grading_failed",
@@ -232,12 +239,11 @@ async function finish(
     started_at: isStarted ? attempt.started_at : iso(now.getTime() - (report.seconds ?? 0) * 1000),
     finished_at: iso(now),
     evaluator_version: outcome.evaluator_version,
-    outcome: JSON.stringify(outcome),
+    ...outcomeColumns(challenge?.config, outcome),
     organiser_log,
   });
   await context.records.lock(trx, participantLock(row));
   await context.records.lockShared(trx, standingsLock(row.challenge));
-  const challenge = context.catalog.all().get(row.challenge);
   const removed = {
     code: "deadline_passed" as const,
     message: "The challenge was removed before the submission was graded.",

@@ -16,9 +16,9 @@ export function createJob(
     function: row.function,
     round: numberOf(config, row.round),
     dry_run: row.dry_run === 1,
-    input: inputOf(row),
+    input: inputOf(row, config),
     code:
-      graderGetsCode(config) && row.tree_key !== null
+      (row.input_kind === "code" || graderGetsCode(config)) && row.tree_key !== null
         ? { key: row.tree_key, size: row.tree_size as number, sha256: row.tree_sha256 as string }
         : null,
     version: bundle ? version : null,
@@ -27,9 +27,9 @@ export function createJob(
   };
 }
 
-function inputOf(row: SubmissionRow): Job["input"] {
+function inputOf(row: SubmissionRow, { run }: Pick<ChallengeConfig, "run">): Job["input"] {
   if (row.input_kind === "code")
-    return { kind: "code", command: row.input_data === null ? null : JSON.parse(row.input_data) };
+    return { kind: "code", command: run?.command === "submission" ? commandOf(row) : null };
   if (row.input_data !== null) return { kind: "inline", data: parseExact(row.input_data, "all") };
   return {
     kind: row.input_kind,
@@ -39,6 +39,10 @@ function inputOf(row: SubmissionRow): Job["input"] {
     sha256: row.input_sha256,
   };
 }
+
+/** Returns the command that the participant named with the code. */
+const commandOf = ({ input_data }: Pick<SubmissionRow, "input_data">): string[] | null =>
+  input_data === null ? null : JSON.parse(input_data);
 
 /**
  * A round that was removed from challenge.json while its submissions wait must not block the other

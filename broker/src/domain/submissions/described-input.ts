@@ -65,10 +65,13 @@ function requirePlainName(name: string | null): void {
     });
 }
 
-/** Throws id_conflict unless the known submission is the same one, sent again. */
+/**
+ * Throws id_conflict unless the known submission is the same one, sent again. Code that is the submission may be another
+ * snapshot: whether it may replace the known one depends on whether that has arrived.
+ */
 export function requireSame(
   caller: Caller,
-  intent: Pick<Intent, "id" | "challenge" | "function" | "dry_run">,
+  intent: Pick<Intent, "id" | "challenge" | "function" | "dry_run"> & Partial<Pick<Intent, "code">>,
   input: DescribedInput,
   row: SubmissionRow,
 ): void {
@@ -78,8 +81,18 @@ export function requireSame(
     row.function === intent.function &&
     row.dry_run === (intent.dry_run ? 1 : 0) &&
     row.input_kind === input.input_kind &&
-    row.input_sha256 === input.input_sha256 &&
-    row.input_size === input.input_size;
-  if (!same)
-    throw new CrowdaiError("id_conflict", `The id "${intent.id}" was already used for something else.`);
+    (isSameContent(input, row) || (input.input_kind === "code" && !!intent.code));
+  if (!same) throw idTaken(intent.id);
 }
+
+/** Returns whether an input is the submission's own. Of code, the command belongs to it. */
+export function isSameContent(input: DescribedInput, row: SubmissionRow): boolean {
+  return (
+    row.input_sha256 === input.input_sha256 &&
+    row.input_size === input.input_size &&
+    (input.input_kind !== "code" || row.input_data === input.input_data)
+  );
+}
+
+export const idTaken = (id: string): CrowdaiError =>
+  new CrowdaiError("id_conflict", `The id "${id}" was already used for something else.`);

@@ -4,6 +4,7 @@ import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import type { SubmissionRow, Tables } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
+import { idTaken } from "./described-input.ts";
 
 export const submissionWithId = lookup((db, { id }: { id: string }) =>
   db.selectFrom("submissions").selectAll().where("id", "=", id),
@@ -50,9 +51,6 @@ export async function findFreeOrOwn(db: Db, caller: Caller, id: string): Promise
   if (row && row.participant_id !== caller.id) throw idTaken(id);
   return row;
 }
-
-const idTaken = (id: string): CrowdaiError =>
-  new CrowdaiError("id_conflict", `The id "${id}" was already used for something else.`);
 
 /** Throws id_conflict when one of the ids belongs to another participant. */
 export async function requireFreeOrOwn(db: Db, caller: Caller, ids: string[]): Promise<void> {

@@ -3,6 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
+import { requireKind } from "../rules/accepted-input.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { describeInput, requireSame } from "./described-input.ts";
@@ -26,6 +27,7 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
+  if (config.run) requireKind(config, "inline");
   const arrival = context.clock();
   const target = targetRound(config, call.round, arrival);
   const items = call.items.map(({ id, data }) => ({

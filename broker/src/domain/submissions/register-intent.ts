@@ -9,13 +9,20 @@ import { addPublishRequest, requirePublishable } from "../publishing/publish-req
 import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireAcceptedModels } from "../rules/accepted-models.ts";
+import { requireAcceptedRun } from "../rules/accepted-run.ts";
 import { requireParallel, requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { recordParts } from "./announced-parts.ts";
-import { type DescribedInput, describeInput, requireSame } from "./described-input.ts";
-import { participantLock, submissionWithId } from "./find-submission.ts";
+import {
+  type DescribedInput,
+  describeInput,
+  idTaken,
+  isSameContent,
+  requireSame,
+} from "./described-input.ts";
+import { lockSubmission, participantLock, submissionWithId, writeSubmission } from "./find-submission.ts";
 import { insertSubmission, reserveSlot } from "./insert-submission.ts";
 import { requireSameModels } from "./models.ts";
 import { type ReceiptNeeds, receipt } from "./receipt.ts";
@@ -52,6 +59,7 @@ export async function registerIntent(
   const target = targetRound(config, intent.round, arrival);
   if (!target.postChallenge) await requireNotClosed(context.records.db, config.id);
   requireAcceptedInput(config, intent.input, input.input_size);
+  requireAcceptedRun(config, intent);
   requireAcceptedCode(config, intent);
   if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
   requireAcceptedModels(config, intent);
@@ -92,6 +100,7 @@ export async function registerIntent(
     participant: caller,
     slot: takesSlot ? "reserved" : null,
     code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
+    run: null,
   });
 }
 
@@ -117,7 +126,7 @@ async function unlessRegistered(db: Db, id: string, check: () => Promise<void>):
 }
 
 async function repeated(
-  context: ReceiptNeeds & Needs<"catalog">,
+  context: IntentNeeds,
   caller: Caller,
   intent: Intent,
   input: DescribedInput,
@@ -125,13 +134,28 @@ async function repeated(
 ): Promise<Receipt> {
   requireSame(caller, intent, input, row);
   await requireSameModels(context.records.db, intent, row);
+  if (!intent.code || (isFinal(row.state) && isSameContent(input, row))) return receipt(context, row);
+  const { code } = intent;
   // Sent again after the tree changed: until code has arrived, the newer snapshot counts.
-  if (intent.code && !isFinal(row.state))
-    await context.records.transaction(async (trx) => {
-      const { config } = context.catalog.get(intent.challenge);
-      requireAcceptedCode(config, intent);
-      await context.records.lock(trx, codeLock(row));
-      await recordAnnouncedCode(trx, config, intent, row, context.clock());
-    });
-  return receipt(context, row);
+  const current = await context.records.transaction(async (trx) => {
+    const now = await lockSubmission(context.records, trx, row.id);
+    await context.records.lock(trx, codeLock(row));
+    if (!isSameContent(input, now)) await replaceContent(trx, now, input);
+    if (isFinal(now.state)) return now;
+    const { config } = context.catalog.get(intent.challenge);
+    requireAcceptedRun(config, intent);
+    requireAcceptedCode(config, intent);
+    await recordAnnouncedCode(trx, config, { ...intent, code }, now, context.clock());
+    return { ...now, ...input };
+  });
+  // The code may be one that is stored already.
+  context.dispatchSoon();
+  return receipt(context, current);
+}
+
+/** Replaces submitted code that has not arrived by what was announced later. Throws id_conflict once it has. */
+async function replaceContent(trx: Db, row: SubmissionRow, input: DescribedInput): Promise<void> {
+  const known = await readCode(trx, row.id);
+  if (isFinal(row.state) || known?.state !== "awaited") throw idTaken(row.id);
+  await writeSubmission(trx, { id: row.id, ...input });
 }

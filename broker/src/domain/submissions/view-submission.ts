@@ -1,4 +1,10 @@
-import { CrowdaiError, catalog as errors, parseExact, type Submission } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  catalog as errors,
+  parseExact,
+  type RunRecord,
+  type Submission,
+} from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
@@ -6,6 +12,7 @@ import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts
 import { mediaUrls } from "../media/media-keys.ts";
 import { listArtifacts } from "./artifacts.ts";
 import type { NamedParticipant } from "./repository-name.ts";
+import { readRun } from "./run-record.ts";
 import type { Needs } from "./services.ts";
 import { HOLDS, readCode, viewCode } from "./submission-code.ts";
 
@@ -14,14 +21,25 @@ export interface Surroundings {
   participant: NamedParticipant;
   slot: SlotRow["state"] | null;
   code: SubmissionCodeRow | undefined;
+  run: RunRecord | null;
 }
 
-export async function readSurroundings(db: Db, row: SubmissionRow): Promise<Surroundings> {
+/** Reads the data around a submission. Lists leave out the records of runs, whose logs may be large. */
+export async function readSurroundings(
+  db: Db,
+  row: SubmissionRow,
+  { withRun = true } = {},
+): Promise<Surroundings> {
   const { id, name, slot, has_code } = (await surroundings(db, {
     submission: row.id,
     participant: row.participant_id,
   }))!;
-  return { participant: { id, name }, slot, code: has_code ? await readCode(db, row.id) : undefined };
+  return {
+    participant: { id, name },
+    slot,
+    code: has_code ? await readCode(db, row.id) : undefined,
+    run: withRun && row.input_kind === "code" ? await readRun(db, row) : null,
+  };
 }
 
 const surroundings = lookup((db, { submission, participant }: { submission: string; participant: number }) =>
@@ -43,7 +61,7 @@ export async function viewSubmission(
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Submission> {
-  const { participant, slot, code } = known ?? (await readSurroundings(db, row));
+  const { participant, slot, code, run } = known ?? (await readSurroundings(db, row));
   const inQueue = row.state === "submitted" && row.outside_status === null;
   const waiting = inQueue ? await readWaiting(context, db, row) : null;
   const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for the code" : waiting?.reason;
@@ -80,7 +98,7 @@ export async function viewSubmission(
     evaluator_version: row.evaluator_version,
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: await listArtifacts(context, db, row),
-    run: null,
+    run,
     media: mediaUrls(row, context.baseUrl()),
     media_dropped: row.media_dropped,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,

@@ -11,6 +11,7 @@ import { queueMedia } from "../media/media-work.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
 import { writeSubmission } from "./find-submission.ts";
 import { type BoardMove, columnsOf, moveOnBoards, standingWith, updateBoards } from "./update-boards.ts";
+import { isVerdict } from "./verdicts.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
 
@@ -103,8 +104,8 @@ export function gradeColumns(
 }
 
 /**
- * Ends a submission without a grade. The slot is charged only when the participant's own input was rejected
- * or came too late, or when a cancelled submission may already be in grading.
+ * Ends a submission without a grade. The slot is charged only when the verdict is on the participant's own input,
+ * when it came too late, or when a cancelled submission may already be in grading.
  */
 export async function writeFailure(
   trx: Db,
@@ -113,7 +114,7 @@ export async function writeFailure(
   now: Date,
   lead: readonly NewEvent[] = [],
 ): Promise<SubmissionEvent[]> {
-  const verdict = error.code === "rejected" || error.code === "round_not_open";
+  const verdict = isVerdict(error.code) || error.code === "round_not_open";
   const state = error.code === "cancelled" ? "cancelled" : "failed";
   await writeSubmission(trx, {
     id: row.id,

@@ -20,7 +20,8 @@ import {
 import { redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { type CallNeeds, registerCall } from "../../domain/submissions/register-call.ts";
 import { type IntentNeeds, registerIntent } from "../../domain/submissions/register-intent.ts";
-import { viewSubmission } from "../../domain/submissions/view-submission.ts";
+import { readSurroundings, viewSubmission } from "../../domain/submissions/view-submission.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
@@ -30,12 +31,15 @@ export function submissionRoutes(
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): void {
   const db = () => context().records.db;
+  const viewListed = async (row: SubmissionRow) =>
+    viewSubmission(context(), db(), row, await readSurroundings(db(), row, { withRun: false }));
 
   api.openapi(
     createRoute({
       method: "get",
       path: "/submissions",
       summary: "List your submissions, newest first; with an organizer's key, those of a challenge",
+      description: "Without `run`, which is null here: get a single submission for it.",
       security: withKey,
       request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
       responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
@@ -67,10 +71,7 @@ export function submissionRoutes(
         .orderBy("number", "desc")
         .limit(limit)
         .execute();
-      return c.json(
-        { submissions: await Promise.all(rows.map((row) => viewSubmission(context(), db(), row))) },
-        200,
-      );
+      return c.json({ submissions: await Promise.all(rows.map((row) => viewListed(row))) }, 200);
     },
   );
 
@@ -114,8 +115,8 @@ export function submissionRoutes(
       path: "/submissions/{id}",
       summary: "Get a submission: yours, one to your challenge, or any that the challenge shows",
       description:
-        "For callers other than its participant and the organizers, `input`, `grading_message`, `data` and `error` are null. Until " +
-        "it is published, `message` and `code` are null too, and `artifacts` is empty.",
+        "For callers other than its participant and the organizers, `input`, `grading_message`, `data`, `error` and `run` are null. " +
+        "Until it is published, `message` and `code` are null too, and `artifacts` is empty.",
       security: keyOptional,
       request: { params: idParam },
       responses: answers(submissionSchema, "The submission"),

@@ -4,6 +4,7 @@ import { raw } from "hono/html";
 import type { SeenChallenge } from "./access.ts";
 import { Figures, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
 import { shownNumber, shownSize } from "./format.ts";
+import { HowCodeRuns } from "./how-code-runs.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
@@ -56,6 +57,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
             <HowToSubmit challenge={shown} broker={broker} />
             <Accepts challenge={shown} />
           </section>
+          {shown.run ? <HowCodeRuns run={shown.run} /> : null}
           <Data challenge={shown} />
           <Rounds challenge={shown} />
         </div>
@@ -64,9 +66,12 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
   );
 }
 
-function Accepts({ challenge: { accepts, code } }: { challenge: PublicChallenge }) {
+function Accepts({ challenge: { accepts, code, run } }: { challenge: PublicChallenge }) {
   return (
     <ul class="plain note">
+      {run && accepts.code ? (
+        <li>Code up to {shownSize(accepts.code.max_bytes)}, which graders run</li>
+      ) : null}
       {accepts.file ? (
         <li>
           Files{accepts.file.extensions.length > 0 ? ` (${accepts.file.extensions.join(", ")})` : ""} up to{" "}
@@ -74,7 +79,7 @@ function Accepts({ challenge: { accepts, code } }: { challenge: PublicChallenge 
         </li>
       ) : null}
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
-      {code.capture === "required" ? <li>Each submission must include your code (--code)</li> : null}
+      {code.capture === "required" && !run ? <li>Each submission must include your code (--code)</li> : null}
     </ul>
   );
 }

@@ -3,11 +3,12 @@ import { Commands } from "./scrollable.tsx";
 
 /** The commands to submit, for this challenge and this broker. */
 export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {
-  const { id, accepts } = challenge;
+  const { id, accepts, run } = challenge;
   const extension = accepts.file?.extensions[0] ?? ".csv";
   const file = `predictions${extension}`;
-  const given = accepts.file ? file : `--json '{"predictions": []}'`;
+  const given = run ? "--code" : accepts.file ? file : `--json '{"predictions": []}'`;
   const value = accepts.json ? "predictions" : `{ file: "${file}" }`;
+  const submitted = run ? `submitCode({ code: "." })` : `submit(${value})`;
   const ways = [
     {
       title: "Terminal",
@@ -25,7 +26,7 @@ export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge;
         `const challenge = await Challenge.open("${id}", {`,
         `  broker: "${broker}",`,
         "});",
-        `const grade = await challenge.submit(${value});`,
+        `const grade = await challenge.${submitted};`,
         "console.log(grade.score, grade.rank);",
         "await challenge.close();",
       ].join("\n"),

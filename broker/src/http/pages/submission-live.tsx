@@ -1,8 +1,9 @@
-import { isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import { isFinal, RUN_STAGES, type RunStage, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { plural, shownNumber, shownSize, truncateText } from "./format.ts";
 import { MediaView, webAddress } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
+import { RunSection, StageList } from "./run-section.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { StateTag } from "./state-tag.tsx";
 import { Digest, Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
@@ -34,6 +35,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
+      {state === "grading" ? <StageList events={events} planned={plannedStages(config)} /> : null}
       {state === "graded" ? <Scores submission={submission} config={config} /> : null}
       {submission.grading_message ? (
         <>
@@ -49,6 +51,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
           <p>{truncateText(error.next, 500)}</p>
         </div>
       ) : null}
+      {submission.run ? <RunSection run={submission.run} /> : null}
       <Media submission={submission} awaited={mediaAwaited} />
       <Artifacts submission={submission} />
       {log.length > 0 ? (
@@ -62,6 +65,15 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
         </section>
       ) : null}
     </div>
+  );
+}
+
+function plannedStages(config: ChallengeConfig | undefined): RunStage[] {
+  if (!config?.run) return [];
+  const { build, sample } = config.run;
+  return RUN_STAGES.filter(
+    // Whether there is something to build is known only once it begins, except with a command.
+    (stage) => (stage === "build" ? Array.isArray(build) : stage === "sample" ? sample !== null : true),
   );
 }
 

@@ -4,6 +4,8 @@ import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
+const INPUTS = { json: "a JSON value", file: "a file", code: "code" };
+
 /** A submission: its state, scores, media and code, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {
   const { submission, config } = props;
@@ -39,9 +41,9 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
                 <>
                   <Fact
                     name="Input"
-                    value={`${input.name ?? (input.kind === "json" ? "a JSON value" : "a file")}, ${shownSize(input.size)}`}
+                    value={`${input.name ?? INPUTS[input.kind]}, ${shownSize(input.size)}`}
                   />
-                  <Fact name="SHA-256" value={input.sha256} code />
+                  {input.kind === "code" ? null : <Fact name="SHA-256" value={input.sha256} code />}
                   <Fact name="Slot" value={submission.slot} />
                   {submission.attempt > 1 ? (
                     <Fact name="Attempts" value={String(submission.attempt)} />

@@ -5,6 +5,8 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import { noteSubmission } from "../../background/webapp/remote/outbox-rows.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
+import { requireKind } from "../../domain/rules/accepted-input.ts";
+import { requireVisible } from "../../domain/rules/visibility.ts";
 import { findFreeOrOwn } from "../../domain/submissions/find-submission.ts";
 import { type IntentNeeds, registerIntent } from "../../domain/submissions/register-intent.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
@@ -50,6 +52,10 @@ export async function submitFromWebForm(context: WebFormNeeds, token: string, se
   ];
   const { config } = context.catalog.get(challenge_client_name);
   const caller = await identifyParticipant(context.webapp, api_key);
+  if (config.run) {
+    await requireVisible(context, config, caller);
+    requireKind(config, "file");
+  }
   // The same id for each repetition, which no other client can guess.
   const id = createHmac("sha256", token).update(`web form ${number}`).digest("hex").slice(0, 24);
   const intent = intentSchema.parse({
