@@ -146,7 +146,7 @@ export function createEventRates(monotonic: () => number = () => performance.now
  * Stops reading, so that what was sent in excess is never parsed, and closes the connection once the client has had time to
  * receive its answers: closed at once, with bytes left unread, it would lose them.
  */
-function cut({ transport }: Pick<Connection, "transport">): void {
+export function cut({ transport }: Pick<Connection, "transport">): void {
   const { socket } = transport as { socket?: Pausable };
   socket?.pause?.();
   setTimeout(() => socket?.terminate?.(), LAST_ANSWERS_MS).unref();

@@ -7,12 +7,13 @@ import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
-import { createEventRates } from "./event-rates.ts";
+import { createEventRates, cut } from "./event-rates.ts";
 import { exactParser } from "./exact-parser.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
 import { createRequestQueues } from "./request-queues.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
 import { type RequestNeeds, sessionRequests } from "./session-requests.ts";
+import { createUnreadAnswers } from "./unread-answers.ts";
 import { createWatchers } from "./watchers.ts";
 
 const PLACE_INTERVAL_MS = 500;
@@ -72,7 +73,12 @@ export function openGateway(options: {
   engine.attach(server, { path: "/socket.io" });
   const rates = createEventRates();
   const queues = createRequestQueues();
+  const unread = createUnreadAnswers((connection) => {
+    connection.close(true);
+    cut(connection);
+  });
   engine.on("connection", rates.guard);
+  engine.on("connection", unread.guard);
   const io = new Server(settings).bind(engine);
 
   const watchers = createWatchers();
@@ -99,6 +105,7 @@ export function openGateway(options: {
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     rates.admit(caller.keyHash, socket.conn);
+    unread.assign(socket.conn, caller.keyHash);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
     // Handlers are attached before the client learns of the session, so that no message of its is missed.
