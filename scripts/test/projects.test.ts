@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../lib/root.ts";
 import { SLOWEST_FILES } from "./longest-first.ts";
-import { testFiles } from "./projects.ts";
+import { ONE_RUNTIME, testFiles } from "./projects.ts";
 
 describe("SLOWEST_FILES", () => {
   it("names only files that exist", () => {
@@ -13,14 +13,15 @@ describe("SLOWEST_FILES", () => {
 });
 
 describe("projects", () => {
-  it("hold each test file in exactly one of them on Node.js", async () => {
+  it("hold each test file in exactly one of them on Node.js, except those that only Bun runs", async () => {
     const { unit, suite, large, "packed-client": packed } = testFiles(false);
     const all = await filesOf(
       ["{shared,grader,broker,cli,scripts,test}/**/*.test.{ts,tsx}"],
       unit.exclude.slice(0, 2),
     );
     const each = [unit, suite, large, packed].map(({ include, exclude }) => filesOf(include, exclude));
-    expect((await Promise.all(each)).flat().sort()).toEqual(all.sort());
+    const onlyOnBun = await filesOf(filesUnderOne("bun"), []);
+    expect([...(await Promise.all(each)).flat(), ...onlyOnBun].sort()).toEqual(all.sort());
   });
 
   it("name no pattern that matches nothing", async () => {
@@ -40,14 +41,43 @@ describe("projects", () => {
     expect(asksForProgram).toEqual([]);
   });
 
-  it("leave out on Bun only what tests the scripts", async () => {
-    const onNode = Object.values(testFiles(false)).map(({ include, exclude }) => filesOf(include, exclude));
-    const onBun = Object.values(testFiles(true)).map(({ include, exclude }) => filesOf(include, exclude));
-    const both = new Set((await Promise.all(onBun)).flat());
-    const left = (await Promise.all(onNode)).flat().filter((file) => !both.has(file));
-    expect(left.filter((file) => !file.startsWith("scripts/"))).toEqual([]);
+  it("leave out on Bun only what tests the scripts, and what one runtime tests", async () => {
+    const { onNode, onBun } = await filesOfEach();
+    const left = onNode.filter((file) => !onBun.includes(file));
+    const allowed = await filesOf(filesUnderOne("node"), []);
+    expect(left.filter((file) => !file.startsWith("scripts/")).sort()).toEqual(allowed.sort());
   });
 });
+
+describe("ONE_RUNTIME", () => {
+  it("names only files that exist, with tests beside each that run under both runtimes", async () => {
+    const { onNode, onBun } = await filesOfEach();
+    for (const { files, both } of ONE_RUNTIME) {
+      for (const pattern of [...files, ...both])
+        for (const path of alternatives(pattern))
+          expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+      for (const path of both.flatMap(alternatives))
+        expect([path, onNode.includes(path), onBun.includes(path)]).toEqual([path, true, true]);
+    }
+  });
+});
+
+const filesUnderOne = (one: string) =>
+  ONE_RUNTIME.flatMap(({ runtime, files }) => (runtime === one ? files : []));
+
+async function filesOfEach(): Promise<{ onNode: string[]; onBun: string[] }> {
+  const of = async (onBun: boolean) => {
+    const each = Object.values(testFiles(onBun)).map(({ include, exclude }) => filesOf(include, exclude));
+    return (await Promise.all(each)).flat();
+  };
+  return { onNode: await of(false), onBun: await of(true) };
+}
+
+/** "a/{b,c}.ts" is "a/b.ts" and "a/c.ts". */
+function alternatives(pattern: string): string[] {
+  const [, before, names, after] = /^(.*)\{(.*)\}(.*)$/.exec(pattern) ?? [];
+  return names === undefined ? [pattern] : names.split(",").map((name) => `${before}${name}${after}`);
+}
 
 async function filesOf(include: readonly string[], exclude: readonly string[]): Promise<string[]> {
   const files: string[] = [];

@@ -7,7 +7,7 @@ const NO_TEST = ["**/node_modules/**", "**/dist/**"];
 const WITH_PROCESSES = [
   "test/**",
   "broker/test/**",
-  "broker/src/**/{code-host-failures,github,gitlab,local,boards}.test.ts",
+  "broker/src/**/{code-host-failures,github,gitlab,local,boards,boards-postgres}.test.ts",
   "cli/src/**/{bin,session,completion,submit-code,unwritable-home,challenge,challenge-code}.test.ts",
   "cli/src/snapshot/**",
   "grader/src/**/{bin,main,batch,boxed,bubblewrap,abuse,launch,persistent,python-class,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,try}.test.ts",
@@ -25,9 +25,98 @@ const PACKED_CLIENT = ["test/packed-client/*.test.ts"];
 /** The scripts run on the pinned Node.js alone, whatever runs the product. */
 const NODE_ONLY = ["scripts/**"];
 
+export interface OneRuntime {
+  runtime: "node" | "bun";
+  files: readonly string[];
+  /** Why the other runtime would find nothing more. */
+  because: string;
+  /** Tests under both runtimes of what these files ask of the runtime itself. */
+  both: readonly string[];
+}
+
+/**
+ * Costly tests that run under one runtime, because what they test is decided by another program, or by code of ours that asks
+ * nothing of the runtime beyond what other tests ask of it under both.
+ */
+export const ONE_RUNTIME: readonly OneRuntime[] = [
+  {
+    runtime: "node",
+    files: ["broker/test/pages/{board,challenge-page,hostile-input,media-page,submission-page}.test.ts"],
+    because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
+    both: ["broker/test/pages/{external-media,guarded-routes,page-visibility,sessions}.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["broker/test/code/{code-at-github,durability,hostile-push,publishing,push-crash}.test.ts"],
+    because: "git makes, checks and sends the commits",
+    both: [
+      "broker/test/code/{code-rules,memory,mirror-repositories,push,slow-readers}.test.ts",
+      "broker/src/background/code-hosts/{code-host-failures,github,gitlab,local}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/code/code-at-gitlab.test.ts"],
+    because: "it holds the tests of code-at-github.test.ts at another code host",
+    both: ["broker/src/background/code-hosts/{code-host-failures,github,gitlab,local}.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["broker/test/media/videos.test.ts"],
+    because: "ffmpeg reads and converts the videos",
+    both: ["broker/test/media/{from-the-cli,images,media-work,models}.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["broker/src/domain/leaderboard/boards-postgres.test.ts"],
+    because: "PostgreSQL runs the queries",
+    both: [
+      "broker/src/domain/leaderboard/boards.test.ts",
+      "broker/test/startup/postgres.test.ts",
+      "broker/test/participants/agreements-postgres.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/webapp/webapp-postgres.test.ts"],
+    because: "PostgreSQL runs the queries",
+    both: [
+      "broker/test/webapp/{embedded,remote,remote-contract,remote-keys}.test.ts",
+      "broker/test/startup/postgres.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/legacy/calls.test.ts"],
+    because: "calls of older clients become submissions, which everything else tests",
+    both: ["broker/test/legacy/{challenges,transport,uploads}.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["broker/test/legacy/bad-input.test.ts"],
+    because: "the broker refuses these messages after the runtime has received them",
+    both: [
+      "broker/test/legacy/transport.test.ts",
+      "broker/test/hostile-requests/{hostile-requests,malformed-bodies}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["test/fleet/fleet.test.ts"],
+    because: "the chaos run kills a fleet under Node.js",
+    both: ["broker/test/submissions/crash.test.ts"],
+  },
+];
+
 /** Include and exclude patterns of each project, for the runtime that vitest runs on. */
 export function testFiles(onBun: boolean) {
-  const never = [...NO_TEST, ...PACKED_CLIENT, ...(onBun ? NODE_ONLY : [])];
+  const elsewhere = ONE_RUNTIME.filter(({ runtime }) => (runtime === "bun") !== onBun);
+  const never = [
+    ...NO_TEST,
+    ...PACKED_CLIENT,
+    ...(onBun ? NODE_ONLY : []),
+    ...elsewhere.flatMap(({ files }) => files),
+  ];
   return {
     unit: { include: EVERY_TEST, exclude: [...never, ...WITH_PROCESSES] },
     suite: { include: WITH_PROCESSES.map(testsOnly), exclude: [...never, ...LARGE_MEMORY] },

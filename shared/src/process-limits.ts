@@ -15,8 +15,16 @@ export interface ProcessLimitTools {
   prlimit: boolean;
 }
 
-/** Tries which of the tools on `path` work. */
-export async function findProcessLimitTools(path: string): Promise<ProcessLimitTools> {
+const found = new Map<string, Promise<ProcessLimitTools>>();
+
+/** Returns which of the tools on `path` work. Tries them once for each path: a broker with a grader asks several times. */
+export function findProcessLimitTools(path: string): Promise<ProcessLimitTools> {
+  const tools = found.get(path) ?? tryTools(path);
+  found.set(path, tools);
+  return tools;
+}
+
+async function tryTools(path: string): Promise<ProcessLimitTools> {
   const works = (command: string, args: string[]) =>
     promisify(execFile)(command, args, { env: { PATH: path } }).then(
       () => true,

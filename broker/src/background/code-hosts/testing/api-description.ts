@@ -1,4 +1,4 @@
-import { Ajv } from "ajv";
+import { Ajv, type ValidateFunction } from "ajv";
 
 type Schema = Record<string, unknown>;
 
@@ -36,11 +36,22 @@ export interface DescribedApi {
   sample(definition: string): Record<string, unknown>;
 }
 
-export function describedApi({ operations, definitions }: ApiExcerpt): DescribedApi {
+const described = new WeakMap<ApiExcerpt, DescribedApi>();
+
+/** Returns the same one for the same excerpt: compiling its schemas takes longer than most tests. */
+export function describedApi(excerpt: ApiExcerpt): DescribedApi {
+  const api = described.get(excerpt) ?? describeApi(excerpt);
+  described.set(excerpt, api);
+  return api;
+}
+
+function describeApi({ operations, definitions }: ApiExcerpt): DescribedApi {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema({ $id: "api", definitions });
+  const compiled = new Map<Schema, ValidateFunction>();
   const check = (schema: Schema, value: unknown): string | null => {
-    const validate = ajv.compile(absolute(schema) as Schema);
+    const validate = compiled.get(schema) ?? ajv.compile(absolute(schema) as Schema);
+    compiled.set(schema, validate);
     return validate(value) ? null : ajv.errorsText(validate.errors);
   };
 
