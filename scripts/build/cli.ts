@@ -1,11 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { basename, dirname, join } from "node:path";
+import { build, type Plugin } from "esbuild";
 import { z } from "zod";
 import packageJson from "../../cli/package.json" with { type: "json" };
 import { projectConfigSchema } from "../../cli/src/config/project-config.ts";
 import { createProgram } from "../../cli/src/program.ts";
 import { root } from "../lib/root.ts";
+import { notices } from "./notices.ts";
 
 const cli = join(root, "cli");
 const dist = join(cli, "dist");
@@ -102,25 +103,6 @@ export function helpPages(): { name: string; text: string }[] {
     return { name: command.name(), text };
   });
   return [...pages, { name: "--version", text: `${packageJson.version}\n` }];
-}
-
-/** The licenses of the packages in the bundle, as they require. */
-async function notices(metafile: Metafile): Promise<string> {
-  const folders = new Set<string>();
-  for (const input of Object.keys(metafile.inputs)) {
-    const match = input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/);
-    if (match) folders.add(match[0]);
-  }
-  const parts = await Promise.all(
-    [...folders].sort().map(async (folder) => {
-      const path = join(root, relative(root, join(process.cwd(), folder)));
-      const { name, version, license } = JSON.parse(await readFile(join(path, "package.json"), "utf8"));
-      const file = (await readdir(path)).find((entry) => /^licen[cs]e/i.test(entry));
-      const text = file ? await readFile(join(path, file), "utf8") : "";
-      return `${name} ${version} (${license})\n\n${text.trim()}\n`;
-    }),
-  );
-  return `This package contains code of the following packages.\n\n${parts.join(`\n${"-".repeat(72)}\n\n`)}`;
 }
 
 async function replace(path: string, contents: Uint8Array | string): Promise<void> {
