@@ -15,6 +15,7 @@ import { step } from "./lib/step.ts";
 import { isInstalled } from "./services/programs.ts";
 import { startInBackground } from "./test/background-command.ts";
 import { type Runtime, readTestOptions } from "./test/options.ts";
+import { pathWithPython } from "./test/path-with-python.ts";
 import { RESULTS_VARIABLE } from "./test/results-reporter.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
 import { readTally, summarize, type Tally } from "./test/tally.ts";
@@ -33,13 +34,16 @@ if (everything) {
   const missing = await step("system packages", installSystemPackages);
   if (process.env.CI === "true") fail(missing.map((program) => `system packages: ${program} is missing`));
 }
+process.env.PATH = pathWithPython();
 const built = quick || (await build());
 const finishChaos = everything && built ? startChaos() : null;
 if (everything || (quick && filters.length === 0)) fail(await check());
-if (everything || filters.some((filter) => filter.includes("packed-client")))
+const finishPackedClient = everything ? startPackedClient() : null;
+if (filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", ["packed-client"]);
-await finishChaos?.();
 for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
+await finishChaos?.();
+await finishPackedClient?.();
 rmSync(folder, { recursive: true });
 
 const { failures, line } = summarize(tallies);
@@ -86,16 +90,35 @@ function startChaos(): () => Promise<void> {
   };
 }
 
+/** Packs and installs the client, and tries it: what npm installs is mostly waited for. */
+function startPackedClient(): () => Promise<void> {
+  const title = "packed client";
+  const run = vitestRun("node", ["packed-client"]);
+  const log = join(folder, "packed-client.log");
+  const finish = startInBackground(title, log, run.command, run.args, run.options);
+  return async () => {
+    tallies.push(readTally(title, run.results, await finish()));
+  };
+}
+
 async function vitest(title: string, runtime: Runtime, projects: readonly string[]): Promise<void> {
+  const run = vitestRun(runtime, projects);
+  const result = await step(title, () => runCommand(run.command, run.args, run.options));
+  tallies.push(readTally(title, run.results, result));
+}
+
+function vitestRun(runtime: Runtime, projects: readonly string[]) {
   const results = join(folder, `${runtime}-${projects.join("-")}.ndjson`);
   const args = ["run", ...projects.map((project) => `--project=${project}`)];
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
   const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
-  const result = await step(title, () =>
-    runCommand(join(bin, runtime), [...program, ...args], {
+  return {
+    command: join(bin, runtime),
+    args: [...program, ...args],
+    options: {
       env: { [RESULTS_VARIABLE]: results },
       end: timeLimit(options.limit, "`npm test -- --limit <minutes>` changes it"),
-    }),
-  );
-  tallies.push(readTally(title, results, result));
+    },
+    results,
+  };
 }

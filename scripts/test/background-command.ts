@@ -1,20 +1,21 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { type CommandResult, runCommand } from "../lib/run-command.ts";
+import { type CommandOptions, type CommandResult, runCommand } from "../lib/run-command.ts";
 import { step } from "../lib/step.ts";
 
 /**
- * Starts a command that mostly waits, beside other steps. Its output goes to a file, and is printed by the returned function, which waits for its end.
+ * Starts a command beside other steps. Its output goes to a file, and is printed by the returned function, which waits for its end.
  */
 export function startInBackground(
   title: string,
   log: string,
   command: string,
   args: readonly string[],
+  options: Omit<CommandOptions, "output"> = {},
 ): () => Promise<CommandResult> {
   const began = performance.now();
   const output = openSync(log, "w");
   let seconds = 0;
-  const ended = runCommand(command, args, { output }).finally(() => {
+  const ended = runCommand(command, args, { ...options, output }).finally(() => {
     seconds = (performance.now() - began) / 1000;
     closeSync(output);
   });

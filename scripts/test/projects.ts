@@ -50,9 +50,35 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     files: ["broker/test/code/{code-at-github,durability,hostile-push,publishing,push-crash}.test.ts"],
     because: "git makes, checks and sends the commits",
     both: [
-      "broker/test/code/{code-rules,memory,mirror-repositories,push,slow-readers}.test.ts",
+      "broker/test/code/{memory,mirror-repositories,push,slow-readers}.test.ts",
       "broker/src/background/code-hosts/{code-host-failures,github,gitlab,local}.test.ts",
     ],
+  },
+  {
+    runtime: "node",
+    files: [
+      "cli/src/snapshot/{ignore-rules,repository-states}.test.ts",
+      "test/publishing/code-commands.test.ts",
+    ],
+    because: "git reads and writes the repositories",
+    both: [
+      "cli/src/snapshot/{contained,files-change-mid-snapshot,hostile-repository,secrets,unreadable}.test.ts",
+      "cli/src/commands/submit-code.test.ts",
+      "test/code/submit-code.test.ts",
+      "test/publishing/{agree,fork-at-hosts}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["cli/src/snapshot/concurrent-changes.test.ts"],
+    because: "it tries the order of steps, which is the same under both",
+    both: ["cli/src/snapshot/{files-change-mid-snapshot,unreadable}.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["grader/src/evaluators/process/python-class.test.ts"],
+    because: "Python runs the evaluator classes",
+    both: ["grader/src/evaluators/process/{batch,launch,persistent}.test.ts"],
   },
   {
     runtime: "bun",
@@ -62,9 +88,9 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
-    files: ["broker/test/media/videos.test.ts"],
-    because: "ffmpeg reads and converts the videos",
-    both: ["broker/test/media/{from-the-cli,images,media-work,models}.test.ts"],
+    files: ["broker/test/media/{images,videos}.test.ts"],
+    because: "libvips and ffmpeg read and convert the media",
+    both: ["broker/test/media/{from-the-cli,media-work,models}.test.ts"],
   },
   {
     runtime: "node",
@@ -102,9 +128,23 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "bun",
-    files: ["test/fleet/fleet.test.ts"],
-    because: "the chaos run kills a fleet under Node.js",
-    both: ["broker/test/submissions/crash.test.ts"],
+    files: ["test/fleet/fleet.test.ts", "broker/test/submissions/crash.test.ts"],
+    because: "the chaos run kills brokers and graders under Node.js",
+    both: ["broker/test/media/media-work.test.ts", "shared/src/queue/redis/{leases,recovery}.test.ts"],
+  },
+  {
+    runtime: "bun",
+    files: [
+      "broker/test/code/code-rules.test.ts",
+      "broker/test/participants/visibility.test.ts",
+      "broker/test/submissions/{regrade,rules}.test.ts",
+    ],
+    because: "rules of ours decide, after the runtime has received a request as any other",
+    both: [
+      "broker/test/code/push.test.ts",
+      "broker/test/participants/access.test.ts",
+      "broker/test/submissions/{late-reports,lifecycle}.test.ts",
+    ],
   },
 ];
 
