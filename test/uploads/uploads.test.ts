@@ -88,7 +88,7 @@ for (const store of ["folder", "swift"] as const)
       /** Other bytes each time: what is in the store already would not be sent. */
       async function randomFile(): Promise<string> {
         const path = join(folder, `${others++}.bin`);
-        // Repeats, but not from part to part: the size of a part is no multiple of this one.
+        // Repeats, but not from part to part: the size of a part is not a multiple of it.
         await writeFile(path, Buffer.alloc(SIZE, randomBytes(MB + 1)));
         return path;
       }
