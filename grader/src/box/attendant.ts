@@ -1,3 +1,5 @@
+import { ARCHIVE_BLOCKS } from "./output-reader.ts";
+
 /**
  * The first program of a box, in the language of /bin/sh: starts the program, and sends the files that it left in /out when the grader
  * asks for them, on descriptor 3. It answers on descriptor 4, which the program does not have. It runs in the box with the program's
@@ -11,7 +13,7 @@ serve() {
       collect)
         if has_files; then
           echo files >&4
-          tar --format=ustar --hard-dereference -b1 -C /out -cf - . >&4
+          tar --format=ustar --hard-dereference -b${ARCHIVE_BLOCKS} -C /out -cf - . >&4
           find /out -mindepth 1 -delete
         fi
         echo collected >&4 ;;
@@ -24,6 +26,7 @@ serve() {
 exec 8>&2 2>/dev/null
 echo started >&4
 serve </dev/null >/dev/null &
+trap : INT
 "$@" 3<&- 4>&- 2>&8 8>&-
 status=$?
 exec </dev/null >/dev/null 8>&-

@@ -3,6 +3,9 @@ import { dirname, join } from "node:path";
 import type { LeftEntry, TakeFile } from "./sandbox.ts";
 
 const BLOCK = 512;
+/** Blocks that are written at once. An archive is filled up with empty blocks to a multiple of them. */
+export const ARCHIVE_BLOCKS = 128;
+const RECORD = ARCHIVE_BLOCKS * BLOCK;
 const MAX_LINE_BYTES = 200;
 const MAX_FILES = 10_000;
 
@@ -37,7 +40,7 @@ export function createOutputReader(options: {
   /** Called once when the output makes no sense. Further output is ignored. */
   onInvalid(): void;
 }) {
-  let mode: "text" | "header" | "body" | "invalid" = "text";
+  let mode: "text" | "header" | "body" | "end" | "invalid" = "text";
   let held: Buffer = Buffer.alloc(0);
   let collection: Collection | null = null;
   let archiveBytes = 0;
@@ -45,6 +48,7 @@ export function createOutputReader(options: {
   let bodyLeft = 0;
   let paddingLeft = 0;
   let file: number | null = null;
+  const folders = new Set<string>();
 
   function invalid() {
     closeFile();
@@ -70,6 +74,7 @@ export function createOutputReader(options: {
       collection = options.collection();
       if (!collection) invalid();
       else mode = "header";
+      folders.clear();
       [archiveBytes, emptyBlocks] = [0, 0];
     }
     return mode !== "invalid";
@@ -81,7 +86,10 @@ export function createOutputReader(options: {
     held = held.subarray(BLOCK);
     archiveBytes += BLOCK;
     if (header.every((byte) => byte === 0)) {
-      if (++emptyBlocks === 2) mode = "text";
+      if (++emptyBlocks === 2) {
+        mode = "end";
+        paddingLeft = (RECORD - (archiveBytes % RECORD)) % RECORD;
+      }
       return true;
     }
     const entry = readHeader(header);
@@ -97,8 +105,17 @@ export function createOutputReader(options: {
       return false;
     }
     if (collection!.take(entry) && entry.kind === "file")
-      file = openNew(collection!.folder, entry.name, entry.isExecutable);
+      file = openNew(collection!.folder, entry.name, entry.isExecutable, folders);
     mode = "body";
+    return true;
+  }
+
+  function takeEnd(): boolean {
+    const padding = Math.min(held.length, paddingLeft);
+    held = held.subarray(padding);
+    paddingLeft -= padding;
+    if (paddingLeft > 0) return false;
+    mode = "text";
     return true;
   }
 
@@ -115,11 +132,19 @@ export function createOutputReader(options: {
     return true;
   }
 
+  /** Returns whether there may be more to take. */
+  function take(): boolean {
+    if (mode === "text") return takeLine();
+    if (mode === "header") return takeHeader();
+    if (mode === "body") return takeBody();
+    return mode === "end" && takeEnd();
+  }
+
   return {
     push(chunk: Buffer): void {
       if (mode === "invalid") return;
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      while (mode === "text" ? takeLine() : mode === "header" ? takeHeader() : mode === "body" && takeBody());
+      while (take());
     },
     /** Closes what is open. */
     end: closeFile,
@@ -151,13 +176,14 @@ const KINDS: Record<string, LeftEntry["kind"]> = {
   ...{ "0": "file", "\0": "file", "1": "link", "2": "link", "5": "folder", "6": "pipe" },
 };
 
-/** Opens a new file below a folder. Null when the name leads out of it, or cannot be used. */
-function openNew(folder: string, name: string, isExecutable: boolean): number | null {
+/** Opens a new file below a folder; `made` are the folders that exist there. Null when the name leads out of it, or cannot be used. */
+function openNew(folder: string, name: string, isExecutable: boolean, made: Set<string>): number | null {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0 || parts.includes("..") || name.startsWith("/") || name.includes("\0")) return null;
   const path = join(folder, ...parts);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    made.add(dirname(path));
     return openSync(path, "wx", isExecutable ? 0o700 : 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

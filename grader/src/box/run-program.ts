@@ -4,8 +4,9 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 export const SMALL_LIMITS: BoxLimits = {
   memoryBytes: 64 * 1024 * 1024,
-  cpuMs: 10_000,
-  wallMs: 10_000,
+  // Generous, for machines that are slow or busy: these end what hangs.
+  cpuMs: 60_000,
+  wallMs: 60_000,
   processes: 16,
   scratchBytes: 8 * 1024 * 1024,
 };

@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: its files are compared
 import os
 os.chdir("/out")
 for _ in range(500):

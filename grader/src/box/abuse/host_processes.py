@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: it needs a box of its own
 from attack import *
 pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
 if len(pids) > 10 or int(HOST_PID) in pids and int(HOST_PID) > 20:

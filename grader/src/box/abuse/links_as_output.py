@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: its files are compared
 import os, socket
 os.symlink("/etc/passwd", "/out/link")
 os.symlink("/", "/out/root")

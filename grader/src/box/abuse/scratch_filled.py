@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: it fills the box
 from attack import *
 for folder in ("/tmp", "/out", "/dev/shm"):
     written = 0

@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: it fills the box
 from attack import *
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: it needs a box of its own
 from attack import *
 import threading, time
 count = 0

@@ -1,4 +1,5 @@
 # Verdict: exit 0
+# Alone: it needs a box of its own
 import os
 count = 0
 try:

@@ -1,10 +1,14 @@
 import { BOX, type BoxPlan } from "../sandbox.ts";
+import type { BoxParts } from "./box-parts.ts";
 import { hiddenFiles, type ProgramFolders } from "./host-files.ts";
+import type { ProcessLimits } from "./starter.ts";
 
 /** Ids of the program in its box. */
 const USER = "1000";
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 const MAX_OPEN_FILES = 4096;
+/** With the timers of a program. */
+const MAX_PENDING_SIGNALS = 4096;
 
 /** Descriptors that bubblewrap inherits. */
 export const DESCRIPTORS = { requests: 3, output: 4, arguments: 5, filter: 6 } as const;
@@ -13,7 +17,7 @@ export const DESCRIPTORS = { requests: 3, output: 4, arguments: 5, filter: 6 } a
 export function bubblewrapArguments(
   plan: BoxPlan,
   links: ProgramFolders["links"],
-  sources: ReadonlyMap<string, string>,
+  parts: BoxParts,
 ): string[] {
   const sized = (path: string, bytes: number, mode = "1777") => [
     ...["--perms", mode, "--size", String(bytes)],
@@ -21,29 +25,42 @@ export function bubblewrapArguments(
   ];
   return [
     ...["--unshare-all", "--unshare-user", "--uid", USER, "--gid", USER, "--disable-userns"],
-    ...["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box", "--clearenv"],
+    // The attendant is the first process: the program cannot kill it, and bubblewrap ends after it and leaves no zombie.
+    ...[
+      "--as-pid-1",
+      "--die-with-parent",
+      "--new-session",
+      "--cap-drop",
+      "ALL",
+      "--hostname",
+      "box",
+      "--clearenv",
+    ],
     ...Object.entries({ ...plan.env, PATH: BOX.path, HOME: BOX.scratch, TMPDIR: BOX.scratch }).flatMap(
       ([name, value]) => ["--setenv", name, value],
     ),
-    ...["--proc", "/proc", "--dev", "/dev"],
-    ...hiddenFiles().flatMap((path) => ["--ro-bind", "/dev/null", path]),
+    // First, when there are few mounts: bubblewrap reads the table of all for each of these.
+    ...["--proc", "/proc"],
+    ...hiddenFiles().flatMap((path) => ["--ro-bind", parts.nothing, path]),
+    ...["--dev-bind", parts.devices, "/dev"],
     ...sized("/dev/shm", Math.min(SHARED_MEMORY_BYTES, plan.limits.scratchBytes)),
     ...sized(BOX.scratch, plan.limits.scratchBytes),
     ...sized(BOX.output, plan.limits.scratchBytes),
     ...links.flatMap(([target, path]) => ["--symlink", target, path]),
-    ...[...sources].flatMap(([path, source]) => ["--ro-bind", source, path]),
-    ...["--remount-ro", "/dev", "--remount-ro", "/"],
+    ...[...parts.sources].flatMap(([path, source]) => ["--ro-bind", source, path]),
+    ...["--remount-ro", "/"],
     ...["--chdir", plan.cwd, "--seccomp", String(DESCRIPTORS.filter)],
   ];
 }
 
-/** Returns limits of each process, for prlimit. They are second to those of the control groups. */
-export function processLimits({ limits }: BoxPlan): string[] {
-  return [
+/** Returns limits of each process. They are second to those of the control groups. */
+export function processLimits({ limits }: BoxPlan): ProcessLimits {
+  return {
     // Bubblewrap, the attendant and what collects the files need some too.
-    `--nproc=${limits.processes + 6}`,
-    `--nofile=${MAX_OPEN_FILES}`,
-    `--fsize=${limits.scratchBytes}`,
-    ...["--core=0", "--memlock=65536", "--msgqueue=0", "--rtprio=0", "--nice=0"],
-  ];
+    processes: limits.processes + 6,
+    openFiles: MAX_OPEN_FILES,
+    fileBytes: limits.scratchBytes,
+    pendingSignals: MAX_PENDING_SIGNALS,
+    ...{ coreBytes: 0, lockedBytes: 65536, queueBytes: 0, realTime: 0, nice: 0 },
+  };
 }

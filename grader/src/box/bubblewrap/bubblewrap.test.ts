@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, expect, it } from "vitest";
 import { openTestSandbox } from "../../testing/boxes.ts";
+import { describeLessons } from "../lessons.contract.ts";
 import { describeSandbox } from "../sandbox.contract.ts";
 import { createBoxUsers } from "./box-users.ts";
 import { openBubblewrap } from "./bubblewrap.ts";
@@ -12,6 +13,7 @@ const sandbox = await openTestSandbox();
 afterAll(() => sandbox?.[Symbol.dispose]());
 
 describeSandbox("bubblewrap", sandbox);
+describeLessons("bubblewrap", sandbox);
 
 it("without control groups, there are no boxes, because no limit of memory would hold", async () => {
   expect(await openBubblewrap({ folder: "/nowhere", groups: null })).toEqual({

@@ -3,20 +3,18 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
-import { type ControlGroups, JOIN } from "../../confinement/control-groups.ts";
+import type { ControlGroups } from "../../confinement/control-groups.ts";
 import { ATTENDANT } from "../attendant.ts";
 import { BOX, type Box, type BoxPlan, type Sandbox } from "../sandbox.ts";
 import { selfTest } from "../self-test.ts";
 import { type RunningBox, superviseBox } from "../supervise-box.ts";
 import { bubblewrapArguments, DESCRIPTORS, processLimits } from "./arguments.ts";
-import { createBoxFolder } from "./box-folder.ts";
+import { planBoxParts } from "./box-parts.ts";
 import { createBoxUsers } from "./box-users.ts";
 import { findTools, type Tools } from "./find-tools.ts";
 import { imageFolders, programFolders, writeEtc } from "./host-files.ts";
 import { seccompFilter } from "./seccomp.ts";
-
-/** Makes the mounts of a box in a namespace of its own, where they end with the box. */
-const MOUNT = '"$1" --all --fstab "$2" || exit 125; cd / || exit 125; shift 2; exec "$@"';
+import { starterArguments } from "./starter.ts";
 
 export interface BubblewrapOptions {
   /** The grader's folder for its boxes. Emptied at start. */
@@ -47,6 +45,7 @@ export async function openBubblewrap({
 
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(join(folder, "root"));
   writeEtc(join(folder, "etc"));
   const filterFile = join(folder, "filter");
   writeFileSync(filterFile, filter);
@@ -74,53 +73,47 @@ function startBox(
     const programs =
       plan.root === undefined ? programFolders() : imageFolders(plan.root, Object.keys(plan.readable));
     const etc: Record<string, string> = plan.root === undefined ? { "/etc": join(folder, "etc") } : {};
-    const boxFolder = createBoxFolder(
-      folder,
+    const parts = planBoxParts(
+      { root: join(folder, "root"), parent: folder },
       { ...programs.folders, ...etc, ...plan.readable },
       plan.inbox === undefined ? null : { source: plan.inbox, path: BOX.inbox },
     );
-    undo.push(boxFolder.remove);
+    undo.push(parts.remove);
     const { memoryBytes, processes } = plan.limits;
     const group = groups.create({ memoryBytes, processes: processes + 6 });
     undo.push(() => void group.close());
-    descriptors.push(boxFolder.openArguments(bubblewrapArguments(plan, programs.links, boxFolder.sources)));
     descriptors.push(openSync(filterFile, "r"));
     const child = spawn(
-      "/bin/sh",
-      [
-        ...["-c", JOIN, "sh", ...group.joinFiles, "--"],
-        ...[tools.unshare, "--mount", "--propagation", "private", "--"],
-        ...["/bin/sh", "-c", MOUNT, "sh", tools.mount, boxFolder.mounts],
-        ...[
-          tools.setpriv,
-          "--pdeathsig",
-          "KILL",
-          "--reuid",
-          String(user.id),
-          "--regid",
-          String(user.id),
-          "--clear-groups",
-          "--",
+      tools.perl,
+      starterArguments({
+        user: user.id,
+        joinFiles: group.joinFiles,
+        mounts: parts.mounts,
+        limits: processLimits(plan),
+        command: [
+          ...[tools.bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
+          ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
         ],
-        ...[tools.prlimit, ...processLimits(plan), "--"],
-        ...[tools.bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
-        ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
-      ],
+      }),
       // Its environment can be read in the box.
       {
         cwd: "/",
         env: {},
         detached: true,
-        stdio: [plan.stdin, "pipe", "pipe", "pipe", "pipe", ...descriptors],
+        stdio: [plan.stdin, "pipe", "pipe", "pipe", "pipe", "pipe", ...descriptors],
       },
     );
+    const options = bubblewrapArguments(plan, programs.links, parts);
+    const toBubblewrap = (child.stdio as unknown[])[DESCRIPTORS.arguments] as Writable | undefined;
+    toBubblewrap?.on("error", () => {});
+    toBubblewrap?.end(options.map((option) => `${option}\0`).join(""));
     return superviseBox({
       child: child as RunningBox,
       requests: child.stdio[DESCRIPTORS.requests] as Writable,
       output: child.stdio[DESCRIPTORS.output] as Readable,
       ...{ group, limits: plan.limits },
       release() {
-        boxFolder.remove();
+        parts.remove();
         user.release();
       },
     });

@@ -56,8 +56,17 @@ export interface ProgramFolders {
   links: [target: string, path: string][];
 }
 
+const PROGRAM_FOLDERS = findProgramFolders();
+/** Files that other users cannot read need no cover, and each costs a box some time. */
+const HIDDEN_FILES = HIDDEN.map((name) => `/proc/${name}`).filter(isReadableByAll);
+
 /** Returns the folders of this machine's programs, and the links to them at the root. */
-export function programFolders(): ProgramFolders {
+export const programFolders = () => PROGRAM_FOLDERS;
+
+/** Returns the files that boxes cannot see. */
+export const hiddenFiles = () => HIDDEN_FILES;
+
+function findProgramFolders(): ProgramFolders {
   const names = ["bin", "lib", "lib32", "lib64", "libx32", "sbin"].filter((name) => existsSync(`/${name}`));
   const isLink = (name: string) => lstatSync(`/${name}`).isSymbolicLink();
   return {
@@ -87,4 +96,6 @@ export function imageFolders(image: string, taken: readonly string[]): ProgramFo
   };
 }
 
-export const hiddenFiles = () => HIDDEN.map((name) => `/proc/${name}`).filter((path) => existsSync(path));
+function isReadableByAll(path: string): boolean {
+  return ((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
+}

@@ -122,7 +122,12 @@ class Evaluator:
   it.each([
     ["crashes", "sys.exit(3)", "evaluator_crashed", /exit code 3/],
     ["crashes by a signal", "os.kill(os.getpid(), 11)", "evaluator_crashed", /SIGSEGV/],
-    ["kills all that it can", "os.kill(-1, 9)", "evaluator_crashed", /exit code/],
+    [
+      "kills all that it can",
+      "os.kill(-1, 9); os.kill(1, 9); sys.exit(9)",
+      "evaluator_crashed",
+      /exit code 9/,
+    ],
     ["hangs", "import time; time.sleep(60)", "evaluator_timeout", /1.5 s/],
     ["leaves a child that holds its output", "os.system('sleep 60 &')", "evaluator_silent", /exit code 0/],
     [

@@ -1,0 +1,3 @@
+# Verdict: exit 137
+import sys
+sys.exit(137)

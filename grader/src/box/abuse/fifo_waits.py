@@ -1,0 +1,5 @@
+# Verdict: wall
+# Limits: wall 400
+import os
+os.mkfifo("/tmp/fifo")
+open("/tmp/fifo")

@@ -1,0 +1,3 @@
+# Verdict: exit 137
+import os, signal
+os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,9 @@
+# Verdict: exit 0
+# Alone: it starts with empty folders
+from attack import *
+for folder in ("/tmp", "/out", "/dev/shm"):
+    if os.listdir(folder):
+        escaped("%s contains %s" % (folder, os.listdir(folder)))
+for kind in ("shm", "msg", "sem"):
+    if len(open("/proc/sysvipc/" + kind).readlines()) > 1:
+        escaped("shared memory of others")

@@ -1,0 +1,15 @@
+# Verdict: exit 0
+from attack import *
+import subprocess
+for command in (
+    ["strace", "true"],
+    ["gdb", "-p", "1", "-batch"],
+    ["ltrace", "true"],
+    ["bpftrace", "-l"],
+):
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10)
+    except OSError:
+        continue
+    if done.returncode == 0:
+        escaped(" ".join(command))

@@ -1,0 +1,4 @@
+# Verdict: wall
+# Limits: wall 400
+import time
+time.sleep(3600)
