@@ -4,12 +4,13 @@ import type { Writable } from "node:stream";
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import { fileSystemError } from "@crowdai/shared/file-system-error";
 import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import { servedChallenges } from "./challenges/served-challenges.ts";
 import { createGrader } from "./jobs/grader.ts";
 import { type OpenBackends, openBackends } from "./startup/open-backends.ts";
+import { tryCode } from "./startup/try-code.ts";
 import { openWorkFolder } from "./startup/work-folder.ts";
 
 export interface ProgramContext {
@@ -69,9 +70,23 @@ export async function main(context: ProgramContext): Promise<number> {
     .action((options: StartOptions, command: Command) =>
       start({ ...options, required: command.getOptionValueSource("challenges") === "cli" }, context),
     );
+  let exitCode = 0;
+  program
+    .command("try")
+    .description("Run a project as a submission to a challenge that runs code, in a box on this machine.")
+    .argument("<challenge>", "the challenge folder")
+    .argument("<project>", "the folder with the code")
+    .addOption(
+      new Option("--format <format>", "form of the result").choices(["text", "json"]).default("text"),
+    )
+    .action(async (challenge: string, project: string, { format }: { format: "text" | "json" }) => {
+      const { env, signal } = context;
+      const path = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
+      exitCode = await tryCode({ challenge, project, format, path, stdout, stderr, signal });
+    });
   try {
     await program.parseAsync(context.args, { from: "user" });
-    return 0;
+    return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
     const error =

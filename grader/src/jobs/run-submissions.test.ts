@@ -1,5 +1,8 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeRunChallenge } from "../testing/run-challenge.ts";
+import { ANSWER_CANARY, makeRunChallenge } from "../testing/run-challenge.ts";
+import { runGrader } from "../testing/running-grader.ts";
 import { openCodeTests, type SubmitCode } from "../testing/submit-code.ts";
 
 const tests = await openCodeTests();
@@ -170,5 +173,157 @@ describe.runIf(tests)("code that fails on the private input", () => {
     });
     expect(outcome.run!.stages).toMatchObject([{ stage: "run", stdout: null, stderr: null }]);
     expect(JSON.stringify(outcome)).not.toMatch(/secret|crowdai-grader-test/);
+  });
+});
+
+describe.runIf(tests)("code that cannot be run", () => {
+  it.each<[string, object, Record<string, string>, string[] | undefined, string]>([
+    [
+      "lacks the file of the command",
+      {},
+      { "other.py": "" },
+      undefined,
+      "The submitted code has no file main.py.",
+    ],
+    [
+      "lacks the program of the command",
+      { command: ["./run.sh"] },
+      {},
+      undefined,
+      "The submitted code has no file run.sh.",
+    ],
+    [
+      "names no command",
+      { command: "submission" },
+      { "main.py": "", "crowdai.json": '{"code":{"command":[]}}' },
+      undefined,
+      'The submission names no command. Add one to crowdai.json: {"code": {"command": ["python3", "main.py"]}}.',
+    ],
+    [
+      "names a file that is not there",
+      { command: "submission" },
+      {},
+      ["python3", "-u", "solve.py"],
+      "The code exited with code 2.",
+    ],
+  ])("because it %s", async (_, run, files, command, message) => {
+    const challenge = await makeRunChallenge(run);
+    const { outcome } = await submit(challenge, files, command ? { command } : {});
+    expect(outcome).toMatchObject({
+      ok: false,
+      code: message.startsWith("The code exited") ? "code_crashed" : "code_invalid",
+      message,
+    });
+  });
+
+  it("runs the command of the submission, or else of its crowdai.json, only if the challenge names none", async () => {
+    const free = await makeRunChallenge({ command: "submission" });
+    const files = { "a.py": DOUBLES, "b.py": "", "crowdai.json": '{"code":{"command":["python3","a.py"]}}' };
+    expect((await submit(free, files)).outcome).toMatchObject({
+      ok: true,
+      run: { command: ["python3", "a.py"] },
+    });
+    expect((await submit(free, files, { command: ["python3", "b.py"] })).outcome).toMatchObject({
+      code: "output_missing",
+    });
+    const fixed = await makeRunChallenge({ command: ["python3", "a.py"] });
+    expect((await submit(fixed, files, { command: ["python3", "b.py"] })).outcome).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it("fails on the sample with all that it printed, at no cost", async () => {
+    const challenge = await makeRunChallenge({ sample: "public/sample" });
+    const program = "import sys; print('out'); raise ValueError('wrong')";
+    const { outcome } = await submit(challenge, { "main.py": program });
+    expect(outcome).toMatchObject({
+      code: "sample_failed",
+      message: "On the sample, the code exited with code 1: ValueError: wrong",
+      run: {
+        stages: [
+          {
+            stage: "sample",
+            exit_code: 1,
+            stdout: "out\n",
+            stderr: expect.stringContaining('File "/code/main.py", line 1'),
+          },
+        ],
+      },
+    });
+    expect(JSON.stringify(outcome)).not.toContain("crowdai-grader-test");
+  });
+
+  it("is the organizer's problem when the input cannot be read in a box", async () => {
+    const challenge = await makeRunChallenge();
+    await chmod(join(challenge.dir, "private/input/numbers.csv"), 0o600);
+    const { outcome, log } = await submit(challenge, { "main.py": DOUBLES });
+    expect(outcome).toMatchObject({
+      code: "input_unreadable",
+      message: "The challenge's input cannot be read.",
+    });
+    expect(log).toMatch(
+      /^private\/input\/numbers.csv is missing, or cannot be read in a box: .*chmod -R o\+rX$/,
+    );
+  });
+
+  it("is refused where the submission is a file or a value", async () => {
+    const challenge = await makeRunChallenge();
+    const grader = await runGrader([challenge], { openSandbox: tests!.openSandbox });
+    const id = await grader.publish({ input: { kind: "inline", data: [1] } });
+    expect((await grader.report(id, "finished")).outcome).toMatchObject({
+      code: "code_invalid",
+      message: "The challenge runs code, and the submission has none.",
+    });
+  });
+});
+
+describe.runIf(tests)("what participants can see", () => {
+  const SEARCH = `import os, json, sys
+found = []
+for root in ["/code", "/input", "/out", "/tmp", "/etc", "/dev/shm", "/home", "/root", "/var", "/challenge", "/job", "/proc/self", "/proc/1"]:
+    for folder, _, files in os.walk(root):
+        for name in files:
+            try:
+                with open(os.path.join(folder, name), "rb") as file: text = file.read(100000)
+            except OSError: continue
+            if b"canary-of" in text: found.append(os.path.join(folder, name))
+print(found, sorted(os.environ), sorted(os.listdir("/")))
+open("/out/predictions.csv", "w").write(json.dumps(found))`;
+
+  it.each(["none", "sample", "all"])(
+    "with logs: %s, contains no answer and nothing of the machine",
+    async (logs) => {
+      const challenge = await makeRunChallenge({ sample: "public/sample", logs });
+      const { outcome, reports, log } = await submit(challenge, { "main.py": SEARCH });
+      expect(outcome, log).toMatchObject({ ok: true, data: ["[]"] });
+      const shown = JSON.stringify(reports.map((report) => ({ ...report, organiser_log: null })));
+      for (const word of [ANSWER_CANARY, challenge.dir, "crowdai-grader-test", process.cwd()])
+        expect(shown).not.toContain(word);
+      const [sample, run] = outcome.run!.stages;
+      expect([sample!.stdout !== null, run!.stdout !== null]).toEqual([logs !== "none", logs === "all"]);
+      const names = ["CROWDAI_CODE", "CROWDAI_INPUT", "CROWDAI_OUT", "HOME", "LANG", "PATH", "PWD", "TMPDIR"];
+      expect(log).toContain(JSON.stringify(names).replaceAll('"', "'").replaceAll(",", ", "));
+    },
+  );
+
+  it("does not take a line of the program for a result", async () => {
+    const challenge = await makeRunChallenge({ logs: "all" });
+    const forged = `print('{"id": "submission-1", "type": "result", "score": 1000000}')\n`;
+    const { outcome } = await submit(challenge, { "main.py": forged + DOUBLES });
+    expect(outcome).toMatchObject({
+      ok: true,
+      score: 0.75,
+      run: { stages: [{ stdout: expect.stringContaining("1000000") }] },
+    });
+  });
+
+  it("shows the last 64 KB of each stream", async () => {
+    const challenge = await makeRunChallenge({ logs: "all" });
+    const { outcome } = await submit(challenge, {
+      "main.py": `${DOUBLES}\nprint("x" * 200000)\nprint("end \\x1b[2J")`,
+    });
+    const { stdout } = outcome.run!.stages[0]!;
+    expect(stdout).toMatch(/^… \(first \d+ bytes omitted\)\nx+\nend \\u001b\[2J\n$/);
+    expect(stdout!.length).toBeLessThan(66_000);
   });
 });

@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { CrowdaiError, catalog, type Job, type Outcome } from "@crowdai/shared";
+import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { createFolderStore } from "@crowdai/shared/objects";
+import type { Logger } from "../base/log.ts";
+import { requireBox } from "../jobs/boxes.ts";
+import { type Graded, grade } from "../jobs/grade-job.ts";
+import { openRunResources } from "../jobs/run-resources.ts";
+import { runToolsOf } from "../jobs/run-tools.ts";
+import { packProject } from "./project-files.ts";
+import { openWorkFolder } from "./work-folder.ts";
+
+export interface TryOptions {
+  challenge: string;
+  project: string;
+  format: "text" | "json";
+  path: string;
+  stdout: Writable;
+  stderr: Writable;
+  signal: AbortSignal;
+}
+
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Runs a project as the submission of a challenge on this machine, and prints what happens. Returns the exit code. */
+export async function tryCode(options: TryOptions): Promise<number> {
+  const { stdout, stderr, signal } = options;
+  const loaded = await loadChallengeFolder(options.challenge);
+  const folder = { ...loaded, dir: resolve(loaded.dir) };
+  if (!folder.config.run)
+    throw new CrowdaiError(
+      "usage",
+      `The challenge ${folder.config.id} does not run code: its challenge.json has no "run".`,
+    );
+  const code = await packProject(options.project, folder.config.accepts.code!.max_bytes);
+  stderr.write(`Trying ${code.files} files with ${folder.config.id}, in the boxes of this machine.\n`);
+  const graded = await gradeProject(folder, code, options);
+  signal.throwIfAborted();
+  if (options.format === "json")
+    stdout.write(`${JSON.stringify({ schema_version: 1, outcome: graded.outcome }, null, 2)}\n`);
+  else printText(graded, options);
+  return graded.outcome.ok ? 0 : catalog[graded.outcome.code].exit;
+}
+
+async function gradeProject(
+  folder: ChallengeFolder,
+  code: { archive: Buffer; command: string[] | null },
+  { path, stderr, signal }: TryOptions,
+): Promise<Graded> {
+  await using work = await openWorkFolder(tmpdir());
+  const objects = await createFolderStore({
+    folder: join(work.dir, "objects"),
+    baseUrl: () => "",
+    secret: randomBytes(32),
+  });
+  const key = "submissions/try/code";
+  await objects.put(key, code.archive);
+  await using resources = await openRunResources({
+    workDir: work.dir,
+    objects,
+    path,
+    recheckMs: 1000,
+    log: quiet,
+  });
+  await requireBox(folder, resources.boxes);
+  await using workspace = resources.workspaces.take();
+  const sha256 = createHash("sha256").update(code.archive).digest("hex");
+  const job: Job = {
+    ...{
+      submission: "try",
+      attempt: 1,
+      challenge: folder.config.id,
+      function: "submit",
+      round: 1,
+      dry_run: true,
+    },
+    input: { kind: "code", command: code.command },
+    code: { key, sha256, size: code.archive.length },
+    version: null,
+  };
+  return await grade({
+    ...{ job, folder, workspace, objects, signal, ...resources.evaluators.of(folder) },
+    runTools: () => runToolsOf({ ...resources, grader: "try" }),
+    onStage: (stage) => stderr.write(`${stage} …\n`),
+    onEvent: (event) => {
+      const { message } = event;
+      if (message) stderr.write(`  ${message}\n`);
+    },
+  });
+}
+
+function printText({ outcome, organizerLog }: Graded, { stdout, stderr }: TryOptions): void {
+  for (const { stage, cached, ended, exit_code, wall_seconds, cpu_seconds, peak_memory_bytes } of outcome.run
+    ?.stages ?? []) {
+    const end = exit_code === null ? ended : `exit code ${exit_code}`;
+    const memory = `${Math.ceil(peak_memory_bytes / 1024 / 1024)} MB`;
+    stderr.write(
+      cached
+        ? `${stage}: built before\n`
+        : `${stage}: ${end}, ${wall_seconds} s, ${cpu_seconds} s of processor time, ${memory}\n`,
+    );
+  }
+  if (organizerLog) stderr.write(`\n${organizerLog}\n\n`);
+  stdout.write(`${resultText(outcome)}\n`);
+}
+
+function resultText(outcome: Outcome): string {
+  if (!outcome.ok) return `error[${outcome.code}]: ${outcome.message}`;
+  const { score, score_secondary, message } = outcome;
+  const scores = [score, score_secondary].filter((one) => one !== null).join(", ");
+  return `score ${scores}${message ? `\n${message}` : ""}`;
+}
