@@ -1,4 +1,4 @@
-import { BOX, type Box, type BoxEnd, type BoxLimits, type BoxPlan } from "./sandbox.ts";
+import { BOX, type Box, type BoxEnd, type BoxLimits, type BoxPlan, type TakeFile } from "./sandbox.ts";
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
@@ -14,9 +14,12 @@ export const SMALL_LIMITS: BoxLimits = {
 export interface RunOptions {
   limits?: Partial<BoxLimits>;
   readable?: BoxPlan["readable"];
+  root?: string;
   inbox?: string;
   /** Where the files go that the program left; they are dropped without it. */
   collectInto?: string;
+  /** Default: all files, up to 64 MB. */
+  take?: TakeFile;
   /** Called with the running box. */
   onStart?(box: Box): void;
 }
@@ -32,6 +35,7 @@ export async function runProgram(
     cwd: BOX.scratch,
     env: { LANG: "C.UTF-8" },
     readable: options.readable ?? {},
+    ...(options.root === undefined ? {} : { root: options.root }),
     ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
     stdin: "pipe",
     limits: { ...SMALL_LIMITS, ...options.limits },
@@ -45,7 +49,8 @@ export async function runProgram(
   box.stdin?.end();
   options.onStart?.(box);
   await box.exited;
-  if (options.collectInto !== undefined) await box.collect(options.collectInto, MAX_OUTPUT_BYTES * 64);
+  if (options.collectInto !== undefined)
+    await box.collect(options.collectInto, options.take ?? MAX_OUTPUT_BYTES * 64);
   box.close();
   return { ...(await box.ended), ...text };
 }

@@ -1,10 +1,22 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProgram } from "./run-program.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { LeftEntry, Sandbox } from "./sandbox.ts";
 
 /** What every sandbox must do, whatever makes its boxes. */
 export function describeSandbox(name: string, sandbox: Sandbox | null): void {
@@ -52,7 +64,6 @@ export function describeSandbox(name: string, sandbox: Sandbox | null): void {
       );
       // The folder itself is closed to other users until here.
       expect(stdout).not.toContain("42 42");
-      const { chmodSync } = await import("node:fs");
       chmodSync(folder, 0o755);
       const again = await run(
         "cat /data/answers.csv /other/single; touch /data/x 2>/dev/null || echo ' refused'",
@@ -63,9 +74,62 @@ export function describeSandbox(name: string, sandbox: Sandbox | null): void {
       expect(again.stdout).toBe("4242 refused\n");
     });
 
+    it("shows several folders at one path, the files of the first over those of the others", async () => {
+      const layers = ["upper", "lower"].map((name) => join(mkdtempSync(join(folder, `${name}-`)), "layer"));
+      for (const [at, layer] of layers.entries()) {
+        mkdirSync(join(layer, "both"), { recursive: true, mode: 0o755 });
+        for (const file of ["same", `only-${at}`]) writeFileSync(join(layer, "both", file), `${at} `);
+        chmodSync(dirname(layer), 0o755);
+      }
+      chmodSync(folder, 0o755);
+      const { stdout } = await run("cd /data/both; cat *; touch x || echo refused", {
+        readable: { "/data": layers },
+      });
+      expect(stdout).toBe("0 1 0 refused\n");
+    });
+
+    it("shows the programs of another root instead of this machine's", async () => {
+      const root = mkdtempSync(join(folder, "root-"));
+      for (const name of ["sh", "tar", "find", "stat", "ls"]) {
+        const libraries = execFileSync("ldd", [`/bin/${name}`], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+        for (const path of [`/bin/${name}`, ...libraries]) {
+          mkdirSync(join(root, dirname(path)), { recursive: true });
+          copyFileSync(path, join(root, path));
+        }
+      }
+      execFileSync("chmod", ["-R", "a+rX", root]);
+      chmodSync(folder, 0o755);
+      const { stdout, stderr } = await run(
+        "ls /bin; [ -e /etc/passwd ] || [ -e /usr/bin/env ] || echo alone",
+        { root },
+      );
+      expect(stdout, stderr).toBe("find\nls\nsh\nstat\ntar\nalone\n");
+    });
+
+    it("names everything in /out, and gives the files that are asked for, executable as they were", async () => {
+      const into = mkdtempSync(join(folder, "out-"));
+      const entries: LeftEntry[] = [];
+      await run("cd /out; mkdir a; echo 1 > a/b; chmod 755 a/b; echo 22 > c; ln -s c link; mkfifo pipe", {
+        collectInto: into,
+        take: (entry) => entries.push(entry) > 0 && entry.name === "a/b",
+      });
+      expect(readdirSync(into, { recursive: true }).sort()).toEqual(["a", "a/b"]);
+      expect(statSync(join(into, "a/b")).mode & 0o777).toBe(0o700);
+      const shown = entries
+        .filter(({ name }) => name !== "")
+        .map(({ name, kind, size }) => `${kind} ${name} ${size}`);
+      expect(shown.sort()).toEqual(["file a/b 2", "file c 3", "folder a 0", "link link 0", "pipe pipe 0"]);
+    });
+
+    it("reports that a program failed while /tmp or /out was full", async () => {
+      const fill = "head -c 9000000 /dev/zero > /out/x";
+      expect(await run(`${fill} || exit 3`)).toMatchObject({ code: 3, scratchFull: true });
+      expect(await run(`${fill}; exit 0`)).toMatchObject({ code: 0, scratchFull: false });
+      expect(await run("exit 3")).toMatchObject({ code: 3, scratchFull: false });
+    });
+
     it("sees in its inbox what is moved there while it runs", async () => {
       const inbox = mkdtempSync(join(folder, "inbox-"));
-      const { chmodSync } = await import("node:fs");
       chmodSync(inbox, 0o755);
       const { stdout } = await run(
         "echo ready; while [ ! -e /job/file ]; do sleep 0.02; done; cat /job/file; rm /job/file 2>/dev/null || echo kept",

@@ -280,13 +280,13 @@ describe.runIf(tests)("code that cannot be run", () => {
 describe.runIf(tests)("what participants can see", () => {
   const SEARCH = `import os, json, sys
 found = []
-for root in ["/code", "/input", "/out", "/tmp", "/etc", "/dev/shm", "/home", "/root", "/var", "/challenge", "/job", "/proc/self", "/proc/1"]:
+for root in ["/code", "/input", "/out", "/tmp", "/etc", "/dev/shm", "/home", "/root", "/var", "/challenge", "/job", "/packages", "/proc/self", "/proc/1"]:
     for folder, _, files in os.walk(root):
         for name in files:
             try:
                 with open(os.path.join(folder, name), "rb") as file: text = file.read(100000)
             except OSError: continue
-            if b"canary-of" in text: found.append(os.path.join(folder, name))
+            if b"canary" + b"-of" in text: found.append(os.path.join(folder, name))
 print(found, sorted(os.environ), sorted(os.listdir("/")))
 open("/out/predictions.csv", "w").write(json.dumps(found))`;
 

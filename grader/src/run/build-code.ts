@@ -61,7 +61,7 @@ export async function buildCode(
           ...(run.packages === null ? {} : { "/packages": join(folder.dir, run.packages) }),
         },
         ...(image.root === null ? {} : { root: image.root }),
-        limits: boxLimits(run.limits, wallSeconds),
+        limits: boxLimits(run.limits, "build"),
       },
       collect: { folder: into, take },
       maxPrintedBytes: MAX_PRINTED_BYTES,

@@ -144,6 +144,6 @@ function planOf({ run, image, command, code, built }: InputRun, input: string | 
       ...(input === null ? {} : { [RUN.input]: input }),
     },
     ...(image.root === null ? {} : { root: image.root }),
-    limits: boxLimits(run.limits, run.limits.wall_seconds),
+    limits: boxLimits(run.limits, "run"),
   };
 }

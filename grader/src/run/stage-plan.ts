@@ -16,11 +16,13 @@ export function boxEnvironment({ hasInput }: { hasInput: boolean }): Record<stri
   };
 }
 
-export function boxLimits(limits: RunConfig["limits"], wallSeconds: number): BoxLimits {
+/** The limits of a run, or of a build, which has its own time. */
+export function boxLimits(limits: RunConfig["limits"], kind: "run" | "build"): BoxLimits {
+  const { build_seconds, wall_seconds, cpu_seconds } = limits;
   return {
     memoryBytes: limits.memory_mb * MEBIBYTE,
-    cpuMs: limits.cpu_seconds === null ? null : limits.cpu_seconds * 1000,
-    wallMs: wallSeconds * 1000,
+    cpuMs: kind === "build" || cpu_seconds === null ? null : cpu_seconds * 1000,
+    wallMs: (kind === "build" ? build_seconds : wall_seconds) * 1000,
     processes: limits.processes,
     scratchBytes: limits.scratch_mb * MEBIBYTE,
   };
