@@ -17,6 +17,8 @@ export interface Grading {
   objects: ObjectStore;
   /** What runs submitted code; needed for challenges with `run` alone. */
   runTools?: (() => RunTools) | undefined;
+  /** Whether code is run on the sample alone. */
+  sampleOnly?: boolean;
   signal: AbortSignal;
   onEvent(event: LiveEvaluatorEvent): void;
   /** Called when a stage of a run begins. */

@@ -15,7 +15,7 @@ export type Prepared = {
 } & ({ ok: true; line: string } | { ok: false; code: ErrorCode; message: string });
 
 /** Fetches and verifies the input. Submitted code is run; its output is the input then. */
-export async function prepare(grading: Grading): Promise<Prepared> {
+export async function prepare(grading: Omit<Grading, "evaluator" | "notice" | "onEvent">): Promise<Prepared> {
   const { job, folder, workspace, objects, signal } = grading;
   const { run } = folder.config;
   try {
@@ -32,7 +32,7 @@ export async function prepare(grading: Grading): Promise<Prepared> {
 const isVerdict = (code: ErrorCode) =>
   code.startsWith("value_") || code === "archive_invalid" || code === "code_invalid";
 
-async function runSubmission(grading: Grading, run: RunConfig): Promise<Prepared> {
+async function runSubmission(grading: Parameters<typeof prepare>[0], run: RunConfig): Promise<Prepared> {
   const { job, folder, workspace, objects, signal, runTools, onStage } = grading;
   if (job.input.kind !== "code" || !job.code)
     throw new CrowdaiError("code_invalid", "The challenge runs code, and the submission has none.");
@@ -45,12 +45,13 @@ async function runSubmission(grading: Grading, run: RunConfig): Promise<Prepared
     {
       ...{ folder, run, command, scratch, signal, output: workspace.input },
       code: { dir, digest: job.code.sha256 },
+      sampleOnly: grading.sampleOnly ?? false,
       onStage: (stage) => onStage?.(stage),
     },
     runTools(),
   );
   if (!result.ok) return result;
-  onStage?.("evaluate");
+  if (!grading.sampleOnly) onStage?.("evaluate");
   const code = folder.config.code.to_graders ? dir : null;
   const line = jobLine(job, JSON.stringify({ path: result.file }), code, workspace);
   return { ok: true, line, record: result.record, log: result.log };

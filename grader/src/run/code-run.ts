@@ -18,6 +18,8 @@ export interface CodeRun {
   run: RunConfig;
   /** The submitted code: a folder that no other process changes, and the digest of its archive. */
   code: { dir: string; digest: string };
+  /** Whether to stop after the sample. */
+  sampleOnly: boolean;
   /** The command that came with the submission. */
   command: readonly string[] | null;
   /** An empty folder of the job, for what is thrown away. */
@@ -32,4 +34,7 @@ export type CodeRunResult = {
   record: RunRecord | null;
   /** What the programs printed, for the organizer. */
   log: string;
-} & ({ ok: true; file: string } | { ok: false; code: ErrorCode; message: string });
+} & (
+  | { ok: true /** Empty after the sample alone. */; file: string }
+  | { ok: false; code: ErrorCode; message: string }
+);

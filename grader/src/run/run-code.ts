@@ -26,7 +26,7 @@ export async function runCode(job: CodeRun, tools: RunTools): Promise<CodeRunRes
     makeReadable(code.dir);
     const image = await tools.images.open(folder, run.image);
     const command = await findCommand(run, job.command, code.dir);
-    requireFiles(folder, run);
+    requireFiles(folder, job.sampleOnly ? { ...run, input: null } : run);
     const packages = run.packages === null ? null : await digestTree(join(folder.dir, run.packages));
     const { digest } = image;
     record = newRecord(tools.maker, run.limits, {
@@ -69,7 +69,7 @@ async function runStages(
     ...(run.sample === null
       ? []
       : [{ stage: "sample", input: run.sample, isVisible: run.logs !== "none" } as const]),
-    { stage: "run", input: run.input, isVisible: run.logs === "all" } as const,
+    ...(job.sampleOnly ? [] : [{ stage: "run", input: run.input, isVisible: run.logs === "all" } as const]),
   ];
   let file = "";
   for (const { stage, input, isVisible } of stages) {

@@ -1,13 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { CrowdaiError, catalog, type Job, type Outcome } from "@crowdai/shared";
+import { CrowdaiError, catalog, type Job, type Outcome, type RunStage } from "@crowdai/shared";
 import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createFolderStore } from "@crowdai/shared/objects";
 import type { Logger } from "../base/log.ts";
 import { requireBox } from "../jobs/boxes.ts";
 import { type Graded, grade } from "../jobs/grade-job.ts";
+import { type Prepared, prepare } from "../jobs/prepare-input.ts";
 import { openRunResources } from "../jobs/run-resources.ts";
 import { runToolsOf } from "../jobs/run-tools.ts";
 import { packProject } from "./project-files.ts";
@@ -28,16 +30,23 @@ const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /** Runs a project as the submission of a challenge on this machine, and prints what happens. Returns the exit code. */
 export async function tryCode(options: TryOptions): Promise<number> {
   const { stdout, stderr, signal } = options;
-  const loaded = await loadChallengeFolder(options.challenge);
-  const folder = { ...loaded, dir: resolve(loaded.dir) };
+  const dir = resolve(options.challenge);
+  const publicPart = existsSync(dir) && !existsSync(join(dir, "private"));
+  const folder = await loadChallengeFolder(dir, { publicPart });
   if (!folder.config.run)
     throw new CrowdaiError(
       "usage",
       `The challenge ${folder.config.id} does not run code: its challenge.json has no "run".`,
     );
+  if (publicPart && folder.config.run.sample === null)
+    throw new CrowdaiError(
+      "usage",
+      "There is nothing to run the code on: the challenge has no sample, and its private input is not here.",
+    );
   const code = await packProject(options.project, folder.config.accepts.code!.max_bytes);
   stderr.write(`Trying ${code.files} files with ${folder.config.id}, in the boxes of this machine.\n`);
-  const graded = await gradeProject(folder, code, options);
+  if (publicPart) stderr.write("The private input is not here: the code is run on the sample alone.\n");
+  const graded = await gradeProject(folder, code, publicPart, options);
   signal.throwIfAborted();
   if (options.format === "json")
     stdout.write(`${JSON.stringify({ schema_version: 1, outcome: graded.outcome }, null, 2)}\n`);
@@ -48,6 +57,7 @@ export async function tryCode(options: TryOptions): Promise<number> {
 async function gradeProject(
   folder: ChallengeFolder,
   code: { archive: Buffer; command: string[] | null },
+  sampleOnly: boolean,
   { path, stderr, signal }: TryOptions,
 ): Promise<Graded> {
   await using work = await openWorkFolder(tmpdir());
@@ -81,15 +91,31 @@ async function gradeProject(
     code: { key, sha256, size: code.archive.length },
     version: null,
   };
-  return await grade({
-    ...{ job, folder, workspace, objects, signal, ...resources.evaluators.of(folder) },
+  const grading = {
+    ...{ job, folder, workspace, objects, signal, sampleOnly },
     runTools: () => runToolsOf({ ...resources, grader: "try" }),
-    onStage: (stage) => stderr.write(`${stage} …\n`),
-    onEvent: (event) => {
-      const { message } = event;
+    onStage: (stage: RunStage) => void stderr.write(`${stage} …\n`),
+  };
+  if (sampleOnly) return gradedSample(await prepare(grading), folder.version);
+  return await grade({
+    ...{ ...grading, ...resources.evaluators.of(folder) },
+    onEvent({ message }) {
       if (message) stderr.write(`  ${message}\n`);
     },
   });
+}
+
+/** The outcome of a run on the sample, which has no score. */
+function gradedSample(prepared: Prepared, evaluator_version: string): Graded {
+  const common = { evaluator_version, run: prepared.record };
+  const { log } = prepared;
+  const outcome: Outcome = prepared.ok
+    ? {
+        ...{ ok: true, score: null, score_secondary: null, message: null, meta: {}, data: null },
+        ...{ media: null, artifacts: [], ...common },
+      }
+    : { ok: false, code: prepared.code, message: prepared.message, ...common };
+  return { outcome, organizerLog: log, evaluatorLog: "" };
 }
 
 function printText({ outcome, organizerLog }: Graded, { stdout, stderr }: TryOptions): void {
@@ -110,6 +136,7 @@ function printText({ outcome, organizerLog }: Graded, { stdout, stderr }: TryOpt
 function resultText(outcome: Outcome): string {
   if (!outcome.ok) return `error[${outcome.code}]: ${outcome.message}`;
   const { score, score_secondary, message } = outcome;
+  if (score === null && score_secondary === null) return "The code ran on the sample.";
   const scores = [score, score_secondary].filter((one) => one !== null).join(", ");
   return `score ${scores}${message ? `\n${message}` : ""}`;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -69,6 +69,22 @@ describe.runIf(sandbox)("crowdai-grader try", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       schema_version: 1,
       outcome: { ok: false, code: "code_crashed", run: { stages: [{ exit_code: 4 }] } },
+    });
+  });
+
+  it("runs the sample alone for a participant, who has the public part of a challenge", async () => {
+    const challenge = await makeRunChallenge({ sample: "public/sample" });
+    for (const name of ["private", "evaluate.py"]) await rm(join(challenge.dir, name), { recursive: true });
+    const project = await makeProject({ "main.py": PROGRAM });
+    const { code, stdout, stderr } = await run(challenge.dir, project);
+    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "The code ran on the sample.\n" });
+    expect(stderr).toContain(
+      "The private input is not here: the code is run on the sample alone.\nsample …\n",
+    );
+    const wrong = await makeProject({ "main.py": "raise SystemExit(4)" });
+    expect(await run(challenge.dir, wrong)).toMatchObject({
+      code: 6,
+      stdout: "error[sample_failed]: On the sample, the code exited with code 4.\n",
     });
   });
 

@@ -29,8 +29,14 @@ export interface ChallengeFolder {
 export const CONFIG_FILE = "challenge.json";
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Reads and checks a challenge folder. Throws config_invalid with all of its problems at once. */
-export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder> {
+/**
+ * Reads and checks a challenge folder. Throws config_invalid with all of its problems at once. Of a `publicPart`, which participants
+ * have, the evaluator and the private input of runs may be missing.
+ */
+export async function loadChallengeFolder(
+  dir: string,
+  { publicPart = false }: { publicPart?: boolean } = {},
+): Promise<ChallengeFolder> {
   const [read, { files, problems: publicFileProblems }, { version, problems: versionProblems }] =
     await Promise.all([readConfig(dir), publicFiles(dir), folderVersion(dir)]);
   const fileProblems = [...publicFileProblems, ...versionProblems];
@@ -39,8 +45,12 @@ export async function loadChallengeFolder(dir: string): Promise<ChallengeFolder>
   const problems = [
     ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
     ...contentProblems(read.content),
-    ...(await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
-    ...(await runFileProblems(dir, (read.content as { run?: unknown } | null)?.run)),
+    ...(publicPart
+      ? []
+      : await evaluatorFileProblems(dir, (read.content as { evaluator?: unknown } | null)?.evaluator)),
+    ...(await runFileProblems(dir, (read.content as { run?: unknown } | null)?.run)).filter(
+      ({ field }) => !publicPart || field !== "run.input",
+    ),
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
