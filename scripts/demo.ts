@@ -1,13 +1,17 @@
 // `npm run demo`: broker and grader in one process, a challenge with real data, and two participants who use the built `crowdai`
-// command as a person would. `--keep` leaves the broker running until Ctrl-C.
+// command as a person would. `--code`: a challenge that runs code, instead. `--keep` leaves the broker running until Ctrl-C.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { participateWithCode } from "./demo/code-walkthrough.ts";
 import { prompt } from "./demo/prompt.ts";
 import { participate } from "./demo/walkthrough.ts";
 import { startBroker } from "./lib/running-broker.ts";
 
 const keep = process.argv.includes("--keep");
+const runsCode = process.argv.includes("--code");
+const challenge = runsCode ? "iris-code" : "iris";
+const challenges = runsCode ? "examples/challenges" : "scripts/demo/challenges";
 const began = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "crowdai-demo-"));
 // Also when what reads the output goes away in the middle.
@@ -19,16 +23,16 @@ const interrupted = new Promise<void>((resolve) => {
 
 const data = join(folder, "data");
 mkdirSync(data);
-const broker = await startBroker({ data, challenges: join(import.meta.dirname, "demo/challenges") });
+const broker = await startBroker({ data, challenges: join(import.meta.dirname, "..", challenges) });
 process.exitCode = await Promise.race([show(), interrupted.then(() => 130)]);
 await broker.stop();
 process.exit();
 
 async function show(): Promise<number> {
-  prompt("crowdai-broker start --with-grader --challenges scripts/demo/challenges &");
+  prompt(`crowdai-broker start --with-grader --challenges ${challenges} &`);
   console.log(`broker and grader run in one process at ${broker.url}`);
-  const ada = await participate(broker, folder);
-  const page = `${broker.url}/challenges/iris`;
+  const ada = runsCode ? await participateWithCode(broker, folder) : await participate(broker, folder);
+  const page = `${broker.url}/challenges/${challenge}`;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   if (!keep) {
     console.log(`
@@ -46,11 +50,11 @@ Done in ${seconds} s, and running until Ctrl-C. The leaderboard: ${page}
 To act as Ada, run this in another terminal in this folder:
 
 export CROWDAI_BROKER=${broker.url}
-export CROWDAI_CHALLENGE=iris
+export CROWDAI_CHALLENGE=${challenge}
 export CROWDAI_API_KEY=${ada.key}
 
 npx crowdai submissions
-npx crowdai submit ${ada.predictions} -m "Second try"
+npx crowdai submit ${ada.submit} -m "Second try"
 npx crowdai leaderboard
 `);
   await Promise.race([interrupted, new Promise((resolve) => broker.process.once("exit", resolve))]);

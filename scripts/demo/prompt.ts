@@ -9,6 +9,11 @@ export function prompt(line: string): void {
   console.log(`\n$ ${line}`);
 }
 
+/** Prints what comes next. */
+export function say(sentence: string): void {
+  console.log(`\n# ${sentence}`);
+}
+
 export interface Shell {
   cwd: string;
   env: NodeJS.ProcessEnv;

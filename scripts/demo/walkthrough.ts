@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunningBroker } from "../lib/running-broker.ts";
 import {
@@ -8,7 +8,8 @@ import {
   nearestNeighbor,
   readFlowers,
 } from "./classifier.ts";
-import { crowdai, prompt, type Shell } from "./prompt.ts";
+import { register } from "./participant.ts";
+import { crowdai, say } from "./prompt.ts";
 
 const SEPALS = [0, 1];
 const PETALS = [2, 3];
@@ -17,7 +18,7 @@ const PETALS = [2, 3];
 export async function participate(
   broker: RunningBroker,
   folder: string,
-): Promise<{ key: string; predictions: string }> {
+): Promise<{ key: string; submit: string }> {
   const ada = await register(broker, folder, "ada");
   await crowdai(ada.shell, ["challenge", "iris"]);
   await crowdai(ada.shell, ["data", "iris"]);
@@ -45,28 +46,7 @@ export async function participate(
   writeFileSync(join(grace.shell.cwd, "petals.csv"), toCsv(predict(nearestNeighbor(train, PETALS), test)));
   await crowdai(grace.shell, ["submit", "petals.csv", "-c", "iris", "-m", "Nearest neighbor by petals"]);
   await crowdai(grace.shell, ["leaderboard", "iris"]);
-  return { key: ada.key, predictions };
-}
-
-/** A participant with an empty folder, and an environment in which nothing of this machine's own settings counts. */
-async function register(
-  broker: RunningBroker,
-  folder: string,
-  name: string,
-): Promise<{ key: string; shell: Shell }> {
-  prompt(`crowdai-broker participant add ${name}`);
-  const key = await broker.addParticipant(name);
-  console.log(`${key.slice(0, 12)}…`);
-  const cwd = join(folder, "participants", name);
-  mkdirSync(cwd, { recursive: true });
-  const env = {
-    ...process.env,
-    CROWDAI_BROKER: broker.url,
-    CROWDAI_API_KEY: key,
-    CROWDAI_CONFIG_DIR: join(cwd, ".config"),
-  };
-  prompt(`export CROWDAI_BROKER=${broker.url} CROWDAI_API_KEY=${key.slice(0, 12)}…`);
-  return { key, shell: { cwd, env } };
+  return { key: ada.key, submit: predictions };
 }
 
 function predict(classify: Classifier, flowers: readonly Flower[]): { id: string; species: string }[] {
@@ -75,8 +55,4 @@ function predict(classify: Classifier, flowers: readonly Flower[]): { id: string
 
 function toCsv(predictions: readonly { id: string; species: string }[]): string {
   return `id,species\n${predictions.map(({ id, species }) => `${id},${species}\n`).join("")}`;
-}
-
-function say(sentence: string): void {
-  console.log(`\n# ${sentence}`);
 }

@@ -128,7 +128,7 @@ describe.skipIf(missing("git"))("crowdai submit to a challenge that runs code", 
       expect(done.stdout).toContain(line);
     const { plan } = JSON.parse((await crowdai(["submit", "--dry-run", "--format", "json"])).stdout);
     expect(plan).toMatchObject({
-      input: { kind: "code", way: "push" },
+      input: { kind: "code", way: "push", sha256: expect.stringMatching(/^[0-9a-f]{40}$/) },
       run: { command: ["python3", "main.py"], limits: { memory_mb: 512 } },
       code: { files: [{ path: "crowdai.json" }, { path: "main.py" }] },
     });

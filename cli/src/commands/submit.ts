@@ -94,7 +94,9 @@ export async function submit(
         models,
       };
       view.stop();
-      return showPlan(terminal, makePlan({ ...facts, sha256: offer.sha256 }));
+      // Code has the git object name of its tree.
+      const sha256 = input ? offer.sha256 : preparedCode!.snapshot.tree;
+      return showPlan(terminal, makePlan({ ...facts, sha256 }));
     }
     // The limits are those of the open round.
     if (limits?.limit && (flags.round === undefined || round?.id === challenge.round))
@@ -102,8 +104,8 @@ export async function submit(
     code.report();
     const work = { offer, models, code: preparedCode, journal: { folder: settings.configDir, http } };
     const submission = await perform(opened, work, flags, { terminal, view });
-    // A document is printed only once, and includes the state of the code.
-    if (flags.wait === false || terminal.format !== "text") await code.settled();
+    // A document is printed only once, and includes the state of the code. Code that was run has arrived.
+    if (flags.wait === false || terminal.format !== "text" || !input) await code.settled();
     view.stop();
     const arrived = withOutcome(submission, code.outcomeSoFar());
     if (flags.wait === false) return showAccepted(terminal, arrived);
