@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Connection } from "../../connection/connection.ts";
 import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
 import { codeFolder } from "../../snapshot/store/code-folder.ts";
@@ -104,8 +105,10 @@ export function startSubmissionCode(
     async finish() {
       if (!along) stop.abort();
       const result = await taking;
-      if (along?.begun() && !settled) view.say("Sending the code");
-      const outcome = await wait();
+      const waiting = wait();
+      const isSent = await Promise.race([waiting.then(() => true), nextTurn(false)]);
+      if (along?.begun() && !isSent) view.say("Sending the code");
+      const outcome = await waiting;
       view.stop();
       // Without code that the challenge requires, the submission failed with this reason.
       const isReported = outcome?.state === "refused" && challenge!.code.capture === "required";
