@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/lib/root.ts";
 import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
+import { missing } from "../required-programs.ts";
 
 const examples = join(root, "examples");
 const client = join(root, "cli/bin/crowdai.js");
@@ -23,6 +25,11 @@ interface Finished {
   stdout: string;
   stderr: string;
 }
+
+/** As graders need them for boxes. */
+const hasBoxes = process.getuid?.() === 0 && !missing("bwrap", "git");
+/** Programs in a box see the machine's own Node.js. */
+const hasNode = ["/usr/bin/node", "/usr/local/bin/node"].some((path) => existsSync(path));
 
 describe("the examples", () => {
   let folder: string;
@@ -103,6 +110,20 @@ describe("the examples", () => {
     );
     const enough = await run("sh", ["ci-job.sh"], { MIN_SCORE: "0.3" });
     expect(enough, enough.stderr).toMatchObject({ code: 0, stdout: "The score is at least 0.3.\n" });
+  });
+
+  it.skipIf(!hasBoxes)("run a participant's code on input that only the code sees", async () => {
+    const cwd = join(project, "code-python");
+    const done = await crowdai("submit", "--code", cwd, "-c", "iris-code", "--timeout", "120");
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toContain("Accuracy: 0.980");
+  });
+
+  it.skipIf(!hasBoxes || !hasNode)("run code that answers one line at a time", async () => {
+    const cwd = join(project, "code-javascript");
+    const done = await crowdai("submit", "--code", cwd, "-c", "forecast-code", "--timeout", "120");
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toContain("Mean absolute error: 0.793");
   });
 
   it("return an image that the broker shows with the submission", async () => {
