@@ -87,6 +87,13 @@ describe.skipIf(missing("git"))("crowdai submit to a challenge that runs code", 
     });
   });
 
+  it("takes the command from the crowdai.json of a folder that --code names", async () => {
+    project.write("other/crowdai.json", JSON.stringify({ code: { command: ["sh", "run.sh"] } }));
+    project.write("other/run.sh", "true\n");
+    expect(await crowdai(["submit", "--code", "other"])).toMatchObject({ code: 0 });
+    expect(intents()[0]).toMatchObject({ input: { command: ["sh", "run.sh"] }, code: { files: 2 } });
+  });
+
   it("leaves out the command that the challenge names itself", async () => {
     broker.challenge.run = { ...RUN, command: ["python3", "predict.py"] };
     expect(await crowdai(["submit"])).toMatchObject({ code: 0 });

@@ -1,6 +1,6 @@
 import { CrowdaiError, type PublicChallenge } from "@crowdai/shared";
 import { findProject, projectFolder } from "../config/find-project.ts";
-import type { ProjectConfig } from "../config/project-config.ts";
+import { type ProjectConfig, readProjectConfig } from "../config/project-config.ts";
 import { type Caps, DEFAULT_CAPS } from "../snapshot/filters/caps.ts";
 import { containedFolder } from "./contained-folder.ts";
 
@@ -50,15 +50,20 @@ export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): Chos
     if (capture === "required") throw required(challenge, "Submit with --code.");
     return null;
   }
+  const folder = folderOf(challenge, choice, configured.dir, asked || inConfig === true);
   return {
-    folder: folderOf(challenge, choice, configured.dir, asked || inConfig === true),
+    folder,
     exclude: configured.exclude ?? [],
     include: configured.include ?? [],
     caps: capsOf(challenge, configured),
     authors: project?.config.authors ?? [],
-    command: configured.command ?? null,
+    command: commandOf(typeof code === "string" ? readProjectConfig(folder)?.config : project?.config),
     because: asked ? "asked" : inConfig ? "config" : "required",
   };
+}
+
+function commandOf(config: ProjectConfig | undefined): readonly string[] | null {
+  return typeof config?.code === "object" ? (config.code.command ?? null) : null;
 }
 
 function folderOf(
