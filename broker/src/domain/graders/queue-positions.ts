@@ -4,6 +4,8 @@ import type { SubmissionRow } from "../../records/tables.ts";
 
 /** Maximum age of a reading of a long queue. */
 const FRESH_MS = 100;
+/** The same of who was served, in a long queue. */
+const SERVED_FRESH_MS = 1000;
 /** A queue up to this length is read every time. */
 const SHORT = 100;
 
@@ -32,6 +34,7 @@ interface Reading {
   /** The numbers of each participant's waiting submissions, in order. */
   numbers: Map<number, number[]>;
   served: Served;
+  servedAt: number;
 }
 
 /** When a submission of each participant was last taken from the queue, of those that were since it was last empty. */
@@ -43,10 +46,12 @@ export function createQueuePositions(monotonic: () => number = () => performance
 
   async function read(db: Db, challenge: string): Promise<Reading> {
     const now = monotonic();
-    let reading = readings.get(challenge);
-    const isFresh = reading && now - reading.at < FRESH_MS && reading.length > SHORT;
-    if (!reading || !isFresh)
-      reading = { at: now, last: 0, length: 0, since: null, numbers: new Map(), served: new Map() };
+    const before = readings.get(challenge);
+    const long = before && before.length > SHORT ? before : null;
+    const isFresh = long !== null && now - long.at < FRESH_MS;
+    const reading: Reading = isFresh
+      ? long
+      : { at: now, last: 0, length: 0, since: null, numbers: new Map(), served: new Map(), servedAt: now };
     for (const { number, participant_id, accepted_at } of await readQueue(db, challenge, reading.last)) {
       // Another call may have added it in the meantime.
       if (number <= reading.last) continue;
@@ -57,7 +62,11 @@ export function createQueuePositions(monotonic: () => number = () => performance
       reading.last = number;
       reading.length++;
     }
-    if (!isFresh && reading.numbers.size > 1) reading.served = await readServed(db, challenge, reading.since);
+    if (!isFresh && long && now - long.servedAt < SERVED_FRESH_MS) {
+      reading.served = long.served;
+      reading.servedAt = long.servedAt;
+    } else if (!isFresh && reading.numbers.size > 1)
+      reading.served = await readServed(db, challenge, reading.since);
     readings.set(challenge, reading);
     return reading;
   }
