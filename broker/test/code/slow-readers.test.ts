@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { allowedMs } from "../../../test/allowed-ms.ts";
 import { createCallerPlaces } from "../../src/background/git/caller-places.ts";
 import { createGit } from "../../src/background/git/git.ts";
 import { FLUSH, packetLine } from "../../src/background/git/pkt-line.ts";
+import { uploadPack } from "../../src/http/git/upload-pack.ts";
 import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 import { createPlainGit, type PlainGit, submitWithCode } from "./plain-git.ts";
@@ -66,6 +68,28 @@ it("participants who do not read their fetches hold up neither the pushes nor th
 
   for (const socket of sockets) socket.destroy();
   await until(async () => (await readdir(arriving)).length === 0);
+});
+
+it("a client that reads slower than the minimum rate is cut off, and its place is free", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "crowdai-fetch-"));
+  const own = await createGit({ path: process.env.PATH!, atOnce: 1 });
+  const { commit } = await git.snapshot({ "large.bin": randomBytes(2_000_000).toString("base64") });
+  await git.must(["update-ref", "refs/heads/large", commit]);
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const wanted = [packetLine(`want ${commit}\n`), FLUSH, packetLine("done\n")];
+  const stream = await uploadPack({ git: own, arriving: () => mkdtemp(join(folder, "a-")) }, git.bare, {
+    body: Readable.from(wanted),
+    protocol: undefined,
+    signal: new AbortController().signal,
+    ended: resolve,
+    reader: "ada",
+    slowest: { bytesPerSecond: 1e9, patienceMs: 100 },
+  });
+  await ended;
+  expect(await readdir(folder)).toEqual([]);
+  await stream.cancel().catch(() => {});
+  await own.close();
+  await rm(folder, { recursive: true });
 });
 
 it("each caller has places of their own, and gives them back", async () => {

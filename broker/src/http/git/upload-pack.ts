@@ -9,26 +9,29 @@ import type { Repositories } from "../../background/repositories/repositories.ts
 /** Limit for the list of objects that a client wants and has. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** A slower client is cut off, after a while that is given to all. */
-const MIN_BYTES_PER_SECOND = 8 * 1024;
-const PATIENCE_MS = 60_000;
+const SLOWEST = { bytesPerSecond: 8 * 1024, patienceMs: 60_000 };
 const VERSION = /^version=[012]$/;
+
+interface FetchRequest {
+  body: AsyncIterable<Uint8Array> | null;
+  protocol: string | undefined;
+  signal: AbortSignal;
+  ended: () => void;
+  /** See GitRun. */
+  reader: string;
+  /** Default: SLOWEST. */
+  slowest?: typeof SLOWEST;
+}
 
 /**
  * Writes git's answer to a fetch into a file, and returns it as a stream: the refs when `body` is null, or else the requested objects.
- * However slowly the client reads, git has ended by then. A client that reads slower than MIN_BYTES_PER_SECOND is cut off. The
+ * However slowly the client reads, git has ended by then. A client that reads slower than SLOWEST is cut off. The
  * file is removed, and `ended` called, when the stream ends or the request is aborted; not when this throws.
  */
 export async function uploadPack(
   { git, arriving }: Pick<Repositories, "git" | "arriving">,
   dir: string,
-  request: {
-    body: AsyncIterable<Uint8Array> | null;
-    protocol: string | undefined;
-    signal: AbortSignal;
-    ended: () => void;
-    /** See GitRun. */
-    reader: string;
-  },
+  request: FetchRequest,
 ): Promise<ReadableStream> {
   const { body, signal } = request;
   const protocol = VERSION.test(request.protocol ?? "") ? request.protocol : undefined;
@@ -64,11 +67,11 @@ export async function uploadPack(
 function streamOnce(
   path: string,
   size: number,
-  { signal, ended }: { signal: AbortSignal; ended: () => void },
+  { signal, ended, slowest = SLOWEST }: Pick<FetchRequest, "signal" | "ended" | "slowest">,
 ): Readable {
   const stream = createReadStream(path);
   const cut = () => stream.destroy();
-  const timer = setTimeout(cut, PATIENCE_MS + (size / MIN_BYTES_PER_SECOND) * 1000);
+  const timer = setTimeout(cut, slowest.patienceMs + (size / slowest.bytesPerSecond) * 1000);
   signal.addEventListener("abort", cut, { once: true });
   stream.on("error", () => {});
   stream.once("close", () => {
