@@ -48,5 +48,5 @@ it("says which stage of a run is going on", () => {
   expect(shown({ ...grading, step: "build" })).toBe("Building");
   expect(shown({ ...grading, step: "sample" })).toBe("Running on the sample");
   expect(shown({ ...grading, step: "run", percent: 50 })).toMatch(/^Running on the private input .* 50%$/);
-  expect(shown({ ...grading, step: "evaluate" })).toBe("Evaluating the output");
+  expect(shown({ ...grading, step: "evaluate", message: "Evaluating" })).toBe("Evaluating the output");
 });

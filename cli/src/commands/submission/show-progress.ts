@@ -57,7 +57,8 @@ function describe(progress: Progress, terminal: Terminal): string {
       return plainLine(`Waiting for a grader${queueText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
-      return `${progress.step ? STEPS[progress.step] : "Grading"}${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
+      if (progress.step) return STEPS[progress.step] + bar;
+      return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
 }
