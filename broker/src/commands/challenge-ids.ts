@@ -21,5 +21,5 @@ function challengeIds(text: string): string[] {
     throw new CrowdaiError("usage", `--challenges: ${JSON.stringify(malformed)} is not a challenge id.`, {
       next: "Pass ids separated by commas, such as --challenges iris,mnist.",
     });
-  return ids;
+  return [...new Set(ids)];
 }

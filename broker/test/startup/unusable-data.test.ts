@@ -77,6 +77,28 @@ describe("an unusable data folder is one error with the next step", () => {
     }
   });
 
+  it("a folder in place of the note for other commands", async () => {
+    await mkdir(join(data, "broker.json"), { recursive: true });
+    const { code, stderr } = await runCommand(folder, ["start", "--port", "0"]);
+    expect([code, stderr.trim().split("\n")]).toEqual([
+      2,
+      [
+        expect.stringMatching(/^error\[data_unusable\]: .* it is a folder/),
+        expect.stringMatching(/choose another/),
+      ],
+    ]);
+  });
+
+  it("a file in place of the folder of challenges", async () => {
+    const challenges = join(folder, "a-file");
+    await writeFile(challenges, "");
+    const { code, stderr } = await runCommand(folder, ["start", "--port", "0", "--challenges", challenges]);
+    expect([code, stderr.trim().split("\n")]).toEqual([
+      2,
+      [expect.stringContaining("error[config_invalid]"), expect.stringContaining("Name a readable folder")],
+    ]);
+  });
+
   it("a damaged mark of the object store", async () => {
     const start = ["start", "--port", "0"];
     await runCommand(folder, start, { onStop: (stop) => stop() });

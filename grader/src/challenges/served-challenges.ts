@@ -40,7 +40,11 @@ export async function servedChallenges(options: {
   if (messages.length === 0 && challenges.length === 0 && bundled.size === 0 && required)
     messages.push(`No challenge found in ${dir}, and none was added as a bundle.`);
   if (messages.length > 0)
-    throw new CrowdaiError("config_invalid", messages.join("\n"), { details: { mistakes: messages } });
+    throw new CrowdaiError("config_invalid", messages.join("\n"), {
+      // Without a problem in a folder, the options name the wrong one.
+      next: problems.length === 0 ? "Correct --challenges or --only." : undefined,
+      details: { mistakes: messages },
+    });
 
   let folders = foldersOf(challenges);
   let lastReported = "";

@@ -25,7 +25,8 @@ export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return { challenges, problems };
     const reason = `The challenges folder ${dir} cannot be read (${code}).`;
-    return { challenges, problems: [new CrowdaiError("config_invalid", reason, { cause })] };
+    const next = "Name a readable folder that holds challenge folders.";
+    return { challenges, problems: [new CrowdaiError("config_invalid", reason, { next, cause })] };
   }
   const known = new Map<string, string>();
   for (const folder of folders) {

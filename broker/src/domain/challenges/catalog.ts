@@ -126,6 +126,7 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
   shadowed = [];
   if (mistakes.length > 0)
     throw new CrowdaiError("config_invalid", mistakes.map((mistake) => mistake.message).join("\n"), {
+      next: mistakes.length === 1 ? mistakes[0]?.next : undefined,
       details: { mistakes: mistakes.flatMap((mistake) => mistake.details?.mistakes ?? []) },
     });
 
