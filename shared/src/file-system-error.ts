@@ -22,7 +22,9 @@ const REASONS: Record<string, string> = {
 /** Returns data_unusable for an error of the file system, with the path and the reason; null for any other error. */
 export function fileSystemError(thrown: unknown): CrowdaiError | null {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    const { code, path, syscall } = error as NodeJS.ErrnoException;
+    const { code, path: from, syscall, dest } = error as NodeJS.ErrnoException & { dest?: string };
+    // What is in the way of a file that is moved is at its new path.
+    const path = code === "EISDIR" || code === "EEXIST" ? (dest ?? from) : from;
     const reason = code === undefined || path === undefined ? undefined : REASONS[code];
     if (reason !== undefined)
       return new CrowdaiError("data_unusable", `${path} cannot be used: ${reason} (${syscall}: ${code}).`, {

@@ -83,7 +83,7 @@ describe("an unusable data folder is one error with the next step", () => {
     expect([code, stderr.trim().split("\n")]).toEqual([
       2,
       [
-        expect.stringMatching(/^error\[data_unusable\]: .* it is a folder/),
+        expect.stringMatching(/^error\[data_unusable\]: .*broker\.json cannot be used: it is a folder/),
         expect.stringMatching(/choose another/),
       ],
     ]);
