@@ -78,7 +78,7 @@ export const DIRECTIONS: readonly Directions[] = [
       connection: ["client", "config", "credentials", "terminal"],
       submit: ["async", "client", "config", "snapshot", "terminal"],
       code: ["client", "git", "terminal"],
-      snapshot: ["client", "config", "git", "terminal"],
+      snapshot: ["async", "client", "config", "git", "terminal"],
       client: ["async", "network"],
       git: ["network"],
       credentials: ["config"],

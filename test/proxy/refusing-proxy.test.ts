@@ -68,6 +68,8 @@ describe.skipIf(missing("nginx", "git", "python3"))("behind nginx", () => {
     let test: TestBroker;
     /** Empty files, each of which makes nginx answer uploads itself. */
     let switches: string;
+    /** Id of a submission whose code the broker has. */
+    let withCode: string | undefined;
     beforeAll(async () => {
       const port = await freePorts();
       switches = await mkdtemp(join(folder, "switches-"));
@@ -80,6 +82,12 @@ describe.skipIf(missing("nginx", "git", "python3"))("behind nginx", () => {
            if (-f ${switches}/empty) { return 204; }
            default_type text/html;
            if (-f ${switches}/sign-in) { return 200 "<html>Sign in to this network</html>"; }
+           proxy_pass http://127.0.0.1:${port};
+         }
+         location /code/ {
+           default_type text/html;
+           if (-f ${switches}/no-git) { return 404; }
+           if (-f ${switches}/git-page) { return 200 "<html>Sign in to this network</html>"; }
            proxy_pass http://127.0.0.1:${port};
          }`,
       ]);
@@ -140,6 +148,26 @@ describe.skipIf(missing("nginx", "git", "python3"))("behind nginx", () => {
         const ran = await run(test, "required", "submit", "--json", "{}", ...wait);
         expect([ran.code, ran.document.error?.code], ran.stdout).toEqual([5, "proxy_refused"]);
         expect(ran.document.error.message).toContain(NO_SLOT);
+      }
+      expect(await limits(test, "required")).toMatchObject({ used: 0, running: 0 });
+    });
+
+    it.each([
+      ["no-git", /answered in place of the git server with status 404/],
+      ["git-page", /answered in place of the git server/],
+    ])("tells its page (%s) from the git server's word", async (name, message) => {
+      project.write("train.py", "print(1)\n");
+      withCode ??= (await run(test, "optional", "submit", "--json", "{}", "--code")).document.id;
+      await writeFile(join(switches, name), "");
+      project.write("train.py", `print("${name}")\n`);
+      const ran = [
+        await run(test, "required", "submit", "--json", "{}"),
+        await run(test, "optional", "clone", withCode!, "cloned"),
+      ];
+      await rm(join(switches, name));
+      for (const { code, document } of ran) {
+        expect([code, document.error?.code], document.error?.message).toEqual([5, "proxy_refused"]);
+        expect(document.error.message).toMatch(message);
       }
       expect(await limits(test, "required")).toMatchObject({ used: 0, running: 0 });
     });

@@ -59,6 +59,7 @@ export async function cloneRepository(
     for (const [name, address] of [["origin", url.href], ...Object.entries(remotes)])
       await run(["remote", "add", "--", name as string, address as string]);
     await run(["fetch", "-q", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*", tags]);
+    await requireTag(git, folder, tag);
     const attributes = join(folder, ".git/info/attributes");
     await mkdir(join(folder, ".git/info"), { recursive: true });
     await writeFile(attributes, NO_CONVERSION);
@@ -72,6 +73,19 @@ export async function cloneRepository(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Without this, an empty answer of a proxy passes as an empty repository. */
+async function requireTag(git: CleanGit, folder: string, tag: string): Promise<void> {
+  const refs = await git.run(["for-each-ref", "--format=%(refname)"], { cwd: folder });
+  const names = String(refs).split("\n");
+  if (names.includes(`refs/tags/${tag}`)) return;
+  if (names.join("") === "")
+    throw new CrowdaiError(
+      "proxy_refused",
+      "The code could not be cloned: a proxy answered in place of the git server, without any commit.",
+    );
+  throw new CrowdaiError("git_failed", `The code could not be cloned: the repository has no tag ${tag}.`);
 }
 
 async function init(git: CleanGit, folder: string): Promise<void> {

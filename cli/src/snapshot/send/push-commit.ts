@@ -70,6 +70,6 @@ function explain({ stderr, stdout }: GitFailure, ...secrets: string[]): PushFail
     [rejected, ...remote.slice(0, 3)].filter(Boolean).join("; ") || fatal || "git gave no reason";
   if (rejected !== undefined) return new PushFailure(reason, "broker");
   const answer = readProxyAnswer(text);
-  if (answer === null || answer.isTemporary) return new PushFailure(reason, null);
-  return new PushFailure(answer.reason, "proxy");
+  if (answer === null) return new PushFailure(reason, null);
+  return new PushFailure(answer.reason, answer.isTemporary ? null : "proxy");
 }

@@ -1,4 +1,5 @@
 import type { CodeAnnouncement, CodePush, Submission } from "@crowdai/shared";
+import { withRetries } from "../../async/retry.ts";
 import { locate } from "../../client/http/broker-address.ts";
 import { openStore, type Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
@@ -11,6 +12,9 @@ import {
   notePushed,
 } from "./commit-snapshot.ts";
 import { PushFailure, pushCommit } from "./push-commit.ts";
+
+/** For a proxy or a broker that is away for a moment: what requires the code waits for it. */
+const RETRIES = { retries: 3, baseMs: 500, withinMs: 20_000 };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -129,11 +133,13 @@ async function send(
   const isNoted = noteAwaited(codeFolder, awaited) && !temporary;
   try {
     const before = await lastPushed({ git }, destination);
-    await pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
+    const push = () => pushCommit({ git, commit, before, ref, url: new URL(url), key, scratch, signal });
+    const mayHelp = (failure: unknown) => (failure instanceof PushFailure && failure.by === null ? 0 : false);
+    await withRetries(push, mayHelp, { ...RETRIES, signal });
   } catch (failure) {
     const by = failure instanceof PushFailure ? failure.by : null;
     if (by !== null || !isNoted) forgetAwaited(codeFolder, id);
-    const reason = (failure as Error).message;
+    const reason = signal?.aborted ? "the push was interrupted" : (failure as Error).message;
     if (by !== null) return { state: "refused", id, reason, by };
     return { state: "awaited", id, reason, ...(isNoted ? {} : { final: true }) };
   }
