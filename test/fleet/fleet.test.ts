@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,16 +10,33 @@ import { until } from "../../broker/test/support/until.ts";
 import { Challenge, type SubmissionEvent } from "../../cli/src/index.ts";
 import { writeChaosChallenge } from "../../scripts/chaos/chaos-challenge.ts";
 import { type Fleet, startFleet } from "../../scripts/chaos/fleet.ts";
+import { root } from "../../scripts/lib/root.ts";
 import type { Daemon } from "../../scripts/services/daemon.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import { createSubmissionId } from "../../shared/src/index.ts";
 import { allowedMs } from "../allowed-ms.ts";
+import { missing } from "../required-programs.ts";
 
 // Two brokers and two graders as processes, on PostgreSQL and Redis. What is promised for a quiet machine gets half as much again
 // here, for the suite keeps this one busy.
 const KILLED_MS = 10_000 * 1.5;
 const FROZEN_MS = 15_000 * 1.5;
 const STOPPED_MS = 2000 * 3;
+
+/** As graders need them for boxes. */
+const hasBoxes = process.getuid?.() === 0 && !missing("bwrap", "git");
+
+/** The number of processes of this machine whose command contains a text. */
+function running(mark: string): number {
+  const isMarked = (pid: string) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(mark);
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync("/proc").filter(isMarked).length;
+}
 
 const absent = withoutService("redis") || withoutService("postgres");
 
@@ -43,6 +61,7 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
         evaluator: { command: ["python3", "../chaos/evaluate.py"], mode: "persistent" },
       }),
     );
+    await cp(join(root, "examples/challenges/code-csv"), join(challenges, "code"), { recursive: true });
     // Both brokers find an empty database at the same instant, and make its tables.
     fleet = await startFleet({
       folder,
@@ -179,6 +198,42 @@ describe.skipIf(absent)("a fleet", { timeout: 90_000 }, () => {
     expect(accepted).toEqual([{ grader: again.data.grader }]);
     await session.close();
   });
+
+  it.skipIf(!hasBoxes)(
+    "runs code elsewhere when its grader is killed, and leaves nothing of the box",
+    async () => {
+      await attached(2);
+      const project = join(folder, "project");
+      const mark = `777.${process.pid}`;
+      await mkdir(project);
+      await writeFile(
+        join(project, "main.py"),
+        `import os, subprocess
+try:
+    subprocess.run(["sleep", "${mark}"], timeout=3)
+except subprocess.TimeoutExpired:
+    pass
+with open(os.environ["CROWDAI_INPUT"] + "/test.csv") as rows, open(os.environ["CROWDAI_OUT"] + "/predictions.csv", "w") as out:
+    out.write("id,species\\n")
+    out.writelines(row.split(",")[0] + ",setosa\\n" for row in list(rows)[1:])
+`,
+      );
+      const session = await open(fleet.balancer.url, "iris-code");
+      const { id } = await session.submitCode({
+        ...{ code: project, command: ["python3", "main.py"], wait: false },
+      });
+      const seen = follow(session, id);
+      const first = graderOf((await seen.event("grading")).data.grader);
+      await until(async () => running(mark) > 0, 60_000);
+      await first.kill("SIGKILL");
+      expect((await seen.event("grading", 2)).data.grader).not.toContain(`-${first.pid}`);
+      await seen.over;
+      expect(seen.events.at(-1)).toMatchObject({ type: "graded" });
+      await until(async () => running(mark) === 0, 30_000);
+      await first.restart();
+      await session.close();
+    },
+  );
 
   it("loses no watcher with a broker: the other tells exactly what was missed", async () => {
     await attached(2);
