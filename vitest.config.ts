@@ -1,11 +1,11 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { LongestFirst } from "./scripts/test/longest-first.ts";
-import { testFiles } from "./scripts/test/projects.ts";
+import { testFiles, UNDER_BOTH_VARIABLE } from "./scripts/test/projects.ts";
 import { RESULTS_VARIABLE, ResultsReporter } from "./scripts/test/results-reporter.ts";
 
 const results = process.env[RESULTS_VARIABLE];
 const runtime = process.versions.bun === undefined ? "node" : "bun";
-const files = testFiles(runtime === "bun");
+const files = testFiles(runtime === "bun", { underBoth: process.env[UNDER_BOTH_VARIABLE] !== undefined });
 
 export default defineConfig({
   test: {

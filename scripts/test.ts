@@ -16,6 +16,7 @@ import { isInstalled } from "./services/programs.ts";
 import { startInBackground } from "./test/background-command.ts";
 import { type Runtime, readTestOptions } from "./test/options.ts";
 import { pathWithPython } from "./test/path-with-python.ts";
+import { UNDER_BOTH_VARIABLE } from "./test/projects.ts";
 import { RESULTS_VARIABLE } from "./test/results-reporter.ts";
 import { installSystemPackages } from "./test/system-packages.ts";
 import { readTally, summarize, type Tally } from "./test/tally.ts";
@@ -116,7 +117,7 @@ function vitestRun(runtime: Runtime, projects: readonly string[]) {
     command: join(bin, runtime),
     args: [...program, ...args],
     options: {
-      env: { [RESULTS_VARIABLE]: results },
+      env: { [RESULTS_VARIABLE]: results, ...(runtimes.length > 1 ? { [UNDER_BOTH_VARIABLE]: "true" } : {}) },
       end: timeLimit(options.limit, "`npm test -- --limit <minutes>` changes it"),
     },
     results,

@@ -50,6 +50,14 @@ describe("projects", () => {
 });
 
 describe("ONE_RUNTIME", () => {
+  it("leaves out nothing when a file is run by hand", () => {
+    for (const onBun of [false, true]) {
+      const { exclude } = testFiles(onBun, { underBoth: false }).suite;
+      expect(exclude.filter((pattern) => filesUnderOne("node").includes(pattern))).toEqual([]);
+      expect(exclude.filter((pattern) => filesUnderOne("bun").includes(pattern))).toEqual([]);
+    }
+  });
+
   it("names only files that exist, with tests beside each that run under both runtimes", async () => {
     const { onNode, onBun } = await filesOfEach();
     for (const { files, both } of ONE_RUNTIME) {

@@ -148,9 +148,15 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
 ];
 
-/** Include and exclude patterns of each project, for the runtime that vitest runs on. */
-export function testFiles(onBun: boolean) {
-  const elsewhere = ONE_RUNTIME.filter(({ runtime }) => (runtime === "bun") !== onBun);
+/** Set when a run under the other runtime is part of the same check. */
+export const UNDER_BOTH_VARIABLE = "CROWDAI_TEST_UNDER_BOTH";
+
+/**
+ * Include and exclude patterns of each project, for the runtime that vitest runs on. Only a run under both runtimes leaves files to the
+ * other: a file that is named by hand runs under either.
+ */
+export function testFiles(onBun: boolean, { underBoth = true } = {}) {
+  const elsewhere = underBoth ? ONE_RUNTIME.filter(({ runtime }) => (runtime === "bun") !== onBun) : [];
   const never = [
     ...NO_TEST,
     ...PACKED_CLIENT,
