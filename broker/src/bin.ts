@@ -1,9 +1,14 @@
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
+import { watchOutput } from "@crowdai/shared/watch-output";
 import { main } from "./main.ts";
 
 // Before anything is opened.
 closeInheritedFiles();
+watchOutput(
+  process,
+  "Check the free disk space. If a new key was not printed, replace it with `participant key` or `organizer key`.",
+);
 
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,

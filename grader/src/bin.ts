@@ -1,10 +1,12 @@
 import process from "node:process";
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
+import { watchOutput } from "@crowdai/shared/watch-output";
 import { main } from "./main.ts";
 
 // Before anything is opened.
 closeInheritedFiles();
+watchOutput(process);
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
