@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killEach, memoryOf } from "./process-tree.ts";
 
 const PREFIX = "crowdai-";
+/** The group of a grader that moved out of the one that it was started in. */
+const GRADER = "crowdai-grader";
 const RETRY_MS = 10;
 const MAX_RETRIES = 300;
 
@@ -29,6 +31,8 @@ export interface GroupLimits {
 export interface ControlGroup {
   /** A process joins by writing its id to each of these files. */
   readonly joinFiles: readonly string[];
+  /** Whether the kernel can limit the memory of the members. */
+  readonly limitsMemory: boolean;
   /** Kills all members now. A member may fork meanwhile, so callers repeat it until `close` resolves. */
   kill(): void;
   /** Whether the kernel killed a member because the group reached its memory limit. */
@@ -62,7 +66,9 @@ export function groupHierarchies(): GroupHierarchies[] {
     }));
   const unified = own.find(([number]) => number === "0")?.[2];
   if (unified === undefined) return [];
-  return [unified, "/"]
+  // Its own groups are beside it, not below: a grader that looks again finds the same place.
+  const started = basename(unified) === GRADER ? dirname(unified) : unified;
+  return [started, "/"]
     .map((path) => join("/sys/fs/cgroup", path))
     .filter((folder) => existsSync(join(folder, "cgroup.procs")))
     .map((folder) => ({ name: "control groups (version 2)", memory: folder, processes: null, cpu: null }));
@@ -83,7 +89,7 @@ export function enableControllers({ memory: folder }: GroupHierarchies): void {
   } catch {
     if (membersOf(folder).some((pid) => pid !== process.pid)) return;
     tryTo(() => {
-      const leaf = join(folder, "crowdai-grader");
+      const leaf = join(folder, GRADER);
       mkdirSync(leaf, { recursive: true });
       writeFileSync(join(leaf, "cgroup.procs"), String(process.pid));
       enable();
@@ -115,6 +121,7 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
   };
   return {
     joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+    limitsMemory: ["memory.limit_in_bytes", "memory.max"].some((file) => existsSync(join(memory, file))),
     kill,
     ranOutOfMemory: () => outOfMemoryKills(memory) > 0,
     exceedsMemory: () =>

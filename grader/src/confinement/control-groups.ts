@@ -19,6 +19,8 @@ export interface ControlGroups {
   /** For the log. */
   readonly name: string;
   readonly hierarchies: GroupHierarchies;
+  /** Whether the kernel limits memory. With version 2 it does not where the grader shares its group with other processes. */
+  readonly limitsMemory: boolean;
   create(limits: GroupLimits): ControlGroup;
 }
 
@@ -36,7 +38,7 @@ export async function findControlGroups(): Promise<(ControlGroups & { abandoned:
       await trial.close();
       if (joined)
         return {
-          ...{ name: hierarchies.name, hierarchies, abandoned },
+          ...{ name: hierarchies.name, hierarchies, abandoned, limitsMemory: trial.limitsMemory },
           create: (limits) => createControlGroup(hierarchies, limits),
         };
     } catch {
