@@ -187,12 +187,17 @@ export function describeSandbox(name: string, sandbox: Sandbox | null): void {
       await first;
       if (!existsSync("/usr/bin/python3")) return;
       const WATCH = `
-import ctypes, os, select
+import ctypes, os, time
 libc = ctypes.CDLL(None)
-fd = libc.inotify_init()
+fd = libc.inotify_init1(os.O_NONBLOCK)
 libc.inotify_add_watch(fd, b"/usr/bin/env", 0x20 | 0x1)
 print("watching", flush=True)
-print("heard" if select.select([fd], [], [], 1)[0] else "silent")`;
+time.sleep(1)
+try:
+    os.read(fd, 4096)
+    print("heard")
+except BlockingIOError:
+    print("silent")`;
       const watching = Promise.withResolvers<void>();
       const watcher = runProgram(sandbox!.start, ["/usr/bin/python3", "-c", WATCH], {
         onStart: (box) => box.stdout.once("data", () => watching.resolve()),

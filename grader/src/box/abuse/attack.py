@@ -32,7 +32,7 @@ NUMBERS = {
 # The same on all architectures.
 NUMBERS.update(
     io_uring_setup=425, io_uring_enter=426, io_uring_register=427, open_tree=428, move_mount=429, fsopen=430, fsconfig=431,
-    fsmount=432, fspick=433, clone3=435, pidfd_getfd=438, process_madvise=440, mount_setattr=442, memfd_secret=447,
+    fsmount=432, fspick=433, pidfd_open=434, clone3=435, pidfd_getfd=438, process_madvise=440, mount_setattr=442, memfd_secret=447,
     quotactl_fd=443, process_mrelease=448, statmount=457, listmount=458, lsm_list_modules=461,
 )
 
