@@ -56,6 +56,17 @@ describe("crowdai-grader", () => {
     expect(stderr).toMatch(/error:/);
   });
 
+  it("refuses boxes of a kind that does not exist, and names those that do", async () => {
+    for (const CROWDAI_SANDBOX of ["none", "docker", "oci", "oci:", "oci:/tmp/runc", "Bubblewrap"]) {
+      const { code, stdout, stderr } = await run(["start"], { CROWDAI_SANDBOX });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(`CROWDAI_SANDBOX=${CROWDAI_SANDBOX} is not a kind of boxes.`);
+      expect(stderr).toContain("bubblewrap, oci:runc, oci:runsc");
+    }
+    // The next complaint is about something else.
+    expect((await run(["start"], { CROWDAI_SANDBOX: "oci:runsc" })).stderr).toContain("REDIS_URL");
+  });
+
   it("without REDIS_URL names the variable and the alternative command", async () => {
     const { code, stderr } = await run(["start"]);
     expect(code).toBe(2);

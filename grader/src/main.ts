@@ -10,6 +10,7 @@ import manifest from "../package.json" with { type: "json" };
 import { servedChallenges } from "./challenges/served-challenges.ts";
 import { createGrader } from "./jobs/grader.ts";
 import { type OpenBackends, openBackends } from "./startup/open-backends.ts";
+import { sandboxNameOf } from "./startup/sandbox-name.ts";
 import { tryCode } from "./startup/try-code.ts";
 import { openWorkFolder } from "./startup/work-folder.ts";
 
@@ -82,7 +83,8 @@ export async function main(context: ProgramContext): Promise<number> {
     .action(async (challenge: string, project: string, { format }: { format: "text" | "json" }) => {
       const { env, signal } = context;
       const path = env.PATH ?? "/usr/local/bin:/usr/bin:/bin";
-      exitCode = await tryCode({ challenge, project, format, path, stdout, stderr, signal });
+      const sandbox = sandboxNameOf(env);
+      exitCode = await tryCode({ challenge, project, format, path, sandbox, stdout, stderr, signal });
     });
   try {
     await program.parseAsync(context.args, { from: "user" });
@@ -99,6 +101,7 @@ export async function main(context: ProgramContext): Promise<number> {
 }
 
 async function start(options: StartOptions, { env, stderr, signal, open }: ProgramContext): Promise<void> {
+  const sandbox = sandboxNameOf(env);
   const name = `${hostname()}-${process.pid}`;
   const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
   const settings = { env, data: resolve(options.data), name, log };
@@ -118,6 +121,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
       graceSeconds: options.grace,
       log,
       workDir: work.dir,
+      sandbox,
       path: env.PATH,
     });
     const ids = [...new Set([...served.folders().keys(), ...served.bundled().keys()])];

@@ -17,6 +17,8 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
   { program: "bwrap", debian: "bubblewrap", without: "boxes for evaluators and participants' code" },
   { program: "mksquashfs", debian: "squashfs-tools", without: "images in the squashfs format" },
+  { program: "runc", debian: "runc", without: "boxes of runc" },
+  { program: "runsc", debian: "runsc", without: "boxes of runsc (gVisor)" },
   { program: "setpriv", debian: "util-linux", without: "tests that give up root's rights" },
   { program: "ps", debian: "procps", without: "checks that no process is left behind" },
   { program: "redis-server", debian: "redis-server", without: "the queue on Redis" },

@@ -23,3 +23,10 @@ describe("PUBLIC_URL", () => {
       expect(() => publicUrl(bad), bad).toThrow("PUBLIC_URL");
   });
 });
+
+it("CROWDAI_SANDBOX is a kind of boxes, or absent", () => {
+  const sandbox = (CROWDAI_SANDBOX: string) => readConfig({}, { CROWDAI_SANDBOX }, "/").sandbox;
+  expect(sandbox("")).toBe("bubblewrap");
+  expect(sandbox("oci:runsc")).toBe("oci:runsc");
+  expect(() => sandbox("none")).toThrow("CROWDAI_SANDBOX");
+});

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
+import { SANDBOX_NAMES, type SandboxName } from "@crowdai/shared/sandbox-names";
 import { z } from "zod";
 import { parseTrustedProxies, type TrustedProxies } from "./client-address.ts";
 
@@ -40,6 +41,7 @@ const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
     .optional(),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
+  CROWDAI_SANDBOX: z.enum(SANDBOX_NAMES).default(SANDBOX_NAMES[0]),
   PATH: z.string().default("/usr/local/bin:/usr/bin:/bin"),
   CODE_HOST: z.enum(["local", "github", "gitlab"]).default("local"),
   GITHUB_TOKEN: z.string().min(1).optional(),
@@ -91,6 +93,8 @@ export interface BrokerConfig {
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
   codeHost: CodeHostSettings;
+  /** The boxes that a grader in this process makes. */
+  sandbox: SandboxName;
 }
 
 /** Where repositories are hosted. A token is sent to the host only. */
@@ -145,6 +149,7 @@ export function readConfig(
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
     codeHost: codeHostOf(known.data),
+    sandbox: known.data.CROWDAI_SANDBOX,
   });
 }
 

@@ -17,7 +17,7 @@ export function runEmbeddedGrader({
   catalog,
   log,
 }: Needs<"queue" | "objects" | "log"> & {
-  config: Pick<BrokerConfig, "concurrency" | "dataFolder">;
+  config: Pick<BrokerConfig, "concurrency" | "dataFolder" | "sandbox">;
   catalog: Catalog;
 }): () => Promise<void> {
   const grader = createGrader({
@@ -28,6 +28,7 @@ export function runEmbeddedGrader({
     bundled: () =>
       new Map([...catalog.all()].flatMap(([id, { bundle }]) => (bundle ? [[id, bundle.key]] : []))),
     concurrency: config.concurrency ?? availableParallelism(),
+    sandbox: config.sandbox,
     workDir: join(config.dataFolder, "work"),
     log,
   });

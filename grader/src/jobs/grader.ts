@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
+import type { SandboxName } from "@crowdai/shared/sandbox-names";
 import type { Logger } from "../base/log.ts";
 import type { OpenSandbox } from "./boxes.ts";
 import { createDeliveryHandler } from "./handle-delivery.ts";
@@ -36,7 +37,9 @@ export interface GraderOptions {
   retryPauseMs?: number;
   /** PATH of the evaluators; by default the PATH of this process. */
   path?: string;
-  /** Opens the boxes for programs; by default those that bubblewrap makes on this machine. */
+  /** The kind of boxes; by default those that bubblewrap makes. */
+  sandbox?: SandboxName;
+  /** Opens boxes of another kind. */
   openSandbox?: OpenSandbox;
 }
 

@@ -2,8 +2,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
+import type { SandboxName } from "@crowdai/shared/sandbox-names";
 import type { Logger } from "../base/log.ts";
-import { openBubblewrap } from "../box/bubblewrap/bubblewrap.ts";
+import { openSandbox } from "../box/open-sandbox.ts";
 import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
 import { findControlGroups } from "../confinement/control-groups.ts";
 import { findConfinement } from "../confinement/find-confinement.ts";
@@ -35,7 +36,9 @@ export async function openRunResources(options: {
   idleSeconds?: number;
   /** How often a machine with a problem is rechecked. */
   recheckMs: number;
-  /** Default: the boxes of this machine. */
+  /** Default: bubblewrap. */
+  sandbox?: SandboxName;
+  /** Opens boxes of another kind. */
   openSandbox?: OpenSandbox;
   log: Logger;
 }): Promise<RunResources> {
@@ -73,7 +76,11 @@ export async function openRunResources(options: {
     );
   const bundles = createBundleCache({ objects, dir: bundlesDir, log });
   const boxesDir = join(workDir, "boxes");
-  const boxes = createBoxes(options.openSandbox ?? (() => openBubblewrap({ folder: boxesDir, groups })), log);
+  const { sandbox = "bubblewrap" } = options;
+  const boxes = createBoxes(
+    options.openSandbox ?? (() => openSandbox(sandbox, { folder: boxesDir, groups })),
+    log,
+  );
   const evaluators = createEvaluatorCache({
     ...{ limitTools, confinement, path, folder: workspacesDir, sandbox: boxes.sandbox },
     idleMs: (options.idleSeconds ?? 300) * 1000,

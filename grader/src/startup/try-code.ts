@@ -6,6 +6,7 @@ import type { Writable } from "node:stream";
 import { CrowdaiError, catalog, type Job, type Outcome, type RunStage } from "@crowdai/shared";
 import { type ChallengeFolder, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createFolderStore } from "@crowdai/shared/objects";
+import type { SandboxName } from "@crowdai/shared/sandbox-names";
 import type { Logger } from "../base/log.ts";
 import { requireBox } from "../jobs/boxes.ts";
 import { type Graded, grade } from "../jobs/grade-job.ts";
@@ -20,6 +21,7 @@ export interface TryOptions {
   project: string;
   format: "text" | "json";
   path: string;
+  sandbox: SandboxName;
   stdout: Writable;
   stderr: Writable;
   signal: AbortSignal;
@@ -58,7 +60,7 @@ async function gradeProject(
   folder: ChallengeFolder,
   code: { archive: Buffer; command: string[] | null },
   sampleOnly: boolean,
-  { path, stderr, signal }: TryOptions,
+  { path, sandbox, stderr, signal }: TryOptions,
 ): Promise<Graded> {
   await using work = await openWorkFolder(tmpdir());
   const objects = await createFolderStore({
@@ -69,6 +71,7 @@ async function gradeProject(
   const key = "submissions/try/code";
   await objects.put(key, code.archive);
   await using resources = await openRunResources({
+    sandbox,
     workDir: work.dir,
     objects,
     path,
