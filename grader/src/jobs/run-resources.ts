@@ -4,7 +4,6 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import { findProcessLimitTools } from "@crowdai/shared/process-limits";
 import type { SandboxName } from "@crowdai/shared/sandbox-names";
 import type { Logger } from "../base/log.ts";
-import { openSandbox } from "../box/open-sandbox.ts";
 import { type BundleCache, createBundleCache } from "../challenges/bundle-cache.ts";
 import { findControlGroups } from "../confinement/control-groups.ts";
 import { findConfinement } from "../confinement/find-confinement.ts";
@@ -14,6 +13,7 @@ import { type BuildCache, createBuildCache } from "../run/build-cache.ts";
 import { createImages, type Images } from "../run/images.ts";
 import { type Boxes, createBoxes, type OpenSandbox } from "./boxes.ts";
 import { createMachineHealth, type MachineHealth } from "./machine-health.ts";
+import { openSandbox } from "./open-sandbox.ts";
 import { probeMachine } from "./probe-machine.ts";
 import { createWorkspaces, type Workspaces } from "./workspace.ts";
 

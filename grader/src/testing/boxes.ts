@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import type { SandboxName } from "@crowdai/shared/sandbox-names";
-import { openSandbox } from "../box/open-sandbox.ts";
 import type { Sandbox } from "../box/sandbox.ts";
 import { findControlGroups } from "../confinement/control-groups.ts";
+import { openSandbox } from "../jobs/open-sandbox.ts";
 
 /** Opens boxes for tests. Returns null, with the reason on the terminal, when this machine has none of the kind. */
 export async function openTestSandbox(

@@ -58,7 +58,7 @@ for (const runtime of RUNTIMES) {
 /** Starts a box of a kind, prints "ready" when its program runs, and waits. */
 const GRADER = `
 import { findControlGroups } from "${import.meta.dirname}/../../confinement/control-groups.ts";
-import { openSandbox } from "${import.meta.dirname}/../open-sandbox.ts";
+import { openSandbox } from "${import.meta.dirname}/../../jobs/open-sandbox.ts";
 import { runProgram } from "${import.meta.dirname}/../run-program.ts";
 const [, folder, name, seconds] = process.argv;
 const { start } = await openSandbox(name, { folder, groups: await findControlGroups() });

@@ -1,9 +1,9 @@
 import type { SandboxName } from "@crowdai/shared/sandbox-names";
+import { openBubblewrap } from "../box/bubblewrap/bubblewrap.ts";
+import { openOci } from "../box/oci/oci.ts";
+import type { RuntimeName } from "../box/oci/runtimes.ts";
+import type { Sandbox } from "../box/sandbox.ts";
 import type { ControlGroups } from "../confinement/control-groups.ts";
-import { openBubblewrap } from "./bubblewrap/bubblewrap.ts";
-import { openOci } from "./oci/oci.ts";
-import type { RuntimeName } from "./oci/runtimes.ts";
-import type { Sandbox } from "./sandbox.ts";
 
 const NO_MEMORY_LIMIT =
   "the kernel limits no memory below the grader's control group, because other processes are in that group (start the grader alone " +
