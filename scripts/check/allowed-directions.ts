@@ -119,6 +119,7 @@ export const DIRECTIONS: readonly Directions[] = [
     packages: ["*"],
     parts: {
       "bench.ts": ["bench", "test", "services"],
+      "boxes.ts": ["boxes", "test", "lib"],
       "build.ts": ["build", "lib"],
       "chaos.ts": ["chaos", "test", "services"],
       "check.ts": ["lib"],
@@ -132,6 +133,7 @@ export const DIRECTIONS: readonly Directions[] = [
       test: ["services", "lib"],
       bench: ["services", "lib"],
       chaos: ["services", "lib"],
+      boxes: ["test", "lib"],
       build: ["lib"],
       check: ["lib"],
       demo: ["lib"],
