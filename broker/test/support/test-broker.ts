@@ -46,11 +46,11 @@ for line in sys.stdin:
 /** Short intervals, because tests wait for scheduled jobs. */
 const QUICK = {
   deadlines: 1000,
-  challenges: 250,
+  challenges: 500,
   graders: 250,
-  regrades: 100,
+  regrades: 300,
   windows: 250,
-  media: 100,
+  media: 300,
 };
 
 export interface TestBroker {
