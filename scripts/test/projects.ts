@@ -81,6 +81,18 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     both: ["grader/src/evaluators/process/{batch,launch,persistent}.test.ts"],
   },
   {
+    runtime: "node",
+    files: [
+      "grader/src/box/{abuse,bubblewrap/bubblewrap,oci/oci}.test.ts",
+      "grader/src/jobs/{run-builds,run-images}.test.ts",
+    ],
+    because: "the kernel confines the programs of a box, and pip, npm and tar fill it",
+    both: [
+      "grader/src/evaluators/process/boxed.test.ts",
+      "grader/src/jobs/{run-lines,run-stopping,run-submissions}.test.ts",
+    ],
+  },
+  {
     runtime: "bun",
     files: ["broker/test/code/code-at-gitlab.test.ts"],
     because: "it holds the tests of code-at-github.test.ts at another code host",
