@@ -9,7 +9,7 @@ import { makeRunChallenge } from "../testing/run-challenge.ts";
 import { openCodeTests, type SubmitCode } from "../testing/submit-code.ts";
 
 const tests = await openCodeTests();
-afterAll(() => tests?.[Symbol.dispose]());
+afterAll(() => tests?.close());
 const submit = tests?.submit as SubmitCode;
 const hasSquashfs = existsSync("/usr/bin/mksquashfs");
 

@@ -3,7 +3,7 @@ import { makeRunChallenge } from "../testing/run-challenge.ts";
 import { openCodeTests, type SubmitCode } from "../testing/submit-code.ts";
 
 const tests = await openCodeTests();
-afterAll(() => tests?.[Symbol.dispose]());
+afterAll(() => tests?.close());
 const submit = tests?.submit as SubmitCode;
 
 /** Scores the number of answers, and returns them as text. */
@@ -162,6 +162,6 @@ for _ in range(3):
     const { outcome, log } = await submit(large, {
       "main.py": "import sys\nfor line in sys.stdin: sys.stdout.write(line)",
     });
-    expect(outcome, log).toMatchObject({ ok: true, score: 5000 });
+    expect({ ...outcome, log: log.slice(0, 300) }).toMatchObject({ ok: true, score: 5000 });
   });
 });

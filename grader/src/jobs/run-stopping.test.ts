@@ -7,7 +7,7 @@ import { runGrader } from "../testing/running-grader.ts";
 import { openCodeTests } from "../testing/submit-code.ts";
 
 const tests = await openCodeTests();
-afterAll(() => tests?.[Symbol.dispose]());
+afterAll(() => tests?.close());
 
 /** The processes of this machine whose command contains a text. */
 function running(mark: string): string[] {
@@ -27,7 +27,7 @@ async function until(condition: () => boolean): Promise<void> {
 describe.runIf(tests)("a running box", () => {
   it("is killed when its submission is cancelled, and nothing is reported", async () => {
     const mark = `600.${process.pid}1`;
-    const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } });
+    const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } }, {}, { id: "iris" });
     const grader = await runGrader([challenge], { openSandbox: tests!.openSandbox });
     const program = `import subprocess; subprocess.run(["sleep", "${mark}"])`;
     const id = await grader.publish(await storeCode(grader.objects, { "main.py": program }));
@@ -42,7 +42,7 @@ describe.runIf(tests)("a running box", () => {
 
   it("is killed when its grader stops; another grader runs the submission", async () => {
     const mark = `600.${process.pid}2`;
-    const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } });
+    const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } }, {}, { id: "iris" });
     const grader = await runGrader([challenge], { openSandbox: tests!.openSandbox });
     const program = `import os, subprocess; subprocess.run(["sleep", "${mark}"])`;
     const id = await grader.publish(await storeCode(grader.objects, { "main.py": program }));
@@ -60,7 +60,7 @@ describe.runIf(tests)("a running box", () => {
 });
 
 it("a grader without boxes takes no job of a challenge that runs code, and reports why", async () => {
-  const challenge = await makeRunChallenge();
+  const challenge = await makeRunChallenge({}, {}, { id: "iris" });
   const grader = await runGrader([challenge], { openSandbox: async () => ({ missing: "it is not Linux" }) });
   await grader.publish(await storeCode(grader.objects, { "main.py": "" }));
   const attached = async () => (await grader.queue.attached())[0];

@@ -44,7 +44,11 @@ open("/out/predictions.csv", "w").write("".join(f"{int(n) * 2}\\n" for n in rows
 
 describe.runIf(sandbox)("crowdai-grader try", () => {
   it("runs a project on this machine, and prints its stages, its output and the score", async () => {
-    const challenge = await makeRunChallenge({ command: "submission", sample: "public/sample" });
+    const challenge = await makeRunChallenge(
+      { command: "submission", sample: "public/sample" },
+      {},
+      { id: "iris" },
+    );
     const project = await makeProject({
       "crowdai.json": JSON.stringify({ code: { dir: "solution", command: ["python3", "program.py"] } }),
       "solution/program.py": PROGRAM,

@@ -43,7 +43,17 @@ export async function runGrader(
   folders: ChallengeFolder[],
   options: Partial<GraderOptions> = {},
 ): Promise<RunningGrader> {
-  const dir = await temporaryFolder();
+  const grader = await runGraderIn(await temporaryFolder(), folders, options);
+  onTestFinished(grader.close);
+  return grader;
+}
+
+/** Does the same in a folder, until it is closed. */
+export async function runGraderIn(
+  dir: string,
+  folders: ChallengeFolder[],
+  options: Partial<GraderOptions> = {},
+): Promise<RunningGrader & { close(): Promise<void> }> {
   const queue = createEmbeddedQueue();
   const objects = await createFolderStore({
     folder: join(dir, "objects"),
@@ -81,18 +91,19 @@ export async function runGrader(
     runs.push(run);
     return run;
   }
-  onTestFinished(async () => {
+  const close = async () => {
     for (const run of runs) run.stop.abort();
     await Promise.allSettled(runs.map((run) => run.stopped));
     receiving.abort();
     await received;
     await queue.close();
     await objects.close();
-  });
+  };
 
   let jobs = 0;
   let keys = 0;
   return {
+    close,
     queue,
     objects,
     workDir,

@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Outcome, Report } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { OpenSandbox } from "../jobs/boxes.ts";
 import { openTestSandbox } from "./boxes.ts";
 import { storeCode } from "./run-challenge.ts";
-import { type RunningGrader, runGrader } from "./running-grader.ts";
+import { runGraderIn } from "./running-grader.ts";
 
 export interface SubmittedCode {
   outcome: Outcome;
@@ -16,29 +19,38 @@ export interface SubmittedCode {
 export type SubmitCode = (
   challenge: ChallengeFolder,
   files: Record<string, string>,
-  options?: { command?: string[]; grader?: RunningGrader },
+  options?: { command?: string[] },
 ) => Promise<SubmittedCode>;
 
-export interface CodeTests extends Disposable {
+export interface CodeTests {
   openSandbox: OpenSandbox;
   submit: SubmitCode;
+  close(): Promise<void>;
 }
 
-/** Opens the boxes of this machine for a test file, and tests them once. Null when it has none. */
+/** Starts a grader with the boxes of this machine, for all tests of a file. Null when there are none. */
 export async function openCodeTests(): Promise<CodeTests | null> {
   const sandbox = await openTestSandbox();
   if (!sandbox) return null;
   const tested = sandbox.selfTest();
   const openSandbox = async () => ({ ...sandbox, selfTest: () => tested });
+  const dir = mkdtempSync(join(tmpdir(), "crowdai-grader-test-"));
+  const grader = await runGraderIn(dir, [], { openSandbox });
   return {
     openSandbox,
     async submit(challenge, files, options = {}) {
-      const grader = options.grader ?? (await runGrader([challenge], { openSandbox }));
-      const id = await grader.publish(await storeCode(grader.objects, files, options.command ?? null));
-      const { outcome, organiser_log } = await grader.report(id, "finished");
-      const reports = grader.reports.filter(({ submission }) => submission === id);
+      const { id } = challenge.config;
+      grader.challenges.set(id, challenge);
+      const code = await storeCode(grader.objects, files, options.command ?? null);
+      const submission = await grader.publish({ ...code, challenge: id });
+      const { outcome, organiser_log } = await grader.report(submission, "finished");
+      const reports = grader.reports.filter((report) => report.submission === submission);
       return { outcome, log: organiser_log, reports };
     },
-    [Symbol.dispose]: sandbox[Symbol.dispose],
+    async close() {
+      await grader.close();
+      sandbox[Symbol.dispose]();
+      rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    },
   };
 }
