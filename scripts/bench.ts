@@ -5,6 +5,7 @@ import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
+import { measureBox } from "./bench/box.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
@@ -29,6 +30,7 @@ const MEASURES = {
   "end-to-end": measureEndToEnd,
   uploads: measureUploads,
   snapshot: measureSnapshot,
+  box: measureBox,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
@@ -42,6 +44,8 @@ const PROGRAMS = [
   ...REQUIRED_PROGRAMS.filter(({ program }) => /^(redis-server|postgres|swift-.*|memcached)$/.test(program)),
   { program: "aws", debian: "awscli", without: "uploads beside aws s3 cp" },
   { program: "rclone", debian: "rclone", without: "uploads beside rclone" },
+  { program: "bwrap", debian: "bubblewrap", without: "boxes" },
+  { program: "runc", debian: "runc", without: "boxes beside runc" },
 ];
 installSystemPackages(PROGRAMS);
 await ensureBuilt();

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { addParticipant } from "../broker/src/domain/participants/api-keys.ts";
 import { openRecords } from "../broker/src/records/open.ts";
 import { loadChallenges } from "../shared/src/challenge-folder/index.ts";
+import { attackBoxes } from "./chaos/boxes.ts";
 import { writeChaosChallenge } from "./chaos/chaos-challenge.ts";
 import { checkRun } from "./chaos/checker.ts";
 import { startClients } from "./chaos/clients.ts";
@@ -36,6 +37,7 @@ const STALL_TIMEOUT_MS = 120_000;
 const args = process.argv.slice(2);
 if (!args.includes("--help")) installServices(args);
 const options = readOptions(args);
+if (options.boxes !== null) process.exit(await attackBoxes({ boxes: options.boxes, seed: options.seed }));
 await ensureBuilt();
 const { seed, ms } = options;
 console.log(
@@ -135,6 +137,10 @@ process.exitCode = broken > 0 ? 1 : 0;
 
 /** Installs what the fleet runs on. Swift is used where it can be installed: without it, objects are in folders. */
 function installServices(args: readonly string[]): void {
+  if (args.some((arg) => arg.startsWith("--boxes"))) {
+    requireSystemPackages(["bwrap", "python3"]);
+    return;
+  }
   if (!args.includes("--no-s3") && !isInstalled("swift"))
     installMissing(REQUIRED_PROGRAMS.filter(({ program }) => programsOf(["swift"]).includes(program)));
   const sqlite = args.join(" ").match(/--records[ =]sqlite/);

@@ -14,6 +14,8 @@ export interface Options {
   s3: boolean;
   challenges: string | undefined;
   runtime: string;
+  /** Attack so many boxes instead of a fleet. */
+  boxes: number | null;
   keep: boolean;
   verbose: boolean;
   /** Arguments that give the same run again. */
@@ -32,6 +34,7 @@ const HELP = `npm run chaos -- [options]
   --no-s3               objects in folders instead of Swift; files are then submitted only where there is one broker
   --challenges <dir>    a folder of challenge folders of your own; see docs/chaos.md
   --runtime <program>   runs brokers and graders: node (default: this one) or bun
+  --boxes <n>           instead: run the hostile programs, and kill graders while they run so many boxes
   --keep                keep logs and records
   --verbose             tell each fault
 `;
@@ -64,6 +67,7 @@ function read(args: string[]): Options {
       s3: { type: "boolean", default: isInstalled("swift") },
       challenges: { type: "string" },
       runtime: { type: "string" },
+      boxes: { type: "string" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -113,6 +117,7 @@ function read(args: string[]): Options {
     s3: values.s3,
     challenges: values.challenges && resolve(values.challenges),
     runtime: values.runtime ?? process.execPath,
+    boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
     keep: values.keep,
     verbose: values.verbose,
     again,

@@ -29,10 +29,14 @@ echo complete
 `;
 
 /** Starts programs that try to leave a box or to exceed its limits, all at the same time. */
-export async function selfTest(start: (plan: BoxPlan) => Box): Promise<SelfTest> {
+export async function selfTest(
+  start: (plan: BoxPlan) => Box,
+  /** For its files. Emptied by the next grader, if this one is killed. */
+  parent: string = tmpdir(),
+): Promise<SelfTest> {
   const enforced: string[] = [];
   const failures: string[] = [];
-  const folder = mkdtempSync(join(tmpdir(), "crowdai-box-test-"));
+  const folder = mkdtempSync(join(parent, "test-"));
   const canary = join(folder, "canary");
   writeFileSync(canary, "");
   const word = `CROWDAI_BOX_TEST_${randomUUID()}`;

@@ -99,7 +99,7 @@ export function enableControllers({ memory: folder }: GroupHierarchies): void {
 
 /** Makes a group. Throws when the grader may not. */
 export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupLimits): ControlGroup {
-  const name = `${PREFIX}${process.pid}-${randomUUID()}`;
+  const name = `${PREFIX}${process.pid}.${startOf(process.pid)}-${randomUUID()}`;
   const memory = join(hierarchies.memory, name);
   const more = limits.processes === undefined ? [] : [hierarchies.processes, hierarchies.cpu];
   const folders = [memory, ...more.filter((folder) => folder !== null).map((folder) => join(folder, name))];
@@ -140,13 +140,21 @@ export function removeAbandonedGroups({ memory, processes, cpu }: GroupHierarchi
   for (const base of [memory, processes, cpu]) {
     if (base === null) continue;
     for (const name of readdirSync(base)) {
-      const pid = name.match(`^${PREFIX}(\\d+)-`)?.[1];
-      if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+      const [, pid, start] = name.match(`^${PREFIX}(\\d+)(?:\\.(\\d+))?-`) ?? [];
+      // Another process may have the number of a killed grader.
+      const isRunning = existsSync(`/proc/${pid}`) && (start === undefined || start === startOf(Number(pid)));
+      if (pid === undefined || isRunning) continue;
       count++;
       void removeGroup(join(base, name));
     }
   }
   return count;
+}
+
+/** Returns when a process started, in ticks of the kernel's clock; "" when there is none. */
+function startOf(pid: number): string {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 }
 
 async function removeGroup(folder: string): Promise<void> {

@@ -1,7 +1,10 @@
 /** Above the users of systemd and of containers, see systemd's "Users, Groups, UIDs and GIDs". */
 const FIRST = 0x70000000;
 /** Process ids are below 2^22, so that graders of one machine never use the same users. */
-const PER_GRADER = 64;
+export const BOX_USERS_PER_GRADER = 64;
+
+/** Returns the first user of a grader. */
+export const firstBoxUser = (pid: number): number => FIRST + pid * BOX_USERS_PER_GRADER;
 
 /** A user id that no other process has, so that limits per user are limits of one box. */
 export interface BoxUser {
@@ -14,11 +17,13 @@ export interface BoxUser {
 export function createBoxUsers(pid: number = process.pid): () => BoxUser {
   const used = new Set<number>();
   return () => {
-    for (let slot = 0; slot < PER_GRADER; slot++) {
+    for (let slot = 0; slot < BOX_USERS_PER_GRADER; slot++) {
       if (used.has(slot)) continue;
       used.add(slot);
-      return { id: FIRST + pid * PER_GRADER + slot, release: () => void used.delete(slot) };
+      return { id: firstBoxUser(pid) + slot, release: () => void used.delete(slot) };
     }
-    throw Object.assign(new Error(`All ${PER_GRADER} users for boxes are in use.`), { code: "EAGAIN" });
+    throw Object.assign(new Error(`All ${BOX_USERS_PER_GRADER} users for boxes are in use.`), {
+      code: "EAGAIN",
+    });
   };
 }

@@ -51,7 +51,7 @@ export async function openBubblewrap({
   writeFileSync(filterFile, filter);
   const takeUser = createBoxUsers();
   const start = (plan: BoxPlan) => startBox(plan, { folder, filterFile, tools, groups, takeUser });
-  return { name: `${version}, ${groups.name}`, start, selfTest: () => selfTest(start) };
+  return { name: `${version}, ${groups.name}`, start, selfTest: () => selfTest(start, folder) };
 }
 
 function startBox(
