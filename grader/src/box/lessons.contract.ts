@@ -59,6 +59,8 @@ for path in ${SHARED}:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         print("locked", path)
+    # Two of the paths may be one device in this box.
+    os.close(file)
 for what, found in (("shared memory", libc.shmget(4242, 4096, 0)), ("messages", libc.msgget(4242, 0)), ("semaphores", libc.semget(4242, 1, 0))):
     if found >= 0:
         print(what)
