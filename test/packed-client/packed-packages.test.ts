@@ -34,7 +34,7 @@ describe("the packed packages in an empty folder", () => {
     challenges = join(project, "challenges");
     cpSync(join(root, "examples/challenges"), challenges, { recursive: true });
     writeClassChallenge(join(challenges, "python-class"));
-  }, 300_000);
+  }, 900_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** The installed commands under one runtime, with a data folder of their own. */
