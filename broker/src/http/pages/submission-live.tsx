@@ -104,7 +104,9 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
   if (state === "grading") {
     const started = events.findLastIndex(({ type }) => type === "grading");
     const progress = events.slice(started).findLast(({ type }) => type === "progress");
-    const percent = progress ? Math.min(100, Math.max(0, Number(progress.data.percent) || 0)) : null;
+    // A stage that begins has no percentage yet.
+    const known = progress?.data.percent;
+    const percent = typeof known === "number" ? Math.min(100, Math.max(0, known)) : null;
     return (
       <div class="progress">
         <label for="progress">
