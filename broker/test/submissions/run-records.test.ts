@@ -200,7 +200,14 @@ describe.skipIf(withoutService("redis"))("the record of a run", () => {
 
   it.each<[ErrorCode, "charged" | "returned"]>([
     ...(
-      ["code_invalid", "build_failed", "sample_failed", "image_invalid", "sandbox_unavailable"] as const
+      [
+        "code_invalid",
+        "build_failed",
+        "sample_failed",
+        "image_invalid",
+        "sandbox_unavailable",
+        "input_unreadable",
+      ] as const
     ).map((code) => [code, "returned"] as [ErrorCode, "returned"]),
     ...(["code_crashed", "code_timeout", "code_cpu", "code_memory", "code_output", "rejected"] as const).map(
       (code) => [code, "charged"] as [ErrorCode, "charged"],
