@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { noCaller } from "../domain/participants/api-keys.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import type { LegacyUploads } from "./uploads.ts";
@@ -14,7 +15,7 @@ export function legacyRoutes(context: () => Needs<"webapp">, uploads: LegacyUplo
   const routes = new Hono();
   routes.get("/api/external_graders/:api_key/presign", async (c) => {
     c.header("cache-control", "no-store");
-    const caller = await identifyParticipant(context().webapp, c.req.param("api_key")).catch(() => null);
+    const caller = await identifyParticipant(context().webapp, c.req.param("api_key")).catch(noCaller);
     if (!caller)
       return c.json(
         {

@@ -213,3 +213,12 @@ function requireName(name: string): void {
       "A name must have 2 to 100 characters, no control characters, and no spaces at either end.",
     );
 }
+
+/**
+ * For `catch` after identifying a key: null for a key that is unknown, mistyped or revoked. Throws any other error, such as that of a
+ * database that does not answer: it says nothing about the key.
+ */
+export function noCaller(error: unknown): null {
+  if (error instanceof CrowdaiError && error.fault === "you") return null;
+  throw error;
+}

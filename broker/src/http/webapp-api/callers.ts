@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { CrowdaiError } from "@crowdai/shared";
-import { type Caller, identify } from "../../domain/participants/api-keys.ts";
+import { type Caller, identify, noCaller } from "../../domain/participants/api-keys.ts";
 import { isOrganizerOf } from "../../domain/rules/visibility.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
@@ -107,14 +106,7 @@ async function withWorkingKey(db: Db, id: number): Promise<{ id: number; name: s
 }
 
 /** Returns null for a key that is unknown, mistyped or revoked. */
-async function readCaller(db: Db, key: string): Promise<Caller | null> {
-  try {
-    return await identify(db, key);
-  } catch (error) {
-    if (error instanceof CrowdaiError && error.code !== "unexpected") return null;
-    throw error;
-  }
-}
+const readCaller = (db: Db, key: string): Promise<Caller | null> => identify(db, key).catch(noCaller);
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 const isSame = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));

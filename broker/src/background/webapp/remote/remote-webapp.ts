@@ -1,6 +1,6 @@
 import { CrowdaiError, isApiKey } from "@crowdai/shared";
 import { iso } from "../../../base/clock.ts";
-import { type Caller, identify, identifyHash } from "../../../domain/participants/api-keys.ts";
+import { type Caller, identify, identifyHash, noCaller } from "../../../domain/participants/api-keys.ts";
 import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { createOutbox, type OutboxNeeds } from "./outbox.ts";
@@ -148,10 +148,7 @@ export function remoteWebapp(options: {
 
   async function organizerOf(key: string | undefined): Promise<Caller | null> {
     if (!key || !isApiKey(key)) return null;
-    const caller = await identify(records().db, key).catch((error) => {
-      if (error instanceof CrowdaiError && error.code !== "unexpected") return null;
-      throw error;
-    });
+    const caller = await identify(records().db, key).catch(noCaller);
     return caller?.kind === "organizer" ? caller : null;
   }
 }
