@@ -41,7 +41,9 @@ export interface OneRuntime {
 export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
-    files: ["broker/test/pages/{board,challenge-page,hostile-input,media-page,submission-page}.test.ts"],
+    files: [
+      "broker/test/pages/{board,challenge-page,hostile-input,media-page,run-pages,submission-page}.test.ts",
+    ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
     both: ["broker/test/pages/{external-media,guarded-routes,page-visibility,sessions}.test.ts"],
   },
