@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hiddenFiles } from "../bubblewrap/host-files.ts";
 import { BOX, type BoxPlan } from "../sandbox.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -8,6 +9,11 @@ const USER = 1000;
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 const MAX_OPEN_FILES = 4096;
 const NAMESPACES = ["cgroup", "ipc", "mount", "network", "pid", "uts"];
+
+/** Hidden files that runc allows to mount over. It covers the others with /dev/null, so that a lock on one is a lock on all. */
+const COVERABLE = ["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"].filter((path) =>
+  existsSync(path),
+);
 
 /** Where the attendant finds its pipes, when the runtime passes on no descriptors. */
 export const PIPES = "/box";
@@ -79,13 +85,15 @@ export function containerConfig(
       tmpfs(BOX.scratch, limits.scratchBytes),
       tmpfs(BOX.output, limits.scratchBytes),
       ...[...sources].map(([path, source]) => bind(path, source)),
-      ...(runtime.hostKernel ? [] : mountsOverOwnKernel(bundle)),
+      ...(runtime.hostKernel
+        ? COVERABLE.map((path) => bind(path, `${bundle}/empty`))
+        : mountsOverOwnKernel(bundle)),
     ],
     linux: {
       namespaces: [...NAMESPACES, ...(runtime.hostKernel ? ["user"] : [])].map((type) => ({ type })),
       ...(runtime.hostKernel && {
         ...{ uidMappings: idMappings, gidMappings: idMappings },
-        maskedPaths: hiddenFiles(),
+        maskedPaths: hiddenFiles().filter((path) => !COVERABLE.includes(path)),
         readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
       }),
       seccomp: profile,

