@@ -166,7 +166,8 @@ async function removeGroup(folder: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      await sleep(RETRY_MS);
+      // The last member is often gone within a millisecond.
+      await sleep(Math.min(retry + 1, RETRY_MS));
     }
   }
 }
