@@ -33,8 +33,7 @@ const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 export async function tryCode(options: TryOptions): Promise<number> {
   const { stdout, stderr, signal } = options;
   const dir = resolve(options.challenge);
-  const publicPart = existsSync(dir) && !existsSync(join(dir, "private"));
-  const folder = await loadChallengeFolder(dir, { publicPart });
+  const { folder, publicPart } = await loadWholeOrPublic(dir);
   if (!folder.config.run)
     throw new CrowdaiError(
       "usage",
@@ -54,6 +53,16 @@ export async function tryCode(options: TryOptions): Promise<number> {
     stdout.write(`${JSON.stringify({ schema_version: 1, outcome: graded.outcome }, null, 2)}\n`);
   else printText(graded, options);
   return graded.outcome.ok ? 0 : catalog[graded.outcome.code].exit;
+}
+
+/** Loads a challenge folder, or what participants have of it. */
+async function loadWholeOrPublic(dir: string): Promise<{ folder: ChallengeFolder; publicPart: boolean }> {
+  try {
+    return { folder: await loadChallengeFolder(dir), publicPart: false };
+  } catch (error) {
+    if (!existsSync(dir) || existsSync(join(dir, "private"))) throw error;
+    return { folder: await loadChallengeFolder(dir, { publicPart: true }), publicPart: true };
+  }
 }
 
 async function gradeProject(

@@ -65,6 +65,16 @@ describe.runIf(sandbox)("crowdai-grader try", () => {
     expect(stderr.match(/found \['.gitignore', 'program.py'\]/g)).toHaveLength(2);
   });
 
+  it("runs the private input wherever the challenge has it", async () => {
+    const challenge = await makeRunChallenge(
+      { input: "hidden", sample: "public/sample" },
+      { "hidden/numbers.csv": "7\n", "evaluate.py": "exit(1)" },
+    );
+    await rm(join(challenge.dir, "private"), { recursive: true });
+    const { stderr } = await run(challenge.dir, await makeProject({ "main.py": PROGRAM }));
+    expect(stderr).toContain("sample …\nrun …\nevaluate …\n");
+  });
+
   it("exits as a failed submission does, and prints JSON", async () => {
     const challenge = await makeRunChallenge();
     const project = await makeProject({ "main.py": "raise SystemExit(4)" });
