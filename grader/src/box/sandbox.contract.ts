@@ -18,6 +18,31 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProgram } from "./run-program.ts";
 import type { LeftEntry, Sandbox } from "./sandbox.ts";
 
+/** Prints the errors of clone3, io_uring_setup and a call that no kernel has. */
+const REFUSED_CALLS = `
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def error(call):
+    libc.syscall(call, 0, 0)
+    return ctypes.get_errno()
+print(error(435), error(425), error(9999))`;
+
+/** Starts threads that stay, until it may not, and prints how many there are and why there are no more. */
+const MANY_THREADS = `
+import os, threading
+threading.stack_size(65536)
+end = threading.Event()
+started = 1
+reason = ""
+try:
+    while started < 100:
+        threading.Thread(target=end.wait, daemon=True).start()
+        started += 1
+except RuntimeError as error:
+    reason = error
+print(f"{started}:{reason}", flush=True)
+os._exit(0)`;
+
 /** What every sandbox must do, whatever makes its boxes. */
 export function describeSandbox(name: string, sandbox: Sandbox | null): void {
   describe.runIf(sandbox)(`a box of ${name}`, () => {
@@ -162,6 +187,32 @@ export function describeSandbox(name: string, sandbox: Sandbox | null): void {
       });
       expect(await collected[0]).toBe(true);
       expect(into.map((one) => readdirSync(one))).toEqual([["a"], ["b"]]);
+    });
+
+    it("answers calls that it refuses as a kernel without them: libraries then use older ones", async (context) => {
+      if (!existsSync("/usr/bin/python3")) return context.skip();
+      const { stdout, stderr } = await run(`exec /usr/bin/python3 -c '${REFUSED_CALLS}'`);
+      expect(stdout, stderr).toBe("38 38 38\n");
+    });
+
+    it("starts threads, up to the limit of processes", async (context) => {
+      if (!existsSync("/usr/bin/python3")) return context.skip();
+      const { stdout, stderr } = await runProgram(sandbox!.start, ["/usr/bin/python3", "-c", MANY_THREADS], {
+        limits: { processes: 16 },
+      });
+      const [started, reason] = stdout.trim().split(":");
+      expect(reason, stderr).toBe("can't start new thread");
+      // The attendant's part of the limit is free for the program.
+      expect(Number(started)).toBeGreaterThanOrEqual(15);
+      expect(Number(started)).toBeLessThan(16 + 6);
+    });
+
+    it("runs Node.js, which starts threads before the program", async (context) => {
+      if (!existsSync("/usr/bin/node")) return context.skip();
+      const end = await run('exec /usr/bin/node -e "console.log(6 * 7)"', {
+        limits: { memoryBytes: 256 * 2 ** 20 },
+      });
+      expect(end, end.stderr).toMatchObject({ code: 0, stdout: "42\n" });
     });
 
     it("ends for one reason, the first", async () => {

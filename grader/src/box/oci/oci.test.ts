@@ -10,7 +10,7 @@ import { describeLessons } from "../lessons.contract.ts";
 import { runProgram } from "../run-program.ts";
 import { describeSandbox } from "../sandbox.contract.ts";
 import { openOci } from "./oci.ts";
-import { RUNTIMES, type RuntimeName } from "./runtimes.ts";
+import { RUNTIMES, type RuntimeName, runtimes } from "./runtimes.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
 
 /** All hostile programs take a minute or more per runtime: `npm run boxes` runs them. */
@@ -122,7 +122,7 @@ describe("a machine without what a runtime needs", () => {
 });
 
 describe("the filter of system calls", () => {
-  const rules = seccompProfile("x64")!.syscalls;
+  const rules = seccompProfile("x64", runtimes.runc)!.syscalls;
   const allows = (name: string, ...values: bigint[]) =>
     rules.some(
       (rule) =>
@@ -133,8 +133,15 @@ describe("the filter of system calls", () => {
     );
 
   it("exists for x64 and arm64, and for no architecture without a list", () => {
-    expect(seccompProfile("arm64")?.architectures).toEqual(["SCMP_ARCH_AARCH64"]);
-    expect(seccompProfile("mips")).toBeNull();
+    expect(seccompProfile("arm64", runtimes.runc)?.architectures).toEqual(["SCMP_ARCH_AARCH64"]);
+    expect(seccompProfile("mips", runtimes.runc)).toBeNull();
+  });
+
+  it("refuses ptrace, so that no tracer decides on what it refuses", () => {
+    for (const runtime of RUNTIMES) {
+      const profile = seccompProfile("x64", runtimes[runtime])!;
+      expect(profile.syscalls.flatMap(({ names }) => names)).not.toContain("ptrace");
+    }
   });
 
   it("allows ioctl with every request but the two that write into a terminal, whatever the higher bits", () => {

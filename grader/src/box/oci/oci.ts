@@ -58,7 +58,7 @@ export async function openOci(options: OciOptions): Promise<Sandbox | { missing:
   if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };
   if (!groups)
     return { missing: "the grader may not make control groups, so that no limit of memory would hold" };
-  const profile = seccompProfile(process.arch);
+  const profile = seccompProfile(process.arch, runtime);
   if (!profile) return { missing: `there is no list of system calls for ${process.arch}` };
   const path = findTool(runtime.name);
   if (path === null) return { missing: `${runtime.name} is not installed` };

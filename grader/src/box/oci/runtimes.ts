@@ -12,6 +12,8 @@ export interface Runtime {
   runOptions: readonly string[];
   /** Whether the program runs on the kernel of this machine. Otherwise the runtime has a kernel of its own. */
   hostKernel: boolean;
+  /** The action of its filter that answers a system call with ENOSYS. */
+  refusal: "SCMP_ACT_ERRNO" | "SCMP_ACT_TRACE";
   /** What the runtime itself needs in the control group of a box, besides the program. */
   own: { memoryBytes: number; processes: number };
 }
@@ -27,6 +29,7 @@ export const runtimes: Record<RuntimeName, Runtime> = {
     // The descriptors of the attendant.
     runOptions: ["--preserve-fds", "2"],
     hostKernel: true,
+    refusal: "SCMP_ACT_ERRNO",
     own: { memoryBytes: 4 * MEBIBYTE, processes: 32 },
   },
   runsc: {
@@ -39,6 +42,9 @@ export const runtimes: Record<RuntimeName, Runtime> = {
     ],
     runOptions: [],
     hostKernel: false,
+    // With "errno", many versions answer EPERM whatever the profile says. A call that a tracer should decide on answers ENOSYS when
+    // there is none, and there is none: ptrace is not in the list of calls.
+    refusal: "SCMP_ACT_TRACE",
     own: { memoryBytes: 64 * MEBIBYTE, processes: 512 },
   },
 };

@@ -1,4 +1,5 @@
 import allowedSyscalls from "../bubblewrap/allowed-syscalls.json" with { type: "json" };
+import type { Runtime } from "./runtimes.ts";
 
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = {
   x64: "SCMP_ARCH_X86_64",
@@ -31,18 +32,21 @@ interface Rule {
 
 /** The filter of system calls as the runtime specification describes it. */
 export interface SeccompProfile {
-  defaultAction: "SCMP_ACT_ERRNO";
+  defaultAction: Runtime["refusal"];
   defaultErrnoRet: number;
   architectures: readonly string[];
   syscalls: readonly Rule[];
 }
 
-/** Returns the same filter as `seccompFilter`, in the words of an OCI runtime. Null for an architecture without a list. */
-export function seccompProfile(arch: string): SeccompProfile | null {
+/**
+ * Returns the same filter as `seccompFilter`, in the words of an OCI runtime. Null for an architecture without a list. Refused calls
+ * answer that the kernel does not have them: libraries then use older ones, such as clone instead of clone3 for a thread.
+ */
+export function seccompProfile(arch: string, { refusal }: Pick<Runtime, "refusal">): SeccompProfile | null {
   const architecture = ARCHITECTURES[arch as NodeJS.Architecture];
   if (architecture === undefined) return null;
   return {
-    defaultAction: "SCMP_ACT_ERRNO",
+    defaultAction: refusal,
     defaultErrnoRet: ENOSYS,
     architectures: [architecture],
     syscalls: [
