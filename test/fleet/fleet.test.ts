@@ -218,7 +218,8 @@ with open(os.environ["CROWDAI_INPUT"] + "/test.csv") as rows, open(os.environ["C
     out.writelines(row.split(",")[0] + ",setosa\\n" for row in list(rows)[1:])
 `,
       );
-      const session = await open(fleet.balancer.url, "iris-code");
+      // The broker whose object store the graders read.
+    const session = await open(brokers()[0]!, "iris-code");
       const { id } = await session.submitCode({
         ...{ code: project, command: ["python3", "main.py"], wait: false },
       });
