@@ -105,6 +105,7 @@ const progressTimer = setInterval(
   10_000,
 );
 await faults.over;
+clients.settle();
 const settled = performance.now();
 const late =
   !options.challenges && options.graders > 1

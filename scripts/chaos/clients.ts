@@ -20,6 +20,8 @@ export interface Clients {
   /** Resolves when every submission has its last event, or the signal is aborted. */
   readonly over: Promise<void>;
   pending(): number;
+  /** Gives up no more sessions. On a machine that is busy, an upload may take longer than one of them. */
+  settle(): void;
 }
 
 interface ClientsOptions {
@@ -39,6 +41,12 @@ const MAX_PAUSE_MS = 8000;
 /** More come late: thousands that watch through a few sessions would do nothing but ask again, and little would be hit half-way. */
 const MAX_CONCURRENT = 200;
 
+/** Errors after which a session may be of no more use. */
+const SESSION_LOST = new Set(["broker_lost", "broker_unreachable", "interrupted"]);
+
+const sessionKey = ({ participant, challenge }: Pick<PlannedSubmission, "participant" | "challenge">) =>
+  `${participant} ${challenge}`;
+
 /** Participants that submit through the public library, each at its time or soon after, and follow what they submitted to its end. */
 export function startClients({ work, keys, brokerUrls, random, signal }: ClientsOptions): Clients {
   const retriedErrors = new Map<string, number>();
@@ -50,12 +58,13 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
   }));
   const sessions = new Map<string, { opening: Promise<Challenge>; until: number }>();
   const began = performance.now();
+  let settling = false;
   let running = histories.length;
 
   function sessionOf({ participant, challenge }: PlannedSubmission): Promise<Challenge> {
-    const key = `${participant} ${challenge}`;
+    const key = sessionKey({ participant, challenge });
     const known = sessions.get(key);
-    if (known && performance.now() < known.until) return known.opening;
+    if (known && (settling ? known.until > 0 : performance.now() < known.until)) return known.opening;
     // What is under way in it is interrupted, and goes on through the new one.
     known?.opening.then((session) => session.close()).catch(() => {});
     const opening = open({ participant, challenge });
@@ -123,6 +132,8 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
           return;
         }
         retriedErrors.set(code, (retriedErrors.get(code) ?? 0) + 1);
+        const session = sessions.get(sessionKey(history.work));
+        if (session && SESSION_LOST.has(code)) session.until = 0;
         const longest = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
         await sleep(longest * (0.5 + random.next()), undefined, { signal }).catch(() => {});
       }
@@ -141,5 +152,13 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
   const over = Promise.all(Array.from({ length: MAX_CONCURRENT }, submitLoop)).then(async () => {
     for (const { opening } of sessions.values()) await opening.then((one) => one.close()).catch(() => {});
   });
-  return { histories, retriedErrors, over, pending: () => running };
+  return {
+    histories,
+    retriedErrors,
+    over,
+    pending: () => running,
+    settle() {
+      settling = true;
+    },
+  };
 }
