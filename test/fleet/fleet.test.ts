@@ -219,7 +219,7 @@ with open(os.environ["CROWDAI_INPUT"] + "/test.csv") as rows, open(os.environ["C
 `,
       );
       // The broker whose object store the graders read.
-    const session = await open(brokers()[0]!, "iris-code");
+      const session = await open(brokers()[0]!, "iris-code");
       const { id } = await session.submitCode({
         ...{ code: project, command: ["python3", "main.py"], wait: false },
       });
