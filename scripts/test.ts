@@ -47,8 +47,10 @@ await finishChaos?.();
 await finishPackedClient?.();
 rmSync(folder, { recursive: true });
 
-const { failures, line } = summarize(tallies);
-if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
+const { failures, flaky, line } = summarize(tallies);
+if (flaky.length > 0)
+  console.log(`\nFlaky: passed only when run again. Find out whose bug it is:\n${list(flaky)}`);
+if (failures.length > 0) console.log(`\nFailed:\n${list(failures)}`);
 console.log(`\n${line}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
@@ -59,6 +61,10 @@ function readOptions() {
     console.error((error as Error).message);
     process.exit(2);
   }
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `  ${name}`).join("\n");
 }
 
 function fail(names: string[]): void {
@@ -111,6 +117,8 @@ async function vitest(title: string, runtime: Runtime, projects: readonly string
 function vitestRun(runtime: Runtime, projects: readonly string[]) {
   const results = join(folder, `${runtime}-${projects.join("-")}.ndjson`);
   const args = ["run", ...projects.map((project) => `--project=${project}`)];
+  // One test of thousands must not hide what the others say. The summary names it.
+  if (everything) args.push("--retry=1");
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
   const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
   return {

@@ -7,7 +7,7 @@ import { root } from "../lib/root.ts";
 export type ResultLine =
   | { type: "planned"; files: string[] }
   | { type: "started"; file: string }
-  | { type: "test"; file: string; name: string; state: "passed" | "failed" | "skipped" }
+  | { type: "test"; file: string; name: string; state: "passed" | "failed" | "skipped"; flaky?: boolean }
   | { type: "finished"; file: string; error: string | null }
   | { type: "ended"; errors: string[] };
 
@@ -37,7 +37,8 @@ export class ResultsReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state } = test.result();
     if (state === "pending") return;
-    this.#append({ type: "test", file: fileOf(test.module), name: test.fullName, state });
+    const flaky = test.diagnostic()?.flaky ? { flaky: true } : {};
+    this.#append({ type: "test", file: fileOf(test.module), name: test.fullName, state, ...flaky });
   }
 
   onTestModuleEnd(module: TestModule): void {

@@ -67,6 +67,20 @@ describe("readTally", () => {
     });
   });
 
+  it("names each test that passed only when it was run again", () => {
+    const second: ResultLine = {
+      type: "test",
+      file: "a.test.ts",
+      name: "waits",
+      state: "passed",
+      flaky: true,
+    };
+    const file = results(planned, started, test("adds", "passed"), second, finished, ended);
+    const tally = readTally("node", file, SUCCEEDED);
+    expect(tally).toEqual({ passed: 2, skipped: 0, failures: [], flaky: ["node: waits"] });
+    expect(summarize([tally, { passed: 1, skipped: 0, failures: [] }]).flaky).toEqual(["node: waits"]);
+  });
+
   it("ignores a line that was cut off", () => {
     const file = results(planned, started, test("adds", "passed"));
     appendFileSync(file, '{"type":"fin');

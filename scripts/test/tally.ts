@@ -7,6 +7,8 @@ export interface Tally {
   skipped: number;
   /** Names of what failed, tests and steps alike. */
   failures: string[];
+  /** Names of tests that failed, and passed when they were run again. */
+  flaky?: string[];
 }
 
 /**
@@ -15,6 +17,7 @@ export interface Tally {
  */
 export function readTally(run: string, resultsFile: string, { exitCode, endedBy }: CommandResult): Tally {
   const tally: Tally = { passed: 0, skipped: 0, failures: [] };
+  const flaky: string[] = [];
   const fail = (problem: string) => tally.failures.push(`${run}: ${problem}`);
   const planned = new Set<string>();
   const running = new Map<string, number>();
@@ -30,6 +33,7 @@ export function readTally(run: string, resultsFile: string, { exitCode, endedBy 
       if (line.state === "passed") tally.passed++;
       else if (line.state === "skipped") tally.skipped++;
       else fail(line.name);
+      if (line.flaky) flaky.push(`${run}: ${line.name}`);
     }
     if (line.type === "finished") {
       running.delete(line.file);
@@ -47,7 +51,7 @@ export function readTally(run: string, resultsFile: string, { exitCode, endedBy 
   }
   if (exitCode !== 0 && tally.failures.length === 0)
     fail(`vitest ended with exit code ${exitCode}, see its output above`);
-  return tally;
+  return flaky.length > 0 ? { ...tally, flaky } : tally;
 }
 
 function readResults(file: string): ResultLine[] {
@@ -63,11 +67,12 @@ function readResults(file: string): ResultLine[] {
 }
 
 /** Returns the closing line of a whole run. Nothing tested counts as a failure. */
-export function summarize(tallies: readonly Tally[]): { failures: string[]; line: string } {
+export function summarize(tallies: readonly Tally[]): { failures: string[]; flaky: string[]; line: string } {
   const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
   const skipped = tallies.reduce((sum, tally) => sum + tally.skipped, 0);
   const failures = tallies.flatMap((tally) => tally.failures);
   if (passed + failures.length === 0) failures.push("no test was run");
+  const flaky = tallies.flatMap((tally) => tally.flaky ?? []);
   const line = `${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
-  return { failures, line };
+  return { failures, flaky, line };
 }
