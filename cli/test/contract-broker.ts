@@ -110,7 +110,9 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
               size: intent.code?.bytes ?? 0,
               sha256: sha256(intent.code?.tree ?? ""),
             }
-          : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
+          : input.kind === "session"
+            ? { kind: input.kind, name: null, size: 0, sha256: sha256("") }
+            : { kind: input.kind, name: input.name, size: input.size, sha256: input.sha256 };
     const submission = describeSubmission(intent, ++number, summary, broker.url);
     const one: StoredSubmission = { submission, intent, events: [], parts: new Map() };
     kept.set(intent.id, one);

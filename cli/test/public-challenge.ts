@@ -35,6 +35,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     code: { capture: "off" },
     data: [],
     run: null,
+    environment: null,
     graders: 1,
     waiting: null,
     url: "http://broker.test/challenges/iris",

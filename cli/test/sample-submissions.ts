@@ -34,6 +34,7 @@ export function newSubmission(changes: Partial<Submission> = {}): Submission {
     regraded: null,
     artifacts: [],
     run: null,
+    environment: null,
     media: null,
     media_dropped: null,
     code: null,

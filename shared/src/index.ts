@@ -1,8 +1,10 @@
 export * from "./protocol/acknowledgement.ts";
+export * from "./protocol/agent.ts";
 export * from "./protocol/agreement.ts";
 export { createApiKey, hashApiKey, isApiKey, mayBeApiKey } from "./protocol/api-key.ts";
 export * from "./protocol/call.ts";
 export { checkValue, jsonSchemaErrors } from "./protocol/check-value.ts";
+export * from "./protocol/environment-record.ts";
 export * from "./protocol/errors.ts";
 export * from "./protocol/events.ts";
 export {
@@ -31,6 +33,7 @@ export * from "./protocol/queue-position.ts";
 export { roundNumbers } from "./protocol/rounded-numbers.ts";
 export * from "./protocol/run-record.ts";
 export * from "./protocol/session.ts";
+export * from "./protocol/spaces.ts";
 export * from "./protocol/submission.ts";
 export { createSubmissionId, SUBMISSION_ID } from "./protocol/submission-id.ts";
 export { quoted, suggest } from "./protocol/suggest.ts";

@@ -79,7 +79,7 @@ export interface SubmissionTable {
   message: string | null;
   dry_run: number;
   post_challenge: number;
-  input_kind: "file" | "json" | "code";
+  input_kind: "file" | "json" | "code" | "session";
   input_name: string | null;
   input_size: number;
   input_sha256: string;

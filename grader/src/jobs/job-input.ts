@@ -41,6 +41,8 @@ async function inputText(
 ): Promise<string> {
   if (input.kind === "code")
     throw new CrowdaiError("code_invalid", "The challenge takes a file or a value, not code that is run.");
+  if (input.kind === "session")
+    throw new CrowdaiError("code_invalid", "The challenge takes a file or a value, not an agent.");
   if (input.kind === "inline") return `{"data":${stringifyExact(input.data ?? null)}}`;
   if (input.kind === "file" && unpack) {
     const archive = await fetchFile(input, join(workspace.dir, "archive"), objects, signal);

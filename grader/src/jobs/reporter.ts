@@ -12,6 +12,7 @@ const STAGE_MESSAGES: Record<RunStage, string> = {
   build: "Building the code",
   sample: "Running the code on the sample",
   run: "Running the code on the private input",
+  play: "Playing the episodes",
   evaluate: "Evaluating the output",
 };
 

@@ -27,7 +27,7 @@ export interface RunningGrader {
     name: string,
     bytes: string | Buffer,
     kind?: "file" | "json",
-  ): Promise<Exclude<Job["input"], { kind: "inline" | "code" }>>;
+  ): Promise<Exclude<Job["input"], { kind: "inline" | "code" | "session" }>>;
   /** Stores a challenge folder as a bundle. Returns the fields of a job that name it. */
   storeBundle(folder: ChallengeFolder): Promise<Pick<Job, "version" | "bundle">>;
   /** Resolves with the first report of a type for a submission, past or future. */

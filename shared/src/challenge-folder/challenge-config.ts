@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { lineSchema } from "../protocol/plain-text.ts";
+import { environmentSchema } from "./environment-config.ts";
 import { runSchema } from "./run-config.ts";
 
 const id = z
@@ -58,7 +59,18 @@ const anyProcess = {
 
 const command = z.strictObject({
   command: z.array(z.string().min(1)).min(1),
-  mode: z.enum(["batch", "persistent"]).default("batch"),
+  mode: z
+    .enum(["batch", "persistent", "environment"])
+    .default("batch")
+    .describe("An environment runs for one session, and answers open, reset, step and close."),
+  ...anyProcess,
+});
+const gym = z.strictObject({
+  gym: z
+    .string()
+    .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a function or class, such as "env.py:make"')
+    .describe("What makes a Gymnasium (5-tuple) or gym (4-tuple) environment. It is driven by the grader."),
+  python: z.string().default("python3"),
   ...anyProcess,
 });
 const pythonClass = z.strictObject({
@@ -175,11 +187,15 @@ export const challengeConfigSchema = z.strictObject({
       json: { schema: true, max_bytes: 10 * MEBIBYTE },
       model: { max_bytes: MODEL_BYTES },
     }),
-  evaluator: z.union([command, pythonClass, jobFactory]),
+  evaluator: z.union([command, pythonClass, gym, jobFactory]),
   run: runSchema
     .nullable()
     .default(null)
     .describe("Runs participants' code on private input; the evaluator then gets its output."),
+  environment: environmentSchema
+    .nullable()
+    .default(null)
+    .describe("Lets agents step an environment that graders host; the evaluator is the environment."),
   visibility: z
     .strictObject({
       leaderboard: z.boolean().default(true),

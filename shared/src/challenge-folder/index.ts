@@ -8,6 +8,7 @@ export {
 } from "./challenge-config.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";
+export { type EnvironmentConfig, episodeCount, seedListSchema } from "./environment-config.ts";
 export { digestFile } from "./file-digest.ts";
 export { gradingSeconds } from "./grading-seconds.ts";
 export { leftOutFiles } from "./left-out-files.ts";

@@ -4,7 +4,7 @@ import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
 import { isExactNumber } from "../protocol/exact-json.ts";
 import { parseJson } from "../protocol/json-value.ts";
 import { roundNumbers } from "../protocol/rounded-numbers.ts";
-import { withRunImplied } from "./challenge-code.ts";
+import { withCodeImplied, withGymEvaluator } from "./challenge-code.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
 import { type ConfigProblem, configInvalid } from "./config-problems.ts";
 import { contentProblems } from "./content-problems.ts";
@@ -54,7 +54,7 @@ export async function loadChallengeFolder(
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
-  const config = withRunImplied({ ...parsed.data, rounds: sortByStart(parsed.data.rounds) });
+  const config = withCodeImplied({ ...parsed.data, rounds: sortByStart(parsed.data.rounds) });
   return { dir, config, version, data: files };
 }
 
@@ -71,7 +71,7 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { problem
     const content = parseJson(text, CONFIG_FILE);
     const [field, integer] = findLargeInteger(content) ?? [];
     if (field !== undefined) return wrong(field, "an integer below 2^53, or text", integer);
-    return { content: roundNumbers(content) };
+    return { content: withGymEvaluator(roundNumbers(content)) };
   } catch (thrown) {
     if (thrown instanceof TypeError) return wrong("", "UTF-8 text", "invalid bytes");
     if (!(thrown instanceof CrowdaiError)) {

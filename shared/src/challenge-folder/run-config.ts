@@ -2,7 +2,23 @@ import { z } from "zod";
 
 const MEBIBYTE = 1024 * 1024;
 
-const words = z.array(z.string().min(1)).min(1);
+export const wordsSchema = z.array(z.string().min(1)).min(1);
+
+/** The root folder of a box. */
+export const imageSchema = z
+  .union([
+    z.literal("host"),
+    z.strictObject({
+      path: z.string().min(1).describe("A folder or a .squashfs file of the challenge folder."),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits")
+        .optional(),
+    }),
+  ])
+  .default("host")
+  .describe("The root folder that programs see: that of the grader's machine, or an image.");
+
 const folder = z
   .string()
   .min(1)
@@ -54,23 +70,11 @@ const limits = z.strictObject({
 /** How participants' code is run, in a box. */
 export const runSchema = z.strictObject({
   command: z
-    .union([z.literal("submission"), words])
+    .union([z.literal("submission"), wordsSchema])
     .describe('The program and its arguments; "submission" if each participant names it in crowdai.json.'),
-  image: z
-    .union([
-      z.literal("host"),
-      z.strictObject({
-        path: z.string().min(1).describe("A folder or a .squashfs file of the challenge folder."),
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits")
-          .optional(),
-      }),
-    ])
-    .default("host")
-    .describe("The root folder that programs see: that of the grader's machine, or an image."),
+  image: imageSchema,
   build: z
-    .union([z.literal("auto"), words])
+    .union([z.literal("auto"), wordsSchema])
     .nullable()
     .default("auto")
     .describe(

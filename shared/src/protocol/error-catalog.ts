@@ -31,6 +31,10 @@ const row = (
 
 const RUN_NEXT = "The slot was charged. `crowdai show` tells how it was run and under which limits.";
 
+const PLAY_NEXT =
+  "If a reset had been answered, the slot was charged. `crowdai show` tells how it ended, and the step log is stored with it.";
+const ENV_NEXT = "Your slot was returned. The organizer has the log. Start the agent again.";
+
 /** Adding a row: run `node scripts/generate/error-docs.ts` afterwards, which updates docs/errors.md. */
 export const catalog = {
   // Command line and API
@@ -638,6 +642,28 @@ export const catalog = {
   code_cpu: row("you", 422, 6, false, "The code used too much processor time.", RUN_NEXT),
   code_memory: row("you", 422, 6, false, "The code used too much memory.", RUN_NEXT),
   code_output: row("you", 422, 6, false, "The code wrote too much.", RUN_NEXT),
+  agent_protocol: row("you", 422, 6, false, "The agent did not play to the end.", PLAY_NEXT),
+  agent_timeout: row("you", 422, 6, false, "The agent took too long.", PLAY_NEXT),
+  session_abandoned: row("you", 422, 6, false, "The agent stopped sending requests.", PLAY_NEXT),
+  env_crashed: row("challenge", 500, 6, true, "The environment crashed.", ENV_NEXT),
+  env_timeout: row("challenge", 500, 6, true, "The environment took too long.", ENV_NEXT),
+  env_output: row("challenge", 500, 6, true, "The environment printed something invalid.", ENV_NEXT),
+  env_not_repeatable: row(
+    "challenge",
+    500,
+    6,
+    true,
+    "The environment did not repeat an episode in the same way.",
+    ENV_NEXT,
+  ),
+  session_lost: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The session was lost with its grader.",
+    "Your slot was returned. Start the agent again.",
+  ),
   output_missing: row("you", 422, 6, false, "The code left no output.", RUN_NEXT),
   output_invalid: row("you", 422, 6, false, "The output of the code is invalid.", RUN_NEXT),
   image_invalid: row(

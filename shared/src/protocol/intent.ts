@@ -14,7 +14,7 @@ export const submissionIdSchema = z
 /**
  * The input of an intent. A value above MAX_INLINE_BYTES is announced like a file, with kind "json" and no data. With `parts`,
  * the bytes are uploaded in parts, each verified against its digest; without it, in a single request. With kind "code", the
- * announced code is the submission: graders run it.
+ * announced code is the submission: graders run it. With kind "session", a remote agent steps an environment.
  */
 export const intentInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
@@ -28,6 +28,7 @@ export const intentInputSchema = z.discriminatedUnion("kind", [
       .default(null)
       .describe("What to run, where the challenge leaves that to the participant."),
   }),
+  z.object({ kind: z.literal("session") }),
   z
     .object({
       kind: z.enum(["file", "json"]),

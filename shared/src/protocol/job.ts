@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { environmentRecordSchema } from "./environment-record.ts";
 import type { ErrorCode } from "./errors.ts";
 import { RUN_STAGES, runRecordSchema } from "./run-record.ts";
 
@@ -11,6 +12,11 @@ export const jobInputSchema = z.discriminatedUnion("kind", [
       .array(z.string())
       .nullable()
       .describe("What the participant runs; null when the challenge names it."),
+  }),
+  z.object({
+    kind: z.literal("session"),
+    /** The stored step log of an earlier session, to be stepped again; null for an agent that is connected. */
+    replay: z.object({ key: z.string(), size: z.number().int(), sha256: z.string() }).nullable(),
   }),
   z.object({
     kind: z.enum(["file", "json"]),
@@ -35,6 +41,10 @@ export const jobSchema = z.object({
   version: z.string().nullable(),
   /** The object that contains the bundle; absent when `version` is null. */
   bundle: z.object({ key: z.string(), sha256: z.string(), size: z.number().int() }).nullish(),
+  seeds: z
+    .array(z.number().int())
+    .nullish()
+    .describe("Of an environment: one for each episode. Null when a private file of the challenge has them."),
   fair_key: z
     .string()
     .nullish()
@@ -67,6 +77,7 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     artifacts: z.array(storedFileSchema),
     evaluator_version: z.string(),
     run: runRecordSchema.nullish(),
+    environment: environmentRecordSchema.nullish(),
   }),
   z.object({
     ok: z.literal(false),
@@ -74,6 +85,11 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     message: z.string(),
     evaluator_version: z.string(),
     run: runRecordSchema.nullish(),
+    environment: environmentRecordSchema.nullish(),
+    /** The step log and what else is stored of a failed session. */
+    artifacts: z.array(storedFileSchema).nullish(),
+    /** Whether the slot is charged. By default, the code decides. */
+    charge: z.boolean().nullish(),
   }),
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;

@@ -57,6 +57,30 @@ export const challengeSchema = z.object({
     .nullable()
     .default(null)
     .describe("How submitted code is run; null when the challenge takes files or values."),
+  environment: z
+    .object({
+      agents: z.array(z.enum(["code", "remote"])),
+      episodes: z.number().int().nullable(),
+      score: z.enum(["mean_return", "result"]),
+      limits: z.record(z.string(), z.number()),
+      reward_visible: z.boolean(),
+      command: z
+        .array(z.string())
+        .nullable()
+        .describe("Of code agents; null when each participant names it."),
+      code_limits: z.record(z.string(), z.number().nullable()),
+      env_id: z
+        .string()
+        .nullable()
+        .describe("The name for clients of gym-http-api, besides the challenge's id."),
+      seeds: z
+        .array(z.object({ round: z.string(), seeds: z.array(z.number().int()) }))
+        .nullable()
+        .describe("Null until the challenge is closed."),
+    })
+    .nullable()
+    .default(null)
+    .describe("The environment that agents step; null when the challenge has none."),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
   code: z.object({ capture: z.enum(["off", "optional", "required"]) }),

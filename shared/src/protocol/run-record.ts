@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** The stages of a submission whose code is run, in order. */
-export const RUN_STAGES = ["build", "sample", "run", "evaluate"] as const;
+/** The stages of a submission whose code is run, or whose agent plays, in order. */
+export const RUN_STAGES = ["build", "sample", "run", "play", "evaluate"] as const;
 export type RunStage = (typeof RUN_STAGES)[number];
 
 /** One run of a program in a box. Logs are the last 64 KB of each stream, where the participant may see them. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { environmentRecordSchema } from "./environment-record.ts";
 import type { ErrorCode } from "./errors.ts";
 import { runRecordSchema } from "./run-record.ts";
 
@@ -37,7 +38,7 @@ export const errorBodySchema = z.object({
  * files, and the digest of its tree's git object name.
  */
 export const inputSummarySchema = z.object({
-  kind: z.enum(["file", "json", "code"]),
+  kind: z.enum(["file", "json", "code", "session"]),
   name: z.string().nullable(),
   size: z.number().int(),
   sha256: z.string(),
@@ -132,6 +133,10 @@ export const submissionSchema = z.object({
     .nullable()
     .default(null)
     .describe("How the code was run; null for callers other than the participant and the organizers."),
+  environment: environmentRecordSchema
+    .nullable()
+    .default(null)
+    .describe("How the agent played; null for callers other than the participant and the organizers."),
   media: mediaSchema.nullable().default(null),
   media_dropped: z
     .string()

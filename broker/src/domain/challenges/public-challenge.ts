@@ -8,6 +8,7 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
+import { publicEnvironment } from "./public-environment.ts";
 import { publicRun } from "./public-run.ts";
 
 /** Returns a challenge as participants see it. */
@@ -34,6 +35,7 @@ export async function publicChallenge(
       model: config.accepts.model,
     },
     run: config.run && publicRun(config.run),
+    environment: config.environment && publicEnvironment(config.environment),
     functions: config.evaluator.functions,
     after_end: config.after_end,
     code: { capture: config.code.capture },

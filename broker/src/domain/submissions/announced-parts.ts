@@ -11,7 +11,7 @@ const GRACE_MS = 24 * 3600 * 1000;
 
 /** Records the announced parts of an upload: later plans must cut it the same way. */
 export async function recordParts(trx: Db, { id, input }: Pick<Intent, "id" | "input">): Promise<void> {
-  if (input.kind === "inline" || input.kind === "code" || !input.parts) return;
+  if (!("parts" in input) || !input.parts) return;
   const { size, md5 } = input.parts;
   await trx
     .insertInto("announced_parts")

@@ -30,6 +30,7 @@ export function createJob(
 function inputOf(row: SubmissionRow, { run }: Pick<ChallengeConfig, "run">): Job["input"] {
   if (row.input_kind === "code")
     return { kind: "code", command: run?.command === "submission" ? commandOf(row) : null };
+  if (row.input_kind === "session") return { kind: "session", replay: null };
   if (row.input_data !== null) return { kind: "inline", data: parseExact(row.input_data, "all") };
   return {
     kind: row.input_kind,

@@ -30,6 +30,14 @@ export function describeInput({ input, code }: Pick<Intent, "input" | "code">): 
         .digest("hex"),
       input_data: JSON.stringify(input.command),
     };
+  if (input.kind === "session")
+    return {
+      input_kind: "session",
+      input_name: null,
+      input_size: 0,
+      input_sha256: createHash("sha256").digest("hex"),
+      input_data: null,
+    };
   if (input.kind !== "inline") {
     requirePlainName(input.name);
     return {

@@ -99,6 +99,7 @@ export async function viewSubmission(
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: await listArtifacts(context, db, row),
     run,
+    environment: null,
     media: mediaUrls(row, context.baseUrl()),
     media_dropped: row.media_dropped,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,

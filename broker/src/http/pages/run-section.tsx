@@ -8,6 +8,7 @@ export const STAGE_TITLES: Record<RunStage, string> = {
   build: "Build",
   sample: "Sample",
   run: "Private input",
+  play: "Play",
   evaluate: "Evaluator",
 };
 

@@ -4,7 +4,7 @@ import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
-const INPUTS = { json: "a JSON value", file: "a file", code: "code" };
+const INPUTS = { json: "a JSON value", file: "a file", code: "code", session: "an agent" };
 
 /** A submission: its state, scores, media and code, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {

@@ -36,7 +36,13 @@ function limitsText(limits: Run["limits"]): string {
     .join(", ");
 }
 
-const STAGES = { build: "Build", sample: "Sample", run: "Private input", evaluate: "Evaluator" };
+const STAGES = {
+  build: "Build",
+  sample: "Sample",
+  run: "Private input",
+  play: "Play",
+  evaluate: "Evaluator",
+};
 const ENDS: Record<RunRecord["stages"][number]["ended"], string> = {
   exit: "ended",
   signal: "killed by a signal",

@@ -42,6 +42,7 @@ const STEPS = {
   build: "Building",
   sample: "Running on the sample",
   run: "Running on the private input",
+  play: "Playing",
   evaluate: "Evaluating the output",
 };
 

@@ -12,7 +12,7 @@ export interface Launch {
   argv: readonly [string, ...string[]];
   cwd: string;
   path: string;
-  mode: "batch" | "persistent";
+  mode: "batch" | "persistent" | "environment";
   timeoutMs: number;
   /** What the process and all its descendants may use together; unlimited when absent. */
   memoryBytes?: number | null;
@@ -26,6 +26,8 @@ export interface Launch {
 
 // Beside this file in the sources, and beside the bundle in dist/.
 const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
+
+const GYM_DRIVER = fileURLToPath(new URL("./gym_environment.py", import.meta.url));
 
 type PythonConfig = Extract<ProcessConfig, { python_class: string }>;
 
@@ -43,7 +45,7 @@ export function planLaunch(
     evaluator.memory_mb !== null && !sandbox && !limitTools.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not installed.`
       : null;
-  const command = "command" in evaluator ? evaluator.command : pythonCommand(evaluator);
+  const command = commandOf(evaluator);
   // Resolved here, because runtimes differ in how they look up a relative program.
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
@@ -56,13 +58,26 @@ export function planLaunch(
     argv,
     cwd: dir,
     path,
-    mode: "command" in evaluator ? evaluator.mode : evaluator.fresh ? "batch" : "persistent",
+    mode: modeOf(evaluator),
     timeoutMs: evaluator.timeout_seconds * 1000,
     memoryBytes,
     ...(confinement ? { confinement } : {}),
-    ...(sandbox ? { box: planBox({ dir }, evaluator, command, [DRIVER], sandbox) } : {}),
+    ...(sandbox ? { box: planBox({ dir }, evaluator, command, [DRIVER, GYM_DRIVER], sandbox) } : {}),
     notice,
   };
+}
+
+function commandOf(evaluator: ProcessConfig): string[] {
+  if ("command" in evaluator) return evaluator.command;
+  return "gym" in evaluator
+    ? [evaluator.python, GYM_DRIVER, ...evaluator.gym.split(":")]
+    : pythonCommand(evaluator);
+}
+
+function modeOf(evaluator: ProcessConfig): Launch["mode"] {
+  if ("command" in evaluator) return evaluator.mode;
+  if ("gym" in evaluator) return "environment";
+  return evaluator.fresh ? "batch" : "persistent";
 }
 
 function pythonCommand(evaluator: PythonConfig): string[] {

@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+const times = z.object({ p50: z.number(), p99: z.number() }).describe("Milliseconds.");
+
+/** How an agent played: recorded with the result. Seeds are named by digests until the challenge is closed. */
+export const environmentRecordSchema = z.object({
+  agent: z.enum(["code", "remote", "replay"]),
+  grader: z.string(),
+  episodes: z.array(
+    z.object({
+      episode: z.int(),
+      seed_sha256: z.string(),
+      steps: z.int(),
+      return: z.number(),
+      ended: z.enum(["terminated", "truncated", "unfinished"]),
+    }),
+  ),
+  steps: z.int(),
+  agent_ms: times,
+  environment_ms: times,
+  invalid_actions: z.int(),
+  resumed: z.int().describe("How often the environment was replayed to continue the session."),
+});
+export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>;

@@ -1,0 +1,1 @@
+export type { JournalEntry, StepChannel } from "./step-channel.ts";
