@@ -27,4 +27,12 @@ export interface StepChannel {
 /** What a session answered. Enough to step it again, and to see whether it does the same. */
 export type JournalEntry =
   | { type: "reset"; episode: number; digest: string }
-  | { type: "step"; episode: number; n: number; action: unknown; reward: number; digest: string; over: boolean };
+  | {
+      type: "step";
+      episode: number;
+      n: number;
+      action: unknown;
+      reward: number;
+      digest: string;
+      over: boolean;
+    };
