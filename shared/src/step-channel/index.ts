@@ -1,1 +1,1 @@
-export type { JournalEntry, StepChannel } from "./step-channel.ts";
+export type { JournalEntry, SessionReply, StepChannel } from "./step-channel.ts";

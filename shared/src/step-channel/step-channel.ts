@@ -6,22 +6,32 @@ import type { AgentAnswer, AgentRequest } from "../protocol/agent.ts";
  */
 export interface StepChannel {
   /**
-   * Broker: resolves with the answer of the grader that holds the session, waiting for one if none does yet. A repeated request may reach
-   * the session twice, which answers it once. Rejects with the signal's reason on abort.
+   * Broker: resolves with the answer of the grader that serves the session, waiting for one if none does yet. When another grader takes
+   * over, a request without an answer is sent to it: a session may get a request again, which it answers once. Rejects with the signal's
+   * reason on abort.
    */
   ask(session: string, request: AgentRequest, signal: AbortSignal): Promise<AgentAnswer>;
   /**
-   * Grader: answers the requests of a session, one at a time and in order, until it is disposed. The latest grader that serves a session
-   * gets its requests: an earlier one is taken for lost.
+   * Grader: answers the requests of a session, one at a time and in order, until it is disposed, which waits for the request that runs. A
+   * request whose `answer` rejects stays without an answer. The latest grader that serves a session gets its requests: an earlier one is
+   * taken for lost, and what it still answers is neither recorded nor sent.
    */
-  serve(session: string, answer: (request: AgentRequest) => Promise<AgentAnswer>): Promise<AsyncDisposable>;
-  /** Grader: adds an entry to the journal of a session. It is durable as far as the channel is when this resolves. */
-  record(session: string, entry: JournalEntry): Promise<void>;
+  serve(session: string, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<AsyncDisposable>;
   /** Grader: reads the journal of a session; empty when it is new. */
   journal(session: string): Promise<JournalEntry[]>;
   /** Broker: forgets a session that has ended. */
   forget(session: string): Promise<void>;
+  /** Rejects the requests that wait. */
   close(): Promise<void>;
+}
+
+export interface SessionReply {
+  answer: AgentAnswer;
+  /**
+   * Added to the journal before the answer is sent. It is then as durable as the channel is. Absent for an answer that changes nothing,
+   * such as a repeated one.
+   */
+  entry?: JournalEntry;
 }
 
 /** What a session answered. Enough to step it again, and to see whether it does the same. */
