@@ -113,7 +113,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "challenge-folder": ["protocol"],
       objects: ["keyed-mutex.ts", "protocol"],
       queue: ["protocol"],
-      "step-channel": ["queue", "protocol"],
+      "step-channel": ["file-system-error.ts", "queue", "protocol"],
     },
   },
   {

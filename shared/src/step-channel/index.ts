@@ -1,1 +1,2 @@
+export { createEmbeddedStepChannel } from "./embedded-step-channel.ts";
 export type { JournalEntry, SessionReply, StepChannel } from "./step-channel.ts";

@@ -17,7 +17,10 @@ export interface StepChannel {
    * taken for lost, and what it still answers is neither recorded nor sent.
    */
   serve(session: string, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<AsyncDisposable>;
-  /** Grader: reads the journal of a session; empty when it is new. */
+  /**
+   * Grader: reads the journal of a session; empty when it is new. Read it after `serve`, with an `answer` that waits for it: an earlier
+   * grader adds nothing from then on.
+   */
   journal(session: string): Promise<JournalEntry[]>;
   /** Broker: forgets a session that has ended. */
   forget(session: string): Promise<void>;

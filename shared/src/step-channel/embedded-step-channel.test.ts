@@ -1,0 +1,120 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { allowedMs } from "../../../test/allowed-ms.ts";
+import { createEmbeddedStepChannel } from "./embedded-step-channel.ts";
+import { answerTo, entryOf, step, stepChannelContract } from "./step-channel.contract.ts";
+import type { StepChannel } from "./step-channel.ts";
+
+const never = new AbortController().signal;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "crowdai-steps-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+stepChannelContract("the embedded step channel", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  return { open: async () => channel, close: () => channel.close() };
+});
+
+/** Serves a session, and asks these steps of it. */
+async function play(channel: StepChannel, steps: readonly number[]): Promise<AsyncDisposable> {
+  const serving = await channel.serve("s", async (request) => ({
+    answer: answerTo(request),
+    entry: entryOf(request),
+  }));
+  for (const n of steps) await channel.ask("s", step(n), never);
+  return serving;
+}
+
+it("reads the journal of a process that was killed, and adds to it", async () => {
+  await play(await createEmbeddedStepChannel({ folder }), [1, 2]);
+  const next = await createEmbeddedStepChannel({ folder });
+  expect(await next.journal("s")).toEqual([1, 2].map((n) => entryOf(step(n))));
+  await play(next, [3]);
+  expect(await next.journal("s")).toEqual([1, 2, 3].map((n) => entryOf(step(n))));
+});
+
+it.each([
+  ["a line without its end", '{"type":"step","episode":1,'],
+  ["a complete line that is not JSON", "\0\0\0\0\n"],
+])("drops %s, and what comes after it", async (_, torn) => {
+  await play(await createEmbeddedStepChannel({ folder }), [1, 2]);
+  await appendFile(join(folder, "s.ndjson"), torn);
+  const next = await createEmbeddedStepChannel({ folder });
+  expect(await next.journal("s")).toEqual([1, 2].map((n) => entryOf(step(n))));
+  await play(next, [3]);
+  expect(await next.journal("s")).toEqual([1, 2, 3].map((n) => entryOf(step(n))));
+});
+
+it("keeps journals from other users, and forgets them with their sessions", async () => {
+  const channel = await createEmbeddedStepChannel({ folder: join(folder, "new") });
+  await using _ = await play(channel, [1]);
+  expect((await stat(join(folder, "new"))).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder, "new", "s.ndjson"))).mode & 0o777).toBe(0o600);
+  await channel.forget("s");
+  expect(await readdir(join(folder, "new"))).toEqual([]);
+});
+
+it("removes a journal that was last written a week ago, and nothing else", async () => {
+  const weekAgo = Date.now() / 1000 - 8 * 24 * 3600;
+  for (const name of ["old.ndjson", "recent.ndjson", "other.txt"]) await writeFile(join(folder, name), "");
+  for (const name of ["old.ndjson", "other.txt"]) await utimes(join(folder, name), weekAgo, weekAgo);
+  await createEmbeddedStepChannel({ folder });
+  expect((await readdir(folder)).sort()).toEqual(["other.txt", "recent.ndjson"]);
+});
+
+it("rejects a request whose entry cannot be written, and writes it before the next answer", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  const cyclic: unknown[] = [];
+  cyclic.push(cyclic);
+  let written = false;
+  await channel.serve("s", async (request) => {
+    if (written) return { answer: answerTo(request) };
+    written = true;
+    return { answer: answerTo(request), entry: { ...entryOf(step(1)), action: cyclic } as never };
+  });
+  await expect(channel.ask("s", step(1), never)).rejects.toThrow();
+  await expect(channel.ask("s", step(1), never)).rejects.toThrow();
+  cyclic.pop();
+  expect(await channel.ask("s", step(1), never)).toEqual(answerTo(step(1)));
+  expect((await readFile(join(folder, "s.ndjson"), "utf8")).match(/\n/g)).toHaveLength(1);
+});
+
+it("does not start a request that was aborted while it waited", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  const gate = Promise.withResolvers<void>();
+  const begun: unknown[] = [];
+  await channel.serve("s", async (request) => {
+    begun.push(request);
+    await gate.promise;
+    return { answer: answerTo(request) };
+  });
+  const abort = new AbortController();
+  const first = channel.ask("s", step(1), never);
+  const second = expect(channel.ask("s", step(2), abort.signal)).rejects.toBe("gone");
+  const third = channel.ask("s", step(3), never);
+  abort.abort("gone");
+  await second;
+  gate.resolve();
+  await Promise.all([first, third]);
+  expect(begun).toEqual([step(1), step(3)]);
+});
+
+it("answers within 50 microseconds, with a journal", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  await using _ = await channel.serve("s", async (request) => ({
+    answer: answerTo(request),
+    entry: entryOf(request),
+  }));
+  const took: number[] = [];
+  for (let n = 1; n <= 2000; n++) {
+    const began = performance.now();
+    await channel.ask("s", step(n), never);
+    took.push(performance.now() - began);
+  }
+  took.sort((a, b) => a - b);
+  expect(took[1000]).toBeLessThan(allowedMs(0.05));
+});

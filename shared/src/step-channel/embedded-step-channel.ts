@@ -1,0 +1,107 @@
+import type { AgentAnswer, AgentRequest } from "../protocol/agent.ts";
+import { openJournalFiles } from "./journal-files.ts";
+import { createRequestQueue, type RequestQueue } from "./request-queue.ts";
+import type { JournalEntry, StepChannel } from "./step-channel.ts";
+
+interface Ask {
+  request: AgentRequest;
+  resolve: (answer: AgentAnswer) => void;
+  reject: (reason: unknown) => void;
+}
+
+interface Session {
+  /** Not answered yet, in order. */
+  asks: Set<Ask>;
+  server: RequestQueue<Ask> | null;
+}
+
+/**
+ * Creates a step channel for a broker and a grader in one process. Journals are files in the folder, so that a session can continue after
+ * the process was started again.
+ */
+export async function createEmbeddedStepChannel({ folder }: { folder: string }): Promise<StepChannel> {
+  const journals = await openJournalFiles(folder);
+  const sessions = new Map<string, Session>();
+  let closed = false;
+
+  function sessionOf(id: string): Session {
+    if (closed) throw new Error("The step channel is closed.");
+    const session = sessions.get(id) ?? { asks: new Set(), server: null };
+    sessions.set(id, session);
+    return session;
+  }
+
+  function tidy(id: string, { asks, server }: Session): void {
+    if (asks.size === 0 && !server) sessions.delete(id);
+  }
+
+  return {
+    async ask(id, request, signal) {
+      signal.throwIfAborted();
+      const session = sessionOf(id);
+      const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
+      const ask: Ask = { request, resolve, reject };
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener("abort", onAbort);
+      session.asks.add(ask);
+      session.server?.add(ask);
+      try {
+        return await promise;
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+        session.asks.delete(ask);
+        session.server?.remove(ask);
+        tidy(id, session);
+      }
+    },
+
+    async serve(id, answer) {
+      const session = sessionOf(id);
+      // Opened after the journal of the grader before, which writes nothing from here on.
+      const opening = journals.open(id);
+      const unwritten: JournalEntry[] = [];
+      const server = createRequestQueue<Ask>(answer, async (ask, reply) => {
+        const journal = await opening.catch(() => null);
+        if (!reply || !journal || session.server !== server) return;
+        try {
+          if (reply.entry) unwritten.push(reply.entry);
+          for (; unwritten[0]; unwritten.shift()) journal.append(unwritten[0]);
+          ask.resolve(reply.answer);
+        } catch (error) {
+          // The request can be repeated, and what could not be written comes first then.
+          ask.reject(error);
+        }
+      });
+      void session.server?.stop();
+      session.server = server;
+      for (const ask of session.asks) server.add(ask);
+      const journal = await opening.catch((error) => {
+        leave();
+        throw error;
+      });
+      return {
+        async [Symbol.asyncDispose]() {
+          await server.stop();
+          journal.close();
+          leave();
+        },
+      };
+
+      function leave(): void {
+        if (session.server === server) session.server = null;
+        tidy(id, session);
+      }
+    },
+
+    journal: (id) => journals.read(id),
+    forget: (id) => journals.remove(id),
+
+    async close() {
+      closed = true;
+      for (const { asks, server } of sessions.values()) {
+        void server?.stop();
+        for (const { reject } of asks) reject(new Error("The step channel is closed."));
+      }
+    },
+  };
+}

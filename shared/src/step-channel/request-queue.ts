@@ -1,0 +1,42 @@
+import type { AgentRequest } from "../protocol/agent.ts";
+import type { SessionReply } from "./step-channel.ts";
+
+/** The requests that a grader has to answer for a session, one at a time and in order. */
+export interface RequestQueue<T> {
+  add(request: T): void;
+  /** Takes a request back, unless it runs already. */
+  remove(request: T): void;
+  /** Takes no further request, and resolves when the one that runs is answered. */
+  stop(): Promise<void>;
+}
+
+export function createRequestQueue<T extends { request: AgentRequest }>(
+  answer: (request: AgentRequest) => Promise<SessionReply>,
+  /** Called with each answer; and with null when there is none, because `answer` has rejected. */
+  settle: (request: T, reply: SessionReply | null) => void | Promise<void>,
+): RequestQueue<T> {
+  const waiting: T[] = [];
+  let stopped = false;
+  let running: Promise<void> | null = null;
+
+  async function run(): Promise<void> {
+    for (let next = waiting.shift(); next && !stopped; next = waiting.shift())
+      await settle(next, await answer(next.request).catch(() => null));
+    running = null;
+  }
+
+  return {
+    add(request) {
+      waiting.push(request);
+      if (!stopped) running ??= run();
+    },
+    remove(request) {
+      const place = waiting.indexOf(request);
+      if (place >= 0) waiting.splice(place, 1);
+    },
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
