@@ -99,7 +99,7 @@ export async function createBroker({
     const { objects, signedStore } = await openObjects(config, () => url);
     shutdownSteps.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
-    const { queue, adapter, createRateLimiter, close } = await openMessaging(config, log);
+    const { queue, steps, adapter, createRateLimiter, close } = await openMessaging(config, log);
     shutdownSteps.add("queue", close);
 
     const graders = createAttachedGraders(queue, clock);
@@ -121,6 +121,7 @@ export async function createBroker({
       records,
       objects,
       queue,
+      steps,
       webapp,
       catalog,
       graders,
@@ -234,7 +235,7 @@ export async function createBroker({
     shutdownSteps.add("dispatcher", () => dispatcher.stop());
 
     if (config.withGrader)
-      shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, objects, catalog, log }));
+      shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, steps, objects, catalog, log }));
     startScheduler({
       context,
       graders,

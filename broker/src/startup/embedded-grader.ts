@@ -13,16 +13,18 @@ import type { Needs } from "../domain/submissions/services.ts";
 export function runEmbeddedGrader({
   config,
   queue,
+  steps,
   objects,
   catalog,
   log,
-}: Needs<"queue" | "objects" | "log"> & {
+}: Needs<"queue" | "steps" | "objects" | "log"> & {
   config: Pick<BrokerConfig, "concurrency" | "dataFolder" | "sandbox">;
   catalog: Catalog;
 }): () => Promise<void> {
   const grader = createGrader({
     name: `embedded-${randomUUID().slice(0, 8)}`,
     queue,
+    steps,
     objects,
     challenges: catalog.folders,
     bundled: () =>

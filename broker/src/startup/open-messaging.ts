@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
+import { createEmbeddedStepChannel, type StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "pino";
 import type { ServerOptions } from "socket.io";
 import type { BrokerConfig } from "../base/config.ts";
@@ -9,6 +11,8 @@ const RATE_LIMIT_MS = 1000;
 
 export interface Messaging {
   queue: JobQueue;
+  /** Carries the steps of remote agents. */
+  steps: StepChannel;
   /** Connects the sessions of several brokers; undefined when there is one broker. */
   adapter: ServerOptions["adapter"] | undefined;
   /** Creates limiters, which the brokers of one Redis share. */
@@ -21,14 +25,25 @@ export interface Messaging {
  * used.
  */
 export async function openMessaging(
-  { redisUrl }: Pick<BrokerConfig, "redisUrl">,
+  { redisUrl, dataFolder }: Pick<BrokerConfig, "redisUrl" | "dataFolder">,
   log: Logger,
 ): Promise<Messaging> {
   if (!redisUrl) {
     const queue = createEmbeddedQueue();
-    return { queue, adapter: undefined, createRateLimiter: rateLimiters(), close: () => queue.close() };
+    const steps = await createEmbeddedStepChannel({ folder: join(dataFolder, "sessions") });
+    return {
+      queue,
+      steps,
+      adapter: undefined,
+      createRateLimiter: rateLimiters(),
+      async close() {
+        await steps.close();
+        await queue.close();
+      },
+    };
   }
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
+  const steps = await createEmbeddedStepChannel({ folder: join(dataFolder, "sessions") });
   const { createAdapter } = await import("@socket.io/redis-adapter");
   const connections = connectionsTo(redisUrl);
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
@@ -49,9 +64,11 @@ export async function openMessaging(
     );
   return {
     queue,
+    steps,
     adapter: createAdapter(publisher, subscriber),
     createRateLimiter: rateLimiters(limits),
     async close() {
+      await steps.close();
       await queue.close();
       publisher.disconnect();
       subscriber.disconnect();

@@ -3,6 +3,7 @@ import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { SandboxName } from "@crowdai/shared/sandbox-names";
+import type { StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "../base/log.ts";
 import type { OpenSandbox } from "./boxes.ts";
 import { createDeliveryHandler } from "./handle-delivery.ts";
@@ -14,6 +15,8 @@ export interface GraderOptions {
   name: string;
   queue: JobQueue;
   objects: ObjectStore;
+  /** Carries the steps of remote agents. Without it, sessions of remote agents fail. */
+  steps?: StepChannel;
   /** The challenges that this grader serves, by id. Called for every job, because folders may appear and change. */
   challenges: () => ReadonlyMap<string, ChallengeFolder>;
   /**

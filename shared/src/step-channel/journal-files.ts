@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
 import type { JournalEntry } from "./step-channel.ts";
 
-/** A journal that nobody has written for this long is of a session that was never forgotten. */
+/** A journal that was last written so long ago belongs to a session that was never forgotten. */
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** Journals in a folder, each a file of one JSON line an entry. A killed process loses nothing; a power cut may lose the last entries. */

@@ -1,6 +1,7 @@
 import type { SubmissionEvent } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
+import type { StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "pino";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
@@ -18,6 +19,8 @@ export interface SubmissionServices extends QueueStatusSources {
   records: Records;
   objects: ObjectStore;
   queue: JobQueue;
+  /** Carries the steps of remote agents to the graders that serve their sessions. */
+  steps: StepChannel;
   webapp: Webapp;
   catalog: Catalog;
   gradingTimes: GradingTimes;
