@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isInside, linksInside } from "@crowdai/shared/bundles";
 import type { LeftEntry, TakeFile } from "./sandbox.ts";
 
 const BLOCK = 512;
@@ -15,6 +16,19 @@ export interface Collection {
   take: TakeFile;
   /** Of the archive. */
   maxArchiveBytes: number;
+  /** Targets of symbolic links that were taken, by their names. */
+  links: Map<string, string>;
+}
+
+/** Makes the links of a collection that stay inside. Called when no more files come, so that none is written through a link. */
+export function makeLinks({ folder, links }: Pick<Collection, "folder" | "links">): void {
+  for (const [name, target] of linksInside(links)) {
+    const path = join(folder, name);
+    unlessImpossible(() => {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      symlinkSync(target, path);
+    });
+  }
 }
 
 /** Takes all files up to a number of bytes together. */
@@ -104,8 +118,10 @@ export function createOutputReader(options: {
       invalid();
       return false;
     }
-    if (collection!.take(entry) && entry.kind === "file")
-      file = openNew(collection!.folder, entry.name, entry.isExecutable, folders);
+    if (collection!.take(entry)) {
+      if (entry.kind === "file") file = openNew(collection!.folder, entry.name, entry.isExecutable, folders);
+      else if (entry.target !== null && isInside(entry.name)) collection!.links.set(entry.name, entry.target);
+    }
     mode = "body";
     return true;
   }
@@ -163,13 +179,17 @@ function readHeader(header: Buffer): (LeftEntry & { isExecutable: boolean }) | n
   if (size === null || sum === null) return null;
   const counted = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   if (counted !== sum) return null;
-  const kind = KINDS[String.fromCharCode(header[156]!)] ?? "other";
+  const type = String.fromCharCode(header[156]!);
+  const kind = KINDS[type] ?? "other";
   const prefix = text(345, 500);
   const name = prefix ? `${prefix}/${text(0, 100)}` : text(0, 100);
   const isExecutable = ((number(100, 108) ?? 0) & 0o111) !== 0;
   const plain = name.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "");
   // The other types of this format have no body, whatever their size says.
-  return { name: plain, kind, size: kind === "file" ? size : 0, isExecutable };
+  return {
+    ...{ name: plain, kind, size: kind === "file" ? size : 0, isExecutable },
+    target: type === "2" ? text(157, 257) : null,
+  };
 }
 
 const KINDS: Record<string, LeftEntry["kind"]> = {
@@ -181,13 +201,19 @@ function openNew(folder: string, name: string, isExecutable: boolean, made: Set<
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0 || parts.includes("..") || name.startsWith("/") || name.includes("\0")) return null;
   const path = join(folder, ...parts);
-  try {
+  return unlessImpossible(() => {
     if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     made.add(dirname(path));
     return openSync(path, "wx", isExecutable ? 0o700 : 0o600);
+  });
+}
+
+/** Returns null for a file and a folder of one name, and for a name that is too long here. */
+function unlessImpossible<T>(work: () => T): T | null {
+  try {
+    return work();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A file and a folder of one name, or a name that is too long here.
     if (code === "EEXIST" || code === "ENOTDIR" || code === "ENAMETOOLONG") return null;
     throw error;
   }

@@ -70,9 +70,10 @@ export interface Box {
   /** Resolves when the program has exited, or the box has ended. What it left running in the box was killed. */
   readonly exited: Promise<void>;
   /**
-   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Links, devices and pipes are left
-   * out, and files beyond a number of bytes in total, or those that `take` refuses. Resolves with false when the box ended before all
-   * was written, and rejects when this machine could not write.
+   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Devices and pipes are left out, and
+   * files beyond a number of bytes in total, or those that `take` refuses. So are links, except symbolic ones that stay inside and that
+   * `take` asks for: a box can follow them. Resolves with false when the box ended before all was written, and rejects when this
+   * machine could not write.
    */
   collect(folder: string, take: number | TakeFile): Promise<boolean>;
   /** Empties /out. */
@@ -90,9 +91,11 @@ export interface LeftEntry {
   name: string;
   kind: "file" | "folder" | "link" | "pipe" | "other";
   size: number;
+  /** Where a symbolic link leads; null for everything else. */
+  target: string | null;
 }
 
-/** Called for everything in /out. Returns whether to write it, if it is a file. */
+/** Called for everything in /out. Returns whether to write it, if it is a file or a symbolic link. */
 export type TakeFile = (entry: LeftEntry) => boolean;
 
 /** Why a box ended: the first cause counts. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ControlGroup } from "../confinement/control-group.ts";
 import { killEach } from "../confinement/process-tree.ts";
-import { type Collection, createOutputReader, takeUpTo } from "./output-reader.ts";
+import { type Collection, createOutputReader, makeLinks, takeUpTo } from "./output-reader.ts";
 import type { Box, BoxCause, BoxEnd, BoxLimits } from "./sandbox.ts";
 
 const POLL_MS = 20;
@@ -178,12 +178,15 @@ export function superviseBox(options: {
     stdout: child.stdout,
     stderr: child.stderr,
     exited: exited.promise,
-    collect: (folder, take) =>
-      ask("collect", {
-        folder,
-        take: typeof take === "number" ? takeUpTo(take) : take,
+    async collect(folder, take) {
+      const collection = {
+        ...{ folder, take: typeof take === "number" ? takeUpTo(take) : take, links: new Map() },
         maxArchiveBytes: 2 * limits.scratchBytes + 2 ** 26,
-      }),
+      };
+      const done = await ask("collect", collection);
+      if (done) makeLinks(collection);
+      return done;
+    },
     clear: async () => void (await ask("clear", null)),
     close() {
       closing = true;

@@ -96,13 +96,20 @@ describe.runIf(tests)("a build", () => {
       version: "1.0.0",
       type: "module",
       exports: "./index.js",
+      bin: { double: "./double.js" },
     });
+    const program = `#!/usr/bin/env node
+console.log(2 * process.argv[2])`;
     const entry = (name: string, body: string) => ({
       header: { name, size: body.length, type: "file" as const, mode: 0o644 },
       body,
     });
     const tarball = gzipSync(
-      await packTar([entry("package/package.json", manifest), entry("package/index.js", text)]),
+      await packTar([
+        entry("package/package.json", manifest),
+        entry("package/index.js", text),
+        entry("package/double.js", program),
+      ]),
     );
     mkdirSync(join(challenge.dir, "packages/deep"), { mode: 0o755 });
     writeFileSync(join(challenge.dir, "packages/deep/doubling-1.0.0.tgz"), tarball, { mode: 0o644 });
@@ -113,6 +120,7 @@ describe.runIf(tests)("a build", () => {
         "node_modules/doubling": {
           version: "1.0.0",
           resolved: "https://registry.example/doubling/-/doubling-1.0.0.tgz",
+          bin: { double: "double.js" },
           integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
         },
       },
@@ -126,6 +134,19 @@ writeFileSync("/out/predictions.csv", readFileSync("/input/numbers.csv", "utf8")
     };
     const { outcome, log } = await submit(challenge, files);
     expect(outcome, log).toMatchObject({ ok: true, score: 0.75 });
+    const manifestWithScript = {
+      ...lock.packages[""],
+      scripts: { start: "double 1 > /out/predictions.csv" },
+    };
+    const script = await submit(challenge, {
+      ...files,
+      "package.json": JSON.stringify(manifestWithScript),
+      "main.mjs": `import { execFileSync, spawnSync } from "node:child_process";
+execFileSync("node_modules/.bin/double", [1]);
+const { status } = spawnSync("npm", ["start", "--no-update-notifier", "--cache=/tmp/npm"], { stdio: "inherit" });
+process.exit(status ?? 1);`,
+    });
+    expect(script.outcome, script.log).toMatchObject({ ok: true, score: 0.25 });
     const entries = {
       ...lock.packages,
       "node_modules/other": { version: "2.0.0", integrity: "sha512-AAAA" },

@@ -90,9 +90,13 @@ export function createBuildCache(dir: string): BuildCache {
   };
 }
 
+/** Links are not followed, as a recursive readdir does: they may lead in a circle. */
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }))
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) bytes += await sizeOf(path);
+    else if (entry.isFile()) bytes += (await stat(path)).size;
+  }
   return bytes;
 }

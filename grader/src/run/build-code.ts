@@ -42,8 +42,8 @@ export async function buildCode(
   const into = await builds.newFolder();
   try {
     const left = { files: 0, bytes: 0 };
-    const take = ({ kind, size }: LeftEntry) => {
-      if (kind !== "file") return false;
+    const take = ({ kind, size, target }: LeftEntry) => {
+      if (kind !== "file" && target === null) return false;
       left.files++;
       left.bytes += size;
       return left.files <= MAX_FILES;

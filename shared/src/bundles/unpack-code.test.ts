@@ -47,11 +47,20 @@ describe("unpacking the code of a submission", () => {
       link("here", "sub"),
       link("over", "here/../../../secret"),
       link("through", "here/x"),
+      link("deep/up", ".."),
+      link("deep/after", "up/../secret"),
+      link("a/b/root", "../.."),
+      link("a/b/root/below", "../../../secret"),
       link("hard", "kept", "link"),
       { header: { name: "pipe", size: 0, type: "fifo" } },
       { header: { name: "null", size: 0, type: "character-device" } },
     ]);
-    expect((await readdir(into)).sort()).toEqual(["here", "kept"]);
+    expect((await readdir(into)).sort()).toEqual(["a", "deep", "here", "kept"]);
+    for (const [folder, name] of [
+      ["deep", "up"],
+      ["a/b", "root"],
+    ] as const)
+      expect(await readdir(join(into, folder))).toEqual([name]);
   });
 
   it.each(["../out", "/abs", "a/../../out", "a//b", "a/./b", "a\\b"])("refuses the name %j", async (name) => {
