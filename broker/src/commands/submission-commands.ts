@@ -5,6 +5,7 @@ import { type LoggedAttempt, readAttempts } from "../domain/submissions/read-att
 import type { Db, Records } from "../records/records.ts";
 import type { SubmissionRow } from "../records/tables.ts";
 import type { Io } from "./io.ts";
+import { runLines } from "./run-lines.ts";
 
 /** Adds `crowdai-broker submission …`: commands that show graders' logs and mark baselines. */
 export function addSubmissionCommands(
@@ -80,12 +81,18 @@ function attemptLines({
   grader,
   finished_at,
   organiser_log,
+  score,
+  error,
+  run,
 }: LoggedAttempt): string[] {
   const end = finished_at === null ? "" : ` at ${finished_at}`;
   const by = grader === null ? "" : ` by ${grader}`;
   const log = organiser_log?.trimEnd();
   return [
     `attempt ${number}: ${state}${accepted ? ", outcome accepted" : ""}${by}${end}`,
+    ...(error === null ? [] : [`  verdict: ${error.code}: ${printable(error.message)}`]),
+    ...(score === null ? [] : [`  verdict: score ${score}`]),
+    ...(run === null ? [] : runLines(run).map((line) => `  ${printable(line)}`)),
     ...(log ? log.split("\n").map((line) => `  ${printable(line)}`) : ["  nothing logged"]),
   ];
 }

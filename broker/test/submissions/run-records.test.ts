@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { ErrorCode, Outcome, Receipt, Report, RunRecord, Submission } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withoutService } from "../../../scripts/services/programs.ts";
@@ -8,6 +9,7 @@ import { createPlainGit, type PlainGit, type Snapshot } from "../code/plain-git.
 import { createPageClient } from "../pages/page-client.ts";
 import { aboutOf, finishedWith, type RedisBroker, startRedisBroker } from "../support/redis-broker.ts";
 import { push, RUN, runChallenge, runRecord, submitRun } from "../support/run-challenge.ts";
+import { runCommand } from "../support/run-command.ts";
 import { until } from "../support/until.ts";
 
 const PRIVATE = "canary-of-the-private-input";
@@ -87,6 +89,32 @@ describe.skipIf(withoutService("redis"))("the record of a run", () => {
     const second = await grader.next();
     expect(second.delivery.job.input).toEqual({ kind: "code", command: ["./main", "-v"] });
     await grade(second, 0.5, runRecord());
+  });
+
+  it("is in the log that the organizer reads: stages, limits and the verdict of each attempt", async () => {
+    const { submission } = await submit();
+    await fail(await grader.next(), "code_memory", LOGGED);
+    await ended(submission.id);
+    const command = ["submission", "log", submission.id, "--data", join(stage.test.folder, "data")];
+    const [, , ...lines] = (await runCommand(stage.test.folder, command)).stdout.split("\n");
+    const used = "1.5 s, 1.2 s of processor time, 64.0 MB of memory, 1.0 kB of output";
+    expect(lines).toEqual([
+      "  verdict: code_memory: code_memory.",
+      "  run: python3 main.py",
+      `    Build: passed, ${used}`,
+      `    Sample: passed, ${used}`,
+      `    Private input: memory limit, ${used}`,
+      "  limits in force, by bubblewrap 0.8.0 on g-1 (kernel 6.1.0):",
+      "    memory of all processes: 2048 MB",
+      `  ${PRIVATE}`,
+      "",
+    ]);
+    const answer = await stage.test.fetch(`/api/v1/submissions/${submission.id}/attempts`, {
+      key: organizer,
+    });
+    const { attempts } = (await answer.json()) as { attempts: object[] };
+    const error = { code: "code_memory", message: "code_memory." };
+    expect(attempts).toMatchObject([{ score: null, error, run: { stages: [{}, {}, { ended: "memory" }] } }]);
   });
 
   it("is preceded by its stages, which are named to the participant alone", async () => {

@@ -1,3 +1,4 @@
+import { type ErrorCode, type Outcome, type RunRecord, runRecordSchema } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
 import type { AttemptRow, SubmissionRow } from "../../records/tables.ts";
 
@@ -12,6 +13,11 @@ export interface LoggedAttempt {
   evaluator_version: string | null;
   /** Shown to the organizer only: the evaluator's stderr and how it ended. */
   organiser_log: string | null;
+  /** Its verdict: a score, or an error; neither before it has one. */
+  score: number | null;
+  error: { code: ErrorCode; message: string } | null;
+  /** How submitted code was run; null when none was. */
+  run: RunRecord | null;
 }
 
 /** Returns every attempt at a submission, with the organizer's log of each. */
@@ -27,9 +33,22 @@ export async function readAttempts(db: Db, { id }: Pick<SubmissionRow, "id">): P
       "finished_at",
       "evaluator_version",
       "organiser_log",
+      "outcome",
+      "run",
     ])
     .where("submission", "=", id)
     .orderBy("number")
     .execute();
-  return rows.map((row) => ({ ...row, accepted: row.accepted === 1 }));
+  return rows.map(({ outcome, run, ...row }) => ({
+    ...row,
+    accepted: row.accepted === 1,
+    ...verdictOf(outcome === null ? null : (JSON.parse(outcome) as Outcome)),
+    run: run === null ? null : runRecordSchema.parse(JSON.parse(run)),
+  }));
+}
+
+function verdictOf(outcome: Outcome | null): Pick<LoggedAttempt, "score" | "error"> {
+  if (outcome === null) return { score: null, error: null };
+  if (outcome.ok) return { score: outcome.score, error: null };
+  return { score: null, error: { code: outcome.code, message: outcome.message } };
 }

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, runRecordSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
@@ -18,6 +18,9 @@ const loggedAttemptSchema = z.object({
   finished_at: z.string().nullable(),
   evaluator_version: z.string().nullable(),
   organiser_log: z.string().nullable(),
+  score: z.number().nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  run: runRecordSchema.nullable().openapi({ description: "How submitted code was run." }),
 });
 const baselineSchema = z.object({
   baseline: z.boolean(),

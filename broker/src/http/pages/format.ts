@@ -1,5 +1,7 @@
 // Formats of times, sizes and scores on the pages.
 
+export { shownSize } from "../../base/shown-size.ts";
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** "24 Nov 2026, 00:21 UTC" */
@@ -9,14 +11,6 @@ export function shownTime(iso: string): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
   return `${day}, ${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
-}
-
-/** "1.2 kB", in steps of 1000. */
-export function shownSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  const step = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3) - 1);
-  return `${(bytes / 1000 ** (step + 1)).toFixed(1)} ${units[step]}`;
 }
 
 /** Formats a score with the challenge's decimals and a typographic minus sign. */

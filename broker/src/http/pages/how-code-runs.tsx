@@ -1,6 +1,6 @@
 import type { PublicChallenge } from "@crowdai/shared";
+import { STAGE_TITLES } from "../../domain/submissions/stage-verdict.ts";
 import { plural } from "./format.ts";
-import { STAGE_TITLES } from "./run-section.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
 type Run = NonNullable<PublicChallenge["run"]>;

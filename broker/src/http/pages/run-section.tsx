@@ -1,16 +1,8 @@
 import { RUN_STAGES, type RunRecord, type RunStage, type SubmissionEvent } from "@crowdai/shared";
+import { STAGE_TITLES, stageVerdict } from "../../domain/submissions/stage-verdict.ts";
 import { shownSize, truncateText } from "./format.ts";
 import { Scroll } from "./scrollable.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
-
-/** What people call the stages. */
-export const STAGE_TITLES: Record<RunStage, string> = {
-  build: "Build",
-  sample: "Sample",
-  run: "Private input",
-  play: "Play",
-  evaluate: "Evaluator",
-};
 
 /** Maximum characters of one stream on a page; graders send at most 64 KB. */
 const MAX_LOG = 64 * 1024;
@@ -52,7 +44,7 @@ export function RunSection({ run }: { run: RunRecord }) {
             {stages.map((one) => (
               <tr>
                 <th scope="row">{STAGE_TITLES[one.stage]}</th>
-                <td>{verdict(one)}</td>
+                <td>{stageVerdict(one)}</td>
                 <td class="number">{one.wall_seconds.toFixed(1)} s</td>
                 <td class="number">{one.cpu_seconds.toFixed(1)} s</td>
                 <td class="number">{shownSize(one.peak_memory_bytes)}</td>
@@ -100,26 +92,6 @@ function Log({ stage, stream }: { stage: StageRecord; stream: "stdout" | "stderr
 }
 
 const isFailed = ({ ended, exit_code }: StageRecord) => ended !== "exit" || exit_code !== 0;
-
-function verdict(stage: StageRecord): string {
-  if (stage.cached) return "from an earlier build";
-  switch (stage.ended) {
-    case "exit":
-      return stage.exit_code === 0 ? "passed" : `exit code ${stage.exit_code}`;
-    case "signal":
-      return "ended by a signal";
-    case "wall":
-      return "time limit";
-    case "cpu":
-      return "processor time limit";
-    case "memory":
-      return "memory limit";
-    case "output":
-      return "output limit";
-    case "killed":
-      return "stopped";
-  }
-}
 
 /** The stages of a running submission: those that are over, the current one, and those to come. */
 export function StageList({ events, planned }: { events: SubmissionEvent[]; planned: readonly RunStage[] }) {
