@@ -18,6 +18,8 @@ const TESTS = [
 ];
 const PROGRAMS = ["bwrap", "python3", "runc", "runsc"];
 const LIMIT_MINUTES = 60;
+/** How many times slower programs are in the virtual machine. */
+const SLOWNESS = 10;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,5 +39,8 @@ const command = [
 ];
 const env = { CROWDAI_TEST_BOXES: "all" };
 process.exitCode = values.v2
-  ? await runInVirtualMachine(command, env)
+  ? await runInVirtualMachine([...command, "--testTimeout=3600000", "--hookTimeout=600000"], {
+      ...env,
+      CROWDAI_TEST_SLOWNESS: String(SLOWNESS),
+    })
   : (await runCommand(command[0]!, command.slice(1), { env, end: timeLimit(LIMIT_MINUTES) })).exitCode;

@@ -5,5 +5,5 @@ for folder in ("/tmp", "/out", "/dev/shm"):
     if os.listdir(folder):
         escaped("%s contains %s" % (folder, os.listdir(folder)))
 for kind in ("shm", "msg", "sem"):
-    if len(open("/proc/sysvipc/" + kind).readlines()) > 1:
+    if len(contents("/proc/sysvipc/" + kind).splitlines()) > 1:
         escaped("shared memory of others")

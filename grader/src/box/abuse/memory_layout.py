@@ -1,7 +1,7 @@
 # Verdict: exit 0
 from attack import *
 for name in ("iomem", "ioports"):
-    for line in open("/proc/" + name):
+    for line in contents("/proc/" + name).splitlines():
         if int(line.split("-")[0], 16):
             escaped("/proc/%s: %s" % (name, line.strip()))
             break

@@ -1,5 +1,4 @@
 # Verdict: exit 0
-# Limits: wall 60000
 # Alone: it fills the memory with cached files
 from attack import *
 read = 0

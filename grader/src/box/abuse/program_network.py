@@ -10,8 +10,8 @@ for command in (
     ["nft", "flush", "ruleset"],
 ):
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10)
-    except OSError:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=3)
+    except (OSError, subprocess.TimeoutExpired):
         continue
     if done.returncode == 0:
         escaped(" ".join(command))

@@ -8,10 +8,8 @@ import sys
 import time
 import traceback
 
-PATIENCE_SECONDS = 20
 
-
-def run(path, arguments):
+def run(path, arguments, patience):
     files = [os.memfd_create(name) for name in ("stdout", "stderr")]
     pid = os.fork()
     if pid == 0:
@@ -30,7 +28,7 @@ def run(path, arguments):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     status = None
     while status is None:
         done, found = os.waitpid(pid, os.WNOHANG)
@@ -48,7 +46,7 @@ def run(path, arguments):
     return status, texts
 
 
-names, arguments = sys.argv[1].split(","), sys.argv[2:]
+names, patience, arguments = sys.argv[1].split(","), float(sys.argv[2]), sys.argv[3:]
 for name in names:
-    status, (stdout, stderr) = run("/abuse/" + name, arguments)
+    status, (stdout, stderr) = run("/abuse/" + name, arguments, patience)
     print(json.dumps({"name": name, "code": status, "stdout": stdout, "stderr": stderr}), flush=True)

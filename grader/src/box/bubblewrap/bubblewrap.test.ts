@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { openTestSandbox } from "../../testing/boxes.ts";
 import { killGraders } from "../../testing/killed-graders.ts";
+import { SLOWNESS } from "../abuse.contract.ts";
 import { describeLessons } from "../lessons.contract.ts";
 import { describeSandbox } from "../sandbox.contract.ts";
 import { createBoxUsers } from "./box-users.ts";
@@ -14,6 +15,7 @@ import numbers from "./syscall-numbers.json" with { type: "json" };
 
 const sandbox = await openTestSandbox();
 afterAll(() => sandbox?.[Symbol.dispose]());
+const KILLED_BOXES = SLOWNESS > 1 ? 30 : 300;
 
 describeSandbox("bubblewrap", sandbox);
 describeLessons("bubblewrap", sandbox);
@@ -102,12 +104,17 @@ void runProgram(sandbox.start, ["/bin/sh", "-c", "setsid sleep 601.25 & echo rea
 );
 
 it.runIf(sandbox)(
-  "graders that are killed at random while they run 300 boxes leave nothing after the next start",
-  { timeout: 300_000 },
+  `graders that are killed at random while they run ${KILLED_BOXES} boxes leave nothing after the next start`,
+  { timeout: 300_000 * SLOWNESS },
   async () => {
     const parent = mkdtempSync(join(tmpdir(), "crowdai-kills-"));
     const into = mkdtempSync(join(parent, "out-"));
-    const left = await killGraders({ boxes: 300, folder: join(parent, "boxes"), into, random: Math.random });
+    const left = await killGraders({
+      boxes: KILLED_BOXES,
+      folder: join(parent, "boxes"),
+      into,
+      random: Math.random,
+    });
     rmSync(parent, { recursive: true, force: true });
     expect(left).toEqual([]);
   },

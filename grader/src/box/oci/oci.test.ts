@@ -9,6 +9,7 @@ import { describeHostilePrograms, HOSTILE_PROGRAMS } from "../abuse.contract.ts"
 import { describeLessons } from "../lessons.contract.ts";
 import { runProgram } from "../run-program.ts";
 import { describeSandbox } from "../sandbox.contract.ts";
+import { DIFFERENCES } from "./differences.ts";
 import { openOci } from "./oci.ts";
 import { RUNTIMES, type RuntimeName, runtimes } from "./runtimes.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
@@ -20,28 +21,16 @@ const SOME = [
   ...["kernel_files", "links_as_output", "memory_of_children", "mounts", "namespaces", "sockets", "terminal"],
 ].map((name) => `${name}.py`);
 
-/** Programs that another machine, or another kernel, answers in another way. */
-const DIFFERENT: Record<RuntimeName, Record<string, string>> = {
-  runc: { "x32_calls.py": "the filter kills a program that uses calls of another architecture" },
-  runsc: {
-    "devices.py": "its devices are those of its own kernel, which lets programs make more of them",
-    "first_process_killed.py": "the first process can be killed, which ends the box",
-    "message_queues.py": "its queues are in the memory of the box",
-    "priorities_raised.py": "its own scheduler has no priorities",
-  },
-};
-
 for (const runtime of RUNTIMES) {
   // The slower one is tested once: what differs between Node.js and Bun does not differ between runtimes.
   if (runtime === "runsc" && process.versions.bun && !every) continue;
   const sandbox = await openTestSandbox(`oci:${runtime}`);
   afterAll(() => sandbox?.[Symbol.dispose]());
-  const names = (every ? HOSTILE_PROGRAMS : SOME).filter((name) => !(name in DIFFERENT[runtime]));
 
   describeSandbox(runtime, sandbox);
   // A kernel of its own has locks of its own, and the memory that it needs itself is above the limit of a box.
   if (runtime !== "runsc") describeLessons(runtime, sandbox);
-  describeHostilePrograms(runtime, sandbox, names);
+  describeHostilePrograms(runtime, sandbox, every ? HOSTILE_PROGRAMS : SOME, DIFFERENCES[runtime]);
 
   it.runIf(sandbox)(`a box of ${runtime} leaves no files, mounts and control groups`, async () => {
     const before = traces();
