@@ -10,7 +10,18 @@ export type {
 // Not from the package's main entry point, so that importing the library loads only what it needs.
 export { CrowdaiError } from "@crowdai/shared/errors";
 export { ExactNumber } from "@crowdai/shared/exact-json";
-export { Challenge, type FileInput, type SubmitOptions } from "./library/challenge.ts";
+export type {
+  Environment,
+  EnvironmentHello,
+  EnvironmentSpace,
+  EnvironmentStep,
+} from "./environment/environment.ts";
+export {
+  Challenge,
+  type EnvironmentOptions,
+  type FileInput,
+  type SubmitOptions,
+} from "./library/challenge.ts";
 export type { OpenOptions } from "./library/open-options.ts";
 export type { CodeOutcome } from "./snapshot/send/send-code.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";

@@ -4,6 +4,7 @@ import type net from "node:net";
 import type { AddressInfo } from "node:net";
 import { platform } from "node:process";
 import {
+  type AgentRequest,
   CrowdaiError,
   createApiKey,
   type Intent,
@@ -12,10 +13,12 @@ import {
   isFinal,
   type PublicChallenge,
   type Receipt,
+  type SessionRequest,
   type Submission,
   type SubmissionEvent,
 } from "@crowdai/shared";
 import { Server, type Socket } from "socket.io";
+import { createContractEnvironment } from "./contract-environment.ts";
 import { describeChallenge, describeLimits, describeSubmission } from "./contract-records.ts";
 import type { ContractBroker, StoredSubmission } from "./contract-types.ts";
 
@@ -46,6 +49,7 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     intercept: null,
     code: null,
     sockets: true,
+    environments: new Map(),
     event(id, type, data = {}, silent = false) {
       const one = find(id);
       const { submission } = one;
@@ -75,9 +79,10 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     async stop() {
       io?.disconnectSockets(true);
       const closing = new Promise((resolve) => server?.close(resolve));
-      await io?.close();
+      const ending = io?.close();
+      // Both wait for requests that are never answered.
       server?.closeAllConnections();
-      await closing;
+      await Promise.all([ending, closing]);
       io = undefined;
     },
     close: () => broker.stop(),
@@ -182,6 +187,40 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     accept(one);
     return receipt(one);
   }
+  /** A session waits for the test until it plays, and is graded by its returns. */
+  function createSession({ id, challenge, round = null, message = null }: SessionRequest): Receipt {
+    const isKnown = kept.has(id);
+    const one = register({ id, challenge, round, message, input: { kind: "session" } });
+    if (!isKnown) {
+      broker.environments.set(id, createContractEnvironment());
+      one.submission.state = "submitted";
+      broker.event(id, "submitted");
+    }
+    return receipt(one);
+  }
+  function askSession(id: string, request: AgentRequest) {
+    const { submission } = find(id);
+    const environment = broker.environments.get(id)!;
+    if (submission.state === "graded") return { type: "end" };
+    if (submission.error) throw CrowdaiError.fromBody(submission.error);
+    if (isFinal(submission.state)) throw new CrowdaiError("cancelled", `Submission ${id} was cancelled.`);
+    const answer = environment.answer(request);
+    if (answer.type === "observation" && submission.state === "submitted") {
+      submission.state = "grading";
+      broker.event(id, "grading", { attempt: 1 });
+    }
+    if (answer.type === "observation" || answer.type === "step") {
+      const message = `Episode ${answer.episode} of 2, step ${answer.type === "step" ? answer.n : 0}, return ${environment.returns.at(-1)}`;
+      broker.event(id, "progress", { percent: 50, message, stage: "play" });
+    }
+    if (request.type === "submit" && answer.type === "end") {
+      const score = environment.returns.reduce((sum, one) => sum + one, 0) / environment.returns.length;
+      setImmediate(() =>
+        broker.finish(id, { state: "graded", score, rank: 3, rank_before: 5, best: true, slot: "charged" }),
+      );
+    }
+    return answer;
+  }
   function cancel(id: string): Submission {
     const { submission } = find(id);
     if (isFinal(submission.state)) throw new CrowdaiError("already_final", `${id} is ${submission.state}.`);
@@ -258,6 +297,14 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
         return register({ ...call, id, message: null, input: { kind: "inline", data } }).submission;
       }),
     }));
+    on("environment:create", (request: SessionRequest) => {
+      socket.join(request.id);
+      return createSession(request);
+    });
+    for (const type of ["hello", "reset", "step", "submit"] as const)
+      on(`environment:${type}`, ({ id, ...request }: { id: string } & AgentRequest) =>
+        askSession(id, { ...request, type } as AgentRequest),
+      );
     on("complete", ({ id }: { id: string }) => complete(id));
     on("cancel", ({ id }: { id: string }) => cancel(id));
     on("watch", ({ id, after }: { id: string; after: number }) => {
@@ -311,6 +358,8 @@ export async function startContractBroker(changes: Partial<PublicChallenge> = {}
     if (kind === "submissions" && id === "" && request.method === "GET")
       return { submissions: [...kept.values()].map(({ submission }) => submission).reverse() };
     if (kind === "submissions" && id === "") return receipt(register(JSON.parse(body.toString()) as Intent));
+    if (kind === "sessions" && id === "") return createSession(JSON.parse(body.toString()));
+    if (kind === "sessions") return askSession(id, { ...JSON.parse(body.toString()), type: verb });
     if (verb === "complete") return complete(id);
     if (verb === "cancel") return cancel(id);
     if (verb === "events") {

@@ -8,6 +8,7 @@ import type {
   Submission,
   SubmissionEvent,
 } from "@crowdai/shared";
+import type { ContractEnvironment } from "./contract-environment.ts";
 
 /** A submission in the records of this broker. */
 export interface StoredSubmission {
@@ -44,6 +45,8 @@ export interface ContractBroker {
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Where announced code is to be pushed; null requests no code. */
   code: ((intent: StoredSubmission["intent"]) => CodePush | null) | null;
+  /** The sessions with an environment, by submission. */
+  readonly environments: Map<string, ContractEnvironment>;
   /** Appends an event and sends it to watchers, unless `silent`. */
   event(id: string, type: SubmissionEvent["type"], data?: Record<string, unknown>, silent?: boolean): void;
   finish(id: string, change: Partial<Submission>): void;

@@ -9,6 +9,7 @@ import type {
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
+import type { Environment } from "../environment/environment.ts";
 import type { CodeOutcome } from "../snapshot/send/send-code.ts";
 import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values.ts";
 import type { FollowOptions } from "../submit/follow.ts";
@@ -55,6 +56,30 @@ export interface SubmitOptions extends FollowOptions {
 }
 
 /**
+ * Options of {@link Challenge.environment}.
+ *
+ * @example
+ * const options: EnvironmentOptions = { message: "PPO, 2M steps", onProgress: (progress) => console.error(progress) };
+ */
+export interface EnvironmentOptions {
+  /**
+   * Id of the submission, 8 to 64 letters, digits, - or _; a session that exists is joined. Default: CROWDAI_SUBMISSION,
+   * which `crowdai run` sets, for the first session of a program; else a new one.
+   */
+  id?: string;
+  /** Id or number of the round. Default: the open round. */
+  round?: string | number;
+  /** Message to store with the submission. */
+  message?: string;
+  /** Called whenever the progress has changed, such as the queue position. */
+  onProgress?: FollowOptions["onProgress"];
+  /** Called for each numbered event, once and in order. */
+  onEvent?: FollowOptions["onEvent"];
+  /** Ends all calls with `interrupted` when aborted; the session is then left to its own limits. */
+  signal?: AbortSignal;
+}
+
+/**
  * A file to submit. `name` is the name that the broker stores; it defaults to the last part of the path.
  *
  * @example
@@ -97,14 +122,14 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Opens a session with a challenge.
+   * Opens a session with a challenge, by default the one in CROWDAI_CHALLENGE or crowdai.json.
    *
    * @throws CrowdaiError with the code no_key, key_unbound, key_malformed (found without asking the broker), key_unknown,
    * key_revoked, challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker or interrupted.
    * @example
    * const challenge = await Challenge.open("iris", { broker: "https://crowdai.example", apiKey });
    */
-  static async open(id: string, options: OpenOptions = {}): Promise<Challenge> {
+  static async open(id?: string, options: OpenOptions = {}): Promise<Challenge> {
     const { connect } = await import("./connect.ts");
     return new Challenge(await connect(id, options));
   }
@@ -188,6 +213,25 @@ export class Challenge implements AsyncDisposable {
   async submitCode(options: SubmitOptions & { command?: readonly string[] } = {}): Promise<Submission> {
     const { submitCode } = await import("./submit-from-program.ts");
     return submitCode(this.#session, this.#submitting({ code: true, ...options }));
+  }
+
+  /**
+   * Opens a session with the environment of the challenge, which is a submission: it waits in the queue until a grader has
+   * a free environment. Resolves as soon as it is accepted; the first call that needs the environment waits for it.
+   *
+   * @throws CrowdaiError with the code kind_not_accepted if the challenge has no environment or takes agents only as code,
+   * or of what refuses a submission, such as slots_used.
+   * @example
+   * await using env = await challenge.environment<number[], number[]>({ message: "PPO" });
+   * for (let observation = await env.reset(); observation; observation = await env.reset())
+   *   for (let done = false; !done; ) ({ observation, done } = await env.step(act(observation)));
+   * console.log((await env.submit()).score);
+   */
+  async environment<Observation = unknown, Action = unknown>(
+    options: EnvironmentOptions = {},
+  ): Promise<Environment<Observation, Action>> {
+    const { openProgramEnvironment } = await import("./environment-from-program.ts");
+    return openProgramEnvironment<Observation, Action>(this.#session, options);
   }
 
   /**

@@ -17,8 +17,9 @@ export interface ChallengeSession {
 }
 
 /** Opens a session. Reads the environment, the settings and the stored key only for options that are left out. */
-export async function connect(challenge: string, options: OpenOptions): Promise<ChallengeSession> {
+export async function connect(named: string | undefined, options: OpenOptions): Promise<ChallengeSession> {
   const { env } = process;
+  const challenge = named ?? (await defaultChallenge());
   const client = options.client ?? clientName(packageJson.version);
   const { broker, key } = await resolveBrokerAndKey(options);
   if (!mayBeApiKey(key))
@@ -40,6 +41,11 @@ export async function connect(challenge: string, options: OpenOptions): Promise<
     transport,
   });
   return { session, http, agents, key, client };
+}
+
+async function defaultChallenge(): Promise<string> {
+  const { chosenChallenge, resolveSettings } = await import("../config/settings.ts");
+  return chosenChallenge(resolveSettings({ env: process.env, cwd: process.cwd() }));
 }
 
 async function resolveBrokerAndKey({

@@ -66,6 +66,7 @@ export const createSessionSchema = z.object({
   message: z.string().max(10_000).nullable().default(null),
 });
 export type CreateSession = z.infer<typeof createSessionSchema>;
+export type SessionRequest = z.input<typeof createSessionSchema>;
 
 /**
  * Client to broker, events `environment:hello`, `environment:reset`, `environment:step` and `environment:submit`: a request without its

@@ -1,4 +1,13 @@
-import type { CallRequest, IntentRequest, Receipt, Session, Submission } from "@crowdai/shared";
+import type {
+  AgentRequest,
+  CallRequest,
+  IntentRequest,
+  Receipt,
+  Session,
+  SessionAnswer,
+  SessionRequest,
+  Submission,
+} from "@crowdai/shared";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { Feed } from "./feed.ts";
 
@@ -34,6 +43,17 @@ export interface BrokerSession {
   complete(id: string, signal?: AbortSignal): Promise<Receipt>;
   /** Sends a call; follows each of its items, as `submit` does with `follow`. */
   call(call: CallRequest, signal?: AbortSignal): Promise<Submission[]>;
+  /** Registers a session with an environment, or finds the one with this id; follows it, as `submit` does with `follow`. */
+  createEnvironment(request: SessionRequest, signal?: AbortSignal): Promise<Submission>;
+  /**
+   * Sends a request of an agent to its session. One that names its episode and step is answered once, however often it is
+   * sent. Throws the error of a session that has failed.
+   */
+  askEnvironment(
+    id: string,
+    request: AgentRequest,
+    options?: { answerMs?: number; signal?: AbortSignal },
+  ): Promise<SessionAnswer>;
   /** Cancels a submission; returns it if it is already cancelled. Throws already_final if it ended in another way. */
   cancel(id: string, signal?: AbortSignal): Promise<Submission>;
   /** Returns the events after number `after`, for one reader. Stop the feed to stop watching. */

@@ -4,6 +4,7 @@ import {
   limitsSchema,
   receiptSchema,
   type Session,
+  sessionAnswerSchema,
   submissionSchema,
   watchedSchema,
 } from "@crowdai/shared";
@@ -32,22 +33,11 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
 
   /** Requests events until the last one. Fails with broker_lost after `lostAfterMs` without an answer. */
   async function poll(feed: Feed, signal: AbortSignal): Promise<void> {
-    let fails = 0;
-    let answered = Date.now();
     let more = true;
     while (!feed.ended) {
-      try {
-        const query = { after: feed.seen, wait: more ? 0 : WAIT_SECONDS };
-        more = feed.caughtUp(await http.get(at(feed.submission, "/events"), watchedSchema, query, signal));
-        fails = 0;
-        answered = Date.now();
-      } catch (failure) {
-        const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
-        if (!isUnreachable) throw failure;
-        if (Date.now() - answered > (options.lostAfterMs ?? 60_000))
-          throw new CrowdaiError("broker_lost", undefined, { cause: failure });
-        await pause(backoff(fails++), signal);
-      }
+      const query = { after: feed.seen, wait: more ? 0 : WAIT_SECONDS };
+      const read = () => http.get(at(feed.submission, "/events"), watchedSchema, query, signal);
+      more = feed.caughtUp(await untilReachable(read, options.lostAfterMs, signal));
     }
   }
 
@@ -61,6 +51,23 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     call: async (call, signal) =>
       (await http.post(`${API}/calls`, call, submissionsSchema, { repeatable: true, signal: within(signal) }))
         .submissions,
+    createEnvironment: async (request, signal) =>
+      (
+        await http.post(`${API}/sessions`, request, receiptSchema, {
+          repeatable: true,
+          signal: within(signal),
+        })
+      ).submission,
+    askEnvironment: (id, { type, ...request }, { signal } = {}) =>
+      untilReachable(
+        () =>
+          http.post(`${API}/sessions/${encodeURIComponent(id)}/${type}`, request, sessionAnswerSchema, {
+            repeatable: true,
+            signal: within(signal),
+          }),
+        options.lostAfterMs,
+        within(signal),
+      ),
     async cancel(id, signal) {
       try {
         return await http.post(at(id, "/cancel"), {}, submissionSchema, {
@@ -80,6 +87,26 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     },
     close: () => closed.abort(new CrowdaiError("interrupted", "The session was closed.")),
   };
+}
+
+/** Repeats a request while the broker is unreachable. Throws broker_lost after `lostAfterMs`. */
+async function untilReachable<T>(
+  work: () => Promise<T>,
+  lostAfterMs = 60_000,
+  signal?: AbortSignal,
+): Promise<T> {
+  const began = Date.now();
+  for (let fails = 0; ; fails++) {
+    try {
+      return await work();
+    } catch (failure) {
+      const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
+      if (!isUnreachable) throw failure;
+      if (Date.now() - began > lostAfterMs)
+        throw new CrowdaiError("broker_lost", undefined, { cause: failure });
+      await pause(backoff(fails), signal);
+    }
+  }
 }
 
 async function readOpening(http: HttpClient, challenge: string | undefined): Promise<Session> {

@@ -4,6 +4,7 @@ import {
   queuePositionSchema,
   receiptSchema,
   type Session,
+  sessionAnswerSchema,
   submissionSchema,
   watchedSchema,
 } from "@crowdai/shared";
@@ -125,6 +126,23 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
         throw failure;
       }
     },
+    async createEnvironment(request, within) {
+      const followed = feeds.follow([request.id]);
+      try {
+        const asked = { answerMs, signal: within };
+        const { submission } = await requests.ask("environment:create", request, receiptSchema, asked);
+        followed.acknowledged([submission]);
+        return submission;
+      } catch (failure) {
+        followed.drop();
+        throw failure;
+      }
+    },
+    askEnvironment: (id, { type, ...request }, { answerMs: within = answerMs, signal: stop } = {}) =>
+      requests.ask(`environment:${type}`, { id, ...request }, sessionAnswerSchema, {
+        answerMs: within,
+        signal: stop,
+      }),
     async cancel(id, within) {
       try {
         return await requests.ask("cancel", { id }, submissionSchema, { answerMs, signal: within });
