@@ -39,12 +39,18 @@ process.env.PATH = pathWithPython();
 const built = quick || (await build());
 const finishChaos = everything && built ? startChaos() : null;
 if (everything || (quick && filters.length === 0)) fail(await check());
-const finishPackedClient = everything ? startPackedClient() : null;
 if (filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", ["packed-client"]);
-for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
+if (everything) {
+  // Side by side: tests wait more than they compute, and the waits of one run are the processors of the others.
+  const finishPackedClient = startVitest("packed client", "node", ["packed-client"]);
+  const finishBun = startVitest("tests under bun", "bun", SUITE);
+  await vitest("tests under node", "node", SUITE);
+  await finishBun();
+  await finishPackedClient();
+} else
+  for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
 await finishChaos?.();
-await finishPackedClient?.();
 rmSync(folder, { recursive: true });
 
 const { failures, flaky, line } = summarize(tallies);
@@ -97,11 +103,10 @@ function startChaos(): () => Promise<void> {
   };
 }
 
-/** Packs and installs the client, and tries it: what npm installs is mostly waited for. */
-function startPackedClient(): () => Promise<void> {
-  const title = "packed client";
-  const run = vitestRun("node", ["packed-client"]);
-  const log = join(folder, "packed-client.log");
+/** Starts a run of tests in the background. */
+function startVitest(title: string, runtime: Runtime, projects: readonly string[]): () => Promise<void> {
+  const run = vitestRun(runtime, projects);
+  const log = join(folder, `${title.replaceAll(" ", "-")}.log`);
   const finish = startInBackground(title, log, run.command, run.args, run.options);
   return async () => {
     tallies.push(readTally(title, run.results, await finish()));
