@@ -15,13 +15,13 @@ export function packed(type: keyof typeof TYPES, content: string | Uint8Array): 
   const bytes = Buffer.from(content);
   return {
     name: objectName(type as "blob", bytes),
-    bytes: Buffer.concat([head(TYPES[type], bytes.length), deflateSync(bytes)]),
+    bytes: Buffer.concat([head(TYPES[type], bytes.length), compress(bytes)]),
   };
 }
 
 /** Encodes a delta against the named object; its declared size may be wrong. */
 export function refDelta(base: string, delta: Uint8Array): Buffer {
-  return Buffer.concat([head(REF_DELTA, delta.length), Buffer.from(base, "hex"), deflateSync(delta)]);
+  return Buffer.concat([head(REF_DELTA, delta.length), Buffer.from(base, "hex"), compress(delta)]);
 }
 
 /** Builds delta instructions that copy the first bytes of the base again and again. */
@@ -48,16 +48,17 @@ export function pack(objects: readonly Buffer[], count = objects.length): Buffer
 export function treeOf(
   entries: readonly (readonly [mode: string, name: string | Buffer, object: string])[],
 ): Buffer {
-  return Buffer.concat(
-    entries.map(([mode, name, object]) =>
-      Buffer.concat([
-        Buffer.from(`${mode} `),
-        Buffer.from(name),
-        Buffer.from([0]),
-        Buffer.from(object, "hex"),
-      ]),
-    ),
-  );
+  const lengths = entries.map(([mode, name]) => mode.length + Buffer.byteLength(name) + 22);
+  const tree = Buffer.alloc(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const [mode, name, object] of entries) {
+    at += tree.write(`${mode} `, at, "latin1");
+    at += typeof name === "string" ? tree.write(name, at) : name.copy(tree, at);
+    // A zero byte ends the name.
+    at += 1;
+    at += tree.write(object, at, "hex");
+  }
+  return tree;
 }
 
 const PERSON = "Ada <ada@example.org> 1700000000 +0000";
@@ -68,6 +69,24 @@ export function commitOf(
 ): string {
   const { parent, author = PERSON, message = "crafted" } = more;
   return `tree ${tree}\n${parent ? `parent ${parent}\n` : ""}author ${author}\ncommitter ${PERSON}\n\n${message}\n`;
+}
+
+/** As a zlib stream. A small one holds the bytes as they are: tens of thousands of objects would take seconds to deflate. */
+function compress(bytes: Uint8Array): Buffer {
+  if (bytes.length > 1000) return deflateSync(bytes);
+  const stream = Buffer.alloc(7 + bytes.length + 4);
+  stream.set([0x78, 0x01, 0x01]);
+  stream.writeUInt16LE(bytes.length, 3);
+  stream.writeUInt16LE(bytes.length ^ 0xffff, 5);
+  stream.set(bytes, 7);
+  let [a, b] = [1, 0];
+  for (const byte of bytes) {
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
+  }
+  stream.writeUInt16BE(b, 7 + bytes.length);
+  stream.writeUInt16BE(a, 9 + bytes.length);
+  return stream;
 }
 
 function head(type: number, size: number): Buffer {
