@@ -23,8 +23,8 @@ export interface SubmitContext {
 /** Submits one job, under all the rules of a modern submission. Resolves with its id once it is accepted. */
 export async function submitJob(at: SubmitContext, job: PlannedJob): Promise<string> {
   if (!("fileKey" in job) && job.function !== "submit") return (await submitJobs(at, [job]))[0] as string;
-  // The sizes of files and values mean nothing where code is the submission.
-  if (at.config.run) requireKind(at.config, "fileKey" in job ? "file" : "inline");
+  // The sizes of files and values mean nothing where code or a session is the submission.
+  if (at.config.run || at.config.environment) requireKind(at.config, "fileKey" in job ? "file" : "inline");
   const id = createSubmissionId();
   const intent = { id, challenge: at.config.id, round: job.round, message: null };
   const { input, bytes } = await inputOf(at, job);

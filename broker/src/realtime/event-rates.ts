@@ -13,6 +13,13 @@ const PER_SOCKET: Rate = { burst: 3000, perSecond: 1000 };
 const PER_KEY: Rate = { burst: 6000, perSecond: 1500 };
 /** All packets of a connection, also those without an event, such as pings, or before it has a session. */
 const PER_CONNECTION: Rate = { burst: 8000, perSecond: 3000 };
+/**
+ * Requests of agents to their sessions, of a connection and of a key: an agent that steps a fast environment sends thousands a second,
+ * each when the last was answered.
+ */
+const STEPS: Rate = { burst: 20_000, perSecond: 10_000 };
+/** A packet with such a request. */
+const STEP_PACKET = /^2\d*\["environment:/;
 /** Packets that a CONNECT packet counts as: each opens another session over the same connection. */
 const CONNECT_COST = 400;
 /** Events that opening a session counts as. */
@@ -35,6 +42,12 @@ interface Bucket {
   at: number;
 }
 
+interface KeyBuckets {
+  events: Bucket;
+  steps: Bucket;
+  work: Bucket;
+}
+
 /** A WebSocket, as far as reading from it is stopped here. */
 interface Pausable {
   pause?: () => void;
@@ -46,15 +59,18 @@ interface Pausable {
 export interface EventRates {
   /** Throws too_many_requests when the key's sessions have sent too much for another session, over this connection. */
   admit(key: string, connection: Connection): void;
-  /** Returns the refusal of an event that exceeds the rate of its socket or key; null when it may be handled. */
-  refusal(socket: Socket, key: string): CrowdaiError | null;
+  /**
+   * Returns the refusal of an event that exceeds the rate of its socket or key; null when it may be handled. Steps have a rate of
+   * their own.
+   */
+  refusal(socket: Socket, key: string, options?: { isStep: boolean }): CrowdaiError | null;
   /** Closes a connection whose packets, of whatever kind, exceed the rate; reads one more slowly whose packets cost much time. */
   guard(connection: Connection): void;
 }
 
 export function createEventRates(monotonic: () => number = () => performance.now()): EventRates {
   const sockets = new WeakMap<Socket, { events: Bucket; refused: Bucket | null }>();
-  const keys = new Map<string, { events: Bucket; work: Bucket }>();
+  const keys = new Map<string, KeyBuckets>();
   /** Connections of one key share its bucket. */
   const work = new WeakMap<Connection, Bucket>();
   const paused = new WeakSet<Connection>();
@@ -75,12 +91,17 @@ export function createEventRates(monotonic: () => number = () => performance.now
     return true;
   }
 
-  function bucketsOf(key: string): { events: Bucket; work: Bucket } {
+  function bucketsOf(key: string): KeyBuckets {
     if (monotonic() - forgotAt > FORGET_EVERY_MS) {
       forgotAt = monotonic();
-      for (const [known, { events }] of keys) if (forgotAt - events.at > FORGET_EVERY_MS) keys.delete(known);
+      for (const [known, { events, steps }] of keys)
+        if (forgotAt - Math.max(events.at, steps.at) > FORGET_EVERY_MS) keys.delete(known);
     }
-    const buckets = keys.get(key) ?? { events: full(PER_KEY), work: full(WORK) };
+    const buckets = keys.get(key) ?? {
+      events: full(PER_KEY),
+      steps: full(STEPS),
+      work: full(WORK),
+    };
     keys.set(key, buckets);
     return buckets;
   }
@@ -111,10 +132,11 @@ export function createEventRates(monotonic: () => number = () => performance.now
       if (!take(buckets.events, PER_KEY, SESSION_COST)) throw tooMany("Your key opened too many sessions.");
     },
 
-    refusal(socket, key) {
+    refusal(socket, key, { isStep } = { isStep: false }) {
+      if (isStep && take(bucketsOf(key).steps, STEPS)) return null;
       const known = sockets.get(socket) ?? { events: full(PER_SOCKET), refused: null };
       sockets.set(socket, known);
-      if (take(known.events, PER_SOCKET) && take(bucketsOf(key).events, PER_KEY)) return null;
+      if (!isStep && take(known.events, PER_SOCKET) && take(bucketsOf(key).events, PER_KEY)) return null;
       const error = tooMany("Your sessions sent too many requests.");
       // Sent once also to clients that ask for no acknowledgement.
       if (known.refused === null) socket.emit("refused", { error: error.toBody() });
@@ -128,11 +150,13 @@ export function createEventRates(monotonic: () => number = () => performance.now
 
     guard(connection) {
       const bucket = full(PER_CONNECTION);
+      const steps = full(STEPS);
       let began = 0;
       connection.on("packet", ({ data }: { data?: unknown }) => {
         began = monotonic();
         const isConnect = typeof data === "string" && data.startsWith("0");
-        if (take(bucket, PER_CONNECTION, isConnect ? CONNECT_COST : 1)) return;
+        const isStep = typeof data === "string" && STEP_PACKET.test(data);
+        if (isStep ? take(steps, STEPS) : take(bucket, PER_CONNECTION, isConnect ? CONNECT_COST : 1)) return;
         connection.close(true);
         cut(connection);
       });

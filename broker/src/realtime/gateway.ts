@@ -4,13 +4,15 @@ import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
+import type { SessionDesk } from "../domain/sessions/session-desk.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
+import { environmentRequests } from "./environment-requests.ts";
 import { createEventRates, cut } from "./event-rates.ts";
 import { exactParser } from "./exact-parser.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
-import { createRequestQueues } from "./request-queues.ts";
+import { createRequestQueues, WAITING_AT_ONCE } from "./request-queues.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
 import { type RequestNeeds, sessionRequests } from "./session-requests.ts";
 import { createUnreadAnswers } from "./unread-answers.ts";
@@ -50,12 +52,13 @@ export function openGateway(options: {
   /** Connects this broker to others; absent when there is one broker. */
   adapter?: ServerOptions["adapter"];
   boards: BoardWatch;
+  desk: SessionDesk;
   /** Receives every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** The gateway for clients of the first crowdAI; absent when they are turned off. */
   legacy?: LegacyConnections | undefined;
 }): Gateway {
-  const { server, context, version, adapter, boards, heard, legacy } = options;
+  const { server, context, version, adapter, boards, desk, heard, legacy } = options;
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
@@ -73,6 +76,7 @@ export function openGateway(options: {
   engine.attach(server, { path: "/socket.io" });
   const rates = createEventRates();
   const queues = createRequestQueues();
+  const stepQueues = createRequestQueues(WAITING_AT_ONCE);
   const unread = createUnreadAnswers((connection) => {
     connection.close(true);
     cut(connection);
@@ -135,9 +139,12 @@ export function openGateway(options: {
     socket.onAny((name: string, ...sent: unknown[]) => {
       // Ended for its rate: what it sent before is not answered any more.
       if (!socket.connected) return;
-      const request = requests.get(name);
-      const refusal = rates.refusal(socket, (socket.data as SessionKey).caller.keyHash);
-      if (request && !refusal) return queues.add(socket, () => request(socket, sent[0], sent[1]));
+      const step = steps.get(name);
+      const request = step ?? requests.get(name);
+      const { caller } = socket.data as SessionKey;
+      const refusal = rates.refusal(socket, caller.keyHash, { isStep: step !== undefined });
+      if (request && !refusal)
+        return (step ? stepQueues : queues).add(socket, () => request(socket, sent[0], sent[1]));
       const acknowledge = sent.at(-1);
       if (typeof acknowledge !== "function") return;
       const error = refusal ?? new CrowdaiError("usage", `There is no request "${name.slice(0, 100)}".`);
@@ -153,6 +160,8 @@ export function openGateway(options: {
     keyOf: (socket) => (socket.data as SessionKey).key,
     logged,
   });
+
+  const steps = environmentRequests({ desk, logged });
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asBrokerError(thrown);

@@ -2,6 +2,8 @@ import type { Socket } from "socket.io";
 
 /** Requests of one session that are handled at the same time. */
 const AT_ONCE = 64;
+/** Those that wait for a grader, which cost the broker nothing while they do. */
+export const WAITING_AT_ONCE = 1024;
 
 interface Queue {
   running: number;
@@ -19,7 +21,7 @@ export interface RequestQueues {
  * At most one request of a session starts in each turn of the event loop: thousands that arrive in one packet would
  * otherwise all be handled before any request of another session. Those of a session that has ended are dropped.
  */
-export function createRequestQueues(): RequestQueues {
+export function createRequestQueues(atOnce: number = AT_ONCE): RequestQueues {
   const queues = new WeakMap<object, Queue>();
 
   function start(socket: Pick<Socket, "connected">, queue: Queue, work: () => Promise<void>): void {
@@ -36,7 +38,7 @@ export function createRequestQueues(): RequestQueues {
   }
 
   function startNext(socket: Pick<Socket, "connected">, queue: Queue): void {
-    if (queue.started || queue.running >= AT_ONCE) return;
+    if (queue.started || queue.running >= atOnce) return;
     if (!socket.connected) queue.waiting = [];
     const next = queue.waiting.shift();
     if (next) start(socket, queue, next);
@@ -46,7 +48,7 @@ export function createRequestQueues(): RequestQueues {
     add(socket, work) {
       const queue = queues.get(socket) ?? { running: 0, waiting: [], started: false };
       queues.set(socket, queue);
-      if (queue.started || queue.running >= AT_ONCE || queue.waiting.length > 0) queue.waiting.push(work);
+      if (queue.started || queue.running >= atOnce || queue.waiting.length > 0) queue.waiting.push(work);
       else start(socket, queue, work);
     },
   };

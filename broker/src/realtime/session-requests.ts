@@ -2,6 +2,7 @@ import {
   type Ack,
   CrowdaiError,
   callSchema,
+  createSessionSchema,
   intentSchema,
   isLastEvent,
   submissionRefSchema,
@@ -13,6 +14,7 @@ import { z } from "zod";
 import { type BoardWatch, watcherOf } from "../domain/leaderboard/board-watch.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
 import { isOpenBoard, sightOfBoard } from "../domain/rules/visibility.ts";
+import { createSession } from "../domain/sessions/create-session.ts";
 import { type AcceptNeeds, acceptUpload } from "../domain/submissions/accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "../domain/submissions/cancel-submission.ts";
 import { readEvents } from "../domain/submissions/events.ts";
@@ -21,6 +23,7 @@ import { type CallNeeds, registerCall } from "../domain/submissions/register-cal
 import { type IntentNeeds, registerIntent } from "../domain/submissions/register-intent.ts";
 import { viewSubmission } from "../domain/submissions/view-submission.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
+import type { SubmissionRow } from "../records/tables.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Watchers } from "./watchers.ts";
 
@@ -62,14 +65,25 @@ export function sessionRequests(options: {
 
   // Watched before it is registered, so that no event is missed; the id of another participant is refused
   // first.
-  on("submit", intentSchema, async (caller, intent, socket) => {
-    const known = await findFreeOrOwn(context().records.db, caller, intent.id);
-    watchers.add(intent.id, socket);
-    return registerIntent(context(), caller, intent, known).catch((error) => {
-      watchers.remove(intent.id, socket);
+  async function watching<T>(
+    caller: Caller,
+    id: string,
+    socket: Socket,
+    register: (known: SubmissionRow | undefined) => Promise<T>,
+  ): Promise<T> {
+    const known = await findFreeOrOwn(context().records.db, caller, id);
+    watchers.add(id, socket);
+    return register(known).catch((error) => {
+      watchers.remove(id, socket);
       throw error;
     });
-  });
+  }
+  on("submit", intentSchema, (caller, intent, socket) =>
+    watching(caller, intent.id, socket, (known) => registerIntent(context(), caller, intent, known)),
+  );
+  on("environment:create", createSessionSchema, (caller, session, socket) =>
+    watching(caller, session.id, socket, (known) => createSession(context(), caller, session, known)),
+  );
   on("call", callSchema, async (caller, call, socket) => {
     const ids = call.items.map(({ id }) => id);
     await requireFreeOrOwn(context().records.db, caller, ids);

@@ -11,6 +11,7 @@ import * as pageSessions from "./migrations/007-page-sessions.ts";
 import * as lean from "./migrations/008-lean.ts";
 import * as keptKeys from "./migrations/009-kept-keys.ts";
 import * as runs from "./migrations/010-runs.ts";
+import * as environments from "./migrations/011-environments.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -80,6 +81,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "008-lean": { up: (at: Kysely<unknown>) => lean.up(at, dialect) },
     "009-kept-keys": keptKeys,
     "010-runs": runs,
+    "011-environments": environments,
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

@@ -14,6 +14,11 @@ export interface Tables {
   announced_parts: AnnouncedPartsTable;
   models: ModelTable;
   media_work: MediaWorkTable;
+  /**
+   * Sessions of agents that speak gym-http-api: the name that the agent gave the environment, and its key, without which the
+   * session ends.
+   */
+  environment_instances: { submission: string; env_id: string; kept_key: string };
   slots: SlotTable;
   attempts: AttemptTable;
   events: { submission: string; seq: number; at: string; type: EventType; data: string };
@@ -247,10 +252,12 @@ export interface AttemptTable {
   /** 1 for the attempt whose outcome counts; unique for each submission. */
   accepted: number;
   evaluator_version: string | null;
-  /** JSON, without the record of a run. */
+  /** JSON, without the records of a run and of an environment. */
   outcome: string | null;
   /** JSON: how submitted code was run; null when none was. */
   run: string | null;
+  /** JSON: how an agent played; null when none did. */
+  environment: string | null;
   organiser_log: string | null;
 }
 

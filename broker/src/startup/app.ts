@@ -9,11 +9,14 @@ import { basePathOf } from "../base/base-path.ts";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
+import type { InstanceIds } from "../domain/sessions/gym-instances.ts";
+import type { SessionDesk } from "../domain/sessions/session-desk.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
 import { dataRoutes } from "../http/api/data-routes.ts";
 import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-routes.ts";
 import { codeRoutes } from "../http/git/git-routes.ts";
+import { gymRoutes } from "../http/gym/gym-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
 import { createPages } from "../http/pages/pages.tsx";
 import { errorResponse } from "../http/requests/error-response.ts";
@@ -33,6 +36,8 @@ export function createApp(options: {
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   boards: BoardWatch;
+  desk: SessionDesk;
+  instanceIds: InstanceIds;
   createRateLimiter: CreateRateLimiter;
   /** Routes for clients of the first crowdAI; absent when these clients are turned off. */
   legacy?: Hono | undefined;
@@ -81,6 +86,10 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
+  const gym = gymRoutes({ context, desk: options.desk, ids: options.instanceIds, nextEvent });
+  // With its own answers to every error: its clients read no other form.
+  app.all("/v1", (c) => gym.fetch(c.req.raw, c.env));
+  app.all("/v1/*", (c) => gym.fetch(c.req.raw, c.env));
   const address = (c: Context) => requestAddress(c, context().trustedProxies);
   app.route("/", healthRoutes(version, options.readiness));
   app.route("/", metricsRoutes(options.metrics, options.metricsToken, address));

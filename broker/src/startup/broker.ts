@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import { join } from "node:path";
-import type { Report } from "@crowdai/shared";
+import { isLastEvent, type Report, type SubmissionEvent } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createMediaMaker } from "../background/media/media-maker.ts";
@@ -14,6 +14,7 @@ import { type BrokerConfig, objectsFolder } from "../base/config.ts";
 import { replacePrivateFile } from "../base/private-file.ts";
 import { VERSION } from "../base/version.ts";
 import { openCatalog } from "../domain/challenges/catalog.ts";
+import { createSeeds } from "../domain/environments/session-seeds.ts";
 import { createAttachedGraders } from "../domain/graders/attached-graders.ts";
 import { createGradingTimes } from "../domain/graders/grading-times.ts";
 import { createQueuePositions } from "../domain/graders/queue-positions.ts";
@@ -22,6 +23,8 @@ import { createMetrics } from "../domain/metrics/metrics.ts";
 import { applyRegradeReport } from "../domain/regrade/apply-regrade-report.ts";
 import { enqueueRegrades } from "../domain/regrade/enqueue-regrades.ts";
 import { republishRegrades, restartRegrades } from "../domain/regrade/sweep-regrades.ts";
+import { createInstanceIds } from "../domain/sessions/gym-instances.ts";
+import { createSessionDesk } from "../domain/sessions/session-desk.ts";
 import { applyReport } from "../domain/submissions/apply-report.ts";
 import { createDispatcher } from "../domain/submissions/dispatcher.ts";
 import { createRecovery } from "../domain/submissions/recover-queue.ts";
@@ -33,6 +36,7 @@ import { createListeners } from "../realtime/listeners.ts";
 import { lockDataFolder } from "../records/data-lock.ts";
 import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
+import { readSecret } from "../records/secret.ts";
 import { acceptBasePath } from "./accept-base-path.ts";
 import { createApp } from "./app.ts";
 import { runEmbeddedGrader } from "./embedded-grader.ts";
@@ -66,6 +70,8 @@ export interface BrokerOptions {
   webappTimes?: WebappTimes;
   /** How often the scheduled jobs run; INTERVALS by default. */
   intervals?: Partial<Intervals>;
+  /** What grades jobs in this process, when the settings ask for a grader there. */
+  runGrader?: typeof runEmbeddedGrader;
   /** False for a code host without a limit on the rate of writes. Default true. */
   pacedCodeHost?: boolean;
 }
@@ -77,6 +83,7 @@ export async function createBroker({
   clock = () => new Date(),
   webappTimes,
   intervals,
+  runGrader = runEmbeddedGrader,
   pacedCodeHost,
 }: BrokerOptions): Promise<Broker> {
   const shutdownSteps = createShutdownSteps(log);
@@ -101,6 +108,8 @@ export async function createBroker({
     await claimObjects(records.db, objects);
     const { queue, steps, adapter, createRateLimiter, close } = await openMessaging(config, log);
     shutdownSteps.add("queue", close);
+    const environmentSecret = await readSecret(records.db, "environment_secret");
+    const seedsOf = createSeeds(environmentSecret);
 
     const graders = createAttachedGraders(queue, clock);
     const dispatcher = createDispatcher({
@@ -109,7 +118,8 @@ export async function createBroker({
       catalog,
       clock,
       log,
-      enqueueRegrades: () => enqueueRegrades({ records, queue, catalog, clock }),
+      seedsOf,
+      enqueueRegrades: () => enqueueRegrades({ records, queue, catalog, clock, seedsOf }),
     });
     const listeners = createListeners();
     const webapp: Webapp = config.webapp
@@ -128,6 +138,7 @@ export async function createBroker({
       gradingTimes: createGradingTimes(metrics.graded),
       queuePositions: createQueuePositions(),
       metrics,
+      seedsOf,
       clock,
       log,
       baseUrl: () => url,
@@ -135,10 +146,26 @@ export async function createBroker({
       announce(challenge, events) {
         metrics.written(challenge, events);
         gateway.announce(events);
+        forgetSessions(challenge, events);
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
       runsCode: (challenge) => Boolean(catalog.all().get(challenge)?.config.run),
+    };
+
+    const desk = createSessionDesk(() => context, steps);
+    shutdownSteps.add("environments", () => desk.close());
+    const forgetSessions = (challenge: string, events: SubmissionEvent[]) => {
+      if (!catalog.all().get(challenge)?.config.environment) return;
+      for (const { submission, type } of events)
+        if (isLastEvent(type))
+          steps.forget(submission).catch((error) =>
+            // It expires by itself.
+            log.warn(
+              { event: "session_forget_failed", err: error, submission },
+              "forgetting a session failed",
+            ),
+          );
     };
 
     const mediaPrograms = await findMediaPrograms(config.programPath);
@@ -178,6 +205,8 @@ export async function createBroker({
       signedStore,
       nextEvent: listeners.next,
       boards,
+      desk,
+      instanceIds: createInstanceIds(environmentSecret),
       createRateLimiter,
       legacy: legacy?.routes,
       adminKey: config.webappToken,
@@ -201,7 +230,11 @@ export async function createBroker({
       version: VERSION,
       adapter,
       boards,
-      heard: listeners.announce,
+      desk,
+      heard(events) {
+        listeners.announce(events);
+        desk.heard(events);
+      },
       legacy: legacy?.gateway,
     });
     if (basePath !== "") acceptBasePath(server, basePath);
@@ -235,7 +268,7 @@ export async function createBroker({
     shutdownSteps.add("dispatcher", () => dispatcher.stop());
 
     if (config.withGrader)
-      shutdownSteps.add("grader", runEmbeddedGrader({ config, queue, steps, objects, catalog, log }));
+      shutdownSteps.add("grader", runGrader({ config, queue, steps, objects, catalog, log }));
     startScheduler({
       context,
       graders,

@@ -4,6 +4,7 @@ import { rateLimiters } from "../../src/base/rate-limits.ts";
 import { createPages } from "../../src/http/pages/pages.tsx";
 import { webappApi } from "../../src/http/webapp-api/webapp-api.ts";
 import { legacyRoutes } from "../../src/legacy/upload-routes.ts";
+import { environmentRequests } from "../../src/realtime/environment-requests.ts";
 import { sessionRequests } from "../../src/realtime/session-requests.ts";
 import { createApp } from "../../src/startup/app.ts";
 
@@ -24,6 +25,8 @@ export function listRoutes(): { method: string; path: string }[] {
     signedStore: {} as AppOptions["signedStore"],
     nextEvent: unused,
     boards: {} as AppOptions["boards"],
+    desk: {} as AppOptions["desk"],
+    instanceIds: {} as AppOptions["instanceIds"],
     createRateLimiter: rateLimiters(),
     legacy,
     webFormToken: "token",
@@ -50,5 +53,6 @@ export function listRoutes(): { method: string; path: string }[] {
 /** Lists the events that a session may send. */
 export function listEvents(): string[] {
   const requests = sessionRequests({} as Parameters<typeof sessionRequests>[0]);
-  return [...requests.keys()];
+  const steps = environmentRequests({} as Parameters<typeof environmentRequests>[0]);
+  return [...requests.keys(), ...steps.keys()];
 }

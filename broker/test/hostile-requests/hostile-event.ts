@@ -1,6 +1,8 @@
 import {
   callSchema,
+  createSessionSchema,
   intentSchema,
+  sessionRequestSchemas,
   submissionRefSchema,
   watchBoardSchema,
   watchSchema,
@@ -17,6 +19,8 @@ export const EVENT_SCHEMAS: Record<string, z.ZodType> = {
   cancel: submissionRefSchema,
   watch: watchSchema,
   watch_board: watchBoardSchema,
+  "environment:create": createSessionSchema,
+  ...sessionRequestSchemas,
 };
 
 export function hostileEvent(random: Random, event: string, known: Known): unknown {

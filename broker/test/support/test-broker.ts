@@ -8,7 +8,7 @@ import { io, type Socket } from "socket.io-client";
 import type { WebappTimes } from "../../src/background/webapp/remote/remote-webapp.ts";
 import { recordsFile } from "../../src/base/config.ts";
 import { addParticipant } from "../../src/domain/participants/api-keys.ts";
-import { type Broker, createBroker, readConfig } from "../../src/index.ts";
+import { type Broker, type BrokerOptions, createBroker, readConfig } from "../../src/index.ts";
 import { openRecords } from "../../src/records/open.ts";
 import type { Records } from "../../src/records/records.ts";
 import type { Intervals } from "../../src/startup/scheduler.ts";
@@ -105,6 +105,8 @@ export async function startBroker(
     log?: Logger;
     webappTimes?: WebappTimes;
     pacedCodeHost?: boolean;
+    /** What grades instead of the embedded grader. */
+    runGrader?: BrokerOptions["runGrader"];
     /** Intervals other than the short ones. */
     intervals?: Partial<Intervals>;
     /** Changes the folder before the broker reads it. */
@@ -127,13 +129,14 @@ export async function startBroker(
     );
   let config = configOf(options.env);
   const log = options.log ?? pino({ level: "silent" });
-  const { clock, webappTimes, pacedCodeHost } = options;
+  const { clock, webappTimes, pacedCodeHost, runGrader } = options;
   const start = () =>
     createBroker({
       config,
       log,
       ...(clock ? { clock } : {}),
       ...(webappTimes ? { webappTimes } : {}),
+      ...(runGrader ? { runGrader } : {}),
       ...(pacedCodeHost === undefined ? {} : { pacedCodeHost }),
       intervals: { ...QUICK, ...options.intervals },
     });

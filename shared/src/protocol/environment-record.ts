@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** The name of the artifact that contains a session's steps: gzip, one JSON object a line. */
+export const STEP_LOG = "steps.ndjson.gz";
+
 const times = z.object({ p50: z.number(), p99: z.number() }).describe("Milliseconds.");
 
 /** How an agent played: recorded with the result. Seeds are named by digests until the challenge is closed. */

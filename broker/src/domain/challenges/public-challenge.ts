@@ -6,15 +6,16 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
+import { functionsOf } from "../environments/challenge-functions.ts";
 import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
-import { publicEnvironment } from "./public-environment.ts";
+import { publicEnvironment, type SeedSources } from "./public-environment.ts";
 import { publicRun } from "./public-run.ts";
 
 /** Returns a challenge as participants see it. */
 export async function publicChallenge(
   challenge: ServedChallenge,
-  context: ServingSources & { baseUrl: () => string },
+  context: ServingSources & SeedSources & { baseUrl: () => string },
 ): Promise<PublicChallenge> {
   const { config, data } = challenge;
   const { baseUrl, clock } = context;
@@ -35,8 +36,8 @@ export async function publicChallenge(
       model: config.accepts.model,
     },
     run: config.run && publicRun(config.run),
-    environment: config.environment && publicEnvironment(config.environment),
-    functions: config.evaluator.functions,
+    environment: await publicEnvironment(context, config),
+    functions: [...functionsOf(config)],
     after_end: config.after_end,
     code: { capture: config.code.capture },
     data: data.map(({ name, size, sha256 }) => ({

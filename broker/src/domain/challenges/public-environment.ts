@@ -1,10 +1,42 @@
 import type { PublicChallenge } from "@crowdai/shared";
-import type { EnvironmentConfig } from "@crowdai/shared/challenge-folder";
+import type { ChallengeConfig, EnvironmentConfig } from "@crowdai/shared/challenge-folder";
+import type { Records } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
+import type { SeedsOf } from "../environments/session-seeds.ts";
 
-/** Describes an environment that agents step, without its private files and seeds. */
-export function publicEnvironment(
-  environment: EnvironmentConfig,
-): NonNullable<PublicChallenge["environment"]> {
+type PublicEnvironment = NonNullable<PublicChallenge["environment"]>;
+
+/** Whether a challenge is closed, and its seeds. */
+export interface SeedSources {
+  records: Pick<Records, "db">;
+  seedsOf: SeedsOf;
+}
+
+/** Describes an environment that agents step, without its private files. Its seeds are public once the challenge is closed. */
+export async function publicEnvironment(
+  { records, seedsOf }: SeedSources,
+  config: ChallengeConfig,
+): Promise<PublicEnvironment | null> {
+  if (!config.environment) return null;
+  const closure = await closureOf(records.db, { challenge: config.id });
+  return describe(config.environment, closure ? publicSeeds(config, seedsOf) : null);
+}
+
+const closureOf = lookup((db, { challenge }: { challenge: string }) =>
+  db.selectFrom("closures").select("challenge").where("challenge", "=", challenge),
+);
+
+/** The seeds of each round; null when each submission has its own, or only graders know them. */
+function publicSeeds(config: ChallengeConfig, seedsOf: SeedsOf): PublicEnvironment["seeds"] {
+  const { environment, id: challenge, rounds } = config;
+  if (!environment || !("count" in environment.seeds) || environment.seeds.per === "submission") return null;
+  return rounds.map(({ id: round }) => ({
+    round,
+    seeds: seedsOf(config, { id: "", challenge, round }) ?? [],
+  }));
+}
+
+function describe(environment: EnvironmentConfig, shown: PublicEnvironment["seeds"]): PublicEnvironment {
   const { agents, seeds, score, limits, reward_visible, code, old_clients } = environment;
   return {
     agents,
@@ -15,6 +47,6 @@ export function publicEnvironment(
     command: code.command === "submission" ? null : code.command,
     code_limits: code.limits,
     env_id: old_clients?.env_id ?? null,
-    seeds: null,
+    seeds: shown,
   };
 }

@@ -87,7 +87,8 @@ async function finish(
   });
   // Only a verdict on the submission replaces its outcome; a fault of the evaluator or the platform says
   // nothing about it.
-  const result = outcome.ok ? "graded" : isVerdict(outcome.code) ? "failed" : "kept";
+  const charges = !outcome.ok && (outcome.charge ?? isVerdict(outcome.code));
+  const result = outcome.ok ? "graded" : charges ? "failed" : "kept";
   const reason = outcome.ok ? null : `${outcome.code}: ${outcome.message}`;
   await updateItem(trx, item, { state: "done", deadline_at: null, result, reason });
 }

@@ -44,7 +44,7 @@ async function enqueue(meanwhile: (job: Job) => Promise<unknown> = async () => {
     taken.push(job.submission);
     await meanwhile(job);
   };
-  await enqueueRegrades({ records, catalog, clock: () => NOW, queue: { publish } });
+  await enqueueRegrades({ records, catalog, clock: () => NOW, queue: { publish }, seedsOf: () => null });
   return taken;
 }
 const set = ({ submission }: Pick<Job, "submission">, values: Partial<RegradeItemRow>) =>

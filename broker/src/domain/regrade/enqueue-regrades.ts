@@ -4,6 +4,8 @@ import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
 import type { Catalog, ServedChallenge } from "../challenges/catalog.ts";
 import { findBundle } from "../challenges/recorded-challenges.ts";
+import type { SeedsOf } from "../environments/session-seeds.ts";
+import { stepLogOf } from "../environments/step-log.ts";
 import { createJob } from "../submissions/create-job.ts";
 
 /** Maximum number of queued or running jobs of a regrade: the queue need not hold a whole challenge. */
@@ -18,6 +20,7 @@ export async function enqueueRegrades(options: {
   queue: Pick<JobQueue, "publish">;
   catalog: Catalog;
   clock: Clock;
+  seedsOf: SeedsOf;
 }): Promise<void> {
   const { db } = options.records;
   const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
@@ -50,7 +53,11 @@ export async function enqueueRegrades(options: {
     if (rows.length === 0) return;
     const challenge = await pinned(db, regrade, served);
     for (const { regrade_attempt: attempt, ...row } of rows) {
-      await options.queue.publish({ ...createJob(row, attempt, challenge), fair_key: FAIR_KEY });
+      const job = createJob(row, attempt, challenge, options.seedsOf);
+      // The agent has left: what it did is stepped again.
+      const input =
+        row.input_kind === "session" ? { kind: "session" as const, replay: stepLogOf(row) } : job.input;
+      await options.queue.publish({ ...job, input, fair_key: FAIR_KEY });
       await mark(regrade.id, row.id, attempt);
     }
   }

@@ -1,4 +1,4 @@
-import { CrowdaiError, type ErrorCode, catalog as errors } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode, catalog as errors, STEP_LOG } from "@crowdai/shared";
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
@@ -81,6 +81,13 @@ export async function addItems(
         .where("function", "=", "submit")
         .where("dry_run", "=", 0)
         .where("created_at", "<=", until)
+        // A session that was not graded has no agent any more that could play to the end.
+        .where((on) =>
+          on.or([
+            on("input_kind", "!=", "session"),
+            on.and([on("state", "=", "graded"), on("artifacts", "like", `%"${STEP_LOG}"%`)]),
+          ]),
+        )
         // Our evaluator cannot reproduce an external grader's grade.
         .where("outside_status", "is", null)
         .where((on) =>

@@ -3,6 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
+import { keepStepLog } from "../environments/step-log.ts";
 import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild-standings.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
 import { NO_MEDIA } from "../media/media-keys.ts";
@@ -135,6 +136,7 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     .updateTable("submissions")
     .set({
       ...verdict,
+      artifacts: keepStepLog(row, verdict.artifacts),
       ...NO_MEDIA,
       attempt: row.regrade_attempt,
       regraded_at: iso(now),

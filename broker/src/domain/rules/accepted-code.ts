@@ -22,11 +22,14 @@ export function carriesCode(intent: Pick<Intent, "function" | "dry_run">): boole
 export function requireAcceptedCode(config: ChallengeConfig, intent: Intent): void {
   if (!carriesCode(intent)) return;
   const { code } = intent;
+  const isInput = intent.input.kind === "code";
   if (!code) {
-    if (config.code.capture !== "required") return;
+    // Old clients of environments cannot send any.
+    if (!isInput && (config.code.capture !== "required" || intent.input.kind === "session")) return;
     throw new CrowdaiError("code_required", `${config.id} requires the code with every submission.`);
   }
-  if (config.code.capture === "off") throw new CrowdaiError("code_off", `${config.id} does not accept code.`);
+  if (config.code.capture === "off" && !isInput)
+    throw new CrowdaiError("code_off", `${config.id} does not accept code.`);
   if (code.commit.length !== 40 || code.tree.length !== 40)
     throw new CrowdaiError(
       "code_unfit",

@@ -5,6 +5,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 /** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
   requireKind(config, input.kind);
+  if (input.kind === "session") return;
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
   if (!rule) return;
   if (size > rule.max_bytes) {
@@ -21,21 +22,49 @@ export function requireAcceptedInput(config: ChallengeConfig, input: Intent["inp
 
 /** Throws kind_not_accepted unless the challenge takes this kind of input. */
 export function requireKind(config: ChallengeConfig, kind: Intent["input"]["kind"]): void {
-  const accepted = config.run
-    ? ["code"]
-    : (["file", "json"] as const).filter((one) => config.accepts[one] !== undefined);
+  const accepted = acceptedKinds(config);
   if (accepted.includes(kind === "inline" ? "json" : kind)) return;
-  const refused = kind === "file" ? "files" : kind === "code" ? "code alone" : "JSON values";
-  throw new CrowdaiError(
-    "kind_not_accepted",
-    config.run
-      ? `${config.id} runs submitted code; it accepts code submissions, not ${refused}.`
-      : `${config.id} accepts ${accepted.join(" or ")} submissions, not ${refused}.`,
-    {
-      ...(config.run && { next: `Submit your code: crowdai submit --code -c ${config.id}` }),
-      details: { accepts: accepted },
-    },
-  );
+  const next = nextFor(config);
+  throw new CrowdaiError("kind_not_accepted", refusalOf(config, kind, accepted), {
+    ...(next && { next }),
+    details: { accepts: accepted },
+  });
+}
+
+function acceptedKinds({ run, environment, accepts }: ChallengeConfig): string[] {
+  if (run) return ["code"];
+  if (environment) return environment.agents.map((agent) => (agent === "code" ? "code" : "session"));
+  return (["file", "json"] as const).filter((one) => accepts[one] !== undefined);
+}
+
+const REFUSED = {
+  file: "files",
+  json: "JSON values",
+  inline: "JSON values",
+  code: "code alone",
+  session: "sessions of remote agents",
+} as const;
+
+function refusalOf(config: ChallengeConfig, kind: Intent["input"]["kind"], accepted: string[]): string {
+  const { id, run, environment } = config;
+  if (run) return `${id} runs submitted code; it accepts code submissions, not ${REFUSED[kind]}.`;
+  if (environment)
+    return `${id} has an environment that agents step; it accepts ${environment.agents.join(" and ")} agents, not ${
+      kind === "session" ? "remote agents" : kind === "code" ? "code agents" : REFUSED[kind]
+    }.`;
+  if (kind === "session")
+    return `${id} has no environment to step; it accepts ${accepted.join(" or ")} submissions.`;
+  return `${id} accepts ${accepted.join(" or ")} submissions, not ${REFUSED[kind]}.`;
+}
+
+function nextFor({ id, run, environment }: ChallengeConfig): string | null {
+  if (run) return `Submit your code: crowdai submit --code -c ${id}`;
+  if (!environment) return null;
+  const ways = {
+    code: `Submit the code of your agent: crowdai submit --code -c ${id}`,
+    remote: `Run your agent here: crowdai run -c ${id} <command>`,
+  };
+  return `${environment.agents.map((agent) => ways[agent]).join(". ")}.`;
 }
 
 function requireExtension(accepted: string[], name: string | null): void {

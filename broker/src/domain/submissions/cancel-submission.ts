@@ -1,4 +1,7 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import type { Db } from "../../records/records.ts";
+import type { SubmissionRow } from "../../records/tables.ts";
+import { hasPlayed } from "../environments/has-played.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { removeUnaccepted } from "./announced-parts.ts";
 import { findSubmission, lockSubmission } from "./find-submission.ts";
@@ -7,11 +10,11 @@ import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 import { writeFailure } from "./write-outcome.ts";
 
 /** The services that cancelling a submission uses. */
-export type CancelNeeds = ViewNeeds & Needs<"records" | "objects" | "queue" | "log" | "announce">;
+export type CancelNeeds = ViewNeeds & Needs<"records" | "catalog" | "objects" | "queue" | "log" | "announce">;
 
 /**
- * Cancels a submission that has not ended. The slot is returned unless grading had started. Repeating it is
- * harmless; a graded or failed submission throws already_final.
+ * Cancels a submission that has not ended. The slot is returned unless grading had started or, in an environment, unless a
+ * reset had been answered. Repeating it is harmless; a graded or failed submission throws already_final.
  */
 export async function cancelSubmission(
   context: CancelNeeds,
@@ -30,7 +33,8 @@ export async function cancelSubmission(
       .where("number", "=", row.attempt)
       .execute();
     const message = "Cancelled by the participant.";
-    return writeFailure(trx, row, { code: "cancelled", message }, context.clock());
+    const charge = await chargesCancelled(context, trx, row);
+    return writeFailure(trx, row, { code: "cancelled", message, charge }, context.clock());
   });
   if (events.length > 0) {
     // The records are authoritative: an unreachable queue cannot change the outcome, and a late result is
@@ -48,4 +52,15 @@ export async function cancelSubmission(
   const row = await findSubmission(context.records.db, caller, id);
   if (events.length > 0 && row.accepted_at === null) await removeUnaccepted(context, row);
   return viewSubmission(context, context.records.db, row);
+}
+
+/** Whether the participant has seen anything of an environment; undefined for any other submission. */
+async function chargesCancelled(
+  { catalog }: Needs<"catalog">,
+  trx: Db,
+  row: SubmissionRow,
+): Promise<boolean | undefined> {
+  const isAgent =
+    row.input_kind === "session" || Boolean(catalog.all().get(row.challenge)?.config.environment);
+  return isAgent && row.outside_status === null ? hasPlayed(trx, row.id) : undefined;
 }

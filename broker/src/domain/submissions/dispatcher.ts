@@ -4,6 +4,7 @@ import { type Clock, iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
+import type { SeedsOf } from "../environments/session-seeds.ts";
 import { createJob } from "./create-job.ts";
 
 const BATCH = 500;
@@ -40,10 +41,11 @@ export function createDispatcher(options: {
   catalog: Catalog;
   clock: Clock;
   log: Logger;
+  seedsOf: SeedsOf;
   /** Queues jobs of running regrades behind those of submissions. */
   enqueueRegrades: () => Promise<void>;
 }): Dispatcher {
-  const { records, queue, catalog, clock, log, enqueueRegrades } = options;
+  const { records, queue, catalog, clock, log, seedsOf, enqueueRegrades } = options;
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
@@ -83,7 +85,7 @@ export function createDispatcher(options: {
     unmarked.set(keyOf(row), one);
     try {
       const code = { tree_key: null, tree_size: null, tree_sha256: null };
-      await queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge)));
+      await queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge), seedsOf));
       one.taken = true;
       marking ??= setTimeout(() => void markPublished(), MARK_MS);
     } catch (error) {
@@ -126,7 +128,7 @@ export function createDispatcher(options: {
     const rows = found.filter((row) => !unmarked.has(keyOf(row)));
     // All at once, in order: a queue over a network accepts them in few round trips.
     const results = await Promise.allSettled(
-      rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge)))),
+      rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge), seedsOf))),
     );
     const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
     await mark(published);

@@ -22,9 +22,9 @@ export async function insertSubmission(
   input: DescribedInput,
 ): Promise<{ row: SubmissionRow; events: SubmissionEvent[] }> {
   const at = iso(arrival);
-  const inline = input.input_data !== null;
+  const hasBytes = input.input_data === null && input.input_kind !== "session";
   const models = intent.models ?? [];
-  const isHere = inline && models.length === 0;
+  const isHere = !hasBytes && models.length === 0;
   const types = isHere ? (["initiated", "submitted"] as const) : (["initiated"] as const);
   const values: NewSubmission = {
     id: intent.id,
@@ -37,7 +37,7 @@ export async function insertSubmission(
     dry_run: intent.dry_run ? 1 : 0,
     post_challenge: target.postChallenge ? 1 : 0,
     ...input,
-    input_key: inline ? null : `submissions/${config.id}/${intent.id}/input`,
+    input_key: hasBytes ? `submissions/${config.id}/${intent.id}/input` : null,
     created_at: at,
     accepted_at: isHere ? at : null,
     deadline_at: iso(arrival.getTime() + (isHere ? DEADLINES.submitted : DEADLINES.initiated)),

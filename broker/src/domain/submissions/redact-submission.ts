@@ -2,7 +2,7 @@ import type { Submission, SubmissionEvent } from "@crowdai/shared";
 
 /**
  * Returns the submission as shown to others than its participant and the challenge's organizers: its result
- * only. The input, the participant's message, the evaluator's messages and how code was run stay private. Once published, its
+ * only. The input, the participant's message, the evaluator's messages, and how code was run or an agent played, stay private. Once published, its
  * code, its files and the message (which the public commit contains) are visible to everyone.
  */
 export function redactSubmission(submission: Submission): Submission {
@@ -14,6 +14,7 @@ export function redactSubmission(submission: Submission): Submission {
     error: null,
     media_dropped: null,
     run: null,
+    environment: null,
   };
   if (submission.published_at !== null) return redacted;
   return { ...redacted, message: null, artifacts: [], code: null, publish: false };

@@ -2,12 +2,14 @@ import { type Call, CrowdaiError, type Submission, type SubmissionEvent } from "
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
+import { functionsOf, REPLAY } from "../environments/challenge-functions.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireKind } from "../rules/accepted-input.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { describeInput, requireSame } from "./described-input.ts";
 import { insertSubmission } from "./insert-submission.ts";
+import { planReplay } from "./plan-replay.ts";
 import type { Needs } from "./services.ts";
 import { type ViewNeeds, viewSubmission } from "./view-submission.ts";
 
@@ -27,16 +29,21 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');
-  if (config.run) requireKind(config, "inline");
+  if (config.run || (config.environment && call.function !== REPLAY)) requireKind(config, "inline");
   const arrival = context.clock();
-  const target = targetRound(config, call.round, arrival);
-  const items = call.items.map(({ id, data }) => ({
-    ...call,
-    id,
-    message: null,
-    input: { kind: "inline" as const, data },
-    described: describeInput({ input: { kind: "inline", data }, code: null }),
-  }));
+  const isReplay = config.environment !== null;
+  // A session can be replayed at any time, in its own round.
+  const open = isReplay ? null : targetRound(config, call.round, arrival);
+  const items = await Promise.all(
+    call.items.map(async ({ id, data }) => {
+      const input = { kind: "inline" as const, data };
+      const described = describeInput({ input, code: null });
+      const { target, input_data } = open
+        ? { target: open, input_data: described.input_data }
+        : await planReplay(context.records.db, config, caller, data);
+      return { ...call, id, message: null, input, target, described: { ...described, input_data } };
+    }),
+  );
   const rows = await context.records.transaction(async (trx) => {
     const known = await trx
       .selectFrom("submissions")
@@ -58,7 +65,15 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
         result.push(before);
         continue;
       }
-      const inserted = await insertSubmission(trx, config, caller, target, arrival, item, item.described);
+      const inserted = await insertSubmission(
+        trx,
+        config,
+        caller,
+        item.target,
+        arrival,
+        item,
+        item.described,
+      );
       byId.set(item.id, inserted.row);
       events.push(...inserted.events);
       result.push(inserted.row);
@@ -72,7 +87,7 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
 
 /** Throws function_unknown. */
 export function requireFunction(config: ChallengeConfig, name: string): void {
-  const functions = config.evaluator.functions;
+  const functions = functionsOf(config);
   if (functions.includes(name)) return;
   throw new CrowdaiError(
     "function_unknown",

@@ -101,6 +101,7 @@ export async function registerIntent(
     slot: takesSlot ? "reserved" : null,
     code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
     run: null,
+    environment: null,
   });
 }
 

@@ -1,4 +1,11 @@
-import { type Outcome, type RunRecord, type RunStage, runRecordSchema } from "@crowdai/shared";
+import {
+  type EnvironmentRecord,
+  environmentRecordSchema,
+  type Outcome,
+  type RunRecord,
+  type RunStage,
+  runRecordSchema,
+} from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
@@ -8,17 +15,18 @@ import type { SubmissionRow } from "../../records/tables.ts";
 const VISIBLE_LOGS = {
   none: ["build"],
   sample: ["build", "sample"],
-  all: ["build", "sample", "run"],
+  all: ["build", "sample", "run", "play"],
 } as const;
 
-/** Returns the columns that an outcome writes to its attempt: the record of a run is stored apart. */
+/** Returns the columns that an outcome writes to its attempt: the records of a run and of an environment are stored apart. */
 export function outcomeColumns(
-  config: Pick<ChallengeConfig, "run"> | undefined,
-  { run, ...outcome }: Outcome,
-): { outcome: string; run: string | null } {
+  config: Pick<ChallengeConfig, "run" | "environment"> | undefined,
+  { run, environment, ...outcome }: Outcome,
+): { outcome: string; run: string | null; environment: string | null } {
   return {
     outcome: JSON.stringify(outcome),
-    run: run ? JSON.stringify(withoutPrivateLogs(config?.run ?? null, run)) : null,
+    run: run ? JSON.stringify(withoutPrivateLogs(config, run)) : null,
+    environment: environment ? JSON.stringify(environment) : null,
   };
 }
 
@@ -26,8 +34,12 @@ export function outcomeColumns(
  * Drops what a participant must not see. Graders send only visible logs, but what a program printed about the private input
  * must not depend on every grader being up to date.
  */
-function withoutPrivateLogs(config: ChallengeConfig["run"], run: RunRecord): RunRecord {
-  const visible: readonly RunStage[] = VISIBLE_LOGS[config?.logs ?? "none"];
+function withoutPrivateLogs(
+  config: Pick<ChallengeConfig, "run" | "environment"> | undefined,
+  run: RunRecord,
+): RunRecord {
+  const { logs = "none" } = config?.run ?? config?.environment?.code ?? {};
+  const visible: readonly RunStage[] = VISIBLE_LOGS[logs];
   return {
     ...run,
     stages: run.stages.map((one) =>
@@ -36,15 +48,22 @@ function withoutPrivateLogs(config: ChallengeConfig["run"], run: RunRecord): Run
   };
 }
 
-/** Returns how the code of a submission was run in the attempt that counts; null when it was not, or not yet. */
-export async function readRun(
+/** Returns how the code of a submission was run, and how an agent played, in the attempt that counts. */
+export async function readRecords(
   db: Db,
   { id, attempt }: Pick<SubmissionRow, "id" | "attempt">,
-): Promise<RunRecord | null> {
-  const row = await runOf(db, { id, attempt });
-  return row?.run ? runRecordSchema.parse(JSON.parse(row.run)) : null;
+): Promise<{ run: RunRecord | null; environment: EnvironmentRecord | null }> {
+  const row = await recordsOf(db, { id, attempt });
+  return {
+    run: row?.run ? runRecordSchema.parse(JSON.parse(row.run)) : null,
+    environment: row?.environment ? environmentRecordSchema.parse(JSON.parse(row.environment)) : null,
+  };
 }
 
-const runOf = lookup((db, { id, attempt }: Pick<SubmissionRow, "id" | "attempt">) =>
-  db.selectFrom("attempts").select("run").where("submission", "=", id).where("number", "=", attempt),
+const recordsOf = lookup((db, { id, attempt }: Pick<SubmissionRow, "id" | "attempt">) =>
+  db
+    .selectFrom("attempts")
+    .select(["run", "environment"])
+    .where("submission", "=", id)
+    .where("number", "=", attempt),
 );

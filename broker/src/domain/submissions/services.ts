@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
+import type { SeedsOf } from "../environments/session-seeds.ts";
 import type { GradingTimes } from "../graders/grading-times.ts";
 import type { QueueStatusSources } from "../graders/queue-status.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -25,6 +26,8 @@ export interface SubmissionServices extends QueueStatusSources {
   catalog: Catalog;
   gradingTimes: GradingTimes;
   metrics: Pick<Metrics, "refused" | "uploaded">;
+  /** Derives the seeds of an environment's episodes. */
+  seedsOf: SeedsOf;
   log: Logger;
   /** Returns the broker's public URL, without a trailing slash. */
   baseUrl: () => string;

@@ -34,14 +34,7 @@ export async function recordAnnouncedCode(
   const known = await readCode(trx, row.id);
   if (known && (known.state === "stored" || known.commit_name === code.commit)) return;
   const same = await findStored(trx, config, row, code);
-  const required = config.code.capture === "required";
-  const holds = same
-    ? HOLDS.no
-    : required
-      ? HOLDS.until_stored
-      : graderGetsCode(config)
-        ? HOLDS.awhile
-        : HOLDS.no;
+  const holds = same ? HOLDS.no : holdsOf(config, intent);
   const wait = holds === HOLDS.awhile ? CODE_DEADLINES.handed : CODE_DEADLINES.awaited;
   const values = {
     commit_name: code.commit,
@@ -74,6 +67,13 @@ export async function recordAnnouncedCode(
     .insertInto("submission_code")
     .values({ submission: row.id, challenge: row.challenge, participant_id: row.participant_id, ...values })
     .execute();
+}
+
+/** A session waits for no code: its agent is here, and waits. */
+function holdsOf(config: ChallengeConfig, { input }: Pick<Intent, "input">): SubmissionCodeRow["holds"] {
+  if (input.kind === "session") return HOLDS.no;
+  if (input.kind === "code" || config.code.capture === "required") return HOLDS.until_stored;
+  return graderGetsCode(config) ? HOLDS.awhile : HOLDS.no;
 }
 
 export async function readCode(db: Db, submission: string): Promise<SubmissionCodeRow | undefined> {

@@ -10,6 +10,9 @@ const VERDICTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "code_output",
   "output_missing",
   "output_invalid",
+  "agent_protocol",
+  "agent_timeout",
+  "session_abandoned",
 ]);
 
 /** Returns whether a failure is a verdict on the submission, which charges its slot as a grade does. */

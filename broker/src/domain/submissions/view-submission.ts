@@ -1,5 +1,6 @@
 import {
   CrowdaiError,
+  type EnvironmentRecord,
   catalog as errors,
   parseExact,
   type RunRecord,
@@ -8,11 +9,12 @@ import {
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
+import { REPLAY } from "../environments/challenge-functions.ts";
 import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import { listArtifacts } from "./artifacts.ts";
 import type { NamedParticipant } from "./repository-name.ts";
-import { readRun } from "./run-record.ts";
+import { readRecords } from "./run-record.ts";
 import type { Needs } from "./services.ts";
 import { HOLDS, readCode, viewCode } from "./submission-code.ts";
 
@@ -22,6 +24,7 @@ export interface Surroundings {
   slot: SlotRow["state"] | null;
   code: SubmissionCodeRow | undefined;
   run: RunRecord | null;
+  environment: EnvironmentRecord | null;
 }
 
 /** Reads the data around a submission. Lists leave out the records of runs, whose logs may be large. */
@@ -30,6 +33,7 @@ export async function readSurroundings(
   row: SubmissionRow,
   { withRun = true } = {},
 ): Promise<Surroundings> {
+  const hasRecords = row.input_kind === "code" || row.input_kind === "session" || row.function === REPLAY;
   const { id, name, slot, has_code } = (await surroundings(db, {
     submission: row.id,
     participant: row.participant_id,
@@ -38,7 +42,7 @@ export async function readSurroundings(
     participant: { id, name },
     slot,
     code: has_code ? await readCode(db, row.id) : undefined,
-    run: withRun && row.input_kind === "code" ? await readRun(db, row) : null,
+    ...(withRun && hasRecords ? await readRecords(db, row) : { run: null, environment: null }),
   };
 }
 
@@ -61,7 +65,7 @@ export async function viewSubmission(
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Submission> {
-  const { participant, slot, code, run } = known ?? (await readSurroundings(db, row));
+  const { participant, slot, code, run, environment } = known ?? (await readSurroundings(db, row));
   const inQueue = row.state === "submitted" && row.outside_status === null;
   const waiting = inQueue ? await readWaiting(context, db, row) : null;
   const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for the code" : waiting?.reason;
@@ -99,7 +103,7 @@ export async function viewSubmission(
     regraded: row.regraded_at === null ? null : { at: row.regraded_at, score_before: row.score_before },
     artifacts: await listArtifacts(context, db, row),
     run,
-    environment: null,
+    environment,
     media: mediaUrls(row, context.baseUrl()),
     media_dropped: row.media_dropped,
     code: code ? viewCode(context.baseUrl(), participant, code) : null,

@@ -1,4 +1,10 @@
-import { type ErrorCode, catalog as errors, type Outcome, type SubmissionEvent } from "@crowdai/shared";
+import {
+  type ErrorCode,
+  catalog as errors,
+  type Outcome,
+  type StoredFile,
+  type SubmissionEvent,
+} from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Updateable } from "kysely";
 import { iso } from "../../base/clock.ts";
@@ -103,6 +109,16 @@ export function gradeColumns(
   };
 }
 
+/** Why a submission ends without a grade. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  evaluator_version?: string | null;
+  artifacts?: readonly StoredFile[] | null | undefined;
+  /** Whether the slot is charged; by default, the code decides. */
+  charge?: boolean | null | undefined;
+}
+
 /**
  * Ends a submission without a grade. The slot is charged only when the verdict is on the participant's own input,
  * when it came too late, or when a cancelled submission may already be in grading.
@@ -110,7 +126,7 @@ export function gradeColumns(
 export async function writeFailure(
   trx: Db,
   row: SubmissionRow,
-  error: { code: ErrorCode; message: string; evaluator_version?: string | null },
+  error: Failure,
   now: Date,
   lead: readonly NewEvent[] = [],
 ): Promise<SubmissionEvent[]> {
@@ -124,11 +140,12 @@ export async function writeFailure(
     error_code: error.code,
     error_message: error.message,
     evaluator_version: error.evaluator_version ?? null,
+    ...(error.artifacts && { artifacts: JSON.stringify(error.artifacts) }),
     seq: row.seq + lead.length + 1,
   });
   // An external grader cannot be stopped: its submissions count as being graded.
   const begun = row.state === "grading" || row.outside_status !== null;
-  const charged = verdict || (error.code === "cancelled" && begun);
+  const charged = error.charge ?? (verdict || (error.code === "cancelled" && begun));
   await settleSlot(trx, row.id, charged ? "charged" : "returned", error.code, now);
   const { fault } = errors[error.code] ?? errors.unexpected;
   return appendEvents(trx, row, iso(now), [

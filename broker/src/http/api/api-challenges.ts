@@ -23,7 +23,7 @@ export function challengeRoutes({
   context,
   participant,
   viewer,
-}: ApiGroup<ServingSources & Needs<"catalog" | "records" | "baseUrl">>): void {
+}: ApiGroup<ServingSources & Needs<"catalog" | "records" | "seedsOf" | "baseUrl">>): void {
   api.openapi(
     createRoute({
       method: "get",

@@ -16,7 +16,7 @@ export function challengePages({
   sessions,
   renderPage,
   renderPart,
-}: PageContext<ServingSources & Needs<"records" | "catalog" | "baseUrl">>): Hono {
+}: PageContext<ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl">>): Hono {
   const routes = new Hono();
 
   routes.get("/", async (c) => {

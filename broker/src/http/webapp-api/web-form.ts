@@ -52,7 +52,7 @@ export async function submitFromWebForm(context: WebFormNeeds, token: string, se
   ];
   const { config } = context.catalog.get(challenge_client_name);
   const caller = await identifyParticipant(context.webapp, api_key);
-  if (config.run) {
+  if (config.run || config.environment) {
     await requireVisible(context, config, caller);
     requireKind(config, "file");
   }

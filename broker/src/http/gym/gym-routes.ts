@@ -1,0 +1,189 @@
+import { CrowdaiError } from "@crowdai/shared";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { logMachineError } from "../../base/machine-error.ts";
+import {
+  createInstance,
+  type InstanceIds,
+  type InstanceNeeds,
+  openInstances,
+} from "../../domain/sessions/gym-instances.ts";
+import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
+import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
+import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+import { redactedPath } from "../requests/redacted-path.ts";
+import { requestError } from "../requests/request-error.ts";
+import { keyOf, MAX_GYM_BYTES, numberField, readBody, requiredField, textField } from "./gym-body.ts";
+import { createGymSessions, type GymSession } from "./gym-session.ts";
+import { contains, sampleOf } from "./space-values.ts";
+
+type Work = (c: Context, session: GymSession, rest: string) => Promise<Response>;
+
+/**
+ * Serves environments in the form of gym-http-api, to agents that were written for it and for the OpenSim challenge of 2017. Such clients
+ * drop a path in the broker's address. They show the `message` of an error, and follow no redirect.
+ */
+export function gymRoutes(options: {
+  context: () => InstanceNeeds;
+  desk: SessionDesk;
+  ids: InstanceIds;
+  nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
+}): Hono {
+  const { context, desk, ids } = options;
+  const open = createGymSessions(options);
+  const app = new Hono();
+  app.onError((thrown, c) => refusal(c, thrown));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_GYM_BYTES,
+      onError: (c) =>
+        refusal(
+          c,
+          new CrowdaiError("message_too_large", `A request body may have at most ${MAX_GYM_BYTES} bytes.`),
+        ),
+    }),
+  );
+  app.all("/v1", (c) => answer(c));
+  app.all("/v1/*", (c) => answer(c));
+
+  async function answer(c: Context): Promise<Response> {
+    const [, first, instance, ...rest] = new URL(c.req.url).pathname.split("/").filter((part) => part !== "");
+    const { method } = c.req;
+    if (first === "upload" && method === "POST") return c.body(null, 204);
+    if (first !== "envs") throw unknownRoute(c);
+    if (instance === undefined) {
+      if (method === "GET") return list(c);
+      if (method === "POST") return create(c);
+      throw unknownRoute(c);
+    }
+    const [name, argument] = routeOf(rest);
+    const work = works[`${method} ${name}`];
+    if (!work) throw unknownRoute(c);
+    return work(c, await open(c, instance), argument);
+  }
+
+  async function create(c: Context): Promise<Response> {
+    const body = await readBody(c);
+    requiredField(body, "env_id");
+    const token = keyOf(c, body) ?? (requiredField(body, "token") as undefined);
+    const submission = await createInstance(context(), desk, {
+      env_id: textField(body, "env_id") as string,
+      token,
+      submission: textField(body, "submission"),
+      round: textField(body, "round"),
+      message: textField(body, "message"),
+    });
+    return c.json({ instance_id: ids.of(submission), submission });
+  }
+
+  async function list(c: Context): Promise<Response> {
+    const key = keyOf(c, null);
+    if (key === undefined) return c.json({ all_envs: {} });
+    const caller = await identifyParticipant(context().webapp, key);
+    const all = await openInstances(context().records.db, caller);
+    return c.json({ all_envs: Object.fromEntries([...all].map(([id, name]) => [ids.of(id), name])) });
+  }
+
+  const works: Readonly<Record<string, Work>> = {
+    "POST monitor/start": async (c) => c.body(null, 204),
+
+    async "POST reset"(c, { ask }) {
+      const episode = numberField(await readBody(c), "episode");
+      const reply = await ask({ type: "reset", ...(episode && { episode }) });
+      if (reply.type !== "observation") return c.json({ observation: null });
+      return c.json({ observation: reply.observation, info: reply.info, episode: reply.episode });
+    },
+
+    async "POST step"(c, { ask }) {
+      const body = await readBody(c);
+      const action = requiredField(body, "action");
+      const [episode, n] = [numberField(body, "episode"), numberField(body, "n")];
+      const reply = await ask({ type: "step", ...(episode && { episode }), ...(n && { n }), action });
+      if (reply.type !== "step") throw new CrowdaiError("usage", "The session has ended.");
+      const { observation, reward, terminated, truncated, info } = reply;
+      const now = { episode: reply.episode, n: reply.n };
+      return c.json({
+        observation,
+        reward,
+        done: terminated || truncated,
+        info,
+        terminated,
+        truncated,
+        ...now,
+      });
+    },
+
+    async "POST monitor/close"(c, { ask, ended }) {
+      await ask({ type: "submit" });
+      const { score, error_code, error_message } = await ended();
+      if (error_code) throw new CrowdaiError(error_code, error_message ?? undefined);
+      return c.json({ reward: score });
+    },
+
+    /** An agent that has played every episode may close without a monitor. Any other gives up. */
+    async "POST close"(c, { id, owner, ask }) {
+      try {
+        await ask({ type: "submit" });
+      } catch {
+        await cancelSubmission(context(), owner, id).catch(() => {});
+      }
+      return c.body(null, 204);
+    },
+
+    "GET action_space": async (c, { hello }) => c.json({ info: (await hello()).spaces.action }),
+    "GET action_space/sample": async (c, { hello }) =>
+      c.json({ action: sampleOf((await hello()).spaces.action) }),
+    "GET action_space/contains": async (c, { hello }, value) =>
+      c.json({ member: contains((await hello()).spaces.action, valueInPath(value)) }),
+    "GET observation_space": async (c, { hello }) => c.json({ info: (await hello()).spaces.observation }),
+
+    /** Clients of gym-http-api send properties of the space here, of which all must agree. */
+    async "POST observation_space/contains"(c, { hello }) {
+      const [{ spaces }, body] = [await hello(), await readBody(c)];
+      const properties = new Map(Object.entries(spaces.observation));
+      const sent =
+        typeof body === "object" && body !== null && !Array.isArray(body) ? Object.entries(body) : [];
+      const areProperties = sent.length > 0 && sent.every(([name]) => properties.has(name));
+      const member = areProperties
+        ? sent.every(([name, value]) => JSON.stringify(properties.get(name)) === JSON.stringify(value))
+        : contains(spaces.observation, body);
+      return c.json({ member });
+    },
+  };
+
+  function refusal(c: Context, thrown: unknown): Response {
+    const error = requestError(c, thrown);
+    const { log } = context();
+    if (error.code === "unexpected")
+      log.error(
+        { event: "request_failed", err: thrown, path: redactedPath(c.req.path) },
+        "request failed with an unexpected error",
+      );
+    logMachineError(log, error, { path: redactedPath(c.req.path) });
+    if (error.code === "message_too_large") c.header("connection", "close");
+    const { message, next } = error.toBody();
+    return c.json({ message: next ? `${message} ${next}` : message }, 400);
+  }
+
+  return app;
+}
+
+/** Returns the name of a route below an instance, and what follows it. */
+function routeOf(parts: readonly string[]): [name: string, argument: string] {
+  const [first = "", second, ...rest] = parts;
+  const name = second === undefined ? first : `${first}/${second}`;
+  return name === "action_space/contains" ? [name, rest.join("/")] : [[name, ...rest].join("/"), ""];
+}
+
+/** Returns the value that a path contains: a number, any other JSON, or a text. */
+function valueInPath(part: string): unknown {
+  try {
+    const text = decodeURIComponent(part);
+    return JSON.parse(text);
+  } catch {
+    return part;
+  }
+}
+
+const unknownRoute = (c: Context) =>
+  new CrowdaiError("not_found", `There is no ${c.req.method} ${redactedPath(c.req.path)} at this broker.`);

@@ -1,0 +1,62 @@
+import {
+  type Ack,
+  type AgentRequest,
+  CrowdaiError,
+  roundNumbers,
+  type SessionAnswer,
+  sessionRequestSchemas,
+} from "@crowdai/shared";
+import type { Socket } from "socket.io";
+import { z } from "zod";
+import type { SessionDesk } from "../domain/sessions/session-desk.ts";
+import type { SessionKey } from "./session-keys.ts";
+import type { Request } from "./session-requests.ts";
+
+/** How long a request may stay without an answer, before the client has to ask again. */
+const MAX_WAIT_MS = 15_000;
+
+/**
+ * Handles the requests of agents to their sessions. The key is not looked up for each of them: a connection is ended within a second
+ * of its key's revocation.
+ */
+export function environmentRequests(options: {
+  desk: SessionDesk;
+  logged: (thrown: unknown) => CrowdaiError;
+  maxWaitMs?: number;
+}): ReadonlyMap<string, Request> {
+  const { desk, logged, maxWaitMs = MAX_WAIT_MS } = options;
+
+  async function answerTo(socket: Socket, name: EventName, message: unknown): Promise<SessionAnswer> {
+    const input = sessionRequestSchemas[name].safeParse(message);
+    if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
+    const { id, ...rest } = input.data;
+    const { caller } = socket.data as SessionKey;
+    const answer = await desk.ask(caller, id, requestOf(name, rest), maxWaitMs);
+    return answer ?? desk.waiting(id);
+  }
+
+  const names = Object.keys(sessionRequestSchemas) as EventName[];
+  return new Map(
+    names.map((name) => [
+      name,
+      async (socket, message, acknowledge) => {
+        // Until the connection has read the next message: what a session does is not the connection's work.
+        await null;
+        const answer =
+          typeof acknowledge === "function" ? (acknowledge as (ack: Ack<SessionAnswer>) => void) : () => {};
+        try {
+          answer({ ok: true, value: await answerTo(socket, name, message) });
+        } catch (thrown) {
+          answer({ ok: false, error: logged(thrown).toBody() });
+        }
+      },
+    ]),
+  );
+}
+
+type EventName = keyof typeof sessionRequestSchemas;
+
+function requestOf(name: EventName, rest: object): AgentRequest {
+  const request = { type: name.slice("environment:".length), ...rest } as AgentRequest;
+  return request.type === "step" ? { ...request, action: roundNumbers(request.action) } : request;
+}
