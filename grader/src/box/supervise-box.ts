@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { availableParallelism } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ControlGroup } from "../confinement/control-group.ts";
@@ -6,8 +7,9 @@ import { killEach } from "../confinement/process-tree.ts";
 import { type Collection, createOutputReader, makeLinks, takeUpTo } from "./output-reader.ts";
 import type { Box, BoxCause, BoxEnd, BoxLimits } from "./sandbox.ts";
 
-const POLL_MS = 20;
-const SLOW_POLL_MS = 200;
+/** Between looks at what a box has used: the most, and the least, near its limit of processor time. */
+const POLL_MS = { most: 200, least: 20 };
+const PROCESSORS = availableParallelism();
 const MAX_DETAIL_BYTES = 2000;
 /** How long the attendant may take for a request. The program can stop it. */
 const REQUEST_MS = 60_000;
@@ -127,14 +129,15 @@ export function superviseBox(options: {
     peak = group.usage();
     if (limits.cpuMs !== null && code === null && peak.cpuMs > limits.cpuMs) kill("cpu");
     else if (group.ranOutOfMemory()) kill("memory");
+    if (!over) watching = setTimeout(watch, untilNextLook(limits.cpuMs, peak.cpuMs));
   };
-  const watching = setInterval(watch, limits.cpuMs === null ? SLOW_POLL_MS : POLL_MS);
+  let watching = setTimeout(watch, untilNextLook(limits.cpuMs, 0));
   let wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
 
   const ended = new Promise<BoxEnd>((resolve) => {
     const finish = async () => {
       over = true;
-      clearInterval(watching);
+      clearTimeout(watching);
       clearTimeout(wall);
       const wallMs = performance.now() - began;
       const { cpuMs, peakMemoryBytes } = group.usage();
@@ -195,4 +198,10 @@ export function superviseBox(options: {
     kill: () => kill("killed"),
     ended,
   };
+}
+
+/** Returns how long a box can run before it could reach its limit of processor time: each look takes time from the boxes. */
+function untilNextLook(cpuMs: number | null, usedMs: number): number {
+  if (cpuMs === null) return POLL_MS.most;
+  return Math.min(POLL_MS.most, Math.max(POLL_MS.least, (cpuMs - usedMs) / PROCESSORS));
 }

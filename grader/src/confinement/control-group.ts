@@ -7,6 +7,8 @@ import { killEach, memoryOf } from "./process-tree.ts";
 const PREFIX = "crowdai-";
 /** The group of a grader that moved out of the one that it was started in. */
 const GRADER = "crowdai-grader";
+/** When this process started, in ticks of the kernel's clock. */
+const OWN_START = startOf(process.pid);
 const RETRY_MS = 10;
 const MAX_RETRIES = 300;
 
@@ -99,11 +101,13 @@ export function enableControllers({ memory: folder }: GroupHierarchies): void {
 
 /** Makes a group. Throws when the grader may not. */
 export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupLimits): ControlGroup {
-  const name = `${PREFIX}${process.pid}.${startOf(process.pid)}-${randomUUID()}`;
+  const name = `${PREFIX}${process.pid}.${OWN_START}-${randomUUID()}`;
   const memory = join(hierarchies.memory, name);
   const more = limits.processes === undefined ? [] : [hierarchies.processes, hierarchies.cpu];
   const folders = [memory, ...more.filter((folder) => folder !== null).map((folder) => join(folder, name))];
   for (const folder of folders) mkdirSync(folder);
+  // Each look into a group asks for files that exist only: a missing one costs as much as ten that are there.
+  const files = filesOf(folders);
   if (limits.memoryBytes !== null) {
     const bytes = String(limits.memoryBytes);
     set(memory, "memory.limit_in_bytes", bytes);
@@ -123,11 +127,11 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
     joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
     limitsMemory: ["memory.limit_in_bytes", "memory.max"].some((file) => existsSync(join(memory, file))),
     kill,
-    ranOutOfMemory: () => outOfMemoryKills(memory) > 0,
+    ranOutOfMemory: () => outOfMemoryKills(files) > 0,
     exceedsMemory: () =>
       limits.memoryBytes !== null &&
-      (outOfMemoryKills(memory) > 0 || memoryOf(membersOf(memory)) > limits.memoryBytes),
-    usage: () => ({ cpuMs: cpuOf(folders), peakMemoryBytes: peakMemoryOf(memory) }),
+      (outOfMemoryKills(files) > 0 || memoryOf(membersOf(memory)) > limits.memoryBytes),
+    usage: () => ({ cpuMs: cpuOf(files), peakMemoryBytes: peakMemoryOf(files) }),
     async close() {
       for (const folder of folders) await removeGroup(folder);
     },
@@ -180,23 +184,31 @@ function membersOf(folder: string): number[] {
     .filter((pid) => pid > 1);
 }
 
-function outOfMemoryKills(folder: string): number {
-  const text = ["memory.oom_control", "memory.events"].map((file) => readText(join(folder, file))).join("\n");
-  return Number(text.match(/^oom_kill (\d+)$/m)?.[1] ?? 0);
+/** Files of a group that tell what its members used; null where the kernel has none. */
+type GroupFiles = Record<"kills" | "cpu" | "peak", string | null>;
+
+function filesOf(folders: readonly string[]): GroupFiles {
+  const first = (...names: string[]) =>
+    folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ??
+    null;
+  return {
+    kills: first("memory.oom_control", "memory.events"),
+    cpu: first("cpuacct.usage", "cpu.stat"),
+    peak: first("memory.max_usage_in_bytes", "memory.peak"),
+  };
 }
 
-function cpuOf(folders: readonly string[]): number {
-  for (const folder of folders) {
-    const nanoseconds = readText(join(folder, "cpuacct.usage"));
-    if (nanoseconds) return Number(nanoseconds) / 1e6;
-    const microseconds = readText(join(folder, "cpu.stat")).match(/^usage_usec (\d+)$/m)?.[1];
-    if (microseconds) return Number(microseconds) / 1e3;
-  }
-  return 0;
+const outOfMemoryKills = ({ kills }: GroupFiles) =>
+  Number((kills && readText(kills).match(/^oom_kill (\d+)$/m)?.[1]) || 0);
+
+function cpuOf({ cpu }: GroupFiles): number {
+  if (cpu === null) return 0;
+  const text = readText(cpu);
+  if (cpu.endsWith("cpuacct.usage")) return Number(text) / 1e6;
+  return Number(text.match(/^usage_usec (\d+)$/m)?.[1] ?? 0) / 1e3;
 }
 
-const peakMemoryOf = (folder: string) =>
-  Number(readText(join(folder, "memory.max_usage_in_bytes")) || readText(join(folder, "memory.peak")));
+const peakMemoryOf = ({ peak }: GroupFiles) => Number(peak && readText(peak));
 
 /** A file is absent where the group has no such controller. */
 function set(folder: string, file: string, value: string): void {
