@@ -35,6 +35,8 @@ export interface ControlGroup {
   readonly joinFiles: readonly string[];
   /** Whether the kernel can limit the memory of the members. */
   readonly limitsMemory: boolean;
+  /** Limits the members of a group that was made without these limits. Returns false when they use more memory already. */
+  limit(limits: GroupLimits): boolean;
   /** Kills all members now. A member may fork meanwhile, so callers repeat it until `close` resolves. */
   kill(): void;
   /** Whether the kernel killed a member because the group reached its memory limit. */
@@ -44,6 +46,8 @@ export interface ControlGroup {
   usage(): { cpuMs: number; peakMemoryBytes: number };
   /** Kills all members. Resolves when none is left and the group was removed. */
   close(): Promise<void>;
+  /** The same while the grader exits, when nothing can be awaited. */
+  closeNow(): void;
 }
 
 /** Returns where groups may be made: below the grader's own group or, in a namespace of groups, below the mounted root. */
@@ -108,16 +112,21 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
   for (const folder of folders) mkdirSync(folder);
   // Each look into a group asks for files that exist only: a missing one costs as much as ten that are there.
   const files = filesOf(folders);
-  if (limits.memoryBytes !== null) {
-    const bytes = String(limits.memoryBytes);
-    set(memory, "memory.limit_in_bytes", bytes);
-    set(memory, "memory.memsw.limit_in_bytes", bytes);
-    set(memory, "memory.max", bytes);
+  const limit = ({ memoryBytes, processes }: GroupLimits): boolean => {
+    if (processes !== undefined)
+      for (const folder of folders) set(folder, "pids.max", String(processes));
+    if (memoryBytes === null) return true;
+    const bytes = String(memoryBytes);
+    const isSet = [
+      set(memory, "memory.limit_in_bytes", bytes),
+      set(memory, "memory.memsw.limit_in_bytes", bytes),
+      set(memory, "memory.max", bytes),
+    ];
     set(memory, "memory.swap.max", "0");
     set(memory, "memory.oom.group", "1");
-  }
-  if (limits.processes !== undefined)
-    for (const folder of folders) set(folder, "pids.max", String(limits.processes));
+    return !isSet.includes(false);
+  };
+  limit(limits);
 
   const kill = () => {
     if (existsSync(join(memory, "cgroup.kill"))) tryTo(() => writeFileSync(join(memory, "cgroup.kill"), "1"));
@@ -126,6 +135,7 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
   return {
     joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
     limitsMemory: ["memory.limit_in_bytes", "memory.max"].some((file) => existsSync(join(memory, file))),
+    limit,
     kill,
     ranOutOfMemory: () => outOfMemoryKills(files) > 0,
     exceedsMemory: () =>
@@ -134,6 +144,9 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
     usage: () => ({ cpuMs: cpuOf(files), peakMemoryBytes: peakMemoryOf(files) }),
     async close() {
       for (const folder of folders) await removeGroup(folder);
+    },
+    closeNow() {
+      for (const folder of folders) removeGroupNow(folder);
     },
   };
 }
@@ -162,17 +175,25 @@ function startOf(pid: number): string {
 }
 
 async function removeGroup(folder: string): Promise<void> {
-  for (let retry = 0; retry < MAX_RETRIES; retry++) {
-    if (existsSync(join(folder, "cgroup.kill"))) tryTo(() => writeFileSync(join(folder, "cgroup.kill"), "1"));
-    killEach(membersOf(folder));
-    try {
-      rmdirSync(folder);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      // The last member is often gone within a millisecond.
-      await sleep(Math.min(retry + 1, RETRY_MS));
-    }
+  // The last member is often gone within a millisecond.
+  for (let retry = 0; retry < MAX_RETRIES && !tryToRemove(folder); retry++)
+    await sleep(Math.min(retry + 1, RETRY_MS));
+}
+
+function removeGroupNow(folder: string): void {
+  const wait = new Int32Array(new SharedArrayBuffer(4));
+  for (let retry = 0; retry < RETRY_MS * 10 && !tryToRemove(folder); retry++) Atomics.wait(wait, 0, 0, 1);
+}
+
+/** Kills the members. Returns whether there is no such group now. */
+function tryToRemove(folder: string): boolean {
+  if (existsSync(join(folder, "cgroup.kill"))) tryTo(() => writeFileSync(join(folder, "cgroup.kill"), "1"));
+  killEach(membersOf(folder));
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
 }
 
@@ -210,9 +231,9 @@ function cpuOf({ cpu }: GroupFiles): number {
 
 const peakMemoryOf = ({ peak }: GroupFiles) => Number(peak && readText(peak));
 
-/** A file is absent where the group has no such controller. */
-function set(folder: string, file: string, value: string): void {
-  if (existsSync(join(folder, file))) tryTo(() => writeFileSync(join(folder, file), value));
+/** Returns false when the kernel refuses it. A file is absent where the group has no such controller. */
+function set(folder: string, file: string, value: string): boolean {
+  return !existsSync(join(folder, file)) || tryTo(() => writeFileSync(join(folder, file), value));
 }
 
 function readText(path: string): string {
@@ -223,10 +244,12 @@ function readText(path: string): string {
   }
 }
 
-function tryTo(work: () => void): void {
+function tryTo(work: () => void): boolean {
   try {
     work();
+    return true;
   } catch {
     // The group has gone, or the kernel lacks this.
+    return false;
   }
 }

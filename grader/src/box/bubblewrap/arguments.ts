@@ -1,7 +1,7 @@
 import { BOX, type BoxPlan } from "../sandbox.ts";
 import type { BoxParts } from "./box-parts.ts";
 import { hiddenFiles, type ProgramFolders } from "./host-files.ts";
-import type { ProcessLimits } from "./starter.ts";
+import { DESCRIPTORS, type ProcessLimits } from "./starter.ts";
 
 /** Ids of the program in its box. */
 const USER = "1000";
@@ -9,9 +9,6 @@ const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 const MAX_OPEN_FILES = 4096;
 /** With the timers of a program. */
 const MAX_PENDING_SIGNALS = 4096;
-
-/** Descriptors that bubblewrap inherits. */
-export const DESCRIPTORS = { requests: 3, output: 4, arguments: 5, filter: 6 } as const;
 
 /** Returns the options of bubblewrap for a box. The root is empty: only what is named here is in it. */
 export function bubblewrapArguments(

@@ -1,5 +1,5 @@
-import { execFile, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
@@ -8,13 +8,14 @@ import { ATTENDANT } from "../attendant.ts";
 import { BOX, type Box, type BoxPlan, type Sandbox } from "../sandbox.ts";
 import { selfTest } from "../self-test.ts";
 import { type RunningBox, superviseBox } from "../supervise-box.ts";
-import { bubblewrapArguments, DESCRIPTORS, processLimits } from "./arguments.ts";
+import { bubblewrapArguments, processLimits } from "./arguments.ts";
 import { planBoxParts } from "./box-parts.ts";
 import { createBoxUsers } from "./box-users.ts";
-import { findTools, type Tools } from "./find-tools.ts";
+import { findTools } from "./find-tools.ts";
 import { imageFolders, programFolders, writeEtc } from "./host-files.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { starterArguments } from "./starter.ts";
+import { DESCRIPTORS, starterPlan } from "./starter.ts";
+import { createStarters } from "./starters.ts";
 
 export interface BubblewrapOptions {
   /** The grader's folder for its boxes. Emptied at start. */
@@ -50,7 +51,8 @@ export async function openBubblewrap({
   const filterFile = join(folder, "filter");
   writeFileSync(filterFile, filter);
   const takeUser = createBoxUsers();
-  const start = (plan: BoxPlan) => startBox(plan, { folder, filterFile, tools, groups, takeUser });
+  const takeStarter = createStarters({ perl: tools.perl, filterFile, groups });
+  const start = (plan: BoxPlan) => startBox(plan, { folder, bwrap: tools.bwrap, takeStarter, takeUser });
   return { name: `${version}, ${groups.name}`, start, selfTest: () => selfTest(start, folder) };
 }
 
@@ -58,15 +60,13 @@ function startBox(
   plan: BoxPlan,
   context: {
     folder: string;
-    filterFile: string;
-    tools: Tools;
-    groups: ControlGroups;
+    bwrap: string;
+    takeStarter: ReturnType<typeof createStarters>;
     takeUser: ReturnType<typeof createBoxUsers>;
   },
 ): Box {
-  const { folder, filterFile, tools, groups, takeUser } = context;
+  const { folder, bwrap, takeStarter, takeUser } = context;
   const undo: (() => void)[] = [];
-  const descriptors: number[] = [];
   try {
     const user = takeUser();
     undo.push(user.release);
@@ -80,33 +80,19 @@ function startBox(
     );
     undo.push(parts.remove);
     const { memoryBytes, processes } = plan.limits;
-    const group = groups.create({ memoryBytes, processes: processes + 6 });
+    const { child, group } = takeStarter(plan.stdin, { memoryBytes, processes: processes + 6 });
     undo.push(() => void group.close());
-    descriptors.push(openSync(filterFile, "r"));
-    const child = spawn(
-      tools.perl,
-      starterArguments({
-        user: user.id,
-        joinFiles: group.joinFiles,
-        mounts: parts.mounts,
-        limits: processLimits(plan),
-        command: [
-          ...[tools.bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
-          ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
-        ],
-      }),
-      // Its environment can be read in the box.
-      {
-        cwd: "/",
-        env: {},
-        detached: true,
-        stdio: [plan.stdin, "pipe", "pipe", "pipe", "pipe", "pipe", ...descriptors],
-      },
-    );
+    const forStarter = starterPlan({
+      ...{ user: user.id, mounts: parts.mounts, limits: processLimits(plan) },
+      command: [
+        ...[bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
+        ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
+      ],
+    });
     const options = bubblewrapArguments(plan, programs.links, parts);
-    const toBubblewrap = (child.stdio as unknown[])[DESCRIPTORS.arguments] as Writable | undefined;
-    toBubblewrap?.on("error", () => {});
-    toBubblewrap?.end(options.map((option) => `${option}\0`).join(""));
+    const toStarter = (child.stdio as unknown[])[DESCRIPTORS.arguments] as Writable | undefined;
+    toStarter?.on("error", () => {});
+    toStarter?.end(Buffer.concat([forStarter, Buffer.from(options.map((option) => `${option}\0`).join(""))]));
     return superviseBox({
       child: child as RunningBox,
       requests: child.stdio[DESCRIPTORS.requests] as Writable,
@@ -120,7 +106,5 @@ function startBox(
   } catch (error) {
     for (const step of undo.reverse()) step();
     throw error;
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
   }
 }

@@ -38,6 +38,12 @@ export const FLAGS = {
  */
 export const MADE = { link: "link", file: "file", device: "device" } as const;
 
+/** Digits of the length of a plan, which come before it. */
+const LENGTH_DIGITS = 8;
+
+/** Descriptors that a starter inherits, and bubblewrap from it. */
+export const DESCRIPTORS = { requests: 3, output: 4, arguments: 5, filter: 6 } as const;
+
 /** A mount; its target is made when it does not exist. */
 export interface Mount {
   type: string;
@@ -49,19 +55,25 @@ export interface Mount {
 
 /**
  * Becomes a box's first process on this machine, in one small program in Perl: a chain of programs, one for each step, takes twice as
- * long. It joins the control groups, makes the box's mounts in a namespace of its own, where they end with the box, limits itself,
- * becomes the box's user, ends with the grader, and becomes the program after its arguments.
+ * long. It joins the control groups and waits for a plan. Then it makes the box's mounts in a namespace of its own, where they end with
+ * the box, limits itself, becomes the box's user, ends with the grader, and becomes the program of the plan, whose options follow the
+ * plan on the same descriptor. Without a plan, it ends with the grader too.
  */
 const STARTER = `
 use strict;
-my ($unshare, $mount, $umount, $mknod, $limit, $setgroups, $setgid, $setuid, $prctl, $parent, $user) = map { $_ + 0 } splice @ARGV, 0, 11;
+$^F = 255;
+my ($unshare, $mount, $umount, $mknod, $limit, $setgroups, $setgid, $setuid, $prctl, $parent) = map { $_ + 0 } splice @ARGV, 0, 10;
 umask 0;
 sub section { my @items; while (@ARGV) { my $item = shift @ARGV; last if $item eq "--"; push @items, $item; } return @items; }
 sub check { my ($what, $result) = @_; return if $result == 0; print STDERR "$what: $!\\n"; exit 125; }
-for my $file (section()) {
+sub receive { my ($size) = @_; my $bytes = ""; while (length $bytes < $size) { sysread(PLAN, $bytes, $size - length $bytes, length $bytes) or exit 125; } return $bytes; }
+for my $file (@ARGV) {
   open(my $group, ">", $file) or check($file, -1);
   syswrite($group, $$) or check($file, -1);
 }
+open(PLAN, "<&=", ${DESCRIPTORS.arguments}) or check("plan", -1);
+@ARGV = split /\\0/, receive(receive(${LENGTH_DIGITS}) + 0), -1;
+my $user = shift(@ARGV) + 0;
 my @limits = section();
 my @mounts = section();
 check("unshare", syscall($unshare, 0x20000));
@@ -89,23 +101,30 @@ exit 125 if getppid() != $parent;
 exec { $ARGV[0] } @ARGV or check($ARGV[0], -1);
 `;
 
-/** Returns the arguments of Perl that start a command as a box's user. They can be read on this machine, but not in the box. */
-export function starterArguments(options: {
+/** Returns the arguments of Perl for a starter that joins groups. They can be read on this machine, but not in the box. */
+export function starterArguments(joinFiles: readonly string[]): string[] {
+  const numbers = [...(CALLS[process.arch] ?? []), process.pid].map(String);
+  return ["-e", STARTER, "--", ...numbers, ...joinFiles];
+}
+
+/** Returns the plan that a starter waits for. */
+export function starterPlan(options: {
   user: number;
-  joinFiles: readonly string[];
   mounts: readonly Mount[];
   limits: ProcessLimits;
   command: readonly string[];
-}): string[] {
-  const { user, joinFiles, mounts, limits, command } = options;
+}): Buffer {
+  const { user, mounts, limits, command } = options;
   const numbered = Object.entries(limits).flatMap(([name, value]) => [
     String(LIMITS[name as keyof typeof LIMITS]),
     String(value),
   ]);
-  return [
-    ...["-e", STARTER, "--", ...(CALLS[process.arch] ?? []).map(String), String(process.pid), String(user)],
-    ...[...joinFiles, "--", ...numbered, "--"],
+  const fields = [
+    ...[String(user), ...numbered, "--"],
     ...mounts.flatMap(({ type, source, target, flags, data }) => [type, source, target, String(flags), data]),
     ...["--", ...command],
   ];
+  if (fields.some((field) => field.includes("\0"))) throw new Error("A box's command cannot have null bytes.");
+  const plan = Buffer.from(fields.join("\0"));
+  return Buffer.concat([Buffer.from(String(plan.length).padStart(LENGTH_DIGITS, "0")), plan]);
 }
