@@ -73,7 +73,7 @@ export function planBoxParts(
     sources.set(inbox.path, join(MOUNTED, "inbox"));
   }
   mounts.push(...planDevices(`${root}/dev`), made(MADE.file, "", `${root}/nothing`));
-  mounts.push(bind(root, MOUNTED, FLAGS.bindAll));
+  mounts.push(bind(root, MOUNTED, FLAGS.move));
   return {
     ...{ mounts, sources, devices: join(MOUNTED, "dev"), nothing: join(MOUNTED, "nothing") },
     remove() {

@@ -23,13 +23,13 @@ export type ProcessLimits = Readonly<Record<keyof typeof LIMITS, number>>;
 const MS_RDONLY = 1;
 const MS_REMOUNT = 32;
 const MS_BIND = 4096;
-const MS_REC = 16384;
+const MS_MOVE = 8192;
 export const FLAGS = {
   none: 0,
   readOnly: MS_RDONLY,
   nowReadOnly: MS_REMOUNT | MS_RDONLY,
   bind: MS_BIND,
-  bindAll: MS_BIND | MS_REC,
+  move: MS_MOVE,
 } as const;
 
 /**
