@@ -1,8 +1,8 @@
 /** Numbers of the system calls that the starter makes, in the order in which it takes them. */
 const CALLS: Partial<Record<string, readonly number[]>> = {
-  //    unshare, mount, umount2, mknodat, prlimit64, setgroups, setresgid, setresuid, prctl
-  x64: [272, 165, 166, 259, 302, 116, 119, 117, 157],
-  arm64: [97, 40, 39, 33, 261, 159, 149, 147, 167],
+  //    unshare, mount, mknodat, prlimit64, setgroups, setresgid, setresuid, prctl
+  x64: [272, 165, 259, 302, 116, 119, 117, 157],
+  arm64: [97, 40, 33, 261, 159, 149, 147, 167],
 };
 
 /** Numbers of the kernel's limits of a process. */
@@ -62,7 +62,7 @@ export interface Mount {
 const STARTER = `
 use strict;
 $^F = 255;
-my ($unshare, $mount, $umount, $mknod, $limit, $setgroups, $setgid, $setuid, $prctl, $parent) = map { $_ + 0 } splice @ARGV, 0, 10;
+my ($unshare, $mount, $mknod, $limit, $setgroups, $setgid, $setuid, $prctl, $parent) = map { $_ + 0 } splice @ARGV, 0, 9;
 umask 0;
 sub section { my @items; while (@ARGV) { my $item = shift @ARGV; last if $item eq "--"; push @items, $item; } return @items; }
 sub check { my ($what, $result) = @_; return if $result == 0; print STDERR "$what: $!\\n"; exit 125; }
@@ -86,8 +86,6 @@ while (my ($type, $source, $target, $flags, $data) = splice @mounts, 0, 5) {
   mkdir $target, 0755 unless -e $target;
   check("mount $target", syscall($mount, $source, $target, $type, $flags + 0, $data));
 }
-# Bubblewrap reads the table of all mounts for each of its own.
-for my $folder ("/sys", "/run") { my $path = $folder; syscall($umount, $path, 2); }
 chdir "/" or check("chdir", -1);
 while (my ($resource, $value) = splice @limits, 0, 2) {
   my $pair = pack("QQ", $value, $value);
