@@ -113,8 +113,7 @@ export function createControlGroup(hierarchies: GroupHierarchies, limits: GroupL
   // Each look into a group asks for files that exist only: a missing one costs as much as ten that are there.
   const files = filesOf(folders);
   const limit = ({ memoryBytes, processes }: GroupLimits): boolean => {
-    if (processes !== undefined)
-      for (const folder of folders) set(folder, "pids.max", String(processes));
+    if (processes !== undefined) for (const folder of folders) set(folder, "pids.max", String(processes));
     if (memoryBytes === null) return true;
     const bytes = String(memoryBytes);
     const isSet = [

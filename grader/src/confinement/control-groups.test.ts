@@ -1,7 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { findControlGroups } from "./control-groups.ts";
 
 const ROOT = "/sys/fs/cgroup";
 /** `npm run boxes -- --v2` runs these in a virtual machine where this one has version 1. */
@@ -81,3 +84,17 @@ function readControllers(): string[] {
     return [];
   }
 }
+
+const groups = process.getuid?.() === 0 ? await findControlGroups() : null;
+it.runIf(groups?.limitsMemory)("a limit that members exceed already is refused or ends them", async () => {
+  const group = groups!.create({ memoryBytes: null });
+  const script = `echo $$ > "$1"; exec perl -e '$| = 1; $block = "x" x 5e7; print "ready"; sleep 600'`;
+  const child = spawn("/bin/sh", ["-c", script, "sh", group.joinFiles[0]!], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  const isSet = group.limit({ memoryBytes: 2 ** 20 });
+  if (isSet) await expect.poll(group.ranOutOfMemory).toBe(true);
+  group.closeNow();
+  expect(existsSync(dirname(group.joinFiles[0]!))).toBe(false);
+});

@@ -90,13 +90,14 @@ function startBox(
       ],
     });
     const options = bubblewrapArguments(plan, programs.links, parts);
-    const toStarter = (child.stdio as unknown[])[DESCRIPTORS.arguments] as Writable | undefined;
+    // There are no streams where no descriptors are left.
+    const toStarter = (child.stdio as unknown[] | undefined)?.[DESCRIPTORS.arguments] as Writable | undefined;
     toStarter?.on("error", () => {});
     toStarter?.end(Buffer.concat([forStarter, Buffer.from(options.map((option) => `${option}\0`).join(""))]));
     return superviseBox({
       child: child as RunningBox,
-      requests: child.stdio[DESCRIPTORS.requests] as Writable,
-      output: child.stdio[DESCRIPTORS.output] as Readable,
+      requests: child.stdio?.[DESCRIPTORS.requests] as Writable,
+      output: child.stdio?.[DESCRIPTORS.output] as Readable,
       ...{ group, limits: plan.limits },
       release() {
         parts.remove();

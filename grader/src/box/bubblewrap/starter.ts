@@ -56,8 +56,8 @@ export interface Mount {
 /**
  * Becomes a box's first process on this machine, in one small program in Perl: a chain of programs, one for each step, takes twice as
  * long. It joins the control groups and waits for a plan. Then it makes the box's mounts in a namespace of its own, where they end with
- * the box, limits itself, becomes the box's user, ends with the grader, and becomes the program of the plan, whose options follow the
- * plan on the same descriptor. Without a plan, it ends with the grader too.
+ * the box, limits itself, becomes the box's user, and becomes the program of the plan, whose options follow the plan on the same
+ * descriptor. At any time, it ends with the grader.
  */
 const STARTER = `
 use strict;
@@ -67,6 +67,8 @@ umask 0;
 sub section { my @items; while (@ARGV) { my $item = shift @ARGV; last if $item eq "--"; push @items, $item; } return @items; }
 sub check { my ($what, $result) = @_; return if $result == 0; print STDERR "$what: $!\\n"; exit 125; }
 sub receive { my ($size) = @_; my $bytes = ""; while (length $bytes < $size) { sysread(PLAN, $bytes, $size - length $bytes, length $bytes) or exit 125; } return $bytes; }
+sub end_with_grader { check("prctl", syscall($prctl, 1, 9, 0, 0, 0)); exit 125 if getppid() != $parent; }
+end_with_grader();
 for my $file (@ARGV) {
   open(my $group, ">", $file) or check($file, -1);
   syswrite($group, $$) or check($file, -1);
@@ -94,8 +96,8 @@ while (my ($resource, $value) = splice @limits, 0, 2) {
 check("setgroups", syscall($setgroups, 0, 0));
 check("setresgid", syscall($setgid, $user, $user, $user));
 check("setresuid", syscall($setuid, $user, $user, $user));
-check("prctl", syscall($prctl, 1, 9, 0, 0, 0));
-exit 125 if getppid() != $parent;
+# A new user takes it back.
+end_with_grader();
 exec { $ARGV[0] } @ARGV or check($ARGV[0], -1);
 `;
 
@@ -122,7 +124,8 @@ export function starterPlan(options: {
     ...mounts.flatMap(({ type, source, target, flags, data }) => [type, source, target, String(flags), data]),
     ...["--", ...command],
   ];
-  if (fields.some((field) => field.includes("\0"))) throw new Error("A box's command cannot have null bytes.");
+  if (fields.some((field) => field.includes("\0")))
+    throw new Error("A box's command cannot have null bytes.");
   const plan = Buffer.from(fields.join("\0"));
   return Buffer.concat([Buffer.from(String(plan.length).padStart(LENGTH_DIGITS, "0")), plan]);
 }

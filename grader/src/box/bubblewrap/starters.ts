@@ -61,18 +61,23 @@ export function createStarters(options: {
     const one = ready;
     waiting.add(one);
     hold(one, false);
-    const forget = () => {
-      if (waiting.delete(one)) void one.group.close();
-      if (ready === one) ready = null;
-    };
+    const forget = () => discard(one);
     one.child.once("exit", forget);
     one.child.once("error", forget);
+  }
+
+  function discard(one: Starter): void {
+    if (waiting.delete(one)) void one.group.close();
+    if (ready === one) ready = null;
   }
 
   function takeReady(limits: GroupLimits): Starter | null {
     if (!ready || (limits.memoryBytes !== null && limits.memoryBytes < LEAST_MEMORY_BYTES)) return null;
     const one = ready;
-    if (!one.group.limit(limits)) return null;
+    if (!one.group.limit(limits)) {
+      discard(one);
+      return null;
+    }
     ready = null;
     waiting.delete(one);
     hold(one, true);
@@ -89,6 +94,6 @@ export function createStarters(options: {
 
 /** Sets whether this process goes on while a starter exists. */
 function hold({ child }: Starter, isHeld: boolean): void {
-  for (const part of [child, ...child.stdio] as Partial<Record<"ref" | "unref", () => void>>[])
+  for (const part of [child, ...(child.stdio ?? [])] as Partial<Record<"ref" | "unref", () => void>>[])
     part?.[isHeld ? "ref" : "unref"]?.();
 }
