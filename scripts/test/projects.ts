@@ -91,6 +91,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     ],
     because: "the kernel confines the programs of a box, and pip, npm and tar fill it",
     both: [
+      "grader/src/box/bubblewrap/starters.test.ts",
       "grader/src/evaluators/process/boxed.test.ts",
       "grader/src/jobs/{run-lines,run-stopping,run-submissions}.test.ts",
     ],
