@@ -6,6 +6,9 @@ import { runProgram } from "../run-program.ts";
 const sandbox = await openTestSandbox();
 afterAll(() => sandbox?.[Symbol.dispose]());
 
+/** A runtime may run several test files in one process. */
+const others = new Set(childrenOf(process.pid));
+
 const run = (script: string, options?: Parameters<typeof runProgram>[2]) =>
   runProgram(sandbox!.start, ["/bin/sh", "-c", script], options);
 
@@ -59,10 +62,10 @@ it.runIf(sandbox)("a command with a null byte is refused, as it is for any proce
   await expect(run("true\0--bind")).rejects.toThrow("null bytes");
 });
 
-/** Starters of this process that no box has taken. */
+/** Starters of this file's sandbox that no box has taken. */
 function waitingStarters(): number[] {
-  return childrenOf(process.pid).filter((pid) =>
-    readText(`/proc/${pid}/cmdline`).includes("sub end_with_grader"),
+  return childrenOf(process.pid).filter(
+    (pid) => !others.has(pid) && readText(`/proc/${pid}/cmdline`).includes("sub end_with_grader"),
   );
 }
 
