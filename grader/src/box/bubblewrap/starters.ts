@@ -11,7 +11,7 @@ export interface Starter {
 }
 
 /** Below this, a starter that is in its group already could use a part of the limit that the kernel then refuses to set. */
-const LEAST_MEMORY_BYTES = 2 ** 24;
+const MIN_MEMORY_BYTES = 2 ** 24;
 
 /** Starters that no box has taken, of all sandboxes of this process. */
 const waiting = new Set<Starter>();
@@ -72,7 +72,7 @@ export function createStarters(options: {
   }
 
   function takeReady(limits: GroupLimits): Starter | null {
-    if (!ready || (limits.memoryBytes !== null && limits.memoryBytes < LEAST_MEMORY_BYTES)) return null;
+    if (!ready || (limits.memoryBytes !== null && limits.memoryBytes < MIN_MEMORY_BYTES)) return null;
     const one = ready;
     if (!one.group.limit(limits)) {
       discard(one);
