@@ -8,7 +8,13 @@ import { root } from "./lib/root.ts";
 const began = performance.now();
 // challenge.json files name the schema by its path in an installed package.
 const schema = join(root, "shared/challenge.schema.json");
-const python = join(root, "grader/src/evaluators/process/python_class.py");
+// Programs that graders start, or show to the programs in their boxes.
+const programs = [
+  "evaluators/process/python_class.py",
+  "evaluators/process/gym_environment.py",
+  "environment/agent/crowdai_agent.py",
+  "environment/agent/crowdai-agent.js",
+].map((name) => join(root, "grader/src", name));
 const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
@@ -16,8 +22,8 @@ const imageWorker = join(root, "broker/src/background/media/image.worker.ts");
 const builds = {
   cli: () => buildCli(),
   // The broker embeds the grader, and so carries its files too.
-  broker: () => buildServer("broker", [python, schema, ...pages], [imageWorker]),
-  grader: () => buildServer("grader", [python, schema]),
+  broker: () => buildServer("broker", [...programs, schema, ...pages], [imageWorker]),
+  grader: () => buildServer("grader", [...programs, schema]),
   types: () => buildTypes(),
 };
 await Promise.all(

@@ -7,7 +7,7 @@ import type { Sandbox } from "../box/sandbox.ts";
 import type { Confinement } from "../confinement/confinement.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
 import { createBatchEvaluator } from "./process/batch.ts";
-import { planLaunch } from "./process/launch.ts";
+import { type Launch, planLaunch } from "./process/launch.ts";
 import { createPersistentEvaluator } from "./process/persistent.ts";
 import type { Evaluator } from "./protocol/evaluator.ts";
 import { evaluatorFailure } from "./protocol/evaluator-failure.ts";
@@ -24,25 +24,38 @@ export interface EvaluatorOptions {
   idleMs: number;
 }
 
-/** Creates the evaluator that a challenge folder describes. `notice` tells the organizer about limits that could not be set. */
-export function createEvaluator(
-  folder: ChallengeFolder,
-  options: EvaluatorOptions,
-): { evaluator: Evaluator; notice: string | null } {
+export interface CreatedEvaluator {
+  evaluator: Evaluator;
+  /** For the organizer, about limits that could not be set. */
+  notice: string | null;
+  /** How an environment starts, of which each session has its own. Null for other evaluators. */
+  environment: Launch | null;
+}
+
+/** Creates the evaluator that a challenge folder describes. */
+export function createEvaluator(folder: ChallengeFolder, options: EvaluatorOptions): CreatedEvaluator {
   const { evaluator: config } = folder.config;
-  if ("job_factory" in config) return { evaluator: createJobFactoryEvaluator(config), notice: null };
+  const only = (evaluator: Evaluator) => ({ evaluator, notice: null, environment: null });
+  if ("job_factory" in config) return only(createJobFactoryEvaluator(config));
   const sandbox = config.sandbox === "none" ? null : options.sandbox();
   if (config.sandbox !== "none" && !sandbox) throw new CrowdaiError("sandbox_unavailable");
   const unreadable = sandbox ? findUnreadable(folder.dir) : null;
-  if (unreadable !== null)
-    return { evaluator: createUnreadableEvaluator(folder.dir, unreadable), notice: null };
+  if (unreadable !== null) return only(createUnreadableEvaluator(folder.dir, unreadable));
   const launch = planLaunch(folder, config, options.limitTools, options.path, options.confinement, sandbox);
+  const { notice } = launch;
+  if (launch.mode === "environment") return { evaluator: noEvaluator, notice, environment: launch };
   const evaluator =
     launch.mode === "batch"
       ? createBatchEvaluator(launch)
       : createPersistentEvaluator({ launch, folder: options.folder, idleMs: options.idleMs });
-  return { evaluator, notice: launch.notice };
+  return { evaluator, notice, environment: null };
 }
+
+/** Stands for an environment where an evaluator is expected: agents step it, and it evaluates no submissions. */
+const noEvaluator: Evaluator = {
+  evaluate: () => Promise.reject(new CrowdaiError("unexpected", "An environment evaluates no submissions.")),
+  close: async () => {},
+};
 
 /** The program in a box has a user of its own, whom the organizer's files may exclude. */
 function createUnreadableEvaluator(dir: string, unreadable: string): Evaluator {

@@ -1,11 +1,8 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
-import { createEvaluator, type EvaluatorOptions } from "./create-evaluator.ts";
-import type { Evaluator } from "./protocol/evaluator.ts";
+import { type CreatedEvaluator, createEvaluator, type EvaluatorOptions } from "./create-evaluator.ts";
 
-interface Entry {
+interface Entry extends CreatedEvaluator {
   version: string;
-  evaluator: Evaluator;
-  notice: string | null;
 }
 
 /** Keeps one evaluator per challenge. A new version of its folder gets a new one; the old one stops after its jobs. */

@@ -81,7 +81,8 @@ async function tryBoxes(open: OpenSandbox): Promise<Tested> {
 }
 
 export function needsBox({ config }: Pick<ChallengeFolder, "config">): boolean {
-  return config.run !== null || ("sandbox" in config.evaluator && config.evaluator.sandbox !== "none");
+  const runsCode = config.run !== null || config.environment?.agents.includes("code") === true;
+  return runsCode || ("sandbox" in config.evaluator && config.evaluator.sandbox !== "none");
 }
 
 /** Throws sandbox_unavailable when a challenge needs boxes that this machine does not have. */

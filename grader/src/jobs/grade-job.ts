@@ -1,16 +1,11 @@
 import type { CrowdaiError, Outcome, RunRecord } from "@crowdai/shared";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { Verdict } from "../evaluators/protocol/evaluator.ts";
+import { gradeSession } from "./grade-session.ts";
+import { type Graded, MAX_LOG, notFiniteNotice, plainNumber } from "./graded-result.ts";
 import type { Grading } from "./grading.ts";
 import { type Prepared, prepare } from "./prepare-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
-
-export interface Graded {
-  outcome: Outcome;
-  organizerLog: string;
-  /** The part of the log that is not of the submitted code. It may name an error of this machine. */
-  evaluatorLog: string;
-}
 
 const NO_FILES: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
 
@@ -34,6 +29,7 @@ export async function grade(grading: Grading): Promise<Graded> {
     const message = `The challenge's evaluator has no function ${sanitizeText(JSON.stringify(job.function), 120)}.`;
     return { outcome: failed("function_unknown", message), organizerLog: "", evaluatorLog: "" };
   }
+  if (folder.config.environment) return await gradeSession(grading, folder.config.environment);
   const prepared: Prepared = await prepare(grading);
   record = prepared.record;
   const runLog = sanitizeText(prepared.log, MAX_LOG);
@@ -71,8 +67,8 @@ export async function grade(grading: Grading): Promise<Graded> {
   const { score, score_secondary, message, meta, data } = verdict.result;
   const outcome: Outcome = {
     ok: true,
-    score: number(score),
-    score_secondary: number(score_secondary),
+    score: plainNumber(score),
+    score_secondary: plainNumber(score_secondary),
     message: message == null ? null : text(message),
     meta: meta ?? {},
     data: data ?? null,
@@ -81,23 +77,6 @@ export async function grade(grading: Grading): Promise<Graded> {
     ...(record ? { run: record } : {}),
   };
   return { outcome, organizerLog, evaluatorLog };
-}
-
-const MAX_LOG = 128 * 1024;
-
-/** Names the fields that a result could not have, for the organizer. */
-function notFiniteNotice(verdict: Verdict): string {
-  const fields = verdict.kind === "result" ? (verdict.result.notFinite ?? []) : [];
-  if (fields.length === 0) return "";
-  const named = fields.slice(0, MAX_NAMED).join(", ");
-  const more = fields.length > MAX_NAMED ? ` and ${fields.length - MAX_NAMED} more` : "";
-  return `${named}${more}: NaN or Infinity, which JSON cannot represent, was stored as null`;
-}
-const MAX_NAMED = 20;
-
-/** Turns minus zero into zero, so that equal scores tie. */
-function number(value: number | null | undefined): number | null {
-  return value == null ? null : value + 0;
 }
 
 function logFor(verdict: Verdict, stderr: string, notice: string): string {

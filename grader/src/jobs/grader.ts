@@ -15,7 +15,7 @@ export interface GraderOptions {
   name: string;
   queue: JobQueue;
   objects: ObjectStore;
-  /** Carries the steps of remote agents. Without it, sessions of remote agents fail. */
+  /** Carries the requests of remote agents. Without it, jobs of such agents are left to other graders. */
   steps?: StepChannel;
   /** The challenges that this grader serves, by id. Called for every job, because folders may appear and change. */
   challenges: () => ReadonlyMap<string, ChallengeFolder>;
@@ -70,7 +70,7 @@ export function createGrader(options: GraderOptions): Grader {
       const runnable = runnableChallenges({ challenges: options.challenges, bundled, boxes });
       const deliveries = createDeliveryHandler({
         ...resources,
-        ...{ grader: name, queue, objects, runnable, log, retryPauseMs },
+        ...{ grader: name, queue, objects, runnable, log, retryPauseMs, steps: options.steps },
       });
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
       await queue.consume(

@@ -3,13 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asCrowdaiError, CrowdaiError, type Job, type Outcome } from "@crowdai/shared";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Delivery, JobQueue } from "@crowdai/shared/queue";
+import type { StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "../base/log.ts";
 import type { BundleCache, HeldFolder } from "../challenges/bundle-cache.ts";
 import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
 import type { BuildCache } from "../run/build-cache.ts";
 import type { Images } from "../run/images.ts";
 import { type Boxes, requireBox } from "./boxes.ts";
-import { type Graded, grade } from "./grade-job.ts";
+import { grade } from "./grade-job.ts";
+import type { Graded } from "./graded-result.ts";
 import { isMachineError, namesMachineError } from "./machine-errors.ts";
 import type { MachineHealth } from "./machine-health.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -46,6 +48,7 @@ export function createDeliveryHandler(options: {
   health: MachineHealth;
   log: Logger;
   retryPauseMs: number;
+  steps?: StepChannel | undefined;
 }): DeliveryHandler {
   const { grader, queue, objects, runnable, boxes, evaluators, bundles, workspaces, health } = options;
   const { log, retryPauseMs } = options;
@@ -86,8 +89,7 @@ export function createDeliveryHandler(options: {
           job,
           folder,
           ...evaluators.of(folder),
-          workspace,
-          objects,
+          ...{ workspace, objects, grader, steps: options.steps },
           signal: controller.signal,
           runTools: () => runToolsOf({ boxes, builds: options.builds, images: options.images, grader }),
           onEvent: reporter.event,
@@ -112,7 +114,7 @@ export function createDeliveryHandler(options: {
   async function requireOwnFailure(job: Job, { outcome, evaluatorLog }: Graded): Promise<void> {
     if (outcome.ok) return;
     const suspicious = namesMachineError(`${outcome.message}\n${evaluatorLog}`);
-    if (outcome.code === "rejected" ? !suspicious : !outcome.code.startsWith("evaluator_")) return;
+    if (outcome.code === "rejected" ? !suspicious : !/^(?:evaluator|env)_/.test(outcome.code)) return;
     const problem = await health.check();
     if (problem !== null) throw new CrowdaiError("grader_unhealthy", problem);
     // The evaluator may need more than a check does, or the problem was gone before the check.

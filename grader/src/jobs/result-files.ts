@@ -33,8 +33,7 @@ export async function storeResultFiles(
   objects: ObjectStore,
   signal: AbortSignal,
 ): Promise<StoredResultFiles | EvaluatorFailure> {
-  // Another delivery of the same attempt may have stored other bytes, and objects are never overwritten.
-  const prefix = `submissions/${job.challenge}/${job.submission}/${job.attempt}/${randomBytes(6).toString("hex")}`;
+  const prefix = newPrefix(job);
   const collected: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
   // Artifacts first, because an invalid one fails the result.
   for (const [i, file] of (result.artifacts ?? []).entries()) {
@@ -85,6 +84,22 @@ export async function storeResultFiles(
     }
   }
 }
+
+/** Stores the bytes of a file of the grader under a key chosen here. */
+export async function storeFile(
+  source: AsyncIterable<Uint8Array>,
+  { job, objects, signal }: { job: Job; objects: ObjectStore; signal: AbortSignal },
+  { name, type }: { name: string; type: string },
+): Promise<StoredFile> {
+  signal.throwIfAborted();
+  const key = `${newPrefix(job)}/${name}`;
+  const { size, sha256 } = await objects.put(key, source, { type });
+  return { key, name, size, sha256, type };
+}
+
+/** Another delivery of the same attempt may have stored other bytes, and objects are never overwritten. */
+const newPrefix = ({ challenge, submission, attempt }: Job) =>
+  `submissions/${challenge}/${submission}/${attempt}/${randomBytes(6).toString("hex")}`;
 
 async function openInside(
   outputDir: string,

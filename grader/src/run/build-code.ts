@@ -25,7 +25,7 @@ export interface Builder extends RunTools {
 
 /** Builds code, or finds the result of an earlier build of the same files. Null when there is nothing to build. */
 export async function buildCode(
-  { folder, run, code, scratch }: CodeRun,
+  { folder, run, code, scratch }: Pick<CodeRun, "folder" | "run" | "code" | "scratch">,
   builder: Builder,
 ): Promise<HeldBuild | null> {
   const { builds, image, record, log, signal } = builder;

@@ -49,16 +49,16 @@ function commandIn(text: string): Command | null {
  */
 export function requireCommand(
   [program, ...args]: Command,
-  options: { codeDir: string; root: string | null; isChallenges: boolean; mayBuild: boolean },
+  options: { codeDir: string; root: string | null; isChallenges: boolean; field: string; mayBuild: boolean },
 ): void {
-  const { codeDir, root, isChallenges, mayBuild } = options;
+  const { codeDir, root, isChallenges, field, mayBuild } = options;
   if (!program.includes("/")) {
     if (!hasProgram(root, program))
       throw isChallenges
         ? new RunFailure(
             "image_invalid",
             "The challenge's image lacks the program that runs the code.",
-            `run.command names ${program}, which is not on the PATH of the box`,
+            `${field}.command names ${program}, which is not on the PATH of the box`,
           )
         : new RunFailure("code_invalid", `The program ${program} is not installed where the code runs.`);
     const file = args[0];

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Outcome, Report } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { ObjectStore } from "@crowdai/shared/objects";
 import type { OpenSandbox } from "../jobs/boxes.ts";
 import { openTestSandbox } from "./boxes.ts";
 import { storeCode } from "./run-challenge.ts";
@@ -19,12 +20,13 @@ export interface SubmittedCode {
 export type SubmitCode = (
   challenge: ChallengeFolder,
   files: Record<string, string>,
-  options?: { command?: string[] },
+  options?: { command?: string[]; seeds?: number[] },
 ) => Promise<SubmittedCode>;
 
 export interface CodeTests {
   openSandbox: OpenSandbox;
   submit: SubmitCode;
+  objects: ObjectStore;
   close(): Promise<void>;
 }
 
@@ -38,11 +40,15 @@ export async function openCodeTests(): Promise<CodeTests | null> {
   const grader = await runGraderIn(dir, [], { openSandbox });
   return {
     openSandbox,
+    objects: grader.objects,
     async submit(challenge, files, options = {}) {
       const { id } = challenge.config;
       grader.challenges.set(id, challenge);
       const code = await storeCode(grader.objects, files, options.command ?? null);
-      const submission = await grader.publish({ ...code, challenge: id });
+      const submission = await grader.publish({
+        ...{ ...code, challenge: id },
+        ...(options.seeds ? { seeds: options.seeds } : {}),
+      });
       const { outcome, organiser_log } = await grader.report(submission, "finished");
       const reports = grader.reports.filter((report) => report.submission === submission);
       return { outcome, log: organiser_log, reports };

@@ -14,6 +14,10 @@ export interface ProcessEnd {
 
 export interface EvaluatorProcess {
   write(text: string): void;
+  /** Nothing more will be written. */
+  endInput(): void;
+  /** Resets the output counts. */
+  resetCounts(): void;
   /** Resets the output counts and stderr for the next job. */
   startJob(): void;
   stderr(): string;

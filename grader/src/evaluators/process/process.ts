@@ -42,11 +42,17 @@ export function startProcess(options: ProcessOptions): EvaluatorProcess {
   // A broken pipe is ignored: the exit of the process is what counts.
   for (const stream of [stdin, stdout, stderr]) stream?.on("error", () => {});
 
+  function resetCounts(): void {
+    printed = 0;
+    counted = 0;
+  }
+
   return {
     write: (text) => void stdin?.write(text),
+    endInput: () => void stdin?.end(),
+    resetCounts,
     startJob() {
-      printed = 0;
-      counted = 0;
+      resetCounts();
       tail.clear();
     },
     stderr: () => tail.text(),

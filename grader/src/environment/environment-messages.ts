@@ -1,0 +1,99 @@
+import { isUtf8 } from "node:buffer";
+import { MAX_STEP_BYTES, parseLenientJson, type Space, spaceSchema } from "@crowdai/shared";
+import { excerpt } from "../evaluators/protocol/evaluator-failure.ts";
+import { type Line, readLine } from "../evaluators/protocol/events.ts";
+import { RunFailure } from "../run/run-failure.ts";
+import { notFinite } from "./check-action.ts";
+import type { Observed, Outcome } from "./referee.ts";
+
+export interface Spaces {
+  action: Space;
+  observation: Space;
+}
+
+type Fields = Record<string, unknown>;
+
+/** Spaces have bounds for each number, which can be many. */
+const MAX_SPACES_BYTES = 10 * MAX_STEP_BYTES;
+
+/** Parses a line of the environment. Throws env_output. */
+export function readMessage(bytes: Buffer, id: string, asked: string | null): Fields {
+  const most = asked === "open" ? MAX_SPACES_BYTES : MAX_STEP_BYTES;
+  if (bytes.length > most)
+    throw invalid("a message that is too long", `a line of ${bytes.length} bytes: at most ${most}`);
+  if (!isUtf8(bytes)) throw invalid("a line that is not JSON", `not UTF-8: ${excerpt(bytes)}`);
+  const fields = parse(bytes);
+  if (typeof fields !== "object" || fields === null || typeof fields.type !== "string")
+    throw invalid("an invalid message", `not an object with a type: ${excerpt(bytes)}`);
+  if (fields.id !== id) throw invalid("a message with another id", `not the id ${id}: ${excerpt(bytes)}`);
+  return fields;
+}
+
+/** Parses a line that comes after close: an event, as of other evaluators. */
+export function readEventLine(bytes: Buffer, id: string): Line {
+  const line = readLine(bytes);
+  if ("kind" in line) throw invalid("a line that is not an event", line.detail);
+  if (line.id !== id) throw invalid("a message with another id", `not the id ${id}: ${excerpt(bytes)}`);
+  return line;
+}
+
+function parse(bytes: Buffer): Fields | null {
+  const text = bytes.toString("utf8");
+  try {
+    return JSON.parse(text) as Fields | null;
+  } catch (error) {
+    // Python writes NaN and Infinity literally.
+    const [first] = notFiniteIn(text);
+    throw first === undefined
+      ? invalid("a line that is not JSON", `${(error as Error).message}: ${excerpt(bytes)}`)
+      : notANumber(first);
+  }
+}
+
+function notFiniteIn(text: string): readonly string[] {
+  try {
+    return parseLenientJson(text, "The line").notFinite;
+  } catch {
+    return [];
+  }
+}
+
+export function readSpaces(fields: Fields): Spaces {
+  const read = (name: "action" | "observation"): Space => {
+    const parsed = spaceSchema.safeParse(fields[name]);
+    if (parsed.success) return parsed.data;
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${[name, ...path].join(".")}: ${message}`,
+    );
+    throw invalid("invalid spaces", problems.join("; "));
+  };
+  return { action: read("action"), observation: read("observation") };
+}
+
+export function readObservation(fields: Fields): Observed {
+  const { observation, info = {} } = fields;
+  if (observation === undefined) throw invalid("a message without an observation");
+  const at = notFinite(observation);
+  if (at !== null) throw notANumber(`observation${at}`);
+  if (typeof info !== "object" || info === null || Array.isArray(info))
+    throw invalid("an invalid message", "info is not an object");
+  return { observation, text: JSON.stringify(observation), info: info as Record<string, unknown> };
+}
+
+export function readStep(fields: Fields): Outcome {
+  const { reward, terminated, truncated = false } = fields;
+  if (typeof reward !== "number") throw invalid("an invalid reward", `reward is ${JSON.stringify(reward)}`);
+  if (!Number.isFinite(reward)) throw notANumber("reward");
+  if (typeof terminated !== "boolean" || typeof truncated !== "boolean")
+    throw invalid("an invalid message", "terminated and truncated must be true or false");
+  const { observation, text, info } = readObservation(fields);
+  return { observation, text, reward, terminated, truncated, info };
+}
+
+const notANumber = (name: string) =>
+  invalid("NaN or Infinity", `${name} is NaN or Infinity, or too large for a number`);
+
+/** `what` is for the participant, `detail` for the organizer alone. */
+export function invalid(what: string, detail = what): RunFailure {
+  return new RunFailure("env_output", what, detail);
+}
