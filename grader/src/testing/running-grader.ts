@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { Job, Report } from "@crowdai/shared";
-import { bundleContents, bundleKey, packBundle } from "@crowdai/shared/bundles";
+import { bundleContents, bundleKey, imagePaths, packBundle } from "@crowdai/shared/bundles";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { createFolderStore, type ObjectStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue, type JobQueue } from "@crowdai/shared/queue";
@@ -123,8 +123,9 @@ export async function runGraderIn(
       return { kind, key, name, size: body.length, sha256: createHash("sha256").update(body).digest("hex") };
     },
     async storeBundle({ dir, config }) {
-      const { version, files } = await bundleContents(dir);
-      const body = await buffer(packBundle(files));
+      const contents = await bundleContents(dir, imagePaths(config));
+      const { version } = contents;
+      const body = await buffer(packBundle(contents));
       const key = bundleKey(config.id, version);
       await objects.put(key, body);
       return {

@@ -6,6 +6,7 @@ export {
   publicFileKey,
   readBundleKey,
 } from "./bundle-keys.ts";
+export { imagePaths } from "./image-links.ts";
 export { linksInside } from "./links-inside.ts";
 export { packBundle } from "./pack-bundle.ts";
 export { unpackBundle } from "./unpack-bundle.ts";

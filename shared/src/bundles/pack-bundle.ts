@@ -3,7 +3,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { createTarPacker, type TarPackController } from "modern-tar";
 import { CrowdaiError } from "../protocol/errors.ts";
-import type { BundleFile } from "./bundle-files.ts";
+import type { BundleContents } from "./bundle-files.ts";
 
 const EPOCH = new Date(0);
 
@@ -11,10 +11,10 @@ const EPOCH = new Date(0);
  * Packs the files into one compressed archive without owners and times, so that equal files give equal archives. Throws
  * file_changed when the size of a file has changed.
  */
-export function packBundle(files: readonly BundleFile[]): AsyncIterable<Uint8Array> {
+export function packBundle(contents: Pick<BundleContents, "files" | "links">): AsyncIterable<Uint8Array> {
   const { readable, controller } = createTarPacker();
   const gzip = createGzip();
-  addAll(files, controller).then(
+  addAll(contents, controller).then(
     () => controller.finalize(),
     (error) => controller.error(error),
   );
@@ -23,7 +23,10 @@ export function packBundle(files: readonly BundleFile[]): AsyncIterable<Uint8Arr
   return gzip;
 }
 
-async function addAll(files: readonly BundleFile[], controller: TarPackController): Promise<void> {
+async function addAll(
+  { files, links }: Pick<BundleContents, "files" | "links">,
+  controller: TarPackController,
+): Promise<void> {
   for (const { name, path, size, executable } of files) {
     const entry = controller.add({ name, size, mode: executable ? 0o755 : 0o644, mtime: EPOCH });
     const writer = entry.getWriter();
@@ -35,5 +38,14 @@ async function addAll(files: readonly BundleFile[], controller: TarPackControlle
     }
     if (read !== size) throw new CrowdaiError("file_changed", `${name} changed while it was being read.`);
     await writer.close();
+  }
+  for (const { name, target } of links) {
+    const base = { name, size: 0, mtime: EPOCH };
+    const entry = controller.add(
+      target === null
+        ? { ...base, type: "directory", mode: 0o755 }
+        : { ...base, type: "symlink", linkname: target, mode: 0o777 },
+    );
+    await entry.getWriter().close();
   }
 }

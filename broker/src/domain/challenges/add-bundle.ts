@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
-import { bundleContents, bundleKey, packBundle, publicFileKey, unpackBundle } from "@crowdai/shared/bundles";
+import {
+  bundleContents,
+  bundleKey,
+  imagePaths,
+  packBundle,
+  publicFileKey,
+  unpackBundle,
+} from "@crowdai/shared/bundles";
 import { type ChallengeFolder, digestFile, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
@@ -31,7 +38,8 @@ export async function addBundle(
 ): Promise<AddedBundle> {
   const folder = await loadChallengeFolder(dir);
   const { id } = folder.config;
-  const { version, files, problems } = await bundleContents(dir);
+  const contents = await bundleContents(dir, imagePaths(folder.config));
+  const { version, problems } = contents;
   if (problems.length > 0) {
     const lines = problems.map(({ file, expected, got }) => `  ${file}: expected ${expected}, got ${got}`);
     throw new CrowdaiError("config_invalid", `${id} cannot be bundled:\n${lines.join("\n")}`, {
@@ -44,8 +52,8 @@ export async function addBundle(
   let data: StoredPublicFile[];
   try {
     const archive = join(temporary, "bundle.tar.gz");
-    await pipeline(packBundle(files), createWriteStream(archive, { mode: 0o600 }));
-    const unpacked = await rehearse(archive, join(temporary, "unpacked"), version);
+    await pipeline(packBundle(contents), createWriteStream(archive, { mode: 0o600 }));
+    const unpacked = await rehearse(archive, join(temporary, "unpacked"), { version, config: folder.config });
     data = await storePublicFiles(unpacked, objects);
     // Another runtime may have compressed the same files to different bytes; then those are the bundle.
     stored = (await objects.stat(key)) ?? (await putFile(objects, key, archive, "application/gzip"));
@@ -66,9 +74,13 @@ export async function addBundle(
 }
 
 /** Unpacks the archive as a grader would. The result must be a valid challenge with the same version. */
-async function rehearse(archive: string, into: string, version: string): Promise<ChallengeFolder> {
+async function rehearse(
+  archive: string,
+  into: string,
+  { version, config }: Pick<ChallengeFolder, "config"> & { version: string },
+): Promise<ChallengeFolder> {
   await unpackBundle(createReadStream(archive), into);
-  if ((await bundleContents(into)).version !== version)
+  if ((await bundleContents(into, imagePaths(config))).version !== version)
     throw new CrowdaiError("file_changed", "The challenge folder changed while it was read.", {
       next: "Add it again once nothing writes to it.",
     });
