@@ -67,7 +67,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     both: [
       "cli/src/snapshot/{contained,files-change-mid-snapshot,secrets,unreadable}.test.ts",
       "cli/src/commands/submit-code.test.ts",
-      "test/code/submit-code.test.ts",
+      "test/code/{code-bundle,submit-code}.test.ts",
       "test/publishing/{agree,fork-at-hosts}.test.ts",
     ],
   },
