@@ -13,6 +13,7 @@ import { installMissing, REQUIRED_PROGRAMS } from "./test/system-packages.ts";
 const TESTS = [
   "grader/src/confinement/control-groups.test.ts",
   "grader/src/box/bubblewrap/bubblewrap.test.ts",
+  "grader/src/box/bubblewrap/starters.test.ts",
   "grader/src/box/abuse.test.ts",
   "grader/src/box/oci/oci.test.ts",
 ];

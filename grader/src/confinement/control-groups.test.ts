@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { allowedMs } from "../../../test/allowed-ms.ts";
 import { findControlGroups } from "./control-groups.ts";
 
 const ROOT = "/sys/fs/cgroup";
@@ -94,7 +95,7 @@ it.runIf(groups?.limitsMemory)("a limit that members exceed already is refused o
   });
   await once(child.stdout, "data");
   const isSet = group.limit({ memoryBytes: 2 ** 20 });
-  if (isSet) await expect.poll(group.ranOutOfMemory).toBe(true);
+  if (isSet) await expect.poll(group.ranOutOfMemory, { timeout: allowedMs(5000) }).toBe(true);
   group.closeNow();
   expect(existsSync(dirname(group.joinFiles[0]!))).toBe(false);
 });
