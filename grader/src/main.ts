@@ -105,7 +105,10 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
   const name = `${hostname()}-${process.pid}`;
   const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
   const settings = { env, data: resolve(options.data), name, log };
-  const { queue, objects, close } = await retryUntilReady(() => (open ?? openBackends)(settings), stderr);
+  const { queue, objects, steps, close } = await retryUntilReady(
+    () => (open ?? openBackends)(settings),
+    stderr,
+  );
   try {
     await using work = await openWorkFolder(tmpdir());
     const { only = null, required } = options;
@@ -115,6 +118,7 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
       name,
       queue,
       objects,
+      steps,
       challenges: served.folders,
       bundled: served.bundled,
       concurrency: options.concurrency,

@@ -14,6 +14,7 @@ const WITH_PROCESSES = [
   "scripts/{bench/{board,pages},chaos/missing-programs,build/{cli,server},demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
+  "shared/src/step-channel/redis/**",
 ];
 
 /** Tests after which a process has a large memory, and starts others slowly: each file has a process of its own. */

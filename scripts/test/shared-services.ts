@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startPostgres } from "../services/postgres.ts";
+import { startRedis } from "../services/redis.ts";
 import type { Service } from "../services/service.ts";
 import { startSwift } from "../services/swift.ts";
 
@@ -17,7 +18,7 @@ declare module "vitest" {
   }
 }
 
-const START = { postgres: startPostgres, swift: startSwift };
+const START = { postgres: startPostgres, redis: startRedis, swift: startSwift };
 export type SharedServiceName = keyof typeof START;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -43,10 +43,11 @@ export async function openMessaging(
     };
   }
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
-  const steps = await createEmbeddedStepChannel({ folder: join(dataFolder, "sessions") });
+  const { createRedisStepChannel } = await import("@crowdai/shared/step-channel/redis");
   const { createAdapter } = await import("@socket.io/redis-adapter");
   const connections = connectionsTo(redisUrl);
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log });
+  const steps = createRedisStepChannel({ redis: connections.connect, log });
   const publisher = connections.connectWithReconnect();
   const subscriber = connections.connectWithReconnect({ retryForever: true });
   const limits = connections.connectWithReconnect({ commandMs: RATE_LIMIT_MS });

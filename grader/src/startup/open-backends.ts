@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore, type ObjectStore, readS3Settings } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
+import type { StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "pino";
 
-/** The queue and the object store, which a grader shares with its broker. */
+/** The queue, the object store and the step channel, which a grader shares with its broker. */
 export interface Backends {
   queue: JobQueue;
   objects: ObjectStore;
+  steps?: StepChannel;
   close(): Promise<void>;
 }
 export interface BackendSettings {
@@ -21,7 +23,7 @@ export interface BackendSettings {
 }
 export type OpenBackends = (settings: BackendSettings) => Promise<Backends>;
 
-/** Opens the queue and the object store that the environment selects. The embedded queue exists only inside a broker. */
+/** Opens the queue, the object store and the step channel that the environment selects. The embedded queue exists only inside a broker. */
 export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
   if (!env.REDIS_URL)
     throw new CrowdaiError(
@@ -32,6 +34,7 @@ export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
       },
     );
   const { connectionsTo, createRedisQueue } = await import("@crowdai/shared/queue/redis");
+  const { createRedisStepChannel } = await import("@crowdai/shared/step-channel/redis");
   const connections = connectionsTo(env.REDIS_URL);
   const objects = await openObjects(env, data, name);
   const queue = await createRedisQueue({ redis: connections.connect, name: connections.name, log }).catch(
@@ -40,10 +43,13 @@ export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
       throw error;
     },
   );
+  const steps = createRedisStepChannel({ redis: connections.connect, log });
   return {
     queue,
     objects,
+    steps,
     async close() {
+      await steps.close();
       await queue.close();
       await objects.close();
     },

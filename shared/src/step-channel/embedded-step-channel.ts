@@ -60,18 +60,21 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
       // Opened after the journal of the grader before, which writes nothing from here on.
       const opening = journals.open(id);
       const unwritten: JournalEntry[] = [];
-      const server = createRequestQueue<Ask>(answer, async (ask, reply) => {
-        const journal = await opening.catch(() => null);
-        if (!reply || !journal || session.server !== server) return;
-        try {
-          if (reply.entry) unwritten.push(reply.entry);
-          for (; unwritten[0]; unwritten.shift()) journal.append(unwritten[0]);
-          ask.resolve(reply.answer);
-        } catch (error) {
-          // The request can be repeated, and what could not be written comes first then.
-          ask.reject(error);
-        }
-      });
+      const server = createRequestQueue<Ask>(
+        ({ request }) => answer(request),
+        async (ask, reply) => {
+          const journal = await opening.catch(() => null);
+          if (!reply || !journal || session.server !== server) return;
+          try {
+            if (reply.entry) unwritten.push(reply.entry);
+            for (; unwritten[0]; unwritten.shift()) journal.append(unwritten[0]);
+            ask.resolve(reply.answer);
+          } catch (error) {
+            // The request can be repeated, and what could not be written comes first then.
+            ask.reject(error);
+          }
+        },
+      );
       void session.server?.stop();
       session.server = server;
       for (const ask of session.asks) server.add(ask);

@@ -1,4 +1,3 @@
-import type { AgentRequest } from "../protocol/agent.ts";
 import type { SessionReply } from "./step-channel.ts";
 
 /** The requests that a grader has to answer for a session, one at a time and in order. */
@@ -10,8 +9,8 @@ export interface RequestQueue<T> {
   stop(): Promise<void>;
 }
 
-export function createRequestQueue<T extends { request: AgentRequest }>(
-  answer: (request: AgentRequest) => Promise<SessionReply>,
+export function createRequestQueue<T>(
+  answer: (request: T) => Promise<SessionReply>,
   /** Called with each answer; and with null when there is none, because `answer` has rejected. */
   settle: (request: T, reply: SessionReply | null) => void | Promise<void>,
 ): RequestQueue<T> {
@@ -21,7 +20,7 @@ export function createRequestQueue<T extends { request: AgentRequest }>(
 
   async function run(): Promise<void> {
     for (let next = waiting.shift(); next && !stopped; next = waiting.shift())
-      await settle(next, await answer(next.request).catch(() => null));
+      await settle(next, await answer(next).catch(() => null));
     running = null;
   }
 

@@ -1,0 +1,1 @@
+export { createRedisStepChannel, type RedisStepChannelOptions } from "./redis-step-channel.ts";

@@ -1,0 +1,10 @@
+import type { AgentAnswer, AgentRequest } from "../../protocol/agent.ts";
+
+/** What processes send each other. An id names a request of one process, however often it is sent. */
+export type Message =
+  | ["ask", id: string, from: string, session: string, request: AgentRequest]
+  | ["answer", id: string, answer: AgentAnswer]
+  | ["served", session: string];
+
+export const writeMessage = (message: Message): string => JSON.stringify(message);
+export const readMessage = (text: string): Message => JSON.parse(text);

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import type { Script } from "../../queue/redis/script.ts";
+
+/** Sessions keep their grader for this long without a refresh. */
+export const SERVER_MS = 15_000;
+/** How long a session that a grader has left refuses an earlier one. */
+const LEFT_MS = 60_000;
+/** What is sent to a process that does not read it is dropped after this time. */
+const INBOX_MS = 60_000;
+const JOURNAL_MS = 2 * 24 * 3600 * 1000;
+
+// Every process has an inbox, a list of messages. For each session there are: its server, `<process>/<number>`, or "-" when the grader has
+// left it; the processes that wait for a server; and the journal, a list of `[id of the request, entry]` as JSON.
+const COMMON = `
+local steps, call, at = KEYS[1] .. ':steps:', redis.call, 0
+local function arg() at = at + 1; return ARGV[at] end
+local function push(process, message)
+  local inbox = steps .. 'inbox:' .. process
+  -- One that is read is empty most of the time, and new with each message.
+  if call('RPUSH', inbox, message) == 1 then call('PEXPIRE', inbox, ${INBOX_MS}) end
+end
+local function claim(session, me, message)
+  call('SET', steps .. 'server:' .. session, me, 'PX', ${SERVER_MS})
+  local waiting = steps .. 'waiting:' .. session
+  for _, process in ipairs(call('SMEMBERS', waiting)) do push(process, message) end
+  call('DEL', waiting)
+end
+`;
+
+/** Sends requests. Args: process, then session and message of each. Replies with the server of each; "" when none serves the session. */
+export const SEND = script(`
+local me, servers = arg(), {}
+while at < #ARGV do
+  local session, message = arg(), arg()
+  local server = call('GET', steps .. 'server:' .. session)
+  if server and server ~= '-' then
+    push(string.match(server, '^[^/]+'), message)
+  else
+    server = ''
+    local waiting = steps .. 'waiting:' .. session
+    call('SADD', waiting, me)
+    call('PEXPIRE', waiting, ${INBOX_MS})
+  end
+  servers[#servers + 1] = server
+end
+return servers
+`);
+
+/**
+ * Takes a session over. Args: server, session, and the message that announces it. Replies with the last element of its journal.
+ */
+export const SERVE = script(`
+local me, session, message = arg(), arg(), arg()
+claim(session, me, message)
+return call('LINDEX', steps .. 'journal:' .. session, -1)
+`);
+
+/**
+ * Records and sends answers. Args: for each: server, session, process that asked, message, element of the journal or "", and "1" when it
+ * may be there. Replies with 1 for each, or 0 when another grader has taken the session over.
+ */
+export const REPLY = script(`
+local replies = {}
+while at < #ARGV do
+  local me, session, process, message, element, again = arg(), arg(), arg(), arg(), arg(), arg()
+  local server = call('GET', steps .. 'server:' .. session)
+  if server and server ~= me then
+    replies[#replies + 1] = 0
+  else
+    local journal = steps .. 'journal:' .. session
+    if element ~= '' and (again == '0' or call('LINDEX', journal, -1) ~= element) then
+      if call('RPUSH', journal, element) == 1 then call('PEXPIRE', journal, ${JOURNAL_MS}) end
+    end
+    push(process, message)
+    replies[#replies + 1] = 1
+  end
+end
+return replies
+`);
+
+/**
+ * Keeps sessions. Args: server, session and announcing message of each. Replies with 1 for each, or 0 when another grader has taken the
+ * session over. A session that Redis has lost is claimed again.
+ */
+export const REFRESH = script(`
+local replies = {}
+while at < #ARGV do
+  local me, session, message = arg(), arg(), arg()
+  local key = steps .. 'server:' .. session
+  local server = call('GET', key)
+  if not server then claim(session, me, message)
+  elseif server == me then
+    call('PEXPIRE', key, ${SERVER_MS})
+    call('PEXPIRE', steps .. 'journal:' .. session, ${JOURNAL_MS})
+  end
+  replies[#replies + 1] = (server and server ~= me) and 0 or 1
+end
+return replies
+`);
+
+/** Leaves a session to the next grader. Args: server, session. */
+export const LEAVE = script(`
+local me, key = arg(), steps .. 'server:' .. arg()
+if call('GET', key) == me then call('SET', key, '-', 'PX', ${LEFT_MS}) end
+`);
+
+function script(lua: string): Script {
+  const whole = COMMON + lua;
+  return { lua: whole, sha: createHash("sha1").update(whole).digest("hex") };
+}
