@@ -98,7 +98,7 @@ describe("the referee", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["what is no request", { type: "render" }, "request_unknown"],
+    ["an unknown request", { type: "render" }, "request_unknown"],
     ["a text", "reset", "request_unknown"],
     ["nothing", null, "request_unknown"],
     ["a list", [1], "request_unknown"],

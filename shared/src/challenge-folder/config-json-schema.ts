@@ -19,7 +19,15 @@ export interface SchemaNode {
 }
 
 /** Returns the JSON Schema of challenge.json, which editors use for completion. */
-export function challengeJsonSchema(): SchemaNode & Record<string, unknown> {
+export function challengeJsonSchema(): Record<string, unknown> {
+  const schema = configSchema();
+  const required = (schema.required as string[]).filter((name) => name !== "evaluator");
+  // An environment that gym makes is the evaluator.
+  const hasGym = { required: ["environment"], properties: { environment: { required: ["gym"] } } };
+  return { ...schema, required, anyOf: [{ required: ["evaluator"] }, hasGym] };
+}
+
+function configSchema(): SchemaNode & Record<string, unknown> {
   return z.toJSONSchema(challengeConfigSchema, {
     io: "input",
     override: ({ jsonSchema }) => {
@@ -32,7 +40,7 @@ export function challengeJsonSchema(): SchemaNode & Record<string, unknown> {
 
 /** Returns the schema of a field of `content`, or null. Of a union it takes the alternative closest to the content. */
 export function schemaAt(path: readonly PropertyKey[], content: unknown): SchemaNode | null {
-  let node: SchemaNode | undefined = challengeJsonSchema();
+  let node: SchemaNode | undefined = configSchema();
   let value = content;
   for (const step of path) {
     const { items, properties, additionalProperties } = closestAlternative(node, value);

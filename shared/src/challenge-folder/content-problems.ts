@@ -1,6 +1,7 @@
 import { jsonSchemaErrors } from "../protocol/check-value.ts";
 import { quoted } from "../protocol/suggest.ts";
 import { type ConfigProblem, shown } from "./config-problems.ts";
+import { environmentProblems, missingEnvironment } from "./environment-problems.ts";
 import { sortByStart } from "./rounds.ts";
 
 const FILE = "challenge.json";
@@ -15,9 +16,16 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
   const config = object(raw);
   return [
     ...roundProblems(list(config.rounds).map(object)),
-    ...(isObject(config.run) ? runProblems(config) : acceptsProblems(config.accepts)),
+    ...inputProblems(config),
     ...functionProblems(object(config.evaluator).functions),
   ].map((problem) => ({ file: FILE, ...problem }));
+}
+
+function inputProblems(config: Raw): Found[] {
+  if (isObject(config.environment)) return environmentProblems(config);
+  const missing = missingEnvironment(config);
+  if (missing.length > 0) return missing;
+  return isObject(config.run) ? runProblems(config) : acceptsProblems(config.accepts);
 }
 
 type Found = Omit<ConfigProblem, "file">;

@@ -10,7 +10,8 @@ const SCRIPT = /^(?!-)[\w./-]+\.(?:py|js|mjs|cjs|ts|mts|rb|r|sh|bash|pl|jl|lua|p
 /** Finds evaluator files that do not exist or are not executable. Skips fields of the wrong type. */
 export async function evaluatorFileProblems(dir: string, evaluator: unknown): Promise<ConfigProblem[]> {
   if (typeof evaluator !== "object" || evaluator === null) return [];
-  if ("python_class" in evaluator) return pythonClassProblems(dir, evaluator.python_class);
+  if ("python_class" in evaluator) return pythonProblems(dir, "python_class", evaluator.python_class);
+  if ("gym" in evaluator) return pythonProblems(dir, "gym", evaluator.gym);
   if ("command" in evaluator && Array.isArray(evaluator.command))
     return commandProblems(dir, evaluator.command);
   return [];
@@ -51,11 +52,11 @@ async function commandProblems(dir: string, command: unknown[]): Promise<ConfigP
   return problems;
 }
 
-async function pythonClassProblems(dir: string, pythonClass: unknown): Promise<ConfigProblem[]> {
-  const file = typeof pythonClass === "string" ? pythonClass.split(":")[0] : undefined;
+async function pythonProblems(dir: string, field: string, named: unknown): Promise<ConfigProblem[]> {
+  const file = typeof named === "string" ? named.split(":")[0] : undefined;
   if (!file?.endsWith(".py") || isAbsolute(file) || (await isFile(join(dir, file)))) return [];
   const got = `${quoted(file)}, which does not exist`;
-  return [{ file: FILE, field: "evaluator.python_class", expected: "a file in the challenge folder", got }];
+  return [{ file: FILE, field: `evaluator.${field}`, expected: "a file in the challenge folder", got }];
 }
 
 const isFile = (path: string) =>

@@ -8,6 +8,7 @@ import { withCodeImplied, withGymEvaluator } from "./challenge-code.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
 import { type ConfigProblem, configInvalid } from "./config-problems.ts";
 import { contentProblems } from "./content-problems.ts";
+import { environmentFileProblems } from "./environment-files.ts";
 import { evaluatorFileProblems } from "./evaluator-files.ts";
 import { folderVersion } from "./folder-version.ts";
 import { type PublicFile, publicFiles } from "./public-files.ts";
@@ -51,6 +52,9 @@ export async function loadChallengeFolder(
     ...(await runFileProblems(dir, (read.content as { run?: unknown } | null)?.run)).filter(
       ({ field }) => !publicPart || field !== "run.input",
     ),
+    ...(publicPart
+      ? []
+      : await environmentFileProblems(dir, (read.content as { environment?: unknown } | null)?.environment)),
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
