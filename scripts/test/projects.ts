@@ -68,7 +68,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     both: [
       "cli/src/snapshot/{contained,files-change-mid-snapshot,secrets,unreadable}.test.ts",
       "cli/src/commands/submit-code.test.ts",
-      "test/code/{code-bundle,submit-code}.test.ts",
+      "test/code/submit-code.test.ts",
       "test/publishing/{agree,fork-at-hosts}.test.ts",
     ],
   },
@@ -89,6 +89,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     files: [
       "grader/src/box/{abuse,bubblewrap/bubblewrap,oci/oci}.test.ts",
       "grader/src/jobs/{run-builds,run-images}.test.ts",
+      "test/code/code-bundle.test.ts",
     ],
     because: "the kernel confines the programs of a box, and pip, npm and tar fill it",
     both: [
