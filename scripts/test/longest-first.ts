@@ -35,6 +35,7 @@ export const SLOWEST_FILES: readonly string[] = [
   "broker/test/legacy/calls",
   "test/publishing/code-commands",
   "scripts/services/services",
+  "cli/src/client/http/slow-answer",
 ];
 
 export class LongestFirst extends BaseSequencer {
