@@ -126,6 +126,8 @@ function vitestRun(runtime: Runtime, projects: readonly string[]) {
   const args = ["run", ...projects.map((project) => `--project=${project}`)];
   // One test of thousands must not hide what the others say. The summary names it.
   if (everything) args.push("--retry=1");
+  // The other runtime's are beside them.
+  if (everything) args.push("--maxWorkers=3");
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
   const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
   return {
