@@ -5,7 +5,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
     // A second signal ends the program without waiting.
     if (stop.signal.aborted) process.exit(130);
-    stop.abort();
+    stop.abort(name);
   });
 
 // A reader that closes the pipe, as `head` does, is not an error. Commands that still follow something end then too. `main`

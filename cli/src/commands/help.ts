@@ -21,6 +21,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_API_KEY_FOR", "brokers that may get CROWDAI_API_KEY although only crowdai.json names them"],
   ["CROWDAI_BROKER", "address of the broker"],
   ["CROWDAI_CHALLENGE", "challenge"],
+  ["CROWDAI_SUBMISSION", "session of an agent; set by `crowdai run`"],
   ["CROWDAI_CONFIG_DIR", "folder for user settings and keys"],
   ["CROWDAI_DEBUG", "set to 1 to print a stack trace with errors"],
   ["CI", "disables prompts and animations"],

@@ -75,7 +75,9 @@ export async function openEnvironment<Observation, Action>(
       const answer = await session.askEnvironment(id, request, asking);
       if (answer.type === "waiting") {
         const { place, reason } = answer;
-        progress({ stage: "waiting", place, reason, expectedAt: null, graders: null });
+        // Without a place, it is played and the answer takes long.
+        if (place !== null || reason !== null)
+          progress({ stage: "waiting", place, reason, expectedAt: null, graders: null });
         // A broker waits for a grader before it answers so.
         if (performance.now() - began < QUICK_MS) await pause(QUICK_MS, signal);
         continue;

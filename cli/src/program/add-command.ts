@@ -42,7 +42,12 @@ export function examples(...lines: readonly string[]): string {
 /** Returns the arguments of a command for its usage line, without those that exist only to be refused. */
 export function usageOf(command: Command): string {
   if (command.name() === "login" || command.name() === "agree") return "";
-  return command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(" ");
+  return command.registeredArguments
+    .map((a) => {
+      const name = a.variadic ? `${a.name()}...` : a.name();
+      return a.required ? `<${name}>` : `[${name}]`;
+    })
+    .join(" ");
 }
 
 function defined(options: Record<string, unknown>): Record<string, unknown> {

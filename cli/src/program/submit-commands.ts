@@ -34,6 +34,25 @@ export function addSubmitCommands(add: Add): void {
     .option("--dry-run", "check the submission and show what would be sent, without sending it");
 
   add(
+    "run",
+    "Run an agent that steps the environment of a challenge, and show its score.",
+    [
+      "crowdai run python3 agent.py",
+      "crowdai run node agent.js -c pendulum -m 'PPO, 2M steps' --min-score -200",
+      "crowdai run -c pendulum -- python3 agent.py --checkpoint best.pt",
+    ],
+    async () => (await import("../commands/run.ts")).run,
+  )
+    .argument(
+      "[command...]",
+      "command of the agent (default: code.command of crowdai.json); after -- with its own options",
+    )
+    .addOption(challengeOption())
+    .option("--round <id>", "round to submit to (default: the open round)")
+    .option("-m, --message <text>", "message to store with the submission")
+    .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
+
+  add(
     "evaluate",
     "Call an evaluator function. The result does not count for the leaderboard.",
     [

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { stringifyExact } from "@crowdai/shared";
 import { plainLine, plainText } from "./plain-text.ts";
@@ -67,6 +68,8 @@ export interface Terminal {
   ndjson(line: object): void;
   /** Prints a message on stderr, except with --quiet. */
   note(text: string): void;
+  /** Passes on what the user's own program prints, to stderr. Resolves when there is room for more. */
+  print(text: string): Promise<void>;
   /** Prints a warning on stderr, even with --quiet. */
   warn(text: string): void;
   /** Prints an error on stderr, in every mode. */
@@ -142,6 +145,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
     note(text) {
       if (!quiet) toErr(text);
+    },
+    async print(text) {
+      spinning?.clear();
+      if (!stderr.write(text)) await once(stderr, "drain");
     },
     warn(text) {
       toErr(`${noteStyle.yellow(symbols.warning)} ${text}`);

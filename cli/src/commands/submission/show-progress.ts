@@ -11,6 +11,8 @@ export interface ProgressView {
   progress(progress: Progress): void;
   event(event: SubmissionEvent): void;
   place(place: Place): void;
+  /** Prints a warning. */
+  warn(text: string): void;
   stop(): void;
 }
 
@@ -31,6 +33,7 @@ export function createProgressView(terminal: Terminal): ProgressView {
     place(place) {
       if (terminal.format === "ndjson") terminal.ndjson({ type: "place", ...place });
     },
+    warn: (text) => terminal.warn(text),
     stop() {
       spinner?.stop();
       spinner = undefined;
@@ -58,10 +61,16 @@ function describe(progress: Progress, terminal: Terminal): string {
       return plainLine(`Waiting for a grader${queueText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
+      if (progress.step === "play") return plainLine(`Playing${playText(progress.message)}`);
       if (progress.step) return STEPS[progress.step] + bar;
       return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
+}
+
+/** Returns such as `: episode 2 of 3, step 140, return 31.2`. */
+function playText(message: string | null): string {
+  return message ? `: ${message.charAt(0).toLowerCase()}${message.slice(1)}` : "";
 }
 
 /** Returns such as ` (position 3 in the queue, starts in 20 s, 2 graders)`, or the reason why nothing happens. */
