@@ -10,6 +10,10 @@ import { notices } from "./notices.ts";
 
 const cli = join(root, "cli");
 const dist = join(cli, "dist");
+/** What `crowdai run` gives to agents: the files that graders give to those in their boxes. */
+const agentFiles = ["crowdai_agent.py", "crowdai-agent.js"].map((name) =>
+  join(root, "grader/src/environment/agent", name),
+);
 
 /**
  * Bundles the client into cli/dist: the command line and the library, with everything inside but the keychain. What
@@ -50,6 +54,8 @@ export async function buildCli(): Promise<void> {
   files.unshift({ path: join(dist, "THIRD-PARTY-NOTICES.txt"), contents: await notices(metafile) });
   for (const { name, text } of helpPages()) await replace(join(dist, "help", `${name}.txt`), text);
   for (const { path, contents } of files) await replace(path, contents);
+  await mkdir(join(dist, "agent"), { recursive: true });
+  for (const path of agentFiles) await replace(join(dist, "agent", basename(path)), await readFile(path));
   await replace(join(cli, "crowdai.schema.json"), schemaText());
   await removeStaleChunks(files.map(({ path }) => basename(path)));
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -177,6 +177,13 @@ describe("an agent", () => {
     expect(stderr).toContain(`Interrupted. Submission ${only().id} was cancelled.`);
     expect(code).toBe(130);
   });
+});
+
+it("the files that connect an agent can be copied", async () => {
+  const { code, stdout } = await runCli(["run", "--agent-files", "lib"], { cwd: own.folder });
+  expect(stdout.split("\n")[0]).toBe(join(own.folder, "lib/crowdai_agent.py"));
+  expect(readFileSync(join(own.folder, "lib/crowdai-agent.js"), "utf8")).toContain("export function connect");
+  expect(code).toBe(0);
 });
 
 it("a challenge that takes agents only as code is refused before anything is registered", async () => {

@@ -1,3 +1,5 @@
+import { copyFile, mkdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { CrowdaiError, createSubmissionId, type PublicChallenge, type Submission } from "@crowdai/shared";
 import { chosenChallenge, type Settings } from "../config/settings.ts";
 import { agentEnvironment } from "../environment/agent-environment.ts";
@@ -9,6 +11,7 @@ import { checkRound } from "../submit/check-round.ts";
 import { type FollowOptions, follow, type Progress } from "../submit/follow.ts";
 import { afterAcceptance, beforeAcceptance, requireGrade } from "../submit/grade.ts";
 import type { Io } from "../terminal/io.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
@@ -20,6 +23,7 @@ export interface RunFlags {
   round?: string;
   message?: string;
   minScore?: number;
+  agentFiles?: string;
 }
 
 /** How long an agent may take to end after its session has failed. */
@@ -31,6 +35,7 @@ export async function run(
   named: { command: string[] },
   flags: RunFlags,
 ): Promise<number> {
+  if (flags.agentFiles !== undefined) return copyAgentFiles(terminal, resolve(io.cwd, flags.agentFiles));
   const { settings } = connection;
   const command = commandOf(named.command, settings);
   const wanted = chosenChallenge(settings, flags.challenge);
@@ -90,6 +95,27 @@ export async function run(
     io.signal.removeEventListener("abort", stop);
     opened?.session.close();
   }
+}
+
+/** Copies the files that connect an agent, for programs that are started in another way. */
+async function copyAgentFiles(terminal: Terminal, folder: string): Promise<number> {
+  const files = ["crowdai_agent.py", "crowdai-agent.js"].map((name) => join(folder, name));
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const file of files) await copyFile(join(agentFolder(), basename(file)), file);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new CrowdaiError("usage", `The files cannot be written: ${message}`, { cause });
+  }
+  terminal.present({
+    json: { files },
+    ndjson: files.map((file) => ({ type: "file", file })),
+    quiet: files,
+    text: () => {
+      for (const file of files) terminal.answer(file);
+    },
+  });
+  return 0;
 }
 
 function commandOf(named: readonly string[], { project }: Pick<Settings, "project">): readonly string[] {

@@ -50,7 +50,11 @@ export function addSubmitCommands(add: Add): void {
     .addOption(challengeOption())
     .option("--round <id>", "round to submit to (default: the open round)")
     .option("-m, --message <text>", "message to store with the submission")
-    .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
+    .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
+    .option(
+      "--agent-files <dir>",
+      "write crowdai_agent.py and crowdai-agent.js into this folder, and run nothing",
+    );
 
   add(
     "evaluate",

@@ -1,4 +1,4 @@
-// Connects an agent to its session on crowdAI, in a box. One ES module, which needs Node.js or Bun and nothing else.
+// Connects an agent to its session on crowdAI. One ES module, which needs Node.js or Bun and nothing else.
 //
 //   const { connect } = await import(`${process.env.CROWDAI_AGENT_DIR}/crowdai-agent.js`);
 //   const env = connect();
@@ -12,7 +12,12 @@
 //   await env.submit();
 //
 // or, with a function that returns an action for an observation: await serve(act).
+//
+// In a box of crowdAI it speaks to the session through the pipes of the program, so that prints go to stderr. Elsewhere it speaks to
+// the broker, as CROWDAI_BROKER, CROWDAI_API_KEY, CROWDAI_CHALLENGE and CROWDAI_SUBMISSION say; `crowdai run` sets them. Requests are
+// numbered: one whose answer was lost is repeated, and is not done twice.
 
+import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
 
 /** A request that the session refused, or a session that has ended. `code` says which. */
@@ -71,14 +76,84 @@ function write(bytes) {
   }
 }
 
+const SILENCE_MS = 100_000;
+const LOST_AFTER_MS = 120_000;
+
+/** Requests to a broker. Lost connections and restarts of the broker are waited for. */
+function openBroker() {
+  const {
+    CROWDAI_BROKER,
+    CROWDAI_API_KEY: key,
+    CROWDAI_CHALLENGE: challenge,
+    CROWDAI_SUBMISSION,
+  } = process.env;
+  if (!key || !challenge)
+    throw new AgentError(
+      "no_key",
+      "CROWDAI_API_KEY or CROWDAI_CHALLENGE is not set. Start the agent with `crowdai run`.",
+    );
+  const submission = CROWDAI_SUBMISSION || randomUUID();
+  const api = `${(CROWDAI_BROKER || "http://localhost:8420").replace(/\/+$/, "")}/api/v1`;
+  const post = (path, body) => exchange(`${api}${path}`, "POST", JSON.stringify(body));
+  let created = null;
+
+  async function exchange(url, method, body) {
+    let failingSince = null;
+    for (let attempt = 0; ; attempt++) {
+      let reason;
+      try {
+        const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+        // A redirect is not followed, so that the key goes to the broker alone.
+        const signal = AbortSignal.timeout(SILENCE_MS);
+        const answer = await fetch(url, { method, headers, body, redirect: "manual", signal });
+        const text = await answer.text();
+        if (answer.status < 500 && ![408, 425, 429].includes(answer.status)) return read(answer.status, text);
+        reason = `HTTP ${answer.status}`;
+      } catch (error) {
+        if (error instanceof AgentError) throw error;
+        if (error.name === "TimeoutError") continue;
+        reason = error.cause?.code ?? error.message;
+      }
+      failingSince ??= performance.now();
+      if (performance.now() - failingSince > LOST_AFTER_MS)
+        throw new AgentError("broker_lost", `the broker at ${new URL(api).origin} is unreachable: ${reason}`);
+      await new Promise((resolve) =>
+        setTimeout(resolve, 50 + Math.random() * Math.min(5000, 250 * 2 ** attempt)),
+      );
+    }
+  }
+
+  function read(status, text) {
+    let answer = null;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      // Another server answered.
+    }
+    if (status < 300 && answer) return answer;
+    if (answer?.error) throw new AgentError(answer.error.code, answer.error.message);
+    throw new AgentError("not_a_broker", `${new URL(api).origin} is not a broker of crowdAI: HTTP ${status}`);
+  }
+
+  return async ({ type, ...request }) => {
+    created ??= post("/sessions", { id: submission, challenge });
+    await created;
+    for (;;) {
+      const answer = await post(`/sessions/${submission}/${type}`, request);
+      if (answer.type !== "waiting") return answer;
+    }
+  };
+}
+
 let env = null;
 
-// From the import on: whatever is printed before connect() must not become a request.
-const pipes = openPipes();
+// In a box, from the import on: whatever is printed before connect() must not become a request.
+const isInBox = process.env.CROWDAI_AGENT_DIR !== undefined && process.env.CROWDAI_BROKER === undefined;
+const pipes = isInBox ? openPipes() : null;
 
 /** Returns the session of this agent: hello, reset, step and submit. Every call returns the same one. */
 export function connect() {
-  env ??= createEnv(pipes);
+  env ??= createEnv(pipes ?? openBroker());
   return env;
 }
 
@@ -107,11 +182,11 @@ function createEnv(send) {
       n = 0;
       return answer.observation;
     },
-    /** Resolves with observation, reward, terminated, truncated, info and bank_ms. */
+    /** Resolves with observation, reward, terminated, truncated, done (either of them), info and bank_ms. */
     async step(action) {
       const answer = await ask({ type: "step", episode, n: n + 1, action });
       n = answer.n;
-      return answer;
+      return { ...answer, done: answer.terminated || answer.truncated };
     },
     /** Ends the session, when all episodes are finished. */
     async submit() {
