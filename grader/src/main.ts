@@ -74,7 +74,9 @@ export async function main(context: ProgramContext): Promise<number> {
   let exitCode = 0;
   program
     .command("try")
-    .description("Run a project as a submission to a challenge that runs code, in a box on this machine.")
+    .description(
+      "Run a project as a submission to a challenge that runs code or hosts an environment, in a box on this machine.",
+    )
     .argument("<challenge>", "the challenge folder")
     .argument("<project>", "the folder with the code")
     .addOption(

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -35,16 +35,7 @@ export async function tryCode(options: TryOptions): Promise<number> {
   const { stdout, stderr, signal } = options;
   const dir = resolve(options.challenge);
   const { folder, publicPart } = await loadWholeOrPublic(dir);
-  if (!folder.config.run)
-    throw new CrowdaiError(
-      "usage",
-      `The challenge ${folder.config.id} does not run code: its challenge.json has no "run".`,
-    );
-  if (publicPart && folder.config.run.sample === null)
-    throw new CrowdaiError(
-      "usage",
-      "There is nothing to run the code on: the challenge has no sample, and its private input is not here.",
-    );
+  requireRunnable(folder, publicPart);
   const code = await packProject(options.project, folder.config.accepts.code!.max_bytes);
   stderr.write(`Trying ${code.files} files with ${folder.config.id}, in the boxes of this machine.\n`);
   if (publicPart) stderr.write("The private input is not here: the code is run on the sample alone.\n");
@@ -54,6 +45,28 @@ export async function tryCode(options: TryOptions): Promise<number> {
     stdout.write(`${JSON.stringify({ schema_version: 1, outcome: graded.outcome }, null, 2)}\n`);
   else printText(graded, options);
   return graded.outcome.ok ? 0 : catalog[graded.outcome.code].exit;
+}
+
+/** Throws usage when the challenge runs no code, or what it needs for that is not here. */
+function requireRunnable({ config }: ChallengeFolder, publicPart: boolean): void {
+  const { id, run, environment } = config;
+  if (!run && !environment?.agents.includes("code"))
+    throw new CrowdaiError(
+      "usage",
+      environment
+        ? `The challenge ${id} takes remote agents alone: its environment.agents has no "code".`
+        : `The challenge ${id} does not run code: its challenge.json has neither "run" nor "environment".`,
+    );
+  if (publicPart && !run)
+    throw new CrowdaiError(
+      "usage",
+      "There is nothing to play with: the folder has the public part of the challenge alone, without the environment.",
+    );
+  if (publicPart && run?.sample === null)
+    throw new CrowdaiError(
+      "usage",
+      "There is nothing to run the code on: the challenge has no sample, and its private input is not here.",
+    );
 }
 
 /** Loads a challenge folder, or what participants have of it. */
@@ -103,9 +116,10 @@ async function gradeProject(
     input: { kind: "code", command: code.command },
     code: { key, sha256, size: code.archive.length },
     version: null,
+    seeds: trySeeds(folder, stderr),
   };
   const grading = {
-    ...{ job, folder, workspace, objects, signal, sampleOnly },
+    ...{ job, folder, workspace, objects, signal, sampleOnly, grader: "try" },
     runTools: () => runToolsOf({ ...resources, grader: "try" }),
     onStage: (stage: RunStage) => void stderr.write(`${stage} …\n`),
   };
@@ -116,6 +130,15 @@ async function gradeProject(
       if (message) stderr.write(`  ${message}\n`);
     },
   });
+}
+
+/** Draws seeds as a broker would. Null when the challenge lists them, or has no environment. */
+function trySeeds({ config }: ChallengeFolder, stderr: Writable): number[] | null {
+  const { seeds } = config.environment ?? {};
+  if (!seeds || !("count" in seeds)) return null;
+  const drawn = Array.from({ length: seeds.count }, () => randomInt(2 ** 31));
+  stderr.write(`Seeds: ${drawn.slice(0, 20).join(", ")}${drawn.length > 20 ? ", …" : ""}\n`);
+  return drawn;
 }
 
 /** The outcome of a run on the sample, which has no score. */
@@ -142,6 +165,8 @@ function printText({ outcome, organizerLog }: Graded, { stdout, stderr }: TryOpt
         : `${stage}: ${end}, ${wall_seconds} s, ${cpu_seconds} s of processor time, ${memory}\n`,
     );
   }
+  for (const { episode, steps, return: total, ended } of outcome.environment?.episodes ?? [])
+    stderr.write(`episode ${episode}: ${steps} steps, return ${total}, ${ended}\n`);
   if (organizerLog) stderr.write(`\n${organizerLog}\n\n`);
   stdout.write(`${resultText(outcome)}\n`);
 }

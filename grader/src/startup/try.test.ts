@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "../main.ts";
 import { openTestSandbox } from "../testing/boxes.ts";
@@ -42,7 +43,19 @@ print("found", sorted(os.listdir()))
 rows = open("/input/numbers.csv").read().split()
 open("/out/predictions.csv", "w").write("".join(f"{int(n) * 2}\\n" for n in rows))`;
 
+const examples = fileURLToPath(new URL("../../../examples", import.meta.url));
+
 describe.runIf(sandbox)("crowdai-grader try", () => {
+  it("lets an agent play the environment of the examples", async () => {
+    const { code, stdout, stderr } = await run(
+      join(examples, "challenges/cart-pole"),
+      join(examples, "participant/agent-python"),
+    );
+    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "score 500\n" });
+    expect(stderr).toMatch(/^Seeds: \d+, \d+, \d+$/m);
+    expect(stderr).toContain("episode 3: 500 steps, return 500, truncated");
+  });
+
   it("runs a project on this machine, and prints its stages, its output and the score", async () => {
     const challenge = await makeRunChallenge(
       { command: "submission", sample: "public/sample" },
@@ -107,7 +120,7 @@ describe.runIf(sandbox)("crowdai-grader try", () => {
     expect(await run(other.dir, other.dir)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        `The challenge iris does not run code: its challenge.json has no "run".`,
+        `The challenge iris does not run code: its challenge.json has neither "run" nor "environment".`,
       ),
     });
     const challenge = await makeRunChallenge();
