@@ -7,6 +7,7 @@ import { sizeText } from "../terminal/size.ts";
 import type { Style } from "../terminal/style.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
+import { agentsText, environmentRows } from "./submission/environment-rows.ts";
 import { runRows } from "./submission/run-rows.ts";
 
 /** Shows what a challenge says of itself. */
@@ -30,12 +31,14 @@ export async function challenge(
   const file = `predictions${found.accepts.file?.extensions[0] ?? ""}`;
   const which = settings.challenge === found.id ? "" : ` -c ${found.id}`;
   if (found.data.length > 0) terminal.next(`crowdai data ${found.id}`);
+  else if (found.environment?.agents.includes("remote"))
+    terminal.next(`crowdai run${which} -- python3 agent.py`);
   else terminal.next(`crowdai submit ${submitted(found, file)}${which}`);
   return 0;
 }
 
-function submitted({ run, accepts }: PublicChallenge, file: string): string {
-  if (run) return "--code";
+function submitted({ run, environment, accepts }: PublicChallenge, file: string): string {
+  if (run || environment) return "--code";
   return accepts.file ? file : "--json '…'";
 }
 
@@ -63,6 +66,7 @@ function describe(found: PublicChallenge, style: Style): string[] {
     const most = accepts.code ? `, up to ${sizeText(accepts.code.max_bytes)}` : "";
     lines.push(`  Code, which is run on private input${most}`);
   }
+  if (found.environment) lines.push(`  ${agentsText(found.environment)}`);
   if (accepts.model) lines.push(`  Models: up to ${sizeText(accepts.model.max_bytes)} each`);
   if (accepts.json) {
     lines.push(`  JSON value: up to ${sizeText(accepts.json.max_bytes)}`);
@@ -72,6 +76,10 @@ function describe(found: PublicChallenge, style: Style): string[] {
   if (found.run) {
     const rows = labeledLines(runRows(found.run), style).map((line) => `  ${line}`);
     lines.push("", style.bold("How the code is run"), ...rows);
+  }
+  if (found.environment) {
+    const rows = labeledLines(environmentRows(found.environment), style).map((line) => `  ${line}`);
+    lines.push("", style.bold("Environment"), ...rows);
   }
   const functions = found.functions.filter((name) => name !== "submit");
   if (functions.length > 0) lines.push("", style.bold("Functions"), `  ${functions.join(", ")}`);

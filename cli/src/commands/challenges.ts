@@ -1,4 +1,4 @@
-import { challengeSchema } from "@crowdai/shared";
+import { challengeSchema, type PublicChallenge } from "@crowdai/shared";
 import { z } from "zod";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
@@ -14,10 +14,17 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
     quiet: found.challenges.map(({ id }) => id),
     text: () =>
       terminal.table(
-        ["Challenge", "Title", "Round", "Ends"],
-        found.challenges.map(({ id, title, round, rounds }) => {
+        ["Challenge", "Title", "Round", "Ends", "Takes"],
+        found.challenges.map(({ id, title, round, rounds, ...challenge }) => {
           const endsAt = rounds.find((r) => r.id === round)?.ends_at ?? null;
-          return [id, title, round ?? "closed", endsAt && terminal.isForEyes ? timeText(endsAt) : endsAt];
+          const takes = takenText(challenge);
+          return [
+            id,
+            title,
+            round ?? "closed",
+            endsAt && terminal.isForEyes ? timeText(endsAt) : endsAt,
+            takes,
+          ];
         }),
       ),
   });
@@ -26,4 +33,18 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
   if (first) terminal.next(`crowdai challenge ${connection.settings.challenge ?? first.id}`);
   else terminal.note("This broker has no challenges yet.");
   return 0;
+}
+
+/** Returns what a challenge takes, such as "files, values". */
+function takenText({
+  run,
+  environment,
+  accepts,
+}: Pick<PublicChallenge, "run" | "environment" | "accepts">): string {
+  if (run) return "code";
+  if (environment)
+    return environment.agents
+      .map((agent) => ({ code: "code agents", remote: "remote agents" })[agent])
+      .join(", ");
+  return [accepts.file && "files", accepts.json && "values"].filter(Boolean).join(", ");
 }

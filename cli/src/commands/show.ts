@@ -14,6 +14,7 @@ import type { Style } from "../terminal/style.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
+import { playedRows } from "./submission/environment-rows.ts";
 import { readStanding } from "./submission/read-standing.ts";
 import { commandText, stageRows } from "./submission/run-rows.ts";
 import { rankText, scoreRows } from "./submission/score-rows.ts";
@@ -81,10 +82,11 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["Error", s.error && errorText(s.error, style)],
     ["Message", s.message],
     ["Input", s.input && inputText(s.input)],
-    ["Input SHA-256", s.input?.kind === "code" ? null : s.input?.sha256],
+    ["Input SHA-256", ["code", "session"].includes(s.input?.kind ?? "") ? null : s.input?.sha256],
     ["Command", s.run && commandText(s.run.command)],
     ...(s.run ? stageRows(s.run) : []),
     ["Box", s.run && [s.run.sandbox, ...s.run.enforced].join("\n")],
+    ...(s.environment ? playedRows(s.environment) : []),
     ["Submitted", timeText(s.created_at)],
     ["Finished", s.finished_at && timeText(s.finished_at)],
     ["Slot", s.slot],
@@ -101,6 +103,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
 }
 
 function inputText({ kind, name, size }: NonNullable<Submission["input"]>): string {
+  if (kind === "session") return "session of a remote agent";
   return `${kind === "code" ? "code" : (name ?? "JSON value")}, ${sizeText(size)}`;
 }
 

@@ -3,7 +3,7 @@ import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import { withOutcome } from "../snapshot/send/send-code.ts";
-import { runsCode } from "../submit/check-input.ts";
+import { requireCodeAccepted, runsCode } from "../submit/check-input.ts";
 import { checkRound } from "../submit/check-round.ts";
 import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelToSend, prepareModels } from "../submit/models.ts";
@@ -64,8 +64,9 @@ export async function submit(
     opened = await openCommandSession(connection, io, wanted);
     const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
-    if (!input && !challenge.run) throw missingInput();
-    if (input && challenge.run) throw runsCode(challenge);
+    if (!input && !challenge.run && !challenge.environment) throw missingInput();
+    if (!input) requireCodeAccepted(challenge);
+    if (input && (challenge.run || challenge.environment)) throw runsCode(challenge);
     const round = checkRound(challenge, flags.round);
     const http = await connection.http();
     if (flags.publish && flags.code !== false && !agreed) {
@@ -73,7 +74,7 @@ export async function submit(
       view.stop();
       await ensureAgreement({ io, terminal, http, broker: settings });
     }
-    code = startSubmissionCode(opened, flags, { io, connection, terminal, view });
+    code = startSubmissionCode(opened, flags, { io, connection, terminal, view, isInput: !input });
     if (input) prepared = await prepareInput(input, challenge, { io, terminal, view });
     const preparedCode = await code.taken();
     const { offered, offer } = prepared ?? offeredCode(challenge, preparedCode!, code.command());

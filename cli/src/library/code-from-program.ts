@@ -10,6 +10,8 @@ export interface ProgramCodeOptions {
   publish?: boolean;
   allowSecrets?: boolean;
   onCode?: (outcome: CodeOutcome | null) => void;
+  /** Whether the code is the submission itself. */
+  isInput?: boolean;
   message?: string;
   signal?: AbortSignal;
   broker: URL;
@@ -29,7 +31,7 @@ export async function prepareProgramCode(
   options: ProgramCodeOptions,
 ): Promise<ProgramCode | undefined> {
   const challenge = session.opening.challenge!;
-  const { publish, allowSecrets, message, signal, broker, key, client } = options;
+  const { publish, allowSecrets, message, signal, broker, key, client, isInput } = options;
   const code = options.code ?? publish ?? false;
   if (publish && !session.opening.agreed) throw agreementRequired(broker);
   if (code === false) {
@@ -49,7 +51,7 @@ export async function prepareProgramCode(
   const cwd = process.cwd();
   const folder = code === true ? scriptsProject(projectOfScript) : code;
   const project = readProjectConfig(folder);
-  const chosen = chooseCode(challenge, { code: folder, publish, project, cwd, env });
+  const chosen = chooseCode(challenge, { code: folder, publish, project, cwd, env, isInput });
   const participant = session.opening.participant.name;
   const prepared = await prepareCode({
     chosen: chosen!,

@@ -1,9 +1,9 @@
-import { CrowdaiError, type Submission } from "@crowdai/shared";
+import type { Submission } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
 import { withOutcome } from "../snapshot/send/send-code.ts";
-import { checkInput } from "../submit/check-input.ts";
+import { checkInput, requireCodeAccepted } from "../submit/check-input.ts";
 import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelFile, prepareModels } from "../submit/models.ts";
 import { submitResumable } from "../submit/resumable.ts";
@@ -50,14 +50,11 @@ export async function submitCode(
   options: ProgramSubmitOptions & { command?: readonly string[] },
 ): Promise<Submission> {
   const challenge = session.opening.challenge!;
-  if (!challenge.run)
-    throw new CrowdaiError("kind_not_accepted", `${challenge.id} does not run code.`, {
-      next: "Submit a file or a value.",
-    });
+  requireCodeAccepted(challenge);
   return submitPrepared(
     session,
     (code) => inputOfCode(challenge, code!.snapshot, options.command ?? code!.command),
-    options,
+    { ...options, isInput: true },
   );
 }
 

@@ -1,6 +1,6 @@
 import { Argument } from "commander";
 import type { Add } from "./add-command.ts";
-import { wholeNumber } from "./option-values.ts";
+import { positiveNumber, wholeNumber } from "./option-values.ts";
 
 /** Adds the commands that show the participant's own submissions. */
 export function addSubmissionCommands(add: Add): void {
@@ -29,8 +29,16 @@ export function addSubmissionCommands(add: Add): void {
     .option("--force", "overwrite existing files that differ");
   add(
     "logs",
-    "Print the evaluator's log of a submission.",
+    "Print what the code or agent of a submission printed, and the evaluator's log.",
     ["crowdai logs 7h3k9m2p4q6r8s1t"],
     async () => (await import("../commands/logs.ts")).logs,
   ).argument("<id>", "submission");
+  add(
+    "replay",
+    "Step the log of an agent's session again, and compare observations and rewards.",
+    ["crowdai replay 7h3k9m2p4q6r8s1t"],
+    async () => (await import("../commands/replay.ts")).replay,
+  )
+    .argument("<id>", "submission")
+    .option("--timeout <seconds>", "maximum time to wait for the replay", positiveNumber);
 }

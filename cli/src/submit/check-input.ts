@@ -17,7 +17,7 @@ export type PassedCheck = string;
  * file_extension, file_too_large, value_too_large or value_schema.
  */
 export function checkInput(challenge: PublicChallenge, offered: InputDescription): PassedCheck[] {
-  if (challenge.run) throw runsCode(challenge);
+  if (challenge.run || challenge.environment) throw runsCode(challenge);
   return offered.kind === "file" ? checkFile(challenge, offered) : checkJson(challenge, offered);
 }
 
@@ -78,9 +78,37 @@ export function hasExtension(name: string | null, extensions: readonly string[])
   return extensions.some((extension) => lower.endsWith(extension.toLowerCase()));
 }
 
-/** The error of a file or value for a challenge that runs the code itself. */
-export function runsCode({ id }: PublicChallenge): CrowdaiError {
+/** The error of a file or value for a challenge that runs the code itself, or whose environment agents step. */
+export function runsCode({ id, environment }: PublicChallenge): CrowdaiError {
+  if (environment)
+    return new CrowdaiError("kind_not_accepted", `${id} takes agents. It accepts no files and no values.`, {
+      next: agentsText(environment.agents),
+    });
   return new CrowdaiError("kind_not_accepted", `${id} runs your code. It accepts no files and no values.`, {
     next: "Submit with `crowdai submit --code`, without a file.",
   });
+}
+
+/** Throws kind_not_accepted unless graders run the code that is submitted. */
+export function requireCodeAccepted({ id, run, environment }: PublicChallenge): void {
+  if (run || environment?.agents.includes("code")) return;
+  throw environment
+    ? new CrowdaiError(
+        "kind_not_accepted",
+        `${id} takes no code: its agents step the environment remotely.`,
+        {
+          next: agentsText(environment.agents),
+        },
+      )
+    : new CrowdaiError("kind_not_accepted", `${id} does not run code.`, {
+        next: "Submit a file or a value.",
+      });
+}
+
+function agentsText(agents: NonNullable<PublicChallenge["environment"]>["agents"]): string {
+  const ways = {
+    remote: "Run your agent here with `crowdai run <command>`.",
+    code: "Submit its code with `crowdai submit --code`, without a file.",
+  };
+  return agents.map((agent) => ways[agent]).join(" ");
 }

@@ -24,6 +24,8 @@ export interface CodeChoice {
   project: { path: string; config: ProjectConfig } | null;
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** Whether the code is the submission itself. */
+  isInput?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface CodeChoice {
  */
 export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): ChosenCode | null {
   const { code, publish, project } = choice;
-  const { capture } = challenge.code;
+  const capture = choice.isInput ? "required" : challenge.code.capture;
   const config = project?.config.code;
   const configured = typeof config === "object" ? config : {};
   const inConfig = typeof config === "boolean" ? config : configured.submit;

@@ -7,11 +7,16 @@ import type { SubmissionInput } from "./submission-input.ts";
  * the challenge leaves it to the participant, who names none.
  */
 export function runCommand(challenge: PublicChallenge, own: readonly string[] | null): readonly string[] {
-  const command = challenge.run?.command ?? own;
+  const command = commandOf(challenge) ?? own;
   if (command) return command;
   throw new CrowdaiError("code_invalid", `${challenge.id} needs to know how your code is run.`, {
     next: 'Name the command in crowdai.json: { "code": { "command": ["python3", "main.py"] } }',
   });
+}
+
+/** The command that the challenge itself names. */
+function commandOf({ run, environment }: PublicChallenge): readonly string[] | null {
+  return run?.command ?? environment?.command ?? null;
 }
 
 /** Offers the code itself as the submission. Throws code_invalid. */
@@ -21,7 +26,7 @@ export function inputOfCode(
   own: readonly string[] | null,
 ): SubmissionInput {
   const command = [...runCommand(challenge, own)];
-  const isOwn = challenge.run?.command == null;
+  const isOwn = commandOf(challenge) === null;
   return {
     input: { kind: "code", command: isOwn ? command : null },
     source: null,

@@ -61,7 +61,8 @@ export async function submitInput(
     throw beforeAcceptance(failure, id);
   });
   options.onAccepted?.(accepted);
-  const codeSent = requireCode(session, id, options.code);
+  const isRequired = offer.input.kind === "code" || session.opening.challenge!.code.capture === "required";
+  const codeSent = requireCode(session, id, isRequired ? options.code : undefined);
   // Its reason is read where the submission ends.
   codeSent.catch(() => {});
   // A submission sent again with the same id may have ended already.
@@ -82,11 +83,11 @@ export async function submitInput(
 }
 
 /**
- * Cancels a submission whose challenge requires the code when the code is refused for good: it would wait for the code
+ * Cancels a submission that needs its code when the code is refused for good: it would wait for the code
  * until a deadline. Rejects with the reason then; resolves otherwise.
  */
 async function requireCode(session: BrokerSession, id: string, code: CodeToSend | undefined): Promise<void> {
-  if (!code || session.opening.challenge!.code.capture !== "required") return;
+  if (!code) return;
   const outcome = await code.settle();
   if (outcome?.state !== "refused") return;
   const message = `The code that the challenge requires was refused: ${outcome.reason}. The submission was cancelled and uses no slot.`;

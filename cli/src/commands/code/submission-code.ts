@@ -43,18 +43,20 @@ interface CodeMeans {
   connection: Pick<Connection, "settings" | "client" | "key">;
   terminal: Terminal;
   view: ProgressView;
+  /** Whether the code is the submission itself. */
+  isInput: boolean;
 }
 
 /** Starts to take the snapshot. Throws code_required, code_off and usage before anything is read. */
 export function startSubmissionCode(
   { session, challenge, route }: CommandSession,
   flags: CodeFlags,
-  { io, connection, terminal, view }: CodeMeans,
+  { io, connection, terminal, view, isInput }: CodeMeans,
 ): SubmissionCode {
   const { env, cwd } = io;
   const { settings, client } = connection;
   const { code, publish, message, allowSecrets } = flags;
-  const chosen = chooseCode(challenge!, { code, publish, project: settings.project, cwd, env });
+  const chosen = chooseCode(challenge!, { code, publish, project: settings.project, cwd, env, isInput });
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const taking = chosen
@@ -111,7 +113,8 @@ export function startSubmissionCode(
       const outcome = await waiting;
       view.stop();
       // Without code that the challenge requires, the submission failed with this reason.
-      const isReported = outcome?.state === "refused" && challenge!.code.capture === "required";
+      const isRequired = isInput || challenge!.code.capture === "required";
+      const isReported = outcome?.state === "refused" && isRequired;
       if (!isReported) reportCodeOutcome(terminal, outcome);
       if ("taken" in result) result.taken?.close();
       if (outcome?.state === "stored") await sendEarlier();

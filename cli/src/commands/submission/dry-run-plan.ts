@@ -6,6 +6,7 @@ import { plainLine } from "../../terminal/plain-text.ts";
 import { exactSizeText } from "../../terminal/size.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type CodePlan, codeLines } from "./code-plan.ts";
+import { environmentRows } from "./environment-rows.ts";
 import { runRows } from "./run-rows.ts";
 import { slotsText } from "./slots-text.ts";
 
@@ -25,6 +26,8 @@ export interface Plan {
   };
   /** How the code would be run; null when the challenge runs none. */
   run: (NonNullable<PublicChallenge["run"]> & { command: string[] }) | null;
+  /** How the agent would play; null when the challenge has no environment. */
+  environment: (NonNullable<PublicChallenge["environment"]> & { command: string[] }) | null;
   code: CodePlan | null;
   models: { name: string; size: number; sha256: string }[];
   checks: string[];
@@ -50,19 +53,23 @@ export function makePlan(facts: PlanFacts): Plan {
   const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
   const way = kind === "code" ? "push" : kind === "json" && size <= MAX_INLINE_BYTES ? "message" : "upload";
-  const { run } = challenge;
+  const { run, environment } = challenge;
+  const command = (own: readonly string[] | null) => [...(own ?? facts.command ?? [])];
   return {
     broker,
     challenge: challenge.id,
     round: round?.id ?? null,
     message: message ?? null,
     input: { kind, name, size, sha256, way },
-    run: run && { ...run, command: [...(run.command ?? facts.command ?? [])] },
+    run: run && { ...run, command: command(run.command) },
+    environment: environment && { ...environment, command: command(environment.command) },
     code,
     models: models.map(({ name, source }) => ({ name, size: source.size, sha256: source.sha256 })),
     checks: [
       round ? `round "${round.id}" is open` : "the challenge accepts submissions after its end",
-      ...(offered.kind === "code" ? ["the challenge runs code"] : checkInput(challenge, offered)),
+      ...(offered.kind === "code"
+        ? [environment ? "the challenge takes agents as code" : "the challenge runs code"]
+        : checkInput(challenge, offered)),
     ],
     limits,
   };
@@ -77,6 +84,7 @@ export function planLines(plan: Plan, { style, symbols }: Pick<Terminal, "style"
     [kind === "code" ? "Tree" : "SHA-256", sha256],
     ["Sent as", WAYS[way]],
     ...(plan.run ? runRows(plan.run) : []),
+    ...(plan.environment ? environmentRows(plan.environment, "code") : []),
     ...plan.models.map(
       (model) =>
         ["Model", `${plainLine(model.name)}, ${exactSizeText(model.size)}\nSHA-256 ${model.sha256}`] as const,

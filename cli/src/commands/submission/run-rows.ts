@@ -23,7 +23,7 @@ export function commandText(command: readonly string[]): string {
   return plainLine(command.map(shellWord).join(" "));
 }
 
-function limitsText(limits: Run["limits"]): string {
+export function limitsText(limits: Run["limits"]): string {
   const { wall_seconds, cpu_seconds, memory_mb, processes, scratch_mb } = limits;
   return [
     wall_seconds && `${wall_seconds} s`,
