@@ -123,6 +123,11 @@ test.each(COMMANDS)("%j: control characters in an answer are not printed", async
   }
 });
 
+test("challenges names what each challenge takes", async () => {
+  broker.routes["/api/v1/challenges"] = { json: { challenges: [publicChallenge()] } };
+  expect((await run(["challenges"])).stdout).toBe("iris\tIris\t2\t\tfiles, values\n");
+});
+
 test.each(COMMANDS)("%j: an answer of an unexpected shape is an error", async (args, path) => {
   broker.routes[path] = { json: { surprise: true } };
   const { code, stdout, stderr } = await run(args);
