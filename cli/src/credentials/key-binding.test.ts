@@ -41,6 +41,8 @@ describe("the key in CROWDAI_API_KEY, where only crowdai.json names the broker,"
     ["submissions"],
     ["doctor"],
     ["clone", "7h3k9m2p4q6r8s1t"],
+    ["run", "node", "agent.js", "-c", "iris"],
+    ["replay", "7h3k9m2p4q6r8s1t"],
   ])("is not sent by `%s`, which exits with 3 and prints the line to add", async (...args) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, sent: keysSent() }).toEqual({ code: 3, sent: [] });
