@@ -283,7 +283,9 @@ except BlockingIOError:
     });
 
     it("is gone when it has ended, and so are 20 at the same time", async () => {
-      const marks = Array.from({ length: 20 }, (_, at) => `600.${process.pid}${at}`);
+      // Of one width, so that the mark of no other process begins with it.
+      const own = String(process.pid).padStart(7, "0");
+      const marks = Array.from({ length: 20 }, (_, at) => `600.${own}${at}`);
       await Promise.all(marks.map((mark) => run(`setsid sleep ${mark} & setsid sleep ${mark} & exit 0`)));
       const commands = readdirSync("/proc")
         .filter((pid) => /^\d+$/.test(pid))

@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isAlive, makeEvaluator } from "../testing/evaluation.ts";
 import type { Confinement } from "./confinement.ts";
@@ -86,16 +85,17 @@ it.runIf(controlGroups)(
   "control groups are removed after use, and those of a killed grader at the next start",
   async () => {
     const own = `crowdai-${process.pid}.`;
-    const groups = async () =>
-      (await promisify(execFile)("find", ["/sys/fs/cgroup", "-type", "d", "-name", "crowdai-*"])).stdout;
+    // It also ends with an error when a group of another test is removed while it looks.
+    const groups = () =>
+      spawnSync("find", ["/sys/fs/cgroup", "-type", "d", "-name", "crowdai-*"], { encoding: "utf8" }).stdout;
     const confined = controlGroups!.start(null);
-    expect(await groups()).toContain(own);
+    expect(groups()).toContain(own);
     await confined.close();
-    expect(await groups()).not.toContain(own);
+    expect(groups()).not.toContain(own);
     const { mkdir } = await import("node:fs/promises");
     const base = confined.prefix.at(-2)!.split("/").slice(0, -2).join("/");
-    // The second has the number of this process, which another had before.
-    const left = ["crowdai-4194305-left", `crowdai-${process.pid}.1-left`];
+    // No process has the first number, and no other test uses it. The second is that of this process, which another had before.
+    const left = [`crowdai-${4_194_305 + process.pid}-left`, `crowdai-${process.pid}.1-left`];
     for (const name of left) await mkdir(`${base}/${name}`);
     await openControlGroups();
     const remaining = async () => (await readdir(base)).filter((name) => left.includes(name));

@@ -9,6 +9,9 @@ import { openCodeTests } from "../testing/submit-code.ts";
 const tests = await openCodeTests();
 afterAll(() => tests?.close());
 
+/** Of one width, so that the mark of no other process begins with it. */
+const THIS_PROCESS = String(process.pid).padStart(7, "0");
+
 /** The processes of this machine whose command contains a text. */
 function running(mark: string): string[] {
   return readdirSync("/proc").filter((pid) => {
@@ -26,7 +29,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe.runIf(tests)("a running box", () => {
   it("is killed when its submission is cancelled, and nothing is reported", async () => {
-    const mark = `600.${process.pid}1`;
+    const mark = `600.${THIS_PROCESS}1`;
     const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } }, {}, { id: "iris" });
     const grader = await runGrader([challenge], { openSandbox: tests!.openSandbox });
     const program = `import subprocess; subprocess.run(["sleep", "${mark}"])`;
@@ -41,7 +44,7 @@ describe.runIf(tests)("a running box", () => {
   });
 
   it("is killed when its grader stops; another grader runs the submission", async () => {
-    const mark = `600.${process.pid}2`;
+    const mark = `600.${THIS_PROCESS}2`;
     const challenge = await makeRunChallenge({ limits: { wall_seconds: 600 } }, {}, { id: "iris" });
     const grader = await runGrader([challenge], { openSandbox: tests!.openSandbox });
     const program = `import os, subprocess; subprocess.run(["sleep", "${mark}"])`;

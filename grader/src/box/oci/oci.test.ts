@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,9 +94,10 @@ function traces() {
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
   return {
     states: [...list("/run/runc"), ...list("/run/runsc"), ...list("/var/run/runsc")],
-    groups: execFileSync("find", ["/sys/fs/cgroup", "-type", "d", "-name", `*crowdai-${process.pid}-*`], {
+    // It also ends with an error when a group of another test is removed while it looks.
+    groups: spawnSync("find", ["/sys/fs/cgroup", "-type", "d", "-name", `*crowdai-${process.pid}-*`], {
       encoding: "utf8",
-    }),
+    }).stdout,
     mounts: execFileSync("grep", ["-c", "", "/proc/self/mounts"], { encoding: "utf8" }),
   };
 }
