@@ -19,7 +19,7 @@ const challenge = (output: object = {}, limits: object = {}, run: object = {}) =
       input: "private/input.jsonl",
       output: { lines: true, ...output },
       ...run,
-      limits: { wall_seconds: 5, ...limits },
+      limits: { wall_seconds: 60, ...limits },
     },
     {
       "evaluate.py": EVALUATE,

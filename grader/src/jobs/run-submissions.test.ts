@@ -44,7 +44,7 @@ describe.runIf(tests)("a submission of code", () => {
 });
 
 describe.runIf(tests)("code that fails on the private input", () => {
-  const limits = { wall_seconds: 2, memory_mb: 64, cpu_seconds: null, scratch_mb: 8, processes: 16 };
+  const limits = { wall_seconds: 60, memory_mb: 64, cpu_seconds: null, scratch_mb: 8, processes: 16 };
   it.each<[what: string, program: string, run: object, code: string, message: string | RegExp]>([
     ["crashes", "import sys; sys.exit('secret 1')", {}, "code_crashed", "The code exited with code 1."],
     [
