@@ -44,7 +44,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: [
-      "broker/test/pages/{board,challenge-page,hostile-input,media-page,run-pages,submission-page}.test.ts",
+      "broker/test/pages/{board,challenge-page,environment-pages,hostile-input,media-page,run-pages,submission-page}.test.ts",
     ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
     both: ["broker/test/pages/{external-media,guarded-routes,page-visibility,sessions}.test.ts"],

@@ -2,12 +2,12 @@ import {
   type Ack,
   type AgentRequest,
   CrowdaiError,
-  roundNumbers,
   type SessionAnswer,
   sessionRequestSchemas,
 } from "@crowdai/shared";
 import type { Socket } from "socket.io";
 import { z } from "zod";
+import { agentRequest } from "../domain/sessions/agent-request.ts";
 import type { SessionDesk } from "../domain/sessions/session-desk.ts";
 import type { SessionKey } from "./session-keys.ts";
 import type { Request } from "./session-requests.ts";
@@ -31,11 +31,11 @@ export function environmentRequests(options: {
     if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
     const { id, ...rest } = input.data;
     const { caller } = socket.data as SessionKey;
-    const answer = await desk.ask(caller, id, requestOf(name, rest), maxWaitMs);
+    const answer = await desk.ask(caller, id, agentRequest(TYPES[name], rest), maxWaitMs);
     return answer ?? desk.waiting(id);
   }
 
-  const names = Object.keys(sessionRequestSchemas) as EventName[];
+  const names = Object.keys(TYPES) as EventName[];
   return new Map(
     names.map((name) => [
       name,
@@ -56,7 +56,9 @@ export function environmentRequests(options: {
 
 type EventName = keyof typeof sessionRequestSchemas;
 
-function requestOf(name: EventName, rest: object): AgentRequest {
-  const request = { type: name.slice("environment:".length), ...rest } as AgentRequest;
-  return request.type === "step" ? { ...request, action: roundNumbers(request.action) } : request;
-}
+const TYPES: Readonly<Record<EventName, AgentRequest["type"]>> = {
+  "environment:hello": "hello",
+  "environment:reset": "reset",
+  "environment:step": "step",
+  "environment:submit": "submit",
+};

@@ -10,7 +10,6 @@ import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import type { InstanceIds } from "../domain/sessions/gym-instances.ts";
-import type { SessionDesk } from "../domain/sessions/session-desk.ts";
 import { apiRoutes } from "../http/api/api.ts";
 import { boardEventRoutes } from "../http/api/board-events.ts";
 import { dataRoutes } from "../http/api/data-routes.ts";
@@ -36,7 +35,6 @@ export function createApp(options: {
   signedStore: SignedStore | null;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   boards: BoardWatch;
-  desk: SessionDesk;
   instanceIds: InstanceIds;
   createRateLimiter: CreateRateLimiter;
   /** Routes for clients of the first crowdAI; absent when these clients are turned off. */
@@ -86,7 +84,7 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
-  const gym = gymRoutes({ context, desk: options.desk, ids: options.instanceIds, nextEvent });
+  const gym = gymRoutes({ context, ids: options.instanceIds, nextEvent });
   // With its own answers to every error: its clients read no other form.
   app.all("/v1", (c) => gym.fetch(c.req.raw, c.env));
   app.all("/v1/*", (c) => gym.fetch(c.req.raw, c.env));

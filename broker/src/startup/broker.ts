@@ -127,6 +127,8 @@ export async function createBroker({
       : embeddedWebapp(records.db);
     const metrics = createMetrics();
     shutdownSteps.add("metrics", () => metrics.close());
+    const desk = createSessionDesk(() => context, steps);
+    shutdownSteps.add("agents", () => desk.close());
     const context: HttpServices = {
       records,
       objects,
@@ -143,6 +145,7 @@ export async function createBroker({
       log,
       baseUrl: () => url,
       trustedProxies: config.trustedProxies,
+      desk,
       announce(challenge, events) {
         metrics.written(challenge, events);
         gateway.announce(events);
@@ -153,8 +156,6 @@ export async function createBroker({
       runsCode: (challenge) => Boolean(catalog.all().get(challenge)?.config.run),
     };
 
-    const desk = createSessionDesk(() => context, steps);
-    shutdownSteps.add("environments", () => desk.close());
     const forgetSessions = (challenge: string, events: SubmissionEvent[]) => {
       if (!catalog.all().get(challenge)?.config.environment) return;
       for (const { submission, type } of events)
@@ -205,7 +206,6 @@ export async function createBroker({
       signedStore,
       nextEvent: listeners.next,
       boards,
-      desk,
       instanceIds: createInstanceIds(environmentSecret),
       createRateLimiter,
       legacy: legacy?.routes,

@@ -25,7 +25,6 @@ export function listRoutes(): { method: string; path: string }[] {
     signedStore: {} as AppOptions["signedStore"],
     nextEvent: unused,
     boards: {} as AppOptions["boards"],
-    desk: {} as AppOptions["desk"],
     instanceIds: {} as AppOptions["instanceIds"],
     createRateLimiter: rateLimiters(),
     legacy,

@@ -80,6 +80,8 @@ export function createToyGrader(challenges: readonly string[] = ["test"]): ToyGr
   return {
     run(needs) {
       ({ queue, steps } = needs);
+      // Those of a broker that was stopped.
+      jobs.length = 0;
       const grader = createTestGrader(queue, {
         grader: "toy",
         challenges: () => [...challenges],

@@ -136,7 +136,7 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     .updateTable("submissions")
     .set({
       ...verdict,
-      artifacts: keepStepLog(row, verdict.artifacts),
+      artifacts: config.environment ? keepStepLog(row, verdict.artifacts) : verdict.artifacts,
       ...NO_MEDIA,
       attempt: row.regrade_attempt,
       regraded_at: iso(now),

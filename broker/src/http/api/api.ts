@@ -14,6 +14,7 @@ import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
+import { sessionRoutes } from "./api-sessions.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 import { bodyError, readUtf8 } from "./body-error.ts";
@@ -85,6 +86,7 @@ export function apiRoutes(
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
+  sessionRoutes(group);
   organizerRoutes(group);
   agreementRoutes(group);
   publishingRoutes(group, code);

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, catalog } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { logMachineError } from "../../base/machine-error.ts";
@@ -8,14 +8,18 @@ import {
   type InstanceNeeds,
   openInstances,
 } from "../../domain/sessions/gym-instances.ts";
-import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
 import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
+import { submissionWithId } from "../../domain/submissions/find-submission.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
 import { requestError } from "../requests/request-error.ts";
 import { keyOf, MAX_GYM_BYTES, numberField, readBody, requiredField, textField } from "./gym-body.ts";
 import { createGymSessions, type GymSession } from "./gym-session.ts";
 import { contains, sampleOf } from "./space-values.ts";
+
+/** How long closing waits for a session that may be finished. */
+const CLOSE_MS = 5000;
 
 type Work = (c: Context, session: GymSession, rest: string) => Promise<Response>;
 
@@ -24,12 +28,11 @@ type Work = (c: Context, session: GymSession, rest: string) => Promise<Response>
  * drop a path in the broker's address. They show the `message` of an error, and follow no redirect.
  */
 export function gymRoutes(options: {
-  context: () => InstanceNeeds;
-  desk: SessionDesk;
+  context: () => InstanceNeeds & HttpNeeds<"desk">;
   ids: InstanceIds;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
 }): Hono {
-  const { context, desk, ids } = options;
+  const { context, ids } = options;
   const open = createGymSessions(options);
   const app = new Hono();
   app.onError((thrown, c) => refusal(c, thrown));
@@ -66,7 +69,7 @@ export function gymRoutes(options: {
     const body = await readBody(c);
     requiredField(body, "env_id");
     const token = keyOf(c, body) ?? (requiredField(body, "token") as undefined);
-    const submission = await createInstance(context(), desk, {
+    const submission = await createInstance(context(), context().desk, {
       env_id: textField(body, "env_id") as string,
       token,
       submission: textField(body, "submission"),
@@ -121,12 +124,11 @@ export function gymRoutes(options: {
     },
 
     /** An agent that has played every episode may close without a monitor. Any other gives up. */
-    async "POST close"(c, { id, owner, ask }) {
-      try {
-        await ask({ type: "submit" });
-      } catch {
-        await cancelSubmission(context(), owner, id).catch(() => {});
-      }
+    async "POST close"(c, session) {
+      if (!(await isSubmitted(session)))
+        await cancelSubmission(context(), session.owner, session.id).catch((error) => {
+          if (!(error instanceof CrowdaiError) || error.code !== "already_final") throw error;
+        });
       return c.body(null, 204);
     },
 
@@ -151,6 +153,14 @@ export function gymRoutes(options: {
     },
   };
 
+  async function isSubmitted({ id, owner }: GymSession): Promise<boolean> {
+    const row = await submissionWithId(context().records.db, { id });
+    // Without a grader, there is nothing to submit.
+    if (row?.state !== "grading") return false;
+    const answer = await context().desk.ask(owner, id, { type: "submit" }, CLOSE_MS);
+    return answer?.type === "end";
+  }
+
   function refusal(c: Context, thrown: unknown): Response {
     const error = requestError(c, thrown);
     const { log } = context();
@@ -162,7 +172,9 @@ export function gymRoutes(options: {
     logMachineError(log, error, { path: redactedPath(c.req.path) });
     if (error.code === "message_too_large") c.header("connection", "close");
     const { message, next } = error.toBody();
-    return c.json({ message: next ? `${message} ${next}` : message }, 400);
+    // These clients have no options.
+    const isGeneral = error.code === "usage" && next === catalog.usage.next;
+    return c.json({ message: isGeneral ? message : `${message} ${next}` }, 400);
   }
 
   return app;

@@ -3,16 +3,15 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { type InstanceIds, ownerOf } from "../../domain/sessions/gym-instances.ts";
-import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
 import { submissionUnknown, submissionWithId } from "../../domain/submissions/find-submission.ts";
-import type { Needs } from "../../domain/submissions/services.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
+import type { HttpNeeds } from "../requests/http-services.ts";
 
 /** How long a key is known to be valid without another look. */
 const FRESH_MS = 1000;
 const MAX_KNOWN = 10_000;
 
-type SessionNeeds = Needs<"records" | "webapp">;
+type SessionNeeds = HttpNeeds<"records" | "webapp" | "desk">;
 
 /** A session, as requests with its instance id see it. */
 export interface GymSession {
@@ -29,11 +28,10 @@ export interface GymSession {
 /** Opens sessions by their instance ids. */
 export function createGymSessions(options: {
   context: () => SessionNeeds;
-  desk: SessionDesk;
   ids: InstanceIds;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
 }): (c: Context, instance: string) => Promise<GymSession> {
-  const { context, desk, ids, nextEvent } = options;
+  const { context, ids, nextEvent } = options;
   const owners = new Map<string, { owner: Caller; at: number }>();
 
   async function ownerNow(id: string): Promise<Caller | null> {
@@ -61,7 +59,7 @@ export function createGymSessions(options: {
     async function ask(request: AgentRequest) {
       let gone: AbortSignal | undefined;
       for (;;) {
-        const answer = await desk.ask(owner, id as string, request, FRESH_MS, gone);
+        const answer = await context().desk.ask(owner, id as string, request, FRESH_MS, gone);
         if (answer?.type === "error") throw new CrowdaiError("usage", answer.message);
         if (answer) return answer;
         if (gone?.aborted) throw new CrowdaiError("interrupted");

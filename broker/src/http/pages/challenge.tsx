@@ -4,7 +4,9 @@ import { raw } from "hono/html";
 import type { SeenChallenge } from "./access.ts";
 import { Figures, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
 import { shownNumber, shownSize } from "./format.ts";
+import { HowAgentsPlay } from "./how-agents-play.tsx";
 import { HowCodeRuns } from "./how-code-runs.tsx";
+import { HowToConnect } from "./how-to-connect.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
@@ -54,10 +56,15 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
         <div class="side-column">
           <section aria-labelledby="submit">
             <h2 id="submit">Submit</h2>
-            <HowToSubmit challenge={shown} broker={broker} />
+            {shown.environment ? (
+              <HowToConnect challenge={shown} broker={broker} />
+            ) : (
+              <HowToSubmit challenge={shown} broker={broker} />
+            )}
             <Accepts challenge={shown} />
           </section>
           {shown.run ? <HowCodeRuns run={shown.run} /> : null}
+          {shown.environment ? <HowAgentsPlay environment={shown.environment} /> : null}
           <Data challenge={shown} />
           <Rounds challenge={shown} />
         </div>
@@ -66,12 +73,13 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
   );
 }
 
-function Accepts({ challenge: { accepts, code, run } }: { challenge: PublicChallenge }) {
+function Accepts({ challenge: { accepts, code, run, environment } }: { challenge: PublicChallenge }) {
   return (
     <ul class="plain note">
-      {run && accepts.code ? (
+      {(run || environment) && accepts.code ? (
         <li>Code up to {shownSize(accepts.code.max_bytes)}, which graders run</li>
       ) : null}
+      {environment?.agents.includes("remote") ? <li>Sessions of remote agents</li> : null}
       {accepts.file ? (
         <li>
           Files{accepts.file.extensions.length > 0 ? ` (${accepts.file.extensions.join(", ")})` : ""} up to{" "}
@@ -79,7 +87,9 @@ function Accepts({ challenge: { accepts, code, run } }: { challenge: PublicChall
         </li>
       ) : null}
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
-      {code.capture === "required" && !run ? <li>Each submission must include your code (--code)</li> : null}
+      {code.capture === "required" && !run && !environment ? (
+        <li>Each submission must include your code (--code)</li>
+      ) : null}
     </ul>
   );
 }

@@ -42,12 +42,17 @@ export function HowToSubmit({ challenge, broker }: { challenge: PublicChallenge;
       ].join("\n"),
     },
   ];
+  return <Ways ways={ways} what="how to submit" />;
+}
+
+/** Ways to take part, the first of which is open. */
+export function Ways({ ways, what }: { ways: readonly { title: string; text: string }[]; what: string }) {
   return (
     <div class="ways">
       {ways.map(({ title, text }, index) => (
         <details name="way" open={index === 0}>
           <summary>{title}</summary>
-          <Commands label={`${title}: how to submit`} text={text} />
+          <Commands label={`${title}: ${what}`} text={text} />
         </details>
       ))}
       <p class="note">Get your API key from the organizer.</p>

@@ -5,6 +5,7 @@ import { MediaView, webAddress } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
 import { RunSection, StageList } from "./run-section.tsx";
 import { Scroll } from "./scrollable.tsx";
+import { SessionSection } from "./session-section.tsx";
 import { StateTag } from "./state-tag.tsx";
 import { Digest, Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
@@ -35,7 +36,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
-      {state === "grading" ? <StageList events={events} planned={plannedStages(config)} /> : null}
+      {state === "grading" ? <StageList events={events} planned={plannedStages(config, submission)} /> : null}
       {state === "graded" ? <Scores submission={submission} config={config} /> : null}
       {submission.grading_message ? (
         <>
@@ -51,6 +52,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
           <p>{truncateText(error.next, 500)}</p>
         </div>
       ) : null}
+      {submission.environment ? <SessionSection environment={submission.environment} /> : null}
       {submission.run ? <RunSection run={submission.run} /> : null}
       <Media submission={submission} awaited={mediaAwaited} />
       <Artifacts submission={submission} />
@@ -68,7 +70,9 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
   );
 }
 
-function plannedStages(config: ChallengeConfig | undefined): RunStage[] {
+function plannedStages(config: ChallengeConfig | undefined, { input }: Submission): RunStage[] {
+  if (config?.environment && input?.kind === "code")
+    return Array.isArray(config.environment.code.build) ? ["build", "play"] : ["play"];
   if (!config?.run) return [];
   const { build, sample } = config.run;
   return RUN_STAGES.filter(

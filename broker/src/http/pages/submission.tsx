@@ -4,7 +4,7 @@ import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 
-const INPUTS = { json: "a JSON value", file: "a file", code: "code", session: "an agent" };
+const INPUTS = { json: "a JSON value", file: "a file", code: "code", session: "a remote agent" };
 
 /** A submission: its state, scores, media and code, live while it is graded. */
 export function SubmissionPage(props: LiveProps & CodeSectionProps) {
@@ -41,9 +41,15 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
                 <>
                   <Fact
                     name="Input"
-                    value={`${input.name ?? INPUTS[input.kind]}, ${shownSize(input.size)}`}
+                    value={
+                      input.kind === "session"
+                        ? INPUTS.session
+                        : `${input.name ?? INPUTS[input.kind]}, ${shownSize(input.size)}`
+                    }
                   />
-                  {input.kind === "code" ? null : <Fact name="SHA-256" value={input.sha256} code />}
+                  {input.kind === "code" || input.kind === "session" ? null : (
+                    <Fact name="SHA-256" value={input.sha256} code />
+                  )}
                   <Fact name="Slot" value={submission.slot} />
                   {submission.attempt > 1 ? (
                     <Fact name="Attempts" value={String(submission.attempt)} />

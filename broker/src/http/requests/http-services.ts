@@ -1,10 +1,13 @@
 import type { TrustedProxies } from "../../base/client-address.ts";
+import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
 import type { SubmissionServices } from "../../domain/submissions/services.ts";
 
 /** Services of the routes, composed once at startup. A group of routes names what it uses with `HttpNeeds`. */
 export interface HttpServices extends SubmissionServices {
   /** Proxies that are trusted to report a client's address. */
   trustedProxies: TrustedProxies;
+  /** Where the requests of remote agents come in. */
+  desk: SessionDesk;
 }
 
 export type HttpNeeds<K extends keyof HttpServices> = Pick<HttpServices, K>;
