@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, hash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { AgentAnswer, EnvironmentRecord } from "@crowdai/shared";
 import type { EnvironmentConfig } from "@crowdai/shared/challenge-folder";
@@ -292,4 +292,4 @@ export async function openSession(options: SessionOptions) {
 const placeOf = (entry: JournalEntry): string =>
   entry.type === "reset" ? `reset of episode ${entry.episode}` : `episode ${entry.episode}, step ${entry.n}`;
 
-const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+const digestOf = (text: string): string => hash("sha256", text);

@@ -82,7 +82,7 @@ describe("a challenge with an environment", () => {
     ],
     [
       "code of remote agents",
-      { environment: { agents: ["remote"], code: {} }, accepts: { code: {} } },
+      { environment: { agents: ["remote"] }, accepts: { code: {} } },
       "accepts.code: expected no such field",
     ],
     [

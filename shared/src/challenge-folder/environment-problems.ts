@@ -73,16 +73,11 @@ function acceptsProblems(accepts: Raw, agents: unknown[]): Found[] {
   return problems;
 }
 
-function agentProblems({ code, old_clients }: Raw, agents: unknown[]): Found[] {
+function agentProblems({ old_clients }: Raw, agents: unknown[]): Found[] {
   const problems: Found[] = [];
   const twice = agents.find((name, index) => agents.indexOf(name) !== index);
   if (twice !== undefined)
     problems.push({ field: "environment.agents", expected: "each kind once", got: `${shown(twice)} twice` });
-  if (isObject(code) && !agents.includes("code"))
-    problems.push({
-      field: "environment.code",
-      expected: 'no such field, because environment.agents has no "code"',
-    });
   if (isObject(old_clients) && !agents.includes("remote"))
     problems.push({
       field: "environment.old_clients",
