@@ -7,6 +7,7 @@ import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
 import { measureBox } from "./bench/box.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
+import { measureEnvironment } from "./bench/environment.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
 import { measurePages } from "./bench/pages.ts";
@@ -31,6 +32,7 @@ const MEASURES = {
   uploads: measureUploads,
   snapshot: measureSnapshot,
   box: measureBox,
+  environment: measureEnvironment,
 };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
 const unknown = positionals.filter((name) => !(name in MEASURES));
