@@ -1,17 +1,21 @@
 // `npm run demo`: broker and grader in one process, a challenge with real data, and two participants who use the built `crowdai`
-// command as a person would. `--code`: a challenge that runs code, instead. `--keep` leaves the broker running until Ctrl-C.
+// command as a person would. Instead, `--code`: a challenge that runs code; `--environment`: one whose environment agents step.
+// `--keep` leaves the broker running until Ctrl-C.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { participateWithCode } from "./demo/code-walkthrough.ts";
+import { participateWithAgents } from "./demo/environment-walkthrough.ts";
 import { prompt } from "./demo/prompt.ts";
 import { participate } from "./demo/walkthrough.ts";
 import { startBroker } from "./lib/running-broker.ts";
 
 const keep = process.argv.includes("--keep");
-const runsCode = process.argv.includes("--code");
-const challenge = runsCode ? "iris-code" : "iris";
-const challenges = runsCode ? "examples/challenges" : "scripts/demo/challenges";
+const [challenge, challenges, participants] = process.argv.includes("--environment")
+  ? (["lander", "examples/challenges", participateWithAgents] as const)
+  : process.argv.includes("--code")
+    ? (["iris-code", "examples/challenges", participateWithCode] as const)
+    : (["iris", "scripts/demo/challenges", participate] as const);
 const began = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "crowdai-demo-"));
 // Also when what reads the output goes away in the middle.
@@ -31,7 +35,7 @@ process.exit();
 async function show(): Promise<number> {
   prompt(`crowdai-broker start --with-grader --challenges ${challenges} &`);
   console.log(`broker and grader run in one process at ${broker.url}`);
-  const ada = runsCode ? await participateWithCode(broker, folder) : await participate(broker, folder);
+  const ada = await participants(broker, folder);
   const page = `${broker.url}/challenges/${challenge}`;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   if (!keep) {
