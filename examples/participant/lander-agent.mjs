@@ -2,7 +2,7 @@
 import { Challenge } from "crowdai";
 
 const challenge = await Challenge.open();
-await using environment = await challenge.environment();
+const environment = await challenge.environment();
 let observation = await environment.reset();
 while (observation !== null) {
   const [, y, , vy] = observation;

@@ -126,6 +126,34 @@ describe("the examples", () => {
     expect(done.stdout).toContain("Mean absolute error: 0.793");
   });
 
+  it.skipIf(!hasBoxes)("play an environment with the code of an agent, and return a film", async () => {
+    const cwd = join(project, "lander-agent");
+    const done = await crowdai("submit", "--code", cwd, "-c", "lander", "--format", "json");
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    const { submission } = JSON.parse(done.stdout);
+    // The seeds are drawn by each broker. The trained agent lands in all of them.
+    expect(submission.score).toBeGreaterThan(80);
+    expect(submission.environment).toMatchObject({ agent: "code", invalid_actions: 0 });
+    expect(submission.artifacts).toMatchObject([{ name: "steps.ndjson.gz" }]);
+    await expect
+      .poll(
+        () => crowdai("show", submission.id, "--format", "json").then(({ stdout }) => JSON.parse(stdout)),
+        {
+          timeout: 60_000,
+        },
+      )
+      .toMatchObject({ submission: { media: { type: "image/gif" } } });
+  });
+
+  it.each([
+    ["a Python agent", ["python3", "lander-agent/random_agent.py"]],
+    ["an agent that uses the library", [process.execPath, "lander-agent.mjs"]],
+  ])("play an environment from here with %s", async (_name, command) => {
+    const done = await crowdai("run", "-c", "lander", "--", ...command);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toMatch(/Mean return: -?\d+\.\d/);
+  });
+
   it("return an image that the broker shows with the submission", async () => {
     const done = await crowdai(
       "submit",
