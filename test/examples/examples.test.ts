@@ -126,7 +126,7 @@ describe("the examples", () => {
     expect(done.stdout).toContain("Mean absolute error: 0.793");
   });
 
-  it.skipIf(!hasBoxes)("play an environment with the code of an agent, and return a film", async () => {
+  it.skipIf(!hasBoxes)("play an environment with the code of an agent, and return an animation", async () => {
     const cwd = join(project, "lander-agent");
     const done = await crowdai("submit", "--code", cwd, "-c", "lander", "--format", "json");
     expect(done, done.stderr).toMatchObject({ code: 0 });

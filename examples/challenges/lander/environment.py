@@ -1,4 +1,4 @@
-"""Hosts the lander: answers the grader's requests, a line of JSON each, and draws a film of the last episode at the end."""
+"""Hosts the lander: answers the grader's requests, a line of JSON each, and draws an animation of the last episode at the end."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "public"))
 
-import film
+import animation
 import lander
 
 SPACES = {
@@ -41,7 +41,7 @@ for line in sys.stdin:
         }
     else:
         path = os.path.join(output_dir, "landing.gif")
-        film.write(path, frames)
+        animation.write(path, frames)
         answer = {"type": "result", "media": {"path": path}}
     print(json.dumps({"id": request["id"], **answer}), flush=True)
     if kind == "close":

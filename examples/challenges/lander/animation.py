@@ -14,7 +14,7 @@ def write(path, frames):
     if frames and kept[-1] is not frames[-1]:
         kept.append(frames[-1])
     with open(path, "wb") as file:
-        # The header, a palette of 8 colors, and the extension that repeats the film for ever.
+        # The header, a palette of 8 colors, and the extension that repeats the animation for ever.
         file.write(b"GIF89a" + struct.pack("<HHBBB", WIDTH, HEIGHT, 0xF2, 0, 0) + PALETTE)
         file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
         for index, (observation, main) in enumerate(kept):
