@@ -53,14 +53,17 @@ export interface Played {
   output: string;
   /** Whether a reset was answered. */
   started: boolean;
-  /** For the organizer. */
+  /** For the organizer: what agent and environment printed, and notices. */
   log: string;
+  /** The part that is not of the agent's code. */
+  environmentLog: string;
 }
 
 /** Plays a session to its end. Every verdict is a value. Throws only when this machine fails, and on abort. */
 export async function play(options: PlayOptions): Promise<Played> {
   const { job, folder, environment: config, launch, dir, signal } = options;
   const log: string[] = [];
+  const agentLog: string[] = [];
   const agent = options.replay !== null ? "replay" : options.code !== null ? "code" : "remote";
   const seeds = await seedsOf(job, folder, config);
   let session: Session | null = null;
@@ -108,7 +111,7 @@ export async function play(options: PlayOptions): Promise<Played> {
     await mkdir(scratch, { mode: 0o700 });
     return await playCode(
       {
-        ...{ folder, environment: config, scratch, signal, log, onStage: options.onStage },
+        ...{ folder, environment: config, scratch, signal, log: agentLog, onStage: options.onStage },
         ...{ code: options.code, command: options.code.command },
         onRecord: (record) => {
           run = record;
@@ -141,7 +144,8 @@ export async function play(options: PlayOptions): Promise<Played> {
     ...{ verdict, run, environment: ended?.record ?? null, stepLog: ended?.stepLog ?? null },
     output: opened?.output() ?? dir,
     started: opened?.referee.hasStarted() ?? false,
-    log: log.join("\n"),
+    log: [...agentLog, ...log].join("\n"),
+    environmentLog: log.join("\n"),
   };
 }
 

@@ -235,6 +235,8 @@ export async function openSession(options: SessionOptions) {
       if (resumes) resumed++;
       for await (const entry of entries) {
         const { type, episode } = entry;
+        // The time of a replay is not the agent's.
+        referee.restartClocks();
         const move = referee.request(type === "reset" ? { type, episode } : { ...entry, type });
         if (move.kind !== "reset" && move.kind !== "step")
           throw new RunFailure(

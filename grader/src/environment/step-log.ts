@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGunzip, createGzip, type Gzip } from "node:zlib";
 import type { JournalEntry } from "@crowdai/shared/step-channel";
@@ -110,7 +111,7 @@ const timesText = ({ agentMs, environmentMs }: EntryTimes) =>
 const thousandths = (ms: number) => Math.round(ms * 1000) / 1000;
 
 /** Yields the entries of a step log. Throws when it is not one. */
-export async function* readStepLog(source: AsyncIterable<Uint8Array>): AsyncGenerator<JournalEntry> {
+export async function* readStepLog(source: Readable): AsyncGenerator<JournalEntry> {
   let lines: Buffer[] = [];
   const reader = createLineReader(
     MAX_LINE,
@@ -119,15 +120,8 @@ export async function* readStepLog(source: AsyncIterable<Uint8Array>): AsyncGene
       throw new Error(`the step log has a line of more than ${MAX_LINE} bytes`);
     },
   );
-  const gunzip = createGunzip();
-  const feeding = (async () => {
-    try {
-      for await (const chunk of source) if (!gunzip.write(chunk)) await once(gunzip, "drain");
-      gunzip.end();
-    } catch (error) {
-      gunzip.destroy(error as Error);
-    }
-  })();
+  // An error of the source also ends the reading below, whose end closes the source.
+  const gunzip = pipeline(source, createGunzip(), () => {});
   let isFirst = true;
   for await (const chunk of gunzip) {
     reader.push(chunk as Buffer);
@@ -138,7 +132,6 @@ export async function* readStepLog(source: AsyncIterable<Uint8Array>): AsyncGene
       else yield entryOf(JSON.parse(line.toString("utf8")));
     }
   }
-  await feeding;
 }
 
 const MAX_LINE = 2_000_000;

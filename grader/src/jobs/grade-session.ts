@@ -38,9 +38,12 @@ export async function gradeSession(grading: Grading, environment: EnvironmentCon
       ? await storeResultFiles(verdict.result, played.output, job, objects, signal)
       : NO_FILES;
   const notices = [grading.notice, "notice" in files ? files.notice : files.detail, notFiniteNotice(verdict)];
-  const organizerLog = sanitizeText([...notices, played.log].filter(Boolean).join("\n"), MAX_LOG);
-  const outcome = outcomeOf(played, files, log, grading);
-  return { outcome, organizerLog, evaluatorLog: organizerLog };
+  const text = (log: string) => sanitizeText([...notices, log].filter(Boolean).join("\n"), MAX_LOG);
+  return {
+    outcome: outcomeOf(played, files, log, grading),
+    organizerLog: text(played.log),
+    evaluatorLog: text(played.environmentLog),
+  };
 }
 
 type TakenInput = Pick<PlayOptions, "code" | "replay">;

@@ -189,6 +189,21 @@ def make`,
     });
   });
 
+  it("that crashes once is started again, and the agent notices nothing", async () => {
+    const env = WALK.replace("import random", "import os, random, sys").replace(
+      "        self.steps += 1\n",
+      `        self.steps += 1
+        if self.steps == 2 and not os.path.exists("crashed"):
+            open("crashed", "w").close()
+            sys.exit(1)
+`,
+    );
+    const challenge = await makeEnvironmentChallenge({ files: { "env.py": env } });
+    const { outcome, log } = await submit(challenge, { "main.py": RIGHT });
+    expect(outcome, log).toMatchObject({ ok: true, environment: { resumed: 1 } });
+    expect(log).toContain("It was started again");
+  });
+
   it("of the old gym is seeded, and answers in four parts", async () => {
     const old = `import numpy as np
 class Discrete:

@@ -86,6 +86,11 @@ function pythonCommand(evaluator: PythonConfig): string[] {
   return [python, DRIVER, file, name, JSON.stringify(args), JSON.stringify(private_results)];
 }
 
+/** Makes the order of sets in Python the same in each process: an environment must do the same steps again. */
+export function repeatable({ mode }: Pick<Launch, "mode">): Record<string, string> {
+  return mode === "environment" ? { PYTHONHASHSEED: "0" } : {};
+}
+
 /**
  * Returns the entire environment of an evaluator. From the grader it takes only PATH, so that an evaluator cannot read keys or
  * the addresses of databases and stores. Python writes no cache into the challenge folder.

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { BoxEnd } from "../../box/sandbox.ts";
 import { type BoxedLaunch, boxedEnvironment } from "./boxed-launch.ts";
 import type { ProcessEnd, ProcessOptions, StartedProgram } from "./evaluator-process.ts";
+import { repeatable } from "./launch.ts";
 
 /** All files of a job together: as much as the box's /out can hold. */
 const MAX_FILES_BYTES = 1024 ** 3;
@@ -11,7 +12,7 @@ export function startBoxed(options: ProcessOptions, launch: BoxedLaunch): Starte
   const box = launch.sandbox.start({
     command: launch.command,
     cwd: launch.cwd,
-    env: boxedEnvironment(),
+    env: { ...boxedEnvironment(), ...repeatable(options.launch) },
     readable: launch.readable,
     inbox: options.inbox!,
     stdin: options.stdin,

@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
 import { processTrees } from "../../confinement/subreaper.ts";
 import type { ProcessEnd, ProcessOptions, StartedProgram } from "./evaluator-process.ts";
-import { evaluatorEnvironment } from "./launch.ts";
+import { evaluatorEnvironment, repeatable } from "./launch.ts";
 
 /** Time between SIGTERM and SIGKILL. */
 const TERM_MS = 1000;
@@ -34,7 +34,7 @@ export function startConfined(options: ProcessOptions): StartedProgram {
     requireDescriptors();
     child = spawn(program, args, {
       cwd: launch.cwd,
-      env: evaluatorEnvironment(launch.path, options.home),
+      env: { ...evaluatorEnvironment(launch.path, options.home), ...repeatable(launch) },
       detached: true,
       stdio: [options.stdin, "pipe", "pipe"],
     });
