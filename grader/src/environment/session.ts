@@ -39,7 +39,9 @@ export interface Reply {
 /** The grade of a session whose episodes are all finished. */
 export type SessionVerdict = { kind: "result"; result: ResultEvent } | { kind: "rejected"; message: string };
 
-const PROGRESS_MS = 200;
+/** Brokers store each report of progress: a long session reports less often, so that none has more than a few hundred. */
+const PROGRESS_MS = 1000;
+const PROGRESS_PART = 1 / 100;
 
 /** A session: an environment, and the referee between it and the agent. Its requests are answered one after another. */
 export type Session = Awaited<ReturnType<typeof openSession>>;
@@ -55,7 +57,8 @@ export async function openSession(options: SessionOptions) {
   let resumed = 0;
   let steps = 0;
   let submitted = false;
-  let lastProgress = 0;
+  const beganAt = now();
+  let lastProgress = Number.NEGATIVE_INFINITY;
   // With a key: a seed alone could be found by trying all.
   const key = randomBytes(16);
   const seedDigests = seeds.map((seed) => createHmac("sha256", key).update(String(seed)).digest("hex"));
@@ -193,7 +196,7 @@ export async function openSession(options: SessionOptions) {
 
   function report(): void {
     const at = now();
-    if (at - lastProgress < PROGRESS_MS) return;
+    if (at - lastProgress < Math.max(PROGRESS_MS, (at - beganAt) * PROGRESS_PART)) return;
     lastProgress = at;
     const episodes = referee.episodes();
     const last = episodes.at(-1);
