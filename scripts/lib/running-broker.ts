@@ -32,6 +32,8 @@ export interface BrokerOptions {
   port?: number;
   /** Whether it grades in the same process. Default true. */
   withGrader?: boolean;
+  /** How many jobs it grades at once. One for each core by default. */
+  concurrency?: number;
 }
 
 /** Starts the built `crowdai-broker start` on a free port and waits until it is ready. Its output goes to data/broker.log. */
@@ -42,9 +44,11 @@ export async function startBroker({
   env,
   port = 0,
   withGrader = true,
+  concurrency,
 }: BrokerOptions): Promise<RunningBroker> {
   const args = ["--host", "127.0.0.1", "--port", String(port), "--data", data, "--challenges", challenges];
   if (withGrader) args.push("--with-grader");
+  if (concurrency !== undefined) args.push("--concurrency", String(concurrency));
   const environment = { ...withoutBrokerSettings(), ...env };
   const log = openSync(join(data, "broker.log"), "a");
   const child = spawn(runtime, [program, "start", ...args], {
