@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../required-programs.ts";
 import { type HostingBroker, hostEnvironments, openOverHttp } from "./hosting-broker.ts";
@@ -54,30 +54,44 @@ describe.skipIf(missing("python3"))("an environment", () => {
   it.each([
     ["crash", "env_crashed", /The environment crashed \(episode 1, step 3\): it exited\./],
     ["fickle", "env_crashed", /The environment crashed \(episode 1, step 3\): it exited\./],
-    ["hang", "env_timeout", /The environment took too long \(episode 1, step 3\): it needed more than 0.5 s\./],
+    [
+      "hang",
+      "env_timeout",
+      /The environment took too long \(episode 1, step 3\): it needed more than 0.5 s\./,
+    ],
     ["rubbish", "env_output", /printed something invalid \(episode 1, step 3\): a line that is not JSON\./],
     ["flood", "env_output", /printed something invalid \(episode 1, step 3\): /],
     ["nan", "env_output", /printed something invalid \(episode 1, step 3\): NaN or Infinity\./],
     ["differs", "env_not_repeatable", /not repeatable \(episode 1, step 1\): .* gave another observation\./],
-    ["leak", "env_crashed", /The environment crashed \(episode 1, step 3\): it (used too much memory|exited)\./],
-  ])("that fails always (%s) ends the session with %s, and the slot comes back", async (challenge, code, text) => {
-    const agent = await openOverHttp(hosting, key, challenge);
-    expect((await agent.reset()).status).toBe(200);
-    for (let n = 1; n <= 2; n++) expect((await agent.step()).status).toBe(200);
-    const answer = await agent.step();
-    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringMatching(text) } });
-    expect(await agent.ended()).toMatchObject({
-      ...{ state: "failed", slot: "returned" },
-      error: { code, fault: "challenge", message: expect.stringMatching(text) },
-    });
-    // Whatever the agent asks then, it learns why.
-    expect((await agent.reset()).body.message).toMatch(text);
-  });
+    [
+      "leak",
+      "env_crashed",
+      /The environment crashed \(episode 1, step 3\): it (used too much memory|exited)\./,
+    ],
+  ])(
+    "that fails always (%s) ends the session with %s, and the slot comes back",
+    async (challenge, code, text) => {
+      const agent = await openOverHttp(hosting, key, challenge);
+      expect((await agent.reset()).status).toBe(200);
+      for (let n = 1; n <= 2; n++) expect((await agent.step()).status).toBe(200);
+      const answer = await agent.step();
+      expect(answer).toMatchObject({ status: 400, body: { message: expect.stringMatching(text) } });
+      expect(await agent.ended()).toMatchObject({
+        ...{ state: "failed", slot: "returned" },
+        error: { code, fault: "challenge", message: expect.stringMatching(text) },
+      });
+      // Whatever the agent asks then, it learns why.
+      expect((await agent.reset()).body.message).toMatch(text);
+    },
+  );
 
   it("that does not start ends the session before its first reset", async () => {
     const agent = await openOverHttp(hosting, key, "absent");
     const text = /The environment crashed \(at its start\): it exited\./;
-    expect(await agent.reset()).toMatchObject({ status: 400, body: { message: expect.stringMatching(text) } });
+    expect(await agent.reset()).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(text) },
+    });
     expect(await agent.ended()).toMatchObject({ slot: "returned", error: { code: "env_crashed" } });
   });
 });

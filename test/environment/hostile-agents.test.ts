@@ -51,23 +51,26 @@ describe.skipIf(missing("python3"))("a remote agent", () => {
       ["a deeper list", [[1], [0]], "expected a finite number, got a list of 1"],
       ["null", [null, null], "expected a finite number, got null"],
       ["true", [true, false], "expected a finite number, got true"],
-    ])("is told so, and nothing changes: %s", async (_, action, text) => {
+    ])("is refused, and nothing changes: %s", async (_, action, text) => {
       const agent = await open();
       await agent.reset();
-      expect(await agent.step(action)).toEqual({ status: 400, body: { message: expect.stringContaining(text) } });
+      expect(await agent.step(action)).toEqual({
+        status: 400,
+        body: { message: expect.stringContaining(text) },
+      });
       expect((await agent.step()).body).toMatchObject({ episode: 1, n: 1, reward: 1 });
       await agent.post("close");
     });
 
     it.each([
-      ["rubbish", "\0\u{1F4A9}", "is not JSON"],
+      ["rubbish", "\0\u{1F4A9}", "is not valid JSON"],
       ["nothing", "", "'action' was not provided"],
-      ["half a message", '{"action": [1, ', "is not JSON"],
+      ["half a message", '{"action": [1, ', "is not valid JSON"],
       ["NaN", '{"action": [NaN, 0]}', "NaN"],
       ["Infinity", '{"action": [Infinity, 0]}', "Infinity"],
       ["a number that is too large", '{"action": [1e999, 0]}', "number"],
       ["no object", "[1, 0]", "'action' was not provided"],
-    ])("is told so over HTTP: %s", async (_, body, text) => {
+    ])("is refused over HTTP: %s", async (_, body, text) => {
       const agent = await open();
       await agent.reset();
       const answer = await hosting.request(null, "POST", `/v1/envs/${agent.instance}/step/`, body);
@@ -82,8 +85,9 @@ describe.skipIf(missing("python3"))("a remote agent", () => {
       const long = Array.from({ length: 600_000 }, () => 0);
       expect(await agent.step(long)).toMatchObject({ status: 400, body: { message: /at most/ } });
       const client = await hosting.connect(key, "count");
-      const error = await refusal(ask(client, "step", agent.id, { n: 1, action: long }));
-      expect(error).toMatchObject({ code: expect.stringMatching(/too_large|agent_request|usage/) });
+      const cut = new Promise((resolve) => client.socket.once("disconnect", resolve));
+      await refusal(ask(client, "step", agent.id, { n: 1, action: long }));
+      await cut;
       expect((await agent.step()).body).toMatchObject({ n: 1 });
       await agent.post("close");
     });
@@ -121,6 +125,28 @@ describe.skipIf(missing("python3"))("a remote agent", () => {
       expect(await ask(client, "submit", agent.id)).toMatchObject({ type: "error", code: "submit_early" });
       expect((await agent.step()).body).toMatchObject({ n: 2 });
       await agent.post("close");
+    });
+  });
+
+  it.each([
+    [
+      "the first episode",
+      false,
+      /^The agent submitted after 0 of 3 episodes \(before the first episode\)\.$/,
+    ],
+    ["its end", true, /^The agent submitted after 0 of 3 episodes \(episode 1, step 1\)\.$/],
+  ])("of gym-http-api that closes its monitor before %s ends its session", async (_, plays, text) => {
+    const agent = await open();
+    if (plays) await agent.reset();
+    if (plays) await agent.step();
+    const verdict = { reward: null, code: "agent_protocol", message: expect.stringMatching(text) };
+    for (let i = 0; i < 2; i++)
+      expect(await agent.post("monitor/close")).toEqual({ status: 200, body: verdict });
+    expect((await hosting.request(null, "POST", "/v1/upload/", { training_dir: "tmp" })).status).toBe(204);
+    expect((await agent.post("close")).status).toBe(204);
+    expect(await agent.ended()).toMatchObject({
+      ...{ state: "failed", slot: plays ? "charged" : "returned" },
+      error: { code: "agent_protocol", fault: "you", message: expect.stringMatching(text) },
     });
   });
 

@@ -53,12 +53,7 @@ export async function hostEnvironments(
   const sockets = new Set<Socket>();
   let people = 0;
 
-  async function request(
-    key: string | null,
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<Answer> {
+  async function request(key: string | null, method: string, path: string, body?: unknown): Promise<Answer> {
     const answer = await fetch(`${broker.url}${path}`, {
       method,
       headers: { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) },
@@ -121,7 +116,10 @@ export async function hostEnvironments(
 export async function openOverHttp(hosting: HostingBroker, key: string, challenge: string) {
   const created = await hosting.request(null, "POST", "/v1/envs/", { env_id: challenge, token: key });
   if (created.status !== 200) throw new Error(created.body.message);
-  const { instance_id: instance, submission: id } = created.body as { instance_id: string; submission: string };
+  const { instance_id: instance, submission: id } = created.body as {
+    instance_id: string;
+    submission: string;
+  };
   const post = (path: string, body: unknown = null) =>
     hosting.request(null, "POST", `/v1/envs/${instance}/${path}/`, body);
   return {

@@ -132,7 +132,7 @@ describe("an environment in the form of gym-http-api", () => {
       [`${at}/step/`, { text: '{"action":NaN}' }, /NaN|JSON/],
       [`${at}/step/`, { body: { action: 0 } }, /episode is over/],
       [`${at}/step/`, { body: { action: 0, n: -1 } }, /'n' is not a number/],
-      [`${at}/monitor/close/`, {}, /Not every episode/],
+      [`${at}/monitor/close/`, { body: { early: false } }, /Not every episode/],
       [`${at}/fly/`, {}, /There is no POST/],
       [`${at}/reset/`, { method: "GET" }, /There is no GET/],
       ["/v1/envs/nothing/reset/", {}, /unknown or expired/],

@@ -15,6 +15,14 @@ export type Move =
   /** All episodes are finished, and the agent said that it is. */
   | { kind: "finish" };
 
+/** Fields of a request, before they are checked. */
+interface Asked {
+  episode?: unknown;
+  n?: unknown;
+  action?: unknown;
+  early?: unknown;
+}
+
 /** What an environment answers to a step. */
 export interface Outcome {
   observation: unknown;
@@ -101,7 +109,7 @@ export function createReferee(options: RefereeOptions) {
     return isDone() ? { kind: "answer", answer: { type: "end" } } : { kind: "reset", episode: next };
   }
 
-  function step({ episode, n, action }: { episode?: unknown; n?: unknown; action?: unknown }): Move {
+  function step({ episode, n, action }: Asked): Move {
     const at = current ?? lastPlayed();
     if (at === null) return refuse("reset_missing", "send reset before the first step");
     if (episode !== undefined && episode !== at.episode)
@@ -123,6 +131,13 @@ export function createReferee(options: RefereeOptions) {
       return refuse("action_invalid", problem);
     }
     return { kind: "step", episode: at.episode, n: next, action, text: JSON.stringify(action) };
+  }
+
+  /** Ends the session of a client that cannot be refused its submit. */
+  function giveUp(): Move {
+    const count = `${played.length} of ${options.episodes} episodes`;
+    failure ??= new RunFailure("agent_protocol", `The agent submitted after ${count} (${place()}).`);
+    return { kind: "answer", answer: { type: "end" } };
   }
 
   /** Takes the time that the agent needed. */
@@ -156,16 +171,19 @@ export function createReferee(options: RefereeOptions) {
     request(message: unknown): Move {
       if (failure === null && now() >= this.deadline()) failure = this.late();
       takeTime();
-      const { type, ...fields } = (message ?? {}) as { type?: unknown };
+      const { type, ...fields } = (message ?? {}) as { type?: unknown } & Asked;
       switch (type) {
         case "step":
           return step(fields);
         case "reset":
-          return reset((fields as { episode?: unknown }).episode);
+          return reset(fields.episode);
         case "hello":
           return { kind: "answer", answer: this.hello() };
         case "submit":
-          return isDone() ? { kind: "finish" } : refuse("submit_early", unfinished());
+          if (isDone()) return { kind: "finish" };
+          return agent === "remote" && fields.early === true
+            ? giveUp()
+            : refuse("submit_early", unfinished());
         default:
           return refuse("request_unknown", 'expected {"type": "hello", "reset", "step" or "submit", …}');
       }

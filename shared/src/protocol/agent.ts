@@ -15,7 +15,15 @@ export const agentRequestSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("hello") }),
   z.object({ type: z.literal("reset"), episode }),
   z.object({ type: z.literal("step"), episode, n: z.int().min(1).optional(), action: z.unknown() }),
-  z.object({ type: z.literal("submit") }),
+  z.object({
+    type: z.literal("submit"),
+    early: z
+      .boolean()
+      .optional()
+      .describe(
+        "Of a broker: ends the session though episodes are left. Otherwise such a submit is refused.",
+      ),
+  }),
 ]);
 export type AgentRequest = z.infer<typeof agentRequestSchema>;
 

@@ -14,7 +14,15 @@ import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
 import { requestError } from "../requests/request-error.ts";
-import { keyOf, MAX_GYM_BYTES, numberField, readBody, requiredField, textField } from "./gym-body.ts";
+import {
+  fieldOf,
+  keyOf,
+  MAX_GYM_BYTES,
+  numberField,
+  readBody,
+  requiredField,
+  textField,
+} from "./gym-body.ts";
 import { createGymSessions, type GymSession } from "./gym-session.ts";
 import { contains, sampleOf } from "./space-values.ts";
 
@@ -116,11 +124,20 @@ export function gymRoutes(options: {
       });
     },
 
+    /**
+     * Submits, though episodes are left: plain agents play one and leave. They take an error for a crash, so that the verdict comes
+     * without a reward. Ours sends `early: false`, and is refused.
+     */
     async "POST monitor/close"(c, { ask, ended }) {
-      await ask({ type: "submit" });
+      const early = fieldOf(await readBody(c), "early") !== false;
+      await ask({ type: "submit", early }).catch((error) => {
+        if (!isPlayVerdict(error)) throw error;
+      });
       const { score, error_code, error_message } = await ended();
-      if (error_code) throw new CrowdaiError(error_code, error_message ?? undefined);
-      return c.json({ reward: score });
+      if (!error_code) return c.json({ reward: score });
+      const error = new CrowdaiError(error_code, error_message ?? undefined);
+      if (!isPlayVerdict(error)) throw error;
+      return c.json({ reward: null, code: error.code, message: error.message });
     },
 
     /** An agent that has played every episode may close without a monitor. Any other gives up. */
@@ -179,6 +196,10 @@ export function gymRoutes(options: {
 
   return app;
 }
+
+/** Whether a session was ended because its agent did not play it. */
+const isPlayVerdict = (error: unknown): error is CrowdaiError =>
+  error instanceof CrowdaiError && error.code === "agent_protocol";
 
 /** Returns the name of a route below an instance, and what follows it. */
 function routeOf(parts: readonly string[]): [name: string, argument: string] {
