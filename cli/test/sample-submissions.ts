@@ -79,7 +79,7 @@ export function said() {
     submission: gradedSubmission(),
     events: [
       event(1, "submitted", {}),
-      event(2, "progress", { percent: 50, message: "fold 1" }),
+      event(2, "progress", { percent: 49.58333333333333, message: "fold 1" }),
       event(3, "log", { message: "loaded" }),
       event(4, "progress", { percent: 60, message: null }),
       event(5, "graded", { message: "not the evaluator's" }),

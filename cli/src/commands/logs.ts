@@ -46,6 +46,6 @@ function lineOf({ type, data }: Event): string | null {
   if (typeof data.message !== "string" || data.message === "") return null;
   if (type === "log") return data.message;
   if (type === "progress")
-    return typeof data.percent === "number" ? `[${data.percent}%] ${data.message}` : data.message;
+    return typeof data.percent === "number" ? `[${Math.round(data.percent)}%] ${data.message}` : data.message;
   return null;
 }
