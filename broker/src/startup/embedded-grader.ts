@@ -17,9 +17,12 @@ export function runEmbeddedGrader({
   objects,
   catalog,
   log,
+  graceSeconds,
 }: Needs<"queue" | "steps" | "objects" | "log"> & {
   config: Pick<BrokerConfig, "concurrency" | "dataFolder" | "sandbox">;
   catalog: Catalog;
+  /** How long running jobs may take to finish after a stop; 10 by default. */
+  graceSeconds?: number;
 }): () => Promise<void> {
   const grader = createGrader({
     name: `embedded-${randomUUID().slice(0, 8)}`,
@@ -33,6 +36,7 @@ export function runEmbeddedGrader({
     sandbox: config.sandbox,
     workDir: join(config.dataFolder, "work"),
     log,
+    ...(graceSeconds === undefined ? {} : { graceSeconds }),
   });
   const stopping = new AbortController();
   const running = grader.run(stopping.signal);

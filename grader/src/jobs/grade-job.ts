@@ -25,11 +25,12 @@ export async function grade(grading: Grading): Promise<Graded> {
   });
   let record: RunRecord | null = null;
 
+  // A session is played with the function "submit", or replayed.
+  if (folder.config.environment) return await gradeSession(grading, folder.config.environment);
   if (!folder.config.evaluator.functions.includes(job.function)) {
     const message = `The challenge's evaluator has no function ${sanitizeText(JSON.stringify(job.function), 120)}.`;
     return { outcome: failed("function_unknown", message), organizerLog: "", evaluatorLog: "" };
   }
-  if (folder.config.environment) return await gradeSession(grading, folder.config.environment);
   const prepared: Prepared = await prepare(grading);
   record = prepared.record;
   const runLog = sanitizeText(prepared.log, MAX_LOG);

@@ -39,7 +39,7 @@ export function submissionRoutes(
       method: "get",
       path: "/submissions",
       summary: "List your submissions, newest first; with an organizer's key, those of a challenge",
-      description: "Without `run`, which is null here: get a single submission for it.",
+      description: "Without `run` and `environment`, which are null here: get a single submission for them.",
       security: withKey,
       request: { query: z.object({ challenge: z.string().optional(), limit: whole(50, 1000) }) },
       responses: answers(z.object({ submissions: z.array(submissionSchema) }), "Your submissions"),
@@ -115,7 +115,7 @@ export function submissionRoutes(
       path: "/submissions/{id}",
       summary: "Get a submission: yours, one to your challenge, or any that the challenge shows",
       description:
-        "For callers other than its participant and the organizers, `input`, `grading_message`, `data`, `error` and `run` are null. " +
+        "For callers other than its participant and the organizers, `input`, `grading_message`, `data`, `error`, `run` and `environment` are null. " +
         "Until it is published, `message` and `code` are null too, and `artifacts` is empty.",
       security: keyOptional,
       request: { params: idParam },
