@@ -69,10 +69,10 @@ export async function playCode(
       ...(image.root === null ? {} : { root: image.root }),
       limits: boxLimits(run.limits, "run"),
     },
-    ...{ dialogue, signal, maxPrintedBytes: MAX_REQUEST_BYTES },
+    ...{ dialogue, signal, maxPrintedBytes: MAX_REQUEST_BYTES, dropsStdout: true },
   });
   const isVisible = run.logs !== "none";
-  addStage(record, "play", { ...end, stdout: "" }, end.printedBytes, { isVisible, limits: run.limits });
+  addStage(record, "play", end, end.printedBytes, { isVisible, limits: run.limits });
   const failure = dialogue.failure();
   if (end.stderr) log.push(`stderr of the agent:\n${end.stderr}`);
   if (failure !== null) throw failure;
@@ -84,7 +84,7 @@ export async function playCode(
   });
   if (!problem)
     throw new RunFailure("agent_protocol", `The agent exited when ${referee.unfinished()} (${place}).`);
-  const said = isVisible && end.ended === "exit" ? lastLine({ stderr: end.stderr, stdout: "" }) : "";
+  const said = isVisible && end.ended === "exit" ? lastLine(end) : "";
   throw new RunFailure(problem.code, `The agent ${problem.what} (${place})${said ? `: ${said}` : "."}`);
 }
 

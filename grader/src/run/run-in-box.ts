@@ -28,6 +28,8 @@ export interface BoxRun {
   /** The files of /out go there. */
   collect?: { folder: string; take: TakeFile };
   maxPrintedBytes: number;
+  /** Whether stdout is only a dialogue, of which nothing is kept for people. */
+  dropsStdout?: boolean;
   signal: AbortSignal;
 }
 
@@ -65,7 +67,7 @@ export async function runInBox(run: BoxRun): Promise<BoxRunEnd> {
   for (const name of ["stdout", "stderr"] as const)
     box[name].on("data", (chunk: Buffer) => {
       printed[name] += chunk.length;
-      tails[name].add(chunk);
+      if (name === "stderr" || !run.dropsStdout) tails[name].add(chunk);
       const limit = name === "stdout" ? maxPrintedBytes : MAX_PRINTED_BYTES;
       if (printed[name] > limit) return stop();
       if (name !== "stdout" || stopped) return;

@@ -56,15 +56,22 @@ def plain(value):
     return str(value)
 
 
-to_json = json.JSONEncoder(default=plain, separators=(",", ":")).encode
+encode = json.JSONEncoder(default=plain, separators=(",", ":"), check_circular=False).encode
 
 
-def plain_observation(value):
-    """Converts the keys of dicts, which JSON would refuse or lose. Other values are converted when they are written."""
+def to_json(value):
+    try:
+        return encode(value)
+    except TypeError:
+        return encode(with_plain_keys(value))
+
+
+def with_plain_keys(value):
+    """Converts the keys that JSON cannot represent, such as numpy numbers and tuples."""
     if isinstance(value, dict):
-        return {str(key): plain_observation(item) for key, item in value.items()}
-    if type(value) in (list, tuple) and any(isinstance(item, (dict, list, tuple)) for item in value):
-        return [plain_observation(item) for item in value]
+        return {str(plain(key) if hasattr(key, "tolist") else key): with_plain_keys(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_plain_keys(item) for item in value]
     return value
 
 
@@ -249,7 +256,7 @@ class Session:
         if isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[1], dict):
             if not self.is_pair or isinstance(returned[0], tuple):
                 observation, info = returned
-        return {"type": "observation", "observation": plain_observation(observation), "info": plain_info(info)}
+        return {"type": "observation", "observation": observation, "info": plain_info(info)}
 
     def step(self, request):
         returned = self.environment.step(self.cast(request["action"]))
@@ -261,7 +268,7 @@ class Session:
             terminated = bool(done) and not truncated
         return {
             "type": "step",
-            "observation": plain_observation(observation),
+            "observation": observation,
             "reward": float(reward),
             "terminated": bool(terminated),
             "truncated": bool(truncated),
