@@ -15,6 +15,8 @@ import { type StoredResultFiles, storeFile, storeResultFiles } from "./result-fi
 /** Grades a job of a challenge with `environment`: an agent plays its episodes, or a stored step log is done again. */
 export async function gradeSession(grading: Grading, environment: EnvironmentConfig): Promise<Graded> {
   const { folder, workspace, objects, job, signal } = grading;
+  const launch = grading.environment;
+  if (!launch) return await unstartable(grading);
   let taken: TakenInput;
   try {
     taken = await takeInput(grading, environment);
@@ -25,8 +27,7 @@ export async function gradeSession(grading: Grading, environment: EnvironmentCon
     return { outcome, organizerLog: "", evaluatorLog: "" };
   }
   const played = await play({
-    ...{ job, folder, environment, signal, ...taken },
-    launch: grading.environment!,
+    ...{ job, folder, environment, launch, signal, ...taken },
     ...{ grader: grading.grader ?? "", dir: workspace.dir },
     ...{ runTools: grading.runTools ?? null, steps: grading.steps ?? null },
     ...{ onEvent: grading.onEvent, onStage: (stage) => grading.onStage?.(stage) },
@@ -44,6 +45,17 @@ export async function gradeSession(grading: Grading, environment: EnvironmentCon
     organizerLog: text(played.log),
     evaluatorLog: text(played.environmentLog),
   };
+}
+
+/** An environment whose files cannot be read in its box. The evaluator that stands for it says which. */
+async function unstartable({ evaluator, job, folder, workspace, signal, onEvent }: Grading): Promise<Graded> {
+  const { verdict } = await evaluator.evaluate({
+    ...{ id: job.submission, function: job.function, line: "", workspace: workspace.dir, signal, onEvent },
+  });
+  const detail = verdict.kind === "failure" ? verdict.detail : "";
+  const message = "The environment cannot be started.";
+  const outcome: Outcome = { ok: false, code: "env_crashed", message, evaluator_version: folder.version };
+  return { outcome, organizerLog: detail, evaluatorLog: detail };
 }
 
 type TakenInput = Pick<PlayOptions, "code" | "replay">;

@@ -1,3 +1,5 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
@@ -187,6 +189,16 @@ def make`,
       media: { name: "run.png", size: 6, type: "image/png" },
       artifacts: [{ name: "steps.ndjson.gz" }],
     });
+  });
+
+  it("whose files cannot be read in its box is the challenge's fault", async () => {
+    const challenge = await makeEnvironmentChallenge({
+      evaluator: { gym: "env.py:make", sandbox: "bubblewrap" },
+    });
+    await chmod(join(challenge.dir, "env.py"), 0o600);
+    const { outcome, log } = await submit(challenge, { "main.py": RIGHT });
+    expect(outcome).toMatchObject({ ok: false, code: "env_crashed" });
+    expect(log).toContain("env.py cannot be read in the box");
   });
 
   it("that crashes once is started again, and the agent notices nothing", async () => {
