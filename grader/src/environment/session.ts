@@ -203,9 +203,11 @@ export async function openSession(options: SessionOptions) {
     if (!last) return;
     const over = last.ended === "unfinished" ? last.steps / config.limits.steps : 1;
     const total = seeds.length;
+    // A return that is reported live would tell of hidden rewards.
+    const sum = config.reward_visible ? `, return ${Number(last.return.toPrecision(6))}` : "";
     options.onProgress(
       Math.min(100, (100 * (episodes.length - 1 + over)) / total),
-      `Episode ${last.episode} of ${total}, step ${last.steps}, return ${Number(last.return.toPrecision(6))}`,
+      `Episode ${last.episode} of ${total}, step ${last.steps}${sum}`,
     );
   }
 

@@ -47,6 +47,17 @@ describe("a session of a remote agent", () => {
     );
   });
 
+  it("shows no rewards where they are hidden, and counts them", async () => {
+    const grader = await runSessionGrader();
+    const session = await grader.open(await walk({ reward_visible: false }), { seeds: [1] });
+    expect(await session.episode()).toMatchObject({ terminated: true, reward: 0 });
+    await session.ask({ type: "submit" });
+    const { outcome, log } = await session.finished();
+    expect((outcome as { score: number }).score, log).toBeGreaterThan(0);
+    const messages = grader.reports.map((report) => (report.type === "progress" ? report.message : null));
+    expect(messages.find((message) => message?.startsWith("Episode"))).toMatch(/^Episode 1 of 1, step \d+$/);
+  });
+
   it("continues on another grader where it was", async () => {
     const grader = await runSessionGrader();
     const session = await grader.open(await walk());
