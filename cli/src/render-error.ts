@@ -59,11 +59,13 @@ function expected(thrown: unknown, { io, argv, program, chosen }: Failure): Crow
 function usage(thrown: CommanderError, argv: readonly string[], program: Command): CrowdaiError {
   const [message = "", suggestion] = thrown.message.replace(/^error: /, "").split("\n");
   const named = argv.find((word) => program.commands.some((command) => command.name() === word));
+  const isOfAgent = named === "run" && thrown.code === "commander.unknownOption";
+  const hint = "Write the options of the agent after --: `crowdai run -- python3 agent.py --lr 0.1`.";
   return new CrowdaiError(
     "usage",
     `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, "."),
     {
-      next: suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
+      next: isOfAgent ? hint : suggestion ? suggestion.replace(/^\(|\)$/g, "") : helpHint(named),
     },
   );
 }

@@ -148,6 +148,12 @@ describe("an agent", () => {
     expect(code).toBe(2);
   });
 
+  it("has its own options after --, which an unknown option says", async () => {
+    const { code, stderr } = await runCli(["run", "python3", "agent.py", "--lr", "1"], { cwd: own.folder });
+    expect(stderr).toContain("Write the options of the agent after --");
+    expect(code).toBe(2);
+  });
+
   it("is the command of crowdai.json by default", async () => {
     const { key, url } = own.broker;
     const env = { CROWDAI_API_KEY: key, CROWDAI_BROKER: url };

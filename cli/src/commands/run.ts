@@ -28,6 +28,8 @@ export interface RunFlags {
 
 /** How long an agent may take to end after its session has failed. */
 const AFTER_FAILURE_MS = 10_000;
+/** How long the broker may be unreachable: as long as the agents wait for it. */
+const LOST_AFTER_MS = 300_000;
 
 /** Starts an agent that steps the environment of a challenge, shows how it plays, and prints its grade. */
 export async function run(
@@ -49,7 +51,10 @@ export async function run(
   try {
     const key = await connection.key();
     view.say(`Opening a session with ${wanted}`);
-    opened = await openCommandSession(connection, { env: io.env, signal: ending.signal }, wanted);
+    const lostAfterMs = LOST_AFTER_MS;
+    opened = await openCommandSession(connection, { env: io.env, signal: ending.signal }, wanted, {
+      lostAfterMs,
+    });
     const { session } = opened;
     const challenge = opened.challenge!;
     requireRemoteAgents(challenge);
@@ -154,11 +159,12 @@ async function play({ io, view, opened, id, start }: Playing): Promise<Submissio
   if (io.signal.aborted) interrupt();
   io.signal.addEventListener("abort", interrupt, { once: true });
   try {
-    const first = await Promise.race([agent.ended, outcome.catch(() => null)]);
+    const first = await Promise.race([agent.ended, outcome.catch((failure: unknown) => ({ failure }))]);
     if (!isEnd(first)) {
       // It learns that its session has failed from its next request.
-      const impatient =
-        first === null ? setTimeout(() => agent.stop("SIGTERM"), AFTER_FAILURE_MS) : undefined;
+      const hasFailed =
+        "failure" in first && first.failure instanceof CrowdaiError && first.failure.row.exit === 6;
+      const impatient = hasFailed ? setTimeout(() => agent.stop("SIGTERM"), AFTER_FAILURE_MS) : undefined;
       view.say(`The session has ended. Waiting for the agent to exit`);
       const end = await agent.ended;
       clearTimeout(impatient);
@@ -184,7 +190,7 @@ async function play({ io, view, opened, id, start }: Playing): Promise<Submissio
   }
 }
 
-const isEnd = (one: AgentEnd | Submission | null): one is AgentEnd => one !== null && "signal" in one;
+const isEnd = (one: AgentEnd | Submission | { failure: unknown }): one is AgentEnd => "signal" in one;
 
 /** Notes what the session reports, besides showing it. */
 function createWatcher(view: ProgressView) {

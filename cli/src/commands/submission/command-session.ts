@@ -17,11 +17,12 @@ export async function openCommandSession(
   connection: Pick<Connection, "settings" | "client" | "key">,
   { env, signal }: Pick<Io, "env" | "signal">,
   challenge?: string,
+  { lostAfterMs }: { lostAfterMs?: number } = {},
 ): Promise<CommandSession> {
   const { client, settings } = connection;
   const broker = new URL(settings.broker);
   const agents = proxyAgents(env);
   const key = await connection.key();
-  const session = await openSession({ broker, key, challenge, client, signal, agents });
+  const session = await openSession({ broker, key, challenge, client, signal, agents, lostAfterMs });
   return { session, challenge: session.opening.challenge, route: { broker, agents, signal } };
 }

@@ -77,7 +77,7 @@ function write(bytes) {
 }
 
 const SILENCE_MS = 100_000;
-const LOST_AFTER_MS = 120_000;
+const LOST_AFTER_MS = 300_000;
 
 /** Requests to a broker. Lost connections and restarts of the broker are waited for. */
 function openBroker() {
@@ -168,7 +168,21 @@ function createEnv(send) {
     return answer;
   }
 
+  let info = {};
+
   return {
+    /** The episode that is played; 0 before the first reset. */
+    get episode() {
+      return episode;
+    },
+    /** The number of steps answered in this episode. */
+    get steps() {
+      return n;
+    },
+    /** The `info` of the latest answer to a reset or step. */
+    get info() {
+      return info;
+    },
     /** Resolves with the spaces, the number of episodes, and the limits. */
     async hello() {
       hello ??= await ask({ type: "hello" });
@@ -180,12 +194,14 @@ function createEnv(send) {
       if (answer.type === "end") return null;
       episode = answer.episode;
       n = 0;
+      info = answer.info;
       return answer.observation;
     },
     /** Resolves with observation, reward, terminated, truncated, done (either of them), info and bank_ms. */
     async step(action) {
       const answer = await ask({ type: "step", episode, n: n + 1, action });
       n = answer.n;
+      info = answer.info;
       return { ...answer, done: answer.terminated || answer.truncated };
     },
     /** Ends the session, when all episodes are finished. */

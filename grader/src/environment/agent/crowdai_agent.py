@@ -152,7 +152,7 @@ class _Pipes:
 #: Seconds without an answer after which a request is repeated: it may have been lost on the way.
 _SILENCE = 100
 #: Seconds for which the broker may be unreachable.
-_LOST_AFTER = 120
+_LOST_AFTER = 300
 
 
 class _Broker:
