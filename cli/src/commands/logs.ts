@@ -15,7 +15,7 @@ export async function logs({ connection, terminal }: CommandContext, args: { id:
     wait: 0,
   });
   const logged = events.filter((event) => lineOf(event) !== null);
-  const stages = (submission.run?.stages ?? []).filter(({ stdout, stderr }) => stdout ?? stderr);
+  const stages = (submission.run?.stages ?? []).filter(({ stdout, stderr }) => stdout || stderr);
   terminal.present({
     json: { submission: submission.id, events: logged, ...(submission.run ? { stages } : {}) },
     ndjson: [
