@@ -1,4 +1,4 @@
-import type { EnvironmentRecord } from "@crowdai/shared";
+import type { EnvironmentRecord, RunRecord, StageRecord } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import { useBrokerAndFolder } from "../../test/broker-and-folder.ts";
@@ -101,6 +101,20 @@ describe("what is shown of an environment", () => {
     expect(stdout).toMatch(/Refused: +1 requests of the agent\n/);
     expect(stdout).not.toContain("SHA-256");
   });
+});
+
+it("crowdai logs prints what an agent wrote to stderr alone", async () => {
+  await play("session-5");
+  const stage: StageRecord = {
+    ...{ stage: "play", cached: false, ended: "exit", exit_code: 0, wall_seconds: 1, cpu_seconds: 1 },
+    ...{ peak_memory_bytes: 1, output_bytes: 0, stdout: "", stderr: "loading weights\n" },
+  };
+  const run: RunRecord = {
+    ...{ sandbox: "box", kernel: "6.1", enforced: [], grader: "one", command: ["python3", "agent.py"] },
+    ...{ image: "host", packages: null, tree: null, stages: [stage] },
+  };
+  own.broker.kept.get("session-5")!.submission.run = run;
+  expect((await crowdai("logs", "session-5")).stdout).toBe("--- play, stderr\nloading weights\n");
 });
 
 describe("crowdai replay", () => {
