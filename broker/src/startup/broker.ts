@@ -153,7 +153,10 @@ export async function createBroker({
       },
       dispatchSoon: dispatcher.soon,
       dispatchStalled: dispatcher.stalled,
-      runsCode: (challenge) => Boolean(catalog.all().get(challenge)?.config.run),
+      runsCode(challenge) {
+        const { run, environment } = catalog.all().get(challenge)?.config ?? {};
+        return Boolean(run) || environment?.agents.every((agent) => agent === "code") === true;
+      },
     };
 
     const forgetSessions = (challenge: string, events: SubmissionEvent[]) => {

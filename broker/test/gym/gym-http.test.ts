@@ -172,6 +172,25 @@ describe("an environment in the form of gym-http-api", () => {
     await send(`/v1/envs/${one.instance}/close/`);
   });
 
+  it("is forgotten a day after its end, when its participant creates another", async () => {
+    const key = await newcomer();
+    const { instance, id } = await create(key);
+    await toy.next();
+    await send(`/v1/envs/${instance}/close/`);
+    expect((await send(`/v1/envs/${instance}/close/`)).status).toBe(204);
+    const finished_at = new Date(Date.now() - 25 * 3600 * 1000).toISOString();
+    await test.records.db.updateTable("submissions").set({ finished_at }).where("id", "=", id).execute();
+    const next = await create(key);
+    await toy.next();
+    const stored = await test.records.db
+      .selectFrom("environment_instances")
+      .select("submission")
+      .where("submission", "in", [id, next.id])
+      .execute();
+    expect(stored).toEqual([{ submission: next.id }]);
+    await send(`/v1/envs/${next.instance}/close/`);
+  });
+
   it("ends with the key that created it", async () => {
     const name = `participant ${people + 1}`;
     const { instance, id } = await create(await newcomer());

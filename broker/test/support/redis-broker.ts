@@ -13,6 +13,8 @@ import { startBroker, type TestBroker } from "./test-broker.ts";
 export interface RedisBroker {
   test: TestBroker;
   queue: JobQueue;
+  /** The address of Redis. */
+  url: string;
   /** Removes everything from Redis. */
   flush(): Promise<void>;
   attach(grader: string, concurrency?: number): ReturnType<typeof createTestGrader>;
@@ -29,6 +31,7 @@ export async function startRedisBroker(challenges: Record<string, unknown>[]): P
   return {
     test,
     queue,
+    url: redis.url,
     async flush() {
       const client = new Redis(redis.url);
       await client.flushall();

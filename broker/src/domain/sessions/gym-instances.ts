@@ -19,6 +19,9 @@ import type { SessionDesk } from "./session-desk.ts";
 /** A client asks for its first episode at once. Until then, it may be about to. */
 const ABOUT_TO_RESET_MS = 2000;
 
+/** How long the key of an instance is stored after its session has ended, for clients that repeat their last requests. */
+const KEPT_MS = 24 * 3600 * 1000;
+
 /** The instance ids of an installation. They cannot be guessed, and need not be stored. */
 export interface InstanceIds {
   of(submission: string): string;
@@ -77,6 +80,7 @@ export async function createInstance(
     { id, challenge, round: round ?? null, message: message ?? null },
     known,
   );
+  await forgetEnded(context, caller);
   const kept_key = context.webapp.remember(caller);
   await context.records.db
     .insertInto("environment_instances")
@@ -84,6 +88,15 @@ export async function createInstance(
     .onConflict((conflict) => conflict.column("submission").doUpdateSet({ kept_key }))
     .execute();
   return id;
+}
+
+async function forgetEnded({ records, clock }: Needs<"records" | "clock">, caller: Caller): Promise<void> {
+  const ended = records.db
+    .selectFrom("submissions")
+    .select("id")
+    .where("participant_id", "=", caller.id)
+    .where("finished_at", "<", iso(clock().getTime() - KEPT_MS));
+  await records.db.deleteFrom("environment_instances").where("submission", "in", ended).execute();
 }
 
 /** Returns the challenge that a client calls by its id or its name for such clients, among those that the participant may see. */
