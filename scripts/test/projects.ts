@@ -47,7 +47,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/pages/{board,challenge-page,environment-pages,hostile-input,media-page,run-pages,submission-page}.test.ts",
     ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
-    both: ["broker/test/pages/{external-media,guarded-routes,page-visibility,sessions}.test.ts"],
+    both: ["broker/test/pages/{external-media,guarded-routes,sessions}.test.ts"],
   },
   {
     runtime: "node",
@@ -125,7 +125,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     files: ["broker/test/webapp/webapp-postgres.test.ts"],
     because: "PostgreSQL runs the queries",
     both: [
-      "broker/test/webapp/{embedded,remote,remote-contract,remote-keys}.test.ts",
+      "broker/test/webapp/{embedded,remote,remote-keys}.test.ts",
       "broker/test/startup/postgres.test.ts",
     ],
   },
@@ -164,6 +164,49 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/participants/access.test.ts",
       "broker/test/submissions/{late-reports,lifecycle,run-graded}.test.ts",
       "broker/test/webapp-api/hostile-request.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: [
+      "broker/test/leaderboard/baselines.test.ts",
+      "broker/test/pages/page-visibility.test.ts",
+      "broker/test/participants/agreements.test.ts",
+      "broker/test/submissions/{deadlines,session-records,session-rules}.test.ts",
+      "broker/test/webapp-api/{create,python-client,read,update}.test.ts",
+    ],
+    because: "rules of ours decide, after the runtime has received a request as any other",
+    both: [
+      "broker/test/gym/gym-http.test.ts",
+      "broker/test/leaderboard/{boards-live,leaderboard}.test.ts",
+      "broker/test/pages/{guarded-routes,sessions}.test.ts",
+      "broker/test/participants/{access,agreements-postgres,replaced-keys}.test.ts",
+      "broker/test/submissions/{late-reports,lifecycle,session-requests}.test.ts",
+      "broker/test/webapp-api/{hostile-request,keys,unreachable-records}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/submissions/fairness.test.ts", "shared/src/step-channel/redis/failures.test.ts"],
+    because: "Redis keeps the order and the journals, and the driver connects again as it does for the queue",
+    both: [
+      "shared/src/queue/redis/{fairness,faults,recovery}.test.ts",
+      "shared/src/step-channel/redis/redis-step-channel.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/media/on-s3.test.ts", "broker/test/webapp/remote-contract.test.ts"],
+    because: "the requests to the store and the webapp are made as in the tests under both",
+    both: ["broker/test/webapp/{remote,remote-keys}.test.ts", "shared/src/objects/s3/s3-store.test.ts"],
+  },
+  {
+    runtime: "bun",
+    files: ["shared/src/challenge-folder/{config-json-schema,environment-config,run-config}.test.ts"],
+    because: "rules of ours decide, after the runtime has read a folder as any other",
+    both: [
+      "shared/src/challenge-folder/{folder-version,load-challenge-folder}.test.ts",
+      "shared/src/protocol/check-value.test.ts",
     ],
   },
 ];
