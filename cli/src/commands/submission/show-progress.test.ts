@@ -48,5 +48,9 @@ it("says which stage of a run is going on", () => {
   expect(shown({ ...grading, step: "build" })).toBe("Building");
   expect(shown({ ...grading, step: "sample" })).toBe("Running on the sample");
   expect(shown({ ...grading, step: "run", percent: 50 })).toMatch(/^Running on the private input .* 50%$/);
+  expect(shown({ ...grading, step: "play", message: "Playing the episodes" })).toBe("Playing");
+  expect(shown({ ...grading, step: "play", message: "Episode 2 of 3, step 140, return 31.2" })).toBe(
+    "Playing: episode 2 of 3, step 140, return 31.2",
+  );
   expect(shown({ ...grading, step: "evaluate", message: "Evaluating" })).toBe("Evaluating the output");
 });

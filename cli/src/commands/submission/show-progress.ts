@@ -68,9 +68,11 @@ function describe(progress: Progress, terminal: Terminal): string {
   }
 }
 
-/** Returns such as `: episode 2 of 3, step 140, return 31.2`. */
+/** Returns such as `: episode 2 of 3, step 140, return 31.2`; nothing for what "Playing" says already. */
 function playText(message: string | null): string {
-  return message ? `: ${message.charAt(0).toLowerCase()}${message.slice(1)}` : "";
+  return message && !message.startsWith("Playing")
+    ? `: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+    : "";
 }
 
 /** Returns such as ` (position 3 in the queue, starts in 20 s, 2 graders)`, or the reason why nothing happens. */
