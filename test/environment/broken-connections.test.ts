@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Challenge } from "../../cli/src/index.ts";
+import { missing } from "../required-programs.ts";
+import { type HostileProxy, startHostileProxy } from "../uploads/hostile-proxy.ts";
+import { type HostingBroker, hostEnvironments } from "./hosting-broker.ts";
+
+// The full number takes minutes.
+const CUTS = Number(process.env.CROWDAI_CUTS ?? 60);
+const EPISODES = 3;
+/** Steps of an episode, so that connections are cut in every other step. */
+const LENGTH = Math.ceil((2 * CUTS) / EPISODES);
+
+describe.skipIf(missing("python3"))("a session whose connections are cut at random steps", () => {
+  let hosting: HostingBroker;
+  let proxy: HostileProxy;
+  let key: string;
+  beforeAll(async () => {
+    hosting = await hostEnvironments(() => ({ count: { args: [String(LENGTH)] } }));
+    proxy = await startHostileProxy();
+    proxy.target = Number(new URL(hosting.url).port);
+    key = await hosting.join();
+  });
+  afterAll(async () => {
+    await proxy?.close();
+    await hosting?.close();
+  });
+
+  /** Cuts all connections a random time after a request was sent, or before it. */
+  function cutSometimes(until: () => boolean): () => void {
+    let stopped = false;
+    (async () => {
+      while (!stopped && !until()) {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+        if (!stopped && !until()) proxy.cut();
+      }
+    })();
+    return () => {
+      stopped = true;
+    };
+  }
+
+  it("over socket.io loses no step, and does none twice", { timeout: 600_000 }, async () => {
+    proxy.calm();
+    const challenge = await Challenge.open("count", { apiKey: key, broker: proxy.url });
+    const env = await challenge.environment<number[], number[]>();
+    const rewards: number[] = [];
+    const stop = cutSometimes(() => proxy.cuts >= CUTS);
+    for (let observation = await env.reset(); observation; observation = await env.reset()) {
+      expect(observation[1]).toBe(0);
+      for (let n = 1, done = false; !done; n++) {
+        // Waits for what is to be cut.
+        if (proxy.cuts < CUTS && n % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        const action = n / 1000;
+        const step = await env.step([action, 0]);
+        expect(step.observation[1]).toBe(n);
+        expect(step.reward).toBe(action);
+        rewards.push(step.reward);
+        done = step.done;
+      }
+    }
+    stop();
+    const grade = await env.submit();
+    const { grading_message, environment } = await hosting.view(env.id, key);
+    const sum = rewards.reduce((all, one) => all + one, 0);
+    expect(rewards).toHaveLength(EPISODES * LENGTH);
+    expect(grading_message).toBe(`${EPISODES * LENGTH} steps`);
+    expect(environment).toMatchObject({ steps: EPISODES * LENGTH, invalid_actions: 0, resumed: 0 });
+    expect(grade.score).toBeCloseTo(sum / EPISODES, 9);
+    if (process.env.CROWDAI_FIGURES) console.log(`socket.io: ${proxy.cuts} cuts, ${rewards.length} steps`);
+    await challenge.close();
+  });
+
+  it("over HTTP loses no step, and does none twice", { timeout: 600_000 }, async () => {
+    proxy.calm();
+    const id = `http${Date.now()}`;
+    const post = async (path: string, body: unknown, to = proxy.url) => {
+      for (;;)
+        try {
+          const answer = await fetch(`${to}/v1/envs/${path}`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+          });
+          const read = JSON.parse(await answer.text());
+          if (!answer.ok) throw new Error(read.message, { cause: "refused" });
+          return read;
+        } catch (error) {
+          if ((error as Error).cause === "refused") throw error;
+        }
+    };
+    const { instance_id } = await post("", { env_id: "count", token: key, submission: id }, hosting.url);
+    let steps = 0;
+    const stop = cutSometimes(() => proxy.cuts >= CUTS);
+    for (let episode = 1; episode <= EPISODES; episode++) {
+      await post(`${instance_id}/reset/`, { episode });
+      for (let n = 1, done = false; !done; n++) {
+        if (proxy.cuts < CUTS && n % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        const step = await post(`${instance_id}/step/`, { episode, n, action: [n / 1000, 0] });
+        expect(step.observation[1]).toBe(n);
+        steps++;
+        done = step.done;
+      }
+    }
+    stop();
+    await post(`${instance_id}/monitor/close/`, null, hosting.url);
+    expect(await hosting.view(id, key)).toMatchObject({
+      ...{ state: "graded", grading_message: `${steps} steps` },
+      environment: { steps, invalid_actions: 0, resumed: 0 },
+    });
+    expect(steps).toBe(EPISODES * LENGTH);
+    if (process.env.CROWDAI_FIGURES) console.log(`HTTP: ${proxy.cuts} cuts, ${steps} steps`);
+  });
+});
