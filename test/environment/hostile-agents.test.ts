@@ -185,6 +185,15 @@ describe.skipIf(missing("python3"))("a remote agent", () => {
     expect(await agent.ended()).toMatchObject({ state: "graded", score: 5, grading_message: "15 steps" });
   });
 
+  it("that resets for ever after its last episode is graded", async () => {
+    const agent = await open("quick");
+    await playAll(agent);
+    let answer = await agent.reset();
+    for (; (await hosting.view(agent.id, key)).state === "grading"; answer = await agent.reset())
+      expect(answer.body).toEqual({ observation: null });
+    expect(await agent.ended()).toMatchObject({ state: "graded", score: 5 });
+  });
+
   it("that plays an episode for too long has a time limit", async () => {
     const agent = await open("brief");
     await agent.reset();

@@ -8,6 +8,7 @@ import type { Records } from "../../broker/src/records/records.ts";
 import { until } from "../../broker/test/support/until.ts";
 import { Challenge, type Submission } from "../../cli/src/index.ts";
 import { type Fleet, startFleet } from "../../scripts/chaos/fleet.ts";
+import type { Daemon } from "../../scripts/services/daemon.ts";
 import { withoutService } from "../../scripts/services/programs.ts";
 import { allowedMs } from "../allowed-ms.ts";
 import { missing } from "../required-programs.ts";
@@ -50,11 +51,15 @@ describe.skipIf(absent)("sessions over Redis", { timeout: 120_000 }, () => {
   };
   /** Kills the grader of a session. Returns a function that starts it again. */
   async function killGraderOf(id: string): Promise<() => Promise<void>> {
+    const found = await graderOf(id);
+    await found.kill("SIGKILL");
+    return () => found.restart();
+  }
+  async function graderOf(id: string): Promise<Daemon> {
     const name = await until(async () => (await grader(id)) ?? false, 30_000);
     const found = fleet.grader.find(({ pid }) => name.endsWith(`-${pid}`));
     if (!found) throw new Error(`no grader is ${name}`);
-    await found.kill("SIGKILL");
-    return () => found.restart();
+    return found;
   }
   const grader = async (id: string): Promise<string | undefined> => {
     const attempt = await records.db
@@ -98,6 +103,19 @@ describe.skipIf(absent)("sessions over Redis", { timeout: 120_000 }, () => {
     if (process.env.CROWDAI_FIGURES) console.log(`resumed after ${(slowest / 1000).toFixed(1)} s`);
     expect(slowest).toBeLessThan(allowedMs(15_000));
     await restart();
+  });
+
+  it("continue elsewhere when the grader is frozen, whatever it answers when it is thawed", async () => {
+    const { score, submission } = await play("count", async (id) => {
+      const frozen = await graderOf(id);
+      await frozen.kill("SIGSTOP");
+      const name = await grader(id);
+      // It thaws when the other one takes over.
+      await until(async () => (await grader(id)) !== name, 60_000);
+      await frozen.kill("SIGCONT");
+    });
+    expect(score).toBeCloseTo(1.9, 9);
+    expect(submission).toMatchObject({ grading_message: "60 steps", environment: { steps: 60, resumed: 1 } });
   });
 
   it("continue after a restart of Redis", async () => {

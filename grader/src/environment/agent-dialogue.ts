@@ -75,7 +75,7 @@ export function createAgentDialogue(session: Session): AgentDialogue {
         if (session.submitted()) return leave();
         if (stdin!.writableNeedDrain && !isGone) await readAnswers();
       }
-      if (!over) deadline.set(referee.isDone() ? performance.now() + LINGER_MS : referee.deadline());
+      if (!over) deadline.set(referee.isDone() ? referee.answeredAt() + LINGER_MS : referee.deadline());
     } catch (error) {
       fail(error);
     } finally {

@@ -18,24 +18,43 @@ export interface RemoteAgent {
  * again first. Throws a RunFailure when the session ends early, and the reason of the signal on abort.
  */
 export async function playRemote(
-  { id, deterministic, idleMs, signal }: RemoteAgent,
+  agent: RemoteAgent,
   steps: StepChannel,
   openSession: () => Promise<Session>,
 ): Promise<Session> {
-  const journal = await steps.journal(id);
-  if (journal.length > 0 && !deterministic)
-    throw new RunFailure(
-      "session_lost",
-      "The grader of the session was lost, and the environment cannot repeat its steps.",
-    );
-  const session = await openSession();
-  const { referee } = session;
-  if (journal.length > 0) await session.playAgain(journal, { resumes: true });
-  signal.throwIfAborted();
+  const opened = Promise.withResolvers<Answer>();
+  opened.promise.catch(() => {});
+  // Before the journal is read: an earlier grader that still runs adds nothing to it from then on.
+  await using _serving = await steps.serve(agent.id, async (request) => (await opened.promise)(request));
+  try {
+    const journal = await steps.journal(agent.id);
+    if (journal.length > 0 && !agent.deterministic)
+      throw new RunFailure(
+        "session_lost",
+        "The grader of the session was lost, and the environment cannot repeat its steps.",
+      );
+    const session = await openSession();
+    if (journal.length > 0) await session.playAgain(journal, { resumes: true });
+    agent.signal.throwIfAborted();
+    await answerRequests(session, agent, opened.resolve);
+    agent.signal.throwIfAborted();
+    return session;
+  } catch (error) {
+    opened.reject(error);
+    throw error;
+  }
+}
 
+type Answer = (request: AgentRequest) => Promise<SessionReply>;
+
+/** Calls `begin` with what answers the requests of a session. Resolves when the agent has submitted. */
+async function answerRequests(
+  session: Session,
+  { idleMs, signal }: RemoteAgent,
+  begin: (answer: Answer) => void,
+): Promise<void> {
+  const { referee } = session;
   const over = Promise.withResolvers<void>();
-  // It is awaited later, when the session is served.
-  over.promise.catch(() => {});
   let failure: unknown = null;
   const fail = (found: unknown) => {
     failure ??= found;
@@ -44,7 +63,7 @@ export async function playRemote(
   const abort = () => fail(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   using deadline = createDeadline(() => (referee.isDone() ? over.resolve() : fail(referee.late())));
-  const waits = () => deadline.set(referee.isDone() ? performance.now() + idleMs : referee.deadline());
+  const waits = () => deadline.set(referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline());
 
   async function answer(request: AgentRequest): Promise<SessionReply> {
     // The broker answers when it has the verdict.
@@ -65,15 +84,13 @@ export async function playRemote(
   }
 
   try {
-    await using _serving = await steps.serve(id, answer);
     referee.restartClocks();
     waits();
+    begin(answer);
     await over.promise;
   } finally {
     signal.removeEventListener("abort", abort);
   }
-  signal.throwIfAborted();
-  return session;
 }
 
 const refusal = ({ code, message }: RunFailure): AgentAnswer => ({ type: "error", code, message });

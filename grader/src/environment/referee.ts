@@ -274,6 +274,8 @@ export function createReferee(options: RefereeOptions) {
 
     failure: () => failure,
     isDone,
+    /** When the last reset or step was answered, once all episodes are finished: nothing that is asked then changes it. */
+    answeredAt: () => waitingSince,
     hasStarted: () => current !== null || played.length > 0,
     place,
     /** Where the session is: the step that is being answered when a request was accepted. */
