@@ -145,6 +145,21 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     ],
   },
   {
+    runtime: "node",
+    files: ["test/environment/{broken-environments,hostile-agents,hostile-code-agents}.test.ts"],
+    because: "rules of ours decide, after a request or a line of a pipe has come",
+    both: [
+      "test/environment/{broken-connections,killed-broker}.test.ts",
+      "grader/src/jobs/play-{code,remote}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["test/environment/killed-grader.test.ts"],
+    because: "Redis carries the steps, and its own tests run under both runtimes",
+    both: ["shared/src/step-channel/redis/{failures,redis-step-channel}.test.ts"],
+  },
+  {
     runtime: "bun",
     files: ["test/fleet/fleet.test.ts", "broker/test/submissions/crash.test.ts"],
     because: "the chaos run kills brokers and graders under Node.js",

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createEmbeddedStepChannel, type StepChannel } from "@crowdai/shared/step-channel";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../testing/challenge.ts";
 import { makeEnvironmentChallenge, WALK } from "../testing/environments.ts";
@@ -75,6 +76,28 @@ describe("a session of a remote agent", () => {
     await session.ask({ type: "submit" });
     const { outcome, log } = await session.finished();
     expect(outcome, log).toMatchObject({ ok: true, environment: { grader: "grader-2", resumed: 1 } });
+  });
+
+  it("is taken over before its journal is read, so that an earlier grader adds nothing to it", async () => {
+    const channel = await createEmbeddedStepChannel({ folder: await temporaryFolder() });
+    const calls: string[] = [];
+    const steps: StepChannel = {
+      ...channel,
+      serve: async (id, answer) => {
+        const serving = await channel.serve(id, answer);
+        calls.push("serving");
+        return serving;
+      },
+      journal: (id) => {
+        calls.push("journal");
+        return channel.journal(id);
+      },
+    };
+    const grader = await runSessionGrader({ steps });
+    const session = await grader.open(await walk({ limits: { idle_seconds: 0.1 } }));
+    expect((await session.finished()).outcome).toMatchObject({ code: "session_abandoned" });
+    expect(calls).toEqual(["serving", "journal"]);
+    await channel.close();
   });
 
   it("is lost with its grader when the environment cannot repeat its steps", async () => {
