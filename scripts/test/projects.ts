@@ -157,7 +157,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     runtime: "bun",
     files: ["test/environment/killed-grader.test.ts"],
     because: "Redis carries the steps, and its own tests run under both runtimes",
-    both: ["shared/src/step-channel/redis/{failures,redis-step-channel}.test.ts"],
+    both: ["shared/src/step-channel/redis/redis-step-channel.test.ts"],
   },
   {
     runtime: "bun",
