@@ -211,6 +211,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "bun",
+    files: ["grader/src/startup/try.test.ts"],
+    because: "the kernel confines the programs, which are run and played as those of submissions",
+    both: ["grader/src/{bin,main}.test.ts", "grader/src/jobs/{play-code,run-submissions}.test.ts"],
+  },
+  {
+    runtime: "bun",
     files: ["broker/test/media/on-s3.test.ts", "broker/test/webapp/remote-contract.test.ts"],
     because: "the requests to the store and the webapp are made as in the tests under both",
     both: ["broker/test/webapp/{remote,remote-keys}.test.ts", "shared/src/objects/s3/s3-store.test.ts"],
