@@ -1,5 +1,9 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Challenge } from "../../cli/src/index.ts";
+import { root } from "../../scripts/lib/root.ts";
 import { missing } from "../required-programs.ts";
 import { type HostileProxy, startHostileProxy } from "../uploads/hostile-proxy.ts";
 import { type HostingBroker, hostEnvironments } from "./hosting-broker.ts";
@@ -56,6 +60,39 @@ describe.skipIf(missing("python3"))("a session whose connections are cut at rand
     expect(grade.score).toBeCloseTo(sum / EPISODES, 9);
     if (process.env.CROWDAI_FIGURES) console.log(`socket.io: ${proxy.cuts} cuts, ${rewards.length} steps`);
     await challenge.close();
+  });
+
+  it("of crowdai_agent.py loses no step, and does none twice", { timeout: 600_000 }, async () => {
+    proxy.calm();
+    const agent = `
+from crowdai_agent import connect
+env = connect()
+steps = 0
+observation = env.reset()
+while observation is not None:
+    n = int(observation[1]) + 1
+    observation, reward, terminated, truncated, info = env.step([n / 1000, 0])
+    assert observation[1] == n and reward == n / 1000, (observation, n)
+    if terminated or truncated:
+        observation = env.reset()
+env.submit()
+`;
+    const id = `python${Date.now()}`;
+    const cutting = setInterval(() => proxy.cuts < CUTS / 2 && proxy.cut(), 150);
+    const { stderr } = await promisify(execFile)("python3", ["-c", agent], {
+      env: {
+        ...process.env,
+        ...{ PYTHONPATH: join(root, "grader/src/environment/agent"), CROWDAI_BROKER: proxy.url },
+        ...{ CROWDAI_API_KEY: key, CROWDAI_CHALLENGE: "count", CROWDAI_SUBMISSION: id },
+      },
+    }).finally(() => clearInterval(cutting));
+    expect(stderr).toBe("");
+    const steps = EPISODES * LENGTH;
+    expect(await hosting.view(id, key)).toMatchObject({
+      ...{ state: "graded", grading_message: `${steps} steps` },
+      environment: { steps, invalid_actions: 0 },
+    });
+    expect(proxy.cuts).toBeGreaterThan(0);
   });
 
   it("over HTTP loses no step, and does none twice", { timeout: 600_000 }, async () => {
