@@ -27,9 +27,7 @@ describe.skipIf(missing("chromium-headless-shell", "python3"))("media, in a brow
 
   const go = (page: Page, path: string) => page.goto(stage.broker.url + path);
   async function signedIn(options: Parameters<TestBrowser["open"]>[0] = {}): Promise<Page> {
-    const page = await browser.open(options);
-    await browser.signIn(page, stage.broker.url, stage.key);
-    return page;
+    return browser.openSignedIn(stage.broker.url, stage.key, options);
   }
   async function write(name: string, bytes: Uint8Array | string): Promise<{ copy: string; name: string }> {
     const copy = join(stage.folder, name);
