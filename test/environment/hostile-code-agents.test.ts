@@ -11,7 +11,7 @@ const CODE = {
   ...{ command: ["python3", "main.py"], build: null },
   limits: { memory_mb: 64, processes: 16, scratch_mb: 16 },
 };
-const LIMITS = { step_seconds: 0.3, bank_seconds: 0.2, idle_seconds: 5 };
+const LIMITS = { step_seconds: 0.3, bank_seconds: 0.2, idle_seconds: 3 };
 
 /** Speaks for itself: crowdai_agent.py would not send any of this. */
 const HEAD = `import json, os, sys, time
@@ -108,7 +108,7 @@ describe.skipIf(!hasBoxes)("code of an agent", { timeout: 60_000 }, () => {
       `while True: ask({"type": "hello"})`,
       "agent_timeout",
       "returned",
-      /^The agent took too long \(before the first episode\): it may take 5 s until a reset\.$/,
+      /^The agent took too long \(before the first episode\): it may take 3 s until a reset\.$/,
     ],
     [
       "is killed by its memory",
