@@ -10,10 +10,8 @@ export const WIDTHS = [360, 768, 1280] as const;
 export interface TestBrowser {
   /** Opens an empty page in a new profile. `close` reports its errors. */
   open(options?: BrowserContextOptions): Promise<Page>;
-  /** Signs in with the page's profile, through the form. */
+  /** Signs in with the page's profile. */
   signIn(page: Page, broker: string, key: string): Promise<void>;
-  /** Opens an empty page in a new profile that is signed in, without a page of the form. */
-  openSignedIn(broker: string, key: string, options?: BrowserContextOptions): Promise<Page>;
   /** Closes every page. Throws their errors: of scripts, on the console, and violations of the content-security policy. */
   closePages(): Promise<void>;
   close(): Promise<void>;
@@ -37,27 +35,16 @@ export async function startBrowser(): Promise<TestBrowser> {
     ],
   });
   let complaints: string[] = [];
-  async function open(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
-    page.on("console", (message) => {
-      const text = message.text();
-      // Chromium reports every error response; tests that request one expect it.
-      if (message.type() === "error" && !text.startsWith("Failed to load resource")) complaints.push(text);
-    });
-    return page;
-  }
   return {
-    open,
-    async openSignedIn(broker, key, options) {
-      const page = await open(options);
-      const answer = await page.context().request.post(`${broker}/sign-in`, {
-        form: { key },
-        headers: { origin: broker },
-        maxRedirects: 0,
+    async open(options = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      const page = await context.newPage();
+      page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
+      page.on("console", (message) => {
+        const text = message.text();
+        // Chromium reports every error response; tests that request one expect it.
+        if (message.type() === "error" && !text.startsWith("Failed to load resource")) complaints.push(text);
       });
-      if (answer.status() !== 303) throw new Error(`The sign-in answered ${answer.status()}`);
       return page;
     },
     async signIn(page, broker, key) {

@@ -27,7 +27,9 @@ describe.skipIf(missing("chromium-headless-shell", "python3"))("media, in a brow
 
   const go = (page: Page, path: string) => page.goto(stage.broker.url + path);
   async function signedIn(options: Parameters<TestBrowser["open"]>[0] = {}): Promise<Page> {
-    return browser.openSignedIn(stage.broker.url, stage.key, options);
+    const page = await browser.open(options);
+    await browser.signIn(page, stage.broker.url, stage.key);
+    return page;
   }
   async function write(name: string, bytes: Uint8Array | string): Promise<{ copy: string; name: string }> {
     const copy = join(stage.folder, name);

@@ -47,7 +47,9 @@ describe.skipIf(missing("chromium-headless-shell", "python3", "git"))(
     }
     const go = (page: Page, path: string) => page.goto(test.broker.url + path);
     async function signedIn(options: Parameters<TestBrowser["open"]>[0] = {}): Promise<Page> {
-      return browser.openSignedIn(test.broker.url, test.key, options);
+      const page = await browser.open(options);
+      await browser.signIn(page, test.broker.url, test.key);
+      return page;
     }
 
     it("follows the grading: waiting, progress, the score", async () => {
