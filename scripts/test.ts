@@ -43,16 +43,10 @@ const finishChaos = everything && built ? startChaos() : null;
 if (everything || (quick && filters.length === 0)) fail(await check());
 if (filters.some((filter) => filter.includes("packed-client")))
   await vitest("packed client", "node", ["packed-client"]);
-if (everything) {
-  // Side by side: tests wait more than they compute, and the waits of one run are the processors of the others.
-  const finishPackedClient = startVitest("packed client", "node", ["packed-client"]);
-  const finishBun = startVitest("tests under bun", "bun", SUITE);
-  await vitest("tests under node", "node", SUITE);
-  await finishBun();
-  await finishPackedClient();
-} else
-  for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
+const finishPackedClient = everything ? startPackedClient() : null;
+for (const runtime of runtimes) await vitest(`tests under ${runtime}`, runtime, quick ? ["unit"] : SUITE);
 await finishChaos?.();
+await finishPackedClient?.();
 rmSync(folder, { recursive: true });
 
 const { failures, flaky, line } = summarize(tallies);
@@ -105,10 +99,11 @@ function startChaos(): () => Promise<void> {
   };
 }
 
-/** Starts a run of tests in the background. */
-function startVitest(title: string, runtime: Runtime, projects: readonly string[]): () => Promise<void> {
-  const run = vitestRun(runtime, projects);
-  const log = join(folder, `${title.replaceAll(" ", "-")}.log`);
+/** Packs and installs the client, and tries it: what npm installs is mostly waited for. */
+function startPackedClient(): () => Promise<void> {
+  const title = "packed client";
+  const run = vitestRun("node", ["packed-client"]);
+  const log = join(folder, "packed-client.log");
   const finish = startInBackground(title, log, run.command, run.args, run.options);
   return async () => {
     tallies.push(readTally(title, run.results, await finish()));
@@ -126,8 +121,6 @@ function vitestRun(runtime: Runtime, projects: readonly string[]) {
   const args = ["run", ...projects.map((project) => `--project=${project}`)];
   // One test of thousands must not hide what the others say. The summary names it.
   if (everything) args.push("--retry=1");
-  // The other runtime's are beside them.
-  if (everything) args.push("--maxWorkers=3");
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
   const program = [...(runtime === "bun" ? ["--bun"] : []), join(bin, "vitest")];
   return {

@@ -62,7 +62,9 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
             !/^(bin|dist)\/|^(package\.json|crowdai\.schema\.json|README\.md|LICENSE)$/.test(path),
         ),
       ).toEqual([]);
-      expect(files.filter(({ path }) => /\.test\.|\.py$|tsconfig|\.types-/.test(path))).toEqual([]);
+      expect(
+        files.map(({ path }) => path).filter((path) => /\.test\.|\.py$|tsconfig|\.types-/.test(path)),
+      ).toEqual(["dist/agent/crowdai_agent.py"]);
       expect(size).toBeLessThan(1024 * 1024);
     });
 

@@ -14,6 +14,8 @@ import { checkServer } from "./server-check.ts";
 import { type Stage, staged } from "./testing/redis-stage.ts";
 
 const run = promisify(execFile);
+/** By default 10,000 above the port, where another program may listen. */
+const clusterPort = await freePorts();
 
 /** Publishes, delivers and acknowledges a job. */
 async function works(stage: Stage, url: string): Promise<void> {
@@ -132,7 +134,14 @@ describe.skipIf(withoutService("redis"))("a Redis server", () => {
         await until(async () => ((await stage.admin.cluster("INFO")) as string).includes("cluster_state:ok"));
         await works(stage, `redis-cluster://127.0.0.1:${stage.redis.port}`);
       },
-      ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"],
+      [
+        "--cluster-enabled",
+        "yes",
+        "--cluster-announce-ip",
+        "127.0.0.1",
+        "--cluster-port",
+        String(clusterPort),
+      ],
     ),
   );
 
