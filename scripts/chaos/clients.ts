@@ -41,6 +41,12 @@ const MAX_PAUSE_MS = 8000;
 /** More come late: thousands that watch through a few sessions would do nothing but ask again, and little would be hit half-way. */
 const MAX_CONCURRENT = 200;
 
+/** A session of one participant, which several of her submissions use at the same time. */
+interface SharedSession {
+  opening: Promise<Challenge>;
+  until: number;
+}
+
 /** Errors after which a session may be of no more use. */
 const SESSION_LOST = new Set(["broker_lost", "broker_unreachable", "interrupted"]);
 
@@ -56,22 +62,22 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
     events: [],
     refusal: null,
   }));
-  const sessions = new Map<string, { opening: Promise<Challenge>; until: number }>();
+  const sessions = new Map<string, SharedSession>();
   const began = performance.now();
   let settling = false;
   let running = histories.length;
 
-  function sessionOf({ participant, challenge }: PlannedSubmission): Promise<Challenge> {
+  function sessionOf({ participant, challenge }: PlannedSubmission): SharedSession {
     const key = sessionKey({ participant, challenge });
     const known = sessions.get(key);
-    if (known && (settling ? known.until > 0 : performance.now() < known.until)) return known.opening;
+    if (known && (settling ? known.until > 0 : performance.now() < known.until)) return known;
     // What is under way in it is interrupted, and goes on through the new one.
     known?.opening.then((session) => session.close()).catch(() => {});
     const opening = open({ participant, challenge });
     const mine = { opening, until: performance.now() + random.between(1000, MAX_SESSION_MS) };
     sessions.set(key, mine);
     opening.catch(() => sessions.get(key) === mine && sessions.delete(key));
-    return opening;
+    return mine;
   }
 
   const open = ({ participant, challenge }: Pick<PlannedSubmission, "participant" | "challenge">) =>
@@ -86,9 +92,8 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
   async function live(history: History): Promise<void> {
     const { work } = history;
     await sleep(Math.max(0, began + work.at - performance.now()), undefined, { signal });
-    await persist(history, async () => {
-      const sessions =
-        work.manner === "twice" ? [await sessionOf(work), await open(work)] : [await sessionOf(work)];
+    await persist(history, async (session) => {
+      const sessions = work.manner === "twice" ? [session, await open(work)] : [session];
       try {
         const options = { id: work.id, wait: false } as const;
         await Promise.all(
@@ -105,18 +110,18 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
     });
     if (!history.acknowledged) return;
     if (work.manner === "leave") await sleep(5000, undefined, { signal });
-    await persist(history, async () => {
-      const session = await sessionOf(work);
+    await persist(history, async (session) => {
       for await (const event of session.watch(work.id, { after: history.events.at(-1)?.seq ?? 0 }))
         history.events.push(event);
     });
   }
 
   /** Goes on trying as long as the fault is not this client's own. */
-  async function persist(history: History, attempt: () => Promise<void>): Promise<void> {
-    for (let tries = 0; !signal.aborted; tries++)
+  async function persist(history: History, attempt: (session: Challenge) => Promise<void>): Promise<void> {
+    for (let tries = 0; !signal.aborted; tries++) {
+      const session = sessionOf(history.work);
       try {
-        return await attempt();
+        return await attempt(await session.opening);
       } catch (thrown) {
         const code = thrown instanceof CrowdaiError ? thrown.code : String(thrown);
         if (signal.aborted) return;
@@ -132,11 +137,12 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
           return;
         }
         retriedErrors.set(code, (retriedErrors.get(code) ?? 0) + 1);
-        const session = sessions.get(sessionKey(history.work));
-        if (session && SESSION_LOST.has(code)) session.until = 0;
+        // Of this session, and not of one that has replaced it: each would end what the others had just begun, for ever.
+        if (SESSION_LOST.has(code)) session.until = 0;
         const longest = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
         await sleep(longest * (0.5 + random.next()), undefined, { signal }).catch(() => {});
       }
+    }
   }
 
   const coming = histories.values();
