@@ -2,7 +2,7 @@ import type { CrowdaiError, Outcome, RunRecord } from "@crowdai/shared";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { Verdict } from "../evaluators/protocol/evaluator.ts";
 import { gradeSession } from "./grade-session.ts";
-import { type Graded, MAX_LOG, notFiniteNotice, plainNumber } from "./graded-result.ts";
+import { type Graded, gradeOf, MAX_LOG, notFiniteNotice } from "./graded-result.ts";
 import type { Grading } from "./grading.ts";
 import { type Prepared, prepare } from "./prepare-input.ts";
 import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
@@ -65,14 +65,9 @@ export async function grade(grading: Grading): Promise<Graded> {
       text(verdict.message).trim() || "The evaluator rejected the submission without giving a reason.";
     return { outcome: failed("rejected", message), organizerLog, evaluatorLog };
   }
-  const { score, score_secondary, message, meta, data } = verdict.result;
   const outcome: Outcome = {
     ok: true,
-    score: plainNumber(score),
-    score_secondary: plainNumber(score_secondary),
-    message: message == null ? null : text(message),
-    meta: meta ?? {},
-    data: data ?? null,
+    ...gradeOf(verdict.result, text),
     ...storedFiles,
     evaluator_version,
     ...(record ? { run: record } : {}),

@@ -7,7 +7,7 @@ import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import { verifiedBytes } from "../base/verified-bytes.ts";
 import { type Played, type PlayOptions, play } from "../environment/play.ts";
 import { STEP_LOG } from "../environment/step-log.ts";
-import { type Graded, MAX_LOG, notFiniteNotice, plainNumber } from "./graded-result.ts";
+import { type Graded, gradeOf, MAX_LOG, notFiniteNotice } from "./graded-result.ts";
 import type { Grading } from "./grading.ts";
 import { fetchCode } from "./job-input.ts";
 import { type StoredResultFiles, storeFile, storeResultFiles } from "./result-files.ts";
@@ -106,15 +106,10 @@ function outcomeOf(
       verdict.message.trim() || "The environment rejected the session without a reason.",
     );
   if ("kind" in files) return failed("env_output", "The environment named an invalid result file.");
-  const { score, score_secondary, message, meta, data } = verdict.result;
   const { notice: _, artifacts, ...stored } = files;
   return {
     ok: true,
-    score: plainNumber(score),
-    score_secondary: plainNumber(score_secondary),
-    message: message == null ? null : text(message),
-    meta: meta ?? {},
-    data: data ?? null,
+    ...gradeOf(verdict.result, text),
     ...stored,
     artifacts: log ? [log, ...artifacts] : artifacts,
     ...common,

@@ -23,6 +23,18 @@ export function notFiniteNotice(verdict: Pick<Verdict, "kind"> & { result?: Resu
 const MAX_NAMED = 20;
 
 /** Turns minus zero into zero, so that equal scores tie. */
-export function plainNumber(value: number | null | undefined): number | null {
+function plainNumber(value: number | null | undefined): number | null {
   return value == null ? null : value + 0;
+}
+
+/** Returns the fields of a result that an outcome takes over. `text` makes its message fit to be shown. */
+export function gradeOf(result: ResultEvent, text: (raw: string) => string) {
+  const { score, score_secondary, message, meta, data } = result;
+  return {
+    score: plainNumber(score),
+    score_secondary: plainNumber(score_secondary),
+    message: message == null ? null : text(message),
+    meta: meta ?? {},
+    data: data ?? null,
+  };
 }

@@ -112,7 +112,7 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       expect(await grader.journal("s")).toEqual([]);
     });
 
-    it("sends what is not answered to the latest grader, and takes nothing more from the one before", async () => {
+    it("sends unanswered requests to the latest grader, and takes nothing more from the one before", async () => {
       const asked = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       await grader.serve("s", async () => {

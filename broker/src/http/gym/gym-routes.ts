@@ -1,7 +1,6 @@
 import { CrowdaiError, catalog } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { logMachineError } from "../../base/machine-error.ts";
 import {
   createInstance,
   type InstanceIds,
@@ -11,9 +10,9 @@ import {
 import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
 import { submissionWithId } from "../../domain/submissions/find-submission.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+import { loggedRequestError } from "../requests/error-response.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
-import { requestError } from "../requests/request-error.ts";
 import {
   fieldOf,
   keyOf,
@@ -179,15 +178,7 @@ export function gymRoutes(options: {
   }
 
   function refusal(c: Context, thrown: unknown): Response {
-    const error = requestError(c, thrown);
-    const { log } = context();
-    if (error.code === "unexpected")
-      log.error(
-        { event: "request_failed", err: thrown, path: redactedPath(c.req.path) },
-        "request failed with an unexpected error",
-      );
-    logMachineError(log, error, { path: redactedPath(c.req.path) });
-    if (error.code === "message_too_large") c.header("connection", "close");
+    const error = loggedRequestError(c, thrown, context().log);
     const { message, next } = error.toBody();
     // These clients have no options.
     const isGeneral = error.code === "usage" && next === catalog.usage.next;

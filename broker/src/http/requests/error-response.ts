@@ -1,3 +1,4 @@
+import type { CrowdaiError } from "@crowdai/shared";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
@@ -5,8 +6,8 @@ import { logMachineError } from "../../base/machine-error.ts";
 import { redactedPath } from "./redacted-path.ts";
 import { requestError } from "./request-error.ts";
 
-/** Responds with the catalog's status and `{ "error": … }`. Logs unexpected errors and sends them redacted. */
-export function errorResponse(c: Context, thrown: unknown, log: Logger): Response {
+/** Returns the error to respond with. Logs unexpected errors, and redacts them. */
+export function loggedRequestError(c: Context, thrown: unknown, log: Logger): CrowdaiError {
   const error = requestError(c, thrown);
   if (error.code === "unexpected")
     log.error(
@@ -16,6 +17,12 @@ export function errorResponse(c: Context, thrown: unknown, log: Logger): Respons
   logMachineError(log, error, { path: redactedPath(c.req.path) });
   // The rest of the body is left unread, so the connection cannot serve another request.
   if (error.code === "message_too_large") c.header("connection", "close");
+  return error;
+}
+
+/** Responds with the catalog's status and `{ "error": … }`. */
+export function errorResponse(c: Context, thrown: unknown, log: Logger): Response {
+  const error = loggedRequestError(c, thrown, log);
   if (error.row.http === 401) c.header("WWW-Authenticate", 'Bearer realm="crowdai"');
   return c.json({ error: error.toBody() }, error.row.http as ContentfulStatusCode);
 }
