@@ -1,5 +1,9 @@
+import type { ErrorBody } from "@crowdai/shared";
 import type { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { detectCi, writesReport } from "./ci-report/detect-ci.ts";
+import type { ReportFlags } from "./ci-report/flags.ts";
+import { noFacts } from "./commands/submission/facts.ts";
 import type { Keychain } from "./credentials/keychain.ts";
 import type { GlobalOptions } from "./program/common-options.ts";
 import { createProgram } from "./program.ts";
@@ -17,6 +21,9 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
   let terminal: Terminal | undefined;
   let chosen: Command | undefined;
   let exitCode = 0;
+  let error: ErrorBody | null = null;
+  let flags: ReportFlags = argv.includes("--no-ci") ? { ci: false } : {};
+  const facts = noFacts();
   const outputFailure = watchOutput(io.stdout);
   const { version } = packageJson;
   const program = createProgram({
@@ -24,8 +31,16 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
     writeOut: (text) => io.stdout.write(text),
     run: async (load, args, options, command) => {
       chosen = command;
+      flags = options;
+      const maskKey = await keyMasker();
       const { createContext } = await import("./command-context.ts");
-      const context = createContext(io, { options: options as GlobalOptions, version, keychain });
+      const context = createContext(io, {
+        options: options as GlobalOptions,
+        version,
+        keychain,
+        facts,
+        onKey: maskKey,
+      });
       terminal = context.terminal;
       const handler = await load();
       exitCode = await handler(context, args as never, options as never, command);
@@ -39,14 +54,38 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
     terminal?.close();
   }
   const reason = await outputFailure();
-  if (reason === null) return exitCode;
-  const { outputLost } = await import("./terminal/output-lost.ts");
-  const lost = await render(outputLost(reason, terminal?.submission ?? null));
-  return exitCode === 0 ? lost : exitCode;
+  if (reason !== null) {
+    const { outputLost } = await import("./terminal/output-lost.ts");
+    const lost = await render(outputLost(reason, terminal?.submission ?? null));
+    exitCode ||= lost;
+  }
+  await report();
+  return exitCode;
 
   async function render(thrown: unknown): Promise<number> {
     const { renderFailure } = await import("./render-error.ts");
-    return renderFailure(thrown, { io, argv, program, chosen, terminal, version });
+    const onError = (body: ErrorBody) => {
+      error ??= body;
+    };
+    return renderFailure(thrown, { io, argv, program, chosen, terminal, version, onError });
+  }
+
+  /** In GitHub Actions, hides the key of the environment at once, and returns what hides any other key. */
+  async function keyMasker(): Promise<((key: string) => void) | undefined> {
+    if (detectCi(io.env, flags) !== "github") return undefined;
+    const { maskSecret } = await import("./ci-report/mask-key.ts");
+    maskSecret(io.env.CROWDAI_API_KEY, io.stderr);
+    return (key) => {
+      if (key !== io.env.CROWDAI_API_KEY) maskSecret(key, io.stderr);
+    };
+  }
+
+  async function report(): Promise<void> {
+    const system = detectCi(io.env, flags);
+    const command = chosen?.name() ?? argv[0] ?? "";
+    if (!writesReport(command, system, flags)) return;
+    const { writeReports } = await import("./ci-report/write-reports.ts");
+    await writeReports({ io, system, command, flags }, facts, { exitCode, error });
   }
 }
 

@@ -14,6 +14,8 @@ export interface Failure {
   chosen: Command | undefined;
   terminal: Terminal | undefined;
   version: string;
+  /** Gets the error as it is shown. */
+  onError?: (error: ErrorBody) => void;
 }
 
 /** Prints an error in the chosen format and returns the exit code. */
@@ -24,6 +26,7 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
 
   const error = expected(thrown, failure);
   const body = redacted(error.toBody());
+  failure.onError?.(body);
   const exitCode = error.exitCode;
   // A document that was printed before holds everything; a second one would make both unreadable.
   const document = { ...idOf(body), error: body, exit_code: exitCode };

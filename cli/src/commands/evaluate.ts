@@ -26,11 +26,12 @@ export interface EvaluateFlags {
 
 /** Calls an evaluator function with one value, or with --parallel once for each item of an array. */
 export async function evaluate(
-  { io, connection, terminal }: CommandContext,
+  { io, connection, terminal, facts }: CommandContext,
   args: { file?: string },
   flags: EvaluateFlags,
 ): Promise<number> {
   const { settings } = connection;
+  facts.file = args.file ?? null;
   const value = await readInput(io, terminal, { file: args.file, json: flags.json });
   if (flags.parallel && !Array.isArray(value))
     throw new CrowdaiError("usage", "--parallel needs a JSON array, whose items are evaluated in parallel.");
@@ -47,6 +48,7 @@ export async function evaluate(
     await connection.key();
     view.say(`Calling ${name} of ${named}`);
     opened = await openCommandSession(connection, io, named);
+    facts.challenge = opened.challenge;
     checkRound(opened.challenge!, flags.round);
     view.say(`Waiting for ${values.length === 1 ? "the answer" : `${values.length} answers`}`);
     settled = await evaluateValues(opened.session, values, {
@@ -60,6 +62,7 @@ export async function evaluate(
     view.stop();
     opened?.session.close();
   }
+  facts.answers = settled.map(toLine);
   return report(terminal, name, settled);
 }
 

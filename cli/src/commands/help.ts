@@ -25,6 +25,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_CONFIG_DIR", "folder for user settings and keys"],
   ["CROWDAI_DEBUG", "set to 1 to print a stack trace with errors"],
   ["CI", "disables prompts and animations"],
+  ["CROWDAI_CI", "set to 0 to write no reports in GitHub Actions and GitLab CI"],
   ["NO_COLOR, TERM=dumb", "disable colors"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "enable colors, even in a pipe"],
   ["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxy for all connections, those of git too"],

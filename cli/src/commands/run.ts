@@ -33,7 +33,7 @@ const LOST_AFTER_MS = 300_000;
 
 /** Starts an agent that steps the environment of a challenge, shows how it plays, and prints its grade. */
 export async function run(
-  { io, connection, terminal }: CommandContext,
+  { io, connection, terminal, facts }: CommandContext,
   named: { command: string[] },
   flags: RunFlags,
 ): Promise<number> {
@@ -57,6 +57,7 @@ export async function run(
     });
     const { session } = opened;
     const challenge = opened.challenge!;
+    facts.challenge = challenge;
     requireRemoteAgents(challenge);
     const round = checkRound(challenge, flags.round);
     const { limits } = session.opening;
@@ -90,7 +91,8 @@ export async function run(
     view.stop();
     const http = await connection.http();
     const { signal } = io;
-    return await reportGrade({ terminal, http, signal, challenge, submission, minScore: flags.minScore });
+    const { minScore } = flags;
+    return await reportGrade({ terminal, facts, http, signal, challenge, submission, minScore });
   } catch (failure) {
     view.stop();
     if (failure instanceof CrowdaiError) reportFailure(terminal, failure);

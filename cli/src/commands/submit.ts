@@ -22,6 +22,7 @@ import { type Prepared, prepareInput } from "./input/prepare-input.ts";
 import { missingInput, readNamedInput } from "./input/read-input.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
+import type { Facts } from "./submission/facts.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
 import { slotsText } from "./submission/slots-text.ts";
@@ -40,13 +41,14 @@ export interface SubmitFlags extends CodeFlags {
 
 /** Submits a file or a value, waits for the grade unless told not to, and prints it. */
 export async function submit(
-  { io, connection, terminal }: CommandContext,
+  { io, connection, terminal, facts }: CommandContext,
   named: { file?: string },
   given: SubmitFlags,
 ): Promise<number> {
   const { settings } = connection;
   const { cwd, signal } = io;
   const { args, flags } = fileAfterCode(cwd, named, given);
+  facts.file = args.file ?? null;
   if (flags.wait === false && flags.minScore !== undefined)
     throw new CrowdaiError("usage", "--min-score needs the grade, which --no-wait does not wait for.");
   // The code may be the input: only the broker knows whether the challenge runs code.
@@ -64,6 +66,7 @@ export async function submit(
     opened = await openCommandSession(connection, io, wanted);
     const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
+    facts.challenge = challenge;
     if (!input && !challenge.run && !challenge.environment) throw missingInput();
     if (!input) requireCodeAccepted(challenge);
     if (input && (challenge.run || challenge.environment)) throw runsCode(challenge);
@@ -83,7 +86,8 @@ export async function submit(
     const models = await prepareModels(challenge, files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
-      const facts = {
+      facts.dryRun = true;
+      const planned = {
         broker: settings.broker,
         challenge,
         round,
@@ -97,21 +101,22 @@ export async function submit(
       view.stop();
       // Code has the git object name of its tree.
       const sha256 = input ? offer.sha256 : preparedCode!.snapshot.tree;
-      return showPlan(terminal, makePlan({ ...facts, sha256 }));
+      return showPlan(terminal, makePlan({ ...planned, sha256 }));
     }
     // The limits are those of the open round.
     if (limits?.limit && (flags.round === undefined || round?.id === challenge.round))
       terminal.note(`Submissions left before this one: ${slotsText(limits)}`);
     code.report();
     const work = { offer, models, code: preparedCode, journal: { folder: settings.configDir, http } };
-    const submission = await perform(opened, work, flags, { terminal, view });
+    const submission = await perform(opened, work, flags, { terminal, view, facts });
     // A document is printed only once, and includes the state of the code. Code that was run has arrived.
     if (flags.wait === false || terminal.format !== "text" || !input) await code.settled();
     view.stop();
     const arrived = withOutcome(submission, code.outcomeSoFar());
+    facts.submission = arrived;
     if (flags.wait === false) return showAccepted(terminal, arrived);
     const { minScore } = flags;
-    return await reportGrade({ terminal, http, signal, challenge, submission: arrived, minScore });
+    return await reportGrade({ terminal, facts, http, signal, challenge, submission: arrived, minScore });
   } catch (failure) {
     view.stop();
     throw explainInterruption(failure);
@@ -134,7 +139,7 @@ async function perform(
   { session, route }: CommandSession,
   { offer, ...work }: Work,
   { round, message, wait, timeout, publish }: SubmitFlags,
-  { terminal, view }: { terminal: Terminal; view: ProgressView },
+  { terminal, view, facts }: { terminal: Terminal; view: ProgressView; facts: Facts },
 ): Promise<Submission> {
   try {
     return await submitResumable(session, offer, {
@@ -153,6 +158,7 @@ async function perform(
       onReplaced: (id) => terminal.note(`Cancelled submission ${id} of an earlier version of the file.`),
       onAccepted: (accepted) => {
         terminal.about(accepted.id);
+        facts.submission = accepted;
         if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
         // Without waiting, the id is the answer.
         else if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);

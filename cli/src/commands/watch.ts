@@ -14,7 +14,7 @@ export interface WatchFlags {
 
 /** Follows a submission from its first event until it is graded; works from any machine, any number of times. */
 export async function watch(
-  { io, connection, terminal }: CommandContext,
+  { io, connection, terminal, facts }: CommandContext,
   { id }: { id: string },
   flags: WatchFlags,
 ): Promise<number> {
@@ -53,5 +53,5 @@ export async function watch(
     challengeSchema,
   );
   if (terminal.quiet && terminal.format === "text") terminal.answer(submission.id);
-  return reportGrade({ terminal, http, signal, challenge, submission, minScore: flags.minScore });
+  return reportGrade({ terminal, facts, http, signal, challenge, submission, minScore: flags.minScore });
 }

@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   client: string;
   /** Replaces the keychain of the operating system. */
   keychain?: Keychain;
+  /** Gets the key before it is used. */
+  onKey?: ((key: string) => void) | undefined;
 }
 
 export function createConnection({ io, terminal, flags, client, ...given }: ConnectionOptions): Connection {
@@ -63,9 +65,14 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
       return await createKeyStore({ env, settings: trusting, keychain }).find();
     }
   });
-  const required = async () => requireKey(await found(), settings().broker);
-  const keyIfAny = async () => {
+  const known = once(async () => {
     const any = await found();
+    if (any) given.onKey?.(any.key);
+    return any;
+  });
+  const required = async () => requireKey(await known(), settings().broker);
+  const keyIfAny = async () => {
+    const any = await known();
     return any && checkKey(any.key, any.source);
   };
 

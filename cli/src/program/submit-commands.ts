@@ -1,10 +1,11 @@
 import type { Add } from "./add-command.ts";
+import { addCiOptions } from "./ci-options.ts";
 import { challengeOption } from "./common-options.ts";
 import { collect, finiteNumber, positiveNumber } from "./option-values.ts";
 
 /** Adds the commands that make submissions, follow them and cancel them. */
 export function addSubmitCommands(add: Add): void {
-  add(
+  const submit = add(
     "submit",
     "Submit a file or a JSON value and wait for its score.",
     [
@@ -33,7 +34,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
     .option("--dry-run", "check the submission and show what would be sent, without sending it");
 
-  add(
+  const run = add(
     "run",
     "Run an agent that steps the environment of a challenge, and show its score.",
     [
@@ -56,7 +57,7 @@ export function addSubmitCommands(add: Add): void {
       "write crowdai_agent.py and crowdai-agent.js into this folder, and run nothing",
     );
 
-  add(
+  const evaluate = add(
     "evaluate",
     "Call an evaluator function. The result does not count for the leaderboard.",
     [
@@ -73,7 +74,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--round <id>", "round to evaluate in (default: the open round)")
     .option("--timeout <seconds>", "maximum time to wait for the answer", positiveNumber);
 
-  add(
+  const watch = add(
     "watch",
     "Follow a submission until it is graded.",
     ["crowdai watch 7h3k9m2p4q6r8s1t", "crowdai watch 7h3k9m2p4q6r8s1t --format ndjson"],
@@ -82,6 +83,8 @@ export function addSubmitCommands(add: Add): void {
     .argument("<id>", "submission")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
+
+  for (const command of [submit, run, evaluate, watch]) addCiOptions(command);
 
   add(
     "cancel",

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import type { Ora } from "ora";
 import { plainLine } from "./plain-text.ts";
 import type { Style } from "./style.ts";
+import { withoutCommands } from "./workflow-command.ts";
 
 const SECONDS_BETWEEN_LINES = 10;
 
@@ -22,6 +23,8 @@ export interface SpinnerOptions {
   stderr: Writable;
   animates: boolean;
   quiet: boolean;
+  /** Whether the runner of GitHub Actions reads stderr, and obeys commands in it. */
+  isRunner: boolean;
   unicode: boolean;
   style: Style;
   symbols: { done: string; failed: string };
@@ -64,9 +67,10 @@ function silence(): Display {
   return { update() {}, clear() {}, stop() {} };
 }
 
-function lines({ text, stderr }: SpinnerOptions): Display {
-  stderr.write(`${plainLine(text)}\n`);
+function lines({ text, stderr, isRunner }: SpinnerOptions): Display {
+  const safe = (line: string) => (isRunner ? withoutCommands(line) : line);
   let last = plainLine(text);
+  stderr.write(`${safe(last)}\n`);
   let current = last;
   let due: NodeJS.Timeout | undefined;
   let printed = performance.now();
@@ -75,7 +79,7 @@ function lines({ text, stderr }: SpinnerOptions): Display {
     if (current === last) return;
     last = current;
     printed = performance.now();
-    stderr.write(`${current}\n`);
+    stderr.write(`${safe(current)}\n`);
   };
   return {
     update(next) {

@@ -5,6 +5,7 @@ import { plainLine, plainText } from "./plain-text.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
 import { type Cell, formatTable } from "./table.ts";
+import { isGithubActions, withoutCommands } from "./workflow-command.ts";
 
 export type Format = "text" | "json" | "ndjson";
 export type { Spinner } from "./spinner.ts";
@@ -89,6 +90,7 @@ export interface Terminal {
 export function createTerminal(options: TerminalOptions): Terminal {
   const { env, stdin, stdout, stderr, format, quiet } = options;
   const ci = isCi(env);
+  const isRunner = isGithubActions(env);
   // A terminal that is 0 columns wide (an unsized pseudo-terminal, as in some CI) makes a spinner erase lines
   // without end.
   const sized = stderr.columns === undefined || stderr.columns > 0;
@@ -100,13 +102,17 @@ export function createTerminal(options: TerminalOptions): Terminal {
   let answered = false;
   let submission: string | null = null;
 
+  const safe = (text: string) => {
+    const plain = plainText(text, { keepColors: true });
+    return isRunner ? withoutCommands(plain) : plain;
+  };
   const toOut = (text: string) => {
     spinning?.clear();
-    stdout.write(`${plainText(text, { keepColors: true })}\n`);
+    stdout.write(`${safe(text)}\n`);
   };
   const toErr = (text: string) => {
     spinning?.clear();
-    stderr.write(`${plainText(text, { keepColors: true })}\n`);
+    stderr.write(`${safe(text)}\n`);
   };
   const symbols = unicode
     ? { done: "✔", failed: "✖", warning: "⚠", dot: "·", up: "▲", down: "▼" }
@@ -163,7 +169,16 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
     spinner(text) {
       spinning?.stop();
-      spinning = createSpinner({ text, stderr, animates, quiet, unicode, style: noteStyle, symbols });
+      spinning = createSpinner({
+        text,
+        stderr,
+        isRunner,
+        animates,
+        quiet,
+        unicode,
+        style: noteStyle,
+        symbols,
+      });
       return spinning;
     },
     close() {
@@ -177,10 +192,13 @@ export function createTerminal(options: TerminalOptions): Terminal {
   return terminal;
 }
 
-/** Escapes characters that JSON allows and that control a terminal: DEL, C1 controls and marks that change the text direction. */
+/**
+ * Escapes characters that JSON allows and that control a terminal: DEL, C1 controls and marks that change the text direction. So
+ * that the runner of GitHub Actions finds no command, also `##[`.
+ */
 function jsonText(value: unknown, indent?: number): string {
   return stringifyExact(value, indent).replace(
-    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]|#(?=#\[)/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -3,6 +3,7 @@ import type { HttpClient } from "../../client/http/http-client.ts";
 import { meetsMinimum } from "../../submit/grade.ts";
 import { plainText } from "../../terminal/plain-text.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
+import type { Facts } from "./facts.ts";
 import { readStanding } from "./read-standing.ts";
 import { lastLines } from "./run-rows.ts";
 import { rankText, scoreRows } from "./score-rows.ts";
@@ -11,6 +12,7 @@ import { submissionDocument } from "./submission-document.ts";
 
 export interface GradeReport {
   terminal: Terminal;
+  facts: Facts;
   http: HttpClient;
   signal: AbortSignal;
   challenge: PublicChallenge;
@@ -20,11 +22,12 @@ export interface GradeReport {
 
 /** Prints the grade: scores and rank on stdout, the rest on stderr. Throws below_minimum after printing. */
 export async function reportGrade(report: GradeReport): Promise<number> {
-  const { terminal, http, signal, challenge, submission, minScore } = report;
+  const { terminal, facts, http, signal, challenge, submission, minScore } = report;
   const isAlone = (terminal.quiet && terminal.format === "text") || submission.function !== "submit";
   const { total, limits } = isAlone
     ? { total: null, limits: null }
     : await readStanding(http, submission, signal);
+  Object.assign(facts, { challenge, submission, ranked: total, limits });
   const below = minScore === undefined ? null : belowMinimum(submission, challenge, minScore);
 
   terminal.present({

@@ -1,0 +1,44 @@
+import { plainText } from "../terminal/plain-text.ts";
+
+/** Longer texts are cut: a report is read at a glance, and `crowdai show` has the whole. */
+const MAX_CELL = 500;
+
+/**
+ * Returns a text from outside for a table cell or a line of Markdown, as it is: no markup, no line of its own, no mention that
+ * notifies people.
+ */
+export function codeText(text: string, limit = MAX_CELL): string {
+  const lines = cut(plainText(text).trim(), limit).split("\n");
+  return lines.map((line) => `<code>${entities(line) || " "}</code>`).join("<br>");
+}
+
+/** Returns a title for Markdown. Mentions and references to issues in it stay text. */
+export function titleText(text: string): string {
+  return entities(cut(plainText(text).replace(/\s+/g, " ").trim(), MAX_CELL)).replace(
+    /&#(64|35);/g,
+    "$&\u200b",
+  );
+}
+
+/** Returns a link, or the text alone if the address is not an http(s) URL. */
+export function linkText(text: string, url: string | null): string {
+  if (url === null || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return codeText(text);
+  return `<a href="${entities(new URL(url).href)}">${codeText(text)}</a>`;
+}
+
+/** Returns rows as a table of two columns. */
+export function factTable(rows: readonly (readonly [string, string | null])[]): string {
+  const lines = rows.filter(([, value]) => value !== null).map(([name, value]) => `| ${name} | ${value} |`);
+  return lines.length === 0 ? "" : ["| | |", "| --- | --- |", ...lines].join("\n");
+}
+
+/** Returns at most `limit` UTF-16 units of a text, whole characters, with a mark where it was cut. */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text.toWellFormed();
+  return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`.toWellFormed();
+}
+
+/** Replaces everything that is markup in Markdown or HTML. */
+function entities(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\p{M} .,;\-+/=()%]|\p{Cn}/gu, (c) => `&#${c.codePointAt(0)};`);
+}

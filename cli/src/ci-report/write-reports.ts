@@ -1,0 +1,84 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Submission } from "@crowdai/shared";
+import type { End, Facts } from "../commands/submission/facts.ts";
+import type { Io } from "../terminal/io.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+import { withoutCommands, workflowCommand } from "../terminal/workflow-command.ts";
+import { appendLines } from "./append-file.ts";
+import type { CiSystem } from "./detect-ci.ts";
+import type { ReportFlags } from "./flags.ts";
+import { errorAnnotation, MAX_SUMMARY_BYTES, outputLines } from "./github.ts";
+import { DOTENV_FILE, dotenvLines } from "./gitlab.ts";
+import { junitReport } from "./junit.ts";
+import { metricsReport } from "./metrics.ts";
+import { reportText } from "./report-text.ts";
+import { type Result, resultOf } from "./result.ts";
+
+export interface Reporting {
+  io: Pick<Io, "env" | "cwd" | "stderr" | "signal">;
+  system: CiSystem | null;
+  /** Name of the command. */
+  command: string;
+  flags: ReportFlags;
+}
+
+/** Writes all reports of a command that has ended. A report that cannot be written is a warning, never a failure. */
+export async function writeReports(reporting: Reporting, known: Facts, end: End): Promise<void> {
+  const { io, system, command, flags } = reporting;
+  const facts = { ...known, submission: submissionOf(end) ?? known.submission };
+  const result = resultOf(facts, end);
+  const warn = (text: string) => io.stderr.write(`${warning(text, system)}\n`);
+  const attempt = async (what: string, work: Promise<unknown>) => {
+    await work.catch((failure: Error) => warn(`${what} is not written: ${failure.message}`));
+  };
+
+  if (system === "github") await reportToGithub(io, { facts, result, end, warn, attempt });
+  if (system === "gitlab")
+    await attempt(DOTENV_FILE, writeFile(resolve(io.cwd, DOTENV_FILE), dotenvLines(result)));
+  const { junit, metrics } = flags;
+  if (junit !== undefined)
+    await attempt(
+      "The JUnit report",
+      writeFile(resolve(io.cwd, junit), junitReport(command, facts, result, end)),
+    );
+  if (metrics !== undefined)
+    await attempt("The metrics report", writeFile(resolve(io.cwd, metrics), metricsReport(facts)));
+}
+
+interface Work {
+  facts: Facts;
+  result: Result;
+  end: End;
+  warn: (text: string) => void;
+  attempt: (what: string, work: Promise<unknown>) => Promise<void>;
+}
+
+async function reportToGithub(io: Reporting["io"], { facts, result, end, attempt }: Work): Promise<void> {
+  const { GITHUB_WORKSPACE: workspace, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output } = io.env;
+  if (end.error && end.error.code !== "interrupted") {
+    const place = { file: facts.file, cwd: io.cwd, workspace };
+    io.stderr.write(`${errorAnnotation(end.error, place)}\n`);
+  }
+  if (summary)
+    await attempt(
+      "The job summary",
+      appendLines(summary, reportText(facts, end), { maxBytes: MAX_SUMMARY_BYTES }),
+    );
+  if (output)
+    await attempt(
+      "The output of the step",
+      appendLines(output, outputLines(result), { maxBytes: 1024 * 1024 }),
+    );
+}
+
+/** A submission that ended without a grade is in its error. */
+function submissionOf({ error }: End): Submission | null {
+  const submission = error?.details?.submission;
+  return typeof submission === "object" && submission !== null ? (submission as Submission) : null;
+}
+
+function warning(text: string, system: CiSystem | null): string {
+  const line = plainLine(text);
+  return system === "github" ? workflowCommand("warning", line, { title: "crowdAI" }) : withoutCommands(line);
+}

@@ -1,0 +1,37 @@
+import type { ErrorBody, Limits, PublicChallenge, Submission } from "@crowdai/shared";
+
+/** An answer of `crowdai evaluate`, as its JSON output has it. */
+export type ReportedAnswer =
+  | { ok: true; id: string; score: number | null; data: unknown; message: string | null }
+  | { ok: false; id: string | null; error: ErrorBody };
+
+/** What a report says. Commands fill it in as they learn it; what a command never learns stays as it is. */
+export interface Facts {
+  /** The file that the command line names. */
+  file: string | null;
+  challenge: Pick<PublicChallenge, "id" | "score" | "score_secondary"> | null;
+  submission: Submission | null;
+  /** The number of ranked participants. */
+  ranked: number | null;
+  limits: Limits | null;
+  answers: readonly ReportedAnswer[] | null;
+  dryRun: boolean;
+}
+
+export function noFacts(): Facts {
+  return {
+    file: null,
+    challenge: null,
+    submission: null,
+    ranked: null,
+    limits: null,
+    answers: null,
+    dryRun: false,
+  };
+}
+
+/** How the command ended. */
+export interface End {
+  exitCode: number;
+  error: ErrorBody | null;
+}
