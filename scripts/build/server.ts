@@ -63,7 +63,7 @@ export async function buildServer(
   });
   await requireDependencies(name, metafile);
   await mkdir(dist, { recursive: true });
-  const licenses = await notices(metafile);
+  const licenses = await notices(Object.keys(metafile.inputs));
   await Promise.all([
     replace(join(dist, "THIRD-PARTY-NOTICES.txt"), (temporary) => writeFile(temporary, licenses)),
     ...outputFiles.map(({ path, contents }) => replace(path, (temporary) => writeFile(temporary, contents))),

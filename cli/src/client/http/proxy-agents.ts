@@ -1,5 +1,4 @@
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
 import { proxyFor } from "../../network/proxy-for.ts";
 
 /** Returns the agent that reaches a URL through its proxy; undefined for a direct connection. */
@@ -18,7 +17,8 @@ export function proxyAgents(env: Readonly<Record<string, string | undefined>>): 
     const known = agents.get(name);
     if (known) return known;
     const options = { keepAlive: true, proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
-    const agent = url.protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+    const { Agent } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
+    const agent: http.Agent = new Agent(options);
     agents.set(name, agent);
     return agent;
   };
