@@ -24,6 +24,7 @@ export function newSubmission(changes: Partial<Submission> = {}): Submission {
     rank: null,
     rank_before: null,
     best: null,
+    standing: null,
     place: null,
     waiting: null,
     expected_at: null,

@@ -24,12 +24,14 @@ export { obeyedName } from "./protocol/obeyed-name.ts";
 export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
 export {
   challengeSchema,
+  limitSchema,
   type PublicChallenge,
   type Round,
   roundSchema,
 } from "./protocol/public-challenge.ts";
 export * from "./protocol/publishing.ts";
 export * from "./protocol/queue-position.ts";
+export { roundScore } from "./protocol/round-score.ts";
 export { roundNumbers } from "./protocol/rounded-numbers.ts";
 export * from "./protocol/run-record.ts";
 export * from "./protocol/session.ts";

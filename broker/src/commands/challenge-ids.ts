@@ -8,7 +8,7 @@ export const challengesOption = (): Option =>
     .makeOptionMandatory()
     .argParser(challengeIds);
 
-/** Reads a list of challenge ids, which need not exist yet. Throws usage for an empty list or a malformed id. */
+/** Reads a list of challenge ids. Throws usage for an empty list or a malformed id. */
 function challengeIds(text: string): string[] {
   const ids = text
     .split(",")

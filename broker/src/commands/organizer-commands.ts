@@ -5,6 +5,7 @@ import { listOrganizers } from "../domain/participants/list-participants.ts";
 import type { Records } from "../records/records.ts";
 import { challengesOption } from "./challenge-ids.ts";
 import type { Io } from "./io.ts";
+import { requireKnownChallenges } from "./known-challenges.ts";
 import { revokedKeys } from "./revoked-keys.ts";
 
 /** Adds `crowdai-broker organizer …`: commands for organizers, their challenges and their keys. */
@@ -26,7 +27,10 @@ export function addOrganizerCommands(
     .addOption(challengesOption())
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
-      withRecords(data, async (records) => say(await addOrganizer(records, name, challenges, now()))),
+      withRecords(data, async (records) => {
+        await requireKnownChallenges(records.db, challenges);
+        say(await addOrganizer(records, name, challenges, now()));
+      }),
     );
   organizer
     .command("list")
@@ -45,6 +49,7 @@ export function addOrganizerCommands(
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
       withRecords(data, async (records) => {
+        await requireKnownChallenges(records.db, challenges);
         await setChallenges(records, name, challenges);
         io.stderr.write(`${name} is now the organizer of ${challenges.join(", ")}.\n`);
       }),

@@ -8,6 +8,7 @@ import { listParticipants } from "../domain/participants/list-participants.ts";
 import type { Records } from "../records/records.ts";
 import { challengesOption } from "./challenge-ids.ts";
 import type { Io } from "./io.ts";
+import { requireKnownChallenges } from "./known-challenges.ts";
 import { revokedKeys } from "./revoked-keys.ts";
 
 /** Adds `crowdai-broker participant …`: commands for participants, their keys and their invitations. */
@@ -86,8 +87,11 @@ export function addParticipantCommands(
     .addOption(dataOption())
     .action((name: string, { data, challenges }) =>
       withRecords(data, async (records) => {
+        const unconfirmed = await requireKnownChallenges(records.db, challenges);
         const made = await invite(records, name, challenges, now());
         io.stderr.write(`${name} is ${made === 0 ? "already " : ""}invited to ${challenges.join(", ")}.\n`);
+        if (unconfirmed.length > 0)
+          io.stderr.write("note: no broker with these records has served a challenge yet; check the ids.\n");
       }),
     );
   participant

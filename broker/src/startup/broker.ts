@@ -30,6 +30,7 @@ import { createDispatcher } from "../domain/submissions/dispatcher.ts";
 import { createRecovery } from "../domain/submissions/recover-queue.ts";
 import type { Webapp } from "../domain/webapp/webapp.ts";
 import type { HttpServices } from "../http/requests/http-services.ts";
+import { assignNumbers } from "../http/webapp-api/challenge-numbers.ts";
 import { openLegacy } from "../legacy/open-legacy.ts";
 import { openGateway } from "../realtime/gateway.ts";
 import { createListeners } from "../realtime/listeners.ts";
@@ -101,6 +102,7 @@ export async function createBroker({
     const records = await openRecords(config);
     shutdownSteps.add("records", () => records.close());
     const catalog = await openCatalog(config.challengesFolder, records);
+    await assignNumbers({ records, catalog, clock });
 
     let url = config.publicUrl ?? "";
     const { objects, signedStore } = await openObjects(config, () => url);

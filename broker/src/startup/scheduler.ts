@@ -11,6 +11,7 @@ import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
 import type { SubmissionServices } from "../domain/submissions/services.ts";
 import { sweepAwaitedCode } from "../domain/submissions/sweep-awaited-code.ts";
 import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
+import { assignNumbers } from "../http/webapp-api/challenge-numbers.ts";
 import { type Heartbeats, STALLED_AFTER_MS } from "./heartbeats.ts";
 import type { QueueWatch } from "./queue-watch.ts";
 import type { ShutdownSteps } from "./shutdown-steps.ts";
@@ -70,6 +71,7 @@ export function startScheduler(options: {
   every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
   every(intervals.challenges, "challenges", async () => {
     const { changed, mistakes, shadowed } = await catalog.refresh();
+    if (changed.length > 0) await assignNumbers(context);
     for (const challenge of shadowed)
       log.warn({ event: "bundle_shadowed", challenge }, "challenge bundle ignored, its folder is served");
     for (const mistake of mistakes)

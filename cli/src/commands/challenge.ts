@@ -1,5 +1,6 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
+import { scopeText } from "../terminal/challenge-state.ts";
 import { labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
@@ -47,7 +48,8 @@ function describe(found: PublicChallenge, style: Style): string[] {
   const lines = [`${style.bold(found.title)} ${style.dim(`(${found.id})`)}`, style.dim(found.url)];
   if (found.description) lines.push("", found.description.trimEnd());
 
-  lines.push("", style.bold("Rounds"), ...found.rounds.map((round) => `  ${describeRound(round)}`));
+  if (found.closed_at !== null) lines.push("", `This challenge was closed on ${timeText(found.closed_at)}.`);
+  lines.push("", style.bold("Rounds"), ...found.rounds.map((round) => `  ${describeRound(round, found)}`));
   if (found.graders !== null)
     lines.push(
       "",
@@ -88,18 +90,23 @@ function describe(found: PublicChallenge, style: Style): string[] {
   return lines;
 }
 
-function describeRound(round: Round): string {
-  const facts: string[] = [round.state];
-  if (round.state === "upcoming" && round.starts_at) facts.push(`starts ${timeText(round.starts_at)}`);
-  else if (round.ends_at)
-    facts.push(`${round.state === "ended" ? "ended" : "ends"} ${timeText(round.ends_at)}`);
-  if (round.limit) facts.push(`${round.limit.count} submissions per ${round.limit.per}`);
+function describeRound(round: Round, { rounds, closed_at }: PublicChallenge): string {
+  const facts = [stateText(round, closed_at !== null)];
+  const scope = scopeText(round.limit, rounds.length);
+  if (round.limit)
+    facts.push(`${round.limit.count} submissions per ${round.limit.per}${scope ? ` (${scope})` : ""}`);
   if (round.parallel_limit !== null) facts.push(`at most ${round.parallel_limit} in parallel`);
   if (round.minimum_score !== null)
     facts.push(`requires a score of ${round.minimum_score} in the previous round`);
   // A title that contains the id, such as "Round 1", says enough.
   const name = round.title.split(/\s/).includes(round.id) ? round.title : `${round.id} ${round.title}`.trim();
   return `${name}: ${facts.join(", ")}`;
+}
+
+function stateText({ state, starts_at, ends_at }: Round, isClosed: boolean): string {
+  if (isClosed) return "closed";
+  if (state === "upcoming") return starts_at === null ? state : `${state}, opens on ${timeText(starts_at)}`;
+  return ends_at === null ? state : `${state}, ${state === "ended" ? "ended" : "ends"} ${timeText(ends_at)}`;
 }
 
 function describeScore(score: PublicChallenge["score"]): string {

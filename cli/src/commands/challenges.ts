@@ -1,6 +1,7 @@
 import { challengeSchema, type PublicChallenge } from "@crowdai/shared";
 import { z } from "zod";
-import { timeText } from "../terminal/time.ts";
+import { roundText } from "../terminal/challenge-state.ts";
+import { minuteText, timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 export const challengesSchema = z.object({ challenges: z.array(challengeSchema) });
@@ -15,13 +16,14 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
     text: () =>
       terminal.table(
         ["Challenge", "Title", "Round", "Ends", "Takes"],
-        found.challenges.map(({ id, title, round, rounds, ...challenge }) => {
+        found.challenges.map((challenge) => {
+          const { id, title, round, rounds } = challenge;
           const endsAt = rounds.find((r) => r.id === round)?.ends_at ?? null;
           const takes = takenText(challenge);
           return [
             id,
             title,
-            round ?? "closed",
+            roundText(challenge, terminal.isForEyes ? minuteText : isoText),
             endsAt && terminal.isForEyes ? timeText(endsAt) : endsAt,
             takes,
           ];
@@ -34,6 +36,8 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
   else terminal.note("This broker has no challenges yet.");
   return 0;
 }
+
+const isoText = (iso: string): string => iso;
 
 /** Returns what a challenge takes, such as "files, values". */
 function takenText({

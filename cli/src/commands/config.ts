@@ -93,6 +93,8 @@ async function change(
   });
   terminal.note(`Saved in ${path}.`);
   const source = settings.sources[name];
+  // Another source may set the very same value.
+  if (settings[name] === value) return 0;
   if (value !== null && source !== null && source !== "default" && source !== path)
     terminal.warn(`${source} sets another ${name} and takes precedence.`);
   return 0;

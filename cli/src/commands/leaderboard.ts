@@ -3,7 +3,7 @@ import { readLeaderboard } from "../client/http/broker-queries.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { Cell, Terminal } from "../terminal/terminal.ts";
-import { localTime } from "../terminal/time.ts";
+import { minuteText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 interface Options {
@@ -73,7 +73,7 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
       named(row),
       ...scores(board, row),
       row.baseline ? null : row.entries,
-      localTime(row.submitted_at) + (row.post_challenge ? " (late)" : ""),
+      minuteText(row.submitted_at) + (row.post_challenge ? " (late)" : ""),
     ]),
   );
   if (board.rows.some((row) => row.highlight)) terminal.note("* leader of the round");

@@ -28,12 +28,28 @@ export async function limits(
 
 const reasonText = ({ waiting }: Limits): string => (waiting ? `: ${waiting}` : "");
 
+function notOpen({ challenge, opens_at, closed_at }: Limits): string {
+  if (closed_at !== null) return `${challenge} was closed on ${timeText(closed_at)}.`;
+  const next = opens_at === null ? "" : ` The next one opens on ${timeText(opens_at)}.`;
+  return `No round of ${challenge} is open.${next}`;
+}
+
+const WINDOWS = { day: "the last 24 hours", week: "the last 7 days" };
+
+/** Says which submissions the window of a limit counts. */
+function countedText({ limit, used_in_other_rounds: others }: Limits): string | null {
+  if (!limit || limit.per === "round") return null;
+  const where = limit.scope === "round" ? "to this round" : "to all rounds of the challenge";
+  return `submissions of ${WINDOWS[limit.per]} ${where}${others > 0 ? ` (${others} to other rounds)` : ""}`;
+}
+
 function describe(found: Limits, style: Style): string[] {
-  if (found.round === null) return [`No round of ${found.challenge} is open.`];
+  if (found.round === null) return [notOpen(found)];
   const rows: LabeledRow[] = [];
   if (found.limit) {
     const { count, per } = found.limit;
     rows.push(["Submissions", `${found.remaining} of ${count} left per ${per} (${found.used} used)`]);
+    rows.push(["Counted", countedText(found)]);
     if (found.next_at) rows.push(["Next slot", timeText(found.next_at)]);
   } else rows.push(["Submissions", `no limit (${found.used} so far)`]);
   const { running, uploading, parallel_limit: atOnce } = found;

@@ -1,7 +1,16 @@
-import { type StageRecord, submissionEventSchema, submissionSchema } from "@crowdai/shared";
+import {
+  challengeSchema,
+  type StageRecord,
+  type Submission,
+  submissionEventSchema,
+  submissionSchema,
+} from "@crowdai/shared";
 import { z } from "zod";
+import type { HttpClient } from "../client/http/http-client.ts";
 import { plainText } from "../terminal/plain-text.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
+import { scoreRows } from "./submission/score-rows.ts";
 
 const eventsSchema = z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) });
 type Event = z.infer<typeof submissionEventSchema>;
@@ -10,7 +19,8 @@ type Event = z.infer<typeof submissionEventSchema>;
 export async function logs({ connection, terminal }: CommandContext, args: { id: string }): Promise<number> {
   await connection.key();
   const path = `/api/v1/submissions/${encodeURIComponent(args.id)}/events`;
-  const { submission, events } = await (await connection.http()).get(path, eventsSchema, {
+  const http = await connection.http();
+  const { submission, events } = await http.get(path, eventsSchema, {
     after: 0,
     wait: 0,
   });
@@ -29,10 +39,20 @@ export async function logs({ connection, terminal }: CommandContext, args: { id:
     },
   });
 
+  if (submission.state === "graded") await noteGrade(terminal, http, submission);
   if (logged.length === 0 && stages.length === 0)
     terminal.note(`Nothing has been logged${submission.finished_at ? "" : " yet"}.`);
   if (submission.finished_at === null) terminal.next(`crowdai watch ${submission.id}`);
   return 0;
+}
+
+/** Prints the scores for people, rounded as the leaderboard rounds them. */
+async function noteGrade(terminal: Terminal, http: HttpClient, submission: Submission): Promise<void> {
+  if (terminal.quiet || terminal.format !== "text") return;
+  const path = `/api/v1/challenges/${encodeURIComponent(submission.challenge)}`;
+  const rows = scoreRows(submission, await http.get(path, challengeSchema).catch(() => null));
+  const scores = rows.flatMap(([label, value]) => (value ? [`${label}: ${value}`] : []));
+  if (scores.length > 0) terminal.note(`Graded. ${scores.join(", ")}`);
 }
 
 /** Returns what the program printed in a stage, each stream under its name. */

@@ -312,10 +312,10 @@ test("logs prints only the messages of the evaluator, in order", async () => {
 test("tables have a header and relative times on a terminal; in a pipe they have exact times and no header", async () => {
   broker.routes["/api/v1/submissions"] = { json: { submissions: [gradedSubmission()] } };
   expect((await run(["submissions"])).stdout).toBe(
-    `${ID}\tiris\t2\tgraded\t0.9666666666666667\t2026-11-23T12:00:00Z\tdeeper trees\n`,
+    `${ID}\tiris\t2\tgraded\t0.9666666666666667\t2026-11-23T12:00:00Z\tdeeper trees\t2\t\n`,
   );
   const seen = await run(["submissions"], { tty: { ...TTY, columns: 200 } });
-  expect(seen.stdout).toMatch(/^Submission +Challenge +Round +State +Score +Submitted +Message\n/);
+  expect(seen.stdout).toMatch(/^Submission +Challenge +Round +State +Score +Rank +Now +Submitted +Message\n/);
   expect(seen.stdout).toContain("0.966667");
   expect(seen.stdout).toMatch(/(ago|in \d+ \w+) +deeper trees/);
 });

@@ -17,7 +17,7 @@ import type { CommandContext } from "./handler.ts";
 import { playedRows } from "./submission/environment-rows.ts";
 import { readStanding } from "./submission/read-standing.ts";
 import { commandText, stageRows } from "./submission/run-rows.ts";
-import { rankText, scoreRows } from "./submission/score-rows.ts";
+import { rankRows, scoreRows } from "./submission/score-rows.ts";
 import { submissionDocument } from "./submission/submission-document.ts";
 
 /** Shows all that is known of a submission. */
@@ -67,13 +67,12 @@ async function readAround(http: HttpClient, submission: Submission, signal: Abor
 function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal): LabeledRow[] {
   const color =
     { graded: style.green, failed: style.red, cancelled: style.yellow }[s.state as string] ?? style.cyan;
-  const rank = rankText(s, total);
   return [
     ["Submission", `${style.bold(s.id)} (number ${s.number})`],
     ["Challenge", `${s.challenge}, round ${s.round}${s.post_challenge ? ", after the end" : ""}`],
     ["State", color(s.state)],
     ...scoreRows(s, challenge).map(([label, value]): LabeledRow => [label, value && style.bold(value)]),
-    ["Rank", rank && `${rank}${s.best ? ", your best" : ""}`],
+    ...rankRows(s, total),
     ["Evaluator", s.grading_message],
     ["Queue position", s.place === null ? null : String(s.place)],
     ["Expected start", s.expected_at && startText(s.expected_at)],

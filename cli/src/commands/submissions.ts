@@ -1,6 +1,8 @@
-import { submissionSchema } from "@crowdai/shared";
+import { roundScore, type Submission, submissionSchema } from "@crowdai/shared";
 import { z } from "zod";
+import type { HttpClient } from "../client/http/http-client.ts";
 import { relativeTime } from "../terminal/time.ts";
+import { challengesSchema } from "./challenges.ts";
 import type { CommandContext } from "./handler.ts";
 
 const submissionsSchema = z.object({ submissions: z.array(submissionSchema) });
@@ -12,35 +14,61 @@ export async function submissions(
   options: { limit: number },
 ): Promise<number> {
   await connection.key();
-  const found = await (await connection.http()).get("/api/v1/submissions", submissionsSchema, {
-    challenge: args.id,
-    limit: options.limit,
-  });
+  const http = await connection.http();
+  const isTable = terminal.isForEyes && terminal.format === "text" && !terminal.quiet;
+  const [found, precisions] = await Promise.all([
+    http.get("/api/v1/submissions", submissionsSchema, { challenge: args.id, limit: options.limit }),
+    isTable ? readPrecisions(http) : new Map<string, number>(),
+  ]);
   const list = found.submissions;
   terminal.present({
     json: found,
     ndjson: list.map((submission) => ({ type: "submission", submission })),
     quiet: list.map(({ id }) => id),
     text: () =>
-      terminal.table(
-        ["Submission", "Challenge", "Round", "State", "Score", "Submitted", "Message"],
-        list.map((s) => [
-          s.id,
-          s.challenge,
-          s.round,
-          s.state,
-          terminal.isForEyes ? scoreText(s.score) : s.score,
-          terminal.isForEyes ? relativeTime(s.created_at) : s.created_at,
-          s.message,
-        ]),
-      ),
+      terminal.isForEyes
+        ? terminal.table(
+            ["Submission", "Challenge", "Round", "State", "Score", "Rank", "Now", "Submitted", "Message"],
+            list.map((s) => [
+              ...[s.id, s.challenge, s.round, s.state, scoreText(s, precisions), s.rank, rankNow(s)],
+              ...[relativeTime(s.created_at), s.message],
+            ]),
+          )
+        : terminal.table(
+            [],
+            // The ranks come last, so that scripts that know the older columns still find them.
+            list.map((s) => [
+              ...[s.id, s.challenge, s.round, s.state, s.score, s.created_at, s.message],
+              ...[s.rank, rankNow(s)],
+            ]),
+          ),
   });
+  if (isTable && list.some((s) => rankNow(s) !== null))
+    terminal.note("Rank: when graded. Now: today's rank, beside the submission that holds it.");
   const latest = list[0];
   if (latest) terminal.next(`crowdai show ${latest.id}`);
   else terminal.note("You have no submissions yet.");
   return 0;
 }
 
-function scoreText(score: number | null): number | null {
-  return score === null ? null : Number(score.toPrecision(6));
+/** Returns the participant's rank now, of the submission that it is by. */
+const rankNow = ({ standing }: Submission): number | null => (standing?.best ? standing.rank : null);
+
+/** Returns the score as the leaderboard shows it; of an unknown challenge, shortened. */
+function scoreText(
+  { score, challenge }: Submission,
+  precisions: ReadonlyMap<string, number>,
+): string | number | null {
+  const precision = precisions.get(challenge);
+  if (score === null) return null;
+  if (precision === undefined) return Number(score.toPrecision(6));
+  return roundScore(score, precision).toFixed(precision);
+}
+
+/** Reads the decimals of each challenge's score; none if that fails. */
+async function readPrecisions(http: HttpClient): Promise<ReadonlyMap<string, number>> {
+  const { challenges } = await http
+    .get("/api/v1/challenges", challengesSchema)
+    .catch(() => ({ challenges: [] }));
+  return new Map(challenges.map(({ id, score }) => [id, score.precision]));
 }

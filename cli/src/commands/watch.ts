@@ -1,4 +1,5 @@
 import { CrowdaiError, challengeSchema, type Submission } from "@crowdai/shared";
+import { readSubmission } from "../client/http/broker-queries.ts";
 import { follow } from "../submit/follow.ts";
 import { afterAcceptance, requireGraded } from "../submit/grade.ts";
 import { sendAwaitedCodeOf } from "./code/send-awaited-code.ts";
@@ -48,10 +49,12 @@ export async function watch(
     await code;
   }
   const http = await connection.http();
-  const challenge = await http.get(
-    `/api/v1/challenges/${encodeURIComponent(submission.challenge)}`,
-    challengeSchema,
-  );
+  const [challenge, { standing }] = await Promise.all([
+    http.get(`/api/v1/challenges/${encodeURIComponent(submission.challenge)}`, challengeSchema),
+    // It may have been graded long ago: the events have only the rank of that time.
+    readSubmission(http, id, signal).catch(() => submission),
+  ]);
+  submission = { ...submission, standing };
   if (terminal.quiet && terminal.format === "text") terminal.answer(submission.id);
   return reportGrade({ terminal, facts, http, signal, challenge, submission, minScore: flags.minScore });
 }

@@ -1,4 +1,5 @@
-import { readAccount } from "../client/http/account.ts";
+import { organizerIn, readAccount } from "../client/http/account.ts";
+import type { HttpClient } from "../client/http/http-client.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { CommandContext } from "./handler.ts";
 
@@ -6,18 +7,34 @@ import type { CommandContext } from "./handler.ts";
 export async function whoami({ connection, terminal }: CommandContext): Promise<number> {
   const { settings } = connection;
   const source = await connection.keySource();
-  const { participant, agreed } = await readAccount(await connection.http());
+  const { participant, agreed, organizer } = await readOwner(await connection.http());
 
-  const document = { broker: settings.broker, participant, agreed, key_source: source };
-  const name = plainLine(participant.name);
+  const document = { broker: settings.broker, participant, agreed, organizer, key_source: source };
+  const name = plainLine((participant ?? organizer)?.name ?? "");
   terminal.present({
     json: document,
-    ndjson: [{ type: "participant", ...document }],
+    ndjson: [{ type: participant ? "participant" : "organizer", ...document }],
     quiet: [name],
     text: () => terminal.answer(name),
   });
+  const key = organizer ? "the organizer's API key" : "the API key";
   terminal.note(
-    `Signed in to ${settings.broker} with the API key from ${source === "keychain" ? "the keychain" : source}.`,
+    `Signed in to ${settings.broker} with ${key} from ${source === "keychain" ? "the keychain" : source}.`,
   );
+  if (organizer)
+    terminal.note(
+      `It manages ${organizer.challenges.map(plainLine).join(", ") || "no challenge"}; only participants can submit.`,
+    );
   return 0;
+}
+
+/** Returns the owner of the key: a participant or an organizer. */
+async function readOwner(http: HttpClient) {
+  try {
+    return { ...(await readAccount(http)), organizer: null };
+  } catch (failure) {
+    const organizer = organizerIn(failure);
+    if (organizer) return { participant: null, agreed: false, organizer };
+    throw failure;
+  }
 }

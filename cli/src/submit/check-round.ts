@@ -3,9 +3,13 @@ import { timeText } from "../terminal/time.ts";
 
 /**
  * Returns the round that a submission goes to: the wanted one, by id or number, or the open one. Returns null if all
- * rounds have ended and the challenge accepts late submissions. Throws round_unknown and round_not_open.
+ * rounds have ended and the challenge accepts late submissions. Throws challenge_closed, round_unknown and
+ * round_not_open.
  */
 export function checkRound(challenge: PublicChallenge, wanted: string | undefined): Round | null {
+  const { id, closed_at, after_end } = challenge;
+  if (closed_at && after_end === "reject")
+    throw new CrowdaiError("challenge_closed", `${id} was closed on ${timeText(closed_at)}.`);
   return wanted === undefined ? openRound(challenge) : namedRound(challenge, wanted);
 }
 
@@ -33,6 +37,6 @@ function namedRound({ id, rounds, after_end }: PublicChallenge, wanted: string):
 }
 
 function when({ id, state, starts_at, ends_at }: Round): string {
-  const [verb, at] = state === "ended" ? ["ended", ends_at] : ["opens", starts_at];
-  return `round "${id}" ${verb}${at === null ? "" : ` ${timeText(at)}`}`;
+  const [verb, at] = state === "ended" ? ["ended", ends_at] : ["opens on", starts_at];
+  return `round "${id}" ${at === null ? verb.split(" ")[0] : `${verb} ${timeText(at)}`}`;
 }

@@ -81,7 +81,7 @@ describe("a round", () => {
   });
   it("that has ended or not begun is refused with its date", () => {
     expect(() => checkRound(challenge(), "warm-up")).toThrow(/ended 2026-0[12]-\d\d /);
-    expect(() => checkRound(challenge(), "final")).toThrow(/opens 202[56]-\d\d-\d\d /);
+    expect(() => checkRound(challenge(), "final")).toThrow(/opens on 202[56]-\d\d-\d\d /);
   });
   it("must be open, unless late submissions are accepted", () => {
     const closed = { round: null, rounds: [round("main", 1, "ended")] };

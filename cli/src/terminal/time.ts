@@ -7,6 +7,18 @@ export function localTime(iso: string): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** Returns a time with its zone, such as `2026-11-23 14:00:05 UTC+01:00`. */
+export function zonedTime(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  return `${localTime(iso)} ${zoneName(-at.getTimezoneOffset())}`;
+}
+
+/** Returns a time to the minute with its zone, for tables: `2026-11-23 14:00 UTC+01:00`. */
+export function minuteText(iso: string): string {
+  return zonedTime(iso).replace(/(\d\d:\d\d):\d\d/, "$1");
+}
+
 /** Returns the distance of a time from now, such as `3 min ago` or `in 2 h`. */
 export function relativeTime(iso: string, now: number = Date.now()): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
@@ -25,9 +37,8 @@ export function relativeTime(iso: string, now: number = Date.now()): string {
 
 /** Returns a time with its zone and its distance from now, such as `2026-11-23 14:00:05 UTC+01:00 (in 2 h)`. */
 export function timeText(iso: string, now: number = Date.now()): string {
-  const at = new Date(iso);
-  if (Number.isNaN(at.getTime())) return iso;
-  return `${localTime(iso)} ${zoneName(-at.getTimezoneOffset())} (${relativeTime(iso, now)})`;
+  if (Number.isNaN(Date.parse(iso))) return iso;
+  return `${zonedTime(iso)} (${relativeTime(iso, now)})`;
 }
 
 /** Returns the name of a time zone, given its minutes ahead of UTC: `UTC`, or its offset, such as `UTC-03:30`. */

@@ -26,7 +26,20 @@ const round = z.strictObject({
   starts_at: time.nullable().default(null),
   ends_at: time.nullable().default(null),
   limit: z
-    .strictObject({ count: z.int().min(1), per: z.enum(["day", "week", "round"]) })
+    .strictObject({
+      count: z.int().min(1),
+      per: z.enum(["day", "week", "round"]),
+      scope: z
+        .enum(["challenge", "round"])
+        .optional()
+        .describe(
+          'Whether a day or week counts the submissions to all rounds ("challenge", the default) or to this one.',
+        ),
+    })
+    .refine(({ per, scope }) => per !== "round" || scope !== "challenge", {
+      path: ["scope"],
+      error: '"round" or none, since the limit is per round',
+    })
     .nullable()
     .default(null)
     .describe("Maximum number of submissions per participant; null means no limit."),

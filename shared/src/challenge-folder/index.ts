@@ -17,6 +17,8 @@ export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
 export type { PublicFile } from "./public-files.ts";
 export {
   acceptingRound,
+  challengeState,
+  limitScope,
   openRound,
   type RoundState,
   roundNumber,

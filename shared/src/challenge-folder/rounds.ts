@@ -2,6 +2,8 @@ import { CrowdaiError } from "../protocol/errors.ts";
 import type { ChallengeConfig, RoundConfig } from "./challenge-config.ts";
 
 export type RoundState = "upcoming" | "open" | "ended";
+/** Upcoming: no round is open, and one follows. */
+export type ChallengeState = RoundState | "closed";
 
 /** Sorts rounds by start. Rounds without a start come first, and equal ones keep their order. */
 export function sortByStart<R extends { starts_at: string | null }>(rounds: readonly R[]): R[] {
@@ -24,6 +26,23 @@ export function roundState(round: RoundConfig, now: Date): RoundState {
 /** Returns the open round, the one that started last when several are open, or null. */
 export function openRound(config: ChallengeConfig, now: Date): RoundConfig | null {
   return sortByStart(config.rounds).findLast((round) => roundState(round, now) === "open") ?? null;
+}
+
+/** Returns whether a limit counts the submissions to all rounds of the challenge, or to its own round. */
+export function limitScope({ per, scope }: NonNullable<RoundConfig["limit"]>): "challenge" | "round" {
+  return scope ?? (per === "round" ? "round" : "challenge");
+}
+
+/** Returns the state of a challenge, and when its next round opens if none is open. */
+export function challengeState(
+  { rounds }: Pick<ChallengeConfig, "rounds">,
+  isClosed: boolean,
+  now: Date,
+): { state: ChallengeState; opens_at: string | null } {
+  if (isClosed) return { state: "closed", opens_at: null };
+  if (rounds.some((round) => roundState(round, now) === "open")) return { state: "open", opens_at: null };
+  const next = sortByStart(rounds).find((round) => roundState(round, now) === "upcoming");
+  return next ? { state: "upcoming", opens_at: next.starts_at } : { state: "ended", opens_at: null };
 }
 
 /**

@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+/** `scope` says which submissions count: those to all rounds of the challenge, or to the round alone. */
+export const limitSchema = z.object({
+  count: z.number().int(),
+  per: z.enum(["day", "week", "round"]),
+  scope: z.enum(["challenge", "round"]).optional(),
+});
+
 export const roundSchema = z.object({
   id: z.string(),
   number: z.number().int(),
@@ -7,7 +14,7 @@ export const roundSchema = z.object({
   starts_at: z.string().nullable(),
   ends_at: z.string().nullable(),
   state: z.enum(["upcoming", "open", "ended"]),
-  limit: z.object({ count: z.number().int(), per: z.enum(["day", "week", "round"]) }).nullable(),
+  limit: limitSchema.nullable(),
   parallel_limit: z.number().int().nullable(),
   minimum_score: z.number().nullable(),
 });
@@ -31,6 +38,16 @@ export const challengeSchema = z.object({
     .string()
     .nullable()
     .describe("Id of the round that is open for submissions; null when no round is open."),
+  state: z
+    .enum(["upcoming", "open", "ended", "closed"])
+    .optional()
+    .describe("Upcoming: no round is open, and one follows. Closed: the organizer closed it for good."),
+  opens_at: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("When the next round opens; null while one is open, and without a next one."),
+  closed_at: z.string().nullable().default(null).describe("When the organizer closed the challenge."),
   accepts: z.object({
     file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
     json: z.object({ schema: z.unknown(), max_bytes: z.number().int() }).nullable(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { challengeSchema } from "./public-challenge.ts";
+import { challengeSchema, limitSchema } from "./public-challenge.ts";
 
 export const handshakeSchema = z.object({
   apiKey: z.string(),
@@ -11,14 +11,21 @@ export const handshakeSchema = z.object({
 export const limitsSchema = z.object({
   challenge: z.string(),
   round: z.string().nullable(),
-  limit: z.object({ count: z.number().int(), per: z.enum(["day", "week", "round"]) }).nullable(),
+  limit: limitSchema.nullable(),
   used: z.number().int(),
+  used_in_other_rounds: z
+    .number()
+    .int()
+    .default(0)
+    .describe("How many of the used slots were taken in other rounds, which a day or a week may count."),
   remaining: z.number().int().nullable(),
   next_at: z.string().nullable(),
   parallel_limit: z.number().int().nullable(),
   running: z.number().int().describe("Number of unfinished submissions of this participant."),
   uploading: z.number().int().default(0).describe("Number of those whose bytes have not all arrived."),
   ends_at: z.string().nullable(),
+  opens_at: z.string().nullable().default(null).describe("See the challenge."),
+  closed_at: z.string().nullable().default(null).describe("See the challenge."),
   graders: z.number().int().nullable().default(null).describe("See the challenge."),
   waiting: z.string().nullable().default(null).describe("See the challenge."),
 });

@@ -104,9 +104,26 @@ export const submissionSchema = z.object({
   grading_message: z.string().nullable(),
   data: z.unknown().describe("Return value of a function other than `submit`."),
   error: errorBodySchema.nullable(),
-  rank: z.number().int().nullable().describe("The participant's rank in the round, after this submission."),
+  rank: z
+    .number()
+    .int()
+    .nullable()
+    .describe("The participant's rank in the round, when this submission was graded."),
   rank_before: z.number().int().nullable(),
-  best: z.boolean().nullable().describe("Whether this is the participant's best submission of the round."),
+  best: z
+    .boolean()
+    .nullable()
+    .describe("Whether this was then the participant's best submission of the round."),
+  standing: z
+    .object({
+      rank: z.number().int().nullable().describe("The participant's rank in the round now."),
+      best: z.boolean().describe("Whether that rank is by this submission."),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      "Today's rank, beside `rank` and `best`, which are those of the moment of the grade. Null where submissions are sent with their events, and for what counts on no board.",
+    ),
   place: z.number().int().nullable().describe("Queue position, where 1 is next; null when not waiting."),
   waiting: z.string().nullable().describe("Why the submission cannot be graded right now, for people."),
   expected_at: z

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createKeyedMutex } from "@crowdai/shared/keyed-mutex";
 import { mitLicense } from "../../domain/agreements/mit-license.ts";
-import { findClosure } from "../../domain/publishing/publish-due.ts";
+import { findClosure } from "../../domain/challenges/find-closure.ts";
 import type { Records } from "../../records/records.ts";
 import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
 import { objectName } from "../repositories/final-commit.ts";

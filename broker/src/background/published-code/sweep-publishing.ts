@@ -1,6 +1,7 @@
 import { asCrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
-import { findClosure, publishDue } from "../../domain/publishing/publish-due.ts";
+import { findClosure } from "../../domain/challenges/find-closure.ts";
+import { publishDue } from "../../domain/publishing/publish-due.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { ClosureTable } from "../../records/tables.ts";

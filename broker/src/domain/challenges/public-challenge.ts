@@ -1,6 +1,8 @@
 import type { PublicChallenge, Round } from "@crowdai/shared";
 import {
   type ChallengeConfig,
+  challengeState,
+  limitScope,
   openRound,
   type RoundConfig,
   roundNumber,
@@ -9,6 +11,7 @@ import {
 import { functionsOf } from "../environments/challenge-functions.ts";
 import { readServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
+import { findClosure } from "./find-closure.ts";
 import { publicEnvironment, type SeedSources } from "./public-environment.ts";
 import { publicRun } from "./public-run.ts";
 
@@ -20,6 +23,8 @@ export async function publicChallenge(
   const { config, data } = challenge;
   const { baseUrl, clock } = context;
   const now = clock();
+  const closure = await findClosure(context.records.db, config.id);
+  const isClosed = closure !== null;
   const page = `${baseUrl()}/challenges/${encodeURIComponent(config.id)}`;
   return {
     id: config.id,
@@ -27,8 +32,10 @@ export async function publicChallenge(
     description: config.description,
     score: config.score,
     score_secondary: config.score_secondary,
-    rounds: config.rounds.map((round) => publicRound(config, round, now)),
-    round: openRound(config, now)?.id ?? null,
+    rounds: config.rounds.map((round) => publicRound(config, round, isClosed, now)),
+    round: isClosed ? null : (openRound(config, now)?.id ?? null),
+    ...challengeState(config, isClosed, now),
+    closed_at: closure?.closed_at ?? null,
     accepts: {
       file: config.accepts.file ?? null,
       json: config.accepts.json ?? null,
@@ -51,7 +58,7 @@ export async function publicChallenge(
   };
 }
 
-function publicRound(config: ChallengeConfig, round: RoundConfig, now: Date): Round {
+function publicRound(config: ChallengeConfig, round: RoundConfig, isClosed: boolean, now: Date): Round {
   const number = roundNumber(config, round.id);
   return {
     id: round.id,
@@ -59,8 +66,8 @@ function publicRound(config: ChallengeConfig, round: RoundConfig, now: Date): Ro
     title: round.title ?? `Round ${number}`,
     starts_at: round.starts_at,
     ends_at: round.ends_at,
-    state: roundState(round, now),
-    limit: round.limit,
+    state: isClosed ? "ended" : roundState(round, now),
+    limit: round.limit && { ...round.limit, scope: limitScope(round.limit) },
     parallel_limit: round.parallel_limit,
     minimum_score: round.minimum_score,
   };

@@ -1,8 +1,8 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import type { ChallengeConfig, EnvironmentConfig } from "@crowdai/shared/challenge-folder";
 import type { Records } from "../../records/records.ts";
-import { lookup } from "../../records/statement.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
+import { findClosure } from "./find-closure.ts";
 
 type PublicEnvironment = NonNullable<PublicChallenge["environment"]>;
 
@@ -18,13 +18,9 @@ export async function publicEnvironment(
   config: ChallengeConfig,
 ): Promise<PublicEnvironment | null> {
   if (!config.environment) return null;
-  const closure = await closureOf(records.db, { challenge: config.id });
+  const closure = await findClosure(records.db, config.id);
   return describe(config.environment, closure ? publicSeeds(config, seedsOf) : null);
 }
-
-const closureOf = lookup((db, { challenge }: { challenge: string }) =>
-  db.selectFrom("closures").select("challenge").where("challenge", "=", challenge),
-);
 
 /** The seeds of each round; null when each submission has its own, or only graders know them. */
 function publicSeeds(config: ChallengeConfig, seedsOf: SeedsOf): PublicEnvironment["seeds"] {

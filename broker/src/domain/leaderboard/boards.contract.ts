@@ -1,4 +1,4 @@
-import { BOARDS, type Leaderboard } from "@crowdai/shared";
+import { BOARDS, type Leaderboard, roundScore } from "@crowdai/shared";
 import { type ChallengeConfig, challengeConfigSchema } from "@crowdai/shared/challenge-folder";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeStatus } from "../../http/webapp-api/write-status.ts";
@@ -11,7 +11,6 @@ import type { Board } from "./boards.ts";
 import { readLeaderboard } from "./leaderboard.ts";
 import { advanceWindows } from "./ranking-window.ts";
 import { rebuildStandings } from "./rebuild-standings.ts";
-import { roundScore } from "./rounding.ts";
 
 const HOUR = 3_600_000;
 const START = Date.parse("2026-01-01T00:00:00.250Z");

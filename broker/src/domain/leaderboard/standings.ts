@@ -1,9 +1,9 @@
+import { roundScore } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
 import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
-import { roundScore } from "./rounding.ts";
 import { moveCount } from "./update-blocks.ts";
 
 export type { Board } from "./boards.ts";
@@ -129,7 +129,8 @@ async function standingOf(db: Db, place: Place): Promise<Standing | null> {
   return (await ownStanding(db, { challenge, round, board, participant_id })) ?? null;
 }
 
-const ownStanding = lookup(
+/** Returns the standing of a participant on a board. */
+export const ownStanding = lookup(
   (db, { challenge, round, board, participant_id }: BoardPlace & { participant_id: number }) =>
     db
       .selectFrom("standings")

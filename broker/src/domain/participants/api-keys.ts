@@ -51,10 +51,12 @@ const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
     .where("hash", "=", hash),
 );
 
-/** Throws not_allowed for an organizer. */
-export function requireParticipant(caller: Caller): Caller {
+/** Throws not_allowed for an organizer, with the details. */
+export function requireParticipant(caller: Caller, details?: Record<string, unknown>): Caller {
   if (caller.kind !== "participant")
-    throw new CrowdaiError("not_allowed", "This is an organizer's key; only participants can submit.");
+    throw new CrowdaiError("not_allowed", "This is an organizer's key; only participants can submit.", {
+      details,
+    });
   return caller;
 }
 

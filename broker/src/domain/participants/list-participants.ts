@@ -43,6 +43,17 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
   }));
 }
 
+/** Returns the ids of an organizer's challenges. */
+export async function challengesOf(db: Db, organizer: number): Promise<string[]> {
+  const scopes = await db
+    .selectFrom("organizer_challenges")
+    .select("challenge")
+    .where("organizer_id", "=", organizer)
+    .orderBy("challenge")
+    .execute();
+  return scopes.map(({ challenge }) => challenge);
+}
+
 export async function listOrganizers(
   db: Db,
 ): Promise<{ id: number; name: string; challenges: string[]; active: boolean }[]> {

@@ -2,7 +2,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
-import { closingLock, countAwaited, findClosure, publishDue } from "./publish-due.ts";
+import { findClosure } from "../challenges/find-closure.ts";
+import { closingLock, countAwaited, publishDue } from "./publish-due.ts";
 
 /** What became public when a challenge closed, and whether readers can see all of it yet. */
 export interface ClosedChallenge {

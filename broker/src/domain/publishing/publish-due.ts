@@ -1,21 +1,12 @@
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
-import { lookup } from "../../records/statement.ts";
-import type { ClosureTable } from "../../records/tables.ts";
+import { findClosure } from "../challenges/find-closure.ts";
 import { takeBoards } from "../leaderboard/boards.ts";
 
 const AT_ONCE = 500;
 
 /** Returns the name of the lock that changes of a choice share and that publishing holds exclusively. */
 export const closingLock = (challenge: string): string => `closing:${challenge}`;
-
-export async function findClosure(db: Db, challenge: string): Promise<ClosureTable | null> {
-  return (await closureOf(db, { challenge })) ?? null;
-}
-
-const closureOf = lookup((db, { challenge }: { challenge: string }) =>
-  db.selectFrom("closures").selectAll().where("challenge", "=", challenge),
-);
 
 /** Submissions of a challenge that are to be published and are not public yet, except cancelled ones. */
 const awaited = (db: Db, challenge: string) =>

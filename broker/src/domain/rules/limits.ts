@@ -1,37 +1,50 @@
 import { CrowdaiError, type Limits } from "@crowdai/shared";
-import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
+import {
+  type ChallengeConfig,
+  challengeState,
+  limitScope,
+  type RoundConfig,
+  roundState,
+} from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
+import { findClosure } from "../challenges/find-closure.ts";
 
 const HOUR = 3_600_000;
 const WINDOW = { day: 24 * HOUR, week: 7 * 24 * HOUR } as const;
 
 /**
  * Returns a participant's slots and running submissions. Day and week are sliding windows over all rounds of
- * the challenge; "round" counts the round's own submissions, except those after its end. A slot counts from
+ * the challenge, or with scope "round" over the round's own submissions; "round" counts these except those
+ * after its end. An open round of a closed challenge takes no submissions. A slot counts from
  * the arrival of the intent, unless it was returned.
  */
 export async function readLimits(
   db: Db,
   config: ChallengeConfig,
-  round: RoundConfig | null,
+  wanted: RoundConfig | null,
   participantId: number,
   now: Date,
 ): Promise<Omit<Limits, "graders" | "waiting">> {
+  const closure = await findClosure(db, config.id);
+  const round = closure && wanted && roundState(wanted, now) === "open" ? null : wanted;
   const slots = round?.limit
     ? await usedSlots(db, config.id, round, participantId, now)
-    : { used: 0, nextAt: null };
+    : { used: 0, elsewhere: 0, nextAt: null };
   return {
     challenge: config.id,
     round: round?.id ?? null,
-    limit: round?.limit ?? null,
+    limit: round?.limit ? { ...round.limit, scope: limitScope(round.limit) } : null,
     used: slots.used,
+    used_in_other_rounds: slots.elsewhere,
     remaining: round?.limit ? Math.max(0, round.limit.count - slots.used) : null,
     next_at: slots.nextAt,
     parallel_limit: round?.parallel_limit ?? null,
     ...(await countRunning(db, config.id, participantId)),
     ends_at: round?.ends_at ?? null,
+    opens_at: challengeState(config, closure !== null, now).opens_at,
+    closed_at: closure?.closed_at ?? null,
   };
 }
 
@@ -42,15 +55,21 @@ async function usedSlots(db: Db, challenge: string, round: RoundConfig, particip
     .where("participant_id", "=", participantId)
     .where("challenge", "=", challenge)
     .where("state", "in", ["reserved", "charged"]);
+  const isOwn = round.limit !== null && limitScope(round.limit) === "round";
+  const inScope = isOwn ? counted.where("round", "=", round.id) : counted;
   const within =
     per === "round"
-      ? counted.where("round", "=", round.id).where("post_challenge", "=", 0)
-      : counted.where("reserved_at", ">", iso(now.getTime() - WINDOW[per]));
-  const { used, oldest } = await within
-    .select([sql<number>`count(*)`.as("used"), sql<string | null>`min(reserved_at)`.as("oldest")])
+      ? inScope.where("post_challenge", "=", 0)
+      : inScope.where("reserved_at", ">", iso(now.getTime() - WINDOW[per]));
+  const { used, elsewhere, oldest } = await within
+    .select([
+      sql<number>`count(*)`.as("used"),
+      sql<number>`coalesce(sum(case when round = ${round.id} then 0 else 1 end), 0)`.as("elsewhere"),
+      sql<string | null>`min(reserved_at)`.as("oldest"),
+    ])
     .executeTakeFirstOrThrow();
   const nextAt = oldest && per !== "round" ? iso(Date.parse(oldest) + WINDOW[per]) : null;
-  return { used: Number(used), nextAt };
+  return { used: Number(used), elsewhere: Number(elsewhere), nextAt };
 }
 
 /**
@@ -67,13 +86,14 @@ export async function requireSlot(
   await requireParallel(db, { id: challenge }, round, participantId);
   const { limit } = round;
   if (limit === null) return;
-  const { used, nextAt } = await usedSlots(db, challenge, round, participantId, now);
+  const { used, elsewhere, nextAt } = await usedSlots(db, challenge, round, participantId, now);
   if (used < limit.count) return;
+  const others = elsewhere > 0 ? ` (${elsewhere} of them in other rounds)` : "";
   const when = nextAt ? ` The next slot is free at ${nextAt}.` : " This round has no more slots.";
   throw new CrowdaiError(
     "no_slots",
-    `You have used all ${limit.count} submissions per ${limit.per} for ${challenge}.${when}`,
-    { details: { limit, used, next_at: nextAt } },
+    `You have used all ${limit.count} submissions per ${limit.per} for ${challenge}${others}.${when}`,
+    { details: { limit, used, used_in_other_rounds: elsewhere, next_at: nextAt } },
   );
 }
 

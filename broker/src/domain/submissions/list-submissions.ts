@@ -1,8 +1,7 @@
-import { STATES } from "@crowdai/shared";
+import { roundScore, STATES } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { z } from "zod";
 import type { Db } from "../../records/records.ts";
-import { roundScore } from "../leaderboard/rounding.ts";
 
 /**
  * A submission in a list, as every permitted viewer sees it: no more than redactSubmission keeps of an

@@ -4,6 +4,7 @@ import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { functionsOf, REPLAY } from "../environments/challenge-functions.ts";
 import type { Caller } from "../participants/api-keys.ts";
+import { requireNotClosed } from "../publishing/close-challenge.ts";
 import { requireKind } from "../rules/accepted-input.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireVisible } from "../rules/visibility.ts";
@@ -34,6 +35,7 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
   const isReplay = config.environment !== null;
   // A session can be replayed at any time, in its own round.
   const open = isReplay ? null : targetRound(config, call.round, arrival);
+  if (open && !open.postChallenge) await requireNotClosed(context.records.db, config.id);
   const items = await Promise.all(
     call.items.map(async ({ id, data }) => {
       const input = { kind: "inline" as const, data };

@@ -93,6 +93,7 @@ export async function viewSubmission(
     rank: row.rank,
     rank_before: row.rank_before,
     best: row.best === null ? null : row.best === 1,
+    standing: null,
     place: waiting?.place ?? null,
     waiting: reason ?? null,
     expected_at: waiting?.expectedAt ?? null,

@@ -8,6 +8,7 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
+import { readStandingNow, standingsReader } from "../../domain/leaderboard/standing-now.ts";
 import { accessToSubmission, isOrganizerOf, sightOfSubmissions } from "../../domain/rules/visibility.ts";
 import { type AcceptNeeds, acceptUpload } from "../../domain/submissions/accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
@@ -71,7 +72,16 @@ export function submissionRoutes(
         .orderBy("number", "desc")
         .limit(limit)
         .execute();
-      return c.json({ submissions: await Promise.all(rows.map((row) => viewListed(row))) }, 200);
+      const standingOf = standingsReader(db());
+      const { catalog } = context();
+      // An organizer's list has a place for each participant, and the leaderboard has them all.
+      const shown = ({ challenge: id }: SubmissionRow) =>
+        caller.kind === "participant" && catalog.all().get(id)?.config.visibility.leaderboard === true;
+      const views = rows.map(async (row) => ({
+        ...(await viewListed(row)),
+        standing: shown(row) ? await standingOf(row) : null,
+      }));
+      return c.json({ submissions: await Promise.all(views) }, 200);
     },
   );
 
@@ -129,7 +139,11 @@ export function submissionRoutes(
       const config = row && catalog.all().get(row.challenge)?.config;
       const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
       if (row && access) {
-        const submission = await viewSubmission(context(), db(), row);
+        const shown = access === "organizer" || config?.visibility.leaderboard === true;
+        const submission = {
+          ...(await viewSubmission(context(), db(), row)),
+          standing: shown ? await readStandingNow(db(), row) : null,
+        };
         return c.json(access === "other" ? redactSubmission(submission) : submission, 200);
       }
       if (caller === null) throw new CrowdaiError("no_key");

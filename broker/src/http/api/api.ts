@@ -4,6 +4,8 @@ import type { Context } from "hono";
 import type { CodeNeeds } from "../../background/code-services.ts";
 import { hasAgreed } from "../../domain/agreements/agreements.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
+import { requireParticipant } from "../../domain/participants/api-keys.ts";
+import { challengesOf } from "../../domain/participants/list-participants.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import { readInstance } from "../../records/instance.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
@@ -52,7 +54,6 @@ export function apiRoutes(
     participant: (c) => identifyParticipant(context().webapp, bearerKey(c)),
     viewer: async (c) => (bearerKey(c) ? context().webapp.identify(bearerKey(c)) : null),
   };
-  const { participant } = group;
 
   api.openapi(
     createRoute({
@@ -72,6 +73,7 @@ export function apiRoutes(
       method: "get",
       path: "/me",
       summary: "Get the participant that a key belongs to",
+      description: "The error for an organizer's key (not_allowed) names the organizer in its details.",
       security: withKey,
       responses: answers(
         z.object({ participant: z.object({ id: z.number().int(), name: z.string() }), agreed: z.boolean() }),
@@ -79,7 +81,10 @@ export function apiRoutes(
       ),
     }),
     async (c) => {
-      const { id, name } = await participant(c);
+      const caller = await context().webapp.identify(bearerKey(c));
+      const { kind, id, name } = caller;
+      if (kind === "organizer")
+        requireParticipant(caller, { organizer: { id, name, challenges: await challengesOf(db(), id) } });
       return c.json({ participant: { id, name }, agreed: await hasAgreed(db(), id) }, 200);
     },
   );

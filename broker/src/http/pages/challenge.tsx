@@ -1,14 +1,13 @@
-import type { PublicChallenge } from "@crowdai/shared";
-import { roundState } from "@crowdai/shared/challenge-folder";
+import type { PublicChallenge, Round } from "@crowdai/shared";
 import { raw } from "hono/html";
 import type { SeenChallenge } from "./access.ts";
-import { Figures, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
+import { Figures, momentOf, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
 import { shownNumber, shownSize } from "./format.ts";
 import { HowAgentsPlay } from "./how-agents-play.tsx";
 import { HowCodeRuns } from "./how-code-runs.tsx";
 import { HowToConnect } from "./how-to-connect.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
-import { type BoardView, LeaderboardSection, roundTitle } from "./leaderboard-section.tsx";
+import { type BoardView, LeaderboardSection } from "./leaderboard-section.tsx";
 import { describe } from "./markdown.ts";
 import { pathTo } from "./path-to.tsx";
 import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
@@ -26,6 +25,7 @@ export interface ChallengePageProps {
 export function ChallengePage({ seen, shown, figures, view, broker, now }: ChallengePageProps) {
   const { config } = seen.challenge;
   const round = presentRound(config, now);
+  const closure = shown.closed_at === null ? null : { closed_at: shown.closed_at };
   return (
     <>
       <div class="opening">
@@ -33,7 +33,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
           <UntrustedText text={config.title} most={300} />
         </h1>
         <p class="state">
-          <RoundWhen round={round} open={roundState(round, now) === "open"} title={roundTitle(seen, round)} />
+          <RoundWhen seen={seen} round={round} when={momentOf(config, round, closure, now)} />
           {config.visibility.private ? <span class="tag">private</span> : null}
         </p>
         <Figures config={config} figures={figures} />
@@ -120,7 +120,12 @@ const RESET = {
   round: null,
 };
 
-function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }) {
+/** Says that a limit counts the submissions to several rounds. */
+function spanned({ scope }: NonNullable<Round["limit"]>, rounds: number): string {
+  return scope === "challenge" && rounds > 1 ? ", all rounds together" : "";
+}
+
+function Rounds({ challenge: { rounds, score, closed_at } }: { challenge: PublicChallenge }) {
   return (
     <section aria-labelledby="rounds">
       <h2 id="rounds">{rounds.length === 1 ? "Round" : "Rounds"}</h2>
@@ -129,16 +134,21 @@ function Rounds({ challenge: { rounds, score } }: { challenge: PublicChallenge }
           <li aria-current={round.state === "open" ? "true" : undefined}>
             <h3>
               <UntrustedText text={round.title} most={80} />{" "}
-              <span class={`tag ${round.state}`}>{round.state}</span>
+              <span class={`tag ${round.state}`}>{closed_at === null ? round.state : "closed"}</span>
             </h3>
             <dl class="facts">
-              {round.starts_at ? <Fact name="Starts" value={<Time at={round.starts_at} />} /> : null}
+              {round.starts_at ? (
+                <Fact
+                  name={round.state === "upcoming" ? "Opens" : "Starts"}
+                  value={<Time at={round.starts_at} />}
+                />
+              ) : null}
               <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "not set"} />
               <Fact
                 name="Limit"
                 value={
                   round.limit
-                    ? `${round.limit.count} per ${round.limit.per}${RESET[round.limit.per] ? `; a slot is free again ${RESET[round.limit.per]} after its submission` : ""}`
+                    ? `${round.limit.count} per ${round.limit.per}${spanned(round.limit, rounds.length)}${RESET[round.limit.per] ? `; a slot is free again ${RESET[round.limit.per]} after its submission` : ""}`
                     : "none"
                 }
               />

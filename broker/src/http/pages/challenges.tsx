@@ -1,6 +1,13 @@
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
-import { openRound, roundState } from "@crowdai/shared/challenge-folder";
+import {
+  challengeState,
+  openRound,
+  type RoundState,
+  roundState,
+  sortByStart,
+} from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
+import { findClosure } from "../../domain/challenges/find-closure.ts";
 import { shownScore } from "../../domain/leaderboard/standings.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
@@ -20,16 +27,42 @@ export interface RoundFigures {
 
 interface Listed extends SeenChallenge {
   round: RoundConfig;
-  open: boolean;
+  when: RoundMoment;
   figures: RoundFigures | null;
 }
 
-/** Returns the round to present: the open one, or else the latest. */
+/** What a page says of a round: its state, or since when the challenge is closed. */
+export interface RoundMoment {
+  state: RoundState;
+  closedAt: string | null;
+  /** The round that opens next, while none is open. */
+  next: RoundConfig | null;
+}
+
+export function momentOf(
+  config: ChallengeConfig,
+  round: RoundConfig,
+  closure: { closed_at: string } | null,
+  now: Date,
+): RoundMoment {
+  const { state } = challengeState(config, closure !== null, now);
+  const next =
+    state === "upcoming"
+      ? (sortByStart(config.rounds).find((one) => roundState(one, now) === "upcoming") ?? null)
+      : null;
+  return {
+    state: roundState(round, now),
+    closedAt: closure?.closed_at ?? null,
+    next: next === round ? null : next,
+  };
+}
+
+/** Returns the round to present: the open one, or else the latest, or else the first to come. */
 export function presentRound(config: ChallengeConfig, now: Date): RoundConfig {
   return (
     openRound(config, now) ??
-    config.rounds.findLast((round) => roundState(round, now) === "ended") ??
-    (config.rounds[0] as RoundConfig)
+    sortByStart(config.rounds).findLast((round) => roundState(round, now) === "ended") ??
+    (sortByStart(config.rounds)[0] as RoundConfig)
   );
 }
 
@@ -60,12 +93,14 @@ export async function readChallengeList(
       const figures = seesBoard(config, seen.role)
         ? await readFigures(context.records.db, config, round.id)
         : null;
-      return { ...seen, round, open: roundState(round, now) === "open", figures };
+      const closure = await findClosure(context.records.db, config.id);
+      return { ...seen, round, when: momentOf(config, round, closure, now), figures };
     }),
   );
   return listed.sort(
     (a, b) =>
-      Number(b.open) - Number(a.open) || a.challenge.config.title.localeCompare(b.challenge.config.title),
+      Number(isOpen(b.when)) - Number(isOpen(a.when)) ||
+      a.challenge.config.title.localeCompare(b.challenge.config.title),
   );
 }
 
@@ -88,7 +123,7 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
               </a>
             </h2>
             <p class="state">
-              <RoundWhen round={one.round} open={one.open} title={roundTitle(one, one.round)} />
+              <RoundWhen seen={one} round={one.round} when={one.when} />
               {one.challenge.config.visibility.private ? <span class="tag">private</span> : null}
             </p>
             <p class="summary">
@@ -102,29 +137,46 @@ export function ChallengeList({ listed }: { listed: Listed[] }) {
   );
 }
 
-export function RoundWhen({ round, open, title }: { round: RoundConfig; open: boolean; title: string }) {
+const isOpen = ({ state, closedAt }: RoundMoment): boolean => state === "open" && closedAt === null;
+
+export function RoundWhen({
+  seen,
+  round,
+  when,
+}: {
+  seen: SeenChallenge;
+  round: RoundConfig;
+  when: RoundMoment;
+}) {
+  const { closedAt, next } = when;
   return (
     <>
-      <span class={open ? "dot open" : "dot"} aria-hidden="true" />
-      <UntrustedText text={title} most={60} />
-      {open && round.ends_at ? (
+      <span class={isOpen(when) ? "dot open" : "dot"} aria-hidden="true" />
+      <UntrustedText text={roundTitle(seen, round)} most={60} />
+      <RoundTime round={round} when={when} />
+      {next?.starts_at && closedAt === null ? (
         <>
-          {" "}
-          open until <Time at={round.ends_at} />
-        </>
-      ) : open ? (
-        " is open"
-      ) : round.ends_at ? (
-        <>
-          {" "}
-          ended <Time at={round.ends_at} />
-        </>
-      ) : round.starts_at ? (
-        <>
-          {" "}
-          opens <Time at={round.starts_at} />
+          ; <UntrustedText text={roundTitle(seen, next)} most={60} /> opens on <Time at={next.starts_at} />
         </>
       ) : null}
+    </>
+  );
+}
+
+function RoundTime({ round, when: { state, closedAt } }: { round: RoundConfig; when: RoundMoment }) {
+  const [words, at] =
+    closedAt !== null
+      ? ["closed on", closedAt]
+      : state === "upcoming"
+        ? ["opens on", round.starts_at]
+        : state === "ended"
+          ? ["ended", round.ends_at]
+          : ["open until", round.ends_at];
+  if (at === null) return <> is open</>;
+  return (
+    <>
+      {" "}
+      {words} <Time at={at} />
     </>
   );
 }

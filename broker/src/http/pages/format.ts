@@ -1,5 +1,7 @@
 // Formats of times, sizes and scores on the pages.
 
+import { roundScore } from "@crowdai/shared";
+
 export { shownSize } from "../../base/shown-size.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -13,10 +15,10 @@ export function shownTime(iso: string): string {
   return `${day}, ${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
 }
 
-/** Formats a score with the challenge's decimals and a typographic minus sign. */
+/** Formats a score, rounded as the leaderboard rounds it, with the challenge's decimals and a typographic minus sign. */
 export function shownNumber(score: number | null, precision: number): string {
   if (score === null) return "–";
-  return score.toFixed(precision).replace("-", "−");
+  return roundScore(score, precision).toFixed(precision).replace("-", "−");
 }
 
 // Control characters, and those that change the direction of the text after them.

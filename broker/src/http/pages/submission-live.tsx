@@ -32,7 +32,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
     >
       <p class="state">
         <StateTag state={state} />
-        {submission.best ? <span class="tag graded">personal best</span> : null}
+        {(submission.standing ?? submission).best ? <span class="tag graded">personal best</span> : null}
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
@@ -149,7 +149,8 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
 }
 
 function Scores({ submission, config }: { submission: Submission; config: ChallengeConfig | undefined }) {
-  const { score, score_secondary, rank, rank_before } = submission;
+  const { score, score_secondary, rank, rank_before, standing } = submission;
+  const rankNow = standing?.rank ?? null;
   const before =
     rank === null || rank_before === null || rank_before === rank
       ? null
@@ -170,9 +171,18 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
           <dd>{shownNumber(score_secondary, config.score_secondary.precision)}</dd>
         </div>
       ) : null}
+      {rankNow === null ? null : (
+        <div>
+          <dt>rank now{standing?.best ? "" : ", by another submission"}</dt>
+          <dd>{rankNow}</dd>
+        </div>
+      )}
       {rank === null ? null : (
         <div>
-          <dt>rank{before ? `, ${before}` : ""}</dt>
+          <dt>
+            {standing ? "rank when graded" : "rank"}
+            {before ? `, ${before}` : ""}
+          </dt>
           <dd>{rank}</dd>
         </div>
       )}

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
+import { readStandingNow } from "../../domain/leaderboard/standing-now.ts";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
@@ -45,17 +46,21 @@ export function submissionPages(
   async function read({ caller }: Visit, id: string) {
     const { row, access } = await seenSubmission(context(), caller, id);
     const { db } = context().records;
-    const [submission, events, mediaAwaited] = await Promise.all([
+    const config = configOf(row.challenge);
+    const showsRank = access === "organizer" || config?.visibility.leaderboard === true;
+    const [viewed, standing, events, mediaAwaited] = await Promise.all([
       viewSubmission(context(), db, row),
+      showsRank ? readStandingNow(db, row) : null,
       readEvents(db, row.id, 0),
       areMediaAwaited(db, row.id),
     ]);
+    const submission = { ...viewed, standing };
     const isOther = access === "other";
     const live = {
       submission: isOther ? redactSubmission(submission) : submission,
       events: isOther ? redactEvents(events) : events,
       access,
-      config: configOf(row.challenge),
+      config,
       mediaAwaited,
     };
     return { row, live };

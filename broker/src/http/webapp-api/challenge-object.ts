@@ -1,5 +1,6 @@
-import { type ChallengeConfig, type RoundConfig, roundState } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, challengeState, type RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
+import { findClosure } from "../../domain/challenges/find-closure.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import { challengeNumber, roundNumbers } from "./challenge-numbers.ts";
@@ -66,7 +67,7 @@ async function challengeObject(db: Db, config: ChallengeConfig, now: Date) {
   return {
     id: await challengeNumber(db, config.id),
     challenge: config.title,
-    status_cd: statusOf(config, now),
+    status_cd: statusOf(config, (await findClosure(db, config.id)) !== null, now),
     primary_sort_order_cd: config.score.order,
     secondary_sort_order_cd: config.score_secondary?.order ?? "not_used",
     perpetual_challenge: config.rounds.some(({ ends_at }) => ends_at === null),
@@ -81,11 +82,15 @@ const limitsOf = ({ limit, parallel_limit }: RoundConfig) => ({
   parallel_submissions: parallel_limit ?? 0,
 });
 
-function statusOf({ rounds }: ChallengeConfig, now: Date): (typeof STATUSES)[number] {
-  const states = rounds.map((round) => roundState(round, now));
-  if (states.includes("open")) return "running";
-  return states.includes("upcoming") ? "starting_soon" : "completed";
-}
+const STATUS_OF = {
+  open: "running",
+  upcoming: "starting_soon",
+  ended: "completed",
+  closed: "completed",
+} as const;
+
+const statusOf = (config: ChallengeConfig, isClosed: boolean, now: Date): (typeof STATUSES)[number] =>
+  STATUS_OF[challengeState(config, isClosed, now).state];
 
 const time = (text: string | null) => text && new Date(text).toISOString();
 

@@ -1,3 +1,4 @@
+import { CrowdaiError } from "@crowdai/shared";
 import { z } from "zod";
 import type { HttpClient } from "./http-client.ts";
 
@@ -6,6 +7,17 @@ const accountSchema = z.object({
   agreed: z.boolean(),
 });
 export type Account = z.infer<typeof accountSchema>;
+
+const organizerSchema = z.object({
+  organizer: z.object({ id: z.number().int(), name: z.string(), challenges: z.array(z.string()) }),
+});
+export type Organizer = z.infer<typeof organizerSchema>["organizer"];
+
+/** Returns the organizer that the error for an organizer's key names. */
+export function organizerIn(failure: unknown): Organizer | null {
+  if (!(failure instanceof CrowdaiError) || failure.code !== "not_allowed") return null;
+  return organizerSchema.safeParse(failure.details).data?.organizer ?? null;
+}
 
 /** Returns the participant that the key belongs to. Throws key_unknown, key_revoked, no_key. */
 export function readAccount(http: HttpClient): Promise<Account> {

@@ -6,7 +6,7 @@ import type { Terminal } from "../../terminal/terminal.ts";
 import type { Facts } from "./facts.ts";
 import { readStanding } from "./read-standing.ts";
 import { lastLines } from "./run-rows.ts";
-import { rankText, scoreRows } from "./score-rows.ts";
+import { rankRows, rankText, scoreRows } from "./score-rows.ts";
 import { slotsText } from "./slots-text.ts";
 import { submissionDocument } from "./submission-document.ts";
 
@@ -36,7 +36,12 @@ export async function reportGrade(report: GradeReport): Promise<number> {
     // The id was printed when the submission was accepted, or is what the caller named.
     quiet: [],
     text: () => {
-      const rows = [...scoreRows(submission, challenge), ["Rank", rankText(submission, total)] as const];
+      const rows = [
+        ...scoreRows(submission, challenge),
+        ...(submission.standing
+          ? rankRows(submission, total)
+          : [["Rank", rankText(submission, total)] as const]),
+      ];
       for (const [label, value] of rows) if (value) terminal.answer(`${label}: ${value}`);
       if (submission.data !== null && submission.data !== undefined)
         terminal.answer(stringifyExact(submission.data));
@@ -46,7 +51,8 @@ export async function reportGrade(report: GradeReport): Promise<number> {
   if (submission.grading_message) terminal.note(`Evaluator: ${plainText(submission.grading_message)}`);
   if (submission.post_challenge)
     terminal.note("The challenge has ended. The grade is marked as made after its end.");
-  if (submission.best === false) terminal.note("This is not your best submission of the round.");
+  if ((submission.standing ?? submission).best === false)
+    terminal.note("This is not your best submission of the round.");
   if (limits?.limit) terminal.note(`Submissions left: ${slotsText(limits)}`);
   if (below) throw below;
   terminal.next(`crowdai leaderboard ${submission.challenge}`);

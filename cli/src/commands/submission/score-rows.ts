@@ -1,4 +1,4 @@
-import type { PublicChallenge, Submission } from "@crowdai/shared";
+import { type PublicChallenge, roundScore, type Submission } from "@crowdai/shared";
 import type { LabeledRow } from "../../terminal/labels.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 
@@ -9,13 +9,32 @@ export function scoreRows({ score, score_secondary }: Submission, scores: Scores
   const row = (title: PublicChallenge["score"] | null | undefined, label: string, value: number | null) =>
     [
       title ? plainLine(title.title) : label,
-      value === null ? null : title ? value.toFixed(title.precision) : String(value),
+      value === null
+        ? null
+        : title
+          ? roundScore(value, title.precision).toFixed(title.precision)
+          : String(value),
     ] as const;
   return [
     row(scores?.score, "Score", score),
     row(scores?.score_secondary, "Secondary score", score_secondary),
   ];
 }
+
+/** Returns today's rank and the rank at the grade; without today's, the latter alone. */
+export function rankRows(submission: Submission, total: number | null): LabeledRow[] {
+  const { standing, best } = submission;
+  if (!standing) return [["Rank", withBest(rankText(submission, total), best, ", your best")]];
+  const { rank } = standing;
+  const now = rank === null ? null : `${rank}${total !== null && total >= rank ? ` of ${total}` : ""}`;
+  return [
+    ["Rank", withBest(now, true, standing.best ? ", by this submission" : ", by your best submission")],
+    ["Rank when graded", withBest(rankText(submission, null), best, ", your best then")],
+  ];
+}
+
+const withBest = (rank: string | null, isBest: boolean | null, text: string): string | null =>
+  rank === null ? null : `${rank}${isBest ? text : ""}`;
 
 /** Returns the rank with the number of ranked participants and the move, such as `3 of 12 (up 2)`. */
 export function rankText({ rank, rank_before: before }: Submission, total: number | null): string | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roundScore } from "./rounding.ts";
+import { roundScore } from "./round-score.ts";
 
 describe("rounding a score", () => {
   it.each([
