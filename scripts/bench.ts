@@ -1,15 +1,18 @@
 // `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, help, accepts …) measure only these.
+// names of figures (round-trip, help, environment, environment:code …) measure only these.
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAccepts } from "./bench/accepts.ts";
 import { measureBoard } from "./bench/board.ts";
 import { measureBox } from "./bench/box.ts";
+import { exitWhenInterrupted } from "./bench/cleanup.ts";
+import { measureCodeAgent } from "./bench/code-agent.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
-import { measureEnvironment } from "./bench/environment.ts";
+import { measureEmbedded, measureOverRedis, measureTogether } from "./bench/environment.ts";
 import type { Figure } from "./bench/figure.ts";
 import { measureHelp } from "./bench/help.ts";
+import { otherWork } from "./bench/other-work.ts";
 import { measurePages } from "./bench/pages.ts";
 import { measureQueueLayer } from "./bench/queue-layer.ts";
 import { measureRoundTrip } from "./bench/round-trip.ts";
@@ -32,10 +35,14 @@ const MEASURES = {
   uploads: measureUploads,
   snapshot: measureSnapshot,
   box: measureBox,
-  environment: measureEnvironment,
+  "environment:code": measureCodeAgent,
+  "environment:embedded": measureEmbedded,
+  "environment:redis": measureOverRedis,
+  "environment:together": measureTogether,
 };
+const isChosen = (name: string, by: string) => name === by || name.startsWith(`${by}:`);
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
-const unknown = positionals.filter((name) => !(name in MEASURES));
+const unknown = positionals.filter((by) => !Object.keys(MEASURES).some((name) => isChosen(name, by)));
 if (unknown.length > 0) {
   console.error(`there is no figure ${unknown.join(", ")}; there are ${Object.keys(MEASURES).join(", ")}`);
   process.exit(2);
@@ -57,17 +64,24 @@ const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
 console.log(`${date}, ${runtime}\n${machine}\n`);
 
+exitWhenInterrupted();
 const figures: Figure[] = [];
 for (const [name, measure] of Object.entries(MEASURES)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  const measured = await (async () => measure())().catch((error: unknown) => {
+  if (positionals.length > 0 && !positionals.some((by) => isChosen(name, by))) continue;
+  const busy = await otherWork();
+  try {
+    for await (const figure of await measure()) {
+      figures.push(figure);
+      console.log(row(figure));
+    }
+  } catch (error) {
     // Where a service cannot be installed, one sentence says what to install.
     if (!(error instanceof MissingProgramError)) throw error;
     console.error(`${name} cannot be measured: ${error.message}`);
     process.exit(2);
-  });
-  figures.push(...measured);
-  for (const figure of measured) console.log(row(figure));
+  }
+  const load = [busy, await otherWork()].map((percent) => `${Math.round(percent)} %`).join(" and ");
+  console.log(`  (other work on the processors before and after ${name}: ${load})`);
 }
 if (values.json)
   writeFileSync(values.json, `${JSON.stringify({ date, runtime, machine, figures }, null, 2)}\n`);

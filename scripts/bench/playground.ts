@@ -31,5 +31,10 @@ export function createPlayground(more: Record<string, unknown> = {}): Playground
     ...more,
   };
   writeFileSync(join(challenges, "echo/challenge.json"), JSON.stringify(config));
-  return { data, challenges, remove: () => rmSync(folder, { recursive: true }) };
+  const remove = () => {
+    process.off("exit", remove);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.on("exit", remove);
+  return { data, challenges, remove };
 }

@@ -1,26 +1,27 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Answers each step after the pause that its argument names, in seconds. */
+/**
+ * Answers each step after the pause that its argument names, in seconds. Its lines are ready: what Python needs to write 41 numbers
+ * is the work of an environment, and not measured here.
+ */
 const ENVIRONMENT = `
 import json, sys, time
 PAUSE = float(sys.argv[1])
-OBSERVATION = [i / 7 for i in range(41)]
 box = lambda size: {"name": "Box", "shape": [size], "low": [-1e100] * size, "high": [1e100] * size}
+answers = {
+    "open": {"type": "spaces", "action": box(18), "observation": box(41)},
+    "reset": {"type": "observation", "observation": [i / 7 for i in range(41)], "info": {}},
+}
+answers["step"] = dict(answers["reset"], type="step", reward=1, terminated=False, truncated=False)
+lines = {name: ", " + json.dumps(answer)[1:] + "\\n" for name, answer in answers.items()}
 for line in iter(sys.stdin.readline, ""):
     asked = json.loads(line)
-    said = {"id": asked["id"], "type": asked["type"]}
     if asked["type"] == "close":
         break
-    if asked["type"] == "open":
-        said.update(type="spaces", action=box(18), observation=box(41))
-    if asked["type"] == "reset":
-        said.update(type="observation", observation=OBSERVATION, info={})
-    if asked["type"] == "step":
-        if PAUSE:
-            time.sleep(PAUSE)
-        said.update(observation=OBSERVATION, reward=1, terminated=False, truncated=False, info={})
-    sys.stdout.write(json.dumps(said) + "\\n")
+    if PAUSE and asked["type"] == "step":
+        time.sleep(PAUSE)
+    sys.stdout.write('{"id": "' + asked["id"] + '"' + lines[asked["type"]])
     sys.stdout.flush()
 `;
 
