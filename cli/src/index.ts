@@ -23,7 +23,7 @@ export {
   type SubmitOptions,
 } from "./library/challenge.ts";
 export type { OpenOptions } from "./library/open-options.ts";
-export type { CodeOutcome } from "./snapshot/send/send-code.ts";
+export type { CodeOutcome } from "./snapshot/send/code-outcome.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";
 export type { Grade } from "./submit/grade.ts";

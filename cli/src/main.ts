@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { detectCi, writesReport } from "./ci-report/detect-ci.ts";
 import type { ReportFlags } from "./ci-report/flags.ts";
+import { createContext } from "./command-context.ts";
 import { noFacts } from "./commands/submission/facts.ts";
 import type { Keychain } from "./credentials/keychain.ts";
 import type { GlobalOptions } from "./program/common-options.ts";
@@ -33,7 +34,6 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
       chosen = command;
       flags = options;
       const maskKey = await keyMasker();
-      const { createContext } = await import("./command-context.ts");
       const context = createContext(io, {
         options: options as GlobalOptions,
         version,

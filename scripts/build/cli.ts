@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { isBuiltin } from "node:module";
-import { basename, dirname, join } from "node:path";
-import { type Plugin, rolldown } from "rolldown";
+import { basename, dirname, join, relative } from "node:path";
+import { rolldown } from "rolldown";
 import { z } from "zod";
 import packageJson from "../../cli/package.json" with { type: "json" };
 import { projectConfigSchema } from "../../cli/src/config/project-config.ts";
 import { createProgram } from "../../cli/src/program.ts";
 import { root } from "../lib/root.ts";
+import { lateBuiltins, lateStringWidth, leanSockets, withoutForge } from "./lean-client.ts";
 import { notices } from "./notices.ts";
 
 const cli = join(root, "cli");
@@ -16,12 +16,21 @@ const agentFiles = ["crowdai_agent.py", "crowdai-agent.js"].map((name) =>
   join(root, "grader/src/environment/agent", name),
 );
 
+/** The files that several commands share, with all that they import; what only one command needs is in its own. */
 const GROUPS = [
-  // What nearly every command needs: settings, key, terminal, HTTP and the schemas of the broker's answers.
   {
     name: "core",
-    test: /cli\/src\/(command-context|client\/http\/(http-client|proxy-agents|broker-queries))\.ts$/,
+    test: inFolder(
+      /^cli\/(package\.json|src\/(main|terminal\/[\w-]+|client\/http\/(account|broker-queries))\.ts)$/,
+    ),
     priority: 2,
+  },
+  {
+    name: "session",
+    test: inFolder(
+      /^cli\/src\/(client\/session\/|commands\/submission\/|submit\/(resumable|(submit|submission|code|check)-\w+|choose-code))/,
+    ),
+    priority: 1,
   },
 ];
 
@@ -39,7 +48,7 @@ export async function buildCli(): Promise<void> {
     platform: "node",
     external: ["keytar"],
     transform: { target: "node20.19" },
-    plugins: [excludeForge, requiredBuiltins, lateEmojiPattern],
+    plugins: [withoutForge, lateBuiltins, lateStringWidth, leanSockets],
     checks: { ineffectiveDynamicImport: false },
     logLevel: "warn",
   });
@@ -72,59 +81,6 @@ export function schemaText(): string {
   return `${JSON.stringify({ title: "crowdai.json", ...schema }, null, 2)}\n`;
 }
 
-/**
- * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files are never included in a
- * submission for their name alone, so that nothing asks for it.
- */
-const excludeForge: Plugin = {
-  name: "without-forge",
-  resolveId: {
-    filter: { id: /^\.\/index-[\w-]+\.js$/ },
-    handler: (_id, importer, { kind }) =>
-      kind === "dynamic-import" && importer?.includes("secretlint-rule-preset-recommend")
-        ? "\0without-forge"
-        : null,
-  },
-  load: { filter: { id: /^\0without-forge$/ }, handler: () => "export const i = {};" },
-};
-
-/**
- * Node.js evaluates every export of its own module that is imported; for `node:http`, that loads all of `fetch` and WebSocket,
- * for `node:crypto` the Web Cryptography API: a third of the time of a command. `require` evaluates only what is used.
- */
-const requiredBuiltins: Plugin = {
-  name: "required-builtins",
-  resolveId: {
-    filter: { id: /^(node:)?[a-z_]+(\/[a-z]+)?$/ },
-    handler: (id, _importer, { kind }) =>
-      kind === "import-statement" && isBuiltin(id) && !/^(node:)?module$/.test(id)
-        ? `\0builtin:${id.replace(/^node:/, "")}`
-        : null,
-  },
-  load: {
-    filter: { id: /^\0builtin:/ },
-    handler: (id) => `module.exports = require("node:${id.slice("\0builtin:".length)}");`,
-  },
-};
-
-/** The pattern of all emoji takes 30 ms to compile, and a table of ASCII never uses it. */
-const lateEmojiPattern: Plugin = {
-  name: "late-emoji-pattern",
-  transform: {
-    filter: { id: /node_modules[\\/]string-width[\\/]index\.js$/ },
-    handler(code) {
-      const pattern = String.raw`/^\p{RGI_Emoji}$/v`;
-      const eager = `const rgiEmojiRegex = ${pattern};`;
-      if (!code.includes(eager))
-        this.error("string-width no longer compiles the pattern of emoji when it is loaded");
-      return code.replace(
-        eager,
-        () => `let emoji; const rgiEmojiRegex = { test: (text) => (emoji ??= ${pattern}).test(text) };`,
-      );
-    },
-  },
-};
-
 /** The answers to `--help` and `--version`, by the name of the command, so that bin/crowdai.js only has to print them. */
 export function helpPages(): { name: string; text: string }[] {
   let text = "";
@@ -141,6 +97,11 @@ export function helpPages(): { name: string; text: string }[] {
     return { name: command.name(), text };
   });
   return [...pages, { name: "--version", text: `${packageJson.version}\n` }];
+}
+
+/** Tests the path of a module in this repository. */
+function inFolder(pattern: RegExp): (id: string) => boolean {
+  return (id) => pattern.test(relative(root, id).replaceAll("\\", "/"));
 }
 
 async function replace(path: string, contents: Uint8Array | string): Promise<void> {

@@ -40,7 +40,7 @@ export async function login(
     fromStdin ? await readFromStdin(io.stdin) : await askForKey(io, settings),
     fromStdin ? "standard input" : "the prompt",
   );
-  const http = await connectHttp({ broker: settings.broker, key: async () => key, client, io });
+  const http = connectHttp({ broker: settings.broker, key: async () => key, client, io });
   const { participant } = await readAccount(http);
   const { source, reason } = await keys.save(key);
 

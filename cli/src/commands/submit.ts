@@ -2,7 +2,7 @@ import { CrowdaiError, type PublicChallenge, type Submission } from "@crowdai/sh
 import { ensureAgreement } from "../agreement/ask-agreement.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { chosenChallenge } from "../config/settings.ts";
-import { withOutcome } from "../snapshot/send/send-code.ts";
+import { withOutcome } from "../snapshot/send/code-outcome.ts";
 import { requireCodeAccepted, runsCode } from "../submit/check-input.ts";
 import { checkRound } from "../submit/check-round.ts";
 import { inputOfCode } from "../submit/code-input.ts";
@@ -101,7 +101,7 @@ export async function submit(
       view.stop();
       // Code has the git object name of its tree.
       const sha256 = input ? offer.sha256 : preparedCode!.snapshot.tree;
-      return showPlan(terminal, makePlan({ ...planned, sha256 }));
+      return showPlan(terminal, await makePlan({ ...planned, sha256 }));
     }
     // The limits are those of the open round.
     if (limits?.limit && (flags.round === undefined || round?.id === challenge.round))

@@ -1,4 +1,5 @@
-import type { HttpClient } from "../client/http/http-client.ts";
+import { createHttpClient, type HttpClient } from "../client/http/http-client.ts";
+import { proxyAgents } from "../client/http/proxy-agents.ts";
 import type { Io } from "../terminal/io.ts";
 
 export interface HttpConnection {
@@ -9,11 +10,7 @@ export interface HttpConnection {
   io: Pick<Io, "env" | "signal">;
 }
 
-/** Returns an HTTP client for a broker. The modules that it needs are loaded only now. */
-export async function connectHttp({ broker, key, client, io }: HttpConnection): Promise<HttpClient> {
-  const [{ createHttpClient }, { proxyAgents }] = await Promise.all([
-    import("../client/http/http-client.ts"),
-    import("../client/http/proxy-agents.ts"),
-  ]);
+/** Returns an HTTP client for a broker. */
+export function connectHttp({ broker, key, client, io }: HttpConnection): HttpClient {
   return createHttpClient({ broker, key, client, signal: io.signal, agents: proxyAgents(io.env) });
 }

@@ -10,7 +10,7 @@ import type { HttpClient } from "../client/http/http-client.ts";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { Environment } from "../environment/environment.ts";
-import type { CodeOutcome } from "../snapshot/send/send-code.ts";
+import type { CodeOutcome } from "../snapshot/send/code-outcome.ts";
 import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values.ts";
 import type { FollowOptions } from "../submit/follow.ts";
 import type { Grade } from "../submit/grade.ts";

@@ -1,7 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { agreementRequired } from "../agreement/agreement-errors.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
-import type { CodeOutcome } from "../snapshot/send/send-code.ts";
+import type { CodeOutcome } from "../snapshot/send/code-outcome.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 
 /** The options of a program about its code, and the session that sends it. */

@@ -2,7 +2,7 @@ import type { Submission } from "@crowdai/shared";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import { inspectFile } from "../client/upload/byte-source.ts";
-import { withOutcome } from "../snapshot/send/send-code.ts";
+import { withOutcome } from "../snapshot/send/code-outcome.ts";
 import { checkInput, requireCodeAccepted } from "../submit/check-input.ts";
 import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelFile, prepareModels } from "../submit/models.ts";
@@ -30,7 +30,7 @@ export async function submitValue(
   options: ProgramSubmitOptions,
 ): Promise<Submission> {
   const described = describeValue(value);
-  checkInput(session.opening.challenge!, described);
+  await checkInput(session.opening.challenge!, described);
   return submitPrepared(session, inputOfValue(described), options);
 }
 
@@ -40,7 +40,7 @@ export async function submitFile(
   options: ProgramSubmitOptions & { name?: string },
 ): Promise<Submission> {
   const facts = await inspectFile(path, options.name);
-  checkInput(session.opening.challenge!, { kind: "file", ...facts });
+  await checkInput(session.opening.challenge!, { kind: "file", ...facts });
   const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
   return submitPrepared(session, inputOfFile(facts, { signal: options.signal, onProgress }), options);
 }

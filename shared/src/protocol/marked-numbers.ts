@@ -2,14 +2,18 @@ import { randomBytes } from "node:crypto";
 
 // JSON.parse reads every number as a double. Numbers that must be read otherwise are first turned into strings that begin with
 // this mark, which no text from outside can contain.
-const MARK = `number ${randomBytes(16).toString("hex")} `;
+let chosen: string | undefined;
+function markText(): string {
+  chosen ??= `number ${randomBytes(16).toString("hex")} `;
+  return chosen;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUMBER = /-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|Infinity)/y;
 
 /** Returns a string value that stands for a number. */
-export const mark = (literal: string): string => MARK + literal;
+export const mark = (literal: string): string => markText() + literal;
 
 /** Returns JSON text with the chosen numbers marked, NaN and Infinity among them; null if none was chosen. */
 export function markNumbers(text: string, choose: (literal: string) => boolean): string | null {
@@ -23,7 +27,7 @@ export function markNumbers(text: string, choose: (literal: string) => boolean):
       const literal = NUMBER.exec(text)?.[0];
       if (literal === undefined) continue;
       if (choose(literal)) {
-        result += `${text.slice(copied, at)}"${MARK}${literal}"`;
+        result += `${text.slice(copied, at)}"${mark(literal)}"`;
         copied = at + literal.length;
       }
       at += literal.length - 1;
@@ -34,9 +38,8 @@ export function markNumbers(text: string, choose: (literal: string) => boolean):
 
 /** Returns text in which marked numbers are numbers again. */
 export function unmarkText(text: string): string {
-  return text.replaceAll(MARKED, "$1");
+  return text.replaceAll(new RegExp(`"${markText()}([^"]*)"`, "g"), "$1");
 }
-const MARKED = new RegExp(`"${MARK}([^"]*)"`, "g");
 
 /** Replaces the marked numbers of a parsed value, in place. `replace` receives each one with its path of property names. */
 export function unmark(
@@ -45,10 +48,10 @@ export function unmark(
   path: readonly string[] = [],
 ): unknown {
   if (typeof value === "string")
-    return value.startsWith(MARK) ? replace(value.slice(MARK.length), path) : value;
+    return value.startsWith(markText()) ? replace(value.slice(markText().length), path) : value;
   if (typeof value !== "object" || value === null) return value;
   for (const [name, item] of Object.entries(value)) {
-    if (name.startsWith(MARK)) throw new SyntaxError("a number where JSON requires a property name");
+    if (name.startsWith(markText())) throw new SyntaxError("a number where JSON requires a property name");
     if (typeof item !== "string" && (typeof item !== "object" || item === null)) continue;
     const replaced = unmark(item, replace, [...path, name]);
     // Defined instead of assigned, because of properties such as __proto__.

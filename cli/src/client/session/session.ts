@@ -5,6 +5,9 @@ import { createHttpClient, type HttpClientOptions } from "../http/http-client.ts
 import { healthSchema } from "../http/is-broker.ts";
 import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { openHttpSession } from "./http-session.ts";
+import { SocketUnavailable } from "./open-socket.ts";
+import { isTemporary } from "./socket-requests.ts";
+import { openSocketSession } from "./socket-session.ts";
 
 const QUICK_MS = 2_000;
 /** A broker answers /healthz at once; another server may never answer. */
@@ -20,11 +23,6 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
   const http = createHttpClient(httpOptions);
   if (options.transport === "http") return openHttpSession(http, options);
 
-  const [{ openSocketSession }, { SocketUnavailable }, { isTemporary }] = await Promise.all([
-    import("./socket-session.ts"),
-    import("./open-socket.ts"),
-    import("./socket-requests.ts"),
-  ]);
   // The broker may lack something for a moment.
   const mayRepeat = (failure: unknown) => isTemporary(failure) && 0;
   for (let mayRetry = true; ; mayRetry = false) {

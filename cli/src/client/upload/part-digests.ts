@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { partCount } from "@crowdai/shared";
 import { abortable, throwIfAborted } from "../../async/abort.ts";
 import { md5OfParts, type PartedFile, type Share } from "./md5-of-parts.ts";
@@ -22,6 +21,7 @@ export async function digestParts(file: PartedFile, signal?: AbortSignal): Promi
 
 function inThread(file: PartedFile, share: Share, signal?: AbortSignal): Promise<string[]> {
   return abortable((resolve, dispose, reject) => {
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
     const worker = new Worker(workerUrl(), { workerData: { file, share } });
     dispose(() => void worker.terminate());
     worker.once("message", resolve);

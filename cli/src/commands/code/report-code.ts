@@ -1,6 +1,6 @@
 import { shownPath } from "../../git/byte-path.ts";
 import { placeOf } from "../../snapshot/filters/check-content.ts";
-import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
+import type { CodeOutcome } from "../../snapshot/send/code-outcome.ts";
 import type { Snapshot } from "../../snapshot/take-snapshot.ts";
 import type { ChosenCode } from "../../submit/choose-code.ts";
 import { plainLine } from "../../terminal/plain-text.ts";

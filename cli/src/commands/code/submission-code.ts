@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Connection } from "../../connection/connection.ts";
-import type { CodeOutcome } from "../../snapshot/send/send-code.ts";
+import type { CodeOutcome } from "../../snapshot/send/code-outcome.ts";
 import { codeFolder } from "../../snapshot/store/code-folder.ts";
 import { chooseCode } from "../../submit/choose-code.ts";
 import type { PreparedCode } from "../../submit/prepare-code.ts";

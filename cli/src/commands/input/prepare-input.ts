@@ -67,7 +67,7 @@ async function ready(
   { io: { signal }, view }: InputMeans,
 ): Promise<{ offered: InputDescription; offer: SubmissionInput }> {
   const { offered } = taken;
-  checkInput(challenge, offered);
+  await checkInput(challenge, offered);
   if (!taken.facts) return { offered, offer: inputOfValue(taken.offered) };
   const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
   return { offered, offer: await inputOfFile(taken.facts, { signal, onProgress }) };

@@ -49,7 +49,7 @@ export interface PlanFacts {
 }
 
 /** Returns the plan of a submission. Throws what checkInput throws. */
-export function makePlan(facts: PlanFacts): Plan {
+export async function makePlan(facts: PlanFacts): Promise<Plan> {
   const { broker, challenge, round, message, limits, offered, sha256, code, models = [] } = facts;
   const { kind, name, size } = offered;
   const way = kind === "code" ? "push" : kind === "json" && size <= MAX_INLINE_BYTES ? "message" : "upload";
@@ -69,7 +69,7 @@ export function makePlan(facts: PlanFacts): Plan {
       round ? `round "${round.id}" is open` : "the challenge accepts submissions after its end",
       ...(offered.kind === "code"
         ? [environment ? "the challenge takes agents as code" : "the challenge runs code"]
-        : checkInput(challenge, offered)),
+        : await checkInput(challenge, offered)),
     ],
     limits,
   };

@@ -1,9 +1,10 @@
-import type { CodeAnnouncement, CodePush, Submission } from "@crowdai/shared";
+import type { CodeAnnouncement, CodePush } from "@crowdai/shared";
 import { withRetries } from "../../async/retry.ts";
 import { locate } from "../../client/http/broker-address.ts";
 import { openStore, type Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
 import { type AwaitedCode, forgetAwaited, noteAwaited, readAwaited } from "./awaited-code.ts";
+import type { CodeOutcome } from "./code-outcome.ts";
 import {
   type CommitFacts,
   commitSnapshot,
@@ -17,25 +18,6 @@ import { PushFailure, pushCommit } from "./push-commit.ts";
 const RETRIES = { retries: 3, baseMs: 500, withinMs: 20_000 };
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/**
- * The outcome of sending code; `reason` says why the broker does not have it. `final` is true if it cannot be sent again
- * later, because this machine could not store it.
- *
- * @example
- * const onCode = (outcome: CodeOutcome | null) => console.log(outcome?.state);
- */
-export type CodeOutcome =
-  | { state: "stored"; id: string; sent: boolean }
-  | { state: "awaited"; id: string; reason: string; final?: boolean }
-  | { state: "refused"; id: string; reason: string; by: "broker" | "proxy" };
-
-/** Returns the submission as it is once its code has arrived. */
-export function withOutcome<T extends Submission>(submission: T, outcome: CodeOutcome | null): T {
-  const { code } = submission;
-  if (code?.state !== "awaited" || outcome?.state !== "stored") return submission;
-  return { ...submission, code: { ...code, state: "stored" } };
-}
 
 /** A snapshot that is sent with one submission. */
 export interface CodeToSend {
