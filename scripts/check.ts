@@ -28,6 +28,11 @@ const CHECKS = [
     args: ["scripts/generate/error-docs.ts", "--check"],
   },
   {
+    title: "generated: docs/commands.md",
+    command: process.execPath,
+    args: ["scripts/generate/command-docs.ts", "--check"],
+  },
+  {
     title: "generated: numbers of system calls",
     command: process.execPath,
     args: ["scripts/generate/syscall-numbers.ts", "--check"],

@@ -29,6 +29,7 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
   const { version } = packageJson;
   const program = createProgram({
     version,
+    env: io.env,
     writeOut: (text) => io.stdout.write(text),
     run: async (load, args, options, command) => {
       chosen = command;

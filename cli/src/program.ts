@@ -6,6 +6,7 @@ import { addGlobalOptions } from "./program/common-options.ts";
 import { addSetupCommands } from "./program/setup-commands.ts";
 import { addSubmissionCommands } from "./program/submission-commands.ts";
 import { addSubmitCommands } from "./program/submit-commands.ts";
+import { DOCS, ISSUES } from "./terminal/links.ts";
 
 export interface ProgramOptions extends CommandsOptions {
   writeOut: (text: string) => void;
@@ -38,7 +39,14 @@ export function createProgram(options: ProgramOptions): Command {
     )
     .addHelpText(
       "after",
-      "\nRun `crowdai <command> --help` for more about a command.\nSee also `crowdai help exit-codes` and `crowdai help environment`.",
+      [
+        "",
+        "Run `crowdai <command> --help` for more about a command.",
+        "See also `crowdai help exit-codes` and `crowdai help environment`.",
+        "",
+        `Documentation: ${DOCS}/README.md`,
+        `Issues:        ${ISSUES}`,
+      ].join("\n"),
     );
   addGlobalOptions(program, options.version);
 

@@ -3,6 +3,7 @@ import { type Command, CommanderError } from "commander";
 import { runtime } from "./connection/client-name.ts";
 import { type GlobalOptions, outputOptions } from "./program/common-options.ts";
 import type { Io } from "./terminal/io.ts";
+import { DOCS } from "./terminal/links.ts";
 import { plainText, plainValue } from "./terminal/plain-text.ts";
 import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
 
@@ -21,7 +22,8 @@ export interface Failure {
 /** Prints an error in the chosen format and returns the exit code. */
 export async function renderFailure(thrown: unknown, failure: Failure): Promise<number> {
   const { io, argv } = failure;
-  const terminal = failure.terminal ?? createTerminal({ ...io, ...outputOptions(outputFlags(argv)) });
+  const flags = outputFlags(argv, io.env);
+  const terminal = failure.terminal ?? createTerminal({ ...io, ...outputOptions(flags) });
   terminal.close();
 
   const error = expected(thrown, failure);
@@ -29,9 +31,14 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
   failure.onError?.(body);
   const exitCode = error.exitCode;
   // A document that was printed before holds everything; a second one would make both unreadable.
-  const document = { ...idOf(body), error: body, exit_code: exitCode };
-  if (terminal.format === "json" && !terminal.answered) terminal.json(document);
-  if (terminal.format === "ndjson") terminal.ndjson({ type: "error", ...document });
+  const document = {
+    ...idOf(body),
+    error: { ...body, docs: `${DOCS}/errors.md#${body.code}` },
+    exit_code: exitCode,
+    next_steps: commandsIn(body.next),
+  };
+  if (terminal.format === "json" && !terminal.answered) terminal.json(document, { isFailure: true });
+  terminal.event({ type: "error", ...document });
 
   const style = terminal.noteStyle;
   terminal.error(`${style.red(`error[${body.code}]:`)} ${plainText(body.message)}`);
@@ -40,7 +47,9 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
     terminal.error(`Did you mean ${plainText(suggestion)}?`);
   if (body.code === "unexpected" && error.cause !== undefined) terminal.error(bugReport(error, failure));
   else if (body.next) terminal.error(plainText(body.next));
-  if (isOn(io.env.CROWDAI_DEBUG)) terminal.error(plainText(redact(trace(thrown))));
+  terminal.error(style.dim(`Documentation: ${DOCS}/errors.md#${body.code}`));
+  if (isOn(io.env.CROWDAI_DEBUG) || argv.includes("--debug"))
+    terminal.error(plainText(redact(trace(thrown))));
   return exitCode;
 }
 
@@ -78,6 +87,11 @@ function idOf({ details }: ErrorBody): { id?: string } {
   return typeof details?.submission === "string" ? { id: details.submission } : {};
 }
 
+/** Returns the commands that an advice names, in order. */
+function commandsIn(advice: string): string[] {
+  return [...advice.matchAll(/`(crowdai [^`]+)`/g)].map(([, command]) => command!);
+}
+
 function helpHint(command: string | undefined): string {
   return `See \`crowdai ${command ? `${command} ` : ""}--help\`.`;
 }
@@ -110,20 +124,28 @@ function redacted<T>(value: T): T {
   return parseExact(redact(stringifyExact(plainValue(value)))) as T;
 }
 
-/** Reads the output flags of a command line that could not be parsed. */
-function outputFlags(argv: readonly string[]): GlobalOptions {
+/** Reads the output flags of a command line that could not be parsed, and their variables. */
+function outputFlags(argv: readonly string[], env: Io["env"]): GlobalOptions {
   const flags: GlobalOptions = {};
   const formats: readonly string[] = ["text", "json", "ndjson"];
+  const setFormat = (format: string | undefined) => {
+    if (format !== undefined && formats.includes(format)) flags.format = format as Format;
+  };
+  setFormat(env.CROWDAI_FORMAT);
+  if (isOn(env.CROWDAI_FIELDS)) flags.format = "json";
   for (const [i, word] of argv.entries()) {
     if (word === "--") break;
-    const format =
-      word === "--format" ? argv[i + 1] : word.startsWith("--format=") ? word.slice(9) : undefined;
-    if (format !== undefined && formats.includes(format)) flags.format = format as Format;
-    if (word === "--quiet" || word === "-q") flags.quiet = true;
-    if (word === "--no-color") flags.color = false;
+    if (word === "--format") setFormat(argv[i + 1]);
+    else if (word.startsWith("--format=")) setFormat(word.slice(9));
+    else if (/^--fields(=|$)/.test(word)) flags.format = "json";
+    else if (word === "--json" && !argv.some(takesJson)) flags.format = "json";
+    else if (word === "--quiet" || word === "-q") flags.quiet = true;
+    else if (word === "--no-color") flags.color = false;
   }
   return flags;
 }
+
+const takesJson = (word: string) => word === "submit" || word === "evaluate";
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "0";

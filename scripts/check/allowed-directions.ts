@@ -68,11 +68,11 @@ export const DIRECTIONS: readonly Directions[] = [
       "index.ts": ["environment", "library", "submit", "snapshot"],
       "command-context.ts": ["program", "commands", "connection", "credentials", "terminal"],
       "render-error.ts": ["program", "connection", "terminal"],
-      "program.ts": ["program"],
-      program: ["commands", "terminal"],
+      "program.ts": ["program", "terminal"],
+      program: ["commands", "options", "terminal"],
       commands: [
         ...["agreement", "async", "client", "code", "completion", "config", "connection", "credentials"],
-        ...["doctor", "environment", "git", "snapshot", "submit", "terminal"],
+        ...["doctor", "environment", "git", "options", "snapshot", "submit", "terminal"],
       ],
       library: [
         ...["agreement", "client", "config", "connection", "credentials"],

@@ -11,7 +11,7 @@ const FAULT = { you: "you", challenge: "the challenge", platform: "the platform"
 export function errorDocs(): string {
   const rows = Object.entries<CatalogRow>(catalog).map(
     ([code, { fault, exit, http, retryable, title, next }]) =>
-      `| \`${code}\` | ${title} | ${FAULT[fault]} | ${exit} | ${http} | ${retryable ? "yes" : "no"} | ${next.replaceAll("|", "\\|")} |`,
+      `| <a id="${code}"></a>\`${code}\` | ${title} | ${FAULT[fault]} | ${exit} | ${http} | ${retryable ? "yes" : "no"} | ${next.replaceAll("|", "\\|")} |`,
   );
   return `# Errors
 

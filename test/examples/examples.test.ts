@@ -77,7 +77,7 @@ describe("the examples", () => {
   it("submit a plain file from a shell script", async () => {
     const done = await run("sh", ["plain-file.sh"]);
     expect(done, done.stderr).toMatchObject({ code: 0 });
-    expect(done.stdout).toMatch(/RMSE: \d+\.\d\d/);
+    expect(done.stderr).toMatch(/RMSE: \d+\.\d\d/);
     expect(done.stdout).toMatch(/^1\tada\t/m);
   });
 
@@ -116,14 +116,14 @@ describe("the examples", () => {
     const cwd = join(project, "code-python");
     const done = await crowdai("submit", "--code", cwd, "-c", "iris-code", "--timeout", "120");
     expect(done, done.stderr).toMatchObject({ code: 0 });
-    expect(done.stdout).toContain("Accuracy: 0.980");
+    expect(done.stderr).toContain("Accuracy: 0.980");
   });
 
   it.skipIf(!hasBoxes || !hasNode)("run code that answers one line at a time", async () => {
     const cwd = join(project, "code-javascript");
     const done = await crowdai("submit", "--code", cwd, "-c", "forecast-code", "--timeout", "120");
     expect(done, done.stderr).toMatchObject({ code: 0 });
-    expect(done.stdout).toContain("Mean absolute error: 0.793");
+    expect(done.stderr).toContain("Mean absolute error: 0.793");
   });
 
   it.skipIf(!hasBoxes)("play an environment with the code of an agent, and return an animation", async () => {
@@ -151,7 +151,7 @@ describe("the examples", () => {
   ])("play an environment from here with %s", async (_name, command) => {
     const done = await crowdai("run", "-c", "lander", "--", ...command);
     expect(done, done.stderr).toMatchObject({ code: 0 });
-    expect(done.stdout).toMatch(/Mean return: -?\d+\.\d/);
+    expect(done.stderr).toMatch(/Mean return: -?\d+\.\d/);
   });
 
   it("return an image that the broker shows with the submission", async () => {

@@ -150,7 +150,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
       expect(JSON.parse(first.stdout)).toMatchObject({ schema_version: 1 });
       expect(first.stdout).toContain('"score"');
       const second = await client.crowdai(["submit", "--json", "[3, 4]"], { env: signedIn });
-      expect(second, second.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("0.500") });
+      expect(second, second.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining("0.500") });
       const board = await client.crowdai(["leaderboard", "--format", "json"], { env: signedIn });
       expect(board.stdout).toContain('"ada"');
       expect(board.stdout).toMatch(/"score":\s*0\.5\b/);

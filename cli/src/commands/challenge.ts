@@ -22,20 +22,23 @@ export async function challenge(
     `/api/v1/challenges/${encodeURIComponent(id)}`,
     challengeSchema,
   );
+  const next = nextOf(found, settings.challenge);
   terminal.present({
     json: { challenge: found },
     ndjson: [{ type: "challenge", challenge: found }],
     quiet: [found.id],
     text: () => terminal.answer(describe(plainValue(found), terminal.style).join("\n")),
+    next: [next],
   });
-
-  const file = `predictions${found.accepts.file?.extensions[0] ?? ""}`;
-  const which = settings.challenge === found.id ? "" : ` -c ${found.id}`;
-  if (found.data.length > 0) terminal.next(`crowdai data ${found.id}`);
-  else if (found.environment?.agents.includes("remote"))
-    terminal.next(`crowdai run${which} -- python3 agent.py`);
-  else terminal.next(`crowdai submit ${submitted(found, file)}${which}`);
+  terminal.next(next);
   return 0;
+}
+
+function nextOf(found: PublicChallenge, current: string | null): string {
+  if (found.data.length > 0) return `crowdai data ${found.id}`;
+  const which = current === found.id ? "" : ` -c ${found.id}`;
+  if (found.environment?.agents.includes("remote")) return `crowdai run${which} -- python3 agent.py`;
+  return `crowdai submit ${submitted(found, `predictions${found.accepts.file?.extensions[0] ?? ""}`)}${which}`;
 }
 
 function submitted({ run, environment, accepts }: PublicChallenge, file: string): string {

@@ -9,8 +9,11 @@ export const challengesSchema = z.object({ challenges: z.array(challengeSchema) 
 /** Lists the challenges on the broker. */
 export async function challenges({ connection, terminal }: CommandContext): Promise<number> {
   const found = await (await connection.http()).get("/api/v1/challenges", challengesSchema);
+  const first = found.challenges[0];
+  const next = first && `crowdai challenge ${connection.settings.challenge ?? first.id}`;
   terminal.present({
     json: found,
+    next: [next],
     ndjson: found.challenges.map((challenge) => ({ type: "challenge", challenge })),
     quiet: found.challenges.map(({ id }) => id),
     text: () =>
@@ -31,8 +34,7 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
       ),
   });
 
-  const first = found.challenges[0];
-  if (first) terminal.next(`crowdai challenge ${connection.settings.challenge ?? first.id}`);
+  if (next) terminal.next(next);
   else terminal.note("This broker has no challenges yet.");
   return 0;
 }

@@ -53,7 +53,7 @@ describe.skipIf(missing("git"))("crowdai submit --code to an environment", () =>
     own.broker.code = ({ id }) => ({ url: host.url, ref: `refs/incoming/${id}`, have: false });
     expect(await crowdai("submit", "--code")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Accuracy: 0.900"),
+      stderr: expect.stringContaining("Accuracy: 0.900"),
     });
     expect(own.broker.received.find(({ what }) => what === "submit")!.message).toMatchObject({
       input: { kind: "code", command: ["python3", "agent.py"] },

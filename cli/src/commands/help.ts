@@ -1,5 +1,6 @@
 import { CrowdaiError, suggest } from "@crowdai/shared";
 import type { Command } from "commander";
+import { optionVariables } from "../options/option-variables.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
 
@@ -23,9 +24,10 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_CHALLENGE", "challenge"],
   ["CROWDAI_SUBMISSION", "session of an agent; set by `crowdai run`"],
   ["CROWDAI_CONFIG_DIR", "folder for user settings and keys"],
-  ["CROWDAI_DEBUG", "set to 1 to print a stack trace with errors"],
+  ["CROWDAI_EVENTS", "file to which each event of a command is appended, as a line of JSON"],
   ["CI", "disables prompts and animations"],
   ["CROWDAI_CI", "set to 0 to write no reports in GitHub Actions and GitLab CI"],
+  ["AI_AGENT, CLAUDECODE, …", "a coding agent runs the command: no prompts, compact output; AI_AGENT=0: not"],
   ["NO_COLOR, TERM=dumb", "disable colors"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "enable colors, even in a pipe"],
   ["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxy for all connections, those of git too"],
@@ -39,9 +41,9 @@ export async function help(
   _options: object,
   command: Command,
 ): Promise<number> {
-  if (topic === "exit-codes") return showExitCodes(terminal);
-  if (topic === "environment") return showEnvironment(terminal);
   const program = command.parent!;
+  if (topic === "exit-codes") return showExitCodes(terminal);
+  if (topic === "environment") return showEnvironment(terminal, program);
   const named = topic === undefined ? program : program.commands.find((one) => one.name() === topic);
   if (named) {
     named.outputHelp();
@@ -64,8 +66,9 @@ function showExitCodes(terminal: Terminal): number {
   return 0;
 }
 
-function showEnvironment(terminal: Terminal): number {
-  const rows = ENVIRONMENT.map(([name, meaning]) => ({ name, meaning }));
+function showEnvironment(terminal: Terminal, program: Command): number {
+  const options = variablesOfOptions(program);
+  const rows = [...ENVIRONMENT.map(([name, meaning]) => ({ name, meaning })), ...options];
   terminal.present({
     json: { environment: rows },
     ndjson: rows,
@@ -75,9 +78,28 @@ function showEnvironment(terminal: Terminal): number {
       terminal.answer(
         "\nThe value of a setting comes from the first of: flag, environment, nearest crowdai.json,\nuser settings (config.json), default.",
       );
+      terminal.answer(
+        "\nEvery option has a variable: 1 or 0 for a switch (0 for --no-…), else its value; a line for each\nvalue of an option that can be repeated. The command line takes precedence.\n",
+      );
+      terminal.answer(list(options.map(({ name, meaning }) => [name, meaning])));
     },
   });
   return 0;
+}
+
+/** Returns the variables of all options that ENVIRONMENT does not describe; an option of all commands once. */
+function variablesOfOptions(program: Command): { name: string; meaning: string }[] {
+  const meanings = new Map<string, string>();
+  for (const one of [program, ...program.commands])
+    for (const { option, variable } of optionVariables(one)) {
+      const isCommon = !variable.startsWith(`CROWDAI_${one.name().toUpperCase()}_`);
+      const flag = option.long!.replace(/^--no-/, "--[no-]");
+      if (!meanings.has(variable)) meanings.set(variable, isCommon ? flag : `${one.name()} ${flag}`);
+    }
+  const described = new Set(ENVIRONMENT.map(([name]) => name));
+  return [...meanings]
+    .filter(([name]) => !described.has(name))
+    .map(([name, flag]) => ({ name, meaning: flag }));
 }
 
 function list(rows: readonly (readonly [string | number, string])[]): string {

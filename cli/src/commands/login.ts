@@ -46,8 +46,10 @@ export async function login(
 
   const name = plainLine(participant.name);
   const document = { broker: settings.broker, participant, key_stored: source };
+  const next = settings.challenge ? "crowdai submit <file>" : "crowdai challenges";
   terminal.present({
     json: document,
+    next: [next],
     ndjson: [{ type: "login", ...document }],
     quiet: [name],
     text: () => terminal.answer(`Signed in to ${settings.broker} as ${terminal.style.bold(name)}.`),
@@ -60,7 +62,7 @@ export async function login(
     );
   if (io.env.CROWDAI_API_KEY && io.env.CROWDAI_API_KEY.trim() !== key)
     terminal.warn("CROWDAI_API_KEY is set to another key and takes precedence.");
-  terminal.next(settings.challenge ? "crowdai submit <file>" : "crowdai challenges");
+  terminal.next(next);
   return 0;
 }
 

@@ -4,11 +4,12 @@ import { readAccount } from "../client/http/account.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
-import { submissionDocument } from "./submission/submission-document.ts";
+import { SUBMISSION_FIELDS, submissionDocument } from "./submission/submission-document.ts";
 
 /** Requests publication of a submission's code. Asks for the license agreement if it is missing. */
 export async function publish(context: CommandContext, { id }: { id: string }): Promise<number> {
   const { io, connection, terminal } = context;
+  terminal.requireFields(SUBMISSION_FIELDS);
   await connection.key();
   const http = await connection.http();
   if (!(await readAccount(http)).agreed)
@@ -18,6 +19,7 @@ export async function publish(context: CommandContext, { id }: { id: string }): 
 
 /** Withdraws a submission from publication. */
 export async function unpublish(context: CommandContext, { id }: { id: string }): Promise<number> {
+  context.terminal.requireFields(SUBMISSION_FIELDS);
   await context.connection.key();
   return choose(context, id, "unpublish");
 }
@@ -29,6 +31,7 @@ async function choose(
 ): Promise<number> {
   const path = `/api/v1/submissions/${encodeURIComponent(id)}/${action}`;
   const submission = await (await connection.http()).post(path, {}, submissionSchema, { repeatable: true });
+  const next = `crowdai ${submission.published_at === null ? "show" : "clone"} ${submission.id}`;
   terminal.present({
     json: {
       ...submissionDocument(submission),
@@ -38,12 +41,14 @@ async function choose(
     ndjson: [{ type: "submission", ...submissionDocument(submission) }],
     quiet: [submission.id],
     text: () => terminal.answer(describe(submission)),
+    next: [
+      next,
+      submission.publish && submission.published_at === null && `crowdai unpublish ${submission.id}`,
+    ],
   });
   if (submission.publish && submission.published_at === null)
     terminal.note(`Until then, you can withdraw it with \`crowdai unpublish ${submission.id}\`.`);
-  terminal.next(
-    submission.published_at === null ? `crowdai show ${submission.id}` : `crowdai clone ${submission.id}`,
-  );
+  terminal.next(next);
   return 0;
 }
 

@@ -83,7 +83,9 @@ test.each(COMMANDS)(
     broker.routes[path] = { json: answer };
     const json = await run([...args, "--format", "json"]);
     expect(json.code).toBe(0);
-    expect(JSON.parse(json.stdout)).toEqual({ schema_version: 1, ...expected.json });
+    const { next_steps: next = [], ...document } = JSON.parse(json.stdout);
+    expect(document).toEqual({ schema_version: 1, ...expected.json });
+    for (const command of next) expect(command).toMatch(/^crowdai /);
     expect(json.stdout).not.toContain("next:");
 
     const ndjson = (await run([...args, "--format", "ndjson"])).stdout.trim().split("\n");

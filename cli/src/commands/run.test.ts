@@ -59,7 +59,8 @@ describe("crowdai run", () => {
     expect(stderr).toContain("weights\n");
     expect(stderr).toContain(`Submission ${only().id} accepted.`);
     expect(stderr).toContain("next: crowdai leaderboard iris");
-    expect(stdout).toBe("Accuracy: 1.500\nRank: 3 of 17 (up 2)\n");
+    expect(stdout).toBe(`${only().id}\n`);
+    expect(stderr).toContain("Accuracy: 1.500\nRank: 3 of 17 (up 2)\n");
     expect(only()).toMatchObject({ state: "graded", message: "PPO", input: { kind: "session" } });
     expect(code).toBe(0);
   });

@@ -17,6 +17,7 @@ import { type CommandSession, openCommandSession } from "./submission/command-se
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
 import { slotsText } from "./submission/slots-text.ts";
+import { SUBMISSION_FIELDS } from "./submission/submission-document.ts";
 
 export interface RunFlags {
   challenge?: string;
@@ -38,6 +39,7 @@ export async function run(
   flags: RunFlags,
 ): Promise<number> {
   if (flags.agentFiles !== undefined) return copyAgentFiles(terminal, resolve(io.cwd, flags.agentFiles));
+  terminal.requireFields(SUBMISSION_FIELDS);
   const { settings } = connection;
   const command = commandOf(named.command, settings);
   const wanted = chosenChallenge(settings, flags.challenge);
@@ -74,8 +76,8 @@ export async function run(
     });
     io.signal.removeEventListener("abort", stop);
     terminal.about(id);
-    if (terminal.quiet && terminal.format === "text") terminal.answer(id);
-    else terminal.note(`Submission ${id} accepted.`);
+    if (terminal.isIdAlone) terminal.answer(id);
+    terminal.note(`Submission ${id} accepted.`);
 
     const env = agentEnvironment(io.env, {
       broker: settings.broker,
@@ -92,7 +94,8 @@ export async function run(
     const http = await connection.http();
     const { signal } = io;
     const { minScore } = flags;
-    return await reportGrade({ terminal, facts, http, signal, challenge, submission, minScore });
+    const shown = { submission, minScore, isIdPrinted: true };
+    return await reportGrade({ terminal, facts, http, signal, challenge, ...shown });
   } catch (failure) {
     view.stop();
     if (failure instanceof CrowdaiError) reportFailure(terminal, failure);

@@ -31,6 +31,7 @@ export async function show(
   const submission = await http.get(path, submissionSchema);
   const isText = terminal.format === "text" && !terminal.quiet;
   const around = isText ? await readAround(http, submission, io.signal) : { challenge: null, total: null };
+  const next = nextOf(submission);
   terminal.present({
     json: submissionDocument(submission),
     ndjson: [{ type: "submission", ...submissionDocument(submission) }],
@@ -39,13 +40,16 @@ export async function show(
       terminal.answer(
         labeledLines(rowsOf(plainValue(submission), around, terminal), terminal.style).join("\n"),
       ),
+    next: [next],
   });
-
-  if (submission.finished_at === null) terminal.next(`crowdai watch ${submission.id}`);
-  else if (submission.artifacts.length > 0) terminal.next(`crowdai artifacts ${submission.id} --dir .`);
-  else if (submission.state === "graded") terminal.next(`crowdai leaderboard ${submission.challenge}`);
-  else terminal.next(`crowdai logs ${submission.id}`);
+  terminal.next(next);
   return 0;
+}
+
+function nextOf({ id, finished_at, artifacts, state, challenge }: Submission): string {
+  if (finished_at === null) return `crowdai watch ${id}`;
+  if (artifacts.length > 0) return `crowdai artifacts ${id} --dir .`;
+  return state === "graded" ? `crowdai leaderboard ${challenge}` : `crowdai logs ${id}`;
 }
 
 interface Around {

@@ -21,8 +21,10 @@ export async function submissions(
     isTable ? readPrecisions(http) : new Map<string, number>(),
   ]);
   const list = found.submissions;
+  const next = list[0] && `crowdai show ${list[0].id}`;
   terminal.present({
     json: found,
+    next: [next],
     ndjson: list.map((submission) => ({ type: "submission", submission })),
     quiet: list.map(({ id }) => id),
     text: () =>
@@ -45,8 +47,7 @@ export async function submissions(
   });
   if (isTable && list.some((s) => rankNow(s) !== null))
     terminal.note("Rank: when graded. Now: today's rank, beside the submission that holds it.");
-  const latest = list[0];
-  if (latest) terminal.next(`crowdai show ${latest.id}`);
+  if (next) terminal.next(next);
   else terminal.note("You have no submissions yet.");
   return 0;
 }

@@ -49,7 +49,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
   it("sends the project as a commit, with the key in a header and the facts in trailers", async () => {
     const before = project.fingerprint();
     const done = await submit("--code", "-m", "Deeper trees");
-    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("Accuracy: 0.900") });
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining("Accuracy: 0.900") });
     expect(done.stderr).toContain("Code: 2 files, ");
     const [intent] = announced();
     expect(intent).toMatchObject({
@@ -208,7 +208,7 @@ describe.skipIf(missing("git"))("crowdai submit --code", () => {
   it("does not affect the grade if it cannot be sent, and crowdai watch sends it again", async () => {
     host.refuse = 503;
     const done = await submit("--code");
-    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("Accuracy: 0.900") });
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining("Accuracy: 0.900") });
     const { id, code } = announced()[0]!;
     expect(done.stderr).toContain(`Run \`crowdai watch ${id}\` to send the code again.`);
     host.refuse = null;

@@ -18,9 +18,9 @@ describe("--min-score", () => {
     ["ascending", "-1", 7],
   ] as const)("with a score that is %s: %s exits with %i", async (order, wanted, expected) => {
     cli.broker.challenge.score.order = order;
-    const { code, stdout } = await run(["submit", "p.csv", "--min-score", wanted]);
+    const { code, stderr } = await run(["submit", "p.csv", "--min-score", wanted]);
     expect(code).toBe(expected);
-    expect(stdout).toContain("Accuracy: 0.900");
+    expect(stderr).toContain("Accuracy: 0.900");
   });
 
   it("keeps the submission and the reason in the one JSON document", async () => {
@@ -43,7 +43,7 @@ describe("a submission that gets no grade", () => {
   it("exits with 6 and prints the evaluator's message", async () => {
     cli.broker.grader = () => ({ error: { code: "rejected", message: "row 17: unknown id" } });
     const { code, stdout, stderr } = await run(["submit", "p.csv"]);
-    expect([code, stdout]).toEqual([6, ""]);
+    expect([code, stdout]).toEqual([6, `${cli.submissions()[0]!.id}\n`]);
     expect(stderr).toContain("error[rejected]: row 17: unknown id");
   });
 

@@ -78,7 +78,7 @@ describe.skipIf(missing("git"))("crowdai submit to a challenge that runs code", 
   it("submits the code alone, with the command of crowdai.json", async () => {
     for (const flags of [["--code"], []]) {
       const done = await crowdai(["submit", ...flags]);
-      expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("Accuracy: 0.900") });
+      expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining("Accuracy: 0.900") });
     }
     expect(intents()).toHaveLength(2);
     expect(intents()[0]).toMatchObject({

@@ -12,7 +12,7 @@ beforeEach(() => writeFile(file(), "id,species\n"));
 
 describe("crowdai submit", () => {
   it("prints scores and rank on stdout, slots and the next command on stderr", async () => {
-    const { code, stdout, stderr } = await run(["submit", "p.csv", "-m", "first"]);
+    const { code, stdout, stderr } = await run(["submit", "p.csv", "-m", "first"], { tty: { stdout: true } });
     expect([code, stdout]).toEqual([0, "Accuracy: 0.900\nRank: 3 of 17 (up 2)\n"]);
     expect(stderr).toContain("Submissions left: 4 of 5 per day\n");
     expect(stderr).toContain(`Submission ${submissions()[0]!.id} accepted.`);

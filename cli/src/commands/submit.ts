@@ -26,7 +26,7 @@ import type { Facts } from "./submission/facts.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
 import { slotsText } from "./submission/slots-text.ts";
-import { submissionDocument } from "./submission/submission-document.ts";
+import { SUBMISSION_FIELDS, submissionDocument } from "./submission/submission-document.ts";
 
 export interface SubmitFlags extends CodeFlags {
   json?: string;
@@ -47,6 +47,7 @@ export async function submit(
 ): Promise<number> {
   const { settings } = connection;
   const { cwd, signal } = io;
+  terminal.requireFields([...SUBMISSION_FIELDS, "dry_run", "plan"]);
   const { args, flags } = fileAfterCode(cwd, named, given);
   facts.file = args.file ?? null;
   if (flags.wait === false && flags.minScore !== undefined)
@@ -116,7 +117,8 @@ export async function submit(
     facts.submission = arrived;
     if (flags.wait === false) return showAccepted(terminal, arrived);
     const { minScore } = flags;
-    return await reportGrade({ terminal, facts, http, signal, challenge, submission: arrived, minScore });
+    const shown = { submission: arrived, minScore, isIdPrinted: true };
+    return await reportGrade({ terminal, facts, http, signal, challenge, ...shown });
   } catch (failure) {
     view.stop();
     throw explainInterruption(failure);
@@ -159,9 +161,9 @@ async function perform(
       onAccepted: (accepted) => {
         terminal.about(accepted.id);
         facts.submission = accepted;
-        if (terminal.quiet && terminal.format === "text") terminal.answer(accepted.id);
+        if (terminal.isIdAlone) terminal.answer(accepted.id);
         // Without waiting, the id is the answer.
-        else if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
+        if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
       },
     });
   } catch (failure) {
@@ -189,7 +191,10 @@ function showAccepted(terminal: Terminal, submission: Submission): number {
     ndjson: [{ type: "result", ...submissionDocument(submission) }],
     // Printed when it was accepted.
     quiet: [],
-    text: () => terminal.answer(submission.id),
+    text: () => {
+      if (!terminal.isIdAlone) terminal.answer(submission.id);
+    },
+    next: [`crowdai watch ${submission.id}`, `crowdai cancel ${submission.id}`],
   });
   terminal.next(`crowdai watch ${submission.id}`);
   return 0;

@@ -18,7 +18,9 @@ describe("crowdai watch", () => {
       expect(code).toBe(0);
       expect(lines.map(({ event, type }) => event?.seq ?? type)).toEqual([1, 2, 3, 4, 5, "result"]);
     }
-    expect((await run(["watch", id])).stdout).toBe("Accuracy: 0.900\nRank: 3 of 17 (up 2)\n");
+    expect((await run(["watch", id], { tty: { stdout: true } })).stdout).toBe(
+      "Accuracy: 0.900\nRank: 3 of 17 (up 2)\n",
+    );
     expect((await run(["watch", id, "--quiet"])).stdout).toBe(`${id}\n`);
   });
 
@@ -55,6 +57,7 @@ describe("crowdai watch", () => {
     const lines = jsonLines(stdout);
     expect(lines).toContainEqual({
       schema_version: 1,
+      time: expect.any(String),
       type: "place",
       submission: id,
       place: 3,

@@ -7,6 +7,7 @@ import type { CommandContext } from "./handler.ts";
 import { openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView } from "./submission/show-progress.ts";
+import { SUBMISSION_FIELDS } from "./submission/submission-document.ts";
 
 export interface WatchFlags {
   timeout?: number;
@@ -22,6 +23,7 @@ export async function watch(
   const { signal } = io;
   const view = createProgressView(terminal);
   terminal.about(id);
+  terminal.requireFields(SUBMISSION_FIELDS);
   await connection.key();
   view.say(`Watching ${id}`);
   const { session, route } = await openCommandSession(connection, io);
@@ -56,5 +58,6 @@ export async function watch(
   ]);
   submission = { ...submission, standing };
   if (terminal.quiet && terminal.format === "text") terminal.answer(submission.id);
-  return reportGrade({ terminal, facts, http, signal, challenge, submission, minScore: flags.minScore });
+  const shown = { submission, minScore: flags.minScore, isIdPrinted: false };
+  return reportGrade({ terminal, facts, http, signal, challenge, ...shown });
 }

@@ -1,8 +1,13 @@
 import type { Command } from "commander";
 import type { Handler } from "../commands/handler.ts";
+import { applyVariables } from "../options/option-variables.ts";
+import { DOCS } from "../terminal/links.ts";
+import { withoutJson } from "./common-options.ts";
 
 export interface CommandsOptions {
   version: string;
+  /** Sets the options that the command line leaves out. */
+  env?: Readonly<Record<string, string | undefined>>;
   /** Called with the loader of the chosen command's module, which is imported only then. */
   run: (
     load: () => Promise<Handler>,
@@ -20,16 +25,21 @@ export type Add = (
   load: () => Promise<Handler>,
 ) => Command;
 
-export function commandAdder(program: Command, { run }: CommandsOptions): Add {
+export function commandAdder(program: Command, { env = {}, run }: CommandsOptions): Add {
   return (syntax, description, exampleLines, load) => {
     const command = program.command(syntax).description(description);
-    command.helpOption("-h, --help", "show this help").addHelpText("before", examples(...exampleLines));
+    command
+      .helpOption("-h, --help", "show this help")
+      .addHelpText("before", examples(...exampleLines))
+      .addHelpText("after", `\nDocumentation: ${DOCS}/commands.md#crowdai-${command.name()}`);
     command.action(async () => {
+      applyVariables(command, env);
       const args = Object.fromEntries(
         command.registeredArguments.map((argument, i) => [argument.name(), command.processedArgs[i]]),
       );
       const [globally, here] = [defined(program.opts()), defined(command.opts())];
-      await run(load, args, { ...globally, ...here, color: globally.color && here.color }, command);
+      const options: Record<string, unknown> = { ...globally, ...here, color: globally.color && here.color };
+      await run(load, args, withoutJson(command, options), command);
     });
     return command;
   };

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { stringifyExact } from "@crowdai/shared";
+import { openEventsFile } from "./events-file.ts";
+import { findAgent } from "./find-agent.ts";
 import { plainLine, plainText } from "./plain-text.ts";
+import { createSelection, filteredText } from "./selection.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
 import { type Cell, formatTable } from "./table.ts";
@@ -21,6 +24,11 @@ export interface TerminalOptions {
   quiet: boolean;
   /** False for --no-color. */
   color: boolean;
+  /** Of --fields and --filter; the format is then json. */
+  fields?: string | undefined;
+  filter?: string | undefined;
+  /** The folder that a relative path in CROWDAI_EVENTS starts from. */
+  cwd?: string;
 }
 
 /** The output of a command, in each format. */
@@ -33,6 +41,8 @@ export interface Output {
   quiet: readonly string[];
   /** Prints the text, for terminals and pipes. */
   text: () => void;
+  /** Commands that may follow, as `next_steps` of the document and of the last line. */
+  next?: readonly (string | false | null | undefined)[];
 }
 
 /**
@@ -42,10 +52,14 @@ export interface Output {
 export interface Terminal {
   readonly format: Format;
   readonly quiet: boolean;
-  /** Whether a person can be asked: stdin and stdout are terminals, outside CI, and the format is text. */
+  /** Whether a person can be asked: stdin and stdout are terminals, outside CI and agents, and the format is text. */
   readonly isInteractive: boolean;
-  /** Whether stdout is a terminal, so that the output is laid out for people. */
+  /** The coding agent that runs the command, if one does. */
+  readonly agent: string | null;
+  /** Whether stdout is a terminal that a person reads, so that the output is laid out for people. */
   readonly isForEyes: boolean;
+  /** Whether the id of a new submission stands alone on stdout: as text with --quiet or in a pipe. */
+  readonly isIdAlone: boolean;
   /** Whether the document of --format json was printed. */
   readonly answered: boolean;
   /** Colors for stdout; each function returns its text unchanged if colors are off. */
@@ -63,10 +77,15 @@ export interface Terminal {
   present(output: Output): void;
   /** Prints lines of the output, on stdout. */
   answer(text: string): void;
-  /** Prints the document of --format json, with schema_version added. */
-  json(document: object): void;
-  /** Prints a line of --format ndjson, with schema_version added. */
-  ndjson(line: object): void;
+  /** Throws usage if --fields or --filter names a field that is not one of these. */
+  requireFields(known: readonly string[]): void;
+  /**
+   * Prints the document of --format json, with schema_version added, or what --fields and --filter select of it. A
+   * failure is not reduced to fields, and has nothing to filter.
+   */
+  json(document: object, options?: { isFailure?: boolean }): void;
+  /** Prints a line of --format ndjson, with schema_version and time added, and appends it to the file of CROWDAI_EVENTS. */
+  event(line: object): void;
   /** Prints a message on stderr, except with --quiet. */
   note(text: string): void;
   /** Passes on what the user's own program prints, to stderr. Resolves when there is room for more. */
@@ -88,16 +107,19 @@ export interface Terminal {
 }
 
 export function createTerminal(options: TerminalOptions): Terminal {
-  const { env, stdin, stdout, stderr, format, quiet } = options;
+  const { env, stdin, stdout, stderr, format, quiet, fields, filter, cwd = "." } = options;
   const ci = isCi(env);
   const isRunner = isGithubActions(env);
+  const agent = findAgent(env);
+  const selection = createSelection({ fields, filter });
   // A terminal that is 0 columns wide (an unsized pseudo-terminal, as in some CI) makes a spinner erase lines
   // without end.
   const sized = stderr.columns === undefined || stderr.columns > 0;
-  const animates = stderr.isTTY === true && sized && !ci && env.TERM !== "dumb" && !quiet;
+  const animates = stderr.isTTY === true && sized && !ci && !agent && env.TERM !== "dumb" && !quiet;
   const unicode = isUnicode(env);
-  const style = createStyle(wantsColor(stdout, options));
-  const noteStyle = createStyle(wantsColor(stderr, options));
+  const isForEyes = stdout.isTTY === true && !agent;
+  const style = createStyle(wantsColor(stdout, options, agent));
+  const noteStyle = createStyle(wantsColor(stderr, options, agent));
   let spinning: Spinner | null = null;
   let answered = false;
   let submission: string | null = null;
@@ -106,6 +128,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
     const plain = plainText(text, { keepColors: true });
     return isRunner ? withoutCommands(plain) : plain;
   };
+  const appendEvent = env.CROWDAI_EVENTS
+    ? openEventsFile(env.CROWDAI_EVENTS, cwd, (path, reason) =>
+        terminal.warn(`The events cannot be written to ${path} (${reason}).`),
+      )
+    : () => {};
+
   const toOut = (text: string) => {
     spinning?.clear();
     stdout.write(`${safe(text)}\n`);
@@ -121,8 +149,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const terminal: Terminal = {
     format,
     quiet,
-    isInteractive: stdin.isTTY === true && stdout.isTTY === true && !ci && format === "text",
-    isForEyes: stdout.isTTY === true,
+    isInteractive: stdin.isTTY === true && isForEyes && !ci && format === "text",
+    agent,
+    isForEyes,
+    isIdAlone: format === "text" && (quiet || !isForEyes),
     get answered() {
       return answered;
     },
@@ -135,19 +165,32 @@ export function createTerminal(options: TerminalOptions): Terminal {
     about(id) {
       submission = id;
     },
-    present({ json, ndjson, quiet: lines, text }) {
-      if (format === "json") terminal.json(json);
-      else if (format === "ndjson") for (const line of ndjson) terminal.ndjson(line);
-      else if (quiet) for (const line of lines) terminal.answer(plainLine(line));
-      else text();
+    present({ json, ndjson, quiet: lines, text, next = [] }) {
+      const steps = next.filter((step) => typeof step === "string");
+      const withNext = (document: object) =>
+        steps.length > 0 ? { ...document, next_steps: steps } : document;
+      if (format === "json") terminal.json(withNext(json));
+      else if (format === "text" && quiet) for (const line of lines) terminal.answer(plainLine(line));
+      else if (format === "text") text();
+      if (format === "ndjson" || env.CROWDAI_EVENTS)
+        for (const [i, line] of ndjson.entries())
+          terminal.event(i === ndjson.length - 1 ? withNext(line) : line);
     },
     answer: toOut,
-    json(document) {
+    requireFields: (known) => selection?.requireFields(known),
+    json(document, { isFailure = false } = {}) {
+      const whole = { schema_version: 1, ...document };
+      const indent = agent ? undefined : 2;
+      if (isFailure && selection?.isFilter) return;
+      const values = selection && !isFailure ? selection.select(whole) : [whole];
       answered = true;
-      stdout.write(`${jsonText({ schema_version: 1, ...document }, 2)}\n`);
+      for (const value of values)
+        stdout.write(`${selection?.isFilter ? safe(filteredText(value)) : jsonText(value, indent)}\n`);
     },
-    ndjson(line) {
-      stdout.write(`${jsonText({ schema_version: 1, ...line })}\n`);
+    event(line) {
+      const text = jsonText({ schema_version: 1, time: new Date().toISOString(), ...line });
+      if (format === "ndjson") stdout.write(`${text}\n`);
+      appendEvent(text);
     },
     note(text) {
       if (!quiet) toErr(text);
@@ -161,10 +204,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
     error: toErr,
     next(command) {
-      if (!quiet && format === "text") toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
+      if (quiet || format !== "text") return;
+      if (agent) toErr(`next_steps: ${JSON.stringify([command])}`);
+      else toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
     },
     table(header, rows) {
-      const width = stdout.isTTY === true ? stdout.columns || 80 : null;
+      const width = isForEyes ? stdout.columns || 80 : null;
       for (const line of formatTable(header, rows, { width, style, unicode })) toOut(line);
     },
     spinner(text) {
@@ -203,9 +248,14 @@ function jsonText(value: unknown, indent?: number): string {
   );
 }
 
-function wantsColor(stream: { isTTY?: boolean }, { env, color, format }: TerminalOptions): boolean {
+function wantsColor(
+  stream: { isTTY?: boolean },
+  { env, color, format }: TerminalOptions,
+  agent: string | null,
+): boolean {
   if (!color || env.NO_COLOR || format !== "text") return false;
   if (isOn(env.FORCE_COLOR) || isOn(env.CLICOLOR_FORCE)) return true;
+  if (agent) return false;
   return stream.isTTY === true && env.TERM !== "dumb" && env.CLICOLOR !== "0" && env.FORCE_COLOR !== "0";
 }
 

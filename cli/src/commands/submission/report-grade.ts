@@ -18,11 +18,13 @@ export interface GradeReport {
   challenge: PublicChallenge;
   submission: Submission;
   minScore?: number;
+  /** Whether the id stands on stdout already, so that a pipe gets nothing else; otherwise it gets the score. */
+  isIdPrinted: boolean;
 }
 
-/** Prints the grade: scores and rank on stdout, the rest on stderr. Throws below_minimum after printing. */
+/** Prints the grade: for eyes, scores and rank on stdout; in a pipe, one value. Throws below_minimum after printing. */
 export async function reportGrade(report: GradeReport): Promise<number> {
-  const { terminal, facts, http, signal, challenge, submission, minScore } = report;
+  const { terminal, facts, http, signal, challenge, submission, minScore, isIdPrinted } = report;
   const isAlone = (terminal.quiet && terminal.format === "text") || submission.function !== "submit";
   const { total, limits } = isAlone
     ? { total: null, limits: null }
@@ -35,16 +37,19 @@ export async function reportGrade(report: GradeReport): Promise<number> {
     ndjson: [{ type: "result", ...submissionDocument(submission), limits, ranked: total }],
     // The id was printed when the submission was accepted, or is what the caller named.
     quiet: [],
+    next: [`crowdai leaderboard ${submission.challenge}`],
     text: () => {
+      // In a pipe, one value stands alone on stdout.
+      const print = terminal.isForEyes ? terminal.answer : terminal.note;
+      if (!terminal.isForEyes && !isIdPrinted) terminal.answer(gradeValue(submission));
       const rows = [
         ...scoreRows(submission, challenge),
         ...(submission.standing
           ? rankRows(submission, total)
           : [["Rank", rankText(submission, total)] as const]),
       ];
-      for (const [label, value] of rows) if (value) terminal.answer(`${label}: ${value}`);
-      if (submission.data !== null && submission.data !== undefined)
-        terminal.answer(stringifyExact(submission.data));
+      for (const [label, value] of rows) if (value) print(`${label}: ${value}`);
+      if (submission.data !== null && submission.data !== undefined) print(stringifyExact(submission.data));
     },
   });
 
@@ -59,13 +64,18 @@ export async function reportGrade(report: GradeReport): Promise<number> {
   return 0;
 }
 
+/** Returns the score, or the data if there is none. */
+function gradeValue({ score, data }: Submission): string {
+  return score === null ? stringifyExact(data ?? null) : String(score);
+}
+
 /** Prints the JSON of a submission that ended without a grade, if the error holds one. The caller throws the error. */
 export function reportFailure(terminal: Terminal, error: CrowdaiError | undefined): void {
   const submission = error?.details?.submission;
   if (typeof submission !== "object" || submission === null) return;
   const document = submissionDocument(submission as Submission);
   if (terminal.format === "json") terminal.json({ ...document, ...failureFields(error!) });
-  if (terminal.format === "ndjson") terminal.ndjson({ type: "result", ...document });
+  terminal.event({ type: "result", ...document });
   const { run } = submission as Submission;
   const lines = terminal.format === "text" && run ? lastLines(run, MAX_LINES) : [];
   if (lines.length > 0) terminal.note(["It printed last:", ...lines.map((line) => `  ${line}`)].join("\n"));

@@ -26,12 +26,12 @@ export function createProgressView(terminal: Terminal): ProgressView {
     say,
     progress: (progress) => say(describe(progress, terminal)),
     event(event) {
-      if (terminal.format === "ndjson") terminal.ndjson({ type: "event", event });
-      else if (event.type === "log" && typeof event.data.message === "string")
+      terminal.event({ type: "event", event });
+      if (terminal.format !== "ndjson" && event.type === "log" && typeof event.data.message === "string")
         terminal.note(`  ${event.data.message}`);
     },
     place(place) {
-      if (terminal.format === "ndjson") terminal.ndjson({ type: "place", ...place });
+      terminal.event({ type: "place", ...place });
     },
     warn: (text) => terminal.warn(text),
     stop() {
