@@ -114,6 +114,7 @@ export const DIRECTIONS: readonly Directions[] = [
     packages: [],
     parts: {
       "index.ts": ["protocol"],
+      "exact-parser.ts": ["protocol"],
       "file-system-error.ts": ["protocol"],
       "retry-until-ready.ts": ["protocol"],
       bundles: ["challenge-folder", "protocol"],

@@ -1,7 +1,9 @@
 import type { Server as HttpServer } from "node:http";
 import { CrowdaiError, handshakeSchema, MAX_MESSAGE_BYTES, type SubmissionEvent } from "@crowdai/shared";
+import { exactParser } from "@crowdai/shared/exact-parser";
 import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
+import * as socketParser from "socket.io-parser";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { SessionDesk } from "../domain/sessions/session-desk.ts";
@@ -10,7 +12,6 @@ import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
 import { environmentRequests } from "./environment-requests.ts";
 import { createEventRates, cut } from "./event-rates.ts";
-import { exactParser } from "./exact-parser.ts";
 import { openSession, type SessionNeeds } from "./open-session.ts";
 import { createRequestQueues, WAITING_AT_ONCE } from "./request-queues.ts";
 import { createSessionKeys, type SessionKey } from "./session-keys.ts";
@@ -63,7 +64,8 @@ export function openGateway(options: {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
-    parser: exactParser,
+    // What JSON.stringify would write otherwise is stored as it was sent.
+    parser: exactParser(socketParser, "data"),
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,

@@ -166,4 +166,17 @@ describe("the end of a session", () => {
     expect(await seeds("test")).toEqual([{ round: "1", seeds: taken.delivery.job.seeds }]);
     expect(await seeds("each")).toBeNull();
   });
+
+  it("shows the seeds that its own agent played, once the challenge is closed", async () => {
+    const id = createSubmissionId();
+    await test.records.db.deleteFrom("closures").where("challenge", "=", "each").execute();
+    await client.ask<Receipt>("environment:create", { id, challenge: "each" });
+    const taken = await toy.next();
+    await grade(taken, 3, { environment: RECORD, artifacts: [LOG] });
+    expect((await ended(id)).environment?.episodes).toEqual(RECORD.episodes);
+    await closeChallenge(test.records, null, "each", { force: true, now: new Date() });
+    expect((await view(id)).environment?.episodes).toEqual([
+      { ...RECORD.episodes[0], seed: taken.delivery.job.seeds![0] },
+    ]);
+  });
 });

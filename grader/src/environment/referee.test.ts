@@ -1,3 +1,4 @@
+import { MAX_STEP_BYTES } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { createReferee, MAX_ERRORS, type Outcome, type RefereeOptions } from "./referee.ts";
 
@@ -130,6 +131,18 @@ describe("the referee", () => {
     expect(ask(request)).toMatchObject(refused(code));
     expect(referee.failure()).toBeNull();
     expect(step()).toMatchObject({ episode: 1, n: 2 });
+  });
+
+  it("takes an action of a million bytes, and refuses a longer one", () => {
+    const spaces = { action: { name: "Text" }, observation: { name: "Any" } } as const;
+    const { ask, reset } = start({ spaces, agent: "remote" });
+    reset();
+    for (const character of ["x", "é", "€"]) {
+      const bytes = Buffer.byteLength(character);
+      const most = character.repeat(Math.floor((MAX_STEP_BYTES - 2) / bytes));
+      expect(ask({ type: "step", action: most }).kind).toBe("step");
+      expect(ask({ type: "step", action: most + character })).toMatchObject(refused("action_too_large"));
+    }
   });
 
   it("gives a repeated request the same answer", () => {

@@ -1,4 +1,4 @@
-import type { AgentAnswer, Hello, Space, StepAnswer } from "@crowdai/shared";
+import { type AgentAnswer, type Hello, MAX_STEP_BYTES, type Space, type StepAnswer } from "@crowdai/shared";
 import type { EnvironmentConfig } from "@crowdai/shared/challenge-folder";
 import { RunFailure } from "../run/run-failure.ts";
 import { actionCheck } from "./check-action.ts";
@@ -130,7 +130,13 @@ export function createReferee(options: RefereeOptions) {
       invalidActions++;
       return refuse("action_invalid", problem);
     }
-    return { kind: "step", episode: at.episode, n: next, action, text: JSON.stringify(action) };
+    const text = JSON.stringify(action);
+    // Of 3 bytes a character at most.
+    if (text.length > MAX_STEP_BYTES / 3 && Buffer.byteLength(text) > MAX_STEP_BYTES) {
+      invalidActions++;
+      return refuse("action_too_large", `an action has at most ${MAX_STEP_BYTES} bytes of JSON`);
+    }
+    return { kind: "step", episode: at.episode, n: next, action, text };
   }
 
   /** Ends the session of a client that cannot be refused its submit. */

@@ -93,7 +93,7 @@ export const challengeSchema = z.object({
       seeds: z
         .array(z.object({ round: z.string(), seeds: z.array(z.number().int()) }))
         .nullable()
-        .describe("Null until the challenge is closed."),
+        .describe("Null until the challenge is closed, and where each submission has its own."),
     })
     .nullable()
     .default(null)

@@ -2,7 +2,7 @@ import type { PublicChallenge } from "@crowdai/shared";
 import type { ChallengeConfig, EnvironmentConfig } from "@crowdai/shared/challenge-folder";
 import type { Records } from "../../records/records.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
-import { findClosure } from "./find-closure.ts";
+import { areSeedsShown } from "./are-seeds-shown.ts";
 
 type PublicEnvironment = NonNullable<PublicChallenge["environment"]>;
 
@@ -12,14 +12,14 @@ export interface SeedSources {
   seedsOf: SeedsOf;
 }
 
-/** Describes an environment that agents step, without its private files. Its seeds are public once the challenge is closed. */
+/** Describes an environment that agents step, without its private files. Its seeds are public once the challenge is closed and played to the end. */
 export async function publicEnvironment(
   { records, seedsOf }: SeedSources,
   config: ChallengeConfig,
 ): Promise<PublicEnvironment | null> {
   if (!config.environment) return null;
-  const closure = await findClosure(records.db, config.id);
-  return describe(config.environment, closure ? publicSeeds(config, seedsOf) : null);
+  const isShown = await areSeedsShown(records.db, config.id);
+  return describe(config.environment, isShown ? publicSeeds(config, seedsOf) : null);
 }
 
 /** The seeds of each round; null when each submission has its own, or only graders know them. */

@@ -21,14 +21,21 @@ import {
 import { redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { type CallNeeds, registerCall } from "../../domain/submissions/register-call.ts";
 import { type IntentNeeds, registerIntent } from "../../domain/submissions/register-intent.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { readSurroundings, viewSubmission } from "../../domain/submissions/view-submission.ts";
+import { withShownSeeds } from "../../domain/submissions/with-shown-seeds.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import { type ApiGroup, answers, body, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
 
 /** Submissions over plain HTTP, for clients without a socket connection. */
 export function submissionRoutes(
-  { api, context, participant, viewer }: ApiGroup<AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds>,
+  {
+    api,
+    context,
+    participant,
+    viewer,
+  }: ApiGroup<AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds & Needs<"seedsOf">>,
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>,
 ): void {
   const db = () => context().records.db;
@@ -141,7 +148,7 @@ export function submissionRoutes(
       if (row && access) {
         const shown = access === "organizer" || config?.visibility.leaderboard === true;
         const submission = {
-          ...(await viewSubmission(context(), db(), row)),
+          ...(await withShownSeeds(context(), await viewSubmission(context(), db(), row), row)),
           standing: shown ? await readStandingNow(db(), row) : null,
         };
         return c.json(access === "other" ? redactSubmission(submission) : submission, 200);

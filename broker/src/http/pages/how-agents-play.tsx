@@ -49,7 +49,9 @@ export function HowAgentsPlay({ environment }: { environment: Environment }) {
       {seeds ? (
         <Seeds seeds={seeds} />
       ) : (
-        <p class="note">The seeds are secret until the challenge is closed.</p>
+        <p class="note">
+          The seeds are secret until the challenge is closed, and are then shown here or with each submission.
+        </p>
       )}
     </section>
   );

@@ -17,6 +17,7 @@ const AGENTS = {
 /** How an agent played: its episodes, and what steps took. For its participant and the organizers. */
 export function SessionSection({ environment }: { environment: EnvironmentRecord }) {
   const { agent, grader, episodes, steps, agent_ms, environment_ms, invalid_actions, resumed } = environment;
+  const hasSeeds = episodes.some(({ seed }) => seed !== undefined);
   return (
     <section aria-labelledby="episodes">
       <h2 id="episodes">{plural(episodes.length, "episode")}</h2>
@@ -35,6 +36,11 @@ export function SessionSection({ environment }: { environment: EnvironmentRecord
               <th scope="col" class="number">
                 Return
               </th>
+              {hasSeeds ? (
+                <th scope="col" class="number">
+                  Seed
+                </th>
+              ) : null}
             </tr>
           </thead>
           <tbody>
@@ -44,6 +50,7 @@ export function SessionSection({ environment }: { environment: EnvironmentRecord
                 <td>{one.ended}</td>
                 <td class="number">{one.steps.toLocaleString("en-US")}</td>
                 <td class="number">{shownNumber(one.return, PRECISION)}</td>
+                {hasSeeds ? <td class="number">{one.seed}</td> : null}
               </tr>
             ))}
           </tbody>

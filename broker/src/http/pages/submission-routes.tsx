@@ -5,6 +5,7 @@ import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { type ViewNeeds, viewSubmission } from "../../domain/submissions/view-submission.ts";
+import { withShownSeeds } from "../../domain/submissions/with-shown-seeds.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { senderName } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
@@ -20,7 +21,7 @@ import { readVisibleCode } from "./visible-code.ts";
 
 /** The list of a reader's submissions, and the page of each submission. */
 export function submissionPages(
-  parts: PageContext<ViewNeeds & HttpNeeds<"records" | "catalog" | "trustedProxies">>,
+  parts: PageContext<ViewNeeds & HttpNeeds<"records" | "catalog" | "seedsOf" | "trustedProxies">>,
 ): Hono {
   const { context, sessions, renderPage, renderPart, code } = parts;
   const routes = new Hono();
@@ -49,7 +50,7 @@ export function submissionPages(
     const config = configOf(row.challenge);
     const showsRank = access === "organizer" || config?.visibility.leaderboard === true;
     const [viewed, standing, events, mediaAwaited] = await Promise.all([
-      viewSubmission(context(), db, row),
+      viewSubmission(context(), db, row).then((seen) => withShownSeeds(context(), seen, row)),
       showsRank ? readStandingNow(db, row) : null,
       readEvents(db, row.id, 0),
       areMediaAwaited(db, row.id),

@@ -1,8 +1,9 @@
 import { CrowdaiError, errorBodySchema, type Session, sessionSchema } from "@crowdai/shared";
+import { exactParser } from "@crowdai/shared/exact-parser";
 import { io, type Socket } from "socket.io-client";
+import * as socketParser from "socket.io-parser";
 import { interruption } from "../../async/abort.ts";
 import type { SessionOptions } from "./broker-session.ts";
-import { exactParser } from "./exact-parser.ts";
 
 const OPENING_MS = 10_000;
 
@@ -22,7 +23,7 @@ export async function openSocket(
     transports: ["websocket"],
     auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
     agent: options.agents?.(broker) as unknown as string | undefined,
-    parser: exactParser,
+    parser: exactParser(socketParser, "values"),
     timeout: OPENING_MS,
     reconnectionDelay: 150,
     reconnectionDelayMax: 5_000,
@@ -30,7 +31,10 @@ export async function openSocket(
     forceNew: true,
     autoConnect: false,
   });
-  return { socket, opening: await firstSession(socket, options.signal) };
+  const opening = await firstSession(socket, options.signal);
+  // A connection that breaks comes back whatever has become of the challenge: what it was opened for may go on.
+  socket.auth = { apiKey: options.key, client: options.client };
+  return { socket, opening };
 }
 
 /** Connects and returns the broker's first message. */

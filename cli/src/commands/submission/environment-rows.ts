@@ -48,7 +48,9 @@ export function playedRows({ agent, episodes, ...record }: EnvironmentRecord): L
     ...episodes.map(
       (one): LabeledRow => [
         `Episode ${one.episode}`,
-        `return ${rounded(one.return)} in ${one.steps} ${one.steps === 1 ? "step" : "steps"}, ${ENDS[one.ended]}`,
+        `return ${rounded(one.return)} in ${one.steps} ${one.steps === 1 ? "step" : "steps"}, ${ENDS[one.ended]}${
+          one.seed === undefined ? "" : `, seed ${one.seed}`
+        }`,
       ],
     ),
     ["Steps", `${steps}, agent ${times(agent_ms)}, environment ${times(environment_ms)}`],
