@@ -43,6 +43,10 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
         onKey: maskKey,
       });
       terminal = context.terminal;
+      if (detectCi(io.env, flags) === "gitlab" && writesReport(command.name(), "gitlab", flags)) {
+        const { collapseProgress } = await import("./ci-report/log-section.ts");
+        collapseProgress(terminal, io.stderr, `crowdai ${command.name()}`);
+      }
       const handler = await load();
       exitCode = await handler(context, args as never, options as never, command);
     },

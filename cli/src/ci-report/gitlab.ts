@@ -15,15 +15,3 @@ export function dotenvLines(result: Result): string {
 function oneLine(value: string): string {
   return value.replace(/[^\x20-\x7e]+/g, " ").slice(0, 500);
 }
-
-/** Returns the lines that open and close a collapsible section of the log of a job. */
-export function logSection(name: string, title: string, now = Date.now()): { open: string; close: string } {
-  const line = (what: string, at: number, options = "") =>
-    `section_${what}:${Math.floor(at / 1000)}:${name}${options}\r\u001b[0K`;
-  return {
-    open: `${line("start", now, "[collapsed=true]")}${title}\n`,
-    get close() {
-      return `${line("end", Date.now())}\n`;
-    },
-  };
-}

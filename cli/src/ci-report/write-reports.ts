@@ -21,6 +21,8 @@ export interface Reporting {
   /** Name of the command. */
   command: string;
   flags: ReportFlags;
+  /** How long the API of the CI system may be silent. */
+  idleMs?: number;
 }
 
 /** Writes all reports of a command that has ended. A report that cannot be written is a warning, never a failure. */
@@ -36,6 +38,7 @@ export async function writeReports(reporting: Reporting, known: Facts, end: End)
   if (system === "github") await reportToGithub(io, { facts, result, end, warn, attempt });
   if (system === "gitlab")
     await attempt(DOTENV_FILE, writeFile(resolve(io.cwd, DOTENV_FILE), dotenvLines(result)));
+  if (flags.comment) await comment(reporting, { facts, result, end, warn });
   const { junit, metrics } = flags;
   if (junit !== undefined)
     await attempt(
@@ -70,6 +73,34 @@ async function reportToGithub(io: Reporting["io"], { facts, result, end, attempt
       "The output of the step",
       appendLines(output, outputLines(result), { maxBytes: 1024 * 1024 }),
     );
+}
+
+/** How long the API of the CI system may take in all. */
+const COMMENT_MS = 90_000;
+
+/** Loads what it needs only now: few jobs write comments. */
+async function comment(
+  { io, system, command, flags, idleMs }: Reporting,
+  { facts, result, end, warn }: Pick<Work, "facts" | "result" | "end" | "warn">,
+): Promise<void> {
+  if (system === null) return warn("--comment has no effect outside of GitHub Actions and GitLab CI.");
+  if (io.signal.aborted) return;
+  const { commentTarget } = await import("./comment-target.ts");
+  const { explainFailure, openComments, publishComment } = await import("./publish-comment.ts");
+  const { commentBody, commentMarker } = await import("./comment-body.ts");
+  const target = await commentTarget(system, io.env).catch((failure: Error) => failure);
+  if (target instanceof Error) return warn(`The comment is not written: ${target.message}.`);
+  if (target === null)
+    return void io.stderr.write("No comment: this job does not run for a pull or merge request.\n");
+  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(COMMENT_MS)]);
+  const options = { system, env: io.env, target, tokenVariable: flags.commentToken, signal, idleMs };
+  try {
+    const marker = commentMarker(facts, command);
+    const body = (earlier: string | null) => commentBody(marker, { facts, end, result, target }, earlier);
+    await publishComment(openComments(options), marker, body);
+  } catch (failure) {
+    if (!io.signal.aborted) warn(explainFailure(failure, options));
+  }
 }
 
 /** A submission that ended without a grade is in its error. */
