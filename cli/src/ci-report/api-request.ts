@@ -9,7 +9,7 @@ import { cut } from "./markdown.ts";
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const MAX_RETRY_AFTER_MS = 20_000;
 
-/** An answer that is no success, or none that can be read. `status` is 0 if there was no answer. */
+/** An answer that reports a failure or cannot be read. */
 export class ApiError extends Error {
   readonly status: number;
   readonly retryAfterMs: number;
