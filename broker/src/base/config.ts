@@ -3,6 +3,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
 import { SANDBOX_NAMES, type SandboxName } from "@crowdai/shared/sandbox-names";
 import { z } from "zod";
+import { type CiIssuer, parseCiIssuers } from "./ci-issuers.ts";
 import { parseTrustedProxies, type TrustedProxies } from "./client-address.ts";
 
 const LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
@@ -40,6 +41,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
     .optional(),
+  CI_ISSUERS: z.string().default("github gitlab"),
+  CI_LOOPBACK_ISSUERS: z.enum(["on", "off"]).default("off"),
+  CI_SESSION_SECONDS: z.coerce.number().int().min(1).max(3600).default(900),
   LEGACY_CLIENTS: z.enum(["on", "off"]).default("on"),
   CROWDAI_SANDBOX: z.enum(SANDBOX_NAMES).default(SANDBOX_NAMES[0]),
   PATH: z.string().default("/usr/local/bin:/usr/bin:/bin"),
@@ -92,6 +96,8 @@ export interface BrokerConfig {
   metricsToken: string | undefined;
   /** Whether clients of the published Python package are served. */
   legacyClients: boolean;
+  /** CI systems whose jobs may get a session, and how long a session lasts. */
+  ci: { issuers: readonly CiIssuer[]; sessionMs: number };
   codeHost: CodeHostSettings;
   /** The boxes that a grader in this process makes. */
   sandbox: SandboxName;
@@ -115,6 +121,7 @@ export function readConfig(
   const given = flagsSchema.safeParse(flags);
   const known = environmentSchema.safeParse(emptyIsAbsent(env));
   const s3 = s3EnvironmentSchema.safeParse(emptyIsAbsent(env));
+  const ciIssuers = ciIssuersOf(known.data);
   const mistakes = [
     ...(given.error?.issues ?? []).map((issue) => `  --${issue.path.join(".")}: ${issue.message}`),
     ...[...(known.error?.issues ?? []), ...(s3.error?.issues ?? [])].map(
@@ -123,8 +130,9 @@ export function readConfig(
     ...(known.data?.WEBAPP_URL && !known.data.WEBAPP_TOKEN
       ? ["  WEBAPP_TOKEN: required with WEBAPP_URL: the key that identifies this broker to the webapp"]
       : []),
+    ...(ciIssuers instanceof Error ? [`  CI_ISSUERS: ${ciIssuers.message}`] : []),
   ];
-  if (!given.success || !known.success || !s3.success || mistakes.length > 0)
+  if (!given.success || !known.success || !s3.success || ciIssuers instanceof Error || mistakes.length > 0)
     throw new CrowdaiError("config_invalid", `The settings are invalid:\n${mistakes.join("\n")}`);
   const { WEBAPP_URL, WEBAPP_TOKEN } = known.data;
   return Object.freeze({
@@ -148,6 +156,7 @@ export function readConfig(
     programPath: known.data.PATH,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
+    ci: { issuers: ciIssuers, sessionMs: known.data.CI_SESSION_SECONDS * 1000 },
     codeHost: codeHostOf(known.data),
     sandbox: known.data.CROWDAI_SANDBOX,
   });
@@ -155,6 +164,15 @@ export function readConfig(
 
 export const recordsFile = (dataFolder: string): string => join(dataFolder, "records.sqlite");
 export const objectsFolder = (dataFolder: string): string => join(dataFolder, "objects");
+
+function ciIssuersOf(env: z.output<typeof environmentSchema> | undefined): CiIssuer[] | Error {
+  if (!env) return [];
+  try {
+    return parseCiIssuers(env.CI_ISSUERS, env.CI_LOOPBACK_ISSUERS === "on");
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 function codeHostOf(env: z.output<typeof environmentSchema>): CodeHostSettings {
   const need = (...names: ("GITHUB_TOKEN" | "GITHUB_ORG" | "GITLAB_TOKEN" | "GITLAB_GROUP")[]) => {

@@ -10,6 +10,20 @@ export interface Tables {
   organizers: { id: Generated<number>; name: string; name_key: string; created_at: string };
   organizer_challenges: { organizer_id: number; challenge: string };
   api_keys: ApiKeyTable;
+  ci_trusts: CiTrustTable;
+  /** Sessions of CI jobs, by the digest of their key; `ref` and `run` say which job it was. */
+  ci_sessions: {
+    hash: string;
+    trust_id: number;
+    /** Of the token that was exchanged for it. */
+    token_hash: string;
+    ref: string;
+    run: string | null;
+    created_at: string;
+    expires_at: string;
+  };
+  /** Digests of the ids of tokens that were exchanged for a session. */
+  ci_tokens: { hash: string; expires_at: string };
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
   models: ModelTable;
@@ -70,6 +84,30 @@ export interface ApiKeyTable {
   created_at: string;
   revoked_at: string | null;
 }
+
+/** CI jobs that may act as a participant, for as long as the key that the trust was made with works. */
+export interface CiTrustTable {
+  id: Generated<number>;
+  participant_id: number;
+  key_hash: string;
+  /** The issuer's URL. */
+  issuer: string;
+  repository: string;
+  /** The repository in lower case. */
+  repository_key: string;
+  ref: string | null;
+  environment: string | null;
+  /** Pinned at the first use, so that another repository of the same name is not trusted. */
+  repository_id: string | null;
+  owner_id: string | null;
+  created_at: string;
+  ip: string;
+  user_agent: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+export type CiTrustRow = Selectable<CiTrustTable>;
 
 export interface SubmissionTable {
   /** The webapp's integer id. */

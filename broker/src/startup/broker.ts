@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isLastEvent, type Report, type SubmissionEvent } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
+import { ciTokens } from "../background/ci-issuers/ci-tokens.ts";
 import { createMediaMaker } from "../background/media/media-maker.ts";
 import { describeMedia, findMediaPrograms } from "../background/media/media-tools.ts";
 import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
@@ -126,7 +127,7 @@ export async function createBroker({
     const listeners = createListeners();
     const webapp: Webapp = config.webapp
       ? remoteWebapp({ ...config.webapp, context: () => context, times: webappTimes })
-      : embeddedWebapp(records.db);
+      : embeddedWebapp(records.db, clock);
     const metrics = createMetrics();
     shutdownSteps.add("metrics", () => metrics.close());
     const desk = createSessionDesk(() => context, steps);
@@ -148,6 +149,12 @@ export async function createBroker({
       baseUrl: () => url,
       trustedProxies: config.trustedProxies,
       desk,
+      // The participants of a remote webapp and their keys are the webapp's.
+      ci: {
+        ...ciTokens({ issuers: config.webapp ? [] : config.ci.issuers, baseUrl: () => url, clock }),
+        sessionMs: config.ci.sessionMs,
+      },
+      createRateLimiter,
       announce(challenge, events) {
         metrics.written(challenge, events);
         gateway.announce(events);

@@ -20,6 +20,8 @@ export const EXIT_CODES: readonly [number, string][] = [
 export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_API_KEY", "API key; takes precedence over the key stored by `crowdai login`"],
   ["CROWDAI_API_KEY_FOR", "brokers that may get CROWDAI_API_KEY although only crowdai.json names them"],
+  ["CROWDAI_ID_TOKEN", "ID token of a CI job, such as GitLab's, for a session without a key"],
+  ["CROWDAI_PARTICIPANT", "whose trust a CI job uses, if several participants trust it"],
   ["CROWDAI_BROKER", "address of the broker"],
   ["CROWDAI_CHALLENGE", "challenge"],
   ["CROWDAI_SUBMISSION", "session of an agent; set by `crowdai run`"],

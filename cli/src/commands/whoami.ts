@@ -1,6 +1,7 @@
 import { organizerIn, readAccount } from "../client/http/account.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 /** Shows the signed-in account and the source of its key. */
@@ -8,8 +9,11 @@ export async function whoami({ connection, terminal }: CommandContext): Promise<
   const { settings } = connection;
   const source = await connection.keySource();
   const { participant, agreed, organizer } = await readOwner(await connection.http());
+  const session = await (await connection.ciSessions())?.current();
 
-  const document = { broker: settings.broker, participant, agreed, organizer, key_source: source };
+  const { subject, repository, ref, expires_at } = session ?? {};
+  const ci = session ? { subject, repository, ref, expires_at } : null;
+  const document = { broker: settings.broker, participant, agreed, organizer, key_source: source, ci };
   const name = plainLine((participant ?? organizer)?.name ?? "");
   terminal.present({
     json: document,
@@ -19,7 +23,9 @@ export async function whoami({ connection, terminal }: CommandContext): Promise<
   });
   const key = organizer ? "the organizer's API key" : "the API key";
   terminal.note(
-    `Signed in to ${settings.broker} with ${key} from ${source === "keychain" ? "the keychain" : source}.`,
+    session
+      ? `Signed in to ${settings.broker} as a CI job: ${plainLine(session.repository)}, ${plainLine(session.ref)}, by the trust in ${plainLine(session.subject)}, until ${timeText(session.expires_at)}.`
+      : `Signed in to ${settings.broker} with ${key} from ${source === "keychain" ? "the keychain" : source}.`,
   );
   if (organizer)
     terminal.note(

@@ -11,8 +11,10 @@ import {
 import { createKeychain, type Keychain } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { CiSessions } from "./ci-session.ts";
 import { confirmBroker } from "./confirm-broker.ts";
 import { connectHttp } from "./connect-http.ts";
+import { mayHaveIdToken, noKey } from "./no-key.ts";
 
 /** A command's connection to its broker: where it is, with which key, over HTTP. Each part is made on first use. */
 export interface Connection {
@@ -28,8 +30,10 @@ export interface Connection {
    * key_unbound, or key_malformed before anything is sent.
    */
   key(): Promise<string>;
-  /** Returns the source of that key: CROWDAI_API_KEY, keychain, or the path of the file. */
+  /** Returns the source of that key: CROWDAI_API_KEY, keychain, the path of the file, or the trust in this CI job. */
   keySource(): Promise<string>;
+  /** Returns the sessions that the key in use belongs to, if it is one of this CI job. */
+  ciSessions(): Promise<CiSessions | undefined>;
   /** Returns a client that sends the key if there is one. */
   http(): Promise<HttpClient>;
 }
@@ -70,10 +74,33 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
     if (any) given.onKey?.(any.key);
     return any;
   });
-  const required = async () => requireKey(await known(), settings().broker);
+  const ofJob = once(async () => {
+    if (!mayHaveIdToken(env)) return null;
+    const { ciSessions } = await import("./ci-session.ts");
+    return ciSessions({ io, settings: settings(), client, onKey: given.onKey });
+  });
+  /** The sessions of this CI job, if it has no key. */
+  const sessions = async () => ((await known()) ? null : await ofJob());
+  const required = async (): Promise<FoundKey> => {
+    const session = await (await sessions())?.current();
+    if (session) return { key: session.key, source: `CI trust ${session.subject}` };
+    const any = await known();
+    if (!any) throw noKey(settings().broker, env);
+    return requireKey(any, settings().broker);
+  };
+  let isRefused = false;
+  /** The key for requests that need none. They are sent without one where this job is not trusted. */
   const keyIfAny = async () => {
     const any = await known();
-    return any && checkKey(any.key, any.source);
+    if (any) return checkKey(any.key, any.source);
+    try {
+      return isRefused ? null : ((await (await sessions())?.key()) ?? null);
+    } catch (failure) {
+      if (!(failure instanceof CrowdaiError) || failure.code === "interrupted") throw failure;
+      isRefused = true;
+      terminal.warn(`Continuing without an account: ${failure.message}`);
+      return null;
+    }
   };
 
   return {
@@ -87,6 +114,7 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
     },
     key: async () => (await required()).key,
     keySource: async () => (await required()).source,
+    ciSessions: async () => (await sessions()) ?? undefined,
     async http() {
       return connectHttp({ broker: settings().broker, key: keyIfAny, client, io });
     },

@@ -2,9 +2,10 @@ import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import packageJson from "../../package.json" with { type: "json" };
 import { createHttpClient, type HttpClient } from "../client/http/http-client.ts";
 import { type Agents, proxyAgents } from "../client/http/proxy-agents.ts";
-import type { BrokerSession } from "../client/session/broker-session.ts";
+import type { BrokerSession, KeyLease } from "../client/session/broker-session.ts";
 import { openSession } from "../client/session/session.ts";
 import { clientName } from "../connection/client-name.ts";
+import { mayHaveIdToken, noKey } from "../connection/no-key.ts";
 import type { OpenOptions } from "./open-options.ts";
 
 /** The open session of a challenge, and the settings that its calls use. */
@@ -16,12 +17,18 @@ export interface ChallengeSession {
   client: string;
 }
 
+interface Found {
+  broker: string | URL;
+  key: string;
+  lease?: KeyLease;
+}
+
 /** Opens a session. Reads the environment, the settings and the stored key only for options that are left out. */
 export async function connect(named: string | undefined, options: OpenOptions): Promise<ChallengeSession> {
   const { env } = process;
   const challenge = named ?? (await defaultChallenge());
   const client = options.client ?? clientName(packageJson.version);
-  const { broker, key } = await resolveBrokerAndKey(options);
+  const { broker, key, lease } = await resolveBrokerAndKey(options, client);
   if (!mayBeApiKey(key))
     throw new CrowdaiError(
       "key_malformed",
@@ -29,10 +36,11 @@ export async function connect(named: string | undefined, options: OpenOptions): 
     );
   const agents = proxyAgents(env);
   const { signal, lostAfterMs, transport } = options;
-  const http = createHttpClient({ broker, key: () => key, client, signal, agents });
+  const http = createHttpClient({ broker, key: lease?.key ?? (() => key), client, signal, agents });
   const session = await openSession({
     broker,
     key,
+    lease,
     challenge,
     client,
     signal,
@@ -48,13 +56,10 @@ async function defaultChallenge(): Promise<string> {
   return chosenChallenge(resolveSettings({ env: process.env, cwd: process.cwd() }));
 }
 
-async function resolveBrokerAndKey({
-  apiKey,
-  broker,
-}: OpenOptions): Promise<{ broker: string | URL; key: string }> {
+async function resolveBrokerAndKey({ apiKey, broker, signal }: OpenOptions, client: string): Promise<Found> {
   if (apiKey !== undefined && broker !== undefined) return { broker, key: apiKey };
   const { env } = process;
-  const [{ resolveSettings }, { readKey }, { givenKeyUnbound }] = await Promise.all([
+  const [{ resolveSettings }, { createKeyStore }, { givenKeyUnbound }] = await Promise.all([
     import("../config/settings.ts"),
     import("../credentials/key-store.ts"),
     import("../credentials/key-unbound.ts"),
@@ -70,5 +75,17 @@ async function resolveBrokerAndKey({
       "The API key that the program passed",
       `If the key is for that broker, pass its address too: broker: "${settings.broker}".`,
     );
-  return { broker: broker ?? settings.broker, key: apiKey ?? (await readKey({ env, settings })) };
+  const chosen = broker ?? settings.broker;
+  if (apiKey !== undefined) return { broker: chosen, key: apiKey };
+  const found = await createKeyStore({ env, settings }).find();
+  if (found) return { broker: chosen, key: found.key };
+  const lease = mayHaveIdToken(env)
+    ? (await import("../connection/ci-session.ts")).ciSessions({
+        io: { env, signal: signal ?? new AbortController().signal },
+        settings,
+        client,
+      })
+    : null;
+  if (!lease) throw noKey(settings.broker, env);
+  return { broker: chosen, key: await lease.key(), lease };
 }

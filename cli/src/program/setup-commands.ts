@@ -3,6 +3,18 @@ import type { Add } from "./add-command.ts";
 import { challengeOption } from "./common-options.ts";
 import { collect } from "./option-values.ts";
 
+const CI_HELP = `
+A subject names one repository: github:owner/repo or gitlab:group/project. Its
+jobs on every branch and tag are then trusted, and none of a pull or merge
+request. Narrow it, or add those, with a ref and an environment:
+  github:ada/iris@main                     the branch main
+  github:ada/iris@refs/tags/v*             tags that start with v
+  github:ada/iris@pull_request             pull requests (GitLab: @merge_request)
+  github:ada/iris:environment:production   jobs of an environment
+
+A trusted job needs no key: on GitHub the permission \`id-token: write\`, on
+GitLab an ID token in CROWDAI_ID_TOKEN. Its session lasts 15 minutes.`;
+
 /** Adds the commands for signing in and setting up. */
 export function addSetupCommands(add: Add): void {
   // Accepted only to be refused with a reason.
@@ -30,6 +42,20 @@ export function addSetupCommands(add: Add): void {
     ["crowdai whoami"],
     async () => (await import("../commands/whoami.ts")).whoami,
   );
+  add(
+    "ci",
+    "Trust CI jobs, which then submit as you without a stored key.",
+    [
+      "crowdai ci trust github:ada/iris@main",
+      "crowdai ci trust gitlab:team/iris:environment:production",
+      "crowdai ci list",
+      "crowdai ci untrust github:ada/iris@main",
+    ],
+    async () => (await import("../commands/ci.ts")).ci,
+  )
+    .addArgument(new Argument("<action>", "action").choices(["trust", "list", "untrust"]))
+    .argument("[subject]", "repository, with @<branch or ref> and :environment:<name> as needed")
+    .addHelpText("after", CI_HELP);
   add(
     "init",
     "Create crowdai.json, which sets the challenge for this folder.",

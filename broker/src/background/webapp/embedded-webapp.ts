@@ -1,5 +1,7 @@
-import { iso } from "../../base/clock.ts";
-import { identify, identifyHash } from "../../domain/participants/api-keys.ts";
+import { CrowdaiError, hashApiKey } from "@crowdai/shared";
+import { type Clock, iso } from "../../base/clock.ts";
+import { endedCiSessions, identifyCiSession } from "../../domain/ci/ci-sessions.ts";
+import { type Caller, identify, identifyHash } from "../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 import type { Db } from "../../records/records.ts";
 
@@ -10,19 +12,27 @@ import type { Db } from "../../records/records.ts";
 const LOOK_BACK_MS = 10 * 60_000;
 
 /** The broker's own records: its participants and its rules, with nothing to deliver elsewhere. */
-export function embeddedWebapp(db: Db): Webapp {
+export function embeddedWebapp(db: Db, clock: Clock = () => new Date()): Webapp {
+  /** The sessions of CI jobs have keys too. */
+  const orSession = (found: Promise<Caller>, hash: () => string): Promise<Caller> =>
+    found.catch((error) => {
+      if (!(error instanceof CrowdaiError) || error.code !== "key_unknown") throw error;
+      return identifyCiSession(db, hash(), clock());
+    });
   return {
     name: "this broker's own records",
-    identify: (key) => identify(db, key),
+    identify: (key) => orSession(identify(db, key), () => hashApiKey(key ?? "")),
     remember: ({ keyHash }) => keyHash,
-    recall: (kept) => identifyHash(db, kept),
+    recall: (kept) => orSession(identifyHash(db, kept), () => kept),
     async ended() {
       const revoked = await db
         .selectFrom("api_keys")
         .select("hash")
         .where("revoked_at", ">=", iso(Date.now() - LOOK_BACK_MS))
         .execute();
-      return new Set(revoked.map(({ hash }) => hash));
+      const now = clock();
+      const sessions = await endedCiSessions(db, new Date(now.getTime() - LOOK_BACK_MS), now);
+      return new Set([...revoked.map(({ hash }) => hash), ...sessions]);
     },
     async open() {},
     async deliver() {},

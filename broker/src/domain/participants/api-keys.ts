@@ -9,6 +9,8 @@ export interface Caller {
   id: number;
   name: string;
   keyHash: string;
+  /** The CI job whose session this is; absent for a key. */
+  session?: { issuer: string; repository: string; ref: string; expires_at: string };
 }
 
 /**
@@ -57,6 +59,17 @@ export function requireParticipant(caller: Caller, details?: Record<string, unkn
     throw new CrowdaiError("not_allowed", "This is an organizer's key; only participants can submit.", {
       details,
     });
+  return caller;
+}
+
+/** Throws not_allowed for the session of a CI job, which can submit and read, and not change the account. */
+export function requireOwnKey(caller: Caller): Caller {
+  if (caller.session)
+    throw new CrowdaiError(
+      "not_allowed",
+      "The session of a CI job can submit and read; it cannot change keys, trust or agreements, or sign in to the pages.",
+      { next: "Use your own API key." },
+    );
   return caller;
 }
 

@@ -2,6 +2,7 @@ import { agreementSchema, licenseSchema } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
 import { agree, agreementUrl, findAgreement, listAgreements } from "../../domain/agreements/agreements.ts";
 import { MIT_DIGEST, MIT_TEXT } from "../../domain/agreements/mit-license.ts";
+import { requireOwnKey } from "../../domain/participants/api-keys.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
@@ -64,7 +65,7 @@ export function agreementRoutes({
       responses: answers(agreementSchema, "The stored agreement"),
     }),
     async (c) => {
-      const { id } = await participant(c);
+      const { id } = requireOwnKey(await participant(c));
       const row = await agree(context(), id, {
         ...c.req.valid("json"),
         ip: requestAddress(c, context().trustedProxies),

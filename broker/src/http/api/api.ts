@@ -14,6 +14,7 @@ import type { HttpServices } from "../requests/http-services.ts";
 import { agreementRoutes } from "./api-agreements.ts";
 import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
+import { ciRoutes } from "./api-ci.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { sessionRoutes } from "./api-sessions.ts";
@@ -76,16 +77,25 @@ export function apiRoutes(
       description: "The error for an organizer's key (not_allowed) names the organizer in its details.",
       security: withKey,
       responses: answers(
-        z.object({ participant: z.object({ id: z.number().int(), name: z.string() }), agreed: z.boolean() }),
+        z.object({
+          participant: z.object({ id: z.number().int(), name: z.string() }),
+          agreed: z.boolean(),
+          session: z
+            .object({ issuer: z.string(), repository: z.string(), ref: z.string(), expires_at: z.string() })
+            .optional(),
+        }),
         "The participant",
       ),
     }),
     async (c) => {
       const caller = await context().webapp.identify(bearerKey(c));
-      const { kind, id, name } = caller;
+      const { kind, id, name, session } = caller;
       if (kind === "organizer")
         requireParticipant(caller, { organizer: { id, name, challenges: await challengesOf(db(), id) } });
-      return c.json({ participant: { id, name }, agreed: await hasAgreed(db(), id) }, 200);
+      return c.json(
+        { participant: { id, name }, agreed: await hasAgreed(db(), id), ...(session ? { session } : {}) },
+        200,
+      );
     },
   );
 
@@ -94,6 +104,7 @@ export function apiRoutes(
   sessionRoutes(group);
   organizerRoutes(group);
   agreementRoutes(group);
+  ciRoutes(group);
   publishingRoutes(group, code);
   artifactRoutes(group, reader);
   return api;

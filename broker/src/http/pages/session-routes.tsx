@@ -1,5 +1,6 @@
 import { asCrowdaiError, CrowdaiError, type ErrorCode } from "@crowdai/shared";
 import { Hono } from "hono";
+import { requireOwnKey } from "../../domain/participants/api-keys.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
 import { localPath } from "./local-path.ts";
@@ -37,12 +38,13 @@ export function sessionRoutes({
     try {
       await signInLimiter.admit(address);
       const key = typeof form.key === "string" ? form.key.trim() : "";
-      const caller = await context().webapp.identify(key);
+      const caller = requireOwnKey(await context().webapp.identify(key));
       await sessions.begin(c, caller);
       return c.redirect(next, 303);
     } catch (thrown) {
       const failed = asCrowdaiError(thrown);
-      if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code)) throw thrown;
+      const isSession = failed.code === "not_allowed";
+      if (failed.row.http !== 401 && !MAY_PASS_LATER.has(failed.code) && !isSession) throw thrown;
       if (failed.row.http === 401) await signInLimiter.note(address);
       if (failed.details?.seconds) c.header("retry-after", String(failed.details.seconds));
       const shown =
@@ -51,7 +53,7 @@ export function sessionRoutes({
           : failed.code === "no_key"
             ? new CrowdaiError("no_key", "Enter your API key.", { next: "Get one from the organizer." })
             : failed;
-      const status = failed.row.http as 401 | 429 | 503;
+      const status = failed.row.http as 401 | 403 | 429 | 503;
       const visit = { caller: null, formToken: "" };
       return renderPage(c, visit, { title: "Sign in", status }, <SignIn next={next} failed={shown} />);
     }

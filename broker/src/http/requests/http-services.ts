@@ -1,4 +1,6 @@
+import type { CiTokens } from "../../background/ci-issuers/ci-tokens.ts";
 import type { TrustedProxies } from "../../base/client-address.ts";
+import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
 import type { SubmissionServices } from "../../domain/submissions/services.ts";
 
@@ -8,6 +10,9 @@ export interface HttpServices extends SubmissionServices {
   trustedProxies: TrustedProxies;
   /** Where the requests of remote agents come in. */
   desk: SessionDesk;
+  /** Checks the tokens of CI jobs. `sessionMs` is how long the session lasts that a job gets for one. */
+  ci: CiTokens & { sessionMs: number };
+  createRateLimiter: CreateRateLimiter;
 }
 
 export type HttpNeeds<K extends keyof HttpServices> = Pick<HttpServices, K>;

@@ -11,10 +11,20 @@ import type {
 import type { Agents } from "../http/proxy-agents.ts";
 import type { Feed } from "./feed.ts";
 
+/** A key that expires, and is replaced by another one before that. */
+export interface KeyLease {
+  /** Returns the current key. */
+  key(): Promise<string>;
+  /** When it is replaced, in milliseconds since 1970. */
+  renewAt(): number;
+}
+
 /** How to open a session. */
 export interface SessionOptions {
   broker: string | URL;
   key: string;
+  /** For a key that expires. */
+  lease?: KeyLease;
   challenge?: string;
   /** Version of this client, such as `crowdai/0.1.0 node/26.10.0`. */
   client: string;

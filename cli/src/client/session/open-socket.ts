@@ -17,11 +17,14 @@ export async function openSocket(
   broker: URL,
   options: SessionOptions,
 ): Promise<{ socket: Socket; opening: Session }> {
+  const auth = { apiKey: options.key, challenge: options.challenge, client: options.client };
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
     // If WebSockets are blocked, http-session.ts replaces them; socket.io need not try another transport.
     transports: ["websocket"],
-    auth: { apiKey: options.key, challenge: options.challenge, client: options.client },
+    auth: options.lease
+      ? (send) => void currentKey(options).then((apiKey) => send({ ...auth, apiKey }))
+      : auth,
     agent: options.agents?.(broker) as unknown as string | undefined,
     parser: exactParser(socketParser, "values"),
     timeout: OPENING_MS,
@@ -36,6 +39,10 @@ export async function openSocket(
   socket.auth = { apiKey: options.key, client: options.client };
   return { socket, opening };
 }
+
+/** Without a new key the old one is sent: the broker then answers why it is refused. */
+const currentKey = ({ key, lease }: SessionOptions): Promise<string> =>
+  lease?.key().catch(() => key) ?? Promise.resolve(key);
 
 /** Connects and returns the broker's first message. */
 function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<Session> {

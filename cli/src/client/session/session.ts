@@ -19,7 +19,11 @@ const HEALTH_MS = 5_000;
  */
 export async function openSession(options: SessionOptions): Promise<BrokerSession> {
   const broker = parseBroker(options.broker);
-  const httpOptions: HttpClientOptions = { ...options, broker, key: () => options.key };
+  const httpOptions: HttpClientOptions = {
+    ...options,
+    broker,
+    key: options.lease?.key ?? (() => options.key),
+  };
   const http = createHttpClient(httpOptions);
   if (options.transport === "http") return openHttpSession(http, options);
 

@@ -42,12 +42,22 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   let giveUp: NodeJS.Timeout | undefined;
   let reconnecting: NodeJS.Timeout | undefined;
   let refusals = 0;
+  let renewing: NodeJS.Timeout | undefined;
+
+  /** A connection keeps the key that it was opened with: another one is opened before that expires. */
+  function renewLater(): void {
+    clearTimeout(renewing);
+    if (!options.lease) return;
+    renewing = after(Math.max(500, options.lease.renewAt() - Date.now()), () => socket.io.engine?.close());
+    renewing?.unref();
+  }
 
   function end(error?: unknown): void {
     if (ended) return;
     ended = true;
     clearTimeout(giveUp);
     clearTimeout(reconnecting);
+    clearTimeout(renewing);
     clearInterval(refreshing);
     signal?.removeEventListener("abort", abort);
     const reason = error ?? new CrowdaiError("interrupted", "The session was closed.");
@@ -81,6 +91,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     clearTimeout(giveUp);
     giveUp = undefined;
     refusals = 0;
+    renewLater();
     requests.opened();
     feeds.catchUp();
   });
@@ -93,6 +104,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
   refreshing.unref();
   // A stopping broker may disconnect right after its first message, before the listeners above were added.
+  renewLater();
   if (socket.connected) requests.opened();
   else disconnected("io server disconnect");
   if (signal?.aborted) abort();

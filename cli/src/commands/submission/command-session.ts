@@ -14,7 +14,7 @@ export interface CommandSession {
 
 /** Opens the session of a command. It ends when it is closed or the command is interrupted. */
 export async function openCommandSession(
-  connection: Pick<Connection, "settings" | "client" | "key">,
+  connection: Pick<Connection, "settings" | "client" | "key" | "ciSessions">,
   { env, signal }: Pick<Io, "env" | "signal">,
   challenge?: string,
   { lostAfterMs }: { lostAfterMs?: number } = {},
@@ -23,6 +23,7 @@ export async function openCommandSession(
   const broker = new URL(settings.broker);
   const agents = proxyAgents(env);
   const key = await connection.key();
-  const session = await openSession({ broker, key, challenge, client, signal, agents, lostAfterMs });
+  const lease = await connection.ciSessions();
+  const session = await openSession({ broker, key, lease, challenge, client, signal, agents, lostAfterMs });
   return { session, challenge: session.opening.challenge, route: { broker, agents, signal } };
 }
