@@ -1,5 +1,5 @@
 // `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, help, environment, environment:code …) measure only these.
+// names of figures (round-trip, client, environment, environment:code …) measure only these.
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -8,6 +8,7 @@ import { measureBoard } from "./bench/board.ts";
 import { measureBox } from "./bench/box.ts";
 import { exitWhenInterrupted } from "./bench/cleanup.ts";
 import { measureCodeAgent } from "./bench/code-agent.ts";
+import { measureCommands } from "./bench/commands.ts";
 import { measureEndToEnd } from "./bench/end-to-end.ts";
 import { measureEmbedded, measureOverRedis, measureTogether } from "./bench/environment.ts";
 import type { Figure } from "./bench/figure.ts";
@@ -25,14 +26,15 @@ import { installSystemPackages, REQUIRED_PROGRAMS } from "./test/system-packages
 
 const MEASURES = {
   "round-trip": measureRoundTrip,
-  help: measureHelp,
+  "client:help": measureHelp,
+  "client:commands": measureCommands,
+  "client:uploads": measureUploads,
   accepts: measureAccepts,
   board: () => measureBoard(),
   pages: () => measurePages(),
   watchers: measureWatchers,
   "queue-layer": measureQueueLayer,
   "end-to-end": measureEndToEnd,
-  uploads: measureUploads,
   snapshot: measureSnapshot,
   box: measureBox,
   "environment:code": measureCodeAgent,

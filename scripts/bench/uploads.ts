@@ -8,6 +8,7 @@ import { root } from "../lib/root.ts";
 import { startBroker, withoutBrokerSettings } from "../lib/running-broker.ts";
 import { findProgram } from "../services/programs.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "../services/swift.ts";
+import { onceDone } from "./cleanup.ts";
 import { type Figure, median } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
 
@@ -36,7 +37,7 @@ type Send = (file: string, round: number) => Promise<Run>;
  * `crowdai submit`, as a whole process from start to acceptance, beside `aws s3 cp` and rclone with their own settings: the same
  * file to the same store, in turns. Medians count; so does the memory of the client, which must not grow with the file.
  */
-export async function measureUploads(): Promise<Figure[]> {
+export async function* measureUploads(): AsyncGenerator<Figure> {
   const peers = (["aws", "rclone"] as const).filter((name) => findProgram(name));
   for (const name of ["aws", "rclone"] as const)
     if (!peers.includes(name))
@@ -52,6 +53,12 @@ export async function measureUploads(): Promise<Figure[]> {
   };
   const playground = createPlayground({ accepts: { file: { max_bytes: 3000 * MB } } });
   const broker = await startBroker({ ...playground, env, withGrader: false });
+  const clean = onceDone(async () => {
+    await broker.stop();
+    await swift.stop();
+    playground.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     const apiKey = await broker.addParticipant("bench");
     const send: Record<string, Send> = {
@@ -59,14 +66,9 @@ export async function measureUploads(): Promise<Figure[]> {
       ...(peers.includes("aws") ? { "aws s3 cp": sendAws(swift.url) } : {}),
       ...(peers.includes("rclone") ? { rclone: sendRclone(swift.url) } : {}),
     };
-    const figures: Figure[] = [];
-    for (const size of SIZES) figures.push(...(await compare(size, send, folder)));
-    return figures;
+    for (const size of SIZES) yield* await compare(size, send, folder);
   } finally {
-    await broker.stop();
-    await swift.stop();
-    playground.remove();
-    rmSync(folder, { recursive: true, force: true });
+    await clean();
   }
 }
 

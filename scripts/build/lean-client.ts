@@ -1,6 +1,7 @@
 // What keeps the client quick to start: plugins that leave out, or put off, parts of libraries that a command does not use.
 import { builtinModules, createRequire } from "node:module";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Plugin } from "rolldown";
 import { root } from "../lib/root.ts";
 
@@ -33,16 +34,24 @@ export const lateBuiltins: Plugin = {
       if (how === "required-late")
         return `${late} module.exports = new Proxy({}, { get: (_, name) => late()[name] });`;
       if (how !== "imported-late") return `module.exports = require("node:${name}");`;
-      const functions = Object.keys(createRequire(import.meta.url)(`node:${name}`)).filter((key) =>
-        /^[a-z]/.test(key),
+      const functions = Object.entries(createRequire(import.meta.url)(`node:${name}`)).filter(
+        ([key, value]) => /^[a-z]/.test(key) && typeof value === "function",
       );
       return [
         late,
-        ...functions.map((key) => `export const ${key} = (...args) => late().${key}(...args);`),
+        ...functions.map(([key, value]) => lateFunction(key, promisify.custom in (value as object))),
       ].join("\n");
     },
   },
 };
+
+/** Returns the source of a function that calls the one of `late()`; some have another form as a promise. */
+function lateFunction(name: string, hasOwnPromise: boolean): string {
+  const source = `export const ${name} = (...args) => late().${name}(...args);`;
+  if (!hasOwnPromise) return source;
+  const custom = `Symbol.for("nodejs.util.promisify.custom")`;
+  return `${source} ${name}[${custom}] = (...args) => late().${name}[${custom}](...args);`;
+}
 
 /** The patterns of string-width take 30 ms to compile, and a table of ASCII needs none: they wait for the first other text. */
 export const lateStringWidth: Plugin = {

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { locate } from "../client/http/broker-address.ts";
-import { supportsProxies } from "../client/http/proxy-agents.ts";
 import { cleanGit, GitFailure } from "../git/clean-git.ts";
 import { proxyFor } from "../network/proxy-for.ts";
 import type { Io } from "../terminal/io.ts";
@@ -25,11 +24,6 @@ export function checkProxy({ env }: Io, broker: URL): CheckOutcome {
       message: `${variable} is not an HTTP proxy; the client and git connect without one`,
     };
   const shown = address.replace(/\/\/[^@]*@/, "//…@");
-  if (!supportsProxies())
-    return {
-      status: "warning",
-      message: `${shown} (from ${variable}) is used by git only: Node.js ${process.versions.node} has no support for proxies`,
-    };
   return { status: "ok", message: `${shown} (from ${variable}), for requests and git` };
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +18,7 @@ export function caBundle(env: Env): string | null {
   const extra = env.NODE_EXTRA_CA_CERTS && read(env.NODE_EXTRA_CA_CERTS);
   if (!extra) return null;
   const own = env.GIT_SSL_CAINFO || env.SSL_CERT_FILE;
+  const { rootCertificates } = process.getBuiltinModule("node:tls");
   const lists = [extra, own ? read(own) : SYSTEM_BUNDLES.map(read).find(Boolean), ...rootCertificates];
   return lists.filter(Boolean).join("\n");
 }

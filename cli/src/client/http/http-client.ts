@@ -106,7 +106,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ? unreachable(broker, failure)
         : notABroker(broker, "with something other than HTTP");
     if (!(failure instanceof BadResponse)) return failure;
-    if (failure.proxy !== null && [429, 502, 503, 504].includes(failure.status)) return ofProxy(failure);
+    if (failure.proxy !== null && [407, 429, 502, 503, 504].includes(failure.status)) return ofProxy(failure);
     if (!(await isBroker(broker, { signal, agents, connectMs, idleMs })))
       return notABroker(broker, failure.message);
     if (failure.proxy !== null) return ofProxy(failure);
