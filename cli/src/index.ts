@@ -22,6 +22,7 @@ export {
   type FileInput,
   type SubmitOptions,
 } from "./library/challenge.ts";
+export type { CheckOptions, CheckResult } from "./library/check-from-program.ts";
 export type { OpenOptions } from "./library/open-options.ts";
 export type { CodeOutcome } from "./snapshot/send/code-outcome.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";

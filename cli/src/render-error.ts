@@ -5,6 +5,7 @@ import { type GlobalOptions, outputOptions } from "./program/common-options.ts";
 import type { Io } from "./terminal/io.ts";
 import { DOCS } from "./terminal/links.ts";
 import { plainText, plainValue } from "./terminal/plain-text.ts";
+import { slotLine, withoutSlot } from "./terminal/slot-line.ts";
 import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
 
 export interface Failure {
@@ -46,7 +47,12 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
   if (typeof suggestion === "string" && !body.message.includes(suggestion))
     terminal.error(`Did you mean ${plainText(suggestion)}?`);
   if (body.code === "unexpected" && error.cause !== undefined) terminal.error(bugReport(error, failure));
-  else if (body.next) terminal.error(plainText(body.next));
+  else {
+    const slot = slotLine(body.details, body.message);
+    if (slot !== null) terminal.error(plainText(slot));
+    const next = slot === null ? body.next : withoutSlot(body.next);
+    if (next) terminal.error(plainText(next));
+  }
   terminal.error(style.dim(`Documentation: ${DOCS}/errors.md#${body.code}`));
   if (isOn(io.env.CROWDAI_DEBUG) || argv.includes("--debug"))
     terminal.error(plainText(redact(trace(thrown))));

@@ -33,6 +33,7 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
       code: null,
       model: { max_bytes: 1_000_000_000 },
     },
+    check: null,
     functions: ["submit", "classify"],
     after_end: "reject",
     code: { capture: "off" },

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { CrowdaiError, quoted } from "@crowdai/shared";
 import { leftOutFiles, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import type { CheckConfig } from "@crowdai/shared/check";
 import { type Command, Option } from "commander";
 import { iso } from "../base/clock.ts";
 import { type BrokerConfig, readConfig } from "../base/config.ts";
@@ -26,6 +27,12 @@ interface RegradeFlags {
   cancel?: boolean;
   wait: boolean;
   format: "text" | "json";
+}
+
+/** Names the parts of a check; its files and its sample were tried when the folder was loaded. */
+function checkText({ csv, schema, function: called, sample }: CheckConfig): string {
+  const parts = [csv && "CSV", schema && "JSON Schema", called && `function ${called}`].filter(Boolean);
+  return `${parts.join(", ")}${sample === null ? "" : `; ${sample} passes`}`;
 }
 
 /** The most files that are named one by one. */
@@ -55,6 +62,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       say(`${config.id}: "${config.title}", version ${version}`);
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
+      if (config.check) say(`  check: ${checkText(config.check)}`);
       const program = await missingProgram(config.evaluator, io.env.PATH ?? "");
       if (program) io.stderr.write(`note: this machine has no ${program}; every grader needs it.\n`);
       const leftOut = await leftOutFiles(folder);

@@ -1,7 +1,7 @@
 import { type Submission, stringifyExact } from "@crowdai/shared";
 import type { End, Facts, ReportedAnswer } from "../commands/submission/facts.ts";
 import { rankText, scoreRows } from "../commands/submission/score-rows.ts";
-import { slotsText } from "../commands/submission/slots-text.ts";
+import { slotsText } from "../terminal/slots-text.ts";
 import { codeText, cut, factTable, linkText, titleText } from "./markdown.ts";
 
 /** Far below what GitHub accepts in a comment: 65,536 characters. GitLab accepts more. */

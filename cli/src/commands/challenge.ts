@@ -78,6 +78,7 @@ function describe(found: PublicChallenge, style: Style): string[] {
     if (accepts.json.schema !== true && accepts.json.schema != null)
       lines.push(`    Schema: ${JSON.stringify(accepts.json.schema)}`);
   }
+  if (found.check) lines.push("", style.bold("Check"), `  ${checkText(found.check)}`);
   if (found.run) {
     const rows = labeledLines(runRows(found.run), style).map((line) => `  ${line}`);
     lines.push("", style.bold("How the code is run"), ...rows);
@@ -91,6 +92,17 @@ function describe(found: PublicChallenge, style: Style): string[] {
   if (found.data.length > 0)
     lines.push("", style.bold("Data"), ...found.data.map((file) => `  ${file.name}  ${sizeText(file.size)}`));
   return lines;
+}
+
+/** Returns what a submission is checked for before it is graded, and what failing costs. */
+function checkText({ schema, csv, function: called, charge }: NonNullable<PublicChallenge["check"]>): string {
+  const parts = [
+    ...(csv ? ["the form of CSV files"] : []),
+    ...(schema ? ["a JSON Schema"] : []),
+    ...(called ? ["the evaluator's check"] : []),
+  ];
+  const cost = charge ? "a submission that fails it costs a slot" : "failing it costs no slot";
+  return `${parts.join(", ")}; ${cost}. Try it with \`crowdai check\`.`;
 }
 
 function describeRound(round: Round, { rounds, closed_at }: PublicChallenge): string {

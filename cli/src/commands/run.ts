@@ -11,12 +11,12 @@ import { checkRound } from "../submit/check-round.ts";
 import { type FollowOptions, follow, type Progress } from "../submit/follow.ts";
 import { afterAcceptance, beforeAcceptance, requireGrade } from "../submit/grade.ts";
 import type { Io } from "../terminal/io.ts";
+import { slotsText } from "../terminal/slots-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
-import { slotsText } from "./submission/slots-text.ts";
 import { SUBMISSION_FIELDS } from "./submission/submission-document.ts";
 
 export interface RunFlags {

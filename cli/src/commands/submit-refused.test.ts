@@ -57,7 +57,11 @@ describe("a submission that gets no grade", () => {
       error: { code: "evaluator_crashed", fault: "challenge" },
       exit_code: 6,
     });
-    expect(document.error.details).toEqual({});
+    // The submission is in the document itself.
+    expect(document.error.details).toEqual({
+      slot: "reserved",
+      limits: expect.objectContaining({ used: 1 }),
+    });
     const printed = jsonLines((await run(["submit", "p.csv", "--format", "ndjson"])).stdout);
     expect(printed.slice(-2)).toMatchObject([
       { type: "result", submission: { state: "failed" } },

@@ -10,6 +10,7 @@ import { type ModelToSend, prepareModels } from "../submit/models.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
 import type { SubmissionInput } from "../submit/submission-input.ts";
+import { slotsText } from "../terminal/slots-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import {
   type CodeFlags,
@@ -25,7 +26,7 @@ import { makePlan, type Plan, planLines } from "./submission/dry-run-plan.ts";
 import type { Facts } from "./submission/facts.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
-import { slotsText } from "./submission/slots-text.ts";
+import { withSlot } from "./submission/slot-of-failure.ts";
 import { SUBMISSION_FIELDS, submissionDocument } from "./submission/submission-document.ts";
 
 export interface SubmitFlags extends CodeFlags {
@@ -36,6 +37,8 @@ export interface SubmitFlags extends CodeFlags {
   timeout?: number;
   minScore?: number;
   dryRun?: boolean;
+  /** Whether the check of the challenge is tried before anything is sent; by default, if there is one. */
+  check?: boolean;
   model?: string[];
 }
 
@@ -79,7 +82,11 @@ export async function submit(
       await ensureAgreement({ io, terminal, http, broker: settings });
     }
     code = startSubmissionCode(opened, flags, { io, connection, terminal, view, isInput: !input });
-    if (input) prepared = await prepareInput(input, challenge, { io, terminal, view });
+    if (input) {
+      const checking = flags.check === false ? undefined : http;
+      prepared = await prepareInput(input, challenge, { io, terminal, view, http: checking });
+      for (const one of prepared.report.skipped) terminal.note(`Not checked here: ${one}.`);
+    }
     const preparedCode = await code.taken();
     const { offered, offer } = prepared ?? offeredCode(challenge, preparedCode!, code.command());
     const files = (flags.model ?? []).map((file) => ({ file }));
@@ -102,14 +109,14 @@ export async function submit(
       view.stop();
       // Code has the git object name of its tree.
       const sha256 = input ? offer.sha256 : preparedCode!.snapshot.tree;
-      return showPlan(terminal, await makePlan({ ...planned, sha256 }));
+      return showPlan(terminal, await makePlan({ ...planned, sha256, checks: prepared?.report.passed }));
     }
     // The limits are those of the open round.
     if (limits?.limit && (flags.round === undefined || round?.id === challenge.round))
       terminal.note(`Submissions left before this one: ${slotsText(limits)}`);
     code.report();
     const work = { offer, models, code: preparedCode, journal: { folder: settings.configDir, http } };
-    const submission = await perform(opened, work, flags, { terminal, view, facts });
+    const submission = await perform(opened, work, flags, { terminal, view, facts, signal });
     // A document is printed only once, and includes the state of the code. Code that was run has arrived.
     if (flags.wait === false || terminal.format !== "text" || !input) await code.settled();
     view.stop();
@@ -121,7 +128,12 @@ export async function submit(
     return await reportGrade({ terminal, facts, http, signal, challenge, ...shown });
   } catch (failure) {
     view.stop();
-    throw explainInterruption(failure);
+    const { limits } = opened?.session.opening ?? {};
+    // The failure of a submission has its slot already.
+    const hasSlot = failure instanceof CrowdaiError && failure.details?.slot !== undefined;
+    throw explainInterruption(
+      hasSlot || !opened ? failure : await withSlot(failure, { http: connection.http, signal, limits }),
+    );
   } finally {
     await code?.finish();
     opened?.session.close();
@@ -141,8 +153,14 @@ async function perform(
   { session, route }: CommandSession,
   { offer, ...work }: Work,
   { round, message, wait, timeout, publish }: SubmitFlags,
-  { terminal, view, facts }: { terminal: Terminal; view: ProgressView; facts: Facts },
+  {
+    terminal,
+    view,
+    facts,
+    signal,
+  }: { terminal: Terminal; view: ProgressView; facts: Facts; signal: AbortSignal },
 ): Promise<Submission> {
+  const { http } = work.journal;
   try {
     return await submitResumable(session, offer, {
       ...route,
@@ -166,8 +184,10 @@ async function perform(
         if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
       },
     });
-  } catch (failure) {
+  } catch (thrown) {
     view.stop();
+    const { limits } = session.opening;
+    const failure = await withSlot(thrown, { http: async () => http, signal, limits });
     reportFailure(terminal, failure instanceof CrowdaiError ? failure : undefined);
     throw failure;
   }

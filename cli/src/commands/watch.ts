@@ -7,6 +7,7 @@ import type { CommandContext } from "./handler.ts";
 import { openCommandSession } from "./submission/command-session.ts";
 import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView } from "./submission/show-progress.ts";
+import { withSlot } from "./submission/slot-of-failure.ts";
 import { SUBMISSION_FIELDS } from "./submission/submission-document.ts";
 
 export interface WatchFlags {
@@ -41,8 +42,9 @@ export async function watch(
         onPlace: view.place,
       }),
     );
-  } catch (failure) {
+  } catch (thrown) {
     view.stop();
+    const failure = isEnded(thrown) ? await withSlot(thrown, { http: connection.http, signal }) : thrown;
     if (failure instanceof CrowdaiError) reportFailure(terminal, failure);
     throw afterAcceptance(failure, id);
   } finally {
@@ -61,3 +63,7 @@ export async function watch(
   const shown = { submission, minScore: flags.minScore, isIdPrinted: false };
   return reportGrade({ terminal, facts, http, signal, challenge, ...shown });
 }
+
+/** Whether the failure is that of the submission, rather than of the command. */
+const isEnded = (failure: unknown) =>
+  failure instanceof CrowdaiError && typeof failure.details?.submission === "object";

@@ -15,6 +15,7 @@ import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values
 import type { FollowOptions } from "../submit/follow.ts";
 import type { Grade } from "../submit/grade.ts";
 import type { ModelFile } from "../submit/models.ts";
+import type { CheckOptions, CheckResult } from "./check-from-program.ts";
 import type { ChallengeSession } from "./connect.ts";
 import type { OpenOptions } from "./open-options.ts";
 
@@ -51,6 +52,8 @@ export interface SubmitOptions extends FollowOptions {
   journal?: string;
   /** Model files to store with the submission: paths, or `{ file, name }`. */
   models?: readonly (ModelFile | string)[];
+  /** Whether the check of the challenge is tried before anything is sent. The grader checks in any case. Default: true. */
+  check?: boolean;
   /** Stops waiting when aborted; an accepted submission continues. */
   signal?: AbortSignal;
 }
@@ -197,6 +200,24 @@ export class Challenge implements AsyncDisposable {
   async submitFile(path: string, options: SubmitOptions & { name?: string } = {}): Promise<Submission> {
     const { submitFile } = await import("./submit-from-program.ts");
     return submitFile(this.#session, path, this.#submitting(options));
+  }
+
+  /**
+   * Checks a JSON value, or a file as `{ file: path }`, without submitting it: no slot, no score. What this machine can check is
+   * checked here; then the evaluator's own check is asked, if the challenge has one and `local` is not set.
+   *
+   * @throws CrowdaiError with the code check_failed, its first problems in details.problems and their number in
+   * details.total, and with the codes of a file or value that the challenge does not accept.
+   * @example
+   * await challenge.check({ file: "predictions.csv" });
+   */
+  async check(input: unknown, options: CheckOptions = {}): Promise<CheckResult> {
+    const { checkInputOfProgram } = await import("./check-from-program.ts");
+    return checkInputOfProgram(
+      this.#session,
+      isFileInput(input) ? input : { value: input },
+      this.#with(options),
+    );
   }
 
   /**

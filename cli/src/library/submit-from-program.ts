@@ -7,6 +7,7 @@ import { checkInput, requireCodeAccepted } from "../submit/check-input.ts";
 import { inputOfCode } from "../submit/code-input.ts";
 import { type ModelFile, prepareModels } from "../submit/models.ts";
 import { submitResumable } from "../submit/resumable.ts";
+import type { Checkable } from "../submit/run-check.ts";
 import {
   describeValue,
   inputOfFile,
@@ -21,6 +22,8 @@ interface ProgramSubmitOptions extends Omit<SubmitInputOptions, "code">, Program
   /** Folder for notes about unfinished submissions. */
   journal?: string;
   http: HttpClient;
+  /** Whether the check of the challenge is tried first. Default: true. */
+  check?: boolean;
   modelFiles?: readonly (ModelFile | string)[];
 }
 
@@ -31,6 +34,7 @@ export async function submitValue(
 ): Promise<Submission> {
   const described = describeValue(value);
   await checkInput(session.opening.challenge!, described);
+  await checkFirst(session, { value: described.value }, options);
   return submitPrepared(session, inputOfValue(described), options);
 }
 
@@ -41,8 +45,20 @@ export async function submitFile(
 ): Promise<Submission> {
   const facts = await inspectFile(path, options.name);
   await checkInput(session.opening.challenge!, { kind: "file", ...facts });
+  await checkFirst(session, facts, options);
   const onProgress = (done: number, total: number) => options.onProgress?.({ stage: "hashing", done, total });
   return submitPrepared(session, inputOfFile(facts, { signal: options.signal, onProgress }), options);
+}
+
+async function checkFirst(
+  session: BrokerSession,
+  input: Checkable,
+  { check, http, signal }: Pick<ProgramSubmitOptions, "check" | "http" | "signal">,
+): Promise<void> {
+  const challenge = session.opening.challenge!;
+  if (check === false || !challenge.check) return;
+  const { runCheck } = await import("../submit/run-check.ts");
+  await runCheck(challenge, input, { http, signal });
 }
 
 export async function submitCode(

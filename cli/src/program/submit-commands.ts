@@ -32,7 +32,26 @@ export function addSubmitCommands(add: Add): void {
     .option("--no-wait", "return as soon as the submission is accepted")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
+    .option("--check", "try the challenge's check before anything is sent (default: if it has one)")
+    .option("--no-check", "leave the check to the grader")
     .option("--dry-run", "check the submission and show what would be sent, without sending it");
+
+  add(
+    "check",
+    "Check a file or a JSON value without submitting it. It costs no slot.",
+    [
+      "crowdai check predictions.csv",
+      "python predict.py | crowdai check -",
+      "crowdai check --json '[0, 1, 2]'",
+    ],
+    async () => (await import("../commands/check.ts")).check,
+  )
+    .argument("[file]", "file to check, or - for standard input")
+    .option("--json <text>", "check this JSON value instead of a file")
+    .addOption(challengeOption())
+    .option("--local", "check only what this machine can; send nothing")
+    .option("--round <id>", "round in which the evaluator checks it (default: the open round)")
+    .option("--timeout <seconds>", "maximum time to wait for the evaluator", positiveNumber);
 
   const run = add(
     "run",

@@ -1,6 +1,7 @@
 import type { CrowdaiError, Outcome, RunRecord } from "@crowdai/shared";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
 import type { Verdict } from "../evaluators/protocol/evaluator.ts";
+import { type CheckVerdict, checkSubmission, isTrial } from "./check-submission.ts";
 import { gradeSession } from "./grade-session.ts";
 import { type Graded, gradeOf, MAX_LOG, notFiniteNotice } from "./graded-result.ts";
 import type { Grading } from "./grading.ts";
@@ -27,7 +28,7 @@ export async function grade(grading: Grading): Promise<Graded> {
 
   // A session is played with the function "submit", or replayed.
   if (folder.config.environment) return await gradeSession(grading, folder.config.environment);
-  if (!folder.config.evaluator.functions.includes(job.function)) {
+  if (!folder.config.evaluator.functions.includes(job.function) && !isTrial(folder, job.function)) {
     const message = `The challenge's evaluator has no function ${sanitizeText(JSON.stringify(job.function), 120)}.`;
     return { outcome: failed("function_unknown", message), organizerLog: "", evaluatorLog: "" };
   }
@@ -38,6 +39,10 @@ export async function grade(grading: Grading): Promise<Graded> {
     const { code, message } = prepared;
     return { outcome: failed(code, sanitizeText(message)), organizerLog: runLog, evaluatorLog: "" };
   }
+
+  const checked = await checkSubmission(grading, prepared.line);
+  if (checked && (!checked.passed || isTrial(folder, job.function)))
+    return checkedOutcome(checked, failed, evaluator_version, [runLog, grading.notice]);
 
   const evaluated = await evaluator.evaluate({
     id: job.submission,
@@ -73,6 +78,27 @@ export async function grade(grading: Grading): Promise<Graded> {
     ...(record ? { run: record } : {}),
   };
   return { outcome, organizerLog, evaluatorLog };
+}
+
+/** The outcome of a submission that fails the check, or of a trial, which has no score. */
+function checkedOutcome(
+  checked: CheckVerdict,
+  failed: (code: CrowdaiError["code"], message: string) => Outcome,
+  evaluator_version: string,
+  logs: readonly (string | null)[],
+): Graded {
+  const failure = "failure" in checked ? `${checked.failure.code}: ${checked.failure.detail}` : "";
+  const stderr = checked.stderr && `stderr of the check:\n${checked.stderr}`;
+  const organizerLog = sanitizeText([...logs, failure, stderr].filter(Boolean).join("\n"), MAX_LOG);
+  const graded = (outcome: Outcome) => ({ outcome, organizerLog, evaluatorLog: organizerLog });
+  if (checked.passed) {
+    const message = checked.message ?? "The check passed.";
+    const nothing = { score: null, score_secondary: null, meta: {}, data: null, media: null, artifacts: [] };
+    return graded({ ok: true, ...nothing, message, evaluator_version });
+  }
+  if ("failure" in checked) return graded(failed(checked.failure.code, checked.failure.message));
+  const { code, message, charge, data } = checked;
+  return graded({ ...failed(code, message), charge, data } as Outcome);
 }
 
 function logFor(verdict: Verdict, stderr: string, notice: string): string {

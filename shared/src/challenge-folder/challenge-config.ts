@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkConfigSchema } from "../check/check-config.ts";
 import { lineSchema } from "../protocol/plain-text.ts";
 import { environmentSchema } from "./environment-config.ts";
 import { runSchema } from "./run-config.ts";
@@ -209,6 +210,12 @@ export const challengeConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Lets agents step an environment that graders host; the evaluator is the environment."),
+  check: checkConfigSchema
+    .nullable()
+    .default(null)
+    .describe(
+      "What a submission must satisfy before it is graded; clients try it before they send anything.",
+    ),
   visibility: z
     .strictObject({
       leaderboard: z.boolean().default(true),

@@ -1,5 +1,6 @@
 import { jsonSchemaErrors } from "../protocol/check-value.ts";
 import { quoted } from "../protocol/suggest.ts";
+import { checkProblems } from "./check-problems.ts";
 import { type ConfigProblem, shown } from "./config-problems.ts";
 import { environmentProblems, missingEnvironment } from "./environment-problems.ts";
 import { sortByStart } from "./rounds.ts";
@@ -17,6 +18,7 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
   return [
     ...roundProblems(list(config.rounds).map(object)),
     ...inputProblems(config),
+    ...checkProblems(config),
     ...functionProblems(object(config.evaluator).functions),
   ].map((problem) => ({ file: FILE, ...problem }));
 }

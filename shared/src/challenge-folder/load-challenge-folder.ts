@@ -6,6 +6,7 @@ import { parseJson } from "../protocol/json-value.ts";
 import { roundNumbers } from "../protocol/rounded-numbers.ts";
 import { withCodeImplied, withGymEvaluator } from "./challenge-code.ts";
 import { type ChallengeConfig, challengeConfigSchema } from "./challenge-config.ts";
+import { loadCheck } from "./check-files.ts";
 import { type ConfigProblem, configInvalid } from "./config-problems.ts";
 import { contentProblems } from "./content-problems.ts";
 import { environmentFileProblems } from "./environment-files.ts";
@@ -43,6 +44,8 @@ export async function loadChallengeFolder(
   const fileProblems = [...publicFileProblems, ...versionProblems];
   if ("problem" in read) throw configInvalid(dir, [read.problem, ...fileProblems]);
   const parsed = challengeConfigSchema.safeParse(read.content);
+  const content = read.content as { check?: unknown } | null;
+  const loaded = await loadCheck(dir, content?.check);
   const problems = [
     ...(parsed.success ? [] : shapeProblems(parsed.error.issues, read.content)),
     ...contentProblems(read.content),
@@ -55,10 +58,15 @@ export async function loadChallengeFolder(
     ...(publicPart
       ? []
       : await environmentFileProblems(dir, (read.content as { environment?: unknown } | null)?.environment)),
+    ...loaded.problems,
     ...fileProblems,
   ];
   if (!parsed.success || problems.length > 0) throw configInvalid(dir, problems);
-  const config = withCodeImplied({ ...parsed.data, rounds: sortByStart(parsed.data.rounds) });
+  const config = withCodeImplied({
+    ...parsed.data,
+    check: loaded.check,
+    rounds: sortByStart(parsed.data.rounds),
+  });
   return { dir, config, version, data: files };
 }
 

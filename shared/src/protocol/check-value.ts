@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { CrowdaiError } from "./errors.ts";
 import { MAX_JSON_DEPTH } from "./message-limits.ts";
 import { roundNumbers } from "./rounded-numbers.ts";
-import { describeSchemaErrors } from "./schema-errors.ts";
+import { describeSchemaErrors, type SchemaError } from "./schema-errors.ts";
 import { distinctItems } from "./unique-items.ts";
 
 /** Collecting all errors of a large value takes time and memory, and only the first few are read. */
@@ -25,21 +25,27 @@ const compiled = new WeakMap<object, Compiled>();
  * compared as doubles, except by `uniqueItems`.
  */
 export function checkValue(exact: unknown, schema: unknown): void {
-  if (schema === true || schema === undefined || schema === null) return;
+  const problems = schemaErrors(exact, schema).slice(0, MAX_REPORTED);
+  if (problems.length === 0) return;
+  const lines = problems.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
+  throw new CrowdaiError(
+    "value_schema",
+    `The value does not match the challenge's schema:\n${lines.join("\n")}`,
+    { details: { mistakes: problems } },
+  );
+}
+
+/** Returns how a value breaks a JSON Schema, as `checkValue` words it: all errors, or the first of a large value. */
+export function schemaErrors(exact: unknown, schema: unknown): SchemaError[] {
+  if (schema === true || schema === undefined || schema === null) return [];
   const { quick, thorough } = compile(schema as object | false);
   try {
     const value = roundNumbers(exact);
-    if (quick(value)) return;
+    if (quick(value)) return [];
     const small = weight(value, LIST_ALL_BELOW) < LIST_ALL_BELOW;
     const complete = small ? thorough() : quick;
     if (small) complete(value);
-    const problems = describeSchemaErrors(complete.errors ?? [], value).slice(0, MAX_REPORTED);
-    const lines = problems.map((m) => `  ${m.path}: ${m.message} (rule "${m.rule}")`);
-    throw new CrowdaiError(
-      "value_schema",
-      `The value does not match the challenge's schema:\n${lines.join("\n")}`,
-      { details: { mistakes: problems } },
-    );
+    return describeSchemaErrors(complete.errors ?? [], value);
   } catch (error) {
     // A recursive schema follows the value to its full depth.
     if (!(error instanceof RangeError)) throw error;

@@ -576,6 +576,14 @@ export const catalog = {
     "The value does not match the challenge's schema.",
     "Fix the value at the path shown.",
   ),
+  check_failed: row(
+    "you",
+    422,
+    4,
+    false,
+    "The submission does not pass the challenge's check.",
+    "Fix the places shown above. `crowdai check` tries the file again without a slot.",
+  ),
 
   // Connections and services
   webapp_away: row(

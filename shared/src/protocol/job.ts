@@ -90,6 +90,8 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     artifacts: z.array(storedFileSchema).nullish(),
     /** Whether the slot is charged. By default, the code decides. */
     charge: z.boolean().nullish(),
+    /** The problems that a check found, as `{ problems, total }`. */
+    data: z.unknown().optional(),
   }),
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;

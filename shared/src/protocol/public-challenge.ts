@@ -98,6 +98,20 @@ export const challengeSchema = z.object({
     .nullable()
     .default(null)
     .describe("The environment that agents step; null when the challenge has none."),
+  check: z
+    .object({
+      schema: z.unknown().describe("JSON Schema of values and JSON files; null when there is none."),
+      csv: z.unknown().describe("Form of CSV files, as in challenge.json; null when there is none."),
+      function: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe("Evaluator function that checks a submission; null when there is none."),
+      charge: z.boolean().default(false).describe("Whether failing the check costs a slot."),
+    })
+    .nullable()
+    .default(null)
+    .describe("What a submission must satisfy before it is graded; null when the challenge has no check."),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
   code: z.object({ capture: z.enum(["off", "optional", "required"]) }),

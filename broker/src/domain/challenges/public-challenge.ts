@@ -44,7 +44,8 @@ export async function publicChallenge(
     },
     run: config.run && publicRun(config.run),
     environment: await publicEnvironment(context, config),
-    functions: [...functionsOf(config)],
+    check: config.check && publicCheck(config.check),
+    functions: functionsOf(config).filter((name) => name !== config.check?.function),
     after_end: config.after_end,
     code: { capture: config.code.capture },
     data: data.map(({ name, size, sha256 }) => ({
@@ -56,6 +57,10 @@ export async function publicChallenge(
     ...(await readServing(context, config.id)),
     url: page,
   };
+}
+
+function publicCheck({ schema, csv, function: called, charge }: NonNullable<ChallengeConfig["check"]>) {
+  return { schema, csv, function: called, charge };
 }
 
 function publicRound(config: ChallengeConfig, round: RoundConfig, isClosed: boolean, now: Date): Round {

@@ -7,6 +7,9 @@ export const REPLAY = "replay";
 export function functionsOf({
   evaluator,
   environment,
-}: Pick<ChallengeConfig, "evaluator" | "environment">): readonly string[] {
-  return environment ? ["submit", REPLAY] : evaluator.functions;
+  check,
+}: Pick<ChallengeConfig, "evaluator" | "environment" | "check">): readonly string[] {
+  if (environment) return ["submit", REPLAY];
+  const { functions } = evaluator;
+  return check?.function && !functions.includes(check.function) ? [...functions, check.function] : functions;
 }

@@ -1,6 +1,8 @@
 import { extname } from "node:path";
 import { CrowdaiError, checkValue, type Intent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { checkFailed } from "@crowdai/shared/check";
+import { checkJson } from "@crowdai/shared/check-json";
 
 /** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
@@ -78,7 +80,18 @@ function requireExtension(accepted: string[], name: string | null): void {
   );
 }
 
-/** Checks a submitted JSON value against the challenge's schema. Throws value_schema. */
-export function requireAcceptedValue(config: ChallengeConfig, value: unknown): void {
-  checkValue(value, config.accepts.json?.schema);
+/**
+ * Checks a submitted JSON value against the schema of what the challenge accepts, and of its check. Throws value_schema and
+ * check_failed. Where failing the check costs a slot, a grader finds it.
+ */
+export function requireAcceptedValue(
+  { id, accepts, check }: ChallengeConfig,
+  value: unknown,
+  called: string,
+): void {
+  checkValue(value, accepts.json?.schema);
+  const isTrial = called === check?.function;
+  if (!check?.schema || !(isTrial || (called === "submit" && !check.charge))) return;
+  const found = checkJson(value, check.schema);
+  if (found.total > 0) throw checkFailed("The value", id, found);
 }

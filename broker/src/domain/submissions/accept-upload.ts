@@ -71,17 +71,25 @@ export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: str
  */
 async function requireValueOf(context: AcceptNeeds, row: SubmissionRow, key: string): Promise<void> {
   try {
-    requireAcceptedValue(context.catalog.get(row.challenge).config, await readValue(context, row, key));
+    const { config } = context.catalog.get(row.challenge);
+    requireAcceptedValue(config, await readValue(context, row, key), row.function);
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     if (error.fault !== "you") throw thrown;
     const events = await context.records.transaction(async (trx) => {
       const now = await lockSubmission(context.records, trx, row.id);
-      return now.state === "initiated" ? writeFailure(trx, now, error, context.clock()) : [];
+      return now.state === "initiated"
+        ? writeFailure(trx, now, { ...error.toBody(), data: problemsOf(error) }, context.clock())
+        : [];
     });
     context.announce(row.challenge, events);
     throw error;
   }
+}
+
+/** The problems that a check found, which are stored with the submission. */
+function problemsOf({ code, details }: CrowdaiError): unknown {
+  return code === "check_failed" ? { problems: details?.problems, total: details?.total } : null;
 }
 
 async function readValue(context: Needs<"objects">, row: SubmissionRow, key: string): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { Caller } from "../participants/api-keys.ts";
 import { requireNotClosed } from "../publishing/close-challenge.ts";
 import { requireKind } from "../rules/accepted-input.ts";
 import { targetRound } from "../rules/target-round.ts";
+import { requireTrials } from "../rules/trials.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { describeInput, requireSame } from "./described-input.ts";
 import { insertSubmission } from "./insert-submission.ts";
@@ -57,7 +58,10 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
       )
       .execute();
     const byId = new Map(known.map((row) => [row.id, row]));
-    await requireCallCapacity(trx, caller.id, items.length - known.length);
+    const more = items.length - known.length;
+    await requireCallCapacity(trx, caller.id, more);
+    const trial = { function: call.function, participantId: caller.id, more };
+    if (more > 0) await requireTrials(trx, config, trial, arrival);
     const events: SubmissionEvent[] = [];
     const result: SubmissionRow[] = [];
     for (const item of items) {

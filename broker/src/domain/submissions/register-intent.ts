@@ -13,6 +13,7 @@ import { requireAcceptedRun } from "../rules/accepted-run.ts";
 import { requireParallel, requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
+import { requireTrials } from "../rules/trials.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { recordParts } from "./announced-parts.ts";
 import {
@@ -61,7 +62,7 @@ export async function registerIntent(
   requireAcceptedInput(config, intent.input, input.input_size);
   requireAcceptedRun(config, intent);
   requireAcceptedCode(config, intent);
-  if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data);
+  if (intent.input.kind === "inline") requireAcceptedValue(config, intent.input.data, intent.function);
   requireAcceptedModels(config, intent);
 
   const takesSlot = intent.function === "submit" && !intent.dry_run;
@@ -81,7 +82,11 @@ export async function registerIntent(
     await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     if (takesSlot) await requireRules(trx, config, target, caller.id, arrival);
     else if (intent.function === "submit") await requireParallel(trx, config, target.round, caller.id);
-    else await requireCallCapacity(trx, caller.id, 1);
+    else {
+      await requireCallCapacity(trx, caller.id, 1);
+      const trial = { function: intent.function, participantId: caller.id, more: 1 };
+      await requireTrials(trx, config, trial, arrival);
+    }
     const inserted = await insertSubmission(trx, config, caller, target, arrival, intent, input);
     await recordParts(trx, intent);
     if (intent.code) {

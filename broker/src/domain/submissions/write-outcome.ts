@@ -117,6 +117,8 @@ export interface Failure {
   artifacts?: readonly StoredFile[] | null | undefined;
   /** Whether the slot is charged; by default, the code decides. */
   charge?: boolean | null | undefined;
+  /** The problems that a check found. */
+  data?: unknown;
 }
 
 /**
@@ -140,6 +142,7 @@ export async function writeFailure(
     error_code: error.code,
     error_message: error.message,
     evaluator_version: error.evaluator_version ?? null,
+    ...(error.data != null && { data: JSON.stringify(error.data) }),
     ...(error.artifacts && { artifacts: JSON.stringify(error.artifacts) }),
     seq: row.seq + lead.length + 1,
   });

@@ -1,5 +1,7 @@
 import type { PublicChallenge } from "@crowdai/shared";
+import type { HttpClient } from "../../client/http/http-client.ts";
 import { checkInput, type InputDescription } from "../../submit/check-input.ts";
+import type { Checkable, CheckReport } from "../../submit/run-check.ts";
 import {
   describeText,
   inputOfFile,
@@ -16,12 +18,16 @@ import { spool } from "./spool.ts";
 export interface Prepared extends AsyncDisposable {
   offered: InputDescription;
   offer: SubmissionInput;
+  /** What the check of the challenge said; empty when it was not asked. */
+  report: CheckReport;
 }
 
 interface InputMeans {
   io: Pick<Io, "stdin" | "signal">;
   terminal: Terminal;
   view: ProgressView;
+  /** Reads what the check of the challenge needs; without it, the check is left to the grader. */
+  http?: HttpClient;
 }
 
 /** Reads the named input in the way that the challenge accepts it. Throws a CrowdaiError for a wrong input. */
@@ -64,11 +70,25 @@ async function prepareStdin(challenge: PublicChallenge, means: InputMeans): Prom
 async function ready(
   taken: InputRead,
   challenge: PublicChallenge,
-  { io: { signal }, view }: InputMeans,
-): Promise<{ offered: InputDescription; offer: SubmissionInput }> {
+  { io: { signal }, view, http }: InputMeans,
+): Promise<Omit<Prepared, keyof AsyncDisposable>> {
   const { offered } = taken;
   await checkInput(challenge, offered);
-  if (!taken.facts) return { offered, offer: inputOfValue(taken.offered) };
+  const { facts } = taken;
+  const report = await checkOf(challenge, facts ?? { value: taken.offered.value }, http, signal);
+  if (!taken.facts) return { offered, report, offer: inputOfValue(taken.offered) };
   const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
-  return { offered, offer: await inputOfFile(taken.facts, { signal, onProgress }) };
+  return { offered, report, offer: await inputOfFile(taken.facts, { signal, onProgress }) };
+}
+
+/** Loads the rules only for a challenge that has some. */
+async function checkOf(
+  challenge: PublicChallenge,
+  input: Checkable,
+  http: HttpClient | undefined,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  if (!challenge.check || !http) return { passed: [], skipped: [] };
+  const { runCheck } = await import("../../submit/run-check.ts");
+  return runCheck(challenge, input, { http, signal });
 }

@@ -4,11 +4,11 @@ import type { ModelToSend } from "../../submit/models.ts";
 import { type LabeledRow, labeledLines } from "../../terminal/labels.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { exactSizeText } from "../../terminal/size.ts";
+import { slotsText } from "../../terminal/slots-text.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type CodePlan, codeLines } from "./code-plan.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { runRows } from "./run-rows.ts";
-import { slotsText } from "./slots-text.ts";
 
 /** What --dry-run answers: what would be sent, and which checks passed. */
 export interface Plan {
@@ -46,6 +46,8 @@ export interface PlanFacts {
   /** What would be run. */
   command?: readonly string[];
   models?: readonly ModelToSend[];
+  /** What the input passed of the challenge's own check. */
+  checks?: readonly string[];
 }
 
 /** Returns the plan of a submission. Throws what checkInput throws. */
@@ -70,6 +72,7 @@ export async function makePlan(facts: PlanFacts): Promise<Plan> {
       ...(offered.kind === "code"
         ? [environment ? "the challenge takes agents as code" : "the challenge runs code"]
         : await checkInput(challenge, offered)),
+      ...(facts.checks ?? []),
     ],
     limits,
   };

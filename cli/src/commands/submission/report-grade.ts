@@ -2,12 +2,12 @@ import { CrowdaiError, type PublicChallenge, type Submission, stringifyExact } f
 import type { HttpClient } from "../../client/http/http-client.ts";
 import { meetsMinimum } from "../../submit/grade.ts";
 import { plainText } from "../../terminal/plain-text.ts";
+import { slotsText } from "../../terminal/slots-text.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { Facts } from "./facts.ts";
 import { readStanding } from "./read-standing.ts";
 import { lastLines } from "./run-rows.ts";
 import { rankRows, rankText, scoreRows } from "./score-rows.ts";
-import { slotsText } from "./slots-text.ts";
 import { submissionDocument } from "./submission-document.ts";
 
 export interface GradeReport {

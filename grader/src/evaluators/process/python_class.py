@@ -200,6 +200,9 @@ def result_event(returned, job, private):
     first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
     event["score_secondary"] = second if first is None else first
     event.update(take_media(rest, job))
+    if isinstance(rest.get("problems"), list):
+        # Of the function of a challenge's check.
+        event["problems"] = [str(problem) for problem in rest.pop("problems")]
     meta = rest.pop("meta", None)
     meta = meta if isinstance(meta, dict) else {} if meta is None else {"meta": meta}
     for name in list(rest):

@@ -6,6 +6,8 @@ import { type EvaluatorFailure, evaluatorFailure, excerpt } from "./evaluator-fa
 /** The most artifacts in one result. */
 export const MAX_ARTIFACTS = 50;
 
+const MAX_PROBLEMS_READ = 100_000;
+
 const file = z.object({ path: z.string().min(1).max(1000) });
 
 const eventSchema = z.discriminatedUnion("type", [
@@ -23,6 +25,8 @@ const eventSchema = z.discriminatedUnion("type", [
       .max(MAX_ARTIFACTS)
       .nullish(),
     data: z.unknown().optional(),
+    /** Of the function of a challenge's check: what is wrong with the submission. */
+    problems: z.array(z.string()).max(MAX_PROBLEMS_READ).nullish(),
   }),
   z.object({ type: z.literal("error"), message: z.string() }),
 ]);

@@ -1,5 +1,5 @@
 import type { Limits } from "@crowdai/shared";
-import { timeText } from "../../terminal/time.ts";
+import { timeText } from "./time.ts";
 
 /** Returns how many submissions are left, such as `9 of 10 per day`, and when the next slot is free if none is. */
 export function slotsText({ limit, remaining, next_at }: Limits): string {
