@@ -1,10 +1,14 @@
+import { writeSync } from "node:fs";
 import { main } from "./main.ts";
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
     // A second signal ends the program without waiting.
-    if (stop.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) {
+      writeSync(2, "\nStopped without cleaning up. `crowdai submissions` shows what the broker has.\n");
+      process.exit(130);
+    }
     stop.abort(name);
   });
 

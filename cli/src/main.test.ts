@@ -6,7 +6,7 @@ import { jsonLines, runCli, temporaryFolder } from "../test/run-cli.ts";
 import { type ScriptedBroker, startScriptedBroker } from "../test/scripted-broker.ts";
 import { EXIT_CODES } from "./commands/help.ts";
 import { createProgram } from "./program.ts";
-import { redact } from "./render-error.ts";
+import { redact } from "./terminal/redact.ts";
 
 const COMMANDS = createProgram({ version: "0", writeOut: () => {}, run: async () => {} }).commands.map((c) =>
   c.name(),

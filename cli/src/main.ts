@@ -21,6 +21,7 @@ export interface MainOptions extends Io {
 export async function main(argv: readonly string[], { keychain, ...io }: MainOptions): Promise<number> {
   let terminal: Terminal | undefined;
   let chosen: Command | undefined;
+  let endTrace: (() => void) | undefined;
   let exitCode = 0;
   let error: ErrorBody | null = null;
   let flags: ReportFlags = argv.includes("--no-ci") ? { ci: false } : {};
@@ -47,6 +48,10 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
         const { collapseProgress } = await import("./ci-report/log-section.ts");
         collapseProgress(terminal, io.stderr, `crowdai ${command.name()}`);
       }
+      if (options.debug === true) {
+        const { traceRequests } = await import("./terminal/request-trace.ts");
+        endTrace = traceRequests(context.terminal.error);
+      }
       const handler = await load();
       exitCode = await handler(context, args as never, options as never, command);
     },
@@ -57,6 +62,7 @@ export async function main(argv: readonly string[], { keychain, ...io }: MainOpt
     if (!isDone(thrown)) exitCode = await render(thrown);
   } finally {
     terminal?.close();
+    endTrace?.();
   }
   const reason = await outputFailure();
   if (reason !== null) {

@@ -5,6 +5,7 @@ import { type GlobalOptions, outputOptions } from "./program/common-options.ts";
 import type { Io } from "./terminal/io.ts";
 import { DOCS } from "./terminal/links.ts";
 import { plainText, plainValue } from "./terminal/plain-text.ts";
+import { redact } from "./terminal/redact.ts";
 import { slotLine, withoutSlot } from "./terminal/slot-line.ts";
 import { createTerminal, type Format, type Terminal } from "./terminal/terminal.ts";
 
@@ -54,6 +55,7 @@ export async function renderFailure(thrown: unknown, failure: Failure): Promise<
     if (next) terminal.error(plainText(next));
   }
   terminal.error(style.dim(`Documentation: ${DOCS}/errors.md#${body.code}`));
+  if (body.request_id) terminal.error(style.dim(`Request: ${plainText(body.request_id)}`));
   if (isOn(io.env.CROWDAI_DEBUG) || argv.includes("--debug"))
     terminal.error(plainText(redact(trace(thrown))));
   return exitCode;
@@ -117,13 +119,6 @@ function trace(thrown: unknown): string {
   for (let error = thrown; error instanceof Error && parts.length < 5; error = error.cause)
     parts.push(error.stack ?? String(error));
   return parts.join("\ncaused by ");
-}
-
-/** Removes API keys and the signatures of URLs, which must not reach a screen or a log. */
-export function redact(text: string): string {
-  return text
-    .replace(/crowdai_[0-9A-Za-z]{8,}/g, "crowdai_…")
-    .replace(/(https?:\/\/[^\s"'?]+)\?[^\s"')\]]+/g, "$1?…");
 }
 
 function redacted<T>(value: T): T {

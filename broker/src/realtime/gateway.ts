@@ -5,6 +5,7 @@ import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import * as socketParser from "socket.io-parser";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
+import { createRequestId } from "../base/request-ids.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { SessionDesk } from "../domain/sessions/session-desk.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
@@ -167,9 +168,14 @@ export function openGateway(options: {
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asBrokerError(thrown);
-    logMachineError(context().log, error);
+    const { log } = context();
+    const request_id = createRequestId();
+    error.requestId = request_id;
+    logMachineError(log, error, { request_id });
     if (error.code === "unexpected")
-      context().log.error({ event: "session_failed", err: thrown }, "session failed unexpectedly");
+      log.error({ event: "session_failed", err: thrown, request_id }, "session failed unexpectedly");
+    else
+      log.info({ event: "session_request_refused", code: error.code, request_id }, "session request refused");
     return error;
   }
 

@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import type { CodeServices } from "../background/code-services.ts";
 import { basePathOf } from "../base/base-path.ts";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
+import { assignRequestId } from "../base/request-ids.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
 import type { Metrics } from "../domain/metrics/metrics.ts";
 import type { InstanceIds } from "../domain/sessions/gym-instances.ts";
@@ -53,11 +54,14 @@ export function createApp(options: {
   const app = new Hono();
   app.use(async (c, next) => {
     const started = performance.now();
+    const id = assignRequestId(c.req.raw);
     await next();
+    c.res.headers.set("X-Request-Id", id);
     // Only the path: queries carry signatures, headers carry keys.
     log.debug(
       {
         event: "request_served",
+        request_id: id,
         method: c.req.method,
         path: redactedPath(c.req.path),
         status: c.res.status,

@@ -6,6 +6,7 @@ import { PROJECT_FILE, type ProjectConfig } from "../config/project-config.ts";
 import { replaceFile } from "../config/replace-file.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Connection } from "../connection/connection.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { challengesSchema } from "./challenges.ts";
 import type { CommandContext } from "./handler.ts";
@@ -15,14 +16,19 @@ interface Options {
   author?: string[];
   description?: string;
   force?: boolean;
+  yes?: boolean;
 }
 
 /** Writes crowdai.json in this folder, from the flags or from the answers of a person. */
 export async function init(context: CommandContext, _args: object, options: Options): Promise<number> {
   const { io, terminal } = context;
   const path = join(io.cwd, PROJECT_FILE);
-  if (existsSync(path) && !options.force)
-    throw new CrowdaiError("usage", `${path} already exists.`, { next: "Overwrite it with --force." });
+  const { yes = false, force = false } = options;
+  const message = `${path} exists. Overwrite it?`;
+  if (existsSync(path) && !force && !(await confirm(io, terminal, { message, otherwise: false, yes })))
+    throw new CrowdaiError("usage", `${path} already exists.`, {
+      next: "Overwrite it with --force or --yes.",
+    });
 
   const config = await collect(context, options);
   await writing(path, () => replaceFile(path, `${JSON.stringify(config, null, 2)}\n`));
@@ -38,7 +44,7 @@ export async function init(context: CommandContext, _args: object, options: Opti
 
 async function collect(context: CommandContext, options: Options): Promise<ProjectConfig> {
   const given = options.challenge ?? context.io.env.CROWDAI_CHALLENGE;
-  if (given || !context.terminal.isInteractive) {
+  if (given || options.yes || !context.terminal.isInteractive) {
     if (!given)
       throw new CrowdaiError(
         "challenge_missing",

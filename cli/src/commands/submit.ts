@@ -6,6 +6,7 @@ import { withOutcome } from "../snapshot/send/code-outcome.ts";
 import { requireCodeAccepted, runsCode } from "../submit/check-input.ts";
 import { checkRound } from "../submit/check-round.ts";
 import { inputOfCode } from "../submit/code-input.ts";
+import { afterLostWatch } from "../submit/grade.ts";
 import { type ModelToSend, prepareModels } from "../submit/models.ts";
 import type { PreparedCode } from "../submit/prepare-code.ts";
 import { submitResumable } from "../submit/resumable.ts";
@@ -19,6 +20,7 @@ import {
   startSubmissionCode,
 } from "./code/submission-code.ts";
 import type { CommandContext } from "./handler.ts";
+import { modelFiles } from "./input/model-files.ts";
 import { type Prepared, prepareInput } from "./input/prepare-input.ts";
 import { missingInput, readNamedInput } from "./input/read-input.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
@@ -63,6 +65,7 @@ export async function submit(
   const view = createProgressView(terminal);
   let opened: CommandSession | undefined;
   let prepared: Prepared | undefined;
+  let modelInput: Awaited<ReturnType<typeof modelFiles>> | undefined;
   let code: SubmissionCode | undefined;
   try {
     await connection.key();
@@ -89,9 +92,9 @@ export async function submit(
     }
     const preparedCode = await code.taken();
     const { offered, offer } = prepared ?? offeredCode(challenge, preparedCode!, code.command());
-    const files = (flags.model ?? []).map((file) => ({ file }));
+    modelInput = await modelFiles(flags.model ?? [], challenge, io, input?.from === "stdin");
     const onProgress = (done: number, total: number) => view.progress({ stage: "hashing", done, total });
-    const models = await prepareModels(challenge, files, { cwd, signal, onProgress });
+    const models = await prepareModels(challenge, modelInput.files, { cwd, signal, onProgress });
 
     if (flags.dryRun) {
       facts.dryRun = true;
@@ -138,6 +141,7 @@ export async function submit(
     await code?.finish();
     opened?.session.close();
     await prepared?.[Symbol.asyncDispose]();
+    await modelInput?.[Symbol.asyncDispose]();
   }
 }
 
@@ -187,7 +191,7 @@ async function perform(
   } catch (thrown) {
     view.stop();
     const { limits } = session.opening;
-    const failure = await withSlot(thrown, { http: async () => http, signal, limits });
+    const failure = await withSlot(afterLostWatch(thrown), { http: async () => http, signal, limits });
     reportFailure(terminal, failure instanceof CrowdaiError ? failure : undefined);
     throw failure;
   }

@@ -47,6 +47,8 @@ const SWITCH: Record<string, boolean> = {
 function parsed(option: Option, text: string, variable: string): unknown {
   const on = SWITCH[text.toLowerCase()];
   if (option.isBoolean()) {
+    // Any text turned it on before the other options had variables.
+    if (on === undefined && variable === "CROWDAI_DEBUG") return true;
     if (on === undefined) throw refusal(variable, text, "Expected 1 or 0.");
     // `--no-wait` is CROWDAI_SUBMIT_WAIT=0.
     return option.negate && on ? undefined : on;

@@ -65,7 +65,8 @@ export function addSetupCommands(add: Add): void {
     .addOption(challengeOption())
     .option("--author <name>", "author of the solution (repeatable)", collect)
     .option("--description <text>", "description of the solution")
-    .option("--force", "overwrite an existing crowdai.json");
+    .option("--force", "overwrite an existing crowdai.json")
+    .option("-y, --yes", "ask nothing: overwrite, and leave out what no option gives");
   add(
     "doctor",
     "Check the broker, the API key, the clock, git and this machine.",

@@ -19,7 +19,7 @@ export function addSubmitCommands(add: Add): void {
     async () => (await import("../commands/submit.ts")).submit,
   )
     .argument("[file]", "file to submit, or - for standard input")
-    .option("--json <text>", "submit this JSON value instead of a file")
+    .option("--json <text>", "submit this JSON value instead of a file; - reads it from standard input")
     .addOption(challengeOption())
     .option("--round <id>", "round to submit to (default: the open round)")
     .option("-m, --message <text>", "message to store with the submission")
@@ -28,7 +28,11 @@ export function addSubmitCommands(add: Add): void {
     .option("--publish", "allow the code to be published when the challenge closes")
     .option("--no-publish", "keep the code private")
     .option("--allow-secrets", "include the code even if it seems to contain secrets")
-    .option("--model <file>", "model file to store with the submission (repeatable)", collect)
+    .option(
+      "--model <file>",
+      "model file to store with the submission, or - for standard input (repeatable)",
+      collect,
+    )
     .option("--no-wait", "return as soon as the submission is accepted")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
@@ -86,7 +90,7 @@ export function addSubmitCommands(add: Add): void {
     async () => (await import("../commands/evaluate.ts")).evaluate,
   )
     .argument("[file]", "file with a JSON value, or - for standard input")
-    .option("--json <text>", "pass this JSON value instead of a file")
+    .option("--json <text>", "pass this JSON value instead of a file; - reads it from standard input")
     .option("--function <name>", "function to call (default: evaluate)")
     .option("--parallel", "evaluate the items of a JSON array in parallel; print the answers in order")
     .addOption(challengeOption())

@@ -46,9 +46,24 @@ export function afterAcceptance(failure: unknown, id: string): unknown {
   const message = messages[failure.code];
   if (!message) return failure;
   return new CrowdaiError(failure.code, message, {
-    next: `Run \`crowdai watch ${id}\` to reattach.`,
+    next: `Run \`crowdai watch ${id}\` to reattach, or \`crowdai cancel ${id}\` to cancel it.`,
     details: { ...failure.details, submission: id, accepted: true },
     cause: failure.cause,
+  });
+}
+
+/**
+ * Explains a lost connection to a submission that was accepted: the submit succeeded, and only its grade is missing.
+ * Returns any other failure as it is.
+ */
+export function afterLostWatch(failure: unknown): unknown {
+  if (!(failure instanceof CrowdaiError) || failure.details?.accepted !== true) return failure;
+  if (failure.code !== "broker_lost" && failure.code !== "broker_unreachable") return failure;
+  const { code, message, next, details } = failure;
+  return new CrowdaiError("still_pending", message, {
+    next,
+    details: { ...details, cause: code },
+    cause: failure,
   });
 }
 

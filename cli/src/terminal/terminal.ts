@@ -4,6 +4,7 @@ import { stringifyExact } from "@crowdai/shared";
 import { openEventsFile } from "./events-file.ts";
 import { findAgent } from "./find-agent.ts";
 import { plainLine, plainText } from "./plain-text.ts";
+import { redact } from "./redact.ts";
 import { createSelection, filteredText } from "./selection.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
@@ -166,7 +167,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       submission = id;
     },
     present({ json, ndjson, quiet: lines, text, next = [] }) {
-      const steps = next.filter((step) => typeof step === "string");
+      const steps = next.filter((step) => typeof step === "string").map(redact);
       const withNext = (document: object) =>
         steps.length > 0 ? { ...document, next_steps: steps } : document;
       if (format === "json") terminal.json(withNext(json));
@@ -205,8 +206,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
     error: toErr,
     next(command) {
       if (quiet || format !== "text") return;
-      if (agent) toErr(`next_steps: ${JSON.stringify([command])}`);
-      else toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(command)}`);
+      if (agent) toErr(`next_steps: ${JSON.stringify([redact(command)])}`);
+      else toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(redact(command))}`);
     },
     table(header, rows) {
       const width = isForEyes ? stdout.columns || 80 : null;

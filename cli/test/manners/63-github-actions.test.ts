@@ -112,9 +112,9 @@ describe("crowdai submit in GitHub Actions", () => {
   it("warns about files that cannot be written, and does not fail", async () => {
     writeFileSync(join(cli.folder, "full"), "x".repeat(1024 * 1024));
     for (const path of [cli.folder, "/nowhere/at/all", join(cli.folder, "full")]) {
-      const { code, stdout, stderr } = await step(SUBMIT, { GITHUB_STEP_SUMMARY: path, GITHUB_OUTPUT: path });
+      const { code, stderr } = await step(SUBMIT, { GITHUB_STEP_SUMMARY: path, GITHUB_OUTPUT: path });
       expect(code).toBe(0);
-      expect(stdout).toContain("Accuracy: 0.900");
+      expect(stderr).toContain("Accuracy: 0.900");
       expect(
         stderr.match(/^::warning title=crowdAI::The (job summary|output of the step) is not written/gm),
       ).toHaveLength(2);

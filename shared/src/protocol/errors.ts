@@ -10,6 +10,8 @@ export interface ErrorBody {
   next: string;
   retryable: boolean;
   details?: Record<string, unknown>;
+  /** Of the request that the broker refused; its log has it too. */
+  request_id?: string;
 }
 
 /** An expected error. `message` is written for people and reveals nothing private; `details` is for programs. */
@@ -18,6 +20,8 @@ export class CrowdaiError extends Error {
   readonly code: ErrorCode;
   readonly details: Record<string, unknown> | undefined;
   readonly next: string;
+  /** Set by the broker when it refuses a request, and by the client that reads the refusal. */
+  requestId: string | undefined;
 
   constructor(
     code: ErrorCode,
@@ -51,6 +55,7 @@ export class CrowdaiError extends Error {
       next: this.next,
       retryable: this.retryable,
       ...(this.details ? { details: this.details } : {}),
+      ...(this.requestId ? { request_id: this.requestId } : {}),
     };
   }
 
@@ -60,9 +65,12 @@ export class CrowdaiError extends Error {
     message: string;
     next?: string;
     details?: Record<string, unknown>;
+    request_id?: string;
   }): CrowdaiError {
     const code = Object.hasOwn(catalog, body.code) ? (body.code as ErrorCode) : "unexpected";
-    return new CrowdaiError(code, body.message, { details: body.details, next: body.next });
+    const error = new CrowdaiError(code, body.message, { details: body.details, next: body.next });
+    error.requestId = body.request_id;
+    return error;
   }
 }
 

@@ -31,6 +31,7 @@ export const errorBodySchema = z.object({
   next: z.string(),
   retryable: z.boolean(),
   details: z.record(z.string(), z.unknown()).optional(),
+  request_id: z.string().optional(),
 });
 
 /**

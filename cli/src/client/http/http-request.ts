@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import type http from "node:http";
 import { finished } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
@@ -5,6 +6,9 @@ import { abortable, interruption } from "../../async/abort.ts";
 import { faultOf, NetworkFault } from "./network-fault.ts";
 import type { Agents } from "./proxy-agents.ts";
 import type { Reply } from "./response-body.ts";
+
+/** Reports each request, for --debug (terminal/request-trace.ts). */
+const requests = channel("crowdai:request");
 
 export interface RequestOptions {
   method?: string;
@@ -38,6 +42,14 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
       headers: options.headers,
       agent: options.agents?.(url),
     });
+    const began = performance.now();
+    const publish = (reply?: Reply) => {
+      if (!requests.hasSubscribers) return;
+      const { statusCode: status = null, headers = {} } = reply ?? {};
+      const requestId = headers["x-request-id"] ?? null;
+      const ms = performance.now() - began;
+      requests.publish({ method: options.method ?? "GET", url: url.href, status, ms, requestId });
+    };
     const connecting = setTimeout(
       () => outgoing.destroy(new NetworkFault(`no connection within ${connectMs / 1000} s`, "ETIMEDOUT")),
       connectMs,
@@ -58,12 +70,14 @@ export function request(url: URL, options: RequestOptions = {}): Promise<Reply> 
     );
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(connecting);
+      publish();
       const typed = error instanceof NetworkFault || error instanceof CrowdaiError;
       reject(typed ? error : faultOf(error));
     });
     const sending = new AbortController();
     outgoing.on("close", () => sending.abort());
     outgoing.on("response", (reply) => {
+      publish(reply);
       connected();
       clearTimeout(answering);
       // An answer before the end of the request body is a refusal: the rest of the body is not needed.

@@ -36,7 +36,7 @@ export async function prepareInput(
   challenge: PublicChallenge,
   means: InputMeans,
 ): Promise<Prepared> {
-  if (given.from === "stdin") return prepareStdin(challenge, means);
+  if (given.from === "stdin") return prepareStdin(challenge, means, given.isValue);
   const taken: InputRead =
     given.from === "json"
       ? { offered: describeText(given.text, JSON_FLAG), facts: null }
@@ -44,7 +44,11 @@ export async function prepareInput(
   return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: async () => {} };
 }
 
-async function prepareStdin(challenge: PublicChallenge, means: InputMeans): Promise<Prepared> {
+async function prepareStdin(
+  challenge: PublicChallenge,
+  means: InputMeans,
+  isValue: boolean | undefined,
+): Promise<Prepared> {
   const { io, terminal, view } = means;
   const { stdin, signal } = io;
   const { file, json } = challenge.accepts;
@@ -58,7 +62,7 @@ async function prepareStdin(challenge: PublicChallenge, means: InputMeans): Prom
   if (stdin.isTTY) view.say(`Submitting standard input to ${challenge.id}`);
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
-    const taken = await interpretStdin(spooled.facts, challenge);
+    const taken = await interpretStdin(spooled.facts, challenge, isValue);
     return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: dispose };
   } catch (failure) {
     await dispose();

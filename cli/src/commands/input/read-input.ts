@@ -10,7 +10,8 @@ import { describeText } from "../../submit/submission-input.ts";
 export type NamedInput =
   | { from: "file"; facts: FileFacts }
   | { from: "json"; text: string }
-  | { from: "stdin" };
+  /** `isValue` for `--json -`: the text is a value, whatever else the challenge accepts. */
+  | { from: "stdin"; isValue?: true };
 
 /** What messages call the value of --json. */
 export const JSON_FLAG = "The value of --json";
@@ -29,6 +30,7 @@ export async function readNamedInput(named: {
   const { file, json, cwd } = named;
   if (file !== undefined && json !== undefined)
     throw new CrowdaiError("usage", "Use either a file or --json, not both.");
+  if (json === "-") return { from: "stdin", isValue: true };
   if (json !== undefined) {
     parseJson(json, JSON_FLAG);
     return { from: "json", text: json };
@@ -58,8 +60,13 @@ export async function interpretFile(facts: FileFacts, challenge: PublicChallenge
  * Takes standard input, spooled to a file, as a value if the challenge accepts only values. If it accepts files too, a
  * text that begins with { or [ is a value, unless the accepted files are JSON, or it is several lines of JSON.
  */
-export async function interpretStdin(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
+export async function interpretStdin(
+  facts: FileFacts,
+  challenge: PublicChallenge,
+  isValue = false,
+): Promise<InputRead> {
   const { file, json } = challenge.accepts;
+  if (isValue) return takeValue(facts, json?.max_bytes ?? facts.size, "Standard input");
   if (json !== null && file === null) return takeValue(facts, json.max_bytes, "Standard input");
   const kind = hasExtension(facts.name, [".json"]) ? "other" : await kindOfText(facts);
   if (json !== null && kind === "json") return takeValue(facts, json.max_bytes, "Standard input");

@@ -1,0 +1,38 @@
+import { CrowdaiError } from "@crowdai/shared";
+import type { Io } from "./io.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Question {
+  message: string;
+  /** The answer without a terminal. */
+  otherwise: boolean;
+  /** Whether --yes was given. */
+  yes: boolean;
+}
+
+/**
+ * Asks an ordinary question; never one about a license or a key. An answer that no one gave at the terminal is printed.
+ * Throws interrupted.
+ */
+export async function confirm(
+  { stdin, stderr, signal }: Pick<Io, "stdin" | "stderr" | "signal">,
+  terminal: Terminal,
+  { message, otherwise, yes }: Question,
+): Promise<boolean> {
+  if (yes || !terminal.isInteractive) {
+    const why = yes ? "--yes" : "no terminal to ask; --yes answers yes";
+    terminal.note(`${message} ${yes || otherwise ? "Yes" : "No"} (${why}).`);
+    return yes || otherwise;
+  }
+  const prompts = await import("@clack/prompts");
+  const answer = await prompts.confirm({
+    message,
+    initialValue: false,
+    input: stdin,
+    output: stderr,
+    signal,
+  });
+  if (prompts.isCancel(answer))
+    throw new CrowdaiError("interrupted", "Interrupted. Nothing was changed.", { next: "" });
+  return answer;
+}
