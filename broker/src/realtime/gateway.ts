@@ -112,6 +112,7 @@ export function openGateway(options: {
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     rates.admit(caller.keyHash, socket.conn);
+    desk.connected(caller);
     unread.assign(socket.conn, caller.keyHash);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);

@@ -36,6 +36,8 @@ export function runEmbeddedGrader({
     sandbox: config.sandbox,
     workDir: join(config.dataFolder, "work"),
     log,
+    // Connections are closed first.
+    cutsAgents: true,
     ...(graceSeconds === undefined ? {} : { graceSeconds }),
   });
   const stopping = new AbortController();

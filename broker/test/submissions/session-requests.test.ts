@@ -101,6 +101,14 @@ describe("the requests of an agent", () => {
     await expect.poll(() => refused).toBe(36);
   });
 
+  it("are not missed when the agent connects, though its connections break before it can ask", async () => {
+    const { id, asked } = await open();
+    await ask("reset", id, { episode: 1 });
+    (await test.connect()).socket.disconnect();
+    await expect.poll(() => asked.at(-1)).toEqual({ type: "hello" });
+    expect(await ask("step", id, { n: 1, action: 1 })).toMatchObject({ n: 1 });
+  });
+
   it("that wait do not hold up other requests of the connection", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 70; i++)

@@ -102,6 +102,26 @@ describe("crowdai run", () => {
   });
 });
 
+describe("crowdai run --timeout", () => {
+  it("stops an agent that plays on, and cancels its session", async () => {
+    const { code, stderr } = await run(`await env.reset(); setInterval(() => {}, 1000);`, [
+      "--timeout",
+      "1.5",
+    ]);
+    expect(stderr).toContain("error[still_pending]");
+    expect(stderr).toMatch(
+      /The agent had not finished after 1.5 s.*, and was stopped. Submission \S+ was cancelled./,
+    );
+    expect(only().state).toBe("cancelled");
+    expect(code).toBe(8);
+  });
+
+  it("does not hold up one that has finished", async () => {
+    const { code } = await run(`${PLAY} await env.submit();`, ["--timeout", "60"]);
+    expect([code, only().state]).toEqual([0, "graded"]);
+  });
+});
+
 describe("an agent", () => {
   it("that exits without a session ends in a cancelled submission and exit code 6", async () => {
     const { code, stderr } = await run("process.exit(3);");

@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { CrowdaiError, createSubmissionId, type PublicChallenge, type Submission } from "@crowdai/shared";
+import { after } from "../async/timer.ts";
 import { chosenChallenge, type Settings } from "../config/settings.ts";
 import { agentEnvironment } from "../environment/agent-environment.ts";
 import { agentFolder } from "../environment/agent-folder.ts";
@@ -8,7 +9,7 @@ import { type AgentEnd, type AgentProcess, startAgent } from "../environment/age
 import { requireRemoteAgents } from "../environment/open-environment.ts";
 import { cancelSession, settleSession } from "../environment/settle-session.ts";
 import { checkRound } from "../submit/check-round.ts";
-import { type FollowOptions, follow, type Progress } from "../submit/follow.ts";
+import { type FollowOptions, follow, type Progress, stillPending } from "../submit/follow.ts";
 import { afterAcceptance, beforeAcceptance, requireGrade } from "../submit/grade.ts";
 import type { Io } from "../terminal/io.ts";
 import { slotsText } from "../terminal/slots-text.ts";
@@ -24,6 +25,7 @@ export interface RunFlags {
   round?: string;
   message?: string;
   minScore?: number;
+  timeout?: number;
   agentFiles?: string;
 }
 
@@ -89,7 +91,7 @@ export async function run(
     const print = terminal.print;
     const readsInput = io.stdin === process.stdin;
     const start = () => startAgent({ command, cwd: io.cwd, env, readsInput, print });
-    const submission = await play({ io, view, opened, challenge, id, start });
+    const submission = await play({ io, view, opened, challenge, id, start, timeout: flags.timeout });
     view.stop();
     const http = await connection.http();
     const { signal } = io;
@@ -144,10 +146,12 @@ interface Playing {
   challenge: PublicChallenge;
   id: string;
   start: () => Promise<AgentProcess>;
+  /** Seconds for agent and grade together. */
+  timeout: number | undefined;
 }
 
 /** Runs the agent until both it and its session have ended. Throws the session's error, or how the agent left it. */
-async function play({ io, view, opened, id, start }: Playing): Promise<Submission> {
+async function play({ io, view, opened, id, start, timeout }: Playing): Promise<Submission> {
   const { session } = opened;
   const seen = createWatcher(view);
   const feed = session.watch(id);
@@ -160,11 +164,19 @@ async function play({ io, view, opened, id, start }: Playing): Promise<Submissio
     await cancelSession(session, id);
     throw failure;
   });
+  let hasExited = false;
+  let isLate = false;
+  const late = after((timeout ?? Number.POSITIVE_INFINITY) * 1000, () => {
+    isLate = true;
+    if (hasExited) feed.stop(stillPending(id, timeout! * 1000, null));
+    else agent.stop("SIGTERM");
+  });
   const interrupt = () => agent.stop(signalFor(io));
   if (io.signal.aborted) interrupt();
   io.signal.addEventListener("abort", interrupt, { once: true });
   try {
     const first = await Promise.race([agent.ended, outcome.catch((failure: unknown) => ({ failure }))]);
+    hasExited = isEnd(first);
     if (!isEnd(first)) {
       // It learns that its session has failed from its next request.
       const hasFailed =
@@ -178,6 +190,8 @@ async function play({ io, view, opened, id, start }: Playing): Promise<Submissio
       return submission;
     }
     if (io.signal.aborted) throw await interrupted(session, id);
+    const cancelled = isLate ? await cancelSession(session, id) : null;
+    if (cancelled?.state === "cancelled") throw stoppedLate(timeout!, seen.last(), id, cancelled);
     const settled = await settleSession(session, id, {
       ended,
       hasPlayed: () => seen.hasPlayed(),
@@ -190,6 +204,7 @@ async function play({ io, view, opened, id, start }: Playing): Promise<Submissio
   } catch (failure) {
     throw io.signal.aborted ? await interrupted(session, id) : afterAcceptance(failure, id);
   } finally {
+    clearTimeout(late);
     io.signal.removeEventListener("abort", interrupt);
     feed.stop();
   }
@@ -246,6 +261,21 @@ function leftEarly(
         : "In Python: `from crowdai_agent import connect`. In JavaScript: `await challenge.environment()`.",
       details: { submission: cancelled ?? id, agent: { exit_code: code, signal } },
     },
+  );
+}
+
+function stoppedLate(
+  seconds: number,
+  played: string | null,
+  id: string,
+  cancelled: Submission,
+): CrowdaiError {
+  const slot = cancelled.slot === "charged" ? "The slot was charged." : "It uses no slot.";
+  const where = played ? ` (${played.charAt(0).toLowerCase()}${played.slice(1)})` : "";
+  return new CrowdaiError(
+    "still_pending",
+    `The agent had not finished after ${seconds} s${where}, and was stopped. Submission ${id} was cancelled. ${slot}`,
+    { next: "Run it again with a longer --timeout, or without one.", details: { submission: cancelled } },
   );
 }
 

@@ -75,6 +75,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--round <id>", "round to submit to (default: the open round)")
     .option("-m, --message <text>", "message to store with the submission")
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
+    .option("--timeout <seconds>", "maximum time; the agent is then stopped", positiveNumber)
     .option(
       "--agent-files <dir>",
       "write crowdai_agent.py and crowdai-agent.js into this folder, and run nothing",

@@ -66,7 +66,7 @@ export async function follow(feed: Feed, options: FollowOptions = {}): Promise<S
   const timer =
     timeoutMs === undefined
       ? undefined
-      : after(timeoutMs, () => feed.stop(pending(feed.submission, timeoutMs, waiting)));
+      : after(timeoutMs, () => feed.stop(stillPending(feed.submission, timeoutMs, waiting)));
   let last: Submission | null = null;
   try {
     for await (const update of feed) {
@@ -119,7 +119,8 @@ function reportEvent({ type, data }: SubmissionEvent, onProgress: FollowOptions[
     });
 }
 
-function pending(id: string, ms: number, waiting: Waiting | null): CrowdaiError {
+/** Returns the error of a wait that was given up. */
+export function stillPending(id: string, ms: number, waiting: Waiting | null): CrowdaiError {
   const why = waiting?.reason ? ` It is waiting: ${waiting.reason}.` : "";
   return new CrowdaiError(
     "still_pending",

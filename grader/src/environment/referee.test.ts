@@ -283,6 +283,21 @@ describe("the clocks of a remote agent", () => {
     });
   });
 
+  it("start again with each request between episodes, for as long as an episode may take", () => {
+    const { referee, ask, wait } = start({ agent: "remote" });
+    for (let seconds = 0; seconds < 99; seconds += 9) {
+      expect(referee.failure()).toBeNull();
+      ask({ type: "hello" });
+      wait(9);
+    }
+    wait(1);
+    ask({ type: "hello" });
+    expect(referee.failure()).toMatchObject({
+      code: "session_abandoned",
+      message: "The agent did not reset for 100 s (before the first episode).",
+    });
+  });
+
   it("start again when another grader continues the session", () => {
     const { referee, reset, wait } = start({ agent: "remote" });
     reset();

@@ -61,6 +61,8 @@ export function createReferee(options: RefereeOptions) {
   const { spaces, limits, agent, now } = options;
   const check = actionCheck(spaces.action);
   const stepMs = limits.step_seconds * 1000;
+  /** How long an agent may stay without an episode, though it sends requests. */
+  const restMs = 1000 * Math.max(limits.idle_seconds, limits.episode_seconds);
   const bankAtStart = limits.bank_seconds * 1000;
   const played: Episode[] = [];
   /** Of the current episode. */
@@ -76,6 +78,8 @@ export function createReferee(options: RefereeOptions) {
     null;
   /** Since when the agent is expected to send a request. */
   let waitingSince = now();
+  /** Since when there is no episode, or the last step was answered. */
+  let restingSince = waitingSince;
   let requestedAt = 0;
   let agentMs = 0;
 
@@ -150,7 +154,8 @@ export function createReferee(options: RefereeOptions) {
   function takeTime(): void {
     requestedAt = now();
     agentMs = requestedAt - waitingSince;
-    if (current === null) return;
+    // Outside an episode, only the requests of a remote agent show that it is still there.
+    if (current === null && (agent === "code" || isDone())) return;
     if (agent === "code" && agentMs > stepMs) bank -= agentMs - stepMs;
     // Whatever is answered now, the time until the next request starts again.
     waitingSince = requestedAt;
@@ -159,6 +164,7 @@ export function createReferee(options: RefereeOptions) {
   function answered(move: { episode: number; n: number; action: string }, answer: AgentAnswer, text: string) {
     last = { ...move, answer, observation: text };
     waitingSince = now();
+    restingSince = waitingSince;
     environmentMs += waitingSince - requestedAt;
   }
 
@@ -238,7 +244,7 @@ export function createReferee(options: RefereeOptions) {
     /** When the next request must have come: a time of the clock. */
     deadline(): number {
       if (isDone()) return Number.POSITIVE_INFINITY;
-      if (current === null) return waitingSince + limits.idle_seconds * 1000;
+      if (current === null) return Math.min(waitingSince + limits.idle_seconds * 1000, restingSince + restMs);
       const silence = agent === "code" ? stepMs + bank : limits.idle_seconds * 1000;
       return Math.min(waitingSince + silence, began + limits.episode_seconds * 1000);
     },
@@ -254,6 +260,11 @@ export function createReferee(options: RefereeOptions) {
           ? new RunFailure("env_timeout", `The environment took too long (${text}).`, `it used ${used} s`)
           : new RunFailure("agent_timeout", `The agent took too long (${text}).`);
       }
+      if (agent === "remote" && current === null && now() >= restingSince + restMs)
+        return new RunFailure(
+          "session_abandoned",
+          `The agent did not reset for ${restMs / 1000} s (${place()}).`,
+        );
       if (agent === "remote")
         return new RunFailure(
           "session_abandoned",
@@ -275,6 +286,7 @@ export function createReferee(options: RefereeOptions) {
     /** Starts all clocks again. */
     restartClocks(): void {
       waitingSince = now();
+      restingSince = waitingSince;
       began = waitingSince;
     },
 

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, type Job } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { JobQueue } from "@crowdai/shared/queue";
@@ -31,6 +31,8 @@ export interface GraderOptions {
   workDir: string;
   /** How long running jobs may continue after a stop before they are returned to the queue. */
   graceSeconds?: number;
+  /** Whether remote agents are cut off before a stop: their sessions have no such time then, because nothing could happen in it. */
+  cutsAgents?: boolean;
   /** How long an idle warm evaluator is kept. */
   idleSeconds?: number;
   /**
@@ -73,6 +75,8 @@ export function createGrader(options: GraderOptions): Grader {
         ...{ grader: name, queue, objects, runnable, log, retryPauseMs, steps: options.steps },
       });
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
+      if (options.cutsAgents)
+        signal.addEventListener("abort", () => deliveries.stop(stopped(), hasRemoteAgent), { once: true });
       await queue.consume(
         {
           grader: name,
@@ -91,11 +95,15 @@ export function createGrader(options: GraderOptions): Grader {
   };
 }
 
+const stopped = () => new CrowdaiError("interrupted", "The grader is stopping.");
+
+const hasRemoteAgent = ({ input }: Job) => input.kind === "session" && input.replay === null;
+
 /** Calls `stop` once `graceMs` have passed since the signal was aborted. Disposing it cancels that. */
 function afterGrace(signal: AbortSignal, graceMs: number, stop: (reason: CrowdaiError) => void): Disposable {
   let grace: NodeJS.Timeout | undefined;
   const onStop = () => {
-    grace = setTimeout(() => stop(new CrowdaiError("interrupted", "The grader is stopping.")), graceMs);
+    grace = setTimeout(() => stop(stopped()), graceMs);
   };
   if (signal.aborted) onStop();
   else signal.addEventListener("abort", onStop, { once: true });

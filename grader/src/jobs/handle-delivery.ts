@@ -30,8 +30,8 @@ const MAX_PAUSE_MS = 10_000;
 export interface DeliveryHandler {
   /** Grades one delivery and reports the outcome. Throws when the queue is to deliver the job again. */
   handle(delivery: Delivery): Promise<void>;
-  /** Aborts the running jobs and returns them to the queue. */
-  stop(reason: CrowdaiError): void;
+  /** Aborts the running jobs, or some of them, and returns them to the queue. */
+  stop(reason: CrowdaiError, which?: (job: Job) => boolean): void;
 }
 
 export function createDeliveryHandler(options: {
@@ -52,7 +52,7 @@ export function createDeliveryHandler(options: {
 }): DeliveryHandler {
   const { grader, queue, objects, runnable, boxes, evaluators, bundles, workspaces, health } = options;
   const { log, retryPauseMs } = options;
-  const runningJobs = new Set<AbortController>();
+  const runningJobs = new Map<AbortController, Job>();
   const failures = new Map<string, number>();
   let stopping: CrowdaiError | null = null;
 
@@ -66,7 +66,7 @@ export function createDeliveryHandler(options: {
     const controller = new AbortController();
     const cancel = () => controller.abort(delivery.signal.reason);
     delivery.signal.addEventListener("abort", cancel, { once: true });
-    runningJobs.add(controller);
+    runningJobs.set(controller, job);
     let reporter = createReporter(queue, base, { log, folders: [] });
     try {
       using held = job.version === null ? ownFolder(job) : await bundleFolder(job, controller.signal);
@@ -173,9 +173,9 @@ export function createDeliveryHandler(options: {
 
   return {
     handle,
-    stop(reason) {
-      stopping = reason;
-      for (const controller of runningJobs) controller.abort(reason);
+    stop(reason, which = () => true) {
+      stopping ??= reason;
+      for (const [controller, job] of runningJobs) if (which(job)) controller.abort(stopping);
     },
   };
 }

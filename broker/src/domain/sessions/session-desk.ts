@@ -19,6 +19,9 @@ import { createPendingRequests, type PendingRequests } from "./pending-requests.
 const FRESH_MS = 1000;
 /** How often the records are asked for sessions that ended without an announcement. */
 const CHECK_MS = 2000;
+/** How often a session is asked whose agent connects again and again. */
+const TOUCH_MS = 1000;
+const TOUCH_TIMEOUT_MS = 5000;
 /** How long a session without requests is remembered. */
 const FORGOTTEN_MS = 60_000;
 
@@ -43,6 +46,11 @@ export interface SessionDesk {
   waiting(id: string): Promise<SessionAnswer>;
   /** Whether an agent waits here for an answer of this session. */
   isAsked(id: string): boolean;
+  /**
+   * Called when a participant connects: graders of the open sessions are asked something, because an agent whose connections break
+   * before it can ask is not silent.
+   */
+  connected(participant: Pick<Caller, "id">): void;
   /** Ends the sessions whose submissions have ended. */
   heard(events: readonly SubmissionEvent[]): void;
   close(): void;
@@ -51,6 +59,7 @@ export interface SessionDesk {
 interface KnownSession {
   participantId: number;
   checkedAt: number;
+  touchedAt: number;
   requests: PendingRequests;
 }
 
@@ -93,6 +102,7 @@ export function createSessionDesk(
     const known = sessions.get(id) ?? {
       participantId,
       checkedAt: 0,
+      touchedAt: Number.NEGATIVE_INFINITY,
       requests: createPendingRequests((request, signal) => send(id, request, signal)),
     };
     known.checkedAt = monotonic();
@@ -105,8 +115,8 @@ export function createSessionDesk(
     const now = monotonic();
     if (now - forgotAt < FORGOTTEN_MS) return;
     forgotAt = now;
-    for (const [id, { checkedAt, requests }] of sessions)
-      if (now - checkedAt > FORGOTTEN_MS && requests.size === 0) sessions.delete(id);
+    for (const [id, { checkedAt, touchedAt, requests }] of sessions)
+      if (now - Math.max(checkedAt, touchedAt) > FORGOTTEN_MS && requests.size === 0) sessions.delete(id);
   }
 
   function end(id: string): void {
@@ -150,6 +160,14 @@ export function createSessionDesk(
       return { type: "waiting", place, reason };
     },
     isAsked: (id) => (sessions.get(id)?.requests.size ?? 0) > 0,
+    connected({ id: participantId }) {
+      const now = monotonic();
+      for (const [id, known] of sessions) {
+        if (known.participantId !== participantId || now - known.touchedAt < TOUCH_MS) continue;
+        known.touchedAt = now;
+        channel.ask(id, { type: "hello" }, AbortSignal.timeout(TOUCH_TIMEOUT_MS)).catch(() => {});
+      }
+    },
     heard(events) {
       for (const { submission, type } of events) if (isLastEvent(type)) end(submission);
     },
