@@ -112,6 +112,7 @@ async function runAction(given: Record<string, string>, env: Record<string, stri
   });
   const written = parseOutputs(readFileSync(output, "utf8"));
   for (const [name, value] of Object.entries(written)) values[`steps.${step!.id}.outputs.${name}`] = value;
+  expect(Object.keys(written).sort()).toEqual(Object.keys(action.outputs).sort());
   const outputs = Object.entries(action.outputs).map(([name, { value }]) => [name, fill(value, values)]);
   return { ...ran, outputs: Object.fromEntries(outputs), summary: readFileSync(summary, "utf8") };
 }
@@ -161,15 +162,13 @@ describe("the action", () => {
     const given = { file: "values.json", "min-score": "4.5", "working-directory": "model" };
     const { code, stderr, outputs } = await runAction(given, job);
     expect(code).toBe(7);
-    expect(stderr).toMatch(
-      /^::error title=crowdAI%3A below_minimum,file=model\/values.json::Sum 5 is above --min-score 4.5/m,
-    );
+    expect(stderr).toMatch(/^::error title=crowdAI%3A below_minimum::Sum 5 is above --min-score 4.5/m);
     expect(outputs).toMatchObject({ score: "5", status: "graded", error: "below_minimum", "exit-code": "7" });
   });
 });
 
 interface Component {
-  spec: { inputs: Record<string, { default: string | boolean }> };
+  spec: { inputs: Record<string, { default?: string | boolean }> };
 }
 interface Job {
   variables: Record<string, string>;
@@ -209,10 +208,10 @@ describe("the component", () => {
     await using api = await startGitlabNotes();
     writeFileSync(join(project, "values.json"), "[1, 2]");
     const { code, stderr, reports } = await runComponent(
-      { file: "values.json", challenge: "sum", comment: true },
+      { file: "values.json", challenge: "sum", comment: true, broker: broker.url },
       {
         ...{ CI_API_V4_URL: api.url, GITLAB_TOKEN: "ghs_token", CI_COMMIT_TITLE: "Less is 'better'" },
-        ...{ CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: key },
+        CROWDAI_API_KEY: key,
       },
     );
     expect(code, stderr).toBe(0);

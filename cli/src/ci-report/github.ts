@@ -30,8 +30,12 @@ export interface AnnotationPlace {
 /** Returns the annotation of an error, at the line of the file that it names. */
 export function errorAnnotation(error: ErrorBody, place: AnnotationPlace): string {
   const { file: named, line, column } = (error.details ?? {}) as Record<string, unknown>;
-  const file = pathInWorkspace(typeof named === "string" ? named : place.file, place);
-  const at = file === null ? {} : { file, line: wholeNumber(line), col: wholeNumber(column) };
+  // Evaluators name lines only in their messages.
+  const said = error.code === "rejected" ? Number(/\bline (\d{1,9})\b/i.exec(error.message)?.[1]) : null;
+  const number = wholeNumber(line) ?? wholeNumber(said);
+  const about = typeof named === "string" ? named : number !== null ? place.file : null;
+  const file = pathInWorkspace(about, place);
+  const at = file === null ? {} : { file, line: number, col: wholeNumber(column) };
   const message = [error.message, error.next].filter(Boolean).join("\n");
   return workflowCommand("error", cut(plainText(message), MAX_ANNOTATION), {
     title: `crowdAI: ${cut(plainText(error.code), 100)}`,

@@ -15,7 +15,7 @@ export function junitReport(command: string, facts: Facts, result: Result, { err
   const tag = error && error.fault !== "you" ? "error" : "failure";
   const message = error?.message ?? `Exit code ${exitCode}`;
   const problem = `<${tag} message="${xml(message)}" type="${xml(error?.code ?? "exit_code")}">${xml(error?.next ?? "")}</${tag}>`;
-  const properties = Object.entries(result)
+  const properties = Object.entries({ ...result, exitCode: null, exit_code: exitCode })
     .filter(([, value]) => value !== null)
     .map(([key, value]) => `        <property name="${xml(key)}" value="${xml(String(value))}"/>\n`);
   const counts = `tests="1" failures="${Number(isFailure && tag === "failure")}" errors="${Number(isFailure && tag === "error")}"`;

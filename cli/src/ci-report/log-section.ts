@@ -26,9 +26,9 @@ export function collapseProgress(terminal: Terminal, stderr: Writable, title: st
       print(...args);
     };
   };
-  const { answer, json, warn, error, table, close } = terminal;
+  const { present, json, warn, error, close } = terminal;
   Object.assign(terminal, {
-    ...{ answer: closing(answer), json: closing(json), table: closing(table) },
+    ...{ present: closing(present), json: closing(json) },
     ...{ warn: closing(warn), error: closing(error), close: closing(close) },
   });
 }

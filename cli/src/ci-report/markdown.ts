@@ -23,7 +23,8 @@ export function titleText(text: string): string {
 /** Returns a link, or the text alone if the address is not an http(s) URL. */
 export function linkText(text: string, url: string | null): string {
   if (url === null || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return codeText(text);
-  return `<a href="${entities(new URL(url).href)}">${codeText(text)}</a>`;
+  const address = new URL(url).href.replaceAll("&", "&amp;").replace(/[|"<>`']/g, encodeURIComponent);
+  return `<a href="${address}">${codeText(text)}</a>`;
 }
 
 /** Returns rows as a table of two columns. */

@@ -28,6 +28,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_CONFIG_DIR", "folder for user settings and keys"],
   ["CROWDAI_EVENTS", "file to which each event of a command is appended, as a line of JSON"],
   ["CI", "disables prompts and animations"],
+  ["GITHUB_TOKEN, GITLAB_TOKEN", "token for --comment in GitHub Actions, GitLab CI (else CI_JOB_TOKEN)"],
   ["CROWDAI_CI", "set to 0 to write no reports in GitHub Actions and GitLab CI"],
   ["AI_AGENT, CLAUDECODE, …", "a coding agent runs the command: no prompts, compact output; AI_AGENT=0: not"],
   ["NO_COLOR, TERM=dumb", "disable colors"],

@@ -72,6 +72,21 @@ describe("crowdai submit in GitHub Actions", () => {
     expect(outputs).toMatchObject({ status: "not_submitted", error: "value_not_json", "exit-code": "4" });
   });
 
+  it("annotates the line of the submitted file that an evaluator names, and no file for other errors", async () => {
+    writeFileSync(join(cli.folder, "predictions.csv"), "id\n1\n");
+    const place = async (message: string) => {
+      cli.broker.grader = () => ({ error: { code: "rejected", message } });
+      const { stderr } = await step(["submit", "predictions.csv", "-c", "iris"]);
+      return /^::error title=crowdAI%3A rejected(\S*)::/m.exec(stderr)?.[1];
+    };
+    expect(await place('line 16: unknown species "sibirica"')).toBe(",file=predictions.csv,line=16");
+    expect(await place("row 16 is too long")).toBe("");
+    const { stderr } = await step(["submit", "predictions.csv", "-c", "iirs"]);
+    expect(annotations(stderr)).toEqual([
+      expect.stringMatching(/^::error title=crowdAI%3A challenge_unknown::/),
+    ]);
+  });
+
   it("annotates wrong usage, and nothing with --no-ci or CROWDAI_CI=0", async () => {
     expect(annotations((await step(["submit", "--jason", "1"])).stderr)).toHaveLength(1);
     for (const [args, env] of [
