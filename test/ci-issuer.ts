@@ -12,7 +12,7 @@ export interface CiIssuer extends AsyncDisposable {
   /** Signs a token; `claims` replace the usual ones, and undefined removes one. */
   sign(audience: string, claims?: JWTPayload, header?: { kid?: string }): Promise<string>;
   /** Signs with a new key from now on, which discovery shows beside the earlier ones. */
-  rotate(): Promise<void>;
+  rotate(algorithm?: string): Promise<void>;
   /** Answers requests in place of the issuer; returns false for those that the issuer shall answer. */
   instead: ((request: http.IncomingMessage, response: http.ServerResponse) => boolean) | null;
   /** Paths of the requests so far. */
@@ -54,14 +54,14 @@ export const gitlabClaims = (project = "group/iris", branch = "main"): JWTPayloa
 export async function startCiIssuer(): Promise<CiIssuer> {
   const requests: string[] = [];
   const keys: JWK[] = [];
-  let signing: { key: CryptoKey; kid: string };
+  let signing: { key: CryptoKey; kid: string; alg: string };
   let tokens = 0;
 
-  async function rotate(): Promise<void> {
-    const pair = await generateKeyPair("RS256", { extractable: true });
+  async function rotate(alg = "RS256"): Promise<void> {
+    const pair = await generateKeyPair(alg, { extractable: true });
     const kid = `key-${keys.length + 1}`;
-    keys.push({ ...(await exportJWK(pair.publicKey)), kid, use: "sig", alg: "RS256" });
-    signing = { key: pair.privateKey, kid };
+    keys.push({ ...(await exportJWK(pair.publicKey)), kid, use: "sig", alg });
+    signing = { key: pair.privateKey, kid, alg };
   }
   await rotate();
 
@@ -103,7 +103,7 @@ export async function startCiIssuer(): Promise<CiIssuer> {
         ...claims,
       };
       return new SignJWT(all)
-        .setProtectedHeader({ alg: "RS256", kid: signing.kid, typ: "JWT", ...header })
+        .setProtectedHeader({ alg: signing.alg, kid: signing.kid, typ: "JWT", ...header })
         .sign(signing.key);
     },
     rotate,

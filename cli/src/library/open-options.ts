@@ -6,8 +6,9 @@
  */
 export interface OpenOptions {
   /**
-   * API key. Default: CROWDAI_API_KEY, then the key that `crowdai login` stored. A broker that only a crowdai.json names
-   * gets neither this key nor the one in CROWDAI_API_KEY unless CROWDAI_API_KEY_FOR names the broker too.
+   * API key. Default: CROWDAI_API_KEY, then the key that `crowdai login` stored, then the session of a CI job that
+   * `crowdai ci trust` names. A broker that only a crowdai.json names gets neither this key nor the one in CROWDAI_API_KEY
+   * unless CROWDAI_API_KEY_FOR names the broker too.
    */
   apiKey?: string;
   /** Address of the broker. Default: CROWDAI_BROKER, the nearest crowdai.json, user settings, http://localhost:8420. */
