@@ -69,7 +69,9 @@ test("with a keychain the key is not stored in a file", async () => {
     broker: broker.url,
     participant: { id: 7, name: "ada" },
     agreed: true,
+    organizer: null,
     key_source: "keychain",
+    ci: null,
   });
   await run(["logout"], { keychain });
   expect(keychain.entries.size).toBe(0);
