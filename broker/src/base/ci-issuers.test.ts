@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { parseCiIssuers } from "./ci-issuers.ts";
 
 it("knows GitHub and GitLab.com by name, and others by URL", () => {
-  expect(parseCiIssuers("github gitlab, gitlab=https://git.example:8443/sub", false)).toEqual([
+  expect(parseCiIssuers("github gitlab, gitlab=https://git.example:8443/sub/", false)).toEqual([
     { kind: "github", url: "https://token.actions.githubusercontent.com", name: "github" },
     { kind: "gitlab", url: "https://gitlab.com", name: "gitlab" },
     { kind: "gitlab", url: "https://git.example:8443/sub", name: "git.example:8443" },

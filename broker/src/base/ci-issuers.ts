@@ -23,7 +23,8 @@ export function parseCiIssuers(text: string, loopback: boolean): CiIssuer[] {
     const [kind, ...rest] = entry.split("=");
     if (kind !== "github" && kind !== "gitlab")
       throw new Error(`"${entry}": expected github, gitlab, github=URL or gitlab=URL`);
-    const url = rest.length === 0 ? WELL_KNOWN[kind] : issuerUrl(rest.join("="), loopback);
+    const url =
+      rest.length === 0 ? WELL_KNOWN[kind] : issuerUrl(rest.join("=").replace(/\/+$/, ""), loopback);
     const isFirst = !issuers.some((known) => known.kind === kind);
     const name = isFirst ? kind : new URL(url).host;
     if (issuers.some((known) => known.name === name || known.url === url))

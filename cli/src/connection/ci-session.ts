@@ -55,7 +55,12 @@ export function ciSessions(options: {
     });
     return opening;
   }
-  return { current, key: async () => (await current()).key, renewAt: () => held?.renewAt ?? 0 };
+  return {
+    current,
+    key: async () => (await current()).key,
+    latest: () => held?.session.key ?? null,
+    renewAt: () => held?.renewAt ?? 0,
+  };
 }
 
 /** Returns a session for a token. A token that cannot be requested again is exchanged by one command of its job. */

@@ -113,7 +113,7 @@ export class Challenge implements AsyncDisposable {
   readonly #session: BrokerSession;
   readonly #http: HttpClient;
   readonly #agents: Agents | undefined;
-  readonly #key: string;
+  readonly #key: () => string;
   readonly #client: string;
 
   private constructor({ session, http, agents, key, client }: ChallengeSession) {
@@ -386,7 +386,7 @@ export class Challenge implements AsyncDisposable {
   }
 
   #with<T extends object>(options: T): T & SessionContext {
-    const [http, agents, key, client] = [this.#http, this.#agents, this.#key, this.#client];
+    const [http, agents, key, client] = [this.#http, this.#agents, this.#key(), this.#client];
     return { ...options, broker: http.broker, agents, http, key, client };
   }
 }

@@ -13,7 +13,8 @@ export interface ChallengeSession {
   session: BrokerSession;
   http: HttpClient;
   agents: Agents | undefined;
-  key: string;
+  /** Returns the key in use. */
+  key: () => string;
   client: string;
 }
 
@@ -48,7 +49,7 @@ export async function connect(named: string | undefined, options: OpenOptions): 
     lostAfterMs,
     transport,
   });
-  return { session, http, agents, key, client };
+  return { session, http, agents, key: () => lease?.latest() ?? key, client };
 }
 
 async function defaultChallenge(): Promise<string> {

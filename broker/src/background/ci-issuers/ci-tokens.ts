@@ -6,7 +6,19 @@ import { type JobIdentity, jobIdentity } from "../../domain/ci/job-identity.ts";
 import { type IssuerKeys, type IssuerKeyTimes, issuerKeys } from "./issuer-keys.ts";
 
 /** With a shared secret, or none, anyone who knows the public keys could sign. */
-const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
 const TOLERANCE_SECONDS = 30;
 /** Tokens of jobs live for minutes, or at most as long as a job. */
 const MAX_AGE_SECONDS = 24 * 3600;

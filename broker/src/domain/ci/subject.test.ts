@@ -2,7 +2,10 @@ import { expect, it } from "vitest";
 import { parseCiIssuers } from "../../base/ci-issuers.ts";
 import { parseSubject, subjectText } from "./subject.ts";
 
-const issuers = parseCiIssuers("github gitlab gitlab=https://git.example:8443", false);
+const issuers = parseCiIssuers(
+  "github gitlab gitlab=https://git.example gitlab=https://git.example:8443",
+  false,
+);
 const whole = (text: string) => {
   const subject = parseSubject(text, issuers);
   return subjectText({ ...subject, issuer: subject.issuer.name });

@@ -27,7 +27,10 @@ const ENVIRONMENT = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,253}[^\s\p{C}])?$/u;
 
 /** Parses `<issuer>:<repository>[@<ref>][:environment:<name>]`. Throws usage, which says what is wrong. */
 export function parseSubject(text: string, issuers: readonly CiIssuer[]): Subject {
-  const issuer = issuers.find(({ name }) => text.startsWith(`${name}:`));
+  // The longest: a host with a port begins like the host alone.
+  const issuer = issuers
+    .filter(({ name }) => text.startsWith(`${name}:`))
+    .sort((a, b) => b.name.length - a.name.length)[0];
   if (!issuer)
     throw refuse(
       `"${text}" does not start with the name of a CI system that this broker accepts`,

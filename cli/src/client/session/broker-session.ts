@@ -15,6 +15,8 @@ import type { Feed } from "./feed.ts";
 export interface KeyLease {
   /** Returns the current key. */
   key(): Promise<string>;
+  /** Returns the latest key; null before the first. */
+  latest(): string | null;
   /** When it is replaced, in milliseconds since 1970. */
   renewAt(): number;
 }
