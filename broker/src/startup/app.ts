@@ -1,7 +1,6 @@
 import { CrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import type { CodeServices } from "../background/code-services.ts";
@@ -19,6 +18,7 @@ import { codeRoutes } from "../http/git/git-routes.ts";
 import { gymRoutes } from "../http/gym/gym-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
 import { createPages } from "../http/pages/pages.tsx";
+import { bodyLimit } from "../http/requests/body-limit.ts";
 import { errorResponse } from "../http/requests/error-response.ts";
 import type { HttpServices } from "../http/requests/http-services.ts";
 import { redactedPath } from "../http/requests/redacted-path.ts";
@@ -53,6 +53,7 @@ export function createApp(options: {
   const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
+    if (!log.isLevelEnabled("debug")) return next();
     const started = performance.now();
     const id = assignRequestId(c.req.raw);
     await next();
@@ -70,8 +71,12 @@ export function createApp(options: {
       "request served",
     );
   });
-  // Before the headers of all other routes: media set their own.
+  // Before the headers of all other routes: media and environments set their own.
   app.route("/", mediaRoutes(context, log));
+  const gym = gymRoutes({ context, ids: options.instanceIds, nextEvent });
+  // With its own answers to every error: its clients read no other form.
+  app.all("/v1", (c) => gym.fetch(c.req.raw, c.env));
+  app.all("/v1/*", (c) => gym.fetch(c.req.raw, c.env));
   app.use(secureHeaders());
   app.onError((error, c) => errorResponse(c, error, log));
   const pages = createPages({
@@ -88,10 +93,6 @@ export function createApp(options: {
     if (webappPath(c.req.url) !== null) return webapp.fetch(c.req.raw, c.env);
     await next();
   });
-  const gym = gymRoutes({ context, ids: options.instanceIds, nextEvent });
-  // With its own answers to every error: its clients read no other form.
-  app.all("/v1", (c) => gym.fetch(c.req.raw, c.env));
-  app.all("/v1/*", (c) => gym.fetch(c.req.raw, c.env));
   const address = (c: Context) => requestAddress(c, context().trustedProxies);
   app.route("/", healthRoutes(version, options.readiness));
   app.route("/", metricsRoutes(options.metrics, options.metricsToken, address));

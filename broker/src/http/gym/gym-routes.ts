@@ -1,6 +1,5 @@
 import { CrowdaiError, catalog } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import {
   createInstance,
   type InstanceIds,
@@ -10,9 +9,11 @@ import {
 import { cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
 import { submissionWithId } from "../../domain/submissions/find-submission.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
+import { bodyLimit } from "../requests/body-limit.ts";
 import { loggedRequestError } from "../requests/error-response.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
+import { SECURITY_HEADERS } from "../requests/security-headers.ts";
 import {
   fieldOf,
   keyOf,
@@ -59,7 +60,7 @@ export function gymRoutes(options: {
   async function answer(c: Context): Promise<Response> {
     const [, first, instance, ...rest] = new URL(c.req.url).pathname.split("/").filter((part) => part !== "");
     const { method } = c.req;
-    if (first === "upload" && method === "POST") return c.body(null, 204);
+    if (first === "upload" && method === "POST") return nothing();
     if (first !== "envs") throw unknownRoute(c);
     if (instance === undefined) {
       if (method === "GET") return list(c);
@@ -83,25 +84,25 @@ export function gymRoutes(options: {
       round: textField(body, "round"),
       message: textField(body, "message"),
     });
-    return c.json({ instance_id: ids.of(submission), submission });
+    return json({ instance_id: ids.of(submission), submission });
   }
 
   async function list(c: Context): Promise<Response> {
     const key = keyOf(c, null);
-    if (key === undefined) return c.json({ all_envs: {} });
+    if (key === undefined) return json({ all_envs: {} });
     const caller = await identifyParticipant(context().webapp, key);
     const all = await openInstances(context().records.db, caller);
-    return c.json({ all_envs: Object.fromEntries([...all].map(([id, name]) => [ids.of(id), name])) });
+    return json({ all_envs: Object.fromEntries([...all].map(([id, name]) => [ids.of(id), name])) });
   }
 
   const works: Readonly<Record<string, Work>> = {
-    "POST monitor/start": async (c) => c.body(null, 204),
+    "POST monitor/start": async () => nothing(),
 
     async "POST reset"(c, { ask }) {
       const episode = numberField(await readBody(c), "episode");
       const reply = await ask({ type: "reset", ...(episode && { episode }) });
-      if (reply.type !== "observation") return c.json({ observation: null });
-      return c.json({ observation: reply.observation, info: reply.info, episode: reply.episode });
+      if (reply.type !== "observation") return json({ observation: null });
+      return json({ observation: reply.observation, info: reply.info, episode: reply.episode });
     },
 
     async "POST step"(c, { ask }) {
@@ -112,7 +113,7 @@ export function gymRoutes(options: {
       if (reply.type !== "step") throw new CrowdaiError("usage", "The session has ended.");
       const { observation, reward, terminated, truncated, info } = reply;
       const now = { episode: reply.episode, n: reply.n };
-      return c.json({
+      return json({
         observation,
         reward,
         done: terminated || truncated,
@@ -133,27 +134,27 @@ export function gymRoutes(options: {
         if (!isPlayVerdict(error)) throw error;
       });
       const { score, error_code, error_message } = await ended();
-      if (!error_code) return c.json({ reward: score });
+      if (!error_code) return json({ reward: score });
       const error = new CrowdaiError(error_code, error_message ?? undefined);
       if (!isPlayVerdict(error)) throw error;
-      return c.json({ reward: null, code: error.code, message: error.message });
+      return json({ reward: null, code: error.code, message: error.message });
     },
 
     /** An agent that has played every episode may close without a monitor. Any other gives up. */
-    async "POST close"(c, session) {
+    async "POST close"(_, session) {
       if (!(await isSubmitted(session)))
         await cancelSubmission(context(), session.owner, session.id).catch((error) => {
           if (!(error instanceof CrowdaiError) || error.code !== "already_final") throw error;
         });
-      return c.body(null, 204);
+      return nothing();
     },
 
-    "GET action_space": async (c, { hello }) => c.json({ info: (await hello()).spaces.action }),
-    "GET action_space/sample": async (c, { hello }) =>
-      c.json({ action: sampleOf((await hello()).spaces.action) }),
-    "GET action_space/contains": async (c, { hello }, value) =>
-      c.json({ member: contains((await hello()).spaces.action, valueInPath(value)) }),
-    "GET observation_space": async (c, { hello }) => c.json({ info: (await hello()).spaces.observation }),
+    "GET action_space": async (_, { hello }) => json({ info: (await hello()).spaces.action }),
+    "GET action_space/sample": async (_, { hello }) =>
+      json({ action: sampleOf((await hello()).spaces.action) }),
+    "GET action_space/contains": async (_, { hello }, value) =>
+      json({ member: contains((await hello()).spaces.action, valueInPath(value)) }),
+    "GET observation_space": async (_, { hello }) => json({ info: (await hello()).spaces.observation }),
 
     /** Clients of gym-http-api send properties of the space here, of which all must agree. */
     async "POST observation_space/contains"(c, { hello }) {
@@ -165,7 +166,7 @@ export function gymRoutes(options: {
       const member = areProperties
         ? sent.every(([name, value]) => JSON.stringify(properties.get(name)) === JSON.stringify(value))
         : contains(spaces.observation, body);
-      return c.json({ member });
+      return json({ member });
     },
   };
 
@@ -182,11 +183,18 @@ export function gymRoutes(options: {
     const { message, next } = error.toBody();
     // These clients have no options.
     const isGeneral = error.code === "usage" && next === catalog.usage.next;
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
     return c.json({ message: isGeneral ? message : `${message} ${next}` }, 400);
   }
 
   return app;
 }
+
+const HEADERS = { ...SECURITY_HEADERS, "content-type": "application/json" };
+
+// With headers that are a constant object, an answer becomes what Node.js writes without detours.
+const json = (body: unknown) => new Response(JSON.stringify(body), { headers: HEADERS });
+const nothing = () => new Response(null, { status: 204, headers: SECURITY_HEADERS });
 
 /** Whether a session was ended because its agent did not play it. */
 const isPlayVerdict = (error: unknown): error is CrowdaiError =>

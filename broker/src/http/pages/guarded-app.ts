@@ -1,10 +1,10 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { matchedRoutes } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { basePathOf, withBasePath } from "../../base/base-path.ts";
+import { bodyLimit } from "../requests/body-limit.ts";
 import { contentPolicy } from "./content-policy.ts";
 import { sameOrigin } from "./same-origin.ts";
 

@@ -1,8 +1,8 @@
 import { MAX_MESSAGE_BYTES } from "@crowdai/shared";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { bodyLimit } from "../requests/body-limit.ts";
 import { readManager } from "./callers.ts";
 import { assignNumbers } from "./challenge-numbers.ts";
 import { graderRoutes } from "./grader-routes.ts";
