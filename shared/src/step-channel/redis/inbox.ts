@@ -2,8 +2,10 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { type Client, createReconnectingConnection } from "../../queue/redis/reconnecting-connection.ts";
 
 const BLOCK_MS = 1000;
-/** Slightly longer than the read. After that the connection counts as dead. */
-const WATCHDOG_MS = BLOCK_MS + 1500;
+/** Reads that are sent at once: Redis begins each when the one before has its message, which then needs no read of its own. */
+const READ_AHEAD = 4;
+/** A connection that needs so much longer for its reads counts as dead. */
+const PATIENCE_MS = 1500;
 /** The most messages that one read takes. */
 const MAX_MESSAGES = 64;
 const PAUSE_MS = 50;
@@ -31,14 +33,33 @@ export function openInbox(options: {
     },
   });
 
-  /** Waits for a message. */
-  async function nextOne(): Promise<string[]> {
-    const found = await connection.use((client) => client.blpop(key, BLOCK_MS / 1000), WATCHDOG_MS);
-    return found ? [found[1]] : [];
+  /** Receives several messages, each when it comes. Resolves while the last one is waited for, so that the next reads follow in time. */
+  function receiveEach(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let left = READ_AHEAD;
+    connection
+      .use(
+        (client) => {
+          const reads = client.pipeline();
+          for (let i = 0; i < READ_AHEAD; i++)
+            reads.blpop(key, BLOCK_MS / 1000, (error, found) => {
+              if (error) return;
+              if (found) receive(found[1]);
+              if (--left === 1) resolve();
+            });
+          return reads.exec();
+        },
+        READ_AHEAD * BLOCK_MS + PATIENCE_MS,
+      )
+      .then((replies) => {
+        for (const [error] of replies ?? []) if (error) throw error;
+      })
+      .catch(reject);
+    return promise;
   }
 
-  /** Waits for a message, and takes those behind it too: Redis runs the second command as soon as the first one ends. */
-  async function nextOnes(): Promise<string[]> {
+  /** Receives a message and those behind it together: Redis runs the second command as soon as the first one ends. */
+  async function receiveAll(): Promise<void> {
     const replies = await connection.use(
       (client) =>
         client
@@ -46,24 +67,20 @@ export function openInbox(options: {
           .blpop(key, BLOCK_MS / 1000)
           .lpop(key, MAX_MESSAGES)
           .exec(),
-      WATCHDOG_MS,
+      BLOCK_MS + PATIENCE_MS,
     );
     const [first, others] = (replies ?? []).map(([error, reply]) => {
       if (error) throw error;
       return reply as string[] | null;
     });
-    return first ? [first[1]!, ...(others ?? [])] : (others ?? []);
+    if (first) receive(first[1]!);
+    for (const message of others ?? []) receive(message);
+    // What follows from them is sent first.
+    await setImmediate();
   }
 
   async function read(): Promise<void> {
-    while (!closed) {
-      const messages = await (isBusy() ? nextOnes() : nextOne()).catch(() =>
-        sleep(PAUSE_MS).then((): string[] => []),
-      );
-      for (const message of messages) receive(message);
-      // What follows from them is sent first.
-      await setImmediate();
-    }
+    while (!closed) await (isBusy() ? receiveAll() : receiveEach()).catch(() => sleep(PAUSE_MS));
   }
 
   void read();
