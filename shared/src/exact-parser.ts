@@ -1,16 +1,17 @@
-import { type Exactness, parseExact } from "./protocol/exact-json.ts";
-
 // biome-ignore lint/suspicious/noExplicitAny: as TypeScript wants it of a class that is extended
 type Class = new (...args: any[]) => object;
 
 /**
- * Returns the parser of socket.io that does not change the numbers of what it receives. Client and broker each bring along
- * socket.io-parser.
+ * Returns the parser of socket.io that parses what it receives with `parse`, such as parseExact, which changes no number. Client and
+ * broker each bring along socket.io-parser.
  */
-export function exactParser({ Encoder, Decoder }: { Encoder: Class; Decoder: Class }, exactness: Exactness) {
+export function exactParser(
+  { Encoder, Decoder }: { Encoder: Class; Decoder: Class },
+  parse: (text: string) => unknown,
+) {
   function tryParse(text: string): unknown {
     try {
-      return parseExact(text, exactness);
+      return parse(text);
     } catch {
       return false;
     }

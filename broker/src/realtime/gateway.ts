@@ -1,5 +1,11 @@
 import type { Server as HttpServer } from "node:http";
-import { CrowdaiError, handshakeSchema, MAX_MESSAGE_BYTES, type SubmissionEvent } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  handshakeSchema,
+  MAX_MESSAGE_BYTES,
+  parseExact,
+  type SubmissionEvent,
+} from "@crowdai/shared";
 import { exactParser } from "@crowdai/shared/exact-parser";
 import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
@@ -66,7 +72,7 @@ export function openGateway(options: {
     allowEIO3: legacy !== undefined,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     // What JSON.stringify would write otherwise is stored as it was sent.
-    parser: exactParser(socketParser, "data"),
+    parser: exactParser(socketParser, parsePacket),
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
@@ -248,6 +254,10 @@ export function openGateway(options: {
     },
   };
 }
+
+/** Requests of agents to their sessions have numbers as JavaScript has them, and are too many to be parsed twice. */
+const parsePacket = (text: string): unknown =>
+  text.startsWith('["environment:') ? JSON.parse(text) : parseExact(text, "data");
 
 /**
  * A modern client sends its key with the connection; the published Python client uses an earlier protocol.

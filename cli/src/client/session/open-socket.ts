@@ -1,4 +1,4 @@
-import { CrowdaiError, errorBodySchema, type Session, sessionSchema } from "@crowdai/shared";
+import { CrowdaiError, errorBodySchema, parseExact, type Session, sessionSchema } from "@crowdai/shared";
 import { exactParser } from "@crowdai/shared/exact-parser";
 import { io, type Socket } from "socket.io-client";
 import * as socketParser from "socket.io-parser";
@@ -26,7 +26,7 @@ export async function openSocket(
       ? (send) => void currentKey(options).then((apiKey) => send({ ...auth, apiKey }))
       : auth,
     agent: options.agents?.(broker) as unknown as string | undefined,
-    parser: exactParser(socketParser, "values"),
+    parser: exactParser(socketParser, (text) => parseExact(text)),
     timeout: OPENING_MS,
     reconnectionDelay: 150,
     reconnectionDelayMax: 5_000,
