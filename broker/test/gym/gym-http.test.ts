@@ -151,6 +151,30 @@ describe("an environment in the form of gym-http-api", () => {
     await send(`${at}/close/`);
   });
 
+  it("refuses a body that is too long, whether or not its length is announced", async () => {
+    const long = `{"padding": "${"x".repeat(2_000_000)}"}`;
+    const chunks = new Blob([long]).stream();
+    for (const body of [long, chunks]) {
+      const { status, headers } = await fetch(`${test.broker.url}/v1/envs/`, {
+        ...{ method: "POST", body, duplex: "half" },
+      });
+      expect([status, headers.get("connection")]).toEqual([400, "close"]);
+    }
+  });
+
+  it("sends the security headers of every other route", async () => {
+    const headersOf = async (path: string) => {
+      const { headers } = await fetch(`${test.broker.url}${path}`);
+      return Object.fromEntries(
+        [...headers].filter(([name]) => !/^(date|content-length|keep-alive)$/.test(name)),
+      );
+    };
+    const others = await headersOf("/api/v1/challenges/nowhere");
+    expect(others["x-content-type-options"]).toBe("nosniff");
+    expect(await headersOf("/v1/envs/")).toEqual(others);
+    expect(await headersOf("/v1/nowhere")).toEqual(others);
+  });
+
   it("is the same instance when its creation is repeated, also after a restart", async () => {
     const key = await newcomer();
     const submission = createSubmissionId();
