@@ -21,14 +21,14 @@ const GROUPS = [
   {
     name: "core",
     test: inFolder(
-      /^cli\/(package\.json|src\/(main|terminal\/[\w-]+|client\/http\/(account|broker-queries))\.ts)$/,
+      /^cli\/(package\.json|src\/(main|terminal\/[\w-]+|client\/http\/(account|broker-queries)|commands\/(challenges|submission\/([\w-]+-rows|read-\w+|[\w-]+-document|slots-text|facts)))\.ts)$/,
     ),
     priority: 2,
   },
   {
     name: "session",
     test: inFolder(
-      /^cli\/src\/(client\/session\/|commands\/submission\/|submit\/(resumable|(submit|submission|code|check)-\w+|choose-code))/,
+      /^cli\/src\/(client\/session\/|commands\/submission\/[\w-]+-(session|plan|grade|progress)|submit\/(resumable|(submit|submission|code|check)-\w+|choose-code))/,
     ),
     priority: 1,
   },

@@ -47,9 +47,10 @@ export interface ObjectStore {
   /**
    * Returns signed URLs of the store for the parts that have not arrived; none when all have. Each accepts a PUT of one part and
    * binds method, key, length, digest and expiry. No URL can write to a complete object. Harmless to repeat, also in several brokers
-   * at once. Throws object_exists when the key has other bytes.
+   * at once. Throws object_exists when the key has other bytes. `isNew` says that nothing was planned under the key before, so that
+   * the store need not look for parts.
    */
-  planUpload(key: string, wanted: AnnouncedObject): Promise<Upload>;
+  planUpload(key: string, wanted: AnnouncedObject, options?: { isNew?: boolean }): Promise<Upload>;
 
   /**
    * Joins the arrived parts into the object, and verifies that it consists of exactly the announced bytes. Harmless to repeat.

@@ -12,21 +12,29 @@ const MAX_ADDRESSES = 256;
 /** The services that making a receipt uses. */
 export type ReceiptNeeds = ViewNeeds & Needs<"records" | "objects">;
 
-/** Returns the submission's current state, and where to send the bytes that are still missing. */
+/**
+ * Returns the submission's current state, and where to send the bytes that are still missing. A row that was only just written comes
+ * with what is `known` about it.
+ */
 export async function receipt(
   context: ReceiptNeeds,
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Receipt> {
   const isAwaited = row.state === "initiated";
+  const isNew = known !== undefined;
   const upload =
     isAwaited && row.input_key
-      ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row))
+      ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row), {
+          isNew,
+        })
       : null;
   const models = [];
   let addressesLeft = MAX_ADDRESSES - (upload?.parts.length ?? 0);
   for (const model of await readModels(context.records.db, row)) {
-    const plan = isAwaited ? await context.objects.planUpload(model.key, announcedModel(model)) : null;
+    const plan = isAwaited
+      ? await context.objects.planUpload(model.key, announcedModel(model), { isNew })
+      : null;
     if (!plan || plan.parts.length === 0) {
       models.push({ name: model.name, upload: null });
       continue;

@@ -91,6 +91,26 @@ export function uploadsContract(store: () => ObjectStore): void {
       await store().finishUpload(KEY, offered(bytes));
     });
 
+    it("that are new are planned without a look at what has arrived, and finished by any broker", async () => {
+      const bytes = someBytes(PART + 1);
+      const { parts } = await store().planUpload(KEY, offered(bytes), { isNew: true });
+      for (const part of parts) expect((await send(part, bytes)).ok).toBe(true);
+      // As one that did not plan it: the store no longer remembers.
+      await expect(store().finishUpload(KEY, offered(textOf("other")))).rejects.toThrow();
+      await store().finishUpload(KEY, offered(bytes));
+      expect(await store().stat(KEY)).toEqual(announced(bytes));
+    });
+
+    it("that are taken for new are not planned over an object either", async () => {
+      const bytes = textOf("one");
+      await store().put(KEY, bytes);
+      expect((await store().planUpload(KEY, offered(bytes), { isNew: true })).parts).toEqual([]);
+      await expect(store().planUpload(KEY, offered(textOf("two")), { isNew: true })).rejects.toMatchObject({
+        code: "object_exists",
+      });
+      await store().finishUpload(KEY, offered(bytes));
+    });
+
     it("are not planned over other bytes", async () => {
       await store().put(KEY, textOf("one"));
       await expect(store().planUpload(KEY, offered(textOf("two")))).rejects.toMatchObject({

@@ -18,8 +18,16 @@ export interface Multipart {
   open(key: string): Promise<string[]>;
   /** Returns the arrived parts; null when the upload no longer exists. */
   arrived(key: string, upload: string): Promise<ArrivedPart[] | null>;
-  /** Joins exactly these parts into the object. False when the store does not have them. */
-  complete(key: string, upload: string, parts: readonly ListedPart[], ifNone?: boolean): Promise<boolean>;
+  /**
+   * Joins exactly these parts into the object. Returns its ETag, empty when the store does not tell; false when the store does not
+   * have them.
+   */
+  complete(
+    key: string,
+    upload: string,
+    parts: readonly ListedPart[],
+    ifNone?: boolean,
+  ): Promise<{ etag: string } | false>;
   /** Aborts an upload. Harmless when it no longer exists. */
   abort(key: string, upload: string): Promise<void>;
   /** Yields all unfinished uploads of the bucket. */
@@ -94,7 +102,7 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
         ETag: `"${md5}"`,
       }));
       try {
-        await client.send(
+        const { ETag = "" } = await client.send(
           new sdk.CompleteMultipartUploadCommand({
             Bucket,
             Key: key,
@@ -103,7 +111,7 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
             IfNoneMatch: ifNone ? "*" : undefined,
           }),
         );
-        return true;
+        return { etag: plain(ETag) };
       } catch (failure) {
         if (isCode(failure, "InvalidPart", "NoSuchUpload", "EntityTooSmall", "MalformedXML")) return false;
         throw ifNone ? failure : storeFailure(failure);

@@ -116,7 +116,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<ObjectStor
     },
 
     // One at a time for each upload: two at once would start it twice.
-    planUpload: (key, wanted) => planning.runExclusive(key, () => uploads.planUpload(key, wanted)),
+    planUpload: (key, wanted, how) => planning.runExclusive(key, () => uploads.planUpload(key, wanted, how)),
     finishUpload: (key, wanted) => planning.runExclusive(key, () => uploads.finishUpload(key, wanted)),
     abandonUploads: uploads.abandonUploads,
 

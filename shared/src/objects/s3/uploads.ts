@@ -6,6 +6,9 @@ import { OBJECT_KEY } from "../object-store.ts";
 import { type ArrivedPart, etagOfParts, type ListedPart, type Multipart } from "./multipart.ts";
 import type { Signing } from "./signing.ts";
 
+/** How many uploads that this process began it remembers, so that it need not look for them. */
+const MAX_REMEMBERED = 10_000;
+
 /** The most parts planned at once, so that the plan fits into one message. */
 const PLANNED_PARTS = 256;
 
@@ -32,6 +35,30 @@ export function createUploads(
   options: UploadsOptions,
 ): Pick<ObjectStore, "planUpload" | "finishUpload" | "abandonUploads"> {
   const { multipart, signing, stat, digest, remove, seconds } = options;
+
+  /** The uploads that this process began, by key. */
+  const begun = new Map<string, { upload: string; sha256: string }>();
+
+  async function begin(key: string, sha256: string): Promise<string> {
+    const upload = await multipart.begin(key, sha256);
+    begun.set(key, { upload, sha256 });
+    const [oldest] = begun.keys();
+    if (begun.size > MAX_REMEMBERED && oldest !== undefined) begun.delete(oldest);
+    return upload;
+  }
+
+  /**
+   * Joins the parts of an upload that this process began. Returns whether the store answered with the digest of exactly these parts,
+   * so that nothing is left to verify.
+   */
+  async function completeBegun(key: string, { size, sha256, parts }: AnnouncedObject): Promise<boolean> {
+    const known = begun.get(key);
+    begun.delete(key);
+    if (!known || known.sha256 !== sha256 || !parts) return false;
+    const listed = filePartsOf(size, parts);
+    const joined = await multipart.complete(key, known.upload, listed);
+    return joined && joined.etag === etagOfParts(listed);
+  }
 
   interface Arriving {
     upload: string;
@@ -81,16 +108,15 @@ export function createUploads(
   }
 
   return {
-    async planUpload(key, wanted) {
+    async planUpload(key, wanted, { isNew = false } = {}) {
       const expires_at = new Date(Date.now() + seconds * 1000).toISOString();
-      const before = await stat(key);
+      const parts = plannedParts(wanted);
+      const beginNew = async () => ({ upload: await begin(key, wanted.sha256), missing: parts });
+      const [before, continued] = await Promise.all([stat(key), isNew ? beginNew() : arriving(key, parts)]);
+      if (before && isNew && continued) await multipart.abort(key, continued.upload);
       if (before && !isSame(before, wanted)) throw new CrowdaiError("object_exists");
       if (before) return { parts: [], missing: { parts: 0, bytes: 0 }, expires_at };
-      const parts = plannedParts(wanted);
-      const { upload, missing } = (await arriving(key, parts)) ?? {
-        upload: await multipart.begin(key, wanted.sha256),
-        missing: parts,
-      };
+      const { upload, missing } = continued ?? (await beginNew());
       const planned = missing.slice(0, PLANNED_PARTS).map(async ({ number, offset, size, md5 }) => {
         const bound = { key, upload, number, size, md5 };
         return { number, offset, size, method: "PUT", ...(await signing.part(bound, seconds)) } as Part;
@@ -103,6 +129,7 @@ export function createUploads(
     },
 
     async finishUpload(key, wanted) {
+      if (await completeBegun(key, wanted)) return;
       const before = await stat(key);
       if (!before && !(await complete(key, wanted))) {
         const left = await arriving(key, plannedParts(wanted));
