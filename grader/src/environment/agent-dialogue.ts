@@ -68,8 +68,9 @@ export function createAgentDialogue(session: Session): AgentDialogue {
       for (let line: Buffer | undefined = first; line !== undefined && !over; line = waiting.shift()) {
         if (line !== first) waitingBytes -= line.length;
         const reply = await session.answer(readAgentLine(line));
+        if (!over) stdin!.write(agentLine(reply));
+        reply.record?.();
         if (over) return;
-        stdin!.write(agentLine(reply));
         const found = referee.failure();
         if (found) return fail(found);
         if (session.submitted()) return leave();

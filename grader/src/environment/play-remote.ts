@@ -70,7 +70,8 @@ async function answerRequests(
     if (failure !== null) throw failure;
     deadline.set(Number.POSITIVE_INFINITY);
     try {
-      const { answer, entry } = await session.answer(request);
+      const { answer, record } = await session.answer(request);
+      const entry = record?.();
       const found = referee.failure();
       if (found) fail(found);
       else if (session.submitted()) over.resolve();

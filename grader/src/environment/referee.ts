@@ -161,8 +161,8 @@ export function createReferee(options: RefereeOptions) {
     waitingSince = requestedAt;
   }
 
-  function answered(move: { episode: number; n: number; action: string }, answer: AgentAnswer, text: string) {
-    last = { ...move, answer, observation: text };
+  function answered(episode: number, n: number, action: string, answer: AgentAnswer, observation: string) {
+    last = { episode, n, action, answer, observation };
     waitingSince = now();
     restingSince = waitingSince;
     environmentMs += waitingSince - requestedAt;
@@ -183,19 +183,17 @@ export function createReferee(options: RefereeOptions) {
     request(message: unknown): Move {
       if (failure === null && now() >= this.deadline()) failure = this.late();
       takeTime();
-      const { type, ...fields } = (message ?? {}) as { type?: unknown } & Asked;
-      switch (type) {
+      const asked = (message ?? {}) as { type?: unknown } & Asked;
+      switch (asked.type) {
         case "step":
-          return step(fields);
+          return step(asked);
         case "reset":
-          return reset(fields.episode);
+          return reset(asked.episode);
         case "hello":
           return { kind: "answer", answer: this.hello() };
         case "submit":
           if (isDone()) return { kind: "finish" };
-          return agent === "remote" && fields.early === true
-            ? giveUp()
-            : refuse("submit_early", unfinished());
+          return agent === "remote" && asked.early === true ? giveUp() : refuse("submit_early", unfinished());
         default:
           return refuse("request_unknown", 'expected {"type": "hello", "reset", "step" or "submit", …}');
       }
@@ -214,7 +212,7 @@ export function createReferee(options: RefereeOptions) {
       bank = bankAtStart;
       environmentMs = 0;
       const answer: AgentAnswer = { type: "observation", episode, observation, info };
-      answered({ episode, n: 0, action: "" }, answer, text);
+      answered(episode, 0, "", answer, text);
       began = waitingSince;
       return answer;
     },
@@ -231,13 +229,19 @@ export function createReferee(options: RefereeOptions) {
         played.push(at);
         current = null;
       }
+      // Without spreads, which are slow, for each step.
       const answer: StepAnswer = {
-        ...{ type: "step", episode: at.episode, n: at.steps, observation },
+        type: "step",
+        episode: at.episode,
+        n: at.steps,
+        observation,
         reward: options.rewardVisible ? reward : 0,
-        ...{ terminated, truncated, info },
+        terminated,
+        truncated,
+        info,
       };
       if (agent === "code") answer.bank_ms = Math.max(0, Math.floor(bank));
-      answered({ episode: at.episode, n: at.steps, action: move.text }, answer, text);
+      answered(at.episode, at.steps, move.text, answer, text);
       return answer;
     },
 

@@ -32,8 +32,11 @@ export interface Reply {
   answer: AgentAnswer;
   /** The answer's observation as JSON text. */
   observation?: string;
-  /** What is recorded before the answer is sent. */
-  entry?: JournalEntry;
+  /**
+   * Writes the reset or step to the step log, and returns it for the journal. Called once, before the next request: for a remote agent
+   * before the answer is sent, for code afterwards, because the agent then works at the same time.
+   */
+  record?(): JournalEntry;
 }
 
 /** The grade of a session whose episodes are all finished. */
@@ -156,30 +159,39 @@ export async function openSession(options: SessionOptions) {
   }
 
   function startEpisode(episode: number, observed: Observed): Reply {
-    const digest = digestOf(observed.text);
     const isFirst = !referee.hasStarted();
     const answer = referee.observed(observed);
-    log.reset(episode, seedDigests[episode - 1]!, digest, referee.times());
+    const times = referee.times();
     if (isFirst) options.onStarted();
-    return { answer, observation: observed.text, entry: { type: "reset", episode, digest } };
+    return {
+      answer,
+      observation: observed.text,
+      record() {
+        const digest = digestOf(observed.text);
+        log.reset(episode, seedDigests[episode - 1]!, digest, times);
+        return { type: "reset", episode, digest };
+      },
+    };
   }
 
   function takeStep(move: Extract<Move, { kind: "step" }>, outcome: Outcome): Reply {
-    const digest = digestOf(outcome.text);
-    const { reward } = outcome;
     const answer = referee.stepped(move, outcome);
-    const { episode, n, terminated, truncated } = answer;
     const times = referee.times();
-    agentTimes.add(times.agentMs);
-    environmentTimes.add(times.environmentMs);
     steps++;
-    const shown = config.reward_visible ? reward : null;
-    log.step({ episode, n, action: move.text, reward: shown, terminated, truncated, digest }, times);
-    const over = terminated || truncated;
     return {
       answer,
       observation: outcome.text,
-      entry: { type: "step", episode, n, action: move.action, reward, digest, over },
+      record() {
+        const { reward } = outcome;
+        const { episode, n, terminated, truncated } = answer;
+        const digest = digestOf(outcome.text);
+        agentTimes.add(times.agentMs);
+        environmentTimes.add(times.environmentMs);
+        const shown = config.reward_visible ? reward : null;
+        log.step({ episode, n, action: move.text, reward: shown, terminated, truncated, digest }, times);
+        const over = terminated || truncated;
+        return { type: "step", episode, n, action: move.action, reward, digest, over };
+      },
     };
   }
 
@@ -251,8 +263,8 @@ export async function openSession(options: SessionOptions) {
         if (log.isFull()) await log.drained();
         const again = await ask(placeOf(entry), () => repeat(entry));
         compare(entry, again);
-        if (move.kind === "reset") startEpisode(episode, again);
-        else takeStep(move, again as Outcome);
+        const done = move.kind === "reset" ? startEpisode(episode, again) : takeStep(move, again as Outcome);
+        done.record?.();
       }
       referee.restartClocks();
     },
