@@ -89,6 +89,25 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
+test("18: a second Ctrl-C ends a command at once that the first one could not end", async () => {
+  const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
+  await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
+  const child = start(["challenges", "--format", "json"], broker.url);
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
+  const end = ended(child);
+  // No one reads its output, which it waits to write.
+  await once(child.stdout!, "readable");
+  await pause();
+  child.kill("SIGINT");
+  await pause();
+  expect(child.exitCode).toBe(null);
+  const exited = once(child, "exit");
+  child.kill("SIGINT");
+  expect(await exited).toEqual([130, null]);
+  child.stdout!.resume();
+  expect((await end).stderr).toContain("Stopped without cleaning up.");
+});
+
 test("writes all of its output, even a large one to a slow reader", async () => {
   const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
   await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
@@ -129,7 +148,7 @@ describe.skipIf(!existsSync("/dev/full"))(
       const { code, stderr } = await onFull(args, { url: "http://127.0.0.1:1", key: createApiKey() });
       expect(code).toBe(2);
       expect(stderr).toContain("error[file_unwritable]: Standard output cannot be written (ENOSPC).");
-      expect(stderr.match(/error/g)).toHaveLength(1);
+      expect(stderr.match(/error\[/g)).toHaveLength(1);
       expect(stderr).not.toMatch(/ {2}at |throw|bug/);
     });
 

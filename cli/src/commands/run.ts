@@ -78,7 +78,7 @@ export async function run(
     });
     io.signal.removeEventListener("abort", stop);
     terminal.about(id);
-    if (terminal.isIdAlone) terminal.answer(id);
+    terminal.accepted(id);
     terminal.note(`Submission ${id} accepted.`);
 
     const env = agentEnvironment(io.env, {

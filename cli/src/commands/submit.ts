@@ -183,7 +183,7 @@ async function perform(
       onAccepted: (accepted) => {
         terminal.about(accepted.id);
         facts.submission = accepted;
-        if (terminal.isIdAlone) terminal.answer(accepted.id);
+        terminal.accepted(accepted.id);
         // Without waiting, the id is the answer.
         if (wait !== false) terminal.note(`Submission ${accepted.id} accepted.`);
       },

@@ -78,6 +78,10 @@ export interface Terminal {
   present(output: Output): void;
   /** Prints lines of the output, on stdout. */
   answer(text: string): void;
+  /** Prints the id of a new submission, if it stands alone on stdout. */
+  accepted(id: string): void;
+  /** Prints lines of a grade: on stdout for eyes, else on stderr, beside the one value on stdout. */
+  outcome(text: string): void;
   /** Throws usage if --fields or --filter names a field that is not one of these. */
   requireFields(known: readonly string[]): void;
   /**
@@ -178,6 +182,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
           terminal.event(i === ndjson.length - 1 ? withNext(line) : line);
     },
     answer: toOut,
+    accepted(id) {
+      if (terminal.isIdAlone) toOut(id);
+    },
+    outcome: isForEyes ? toOut : toErr,
     requireFields: (known) => selection?.requireFields(known),
     json(document, { isFailure = false } = {}) {
       const whole = { schema_version: 1, ...document };

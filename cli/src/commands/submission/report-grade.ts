@@ -40,7 +40,6 @@ export async function reportGrade(report: GradeReport): Promise<number> {
     next: [`crowdai leaderboard ${submission.challenge}`],
     text: () => {
       // In a pipe, one value stands alone on stdout.
-      const print = terminal.isForEyes ? terminal.answer : terminal.note;
       if (!terminal.isForEyes && !isIdPrinted) terminal.answer(gradeValue(submission));
       const rows = [
         ...scoreRows(submission, challenge),
@@ -48,8 +47,9 @@ export async function reportGrade(report: GradeReport): Promise<number> {
           ? rankRows(submission, total)
           : [["Rank", rankText(submission, total)] as const]),
       ];
-      for (const [label, value] of rows) if (value) print(`${label}: ${value}`);
-      if (submission.data !== null && submission.data !== undefined) print(stringifyExact(submission.data));
+      for (const [label, value] of rows) if (value) terminal.outcome(`${label}: ${value}`);
+      if (submission.data !== null && submission.data !== undefined)
+        terminal.outcome(stringifyExact(submission.data));
     },
   });
 
