@@ -85,8 +85,10 @@ describe("the examples", () => {
     writeFileSync(join(project, "wrong.csv"), "id,price\nh29,cheap\n");
     const done = await crowdai("submit", "wrong.csv", "-c", "csv-scorer");
     expect(done).toMatchObject({
-      code: 6,
-      stderr: expect.stringContaining("row 1: 'cheap' is not a number"),
+      code: 4,
+      stderr: expect.stringMatching(
+        /row 2, column `price`: expected a number, got `cheap`[\s\S]*Nothing was sent/,
+      ),
     });
   });
 

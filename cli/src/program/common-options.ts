@@ -6,7 +6,7 @@ export interface GlobalOptions {
   broker?: string;
   challenge?: string;
   format?: Format;
-  /** Fields to print as JSON; true for all of them. On `submit` and `evaluate` the value to submit. */
+  /** Fields to print as JSON; true for all of them. On `submit`, `check` and `evaluate` the value to send. */
   json?: string | true;
   fields?: string;
   filter?: string;
@@ -31,7 +31,7 @@ export function addGlobalOptions(command: Command, version: string): void {
     .helpOption("-h, --help", "show this help");
 }
 
-/** Whether --json is about the output: on `submit` and `evaluate` it is the value to send. */
+/** Whether --json is about the output: on `submit`, `check` and `evaluate` it is the value to send. */
 function hasCommonJson(command: Command): boolean {
   const hasOwn = command.options.some((option) => option.long === "--json" && option.required);
   // Before the command, it would take the command's name as its fields.

@@ -25,7 +25,7 @@ export function requireGraded(submission: Submission): Submission & { state: "gr
 
 function failureOf(submission: Submission): CrowdaiError {
   const { id, state } = submission;
-  const details = { submission };
+  const details = { ...problemsOf(submission), submission };
   if (state === "cancelled")
     return new CrowdaiError("cancelled", `Submission ${id} was cancelled.`, { details });
   const body: Pick<ErrorBody, "code" | "message"> & Partial<ErrorBody> = submission.error ?? {
@@ -33,6 +33,13 @@ function failureOf(submission: Submission): CrowdaiError {
     message: `Submission ${id} ended as ${state} without an error message.`,
   };
   return CrowdaiError.fromBody({ ...body, details: { ...body.details, ...details } });
+}
+
+/** Returns what a check found, which is stored as the data of the submission. */
+function problemsOf({ error, data }: Submission): object {
+  if (error?.code !== "check_failed" || typeof data !== "object" || data === null) return {};
+  const { problems, total } = data as { problems?: unknown; total?: unknown };
+  return { problems, total };
 }
 
 /** Explains a wait that broke after the submission was accepted: the submission continues, and how to reattach. */
