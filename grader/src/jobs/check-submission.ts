@@ -79,7 +79,7 @@ async function formatProblems(
 ): Promise<FormatProblems | null> {
   if (job.input.kind !== "file") {
     if (check.schema === null) return null;
-    const { input } = parseExact(line, "all") as { input: { data: unknown } };
+    const { input } = parseExact(line) as { input: { data: unknown } };
     return checkJson(input.data, check.schema);
   }
   const { path } = (JSON.parse(line) as { input: { path: string } }).input;

@@ -37,7 +37,7 @@ export async function checkCsv(bytes: Bytes, shape: CsvShape, ids: IdList | null
     return found;
   }
   if (columns === null) {
-    add(() => problemOf(`the file is empty; expected a header with ${names(shape.columns)}`));
+    add(() => problemOf(`the file is empty; expected a header with ${namesOf(shape.columns)}`));
     return found;
   }
   for (const problem of endProblems(shape, rows, columns, use)) add(() => problem);
@@ -55,11 +55,12 @@ type Add = ReturnType<typeof collectProblems>["add"];
 
 /** Returns where the columns are that a header has, and reports the missing and the unknown ones. */
 function readHeader({ fields, row, line }: CsvRecord, shape: CsvShape, add: Add): Column[] {
-  const known = shape.columns.map(({ name }) => name);
-  const isHeader = fields.some((field) => known.includes(field.trim()));
+  const names = shape.columns.map(({ name }) => name);
+  const known = new Set(names);
+  const isHeader = fields.some((field) => known.has(field.trim()));
   if (!isHeader) {
     const got = fields.slice(0, MAX_NAMED).map(shownValue).join(", ");
-    add(() => problemAt({ row, line }, `expected a header with ${names(shape.columns)}, got ${got}`));
+    add(() => problemAt({ row, line }, `expected a header with ${namesOf(shape.columns)}, got ${got}`));
     return [];
   }
   const seen = new Map<string, number>();
@@ -68,9 +69,9 @@ function readHeader({ fields, row, line }: CsvRecord, shape: CsvShape, add: Add)
     if (seen.has(name))
       add(() => problemAt({ row, line, value: name }, `the column ${shownValue(name)} occurs twice`));
     else seen.set(name, at);
-    if (!known.includes(name) && !shape.extra_columns) add(() => unknownColumn({ row, line }, name, known));
+    if (!known.has(name) && !shape.extra_columns) add(() => unknownColumn({ row, line }, name, names));
   }
-  for (const name of known)
+  for (const name of names)
     if (!seen.has(name)) add(() => problemAt({ row, line }, `the column ${shownValue(name)} is missing`));
   return shape.columns.flatMap((column) => {
     const at = seen.get(column.name);
@@ -87,7 +88,7 @@ function unknownColumn(place: { row: number; line: number }, name: string, known
 
 const MAX_NAMED = 5;
 
-function names(columns: readonly CsvColumn[]): string {
+function namesOf(columns: readonly CsvColumn[]): string {
   const more = columns.length > MAX_NAMED ? ` and ${columns.length - MAX_NAMED} more` : "";
   return (
     columns

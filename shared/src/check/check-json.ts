@@ -16,7 +16,7 @@ export function checkJson(value: unknown, schema: unknown): FormatProblems {
 export function checkJsonBytes(bytes: Uint8Array, schema: unknown): FormatProblems {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return checkJson(parseJson(text, "The file", "all"), schema);
+    return checkJson(parseJson(text, "The file"), schema);
   } catch (error) {
     if (error instanceof TypeError) return only("expected JSON, got bytes that are not UTF-8");
     if (!(error instanceof CrowdaiError) || !error.code.startsWith("value_")) throw error;
