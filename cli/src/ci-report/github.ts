@@ -29,17 +29,19 @@ export interface AnnotationPlace {
 
 /** Returns the annotation of an error, at the line of the file that it names. */
 export function errorAnnotation(error: ErrorBody, place: AnnotationPlace): string {
-  const { file: named, line, column } = (error.details ?? {}) as Record<string, unknown>;
+  const { file: named, column, problems, ...at } = (error.details ?? {}) as Record<string, unknown>;
+  // A check names many places; the first is annotated.
+  const line = at.line ?? (Array.isArray(problems) ? problems[0]?.line : undefined);
   // Evaluators name lines only in their messages.
   const said = error.code === "rejected" ? Number(/\bline (\d{1,9})\b/i.exec(error.message)?.[1]) : null;
   const number = wholeNumber(line) ?? wholeNumber(said);
   const about = typeof named === "string" ? named : number !== null ? place.file : null;
   const file = pathInWorkspace(about, place);
-  const at = file === null ? {} : { file, line: number, col: wholeNumber(column) };
+  const spot = file === null ? {} : { file, line: number, col: wholeNumber(column) };
   const message = [error.message, error.next].filter(Boolean).join("\n");
   return workflowCommand("error", cut(plainText(message), MAX_ANNOTATION), {
     title: `crowdAI: ${cut(plainText(error.code), 100)}`,
-    ...at,
+    ...spot,
   });
 }
 
