@@ -14,6 +14,7 @@ export function newSubmission(changes: Partial<Submission> = {}): Submission {
     input: { kind: "file", name: "predictions.csv", size: 1234, sha256: "0".repeat(64) },
     post_challenge: false,
     created_at: "2026-11-23T12:00:00Z",
+    sealed_at: null,
     accepted_at: null,
     finished_at: null,
     score: null,

@@ -72,7 +72,7 @@ export const DIRECTIONS: readonly Directions[] = [
       program: ["commands", "options", "terminal"],
       commands: [
         ...["agreement", "async", "client", "code", "completion", "config", "connection", "credentials"],
-        ...["doctor", "environment", "git", "options", "snapshot", "submit", "terminal"],
+        ...["doctor", "environment", "git", "options", "snapshot", "spool", "submit", "terminal"],
       ],
       library: [
         ...["agreement", "client", "config", "connection", "credentials"],
@@ -83,6 +83,7 @@ export const DIRECTIONS: readonly Directions[] = [
       agreement: ["client", "config", "terminal"],
       connection: ["client", "config", "credentials", "terminal"],
       environment: ["async", "client", "submit"],
+      spool: ["async", "client", "config", "snapshot", "submit"],
       submit: ["async", "client", "config", "snapshot", "terminal"],
       code: ["client", "git", "terminal"],
       snapshot: ["async", "client", "config", "git", "terminal"],

@@ -13,6 +13,7 @@ import * as keptKeys from "./migrations/009-kept-keys.ts";
 import * as runs from "./migrations/010-runs.ts";
 import * as environments from "./migrations/011-environments.ts";
 import * as ciTrust from "./migrations/012-ci-trust.ts";
+import * as sealedTimes from "./migrations/013-sealed-times.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -84,6 +85,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "010-runs": runs,
     "011-environments": environments,
     "012-ci-trust": { up: (at: Kysely<unknown>) => ciTrust.up(at, dialect) },
+    "013-sealed-times": sealedTimes,
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

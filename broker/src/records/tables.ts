@@ -120,6 +120,8 @@ export interface SubmissionTable {
   function: string;
   state: SubmissionState;
   message: string | null;
+  /** When it was sealed on a machine without a network, by that machine's clock. Only shown, never compared. */
+  sealed_at: string | null;
   dry_run: number;
   post_challenge: number;
   input_kind: "file" | "json" | "code" | "session";

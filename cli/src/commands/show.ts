@@ -91,6 +91,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["Box", s.run && [s.run.sandbox, ...s.run.enforced].join("\n")],
     ...(s.environment ? playedRows(s.environment) : []),
     ["Submitted", timeText(s.created_at)],
+    ["Sealed", s.sealed_at && `${timeText(s.sealed_at)} by the clock of that machine`],
     ["Finished", s.finished_at && timeText(s.finished_at)],
     ["Slot", s.slot],
     ["Attempts", s.attempt > 1 ? String(s.attempt) : null],

@@ -13,12 +13,7 @@ import { submitResumable } from "../submit/resumable.ts";
 import type { SubmissionInput } from "../submit/submission-input.ts";
 import { slotsText } from "../terminal/slots-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import {
-  type CodeFlags,
-  fileAfterCode,
-  type SubmissionCode,
-  startSubmissionCode,
-} from "./code/submission-code.ts";
+import { fileAfterCode, type SubmissionCode, startSubmissionCode } from "./code/submission-code.ts";
 import type { CommandContext } from "./handler.ts";
 import { modelFiles } from "./input/model-files.ts";
 import { type Prepared, prepareInput } from "./input/prepare-input.ts";
@@ -30,26 +25,17 @@ import { reportFailure, reportGrade } from "./submission/report-grade.ts";
 import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
 import { withSlot } from "./submission/slot-of-failure.ts";
 import { SUBMISSION_FIELDS, submissionDocument } from "./submission/submission-document.ts";
-
-export interface SubmitFlags extends CodeFlags {
-  json?: string;
-  challenge?: string;
-  round?: string;
-  wait?: boolean;
-  timeout?: number;
-  minScore?: number;
-  dryRun?: boolean;
-  /** Whether the check of the challenge is tried before anything is sent; by default, if there is one. */
-  check?: boolean;
-  model?: string[];
-}
+import type { SubmitFlags } from "./submit-flags.ts";
 
 /** Submits a file or a value, waits for the grade unless told not to, and prints it. */
 export async function submit(
-  { io, connection, terminal, facts }: CommandContext,
+  context: CommandContext,
   named: { file?: string },
   given: SubmitFlags,
 ): Promise<number> {
+  if (given.spool !== undefined)
+    return (await import("./seal.ts")).seal(context, named, { ...given, spool: given.spool });
+  const { io, connection, terminal, facts } = context;
   const { settings } = connection;
   const { cwd, signal } = io;
   terminal.requireFields([...SUBMISSION_FIELDS, "dry_run", "plan"]);

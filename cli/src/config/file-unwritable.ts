@@ -19,6 +19,7 @@ const FILE_CALLS = new Set([
   "mkdir",
   "mkdtemp",
   "rename",
+  "copyfile",
   "write",
   "fsync",
   "close",

@@ -15,6 +15,7 @@ export function addSubmitCommands(add: Add): void {
       "crowdai submit --json '[0, 1, 2]' --no-wait",
       "crowdai submit predictions.csv --code . --dry-run",
       "crowdai submit predictions.csv --model model.onnx",
+      "crowdai submit predictions.csv --spool",
     ],
     async () => (await import("../commands/submit.ts")).submit,
   )
@@ -38,7 +39,18 @@ export function addSubmitCommands(add: Add): void {
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
     .option("--check", "try the challenge's check before anything is sent (default: if it has one)")
     .option("--no-check", "leave the check to the grader")
-    .option("--dry-run", "check the submission and show what would be sent, without sending it");
+    .option("--dry-run", "check the submission and show what would be sent, without sending it")
+    .option("--spool [dir]", "seal the submission in this folder without a network (default: crowdai-spool)");
+
+  add(
+    "sync",
+    "Send the submissions that `submit --spool` sealed, each once and in their order.",
+    ["crowdai sync", "crowdai sync /media/usb/crowdai-spool --dry-run"],
+    async () => (await import("../commands/sync.ts")).sync,
+  )
+    .argument("[folder]", "folder with sealed submissions (default: crowdai-spool)")
+    .option("--dry-run", "check what is sealed, without sending it")
+    .option("--any-broker", "send also what was sealed for another address of the broker");
 
   add(
     "check",

@@ -17,6 +17,12 @@ export interface ChosenCode {
   because: "asked" | "config" | "required";
 }
 
+/** What of a challenge decides about code. */
+export type CodeRules = Pick<PublicChallenge, "id"> & {
+  code: PublicChallenge["code"];
+  accepts: Pick<PublicChallenge["accepts"], "code">;
+};
+
 export interface CodeChoice {
   /** A folder, yes, no, or not specified. */
   code: string | boolean | undefined;
@@ -32,7 +38,7 @@ export interface CodeChoice {
  * Returns which code is included, or null for none, which is the default. For a challenge that requires code the default
  * is the current project. Throws code_off, code_required, config_invalid and usage.
  */
-export function chooseCode(challenge: PublicChallenge, choice: CodeChoice): ChosenCode | null {
+export function chooseCode(challenge: CodeRules, choice: CodeChoice): ChosenCode | null {
   const { code, publish, project } = choice;
   const capture = choice.isInput ? "required" : challenge.code.capture;
   const config = project?.config.code;
@@ -69,7 +75,7 @@ function commandOf(config: ProjectConfig | undefined): readonly string[] | null 
 }
 
 function folderOf(
-  challenge: PublicChallenge,
+  challenge: CodeRules,
   { code, project, cwd, env }: CodeChoice,
   configured: string | undefined,
   wanted: boolean,
@@ -82,7 +88,7 @@ function folderOf(
   return projectFolder(found ?? cwd, cwd, env);
 }
 
-function required({ id }: PublicChallenge, next: string): CrowdaiError {
+function required({ id }: CodeRules, next: string): CrowdaiError {
   return new CrowdaiError("code_required", `${id} requires the code of each submission.`, {
     next,
   });
@@ -90,7 +96,7 @@ function required({ id }: PublicChallenge, next: string): CrowdaiError {
 
 /** Returns the stricter of the limits of the challenge and of crowdai.json. */
 function capsOf(
-  { accepts }: PublicChallenge,
+  { accepts }: CodeRules,
   { max_bytes, max_files }: { max_bytes?: number; max_files?: number },
 ): Caps {
   return {

@@ -24,6 +24,8 @@ export interface SubmitInputOptions extends FollowOptions {
   /** Called with each plan of the parts that are still to be sent. */
   onPlan?: SubmissionToSend["onPlan"];
   onAccepted?: (submission: Submission) => void;
+  /** When it was sealed without a network. */
+  sealedAt?: string;
   /** Models stored with the submission. */
   models?: readonly ModelToSend[];
 }
@@ -49,6 +51,7 @@ export async function submitInput(
       input: offer.input,
       code: (await options.code?.announce(id)) ?? null,
       publish: options.publish ?? false,
+      ...(options.sealedAt === undefined ? {} : { sealed_at: options.sealedAt }),
       ...(models.length > 0 ? { models: modelsOfIntent(models) } : {}),
     },
     source: offer.source,

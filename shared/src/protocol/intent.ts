@@ -75,6 +75,11 @@ export const intentSchema = z.object({
     .boolean()
     .default(false)
     .describe("Whether the code may be published when the challenge closes."),
+  sealed_at: z.iso
+    .datetime({ offset: true, error: "an ISO 8601 time with time zone" })
+    .nullable()
+    .default(null)
+    .describe("When it was sealed without a network, by the client's clock. It is shown; no rule uses it."),
   models: z.array(modelAnnouncementSchema).max(MAX_MODELS).default([]),
 });
 export type Intent = z.infer<typeof intentSchema>;

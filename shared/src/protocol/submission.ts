@@ -98,6 +98,13 @@ export const submissionSchema = z.object({
     .describe("Null for callers other than the participant and the organizers."),
   post_challenge: z.boolean(),
   created_at: z.string().describe("Time of arrival, when the intent was registered."),
+  sealed_at: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "When `crowdai submit --spool` sealed it, by the clock of that machine; null for callers other than the participant and the organizers.",
+    ),
   accepted_at: z.string().nullable(),
   finished_at: z.string().nullable(),
   score: z.number().nullable(),

@@ -18,7 +18,8 @@ export async function insertSubmission(
   caller: Caller,
   target: TargetRound,
   arrival: Date,
-  intent: Pick<Intent, "id" | "function" | "dry_run" | "message"> & Partial<Pick<Intent, "models">>,
+  intent: Pick<Intent, "id" | "function" | "dry_run" | "message"> &
+    Partial<Pick<Intent, "models" | "sealed_at">>,
   input: DescribedInput,
 ): Promise<{ row: SubmissionRow; events: SubmissionEvent[] }> {
   const at = iso(arrival);
@@ -34,6 +35,7 @@ export async function insertSubmission(
     function: intent.function,
     state: isHere ? "submitted" : "initiated",
     message: intent.message === null ? null : plainText(intent.message),
+    ...(intent.sealed_at ? { sealed_at: iso(Date.parse(intent.sealed_at)) } : {}),
     dry_run: intent.dry_run ? 1 : 0,
     post_challenge: target.postChallenge ? 1 : 0,
     ...input,

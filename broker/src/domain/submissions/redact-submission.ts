@@ -9,6 +9,7 @@ export function redactSubmission(submission: Submission): Submission {
   const redacted = {
     ...submission,
     input: null,
+    sealed_at: null,
     grading_message: null,
     data: null,
     error: null,

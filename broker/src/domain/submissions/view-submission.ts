@@ -81,6 +81,7 @@ export async function viewSubmission(
     input: { kind: row.input_kind, name: row.input_name, size: row.input_size, sha256: row.input_sha256 },
     post_challenge: row.post_challenge === 1,
     created_at: row.created_at,
+    sealed_at: row.sealed_at,
     accepted_at: row.accepted_at,
     finished_at: row.finished_at,
     score: row.score,

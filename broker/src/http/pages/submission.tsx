@@ -21,6 +21,12 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
           , by <UntrustedText text={submission.participant} most={60} />, <Time at={submission.created_at} />
+          {submission.sealed_at ? (
+            <>
+              {" "}
+              (sealed <Time at={submission.sealed_at} /> by the sender's clock)
+            </>
+          ) : null}
         </p>
         {submission.message ? <UntrustedParagraphs text={submission.message} /> : null}
       </div>

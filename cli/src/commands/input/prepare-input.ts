@@ -41,7 +41,7 @@ export async function prepareInput(
     given.from === "json"
       ? { offered: describeText(given.text, JSON_FLAG), facts: null }
       : await interpretFile(given.facts, challenge);
-  return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: async () => {} };
+  return { ...(await prepareRead(taken, challenge, means)), [Symbol.asyncDispose]: async () => {} };
 }
 
 async function prepareStdin(
@@ -63,7 +63,7 @@ async function prepareStdin(
   const dispose = () => spooled[Symbol.asyncDispose]();
   try {
     const taken = await interpretStdin(spooled.facts, challenge, isValue);
-    return { ...(await ready(taken, challenge, means)), [Symbol.asyncDispose]: dispose };
+    return { ...(await prepareRead(taken, challenge, means)), [Symbol.asyncDispose]: dispose };
   } catch (failure) {
     await dispose();
     throw failure;
@@ -71,10 +71,10 @@ async function prepareStdin(
 }
 
 /** Checks the rules first, so that a refused file is not read for its digest. */
-async function ready(
+export async function prepareRead(
   taken: InputRead,
   challenge: PublicChallenge,
-  { io: { signal }, view, http }: InputMeans,
+  { io: { signal }, view, http }: Pick<InputMeans, "view" | "http"> & { io: Pick<Io, "signal"> },
 ): Promise<Omit<Prepared, keyof AsyncDisposable>> {
   const { offered } = taken;
   await checkInput(challenge, offered);

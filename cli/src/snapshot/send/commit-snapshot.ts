@@ -71,6 +71,11 @@ function statements(text: string): string[] {
   return [paragraphs[0]!, ...trailers.filter((line) => !line.startsWith("Crowdai-Submission: "))];
 }
 
+/** Makes a commit of an earlier run the one that is announced for a submission. */
+export async function noteAnnounced({ git }: Pick<Store, "git">, id: string, commit: string): Promise<void> {
+  await git.line(["update-ref", announcedRef(id), commit]);
+}
+
 /** Records that the broker has the commit, so that the next push sends only what is new. */
 export async function notePushed(
   { git }: Pick<Store, "git">,
@@ -90,7 +95,8 @@ export async function lastPushed(
   return (await resolveRef(git, pushedRef(destination)))?.commit ?? null;
 }
 
-function announcedRef(id: string): string {
+/** Returns the ref of the commit that is announced for a submission. */
+export function announcedRef(id: string): string {
   return `refs/crowdai/announced/${digest([id])}`;
 }
 function pushedRef({ broker, challenge, participant }: Destination): string {
