@@ -73,6 +73,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     ],
   },
   {
+    runtime: "node",
+    files: ["test/ci/ci-jobs.test.ts"],
+    because: "bash runs the scripts, with the command that npx starts under Node.js",
+    both: ["cli/test/manners/{63-github-actions,63-gitlab-ci,65-comments}.test.ts"],
+  },
+  {
     runtime: "bun",
     files: ["cli/src/snapshot/concurrent-changes.test.ts"],
     because: "it tries the order of steps, which is the same under both",

@@ -155,6 +155,18 @@ describe("the action", () => {
     expect(api.bodies()[0]).toContain("Commit <code>abcdef0</code>");
   });
 
+  it("writes no key into a file that gets standard error", async () => {
+    const env = { GITHUB_ACTIONS: "true", CROWDAI_BROKER: broker.url, CROWDAI_API_KEY: key };
+    const { code, stdout } = await bash(
+      `npx --yes crowdai@${cli.version} whoami 2>err.log; cat err.log`,
+      project,
+      env,
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain("ada");
+    expect(stdout).not.toContain(key);
+  });
+
   it("fails below a threshold in the order of the challenge, and takes settings of the job", async () => {
     mkdirSync(join(project, "model"), { recursive: true });
     writeFileSync(join(project, "model/values.json"), "[5]");

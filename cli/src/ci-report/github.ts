@@ -9,6 +9,8 @@ import type { Result } from "./result.ts";
 /** The limit of GitHub for all summaries of one step, above which none is shown. */
 export const MAX_SUMMARY_BYTES = 1024 * 1024;
 const MAX_ANNOTATION = 4_000;
+/** GitHub shows no more errors of one step. */
+const MAX_ANNOTATIONS = 10;
 
 /** Returns the lines for $GITHUB_OUTPUT. No value can end its own part: the delimiter is random. */
 export function outputLines(result: Result): string {
@@ -27,22 +29,32 @@ export interface AnnotationPlace {
   workspace: string | undefined;
 }
 
-/** Returns the annotation of an error, at the line of the file that it names. */
-export function errorAnnotation(error: ErrorBody, place: AnnotationPlace): string {
-  const { file: named, column, problems, ...at } = (error.details ?? {}) as Record<string, unknown>;
-  // A check names many places; the first is annotated.
-  const line = at.line ?? (Array.isArray(problems) ? problems[0]?.line : undefined);
+/** Returns the annotations of an error, at the lines of the file that it names: one for each problem of a check. */
+export function errorAnnotations(error: ErrorBody, place: AnnotationPlace): string[] {
+  const { file: named, line, column, problems } = (error.details ?? {}) as Record<string, unknown>;
+  const annotation = (message: string, file: string | null, at: Record<string, number | null> = {}) =>
+    workflowCommand("error", cut(plainText(message), MAX_ANNOTATION), {
+      title: `crowdAI: ${cut(plainText(error.code), 100)}`,
+      ...(file === null ? {} : { file, ...at }),
+    });
+
+  const input = pathInWorkspace(place.file, place);
+  const placed = input === null || !Array.isArray(problems) ? [] : problems.flatMap(problemWithLine);
+  if (placed.length > 0)
+    return placed.slice(0, MAX_ANNOTATIONS).map(({ text, line }) => annotation(text, input, { line }));
+
   // Evaluators name lines only in their messages.
   const said = error.code === "rejected" ? Number(/\bline (\d{1,9})\b/i.exec(error.message)?.[1]) : null;
   const number = wholeNumber(line) ?? wholeNumber(said);
-  const about = typeof named === "string" ? named : number !== null ? place.file : null;
-  const file = pathInWorkspace(about, place);
-  const spot = file === null ? {} : { file, line: number, col: wholeNumber(column) };
+  const about = typeof named === "string" ? pathInWorkspace(named, place) : number === null ? null : input;
   const message = [error.message, error.next].filter(Boolean).join("\n");
-  return workflowCommand("error", cut(plainText(message), MAX_ANNOTATION), {
-    title: `crowdAI: ${cut(plainText(error.code), 100)}`,
-    ...spot,
-  });
+  return [annotation(message, about, { line: number, col: wholeNumber(column) })];
+}
+
+function problemWithLine(problem: unknown): { text: string; line: number }[] {
+  const { text, line } = (problem ?? {}) as Record<string, unknown>;
+  const number = wholeNumber(line);
+  return typeof text === "string" && number !== null ? [{ text, line: number }] : [];
 }
 
 function pathInWorkspace(file: string | null, { cwd, workspace }: AnnotationPlace): string | null {

@@ -22,7 +22,7 @@ export function reportText(facts: Facts, end: End, limit = MAX_REPORT): string {
 }
 
 function outcomeLine(facts: Facts, { error, exitCode }: End): string {
-  const { submission, answers, dryRun } = facts;
+  const { submission, answers, dryRun, checked } = facts;
   const score = submission && scoreText(facts);
   const problem = error && `❌ **${titleText(error.code)}**: ${codeText(error.message, 4000)}`;
   if (score) return problem ? `${score}\n\n${problem}` : score;
@@ -31,6 +31,7 @@ function outcomeLine(facts: Facts, { error, exitCode }: End): string {
     return `**Score: ${answers[0].score}**`;
   if (answers) return `**${answers.filter(({ ok }) => ok).length} of ${answers.length} answers**`;
   if (dryRun) return "Dry run. Nothing was sent.";
+  if (checked) return "The input passes the check. No slot was charged.";
   if (submission) return `Submission ${codeText(submission.id)} is ${titleText(submission.state)}.`;
   return exitCode === 0 ? "Done." : `❌ Exit code ${exitCode}`;
 }

@@ -5,7 +5,7 @@ export interface Result {
   id: string | null;
   score: number | null;
   rank: number | null;
-  /** The state of the submission, `graded` for answers, `dry_run`, or `not_submitted`. */
+  /** The state of the submission, `graded` for answers, `dry_run`, `checked`, or `not_submitted`. */
   status: string;
   url: string | null;
   /** The code of the error. */
@@ -13,7 +13,7 @@ export interface Result {
   exitCode: number;
 }
 
-export function resultOf({ submission, answers, dryRun }: Facts, { error, exitCode }: End): Result {
+export function resultOf({ submission, answers, dryRun, checked }: Facts, { error, exitCode }: End): Result {
   const outcome = { error: error?.code ?? null, exitCode };
   if (answers) {
     const [only] = answers.length === 1 ? answers : [];
@@ -31,7 +31,7 @@ export function resultOf({ submission, answers, dryRun }: Facts, { error, exitCo
     const { id, score, rank, state, url } = submission;
     return { id, score, rank, status: state, url, ...outcome };
   }
-  const status = dryRun ? "dry_run" : "not_submitted";
+  const status = dryRun ? "dry_run" : checked ? "checked" : "not_submitted";
   const { submission: named } = error?.details ?? {};
   return {
     id: typeof named === "string" ? named : null,

@@ -8,7 +8,7 @@ import { withoutCommands, workflowCommand } from "../terminal/workflow-command.t
 import { appendLines } from "./append-file.ts";
 import type { CiSystem } from "./detect-ci.ts";
 import type { ReportFlags } from "./flags.ts";
-import { errorAnnotation, MAX_SUMMARY_BYTES, outputLines } from "./github.ts";
+import { errorAnnotations, MAX_SUMMARY_BYTES, outputLines } from "./github.ts";
 import { DOTENV_FILE, dotenvLines } from "./gitlab.ts";
 import { junitReport } from "./junit.ts";
 import { metricsReport } from "./metrics.ts";
@@ -61,7 +61,7 @@ async function reportToGithub(io: Reporting["io"], { facts, result, end, attempt
   const { GITHUB_WORKSPACE: workspace, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output } = io.env;
   if (end.error && end.error.code !== "interrupted") {
     const place = { file: facts.file, cwd: io.cwd, workspace };
-    io.stderr.write(`${errorAnnotation(end.error, place)}\n`);
+    for (const line of errorAnnotations(end.error, place)) io.stderr.write(`${line}\n`);
   }
   if (summary)
     await attempt(

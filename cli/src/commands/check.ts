@@ -24,13 +24,14 @@ const FIELDS = ["ok", "challenge", "has_check", "passed", "skipped", "problems",
 
 /** Tries a file or a value against the check of a challenge: no slot, no score. */
 export async function check(
-  { io, connection, terminal }: CommandContext,
+  { io, connection, terminal, facts }: CommandContext,
   args: { file?: string },
   { json, challenge: named, round, timeout, local }: CheckFlags,
 ): Promise<number> {
   const { settings } = connection;
   const { cwd, signal } = io;
   terminal.requireFields(FIELDS);
+  facts.file = args.file ?? null;
   const input = await readNamedInput({ file: args.file, json, cwd });
   const wanted = chosenChallenge(settings, named);
   const what = args.file === undefined ? "The value" : args.file === "-" ? "Standard input" : args.file;
@@ -42,6 +43,7 @@ export async function check(
     view.say(`Checking ${what} for ${wanted}`);
     opened = await openCommandSession(connection, io, wanted);
     const challenge = opened.challenge!;
+    facts.challenge = challenge;
     const http = await connection.http();
     prepared = await prepareInput(input, challenge, { io, terminal, view, http });
     const { offered, offer, report } = prepared;
@@ -62,6 +64,7 @@ export async function check(
     if (called !== null && trial) passed.push("the evaluator's check passes");
     if (called !== null && !trial)
       skipped.push("the evaluator's check, which runs on a grader, was not called");
+    facts.checked = true;
     showPassed(terminal, { challenge, what, passed, skipped, trial });
     // Without a file name there is nothing to repeat.
     if (args.file !== undefined && args.file !== "-")

@@ -52,7 +52,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--dry-run", "check what is sealed, without sending it")
     .option("--any-broker", "send also what was sealed for another address of the broker");
 
-  add(
+  const check = add(
     "check",
     "Check a file or a JSON value without submitting it. It costs no slot.",
     [
@@ -120,7 +120,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
 
-  for (const command of [submit, run, evaluate, watch]) addCiOptions(command);
+  for (const command of [submit, check, run, evaluate, watch]) addCiOptions(command);
 
   add(
     "cancel",

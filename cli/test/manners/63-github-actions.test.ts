@@ -87,6 +87,32 @@ describe("crowdai submit in GitHub Actions", () => {
     ]);
   });
 
+  it("annotates each line that a check finds wrong, and reports what passes", async () => {
+    cli.broker.challenge.check = {
+      csv: { columns: ["id", { name: "y", type: "number" }] },
+      schema: null,
+      function: null,
+      charge: false,
+    };
+    const row = (i: number) => `${i},${i % 2 ? "cat" : i}\n`;
+    writeFileSync(
+      join(cli.folder, "bad.csv"),
+      `id,y\n${Array.from({ length: 40 }, (_, i) => row(i)).join("")}`,
+    );
+    writeFileSync(join(cli.folder, "good.csv"), "id,y\n1,2\n");
+    for (const command of ["check", "submit"]) {
+      const { code, stderr } = await step([command, "bad.csv", "-c", "iris"]);
+      expect(code).toBe(4);
+      expect(annotations(stderr)).toHaveLength(10);
+      expect(annotations(stderr)[1]).toMatch(
+        /^::error title=crowdAI%3A check_failed,file=bad.csv,line=5::row 5, column `y`: /,
+      );
+    }
+    const { outputs, summary } = await step(["check", "good.csv", "-c", "iris"]);
+    expect(outputs).toMatchObject({ status: "checked", error: "", "exit-code": "0" });
+    expect(summary).toContain("The input passes the check. No slot was charged.");
+  });
+
   it("annotates wrong usage, and nothing with --no-ci or CROWDAI_CI=0", async () => {
     expect(annotations((await step(["submit", "--jason", "1"])).stderr)).toHaveLength(1);
     for (const [args, env] of [

@@ -16,6 +16,8 @@ export interface Facts {
   limits: Limits | null;
   answers: readonly ReportedAnswer[] | null;
   dryRun: boolean;
+  /** Whether the input passed a check, without being submitted. */
+  checked: boolean;
 }
 
 export function noFacts(): Facts {
@@ -27,6 +29,7 @@ export function noFacts(): Facts {
     limits: null,
     answers: null,
     dryRun: false,
+    checked: false,
   };
 }
 
