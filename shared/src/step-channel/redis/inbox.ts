@@ -75,12 +75,14 @@ export function openInbox(options: {
     });
     if (first) receive(first[1]!);
     for (const message of others ?? []) receive(message);
-    // What follows from them is sent first.
-    await setImmediate();
   }
 
   async function read(): Promise<void> {
-    while (!closed) await (isBusy() ? receiveAll() : receiveEach()).catch(() => sleep(PAUSE_MS));
+    while (!closed) {
+      await (isBusy() ? receiveAll() : receiveEach()).catch(() => sleep(PAUSE_MS));
+      // What follows from the messages is sent before the next reads.
+      await setImmediate();
+    }
   }
 
   void read();
