@@ -192,8 +192,11 @@ export function gymRoutes(options: {
 
 const HEADERS = { ...SECURITY_HEADERS, "content-type": "application/json" };
 
-// With headers that are a constant object, an answer becomes what Node.js writes without detours.
-const json = (body: unknown) => new Response(JSON.stringify(body), { headers: HEADERS });
+// With headers that are a plain object, an answer becomes what Node.js writes without detours.
+function json(body: unknown): Response {
+  const text = JSON.stringify(body);
+  return new Response(text, { headers: { ...HEADERS, "content-length": String(Buffer.byteLength(text)) } });
+}
 const nothing = () => new Response(null, { status: 204, headers: SECURITY_HEADERS });
 
 /** Whether a session was ended because its agent did not play it. */
