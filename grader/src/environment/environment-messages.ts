@@ -4,6 +4,7 @@ import { excerpt } from "../evaluators/protocol/evaluator-failure.ts";
 import { type Line, readLine } from "../evaluators/protocol/events.ts";
 import { RunFailure } from "../run/run-failure.ts";
 import { notFinite } from "./check-action.ts";
+import { readPicture } from "./matroska.ts";
 import type { Observed, Outcome } from "./referee.ts";
 
 export interface Spaces {
@@ -13,6 +14,7 @@ export interface Spaces {
 
 type Fields = Record<string, unknown>;
 
+const DEFAULT_FRAME_RATE = 30;
 /** Spaces have bounds for each number, which can be many. */
 const MAX_SPACES_BYTES = 10 * MAX_STEP_BYTES;
 
@@ -77,7 +79,24 @@ export function readObservation(fields: Fields): Observed {
   if (at !== null) throw notANumber(`observation${at}`);
   if (typeof info !== "object" || info === null || Array.isArray(info))
     throw invalid("an invalid message", "info is not an object");
-  return { observation, text: JSON.stringify(observation), info: info as Record<string, unknown> };
+  const read = { observation, text: JSON.stringify(observation), info: info as Record<string, unknown> };
+  return fields.frame === undefined || fields.frame === null
+    ? read
+    : { ...read, frame: readFrame(fields.frame) };
+}
+
+function readFrame(frame: unknown): Buffer {
+  const data = typeof frame === "string" ? Buffer.from(frame, "base64") : null;
+  if (data === null || readPicture(data) === null)
+    throw invalid("an invalid frame", "frame is not a PNG or JPEG picture in Base64");
+  return data;
+}
+
+/** How many frames a second the video has, as an environment says when it opens. */
+export function readFrameRate({ frame_rate }: Fields): number {
+  if (frame_rate === undefined || frame_rate === null) return DEFAULT_FRAME_RATE;
+  if (typeof frame_rate === "number" && frame_rate >= 1 && frame_rate <= 120) return frame_rate;
+  throw invalid("an invalid frame_rate", "frame_rate is not a number from 1 to 120");
 }
 
 export function readStep(fields: Fields): Outcome {
@@ -86,8 +105,7 @@ export function readStep(fields: Fields): Outcome {
   if (!Number.isFinite(reward)) throw notANumber("reward");
   if (typeof terminated !== "boolean" || typeof truncated !== "boolean")
     throw invalid("an invalid message", "terminated and truncated must be true or false");
-  const { observation, text, info } = readObservation(fields);
-  return { observation, text, reward, terminated, truncated, info };
+  return { ...readObservation(fields), reward, terminated, truncated };
 }
 
 const notANumber = (name: string) =>

@@ -17,6 +17,7 @@ import { createDeadline } from "./deadline.ts";
 import {
   invalid,
   readEventLine,
+  readFrameRate,
   readMessage,
   readObservation,
   readSpaces,
@@ -45,6 +46,8 @@ export interface Environment {
   step(action: string): Promise<Outcome>;
   close(): Promise<Closed>;
   stderr(): string;
+  /** Frames a second, of the video of its session. */
+  frameRate(): number;
   /** Kills it, and resolves when nothing of it is left. */
   end(): Promise<void>;
 }
@@ -85,6 +88,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   let rejected: string | null = null;
   let isClosing = false;
   let limitMs = 0;
+  let frameRate = 0;
   const deadline = createDeadline(() => {
     if (result !== null || rejected !== null) return void leave();
     const limit = `${limitMs / 1000} s`;
@@ -127,8 +131,10 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const type = asked?.type;
     if (fields.type === "step" && type === "step") answer(readStep(fields));
     else if (fields.type === "observation" && type === "reset") answer(readObservation(fields));
-    else if (fields.type === "spaces" && type === "open") answer(readSpaces(fields));
-    else if (EVENTS.has(fields.type)) event({ fields, notFinite: [] });
+    else if (fields.type === "spaces" && type === "open") {
+      frameRate = readFrameRate(fields);
+      answer(readSpaces(fields));
+    } else if (EVENTS.has(fields.type)) event({ fields, notFinite: [] });
     else {
       const shown = line.subarray(0, 200).toString("utf8");
       throw invalid("an unexpected message", `not an answer to ${type ?? "anything"}: ${shown}`);
@@ -206,6 +212,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       return closed;
     },
     stderr: () => child.stderr(),
+    frameRate: () => frameRate,
     async end() {
       fail(new Error("the environment was ended"));
       deadline[Symbol.dispose]();

@@ -32,9 +32,11 @@ export interface Outcome {
   terminated: boolean;
   truncated: boolean;
   info: Record<string, unknown>;
+  /** A picture for the video of the session. */
+  frame?: Buffer;
 }
 
-export type Observed = Pick<Outcome, "observation" | "text" | "info">;
+export type Observed = Pick<Outcome, "observation" | "text" | "info" | "frame">;
 
 export interface Episode {
   episode: number;

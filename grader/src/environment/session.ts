@@ -1,4 +1,5 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentAnswer, EnvironmentRecord } from "@crowdai/shared";
 import type { EnvironmentConfig } from "@crowdai/shared/challenge-folder";
@@ -7,6 +8,7 @@ import type { ResultEvent } from "../evaluators/protocol/events.ts";
 import { RunFailure } from "../run/run-failure.ts";
 import type { Closed, Environment } from "./environment-process.ts";
 import { createReferee, type Move, type Observed, type Outcome, type Referee } from "./referee.ts";
+import { createVideo } from "./session-video.ts";
 import { createStepLog, STEP_LOG } from "./step-log.ts";
 import { createTimes } from "./step-times.ts";
 
@@ -46,6 +48,9 @@ export type SessionVerdict = { kind: "result"; result: ResultEvent } | { kind: "
 const PROGRESS_MS = 1000;
 const PROGRESS_PART = 1 / 100;
 
+/** The pictures that the environment sends. */
+const VIDEO = "video.mkv";
+
 /** A session: an environment, and the referee between it and the agent. Its requests are answered one after another. */
 export type Session = Awaited<ReturnType<typeof openSession>>;
 
@@ -78,10 +83,20 @@ export async function openSession(options: SessionOptions) {
     ...{ rewardVisible: config.reward_visible, now },
   });
   const logPath = join(options.folder, STEP_LOG);
+  const video = createVideo(join(options.folder, VIDEO), () => environment.frameRate());
   const log = createStepLog(logPath, {
     ...{ protocol: 1, challenge: options.challenge, version: options.version, round, spaces },
     ...{ episodes: seeds.length, seed_digests: seedDigests },
   });
+
+  /** Adds the video to a result without media, among the files of the environment. */
+  async function withVideo<R extends Pick<ResultEvent, "media">>(result: R): Promise<R> {
+    const path = video.close();
+    if (path === null || result.media) return result;
+    const name = `video-${randomBytes(4).toString("hex")}.mkv`;
+    await rename(path, join(environment.output, name));
+    return { ...result, media: { path: name, name: VIDEO } };
+  }
 
   /** Adds to the failure of an environment what it is and where it happened. */
   function placed(failure: unknown, place: string): unknown {
@@ -160,6 +175,7 @@ export async function openSession(options: SessionOptions) {
 
   function startEpisode(episode: number, observed: Observed): Reply {
     const isFirst = !referee.hasStarted();
+    if (observed.frame) video.add(observed.frame);
     const answer = referee.observed(observed);
     const times = referee.times();
     if (isFirst) options.onStarted();
@@ -175,6 +191,7 @@ export async function openSession(options: SessionOptions) {
   }
 
   function takeStep(move: Extract<Move, { kind: "step" }>, outcome: Outcome): Reply {
+    if (outcome.frame) video.add(outcome.frame);
     const answer = referee.stepped(move, outcome);
     const times = referee.times();
     steps++;
@@ -280,8 +297,11 @@ export async function openSession(options: SessionOptions) {
       });
       if (closed.rejected !== null) return { kind: "rejected", message: closed.rejected };
       if (!isOwn)
-        return { kind: "result", result: { type: "result", ...closed.result, score: referee.meanReturn() } };
-      if (closed.result) return { kind: "result", result: closed.result };
+        return {
+          kind: "result",
+          result: await withVideo({ type: "result", ...closed.result, score: referee.meanReturn() }),
+        };
+      if (closed.result) return { kind: "result", result: await withVideo(closed.result) };
       throw placed(new RunFailure("env_output", "no result", "it exited without a result"), "at its end");
     },
     /** The folder of the files that the result names. */
@@ -291,6 +311,7 @@ export async function openSession(options: SessionOptions) {
     async end(agent: EnvironmentRecord["agent"], grader: string) {
       await environment.end();
       await log.close();
+      video.close();
       const record: EnvironmentRecord = {
         agent,
         grader,

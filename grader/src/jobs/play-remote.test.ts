@@ -59,6 +59,34 @@ describe("a session of a remote agent", () => {
     expect(messages.find((message) => message?.startsWith("Episode"))).toMatch(/^Episode 1 of 1, step \d+$/);
   });
 
+  it("has a video where its environment draws, each step once though the environment crashed", async () => {
+    const grader = await runSessionGrader();
+    const flag = join(await temporaryFolder(), "crashed");
+    const draws = (code: string) =>
+      atStep(2, "sys.exit(3)", { flag })(code).replace(
+        "    def reset(",
+        `    render_mode = "rgb_array"
+    metadata = {"render_fps": 10}
+    def render(self): return [[[self.place * 40 % 256, 0, 0]] * 4] * 4
+    def reset(`,
+      );
+    const session = await grader.open(await walk({}, draws), { seeds: [1] });
+    await session.episode();
+    await session.ask({ type: "submit" });
+    const { outcome, log } = await session.finished();
+    expect(outcome, log).toMatchObject({
+      ok: true,
+      media: { name: "video.mkv" },
+      environment: { resumed: 1 },
+    });
+    if (!outcome.ok) return;
+    let video = "";
+    for await (const chunk of await grader.objects.get(outcome.media!.key))
+      video += Buffer.from(chunk).toString("latin1");
+    const frames = video.split("\x89PNG").length - 1;
+    expect(frames).toBe(1 + outcome.environment!.steps);
+  });
+
   it("continues on another grader where it was", async () => {
     const grader = await runSessionGrader();
     const session = await grader.open(await walk());

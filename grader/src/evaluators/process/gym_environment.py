@@ -7,13 +7,16 @@ an observation, seeds by `reset(seed=)` or `seed()`, and `step` that returns fiv
 Requires Python 3.7 or newer, and only the standard library.
 """
 
+import base64
 import importlib.util
 import inspect
 import json
 import math
 import os
 import random
+import struct
 import sys
+import zlib
 
 # What stands for an infinite bound, which JSON cannot represent.
 INFINITE = 1e100
@@ -224,10 +227,37 @@ def seeds_in_reset(environment):
         environment = inner
 
 
+def png(image):
+    """Encodes an image, a list or array of rows of RGB pixels."""
+    if hasattr(image, "tobytes"):
+        rows = [row.tobytes() for row in image]
+        size = image.shape[:2]
+    else:
+        rows = [bytes(value for pixel in row for value in pixel) for row in image]
+        size = len(rows), len(image[0])
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", size[1], size[0], 8, 2, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows), 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
 class Session:
     def __init__(self, make):
         self.make = make
         self.environment = None
+
+    def with_frame(self, answer):
+        """Adds what an environment draws that was made with render_mode="rgb_array"."""
+        if self.draws:
+            image = self.environment.render()
+            if isinstance(image, (list, tuple)) and image and hasattr(image[0], "shape"):
+                image = image[-1]
+            if image is not None:
+                answer["frame"] = base64.b64encode(png(image)).decode("ascii")
+        return answer
 
     def open(self, request):
         self.environment = self.make()
@@ -237,7 +267,10 @@ class Session:
         self.cast = caster(actions)
         # A Tuple space of two, whose second is a Dict, looks like an observation and its info.
         self.is_pair = kind_of(observations) == "Tuple" and len(observations.spaces) == 2
-        return {"type": "spaces", "action": describe(actions), "observation": describe(observations)}
+        self.draws = getattr(self.environment, "render_mode", None) == "rgb_array"
+        answer = {"type": "spaces", "action": describe(actions), "observation": describe(observations)}
+        rate = (getattr(self.environment, "metadata", None) or {}).get("render_fps")
+        return dict(answer, frame_rate=max(1, min(120, float(rate)))) if rate else answer
 
     def reset(self, request):
         seed = request["seed"]
@@ -256,7 +289,7 @@ class Session:
         if isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[1], dict):
             if not self.is_pair or isinstance(returned[0], tuple):
                 observation, info = returned
-        return {"type": "observation", "observation": observation, "info": plain_info(info)}
+        return self.with_frame({"type": "observation", "observation": observation, "info": plain_info(info)})
 
     def step(self, request):
         returned = self.environment.step(self.cast(request["action"]))
@@ -266,7 +299,7 @@ class Session:
             observation, reward, done, info = returned
             truncated = bool(done) and bool((info or {}).get("TimeLimit.truncated", False))
             terminated = bool(done) and not truncated
-        return {
+        answer = {
             "type": "step",
             "observation": observation,
             "reward": float(reward),
@@ -274,6 +307,7 @@ class Session:
             "truncated": bool(truncated),
             "info": plain_info(info) if info else {},
         }
+        return self.with_frame(answer)
 
     def close(self, request):
         """An environment may have a result(output_dir) that returns fields of the result event, such as a video."""
