@@ -81,6 +81,10 @@ describe("crowdai submit in GitHub Actions", () => {
     };
     expect(await place('line 16: unknown species "sibirica"')).toBe(",file=predictions.csv,line=16");
     expect(await place("row 16 is too long")).toBe("");
+    Object.assign(cli.broker.challenge, { check: { schema: null, csv: { columns: ["id", "label"] } } });
+    const checked = await step(["submit", "predictions.csv", "-c", "iris"]);
+    expect(annotations(checked.stderr)[0]).toMatch(/check_failed,file=predictions\.csv,line=1::/);
+    Object.assign(cli.broker.challenge, { check: null });
     const { stderr } = await step(["submit", "predictions.csv", "-c", "iirs"]);
     expect(annotations(stderr)).toEqual([
       expect.stringMatching(/^::error title=crowdAI%3A challenge_unknown::/),

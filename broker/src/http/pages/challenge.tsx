@@ -73,7 +73,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
   );
 }
 
-function Accepts({ challenge: { accepts, code, run, environment } }: { challenge: PublicChallenge }) {
+function Accepts({ challenge: { accepts, check, code, run, environment } }: { challenge: PublicChallenge }) {
   return (
     <ul class="plain note">
       {(run || environment) && accepts.code ? (
@@ -87,6 +87,12 @@ function Accepts({ challenge: { accepts, code, run, environment } }: { challenge
         </li>
       ) : null}
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
+      {check ? (
+        <li>
+          A check comes before the grade; failing it costs {check.charge ? "a slot" : "no slot"}. Try it with{" "}
+          <code>crowdai check</code>
+        </li>
+      ) : null}
       {code.capture === "required" && !run && !environment ? (
         <li>Each submission must include your code (--code)</li>
       ) : null}
