@@ -9,13 +9,12 @@ export interface CsvRecord {
 
 /** What makes the rest of a file unreadable. */
 export class CsvFault extends Error {
-  readonly row: number;
-  readonly line: number;
+  /** Where its record begins. Bun gives errors a `line` of their own. */
+  readonly place: { row: number; line: number };
 
-  constructor(message: string, { row, line }: { row: number; line: number }) {
+  constructor(message: string, place: { row: number; line: number }) {
     super(message);
-    this.row = row;
-    this.line = line;
+    this.place = place;
   }
 }
 

@@ -19,7 +19,7 @@ export async function readCsv(bytes: Bytes, reader: CsvReader): Promise<FormatPr
     reader.end();
     return null;
   } catch (error) {
-    if (error instanceof CsvFault) return problemAt(error, error.message);
+    if (error instanceof CsvFault) return problemAt(error.place, error.message);
     if (error instanceof NotText) return problemOf(error.message);
     throw error;
   }
