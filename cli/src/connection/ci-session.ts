@@ -10,6 +10,8 @@ import { readStoredSession, storeSession } from "./stored-ci-session.ts";
 const sessionSchema = z.object({
   key: z.string(),
   expires_at: z.string(),
+  /** In seconds: the clock of this machine may be wrong. */
+  expires_in: z.number(),
   participant: z.object({ id: z.number().int(), name: z.string() }),
   subject: z.string(),
   repository: z.string(),
@@ -17,6 +19,10 @@ const sessionSchema = z.object({
 });
 /** The session that a CI job got for its ID token. */
 export type CiSession = z.infer<typeof sessionSchema>;
+
+const heldSchema = z.object({ session: sessionSchema, renewAt: z.number() });
+/** A session, and when it is replaced, by the clock of this machine. */
+type HeldSession = z.infer<typeof heldSchema>;
 
 /** The sessions of this CI job, one after the other. */
 export interface CiSessions extends KeyLease {
@@ -37,16 +43,13 @@ export function ciSessions(options: {
 }): CiSessions | null {
   const source = ciTokenSource(options.io);
   if (!source) return null;
-  let held: { session: CiSession; renewAt: number } | null = null;
+  let held: HeldSession | null = null;
   let opening: Promise<CiSession> | null = null;
 
   async function open(): Promise<CiSession> {
-    const began = Date.now();
-    const session = await exchange(source as CiTokenSource, options, held?.session ?? null);
-    options.onKey?.(session.key);
-    const lasts = Date.parse(session.expires_at) - began;
-    held = { session, renewAt: began + Math.max(lasts / 2, lasts - RENEW_BEFORE_MS) };
-    return session;
+    held = await exchange(source as CiTokenSource, options, held?.session ?? null);
+    options.onKey?.(held.session.key);
+    return held.session;
   }
   async function current(): Promise<CiSession> {
     if (held && Date.now() < held.renewAt) return held.session;
@@ -59,6 +62,9 @@ export function ciSessions(options: {
     current,
     key: async () => (await current()).key,
     latest: () => held?.session.key ?? null,
+    expired(key) {
+      if (held?.session.key === key) held = { ...held, renewAt: 0 };
+    },
     renewAt: () => held?.renewAt ?? 0,
   };
 }
@@ -68,18 +74,23 @@ async function exchange(
   source: CiTokenSource,
   { io, settings, client }: Parameters<typeof ciSessions>[0],
   earlier: CiSession | null,
-): Promise<CiSession> {
+): Promise<HeldSession> {
   const { broker, configDir } = settings;
   const token = await source.token(broker);
-  const stored = source.issuesNew ? null : (earlier ?? (await readStoredSession(configDir, broker, token)));
-  const known = sessionSchema.safeParse(stored).data;
-  if (known && known !== earlier && Date.parse(known.expires_at) - Date.now() > RENEW_BEFORE_MS) return known;
+  const stored = source.issuesNew
+    ? undefined
+    : heldSchema.safeParse(await readStoredSession(configDir, broker, token)).data;
+  if (stored && stored.session.key !== earlier?.key && Date.now() < stored.renewAt) return stored;
+  const renewed = source.issuesNew ? null : (earlier ?? stored?.session ?? null);
   const participant = io.env.CROWDAI_PARTICIPANT?.trim() || undefined;
-  const http = await connectHttp({ broker, key: async () => known?.key ?? null, client, io });
+  const http = await connectHttp({ broker, key: async () => renewed?.key ?? null, client, io });
   try {
+    const began = Date.now();
     const session = await http.post("/api/v1/ci/token", { token, participant }, sessionSchema);
-    if (!source.issuesNew) await storeSession(configDir, broker, token, session);
-    return session;
+    const lasts = session.expires_in * 1000;
+    const held = { session, renewAt: began + Math.max(lasts / 2, lasts - RENEW_BEFORE_MS) };
+    if (!source.issuesNew) await storeSession(configDir, broker, token, held);
+    return held;
   } catch (error) {
     if (!(error instanceof CrowdaiError) || error.code !== "not_found") throw error;
     throw new CrowdaiError("ci_unavailable", `The broker at ${broker} is too old for sessions of CI jobs.`, {

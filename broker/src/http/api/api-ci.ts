@@ -66,6 +66,7 @@ export function ciRoutes({
         z.object({
           key: z.string(),
           expires_at: z.string(),
+          expires_in: z.number().int().openapi({ description: "In seconds" }),
           participant: z.object({ id: z.number().int(), name: z.string() }),
           subject: z.string(),
           repository: z.string(),
@@ -96,7 +97,15 @@ export function ciRoutes({
         );
         c.header("cache-control", "no-store");
         return c.json(
-          { key, expires_at, participant, subject, repository: job.repository, ref: job.ref },
+          {
+            key,
+            expires_at,
+            expires_in: ci.sessionMs / 1000,
+            participant,
+            subject,
+            repository: job.repository,
+            ref: job.ref,
+          },
           200,
         );
       } catch (error) {

@@ -17,6 +17,8 @@ export interface KeyLease {
   key(): Promise<string>;
   /** Returns the latest key; null before the first. */
   latest(): string | null;
+  /** Replaces a key that the broker says has expired. */
+  expired(key: string | null): void;
   /** When it is replaced, in milliseconds since 1970. */
   renewAt(): number;
 }

@@ -41,8 +41,11 @@ export interface Requests {
   fail(error: unknown): void;
 }
 
-/** Creates the requests of a session. `reconnect` is called when an answer takes too long. */
-export function createRequests(socket: Socket, reconnect: () => void): Requests {
+/**
+ * Creates the requests of a session. `reconnect` is called when an answer takes too long, and `renew`, if given, when the
+ * broker answers that the key has expired: both open a new connection.
+ */
+export function createRequests(socket: Socket, reconnect: () => void, renew?: () => void): Requests {
   const pending = new Set<Pending>();
   let open = false;
   let ended: { error: unknown } | undefined;
@@ -61,7 +64,8 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
               try {
                 resolve(readAck(answer, schema));
               } catch (error) {
-                if (!isTemporary(error) || retries === MAX_RETRIES) return reject(error);
+                if (renew && isExpired(error) && retries++ < MAX_RETRIES) return renew();
+                if (!isTemporary(error) || retries >= MAX_RETRIES) return reject(error);
                 clearTimeout(timer);
                 timer = setTimeout(() => open && request.send(), backoff(retries++));
               }
@@ -93,6 +97,10 @@ export function createRequests(socket: Socket, reconnect: () => void): Requests 
 /** Whether the broker's answer is that a later request may succeed. */
 export const isTemporary = (error: unknown): boolean =>
   error instanceof CrowdaiError && error.row.http === 503;
+
+/** Whether the broker's answer is that the key has expired. */
+export const isExpired = (error: unknown): boolean =>
+  error instanceof CrowdaiError && error.code === "session_expired";
 
 function readAck<T>(answer: unknown, schema: z.ZodType<T>): T {
   const refused = refusedSchema.safeParse(answer);

@@ -17,10 +17,12 @@ import { acceptCancelled } from "./already-cancelled.ts";
 import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { openSocket, readRefusal } from "./open-socket.ts";
 import { createFeeds } from "./session-feeds.ts";
-import { createRequests } from "./socket-requests.ts";
+import { createRequests, isExpired } from "./socket-requests.ts";
 
 /** How often watched submissions are polled, in case a message was lost between two brokers. */
 const REFRESH_MS = 20_000;
+const MAX_RENEWALS = 5;
+const RENEW_AGAIN_MS = 10_000;
 /** Before it accepts, the broker may read all bytes again. */
 const COMPLETE_MS = 10 * 60_000;
 const callAnswerSchema = z.object({ submissions: z.array(submissionSchema) });
@@ -37,18 +39,37 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     requests.ask("watch", { id: feed.submission, after: feed.seen }, watchedSchema, { answerMs }),
   );
   // A connection without answers is dead, even if it looks open.
-  const requests = createRequests(socket, () => socket.io.engine?.close());
+  const requests = createRequests(socket, () => socket.io.engine?.close(), options.lease && renew);
   let ended = false;
   let giveUp: NodeJS.Timeout | undefined;
   let reconnecting: NodeJS.Timeout | undefined;
   let refusals = 0;
   let renewing: NodeJS.Timeout | undefined;
 
+  function renew(): void {
+    options.lease?.expired(options.lease.latest());
+    socket.io.engine?.close();
+  }
+  /** After a refusal of an expired key. A new key may be refused for the same reason, or not be had at the moment. */
+  function renewRefused(refusal: CrowdaiError): void {
+    const { lease } = options;
+    if (!lease || refusals >= MAX_RENEWALS) {
+      end(refusal);
+      return;
+    }
+    lease.expired(lease.latest());
+    lease.key().then(reconnect, (error) => {
+      if (error instanceof CrowdaiError && error.retryable) reconnect();
+      else end(error);
+    });
+  }
   /** A connection keeps the key that it was opened with: another one is opened before that expires. */
   function renewLater(): void {
     clearTimeout(renewing);
     if (!options.lease) return;
-    renewing = after(Math.max(500, options.lease.renewAt() - Date.now()), () => socket.io.engine?.close());
+    const left = options.lease.renewAt() - Date.now();
+    // The last attempt to get a new key failed where it should have been replaced by now.
+    renewing = after(left > 0 ? left : RENEW_AGAIN_MS, () => socket.io.engine?.close());
     renewing?.unref();
   }
 
@@ -99,6 +120,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   socket.on("connect_error", (error) => {
     const refusal = readRefusal(error);
     if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
+    else if (refusal && isExpired(refusal)) renewRefused(refusal);
     else if (refusal) end(refusal);
   });
   const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
