@@ -17,14 +17,12 @@ export async function openSocket(
   broker: URL,
   options: SessionOptions,
 ): Promise<{ socket: Socket; opening: Session }> {
-  const auth = { apiKey: options.key, challenge: options.challenge, client: options.client };
+  const { key, lease, challenge, client } = options;
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
     // If WebSockets are blocked, http-session.ts replaces them; socket.io need not try another transport.
     transports: ["websocket"],
-    auth: options.lease
-      ? (send) => void currentKey(options).then((apiKey) => send({ ...auth, apiKey }))
-      : auth,
+    auth: authOf({ key, lease, challenge, client }),
     agent: options.agents?.(broker) as unknown as string | undefined,
     parser: exactParser(socketParser, (text) => parseExact(text)),
     timeout: OPENING_MS,
@@ -36,13 +34,19 @@ export async function openSocket(
   });
   const opening = await firstSession(socket, options.signal);
   // A connection that breaks comes back whatever has become of the challenge: what it was opened for may go on.
-  socket.auth = { apiKey: options.key, client: options.client };
+  socket.auth = authOf({ key, lease, client });
   return { socket, opening };
 }
 
-/** Without a new key the old one is sent: the broker then answers why it is refused. */
-const currentKey = ({ key, lease }: SessionOptions): Promise<string> =>
-  lease?.key().catch(() => key) ?? Promise.resolve(key);
+/** Returns what each connection begins with. Without a new key the old one is sent: the broker then answers why it is refused. */
+function authOf({ key, lease, ...rest }: Pick<SessionOptions, "key" | "lease" | "challenge" | "client">) {
+  if (!lease) return { apiKey: key, ...rest };
+  return (send: (auth: object) => void) =>
+    void lease
+      .key()
+      .catch(() => key)
+      .then((apiKey) => send({ apiKey, ...rest }));
+}
 
 /** Connects and returns the broker's first message. */
 function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<Session> {
