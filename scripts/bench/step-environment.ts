@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Answers each step after the pause that its argument names, in seconds. Its lines are ready: what Python needs to write 41 numbers
- * is the work of an environment, and not measured here.
+ * Answers each step after the pause that its argument names, in seconds. Its lines are ready, and it reads no action: what Python needs
+ * for numbers is the work of an environment, and not measured here.
  */
 const ENVIRONMENT = `
 import json, sys, time
@@ -14,15 +14,17 @@ answers = {
     "reset": {"type": "observation", "observation": [i / 7 for i in range(41)], "info": {}},
 }
 answers["step"] = dict(answers["reset"], type="step", reward=1, terminated=False, truncated=False)
-lines = {name: ", " + json.dumps(answer)[1:] + "\\n" for name, answer in answers.items()}
-for line in iter(sys.stdin.readline, ""):
-    asked = json.loads(line)
-    if asked["type"] == "close":
+lines = {name: (", " + json.dumps(answer)[1:] + "\\n").encode() for name, answer in answers.items()}
+for line in iter(sys.stdin.buffer.readline, b""):
+    # {"id":"…","type":"step",…
+    _, _, _, id, _, _, _, kind, _ = line.split(b'"', 8)
+    kind = kind.decode()
+    if kind == "close":
         break
-    if PAUSE and asked["type"] == "step":
+    if PAUSE and kind == "step":
         time.sleep(PAUSE)
-    sys.stdout.write('{"id": "' + asked["id"] + '"' + lines[asked["type"]])
-    sys.stdout.flush()
+    sys.stdout.buffer.write(b'{"id": "' + id + b'"' + lines[kind])
+    sys.stdout.buffer.flush()
 `;
 
 /** Adds a challenge whose environment answers after a pause; `more` goes into its `environment`. */
