@@ -24,6 +24,8 @@ export {
 } from "./library/challenge.ts";
 export type { CheckOptions, CheckResult } from "./library/check-from-program.ts";
 export type { OpenOptions } from "./library/open-options.ts";
+export type { StreamInput } from "./library/stream-input.ts";
+export type { SubmitEvent, Submitting } from "./library/submitting.ts";
 export type { CodeOutcome } from "./snapshot/send/code-outcome.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";
 export type { FollowOptions, Progress } from "./submit/follow.ts";

@@ -18,6 +18,8 @@ import type { ModelFile } from "../submit/models.ts";
 import type { CheckOptions, CheckResult } from "./check-from-program.ts";
 import type { ChallengeSession } from "./connect.ts";
 import type { OpenOptions } from "./open-options.ts";
+import { isStreamInput, type StreamInput } from "./stream-input.ts";
+import { type Observers, type Submitting, startSubmitting } from "./submitting.ts";
 
 /**
  * Options of {@link Challenge.submit}.
@@ -30,6 +32,8 @@ export interface SubmitOptions extends FollowOptions {
   round?: string | number;
   /** Message to store with the submission. */
   message?: string;
+  /** Name of the file that the broker stores. Default: the name of the file; for a stream "predictions". */
+  name?: string;
   /** Whether to wait for the grade; `false` resolves as soon as the submission is accepted. Default: true. */
   wait?: boolean;
   /**
@@ -158,8 +162,9 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Submits a JSON value (typed arrays become arrays) or a file, as `{ file: path }`, and waits for the grade. Use
-   * `submitValue` for a value that is itself an object with the only key `file`.
+   * Submits a JSON value (typed arrays become arrays), a file, as `{ file: path }`, or what arrives in pieces: a Blob, a stream, or an
+   * async iterable of rows. Await it for the grade, or iterate it for its events. Use `submitValue` for a value that is itself an
+   * object with the only key `file`.
    *
    * @throws CrowdaiError with the code of the submission's error and the submission in details.submission if grading
    * fails. After broker_lost, interrupted and still_pending, details.accepted says whether the submission was accepted.
@@ -167,12 +172,15 @@ export class Challenge implements AsyncDisposable {
    * const grade = await challenge.submit({ predictions });
    * @example
    * const { id } = await challenge.submit({ file: "predictions.csv" }, { wait: false });
+   * @example
+   * for await (const event of challenge.submit(rows(), { name: "predictions.csv" })) console.error(event.type);
    */
-  submit(input: unknown, options: SubmitOptions & { wait: false }): Promise<Submission>;
-  submit(input: unknown, options?: SubmitOptions): Promise<Grade>;
-  async submit(input: unknown, options: SubmitOptions = {}): Promise<Submission> {
+  submit(input: unknown, options: SubmitOptions & { wait: false }): Submitting;
+  submit(input: unknown, options?: SubmitOptions): Submitting<Grade>;
+  submit(input: unknown, options: SubmitOptions = {}): Submitting {
+    if (isStreamInput(input)) return this.#submitStream(input, options);
     return isFileInput(input)
-      ? this.submitFile(input.file, { ...options, name: input.name } as SubmitOptions)
+      ? this.submitFile(input.file, { ...options, name: input.name ?? options.name })
       : this.submitValue(input, options);
   }
 
@@ -182,11 +190,13 @@ export class Challenge implements AsyncDisposable {
    * @example
    * await challenge.submitValue({ file: "this is data" });
    */
-  submitValue(value: unknown, options: SubmitOptions & { wait: false }): Promise<Submission>;
-  submitValue(value: unknown, options?: SubmitOptions): Promise<Grade>;
-  async submitValue(value: unknown, options: SubmitOptions = {}): Promise<Submission> {
-    const { submitValue } = await import("./submit-from-program.ts");
-    return submitValue(this.#session, value, this.#submitting(options));
+  submitValue(value: unknown, options: SubmitOptions & { wait: false }): Submitting;
+  submitValue(value: unknown, options?: SubmitOptions): Submitting<Grade>;
+  submitValue(value: unknown, options: SubmitOptions = {}): Submitting {
+    return startSubmitting(options, async (observers) => {
+      const { submitValue } = await import("./submit-from-program.ts");
+      return submitValue(this.#session, value, this.#submitting({ ...options, ...observers }));
+    });
   }
 
   /**
@@ -195,15 +205,27 @@ export class Challenge implements AsyncDisposable {
    * @example
    * await challenge.submitFile("predictions.csv", { onProgress: (progress) => console.log(progress.stage) });
    */
-  submitFile(path: string, options: SubmitOptions & { name?: string; wait: false }): Promise<Submission>;
-  submitFile(path: string, options?: SubmitOptions & { name?: string }): Promise<Grade>;
-  async submitFile(path: string, options: SubmitOptions & { name?: string } = {}): Promise<Submission> {
-    const { submitFile } = await import("./submit-from-program.ts");
-    return submitFile(this.#session, path, this.#submitting(options));
+  submitFile(path: string, options: SubmitOptions & { wait: false }): Submitting;
+  submitFile(path: string, options?: SubmitOptions): Submitting<Grade>;
+  submitFile(path: string, options: SubmitOptions = {}): Submitting {
+    return startSubmitting(options, async (observers) => {
+      const { submitFile } = await import("./submit-from-program.ts");
+      return submitFile(this.#session, path, this.#submitting({ ...options, ...observers }));
+    });
+  }
+
+  #submitStream(input: StreamInput, options: SubmitOptions): Submitting {
+    return startSubmitting(options, async (observers) => {
+      const { withStreamFile } = await import("./stream-file.ts");
+      const { submitFile } = await import("./submit-from-program.ts");
+      return withStreamFile(this.info, input, options, (path, name) =>
+        submitFile(this.#session, path, this.#submitting({ ...options, ...observers, name })),
+      );
+    });
   }
 
   /**
-   * Checks a JSON value, or a file as `{ file: path }`, without submitting it: no slot, no score. What this machine can check is
+   * Checks a JSON value, a file as `{ file: path }`, or a stream, without submitting it: no slot, no score. What this machine can check is
    * checked here; then the evaluator's own check is asked, if the challenge has one and `local` is not set.
    *
    * @throws CrowdaiError with the code check_failed, its first problems in details.problems and their number in
@@ -213,6 +235,12 @@ export class Challenge implements AsyncDisposable {
    */
   async check(input: unknown, options: CheckOptions = {}): Promise<CheckResult> {
     const { checkInputOfProgram } = await import("./check-from-program.ts");
+    if (isStreamInput(input)) {
+      const { withStreamFile } = await import("./stream-file.ts");
+      return withStreamFile(this.info, input, options, (file, name) =>
+        checkInputOfProgram(this.#session, { file, name }, this.#with(options)),
+      );
+    }
     return checkInputOfProgram(
       this.#session,
       isFileInput(input) ? input : { value: input },
@@ -229,11 +257,13 @@ export class Challenge implements AsyncDisposable {
    * @example
    * const grade = await challenge.submitCode({ code: "solution", command: ["python3", "main.py"] });
    */
-  submitCode(options: SubmitOptions & { command?: readonly string[]; wait: false }): Promise<Submission>;
-  submitCode(options?: SubmitOptions & { command?: readonly string[] }): Promise<Grade>;
-  async submitCode(options: SubmitOptions & { command?: readonly string[] } = {}): Promise<Submission> {
-    const { submitCode } = await import("./submit-from-program.ts");
-    return submitCode(this.#session, this.#submitting({ code: true, ...options }));
+  submitCode(options: SubmitOptions & { command?: readonly string[]; wait: false }): Submitting;
+  submitCode(options?: SubmitOptions & { command?: readonly string[] }): Submitting<Grade>;
+  submitCode(options: SubmitOptions & { command?: readonly string[] } = {}): Submitting {
+    return startSubmitting(options, async (observers) => {
+      const { submitCode } = await import("./submit-from-program.ts");
+      return submitCode(this.#session, this.#submitting({ code: true, ...options, ...observers }));
+    });
   }
 
   /**
@@ -381,7 +411,7 @@ export class Challenge implements AsyncDisposable {
     return this.close();
   }
 
-  #submitting({ models, ...options }: SubmitOptions & { name?: string }) {
+  #submitting({ models, ...options }: SubmitOptions & Observers) {
     return this.#with({ ...options, modelFiles: models });
   }
 

@@ -15,6 +15,8 @@ import { tryCheck } from "../submit/try-check.ts";
  * const options: CheckOptions = { local: true };
  */
 export interface CheckOptions extends FollowOptions {
+  /** Name of the file, for a stream. Default: "predictions". */
+  name?: string;
   /** Whether nothing is sent, so that the evaluator's own check is left out. Default: false. */
   local?: boolean;
   /** Id or number of the round in which the evaluator checks the input. Default: the open round. */
