@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/lib/root.ts";
 import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
@@ -19,6 +20,10 @@ import { missing } from "../required-programs.ts";
 
 const examples = join(root, "examples");
 const client = join(root, "cli/bin/crowdai.js");
+
+/** CommonJS packages in an ESM bundle call `require`. */
+const BUNDLED_REQUIRE =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 interface Finished {
   code: number;
@@ -98,6 +103,34 @@ describe("the examples", () => {
     expect(done.stdout).toMatch(/is three 3\? \{ three: true,? \}|is three 3\? \{\n {2}three: true,\n\}/);
     expect(done.stdout).toContain("score 0.6, rank 1: 6 of 10 words are right.");
     expect(done.stderr).toContain("grading");
+  });
+
+  it("submit rows from a worker thread, and from a notebook in Python", async () => {
+    await crowdai("data", "csv-scorer");
+    const worker = await run(process.execPath, ["worker.mjs"]);
+    expect(worker, worker.stderr).toMatchObject({ code: 0 });
+    expect(worker.stdout).toMatch(/^accepted \w+\nscore \d+\.\d\n$/);
+    const notebook = await run("python3", ["notebook.py"]);
+    expect(notebook, notebook.stderr).toMatchObject({ code: 0 });
+    expect(notebook.stdout).toMatch(/^score \d+\.\d, rank 1\n$/);
+  });
+
+  it("run as one file that a bundler made", async () => {
+    const outfile = join(project, "bundled.mjs");
+    await build({
+      entryPoints: [join(project, "library.ts")],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      external: ["keytar"],
+      banner: { js: BUNDLED_REQUIRE },
+    });
+    rmSync(join(project, "node_modules/crowdai"));
+    const done = await run(process.execPath, ["bundled.mjs"]).finally(() =>
+      symlinkSync(join(root, "cli"), join(project, "node_modules/crowdai")),
+    );
+    expect(done, done.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("score 0.6") });
   });
 
   it("fail a CI job whose score is too low, and keep the result", async () => {

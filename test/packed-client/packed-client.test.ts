@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -95,24 +104,33 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
       expect(done).toEqual({ code: 0, stdout: "function []\n", stderr: "" });
     });
 
-    it("is typed in a project outside this workspace", async () => {
-      const file = join(client.folder, "typed.ts");
-      const compilerOptions = {
-        strict: true,
-        noEmit: true,
-        module: "nodenext",
-        target: "es2024",
-        lib: ["es2024", "esnext.disposable", "dom"],
-        types: [],
-        skipLibCheck: false,
-      };
-      writeFileSync(file, TYPED);
-      writeFileSync(
-        join(client.folder, "tsconfig.json"),
-        JSON.stringify({ compilerOptions, files: ["typed.ts"] }),
-      );
-      const done = await client.node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."]);
-      expect(done).toEqual({ code: 0, stdout: "", stderr: "" });
+    it.each([{ module: "nodenext" }, { module: "preserve", moduleResolution: "bundler" }])(
+      "is typed in a project outside this workspace, with $module",
+      async (resolution) => {
+        const file = join(client.folder, "typed.ts");
+        const compilerOptions = {
+          ...resolution,
+          strict: true,
+          noEmit: true,
+          target: "es2024",
+          lib: ["es2024", "esnext.disposable", "dom"],
+          types: [],
+          skipLibCheck: false,
+        };
+        writeFileSync(file, TYPED);
+        writeFileSync(
+          join(client.folder, "tsconfig.json"),
+          JSON.stringify({ compilerOptions, files: ["typed.ts"] }),
+        );
+        const done = await client.node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."]);
+        expect(done).toEqual({ code: 0, stdout: "", stderr: "" });
+      },
+    );
+
+    it("names its types where resolution of the kind node10 looks for them", () => {
+      const packed = join(client.folder, "node_modules/crowdai");
+      const { main, types } = JSON.parse(readFileSync(join(packed, "package.json"), "utf8"));
+      for (const file of [main, types]) expect(existsSync(join(packed, file)), file).toBe(true);
     });
   });
 
@@ -237,6 +255,8 @@ export async function main(): Promise<number | null> {
   // @ts-expect-error: there is no such thing
   challenge.sumbit;
   const score: number | null = grade.score;
+  for await (const event of challenge.submit(new Blob(["1"]), { name: "p.csv" }))
+    if (event.type === "graded") return event.submission.score;
   return score;
 }
 `;

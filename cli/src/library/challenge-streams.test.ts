@@ -73,7 +73,7 @@ describe("submitting what arrives in pieces", () => {
     ["value_not_finite", "Row 2 contains NaN in column 1.", () => those([1], [Number.NaN])],
     ["value_not_json", "Row 1 contains an object in column 2.", () => those([1, {}])],
     ["value_not_json", 'Row 2 has the column "y", which row 1 has not.', () => those({ x: 1 }, { y: 2 })],
-    ["file_empty", "is empty", () => those()],
+    ["file_empty", "predictions.csv is empty.", () => those()],
   ])("refuses with %s before it sends anything: %s", async (code, text, input) => {
     const error = await failure((await open()).submit(input()));
     expect(error).toMatchObject({ code });
@@ -144,7 +144,6 @@ describe("the events of a submission", () => {
       "initiated",
       "submitted",
       "grading",
-      // The evaluator's message, as an event and as progress.
       "graded",
       "score 0.9",
     ]);

@@ -1,8 +1,9 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PublicChallenge } from "@crowdai/shared";
+import { CrowdaiError, type PublicChallenge } from "@crowdai/shared";
 import { abortable, throwIfAborted } from "../async/abort.ts";
+import { writing } from "../config/file-unwritable.ts";
 import { checkInput } from "../submit/check-input.ts";
 import { bytesOfRows } from "./rows.ts";
 import type { StreamInput } from "./stream-input.ts";
@@ -20,7 +21,7 @@ export async function withStreamFile<T>(
   throwIfAborted(signal);
   const name = given ?? nameOf(input) ?? `predictions${usualExtension(challenge)}`;
   await checkInput(challenge, { kind: "file", name, size: 0 });
-  const folder = await mkdtemp(join(tmpdir(), "crowdai-stream-"));
+  const folder = await writing(tmpdir(), () => mkdtemp(join(tmpdir(), "crowdai-stream-")));
   try {
     const path = join(folder, "input");
     await using file = await open(path, "wx", 0o600);
@@ -28,8 +29,9 @@ export async function withStreamFile<T>(
     for await (const bytes of bytesOfRows(pieces(input, signal), name)) {
       size += bytes.length;
       await checkInput(challenge, { kind: "file", name, size });
-      await file.writeFile(bytes);
+      await writing(path, () => file.writeFile(bytes));
     }
+    if (size === 0) throw new CrowdaiError("file_empty", `${name} is empty.`);
     return await use(path, name);
   } finally {
     await rm(folder, { recursive: true, force: true });
