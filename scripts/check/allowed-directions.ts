@@ -75,7 +75,7 @@ export const DIRECTIONS: readonly Directions[] = [
         ...["doctor", "environment", "git", "options", "snapshot", "spool", "submit", "terminal"],
       ],
       library: [
-        ...["agreement", "client", "config", "connection", "credentials"],
+        ...["agreement", "async", "client", "config", "connection", "credentials"],
         ...["environment", "snapshot", "submit"],
       ],
       "ci-report": ["async", "client", "commands", "terminal"],
