@@ -35,7 +35,7 @@ export interface Observers extends Pick<FollowOptions, "onProgress" | "onEvent">
   onAccepted?: (submission: Submission) => void;
 }
 
-/** Starts a submission. Its events are collected only if somebody iterates them. */
+/** Starts a submission. Its events are collected only if they are iterated. */
 export function startSubmitting<T extends Submission>(
   own: Observers,
   submit: (observers: Observers) => Promise<T>,
@@ -88,7 +88,7 @@ class EventStream<T extends Submission> implements AsyncIterableIterator<SubmitE
   push(event: SubmitEvent<T>): void {
     if (this.#state !== "open") return;
     const last = this.#events.at(-1);
-    // A slow reader is told the newest of what was measured, so that nothing piles up.
+    // A slow reader gets the newest of what was measured, so that nothing piles up.
     if (isMeasured(event) && last && isMeasured(last) && last.progress.stage === event.progress.stage)
       this.#events.pop();
     this.#events.push(event);
