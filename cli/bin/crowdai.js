@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node.js can read, so that one that is too old gets a sentence instead of a syntax error.
-import { mkdirSync, readFileSync, statSync, writeSync } from "node:fs";
+
+// An import would evaluate all that node:fs exports, its promises among them, which takes longer than to print a page.
+const fs = process.getBuiltinModule ? process.getBuiltinModule("node:fs") : null;
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -29,9 +31,9 @@ function reuseCompiledCode() {
   const isOwn = ({ uid, mode }) => uid === process.geteuid() && (mode & 0o022) === 0;
   try {
     // Not in the home folder that `sudo` leaves to root either.
-    if (!isOwn(statSync(isNamed ? named : home))) return;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (isOwn(statSync(folder))) enableCompileCache(folder);
+    if (!isOwn(fs.statSync(isNamed ? named : home))) return;
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (isOwn(fs.statSync(folder))) enableCompileCache(folder);
   } catch {
     // No home folder, or one that cannot be written to.
   }
@@ -46,7 +48,7 @@ function readyHelp(args) {
   const page = flag === "--version" ? flag : flag === "--help" || flag === "-h" ? name : null;
   if (args.length > 2 || !page || !/^[a-z]+$/.test(name)) return null;
   try {
-    return readFileSync(new URL(`../dist/help/${page}.txt`, import.meta.url));
+    return fs.readFileSync(new URL(`../dist/help/${page}.txt`, import.meta.url));
   } catch {
     return null;
   }
@@ -56,7 +58,7 @@ function readyHelp(args) {
 function print(text) {
   let done = 0;
   try {
-    while (done < text.length) done += writeSync(1, text, done);
+    while (done < text.length) done += fs.writeSync(1, text, done);
   } catch (error) {
     if (error.code === "EAGAIN") process.stdout.write(text.subarray(done));
     else if (error.code !== "EPIPE") {

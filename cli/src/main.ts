@@ -1,3 +1,4 @@
+import "./client/schema-settings.ts";
 import type { ErrorBody } from "@crowdai/shared";
 import type { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };

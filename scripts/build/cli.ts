@@ -18,21 +18,33 @@ const agentFiles = ["crowdai_agent.py", "crowdai-agent.js"].map((name) =>
 
 /** The files that several commands share, with all that they import; what only one command needs is in its own. */
 const GROUPS = [
+  // All that importing the library loads.
+  { name: "base", priority: 3, paths: ["shared/src/protocol/(errors|exact-json)"] },
   {
     name: "core",
-    test: inFolder(
-      /^cli\/(package\.json|src\/(main|terminal\/[\w-]+|client\/http\/(account|broker-queries)|commands\/(challenges|submission\/([\w-]+-rows|read-\w+|[\w-]+-document|slots-text|facts)))\.ts)$/,
-    ),
     priority: 2,
+    paths: [
+      "cli/src/(main|client/schema-settings)",
+      "cli/src/client/http/(account|broker-queries)",
+      "cli/src/terminal/[\\w-]+",
+      "cli/src/commands/challenges",
+      "cli/src/commands/submission/([\\w-]+-rows|read-\\w+|[\\w-]+-document|slots-text|facts)",
+    ],
   },
   {
     name: "session",
-    test: inFolder(
-      /^cli\/src\/(client\/session\/|commands\/submission\/[\w-]+-(session|plan|grade|progress)|submit\/(resumable|(submit|submission|code|check)-\w+|choose-code))/,
-    ),
     priority: 1,
+    paths: [
+      "cli/src/client/session/[\\w-]+",
+      "cli/src/submit/(resumable|(submit|submission|code|check)-\\w+|choose-code)",
+      "cli/src/commands/submission/[\\w-]+",
+      "cli/src/commands/input/prepare-input",
+      "cli/src/commands/code/report-code",
+      "cli/src/agreement/[\\w-]+",
+      "cli/src/snapshot/(send/code-outcome|store/code-folder)",
+    ],
   },
-];
+].map(({ paths, ...group }) => ({ ...group, test: isAmong(paths) }));
 
 /**
  * Bundles the client into cli/dist: the command line and the library, with everything inside but the keychain. Files are few,
@@ -99,8 +111,9 @@ export function helpPages(): { name: string; text: string }[] {
   return [...pages, { name: "--version", text: `${packageJson.version}\n` }];
 }
 
-/** Tests the path of a module in this repository. */
-function inFolder(pattern: RegExp): (id: string) => boolean {
+/** Returns a test of modules by their path in this repository. */
+function isAmong(paths: readonly string[]): (id: string) => boolean {
+  const pattern = new RegExp(`^(${paths.join("|")})\\.ts$`);
   return (id) => pattern.test(relative(root, id).replaceAll("\\", "/"));
 }
 

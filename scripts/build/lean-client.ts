@@ -89,7 +89,9 @@ const REPLACED: Record<string, string> = {
 export const leanSockets: Plugin = {
   name: "lean-sockets",
   resolveId: {
-    filter: { id: /^(socket\.io-client|engine\.io-client|socket\.io-parser|ws|\.\/polling-xhr\.node\.js)$/ },
+    filter: {
+      id: /^(socket\.io-client|engine\.io-client|socket\.io-parser|ws|\.\/(transports\/)?polling-xhr\.node\.js)$/,
+    },
     handler: (id) => REPLACED[id] ?? "\0no-polling",
   },
   load: {

@@ -57,6 +57,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "bin.ts": ["main.ts"],
       "main.ts": [
         "command-context.ts",
+        "client",
         "program.ts",
         "render-error.ts",
         "ci-report",

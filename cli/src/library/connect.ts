@@ -1,3 +1,4 @@
+import "../client/schema-settings.ts";
 import { CrowdaiError, mayBeApiKey } from "@crowdai/shared";
 import packageJson from "../../package.json" with { type: "json" };
 import { createHttpClient, type HttpClient } from "../client/http/http-client.ts";

@@ -4,9 +4,6 @@ import { shownAddress } from "./broker-address.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
 import type { Reply } from "./response-body.ts";
 
-// To compile a schema takes longer than to check the few values that a command reads.
-z.config({ jitless: true });
-
 const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const MAX_RETRY_AFTER_MS = 20_000;
 const failureSchema = z.object({ error: errorBodySchema });
