@@ -116,7 +116,18 @@ export function createConnection({ io, terminal, flags, client, ...given }: Conn
     keySource: async () => (await required()).source,
     ciSessions: async () => (await sessions()) ?? undefined,
     async http() {
-      return connectHttp({ broker: settings().broker, key: keyIfAny, client, io });
+      const { broker } = settings();
+      const http = connectHttp({ broker, key: keyIfAny, client, io });
+      const shown = async <T>(request: () => Promise<T>): Promise<T> => {
+        // Which may ask the person at the terminal. The request reports what fails here.
+        await keyIfAny().catch(() => null);
+        return terminal.waiting(`Waiting for ${broker}`, request());
+      };
+      return {
+        ...http,
+        get: (...asked) => shown(() => http.get(...asked)),
+        post: (...asked) => shown(() => http.post(...asked)),
+      };
     },
   };
 }

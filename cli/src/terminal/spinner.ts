@@ -7,6 +7,7 @@ import { withoutCommands } from "./workflow-command.ts";
 const SECONDS_BETWEEN_LINES = 10;
 
 export interface Spinner {
+  readonly ended: boolean;
   /** Changes the text. Without a terminal, a line is printed at most every ten seconds. */
   update(text: string): void;
   /** Stops; the symbol and the text stay visible. */
@@ -41,6 +42,9 @@ export function createSpinner(options: SpinnerOptions): Spinner {
     if (!quiet) stderr.write(`${mark} ${plainLine(text)}\n`);
   };
   return {
+    get ended() {
+      return ended;
+    },
     update(text) {
       if (!ended) shown.update(plainLine(text));
     },

@@ -105,11 +105,16 @@ export interface Terminal {
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): void;
   /** Shows progress on stderr. Without a terminal it prints a line at the start and one every ten seconds. */
   spinner(text: string): Spinner;
+  /** Shows on a terminal that work takes longer than a moment, unless a spinner is shown already. */
+  waiting<T>(text: string, work: Promise<T>): Promise<T>;
   /** Removes a running spinner. */
   close(): void;
   /** Returns a bar, such as `█████░░░░░`, for a `fraction` from 0 to 1. */
   bar(fraction: number, width?: number): string;
 }
+
+/** How long a command may look idle. */
+const MOMENT_MS = 100;
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const { env, stdin, stdout, stderr, format, quiet, fields, filter, cwd = "." } = options;
@@ -234,6 +239,18 @@ export function createTerminal(options: TerminalOptions): Terminal {
         symbols,
       });
       return spinning;
+    },
+    async waiting(text, work) {
+      let shown: Spinner | undefined;
+      const moment = setTimeout(() => {
+        if (animates && (spinning?.ended ?? true)) shown = terminal.spinner(text);
+      }, MOMENT_MS);
+      try {
+        return await work;
+      } finally {
+        clearTimeout(moment);
+        shown?.stop();
+      }
     },
     close() {
       spinning?.stop();
