@@ -12,13 +12,15 @@ const JOURNAL_MS = 2 * 24 * 3600 * 1000;
 // Every process has an inbox, a list of messages. For each session there are: its server, `<process>/<number>`, or "-" when the grader has
 // left it; the processes that wait for a server; and the journal, a list of `[id of the request, entry]` as JSON.
 const COMMON = `
-local steps, call, at = KEYS[1] .. ':steps:', redis.call, 0
-local function arg() at = at + 1; return ARGV[at] end
+local steps, call = KEYS[1] .. ':steps:', redis.call
 local function push(process, message)
   local inbox = steps .. 'inbox:' .. process
   -- One that is read is empty most of the time, and new with each message.
   if call('RPUSH', inbox, message) == 1 then call('PEXPIRE', inbox, ${INBOX_MS}) end
 end
+`;
+
+const CLAIM = `
 local function claim(session, me, message)
   call('SET', steps .. 'server:' .. session, me, 'PX', ${SERVER_MS})
   local waiting = steps .. 'waiting:' .. session
@@ -29,9 +31,9 @@ end
 
 /** Sends requests. Args: process, then session and message of each. Replies with the server of each; "" when none serves the session. */
 export const SEND = script(`
-local me, servers = arg(), {}
-while at < #ARGV do
-  local session, message = arg(), arg()
+local me, servers = ARGV[1], {}
+for i = 2, #ARGV, 2 do
+  local session, message = ARGV[i], ARGV[i + 1]
   local server = call('GET', steps .. 'server:' .. session)
   if server and server ~= '-' then
     push(string.match(server, '^[^/]+'), message)
@@ -49,8 +51,8 @@ return servers
 /**
  * Takes a session over. Args: server, session, and the message that announces it. Replies with the last element of its journal.
  */
-export const SERVE = script(`
-local me, session, message = arg(), arg(), arg()
+export const SERVE = script(`${CLAIM}
+local me, session, message = ARGV[1], ARGV[2], ARGV[3]
 claim(session, me, message)
 return call('LINDEX', steps .. 'journal:' .. session, -1)
 `);
@@ -61,8 +63,8 @@ return call('LINDEX', steps .. 'journal:' .. session, -1)
  */
 export const REPLY = script(`
 local replies = {}
-while at < #ARGV do
-  local me, session, process, message, element, again = arg(), arg(), arg(), arg(), arg(), arg()
+for i = 1, #ARGV, 6 do
+  local me, session, process, message, element, again = unpack(ARGV, i, i + 5)
   local server = call('GET', steps .. 'server:' .. session)
   if server and server ~= me then
     replies[#replies + 1] = 0
@@ -82,10 +84,10 @@ return replies
  * Keeps sessions. Args: server, session and announcing message of each. Replies with 1 for each, or 0 when another grader has taken the
  * session over. A session that Redis has lost is claimed again.
  */
-export const REFRESH = script(`
+export const REFRESH = script(`${CLAIM}
 local replies = {}
-while at < #ARGV do
-  local me, session, message = arg(), arg(), arg()
+for i = 1, #ARGV, 3 do
+  local me, session, message = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local key = steps .. 'server:' .. session
   local server = call('GET', key)
   if not server then claim(session, me, message)
@@ -100,7 +102,7 @@ return replies
 
 /** Leaves a session to the next grader. Args: server, session. */
 export const LEAVE = script(`
-local me, key = arg(), steps .. 'server:' .. arg()
+local me, key = ARGV[1], steps .. 'server:' .. ARGV[2]
 if call('GET', key) == me then call('SET', key, '-', 'PX', ${LEFT_MS}) end
 `);
 
