@@ -212,6 +212,25 @@ describe("submissions that are sealed without a network", { timeout: 60_000 }, (
     expect((await sync()).results).toMatchObject([{ id, outcome: "accepted" }]);
   });
 
+  it("whose upload was given up are sent under the next id, and those that were cancelled are not", async () => {
+    const id = await seal("predictions.csv", "-c", "other");
+    await cp(spool(), join(project.folder, "copy"), { recursive: true });
+    await sync();
+    const end = (values: { state: "failed" | "cancelled"; error_code: "upload_abandoned" | null }) =>
+      test.records.db
+        .updateTable("submissions")
+        .set({ ...values, accepted_at: null })
+        .where("id", "=", id)
+        .execute();
+    await until(async () => (await show(id)).state === "graded");
+    await end({ state: "cancelled", error_code: null });
+    expect((await sync("copy")).results).toMatchObject([
+      { outcome: "refused", error: { code: "cancelled" } },
+    ]);
+    await end({ state: "failed", error_code: "upload_abandoned" });
+    expect((await sync("copy")).results).toMatchObject([{ id: `${id}-2`, outcome: "accepted" }]);
+  });
+
   it("wait for a broken connection, and are sent by the next sync", async () => {
     const ids = [await seal("predictions.csv"), await seal("predictions.csv")];
     const away = await run(["sync", "--format", "json"], { env: { CROWDAI_BROKER: "http://127.0.0.1:9" } });

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { throwIfAborted } from "../async/abort.ts";
-import { type FileFacts, inspectFile } from "../client/upload/byte-source.ts";
+import type { FileFacts } from "../client/upload/byte-source.ts";
 import { writing } from "../config/file-unwritable.ts";
 import { fileDigest } from "./file-digest.ts";
 import { MANIFEST, type Manifest, SEAL, type SealedFile, sealedFiles } from "./manifest.ts";
@@ -114,11 +114,11 @@ async function sealInput(
 async function copySteadily(facts: FileFacts, to: string): Promise<void> {
   await copyFile(facts.path, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   const [now, copied] = await Promise.all([
-    inspectFile(String(facts.path), facts.name).catch(() => null),
+    stat(facts.path, { bigint: true }).catch(() => null),
     stat(to, { bigint: true }),
   ]);
   const fields = ["dev", "ino", "size", "mtimeNs"] as const;
-  const isSteady = fields.every((field) => now?.stats[field] === facts.stats[field]);
+  const isSteady = fields.every((field) => now?.[field] === facts.stats[field]);
   if (!isSteady || copied.size !== facts.stats.size)
     throw new CrowdaiError("file_changed", `${facts.path} changed while it was being sealed.`);
 }

@@ -1,4 +1,4 @@
-import { CrowdaiError, type PublicChallenge, type Submission } from "@crowdai/shared";
+import { CrowdaiError, isFinal, type PublicChallenge, type Submission } from "@crowdai/shared";
 import { ensureAgreement } from "../../agreement/ask-agreement.ts";
 import { readSubmission } from "../../client/http/broker-queries.ts";
 import type { HttpClient } from "../../client/http/http-client.ts";
@@ -9,6 +9,7 @@ import type { VerifiedEntry } from "../../spool/verify-entry.ts";
 import { requireCodeAccepted, runsCode } from "../../submit/check-input.ts";
 import { checkRound } from "../../submit/check-round.ts";
 import { inputOfCode } from "../../submit/code-input.ts";
+import { requireGraded } from "../../submit/grade.ts";
 import { prepareModels } from "../../submit/models.ts";
 import type { PreparedCode } from "../../submit/prepare-code.ts";
 import { describeText, type SubmissionInput } from "../../submit/submission-input.ts";
@@ -46,6 +47,8 @@ export interface SendMeans {
 export async function sendEntry(entry: VerifiedEntry, means: SendMeans): Promise<Sent> {
   const { manifest } = entry;
   const { id, known } = await idToSend(manifest.id, means);
+  // Cancelled, or failed, before the broker had all of it.
+  if (known && isFinal(known.state) && known.accepted_at === null) requireGraded(known);
   const isMissingCode = manifest.code !== null && known?.code?.state === "awaited";
   if (known && known.state !== "initiated" && !isMissingCode)
     return { submission: known, earlier: true, codeAwaited: false };
@@ -67,7 +70,7 @@ export async function sendEntry(entry: VerifiedEntry, means: SendMeans): Promise
       code: code ?? undefined,
       wait: false,
       onProgress: means.view.progress,
-    });
+    }).catch(acceptedIn);
     const outcome = (await code?.settle()) ?? null;
     means.view.stop();
     reportCodeOutcome(means.terminal, outcome);
@@ -77,8 +80,17 @@ export async function sendEntry(entry: VerifiedEntry, means: SendMeans): Promise
   }
 }
 
+/** Returns the submission of an error about its outcome: it was accepted all the same. */
+function acceptedIn(failure: unknown): Submission {
+  const submission = failure instanceof CrowdaiError ? failure.details?.submission : null;
+  if (typeof submission === "object" && (submission as Submission | null)?.accepted_at)
+    return submission as Submission;
+  throw failure;
+}
+
 /** How many uploads of one submission may run into the broker's deadline. */
 const MAX_ATTEMPTS = 9;
+const NEVER_ARRIVED: readonly string[] = ["upload_abandoned", "code_missing"];
 
 /**
  * Returns the id to send, and the submission that has it. An upload that was begun and not finished within days has used
@@ -94,7 +106,7 @@ async function idToSend(
       if (failure instanceof CrowdaiError && failure.code === "submission_unknown") return null;
       throw failure;
     });
-    if (known?.error?.code !== "upload_abandoned" || attempt > MAX_ATTEMPTS) return { id, known };
+    if (!NEVER_ARRIVED.includes(known?.error?.code ?? "") || attempt > MAX_ATTEMPTS) return { id, known };
     id = `${sealed.slice(0, 60)}-${attempt + 1}`;
   }
 }
