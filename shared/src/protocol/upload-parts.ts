@@ -6,7 +6,8 @@ const MIN_PART = 5 * MEBIBYTE;
 /** Small enough to repeat after a broken connection, large enough for few requests, each of which costs a store several syncs. */
 const SMALL_PART = 8 * MEBIBYTE;
 const LARGE_PART = 32 * MEBIBYTE;
-const USUAL_COUNT = 64;
+/** Two for each that is sent at once. */
+const USUAL_COUNT = 8;
 /** S3 stores refuse more parts in one upload. */
 export const MAX_PARTS = 10_000;
 
