@@ -74,7 +74,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
       expect(
         files.map(({ path }) => path).filter((path) => /\.test\.|\.py$|tsconfig|\.types-/.test(path)),
       ).toEqual(["dist/agent/crowdai_agent.py"]);
-      expect(size).toBeLessThan(1024 * 1024);
+      expect(size).toBeLessThan(400_000);
     });
 
     it("carries no server, no image library and no cloud SDK", () => {

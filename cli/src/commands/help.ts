@@ -35,6 +35,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["FORCE_COLOR, CLICOLOR_FORCE", "enable colors, even in a pipe"],
   ["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxy for all connections, those of git too"],
   ["NODE_EXTRA_CA_CERTS", "file of certificate authorities to trust, for git too"],
+  ["NODE_DISABLE_COMPILE_CACHE", "set to 1 to keep no compiled code in the cache folder"],
 ];
 
 /** Prints the help of a command, or a help topic. */
