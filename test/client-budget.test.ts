@@ -1,5 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,16 +51,17 @@ afterAll(async () => {
 });
 
 /** Runs the built command under the pinned Node.js. */
-async function loaded(args: readonly string[]) {
+async function loaded(args: readonly string[], home = folder, more: Record<string, string> = {}) {
   const file = join(folder, "loaded.json");
   const env = {
     PATH: process.env.PATH,
-    HOME: folder,
+    HOME: home,
     CROWDAI_CONFIG_DIR: join(folder, "config"),
     CROWDAI_BROKER: broker.url,
     CROWDAI_API_KEY: broker.key,
     CROWDAI_CHALLENGE: "iris",
     LOADED: file,
+    ...more,
   };
   const command = ["--require", join(folder, "counter.cjs"), join(root, "cli/bin/crowdai.js"), ...args];
   await promisify(execFile)(join(root, "node_modules/node/bin/node"), command, {
@@ -76,8 +87,9 @@ test.each([
   { args: ["leaderboard"], files: 6, kilobytes: 300 },
   { args: ["submissions"], files: 6, kilobytes: 300 },
   { args: ["limits"], files: 6, kilobytes: 300 },
-  { args: ["submit", "--json", "[1]"], files: 16, kilobytes: 480 },
-  { args: ["submit", "predictions.csv"], files: 16, kilobytes: 480 },
+  { args: ["submit", "--json", "[1]"], files: 10, kilobytes: 480 },
+  { args: ["check", "--json", "[1]"], files: 12, kilobytes: 480 },
+  { args: ["submit", "predictions.csv"], files: 10, kilobytes: 480 },
 ])("`crowdai $args` loads at most $files files and $kilobytes kB", async ({ args, files, kilobytes }) => {
   const found = await loaded(args);
   expect(found.files.length, found.files.join(" ")).toBeLessThanOrEqual(files);
@@ -85,9 +97,35 @@ test.each([
   expect(found.builtins.filter((name) => COSTLY.includes(name))).toEqual([]);
 });
 
+test("`crowdai show` loads what other reading commands do", async () => {
+  const [id = ""] = broker.kept.keys();
+  const { files, bytes } = await loaded(["show", id]);
+  expect(files.length, files.join(" ")).toBeLessThanOrEqual(6);
+  expect(bytes).toBeLessThan(300_000);
+});
+
 test("reading commands load no modules for processes, digests or compression either", async () => {
   for (const command of ["whoami", "leaderboard"]) {
     const { builtins } = await loaded([command]);
     expect(builtins.filter((name) => ["child_process", "crypto", "zlib"].includes(name))).toEqual([]);
   }
+});
+
+test("compiled code is kept in the user's own cache folder, and never where others can write", async () => {
+  const home = mkdtempSync(join(folder, "home-"));
+  const compiled = join(home, ".cache/crowdai/compiled");
+  await loaded(["whoami"], home, { NODE_DISABLE_COMPILE_CACHE: "1" });
+  expect(readdirSync(compiled)).toEqual([]);
+  await loaded(["whoami"], home);
+  expect(readdirSync(compiled)).not.toEqual([]);
+  expect(statSync(compiled).mode & 0o777).toBe(0o700);
+
+  rmSync(compiled, { recursive: true });
+  mkdirSync(compiled);
+  chmodSync(compiled, 0o777);
+  await loaded(["whoami"], home);
+  expect(readdirSync(compiled)).toEqual([]);
+  await loaded(["whoami"], "/dev/null");
+  await loaded(["whoami"], "relative");
+  expect(existsSync(join(folder, "relative"))).toBe(false);
 });

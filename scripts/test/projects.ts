@@ -112,6 +112,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
+    files: ["test/client-budget.test.ts"],
+    because: "it counts what the pinned Node.js loads",
+    both: ["cli/src/bin.test.ts"],
+  },
+  {
+    runtime: "node",
     files: ["broker/test/media/{images,videos}.test.ts"],
     because: "libvips and ffmpeg read and convert the media",
     both: ["broker/test/media/{from-the-cli,media-work,models}.test.ts"],
