@@ -14,6 +14,7 @@ import * as runs from "./migrations/010-runs.ts";
 import * as environments from "./migrations/011-environments.ts";
 import * as ciTrust from "./migrations/012-ci-trust.ts";
 import * as sealedTimes from "./migrations/013-sealed-times.ts";
+import * as deviceLogins from "./migrations/014-device-logins.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -86,6 +87,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "011-environments": environments,
     "012-ci-trust": { up: (at: Kysely<unknown>) => ciTrust.up(at, dialect) },
     "013-sealed-times": sealedTimes,
+    "014-device-logins": deviceLogins,
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

@@ -24,6 +24,16 @@ export interface Tables {
   };
   /** Digests of the ids of tokens that were exchanged for a session. */
   ci_tokens: { hash: string; expires_at: string };
+  /** Sign-ins of command lines, by the digest of their device code; `participant_id` confirmed one. */
+  device_logins: {
+    device_hash: string;
+    user_code: string;
+    client: string;
+    ip: string;
+    created_at: string;
+    expires_at: string;
+    participant_id: number | null;
+  };
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
   models: ModelTable;

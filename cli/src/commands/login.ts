@@ -1,5 +1,8 @@
+import { hostname } from "node:os";
 import type { Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
+import { z } from "zod";
+import { pause } from "../async/abort.ts";
 import { readAccount } from "../client/http/account.ts";
 import type { Settings } from "../config/settings.ts";
 import { connectHttp } from "../connection/connect-http.ts";
@@ -8,10 +11,12 @@ import { givenKeyUnbound } from "../credentials/key-unbound.ts";
 import type { Io } from "../terminal/io.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { shellWord } from "../terminal/shell-word.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
 
 interface Options {
   withToken?: boolean;
+  web?: boolean;
   key?: string | true;
   apiKey?: string | true;
   token?: string | true;
@@ -28,8 +33,10 @@ export async function login(
   const { settings, client, keys } = connection;
   if (args.key.length > 0 || options.key || options.apiKey || options.token) throw keyOnCommandLine();
 
-  const fromStdin = options.withToken === true || io.stdin.isTTY !== true;
-  if (!fromStdin && !terminal.isInteractive) throw noTerminal();
+  if (options.web && options.withToken)
+    throw new CrowdaiError("usage", "Use either --web or --with-token, not both.");
+  const fromStdin = !options.web && (options.withToken === true || io.stdin.isTTY !== true);
+  if (!fromStdin && !options.web && !terminal.isInteractive) throw noTerminal();
   if (fromStdin && !settings.brokerTrusted)
     throw givenKeyUnbound(
       settings,
@@ -37,8 +44,12 @@ export async function login(
       `If the key is for that broker, run: crowdai login --with-token --broker ${shellWord(settings.broker)}`,
     );
   const key = checkKey(
-    fromStdin ? await readFromStdin(io.stdin) : await askForKey(io, settings),
-    fromStdin ? "standard input" : "the prompt",
+    options.web
+      ? await signInOnPage(io, terminal, settings.broker, client)
+      : fromStdin
+        ? await readFromStdin(io.stdin)
+        : await askForKey(io, settings),
+    options.web ? "the broker" : fromStdin ? "standard input" : "the prompt",
   );
   const http = connectHttp({ broker: settings.broker, key: async () => key, client, io });
   const { participant } = await readAccount(http);
@@ -78,6 +89,45 @@ async function readFromStdin(stdin: Readable): Promise<string> {
     next: "Run `crowdai login --with-token < key.txt`, or set CROWDAI_API_KEY.",
   });
 }
+
+/** Shows a code, and waits until a person confirms it on the broker's page. Throws login_expired. */
+async function signInOnPage(io: Io, terminal: Terminal, broker: string, client: string): Promise<string> {
+  const http = await connectHttp({ broker, key: async () => null, client, io });
+  const { device_code, user_code, url, expires_at, interval } = await http.post(
+    "/api/v1/device-logins",
+    { client: `${client} on ${hostname()}` },
+    deviceLoginSchema,
+  );
+  terminal.event({ type: "login_code", user_code, url, expires_at });
+  // In every mode: without them nothing happens.
+  terminal.error(
+    `Open ${plainLine(url)}\nand confirm the code ${terminal.noteStyle.bold(plainLine(user_code))}.`,
+  );
+  const waiting = terminal.spinner("Waiting for the confirmation");
+  try {
+    for (;;) {
+      await pause(interval * 1000, io.signal);
+      const found = await http
+        .post("/api/v1/device-logins/key", { device_code }, deviceKeySchema)
+        .catch((failure: unknown) => {
+          if (failure instanceof CrowdaiError && failure.code === "login_pending") return null;
+          throw failure;
+        });
+      if (found) return found.key;
+    }
+  } finally {
+    waiting.stop();
+  }
+}
+
+const deviceKeySchema = z.object({ key: z.string() });
+const deviceLoginSchema = z.object({
+  device_code: z.string(),
+  user_code: z.string(),
+  url: z.string(),
+  expires_at: z.string(),
+  interval: z.number().positive(),
+});
 
 function noTerminal(): CrowdaiError {
   return new CrowdaiError("usage", "Cannot ask for the API key without a terminal.", {

@@ -22,11 +22,12 @@ export function addSetupCommands(add: Add): void {
   add(
     "login",
     "Sign in with an API key and store it in the keychain.",
-    ["crowdai login", "crowdai login --with-token < key.txt"],
+    ["crowdai login", "crowdai login --with-token < key.txt", "crowdai login --web"],
     async () => (await import("../commands/login.ts")).login,
   )
     .argument("[key...]")
     .option("--with-token", "read the API key from standard input")
+    .option("--web", "show a code, and get a key once you confirm it on the broker's page")
     .addOption(keyOnTheCommandLine("--key [key]"))
     .addOption(keyOnTheCommandLine("--api-key [key]"))
     .addOption(keyOnTheCommandLine("--token [key]"));

@@ -21,6 +21,7 @@ export function embeddedWebapp(db: Db, clock: Clock = () => new Date()): Webapp 
     });
   return {
     name: "this broker's own records",
+    issuesKeys: true,
     identify: (key) => orSession(identify(db, key), () => hashApiKey(key ?? "")),
     remember: ({ keyHash }) => keyHash,
     recall: (kept) => orSession(identifyHash(db, kept), () => kept),

@@ -200,7 +200,8 @@ async function addScopes(db: Db, organizer_id: number, challenges: string[]): Pr
   await db.insertInto("organizer_challenges").values(values).execute();
 }
 
-async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<string> {
+/** Issues a further key to an owner, and returns it. */
+export async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<string> {
   const key = createApiKey();
   await db
     .insertInto("api_keys")

@@ -7,6 +7,8 @@ import { type Caller, requireParticipant } from "../participants/api-keys.ts";
 export interface Webapp {
   /** For the start message. */
   readonly name: string;
+  /** Whether this broker issues the keys of participants. */
+  readonly issuesKeys: boolean;
   /**
    * Returns the owner of a key. Throws no_key, key_malformed, key_unknown, key_revoked, and webapp_away when
    * the owner cannot be determined.

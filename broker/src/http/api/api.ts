@@ -15,6 +15,7 @@ import { agreementRoutes } from "./api-agreements.ts";
 import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
 import { ciRoutes } from "./api-ci.ts";
+import { deviceLoginRoutes } from "./api-device-logins.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { sessionRoutes } from "./api-sessions.ts";
@@ -105,6 +106,7 @@ export function apiRoutes(
   organizerRoutes(group);
   agreementRoutes(group);
   ciRoutes(group);
+  deviceLoginRoutes(group);
   publishingRoutes(group, code);
   artifactRoutes(group, reader);
   return api;

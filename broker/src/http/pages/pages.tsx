@@ -10,6 +10,7 @@ import { requestError } from "../requests/request-error.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
+import { devicePages } from "./device-routes.tsx";
 import { createGuardedApp } from "./guarded-app.ts";
 import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
@@ -80,6 +81,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     challengePages(parts),
     sessionRoutes(parts),
     codePages(parts),
+    devicePages(parts),
     submissionPages(parts),
   ])
     pages.route("/", routes);

@@ -118,6 +118,7 @@ export function remoteWebapp(options: {
 
   return {
     name: new URL(url).host,
+    issuesKeys: false,
     async identify(key) {
       return (await organizerOf(key)) ?? keys.identify(key);
     },
