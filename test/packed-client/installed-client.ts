@@ -68,7 +68,11 @@ export async function installClient({ node, path }: MachineNode): Promise<Instal
   };
 }
 
-function run(command: string, args: readonly string[], { env, cwd, stdin }: RunOptions): Promise<Finished> {
+export function run(
+  command: string,
+  args: readonly string[],
+  { env, cwd, stdin }: RunOptions,
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];

@@ -5,7 +5,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +14,8 @@ import { root } from "../../scripts/lib/root.ts";
 import { type RunningBroker, startBroker } from "../../scripts/lib/running-broker.ts";
 import { type InstalledClient, installClient } from "./installed-client.ts";
 import { findMachineNode } from "./machine-node.ts";
+import { writeChallenge } from "./mean-challenge.ts";
+import { testCommand } from "./test-command.ts";
 
 const machine = findMachineNode();
 if (!machine) {
@@ -134,77 +135,7 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
     });
   });
 
-  describe("as a command", () => {
-    it("prints its version and its help", async () => {
-      const { version } = JSON.parse(readFileSync(join(root, "cli/package.json"), "utf8"));
-      expect((await client.crowdai(["--version"])).stdout.trim()).toBe(version);
-      expect((await client.crowdai(["--help"])).stdout).toContain("crowdai submit predictions.csv");
-    });
-
-    it("signs in with a key from standard input and keeps it where only its owner can read it", async () => {
-      const env = { CROWDAI_BROKER: broker.url, CROWDAI_CONFIG_DIR: join(folder, "config") };
-      const login = await client.crowdai(["login", "--with-token"], {
-        env,
-        stdin: `${signedIn.CROWDAI_API_KEY}\n`,
-      });
-      expect(login, login.stderr).toMatchObject({ code: 0 });
-      const whoami = await client.crowdai(["whoami"], { env });
-      expect(whoami, whoami.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("ada") });
-      for (const name of readdirSync(join(folder, "config")))
-        expect(statSync(join(folder, "config", name)).mode & 0o077).toBe(0);
-    });
-
-    it("lists the challenges", async () => {
-      const { code, stdout } = await client.crowdai(["challenges"], { env: signedIn });
-      expect(code).toBe(0);
-      expect(stdout).toContain("Guess the mean");
-    });
-
-    it("submits a file and a JSON value, and stands on the leaderboard with the better one", async () => {
-      const file = join(folder, "guess.csv");
-      writeFileSync(file, "4\n5\n");
-      const first = await client.crowdai(["submit", file, "--format", "json"], { env: signedIn });
-      expect(first, first.stderr).toMatchObject({ code: 0 });
-      expect(JSON.parse(first.stdout)).toMatchObject({ schema_version: 1 });
-      expect(first.stdout).toContain('"score"');
-      const second = await client.crowdai(["submit", "--json", "[3, 4]"], { env: signedIn });
-      expect(second, second.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining("0.500") });
-      const board = await client.crowdai(["leaderboard", "--format", "json"], { env: signedIn });
-      expect(board.stdout).toContain('"ada"');
-      expect(board.stdout).toMatch(/"score":\s*0\.5\b/);
-    });
-
-    it.each([
-      { what: "a wrong extension", args: ["submit", "guess.txt"], code: 4 },
-      { what: "an empty file", args: ["submit", "empty.csv"], code: 4 },
-      { what: "a value against the schema", args: ["submit", "--json", '["five"]'], code: 4 },
-      { what: "a missing file", args: ["submit", "none.csv"], code: 2 },
-      { what: "what the evaluator rejects", args: ["submit", "--json", "[1000]"], code: 6 },
-      { what: "an unknown challenge", args: ["submit", "-c", "meen", "--json", "[1]"], code: 2 },
-      {
-        what: "a score below the one asked for",
-        args: ["submit", "--json", "[9]", "--min-score", "0.1"],
-        code: 7,
-      },
-      { what: "an unknown option", args: ["submit", "--speed"], code: 2 },
-    ])("ends with exit code $code on $what, with one JSON document", async ({ args, code }) => {
-      writeFileSync(join(folder, "guess.txt"), "1\n");
-      writeFileSync(join(folder, "empty.csv"), "");
-      const done = await client.crowdai([...args, "--format", "json"], { env: signedIn, cwd: folder });
-      expect(done.code, done.stderr).toBe(code);
-      expect(JSON.parse(done.stdout)).toHaveProperty("schema_version", 1);
-    });
-
-    it.each([
-      { what: "no key", env: { CROWDAI_API_KEY: undefined }, code: 3 },
-      { what: "a mistyped key", env: { CROWDAI_API_KEY: "crowdai_mistyped" }, code: 3 },
-      { what: "no server at the broker's address", env: { CROWDAI_BROKER: "http://127.0.0.1:9" }, code: 5 },
-    ])("ends with exit code $code on $what", async ({ env, code }) => {
-      const done = await client.crowdai(["submit", "--json", "[1]"], { env: { ...signedIn, ...env } });
-      expect(done.code, done.stderr).toBe(code);
-      expect(done.stderr).not.toContain("    at ");
-    });
-  });
+  describe("as a command", () => testCommand(() => ({ crowdai: client.crowdai, broker, folder, signedIn })));
 
   it("sends and prints every digit of a number", async () => {
     const numbers = "[1460323737035677698,0.12345678901234567890]";
@@ -258,45 +189,5 @@ export async function main(): Promise<number | null> {
   for await (const event of challenge.submit(new Blob(["1"]), { name: "p.csv" }))
     if (event.type === "graded") return event.submission.score;
   return score;
-}
-`;
-
-/** A challenge whose score is how far the mean of the numbers is from 3, the nearer the better. */
-function writeChallenge(challenge: string): void {
-  mkdirSync(challenge, { recursive: true });
-  writeFileSync(join(challenge, "evaluate.mjs"), EVALUATOR);
-  const config = {
-    id: "mean",
-    title: "Guess the mean",
-    score: { title: "Distance", order: "ascending", precision: 3 },
-    accepts: {
-      file: { extensions: [".csv"] },
-      json: { schema: { type: "array", items: { type: "number" } } },
-    },
-    evaluator: {
-      command: [process.execPath, "evaluate.mjs"],
-      mode: "persistent",
-      functions: ["submit", "evaluate"],
-    },
-  };
-  writeFileSync(join(challenge, "challenge.json"), JSON.stringify(config));
-}
-
-const EVALUATOR = `
-import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-for await (const line of createInterface({ input: process.stdin })) {
-  const { id, function: name, input } = JSON.parse(line);
-  if (name === "evaluate") {
-    const data = line.split('"data":')[1].split('},"code"')[0];
-    console.log('{"id":"' + id + '","type":"result","data":' + data + "}");
-    continue;
-  }
-  const say = (event) => console.log(JSON.stringify({ id, ...event }));
-  const numbers = input.path ? readFileSync(input.path, "utf8").trim().split("\\n").map(Number) : input.data;
-  say({ type: "progress", percent: 50, message: numbers.length + " numbers read" });
-  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  if (mean > 100) say({ type: "error", message: "that is much too high" });
-  else say({ type: "result", score: Math.abs(mean - 3) });
 }
 `;

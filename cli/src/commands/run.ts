@@ -86,7 +86,7 @@ export async function run(
       key,
       challenge: challenge.id,
       submission: id,
-      agentFolder: agentFolder(),
+      agentFolder: await agentFolder(),
     });
     const print = terminal.print;
     const readsInput = io.stdin === process.stdin;
@@ -114,7 +114,8 @@ async function copyAgentFiles(terminal: Terminal, folder: string): Promise<numbe
   const files = ["crowdai_agent.py", "crowdai-agent.js"].map((name) => join(folder, name));
   try {
     await mkdir(folder, { recursive: true });
-    for (const file of files) await copyFile(join(agentFolder(), basename(file)), file);
+    const from = await agentFolder();
+    for (const file of files) await copyFile(join(from, basename(file)), file);
   } catch (cause) {
     const { message } = cause as Error;
     throw new CrowdaiError("usage", `The files cannot be written: ${message}`, { cause });

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { embeddedFiles } from "../config/embedded-files.ts";
 
 /** Secrets in the keychain of the operating system. Rejects with KeychainUnavailable if no keychain answers. */
 export interface Keychain {
@@ -102,6 +103,7 @@ function runChild(request: string, env: KeychainOptions["env"], timeoutMs: numbe
 }
 
 function library(): string {
+  if (embeddedFiles()) throw new KeychainUnavailable("the standalone executable does not use one");
   try {
     return createRequire(import.meta.url).resolve("keytar");
   } catch {
