@@ -1,4 +1,4 @@
-"""Submit from a notebook: copy submit() into a cell, and call it with rows or a data frame. Needs the command `crowdai`, and no Python package."""
+"""Submit from a notebook: copy submit() into a cell, and call it with rows or a data frame. Needs the `crowdai` command, but no Python package."""
 import csv
 import io
 import json

@@ -1,4 +1,4 @@
-// Predicts and submits in a worker thread: rows go to the broker as they are made, and the main thread shows the events.
+// Predicts and submits in a worker thread: rows come from a generator, and the main thread shows the events.
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -24,7 +24,7 @@ if (isMainThread) {
   }
 }
 
-/** Yields the rows of a CSV file: the file of predictions is never in memory. */
+/** Yields the rows of a CSV file, so that the predictions are never in memory as a whole. */
 async function* predictions() {
   yield ["id", "price"];
   let header = true;
