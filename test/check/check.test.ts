@@ -108,6 +108,9 @@ describe("a challenge with rules for files and values", () => {
         },
       },
     });
+    expect((await crowdai("local", "check", "--json", "[1]")).stderr).toContain(
+      "Checking a JSON value for local",
+    );
     expect((await checked("local", "--json", '[1, "x"]')).json.error.message).toContain(
       '$[1]: expected integer, got string (rule "type")',
     );

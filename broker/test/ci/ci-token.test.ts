@@ -228,6 +228,18 @@ it("does not trust another repository that takes the name of a trusted one", asy
   expect((await exchange(await sign(retaken))).status).toBe(200);
 });
 
+it("binds all of a participant's trusts of a repository to its ids when one of them is used", async () => {
+  await trust("github:octo/twice@main");
+  await trust("github:octo/twice@pull_request");
+  const claims = githubClaims("octo/twice");
+  expect((await exchange(await sign(claims))).status).toBe(200);
+  const change = { ...claims, event_name: "pull_request", ref: "refs/pull/1/merge" };
+  expect(
+    await exchange(await sign({ ...change, repository_id: "999", repository_owner_id: "9" })),
+  ).toMatchObject(refused("ci_not_trusted", "another repository"));
+  expect((await exchange(await sign(change))).status).toBe(200);
+});
+
 it("asks for a name where several participants trust a job", async () => {
   await trust("github:octo/shared");
   await trust("github:octo/shared", await test.addParticipant("mallory"));
@@ -331,4 +343,24 @@ it("lists a trust once, however often it is given", async () => {
     trusts: object[];
   };
   expect(trusts).toHaveLength(1);
+});
+
+it("withdraws a trust although the broker does not accept its issuer any more", async () => {
+  await trust("gitlab:group/left@main");
+  const accepting = { CI_ISSUERS: `github=${issuer.url} gitlab=${gitlab.url}`, CI_LOOPBACK_ISSUERS: "on" };
+  await test.restart({ CI_ISSUERS: "none" });
+  const list = async () => {
+    const { trusts } = (await (await test.fetch("/api/v1/ci/trusts", { key: test.key })).json()) as {
+      trusts: { subject: string; repository: string; active: boolean }[];
+    };
+    return trusts.filter(({ repository }) => repository === "group/left");
+  };
+  const [left] = await list();
+  expect(left).toMatchObject({
+    subject: `${new URL(gitlab.url).host}:group/left@refs/heads/main`,
+    active: false,
+  });
+  expect(await withdraw(left?.subject ?? "")).toMatchObject({ status: 200, subject: left?.subject });
+  await test.restart(accepting);
+  expect(await list()).toEqual([]);
 });

@@ -2,13 +2,16 @@ import { plainText } from "../terminal/plain-text.ts";
 
 /** Longer texts are cut: a report is read at a glance, and `crowdai show` has the whole. */
 const MAX_CELL = 500;
+/** Each line has markup of its own, so that a text of line breaks alone would make a report too long for a comment. */
+const MAX_LINES = 100;
 
 /**
  * Returns a text from outside for a table cell or a line of Markdown, as it is: no markup, no line of its own, no mention that
  * notifies people.
  */
 export function codeText(text: string, limit = MAX_CELL): string {
-  const lines = cut(plainText(text).trim(), limit).split("\n");
+  const all = cut(plainText(text).trim(), limit).split("\n");
+  const lines = all.length > MAX_LINES ? [...all.slice(0, MAX_LINES - 1), "…"] : all;
   return lines.map((line) => `<code>${entities(line) || " "}</code>`).join("<br>");
 }
 

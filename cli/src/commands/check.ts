@@ -6,6 +6,7 @@ import { plainText } from "../terminal/plain-text.ts";
 import { shellWord } from "../terminal/shell-word.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { CommandContext } from "./handler.ts";
+import { inputText } from "./input/input-text.ts";
 import { type Prepared, prepareInput } from "./input/prepare-input.ts";
 import { readNamedInput } from "./input/read-input.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
@@ -40,7 +41,7 @@ export async function check(
   let prepared: Prepared | undefined;
   try {
     await connection.key();
-    view.say(`Checking ${what} for ${wanted}`);
+    view.say(`Checking ${inputText(args)} for ${wanted}`);
     opened = await openCommandSession(connection, io, wanted);
     const challenge = opened.challenge!;
     facts.challenge = challenge;

@@ -15,6 +15,7 @@ import { slotsText } from "../terminal/slots-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { fileAfterCode, type SubmissionCode, startSubmissionCode } from "./code/submission-code.ts";
 import type { CommandContext } from "./handler.ts";
+import { inputText } from "./input/input-text.ts";
 import { modelFiles } from "./input/model-files.ts";
 import { type Prepared, prepareInput } from "./input/prepare-input.ts";
 import { missingInput, readNamedInput } from "./input/read-input.ts";
@@ -55,7 +56,7 @@ export async function submit(
   let code: SubmissionCode | undefined;
   try {
     await connection.key();
-    view.say(`Submitting ${inputText(input && args)} to ${wanted}`);
+    view.say(`Submitting ${input ? inputText(args) : "the code"} to ${wanted}`);
     opened = await openCommandSession(connection, io, wanted);
     const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
@@ -218,13 +219,6 @@ function offeredCode(
 ) {
   const offered = { kind: "code", name: null, size: snapshot.bytes } as const;
   return { offered, offer: inputOfCode(challenge, snapshot, command) };
-}
-
-function inputText(named: { file?: string } | null): string {
-  if (!named) return "the code";
-  const { file } = named;
-  if (file === undefined) return "a JSON value";
-  return file === "-" ? "standard input" : file;
 }
 
 function explainInterruption(failure: unknown): unknown {

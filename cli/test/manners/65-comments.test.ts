@@ -84,6 +84,16 @@ describe.each([
     expect(text).toMatch(/\d+ more answers are not shown/);
   });
 
+  it("stays below the limit where a reason has thousands of lines", async () => {
+    api = await start();
+    const message = `row 2${"\n".repeat(9_000)}row 9`;
+    cli.broker.grader = () => ({ error: { code: "rejected", message } });
+    expect((await run(SUBMIT)).code).toBe(6);
+    const [text = ""] = api.bodies();
+    expect(text).toContain("<code>row 2</code>");
+    expect(text.length).toBeLessThan(20_000);
+  });
+
   it("forgets a history that was changed by hand, and cuts a long one", async () => {
     api = await start();
     const marker = "<!-- crowdai-report submit iris -->";

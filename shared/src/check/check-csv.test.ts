@@ -85,6 +85,25 @@ describe("a CSV file", () => {
     ]);
   });
 
+  it("is compared with ids that are numbers whatever spaces surround them", async () => {
+    const columns = [{ name: "id", type: "integer" }];
+    const wanted = shape({ columns, ids: { column: "id", values: [7, 8] } });
+    expect(await problemsOf("id\n 7\n8 \n 7 \n", wanted, [" 7", "8"])).toEqual([
+      "row 4, column `id`: `7` occurs twice; row 2 has it already",
+    ]);
+  });
+
+  it("has rows that fit into memory, whatever its size", async () => {
+    const value = new TextEncoder().encode(`"${"x".repeat(1024 * 1024)}",`);
+    function* pieces() {
+      yield new TextEncoder().encode("id,label\n");
+      for (let at = 0; at < 1000; at++) yield value;
+      throw new Error("read to its end");
+    }
+    const { problems } = await checkCsv(pieces(), shape(), null);
+    expect(problems.map(({ text }) => text)).toEqual(["row 2: longer than 33554432 characters"]);
+  });
+
   it.each([
     [3, "expected 3 rows below the header, got 1"],
     [{ minimum: 2 }, "expected at least 2 rows below the header, got 1"],

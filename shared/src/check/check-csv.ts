@@ -4,7 +4,7 @@ import { type CsvRecord, createCsvReader } from "./csv-reader.ts";
 import { collectProblems, type FormatProblems, problemAt, problemOf, shownValue } from "./format-problem.ts";
 import { type IdList, type IdUse, useIds } from "./id-list.ts";
 import { type Bytes, readCsv } from "./read-csv.ts";
-import { valueProblem } from "./value-problem.ts";
+import { plainValue, valueProblem } from "./value-problem.ts";
 
 /** Checks a CSV file against its shape. `ids` are those that the shape names; null when they are not checked. */
 export async function checkCsv(bytes: Bytes, shape: CsvShape, ids: IdList | null): Promise<FormatProblems> {
@@ -12,7 +12,8 @@ export async function checkCsv(bytes: Bytes, shape: CsvShape, ids: IdList | null
   let columns: Column[] | null = null;
   let width = 0;
   let rows = 0;
-  const use = ids && shape.ids ? useIds(ids) : null;
+  const idColumn = shape.columns.find(({ name }) => name === shape.ids?.column);
+  const use = ids && idColumn ? useIds(ids, (id) => plainValue(id, idColumn)) : null;
 
   function takeRecord(record: CsvRecord) {
     if (columns === null) {

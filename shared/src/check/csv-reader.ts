@@ -23,9 +23,11 @@ export interface CsvLimits {
   value: number;
   /** The most values of a row. */
   values: number;
+  /** The most characters of a row. */
+  record: number;
 }
 
-const LIMITS: CsvLimits = { value: 1024 * 1024, values: 100_000 };
+const LIMITS: CsvLimits = { value: 1024 * 1024, values: 100_000, record: 32 * 1024 * 1024 };
 
 /** A reader of CSV text that arrives in pieces. It keeps one record in memory, never more. */
 export interface CsvReader {
@@ -43,6 +45,8 @@ export function createCsvReader(
 ): CsvReader {
   let fields: string[] = [];
   let field = "";
+  /** Characters of the values before the current one. */
+  let size = 0;
   let state: "start" | "plain" | "quoted" | "quote in quoted" = "start";
   let row = 1;
   let line = 1;
@@ -59,6 +63,8 @@ export function createCsvReader(
 
   function endField() {
     if (fields.length >= limits.values) throw fault(`more than ${limits.values} values`);
+    size += field.length;
+    if (size > limits.record) throw fault(`longer than ${limits.record} characters`);
     fields.push(field);
     field = "";
     state = "start";
@@ -69,6 +75,7 @@ export function createCsvReader(
     endField();
     if (!isBlank) onRecord({ fields, row, line: from });
     fields = [];
+    size = 0;
     row++;
     line++;
     from = line;

@@ -49,13 +49,14 @@ export interface IdUse {
   missing(): { total: number; first: string[] };
 }
 
-/** Begins to follow which ids of a list occur. */
-export function useIds(ids: IdList): IdUse {
+/** Begins to follow which ids of a list occur. Ids are the same if `plain` returns the same for them. */
+export function useIds(ids: IdList, plain: (id: string) => string): IdUse {
   const rows = new Map<string, number>();
-  for (const id of ids) rows.set(id, 0);
+  for (const id of ids) rows.set(plain(id), 0);
   let used = 0;
   return {
-    take(id, row) {
+    take(value, row) {
+      const id = plain(value);
       const before = rows.get(id);
       if (before === undefined) return `${shownValue(id)} is not an id of the challenge`;
       if (before > 0) return `${shownValue(id)} occurs twice; row ${before} has it already`;

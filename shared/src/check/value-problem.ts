@@ -8,8 +8,7 @@ const MAX_LISTED = 10;
 
 /** Returns what is wrong with a value of a column, such as "expected a number, got `cat`"; null when nothing is. */
 export function valueProblem(value: string, column: CsvColumn): string | null {
-  // Programs write spaces after a delimiter; only in texts do they count.
-  const plain = column.type === "text" ? value : value.trim();
+  const plain = plainValue(value, column);
   if (plain === "") return column.empty ? null : `expected ${wanted(column)}, got nothing`;
   if (!hasType(plain, column.type)) return `expected ${wanted(column)}, got ${shownValue(value)}`;
   if (column.values && !allowed(column).has(plain))
@@ -24,6 +23,10 @@ export function valueProblem(value: string, column: CsvColumn): string | null {
     return `expected at most ${column.maximum}, got ${shownValue(value)}`;
   return null;
 }
+
+/** Returns a value without the spaces that programs write after a delimiter; only in texts do they count. */
+export const plainValue = (value: string, { type }: Pick<CsvColumn, "type">): string =>
+  type === "text" ? value : value.trim();
 
 function hasType(value: string, type: CsvColumn["type"]): boolean {
   if (type === "text") return true;

@@ -65,8 +65,12 @@ export async function openCiSession(
     const token_hash = tokenHash(job);
     const isFirst = await noteToken(trx, token_hash, job.tokenExpiresAt);
     if (!isFirst && !(await cameFrom(trx, renewedKey, token_hash))) throw new CrowdaiError("ci_token_used");
-    const pinned = { repository_id: job.repositoryId, owner_id: job.ownerId, last_used_at: iso(now) };
-    await trx.updateTable("ci_trusts").set(pinned).where("id", "=", trust.id).execute();
+    await pin(trx, trust, job);
+    await trx
+      .updateTable("ci_trusts")
+      .set({ last_used_at: iso(now) })
+      .where("id", "=", trust.id)
+      .execute();
     const key = createApiKey();
     const expires_at = iso(now + sessionMs);
     await trx
@@ -110,6 +114,18 @@ function chooseTrust(
     },
   );
 }
+
+/** Binds all of the participant's trusts of a repository to its ids, whichever of them is used first. */
+const pin = (db: Db, { participant_id, issuer, repository_key }: CiTrustRow, job: JobIdentity) =>
+  db
+    .updateTable("ci_trusts")
+    .set({ repository_id: job.repositoryId, owner_id: job.ownerId })
+    .where("participant_id", "=", participant_id)
+    .where("issuer", "=", issuer)
+    .where("repository_key", "=", repository_key)
+    .where("revoked_at", "is", null)
+    .where("repository_id", "is", null)
+    .execute();
 
 /** Remembers a token; false when it was remembered before. */
 async function noteToken(db: Db, hash: string, expiresAt: number): Promise<boolean> {

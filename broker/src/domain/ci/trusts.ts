@@ -4,7 +4,7 @@ import { type Clock, iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { CiTrustRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
-import { type Subject, subjectText } from "./subject.ts";
+import { parseSubject, type Subject, subjectText } from "./subject.ts";
 
 export interface CiTrust {
   /** In its full form, such as `github:owner/repo@refs/heads/main`. */
@@ -71,20 +71,36 @@ export async function addTrust(
   });
 }
 
-/** Withdraws a trust, which ends its sessions. Throws usage when there is none of this subject. */
+/**
+ * Withdraws a trust, which ends its sessions, and returns its subject in full. A subject as `listTrusts` shows it works even if
+ * the broker does not accept its issuer any more. Throws usage when there is none of this subject.
+ */
 export async function withdrawTrust(
-  { records, clock }: { records: Pick<Records, "transaction" | "lock">; clock: Clock },
+  {
+    records,
+    clock,
+    issuers,
+  }: { records: Pick<Records, "transaction" | "lock">; clock: Clock; issuers: readonly CiIssuer[] },
   caller: Caller,
-  subject: Subject,
-): Promise<void> {
-  await records.transaction(async (trx) => {
+  text: string,
+): Promise<string> {
+  return records.transaction(async (trx) => {
     await records.lock(trx, `ci-trusts:${caller.id}`);
-    const trusts = (await currentTrusts(trx, caller.id)).filter((row) => isOf(row, subject));
+    const current = await currentTrusts(trx, caller.id);
+    const shown = current.filter((row) => viewTrust(row, issuers).subject === text);
+    if (shown.length > 0) {
+      await revoke(trx, shown, iso(clock()));
+      return text;
+    }
+    const subject = parseSubject(text, issuers);
+    const name = subjectText({ ...subject, issuer: subject.issuer.name });
+    const trusts = current.filter((row) => isOf(row, subject));
     if (trusts.length === 0)
-      throw new CrowdaiError("usage", `You do not trust ${nameOf(subject)}.`, {
+      throw new CrowdaiError("usage", `You do not trust ${name}.`, {
         next: "Run `crowdai ci list` to see what you trust.",
       });
     await revoke(trx, trusts, iso(clock()));
+    return name;
   });
 }
 
@@ -143,5 +159,3 @@ const isOf = (row: CiTrustRow, { issuer, repository, ref, environment }: Subject
   row.repository_key === repository.toLowerCase() &&
   row.ref === ref &&
   row.environment === environment;
-
-const nameOf = (subject: Subject) => subjectText({ ...subject, issuer: subject.issuer.name });

@@ -1,10 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { openCiSession } from "../../domain/ci/ci-sessions.ts";
 import { parseSubject, subjectText } from "../../domain/ci/subject.ts";
 import { addTrust, issuerName, listTrusts, viewTrust, withdrawTrust } from "../../domain/ci/trusts.ts";
-import { type Caller, requireOwnKey } from "../../domain/participants/api-keys.ts";
+import { requireOwnKey } from "../../domain/participants/api-keys.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { requestAddress } from "../requests/request-address.ts";
@@ -33,10 +32,6 @@ export function ciRoutes({
   context,
   participant,
 }: ApiGroup<HttpNeeds<"records" | "clock" | "ci" | "log" | "trustedProxies" | "createRateLimiter">>): void {
-  const own = async (c: Context): Promise<Caller> => {
-    requireIssuers();
-    return requireOwnKey(await participant(c));
-  };
   const requireIssuers = () => {
     if (context().ci.issuers.length === 0) throw new CrowdaiError("ci_unavailable");
   };
@@ -142,7 +137,8 @@ export function ciRoutes({
       responses: answers(trustSchema, "The trust"),
     }),
     async (c) => {
-      const caller = await own(c);
+      requireIssuers();
+      const caller = requireOwnKey(await participant(c));
       const { ci, log, trustedProxies } = context();
       const subject = parseSubject(c.req.valid("json").subject, ci.issuers);
       const row = await addTrust(context(), caller, subject, {
@@ -165,13 +161,12 @@ export function ciRoutes({
       responses: answers(z.object({ subject: z.string() }), "The subject, in its full form"),
     }),
     async (c) => {
-      const caller = await own(c);
-      const { ci, log } = context();
-      const subject = parseSubject(c.req.valid("json").subject, ci.issuers);
-      await withdrawTrust(context(), caller, subject);
-      const name = subjectText({ ...subject, issuer: subject.issuer.name });
-      log.info({ event: "ci_trust_withdrawn", participant: caller.id, subject: name }, "CI trust withdrawn");
-      return c.json({ subject: name }, 200);
+      const caller = requireOwnKey(await participant(c));
+      const { records, clock, ci, log } = context();
+      const asked = c.req.valid("json").subject;
+      const subject = await withdrawTrust({ records, clock, issuers: ci.issuers }, caller, asked);
+      log.info({ event: "ci_trust_withdrawn", participant: caller.id, subject }, "CI trust withdrawn");
+      return c.json({ subject }, 200);
     },
   );
 }
