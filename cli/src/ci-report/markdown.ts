@@ -42,7 +42,7 @@ export function cut(text: string, limit: number): string {
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`.toWellFormed();
 }
 
-/** Replaces everything that is markup in Markdown or HTML. */
+/** Replaces everything that is markup in Markdown or HTML, also the dot that makes an address of "www." a link. */
 function entities(text: string): string {
-  return text.replace(/[^\p{L}\p{N}\p{M} .,;\-+/=()%]|\p{Cn}/gu, (c) => `&#${c.codePointAt(0)};`);
+  return text.replace(/[^\p{L}\p{N}\p{M} .,;\-+/=()%]|\p{Cn}|(?<=www)\./giu, (c) => `&#${c.codePointAt(0)};`);
 }

@@ -1,6 +1,7 @@
 import { type Submission, stringifyExact } from "@crowdai/shared";
 import type { End, Facts, ReportedAnswer } from "../commands/submission/facts.ts";
 import { rankText, scoreRows } from "../commands/submission/score-rows.ts";
+import { slotLine, withoutSlot } from "../terminal/slot-line.ts";
 import { slotsText } from "../terminal/slots-text.ts";
 import { codeText, cut, factTable, linkText, titleText } from "./markdown.ts";
 
@@ -15,7 +16,13 @@ export function reportText(facts: Facts, end: End, limit = MAX_REPORT): string {
   const { submission, challenge, answers } = facts;
   const name = submission?.challenge ?? challenge?.id ?? null;
   const head = [`### crowdAI${name ? `: ${titleText(name)}` : ""}`, outcomeLine(facts, end)];
-  if (end.error?.next && end.exitCode !== 0) head.push(codeText(end.error.next, 1000));
+  if (end.error && end.exitCode !== 0) {
+    const { details, message, next } = end.error;
+    const slot = slotLine(details, message);
+    if (slot !== null) head.push(titleText(slot));
+    const then = next && slot !== null ? withoutSlot(next) : next;
+    if (then) head.push(codeText(then, 1000));
+  }
   if (submission) head.push(factTable(submissionRows(submission, facts)));
   const text = head.filter(Boolean).join("\n\n");
   return `${answers ? `${text}\n\n${answerTable(answers, limit - text.length - 4)}` : text}\n`;

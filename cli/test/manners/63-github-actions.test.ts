@@ -105,8 +105,9 @@ describe("crowdai submit in GitHub Actions", () => {
     );
     writeFileSync(join(cli.folder, "good.csv"), "id,y\n1,2\n");
     for (const command of ["check", "submit"]) {
-      const { code, stderr } = await step([command, "bad.csv", "-c", "iris"]);
+      const { code, stderr, summary } = await step([command, "bad.csv", "-c", "iris"]);
       expect(code).toBe(4);
+      expect(summary).toContain("\n\nNothing was sent, and no slot was charged. Submissions left&#58; ");
       expect(annotations(stderr)).toHaveLength(10);
       expect(annotations(stderr)[1]).toMatch(
         /^::error title=crowdAI%3A check_failed,file=bad.csv,line=5::row 5, column `y`: /,
@@ -135,7 +136,7 @@ describe("crowdai submit in GitHub Actions", () => {
   });
 
   it("lets no text from outside give commands to the runner", async () => {
-    const hostile = "::set-output name=id::x\n  ::add-mask::0\r\n##[error]x";
+    const hostile = "::set-output name=id::x\n  ::add-mask::0\r\n##[error]x www.evil.example";
     cli.broker.grader = () => ({ error: { code: "rejected", message: `${hostile}${"!".repeat(100_000)}` } });
     const { code, stdout, stderr, outputs, summary } = await step([
       ...SUBMIT,
@@ -152,6 +153,8 @@ describe("crowdai submit in GitHub Actions", () => {
     expect(commands[1]!.length).toBeLessThan(6_000);
     expect(outputs).toMatchObject({ status: "failed", error: "rejected", score: "" });
     expect(summary.length).toBeLessThan(30_000);
+    expect(summary).toContain("evil.example");
+    expect(summary).not.toContain("www.evil.example");
   });
 
   it("warns about files that cannot be written, and does not fail", async () => {

@@ -33,6 +33,8 @@ const LIMITS: CsvLimits = { value: 1024 * 1024, values: 100_000, record: 32 * 10
 export interface CsvReader {
   push(text: string): void;
   end(): void;
+  /** Returns where the record begins that is being read. */
+  place(): { row: number; line: number };
 }
 
 /**
@@ -155,6 +157,7 @@ export function createCsvReader(
       if (state === "quoted") throw fault("a quote is not closed");
       if (state !== "start" || fields.length > 0) endRecord();
     },
+    place: () => ({ row, line: from }),
   };
 }
 
