@@ -33,6 +33,11 @@ const CHECKS = [
     args: ["scripts/generate/command-docs.ts", "--check"],
   },
   {
+    title: "generated: cli/crowdai.1",
+    command: process.execPath,
+    args: ["scripts/generate/man-page.ts", "--check"],
+  },
+  {
     title: "generated: numbers of system calls",
     command: process.execPath,
     args: ["scripts/generate/syscall-numbers.ts", "--check"],

@@ -2,7 +2,7 @@
 import { runCommand } from "./lib/run-command.ts";
 import { step } from "./lib/step.ts";
 
-for (const name of ["error-docs", "command-docs", "challenge-schema"]) {
+for (const name of ["error-docs", "command-docs", "man-page", "challenge-schema"]) {
   const { exitCode } = await step(name, () => runCommand(process.execPath, [`scripts/generate/${name}.ts`]));
   if (exitCode !== 0) process.exitCode = 1;
 }

@@ -18,8 +18,15 @@ export interface MainOptions extends Io {
   keychain?: Keychain;
 }
 
+/** What completion scripts call for the ids of a kind; no command of a person. */
+const COMPLETE = "__complete";
+
 /** Runs the command line and resolves to its exit code. Never throws and never exits. */
 export async function main(argv: readonly string[], { keychain, ...io }: MainOptions): Promise<number> {
+  if (argv[0] === COMPLETE) {
+    const { completeIds } = await import("./commands/complete-ids.ts");
+    return completeIds(argv[1], io, packageJson.version);
+  }
   let terminal: Terminal | undefined;
   let chosen: Command | undefined;
   let endTrace: (() => void) | undefined;

@@ -91,6 +91,7 @@ export const DIRECTIONS: readonly Directions[] = [
       client: ["async", "network"],
       git: ["network"],
       credentials: ["config"],
+      completion: ["config"],
     },
   },
   {

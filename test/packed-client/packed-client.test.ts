@@ -64,12 +64,12 @@ describe.skipIf(!machine)(`the packed client under the machine's Node.js ${machi
     it("holds what a participant needs, and stays small", () => {
       const { files, size } = client.packed;
       expect(files.map(({ path }) => path.split("/")[0]).sort()).toEqual(
-        expect.arrayContaining(["bin", "dist", "package.json"]),
+        expect.arrayContaining(["bin", "dist", "package.json", "crowdai.1"]),
       );
       expect(
         files.filter(
           ({ path }) =>
-            !/^(bin|dist)\/|^(package\.json|crowdai\.schema\.json|README\.md|LICENSE)$/.test(path),
+            !/^(bin|dist)\/|^(package\.json|crowdai\.schema\.json|crowdai\.1|README\.md|LICENSE)$/.test(path),
         ),
       ).toEqual([]);
       expect(

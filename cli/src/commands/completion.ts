@@ -8,7 +8,7 @@ import type { CommandContext } from "./handler.ts";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript };
 
-/** Prints a self-contained script: completing a word later runs no crowdai process. */
+/** Prints a script that runs a crowdai process for ids alone: `crowdai __complete`, see complete-ids.ts. */
 export async function completion(
   { io }: CommandContext,
   args: { shell: keyof typeof SCRIPTS },

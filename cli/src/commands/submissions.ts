@@ -21,6 +21,12 @@ export async function submissions(
     isTable ? readPrecisions(http) : new Map<string, number>(),
   ]);
   const list = found.submissions;
+  // The keychain may show a dialog, so that completions cannot ask it for the key.
+  if (args.id === undefined && (await connection.keySource()) === "keychain") {
+    const { plainIds, storeIds } = await import("../completion/id-cache.ts");
+    const ids = list.map(({ id }) => id);
+    await storeIds(connection.settings, "submissions", plainIds(ids));
+  }
   const next = list[0] && `crowdai show ${list[0].id}`;
   terminal.present({
     json: found,

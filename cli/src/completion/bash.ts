@@ -1,4 +1,12 @@
-import type { CommandSyntax, OptionSyntax, Syntax, Values } from "./syntax.ts";
+import {
+  type CommandSyntax,
+  idsCommand,
+  idsOf,
+  type OptionSyntax,
+  type Syntax,
+  type Values,
+  wordsOf,
+} from "./syntax.ts";
 
 /** Returns the completion script for bash 3.2 and newer. */
 export function bashScript({ commands }: Syntax): string {
@@ -26,13 +34,17 @@ function branch(command: CommandSyntax): string {
   const options = command.options.flatMap((option) =>
     option.short ? [option.long, option.short] : [option.long],
   );
-  const words = command.arguments.flatMap((place) => (typeof place === "object" ? place.words : []));
+  const words = command.arguments.flatMap((place) => {
+    const kind = idsOf(place);
+    return kind ? [`$(${idsCommand(kind)})`] : wordsOf(place);
+  });
+  const offered = [...new Set(words)].join(" ");
   return `    ${command.name})
       case "$prev" in
 ${values.join("\n")}
       esac
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W "${options.join(" ")}" -- "$cur"))
-      else COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$cur")); fi ;;`;
+      else COMPREPLY=($(compgen -W "${offered}" -- "$cur")); fi ;;`;
 }
 
 function valueBranch(option: OptionSyntax): string {
@@ -42,6 +54,9 @@ function valueBranch(option: OptionSyntax): string {
 
 /** Returns the line that sets the candidates for a value. Without candidates, bash completes file names. */
 function generate(values: Values): string {
-  if (typeof values === "object") return `COMPREPLY=($(compgen -W "${values.words.join(" ")}" -- "$cur")); `;
+  const kind = idsOf(values);
+  if (kind) return `COMPREPLY=($(compgen -W "$(${idsCommand(kind)})" -- "$cur")); `;
+  if (typeof values === "object")
+    return `COMPREPLY=($(compgen -W "${wordsOf(values).join(" ")}" -- "$cur")); `;
   return values === "folder" ? 'COMPREPLY=($(compgen -d -- "$cur")); ' : "";
 }

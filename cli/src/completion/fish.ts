@@ -1,4 +1,12 @@
-import type { CommandSyntax, OptionSyntax, Syntax, Values } from "./syntax.ts";
+import {
+  type CommandSyntax,
+  idsCommand,
+  idsOf,
+  type OptionSyntax,
+  type Syntax,
+  type Values,
+  wordsOf,
+} from "./syntax.ts";
 
 export function fishScript({ commands }: Syntax): string {
   const names = commands.map((command) => command.name).join(" ");
@@ -13,8 +21,11 @@ function commandLines(command: CommandSyntax): string[] {
   const here = `complete -c crowdai -n "__fish_seen_subcommand_from ${command.name}"`;
   const options = command.options.map((option) => `${here} ${flags(option)} -d ${quote(option.description)}`);
   const takesFiles = command.arguments.some((place) => place === "file");
-  const words = command.arguments.flatMap((place) => (typeof place === "object" ? place.words : []));
-  if (words.length > 0) options.push(`${here} -f -a ${quote(words.join(" "))}`);
+  const words = command.arguments.flatMap((place) => {
+    const kind = idsOf(place);
+    return kind ? [`(${idsCommand(kind)})`] : wordsOf(place);
+  });
+  if (words.length > 0) options.push(`${here} -f -a ${quote([...new Set(words)].join(" "))}`);
   else if (!takesFiles) options.push(`${here} -f`);
   return options;
 }
@@ -25,7 +36,9 @@ function flags({ long, short, values }: OptionSyntax): string {
 
 function takes(values: Values | null): string[] {
   if (values === null) return [];
-  if (typeof values === "object") return ["-x", "-a", quote(values.words.join(" "))];
+  const kind = idsOf(values);
+  if (kind) return ["-x", "-a", quote(`(${idsCommand(kind)})`)];
+  if (typeof values === "object") return ["-x", "-a", quote(wordsOf(values).join(" "))];
   if (values === "file") return ["-r"];
   return values === "folder" ? ["-x", "-a", "'(__fish_complete_directories)'"] : ["-x"];
 }

@@ -1,4 +1,4 @@
-import type { CommandSyntax, Syntax } from "./syntax.ts";
+import { type CommandSyntax, idsOf, type Syntax, wordsOf } from "./syntax.ts";
 
 /** Returns the completion script for PowerShell 5.1 and newer. Without candidates, PowerShell completes file names. */
 export function powershellScript({ commands }: Syntax): string {
@@ -14,13 +14,19 @@ ${commands.map((command) => `    ${quote(command.name)} = @(${optionPairs(comman
   $values = @{
 ${commands.flatMap(valueLines).join("\n")}
   }
+  $ids = @{
+${commands.flatMap(idLines).join("\n")}
+  }
+  $listed = { param($kind) $PSNativeCommandUseErrorActionPreference = $false; @(& crowdai __complete $kind 2>$null) | ForEach-Object { ,@($_, $_) } }
   $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
   $command = $words | Where-Object { $commands.Contains($_) -and $_ -ne $wordToComplete } | Select-Object -First 1
   $previous = if ($wordToComplete) { $words | Select-Object -Last 2 | Select-Object -First 1 } else { $words | Select-Object -Last 1 }
   $found = if (-not $command) { $commands.GetEnumerator() | ForEach-Object { ,@($_.Key, $_.Value) } }
     elseif ($values.ContainsKey("$command $previous")) { $values["$command $previous"] | ForEach-Object { ,@($_, $_) } }
+    elseif ($ids.ContainsKey("$command $previous")) { & $listed $ids["$command $previous"] }
     elseif ($wordToComplete -like '-*') { $options[$command] }
     elseif ($values.ContainsKey($command)) { $values[$command] | ForEach-Object { ,@($_, $_) } }
+    elseif ($ids.ContainsKey($command)) { & $listed $ids[$command] }
   $found | Where-Object { $_ -and $_[0] -like "$wordToComplete*" } | ForEach-Object {
     [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
   }
@@ -36,10 +42,19 @@ function optionPairs(command: CommandSyntax): string {
 
 function valueLines(command: CommandSyntax): string[] {
   const ofOptions = command.options.flatMap(({ long, values }) =>
-    values !== null && typeof values === "object" ? [entry(`${command.name} ${long}`, values.words)] : [],
+    wordsOf(values).length > 0 ? [entry(`${command.name} ${long}`, wordsOf(values))] : [],
   );
-  const words = command.arguments.flatMap((place) => (typeof place === "object" ? place.words : []));
+  const words = command.arguments.flatMap(wordsOf);
   return words.length > 0 ? [...ofOptions, entry(command.name, words)] : ofOptions;
+}
+
+function idLines(command: CommandSyntax): string[] {
+  const places = [
+    ...command.options.map(({ long, values }) => ({ key: `${command.name} ${long}`, kind: idsOf(values) })),
+    ...command.arguments.map((values) => ({ key: command.name, kind: idsOf(values) })),
+  ];
+  const kinds = new Map(places.flatMap(({ key, kind }) => (kind ? [[key, kind] as const] : [])));
+  return [...kinds].map(([key, kind]) => `    ${quote(key)} = ${quote(kind)}`);
 }
 
 function entry(key: string, words: readonly string[]): string {

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import type { IdKind } from "./id-cache.ts";
 
 /** The syntax of the command line, from which the completion scripts are made. */
 export interface Syntax {
@@ -20,8 +21,8 @@ export interface OptionSyntax {
   values: Values | null;
 }
 
-/** A value: one of these words, a file, a folder, or anything. */
-export type Values = { words: readonly string[] } | "file" | "folder" | "any";
+/** A value: one of these words, an id that the program knows, a file, a folder, or anything. */
+export type Values = { words: readonly string[] } | { ids: IdKind } | "file" | "folder" | "any";
 
 export function syntaxOf(program: Command): Syntax {
   const names = program.commands.map((command) => command.name());
@@ -51,6 +52,22 @@ function optionSyntax(option: Option): OptionSyntax {
 
 function valuesOf(place: Option | Argument): Values {
   if (place.argChoices) return { words: place.argChoices };
+  const isId = ("flags" in place ? place.flags : place.name()).match(/(^|<)(id|from|to)(>|$)/);
+  if (isId && place.description.startsWith("submission")) return { ids: "submissions" };
+  if (isId && place.description.startsWith("challenge")) return { ids: "challenges" };
   const name = "flags" in place ? (place.flags.match(/<(\w+)>/)?.[1] ?? "") : place.name();
   return name === "file" || name === "folder" ? name : "any";
 }
+
+/** Returns the words that are the same at all times, if a value has such. */
+export function wordsOf(values: Values | null): readonly string[] {
+  return values !== null && typeof values === "object" && "words" in values ? values.words : [];
+}
+
+/** Returns what ids a value takes, if it takes such. */
+export function idsOf(values: Values | null): IdKind | null {
+  return values !== null && typeof values === "object" && "ids" in values ? values.ids : null;
+}
+
+/** Returns the command that prints ids for a completion, one a line. */
+export const idsCommand = (kind: IdKind): string => `command crowdai __complete ${kind} 2>/dev/null`;

@@ -1,8 +1,26 @@
-import type { CommandSyntax, OptionSyntax, Syntax, Values } from "./syntax.ts";
+import {
+  type CommandSyntax,
+  idsCommand,
+  idsOf,
+  type OptionSyntax,
+  type Syntax,
+  type Values,
+  wordsOf,
+} from "./syntax.ts";
 
 export function zshScript({ commands }: Syntax): string {
   return `#compdef crowdai
 # zsh completion for crowdai; use it with: source <(crowdai completion zsh)
+_crowdai_challenges() {
+  local -a ids
+  ids=(\${(f)"$(${idsCommand("challenges")})"})
+  compadd -a ids
+}
+_crowdai_submissions() {
+  local -a ids
+  ids=(\${(f)"$(${idsCommand("submissions")})"})
+  compadd -a ids
+}
 _crowdai() {
   local curcontext="$curcontext" state line
   local -a commands
@@ -35,7 +53,9 @@ function optionSpecs({ long, short, description, values }: OptionSyntax): string
 }
 
 function action(values: Values): string {
-  if (typeof values === "object") return `(${values.words.join(" ")})`;
+  const kind = idsOf(values);
+  if (kind) return ` _crowdai_${kind}`;
+  if (typeof values === "object") return `(${wordsOf(values).join(" ")})`;
   if (values === "file") return "_files";
   return values === "folder" ? "_files -/" : " ";
 }
