@@ -42,7 +42,9 @@ export async function check(
   try {
     await connection.key();
     view.say(`Checking ${inputText(args)} for ${wanted}`);
-    opened = await openCommandSession(connection, io, wanted);
+    opened = await openCommandSession(connection, io, wanted, {
+      onConnection: view.connection,
+    });
     const challenge = opened.challenge!;
     facts.challenge = challenge;
     const http = await connection.http();

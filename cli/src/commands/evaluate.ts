@@ -47,7 +47,9 @@ export async function evaluate(
   try {
     await connection.key();
     view.say(`Calling ${name} of ${named}`);
-    opened = await openCommandSession(connection, io, named);
+    opened = await openCommandSession(connection, io, named, {
+      onConnection: view.connection,
+    });
     facts.challenge = opened.challenge;
     checkRound(opened.challenge!, flags.round);
     view.say(`Waiting for ${values.length === 1 ? "the answer" : `${values.length} answers`}`);

@@ -25,7 +25,9 @@ export async function replay(
     );
   const id = createSubmissionId();
   view.say(`Replaying ${original.id}`);
-  const { session } = await openCommandSession(connection, io, original.challenge);
+  const { session } = await openCommandSession(connection, io, original.challenge, {
+    onConnection: view.connection,
+  });
   let ended: Submission;
   try {
     const items = [{ id, data: { submission: original.id } }];

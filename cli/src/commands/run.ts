@@ -58,6 +58,7 @@ export async function run(
     const lostAfterMs = LOST_AFTER_MS;
     opened = await openCommandSession(connection, { env: io.env, signal: ending.signal }, wanted, {
       lostAfterMs,
+      onConnection: view.connection,
     });
     const { session } = opened;
     const challenge = opened.challenge!;

@@ -57,7 +57,9 @@ export async function submit(
   try {
     await connection.key();
     view.say(`Submitting ${input ? inputText(args) : "the code"} to ${wanted}`);
-    opened = await openCommandSession(connection, io, wanted);
+    opened = await openCommandSession(connection, io, wanted, {
+      onConnection: view.connection,
+    });
     const { challenge: found, limits, agreed } = opened.session.opening;
     const challenge = found!;
     facts.challenge = challenge;

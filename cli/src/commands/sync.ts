@@ -13,7 +13,7 @@ import { minuteText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 import { type Sent, sendEntry } from "./spool/send-entry.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
-import { createProgressView } from "./submission/show-progress.ts";
+import { createProgressView, type ProgressView } from "./submission/show-progress.ts";
 
 export interface SyncFlags {
   dryRun?: boolean;
@@ -94,8 +94,8 @@ async function sendAll(
   const lock = await lockSpool(folder);
   if (!lock.held)
     terminal.warn(`${folder} cannot be written: what is accepted stays there. Nothing is submitted twice.`);
-  const sessions = openSessions(context);
   const view = createProgressView(terminal);
+  const sessions = openSessions(context, view);
   let lost: CrowdaiError | null = null;
   try {
     const http = await connection.http();
@@ -157,11 +157,15 @@ async function mark(
 }
 
 /** One session for each challenge. */
-function openSessions({ connection, io }: CommandContext) {
+function openSessions({ connection, io }: CommandContext, view: ProgressView) {
   const opened = new Map<string, Promise<CommandSession>>();
   return {
     open(challenge: string): Promise<CommandSession> {
-      const known = opened.get(challenge) ?? openCommandSession(connection, io, challenge);
+      const known =
+        opened.get(challenge) ??
+        openCommandSession(connection, io, challenge, {
+          onConnection: view.connection,
+        });
       opened.set(challenge, known);
       known.catch(() => opened.delete(challenge));
       return known;

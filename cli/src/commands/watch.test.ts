@@ -81,6 +81,27 @@ describe("crowdai watch", () => {
     expect(stderr).toContain(`It is waiting: ${why}.`);
   });
 
+  it("says at once that the connection is lost, and when it is back", async () => {
+    cli.broker.grader = null;
+    const id = await submitted();
+    for (const stderr of [false, true]) {
+      cli.broker.intercept = (what) => {
+        if (what === "watch") setTimeout(restart, 20);
+        return false;
+      };
+      const restart = async () => {
+        cli.broker.intercept = null;
+        await cli.broker.stop();
+        setTimeout(() => void cli.broker.start(), 500);
+      };
+      const args = ["watch", id, "--format", stderr ? "text" : "ndjson", "--timeout", "2.5"];
+      const watched = await run(args, { tty: { stderr } });
+      expect(watched.code).toBe(8);
+      expect(watched.stderr).toMatch(/Connection lost, trying again[^]*Connected again after \d s\./);
+      if (!stderr) for (const line of jsonLines(watched.stdout)) expect(line.type).not.toBe("connection");
+    }
+  });
+
   it("says that the submission continues when it is interrupted", async () => {
     cli.broker.grader = null;
     const id = await submitted();

@@ -27,7 +27,9 @@ export async function watch(
   terminal.requireFields(SUBMISSION_FIELDS);
   await connection.key();
   view.say(`Watching ${id}`);
-  const { session, route } = await openCommandSession(connection, io);
+  const { session, route } = await openCommandSession(connection, io, undefined, {
+    onConnection: view.connection,
+  });
   const code = sendAwaitedCodeOf({ id, broker: route.broker, readKey: connection.key, io, terminal });
   let submission: Submission;
   try {

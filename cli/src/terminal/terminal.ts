@@ -61,6 +61,8 @@ export interface Terminal {
   readonly isForEyes: boolean;
   /** Whether the id of a new submission stands alone on stdout: as text with --quiet or in a pipe. */
   readonly isIdAlone: boolean;
+  /** Whether progress is a line on stderr that changes; otherwise it is lines, at intervals. */
+  readonly animates: boolean;
   /** Whether the document of --format json was printed. */
   readonly answered: boolean;
   /** Colors for stdout; each function returns its text unchanged if colors are off. */
@@ -162,6 +164,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     isInteractive: stdin.isTTY === true && isForEyes && !ci && format === "text",
     agent,
     isForEyes,
+    animates,
     isIdAlone: format === "text" && (quiet || !isForEyes),
     get answered() {
       return answered;

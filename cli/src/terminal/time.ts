@@ -35,6 +35,15 @@ export function relativeTime(iso: string, now: number = Date.now()): string {
   return seconds <= 0 ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
 }
 
+/** Returns a length of time, such as `12 s`, `3 min` or `2 h 5 min`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h${minutes % 60 > 0 ? ` ${minutes % 60} min` : ""}`;
+}
+
 /** Returns a time with its zone and its distance from now, such as `2026-11-23 14:00:05 UTC+01:00 (in 2 h)`. */
 export function timeText(iso: string, now: number = Date.now()): string {
   if (Number.isNaN(Date.parse(iso))) return iso;

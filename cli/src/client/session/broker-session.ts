@@ -10,6 +10,7 @@ import type {
 } from "@crowdai/shared";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { Feed } from "./feed.ts";
+import type { ConnectionChange } from "./outage.ts";
 
 /** A key that expires, and is replaced by another one before that. */
 export interface KeyLease {
@@ -37,6 +38,8 @@ export interface SessionOptions {
   agents?: Agents;
   /** How long the broker may be unreachable before the session fails with broker_lost. Default 60 s. */
   lostAfterMs?: number;
+  /** Called when the connection was lost, which is tried again, and when it is back. */
+  onConnection?: (change: ConnectionChange) => void;
   /** How long one answer may take before the client reconnects. Default 20 s. */
   answerMs?: number;
   /** `http` never opens a socket; `auto` (the default) uses one unless a proxy or firewall blocks it. */

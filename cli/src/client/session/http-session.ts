@@ -17,6 +17,7 @@ import type { HttpClient } from "../http/http-client.ts";
 import { acceptCancelled } from "./already-cancelled.ts";
 import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { createFeed, type Feed } from "./feed.ts";
+import { createOutage } from "./outage.ts";
 
 const WAIT_SECONDS = 20;
 const API = "/api/v1";
@@ -26,6 +27,26 @@ const serviceSchema = z.object({ version: z.string(), instance: z.string() });
 export async function openHttpSession(http: HttpClient, options: SessionOptions): Promise<BrokerSession> {
   const opening = await readOpening(http, options.challenge);
   const closed = new AbortController();
+  const outage = createOutage(options.onConnection);
+
+  /** Repeats a request while the broker is unreachable. Throws broker_lost after `lostAfterMs`. */
+  async function untilReachable<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const began = Date.now();
+    for (let fails = 0; ; fails++) {
+      try {
+        const answer = await work();
+        outage.back();
+        return answer;
+      } catch (failure) {
+        const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
+        if (!isUnreachable) throw failure;
+        if (Date.now() - began > (options.lostAfterMs ?? 60_000))
+          throw new CrowdaiError("broker_lost", undefined, { cause: failure });
+        outage.lost();
+        await pause(backoff(fails), signal);
+      }
+    }
+  }
 
   const within = (signal?: AbortSignal) =>
     AbortSignal.any([signal, options.signal, closed.signal].filter((s) => s !== undefined));
@@ -37,7 +58,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
     while (!feed.ended) {
       const query = { after: feed.seen, wait: more ? 0 : WAIT_SECONDS };
       const read = () => http.get(at(feed.submission, "/events"), watchedSchema, query, signal);
-      more = feed.caughtUp(await untilReachable(read, options.lostAfterMs, signal));
+      more = feed.caughtUp(await untilReachable(read, signal));
     }
   }
 
@@ -65,7 +86,6 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
             repeatable: true,
             signal: within(signal),
           }),
-        options.lostAfterMs,
         within(signal),
       ),
     async cancel(id, signal) {
@@ -85,28 +105,11 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
       if (!feed.ended) poll(feed, stopped.signal).catch((failure) => feed.stop(failure));
       return feed;
     },
-    close: () => closed.abort(new CrowdaiError("interrupted", "The session was closed.")),
+    close() {
+      outage.end();
+      closed.abort(new CrowdaiError("interrupted", "The session was closed."));
+    },
   };
-}
-
-/** Repeats a request while the broker is unreachable. Throws broker_lost after `lostAfterMs`. */
-async function untilReachable<T>(
-  work: () => Promise<T>,
-  lostAfterMs = 60_000,
-  signal?: AbortSignal,
-): Promise<T> {
-  const began = Date.now();
-  for (let fails = 0; ; fails++) {
-    try {
-      return await work();
-    } catch (failure) {
-      const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
-      if (!isUnreachable) throw failure;
-      if (Date.now() - began > lostAfterMs)
-        throw new CrowdaiError("broker_lost", undefined, { cause: failure });
-      await pause(backoff(fails), signal);
-    }
-  }
 }
 
 async function readOpening(http: HttpClient, challenge: string | undefined): Promise<Session> {

@@ -112,6 +112,30 @@ describe.each(["socket", "http"] as const)("a session over %s", (transport) => {
     expect(await reading).toEqual({ seqs: [1, 2, 3, 4, 5], state: "graded" });
   });
 
+  it("says at once that the connection is lost, and when it is back", async () => {
+    sessions.broker.grader = null;
+    const changes: string[] = [];
+    let changed = () => {};
+    const onConnection = ({ state }: { state: string }) => {
+      changes.push(state);
+      changed();
+    };
+    const next = () => new Promise<void>((resolve) => (changed = resolve));
+    const session = await open({ transport, onConnection });
+    const { id } = intent();
+    await session.submit(intent(id), { follow: true });
+    const reading = read(session.watch(id));
+    const lost = next();
+    await sessions.broker.stop();
+    await lost;
+    const back = next();
+    await sessions.broker.start();
+    await back;
+    sessions.broker.finish(id, { state: "graded", score: 1 });
+    expect((await reading).state).toBe("graded");
+    expect(changes).toEqual(["lost", "back"]);
+  });
+
   it("fails with broker_lost if the broker does not come back", async () => {
     sessions.broker.grader = null;
     const session = await open({ transport, lostAfterMs: 200 });

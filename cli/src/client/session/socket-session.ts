@@ -16,6 +16,7 @@ import { after } from "../../async/timer.ts";
 import { acceptCancelled } from "./already-cancelled.ts";
 import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { openSocket, readRefusal } from "./open-socket.ts";
+import { createOutage } from "./outage.ts";
 import { createFeeds } from "./session-feeds.ts";
 import { createRequests, isExpired } from "./socket-requests.ts";
 
@@ -40,6 +41,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   );
   // A connection without answers is dead, even if it looks open.
   const requests = createRequests(socket, () => socket.io.engine?.close(), options.lease && renew);
+  const outage = createOutage(options.onConnection);
   let ended = false;
   let giveUp: NodeJS.Timeout | undefined;
   let reconnecting: NodeJS.Timeout | undefined;
@@ -76,6 +78,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   function end(error?: unknown): void {
     if (ended) return;
     ended = true;
+    outage.end();
     clearTimeout(giveUp);
     clearTimeout(reconnecting);
     clearTimeout(renewing);
@@ -95,6 +98,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
 
   function disconnected(reason: string): void {
     requests.broke();
+    outage.lost();
     giveUp ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
     // socket.io does not reconnect by itself after the broker closed the connection, as it does when it stops.
     if (reason === "io server disconnect") reconnect();
@@ -111,6 +115,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   socket.on("session", () => {
     clearTimeout(giveUp);
     giveUp = undefined;
+    outage.back();
     refusals = 0;
     renewLater();
     requests.opened();

@@ -1,9 +1,11 @@
 import type { Place, SubmissionEvent } from "@crowdai/shared";
+import type { ConnectionChange } from "../../client/session/outage.ts";
 import type { Progress, Waiting } from "../../submit/follow.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { gradersText, queuePositionText, startText } from "../../terminal/queue-text.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Spinner, Terminal } from "../../terminal/terminal.ts";
+import { durationText } from "../../terminal/time.ts";
 
 /** Shows the progress of a submission on stderr and, with --format ndjson, each event on stdout. */
 export interface ProgressView {
@@ -11,6 +13,8 @@ export interface ProgressView {
   progress(progress: Progress): void;
   event(event: SubmissionEvent): void;
   place(place: Place): void;
+  /** Says that the connection is lost, or back. */
+  connection(change: ConnectionChange): void;
   /** Prints a warning. */
   warn(text: string): void;
   stop(): void;
@@ -18,9 +22,16 @@ export interface ProgressView {
 
 export function createProgressView(terminal: Terminal): ProgressView {
   let spinner: Spinner | undefined;
-  const say = (text: string) => {
+  let current = "";
+  let isLost = false;
+  const show = () => {
+    const text = isLost && terminal.animates ? `Connection lost, trying again. ${current}` : current;
     if (spinner) spinner.update(text);
     else spinner = terminal.spinner(text);
+  };
+  const say = (text: string) => {
+    current = text;
+    show();
   };
   return {
     say,
@@ -32,6 +43,12 @@ export function createProgressView(terminal: Terminal): ProgressView {
     },
     place(place) {
       terminal.event({ type: "place", ...place });
+    },
+    connection(change) {
+      isLost = change.state === "lost";
+      if (change.state === "back") terminal.note(`Connected again after ${durationText(change.afterMs)}.`);
+      else if (!spinner || !terminal.animates) terminal.note("Connection lost, trying again.");
+      if (spinner) show();
     },
     warn: (text) => terminal.warn(text),
     stop() {
