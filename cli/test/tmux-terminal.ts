@@ -16,7 +16,7 @@ export interface TmuxTerminal extends AsyncDisposable {
 /** Starts `command` in a terminal of tmux. When the command has ended, the screen shows `exit code n`. */
 export async function startInTerminal(
   command: readonly string[],
-  options: { cwd: string; env: Readonly<Record<string, string>> },
+  options: { cwd: string; env: Readonly<Record<string, string>>; columns?: number },
 ): Promise<TmuxTerminal> {
   const socket = `crowdai-${randomUUID()}`;
   const { PATH = "" } = process.env;
@@ -24,7 +24,18 @@ export async function startInTerminal(
     run("tmux", ["-L", socket, ...args], { env: { PATH, LANG: "C.UTF-8", TERM: "xterm" } });
   const env = Object.entries({ PATH, LANG: "C.UTF-8", CI: "", ...options.env });
   await tmux(
-    ...["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "-c", options.cwd],
+    ...[
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-x",
+      String(options.columns ?? 120),
+      "-y",
+      "60",
+      "-c",
+      options.cwd,
+    ],
     ...env.flatMap(([name, value]) => ["-e", `${name}=${value}`]),
     ...["sh", "-c", '"$@"; echo "exit code $?"; exec sleep 600', "sh", ...command],
   );

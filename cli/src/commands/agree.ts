@@ -55,7 +55,7 @@ async function showAgreements(terminal: Terminal, http: HttpClient): Promise<num
     text: () => {
       if (agreements.length === 0) terminal.note("You have not accepted any license on this broker.");
       for (const one of agreements)
-        terminal.answer(labeledLines(rowsOf(plainValue(one)), terminal.style).join("\n"));
+        terminal.answer(labeledLines(rowsOf(plainValue(one)), terminal.style, terminal.width).join("\n"));
     },
   });
   if (agreements.length === 0) terminal.next("crowdai agree");

@@ -1,6 +1,7 @@
 import { challengeSchema, type PublicChallenge, type Round } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import { scopeText } from "../terminal/challenge-state.ts";
+import { wrapWords } from "../terminal/cut-to-width.ts";
 import { labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
@@ -27,7 +28,10 @@ export async function challenge(
     json: { challenge: found },
     ndjson: [{ type: "challenge", challenge: found }],
     quiet: [found.id],
-    text: () => terminal.answer(describe(plainValue(found), terminal.style).join("\n")),
+    text: () => {
+      const text = describe(plainValue(found), terminal.style).join("\n");
+      terminal.answer(terminal.width === null ? text : wrapWords(text, terminal.width).join("\n"));
+    },
     next: [next],
   });
   terminal.next(next);

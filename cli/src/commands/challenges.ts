@@ -1,7 +1,7 @@
 import { challengeSchema, type PublicChallenge } from "@crowdai/shared";
 import { z } from "zod";
 import { roundText } from "../terminal/challenge-state.ts";
-import { minuteText, timeText } from "../terminal/time.ts";
+import { minuteText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 export const challengesSchema = z.object({ challenges: z.array(challengeSchema) });
@@ -27,7 +27,7 @@ export async function challenges({ connection, terminal }: CommandContext): Prom
             id,
             title,
             roundText(challenge, terminal.isForEyes ? minuteText : isoText),
-            endsAt && terminal.isForEyes ? timeText(endsAt) : endsAt,
+            endsAt && terminal.isForEyes ? minuteText(endsAt) : endsAt,
             takes,
           ];
         }),

@@ -58,7 +58,8 @@ export async function evaluate(
       function: name,
       round: flags.round,
       timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
-      onProgress: ({ done, total }) => view.say(`${terminal.bar(done / total)} ${done} of ${total} answers`),
+      // One bar: with hundreds of values at once, a bar for each would not stay still.
+      onProgress: ({ done, total }) => view.answers(done, total),
     });
   } finally {
     view.stop();

@@ -3,7 +3,7 @@ import { chosenChallenge } from "../config/settings.ts";
 import { type LabeledRow, labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
-import type { Style } from "../terminal/style.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
@@ -21,7 +21,7 @@ export async function limits(
     json: { limits: found },
     ndjson: [{ type: "limits", limits: found }],
     quiet: [String(found.remaining ?? "unlimited")],
-    text: () => terminal.answer(describe(plainValue(found), terminal.style).join("\n")),
+    text: () => terminal.answer(describe(plainValue(found), terminal).join("\n")),
   });
   return 0;
 }
@@ -43,7 +43,7 @@ function countedText({ limit, used_in_other_rounds: others }: Limits): string | 
   return `submissions of ${WINDOWS[limit.per]} ${where}${others > 0 ? ` (${others} to other rounds)` : ""}`;
 }
 
-function describe(found: Limits, style: Style): string[] {
+function describe(found: Limits, { style, width }: Pick<Terminal, "style" | "width">): string[] {
   if (found.round === null) return [notOpen(found)];
   const rows: LabeledRow[] = [];
   if (found.limit) {
@@ -59,5 +59,5 @@ function describe(found: Limits, style: Style): string[] {
   if (found.graders !== null)
     rows.push(["Graders", `${gradersText(found.graders)} connected${reasonText(found)}`]);
   if (found.ends_at) rows.push(["Round ends", timeText(found.ends_at)]);
-  return [`Limits of ${found.challenge}, round ${found.round}`, ...labeledLines(rows, style)];
+  return [`Limits of ${found.challenge}, round ${found.round}`, ...labeledLines(rows, style, width)];
 }

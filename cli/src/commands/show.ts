@@ -38,7 +38,9 @@ export async function show(
     quiet: [submission.id],
     text: () =>
       terminal.answer(
-        labeledLines(rowsOf(plainValue(submission), around, terminal), terminal.style).join("\n"),
+        labeledLines(rowsOf(plainValue(submission), around, terminal), terminal.style, terminal.width).join(
+          "\n",
+        ),
       ),
     next: [next],
   });

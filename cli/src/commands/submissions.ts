@@ -41,6 +41,7 @@ export async function submissions(
               ...[s.id, s.challenge, s.round, s.state, scoreText(s, precisions), s.rank, rankNow(s)],
               ...[relativeTime(s.created_at), s.message],
             ]),
+            ["Message", "Challenge"],
           )
         : terminal.table(
             [],

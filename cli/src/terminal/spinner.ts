@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Ora } from "ora";
+import { createLiveLine } from "./live-line.ts";
 import { plainLine } from "./plain-text.ts";
 import type { Style } from "./style.ts";
 import { withoutCommands } from "./workflow-command.ts";
@@ -15,13 +15,13 @@ export interface Spinner {
   fail(text: string): void;
   /** Stops and erases the line. Does nothing if it has stopped. */
   stop(): void;
-  /** Clears the line until the next frame, so that something else can be printed. */
-  clear(): void;
+  /** Clears the line until the next frame, so that something else can be printed; with `isHeld`, until it is cleared again. */
+  clear(isHeld?: boolean): void;
 }
 
 export interface SpinnerOptions {
   text: string;
-  stderr: Writable;
+  stderr: Writable & { columns?: number };
   animates: boolean;
   quiet: boolean;
   /** Whether the runner of GitHub Actions reads stderr, and obeys commands in it. */
@@ -33,7 +33,11 @@ export interface SpinnerOptions {
 
 export function createSpinner(options: SpinnerOptions): Spinner {
   const { stderr, style, symbols, quiet } = options;
-  const shown = options.animates ? animation(options) : quiet ? silence() : lines(options);
+  const shown = options.animates
+    ? createLiveLine({ ...options, text: plainLine(options.text) })
+    : quiet
+      ? silence()
+      : lines(options);
   let ended = false;
   const end = (mark: string, text: string) => {
     if (ended) return;
@@ -55,15 +59,15 @@ export function createSpinner(options: SpinnerOptions): Spinner {
       ended = true;
       shown.stop();
     },
-    clear() {
-      if (!ended) shown.clear();
+    clear(isHeld) {
+      if (!ended) shown.clear(isHeld);
     },
   };
 }
 
 interface Display {
   update(text: string): void;
-  clear(): void;
+  clear(isHeld?: boolean): void;
   stop(): void;
 }
 
@@ -95,39 +99,5 @@ function lines({ text, stderr, isRunner }: SpinnerOptions): Display {
     },
     clear() {},
     stop: () => clearTimeout(due),
-  };
-}
-
-/** Loads ora in parallel with the work; work that ends earlier shows no spinner. */
-function animation({ text, stderr, unicode, style }: SpinnerOptions): Display {
-  let current = plainLine(text);
-  let stopped = false;
-  let spinner: Ora | null = null;
-  const shown = import("ora").then(({ default: ora }) => {
-    if (stopped) return;
-    spinner = ora({
-      text: current,
-      stream: stderr as NodeJS.WritableStream,
-      isEnabled: true,
-      // It would put stdin into raw mode and delay Ctrl+C.
-      discardStdin: false,
-      spinner: unicode ? "dots" : "line",
-      color: style.cyan("") === "" ? false : "cyan",
-    }).start();
-  });
-  // A failing spinner must not end the work.
-  shown.catch(() => {});
-  return {
-    update(next) {
-      current = next;
-      if (spinner) spinner.text = next;
-    },
-    clear() {
-      spinner?.clear();
-    },
-    stop() {
-      stopped = true;
-      spinner?.stop();
-    },
   };
 }

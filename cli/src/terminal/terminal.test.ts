@@ -82,16 +82,57 @@ test("in a pipe, a table is complete: no header, one line per row, columns separ
 test("on a terminal, a table fits: the longest text is truncated, numbers are right-aligned, wide characters count twice", () => {
   const { terminal, out } = open({ tty: true, columns: 40, env: { ...UTF8, NO_COLOR: "1" } });
   terminal.table(
-    ["name", "title", "n"],
+    ["Name", "Title", "n"],
     [
       ["鳶尾花", "t".repeat(80), 7],
       ["iris", "short", 123],
     ],
   );
   const lines = out().trimEnd().split("\n");
-  expect(lines[0]).toMatch(/^name {4}title {2,}n$/);
+  expect(lines[0]).toMatch(/^Name {4}Title {2,}n$/);
   expect(lines[1]).toMatch(/^鳶尾花 {2}t+… {4}7$/);
   expect(lines[2]).toMatch(/^iris {4}short {2,}123$/);
+});
+
+test("a table that is too narrow cuts messages, never ids, scores and times, and then becomes a block for each row", () => {
+  const shown = (columns: number) => {
+    const { terminal, out } = open({ tty: true, columns, env: { ...UTF8, NO_COLOR: "1" } });
+    terminal.table(
+      ["Submission", "Score", "Submitted", "Rank", "Message"],
+      [
+        [
+          "8a7f3kq2m9x4c1dz",
+          "0.900",
+          "2026-11-23 14:00 UTC+01:00",
+          null,
+          "a deeper tree and more features than before",
+        ],
+        ["9a7f3kq2m9x4c1dz", "0.875", "2026-11-23 13:00 UTC+01:00", null, null],
+      ],
+    );
+    return out().trimEnd().split("\n");
+  };
+  expect(shown(80)[1]).toBe("8a7f3kq2m9x4c1dz  0.900  2026-11-23 14:00 UTC+01:00  a deeper tree and more…");
+  expect(shown(40)).toEqual([
+    "Submission:  8a7f3kq2m9x4c1dz",
+    "Score:       0.900",
+    "Submitted:   2026-11-23 14:00 UTC+01:00",
+    "Message:     a deeper tree and more fea…",
+    "",
+    "Submission:  9a7f3kq2m9x4c1dz",
+    "Score:       0.875",
+    "Submitted:   2026-11-23 13:00 UTC+01:00",
+  ]);
+  expect(shown(20).slice(0, 8)).toEqual([
+    "Submission:",
+    "  8a7f3kq2m9x4c1dz",
+    "Score: 0.900",
+    "Submitted:",
+    "  2026-11-23 14:00",
+    "  UTC+01:00",
+    "Message:",
+    "  a deeper tree and…",
+  ]);
 });
 
 test("control characters become visible, wherever they come from", () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { stringifyExact } from "@crowdai/shared";
+import { wrapWords } from "./cut-to-width.ts";
 import { openEventsFile } from "./events-file.ts";
 import { findAgent } from "./find-agent.ts";
 import { plainLine, plainText } from "./plain-text.ts";
@@ -59,6 +60,10 @@ export interface Terminal {
   readonly agent: string | null;
   /** Whether stdout is a terminal that a person reads, so that the output is laid out for people. */
   readonly isForEyes: boolean;
+  /** The width of what is laid out for people; null for a pipe. */
+  readonly width: number | null;
+  /** The width of the line that shows progress. */
+  readonly progressWidth: number;
   /** Whether the id of a new submission stands alone on stdout: as text with --quiet or in a pipe. */
   readonly isIdAlone: boolean;
   /** Whether progress is a line on stderr that changes; otherwise it is lines, at intervals. */
@@ -103,8 +108,11 @@ export interface Terminal {
   error(text: string): void;
   /** Suggests the next command, on stderr; only for people. */
   next(command: string): void;
-  /** Prints rows on stdout: aligned, with a header, on a terminal; tab-separated, without a header, in a pipe. */
-  table(header: readonly string[], rows: readonly (readonly Cell[])[]): void;
+  /**
+   * Prints rows on stdout: aligned, with a header, on a terminal; tab-separated, without a header, in a pipe. On a
+   * terminal that is too narrow, texts are cut, those of the columns named in `cut`.
+   */
+  table(header: readonly string[], rows: readonly (readonly Cell[])[], cut?: readonly string[]): void;
   /** Shows progress on stderr. Without a terminal it prints a line at the start and one every ten seconds. */
   spinner(text: string): Spinner;
   /** Shows on a terminal that work takes longer than a moment, unless a spinner is shown already. */
@@ -115,6 +123,7 @@ export interface Terminal {
   bar(fraction: number, width?: number): string;
 }
 
+const NARROW = 60;
 /** How long a command may look idle. */
 const MOMENT_MS = 100;
 
@@ -154,6 +163,11 @@ export function createTerminal(options: TerminalOptions): Terminal {
     spinning?.clear();
     stderr.write(`${safe(text)}\n`);
   };
+  /** On a narrow terminal, messages are broken between words; elsewhere they stay whole, to be searched and copied. */
+  const wrapped = (text: string) => {
+    const isNarrow = stderr.isTTY && !agent && stderr.columns && stderr.columns < NARROW;
+    return isNarrow ? wrapWords(text, stderr.columns!).join("\n") : text;
+  };
   const symbols = unicode
     ? { done: "✔", failed: "✖", warning: "⚠", dot: "·", up: "▲", down: "▼" }
     : { done: "+", failed: "x", warning: "!", dot: "-", up: "^", down: "v" };
@@ -164,7 +178,13 @@ export function createTerminal(options: TerminalOptions): Terminal {
     isInteractive: stdin.isTTY === true && isForEyes && !ci && format === "text",
     agent,
     isForEyes,
+    get width() {
+      return isForEyes ? stdout.columns || 80 : null;
+    },
     animates,
+    get progressWidth() {
+      return animates ? stderr.columns || 80 : 120;
+    },
     isIdAlone: format === "text" && (quiet || !isForEyes),
     get answered() {
       return answered;
@@ -210,14 +230,15 @@ export function createTerminal(options: TerminalOptions): Terminal {
       appendEvent(text);
     },
     note(text) {
-      if (!quiet) toErr(text);
+      if (!quiet) toErr(wrapped(text));
     },
     async print(text) {
-      spinning?.clear();
+      // A line that is not complete yet must not be drawn over.
+      spinning?.clear(!text.endsWith("\n"));
       if (!stderr.write(text)) await once(stderr, "drain");
     },
     warn(text) {
-      toErr(`${noteStyle.yellow(symbols.warning)} ${text}`);
+      toErr(wrapped(`${noteStyle.yellow(symbols.warning)} ${text}`));
     },
     error: toErr,
     next(command) {
@@ -225,9 +246,9 @@ export function createTerminal(options: TerminalOptions): Terminal {
       if (agent) toErr(`next_steps: ${JSON.stringify([redact(command)])}`);
       else toErr(`${noteStyle.dim("next:")} ${noteStyle.bold(redact(command))}`);
     },
-    table(header, rows) {
-      const width = isForEyes ? stdout.columns || 80 : null;
-      for (const line of formatTable(header, rows, { width, style, unicode })) toOut(line);
+    table(header, rows, cut) {
+      for (const line of formatTable(header, rows, { width: terminal.width, style, unicode, cut }))
+        toOut(line);
     },
     spinner(text) {
       spinning?.stop();

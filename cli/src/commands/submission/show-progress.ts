@@ -3,6 +3,7 @@ import type { ConnectionChange } from "../../client/session/outage.ts";
 import type { Progress, Waiting } from "../../submit/follow.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { gradersText, queuePositionText, startText } from "../../terminal/queue-text.ts";
+import { createRate, type Pace } from "../../terminal/rate.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Spinner, Terminal } from "../../terminal/terminal.ts";
 import { durationText } from "../../terminal/time.ts";
@@ -11,6 +12,8 @@ import { durationText } from "../../terminal/time.ts";
 export interface ProgressView {
   say(text: string): void;
   progress(progress: Progress): void;
+  /** Shows how many of the answers to parallel calls have arrived. */
+  answers(done: number, total: number): void;
   event(event: SubmissionEvent): void;
   place(place: Place): void;
   /** Says that the connection is lost, or back. */
@@ -24,6 +27,7 @@ export function createProgressView(terminal: Terminal): ProgressView {
   let spinner: Spinner | undefined;
   let current = "";
   let isLost = false;
+  let ticking: NodeJS.Timeout | undefined;
   const show = () => {
     const text = isLost && terminal.animates ? `Connection lost, trying again. ${current}` : current;
     if (spinner) spinner.update(text);
@@ -33,9 +37,32 @@ export function createProgressView(terminal: Terminal): ProgressView {
     current = text;
     show();
   };
+  let stage = "";
+  let rate = createRate();
+  const describe = (progress: Progress): string => {
+    if (progress.stage !== stage) rate = createRate();
+    stage = progress.stage;
+    const isBytes = progress.stage === "hashing" || progress.stage === "uploading";
+    return progressText(progress, terminal, isBytes ? rate(progress.done, progress.total) : null);
+  };
   return {
-    say,
-    progress: (progress) => say(describe(progress, terminal)),
+    say(text) {
+      clearInterval(ticking);
+      say(text);
+    },
+    progress(progress) {
+      clearInterval(ticking);
+      say(describe(progress));
+      // The expected start comes nearer while nothing happens.
+      if (progress.stage !== "waiting" || progress.expectedAt === null || !terminal.animates) return;
+      ticking = setInterval(() => say(describe(progress)), 1000);
+      ticking.unref();
+    },
+    answers(done, total) {
+      const { leftMs } = rate(done, total);
+      const left = leftMs ? `, ${durationText(leftMs)} left` : "";
+      say(`${barText(done / total, terminal)} ${done} of ${total} answers${left}`);
+    },
     event(event) {
       terminal.event({ type: "event", event });
       if (terminal.format !== "ndjson" && event.type === "log" && typeof event.data.message === "string")
@@ -52,6 +79,7 @@ export function createProgressView(terminal: Terminal): ProgressView {
     },
     warn: (text) => terminal.warn(text),
     stop() {
+      clearInterval(ticking);
       spinner?.stop();
       spinner = undefined;
     },
@@ -66,15 +94,18 @@ const STEPS = {
   evaluate: "Evaluating the output",
 };
 
-function describe(progress: Progress, terminal: Terminal): string {
+function progressText(progress: Progress, terminal: Terminal, pace: Pace | null): string {
   switch (progress.stage) {
     case "hashing":
     case "uploading": {
       const { done, total } = progress;
       const verb = progress.stage === "hashing" ? "Reading" : "Uploading";
-      return `${verb} ${barText(done / total, terminal)} ${sizeText(done)} of ${sizeText(total)}`;
+      if (isNarrow(terminal)) return [`${verb} ${percentText(done / total)}`, ...paceTexts(pace)].join(", ");
+      const amounts = [`${sizeText(done)} of ${sizeText(total)}`, ...paceTexts(pace)].join(", ");
+      return `${verb} ${barText(done / total, terminal)} ${amounts}`;
     }
     case "waiting":
+      if (isNarrow(terminal) && progress.place !== null) return plainLine(shortQueueText(progress));
       return plainLine(`Waiting for a grader${queueText(progress)}`);
     case "grading": {
       const bar = progress.percent === null ? "" : ` ${barText(progress.percent / 100, terminal)}`;
@@ -83,6 +114,13 @@ function describe(progress: Progress, terminal: Terminal): string {
       return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
+}
+
+/** Returns such as `12 MB/s` and `40 s left`. */
+function paceTexts(pace: Pace | null): string[] {
+  if (pace?.perSecond == null || pace.leftMs === null) return [];
+  const left = pace.leftMs > 0 ? [`${durationText(pace.leftMs)} left`] : [];
+  return [`${sizeText(pace.perSecond)}/s`, ...left];
 }
 
 /** Returns such as `: episode 2 of 3, step 140, return 31.2`; nothing for what "Playing" says already. */
@@ -102,6 +140,23 @@ function queueText({ place, reason, expectedAt, graders }: Waiting): string {
   return `${facts.length > 0 ? ` (${facts.join(", ")})` : ""}${reason ? `: ${reason}` : ""}`;
 }
 
-function barText(fraction: number, terminal: Terminal): string {
-  return `${terminal.bar(fraction)} ${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)}%`;
+/** Returns such as `Position 3, starts in 20 s, 2 graders`, which 40 columns show to its end. */
+function shortQueueText({ place, reason, expectedAt, graders }: Waiting): string {
+  const facts = [
+    place === 1 ? "Next" : `Position ${place}`,
+    reason,
+    expectedAt === null ? null : `starts ${startText(expectedAt)}`,
+    reason === null && graders !== null ? gradersText(graders) : null,
+  ];
+  return facts.filter((fact) => fact !== null).join(", ");
 }
+
+function barText(fraction: number, terminal: Terminal): string {
+  const width = isNarrow(terminal) ? 6 : terminal.progressWidth < 100 ? 12 : 20;
+  return `${terminal.bar(fraction, width)} ${percentText(fraction)}`;
+}
+
+const percentText = (fraction: number) => `${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)}%`;
+
+/** On a narrow terminal, what is left matters more than the bar. */
+const isNarrow = ({ progressWidth }: Terminal) => progressWidth < 60;
