@@ -19,8 +19,8 @@ it.skipIf(missing("tmux"))(
     });
     const lines = (screen: string) => screen.trimEnd().split("\n");
     await person.see("Waiting for a grader");
-    cli.broker.place(id, 3, null, { expected_at: new Date(Date.now() + 60_000).toISOString(), graders: 2 });
-    expect(lines(await person.see("Position 3, starts in 1 min, 2 graders"))).toHaveLength(1);
+    cli.broker.place(id, 3, null, { expected_at: new Date(Date.now() + 600_000).toISOString(), graders: 2 });
+    expect(lines(await person.see("Position 3, starts in 10 min, 2 graders"))).toHaveLength(1);
     await cli.broker.stop();
     expect(lines(await person.see("Connection lost, trying again."))).toHaveLength(1);
     await cli.broker.start();

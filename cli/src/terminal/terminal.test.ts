@@ -112,7 +112,9 @@ test("a table that is too narrow cuts messages, never ids, scores and times, and
     );
     return out().trimEnd().split("\n");
   };
-  expect(shown(80)[1]).toBe("8a7f3kq2m9x4c1dz  0.900  2026-11-23 14:00 UTC+01:00  a deeper tree and more…");
+  expect(shown(80)[1]).toBe(
+    "8a7f3kq2m9x4c1dz  0.900  2026-11-23 14:00 UTC+01:00  a deeper tree and more fea…",
+  );
   expect(shown(40)).toEqual([
     "Submission:  8a7f3kq2m9x4c1dz",
     "Score:       0.900",
