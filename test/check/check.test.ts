@@ -214,9 +214,9 @@ describe("a challenge whose evaluator checks", () => {
 
 it("says that a challenge has no check", async () => {
   const done = await crowdai("plain", "check", "good.csv");
-  expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("plain has no check of its own.") });
+  expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("plain has no check.") });
   expect(await checked("plain", "good.csv")).toMatchObject({ json: { has_check: false, problems: [] } });
-  expect((await crowdai("local", "challenge")).stdout).toContain("the form of CSV files, a JSON Schema");
+  expect((await crowdai("local", "challenge")).stdout).toContain("the format of CSV files, a JSON Schema");
 });
 
 it.each([

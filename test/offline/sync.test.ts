@@ -161,7 +161,7 @@ describe("submissions that are sealed without a network", { timeout: 60_000 }, (
       ],
       [
         "a path",
-        "manifest.json is wrong at input.file",
+        "manifest.json is invalid at input.file",
         (entry, text) =>
           writeFile(join(entry, "manifest.json"), text.replace('"input",', '"../../predictions.csv",')),
       ],
@@ -272,7 +272,7 @@ describe("submissions that are sealed without a network", { timeout: 60_000 }, (
       [["empty.csv"], "is empty"],
       [["-"], "Standard input is empty"],
       [["missing.csv"], "does not exist"],
-      [["predictions.csv", "--min-score", "1"], "--min-score asks the broker"],
+      [["predictions.csv", "--min-score", "1"], "--min-score needs the broker"],
     ] as const) {
       const done = await run(["submit", ...args, "--spool", "out"]);
       expect(done.code).toBeGreaterThan(0);

@@ -52,7 +52,7 @@ describe("30: crowdai login --web", () => {
     expect(stderr).toContain(`confirm the code ${code}.`);
     expect(stdout + stderr).not.toMatch(/crowdai_[0-9a-zA-Z]{8}/);
     expect((await crowdai("whoami", "--quiet")).stdout).toBe("ada\n");
-    expect(await answerPage(code)).toContain("No sign-in waits for this code");
+    expect(await answerPage(code)).toContain("No sign-in is waiting for this code");
   });
 
   it("ends with exit code 3 when the person refuses", async () => {

@@ -117,7 +117,7 @@ describe("what the broker says of challenges and submissions", () => {
     });
     await graded("own", 0.1);
     await expect(graded("own", 0.1)).rejects.toMatchObject({ code: "no_slots" });
-    expect(await page("/challenges/test")).toContain("3 per day, all rounds together");
+    expect(await page("/challenges/test")).toContain("3 per day, across all rounds");
   });
 
   it("an organizer's key names the organizer", async () => {

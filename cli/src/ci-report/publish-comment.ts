@@ -81,7 +81,7 @@ export function explainFailure(
   { system, target, tokenVariable, signal }: CommentOptions,
 ): string {
   const { message, status = 0 } = failure as Partial<ApiError> & Error;
-  if (signal.aborted) return "The comment is not written: the API takes too long.";
+  if (signal.aborted) return "The comment was not written: the API took too long.";
   const isForbidden = [401, 403, 404].includes(status);
   if (isForbidden && target.isFork)
     return "No comment: the request comes from a fork, whose jobs may not write comments.";
@@ -90,7 +90,7 @@ export function explainFailure(
     : system === "github"
       ? " The job needs `permissions: pull-requests: write`."
       : ` ${tokenVariable ? "The token" : "CI_JOB_TOKEN may not write comments: a token"} needs the scope api; --comment-token names its variable.`;
-  return `The comment is not written: ${message}.${hint}`;
+  return `The comment was not written: ${message}.${hint}`;
 }
 
 function tokenFor(system: CiSystem, env: Env, named: string | undefined) {
@@ -107,6 +107,6 @@ function tokenFor(system: CiSystem, env: Env, named: string | undefined) {
 
 function header(token: string): string {
   const text = token.trim();
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("the token has characters that no token has");
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("the token contains invalid characters");
   return text;
 }

@@ -32,7 +32,7 @@ export async function writeReports(reporting: Reporting, known: Facts, end: End)
   const result = resultOf(facts, end);
   const warn = (text: string) => io.stderr.write(`${warning(text, system)}\n`);
   const attempt = async (what: string, work: Promise<unknown>) => {
-    await work.catch((failure: Error) => warn(`${what} is not written: ${failure.message}`));
+    await work.catch((failure: Error) => warn(`${what} was not written: ${failure.message}`));
   };
 
   if (system === "github") await reportToGithub(io, { facts, result, end, warn, attempt });
@@ -89,7 +89,7 @@ async function comment(
   const { explainFailure, openComments, publishComment } = await import("./publish-comment.ts");
   const { commentBody, commentMarker } = await import("./comment-body.ts");
   const target = await commentTarget(system, io.env).catch((failure: Error) => failure);
-  if (target instanceof Error) return warn(`The comment is not written: ${target.message}.`);
+  if (target instanceof Error) return warn(`The comment was not written: ${target.message}.`);
   if (target === null)
     return void io.stderr.write("No comment: this job does not run for a pull or merge request.\n");
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(COMMENT_MS)]);

@@ -101,7 +101,7 @@ function describe(found: PublicChallenge, style: Style): string[] {
 /** Returns what a submission is checked for before it is graded, and what failing costs. */
 function checkText({ schema, csv, function: called, charge }: NonNullable<PublicChallenge["check"]>): string {
   const parts = [
-    ...(csv ? ["the form of CSV files"] : []),
+    ...(csv ? ["the format of CSV files"] : []),
     ...(schema ? ["a JSON Schema"] : []),
     ...(called ? ["the evaluator's check"] : []),
   ];

@@ -111,7 +111,7 @@ function showPassed(terminal: Terminal, { challenge, what, passed, skipped, tria
       terminal.answer(
         challenge.check
           ? `${what} passes the check of ${id}. No slot was charged.`
-          : `${id} has no check of its own. ${what} is of a kind that it accepts.`,
+          : `${id} has no check. ${what} is of a type that it accepts.`,
       );
       for (const one of passed) terminal.answer(`${terminal.style.green(terminal.symbols.done)} ${one}`);
     },

@@ -88,7 +88,7 @@ async function list({ connection, terminal }: CommandContext): Promise<number> {
   if (trusts.length === 0) terminal.note("You trust no CI jobs.");
   if (trusts.some((one) => !one.active))
     terminal.note(
-      "A trust ends with the key that it was made with, and when the broker no longer accepts its CI system. Run `crowdai ci trust` again.",
+      "A trust ends when the key it was added with is revoked, or when the broker no longer accepts its CI system. To renew it, run `crowdai ci trust` again.",
     );
   return 0;
 }

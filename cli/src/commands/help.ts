@@ -21,7 +21,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CROWDAI_API_KEY", "API key; takes precedence over the key stored by `crowdai login`"],
   ["CROWDAI_API_KEY_FOR", "brokers that may get CROWDAI_API_KEY although only crowdai.json names them"],
   ["CROWDAI_ID_TOKEN", "ID token of a CI job, such as GitLab's, for a session without a key"],
-  ["CROWDAI_PARTICIPANT", "whose trust a CI job uses, if several participants trust it"],
+  ["CROWDAI_PARTICIPANT", "participant that a CI job submits as, if several trust it"],
   ["CROWDAI_BROKER", "address of the broker"],
   ["CROWDAI_CHALLENGE", "challenge"],
   ["CROWDAI_SUBMISSION", "session of an agent; set by `crowdai run`"],
@@ -30,7 +30,7 @@ export const ENVIRONMENT: readonly [string, string][] = [
   ["CI", "disables prompts and animations"],
   ["GITHUB_TOKEN, GITLAB_TOKEN", "token for --comment in GitHub Actions, GitLab CI (else CI_JOB_TOKEN)"],
   ["CROWDAI_CI", "set to 0 to write no reports in GitHub Actions and GitLab CI"],
-  ["AI_AGENT, CLAUDECODE, …", "a coding agent runs the command: no prompts, compact output; AI_AGENT=0: not"],
+  ["AI_AGENT, CLAUDECODE, …", "set by coding agents: no prompts, compact output; AI_AGENT=0 turns this off"],
   ["NO_COLOR, TERM=dumb", "disable colors"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "enable colors, even in a pipe"],
   ["HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "proxy for all connections, those of git too"],
@@ -83,7 +83,7 @@ function showEnvironment(terminal: Terminal, program: Command): number {
         "\nThe value of a setting comes from the first of: flag, environment, nearest crowdai.json,\nuser settings (config.json), default.",
       );
       terminal.answer(
-        "\nEvery option has a variable: 1 or 0 for a switch (0 for --no-…), else its value; a line for each\nvalue of an option that can be repeated. The command line takes precedence.\n",
+        "\nEvery option has a variable. Set it to 1 or 0 for a switch (0 for --no-…), else to the option's value, with\neach value of a repeatable option on its own line. The command line takes precedence.\n",
       );
       terminal.answer(list(options.map(({ name, meaning }) => [name, meaning])));
     },

@@ -40,7 +40,7 @@ const WINDOWS = { day: "the last 24 hours", week: "the last 7 days" };
 function countedText({ limit, used_in_other_rounds: others }: Limits): string | null {
   if (!limit || limit.per === "round") return null;
   const where = limit.scope === "round" ? "to this round" : "to all rounds of the challenge";
-  return `submissions of ${WINDOWS[limit.per]} ${where}${others > 0 ? ` (${others} to other rounds)` : ""}`;
+  return `submissions in ${WINDOWS[limit.per]} ${where}${others > 0 ? ` (${others} to other rounds)` : ""}`;
 }
 
 function describe(found: Limits, { style, width }: Pick<Terminal, "style" | "width">): string[] {

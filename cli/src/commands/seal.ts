@@ -93,7 +93,7 @@ export async function seal(
     );
     if (manifest.publish)
       terminal.note(
-        "Publishing needs the MIT license, which you are asked to accept at the sync if you have not.",
+        "Publishing requires the MIT license. If you have not accepted it, `crowdai sync` asks you to.",
       );
     terminal.next(`crowdai sync${flags.spool === true ? "" : ` ${shellWord(flags.spool)}`}`);
     return 0;
@@ -142,7 +142,7 @@ function refuseOptions({ minScore, timeout, dryRun, check }: SealFlags): void {
   const given = { "--min-score": minScore, "--timeout": timeout, "--dry-run": dryRun, "--check": check };
   const option = Object.entries(given).find(([, value]) => value !== undefined && value !== false)?.[0];
   if (option)
-    throw new CrowdaiError("usage", `${option} asks the broker, which --spool does without.`, {
-      next: "Use `crowdai sync --dry-run` to check what is sealed.",
+    throw new CrowdaiError("usage", `${option} needs the broker, so it cannot be combined with --spool.`, {
+      next: "Use `crowdai sync --dry-run` to check sealed submissions.",
     });
 }

@@ -60,10 +60,10 @@ test("limits says which submissions a window counts", async () => {
     return (await run(["limits", "iris"])).stdout;
   };
   expect(await shown({ used_in_other_rounds: 2 })).toMatch(
-    /Counted: +submissions of the last 24 hours to all rounds of the challenge \(2 to other rounds\)/,
+    /Counted: +submissions in the last 24 hours to all rounds of the challenge \(2 to other rounds\)/,
   );
   expect(await shown({ limit: { count: 5, per: "week", scope: "round" } })).toMatch(
-    /Counted: +submissions of the last 7 days to this round\n/,
+    /Counted: +submissions in the last 7 days to this round\n/,
   );
   expect(await shown({ limit: { count: 5, per: "round", scope: "round" } })).not.toContain("Counted");
 });

@@ -83,4 +83,4 @@ function valueIn(text: string): string | undefined {
 }
 
 const unavailable = (reason: string) =>
-  new CrowdaiError("ci_token_unavailable", `The job got no ID token from GitHub Actions: ${reason}.`);
+  new CrowdaiError("ci_token_unavailable", `Could not get an ID token from GitHub Actions: ${reason}.`);

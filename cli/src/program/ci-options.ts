@@ -4,8 +4,8 @@ import type { Command } from "commander";
 export function addCiOptions(command: Command): void {
   command
     .optionsGroup("In CI:")
-    .option("--comment", "write the outcome into a comment on the pull or merge request")
-    .option("--comment-token <variable>", "variable with the token for it (see docs/ci.md)")
+    .option("--comment", "write the outcome to a comment on the pull or merge request")
+    .option("--comment-token <variable>", "variable with the token for --comment (see docs/ci.md)")
     .option("--junit <file>", "write a JUnit report")
     .option("--metrics <file>", "write score and rank as OpenMetrics")
     .option("--no-ci", "write no summary, outputs, annotations or crowdai.env");

@@ -20,10 +20,10 @@ export function addGlobalOptions(command: Command, version: string): void {
     .optionsGroup("Global options:")
     .option("--broker <url>", "address of the broker")
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "ndjson"]));
-  if (hasCommonJson(command)) command.option("--json [fields]", "print JSON: all of it, or these fields");
+  if (hasCommonJson(command)) command.option("--json [fields]", "print JSON: all fields, or only these");
   command
     .option("--fields <list>", "print only these fields, as JSON, such as id,score")
-    .option("--filter <path>", "print what is at this path of the JSON, such as .score")
+    .option("--filter <path>", "print the value at this path of the JSON, such as .score")
     .option("-q, --quiet", "print only ids")
     .option("--no-color", "disable colors")
     .option("--debug", "print stack traces, and each request with its time and id")

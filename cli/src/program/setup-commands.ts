@@ -4,9 +4,9 @@ import { challengeOption } from "./common-options.ts";
 import { collect } from "./option-values.ts";
 
 const CI_HELP = `
-A subject names one repository: github:owner/repo or gitlab:group/project. Its
-jobs on every branch and tag are then trusted, and none of a pull or merge
-request. Narrow it, or add those, with a ref and an environment:
+A subject names one repository: github:owner/repo or gitlab:group/project. This
+trusts jobs on every branch and tag, but not those of pull or merge requests. To
+trust fewer jobs, or pull or merge requests, add a ref or an environment:
   github:ada/iris@main                     the branch main
   github:ada/iris@refs/tags/v*             tags that start with v
   github:ada/iris@pull_request             pull requests (GitLab: @merge_request)
@@ -45,7 +45,7 @@ export function addSetupCommands(add: Add): void {
   );
   add(
     "ci",
-    "Trust CI jobs, which then submit as you without a stored key.",
+    "Let CI jobs submit as you without a stored key.",
     [
       "crowdai ci trust github:ada/iris@main",
       "crowdai ci trust gitlab:team/iris:environment:production",
@@ -55,7 +55,7 @@ export function addSetupCommands(add: Add): void {
     async () => (await import("../commands/ci.ts")).ci,
   )
     .addArgument(new Argument("<action>", "action").choices(["trust", "list", "untrust"]))
-    .argument("[subject]", "repository, with @<branch or ref> and :environment:<name> as needed")
+    .argument("[subject]", "repository, optionally with @<branch or ref> and :environment:<name>")
     .addHelpText("after", CI_HELP);
   add(
     "init",
@@ -67,7 +67,7 @@ export function addSetupCommands(add: Add): void {
     .option("--author <name>", "author of the solution (repeatable)", collect)
     .option("--description <text>", "description of the solution")
     .option("--force", "overwrite an existing crowdai.json")
-    .option("-y, --yes", "ask nothing: overwrite, and leave out what no option gives");
+    .option("-y, --yes", "do not prompt: overwrite, and omit settings that no option gives");
   add(
     "doctor",
     "Check the broker, the API key, the clock, git and this machine.",

@@ -37,20 +37,20 @@ export function addSubmitCommands(add: Add): void {
     .option("--no-wait", "return as soon as the submission is accepted")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
-    .option("--check", "try the challenge's check before anything is sent (default: if it has one)")
+    .option("--check", "run the challenge's check before sending anything (default: if it has one)")
     .option("--no-check", "leave the check to the grader")
     .option("--dry-run", "check the submission and show what would be sent, without sending it")
-    .option("--spool [dir]", "seal the submission in this folder without a network (default: crowdai-spool)");
+    .option("--spool [dir]", "seal the submission in this folder instead of sending it (default: crowdai-spool)");
 
   add(
     "sync",
-    "Send the submissions that `submit --spool` sealed, each once and in their order.",
+    "Send the submissions that `submit --spool` sealed, each once and in order.",
     ["crowdai sync", "crowdai sync /media/usb/crowdai-spool --dry-run"],
     async () => (await import("../commands/sync.ts")).sync,
   )
     .argument("[folder]", "folder with sealed submissions (default: crowdai-spool)")
-    .option("--dry-run", "check what is sealed, without sending it")
-    .option("--any-broker", "send also what was sealed for another address of the broker");
+    .option("--dry-run", "check the sealed submissions without sending them")
+    .option("--any-broker", "also send submissions sealed for another address of the broker");
 
   const check = add(
     "check",
@@ -65,7 +65,7 @@ export function addSubmitCommands(add: Add): void {
     .argument("[file]", "file to check, or - for standard input")
     .option("--json <text>", "check this JSON value instead of a file")
     .addOption(challengeOption())
-    .option("--local", "check only what this machine can; send nothing")
+    .option("--local", "check only on this machine; send nothing")
     .option("--round <id>", "round in which the evaluator checks it (default: the open round)")
     .option("--timeout <seconds>", "maximum time to wait for the evaluator", positiveNumber);
 
@@ -87,7 +87,7 @@ export function addSubmitCommands(add: Add): void {
     .option("--round <id>", "round to submit to (default: the open round)")
     .option("-m, --message <text>", "message to store with the submission")
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
-    .option("--timeout <seconds>", "maximum time; the agent is then stopped", positiveNumber)
+    .option("--timeout <seconds>", "stop the agent if it has not finished after this time", positiveNumber)
     .option(
       "--agent-files <dir>",
       "write crowdai_agent.py and crowdai-agent.js into this folder, and run nothing",

@@ -80,7 +80,7 @@ export function parseManifest(entry: string, text: string): Manifest {
   const read = manifestSchema.safeParse(raw);
   if (read.success) return read.data;
   const { path, message } = read.error.issues[0]!;
-  throw damaged(entry, `${MANIFEST} is wrong at ${path.join(".") || "its top"}: ${message}`);
+  throw damaged(entry, `${MANIFEST} is invalid at ${path.join(".") || "the top level"}: ${message}`);
 }
 
 /** The error for an entry that is not as it was sealed. */

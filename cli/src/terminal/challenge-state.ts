@@ -22,5 +22,5 @@ export function scopeText(
   rounds: number,
 ): string | null {
   if (!limit || limit.per === "round" || rounds < 2) return null;
-  return limit.scope === "round" ? "this round only" : "all rounds together";
+  return limit.scope === "round" ? "this round only" : "across all rounds";
 }

@@ -18,7 +18,7 @@ export function parsePath(path: string): Step[] {
     if (!found)
       throw new CrowdaiError(
         "usage",
-        `The path "${path}" of --filter cannot be read at "${path.slice(at)}".`,
+        `The --filter path "${path}" is invalid at "${path.slice(at)}".`,
         {
           next: "Write it as .score, .submissions[0].id or .leaderboard.rows[].participant.",
         },

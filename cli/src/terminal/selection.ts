@@ -85,7 +85,7 @@ function requireFirst([first]: readonly Step[], document: object): void {
 function requireOne(name: string, known: readonly string[]): void {
   if (known.includes(name)) return;
   throw new CrowdaiError("usage", `There is no field "${name}".`, {
-    next: `Fields: ${[...known].sort().join(", ")}. An argument of the command must come before --json.`,
+    next: `Fields: ${[...known].sort().join(", ")}. Put arguments of the command before --json.`,
     details: { fields: [...known].sort() },
   });
 }

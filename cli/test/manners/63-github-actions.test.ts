@@ -164,7 +164,7 @@ describe("crowdai submit in GitHub Actions", () => {
       expect(code).toBe(0);
       expect(stderr).toContain("Accuracy: 0.900");
       expect(
-        stderr.match(/^::warning title=crowdAI::The (job summary|output of the step) is not written/gm),
+        stderr.match(/^::warning title=crowdAI::The (job summary|output of the step) was not written/gm),
       ).toHaveLength(2);
     }
   });

@@ -75,7 +75,7 @@ describe("crowdai submit in GitLab CI", () => {
     mkdirSync(join(cli.folder, "crowdai.env"));
     const { code, stderr } = await inGitlab([...SUBMIT, "--junit", "nowhere/junit.xml"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("crowdai.env is not written");
-    expect(stderr).toContain("The JUnit report is not written");
+    expect(stderr).toContain("crowdai.env was not written");
+    expect(stderr).toContain("The JUnit report was not written");
   });
 });

@@ -4,7 +4,7 @@ import { excerpt } from "../evaluators/protocol/evaluator-failure.ts";
 import { type Line, readLine } from "../evaluators/protocol/events.ts";
 import { RunFailure } from "../run/run-failure.ts";
 import { notFinite } from "./check-action.ts";
-import { readPicture } from "./matroska.ts";
+import { readImage } from "./matroska.ts";
 import type { Observed, Outcome } from "./referee.ts";
 
 export interface Spaces {
@@ -87,8 +87,8 @@ export function readObservation(fields: Fields): Observed {
 
 function readFrame(frame: unknown): Buffer {
   const data = typeof frame === "string" ? Buffer.from(frame, "base64") : null;
-  if (data === null || readPicture(data) === null)
-    throw invalid("an invalid frame", "frame is not a PNG or JPEG picture in Base64");
+  if (data === null || readImage(data) === null)
+    throw invalid("an invalid frame", "frame is not a PNG or JPEG image in Base64");
   return data;
 }
 

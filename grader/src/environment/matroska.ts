@@ -1,13 +1,13 @@
-// A video in Matroska whose frames are pictures as they came, so that nothing is encoded here. See https://www.matroska.org.
+// A video in Matroska whose frames are images as they came, so that nothing is encoded here. See https://www.matroska.org.
 
-export interface Picture {
+export interface Image {
   type: "png" | "jpeg";
   width: number;
   height: number;
 }
 
-/** Returns what a picture is; null when it is neither PNG nor JPEG. */
-export function readPicture(data: Buffer): Picture | null {
+/** Returns what a image is; null when it is neither PNG nor JPEG. */
+export function readImage(data: Buffer): Image | null {
   if (data.length > 33 && data.toString("latin1", 0, 8) === "\x89PNG\r\n\x1a\n")
     return { type: "png", width: data.readUInt32BE(16), height: data.readUInt32BE(20) };
   if (data.length < 4 || data.readUInt16BE(0) !== 0xffd8) return null;
@@ -21,8 +21,8 @@ export function readPicture(data: Buffer): Picture | null {
 }
 
 /** Writes what comes before the first frame. The duration is not known yet. */
-export function fileHead(picture: Picture, msPerFrame: number): Buffer {
-  return Buffer.concat([beforeDuration(), number64(0), afterDuration(picture, msPerFrame)]);
+export function fileHead(image: Image, msPerFrame: number): Buffer {
+  return Buffer.concat([beforeDuration(), number64(0), afterDuration(image, msPerFrame)]);
 }
 
 /** Returns the duration, and where it belongs. */
@@ -31,9 +31,9 @@ export function duration(ms: number): { at: number; data: Buffer } {
 }
 
 /** Writes a frame, as a cluster of its own. */
-export function writeBlock(picture: Buffer, ms: number): Buffer {
+export function writeBlock(image: Buffer, ms: number): Buffer {
   // Track 1, no time of its own, a key frame.
-  const block = Buffer.concat([Buffer.from([0x81, 0, 0, 0x80]), picture]);
+  const block = Buffer.concat([Buffer.from([0x81, 0, 0, 0x80]), image]);
   return element("1f43b675", element("e7", whole(ms)), element("a3", block));
 }
 
@@ -63,7 +63,7 @@ function beforeDuration(): Buffer {
   ]);
 }
 
-function afterDuration({ type, width, height }: Picture, msPerFrame: number): Buffer {
+function afterDuration({ type, width, height }: Image, msPerFrame: number): Buffer {
   const codec =
     type === "jpeg"
       ? [element("86", Buffer.from("V_MJPEG"))]

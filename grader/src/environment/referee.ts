@@ -32,7 +32,7 @@ export interface Outcome {
   terminated: boolean;
   truncated: boolean;
   info: Record<string, unknown>;
-  /** A picture for the video of the session. */
+  /** A image for the video of the session. */
   frame?: Buffer;
 }
 

@@ -6,8 +6,8 @@ import { missing } from "../../../test/required-programs.ts";
 import { temporaryFolder } from "../testing/challenge.ts";
 import { createVideo } from "./session-video.ts";
 
-/** Returns three pictures of a kind. */
-function pictures(folder: string, extension: "png" | "jpg"): Buffer[] {
+/** Returns three images of one type. */
+function images(folder: string, extension: "png" | "jpg"): Buffer[] {
   const source = ["-f", "lavfi", "-i", "testsrc=size=32x24:rate=3:duration=1"];
   execFileSync("ffmpeg", ["-v", "error", ...source, join(folder, `%d.${extension}`)]);
   return [1, 2, 3].map((n) => readFileSync(join(folder, `${n}.${extension}`)));
@@ -24,7 +24,7 @@ function probe(path: string) {
   );
 }
 
-describe.skipIf(missing("ffmpeg"))("a video of pictures", () => {
+describe.skipIf(missing("ffmpeg"))("a video of images", () => {
   it.each([
     ["png", "png"],
     ["jpg", "mjpeg"],
@@ -33,10 +33,10 @@ describe.skipIf(missing("ffmpeg"))("a video of pictures", () => {
     async (extension, codec) => {
       const folder = await temporaryFolder();
       const video = createVideo(join(folder, "video.mkv"), () => 5);
-      const [first, ...others] = pictures(folder, extension);
+      const [first, ...others] = images(folder, extension);
       video.add(first!);
       video.add(Buffer.concat([first!.subarray(0, 16), Buffer.alloc(30)]));
-      for (const picture of others) video.add(picture);
+      for (const image of others) video.add(image);
       const path = video.close()!;
       expect(video.close()).toBeNull();
       const { streams, format } = probe(path);
@@ -45,9 +45,9 @@ describe.skipIf(missing("ffmpeg"))("a video of pictures", () => {
     },
   );
 
-  it("without pictures makes no file", async () => {
+  it("without images makes no file", async () => {
     const video = createVideo(join(await temporaryFolder(), "video.mkv"), () => 5);
-    video.add(Buffer.from("no picture"));
+    video.add(Buffer.from("no image"));
     expect(video.close()).toBeNull();
   });
 });

@@ -1,20 +1,20 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { duration, fileHead, type Picture, readPicture, writeBlock } from "./matroska.ts";
+import { duration, fileHead, type Image, readImage, writeBlock } from "./matroska.ts";
 
 const MAX_FRAMES = 20_000;
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** A video of the pictures that an environment sends, in their order. */
+/** A video of the images that an environment sends, in their order. */
 export interface Video {
-  /** Adds a PNG or JPEG picture. One of another kind or size than the first is left out, and so is what is too much. */
-  add(picture: Buffer): void;
-  /** Returns the path of the file; null when there are no pictures. */
+  /** Adds a PNG or JPEG image. One of another kind or size than the first is left out, and so is what is too much. */
+  add(image: Buffer): void;
+  /** Returns the path of the file; null when there are no images. */
   close(): string | null;
 }
 
 export function createVideo(path: string, framesPerSecond: () => number): Video {
   let file: number | null = null;
-  let first: Picture | null = null;
+  let first: Image | null = null;
   let frames = 0;
   let bytes = 0;
   let msPerFrame = 0;
@@ -28,15 +28,15 @@ export function createVideo(path: string, framesPerSecond: () => number): Video 
   return {
     add(data) {
       if (frames >= MAX_FRAMES || bytes + data.length > MAX_BYTES) return;
-      const picture = readPicture(data);
-      if (picture === null) return;
+      const image = readImage(data);
+      if (image === null) return;
       if (first === null) {
-        first = picture;
+        first = image;
         msPerFrame = 1000 / framesPerSecond();
         file = openSync(path, "wx", 0o600);
-        write(fileHead(picture, msPerFrame));
+        write(fileHead(image, msPerFrame));
       }
-      const { type, width, height } = picture;
+      const { type, width, height } = image;
       if (type !== first.type || width !== first.width || height !== first.height) return;
       write(writeBlock(data, Math.round(frames++ * msPerFrame)));
     },

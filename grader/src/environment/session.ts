@@ -48,7 +48,7 @@ export type SessionVerdict = { kind: "result"; result: ResultEvent } | { kind: "
 const PROGRESS_MS = 1000;
 const PROGRESS_PART = 1 / 100;
 
-/** The pictures that the environment sends. */
+/** The images that the environment sends. */
 const VIDEO = "video.mkv";
 
 /** A session: an environment, and the referee between it and the agent. Its requests are answered one after another. */

@@ -34,7 +34,7 @@ const round = z.strictObject({
         .enum(["challenge", "round"])
         .optional()
         .describe(
-          'Whether a day or week counts the submissions to all rounds ("challenge", the default) or to this one.',
+          'Whether a limit per day or week counts the submissions to all rounds ("challenge", the default) or only to this one.',
         ),
     })
     .refine(({ per, scope }) => per !== "round" || scope !== "challenge", {
@@ -214,7 +214,7 @@ export const challengeConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "What a submission must satisfy before it is graded; clients try it before they send anything.",
+      "What a submission must satisfy before it is graded; clients check it before they send anything.",
     ),
   visibility: z
     .strictObject({

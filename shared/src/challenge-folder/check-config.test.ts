@@ -48,7 +48,7 @@ describe("the check of a challenge", () => {
 
   it.each([
     [{}, 'check: expected "schema", "csv" or "function", got none of them'],
-    [{ function: "submit" }, 'check.function: expected another function than submit, got "submit"'],
+    [{ function: "submit" }, 'check.function: expected a function other than submit, got "submit"'],
     [{ csv: { columns: [] } }, "check.csv.columns: expected a non-empty list, got an empty list"],
     [{ csv: { columns: ["a", "a"] } }, 'check.csv.columns[1].name: expected a unique name, got "a"'],
     [{ csv: { ...CSV, ids: { column: "id" } } }, 'check.csv.ids: expected "file" or "values", got neither'],
@@ -58,7 +58,7 @@ describe("the check of a challenge", () => {
     ],
     [
       { csv: { ...CSV, ids: { column: "id", file: "private/answers.csv" } } },
-      'check.csv.ids.file: expected a file in public/, which everybody can download, got "private/answers.csv"',
+      'check.csv.ids.file: expected a file in public/, which everyone can download, got "private/answers.csv"',
     ],
     [
       { csv: { ...CSV, ids: { column: "label", file: "public/test.csv" } } },

@@ -64,7 +64,7 @@ const MAX_SHOWN = 5;
 async function notPublic(dir: string, field: string, path: string): Promise<ConfigProblem[]> {
   const problem = overlap(plainPath(path), "public")
     ? await unfitPath(dir, path, "file")
-    : { expected: "a file in public/, which everybody can download", got: quoted(path) };
+    : { expected: "a file in public/, which everyone can download", got: quoted(path) };
   return problem ? [{ file: FILE, field, ...problem }] : [];
 }
 

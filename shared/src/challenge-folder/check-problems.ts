@@ -38,7 +38,7 @@ export function checkProblems({ check, run, environment, accepts, evaluator }: R
       got: "a job factory",
     });
   if (called === "submit")
-    problems.push({ field: "check.function", expected: "another function than submit", got: '"submit"' });
+    problems.push({ field: "check.function", expected: "a function other than submit", got: '"submit"' });
   if (isObject(schema))
     for (const { pointer, message } of jsonSchemaErrors(schema))
       problems.push({
@@ -85,7 +85,7 @@ function csvProblems({ columns, ids, rows }: Raw): Found[] {
       got: shown(ids.column),
     });
   if (Array.isArray(ids.values) && new Set(ids.values.map(String)).size < ids.values.length)
-    problems.push({ field: "check.csv.ids.values", expected: "distinct ids", got: "one of them twice" });
+    problems.push({ field: "check.csv.ids.values", expected: "distinct ids", got: "a repeated id" });
   return problems;
 }
 

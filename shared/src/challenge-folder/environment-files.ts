@@ -38,7 +38,7 @@ async function seedsProblem(dir: string, path: string): Promise<PathProblem | nu
   const unfit = await unfitPath(dir, path, "file");
   if (unfit) return unfit;
   if (overlap(plainPath(path), "public"))
-    return { expected: "a place outside public/, which everybody can download", got: quoted(path) };
+    return { expected: "a place outside public/, which everyone can download", got: quoted(path) };
   const expected =
     "a file that contains a JSON array of whole numbers from 0 to 2147483647, such as [17, 42]";
   try {

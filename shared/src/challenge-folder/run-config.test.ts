@@ -181,7 +181,7 @@ describe("a challenge with run", () => {
     [
       "an input in public/",
       { ...RUN, input: "public/sample" },
-      ['run.input: expected a place outside public/, which everybody can download, got "public/sample"'],
+      ['run.input: expected a place outside public/, which everyone can download, got "public/sample"'],
     ],
     [
       "a sample and packages that contain the input",

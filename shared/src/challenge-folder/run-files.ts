@@ -39,5 +39,5 @@ function exposure(field: string, path: string, { input }: RunConfig): PathProble
     return { expected: `a place apart from run.input (${quoted(input)})`, got: quoted(path) };
   }
   if (!overlap(plainPath(path), "public")) return null;
-  return { expected: "a place outside public/, which everybody can download", got: quoted(path) };
+  return { expected: "a place outside public/, which everyone can download", got: quoted(path) };
 }

@@ -57,20 +57,20 @@ export const checkConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("A JSON Schema of values and JSON files, or a file of the public folder that contains it."),
-  csv: csvShapeSchema.nullable().default(null).describe("The form of CSV files."),
+  csv: csvShapeSchema.nullable().default(null).describe("The format of CSV files."),
   function: lineSchema
     .min(1)
     .max(100)
     .nullable()
     .default(null)
-    .describe("A function of the evaluator that checks a submission without a score."),
+    .describe("A function of the evaluator that checks a submission without scoring it."),
   timeout_seconds: z.number().positive().max(600).default(30).describe("How long the function may take."),
   per_hour: z
     .int()
     .min(1)
     .max(10_000)
     .default(30)
-    .describe("Most trials of the function per participant in an hour, besides submissions."),
+    .describe("Maximum number of trials of the function per participant and hour; submissions do not count."),
   charge: z.boolean().default(false).describe("Whether a submission that fails the check costs a slot."),
   sample: z
     .string()

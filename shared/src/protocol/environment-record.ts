@@ -13,7 +13,7 @@ export const environmentRecordSchema = z.object({
     z.object({
       episode: z.int(),
       seed_sha256: z.string(),
-      seed: z.int().optional().describe("Once the challenge is closed and no agent plays any more."),
+      seed: z.int().optional().describe("Shown once the challenge is closed and no agent is playing."),
       steps: z.int(),
       return: z.number(),
       ended: z.enum(["terminated", "truncated", "unfinished"]),

@@ -162,7 +162,7 @@ export const catalog = {
     404,
     3,
     false,
-    "This broker opens no sessions for CI jobs.",
+    "This broker does not accept CI jobs without a key.",
     "Set CROWDAI_API_KEY in the CI job, from a secret.",
   ),
   ci_token_unavailable: row(
@@ -186,8 +186,8 @@ export const catalog = {
     401,
     3,
     false,
-    "This ID token was exchanged for a session before.",
-    "Request a new token. Each can be exchanged once.",
+    "This ID token has already been exchanged for a session.",
+    "Request a new token. Each token can be exchanged only once.",
   ),
   ci_issuer_unreachable: row(
     "platform",
@@ -195,7 +195,7 @@ export const catalog = {
     5,
     true,
     "The broker cannot read the signing keys of the CI system.",
-    "Try again in a moment. If it persists, the operator checks the connection to the CI system.",
+    "Try again in a moment. If it persists, ask the operator to check the connection to the CI system.",
   ),
   ci_not_trusted: row(
     "you",
@@ -226,7 +226,7 @@ export const catalog = {
     401,
     3,
     false,
-    "The trust in this CI job, or the key that it was made with, was withdrawn.",
+    "The trust in this CI job was withdrawn, or the key it was added with was revoked.",
     "Run `crowdai ci trust` again with your own key.",
   ),
   agreement_missing: row(
@@ -606,7 +606,7 @@ export const catalog = {
     4,
     false,
     "The submission does not pass the challenge's check.",
-    "Fix the places shown above. `crowdai check` tries the file again without a slot.",
+    "Fix the problems listed above. `crowdai check` checks the file again without using a slot.",
   ),
 
   // Connections and services
@@ -922,7 +922,7 @@ export const catalog = {
     422,
     4,
     false,
-    "A sealed submission was changed.",
+    "The sealed submission was changed.",
     "Copy it again from where it was sealed, or submit its file with `crowdai submit`.",
   ),
   spool_version: row(
@@ -939,7 +939,7 @@ export const catalog = {
     2,
     false,
     "The submission was sealed for another broker.",
-    "Sync with --broker and that address, or with --any-broker if it is the same broker under another one.",
+    "Sync with --broker and that address. If it is the same broker under another address, use --any-broker.",
   ),
   spool_busy: row("you", 409, 2, true, "Another sync is working on this folder.", "Wait until it ends."),
   data_mixed: row(

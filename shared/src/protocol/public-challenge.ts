@@ -41,12 +41,12 @@ export const challengeSchema = z.object({
   state: z
     .enum(["upcoming", "open", "ended", "closed"])
     .optional()
-    .describe("Upcoming: no round is open, and one follows. Closed: the organizer closed it for good."),
+    .describe("Upcoming: no round is open, but another one will open. Closed: the organizer closed it for good."),
   opens_at: z
     .string()
     .nullable()
     .default(null)
-    .describe("When the next round opens; null while one is open, and without a next one."),
+    .describe("When the next round opens; null while a round is open and if none follows."),
   closed_at: z.string().nullable().default(null).describe("When the organizer closed the challenge."),
   accepts: z.object({
     file: z.object({ extensions: z.array(z.string()), max_bytes: z.number().int() }).nullable(),
@@ -93,7 +93,7 @@ export const challengeSchema = z.object({
       seeds: z
         .array(z.object({ round: z.string(), seeds: z.array(z.number().int()) }))
         .nullable()
-        .describe("Null until the challenge is closed, and where each submission has its own."),
+        .describe("Null until the challenge is closed, and if each submission has its own seeds."),
     })
     .nullable()
     .default(null)
@@ -101,7 +101,7 @@ export const challengeSchema = z.object({
   check: z
     .object({
       schema: z.unknown().describe("JSON Schema of values and JSON files; null when there is none."),
-      csv: z.unknown().describe("Form of CSV files, as in challenge.json; null when there is none."),
+      csv: z.unknown().describe("Format of CSV files, as in challenge.json; null when there is none."),
       function: z
         .string()
         .nullable()

@@ -17,7 +17,7 @@ export const limitsSchema = z.object({
     .number()
     .int()
     .default(0)
-    .describe("How many of the used slots were taken in other rounds, which a day or a week may count."),
+    .describe("How many of the used slots belong to other rounds, which limits per day or week may count."),
   remaining: z.number().int().nullable(),
   next_at: z.string().nullable(),
   parallel_limit: z.number().int().nullable(),

@@ -125,12 +125,12 @@ export const submissionSchema = z.object({
   standing: z
     .object({
       rank: z.number().int().nullable().describe("The participant's rank in the round now."),
-      best: z.boolean().describe("Whether that rank is by this submission."),
+      best: z.boolean().describe("Whether this submission holds that rank."),
     })
     .nullable()
     .default(null)
     .describe(
-      "Today's rank, beside `rank` and `best`, which are those of the moment of the grade. Null where submissions are sent with their events, and for what counts on no board.",
+      "The current rank; `rank` and `best` are those of the moment of grading. Null in submissions that are sent with events or that count on no board.",
     ),
   place: z.number().int().nullable().describe("Queue position, where 1 is next; null when not waiting."),
   waiting: z.string().nullable().describe("Why the submission cannot be graded right now, for people."),

@@ -107,7 +107,7 @@ function unreachable({ url }: CiIssuer, error: unknown): CrowdaiError {
   const reason = error instanceof UnusableDocument ? error.message : "has keys that cannot be used";
   return new CrowdaiError(
     "ci_issuer_unreachable",
-    `The broker cannot check the token now: the issuer ${url} ${reason}.`,
+    `The broker cannot verify the token now: the issuer ${url} ${reason}.`,
     { cause: error },
   );
 }

@@ -11,7 +11,7 @@ export interface TrustedJobs {
 /** Returns why a trust of the job's repository does not cover the job; null when it does. */
 export function mismatch(trust: TrustedJobs, job: JobIdentity): string | null {
   if (trust.repository_id !== null && trust.repository_id !== job.repositoryId)
-    return `${job.repository} is now another repository than the one that was trusted (id ${trust.repository_id}, now ${job.repositoryId})`;
+    return `${job.repository} is no longer the repository that was trusted (id ${trust.repository_id}, now ${job.repositoryId})`;
   if (trust.owner_id !== null && trust.owner_id !== job.ownerId)
     return `the owner of ${job.repository} is not the one that was trusted (id ${trust.owner_id}, now ${job.ownerId})`;
   if (!refMatches(trust.ref, job.ref))

@@ -40,7 +40,7 @@ export function parseSubject(text: string, issuers: readonly CiIssuer[]): Subjec
   const [named, environment = null] = cut(rest, ":environment:");
   const [repository, ref = null] = cut(named, "@");
   if (!REPOSITORY[issuer.kind].test(repository) || /(^|\/)\.\.?(\/|$)/.test(repository))
-    throw refuse(`"${repository}" is not a repository: a trust names one, without wildcards`, FORM);
+    throw refuse(`"${repository}" is not a repository; a subject names one, without wildcards`, FORM);
   if (environment !== null && !ENVIRONMENT.test(environment))
     throw refuse(`"${environment}" is not the name of an environment`, FORM);
   return { issuer, repository, ref: ref === null ? null : fullRef(ref, issuer), environment };
@@ -61,7 +61,7 @@ function fullRef(ref: string, { kind }: CiIssuer): string {
   if (REF.test(full) && full.length <= 500 && !/^refs\/(heads|tags)\/$/.test(full)) return full;
   throw refuse(
     `"${ref}" is not a branch or tag`,
-    `Write @main, @refs/heads/main, @refs/tags/v* or @${CHANGE_REF[kind]}; "*" may only end it.`,
+    `Write @main, @refs/heads/main, @refs/tags/v* or @${CHANGE_REF[kind]}; "*" is allowed only at the end.`,
   );
 }
 

@@ -41,7 +41,7 @@ export async function addTrust(
     const known = trusts.find((row) => row.key_hash === caller.keyHash && isOf(row, subject));
     if (known) return known;
     if (trusts.length >= MAX_TRUSTS)
-      throw new CrowdaiError("not_allowed", `You trust ${MAX_TRUSTS} subjects already.`, {
+      throw new CrowdaiError("not_allowed", `You already trust ${MAX_TRUSTS} subjects.`, {
         next: "Run `crowdai ci list`, and withdraw some with `crowdai ci untrust`.",
       });
     const now = iso(clock());

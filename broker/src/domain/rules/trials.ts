@@ -32,7 +32,7 @@ export async function requireTrials(
     "too_many_requests",
     `${challenge} allows ${check.per_hour} trials of its check per hour; you made ${used}.`,
     {
-      next: `${next_at ? `The next one is possible at ${next_at}. ` : ""}A submission is checked as well, before its slot is charged.`,
+      next: `${next_at ? `The next one is possible at ${next_at}. ` : ""}Submissions are also checked before their slot is charged.`,
       details: { limit: check.per_hour, used: Number(used), next_at },
     },
   );

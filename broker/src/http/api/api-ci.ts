@@ -75,7 +75,7 @@ export function ciRoutes({
       const address = requestAddress(c, context().trustedProxies);
       const seen = await refusals().get(address);
       if (seen && seen.consumedPoints >= REFUSED_TOKENS.points)
-        throw new CrowdaiError("too_many_requests", "Your address sent too many tokens that were refused.");
+        throw new CrowdaiError("too_many_requests", "Your address sent too many invalid tokens.");
       const { token, participant: named } = c.req.valid("json");
       const { records, clock, ci, log } = context();
       try {
@@ -131,7 +131,7 @@ export function ciRoutes({
       path: "/ci/trusts",
       summary: "Let the CI jobs of a subject act as you",
       description:
-        "A subject is `github:owner/repo` or `gitlab:group/project`, with `@<ref>` and `:environment:<name>` as needed.",
+        "A subject is `github:owner/repo` or `gitlab:group/project`, optionally with `@<ref>` and `:environment:<name>`.",
       security: withKey,
       request: { body: subjectBody },
       responses: answers(trustSchema, "The trust"),
@@ -155,7 +155,7 @@ export function ciRoutes({
     createRoute({
       method: "post",
       path: "/ci/trusts/withdraw",
-      summary: "Withdraw the trust in a subject, which ends its sessions",
+      summary: "Withdraw the trust in a subject and end its sessions",
       security: withKey,
       request: { body: subjectBody },
       responses: answers(z.object({ subject: z.string() }), "The subject, in its full form"),

@@ -89,7 +89,7 @@ function Accepts({ challenge: { accepts, check, code, run, environment } }: { ch
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
       {check ? (
         <li>
-          A check comes before the grade; failing it costs {check.charge ? "a slot" : "no slot"}. Try it with{" "}
+          Submissions are checked before they are graded; failing the check costs {check.charge ? "a slot" : "no slot"}. Try it with{" "}
           <code>crowdai check</code>
         </li>
       ) : null}
@@ -128,7 +128,7 @@ const RESET = {
 
 /** Says that a limit counts the submissions to several rounds. */
 function spanned({ scope }: NonNullable<Round["limit"]>, rounds: number): string {
-  return scope === "challenge" && rounds > 1 ? ", all rounds together" : "";
+  return scope === "challenge" && rounds > 1 ? ", across all rounds" : "";
 }
 
 function Rounds({ challenge: { rounds, score, closed_at } }: { challenge: PublicChallenge }) {

@@ -48,10 +48,10 @@ export function devicePages({
     }
     owner(visit.caller);
     const login = code ? await find(code, requestAddress(c, context().trustedProxies)) : null;
-    const problem = code && !login ? "No sign-in waits for this code. It may have expired." : null;
+    const problem = code && !login ? "No sign-in is waiting for this code. It may have expired." : null;
     const status = problem ? 422 : 200;
     const page = <DevicePage visit={visit} login={login} problem={problem} />;
-    return renderPage(c, visit, { title: "Sign in a command line", status }, page);
+    return renderPage(c, visit, { title: "Confirm a sign-in", status }, page);
   });
 
   routes.post("/device", async (c) => {
@@ -74,9 +74,9 @@ export function devicePages({
     const page = login ? (
       <DeviceAnswered isConfirmed={isConfirmed} />
     ) : (
-      <DevicePage visit={visit} login={null} problem="No sign-in waits for this code. It may have expired." />
+      <DevicePage visit={visit} login={null} problem="No sign-in is waiting for this code. It may have expired." />
     );
-    return renderPage(c, visit, { title: "Sign in a command line", status: login ? 200 : 422 }, page);
+    return renderPage(c, visit, { title: "Confirm a sign-in", status: login ? 200 : 422 }, page);
   });
   return routes;
 }

@@ -17,7 +17,7 @@ export function DevicePage({
 }) {
   return (
     <div class="narrow">
-      <h1>Sign in a command line</h1>
+      <h1>Confirm a sign-in</h1>
       {login ? (
         <form method="post" action={pathTo("/device")} class="panel">
           <FormToken visit={visit} />
@@ -69,7 +69,7 @@ export function DevicePage({
 export function DeviceAnswered({ isConfirmed }: { isConfirmed: boolean }) {
   return (
     <div class="narrow">
-      <h1>Sign in a command line</h1>
+      <h1>Confirm a sign-in</h1>
       <p class="panel" role="status">
         {isConfirmed
           ? "Confirmed. You can return to your terminal."
