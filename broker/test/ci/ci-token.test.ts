@@ -219,7 +219,9 @@ it("does not trust another repository that takes the name of a trusted one", asy
   const claims = githubClaims("octo/renamed");
   expect((await exchange(await sign(claims))).status).toBe(200);
   const retaken = { ...claims, repository_id: "999" };
-  expect(await exchange(await sign(retaken))).toMatchObject(refused("ci_not_trusted", "no longer the repository"));
+  expect(await exchange(await sign(retaken))).toMatchObject(
+    refused("ci_not_trusted", "no longer the repository"),
+  );
   expect(await exchange(await sign({ ...claims, repository_owner_id: "8" }))).toMatchObject(
     refused("ci_not_trusted", "owner"),
   );

@@ -53,7 +53,9 @@ export async function submissions(
           ),
   });
   if (isTable && list.some((s) => rankNow(s) !== null))
-    terminal.note("Rank is the rank when graded. Now is the current rank, beside the submission that holds it.");
+    terminal.note(
+      "Rank is the rank when graded. Now is the current rank, beside the submission that holds it.",
+    );
   if (next) terminal.next(next);
   else terminal.note("You have no submissions yet.");
   return 0;

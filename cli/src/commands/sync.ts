@@ -93,7 +93,9 @@ async function sendAll(
   const { signal } = io;
   const lock = await lockSpool(folder);
   if (!lock.held)
-    terminal.warn(`${folder} cannot be written: accepted submissions stay there. Nothing is submitted twice.`);
+    terminal.warn(
+      `${folder} cannot be written: accepted submissions stay there. Nothing is submitted twice.`,
+    );
   const view = createProgressView(terminal);
   const sessions = openSessions(context, view);
   let lost: CrowdaiError | null = null;

@@ -72,7 +72,11 @@ describe("submitting what arrives in pieces", () => {
   it.each([
     ["value_not_finite", "Row 2 contains NaN in column 1.", () => those([1], [Number.NaN])],
     ["value_not_json", "Row 1 contains an object in column 2.", () => those([1, {}])],
-    ["value_not_json", 'Row 2 has the column "y", which row 1 does not have.', () => those({ x: 1 }, { y: 2 })],
+    [
+      "value_not_json",
+      'Row 2 has the column "y", which row 1 does not have.',
+      () => those({ x: 1 }, { y: 2 }),
+    ],
     ["file_empty", "predictions.csv is empty.", () => those()],
   ])("refuses with %s before it sends anything: %s", async (code, text, input) => {
     const error = await failure((await open()).submit(input()));

@@ -47,7 +47,10 @@ function isRow(piece: unknown): piece is ArrayLike<unknown> {
 function valuesOf(piece: Record<string, unknown>, header: readonly string[], row: number): unknown[] {
   const unknown = Object.keys(piece).find((key) => !header.includes(key));
   if (unknown !== undefined)
-    throw new CrowdaiError("value_not_json", `Row ${row} has the column "${unknown}", which row 1 does not have.`);
+    throw new CrowdaiError(
+      "value_not_json",
+      `Row ${row} has the column "${unknown}", which row 1 does not have.`,
+    );
   return header.map((key) => piece[key]);
 }
 

@@ -40,7 +40,10 @@ export function addSubmitCommands(add: Add): void {
     .option("--check", "run the challenge's check before sending anything (default: if it has one)")
     .option("--no-check", "leave the check to the grader")
     .option("--dry-run", "check the submission and show what would be sent, without sending it")
-    .option("--spool [dir]", "seal the submission in this folder instead of sending it (default: crowdai-spool)");
+    .option(
+      "--spool [dir]",
+      "seal the submission in this folder instead of sending it (default: crowdai-spool)",
+    );
 
   add(
     "sync",

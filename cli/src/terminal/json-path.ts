@@ -16,13 +16,9 @@ export function parsePath(path: string): Step[] {
   for (let at = 0; at < path.length; at = STEP.lastIndex) {
     const found = path.startsWith(".") ? STEP.exec(path) : null;
     if (!found)
-      throw new CrowdaiError(
-        "usage",
-        `The --filter path "${path}" is invalid at "${path.slice(at)}".`,
-        {
-          next: "Write it as .score, .submissions[0].id or .leaderboard.rows[].participant.",
-        },
-      );
+      throw new CrowdaiError("usage", `The --filter path "${path}" is invalid at "${path.slice(at)}".`, {
+        next: "Write it as .score, .submissions[0].id or .leaderboard.rows[].participant.",
+      });
     const [, index, quoted, name] = found;
     if (index !== undefined) steps.push({ kind: "index", at: Number(index) });
     else if (quoted !== undefined) steps.push({ kind: "key", name: JSON.parse(`"${quoted}"`) });

@@ -79,7 +79,9 @@ export const intentSchema = z.object({
     .datetime({ offset: true, error: "an ISO 8601 time with time zone" })
     .nullable()
     .default(null)
-    .describe("When it was sealed without a network, by the client's clock. It is only shown; no rule uses it."),
+    .describe(
+      "When it was sealed without a network, by the client's clock. It is only shown; no rule uses it.",
+    ),
   models: z.array(modelAnnouncementSchema).max(MAX_MODELS).default([]),
 });
 export type Intent = z.infer<typeof intentSchema>;

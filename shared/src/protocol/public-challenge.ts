@@ -41,7 +41,9 @@ export const challengeSchema = z.object({
   state: z
     .enum(["upcoming", "open", "ended", "closed"])
     .optional()
-    .describe("Upcoming: no round is open, but another one will open. Closed: the organizer closed it for good."),
+    .describe(
+      "Upcoming: no round is open, but another one will open. Closed: the organizer closed it for good.",
+    ),
   opens_at: z
     .string()
     .nullable()

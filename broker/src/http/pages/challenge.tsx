@@ -89,8 +89,8 @@ function Accepts({ challenge: { accepts, check, code, run, environment } }: { ch
       {accepts.json ? <li>JSON values up to {shownSize(accepts.json.max_bytes)}</li> : null}
       {check ? (
         <li>
-          Submissions are checked before they are graded; failing the check costs {check.charge ? "a slot" : "no slot"}. Try it with{" "}
-          <code>crowdai check</code>
+          Submissions are checked before they are graded; failing the check costs{" "}
+          {check.charge ? "a slot" : "no slot"}. Try it with <code>crowdai check</code>
         </li>
       ) : null}
       {code.capture === "required" && !run && !environment ? (

@@ -74,7 +74,11 @@ export function devicePages({
     const page = login ? (
       <DeviceAnswered isConfirmed={isConfirmed} />
     ) : (
-      <DevicePage visit={visit} login={null} problem="No sign-in is waiting for this code. It may have expired." />
+      <DevicePage
+        visit={visit}
+        login={null}
+        problem="No sign-in is waiting for this code. It may have expired."
+      />
     );
     return renderPage(c, visit, { title: "Confirm a sign-in", status: login ? 200 : 422 }, page);
   });
