@@ -6,8 +6,10 @@ import { CrowdaiError, nameCollisions } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
 import { writing } from "../../config/file-unwritable.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
+import { createRate } from "../../terminal/rate.ts";
 import { sizeText } from "../../terminal/size.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
+import { transferText } from "../../terminal/transfer-text.ts";
 import { containedPath, refusedName } from "./contained-path.ts";
 
 export interface OfferedFile {
@@ -105,6 +107,7 @@ async function perform(steps: readonly Step[], { http, terminal, signal }: Downl
   const spinner = terminal.spinner(
     `Downloading ${wanted.length} ${wanted.length === 1 ? "file" : "files"}, ${sizeText(total)}`,
   );
+  const rate = createRate();
   let before = 0;
   try {
     for (const { file, path } of wanted) {
@@ -115,10 +118,9 @@ async function perform(steps: readonly Step[], { http, terminal, signal }: Downl
           sha256: file.sha256,
           signal,
           onProgress: (done) => {
-            const fraction = total === 0 ? 1 : (before + done) / total;
-            spinner.update(
-              `Downloading ${terminal.bar(fraction)} ${Math.floor(fraction * 100)}% ${file.name}`,
-            );
+            const sum = before + done;
+            const shown = transferText("Downloading", { done: sum, total, pace: rate(sum, total) }, terminal);
+            spinner.update(`${shown}, ${file.name}`);
           },
         }),
       );

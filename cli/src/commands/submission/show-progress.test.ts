@@ -42,6 +42,13 @@ describe("the progress of a waiting submission", () => {
   });
 });
 
+it("shows how much of the bytes was read and sent", () => {
+  expect(shown({ stage: "uploading", done: 4_000_000, total: 10_000_000 })).toMatch(
+    /^Uploading \S{20} 40% 4 MB of 10 MB$/,
+  );
+  expect(shown({ stage: "hashing", done: 0, total: 0 })).toMatch(/^Reading .* 100% 0 B of 0 B$/);
+});
+
 it("says which stage of a run is going on", () => {
   const grading = { stage: "grading", percent: null, message: null } as const;
   expect(shown({ ...grading, step: null })).toBe("Grading");

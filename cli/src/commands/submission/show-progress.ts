@@ -4,9 +4,9 @@ import type { Progress, Waiting } from "../../submit/follow.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 import { gradersText, queuePositionText, startText } from "../../terminal/queue-text.ts";
 import { createRate, type Pace } from "../../terminal/rate.ts";
-import { sizeText } from "../../terminal/size.ts";
 import type { Spinner, Terminal } from "../../terminal/terminal.ts";
 import { durationText } from "../../terminal/time.ts";
+import { barText, isNarrow, transferText } from "../../terminal/transfer-text.ts";
 
 /** Shows the progress of a submission on stderr and, with --format ndjson, each event on stdout. */
 export interface ProgressView {
@@ -100,9 +100,7 @@ function progressText(progress: Progress, terminal: Terminal, pace: Pace | null)
     case "uploading": {
       const { done, total } = progress;
       const verb = progress.stage === "hashing" ? "Reading" : "Uploading";
-      if (isNarrow(terminal)) return [`${verb} ${percentText(done / total)}`, ...paceTexts(pace)].join(", ");
-      const amounts = [`${sizeText(done)} of ${sizeText(total)}`, ...paceTexts(pace)].join(", ");
-      return `${verb} ${barText(done / total, terminal)} ${amounts}`;
+      return transferText(verb, { done, total, pace }, terminal);
     }
     case "waiting":
       if (isNarrow(terminal) && progress.place !== null) return plainLine(shortQueueText(progress));
@@ -114,13 +112,6 @@ function progressText(progress: Progress, terminal: Terminal, pace: Pace | null)
       return `Grading${bar}${progress.message ? ` ${plainLine(progress.message)}` : ""}`;
     }
   }
-}
-
-/** Returns such as `12 MB/s` and `40 s left`. */
-function paceTexts(pace: Pace | null): string[] {
-  if (pace?.perSecond == null || pace.leftMs === null) return [];
-  const left = pace.leftMs > 0 ? [`${durationText(pace.leftMs)} left`] : [];
-  return [`${sizeText(pace.perSecond)}/s`, ...left];
 }
 
 /** Returns such as `: episode 2 of 3, step 140, return 31.2`; nothing for what "Playing" says already. */
@@ -150,13 +141,3 @@ function shortQueueText({ place, reason, expectedAt, graders }: Waiting): string
   ];
   return facts.filter((fact) => fact !== null).join(", ");
 }
-
-function barText(fraction: number, terminal: Terminal): string {
-  const width = isNarrow(terminal) ? 6 : terminal.progressWidth < 100 ? 12 : 20;
-  return `${terminal.bar(fraction, width)} ${percentText(fraction)}`;
-}
-
-const percentText = (fraction: number) => `${Math.floor(Math.min(1, Math.max(0, fraction || 0)) * 100)}%`;
-
-/** On a narrow terminal, what is left matters more than the bar. */
-const isNarrow = ({ progressWidth }: Terminal) => progressWidth < 60;
