@@ -56,7 +56,7 @@ export interface SubmitOptions extends FollowOptions {
   journal?: string;
   /** Model files to store with the submission: paths, or `{ file, name }`. */
   models?: readonly (ModelFile | string)[];
-  /** Whether the check of the challenge is tried before anything is sent. The grader checks in any case. Default: true. */
+  /** Whether to run the challenge's check before anything is sent. The grader runs it in any case. Default: true. */
   check?: boolean;
   /** Stops waiting when aborted; an accepted submission continues. */
   signal?: AbortSignal;
@@ -162,7 +162,7 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Submits a JSON value (typed arrays become arrays), a file, as `{ file: path }`, or what arrives in pieces: a Blob, a stream, or an
+   * Submits a JSON value (typed arrays become arrays), a file, as `{ file: path }`, or streamed data: a Blob, a stream, or an
    * async iterable of rows. Await it for the grade, or iterate it for its events. Use `submitValue` for a value that is itself an
    * object with the only key `file`.
    *

@@ -26,7 +26,7 @@ export interface CheckOptions extends FollowOptions {
 }
 
 /**
- * What a check says of an input without problems.
+ * The result of a check that found no problems.
  *
  * @example
  * const { passed } = await challenge.check({ file: "predictions.csv" });

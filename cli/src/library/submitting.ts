@@ -3,7 +3,7 @@ import type { CodeOutcome } from "../snapshot/send/code-outcome.ts";
 import type { FollowOptions, Progress } from "../submit/follow.ts";
 
 /**
- * What happens to a submission, in order: progress, numbered events, what became of its code, and as the last its grade. With
+ * The events of a submission, in order: progress, numbered events, the outcome of its code, and last its grade. With
  * `wait: false` the last is `accepted`.
  *
  * @example
@@ -18,8 +18,8 @@ export type SubmitEvent<T extends Submission = Submission> =
   | { type: "graded"; submission: T };
 
 /**
- * A submission that is being made: await it for the grade, or iterate it, before anything else is awaited, for its events. A loop ends
- * with the error of the submission if it fails; one that is left early leaves the submission to go on.
+ * A submission in progress: await it for the grade, or iterate it for its events, before you await anything else. If the submission fails, the
+ * loop throws its error; if you leave the loop, the submission continues.
  *
  * @example
  * const submitting = challenge.submit({ predictions });

@@ -31,7 +31,7 @@ interface Listed extends SeenChallenge {
   figures: RoundFigures | null;
 }
 
-/** What a page says of a round: its state, or since when the challenge is closed. */
+/** The state of a round as a page shows it, or when the challenge was closed. */
 export interface RoundMoment {
   state: RoundState;
   closedAt: string | null;
