@@ -26,7 +26,7 @@ test("there is a ready help page for each command", async () => {
 
 test("the notices name each package whose code is in the bundle", async () => {
   const notices = await readFile(join(dist, "THIRD-PARTY-NOTICES.txt"), "utf8");
-  for (const name of ["commander", "zod", "socket.io-client", "@clack/prompts", "string-width"])
+  for (const name of ["commander", "zod", "socket.io-client", "ora", "@clack/prompts", "string-width"])
     expect(notices).toMatch(new RegExp(`^${name} \\d`, "m"));
 });
 

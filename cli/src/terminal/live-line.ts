@@ -1,12 +1,14 @@
 import type { Writable } from "node:stream";
-import { cutToWidth, textWidth } from "./cut-to-width.ts";
+import type { Ora } from "ora";
+import { cutToWidth } from "./cut-to-width.ts";
 import type { Style } from "./style.ts";
 
+/** Ten draws a second, however often the text changes. */
 const FRAME_MS = 100;
 const UNICODE_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const ASCII_FRAMES = "|/-\\";
-const HIDE_CURSOR = "\u001b[?25l";
-const SHOW_CURSOR = "\u001b[?25h";
+/** The sign of life and its space, and a last column that stays empty: a full one would let some terminals wrap. */
+const BESIDE_TEXT = 3;
 
 export interface LiveLineOptions {
   text: string;
@@ -16,55 +18,47 @@ export interface LiveLineOptions {
 }
 
 /**
- * Shows a text with a sign of life on the last line of a terminal, never wider than the terminal. It is drawn ten times a
- * second and no oftener, however often it changes; work that ends before the first frame shows nothing.
+ * Shows a text with a sign of life on the last line of a terminal, never wider than the terminal. Loads ora in parallel with the
+ * work; work that ends earlier shows nothing.
  */
 export function createLiveLine({ text, stderr, unicode, style }: LiveLineOptions) {
-  const frames = [...(unicode ? UNICODE_FRAMES : ASCII_FRAMES)];
   let current = text;
-  let frame = 0;
-  /** The width of the line on the screen; 0 when there is none. */
-  let drawn = 0;
   let isHeld = false;
-  const columns = () => stderr.columns || 80;
-  const showCursor = () => void stderr.write(SHOW_CURSOR);
+  let stopped = false;
+  let spinner: Ora | null = null;
+  const fitting = () => cutToWidth(current, (stderr.columns || 80) - BESIDE_TEXT, unicode);
 
-  /** Returns what erases the line, also one that a terminal made narrower has wrapped. */
-  function erasing(): string {
-    const rows = Math.floor(Math.max(0, drawn - 1) / columns());
-    return `\r${rows > 0 ? `\u001b[${rows}A` : ""}\u001b[J`;
-  }
-  function draw(): void {
-    if (isHeld) return;
-    const sign = style.cyan(frames[frame++ % frames.length]!);
-    // A full last column would let some terminals wrap.
-    const line = cutToWidth(current, columns() - 3, unicode);
-    const before = drawn > columns() ? erasing() : "\r";
-    if (drawn === 0) process.once("exit", showCursor);
-    stderr.write(`${drawn === 0 ? HIDE_CURSOR : ""}${before}${sign} ${line}\u001b[K`);
-    drawn = 2 + textWidth(line);
-  }
-  function clear(): void {
-    if (drawn === 0) return;
-    stderr.write(`${erasing()}${SHOW_CURSOR}`);
-    process.off("exit", showCursor);
-    drawn = 0;
-  }
-  const timer = setInterval(draw, FRAME_MS);
-  timer.unref();
+  const shown = import("ora").then(({ default: ora }) => {
+    if (stopped) return;
+    spinner = ora({
+      text: fitting(),
+      stream: stderr as NodeJS.WritableStream,
+      isEnabled: true,
+      // It would put stdin into raw mode and delay Ctrl+C.
+      discardStdin: false,
+      spinner: { interval: FRAME_MS, frames: [...(unicode ? UNICODE_FRAMES : ASCII_FRAMES)] },
+      color: style.cyan("") === "" ? false : "cyan",
+    });
+    if (!isHeld) spinner.start();
+  });
+  // A failing spinner must not end the work.
+  shown.catch(() => {});
 
   return {
     update(next: string) {
       current = next;
+      if (spinner) spinner.text = fitting();
     },
     /** Erases the line until the next frame; with `isHeld`, until it is cleared again. */
     clear(held = false) {
-      clear();
+      if (held) spinner?.stop();
+      else if (isHeld && !stopped) spinner?.start();
+      else spinner?.clear();
       isHeld = held;
     },
     stop() {
-      clearInterval(timer);
-      clear();
+      stopped = true;
+      spinner?.stop();
     },
   };
 }
