@@ -197,7 +197,7 @@ describe("crowdai submit --comment", () => {
     expect(mistaken.stderr).toContain("the variable that --comment-token names is not set");
     expect(mistaken.stderr).not.toContain("ghs_token");
     const odd = await inGithub(SUBMIT, { GITHUB_TOKEN: "a\r\nx-evil: 1" });
-    expect(odd.stderr).toContain("has characters that no token has");
+    expect(odd.stderr).toContain("the token contains invalid characters");
     await inGithub([...SUBMIT, "--comment-token", "OTHER"], { GITHUB_TOKEN: "wrong", OTHER: "ghs_token" });
     expect(api.bodies()).toHaveLength(1);
     const job = await inGitlab(SUBMIT, { GITLAB_TOKEN: "" });
