@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { missing } from "../../test/required-programs.ts";
 import { useCommandLine } from "./command-line.ts";
 import { startInTerminal } from "./tmux-terminal.ts";
@@ -19,8 +19,10 @@ it.skipIf(missing("tmux"))(
     });
     const lines = (screen: string) => screen.trimEnd().split("\n");
     await person.see("Waiting for a grader");
+    // Before that, a place would reach no connection.
+    await vi.waitUntil(() => cli.broker.received.some(({ what }) => what === "watch"), { timeout: 20_000 });
     cli.broker.place(id, 3, null, { expected_at: new Date(Date.now() + 600_000).toISOString(), graders: 2 });
-    expect(lines(await person.see("Position 3, starts in 10 min, 2 graders"))).toHaveLength(1);
+    expect(lines(await person.see("Position 3, starts in 10 min, 2 grad…"))).toHaveLength(1);
     await cli.broker.stop();
     expect(lines(await person.see("Connection lost, trying again."))).toHaveLength(1);
     await cli.broker.start();

@@ -10,6 +10,7 @@ const WITH_PROCESSES = [
   "broker/src/**/{code-host-failures,github,gitlab,local,boards,boards-postgres}.test.ts",
   "cli/src/**/{bin,session,completion,environment-commands,run,submit-code,submit-run,unwritable-home,challenge,challenge-code}.test.ts",
   "cli/src/snapshot/**",
+  "cli/test/narrow-terminal.test.ts",
   "grader/src/**/{bin,main,batch,boxed,bubblewrap,starters,control-groups,oci,abuse,launch,persistent,python-class,gym-environment,session-video,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,play-code,play-remote,try}.test.ts",
   "scripts/{bench/{board,pages},chaos/missing-programs,build/{cli,server},demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
