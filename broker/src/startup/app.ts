@@ -53,11 +53,11 @@ export function createApp(options: {
   const { context, version, signedStore, nextEvent, boards, legacy, adminKey, log } = options;
   const app = new Hono();
   app.use(async (c, next) => {
-    if (!log.isLevelEnabled("debug")) return next();
     const started = performance.now();
     const id = assignRequestId(c.req.raw);
     await next();
     c.res.headers.set("X-Request-Id", id);
+    if (!log.isLevelEnabled("debug")) return;
     // Only the path: queries carry signatures, headers carry keys.
     log.debug(
       {

@@ -238,7 +238,7 @@ it("binds all of a participant's trusts of a repository to its ids when one of t
   const change = { ...claims, event_name: "pull_request", ref: "refs/pull/1/merge" };
   expect(
     await exchange(await sign({ ...change, repository_id: "999", repository_owner_id: "9" })),
-  ).toMatchObject(refused("ci_not_trusted", "another repository"));
+  ).toMatchObject(refused("ci_not_trusted", "no longer the repository"));
   expect((await exchange(await sign(change))).status).toBe(200);
 });
 
