@@ -89,24 +89,28 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test("18: a second Ctrl-C ends a command at once that the first one could not end", async () => {
-  const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
-  await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
-  const child = start(["challenges", "--format", "json"], broker.url);
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
-  const end = ended(child);
-  // No one reads its output, which it waits to write.
-  await once(child.stdout!, "readable");
-  await pause();
-  child.kill("SIGINT");
-  await pause();
-  expect(child.exitCode).toBe(null);
-  const exited = once(child, "exit");
-  child.kill("SIGINT");
-  expect(await exited).toEqual([130, null]);
-  child.stdout!.resume();
-  expect((await end).stderr).toContain("Stopped without cleaning up.");
-});
+// Under Bun, a parent reads what its child writes although no one asks for it, and the command ends by itself.
+test.skipIf(process.versions.bun)(
+  "18: a second Ctrl-C ends a command at once that the first one could not end",
+  async () => {
+    const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
+    await using broker = await startScriptedBroker({ "/api/v1/challenges": { json: { challenges } } });
+    const child = start(["challenges", "--format", "json"], broker.url);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const end = ended(child);
+    // No one reads its output, which it waits to write.
+    await once(child.stdout!, "readable");
+    await pause();
+    child.kill("SIGINT");
+    await pause();
+    expect(child.exitCode).toBe(null);
+    const exited = once(child, "exit");
+    child.kill("SIGINT");
+    expect(await exited).toEqual([130, null]);
+    child.stdout!.resume();
+    expect((await end).stderr).toContain("Stopped without cleaning up.");
+  },
+);
 
 test("writes all of its output, even a large one to a slow reader", async () => {
   const challenges = Array.from({ length: 2_000 }, (_, i) => publicChallenge({ id: `c${i}` }));
