@@ -188,6 +188,7 @@ describe.skipIf(missing("python3"))("a session in mid-run", () => {
     };
     const overGym = until(async () => {
       const { status, body } = await http.step();
+      if (body.done) await http.ask("reset");
       return (body.message ?? "").includes("revoked") && status;
     });
     const revoked = { code: "key_revoked", fault: "you" };

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "@crowdai/shared";
 import type { JobQueue } from "@crowdai/shared/queue";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { silent } from "../testing/running-grader.ts";
 import { createReporter } from "./reporter.ts";
 
@@ -20,11 +19,16 @@ function make(fail = false) {
 }
 
 describe("a reporter", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it("sends the first progress immediately, then the latest every 100 ms, and the last before the end", async () => {
+    vi.useFakeTimers();
     const { reports, reporter } = make();
     for (let percent = 1; percent <= 50; percent++) reporter.event({ type: "progress", percent });
     expect(reports).toMatchObject([{ percent: 1 }]);
-    await sleep(150);
+    await vi.advanceTimersByTimeAsync(150);
     expect(reports).toMatchObject([{ percent: 1 }, { percent: 50 }]);
     for (let percent = 51; percent <= 99; percent++) reporter.event({ type: "progress", percent });
     await reporter.finished(OUTCOME, "");
