@@ -29,10 +29,11 @@ function plainNumber(value: number | null | undefined): number | null {
 
 /** Returns the fields of a result that an outcome takes over. `text` makes its message fit to be shown. */
 export function gradeOf(result: ResultEvent, text: (raw: string) => string) {
-  const { score, score_secondary, message, meta, data } = result;
+  const { score, score_secondary, score_final, message, meta, data } = result;
   return {
     score: plainNumber(score),
     score_secondary: plainNumber(score_secondary),
+    ...(score_final == null ? {} : { score_final: plainNumber(score_final) }),
     message: message == null ? null : text(message),
     meta: meta ?? {},
     data: data ?? null,

@@ -21,6 +21,13 @@ const score = z.strictObject({
   precision: z.int().min(0).max(15).default(3).describe("Number of decimals on the leaderboard."),
 });
 
+const column = z.strictObject({
+  key: lineSchema.min(1).max(100).describe("Name of the entry in a result's `data`."),
+  title: lineSchema.min(1).optional().describe("Heading of the column; the key if it is missing."),
+  order: score.shape.order.describe("Whether higher or lower is better. The board is sorted by the score."),
+  precision: score.shape.precision,
+});
+
 const round = z.strictObject({
   id: z.union([id, z.int().min(0).transform(String)]),
   title: lineSchema.optional(),
@@ -149,6 +156,23 @@ export const challengeConfigSchema = z.strictObject({
     .describe("Markdown."),
   score,
   score_secondary: score.nullable().default(null),
+  columns: z
+    .array(column)
+    .max(20)
+    .default([])
+    .describe("Entries of a result's `data` that the leaderboard shows, to everyone who sees it."),
+  final: z
+    .strictObject({
+      select: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(2)
+        .describe("Most submissions to a round that a participant may select for the final ranking."),
+    })
+    .nullable()
+    .default(null)
+    .describe("For evaluators that return `score_final`, which stays hidden until the round has ended."),
   rounds: z
     .array(round)
     .min(1)

@@ -19,6 +19,7 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
     ...roundProblems(list(config.rounds).map(object)),
     ...inputProblems(config),
     ...checkProblems(config),
+    ...columnProblems(list(config.columns).map(object)),
     ...functionProblems(object(config.evaluator).functions),
   ].map((problem) => ({ file: FILE, ...problem }));
 }
@@ -65,6 +66,15 @@ function roundProblems(rounds: Raw[]): Found[] {
       got: shown(first.round.minimum_score),
     });
   return problems;
+}
+
+function columnProblems(columns: Raw[]): Found[] {
+  const keys = columns.map(({ key }) => key);
+  return keys.flatMap((key, index) =>
+    typeof key === "string" && keys.indexOf(key) < index
+      ? [{ field: `columns[${index}].key`, expected: "a unique key", got: shown(key) }]
+      : [],
+  );
 }
 
 function acceptsProblems(accepts: unknown): Found[] {

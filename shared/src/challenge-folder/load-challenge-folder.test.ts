@@ -29,6 +29,20 @@ describe("a challenge folder", () => {
     });
   });
 
+  it("may name columns for the leaderboard, each entry once, and how many submissions are selected", async () => {
+    const { config } = await loadChallengeFolder(
+      await createTestChallenge({ ...MINIMAL, columns: [{ key: "f1" }], final: {} }),
+    );
+    expect(config.columns).toEqual([{ key: "f1", order: "descending", precision: 3 }]);
+    expect(config.final).toEqual({ select: 2 });
+    const columns = [{ key: "f1" }, { key: "f1", title: "F1" }, { key: "a", precision: 16 }];
+    expect(await told({ ...MINIMAL, columns, final: { select: 0 } })).toEqual([
+      "columns[2].precision: expected a whole number from 0 to 15, got 16",
+      "final.select: expected a whole number from 1 to 20, got 0",
+      'columns[1].key: expected a unique key, got "f1"',
+    ]);
+  });
+
   it("may name the schema that editors use for completion", async () => {
     await loadChallengeFolder(await createTestChallenge({ $schema: "./challenge.schema.json" }));
   });

@@ -68,6 +68,8 @@ export const outcomeSchema = z.discriminatedUnion("ok", [
     ok: z.literal(true),
     score: z.number().nullable(),
     score_secondary: z.number().nullable(),
+    /** Hidden until the round has ended. Absent in outcomes of older graders. */
+    score_final: z.number().nullish(),
     message: z.string().nullable(),
     meta: z.record(z.string(), z.unknown()),
     data: z.unknown(),

@@ -79,6 +79,13 @@ describe("the messages of a job factory", () => {
     });
   });
 
+  it("end with a result whose final score is not in its data", () => {
+    const result = { score: 1, score_final: 2, data: { score: 1, loss: 3 } };
+    const read = readMessage(word("COMPLETE", { score: 1, score_final: 2, loss: 3 }), "submit");
+    expect(read).toMatchObject({ kind: "result", result });
+    expect(read).not.toHaveProperty("result.data.score_final");
+  });
+
   it("end with a result though the data has NaN beside the score", () => {
     const text =
       '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":0.5,"loss":NaN,"id":9007199254740993}}';

@@ -71,18 +71,22 @@ export function readMessage(
     case "INFO":
       return { type: "log", message: parsed.message };
     case "COMPLETE": {
-      const { score, score_secondary, secondary_score } = data;
+      // The final score is hidden, unlike everything else in the data.
+      const { score_final, ...shown } = data;
+      const { score, score_secondary, secondary_score } = shown;
       const hasNone = score == null && !parsed.notFinite.includes("data.score");
       if (calledFunction === "submit" && !dryRun && hasNone) return { kind: "score elsewhere" };
       const result = readEvent(
         {
           fields: {
             type: "result",
-            ...{ score, score_secondary: score_secondary ?? secondary_score },
+            ...{ score, score_secondary: score_secondary ?? secondary_score, score_final },
             message: parsed.message || null,
-            data: parsed.data,
+            data: isObject(parsed.data) ? shown : parsed.data,
           },
-          notFinite: parsed.notFinite.map((path) => /^data\.(score(?:_secondary)?)$/.exec(path)?.[1] ?? path),
+          notFinite: parsed.notFinite.map(
+            (path) => /^data\.(score(?:_secondary|_final)?)$/.exec(path)?.[1] ?? path,
+          ),
         },
         dryRun ? "" : calledFunction,
       );

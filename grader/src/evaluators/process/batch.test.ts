@@ -167,6 +167,26 @@ describe("a failing batch evaluator", () => {
     expect(verdict).toMatchObject({ kind: "failure", code, detail: expect.stringMatching(detail) });
   });
 
+  it("may return a final score, which no failure repeats", async () => {
+    const result = (fields: string) => `echo '{"id":"job1","type":"result","score":0.5,${fields}'`;
+    const { run } = await shell(result('"score_final":0.25}'));
+    expect((await run()).verdict).toMatchObject({
+      kind: "result",
+      result: { score: 0.5, score_final: 0.25 },
+    });
+    for (const [fields, detail] of [
+      ['"score_final":"7,31"}', "score_final is not a number"],
+      ['"score_final":{"mean":7.31}}', "score_final is not a number"],
+      ['"score_final":NaN}', "score_final is NaN or Infinity"],
+      ['"score_final":"7.31, 7.31",}', '"score_final": (hidden)'],
+      ['"score_final": 7.31, "data":', '"score_final": (hidden), "data"'],
+    ]) {
+      const { verdict } = await (await shell(result(fields!))).run();
+      expect(verdict).toMatchObject({ kind: "failure", detail: expect.stringContaining(detail!) });
+      expect(JSON.stringify(verdict)).not.toMatch(/31/);
+    }
+  });
+
   it("scores a decimal of any length as a double", async () => {
     const { run } = await shell(`echo '{"id":"job1","type":"result","score":0.12345678901234567890}'`);
     expect((await run()).verdict).toMatchObject({ kind: "result", result: { score: 0.12345678901234568 } });

@@ -205,6 +205,17 @@ class Evaluator:
     expect((await run({ id: "job2" })).verdict).toMatchObject({ result: { score: 2 } });
   });
 
+  it("may return a final score, which no data and no private result contains", async () => {
+    const { run } = await serve(`
+class Number:
+    def tolist(self): return 0.75
+class Evaluator:
+    def _evaluate(self, client_payload): return {"score": 0.5, "score_final": Number(), "rows": 2}`);
+    const { verdict } = await run();
+    expect(verdict).toMatchObject({ result: { score: 0.5, score_final: 0.75, data: { rows: 2 } } });
+    expect(JSON.stringify(verdict).match(/0\.75/g)).toHaveLength(1);
+  });
+
   it("may return numpy-like numbers, and NaN outside the score", async () => {
     const { run } = await serve(`
 class Number:

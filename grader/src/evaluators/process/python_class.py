@@ -199,6 +199,9 @@ def result_event(returned, job, private):
     event = {"type": "result", "score": rest.pop("score", None)}
     first, second = rest.pop("score_secondary", None), rest.pop("secondary_score", None)
     event["score_secondary"] = second if first is None else first
+    final = rest.pop("score_final", None)
+    if final is not None:
+        event["score_final"] = final
     event.update(take_media(rest, job))
     if isinstance(rest.get("problems"), list):
         # Of the function of a challenge's check.

@@ -18,8 +18,11 @@ export function timedOut(timeoutMs: number): EvaluatorFailure {
   return evaluatorFailure("evaluator_timeout", `no result after ${limit}`, `more than ${limit}`);
 }
 
-/** Returns a line, truncated for a log. */
+/** Returns a line, truncated for a log, without a final score, which must not become known. */
 export function excerpt(bytes: Buffer): string {
-  const text = bytes.subarray(0, 500).toString("utf8");
+  const text = bytes
+    .subarray(0, 500)
+    .toString("utf8")
+    .replaceAll(/(score_final\W{0,20}?:)(\s*\\?"[^"]*|[^,}]*)/g, "$1 (hidden)");
   return bytes.length > 500 ? `${text} … (${bytes.length} bytes)` : text;
 }

@@ -17,6 +17,8 @@ const eventSchema = z.discriminatedUnion("type", [
     type: z.literal("result"),
     score: z.number().nullish(),
     score_secondary: z.number().nullish(),
+    /** Shown to no participant before the round has ended. */
+    score_final: z.number().nullish(),
     message: z.string().nullish(),
     meta: z.record(z.string(), z.unknown()).nullish(),
     media: file.nullish(),
@@ -78,11 +80,14 @@ export function readEvent(
 ): Exclude<EvaluatorEvent, { type: "result" }> | ResultEvent | EvaluatorFailure {
   const event = { ...fields };
   if (fields.type === "result")
-    for (const name of ["score", "score_secondary"]) {
+    for (const name of ["score", "score_secondary", "score_final"]) {
       const problem = scoreProblem(fields[name], notFinite.includes(name), {
         isRequired: name === "score" && calledFunction === "submit",
       });
-      if (problem !== null) return evaluatorFailure("evaluator_score", `${name} is ${problem}`, name);
+      if (problem !== null) {
+        const shown = name === "score_final" && problem !== "NaN or Infinity" ? "not a number" : problem;
+        return evaluatorFailure("evaluator_score", `${name} is ${shown}`, name);
+      }
       event[name] = roundNumbers(fields[name]);
     }
   event.percent = roundNumbers(fields.percent);
