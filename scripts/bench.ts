@@ -1,54 +1,43 @@
-// `npm run bench`: the figures that were promised, measured on this machine. `--json <file>` writes them down too;
-// names of figures (round-trip, client, environment, environment:code …) measure only these.
+// `npm run bench`: the figures that were promised, measured on this machine; docs/benchmarks.md explains it.
 import { writeFileSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { measureAccepts } from "./bench/accepts.ts";
-import { measureBoard } from "./bench/board.ts";
-import { measureBox } from "./bench/box.ts";
 import { exitWhenInterrupted } from "./bench/cleanup.ts";
-import { measureCodeAgent } from "./bench/code-agent.ts";
-import { measureCommands } from "./bench/commands.ts";
-import { measureEndToEnd } from "./bench/end-to-end.ts";
-import { measureEmbedded, measureOverRedis, measureTogether } from "./bench/environment.ts";
-import type { Figure } from "./bench/figure.ts";
-import { measureHelp } from "./bench/help.ts";
-import { otherWork } from "./bench/other-work.ts";
-import { measurePages } from "./bench/pages.ts";
-import { measureQueueLayer } from "./bench/queue-layer.ts";
-import { measureRoundTrip } from "./bench/round-trip.ts";
-import { measureSnapshot } from "./bench/snapshot.ts";
-import { measureUploads } from "./bench/uploads.ts";
-import { measureWatchers } from "./bench/watchers.ts";
-import { MissingProgramError } from "./services/programs.ts";
+import { runContained } from "./bench/contained.ts";
+import { busy, machineName, measureFloor } from "./bench/machine.ts";
+import { PROGRAM_MISSING } from "./bench/measure-once.ts";
+import { chosenMeasures } from "./bench/measures.ts";
+import {
+  type BenchReport,
+  busyLine,
+  comparison,
+  figureLine,
+  floorLine,
+  type Group,
+  readReport,
+} from "./bench/report.ts";
+import { combine, isSteady, STEADY_PERCENT } from "./bench/steady.ts";
 import ensureBuilt from "./test/ensure-built.ts";
 import { installSystemPackages, REQUIRED_PROGRAMS } from "./test/system-packages.ts";
 
-const MEASURES = {
-  "round-trip": measureRoundTrip,
-  "client:help": measureHelp,
-  "client:commands": measureCommands,
-  "client:uploads": measureUploads,
-  accepts: measureAccepts,
-  board: () => measureBoard(),
-  pages: () => measurePages(),
-  watchers: measureWatchers,
-  "queue-layer": measureQueueLayer,
-  "end-to-end": measureEndToEnd,
-  snapshot: measureSnapshot,
-  box: measureBox,
-  "environment:code": measureCodeAgent,
-  "environment:embedded": measureEmbedded,
-  "environment:redis": measureOverRedis,
-  "environment:together": measureTogether,
-};
-const isChosen = (name: string, by: string) => name === by || name.startsWith(`${by}:`);
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "string" } } });
-const unknown = positionals.filter((by) => !Object.keys(MEASURES).some((name) => isChosen(name, by)));
-if (unknown.length > 0) {
-  console.error(`there is no figure ${unknown.join(", ")}; there are ${Object.keys(MEASURES).join(", ")}`);
-  process.exit(2);
+/** A group that has not ended by then never does. */
+const LIMIT_MS = 10 * 60_000;
+/** A group is repeated until it is steady, but for no longer than this. */
+const BUDGET_MS = 5 * 60_000;
+const MAX_ROUNDS = 9;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" }, compare: { type: "boolean" }, once: { type: "boolean" } },
+});
+if (values.compare) {
+  const [first, second, ...more] = positionals;
+  if (first === undefined || second === undefined || more.length > 0)
+    refuse("--compare takes two files that --json has written");
+  console.log(comparison(readReport(first), readReport(second)).join("\n"));
+  process.exit(0);
 }
+const names = chosen();
 
 /** What figures stand beside, and what they stand on. */
 const PROGRAMS = [
@@ -61,34 +50,65 @@ const PROGRAMS = [
 installSystemPackages(PROGRAMS);
 await ensureBuilt();
 
-const date = new Date().toISOString().slice(0, 10);
-const runtime = process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js ${process.versions.node}`;
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
-console.log(`${date}, ${runtime}\n${machine}\n`);
-
 exitWhenInterrupted();
-const figures: Figure[] = [];
-for (const [name, measure] of Object.entries(MEASURES)) {
-  if (positionals.length > 0 && !positionals.some((by) => isChosen(name, by))) continue;
-  const busy = await otherWork();
-  try {
-    for await (const figure of await measure()) {
-      figures.push(figure);
-      console.log(row(figure));
-    }
-  } catch (error) {
-    // Where a service cannot be installed, one sentence says what to install.
-    if (!(error instanceof MissingProgramError)) throw error;
-    console.error(`${name} cannot be measured: ${error.message}`);
-    process.exit(2);
-  }
-  const load = [busy, await otherWork()].map((percent) => `${Math.round(percent)} %`).join(" and ");
-  console.log(`  (other work on the processors before and after ${name}: ${load})`);
+const report: BenchReport = {
+  date: new Date().toISOString().slice(0, 10),
+  runtime: process.versions.bun ? `Bun ${process.versions.bun}` : `Node.js ${process.versions.node}`,
+  machine: machineName(),
+  floor: await measureFloor(),
+  groups: [],
+};
+console.log(`${report.date}, ${report.runtime}\n${report.machine}`);
+console.log(`${floorLine(report.floor)}\n`);
+for (const name of names) {
+  const group = await measureGroup(name);
+  report.groups.push(group);
+  for (const figure of group.figures) console.log(figureLine(figure));
+  const rounds = group.figures[0]?.rounds.length ?? 0;
+  const steady = group.steady
+    ? "steady"
+    : `not steady: one round moves a median by more than ${STEADY_PERCENT} %`;
+  const verdict = values.once ? "one round" : `${rounds} rounds, ${steady}`;
+  console.log(`  (${name}: ${verdict}; ${busyLine(group.before)} before, ${busyLine(group.after)} after)`);
+  if (group.problem !== null) console.log(`  ${name} FAILED: ${group.problem}`);
 }
-if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ date, runtime, machine, figures }, null, 2)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+process.exitCode = report.groups.some(({ problem }) => problem !== null) ? 1 : 0;
 
-function row({ name, value, unit, target, met }: Figure): string {
-  const verdict = target ? `   ${target}: ${met ? "met" : "MISSED"}` : "";
-  return `${name.padEnd(40)}${value.toFixed(value < 100 ? 2 : 0).padStart(10)} ${unit}${verdict}`;
+async function measureGroup(name: string): Promise<Group> {
+  const before = await busy();
+  const rounds: Group["figures"][] = [];
+  const began = performance.now();
+  let problem: string | null = null;
+  let longest = 0;
+  do {
+    const started = performance.now();
+    const script = join(import.meta.dirname, "bench/measure-once.ts");
+    const round = await runContained(script, [name], { limitMs: LIMIT_MS });
+    if (round.exitCode === PROGRAM_MISSING) process.exit(PROGRAM_MISSING);
+    problem = round.problem;
+    if (round.figures.length > 0) rounds.push(combine([round.figures]));
+    longest = Math.max(longest, performance.now() - started);
+  } while (
+    problem === null &&
+    !values.once &&
+    !isSteady(combine(rounds)) &&
+    rounds.length < MAX_ROUNDS &&
+    performance.now() - began + longest < BUDGET_MS
+  );
+  const figures = combine(rounds);
+  return { name, figures, steady: isSteady(figures), before, after: await busy(), problem };
+}
+
+function chosen(): string[] {
+  try {
+    return chosenMeasures(positionals);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+}
+
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
 }

@@ -6,12 +6,11 @@ import type { Job, Report } from "@crowdai/shared";
 import { connectionsTo, createRedisQueue } from "@crowdai/shared/queue/redis";
 import { Queue, Worker } from "bullmq";
 import { startRedis } from "../services/redis.ts";
-import { type Figure, median } from "./figure.ts";
+import type { Figure } from "./figure.ts";
 
 const CONCURRENCIES = [8, 32] as const;
 const JOBS = 10_000;
 const WARM_UP = 2000;
-const ROUNDS = 5;
 /** Jobs whose acknowledgement by Redis is waited for at once. */
 const IN_FLIGHT = 64;
 const silent = { info() {}, warn() {}, error() {} };
@@ -21,7 +20,7 @@ type Measured = (jobs: number) => Promise<number>;
 
 /**
  * Jobs a second through the queue alone, added and processed by an empty handler in one process, beside BullMQ on the same
- * Redis: in turns, and the median of the ratios counts. A third row adds what BullMQ does not carry: a report of each
+ * Redis. A third row adds what BullMQ does not carry: a report of each
  * job's end, received by a broker.
  */
 export async function measureQueueLayer(): Promise<Figure[]> {
@@ -35,28 +34,19 @@ export async function measureQueueLayer(): Promise<Figure[]> {
         reporting: () => withOurs(redis.url, concurrency, true),
         bullmq: () => withBullmq(redis.port, concurrency),
       };
-      const rounds: Record<keyof typeof contenders, number>[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        const result = { ours: 0, reporting: 0, bullmq: 0 };
-        for (const [name, open] of Object.entries(contenders) as [keyof typeof contenders, Open][]) {
-          const { measure, close } = await open();
-          await measure(WARM_UP);
-          result[name] = await measure(JOBS);
-          await close();
-        }
-        rounds.push(result);
+      const result = { ours: 0, reporting: 0, bullmq: 0 };
+      for (const [name, open] of Object.entries(contenders) as [keyof typeof contenders, Open][]) {
+        const { measure, close } = await open();
+        await measure(WARM_UP);
+        result[name] = await measure(JOBS);
+        await close();
       }
-      const ratio = median(rounds.map(({ ours, bullmq }) => ours / bullmq));
-      const at = `at concurrency ${concurrency}`;
+      const ratio = result.ours / result.bullmq;
       figures.push(
-        { name: `queue layer ${at}`, value: median(rounds.map(({ ours }) => ours)), unit: "jobs/s" },
-        {
-          name: `  with a report of each`,
-          value: median(rounds.map(({ reporting }) => reporting)),
-          unit: "jobs/s",
-        },
-        { name: `  BullMQ`, value: median(rounds.map(({ bullmq }) => bullmq)), unit: "jobs/s" },
-        { name: `  ours / BullMQ`, value: ratio, unit: "×", target: "at least 1.0", met: ratio >= 1 },
+        { name: `queue layer at concurrency ${concurrency}`, value: result.ours, unit: "jobs/s" },
+        { name: "  with a report of each", value: result.reporting, unit: "jobs/s" },
+        { name: "  BullMQ", value: result.bullmq, unit: "jobs/s" },
+        { name: "  ours / BullMQ", value: ratio, unit: "×", target: "at least 1.0", met: ratio >= 1 },
       );
     }
     return figures;
