@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { isLastEvent, type LiveEvent, type Place, type SubmissionEvent } from "@crowdai/shared";
 import { inFairOrder, readQueue, readServed } from "../domain/graders/queue-positions.ts";
-import { readQueueStatus, type Waiting } from "../domain/graders/queue-status.ts";
+import { readQueueStatus, type Waiting, waitsAsSession } from "../domain/graders/queue-status.ts";
 import { readEvents } from "../domain/submissions/events.ts";
 import { submissionWithId } from "../domain/submissions/find-submission.ts";
 import type { Needs } from "../domain/submissions/services.ts";
@@ -125,9 +125,13 @@ export function createBroadcast(watchers: Watchers, context: () => BroadcastNeed
         const arrived = await readQueue(db, challenge);
         if (arrived.length === 0) continue;
         const queue = inFairOrder(arrived, await readServed(db, challenge, arrived[0]!.accepted_at));
-        const waitingAt = await readQueueStatus(context(), challenge);
-        for (const [index, { id }] of queue.entries()) {
-          if (ids.has(id)) sendQueuePosition(id, waitingAt(index + 1));
+        const [waitingAt, sessionWaitingAt] = [
+          await readQueueStatus(context(), challenge, false),
+          await readQueueStatus(context(), challenge, true),
+        ];
+        for (const [index, entry] of queue.entries()) {
+          const waiting = waitsAsSession(entry) ? sessionWaitingAt : waitingAt;
+          if (ids.has(entry.id)) sendQueuePosition(entry.id, waiting(index + 1));
           // Yields to other work in between, because a queue may be long.
           if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await setImmediate();
         }

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, type Job } from "@crowdai/shared";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { Logger } from "../base/log.ts";
 import type { Sandbox } from "../box/sandbox.ts";
@@ -80,14 +80,26 @@ async function tryBoxes(open: OpenSandbox): Promise<Tested> {
   };
 }
 
-export function needsBox({ config }: Pick<ChallengeFolder, "config">): boolean {
-  const runsCode = config.run !== null || config.environment?.agents.includes("code") === true;
-  return runsCode || ("sandbox" in config.evaluator && config.evaluator.sandbox !== "none");
+type Challenge = Pick<ChallengeFolder, "config">;
+
+export function needsBox(challenge: Challenge): boolean {
+  const { run, environment } = challenge.config;
+  const runsCode = run !== null || environment?.agents.includes("code") === true;
+  return runsCode || sessionNeedsBox(challenge);
 }
 
-/** Throws sandbox_unavailable when a challenge needs boxes that this machine does not have. */
-export async function requireBox(folder: ChallengeFolder, boxes: Boxes): Promise<void> {
-  if (!needsBox(folder)) return;
+/** Whether sessions of remote agents and replays need a box too: the environment itself runs in one. */
+export function sessionNeedsBox({ config: { evaluator } }: Challenge): boolean {
+  return "sandbox" in evaluator && evaluator.sandbox !== "none";
+}
+
+/** Throws sandbox_unavailable when a job of a challenge needs boxes that this machine does not have. */
+export async function requireBox(
+  folder: ChallengeFolder,
+  boxes: Boxes,
+  job?: Pick<Job, "input">,
+): Promise<void> {
+  if (!(job?.input.kind === "session" ? sessionNeedsBox : needsBox)(folder)) return;
   await boxes.ready();
   const problem = boxes.problem();
   if (problem !== null)

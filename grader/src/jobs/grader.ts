@@ -80,10 +80,8 @@ export function createGrader(options: GraderOptions): Grader {
       await queue.consume(
         {
           grader: name,
-          challenges: () =>
-            health.problem()
-              ? []
-              : [...new Set([...runnable.folders().map(({ config }) => config.id), ...runnable.bundled()])],
+          challenges: () => (health.problem() ? [] : runnable.challenges()),
+          sessions: () => (health.problem() ? [] : runnable.sessions()),
           problem: health.problem,
           unable: runnable.unable,
           concurrency: options.concurrency,

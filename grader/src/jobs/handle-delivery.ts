@@ -124,7 +124,7 @@ export function createDeliveryHandler(options: {
   }
 
   function ownFolder(job: Job): HeldFolder {
-    const folder = runnable.folders().find((one) => one.config.id === job.challenge);
+    const folder = runnable.folderOf(job);
     if (!folder)
       throw new CrowdaiError("challenge_unknown", "This grader does not have the challenge's folder.");
     return { folder: { ...folder, dir: resolve(folder.dir) }, [Symbol.dispose]() {} };
@@ -133,12 +133,12 @@ export function createDeliveryHandler(options: {
   async function bundleFolder(job: Job, signal: AbortSignal): Promise<HeldFolder> {
     const held = await bundles.hold(job, signal);
     try {
-      await requireBox(held.folder, boxes);
+      await requireBox(held.folder, boxes, job);
       return held;
     } catch (error) {
       held[Symbol.dispose]();
-      // Another grader may have boxes. This one takes no more jobs of the challenge.
-      runnable.refuseBundle(job.challenge);
+      // Another grader may have boxes. This one takes no more such jobs of the challenge.
+      runnable.refuseBundle(job, held.folder);
       throw error;
     }
   }

@@ -1,8 +1,9 @@
 import { createFairQueue, type FairQueue, type WaitingJob } from "./fair-queue.ts";
+import { queueNameOf } from "./queue-names.ts";
 
-/** The waiting jobs, in one queue per challenge. */
+/** The waiting jobs, in one queue per challenge, and one for its sessions. */
 export interface ChallengeQueues {
-  /** Takes the first job of one of the served challenges, beginning with the challenge served least recently. */
+  /** Takes the first job of one of the served queues, by name, beginning with the queue served least recently. */
   take(served: readonly string[]): WaitingJob | null;
   pushBack(waiting: WaitingJob): void;
   pushFront(waiting: WaitingJob): void;
@@ -14,25 +15,25 @@ export interface ChallengeQueues {
 }
 
 export function createChallengeQueues(): ChallengeQueues {
-  // In round-robin order: a served challenge moves to the end. Empty queues are removed.
+  // In round-robin order: a served queue moves to the end. Empty queues are removed.
   const queues = new Map<string, FairQueue>();
   const bySubmission = new Map<string, WaitingJob>();
 
   function queueOf(waiting: WaitingJob): FairQueue {
-    const { challenge, submission } = waiting.job;
-    const queue = queues.get(challenge) ?? createFairQueue();
-    queues.set(challenge, queue);
-    bySubmission.set(submission, waiting);
+    const name = queueNameOf(waiting.job);
+    const queue = queues.get(name) ?? createFairQueue();
+    queues.set(name, queue);
+    bySubmission.set(waiting.job.submission, waiting);
     return queue;
   }
 
   return {
     take(served) {
-      for (const [challenge, queue] of queues) {
-        if (!served.includes(challenge)) continue;
+      for (const [name, queue] of queues) {
+        if (!served.includes(name)) continue;
         const first = queue.take()!;
-        queues.delete(challenge);
-        if (!queue.isEmpty()) queues.set(challenge, queue);
+        queues.delete(name);
+        if (!queue.isEmpty()) queues.set(name, queue);
         bySubmission.delete(first.job.submission);
         return first;
       }
@@ -45,10 +46,10 @@ export function createChallengeQueues(): ChallengeQueues {
       const waiting = bySubmission.get(submission);
       if (!waiting) return;
       bySubmission.delete(submission);
-      const { challenge } = waiting.job;
-      const queue = queues.get(challenge)!;
+      const name = queueNameOf(waiting.job);
+      const queue = queues.get(name)!;
       queue.drop(waiting);
-      if (queue.isEmpty()) queues.delete(challenge);
+      if (queue.isEmpty()) queues.delete(name);
     },
     isEmpty: () => queues.size === 0,
     clear() {

@@ -2,6 +2,7 @@ import { createChallengeQueues } from "./challenge-queues.ts";
 import { createEmbeddedReports, whenAborted } from "./embedded-reports.ts";
 import type { WaitingJob } from "./fair-queue.ts";
 import { attachedGrader, type Consumption, type JobQueue } from "./job-queue.ts";
+import { servedQueues } from "./queue-names.ts";
 
 /** How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another challenge. */
 const RECHECK_MS = 500;
@@ -50,7 +51,7 @@ export function createEmbeddedQueue(): JobQueue {
   }
 
   function deliverOne(consumer: Consumer): boolean {
-    const waiting = isFree(consumer) ? queues.take(consumer.consumption.challenges()) : null;
+    const waiting = isFree(consumer) ? queues.take(servedQueues(consumer.consumption)) : null;
     if (!waiting) return false;
     // The consumer served last moves to the end.
     if (consumers.delete(consumer)) consumers.add(consumer);

@@ -14,6 +14,8 @@ export interface Consumption {
   grader: string;
   /** Ids of the served challenges. Called before each take, so that a folder may appear later. */
   challenges: () => readonly string[];
+  /** Ids of further challenges, of which only sessions are taken: the grader cannot run submitted code. */
+  sessions?: () => readonly string[];
   /** Why the grader takes no jobs, for `attached`; null when it does. */
   problem?: () => string | null;
   /** Challenges that the grader has and cannot run, with the reason. */
@@ -27,6 +29,8 @@ export interface Consumption {
 export interface AttachedGrader {
   grader: string;
   challenges: readonly string[];
+  /** Challenges of which it takes only sessions; absent when there are none. */
+  sessions?: readonly string[];
   concurrency: number;
   /** Why it takes no jobs; absent when it does. */
   problem?: string;
@@ -39,8 +43,10 @@ export function attachedGrader(consumption: Consumption): AttachedGrader {
   const { grader, challenges, concurrency } = consumption;
   const problem = consumption.problem?.() ?? null;
   const unable = consumption.unable?.() ?? {};
+  const sessions = consumption.sessions?.() ?? [];
   return {
     ...{ grader, challenges: [...challenges()], concurrency },
+    ...(sessions.length === 0 ? {} : { sessions: [...sessions] }),
     ...(problem === null ? {} : { problem }),
     ...(Object.keys(unable).length === 0 ? {} : { unable }),
   };
@@ -64,9 +70,10 @@ export interface Recovery {
  * The job queue delivers jobs to graders, and reports to brokers.
  *
  * The records are the source of truth and can rebuild the queue at any time, so a loss of its contents loses nothing.
- * Each job is delivered at least once, and again when its grader is gone. The jobs of one challenge with the same fair key keep
- * the order of publishing. Different fair keys take turns: each free slot serves the key that was served least recently, so a key
- * with many waiting jobs delays the first job of another by at most one job per grader.
+ * Each job is delivered at least once, and again when its grader is gone. The sessions of a challenge wait apart from its other
+ * jobs, because some graders take only sessions. In each of these queues, jobs with the same fair key keep the order of publishing,
+ * and different fair keys take turns: each free slot serves the key that was served least recently, so a key with many waiting
+ * jobs delays the first job of another by at most one job per grader.
  * Reports of one submission arrive in order, each at least once.
  */
 export interface JobQueue {

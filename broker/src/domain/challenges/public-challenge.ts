@@ -9,7 +9,7 @@ import {
   roundState,
 } from "@crowdai/shared/challenge-folder";
 import { functionsOf } from "../environments/challenge-functions.ts";
-import { readServing, type ServingSources } from "../graders/queue-status.ts";
+import { readChallengeServing, type ServingSources } from "../graders/queue-status.ts";
 import type { ServedChallenge } from "./catalog.ts";
 import { findClosure } from "./find-closure.ts";
 import { publicEnvironment, type SeedSources } from "./public-environment.ts";
@@ -54,7 +54,7 @@ export async function publicChallenge(
       sha256,
       url: `${baseUrl()}/api/v1/challenges/${encodeURIComponent(config.id)}/data/${name.split("/").map(encodeURIComponent).join("/")}`,
     })),
-    ...(await readServing(context, config.id)),
+    ...(await readChallengeServing(context, config)),
     url: page,
   };
 }

@@ -8,6 +8,8 @@ const FRESH_MS = 500;
 export interface AttachedGraders {
   all(): Promise<readonly AttachedGrader[]>;
   serving(challenge: string): Promise<readonly AttachedGrader[]>;
+  /** Those that take sessions of the challenge: graders without boxes take nothing else of some challenges. */
+  servingSessions(challenge: string): Promise<readonly AttachedGrader[]>;
   /** When a grader that serves the challenge was last seen; the start of this broker when none was. */
   lastSeen(challenge: string): Date;
   /** Polls the queue. Called regularly, so that `lastSeen` stays accurate without other callers. */
@@ -53,6 +55,10 @@ export function createAttachedGraders(
     all,
     poll,
     serving: async (challenge) => (await all()).filter(({ challenges }) => challenges.includes(challenge)),
+    servingSessions: async (challenge) =>
+      (await all()).filter(
+        ({ challenges, sessions }) => challenges.includes(challenge) || sessions?.includes(challenge),
+      ),
     lastSeen: (challenge) => seen.get(challenge) ?? began,
   };
 }

@@ -10,7 +10,10 @@ const SERVED_FRESH_MS = 1000;
 const SHORT = 100;
 
 /** A waiting submission. */
-export type QueueEntry = Pick<SubmissionRow, "id" | "number" | "participant_id" | "accepted_at">;
+export type QueueEntry = Pick<
+  SubmissionRow,
+  "id" | "number" | "participant_id" | "accepted_at" | "input_kind" | "function"
+>;
 
 /** Knows the queue positions of waiting submissions. Participants take turns, as in the job queue. */
 export interface QueuePositions {
@@ -130,6 +133,7 @@ export const readQueue = (db: Db, challenge: string, after = 0): Promise<QueueEn
 const waiting = statement((db, { challenge, after }: { challenge: string; after: number }) =>
   waitingIn(db, challenge)
     .select(["submissions.id", "submissions.number", "submissions.participant_id", "submissions.accepted_at"])
+    .select(["submissions.input_kind", "submissions.function"])
     .where("submissions.number", ">", after)
     .orderBy("submissions.number"),
 );

@@ -1,6 +1,6 @@
 import type { AttachedGrader } from "@crowdai/shared/queue";
 import { expect, it } from "vitest";
-import { readServing, type ServingSources } from "./queue-status.ts";
+import { readChallengeServing, readServing, type ServingSources } from "./queue-status.ts";
 
 const clock = () => new Date("2026-11-29T14:02:00Z");
 const grader: AttachedGrader = { grader: "g", challenges: ["other"], concurrency: 1 };
@@ -29,6 +29,10 @@ it.each<[string, AttachedGrader[], string | null]>([
   const graders = {
     all: async () => attached,
     serving: async (challenge: string) => attached.filter(({ challenges }) => challenges.includes(challenge)),
+    servingSessions: async (challenge: string) =>
+      attached.filter(
+        ({ challenges, sessions }) => challenges.includes(challenge) || sessions?.includes(challenge),
+      ),
     lastSeen: clock,
     poll: async () => {},
   };
@@ -36,4 +40,24 @@ it.each<[string, AttachedGrader[], string | null]>([
   const context: ServingSources = { graders, runsCode, clock, dispatchStalled: () => false };
   const challenge = waiting?.includes("can run code") ? "run-it" : "iris";
   expect((await readServing(context, challenge)).waiting).toBe(waiting);
+});
+
+it("graders without boxes count for the sessions of a challenge, and not for its code", async () => {
+  const unable = { walk: "bubblewrap is not installed" };
+  const attached: AttachedGrader[] = [{ ...grader, challenges: [], sessions: ["walk"], unable }];
+  const graders = {
+    all: async () => attached,
+    serving: async () => [],
+    servingSessions: async () => attached,
+    lastSeen: clock,
+  };
+  const context: ServingSources = { graders, runsCode: () => false, clock, dispatchStalled: () => false };
+  const waiting = "no grader can run code: bubblewrap is not installed";
+  expect(await readServing(context, "walk", true)).toEqual({ graders: 1, waiting: null });
+  expect(await readServing(context, "walk")).toEqual({ graders: 0, waiting });
+  const environment = { agents: ["code", "remote"] };
+  expect(await readChallengeServing(context, { id: "walk", environment } as never)).toEqual({
+    graders: 1,
+    waiting,
+  });
 });

@@ -2,7 +2,7 @@ import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowd
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
-import { readServing, type ServingSources } from "../../domain/graders/queue-status.ts";
+import { readChallengeServing, type ServingSources } from "../../domain/graders/queue-status.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import { readLimits } from "../../domain/rules/limits.ts";
@@ -90,7 +90,7 @@ export function challengeRoutes({
       const { round } = c.req.valid("query");
       const target = round === undefined ? (openRound(config, clock()) ?? null) : findRound(config, round);
       const limits = await readLimits(context().records.db, config, target, caller.id, clock());
-      return c.json({ ...limits, ...(await readServing(context(), config.id)) }, 200);
+      return c.json({ ...limits, ...(await readChallengeServing(context(), config)) }, 200);
     },
   );
 

@@ -63,6 +63,37 @@ export function deliveryContract(stage: Stage): void {
       expect(grader.seen()).toEqual(["mine"]);
     });
 
+    it("delivers only sessions to a grader that takes only sessions, behind other jobs of the challenge", async () => {
+      const sessions = ["iris"];
+      const grader = stage.attach({ grader: "unboxed", challenges: () => [], sessions: () => sessions });
+      const session = { input: { kind: "session", replay: null } } as const;
+      for (const id of ["code-1", "code-2"]) await stage.queue.publish(jobOf(id, { fair_key: "a" }));
+      for (const id of ["session-1", "session-2", "session-3"])
+        await stage.queue.publish(jobOf(id, { ...session, fair_key: "a" }));
+      await stage.queue.cancel("session-2");
+      const taken = await grader.next();
+      taken.returnToQueue();
+      for (const delivery of [2, 1]) {
+        const next = await grader.next();
+        expect(next.delivery.delivery).toBe(delivery);
+        next.acknowledge();
+      }
+      expect(grader.seen()).toEqual(["session-1", "session-1", "session-3"]);
+      await until(async () => (await stage.queue.attached()).length === 1);
+      expect(await stage.queue.attached()).toEqual([
+        { grader: "unboxed", challenges: [], sessions: ["iris"], concurrency: 1 },
+      ]);
+      const full = stage.attach({ grader: "boxed" });
+      for (const id of ["code-1", "code-2"]) {
+        const next = await full.next();
+        expect(next.id).toBe(id);
+        next.acknowledge();
+      }
+      await grader.stop();
+      await stage.queue.publish(jobOf("session-4", session));
+      expect((await full.next()).id).toBe("session-4");
+    });
+
     it("delivers waiting jobs of a challenge that a grader begins to serve", async () => {
       const served = ["iris"];
       const grader = stage.attach({ challenges: () => served });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumption, Delivery } from "../job-queue.ts";
+import { servedQueues } from "../queue-names.ts";
 import { createBlockingRead } from "./blocking-read.ts";
 import { EXCHANGE } from "./job-scripts.ts";
 import { RETURN_UNSEEN } from "./lease-scripts.ts";
@@ -65,12 +66,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let claimedAt = 0;
   let unsure = false;
   let isEmpty = false;
-  /** Challenges and whether their group is known to exist, in round-robin order: least recently served first. */
+  /** Queues of challenges and whether their group is known to exist, in round-robin order: least recently served first. */
   const ensured = new Map<string, boolean>();
   let wake = () => {};
 
   const served = () => {
-    const now = new Set(consumption.challenges());
+    const now = new Set(servedQueues(consumption));
     for (const challenge of ensured.keys()) if (!now.has(challenge)) ensured.delete(challenge);
     for (const challenge of now) if (!ensured.has(challenge)) ensured.set(challenge, false);
     return [...ensured.keys()];

@@ -2,6 +2,7 @@ import { CrowdaiError } from "../../protocol/errors.ts";
 import type { Report } from "../../protocol/job.ts";
 import { fairKeyOf } from "../fair-queue.ts";
 import type { AttachedGrader, JobQueue } from "../job-queue.ts";
+import { queueNameOf, servedQueues } from "../queue-names.ts";
 import { createBatches } from "./batches.ts";
 import { listenForCancellations } from "./cancellations.ts";
 import { type Consumer, createConsumer } from "./consumer.ts";
@@ -35,8 +36,8 @@ const FRESH_MS = 500;
 const CLOSE_MS = 3000;
 
 /**
- * Creates a queue on Redis Streams: one stream per challenge, read by one group, which jobs enter in their fair order. All keys share
- * a hash tag, so that a cluster keeps the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
+ * Creates a queue on Redis Streams: one stream per challenge and one for its sessions, read by one group, which jobs enter in their
+ * fair order. All keys share a hash tag, so that a cluster keeps the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
  */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
   const { redis, log, leaseMs = LEASE_MS } = options;
@@ -118,10 +119,10 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
 
     async publish(job) {
       if (closing.signal.aborted) throw new Error("The queue is closed.");
-      const { submission, attempt, challenge } = job;
+      const { submission, attempt } = job;
       // An escaped key has no separator of the keys in Redis.
       const key = encodeURIComponent(fairKeyOf(job));
-      await publishing.add([submission, attempt, challenge, key, JSON.stringify(job)]);
+      await publishing.add([submission, attempt, queueNameOf(job), key, JSON.stringify(job)]);
     },
 
     async consume(consumption, handle) {
@@ -129,7 +130,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
         for (const { runningJobs } of consumers) runningJobs.withdraw(submission, attempt);
       });
       await control.ready;
-      tidying ??= setInterval(() => run(TIDY, [...consumption.challenges()]).catch(() => {}), TIDY_MS);
+      tidying ??= setInterval(() => run(TIDY, servedQueues(consumption)).catch(() => {}), TIDY_MS);
       const consumer = createConsumer({
         ...{ redis, connection, base, leaseMs, log, consumption, handle },
         closing: closing.signal,
