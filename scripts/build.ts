@@ -11,6 +11,7 @@ const schema = join(root, "shared/challenge.schema.json");
 // Programs that graders start, or show to the programs in their boxes.
 const programs = [
   "evaluators/process/python_class.py",
+  "evaluators/process/codabench.py",
   "evaluators/process/gym_environment.py",
   "environment/agent/crowdai_agent.py",
   "environment/agent/crowdai-agent.js",

@@ -8,11 +8,7 @@ export async function missingProgram(
   path: string,
 ): Promise<string | null> {
   const program =
-    "command" in evaluator
-      ? evaluator.command[0]
-      : "python_class" in evaluator
-        ? evaluator.python
-        : undefined;
+    "command" in evaluator ? evaluator.command[0] : "python" in evaluator ? evaluator.python : undefined;
   // The folder itself has a program with a relative path, which was checked with it.
   if (program === undefined || (program.includes("/") && !isAbsolute(program))) return null;
   const places = isAbsolute(program)

@@ -6,6 +6,7 @@ import { findUnreadable } from "../base/make-readable.ts";
 import type { Sandbox } from "../box/sandbox.ts";
 import type { Confinement } from "../confinement/confinement.ts";
 import { createJobFactoryEvaluator } from "./job-factory/job-factory.ts";
+import { withAppFolder } from "./process/app-folder.ts";
 import { createBatchEvaluator } from "./process/batch.ts";
 import { type Launch, planLaunch } from "./process/launch.ts";
 import { createPersistentEvaluator } from "./process/persistent.ts";
@@ -41,7 +42,8 @@ export function createEvaluator(folder: ChallengeFolder, options: EvaluatorOptio
   if (config.sandbox !== "none" && !sandbox) throw new CrowdaiError("sandbox_unavailable");
   const unreadable = sandbox ? findUnreadable(folder.dir) : null;
   if (unreadable !== null) return only(createUnreadableEvaluator(folder.dir, unreadable));
-  const launch = planLaunch(folder, config, options.limitTools, options.path, options.confinement, sandbox);
+  const planned = planLaunch(folder, config, options.limitTools, options.path, options.confinement, sandbox);
+  const launch = "codabench" in config ? withAppFolder(planned, options.folder) : planned;
   const { notice } = launch;
   if (launch.mode === "environment") return { evaluator: noEvaluator, notice, environment: launch };
   const evaluator =

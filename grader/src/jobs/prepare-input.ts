@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CrowdaiError, type ErrorCode, type RunRecord } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode, type Job, type RunRecord } from "@crowdai/shared";
 import type { ChallengeFolder, RunConfig } from "@crowdai/shared/challenge-folder";
 import { runCode } from "../run/run-code.ts";
 import type { Grading } from "./grading.ts";
@@ -20,7 +20,7 @@ export async function prepare(grading: Omit<Grading, "evaluator" | "notice" | "o
   const { run } = folder.config;
   try {
     if (run) return await runSubmission(grading, run);
-    const line = await prepareJob(job, workspace, objects, signal, unpackLimits(folder));
+    const line = await prepareJob(job, workspace, objects, signal, unpackLimits(folder, job));
     return { ok: true, line, record: null, log: "" };
   } catch (error) {
     if (error instanceof CrowdaiError && isVerdict(error.code))
@@ -61,7 +61,13 @@ const MAX_UNPACKED_FILES = 20_000;
 /** How much larger than the largest archive its contents may be. */
 const MAX_EXPANSION = 10;
 
-function unpackLimits({ config }: ChallengeFolder): UnpackLimits | null {
+const ARCHIVE = /\.(?:zip|tar|tar\.gz|tgz)$/i;
+
+/** The limits of an archive that is unpacked; null for a file that is not. A scoring program of Codabench expects archives, or files. */
+function unpackLimits({ config }: ChallengeFolder, { input }: Job): UnpackLimits | null {
   const { file } = config.accepts;
-  return file?.unpack ? { maxFiles: MAX_UNPACKED_FILES, maxBytes: MAX_EXPANSION * file.max_bytes } : null;
+  if (!file) return null;
+  const isArchive = input.kind === "file" && ARCHIVE.test(input.name ?? "");
+  const unpack = file.unpack ?? ("codabench" in config.evaluator && isArchive);
+  return unpack ? { maxFiles: MAX_UNPACKED_FILES, maxBytes: MAX_EXPANSION * file.max_bytes } : null;
 }

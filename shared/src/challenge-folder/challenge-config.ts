@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { checkConfigSchema } from "../check/check-config.ts";
 import { lineSchema } from "../protocol/plain-text.ts";
+import { codabenchSchema } from "./codabench-config.ts";
 import { environmentSchema } from "./environment-config.ts";
+import { processSettings } from "./process-settings.ts";
 import { runSchema } from "./run-config.ts";
 
 const id = z
@@ -66,25 +68,13 @@ const round = z.strictObject({
   highlight: z.int().min(0).default(3),
 });
 
-/** Settings of every evaluator that runs as a process. */
-const anyProcess = {
-  functions: z.array(lineSchema.min(1)).min(1).default(["submit"]),
-  timeout_seconds: z
-    .number()
-    .positive()
-    .max(7 * 24 * 3600)
-    .default(600),
-  memory_mb: z.int().min(16).nullable().default(null),
-  sandbox: z.enum(["none", "bubblewrap"]).default("none"),
-};
-
 const command = z.strictObject({
   command: z.array(z.string().min(1)).min(1),
   mode: z
     .enum(["batch", "persistent", "environment"])
     .default("batch")
     .describe("An environment runs for one session, and answers open, reset, step and close."),
-  ...anyProcess,
+  ...processSettings,
 });
 const gym = z.strictObject({
   gym: z
@@ -92,7 +82,7 @@ const gym = z.strictObject({
     .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a function or class, such as "env.py:make"')
     .describe("What makes a Gymnasium (5-tuple) or gym (4-tuple) environment. It is driven by the grader."),
   python: z.string().default("python3"),
-  ...anyProcess,
+  ...processSettings,
 });
 const pythonClass = z.strictObject({
   python_class: z
@@ -108,7 +98,7 @@ const pythonClass = z.strictObject({
     .union([z.array(z.string()), z.literal(true)])
     .default([])
     .describe("Names in the returned dict that only organizers see; true for all but the scores and media."),
-  ...anyProcess,
+  ...processSettings,
 });
 
 const jobFactory = z.strictObject({
@@ -225,7 +215,7 @@ export const challengeConfigSchema = z.strictObject({
       json: { schema: true, max_bytes: 10 * MEBIBYTE },
       model: { max_bytes: MODEL_BYTES },
     }),
-  evaluator: z.union([command, pythonClass, gym, jobFactory]),
+  evaluator: z.union([command, pythonClass, gym, jobFactory, codabenchSchema]),
   run: runSchema
     .nullable()
     .default(null)

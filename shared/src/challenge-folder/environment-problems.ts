@@ -29,7 +29,7 @@ function evaluatorProblems(evaluator: unknown, gym: unknown): Found[] {
   if (!isObject(evaluator)) return [];
   const { functions, mode } = evaluator;
   const problems: Found[] = [];
-  const kind = ["python_class", "job_factory"].find((name) => evaluator[name] !== undefined);
+  const kind = ["python_class", "codabench", "job_factory"].find((name) => evaluator[name] !== undefined);
   if (typeof gym === "string" && evaluator.gym !== gym)
     problems.push({
       field: "evaluator",

@@ -1,6 +1,7 @@
 import { access, constants, open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { quoted } from "../protocol/suggest.ts";
+import { codabenchProblems } from "./codabench-files.ts";
 import type { ConfigProblem } from "./config-problems.ts";
 
 const FILE = "challenge.json";
@@ -12,6 +13,7 @@ export async function evaluatorFileProblems(dir: string, evaluator: unknown): Pr
   if (typeof evaluator !== "object" || evaluator === null) return [];
   if ("python_class" in evaluator) return pythonProblems(dir, "python_class", evaluator.python_class);
   if ("gym" in evaluator) return pythonProblems(dir, "gym", evaluator.gym);
+  if ("codabench" in evaluator) return codabenchProblems(dir, evaluator);
   if ("command" in evaluator && Array.isArray(evaluator.command))
     return commandProblems(dir, evaluator.command);
   return [];

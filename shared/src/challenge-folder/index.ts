@@ -6,6 +6,8 @@ export {
   type ProcessConfig,
   type RoundConfig,
 } from "./challenge-config.ts";
+export type { CodabenchConfig } from "./codabench-config.ts";
+export { readProgramMetadata } from "./codabench-metadata.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";
 export { type EnvironmentConfig, episodeCount, seedListSchema } from "./environment-config.ts";

@@ -9,7 +9,7 @@ type Path = readonly PropertyKey[];
 const FILE = "challenge.json";
 /** Unions of objects, each with the fields that distinguish its alternatives, in the order of the schema. */
 const KINDS: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  evaluator: ["command", "python_class", "gym", "job_factory"],
+  evaluator: ["command", "python_class", "gym", "job_factory", "codabench"],
   "run.output": ["path", "lines"],
 };
 

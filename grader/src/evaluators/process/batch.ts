@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Evaluated, Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
 import { type EvaluatorFailure, evaluatorFailure, excerpt, timedOut } from "../protocol/evaluator-failure.ts";
 import { isBlank, readEvent, readLine } from "../protocol/events.ts";
+import type { MetricNames } from "../protocol/metrics.ts";
 import { createInbox, type Inbox, withoutBoxPaths } from "./boxed-launch.ts";
 import type { EvaluatorProcess } from "./evaluator-process.ts";
 import type { Launch } from "./launch.ts";
@@ -40,7 +41,7 @@ async function evaluateOne(
   stdin: number,
   inbox: Inbox | null,
 ): Promise<Evaluated> {
-  const reading = createReading(job, {
+  const reading = createReading(job, launch.metrics ?? null, {
     refused: (now) => child.kill(now),
     ended: () => {
       clearTimeout(timeout);
@@ -87,7 +88,11 @@ async function evaluateOne(
 }
 
 /** Reads one job's lines into a verdict. The first failure is final and voids an earlier result. */
-function createReading(job: Evaluation, on: { refused(now: boolean): void; ended(): void }) {
+function createReading(
+  job: Evaluation,
+  metrics: MetricNames | null,
+  on: { refused(now: boolean): void; ended(): void },
+) {
   let verdict: Verdict | undefined;
 
   function refuse(found: EvaluatorFailure, now = false) {
@@ -116,7 +121,7 @@ function createReading(job: Evaluation, on: { refused(now: boolean): void; ended
           "an event of another job",
         ),
       );
-    const event = readEvent(line, job.function);
+    const event = readEvent(line, job.function, metrics);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return job.onEvent(event);
     verdict =

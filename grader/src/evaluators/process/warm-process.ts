@@ -93,7 +93,7 @@ export function startWarmProcess(launch: Launch, home: string, inbox: Inbox | nu
             ),
           );
     current.hasEvents = true;
-    const event = readEvent(line, current.job.function);
+    const event = readEvent(line, current.job.function, launch.metrics ?? null);
     if ("kind" in event) return refuse(event);
     if (event.type === "progress" || event.type === "log") return current.job.onEvent(event);
     settle(

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { isExactNumber, parseLenientJson, roundNumbers } from "@crowdai/shared";
 import { z } from "zod";
 import { type EvaluatorFailure, evaluatorFailure, excerpt } from "./evaluator-failure.ts";
+import { type MetricNames, scoreByMetrics } from "./metrics.ts";
 
 /** The most artifacts in one result. */
 export const MAX_ARTIFACTS = 50;
@@ -73,11 +74,19 @@ export function isBlank(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 
-/** Parses an event of the job. A result of `submit` requires a score; for other functions it is optional. */
+/**
+ * Parses an event of the job. A result of `submit` requires a score; for other functions it is optional. With `metricNames`, a result
+ * may have metrics instead.
+ */
 export function readEvent(
-  { fields, notFinite }: Pick<Line, "fields" | "notFinite">,
+  line: Pick<Line, "fields" | "notFinite">,
   calledFunction: string,
+  metricNames: MetricNames | null = null,
 ): Exclude<EvaluatorEvent, { type: "result" }> | ResultEvent | EvaluatorFailure {
+  const hasMetrics = metricNames !== null && line.fields.type === "result" && line.fields.metrics != null;
+  const scored = hasMetrics ? scoreByMetrics(line, metricNames) : line;
+  if ("kind" in scored) return scored;
+  const { fields, notFinite } = scored;
   const event = { ...fields };
   if (fields.type === "result")
     for (const name of ["score", "score_secondary", "score_final"]) {

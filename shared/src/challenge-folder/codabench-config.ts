@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { processSettings } from "./process-settings.ts";
+
+/** A scoring program of Codabench or CodaLab, which runs unchanged. */
+export const codabenchSchema = z
+  .strictObject({
+    codabench: z
+      .string()
+      .min(1)
+      .describe("Folder of a scoring program of Codabench or CodaLab, with its metadata file."),
+    reference: z
+      .union([z.string().min(1), z.record(z.string(), z.string().min(1))])
+      .nullable()
+      .default(null)
+      .describe("Folder or file that the program finds in $input/ref, or one for each round, by its id."),
+    metric: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Score of the program that is the score; the first one by default."),
+    metrics: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(2)
+      .optional()
+      .describe("Scores of the program that are the score and the secondary score, in place of metric."),
+    detailed_results: z
+      .boolean()
+      .default(true)
+      .describe("Whether the participant sees the detailed_results.html that the program writes."),
+    python: z.string().min(1).default("python3"),
+    ...processSettings,
+  })
+  .refine(({ metric, metrics }) => metric === undefined || metrics === undefined, {
+    path: ["metrics"],
+    error: '"metric" or "metrics", not both',
+  });
+
+export type CodabenchConfig = z.infer<typeof codabenchSchema>;
