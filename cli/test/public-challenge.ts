@@ -64,6 +64,7 @@ export function leaderboardOf(
     rows: rows.map((row, i) => ({
       rank: i + 1,
       participant: `p${i + 1}`,
+      members: [],
       score: 0.5,
       score_secondary: null,
       entries: 1,

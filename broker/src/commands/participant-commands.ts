@@ -1,37 +1,18 @@
-import { CrowdaiError } from "@crowdai/shared";
 import { type Command, Option } from "commander";
-import { iso } from "../base/clock.ts";
-import { readConfig } from "../base/config.ts";
 import { addParticipant, replaceKeys, revokeKeys } from "../domain/participants/api-keys.ts";
-import { invite, listInvitations, uninvite } from "../domain/participants/invitations.ts";
 import { listParticipants } from "../domain/participants/list-participants.ts";
-import type { Records } from "../records/records.ts";
-import { challengesOption } from "./challenge-ids.ts";
-import type { Io } from "./io.ts";
-import { requireKnownChallenges } from "./known-challenges.ts";
+import { addInvitationCommands } from "./invitation-commands.ts";
+import { participantLine } from "./participant-line.ts";
+import { now, type ParticipantTools, requireOwnParticipants, sayer } from "./participant-tools.ts";
 import { revokedKeys } from "./revoked-keys.ts";
 
+const label = (what: string) => new Option("--label <label>", what);
+const member = (what: string) => new Option("--member <person>", what);
+
 /** Adds `crowdai-broker participant …`: commands for participants, their keys and their invitations. */
-export function addParticipantCommands(
-  program: Command,
-  io: Io,
-  dataOption: () => Option,
-  withRecords: <T>(data: string, work: (records: Records) => Promise<T>) => Promise<T>,
-): void {
-  const say = (line: string) => void io.stdout.write(`${line}\n`);
-  const now = () => iso(Date.now());
-  /** Throws usage where participants and their keys belong to a webapp elsewhere. */
-  const requireOwnParticipants = (data: string, next: string) => {
-    const { webapp } = readConfig({ data }, io.env, io.cwd);
-    if (webapp)
-      throw new CrowdaiError(
-        "usage",
-        `Participants and their keys are managed by the webapp at ${webapp.url}.`,
-        {
-          next: `${next} there, or unset WEBAPP_URL.`,
-        },
-      );
-  };
+export function addParticipantCommands(program: Command, tools: ParticipantTools): void {
+  const { io, dataOption, withRecords } = tools;
+  const say = sayer(io);
 
   const participant = program
     .command("participant")
@@ -39,84 +20,54 @@ export function addParticipantCommands(
   participant
     .command("add <name>")
     .description("Add a participant and print the API key; it is shown only once.")
+    .addOption(label("name of the key, shown to its owner"))
+    .addOption(member("person of a team whose key it is, listed on leaderboards"))
     .addOption(dataOption())
-    .action((name: string, { data }) => {
-      requireOwnParticipants(data, "Add the participant");
-      return withRecords(data, async (records) => say(await addParticipant(records, name, now())));
+    .action((name: string, { data, ...key }) => {
+      requireOwnParticipants(io, data, "Add the participant");
+      return withRecords(data, async (records) => say(await addParticipant(records, name, now(), key)));
     });
   participant
     .command("list")
-    .description("List participants: id, name, number of submissions, whether a key is active.")
+    .description(
+      "List participants: id, name, number of submissions, whether a key is active, when they were added, and the active keys with their last use.",
+    )
     .addOption(dataOption())
     .addOption(new Option("--format <format>", "output format").choices(["text", "json"]).default("text"))
     .action(({ data, format }) =>
       withRecords(data, async ({ db }) => {
         const participants = await listParticipants(db);
         if (format === "json") say(JSON.stringify({ schema_version: 1, participants }));
-        else
-          for (const { id, name, submissions, active } of participants)
-            say([id, name, submissions, active ? "active" : "revoked"].join("\t"));
+        else for (const each of participants) say(participantLine(each));
       }),
     );
   participant
     .command("key <name>")
     .description("Issue a new API key, print it once, and revoke all earlier keys, effective at once.")
+    .addOption(label("name of the key, shown to its owner, such as laptop or CI"))
+    .addOption(member("person of a team whose key it is, listed on leaderboards"))
+    .option("--keep-others", "revoke only an earlier key with the same label")
     .addOption(dataOption())
-    .action((name: string, { data }) => {
-      requireOwnParticipants(data, "Replace the key");
+    .action((name: string, { data, ...options }) => {
+      requireOwnParticipants(io, data, "Replace the key");
       return withRecords(data, async (records) => {
-        const { key, revoked } = await replaceKeys(records, "participant", name, now());
+        const { key, revoked } = await replaceKeys(records, "participant", name, now(), options);
         say(key);
-        io.stderr.write(revokedKeys(name, revoked));
+        if (revoked > 0 || !options.keepOthers) io.stderr.write(revokedKeys(name, revoked));
       });
     });
   participant
     .command("revoke <name>")
-    .description("Revoke all keys of a participant, effective at once.")
+    .description("Revoke all keys of a participant, or those named, effective at once.")
+    .addOption(label("revoke only the key with this label"))
+    .addOption(member("revoke only the keys of this person"))
     .addOption(dataOption())
-    .action((name: string, { data }) => {
-      requireOwnParticipants(data, "Revoke the key");
+    .action((name: string, { data, ...which }) => {
+      requireOwnParticipants(io, data, "Revoke the key");
       return withRecords(data, async (records) => {
-        io.stderr.write(revokedKeys(name, await revokeKeys(records, "participant", name, now())));
+        const revoked = await revokeKeys(records, "participant", name, now(), which);
+        io.stderr.write(revokedKeys(name, revoked));
       });
     });
-  participant
-    .command("invite <name>")
-    .description("Invite a participant to private challenges.")
-    .addOption(challengesOption())
-    .addOption(dataOption())
-    .action((name: string, { data, challenges }) =>
-      withRecords(data, async (records) => {
-        const unconfirmed = await requireKnownChallenges(records.db, challenges);
-        const made = await invite(records, name, challenges, now());
-        io.stderr.write(`${name} is ${made === 0 ? "already " : ""}invited to ${challenges.join(", ")}.\n`);
-        if (unconfirmed.length > 0)
-          io.stderr.write("note: no broker with these records has served a challenge yet; check the ids.\n");
-      }),
-    );
-  participant
-    .command("uninvite <name>")
-    .description("Withdraw invitations; existing submissions stay.")
-    .addOption(challengesOption())
-    .addOption(dataOption())
-    .action((name: string, { data, challenges }) =>
-      withRecords(data, async (records) => {
-        const gone = await uninvite(records, name, challenges);
-        io.stderr.write(
-          gone === 0
-            ? `${name} was not invited.\n`
-            : `Withdrew ${gone} invitation${gone === 1 ? "" : "s"} of ${name}.\n`,
-        );
-      }),
-    );
-  participant
-    .command("invitations")
-    .description("List invitations: challenge, participant, time of the invitation.")
-    .addOption(dataOption())
-    .action(({ data }) =>
-      withRecords(data, async ({ db }) => {
-        for (const { challenge, participant: name, created_at } of await listInvitations(db))
-          say([challenge, name, created_at].join("\t"));
-      }),
-    );
+  addInvitationCommands(participant, tools);
 }

@@ -58,7 +58,7 @@ export function createProgram(io: Io): Command {
       await broker.stop();
     });
 
-  addParticipantCommands(program, io, dataOption, withRecords);
+  addParticipantCommands(program, { io, dataOption, withRecords });
   addOrganizerCommands(program, io, dataOption, withRecords);
   addChallengeCommands(program, io, dataOption);
   addSubmissionCommands(program, io, dataOption, withRecords);

@@ -30,7 +30,7 @@ export async function openSession(
     participant: { id: caller.id, name: caller.name },
     challenge,
     limits: limits && challenge && { ...limits, graders: challenge.graders, waiting: challenge.waiting },
-    agreed: await hasAgreed(db, caller.id),
+    agreed: await hasAgreed(db, caller),
     broker: { version, instance: await readInstance(db) },
   };
 }

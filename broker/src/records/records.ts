@@ -15,6 +15,7 @@ import * as environments from "./migrations/011-environments.ts";
 import * as ciTrust from "./migrations/012-ci-trust.ts";
 import * as sealedTimes from "./migrations/013-sealed-times.ts";
 import * as deviceLogins from "./migrations/014-device-logins.ts";
+import * as people from "./migrations/016-people.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -88,6 +89,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "012-ci-trust": { up: (at: Kysely<unknown>) => ciTrust.up(at, dialect) },
     "013-sealed-times": sealedTimes,
     "014-device-logins": deviceLogins,
+    "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

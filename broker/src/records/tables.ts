@@ -24,7 +24,10 @@ export interface Tables {
   };
   /** Digests of the ids of tokens that were exchanged for a session. */
   ci_tokens: { hash: string; expires_at: string };
-  /** Sign-ins of command lines, by the digest of their device code; `participant_id` confirmed one. */
+  /**
+   * Sign-ins of command lines, by the digest of their device code; `participant_id` confirmed one, with a key of
+   * `member`.
+   */
   device_logins: {
     device_hash: string;
     user_code: string;
@@ -33,7 +36,11 @@ export interface Tables {
     created_at: string;
     expires_at: string;
     participant_id: number | null;
+    member: string | null;
   };
+  /** Links by which participants join; `code_hash` is the digest of the code in the link. */
+  join_links: JoinLinkTable;
+  disqualifications: DisqualificationTable;
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
   models: ModelTable;
@@ -93,6 +100,39 @@ export interface ApiKeyTable {
   owner_id: number;
   created_at: string;
   revoked_at: string | null;
+  /** Names the key to its owner. */
+  label: string | null;
+  /** The person of a team whose key it is; null for a participant's own. */
+  member: string | null;
+  /** Within the hour. */
+  last_used_at: string | null;
+}
+
+export interface JoinLinkTable {
+  id: Generated<number>;
+  code_hash: string;
+  /** JSON: ids of the challenges that it invites to. */
+  challenges: string;
+  /** How often it can be used; null for any number. */
+  uses: number | null;
+  used: Generated<number>;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+}
+
+/**
+ * Decisions on who counts; rows are never changed. The latest of a participant and challenge is in force.
+ */
+export interface DisqualificationTable {
+  id: Generated<number>;
+  participant_id: number;
+  /** Null for all challenges. */
+  challenge: string | null;
+  decision: "disqualified" | "reinstated";
+  /** Null for a reinstatement. */
+  reason: string | null;
+  at: string;
 }
 
 /** CI jobs that may act as a participant, for as long as the key that the trust was made with works. */
@@ -126,6 +166,8 @@ export interface SubmissionTable {
   id: string;
   challenge: string;
   participant_id: number;
+  /** The member of a team who made it. */
+  member: string | null;
   round: string;
   function: string;
   state: SubmissionState;
@@ -382,6 +424,8 @@ export interface AgreementTable {
   ip: string;
   user_agent: string;
   given_at: "terminal" | "page";
+  /** The member of a team who agreed; null for the participant. */
+  member: string | null;
 }
 
 /** Every choice about publishing a submission; rows are never changed. */

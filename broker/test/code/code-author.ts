@@ -41,5 +41,5 @@ export function author(broker: TestBroker, git: PlainGit, key = broker.key, chal
 /** Records an agreement as if the participant had agreed in a terminal. */
 export async function agreed(broker: TestBroker, participantId = 1): Promise<void> {
   const given = { digest: MIT_DIGEST, where: "terminal" as const, ip: "127.0.0.1", userAgent: "test" };
-  await agree({ records: broker.records, clock: () => new Date() }, participantId, given);
+  await agree({ records: broker.records, clock: () => new Date() }, { id: participantId }, given);
 }

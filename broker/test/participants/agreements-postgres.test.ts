@@ -15,10 +15,13 @@ it.skipIf(missing("postgres"))(
       await addParticipant(records, "ada", new Date().toISOString());
       const given = { digest: MIT_DIGEST, where: "page" as const, ip: "2001:db8::1", userAgent: "x" };
       const all = await Promise.all(
-        [1, 2, 3].map(() => agree({ records, clock: () => new Date() }, 1, given)),
+        [1, 2, 3].map(() => agree({ records, clock: () => new Date() }, { id: 1 }, given)),
       );
       expect(new Set(all.map(({ id }) => id)).size).toBe(1);
-      expect(await findAgreement(records.db, 1)).toMatchObject({ ip: "2001:db8::1", given_at: "page" });
+      expect(await findAgreement(records.db, { id: 1 })).toMatchObject({
+        ip: "2001:db8::1",
+        given_at: "page",
+      });
       await expect(records.db.deleteFrom("agreements").execute()).rejects.toThrow("never changed");
       await expect(records.db.updateTable("licence_texts").set({ text: "" }).execute()).rejects.toThrow(
         "never changed",

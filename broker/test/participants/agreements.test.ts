@@ -66,6 +66,7 @@ describe("the agreement to the MIT license", () => {
         ip: "127.0.0.1",
         user_agent: "crowdai/1 test",
         given_at: "terminal",
+        member: null,
       },
     ]);
     expect(Date.parse(rows[0]!.agreed_at)).toBeGreaterThanOrEqual(earliest);
@@ -117,7 +118,7 @@ describe("the agreement to the MIT license", () => {
       })
       .execute();
     expect((await read()).agreement).toBeNull();
-    expect(await findAgreement(db, 1)).toBeNull();
+    expect(await findAgreement(db, { id: 1 })).toBeNull();
     await agree(MIT_DIGEST);
     const answer = await test.fetch("/api/v1/agreements");
     const kept = (await answer.json()) as { agreements: Agreement[] };

@@ -91,7 +91,8 @@ const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
 
 function named(row: Row): string {
   if (row.baseline) return `baseline: ${row.participant}`;
-  return `${row.highlight ? "* " : ""}${row.participant}${row.you ? " (you)" : ""}`;
+  const members = row.members.length > 0 ? ` (${row.members.join(", ")})` : "";
+  return `${row.highlight ? "* " : ""}${row.participant}${members}${row.you ? " (you)" : ""}`;
 }
 
 function moved({ symbols }: Terminal, { rank, rank_before: before, baseline }: Row): string {

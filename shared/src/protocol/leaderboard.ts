@@ -7,6 +7,7 @@ export const leaderboardRowSchema = z.object({
   participant: z
     .string()
     .describe("Name of the participant; for a baseline, its title as given by the organizer."),
+  members: z.array(z.string()).default([]).describe("The members of a team; empty for a single participant."),
   score: z.number().nullable().describe("Rounded to the challenge's precision."),
   score_secondary: z.number().nullable(),
   entries: z.number().int(),

@@ -33,6 +33,13 @@ Score: 0.5
 `);
   });
 
+  it("has the member of a team who made it as author, with the address of the snapshot", () => {
+    expect(made({ member: "Gr\u00e4ce <x>" })).toContain(
+      "author Gr\u00e4ce x <ada@example.org> 1700000000 +0100",
+    );
+    expect(made({ member: "Grace", snapshot: snapshot("m", "") })).toMatch(/^author Grace <participant@/m);
+  });
+
   it("includes the client's trailers, except those that the broker writes", () => {
     const text = made({
       snapshot: snapshot(

@@ -7,6 +7,8 @@ export interface FinalCommit {
   parent: string | null;
   /** Text of the client's commit, which provides the author and further trailers. */
   snapshot: string;
+  /** The member of a team who made the submission, and is its author. */
+  member?: string | null;
   /** The submission's message; null means the snapshot's message, unless it is that of another submission. */
   message: string | null;
   at: Date;
@@ -15,7 +17,8 @@ export interface FinalCommit {
 }
 
 const COMMITTER = "crowdAI <broker@crowdai.invalid>";
-const FALLBACK = "participant <participant@crowdai.invalid>";
+const FALLBACK_NAME = "participant";
+const FALLBACK_EMAIL = "participant@crowdai.invalid";
 const AUTHOR = /^([^<>\n]*) <([^<>\n]*)> (\d{1,12}) ([+-]\d{4})$/;
 const TRAILER = /^[A-Za-z][A-Za-z0-9-]*: \S/;
 
@@ -23,8 +26,16 @@ const TRAILER = /^[A-Za-z][A-Za-z0-9-]*: \S/;
  * Returns the text of the commit on main. Equal records give equal text, so that all brokers make the same
  * commit.
  */
-export function finalCommitText({ tree, parent, snapshot, message, at, trailers }: FinalCommit): string {
-  const { author, subject, kept } = readSnapshot(snapshot);
+export function finalCommitText({
+  tree,
+  parent,
+  snapshot,
+  member,
+  message,
+  at,
+  trailers,
+}: FinalCommit): string {
+  const { author, subject, kept } = readSnapshot(snapshot, member ?? null);
   const id = trailers.find(([name]) => name === "Submission")?.[1];
   const of = kept.find((line) => /^crowdai-submission: /i.test(line))?.replace(/^\S+ /, "");
   const isOfAnother = id !== undefined && of !== undefined && of !== id;
@@ -40,7 +51,7 @@ export function finalCommitText({ tree, parent, snapshot, message, at, trailers 
   return [
     `tree ${tree}`,
     ...(parent === null ? [] : [`parent ${parent}`]),
-    `author ${author ?? `${FALLBACK} ${seconds} +0000`}`,
+    `author ${author ?? `${member ? authorName(member) : FALLBACK_NAME} <${FALLBACK_EMAIL}> ${seconds} +0000`}`,
     `committer ${COMMITTER} ${seconds} +0000`,
     "",
     (message && plainText(message)) || (isOfAnother ? `Submission ${id}` : subject),
@@ -58,12 +69,17 @@ export function objectName(type: "commit" | "tree" | "blob", content: string | U
 }
 
 /** Reads author, message and trailers of the client's commit. */
-function readSnapshot(text: string): { author: string | null; subject: string; kept: string[] } {
+function readSnapshot(
+  text: string,
+  member: string | null,
+): { author: string | null; subject: string; kept: string[] } {
   const end = text.indexOf("\n\n");
   const head = (end < 0 ? text : text.slice(0, end)).split("\n");
   const line = head.find((each) => each.startsWith("author "))?.slice("author ".length);
   const [, name = "", email = "", at, zone] = AUTHOR.exec(line ?? "") ?? [];
-  const author = at ? `${oneLine(name) || "participant"} <${oneLine(email)}> ${at} ${zone}` : null;
+  const author = at
+    ? `${authorName(member ?? name) || FALLBACK_NAME} <${oneLine(email)}> ${at} ${zone}`
+    : null;
 
   const paragraphs = plainText(end < 0 ? "" : text.slice(end + 2)).split(/\n{2,}/);
   const last = paragraphs.at(-1)?.split("\n") ?? [];
@@ -82,6 +98,9 @@ function plainText(text: string): string {
       .trim()
   );
 }
+
+/** Returns a name as git accepts it in a commit. */
+const authorName = (name: string) => oneLine(name.replace(/[<>]/g, ""));
 
 function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced

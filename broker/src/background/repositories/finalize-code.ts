@@ -77,6 +77,7 @@ async function writeFinal(
     tree: code.tree,
     parent: tip?.final_commit ?? null,
     snapshot: code.snapshot as string,
+    member: row.member,
     message: row.message,
     at: new Date(row.finished_at as string),
     trailers: trailersOf(context.catalog.all().get(row.challenge)?.config, row),

@@ -2,6 +2,7 @@ import { CrowdaiError, hashApiKey } from "@crowdai/shared";
 import { type Clock, iso } from "../../base/clock.ts";
 import { endedCiSessions, identifyCiSession } from "../../domain/ci/ci-sessions.ts";
 import { type Caller, identify, identifyHash } from "../../domain/participants/api-keys.ts";
+import { createUseRecorder } from "../../domain/participants/list-keys.ts";
 import type { Webapp } from "../../domain/webapp/webapp.ts";
 import type { Db } from "../../records/records.ts";
 
@@ -19,10 +20,16 @@ export function embeddedWebapp(db: Db, clock: Clock = () => new Date()): Webapp 
       if (!(error instanceof CrowdaiError) || error.code !== "key_unknown") throw error;
       return identifyCiSession(db, hash(), clock());
     });
+  const recordUse = createUseRecorder(db, clock);
+  /** A key works whether or not its use can be recorded. */
+  const used = async (caller: Caller): Promise<Caller> => {
+    if (!caller.session) await recordUse(caller.keyHash).catch(() => {});
+    return caller;
+  };
   return {
     name: "this broker's own records",
     issuesKeys: true,
-    identify: (key) => orSession(identify(db, key), () => hashApiKey(key ?? "")),
+    identify: async (key) => used(await orSession(identify(db, key), () => hashApiKey(key ?? ""))),
     remember: ({ keyHash }) => keyHash,
     recall: (kept) => orSession(identifyHash(db, kept), () => kept),
     async ended() {

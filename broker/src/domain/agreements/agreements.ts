@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { type Clock, iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
+import type { Caller } from "../participants/api-keys.ts";
 import { MIT_DIGEST, MIT_TEXT } from "./mit-license.ts";
 
 /** How an agreement was given, besides by whom and when. */
@@ -15,43 +16,42 @@ export interface GivenAgreement {
 
 const MAX_USER_AGENT_LENGTH = 500;
 
-/** Returns the participant's agreement to the current text; null when there is none. */
-export async function findAgreement(db: Db, participantId: number): Promise<AgreementRow | null> {
-  const row = await db
+/** Who agrees: a participant or, in a team, each member. */
+export type Person = Pick<Caller, "id" | "member">;
+
+const agreementsOf = (db: Db, { id, member }: Person) =>
+  db
     .selectFrom("agreements")
     .selectAll()
-    .where("participant_id", "=", participantId)
-    .where("text_sha256", "=", MIT_DIGEST)
-    .executeTakeFirst();
+    .where("participant_id", "=", id)
+    .where("member", member === undefined ? "is" : "=", member ?? null);
+
+/** Returns the person's agreement to the current text; null when there is none. */
+export async function findAgreement(db: Db, person: Person): Promise<AgreementRow | null> {
+  const row = await agreementsOf(db, person).where("text_sha256", "=", MIT_DIGEST).executeTakeFirst();
   return row ?? null;
 }
 
-export const hasAgreed = async (db: Db, participantId: number): Promise<boolean> =>
-  (await findAgreement(db, participantId)) !== null;
+export const hasAgreed = async (db: Db, person: Person): Promise<boolean> =>
+  (await findAgreement(db, person)) !== null;
 
-/** Returns all of the participant's agreements, including those to earlier texts, oldest first. */
-export function listAgreements(db: Db, participantId: number): Promise<AgreementRow[]> {
-  return db
-    .selectFrom("agreements")
-    .selectAll()
-    .where("participant_id", "=", participantId)
-    .orderBy("id")
-    .execute();
-}
+/** Returns all of the person's agreements, including those to earlier texts, oldest first. */
+export const listAgreements = (db: Db, person: Person): Promise<AgreementRow[]> =>
+  agreementsOf(db, person).orderBy("id").execute();
 
 /**
- * Records the participant's agreement to the text that they saw. Repeating it returns the first agreement.
+ * Records the person's agreement to the text that they saw. Repeating it returns the first agreement.
  * Throws agreement_outdated when another text is current.
  */
 export async function agree(
   { records, clock }: { records: Pick<Records, "transaction" | "lock">; clock: Clock },
-  participantId: number,
+  person: Person,
   { digest, where, ip, userAgent = "" }: GivenAgreement,
 ): Promise<AgreementRow> {
   if (digest !== MIT_DIGEST) throw new CrowdaiError("agreement_outdated");
   return records.transaction(async (trx) => {
-    await records.lock(trx, `agreement:${participantId}`);
-    const given = await findAgreement(trx, participantId);
+    await records.lock(trx, `agreement:${person.id}`);
+    const given = await findAgreement(trx, person);
     if (given) return given;
     const at = iso(clock());
     await trx
@@ -62,7 +62,8 @@ export async function agree(
     return trx
       .insertInto("agreements")
       .values({
-        participant_id: participantId,
+        participant_id: person.id,
+        member: person.member ?? null,
         licence: "mit",
         text_sha256: MIT_DIGEST,
         agreed_at: at,
@@ -78,16 +79,31 @@ export async function agree(
 /** Returns the URL of the page on which a person agrees. */
 export const agreementUrl = (baseUrl: string): string => `${baseUrl}/agreement/mit`;
 
-/** Throws agreement_missing, with the page and the command by which a person can agree. */
+/**
+ * Throws agreement_missing, with the page and the command by which a person can agree; `author` is the member of the
+ * same team whose code it is.
+ */
 export async function requireAgreement(
   db: Db,
   { baseUrl }: { baseUrl: () => string },
-  participantId: number,
+  person: Person,
+  author: string | null = person.member ?? null,
 ): Promise<void> {
-  if (await hasAgreed(db, participantId)) return;
-  const url = agreementUrl(baseUrl());
-  throw new CrowdaiError("agreement_missing", undefined, {
-    next: `The license must be accepted by a person: run \`crowdai agree\` in a terminal, or open ${url}. Then run this again.`,
-    details: { action_required: "agree", url, command: "crowdai agree" },
-  });
+  if (!(await hasAgreed(db, person))) {
+    const url = agreementUrl(baseUrl());
+    throw new CrowdaiError("agreement_missing", undefined, {
+      next: `The license must be accepted by a person: run \`crowdai agree\` in a terminal, or open ${url}. Then run this again.`,
+      details: { action_required: "agree", url, command: "crowdai agree" },
+    });
+  }
+  if (author === null || author === person.member || (await hasAgreed(db, { id: person.id, member: author })))
+    return;
+  throw new CrowdaiError(
+    "agreement_missing",
+    `${author}, whose code this is, has not agreed to the license.`,
+    {
+      next: `Ask ${author} to run \`crowdai agree\`. Then run this again.`,
+      details: { member: author },
+    },
+  );
 }

@@ -186,6 +186,7 @@ export async function identifyCiSession(db: Db, hash: string, now: Date): Promis
     kind: "participant",
     id: row.participant_id,
     name: row.participant,
+    ...(row.member === null ? {} : { member: row.member }),
     keyHash: hash,
     session: { issuer, repository, ref, expires_at },
   };
@@ -204,6 +205,7 @@ const sessionAndTrust = lookup((db, { hash }: { hash: string }) =>
       "ci_trusts.repository",
       "ci_trusts.revoked_at as trust_revoked_at",
       "api_keys.revoked_at as key_revoked_at",
+      "api_keys.member",
       "participants.id as participant_id",
       "participants.name as participant",
     ])

@@ -2,6 +2,7 @@ import type { Leaderboard } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { readMembers } from "../participants/list-keys.ts";
 import type { Baseline } from "./baselines.ts";
 import { countBefore, type SortKey, type standingsFrom } from "./board-blocks.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
@@ -81,6 +82,10 @@ export async function participantRows(
   standings: ShownStanding[],
   first: number,
 ): Promise<Row[]> {
+  const members = await readMembers(
+    trx,
+    standings.map(({ participant_id }) => participant_id),
+  );
   const ranksBefore = await readRanksBefore(trx, { challenge: config.id, ...query }, standings);
   const leaders = config.rounds.find(({ id }) => id === query.round)?.highlight ?? 0;
   return standings.map((standing, index) => {
@@ -88,6 +93,7 @@ export async function participantRows(
     return {
       rank,
       participant: standing.name,
+      members: members.get(standing.participant_id) ?? [],
       score: shownScore(config.score, standing.sort_primary),
       score_secondary: config.score_secondary
         ? shownScore(config.score_secondary, standing.sort_secondary)
@@ -124,6 +130,7 @@ export function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {
   return {
     rank: 0,
     participant: baseline.baseline_comment?.trim() || "Baseline",
+    members: [],
     score: baseline.score,
     score_secondary: config.score_secondary ? baseline.score_secondary : null,
     entries: 0,

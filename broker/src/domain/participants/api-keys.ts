@@ -3,11 +3,14 @@ import type { Transaction } from "kysely";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { Tables } from "../../records/tables.ts";
+import { type KeyName, knownSpelling, newKeyName, noSuchKey, requireKeyName } from "./key-names.ts";
 
 export interface Caller {
   kind: "participant" | "organizer";
   id: number;
   name: string;
+  /** The person of a team whose key it is. */
+  member?: string;
   keyHash: string;
   /** The CI job whose session this is; absent for a key. */
   session?: { issuer: string; repository: string; ref: string; expires_at: string };
@@ -31,7 +34,8 @@ export async function identifyHash(db: Db, hash: string): Promise<Caller> {
     throw new CrowdaiError("key_revoked", undefined, { details: { revoked_at: row.revoked_at } });
   const name = row.participant ?? row.organizer;
   if (name === null) throw new Error(`key of ${row.owner} ${row.owner_id}, which does not exist`);
-  return { kind: row.owner, id: row.owner_id, name, keyHash: hash };
+  const member = row.member === null ? {} : { member: row.member };
+  return { kind: row.owner, id: row.owner_id, name, ...member, keyHash: hash };
 }
 
 const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
@@ -47,6 +51,7 @@ const keyAndOwner = lookup((db, { hash }: { hash: string }) =>
       "owner",
       "owner_id",
       "revoked_at",
+      "member",
       "participants.name as participant",
       "organizers.name as organizer",
     ])
@@ -80,22 +85,29 @@ export const NAME = /^[^\p{C}\s](?:[^\p{C}\p{Zl}\p{Zp}]{0,98}[^\p{C}\s])$/u;
  * Adds a participant and returns the new key, which is not stored. Throws usage when the name is taken or
  * invalid.
  */
-export async function addParticipant(records: Records, name: string, now: string): Promise<string> {
+export async function addParticipant(
+  records: Records,
+  name: string,
+  now: string,
+  named: KeyName = {},
+): Promise<string> {
+  const key = newKeyName(named);
+  return records.transaction(async (trx) =>
+    addKey(trx, "participant", await insertParticipant(trx, name, now), now, key),
+  );
+}
+
+/** Adds a participant without a key and returns the id. Throws usage when the name is taken or invalid. */
+export async function insertParticipant(trx: Db, name: string, now: string): Promise<number> {
   requireName(name);
-  return records.transaction(async (trx) => {
-    const taken = await trx
-      .selectFrom("participants")
-      .select("id")
-      .where("name_key", "=", nameKey(name))
-      .executeTakeFirst();
-    if (taken) throw nameTaken("participant", name);
-    const { id } = await trx
-      .insertInto("participants")
-      .values({ name, name_key: nameKey(name), created_at: now })
-      .returning("id")
-      .executeTakeFirstOrThrow();
-    return addKey(trx, "participant", id, now);
-  });
+  const made = await trx
+    .insertInto("participants")
+    .values({ name: name.normalize("NFC"), name_key: nameKey(name), created_at: now })
+    .onConflict((conflict) => conflict.column("name_key").doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  if (!made) throw nameTaken("participant", name);
+  return made.id;
 }
 
 /** Adds an organizer of some challenges and returns the new key. Throws usage when the name is taken or invalid. */
@@ -136,32 +148,47 @@ export async function setChallenges(records: Records, name: string, challenges: 
 }
 
 /**
- * Issues a new key to the participant or organizer with that name and revokes all earlier ones. Returns the
- * key, which is not stored, and the number of revoked keys. Throws usage when there is none of that name.
+ * Issues a new key to the participant or organizer with that name and revokes the earlier ones: all of them, or
+ * with `keepOthers` the one with the same label. Returns the key, which is not stored, and the number of revoked
+ * keys. Throws usage when there is none of that name.
  */
 export async function replaceKeys(
   records: Records,
   owner: Caller["kind"],
   name: string,
   now: string,
+  { keepOthers = false, ...named }: KeyName & { keepOthers?: boolean | undefined } = {},
 ): Promise<{ key: string; revoked: number }> {
+  const wanted = newKeyName(named);
   return records.transaction(async (trx) => {
     const id = await lockOwner(records, trx, owner, name);
-    const revoked = await revokeAll(trx, owner, id, now);
-    return { key: await addKey(trx, owner, id, now), revoked };
+    const key = await knownSpelling(trx, owner, id, wanted);
+    const revoked =
+      keepOthers && key.label === undefined
+        ? 0
+        : await revokeMatching(trx, owner, id, now, keepOthers ? { label: key.label } : {});
+    return { key: await addKey(trx, owner, id, now, key), revoked };
   });
 }
 
-/** Revokes every key of the participant or organizer with that name. Throws usage when there is none. */
+/**
+ * Revokes the keys of the participant or organizer with that name: all of them, those of a member, or the one with
+ * a label. Throws usage when there is no such owner, member or label.
+ */
 export async function revokeKeys(
   records: Records,
   owner: Caller["kind"],
   name: string,
   now: string,
+  which: KeyName = {},
 ): Promise<number> {
-  return records.transaction(async (trx) =>
-    revokeAll(trx, owner, await lockOwner(records, trx, owner, name), now),
-  );
+  return records.transaction(async (trx) => {
+    const id = await lockOwner(records, trx, owner, name);
+    const key = await knownSpelling(trx, owner, id, requireKeyName(which));
+    const revoked = await revokeMatching(trx, owner, id, now, key);
+    if (revoked === 0 && (key.label !== undefined || key.member !== undefined)) throw noSuchKey(name, key);
+    return revoked;
+  });
 }
 
 /** Finds the owner of a name. Until the transaction ends, other changes to this owner's keys wait. */
@@ -184,13 +211,21 @@ async function lockOwner(
   return row.id;
 }
 
-async function revokeAll(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<number> {
+async function revokeMatching(
+  db: Db,
+  owner: Caller["kind"],
+  ownerId: number,
+  now: string,
+  { label, member }: KeyName,
+): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable("api_keys")
     .set({ revoked_at: now })
     .where("owner", "=", owner)
     .where("owner_id", "=", ownerId)
     .where("revoked_at", "is", null)
+    .$if(label !== undefined, (keys) => keys.where("label", "=", label as string))
+    .$if(member !== undefined, (keys) => keys.where("member", "=", member as string))
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }
@@ -201,11 +236,20 @@ async function addScopes(db: Db, organizer_id: number, challenges: string[]): Pr
 }
 
 /** Issues a further key to an owner, and returns it. */
-export async function addKey(db: Db, owner: Caller["kind"], ownerId: number, now: string): Promise<string> {
+export async function addKey(
+  db: Db,
+  owner: Caller["kind"],
+  ownerId: number,
+  now: string,
+  { label, member }: KeyName = {},
+): Promise<string> {
   const key = createApiKey();
   await db
     .insertInto("api_keys")
-    .values({ hash: hashApiKey(key), owner, owner_id: ownerId, created_at: now, revoked_at: null })
+    .values({
+      ...{ hash: hashApiKey(key), owner, owner_id: ownerId, created_at: now, revoked_at: null },
+      ...{ label: label ?? null, member: member ?? null },
+    })
     .execute();
   return key;
 }
@@ -222,7 +266,8 @@ const nameTaken = (owner: Caller["kind"], name: string) =>
     },
   );
 
-function requireName(name: string): void {
+/** Throws usage for a name that is not valid. */
+export function requireName(name: string): void {
   if (!NAME.test(name))
     throw new CrowdaiError(
       "usage",

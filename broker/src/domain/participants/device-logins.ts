@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
-import { addKey } from "./api-keys.ts";
+import { addKey, type Caller } from "./api-keys.ts";
 
 const LIFETIME_MS = 10 * 60_000;
 /** Consonants that are not mistaken for one another; no words arise. */
@@ -53,11 +53,11 @@ export async function findDeviceLogin(db: Db, code: string, now: Date): Promise<
 export async function confirmDeviceLogin(
   db: Db,
   { user_code }: Pick<DeviceLogin, "user_code">,
-  participant: number,
+  { id, member }: Pick<Caller, "id" | "member">,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("device_logins")
-    .set({ participant_id: participant })
+    .set({ participant_id: id, member: member ?? null })
     .where("user_code", "=", user_code)
     .where("participant_id", "is", null)
     .executeTakeFirst();
@@ -81,13 +81,14 @@ export async function claimDeviceLogin(records: Records, deviceCode: string, now
     await records.lock(trx, `device-login:${device_hash}`);
     const found = await trx
       .selectFrom("device_logins")
-      .select(["participant_id", "expires_at"])
+      .select(["participant_id", "member", "expires_at"])
       .where("device_hash", "=", device_hash)
       .executeTakeFirst();
     if (!found || found.expires_at <= iso(now.getTime())) throw new CrowdaiError("login_expired");
     if (found.participant_id === null) throw new CrowdaiError("login_pending");
     await trx.deleteFrom("device_logins").where("device_hash", "=", device_hash).execute();
-    return addKey(trx, "participant", found.participant_id, iso(now.getTime()));
+    const member = found.member ?? undefined;
+    return addKey(trx, "participant", found.participant_id, iso(now.getTime()), { member });
   });
 }
 

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { type ListedKey, listKeys } from "./list-keys.ts";
 
 export interface ListedParticipant {
   id: number;
@@ -8,6 +9,8 @@ export interface ListedParticipant {
   submissions: number;
   /** Whether any of the participant's keys still works, including known keys of a remote webapp. */
   active: boolean;
+  /** The keys that work, oldest first. */
+  keys: Omit<ListedKey, "revoked_at">[];
 }
 
 export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
@@ -22,13 +25,6 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
         .where("function", "=", "submit")
         .as("submissions"),
       eb
-        .selectFrom("api_keys")
-        .select(sql<number>`count(*)`.as("n"))
-        .whereRef("owner_id", "=", "participants.id")
-        .where("owner", "=", "participant")
-        .where("revoked_at", "is", null)
-        .as("keys"),
-      eb
         .selectFrom("webapp_keys")
         .select(sql<number>`count(*)`.as("n"))
         .whereRef("participant_id", "=", "participants.id")
@@ -36,11 +32,18 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
     ])
     .orderBy("id")
     .execute();
-  return rows.map(({ keys, webapp_keys, submissions, ...rest }) => ({
-    ...rest,
-    submissions: Number(submissions),
-    active: Number(keys) + Number(webapp_keys) > 0,
-  }));
+  const keysOf = new Map<number, ListedParticipant["keys"]>();
+  for (const { owner_id, hash, revoked_at, ...key } of await listKeys(db))
+    if (revoked_at === null) keysOf.set(owner_id, [...(keysOf.get(owner_id) ?? []), key]);
+  return rows.map(({ webapp_keys, submissions, ...rest }) => {
+    const keys = keysOf.get(rest.id) ?? [];
+    return {
+      ...rest,
+      submissions: Number(submissions),
+      active: keys.length + Number(webapp_keys) > 0,
+      keys,
+    };
+  });
 }
 
 /** Returns the ids of an organizer's challenges. */

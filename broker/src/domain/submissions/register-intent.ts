@@ -54,7 +54,7 @@ export async function registerIntent(
   requireFunction(config, intent.function);
   if (intent.publish) {
     requirePublishable(intent);
-    await requireAgreement(context.records.db, context, caller.id);
+    await requireAgreement(context.records.db, context, caller);
   }
   const arrival = context.clock();
   const target = targetRound(config, intent.round, arrival);

@@ -25,8 +25,8 @@ export async function setPublish(
   publish: boolean,
 ): Promise<Submission> {
   const { records, clock } = context;
-  const { challenge } = await findSubmission(records.db, caller, id);
-  if (publish) await requireAgreement(records.db, context, caller.id);
+  const { challenge, member } = await findSubmission(records.db, caller, id);
+  if (publish) await requireAgreement(records.db, context, caller, member);
   const closed = await records.transaction(async (trx) => {
     await records.lockShared(trx, closingLock(challenge));
     const row = await lockSubmission(records, trx, id);

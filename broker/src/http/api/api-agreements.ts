@@ -23,8 +23,8 @@ export function agreementRoutes({
       responses: answers(z.object({ agreements: z.array(agreementSchema) }), "Your agreements, oldest first"),
     }),
     async (c) => {
-      const { id } = await participant(c);
-      const rows = await listAgreements(context().records.db, id);
+      const caller = await participant(c);
+      const rows = await listAgreements(context().records.db, caller);
       return c.json({ agreements: rows.map(view) }, 200);
     },
   );
@@ -38,8 +38,8 @@ export function agreementRoutes({
       responses: answers(licenseSchema, "The license text"),
     }),
     async (c) => {
-      const { id } = await participant(c);
-      const given = await findAgreement(context().records.db, id);
+      const caller = await participant(c);
+      const given = await findAgreement(context().records.db, caller);
       return c.json(
         {
           licence: "mit" as const,
@@ -65,8 +65,8 @@ export function agreementRoutes({
       responses: answers(agreementSchema, "The stored agreement"),
     }),
     async (c) => {
-      const { id } = requireOwnKey(await participant(c));
-      const row = await agree(context(), id, {
+      const caller = requireOwnKey(await participant(c));
+      const row = await agree(context(), caller, {
         ...c.req.valid("json"),
         ip: requestAddress(c, context().trustedProxies),
         userAgent: c.req.header("user-agent"),

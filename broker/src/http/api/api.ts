@@ -5,6 +5,7 @@ import type { CodeNeeds } from "../../background/code-services.ts";
 import { hasAgreed } from "../../domain/agreements/agreements.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { requireParticipant } from "../../domain/participants/api-keys.ts";
+import { listKeys } from "../../domain/participants/list-keys.ts";
 import { challengesOf } from "../../domain/participants/list-participants.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 import { readInstance } from "../../records/instance.ts";
@@ -22,6 +23,14 @@ import { sessionRoutes } from "./api-sessions.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 import { bodyError, readUtf8 } from "./body-error.ts";
+
+const keySchema = z.object({
+  label: z.string().nullable(),
+  member: z.string().nullable(),
+  created_at: z.string(),
+  last_used_at: z.string().nullable().describe("Within the hour."),
+  current: z.boolean().describe("Whether the request was made with this key."),
+});
 
 /** The JSON API for the command line and for programs in other languages. /openapi.json describes its routes. */
 export function apiRoutes(
@@ -81,6 +90,8 @@ export function apiRoutes(
         z.object({
           participant: z.object({ id: z.number().int(), name: z.string() }),
           agreed: z.boolean(),
+          member: z.string().optional().describe("The member of a team whose key this is."),
+          keys: z.array(keySchema).describe("The keys of the participant that work, oldest first."),
           session: z
             .object({ issuer: z.string(), repository: z.string(), ref: z.string(), expires_at: z.string() })
             .optional(),
@@ -93,8 +104,20 @@ export function apiRoutes(
       const { kind, id, name, session } = caller;
       if (kind === "organizer")
         requireParticipant(caller, { organizer: { id, name, challenges: await challengesOf(db(), id) } });
+      const keys = session ? [] : await listKeys(db(), id);
       return c.json(
-        { participant: { id, name }, agreed: await hasAgreed(db(), id), ...(session ? { session } : {}) },
+        {
+          participant: { id, name },
+          agreed: await hasAgreed(db(), caller),
+          ...(caller.member === undefined ? {} : { member: caller.member }),
+          keys: keys
+            .filter(({ revoked_at }) => revoked_at === null)
+            .map(({ label, member, created_at, last_used_at, hash }) => ({
+              ...{ label, member, created_at, last_used_at },
+              current: hash === caller.keyHash,
+            })),
+          ...(session ? { session } : {}),
+        },
         200,
       );
     },

@@ -36,7 +36,7 @@ export function codePages({
     routes.get(`/submissions/:id/${verb}`, async (c) => {
       const visit = await sessions.read(c);
       const { caller, row } = await own(c, visit);
-      const agreed = await hasAgreed(context().records.db, caller.id);
+      const agreed = await hasAgreed(context().records.db, caller);
       const title = verb === "publish" ? "Publish" : "Withdraw";
       return renderPage(
         c,
@@ -97,7 +97,7 @@ export function codePages({
         { title: "MIT agreement", status: 422 },
         await agreementPage(visit, next, true),
       );
-    await agree(context(), visit.caller.id, {
+    await agree(context(), visit.caller, {
       digest: typeof form.digest === "string" ? form.digest : "",
       where: "page",
       ip: requestAddress(c, context().trustedProxies),
@@ -108,8 +108,7 @@ export function codePages({
 
   async function agreementPage(visit: Visit, next: string, forgotten = false) {
     const { caller } = visit;
-    const given =
-      caller?.kind === "participant" ? await findAgreement(context().records.db, caller.id) : null;
+    const given = caller?.kind === "participant" ? await findAgreement(context().records.db, caller) : null;
     return (
       <AgreementPage
         license={{ text: MIT_TEXT, digest: MIT_DIGEST }}

@@ -64,7 +64,7 @@ export function devicePages({
     const login = await find(code, requestAddress(c, context().trustedProxies));
     const { db } = context().records;
     const isConfirmed =
-      login !== null && form.answer === "confirm" && (await confirmDeviceLogin(db, login, caller.id));
+      login !== null && form.answer === "confirm" && (await confirmDeviceLogin(db, login, caller));
     if (login && form.answer === "refuse") await refuseDeviceLogin(db, login);
     if (isConfirmed)
       context().log.info(

@@ -68,6 +68,11 @@ export function LeaderboardTable({
               ) : null}
               <th scope="row" class="person">
                 <UntrustedText text={row.participant} most={60} />
+                {row.members.length > 0 ? (
+                  <span class="members">
+                    <UntrustedText text={row.members.join(", ")} most={300} />
+                  </span>
+                ) : null}
                 {row.you ? <span class="tag you">you</span> : null}
                 {row.baseline ? <span class="tag">baseline</span> : null}
                 {row.post_challenge ? <span class="tag">after the end</span> : null}

@@ -5,6 +5,20 @@ import type { HttpClient } from "./http-client.ts";
 const accountSchema = z.object({
   participant: z.object({ id: z.number().int(), name: z.string() }),
   agreed: z.boolean(),
+  /** The member of a team whose key it is. */
+  member: z.string().optional(),
+  /** The participant's keys; an older broker sends none. */
+  keys: z
+    .array(
+      z.object({
+        label: z.string().nullable(),
+        member: z.string().nullable(),
+        created_at: z.string(),
+        last_used_at: z.string().nullable(),
+        current: z.boolean(),
+      }),
+    )
+    .default([]),
 });
 export type Account = z.infer<typeof accountSchema>;
 
