@@ -23,3 +23,9 @@ function challengeIds(text: string): string[] {
     });
   return [...new Set(ids)];
 }
+
+/** Reads one challenge id. Throws usage for a malformed one. */
+export function challengeId(text: string): string {
+  if (CHALLENGE_ID.test(text)) return text;
+  throw new CrowdaiError("usage", `--challenge: ${JSON.stringify(text)} is not a challenge id.`);
+}

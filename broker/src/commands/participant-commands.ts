@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { addParticipant, replaceKeys, revokeKeys } from "../domain/participants/api-keys.ts";
 import { listParticipants } from "../domain/participants/list-participants.ts";
+import { addDisqualifyCommands } from "./disqualify-commands.ts";
 import { addInvitationCommands } from "./invitation-commands.ts";
 import { participantLine } from "./participant-line.ts";
 import { now, type ParticipantTools, requireOwnParticipants, sayer } from "./participant-tools.ts";
@@ -70,4 +71,5 @@ export function addParticipantCommands(program: Command, tools: ParticipantTools
       });
     });
   addInvitationCommands(participant, tools);
+  addDisqualifyCommands(participant, tools);
 }

@@ -118,12 +118,11 @@ describe("a team", () => {
 
   it("publishes only the code of members who agreed", async () => {
     const id = (await board()).find(({ participant: name }) => name === "Rocket")!.submission;
-    const publish = async (key: string) =>
-      (
-        await (
-          await test.fetch(`/api/v1/submissions/${id}/publish`, { key, method: "POST", body: {} })
-        ).json()
-      ).error;
+    const publish = async (key: string) => {
+      const path = `/api/v1/submissions/${id}/publish`;
+      const answer = await test.fetch(path, { key, method: "POST", body: {} });
+      return ((await answer.json()) as { error: unknown }).error;
+    };
     expect(await publish(ada)).toMatchObject({
       code: "agreement_missing",
       message: "Gräce, whose code this is, has not agreed to the license.",

@@ -99,6 +99,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["Attempts", s.attempt > 1 ? String(s.attempt) : null],
     ["Data", s.data === null || s.data === undefined ? null : stringifyExact(s.data)],
     ["Code", s.code && codeText(s.code)],
+    ["Disqualified", s.disqualified && `since ${timeText(s.disqualified.at)}: ${s.disqualified.reason}`],
     ["Published", publishedText(s)],
     ...mediaRows(s),
     ...s.artifacts.map(

@@ -178,6 +178,13 @@ export const submissionSchema = z.object({
     .nullable()
     .default(null)
     .describe("When the code became public; null while it is private."),
+  disqualified: z
+    .object({ reason: z.string(), at: z.string() })
+    .nullable()
+    .default(null)
+    .describe(
+      "Why it does not count: its participant is disqualified. Shown to the participant and organizers.",
+    ),
   seq: z.number().int().describe("Sequence number of the latest event."),
   url: z.string().describe("Page of the submission."),
 });

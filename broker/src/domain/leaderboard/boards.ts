@@ -28,6 +28,18 @@ export interface BoardPlace {
 /** Literal SQL instead of parameters, so that both databases see that their partial indexes apply. */
 export const ENTRY = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0`;
 export const RANKED = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0 and state = 'graded'`;
+/** Whether the participant of a submission counts in its challenge: the latest decision is not a disqualification. */
+export const COUNTS = sql<boolean>`not exists (
+  select 1 from disqualifications as decided
+  where decided.participant_id = submissions.participant_id
+    and (decided.challenge is null or decided.challenge = submissions.challenge)
+    and decided.decision = 'disqualified'
+    and not exists (
+      select 1 from disqualifications as later
+      where later.participant_id = decided.participant_id and later.id > decided.id
+        and coalesce(later.challenge, '') = coalesce(decided.challenge, '')
+    )
+)`;
 /** What moves the ranking window: baselines too, whatever their outcome. */
 export const ARRIVED = sql<boolean>`function = 'submit' and dry_run = 0`;
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { ALL_BOARDS, type Board, countsLate, isPrevious, RANKED } from "./boards.ts";
+import { ALL_BOARDS, type Board, COUNTS, countsLate, isPrevious, RANKED } from "./boards.ts";
 import { rebuildBlocks } from "./update-blocks.ts";
 
 /**
@@ -53,7 +53,7 @@ async function fillBoard(
         partition by round, participant_id order by sort_primary, sort_secondary, created_at, number
       ) as place
       from submissions
-      where challenge = ${challenge} and ${RANKED}
+      where challenge = ${challenge} and ${RANKED} and ${COUNTS}
       ${round === null ? sql`` : sql`and round = ${round}`}
       ${countsLate(board) ? sql`` : sql`and post_challenge = 0`}
       ${isPrevious(board) ? until : sql``}

@@ -3,7 +3,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Db } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
-import { type BoardPlace, countsLate, RANKED } from "./boards.ts";
+import { type BoardPlace, COUNTS, countsLate, RANKED } from "./boards.ts";
 import { moveCount } from "./update-blocks.ts";
 
 export type { Board } from "./boards.ts";
@@ -59,8 +59,8 @@ export interface Place extends BoardPlace {
   participantId: number;
   until: string | null;
   /**
-   * The only change: a submission graded for the first time. Without it, all of the participant's submissions
-   * are considered.
+   * The only change: a submission graded for the first time, of a participant who counts. Without it, all of the
+   * participant's submissions are considered.
    */
   fresh?: Standing;
 }
@@ -149,6 +149,7 @@ async function bestOf(db: Db, place: Place): Promise<Standing | null> {
     .where("round", "=", place.round)
     .where("participant_id", "=", place.participantId)
     .where(RANKED)
+    .where(COUNTS)
     .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
     .$if(place.until !== null, (query) => query.where("created_at", "<=", place.until as string))
     .orderBy("sort_primary")

@@ -192,7 +192,7 @@ export async function revokeKeys(
 }
 
 /** Finds the owner of a name. Until the transaction ends, other changes to this owner's keys wait. */
-async function lockOwner(
+export async function lockOwner(
   records: Records,
   trx: Transaction<Tables>,
   owner: Caller["kind"],

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { type Disqualification, findDisqualifications } from "../rules/disqualifications.ts";
 import { type ListedKey, listKeys } from "./list-keys.ts";
 
 export interface ListedParticipant {
@@ -11,6 +12,8 @@ export interface ListedParticipant {
   active: boolean;
   /** The keys that work, oldest first. */
   keys: Omit<ListedKey, "revoked_at">[];
+  /** In force. */
+  disqualified: Disqualification[];
 }
 
 export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
@@ -35,6 +38,10 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
   const keysOf = new Map<number, ListedParticipant["keys"]>();
   for (const { owner_id, hash, revoked_at, ...key } of await listKeys(db))
     if (revoked_at === null) keysOf.set(owner_id, [...(keysOf.get(owner_id) ?? []), key]);
+  const decided = await db.selectFrom("disqualifications").select("participant_id").distinct().execute();
+  const disqualified = new Map<number, Disqualification[]>();
+  for (const { participant_id } of decided)
+    disqualified.set(participant_id, await findDisqualifications(db, participant_id));
   return rows.map(({ webapp_keys, submissions, ...rest }) => {
     const keys = keysOf.get(rest.id) ?? [];
     return {
@@ -42,6 +49,7 @@ export async function listParticipants(db: Db): Promise<ListedParticipant[]> {
       submissions: Number(submissions),
       active: keys.length + Number(webapp_keys) > 0,
       keys,
+      disqualified: disqualified.get(rest.id) ?? [],
     };
   });
 }

@@ -6,6 +6,7 @@ import { functionsOf, REPLAY } from "../environments/challenge-functions.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireNotClosed } from "../publishing/close-challenge.ts";
 import { requireKind } from "../rules/accepted-input.ts";
+import { requireNotDisqualified } from "../rules/disqualifications.ts";
 import { targetRound } from "../rules/target-round.ts";
 import { requireTrials } from "../rules/trials.ts";
 import { requireVisible } from "../rules/visibility.ts";
@@ -28,6 +29,7 @@ export type CallNeeds = ViewNeeds & Needs<"records" | "catalog" | "announce" | "
 export async function registerCall(context: CallNeeds, caller: Caller, call: Call): Promise<Submission[]> {
   const { config } = context.catalog.get(call.challenge);
   await requireVisible(context, config, caller);
+  await requireNotDisqualified(context.records.db, config.id, caller.id);
   requireFunction(config, call.function);
   if (call.function === "submit" && !call.dry_run)
     throw new CrowdaiError("usage", 'A call is for functions other than "submit".');

@@ -10,6 +10,7 @@ import { requireAcceptedCode } from "../rules/accepted-code.ts";
 import { requireAcceptedInput, requireAcceptedValue } from "../rules/accepted-input.ts";
 import { requireAcceptedModels } from "../rules/accepted-models.ts";
 import { requireAcceptedRun } from "../rules/accepted-run.ts";
+import { requireNotDisqualified } from "../rules/disqualifications.ts";
 import { requireParallel, requireSlot } from "../rules/limits.ts";
 import { requireQualification } from "../rules/qualification.ts";
 import { type TargetRound, targetRound } from "../rules/target-round.ts";
@@ -51,6 +52,7 @@ export async function registerIntent(
   if (known) return repeated(context, caller, intent, input, known);
 
   await requireVisible(context, config, caller);
+  await requireNotDisqualified(context.records.db, config.id, caller.id);
   requireFunction(config, intent.function);
   if (intent.publish) {
     requirePublishable(intent);
@@ -104,6 +106,7 @@ export async function registerIntent(
   return receipt(context, written.row, {
     participant: caller,
     slot: takesSlot ? "reserved" : null,
+    disqualified: null,
     code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
     run: null,
     environment: null,

@@ -1,7 +1,9 @@
 import type { Db } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
 import { type Movement, moveStanding, type Standing, updateStanding } from "../leaderboard/standings.ts";
+import { findDisqualification } from "../rules/disqualifications.ts";
 import { writeSubmission } from "./find-submission.ts";
 
 /** How a participant moved on the board that a submission counts on. */
@@ -36,10 +38,11 @@ export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMo
 }
 
 /**
- * Updates all boards without writing to the submission's own row. With `fresh`, the submission was graded for
+ * Updates all boards without writing to the submission's own row. With `first`, the submission was graded for
  * the first time.
  */
-export async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing): Promise<BoardMove> {
+export async function moveOnBoards(trx: Db, row: SubmissionRow, first?: Standing): Promise<BoardMove> {
+  const fresh = first && !(await isDisqualified(trx, row)) ? first : undefined;
   const { challenge, round, participant_id: participantId } = row;
   const border = await takeBoards(trx, row);
   const boards = ALL_BOARDS.filter(
@@ -61,3 +64,12 @@ export async function moveOnBoards(trx: Db, row: SubmissionRow, fresh?: Standing
     best: counted?.submission === row.id,
   };
 }
+
+/** Read with every grade, so in one short statement: hardly any participant has a decision. */
+const isDisqualified = async (trx: Db, row: SubmissionRow): Promise<boolean> =>
+  (await anyDecision(trx, { participant: row.participant_id })) !== undefined &&
+  (await findDisqualification(trx, row.challenge, row.participant_id)) !== null;
+
+const anyDecision = lookup((db, { participant }: { participant: number }) =>
+  db.selectFrom("disqualifications").select("id").where("participant_id", "=", participant).limit(1),
+);

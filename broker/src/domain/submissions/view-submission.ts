@@ -12,6 +12,7 @@ import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/ta
 import { REPLAY } from "../environments/challenge-functions.ts";
 import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
 import { mediaUrls } from "../media/media-keys.ts";
+import { findDisqualification } from "../rules/disqualifications.ts";
 import { listArtifacts } from "./artifacts.ts";
 import type { NamedParticipant } from "./repository-name.ts";
 import { readRecords } from "./run-record.ts";
@@ -22,6 +23,7 @@ import { HOLDS, readCode, viewCode } from "./submission-code.ts";
 export interface Surroundings {
   participant: NamedParticipant;
   slot: SlotRow["state"] | null;
+  disqualified: Submission["disqualified"];
   code: SubmissionCodeRow | undefined;
   run: RunRecord | null;
   environment: EnvironmentRecord | null;
@@ -34,13 +36,14 @@ export async function readSurroundings(
   { withRun = true } = {},
 ): Promise<Surroundings> {
   const hasRecords = row.input_kind === "code" || row.input_kind === "session" || row.function === REPLAY;
-  const { id, name, slot, has_code } = (await surroundings(db, {
+  const { id, name, slot, has_code, has_decision } = (await surroundings(db, {
     submission: row.id,
     participant: row.participant_id,
   }))!;
   return {
     participant: { id, name },
     slot,
+    disqualified: has_decision ? await readDisqualified(db, row) : null,
     code: has_code ? await readCode(db, row.id) : undefined,
     ...(withRun && hasRecords ? await readRecords(db, row) : { run: null, environment: null }),
   };
@@ -52,8 +55,24 @@ const surroundings = lookup((db, { submission, participant }: { submission: stri
     .leftJoin("slots", (join) => join.on("slots.submission", "=", submission))
     .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", submission))
     .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
+    .select((eb) =>
+      eb
+        .selectFrom("disqualifications")
+        .select("disqualifications.id")
+        .where("disqualifications.participant_id", "=", participant)
+        .limit(1)
+        .as("has_decision"),
+    )
     .where("participants.id", "=", participant),
 );
+
+async function readDisqualified(
+  db: Db,
+  { challenge, participant_id }: SubmissionRow,
+): Promise<Submission["disqualified"]> {
+  const found = await findDisqualification(db, challenge, participant_id);
+  return found && { reason: found.reason, at: found.at };
+}
 
 /** The services that viewing a submission uses. */
 export type ViewNeeds = QueueStatusSources & Needs<"baseUrl">;
@@ -65,7 +84,8 @@ export async function viewSubmission(
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Submission> {
-  const { participant, slot, code, run, environment } = known ?? (await readSurroundings(db, row));
+  const { participant, slot, disqualified, code, run, environment } =
+    known ?? (await readSurroundings(db, row));
   const inQueue = row.state === "submitted" && row.outside_status === null;
   const waiting = inQueue ? await readWaiting(context, db, row) : null;
   const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for the code" : waiting?.reason;
@@ -111,6 +131,7 @@ export async function viewSubmission(
     code: code ? viewCode(context.baseUrl(), participant, code) : null,
     publish: row.publish === 1,
     published_at: row.published_at,
+    disqualified,
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,
   };

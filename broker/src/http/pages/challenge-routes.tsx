@@ -5,6 +5,7 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
 import { ChallengeList, presentRound, readChallengeList, readFigures } from "./challenges.tsx";
+import { ownDisqualifications } from "./disqualified-notice.tsx";
 import { truncateText } from "./format.ts";
 import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
@@ -42,12 +43,13 @@ export function challengePages({
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const { config } = seen.challenge;
     const now = context().clock();
-    const [view, shown, figures] = await Promise.all([
+    const [view, shown, figures, disqualified] = await Promise.all([
       readBoard(context(), seen, caller, c.req.query()),
       publicChallenge(seen.challenge, context()),
       seesBoard(config, seen.role)
         ? readFigures(context().records.db, config, presentRound(config, now).id)
         : null,
+      ownDisqualifications(context().records.db, caller, config.id),
     ]);
     return renderPage(
       c,
@@ -62,6 +64,7 @@ export function challengePages({
         shown={shown}
         figures={figures}
         view={view}
+        disqualified={disqualified}
         broker={context().baseUrl()}
         now={now}
       />,

@@ -1,7 +1,9 @@
 import type { PublicChallenge, Round } from "@crowdai/shared";
 import { raw } from "hono/html";
+import type { Disqualification } from "../../domain/rules/disqualifications.ts";
 import type { SeenChallenge } from "./access.ts";
 import { Figures, momentOf, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
+import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { shownNumber, shownSize } from "./format.ts";
 import { HowAgentsPlay } from "./how-agents-play.tsx";
 import { HowCodeRuns } from "./how-code-runs.tsx";
@@ -17,12 +19,14 @@ export interface ChallengePageProps {
   shown: PublicChallenge;
   figures: RoundFigures | null;
   view: BoardView;
+  /** The reader's own. */
+  disqualified: Disqualification[];
   broker: string;
   now: Date;
 }
 
 /** A challenge: its description, its leaderboard, and how to take part. */
-export function ChallengePage({ seen, shown, figures, view, broker, now }: ChallengePageProps) {
+export function ChallengePage({ seen, shown, figures, view, disqualified, broker, now }: ChallengePageProps) {
   const { config } = seen.challenge;
   const round = presentRound(config, now);
   const closure = shown.closed_at === null ? null : { closed_at: shown.closed_at };
@@ -37,6 +41,7 @@ export function ChallengePage({ seen, shown, figures, view, broker, now }: Chall
           {config.visibility.private ? <span class="tag">private</span> : null}
         </p>
         <Figures config={config} figures={figures} />
+        <DisqualifiedNotice found={disqualified} />
       </div>
       <div class="columns">
         <div class="main-column">

@@ -9,6 +9,7 @@ import { withShownSeeds } from "../../domain/submissions/with-shown-seeds.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { senderName } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
+import { ownDisqualifications } from "./disqualified-notice.tsx";
 import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
 import type { Visit } from "./session/sessions.ts";
@@ -35,11 +36,12 @@ export function submissionPages(
     const page = pageNumber(wanted);
     const list = await readSubmissionList(context(), caller, { challenge, participant, page });
     const own = caller.kind === "participant";
+    const disqualified = await ownDisqualifications(context().records.db, caller, challenge || null);
     return renderPage(
       c,
       visit,
       { title: own ? "My submissions" : "Submissions", chart: (list.points?.length ?? 0) > 1 },
-      <SubmissionsPage list={list} page={page} own={own} config={configOf} />,
+      <SubmissionsPage list={list} page={page} own={own} disqualified={disqualified} config={configOf} />,
     );
   });
   routes.get("/participants/me", (c) => c.redirect("/submissions", 303));

@@ -1,4 +1,5 @@
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
+import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { shownSize } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
@@ -28,6 +29,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
             </>
           ) : null}
         </p>
+        <DisqualifiedNotice found={submission.disqualified ? [submission.disqualified] : []} />
         {submission.message ? <UntrustedParagraphs text={submission.message} /> : null}
       </div>
       <div class="columns">

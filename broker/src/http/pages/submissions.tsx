@@ -1,4 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { Disqualification } from "../../domain/rules/disqualifications.ts";
+import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { shownNumber, truncateText } from "./format.ts";
 import { Pager } from "./pager.tsx";
 import { pathTo } from "./path-to.tsx";
@@ -13,11 +15,14 @@ export function SubmissionsPage({
   list,
   page,
   own,
+  disqualified,
   config,
 }: {
   list: SubmissionList;
   page: number;
   own: boolean;
+  /** The reader's own. */
+  disqualified: Disqualification[];
   /** Returns a challenge's settings by id. */
   config: (id: string) => ChallengeConfig | undefined;
 }) {
@@ -42,6 +47,7 @@ export function SubmissionsPage({
             </>
           ) : null}
         </h1>
+        <DisqualifiedNotice found={disqualified} />
       </div>
       {challenges.length > 1 ? (
         <form method="get" action={pathTo("/submissions")} class="filter">

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { CrowdaiError, createSubmissionId, type ErrorCode, type SubmissionEvent } from "@crowdai/shared";
 import { type ChallengeConfig, type RoundConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
+import { findDisqualification } from "../../domain/rules/disqualifications.ts";
 import { isInvited } from "../../domain/rules/is-invited.ts";
 import { requireSlot } from "../../domain/rules/limits.ts";
 import { requireQualification } from "../../domain/rules/qualification.ts";
@@ -99,6 +100,8 @@ async function findTarget(
   if (!current) throw new Refusal(texts.notOpen);
   if (config.visibility.private && !(await isInvited(db, config.id, participant.id)))
     throw new Refusal(texts.notInvited);
+  const disqualified = await findDisqualification(db, config.id, participant.id);
+  if (disqualified) throw new Refusal(texts.disqualified(disqualified.reason));
   return { participant, config, round: known?.id ?? current.id, current };
 }
 

@@ -1,5 +1,6 @@
 import type { SubmissionState } from "@crowdai/shared";
 import type { ExpressionBuilder } from "kysely";
+import { COUNTS } from "../../domain/leaderboard/boards.ts";
 import type { Db } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { roundOfNumber } from "./challenge-numbers.ts";
@@ -37,6 +38,8 @@ async function filtered(db: Db, challenge: string, parameters: Parameters) {
     .where("challenge", "=", challenge)
     .where("function", "=", "submit")
     .where("dry_run", "=", 0)
+    // The webapp makes its boards of these.
+    .where((eb) => eb.or([eb("submissions.state", "!=", "graded"), COUNTS]))
     .orderBy("submissions.number");
   if (status !== null) query = query.where((eb) => readsAs(eb, status));
   // An unknown round has no submissions.

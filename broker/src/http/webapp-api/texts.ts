@@ -27,6 +27,7 @@ export const texts = {
   nullByte: "string contains null byte",
   // The original did not check these, so it had no texts for them.
   notInvited: "The challenge is private, and the participant has not been invited.",
+  disqualified: (reason: string) => `The participant is disqualified: ${reason}`,
   cancelled: "The submission was cancelled by its participant.",
   scored: (name: string) => `Participant ${name} scored`,
   updated: (id: number) => `Submission ${id} updated`,
