@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { disqualify, placeOf, reinstate } from "../domain/participants/disqualify.ts";
+import { disqualify, placeOf, reinstate } from "../domain/eligibility/disqualify.ts";
 import { challengeId } from "./challenge-ids.ts";
 import { requireKnownChallenges } from "./known-challenges.ts";
 import { now, type ParticipantTools } from "./participant-tools.ts";

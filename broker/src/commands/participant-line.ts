@@ -1,4 +1,4 @@
-import { placeOf } from "../domain/participants/disqualify.ts";
+import { placeOf } from "../domain/eligibility/disqualify.ts";
 import type { ListedParticipant } from "../domain/participants/list-participants.ts";
 
 /** Returns the line of a participant in a list: values separated by tabs. */

@@ -72,6 +72,8 @@ test("with a keychain the key is not stored in a file", async () => {
     organizer: null,
     key_source: "keychain",
     ci: null,
+    member: null,
+    keys: [],
   });
   await run(["logout"], { keychain });
   expect(keychain.entries.size).toBe(0);

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { type Disqualification, findDisqualifications } from "../rules/disqualifications.ts";
+import { type Disqualification, findDisqualifications } from "./disqualifications.ts";
 import { type ListedKey, listKeys } from "./list-keys.ts";
 
 export interface ListedParticipant {

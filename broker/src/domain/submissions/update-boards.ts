@@ -3,7 +3,7 @@ import { lookup } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
 import { type Movement, moveStanding, type Standing, updateStanding } from "../leaderboard/standings.ts";
-import { findDisqualification } from "../rules/disqualifications.ts";
+import { findDisqualification } from "../participants/disqualifications.ts";
 import { writeSubmission } from "./find-submission.ts";
 
 /** How a participant moved on the board that a submission counts on. */

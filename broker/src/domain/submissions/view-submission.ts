@@ -12,7 +12,7 @@ import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/ta
 import { REPLAY } from "../environments/challenge-functions.ts";
 import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
 import { mediaUrls } from "../media/media-keys.ts";
-import { findDisqualification } from "../rules/disqualifications.ts";
+import { findDisqualification } from "../participants/disqualifications.ts";
 import { listArtifacts } from "./artifacts.ts";
 import type { NamedParticipant } from "./repository-name.ts";
 import { readRecords } from "./run-record.ts";

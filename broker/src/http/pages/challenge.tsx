@@ -1,6 +1,6 @@
 import type { PublicChallenge, Round } from "@crowdai/shared";
 import { raw } from "hono/html";
-import type { Disqualification } from "../../domain/rules/disqualifications.ts";
+import type { Disqualification } from "../../domain/participants/disqualifications.ts";
 import type { SeenChallenge } from "./access.ts";
 import { Figures, momentOf, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";

@@ -1,5 +1,5 @@
 import type { Caller } from "../../domain/participants/api-keys.ts";
-import { type Disqualification, findDisqualifications } from "../../domain/rules/disqualifications.ts";
+import { type Disqualification, findDisqualifications } from "../../domain/participants/disqualifications.ts";
 import type { Db } from "../../records/records.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 

@@ -1,5 +1,5 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { Disqualification } from "../../domain/rules/disqualifications.ts";
+import type { Disqualification } from "../../domain/participants/disqualifications.ts";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { shownNumber, truncateText } from "./format.ts";
 import { Pager } from "./pager.tsx";

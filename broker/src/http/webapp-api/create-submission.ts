@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { CrowdaiError, createSubmissionId, type ErrorCode, type SubmissionEvent } from "@crowdai/shared";
 import { type ChallengeConfig, type RoundConfig, roundNumber } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
-import { findDisqualification } from "../../domain/rules/disqualifications.ts";
+import { findDisqualification } from "../../domain/participants/disqualifications.ts";
 import { isInvited } from "../../domain/rules/is-invited.ts";
 import { requireSlot } from "../../domain/rules/limits.ts";
 import { requireQualification } from "../../domain/rules/qualification.ts";

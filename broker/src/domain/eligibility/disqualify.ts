@@ -4,9 +4,9 @@ import type { Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { RANKED } from "../leaderboard/boards.ts";
 import { recountParticipant } from "../leaderboard/recount-participant.ts";
-import { findDisqualifications } from "../rules/disqualifications.ts";
+import { lockOwner } from "../participants/api-keys.ts";
+import { findDisqualifications } from "../participants/disqualifications.ts";
 import { standingsLock } from "../submissions/find-submission.ts";
-import { lockOwner } from "./api-keys.ts";
 
 /** A decision about a participant: in one challenge, or with null in all of them. */
 export interface DecisionRequest {
