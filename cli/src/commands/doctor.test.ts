@@ -62,7 +62,7 @@ test("a clock that differs from the broker's is a warning, and a failure with --
   expect(code).toBe(0);
   expect(document.checks.find(({ name }) => name === "clock")).toMatchObject({
     status: "warning",
-    message: expect.stringMatching(/^3(599|600|601) s ahead of the broker,/),
+    message: expect.stringMatching(/^1 h ahead of the broker,/),
   });
   const strict = await examine(["--strict"]);
   expect(strict.document).toMatchObject({ healthy: false, exit_code: 1 });

@@ -75,8 +75,13 @@ async function check(
 }
 
 /** Failures of the way to the broker: the next entry would fail too, and must not be sent before this one. */
-const isConnection = (failure: unknown): failure is CrowdaiError =>
-  failure instanceof CrowdaiError && failure.retryable && failure.fault === "platform";
+function isConnection(failure: unknown): failure is CrowdaiError {
+  if (!(failure instanceof CrowdaiError)) return false;
+  const { code, details, retryable, fault } = failure;
+  // Such as a network that wants a person to sign in. A proxy may let a smaller submission through.
+  if (code === "proxy_refused" || code === "not_a_broker") return details?.status !== 413;
+  return retryable && fault === "platform";
+}
 
 /** Failures of the key: they are the command's own. */
 const isKey = (failure: unknown): boolean =>

@@ -13,6 +13,7 @@ import { runtime } from "../connection/client-name.ts";
 import type { Connection } from "../connection/connection.ts";
 import { KeychainUnavailable } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
+import { durationText } from "../terminal/time.ts";
 import { checkGitConnection, checkProxy } from "./check-network.ts";
 import type { CheckOutcome, CheckResult } from "./check-result.ts";
 
@@ -120,10 +121,15 @@ async function reachBroker(io: Io, broker: URL): Promise<{ broker: CheckResult; 
     const seconds = Math.round((asked - Date.parse(date)) / 1000);
     const isClose = Math.abs(seconds) <= CLOCK_TOLERANCE_SECONDS;
     if (isClose) return ok("in sync with the broker");
-    const message = `${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the broker, whose clock decides about deadlines`;
+    const message = `${offsetText(Math.abs(seconds))} ${seconds > 0 ? "ahead of" : "behind"} the broker, whose clock decides about deadlines`;
     return { status: "warning", message };
   });
   return { broker: found, clock };
+}
+
+function offsetText(seconds: number): string {
+  const days = Math.round(seconds / 86_400);
+  return days < 2 ? durationText(seconds * 1000) : `${days} days`;
 }
 
 function ok(message: string): CheckOutcome {

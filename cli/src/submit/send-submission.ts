@@ -29,6 +29,8 @@ export interface SubmissionToSend {
   /** Whether the events are buffered for a later feed. */
   follow: boolean;
   onUpload?: (done: number, total: number) => void;
+  /** Leaves the submission open when something refuses its bytes, because the same id will be sent again. Default: cancels it. */
+  keepsRefused?: boolean;
   /** Called with each plan of the parts that are still to be sent. */
   onPlan?: (upload: Upload, source: ByteSource) => void;
   /** Called once the broker has registered the intent and reserved a slot. */
@@ -141,7 +143,7 @@ function lostOnTheWay(
  */
 async function withdraw(
   session: BrokerSession,
-  { intent, source, models = [], signal }: SubmissionToSend,
+  { intent, source, models = [], keepsRefused, signal }: SubmissionToSend,
   failure: unknown,
 ): Promise<unknown> {
   if (!(failure instanceof CrowdaiError)) return failure;
@@ -152,7 +154,7 @@ async function withdraw(
         reason = changed;
       });
   const isHopeless = reason.code === "file_changed" || (!reason.retryable && reason.code !== "unexpected");
-  if (!isHopeless) return reason;
+  if (!isHopeless || keepsRefused) return reason;
   const within = AbortSignal.any([AbortSignal.timeout(3_000), ...(signal ? [signal] : [])]);
   const isCancelled = await session.cancel(intent.id, within).then(
     () => true,

@@ -20,6 +20,8 @@ export interface SubmitInputOptions extends FollowOptions {
   code?: CodeToSend;
   /** Whether the code may be published when the challenge closes. */
   publish?: boolean;
+  /** Leaves a submission open whose bytes or code are refused: the same id will be sent again. */
+  keepsRefused?: boolean;
   onRegistered?: (submission: Submission) => void;
   /** Called with each plan of the parts that are still to be sent. */
   onPlan?: SubmissionToSend["onPlan"];
@@ -65,7 +67,7 @@ export async function submitInput(
   });
   options.onAccepted?.(accepted);
   const isRequired = offer.input.kind === "code" || session.opening.challenge!.code.capture === "required";
-  const codeSent = requireCode(session, id, isRequired ? options.code : undefined);
+  const codeSent = requireCode(session, id, isRequired ? options.code : undefined, options);
   // Its reason is read where the submission ends.
   codeSent.catch(() => {});
   // A submission sent again with the same id may have ended already.
@@ -89,12 +91,19 @@ export async function submitInput(
  * Cancels a submission that needs its code when the code is refused for good: it would wait for the code
  * until a deadline. Rejects with the reason then; resolves otherwise.
  */
-async function requireCode(session: BrokerSession, id: string, code: CodeToSend | undefined): Promise<void> {
+async function requireCode(
+  session: BrokerSession,
+  id: string,
+  code: CodeToSend | undefined,
+  { keepsRefused }: Pick<SubmitInputOptions, "keepsRefused">,
+): Promise<void> {
   if (!code) return;
   const outcome = await code.settle();
   if (outcome?.state !== "refused") return;
-  const message = `The code that the challenge requires was refused: ${outcome.reason}. The submission was cancelled and uses no slot.`;
-  await session.cancel(id).catch(() => {});
+  const refused = `The code that the challenge requires was refused: ${outcome.reason}.`;
+  const isOpen = keepsRefused && outcome.by === "proxy";
+  if (!isOpen) await session.cancel(id).catch(() => {});
+  const message = isOpen ? refused : `${refused} The submission was cancelled and uses no slot.`;
   throw new CrowdaiError(outcome.by === "proxy" ? "proxy_refused" : "code_unfit", message, {
     details: { submission: id },
   });

@@ -648,7 +648,7 @@ export const catalog = {
     5,
     false,
     "The server at this address is not a crowdAI broker.",
-    "Check --broker.",
+    "Check --broker. If your network asks you to sign in, do that first.",
   ),
   records_unreachable: row(
     "platform",
@@ -664,7 +664,7 @@ export const catalog = {
     5,
     false,
     "A proxy answered in place of the server.",
-    "Ask the operator of the proxy to let this request through, or use a network without it.",
+    "If your network asks you to sign in, do that first. Otherwise ask the operator of the proxy to let this request through, or use another network.",
   ),
   store_unreachable: row(
     "platform",

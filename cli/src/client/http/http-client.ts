@@ -12,8 +12,9 @@ import {
   readResponse,
   unreachable,
 } from "./http-response.ts";
-import { isBroker } from "./is-broker.ts";
+import { askBroker } from "./is-broker.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
+import { notUnderstood } from "./not-understood.ts";
 import type { Agents } from "./proxy-agents.ts";
 import { readText } from "./response-body.ts";
 
@@ -106,22 +107,18 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ? unreachable(broker, failure)
         : notABroker(broker, "with something other than HTTP");
     if (!(failure instanceof BadResponse)) return failure;
-    if (failure.proxy !== null && [407, 429, 502, 503, 504].includes(failure.status)) return ofProxy(failure);
-    if (!(await isBroker(broker, { signal, agents, connectMs, idleMs })))
-      return notABroker(broker, failure.message);
+    if (failure.proxy !== null && [407, 429, 502, 503, 504, 511].includes(failure.status))
+      return ofProxy(failure);
+    const found = await askBroker(broker, { signal, agents, connectMs, idleMs });
+    if (!found) return notABroker(broker, failure.message);
     if (failure.proxy !== null) return ofProxy(failure);
     if (failure.status >= 500)
       return new CrowdaiError(
         "broker_unreachable",
         `The broker at ${shownAddress(broker)} answered ${failure.message}.`,
       );
-    return new CrowdaiError(
-      "unexpected",
-      `The client does not understand the broker's answer: ${failure.message}.`,
-      {
-        next: "Compare `crowdai --version` with the version of the broker; you may need a newer client.",
-      },
-    );
+    const problem = failure.field === null ? failure.message : `${failure.message} at ${failure.field}`;
+    return notUnderstood(problem, { broker: found.version, client: options.client });
   }
 
   const ofProxy = (failure: BadResponse) =>

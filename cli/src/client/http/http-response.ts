@@ -1,16 +1,19 @@
-import { CrowdaiError, type ErrorCode, errorBodySchema, parseExact } from "@crowdai/shared";
+import { CrowdaiError, type ErrorCode, parseExact } from "@crowdai/shared";
 import { z } from "zod";
 import { shownAddress } from "./broker-address.ts";
 import { isHttp, NetworkFault } from "./network-fault.ts";
+import { fieldOf } from "./not-understood.ts";
+import { receivedErrorSchema } from "./received-error.ts";
 import type { Reply } from "./response-body.ts";
 
 const REPEATABLE_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const MAX_RETRY_AFTER_MS = 20_000;
-const failureSchema = z.object({ error: errorBodySchema });
+const failureSchema = z.object({ error: receivedErrorSchema });
 
 /**
  * An unusable answer. `refusal` is the server's own error, or null if the answer has none. `proxy` names the proxy that
- * seems to have answered in the server's place, and is empty if it has no name; null if the server itself answered.
+ * seems to have answered in the server's place, and is empty if it has no name; null if the server itself answered. `field`
+ * is the path of the first field that has another form than expected, if there is one.
  */
 export class BadResponse extends Error {
   override readonly name = "BadResponse";
@@ -18,18 +21,24 @@ export class BadResponse extends Error {
   readonly refusal: CrowdaiError | null;
   readonly retryAfterMs: number;
   readonly proxy: string | null;
+  readonly field: string | null;
 
   constructor(
     message: string,
     status: number,
     refusal: CrowdaiError | null,
-    { retryAfterMs = 0, proxy = null }: { retryAfterMs?: number; proxy?: string | null } = {},
+    {
+      retryAfterMs = 0,
+      proxy = null,
+      field = null,
+    }: { retryAfterMs?: number; proxy?: string | null; field?: string | null } = {},
   ) {
     super(message);
     this.status = status;
     this.refusal = refusal;
     this.retryAfterMs = retryAfterMs;
     this.proxy = proxy;
+    this.field = field;
   }
 }
 
@@ -40,8 +49,8 @@ export function readResponse<T>(reply: Reply, text: string, schema: z.ZodType<T>
   if (status >= 200 && status < 300) {
     const found = schema.safeParse(value);
     if (found.success) return found.data;
-    if (value === undefined) throw foreignResponse(reply);
-    throw new BadResponse("unexpected JSON", status, null);
+    if (value === undefined) throw foreignResponse(reply, text);
+    throw new BadResponse("unexpected JSON", status, null, { field: fieldOf(found.error) });
   }
   throw badResponse(reply, text);
 }
@@ -55,7 +64,7 @@ export function badResponse(reply: Reply, text: string): BadResponse {
     return new BadResponse(error.message, status, error, { retryAfterMs: retryAfter(reply) });
   }
   const code = storeCode(text);
-  if (code === null) return foreignResponse(reply);
+  if (code === null) return foreignResponse(reply, text);
   return new BadResponse(`with status ${status} (${code})`, status, null, {
     retryAfterMs: retryAfter(reply),
   });
@@ -67,19 +76,21 @@ export function storeCode(text: string): string | null {
 }
 
 /** Returns the error for an answer that is not in the language of the server that was asked. */
-export function foreignResponse(reply: Reply): BadResponse {
+export function foreignResponse(reply: Reply, text = ""): BadResponse {
   const status = reply.statusCode ?? 0;
   const message =
     status >= 300 && status < 400
       ? `with a redirect to ${reply.headers.location?.split("?")[0]}`
       : status >= 200 && status < 300
-        ? `with ${describeBody(reply)}`
-        : `with status ${status} and ${describeBody(reply)}`;
+        ? `with ${describeBody(reply, text)}`
+        : `with status ${status} and ${describeBody(reply, text)}`;
   return new BadResponse(message, status, null, { retryAfterMs: retryAfter(reply), proxy: nameOf(reply) });
 }
 
 /** Whether an answer in a server's place says that it is away for a while, so that a later request may reach it. */
-const isTemporary = ({ status }: BadResponse) => status >= 500 || [408, 425, 429].includes(status);
+const isTemporary = ({ status }: BadResponse) =>
+  // 511: the network wants a person to sign in first.
+  (status >= 500 && status !== 511) || [408, 425, 429].includes(status);
 
 /**
  * The error for an answer that a proxy gave in place of a server, such as "the broker at https://host": `away` where a
@@ -145,10 +156,11 @@ function nameOf({ headers }: Reply): string {
     .slice(0, 60);
 }
 
-function describeBody(reply: Reply): string {
+function describeBody(reply: Reply, text: string): string {
   const type = reply.headers["content-type"]?.split(";")[0]?.trim();
   if (type === "text/html") return "a web page";
-  if (type?.endsWith("json")) return "unexpected JSON";
+  if (type?.endsWith("json"))
+    return parse(text) === undefined ? "a body that is not JSON" : "unexpected JSON";
   return type ? `a body of type ${type}` : "no JSON";
 }
 
@@ -156,6 +168,9 @@ function retryAfter(reply: Reply): number {
   const header = reply.headers["retry-after"];
   if (!header) return 0;
   const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
+  // By the clock of the sender, which this machine may not share.
+  const sent = Date.parse(reply.headers.date ?? "");
+  const now = Number.isNaN(sent) ? Date.now() : sent;
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

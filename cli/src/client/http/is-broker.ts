@@ -6,18 +6,20 @@ import type { Agents } from "./proxy-agents.ts";
 import { readText } from "./response-body.ts";
 
 /** The part of the answer to /healthz that identifies a broker. */
-export const healthSchema = z.object({ service: z.literal("crowdai") });
+export const healthSchema = z.object({
+  service: z.literal("crowdai"),
+  version: z.string().nullable().catch(null),
+});
 
-/** Returns whether a crowdAI broker answers at the address. */
-export async function isBroker(
+/** Asks whether a crowdAI broker answers at the address, and which version it has. Returns null for another server. */
+export async function askBroker(
   broker: URL,
   options: { signal?: AbortSignal; agents?: Agents; connectMs?: number; idleMs?: number } = {},
-): Promise<boolean> {
+): Promise<z.infer<typeof healthSchema> | null> {
   try {
     const reply = await request(locate(broker, "/healthz"), { idleMs: 5_000, ...options });
-    readResponse(reply, await readText(reply, 64 * 1024), healthSchema);
-    return true;
+    return readResponse(reply, await readText(reply, 64 * 1024), healthSchema);
   } catch {
-    return false;
+    return null;
   }
 }

@@ -38,8 +38,7 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
         outage.back();
         return answer;
       } catch (failure) {
-        const isUnreachable = failure instanceof CrowdaiError && failure.code === "broker_unreachable";
-        if (!isUnreachable) throw failure;
+        if (!isOutage(failure)) throw failure;
         if (Date.now() - began > (options.lostAfterMs ?? 60_000))
           throw new CrowdaiError("broker_lost", undefined, { cause: failure });
         outage.lost();
@@ -110,6 +109,17 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
       closed.abort(new CrowdaiError("interrupted", "The session was closed."));
     },
   };
+}
+
+/**
+ * Whether a later request may reach the broker. It was reached before, so that another server in its place is one in between:
+ * a network that wants a person to sign in, for example.
+ */
+function isOutage(failure: unknown): boolean {
+  if (!(failure instanceof CrowdaiError)) return false;
+  const { code, details } = failure;
+  if (code === "proxy_refused") return details?.status !== 413;
+  return code === "broker_unreachable" || code === "not_a_broker";
 }
 
 async function readOpening(http: HttpClient, challenge: string | undefined): Promise<Session> {

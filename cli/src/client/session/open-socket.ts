@@ -1,8 +1,9 @@
-import { CrowdaiError, errorBodySchema, parseExact, type Session, sessionSchema } from "@crowdai/shared";
+import { CrowdaiError, parseExact, type Session, sessionSchema } from "@crowdai/shared";
 import { exactParser } from "@crowdai/shared/exact-parser";
 import { io, type Socket } from "socket.io-client";
 import * as socketParser from "socket.io-parser";
 import { interruption } from "../../async/abort.ts";
+import { receivedErrorSchema } from "../http/received-error.ts";
 import type { SessionOptions } from "./broker-session.ts";
 
 const OPENING_MS = 10_000;
@@ -83,6 +84,6 @@ function firstSession(socket: Socket, signal: AbortSignal | undefined): Promise<
 
 /** Returns the broker's error in a refused connection, if there is one. */
 export function readRefusal(error: Error & { data?: unknown }): CrowdaiError | undefined {
-  const found = errorBodySchema.safeParse(error.data);
+  const found = receivedErrorSchema.safeParse(error.data);
   return found.success ? CrowdaiError.fromBody(found.data) : undefined;
 }

@@ -3,17 +3,14 @@ import type { Socket } from "socket.io-client";
 import { z } from "zod";
 import { abortable } from "../../async/abort.ts";
 import { backoff } from "../../async/retry.ts";
+import { fieldOf, notUnderstood, type Versions } from "../http/not-understood.ts";
+import { receivedErrorSchema } from "../http/received-error.ts";
 
 /** How often a request is sent again that the broker could not handle at the moment, as requests over HTTP are. */
 const MAX_RETRIES = 3;
 const refusedSchema = z.object({
   ok: z.literal(false),
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    next: z.string().optional(),
-    details: z.record(z.string(), z.unknown()).optional(),
-  }),
+  error: receivedErrorSchema,
 });
 
 export interface AskOptions {
@@ -45,7 +42,12 @@ export interface Requests {
  * Creates the requests of a session. `reconnect` is called when an answer takes too long, and `renew`, if given, when the
  * broker answers that the key has expired: both open a new connection.
  */
-export function createRequests(socket: Socket, reconnect: () => void, renew?: () => void): Requests {
+export function createRequests(
+  socket: Socket,
+  versions: Versions,
+  reconnect: () => void,
+  renew?: () => void,
+): Requests {
   const pending = new Set<Pending>();
   let open = false;
   let ended: { error: unknown } | undefined;
@@ -62,7 +64,7 @@ export function createRequests(socket: Socket, reconnect: () => void, renew?: ()
             timer = setTimeout(reconnect, answerMs);
             socket.emit(event, message, (answer: unknown) => {
               try {
-                resolve(readAck(answer, schema));
+                resolve(readAck(answer, schema, versions));
               } catch (error) {
                 if (renew && isExpired(error) && retries++ < MAX_RETRIES) return renew();
                 if (!isTemporary(error) || retries >= MAX_RETRIES) return reject(error);
@@ -102,13 +104,11 @@ export const isTemporary = (error: unknown): boolean =>
 export const isExpired = (error: unknown): boolean =>
   error instanceof CrowdaiError && error.code === "session_expired";
 
-function readAck<T>(answer: unknown, schema: z.ZodType<T>): T {
+function readAck<T>(answer: unknown, schema: z.ZodType<T>, versions: Versions): T {
   const refused = refusedSchema.safeParse(answer);
   if (refused.success) throw CrowdaiError.fromBody(refused.data.error);
   const found = z.object({ ok: z.literal(true), value: schema }).safeParse(answer);
   if (found.success) return found.data.value as T;
-  throw new CrowdaiError("unexpected", "The client does not understand the broker's answer.", {
-    next: "Compare `crowdai --version` with the version of the broker; you may need a newer client.",
-    cause: found.error,
-  });
+  const field = fieldOf(found.error)?.replace(/^value\./, "");
+  throw notUnderstood(`unexpected JSON${field ? ` at ${field}` : ""}`, versions);
 }

@@ -39,8 +39,9 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   const feeds = createFeeds((feed) =>
     requests.ask("watch", { id: feed.submission, after: feed.seen }, watchedSchema, { answerMs }),
   );
+  const versions = { broker: opening.broker.version, client: options.client };
   // A connection without answers is dead, even if it looks open.
-  const requests = createRequests(socket, () => socket.io.engine?.close(), options.lease && renew);
+  const requests = createRequests(socket, versions, () => socket.io.engine?.close(), options.lease && renew);
   const outage = createOutage(options.onConnection);
   let ended = false;
   let giveUp: NodeJS.Timeout | undefined;

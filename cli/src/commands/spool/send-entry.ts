@@ -69,12 +69,15 @@ export async function sendEntry(entry: VerifiedEntry, means: SendMeans): Promise
       models: await modelsOf(entry, challenge, means),
       code: code ?? undefined,
       wait: false,
+      // A cancelled id could never be sent again.
+      keepsRefused: true,
       onProgress: means.view.progress,
     }).catch(acceptedIn);
     const outcome = (await code?.settle()) ?? null;
     means.view.stop();
     reportCodeOutcome(means.terminal, outcome);
-    return { submission, earlier: known !== null, codeAwaited: outcome?.state === "awaited" };
+    const earlier = known !== null && known.state !== "initiated";
+    return { submission, earlier, codeAwaited: outcome?.state === "awaited" };
   } finally {
     code?.close();
   }
