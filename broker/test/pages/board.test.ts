@@ -2,7 +2,15 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import type { TestBroker } from "../support/test-broker.ts";
-import { overflow, startBrowser, type TestBrowser, violations, WIDTHS } from "./browser.ts";
+import {
+  brokenWords,
+  cutScores,
+  overflow,
+  startBrowser,
+  type TestBrowser,
+  violations,
+  WIDTHS,
+} from "./browser.ts";
 import { PEOPLE, startSeededBoard } from "./seeded-board.ts";
 
 describe.skipIf(missing("chromium-headless-shell"))(
@@ -76,11 +84,29 @@ describe.skipIf(missing("chromium-headless-shell"))(
       expect(new URL(page.url()).pathname).toBe("/submissions/of-p01");
       await page.locator("img.media").waitFor();
       await page.goBack();
-      await page.click(".board a:has-text('Code')");
+      await page.click(".board td a:has-text('Code')");
       expect(page.url()).toBe(`${test.broker.url}/submissions/of-p01#code`);
       expect(await page.locator("#code + p").innerText()).toContain("Published under the MIT license");
       // This challenge shows no other participant's submissions.
       expect((await page.goto(`${test.broker.url}/submissions/of-p02`))?.status()).toBe(404);
+    });
+
+    it("repeats entries and time below the name where the columns do not fit, and breaks long names between their parts", async () => {
+      const long = "Christopher-Alexander von Hohenlohe_of_the_team_that_forecasts_energy";
+      const rename = (name: string, to: string) =>
+        test.records.db.updateTable("participants").set({ name: to }).where("name", "=", name).execute();
+      await rename("p05", long);
+      const page = await browser.open({ viewport: { width: 390, height: 800 } });
+      await go(page);
+      const row = page.locator(".board tr", { hasText: "Hohenlohe" });
+      expect(await row.locator("td.wide").first().isVisible()).toBe(false);
+      expect(await row.locator("th .folded").innerText()).toBe("1 entry · 1 Jun 2024, 00:00 UTC");
+      expect(await row.locator("bdi").innerText()).toBe(long);
+      expect([await cutScores(page), await brokenWords(page), await overflow(page)]).toEqual([[], [], []]);
+      await page.setViewportSize({ width: 1280, height: 800 });
+      expect(await row.locator("th .folded").isVisible()).toBe(false);
+      expect(await row.locator("td.wide").first().isVisible()).toBe(true);
+      await rename(long, "p05");
     });
 
     it("fits every width, and has no serious accessibility violations", async () => {
@@ -90,6 +116,8 @@ describe.skipIf(missing("chromium-headless-shell"))(
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 800 });
           expect([width, query, await overflow(page)]).toEqual([width, query, []]);
+          expect([width, query, await cutScores(page)]).toEqual([width, query, []]);
+          expect([width, query, await brokenWords(page)]).toEqual([width, query, []]);
         }
       }
       expect(await violations(page)).toEqual([]);

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { onPath } from "../../../scripts/lib/find-program.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-export const WIDTHS = [360, 768, 1280] as const;
+export const WIDTHS = [360, 390, 768, 1280] as const;
 
 export interface TestBrowser {
   /** Opens an empty page in a new profile. `close` reports its errors. */
@@ -92,3 +92,36 @@ export const overflow = (page: Page): Promise<string[]> =>
       .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
       .map((element) => element.outerHTML.slice(0, 120)),
   ]`) as Promise<string[]>;
+
+/** Returns the words that are broken though they would fit on a line of their own. Parts joined by marks are words. */
+export const brokenWords = (page: Page): Promise<string[]> =>
+  page.evaluate(`(() => {
+    const found = [];
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (texts.nextNode()) {
+      const { data, parentElement: parent } = texts.currentNode;
+      if (!parent.checkVisibility() || parent.closest(".unseen, .digest, pre, svg, math")) continue;
+      let box = parent;
+      while (getComputedStyle(box).display.startsWith("inline")) box = box.parentElement;
+      for (const { 0: word, index } of data.matchAll(/[\\p{L}\\p{N}.,]+/gu)) {
+        range.setStart(texts.currentNode, index);
+        range.setEnd(texts.currentNode, index + word.length);
+        const lines = [...range.getClientRects()];
+        const width = lines.reduce((sum, line) => sum + line.width, 0);
+        if (new Set(lines.map((line) => Math.round(line.top))).size > 1 && width < box.clientWidth)
+          found.push(word);
+      }
+    }
+    return found;
+  })()`) as Promise<string[]>;
+
+/** Returns the scores whose digits are not all inside the window and the box that scrolls. */
+export const cutScores = (page: Page): Promise<string[]> =>
+  page.evaluate(`[...document.querySelectorAll("td.score")]
+    .filter((cell) => {
+      const { left, right } = cell.getBoundingClientRect();
+      const box = cell.closest(".scroll").getBoundingClientRect();
+      return left < box.left || right > Math.min(box.right, innerWidth) + 1;
+    })
+    .map((cell) => cell.textContent)`) as Promise<string[]>;

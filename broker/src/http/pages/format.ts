@@ -10,10 +10,21 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export function shownTime(iso: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
-  const two = (n: number) => String(n).padStart(2, "0");
-  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
-  return `${day}, ${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
+  return `${shownDay(at)} ${at.getUTCFullYear()}, ${clockTime(at)} UTC`;
 }
+
+/** "24 Nov, 00:21 UTC", with the year unless it is this one. */
+export function shortTime(iso: string, now: Date): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime()) || at.getUTCFullYear() !== now.getUTCFullYear()) return shownTime(iso);
+  return `${shownDay(at)}, ${clockTime(at)} UTC`;
+}
+
+const two = (n: number) => String(n).padStart(2, "0");
+/** "24 Nov" */
+export const shownDay = (at: Date): string => `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+/** "00:21" */
+export const clockTime = (at: Date): string => `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
 
 /** Formats a score, rounded as the leaderboard rounds it, with the challenge's decimals and a typographic minus sign. */
 export function shownNumber(score: number | null, precision: number): string {

@@ -3,11 +3,14 @@ import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
-import { Time, UntrustedText } from "./untrusted-text.tsx";
+import { Time, UntrustedName, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 
-/** The rows of a board, with links to submissions that the reader may open. */
+/**
+ * The rows of a board, with links to submissions that the reader may open. In a narrow window, columns of the class "wide" are
+ * left out, and the elements of the class "folded" repeat what they say below the name and the score.
+ */
 export function LeaderboardTable({
   board,
   caption,
@@ -44,17 +47,28 @@ export function LeaderboardTable({
             {hasMedia ? <th scope="col">Media</th> : null}
             <th scope="col" class="number" aria-sort={order(score)}>
               <UntrustedText text={score.title} most={60} />
+              {secondary ? (
+                <span class="folded">
+                  <UntrustedText text={secondary.title} most={60} />
+                </span>
+              ) : null}
             </th>
             {secondary ? (
-              <th scope="col" class="number">
+              <th scope="col" class="number wide">
                 <UntrustedText text={secondary.title} most={60} />
               </th>
             ) : null}
-            <th scope="col" class="number">
+            <th scope="col" class="number wide">
               Entries
             </th>
-            <th scope="col">Best submission</th>
-            {hasCode ? <th scope="col">Code</th> : null}
+            <th scope="col" class="wide">
+              Best submission
+            </th>
+            {hasCode ? (
+              <th scope="col" class="wide">
+                Code
+              </th>
+            ) : null}
           </tr>
         </thead>
         <tbody>
@@ -66,16 +80,30 @@ export function LeaderboardTable({
                   <Movement row={row} />
                 </td>
               ) : null}
-              <th scope="row" class="person">
-                <UntrustedText text={row.participant} most={60} />
+              <th scope="row" class="person main">
+                <UntrustedName text={row.participant} />
+                {row.you ? <span class="tag you">you</span> : null}
+                {row.baseline ? <span class="tag">baseline</span> : null}
+                {row.post_challenge ? <span class="tag">after the end</span> : null}
                 {row.members.length > 0 ? (
                   <span class="members">
                     <UntrustedText text={row.members.join(", ")} most={300} />
                   </span>
                 ) : null}
-                {row.you ? <span class="tag you">you</span> : null}
-                {row.baseline ? <span class="tag">baseline</span> : null}
-                {row.post_challenge ? <span class="tag">after the end</span> : null}
+                <span class="folded">
+                  {row.baseline ? null : (
+                    <>
+                      <Entries row={row} href={entriesOf(row)} worded /> ·{" "}
+                    </>
+                  )}
+                  <Submitted row={row} opens={opens(row)} />
+                  {row.code ? (
+                    <>
+                      {" "}
+                      · <Code row={row} />
+                    </>
+                  ) : null}
+                </span>
               </th>
               {hasMedia ? (
                 <td class="thumb">
@@ -88,31 +116,22 @@ export function LeaderboardTable({
                   ) : null}
                 </td>
               ) : null}
-              <td class="number score">{shownNumber(row.score, score.precision)}</td>
+              <td class="number score">
+                {shownNumber(row.score, score.precision)}
+                {secondary ? (
+                  <span class="folded">{shownNumber(row.score_secondary, secondary.precision)}</span>
+                ) : null}
+              </td>
               {secondary ? (
-                <td class="number">{shownNumber(row.score_secondary, secondary.precision)}</td>
+                <td class="number wide">{shownNumber(row.score_secondary, secondary.precision)}</td>
               ) : null}
-              <td class="number">
+              <td class="number wide">
                 <Entries row={row} href={entriesOf(row)} />
               </td>
-              <td class="when">
-                {opens(row) ? (
-                  <a href={pathTo(`/submissions/${row.submission}`)}>
-                    <Time at={row.submitted_at} />
-                  </a>
-                ) : (
-                  <Time at={row.submitted_at} />
-                )}
+              <td class="when wide">
+                <Submitted row={row} opens={opens(row)} />
               </td>
-              {hasCode ? (
-                <td>
-                  {row.code ? (
-                    <a href={row.code}>
-                      Code<span class="unseen"> of {row.participant.slice(0, 60)}</span>
-                    </a>
-                  ) : null}
-                </td>
-              ) : null}
+              {hasCode ? <td class="wide">{row.code ? <Code row={row} /> : null}</td> : null}
             </tr>
           ))}
         </tbody>
@@ -125,15 +144,29 @@ const rowClass = (row: Row) =>
   [row.highlight && "leader", row.you && "mine", row.baseline && "baseline"].filter(Boolean).join(" ") ||
   undefined;
 
-function Entries({ row, href }: { row: Row; href: string | null }) {
+function Submitted({ row, opens }: { row: Row; opens: boolean }) {
+  const time = <Time at={row.submitted_at} form="short" />;
+  return opens ? <a href={pathTo(`/submissions/${row.submission}`)}>{time}</a> : time;
+}
+
+function Code({ row }: { row: Row }) {
+  return (
+    <a href={row.code as string}>
+      Code<span class="unseen"> of {row.participant.slice(0, 60)}</span>
+    </a>
+  );
+}
+
+function Entries({ row, href, worded = false }: { row: Row; href: string | null; worded?: boolean }) {
   if (row.baseline) return <>–</>;
-  if (!href) return <>{row.entries}</>;
+  const noun = row.entries === 1 ? "entry" : "entries";
+  const shown = worded ? `${row.entries} ${noun}` : row.entries;
+  if (!href) return <>{shown}</>;
   return (
     <a href={href}>
-      {row.entries}
+      {shown}
       <span class="unseen">
-        {" "}
-        {row.entries === 1 ? "entry" : "entries"} of {row.participant.slice(0, 60)}
+        {worded ? "" : ` ${noun}`} of {row.participant.slice(0, 60)}
       </span>
     </a>
   );

@@ -9,16 +9,26 @@ export function Scroll({ label, children }: { label: string; children?: Child })
   );
 }
 
-/** Commands to copy. No line breaks inside a flag. The script adds the Copy button. */
+/**
+ * Commands to copy. A long one continues, indented, at its next option, and scrolls where there is none. The script adds the Copy
+ * button, which copies each command as one line.
+ */
 export function Commands({ label, text }: { label: string; text: string }) {
   return (
     <div class="commands" data-copy>
       <Scroll label={label}>
         <pre>
           <code>
-            {text
-              .split(/(--[a-z][a-z-]*)/)
-              .map((part, index) => (index % 2 === 1 ? <span class="flag">{part}</span> : part))}
+            {text.split(/(?<=\n)/).map((line) => (
+              <span class="line">
+                {line.split(/ (?=--?[a-z])/).map((part, index) => (
+                  <>
+                    {index > 0 ? " " : null}
+                    <span class="part">{part}</span>
+                  </>
+                ))}
+              </span>
+            ))}
           </code>
         </pre>
       </Scroll>

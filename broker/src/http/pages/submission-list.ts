@@ -10,8 +10,13 @@ const POINTS = 2000;
 
 type Listed = Pick<
   SubmissionRow,
-  "id" | "challenge" | "round" | "state" | "message" | "score" | "score_secondary" | "created_at" | "best"
-> & { participant: string };
+  "id" | "challenge" | "round" | "state" | "message" | "score" | "score_secondary" | "created_at"
+> &
+  Pick<SubmissionRow, "error_code" | "error_message" | "regraded_at" | "score_before"> & {
+    participant: string;
+    /** Whether its participant's rank is by this submission now. */
+    counts: boolean;
+  };
 export type Point = Pick<SubmissionRow, "id" | "created_at" | "round"> & { score: number };
 
 export interface SubmissionList {
@@ -77,9 +82,26 @@ export async function readSubmissionList(
       "submissions.score",
       "submissions.score_secondary",
       "submissions.created_at",
-      "submissions.best",
+      "submissions.error_code",
+      "submissions.error_message",
+      "submissions.regraded_at",
+      "submissions.score_before",
       "participants.name as participant",
     ])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom("standings")
+            .select("standings.submission")
+            .whereRef("standings.challenge", "=", "submissions.challenge")
+            .whereRef("standings.round", "=", "submissions.round")
+            .where("standings.board", "in", ["current", "ongoing"])
+            .whereRef("standings.participant_id", "=", "submissions.participant_id")
+            .whereRef("standings.submission", "=", "submissions.id"),
+        )
+        .as("counts"),
+    )
     .orderBy("submissions.number", "desc")
     .limit(PAGE)
     .offset((query.page - 1) * PAGE)
@@ -95,7 +117,7 @@ export async function readSubmissionList(
           .execute()
       : null;
   return {
-    rows,
+    rows: rows.map((row) => ({ ...row, counts: Boolean(row.counts) })),
     total: Number(total),
     pages: Math.ceil(Number(total) / PAGE),
     challenges,

@@ -24,8 +24,10 @@ function focusedIn(part) {
     const scope = focused.closest("tr.mine") ? "tr.mine a" : "a";
     const index = [...part.querySelectorAll(scope)].indexOf(focused);
     return (fresh) =>
-      [...fresh.querySelectorAll("a")].find((link) => link.getAttribute("href") === href) ??
-      fresh.querySelectorAll(scope)[index];
+      // The same link may also be in a column that is too wide for this window.
+      [...fresh.querySelectorAll("a")].find(
+        (link) => link.getAttribute("href") === href && link.checkVisibility(),
+      ) ?? fresh.querySelectorAll(scope)[index];
   }
   const label = focused.getAttribute("aria-label");
   return (fresh) => (label ? fresh.querySelector(`[aria-label="${CSS.escape(label)}"]`) : null);
@@ -111,7 +113,7 @@ for (const commands of document.querySelectorAll("[data-copy]")) {
   button.type = "button";
   button.textContent = "Copy";
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(commands.querySelector("code").textContent);
+    await navigator.clipboard.writeText(commands.querySelector("code").textContent.trimEnd());
     button.textContent = "Copied";
     announce("Copied.");
     setTimeout(() => {
