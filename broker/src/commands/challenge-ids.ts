@@ -1,12 +1,12 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Option } from "commander";
 
-const CHALLENGE_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
+export const CHALLENGE_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
-export const challengesOption = (): Option =>
-  new Option("--challenges <ids>", "challenge ids, separated by commas")
-    .makeOptionMandatory()
-    .argParser(challengeIds);
+export const challengesOption = (): Option => optionalChallenges().makeOptionMandatory();
+
+export const optionalChallenges = (what = "challenge ids, separated by commas"): Option =>
+  new Option("--challenges <ids>", what).argParser(challengeIds);
 
 /** Reads a list of challenge ids. Throws usage for an empty list or a malformed id. */
 function challengeIds(text: string): string[] {

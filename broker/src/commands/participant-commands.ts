@@ -1,13 +1,20 @@
+import { CrowdaiError } from "@crowdai/shared";
 import { type Command, Option } from "commander";
 import { addParticipant, replaceKeys, revokeKeys } from "../domain/participants/api-keys.ts";
+import { invite } from "../domain/participants/invitations.ts";
 import { listParticipants } from "../domain/participants/list-participants.ts";
+import { addPeopleFrom } from "./add-people-command.ts";
+import { optionalChallenges } from "./challenge-ids.ts";
 import { addDisqualifyCommands } from "./disqualify-commands.ts";
 import { addInvitationCommands } from "./invitation-commands.ts";
+import { requireKnownChallenges } from "./known-challenges.ts";
 import { participantLine } from "./participant-line.ts";
 import { now, type ParticipantTools, requireOwnParticipants, sayer } from "./participant-tools.ts";
 import { revokedKeys } from "./revoked-keys.ts";
 
 const label = (what: string) => new Option("--label <label>", what);
+const formatOption = () =>
+  new Option("--format <format>", "output format").choices(["text", "json"]).default("text");
 const member = (what: string) => new Option("--member <person>", what);
 
 /** Adds `crowdai-broker participant …`: commands for participants, their keys and their invitations. */
@@ -19,14 +26,34 @@ export function addParticipantCommands(program: Command, tools: ParticipantTools
     .command("participant")
     .description("Manage participants, their keys and their invitations.");
   participant
-    .command("add <name>")
-    .description("Add a participant and print the API key; it is shown only once.")
+    .command("add [name]")
+    .description(
+      "Add a participant and print the API key, which is shown only once; or add all participants of a CSV file.",
+    )
+    .option("--from <file>", "CSV file with the columns name and optionally label, member and challenges")
     .addOption(label("name of the key, shown to its owner"))
     .addOption(member("person of a team whose key it is, listed on leaderboards"))
+    .addOption(optionalChallenges("private challenges to invite to, separated by commas"))
+    .addOption(formatOption())
     .addOption(dataOption())
-    .action((name: string, { data, ...key }) => {
+    .action((name: string | undefined, { data, from, format, challenges = [], ...key }) => {
       requireOwnParticipants(io, data, "Add the participant");
-      return withRecords(data, async (records) => say(await addParticipant(records, name, now(), key)));
+      return withRecords(data, async (records) => {
+        if (from !== undefined) {
+          if (name !== undefined || challenges.length > 0 || Object.keys(key).length > 0)
+            throw new CrowdaiError(
+              "usage",
+              "With --from, names, labels, members and challenges come from the file.",
+            );
+          return addPeopleFrom(io, records, from, format);
+        }
+        if (name === undefined) throw new CrowdaiError("usage", "Pass a name, or a file with --from.");
+        await requireKnownChallenges(records.db, challenges);
+        const added = await addParticipant(records, name, now(), key);
+        if (challenges.length > 0) await invite(records, name, challenges, now());
+        if (format === "json") say(JSON.stringify({ schema_version: 1, name, key: added }));
+        else say(added);
+      });
     });
   participant
     .command("list")
@@ -34,7 +61,7 @@ export function addParticipantCommands(program: Command, tools: ParticipantTools
       "List participants: id, name, number of submissions, whether a key is active, when they were added, and the active keys with their last use.",
     )
     .addOption(dataOption())
-    .addOption(new Option("--format <format>", "output format").choices(["text", "json"]).default("text"))
+    .addOption(formatOption())
     .action(({ data, format }) =>
       withRecords(data, async ({ db }) => {
         const participants = await listParticipants(db);

@@ -8,7 +8,7 @@ export interface KeyName {
 }
 
 /** Valid labels and members: one line, without controls, marks of direction and invisible characters. */
-const TEXT = /^[^\p{C}\s](?:[^\p{C}\p{Zl}\p{Zp}]{0,98}[^\p{C}\s])?$/u;
+export const KEY_NAME = /^[^\p{C}\s](?:[^\p{C}\p{Zl}\p{Zp}]{0,98}[^\p{C}\s])?$/u;
 
 /** Returns the name of a new key: the label of a member's key is by default the member. Throws usage. */
 export const newKeyName = ({ label, member }: KeyName): KeyName =>
@@ -21,7 +21,7 @@ export function requireKeyName({ label, member }: KeyName): KeyName {
     ...(member === undefined ? {} : { member: member.normalize("NFC") }),
   };
   for (const [what, text] of Object.entries(named))
-    if (!TEXT.test(text))
+    if (!KEY_NAME.test(text))
       throw new CrowdaiError(
         "usage",
         `A ${what} must have 1 to 100 characters, no control characters, and no spaces at either end.`,
