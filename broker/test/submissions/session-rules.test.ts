@@ -1,4 +1,13 @@
-import type { Job, PublicChallenge, Receipt, SessionAnswer, Submission } from "@crowdai/shared";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import type {
+  Job,
+  PublicChallenge,
+  Receipt,
+  SessionAnswer,
+  Submission,
+  SubmissionEvent,
+} from "@crowdai/shared";
 import { createSubmissionId } from "@crowdai/shared";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBroker, type TestBroker, type TestClient } from "../support/test-broker.ts";
@@ -62,6 +71,35 @@ describe("a session of a remote agent", () => {
     });
     await toy.fail(taken, { charge: false });
     await until(async () => (await view(submission.id, key)).slot === "returned");
+  });
+
+  it("shows at once that its challenge was removed, until the challenge returns", async () => {
+    const { key, client } = await newcomer();
+    const { submission } = await create(client, "each");
+    const { id } = submission;
+    const taken = await toy.next();
+    await toy.report(taken, { type: "started" });
+    const [served, away] = [join(test.folder, "challenges/each"), join(test.folder, "each")];
+    const isServed = async () => (await test.fetch("/api/v1/challenges/each", { key })).ok;
+    /** Reports progress, and resolves with how it is shown. */
+    const shown = async (percent: number) => {
+      await toy.report(taken, { type: "progress", stage: "play", percent, message: "Episode 1 of 2" });
+      return await until(async () => {
+        const answer = await test.fetch(`/api/v1/submissions/${id}/events`, { key });
+        const { events } = (await answer.json()) as { events: SubmissionEvent[] };
+        return events.find(({ data }) => data.percent === percent)?.data.message;
+      });
+    };
+    await rename(served, away);
+    await until(async () => !(await isServed()));
+    expect(await shown(10)).toBe(
+      "The challenge was removed; unless it returns, nothing will be graded. Episode 1 of 2",
+    );
+    await rename(away, served);
+    await until(isServed);
+    expect(await shown(20)).toBe("Episode 1 of 2");
+    await toy.fail(taken, { charge: false });
+    await until(async () => (await view(id, key)).state === "failed");
   });
 
   it.each([

@@ -160,18 +160,22 @@ function startEventsOf(row: SubmissionRow, { grader }: Report) {
   ];
 }
 
+/** Begins each message of a grading whose challenge is gone: the participant can stop in time. */
+const REMOVED = "The challenge was removed; unless it returns, nothing will be graded.";
+
 async function record(
-  context: Needs<"clock">,
+  context: Needs<"clock" | "catalog">,
   trx: Db,
   row: SubmissionRow,
   report: Extract<Report, { type: "progress" | "log" }>,
 ): Promise<SubmissionEvent[]> {
   await writeSubmission(trx, { id: row.id, seq: row.seq + 1 });
+  const isServed = context.catalog.all().has(row.challenge);
   const data =
     report.type === "progress"
       ? {
           percent: report.percent,
-          message: report.message,
+          message: isServed ? report.message : [REMOVED, report.message].filter(Boolean).join(" "),
           ...(report.stage ? { stage: report.stage } : {}),
         }
       : { message: report.message };
