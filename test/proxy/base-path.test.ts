@@ -35,6 +35,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
     const port = await freePorts();
     nginx = await startNginx(folder, [
       `location /crowdai/ { proxy_pass http://127.0.0.1:${port}/; ${UPGRADE} }
+       location /v1/envs { proxy_pass http://127.0.0.1:${port}; }
        location / { return 404 "another site"; }`,
       `location /crowdai { proxy_pass http://127.0.0.1:${port}; ${UPGRADE} }`,
     ]);
@@ -116,6 +117,16 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
     expect(submission.code?.url?.startsWith(`${test.broker.url}/code/`)).toBe(true);
     const board = await crowdai("leaderboard", "--format", "json");
     expect(JSON.parse(board.stdout).leaderboard.rows).toHaveLength(1);
+  });
+
+  it("serves older agents at the root of the host, and newer ones below the path too", async () => {
+    const { origin } = new URL(test.broker.url);
+    for (const address of [origin, test.broker.url, kept.broker.url]) {
+      const body = JSON.stringify({ env_id: "test", token: test.key });
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${address}/v1/envs/`, { method: "POST", headers, body });
+      expect(await answer.json(), address).toEqual({ message: expect.stringContaining("no environment") });
+    }
   });
 
   describe.each([
