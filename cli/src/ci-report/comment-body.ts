@@ -19,11 +19,23 @@ interface Entry {
   status: string;
 }
 
-/** Returns the first line of a comment, by which the next job finds it. Each challenge has a comment of its own. */
-export function commentMarker({ submission, challenge }: Facts, command: string): string {
-  const name = encodeURIComponent(submission?.challenge ?? challenge?.id ?? "").replaceAll("-", "%2D");
-  return `<!-- crowdai-report ${command === "evaluate" ? "evaluate" : "submit"} ${name} -->`;
+/**
+ * Returns the first line of a comment, by which the next run of the job finds it. Each challenge, job and label has a comment of
+ * its own.
+ */
+export function commentMarker(
+  { submission, challenge }: Facts,
+  command: string,
+  { jobName, label }: Pick<CommentTarget, "jobName" | "label">,
+): string {
+  const kind = command === "evaluate" ? "evaluate" : "submit";
+  const name = submission?.challenge ?? challenge?.id ?? "";
+  const words = [kind, escaped(name), ...(jobName || label ? [escaped(jobName ?? "")] : [])];
+  return `<!-- ${["crowdai-report", ...words, ...(label ? [escaped(label)] : [])].join(" ")} -->`;
 }
+
+/** Returns a text as one word that cannot end an HTML comment. */
+const escaped = (text: string) => encodeURIComponent(text.toWellFormed()).replaceAll("-", "%2D");
 
 /** Returns the text of the comment; `earlier` is its present text. The oldest outcomes are left out where it would be too long. */
 export function commentBody(
@@ -32,7 +44,8 @@ export function commentBody(
   earlier: string | null,
 ): string {
   const report = reportText(facts, end);
-  const from = [target.commit && `Commit ${codeText(target.commit)}`, target.job && jobLink(target.job)];
+  const { commit, label } = target;
+  const from = [commit && `Commit ${codeText(commit)}`, jobText(target), label && codeText(label)];
   const head = [marker, report, from.filter(Boolean).join(" · ")].filter(Boolean).join("\n");
   const { id, url, score, rank, status } = result;
   const entries = [{ commit: target.commit, id, url, score, rank, status }, ...readHistory(earlier)];
@@ -43,7 +56,10 @@ export function commentBody(
   return head;
 }
 
-const jobLink = (url: string) => linkText("job", url);
+function jobText({ job, jobName }: CommentTarget): string | null {
+  if (job === null) return jobName && codeText(jobName);
+  return linkText(jobName ?? "job", job);
+}
 
 function historyText(entries: readonly Entry[]): string {
   const data = Buffer.from(JSON.stringify(entries)).toString("base64url");

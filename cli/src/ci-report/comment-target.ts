@@ -14,16 +14,24 @@ export interface CommentTarget {
   commit: string | null;
   /** Page of the job. */
   job: string | null;
+  jobName: string | null;
+  /** Distinguishes the comments of jobs with one name, such as those of a matrix. */
+  label: string | null;
 }
 
 const MAX_EVENT_BYTES = 32 * 1024 * 1024;
 
 /** Returns the pull or merge request of this job, or null if it runs for none. Throws if the CI system does not say. */
-export async function commentTarget(system: CiSystem, env: Env): Promise<CommentTarget | null> {
-  return system === "github" ? githubTarget(env) : gitlabTarget(env);
+export async function commentTarget(
+  system: CiSystem,
+  env: Env,
+  label: string | undefined,
+): Promise<CommentTarget | null> {
+  const target = await (system === "github" ? githubTarget(env) : gitlabTarget(env));
+  return target && { ...target, label: label || null };
 }
 
-async function githubTarget(env: Env): Promise<CommentTarget | null> {
+async function githubTarget(env: Env): Promise<Omit<CommentTarget, "label"> | null> {
   const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_SERVER_URL: server } = env;
   const event = await readEvent(env.GITHUB_EVENT_PATH);
   const pull = at(event, "pull_request") ?? at(event, "workflow_run", "pull_requests", "0");
@@ -41,10 +49,12 @@ async function githubTarget(env: Env): Promise<CommentTarget | null> {
     isFork: typeof head === "string" && head.toLowerCase() !== repository.toLowerCase(),
     commit: commitOf(at(pull, "head", "sha")) ?? commitOf(env.GITHUB_SHA),
     job: server && run ? `${server}/${repository}/actions/runs/${run}` : null,
+    // Two workflows may have jobs of one name.
+    jobName: [env.GITHUB_WORKFLOW, env.GITHUB_JOB].filter(Boolean).join(" / ") || null,
   };
 }
 
-function gitlabTarget(env: Env): CommentTarget | null {
+function gitlabTarget(env: Env): Omit<CommentTarget, "label"> | null {
   // In the pipeline of a branch: such as `group/project!7,group/project!9`.
   const open = /!(\d+)/.exec(env.CI_OPEN_MERGE_REQUESTS?.split(",")[0] ?? "")?.[1];
   const number = Number(env.CI_MERGE_REQUEST_IID || open);
@@ -59,6 +69,7 @@ function gitlabTarget(env: Env): CommentTarget | null {
     isFork: Boolean(target && own && target !== own),
     commit: commitOf(env.CI_COMMIT_SHA),
     job: env.CI_JOB_URL ?? null,
+    jobName: env.CI_JOB_NAME || null,
   };
 }
 

@@ -5,6 +5,8 @@ export interface ReportFlags {
   comment?: boolean;
   /** Name of the variable that holds the token. */
   commentToken?: string;
+  /** Distinguishes the comments of jobs with one name. */
+  commentLabel?: string;
   /** Paths of report files. */
   junit?: string;
   metrics?: string;

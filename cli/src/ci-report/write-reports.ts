@@ -88,14 +88,14 @@ async function comment(
   const { commentTarget } = await import("./comment-target.ts");
   const { explainFailure, openComments, publishComment } = await import("./publish-comment.ts");
   const { commentBody, commentMarker } = await import("./comment-body.ts");
-  const target = await commentTarget(system, io.env).catch((failure: Error) => failure);
+  const target = await commentTarget(system, io.env, flags.commentLabel).catch((failure: Error) => failure);
   if (target instanceof Error) return warn(`The comment was not written: ${target.message}.`);
   if (target === null)
     return void io.stderr.write("No comment: this job does not run for a pull or merge request.\n");
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(COMMENT_MS)]);
   const options = { system, env: io.env, target, tokenVariable: flags.commentToken, signal, idleMs };
   try {
-    const marker = commentMarker(facts, command);
+    const marker = commentMarker(facts, command, target);
     const body = (earlier: string | null) => commentBody(marker, { facts, end, result, target }, earlier);
     await publishComment(openComments(options), marker, body);
   } catch (failure) {

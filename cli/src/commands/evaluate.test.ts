@@ -76,3 +76,27 @@ it("exits with 8 when the answer takes too long", async () => {
   cli.broker.grader = null;
   expect((await run(["--json", "1", "--timeout", "0.05"])).code).toBe(8);
 });
+
+it("exits with 7 where a score is worse than --min-score, after every answer", async () => {
+  expect(await run(["--json", "0.9", "--min-score", "0.9"])).toMatchObject({ code: 0, stdout: "0.9\n" });
+  const one = await run(["--json", "0.5", "--min-score", "0.9"]);
+  expect(one).toMatchObject({ code: 7, stdout: "0.5\n" });
+  expect(one.stderr).toContain("error[below_minimum]: Accuracy 0.5 is below --min-score 0.9.");
+  const many = await run([
+    "--json",
+    "[0.9, 0.5, 0.1]",
+    "--parallel",
+    "--min-score",
+    "0.9",
+    "--format",
+    "json",
+  ]);
+  expect(many.code).toBe(7);
+  expect(JSON.parse(many.stdout)).toMatchObject({ answers: [{ score: 0.9 }, {}, {}], exit_code: 7 });
+  expect(many.stderr).toContain("2 of 3 answers do not meet the minimum. First: Accuracy 0.5 is below");
+  const failed = await run(["--json", '["bad", 0.1]', "--parallel", "--min-score", "0.9"]);
+  expect(failed.code).toBe(6);
+  const none = await run(["--json", "[5]", "--function", "explain", "--min-score", "0.9"]);
+  expect(none.code).toBe(7);
+  expect(none.stderr).toContain("There is no score to compare with --min-score 0.9.");
+});

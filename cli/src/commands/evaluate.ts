@@ -1,4 +1,11 @@
-import { CrowdaiError, type ErrorBody, parseJson, stringifyExact, toJsonText } from "@crowdai/shared";
+import {
+  CrowdaiError,
+  type ErrorBody,
+  type PublicChallenge,
+  parseJson,
+  stringifyExact,
+  toJsonText,
+} from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
 import { checkRound } from "../submit/check-round.ts";
 import { type Answer, evaluateValues, type Settled } from "../submit/evaluate-values.ts";
@@ -10,6 +17,7 @@ import type { CommandContext } from "./handler.ts";
 import { JSON_FLAG, readJsonText, readNamedInput } from "./input/read-input.ts";
 import { spool } from "./input/spool.ts";
 import { type CommandSession, openCommandSession } from "./submission/command-session.ts";
+import { belowMinimum } from "./submission/minimum-score.ts";
 import { createProgressView } from "./submission/show-progress.ts";
 
 /** The largest value that is read if the challenge sets no limit of its own. */
@@ -22,6 +30,7 @@ export interface EvaluateFlags {
   challenge?: string;
   round?: string;
   timeout?: number;
+  minScore?: number;
 }
 
 /** Calls an evaluator function with one value, or with --parallel once for each item of an array. */
@@ -66,7 +75,9 @@ export async function evaluate(
     opened?.session.close();
   }
   facts.answers = settled.map(toLine);
-  return report(terminal, name, settled);
+  const { minScore } = flags;
+  const below = minScore === undefined ? null : requireMinimum(settled, opened.challenge!, minScore);
+  return report(terminal, name, settled, below);
 }
 
 async function readInput(
@@ -89,11 +100,32 @@ async function readInput(
 
 type Line = ({ ok: true } & Answer) | { ok: false; id: string | null; error: ErrorBody };
 
-/** Prints every answer, failed ones too, in the order of the values, and then throws the first failure. */
-function report(terminal: Terminal, name: string, settled: readonly Settled[]): number {
+/** Returns the error for answers whose scores are worse than a minimum, or absent; null if there are none. */
+function requireMinimum(
+  settled: readonly Settled[],
+  challenge: PublicChallenge,
+  minimum: number,
+): CrowdaiError | null {
+  const below = settled.flatMap((result) => {
+    const error = result.ok ? belowMinimum(result.answer.score, challenge, minimum) : null;
+    return error ? [error] : [];
+  });
+  const [first] = below;
+  if (!first || settled.length === 1) return first ?? null;
+  const message = `${below.length} of ${settled.length} answers do not meet the minimum. First: ${first.message}`;
+  return new CrowdaiError("below_minimum", message, { details: first.details });
+}
+
+/** Prints every answer, failed ones too, in the order of the values, and then throws the first failure, or `below`. */
+function report(
+  terminal: Terminal,
+  name: string,
+  settled: readonly Settled[],
+  below: CrowdaiError | null,
+): number {
   const lines = settled.map(toLine);
   const failed = settled.find((result) => !result.ok);
-  const failure = failed?.ok === false ? failed.error : null;
+  const failure = failed?.ok === false ? failed.error : below;
   terminal.present({
     json: { function: name, answers: lines, ...(failure ? { exit_code: failure.exitCode } : {}) },
     ndjson: lines.map((line, index) => ({ type: "answer", index, ...line })),
@@ -103,6 +135,7 @@ function report(terminal: Terminal, name: string, settled: readonly Settled[]): 
     },
   });
   if (!failure) return 0;
+  if (failure === below) throw failure;
   const count = settled.filter((result) => !result.ok).length;
   const message =
     settled.length === 1

@@ -102,6 +102,7 @@ export function addSubmitCommands(add: Add): void {
     [
       "crowdai evaluate --json '[5.1, 3.5, 1.4, 0.2]'",
       "crowdai evaluate batch.json --function classify --parallel",
+      "crowdai evaluate --json '[5.1, 3.5, 1.4, 0.2]' --min-score 0.9",
     ],
     async () => (await import("../commands/evaluate.ts")).evaluate,
   )
@@ -111,7 +112,8 @@ export function addSubmitCommands(add: Add): void {
     .option("--parallel", "evaluate the items of a JSON array in parallel; print the answers in order")
     .addOption(challengeOption())
     .option("--round <id>", "round to evaluate in (default: the open round)")
-    .option("--timeout <seconds>", "maximum time to wait for the answer", positiveNumber);
+    .option("--timeout <seconds>", "maximum time to wait for the answer", positiveNumber)
+    .option("--min-score <score>", "exit with code 7 if a score is worse than this", finiteNumber);
 
   const watch = add(
     "watch",

@@ -72,6 +72,30 @@ describe.each([
     expect(api.requests.every(({ headers }) => !JSON.stringify(headers).includes(cli.broker.key))).toBe(true);
   });
 
+  it("keeps a comment for each job and each label", async () => {
+    api = await start();
+    const jobs: [Record<string, string>, string[]][] = [
+      [{ GITHUB_WORKFLOW: "CI", GITHUB_JOB: "small", CI_JOB_NAME: "small" }, []],
+      [{ GITHUB_WORKFLOW: "CI", GITHUB_JOB: "large", CI_JOB_NAME: "large --> 2/2" }, []],
+      [{ GITHUB_WORKFLOW: "Nightly", GITHUB_JOB: "small", CI_JOB_NAME: "nightly" }, []],
+      [
+        { GITHUB_WORKFLOW: "CI", GITHUB_JOB: "small", CI_JOB_NAME: "small" },
+        ["--comment-label", "seed 1 -->"],
+      ],
+      [{ GITHUB_WORKFLOW: "CI", GITHUB_JOB: "small", CI_JOB_NAME: "small" }, ["--comment-label", "\ud800"]],
+    ];
+    for (const _ of ["created", "updated"])
+      for (const [env, label] of jobs) expect((await run([...SUBMIT, ...label], env)).code).toBe(0);
+    const texts = api.bodies();
+    expect(texts).toHaveLength(jobs.length);
+    for (const text of texts) {
+      expect(text).toMatch(/^<!-- crowdai-report submit iris [\w%.~!*'()]+( [\w%.~!*'()]+)? -->\n/);
+      expect(text).toContain("Earlier submissions");
+    }
+    expect(texts[0]).toMatch(/small/);
+    expect(texts[3]).toContain("<code>seed 1 --&#62;</code>");
+  });
+
   it("keeps the score where the table is too long", async () => {
     api = await start();
     cli.broker.grader = () => ({ score: 0.5, data: "|".repeat(200) });
@@ -215,6 +239,8 @@ describe("crowdai submit --comment", () => {
       isFork: false,
       commit: null,
       job: null,
+      jobName: null,
+      label: null,
     };
     const env = { GITHUB_TOKEN: "ghs_token" };
     const signal = new AbortController().signal;

@@ -1,10 +1,10 @@
-import { CrowdaiError, type PublicChallenge, type Submission, stringifyExact } from "@crowdai/shared";
+import { type CrowdaiError, type PublicChallenge, type Submission, stringifyExact } from "@crowdai/shared";
 import type { HttpClient } from "../../client/http/http-client.ts";
-import { meetsMinimum } from "../../submit/grade.ts";
 import { plainText } from "../../terminal/plain-text.ts";
 import { slotsText } from "../../terminal/slots-text.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { Facts } from "./facts.ts";
+import { belowMinimum } from "./minimum-score.ts";
 import { readStanding } from "./read-standing.ts";
 import { lastLines } from "./run-rows.ts";
 import { rankRows, rankText, scoreRows } from "./score-rows.ts";
@@ -30,7 +30,7 @@ export async function reportGrade(report: GradeReport): Promise<number> {
     ? { total: null, limits: null }
     : await readStanding(http, submission, signal);
   Object.assign(facts, { challenge, submission, ranked: total, limits });
-  const below = minScore === undefined ? null : belowMinimum(submission, challenge, minScore);
+  const below = minScore === undefined ? null : belowMinimum(submission.score, challenge, minScore);
 
   terminal.present({
     json: { ...submissionDocument(submission), limits, ranked: total, ...failureFields(below) },
@@ -89,20 +89,4 @@ function failureFields(error: CrowdaiError | null): object {
   // The document holds the submission already.
   const { submission: _, ...details } = error.details ?? {};
   return { error: { ...error.toBody(), details }, exit_code: error.exitCode };
-}
-
-function belowMinimum(
-  { score: reached }: Submission,
-  { score }: PublicChallenge,
-  wanted: number,
-): CrowdaiError | null {
-  if (reached !== null && meetsMinimum(reached, wanted, score.order)) return null;
-  const relation = score.order === "descending" ? "below" : "above";
-  return new CrowdaiError(
-    "below_minimum",
-    `${score.title} ${reached} is ${relation} --min-score ${wanted}.`,
-    {
-      details: { score: reached, wanted, order: score.order },
-    },
-  );
 }
