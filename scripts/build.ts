@@ -10,8 +10,10 @@ const began = performance.now();
 const schema = join(root, "shared/challenge.schema.json");
 // Programs that graders start, or show to the programs in their boxes.
 const programs = [
+  "evaluators/process/crowdai_driver.py",
   "evaluators/process/python_class.py",
   "evaluators/process/codabench.py",
+  "evaluators/process/evalai.py",
   "evaluators/process/gym_environment.py",
   "environment/agent/crowdai_agent.py",
   "environment/agent/crowdai-agent.js",

@@ -97,6 +97,13 @@ describe("the examples", () => {
     });
   });
 
+  it("are scored by a script of EvalAI", async () => {
+    await crowdai("data", "from-evalai");
+    const done = await crowdai("submit", "from-evalai/sample_submission.txt", "-c", "from-evalai");
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stderr).toMatch(/F1: 0\.857/);
+  });
+
   it("evaluate and submit from a program that uses the library", async () => {
     const done = await run(process.execPath, ["library.ts"]);
     expect(done, done.stderr).toMatchObject({ code: 0 });

@@ -40,9 +40,9 @@ interface TestJob {
 export async function makeEvaluator(
   evaluator: object,
   files: Record<string, string> = {},
-  options: { idleMs?: number; confinement?: Confinement; sandbox?: Sandbox } = {},
+  options: { idleMs?: number; confinement?: Confinement; sandbox?: Sandbox; config?: object } = {},
 ): Promise<TestEvaluator> {
-  const folder = await makeChallenge(evaluator, files);
+  const folder = await makeChallenge(evaluator, files, "iris", options.config);
   return evaluatorOf(folder, await temporaryFolder(), options);
 }
 

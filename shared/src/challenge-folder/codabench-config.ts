@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { metricFields, oneOfMetricFields } from "./metric-fields.ts";
 import { processSettings } from "./process-settings.ts";
 
 /** A scoring program of Codabench or CodaLab, which runs unchanged. */
@@ -13,17 +14,7 @@ export const codabenchSchema = z
       .nullable()
       .default(null)
       .describe("Folder or file that the program finds in $input/ref, or one for each round, by its id."),
-    metric: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Score of the program that is the score; the first one by default."),
-    metrics: z
-      .array(z.string().min(1))
-      .min(1)
-      .max(2)
-      .optional()
-      .describe("Scores of the program that are the score and the secondary score, in place of metric."),
+    ...metricFields,
     detailed_results: z
       .boolean()
       .default(true)
@@ -31,9 +22,6 @@ export const codabenchSchema = z
     python: z.string().min(1).default("python3"),
     ...processSettings,
   })
-  .refine(({ metric, metrics }) => metric === undefined || metrics === undefined, {
-    path: ["metrics"],
-    error: '"metric" or "metrics", not both',
-  });
+  .refine(...oneOfMetricFields);
 
 export type CodabenchConfig = z.infer<typeof codabenchSchema>;

@@ -3,6 +3,7 @@ import { quoted } from "../protocol/suggest.ts";
 import { checkProblems } from "./check-problems.ts";
 import { type ConfigProblem, shown } from "./config-problems.ts";
 import { environmentProblems, missingEnvironment } from "./environment-problems.ts";
+import { portedProblems } from "./ported-problems.ts";
 import { sortByStart } from "./rounds.ts";
 
 const FILE = "challenge.json";
@@ -20,6 +21,7 @@ export function contentProblems(raw: unknown): ConfigProblem[] {
     ...inputProblems(config),
     ...checkProblems(config),
     ...columnProblems(list(config.columns).map(object)),
+    ...portedProblems(config),
     ...functionProblems(object(config.evaluator).functions),
   ].map((problem) => ({ file: FILE, ...problem }));
 }

@@ -1,5 +1,6 @@
 import { quoted } from "../protocol/suggest.ts";
 import { type ConfigProblem, shown } from "./config-problems.ts";
+import { PORTED_KINDS } from "./ported-problems.ts";
 
 type Raw = Record<string, unknown>;
 type Found = Omit<ConfigProblem, "file">;
@@ -29,7 +30,7 @@ function evaluatorProblems(evaluator: unknown, gym: unknown): Found[] {
   if (!isObject(evaluator)) return [];
   const { functions, mode } = evaluator;
   const problems: Found[] = [];
-  const kind = ["python_class", "codabench", "job_factory"].find((name) => evaluator[name] !== undefined);
+  const kind = ["python_class", "job_factory", ...PORTED_KINDS].find((name) => evaluator[name] !== undefined);
   if (typeof gym === "string" && evaluator.gym !== gym)
     problems.push({
       field: "evaluator",

@@ -2,8 +2,6 @@ export { graderGetsCode } from "./challenge-code.ts";
 export {
   type ChallengeConfig,
   challengeConfigSchema,
-  type JobFactoryConfig,
-  type ProcessConfig,
   type RoundConfig,
 } from "./challenge-config.ts";
 export type { CodabenchConfig } from "./codabench-config.ts";
@@ -11,11 +9,13 @@ export { readProgramMetadata } from "./codabench-metadata.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";
 export { type EnvironmentConfig, episodeCount, seedListSchema } from "./environment-config.ts";
+export type { JobFactoryConfig, ProcessConfig } from "./evaluator-config.ts";
 export { digestFile } from "./file-digest.ts";
 export { gradingSeconds } from "./grading-seconds.ts";
 export { leftOutFiles } from "./left-out-files.ts";
 export { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "./load-challenge-folder.ts";
 export { type LoadedChallenges, loadChallenges } from "./load-challenges.ts";
+export { namedMetrics } from "./metric-fields.ts";
 export type { PublicFile } from "./public-files.ts";
 export {
   acceptingRound,

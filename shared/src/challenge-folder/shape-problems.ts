@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { quoted, suggest } from "../protocol/suggest.ts";
 import { closestAlternative, describeSchema, schemaAt } from "./config-json-schema.ts";
 import { type ConfigProblem, fieldName, shown } from "./config-problems.ts";
+import { PORTED_KINDS } from "./ported-problems.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -9,7 +10,7 @@ type Path = readonly PropertyKey[];
 const FILE = "challenge.json";
 /** Unions of objects, each with the fields that distinguish its alternatives, in the order of the schema. */
 const KINDS: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  evaluator: ["command", "python_class", "gym", "job_factory", "codabench"],
+  evaluator: ["command", "python_class", "gym", "job_factory", ...PORTED_KINDS],
   "run.output": ["path", "lines"],
 };
 

@@ -17,7 +17,7 @@ const CHALLENGE = "/challenge";
 const MAX_PROCESSES = 1024;
 const SCRATCH_BYTES = 1024 ** 3;
 
-/** Plans a box for the evaluator. `files` are files of the grader that the command names. */
+/** Plans a box for the evaluator. `files` are files of the grader that the program needs, its driver among them. */
 export function planBox(
   { dir }: Pick<ChallengeFolder, "dir">,
   evaluator: ProcessConfig,
@@ -25,8 +25,7 @@ export function planBox(
   files: readonly string[],
   sandbox: Sandbox,
 ): BoxedLaunch {
-  const named = files.filter((file) => command.includes(file));
-  const inBox = new Map(named.map((file) => [file, `/crowdai/${basename(file)}`]));
+  const inBox = new Map(files.map((file) => [file, `/crowdai/${basename(file)}`]));
   const [program, ...args] = command.map((word) => inBox.get(word) ?? word) as [string, ...string[]];
   return {
     sandbox,

@@ -1,9 +1,8 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  type ChallengeConfig,
   type ChallengeFolder,
-  type CodabenchConfig,
+  namedMetrics,
   type ProcessConfig,
   readProgramMetadata,
 } from "@crowdai/shared/challenge-folder";
@@ -32,19 +31,18 @@ export interface Launch {
   notice: string | null;
 }
 
+/** How a program starts, and the files of the grader that it needs: its driver first. */
+interface Program {
+  command: string[];
+  files: readonly string[];
+}
+
 // Beside this file in the sources, and beside the bundle in dist/.
-const DRIVER = fileURLToPath(new URL("./python_class.py", import.meta.url));
-
-const CODABENCH_DRIVER = fileURLToPath(new URL("./codabench.py", import.meta.url));
-
-const GYM_DRIVER = fileURLToPath(new URL("./gym_environment.py", import.meta.url));
-
-const DRIVERS = [DRIVER, GYM_DRIVER, CODABENCH_DRIVER];
-
-type PythonConfig = Extract<ProcessConfig, { python_class: string }>;
+const driver = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
+const SHARED_DRIVER = driver("crowdai_driver.py");
 
 export function planLaunch(
-  { dir, config }: Pick<ChallengeFolder, "dir"> & { config?: Pick<ChallengeConfig, "rounds"> },
+  { dir, config }: Pick<ChallengeFolder, "dir" | "config">,
   evaluator: ProcessConfig,
   limitTools: ProcessLimitTools,
   path: string,
@@ -57,7 +55,7 @@ export function planLaunch(
     evaluator.memory_mb !== null && !sandbox && !limitTools.prlimit
       ? `The memory limit of ${evaluator.memory_mb} MB was not set: prlimit (util-linux) is not installed.`
       : null;
-  const command = commandOf(evaluator, dir, config?.rounds.map(({ id }) => id) ?? []);
+  const { command, files } = programOf(evaluator, dir, config.rounds);
   // Resolved here, because runtimes differ in how they look up a relative program.
   const program = command[0]!.includes("/") ? resolve(dir, command[0]!) : command[0]!;
   const argv = [
@@ -74,19 +72,42 @@ export function planLaunch(
     timeoutMs: evaluator.timeout_seconds * 1000,
     memoryBytes,
     ...(confinement ? { confinement } : {}),
-    ...("codabench" in evaluator ? { metrics: evaluator } : {}),
-    ...(sandbox ? { box: planBox({ dir }, evaluator, command, DRIVERS, sandbox) } : {}),
+    ...("evalai" in evaluator || "codabench" in evaluator ? { metrics: evaluator } : {}),
+    ...(sandbox ? { box: planBox({ dir }, evaluator, command, files, sandbox) } : {}),
     notice,
   };
 }
 
-/** The rounds are in order of start, as jobs number them. */
-function commandOf(evaluator: ProcessConfig, dir: string, rounds: readonly string[]): string[] {
-  if ("command" in evaluator) return evaluator.command;
-  if ("codabench" in evaluator) return codabenchCommand(evaluator, dir, rounds);
-  return "gym" in evaluator
-    ? [evaluator.python, GYM_DRIVER, ...evaluator.gym.split(":")]
-    : pythonCommand(evaluator);
+function programOf(evaluator: ProcessConfig, dir: string, rounds: readonly { id: string }[]): Program {
+  if ("command" in evaluator) return { command: evaluator.command, files: [] };
+  const [name, ...args] = driverOf(evaluator, dir, rounds);
+  const files = [driver(name), ...(name === "gym_environment.py" ? [] : [SHARED_DRIVER])];
+  return { command: [evaluator.python, driver(name), ...args], files };
+}
+
+/** Returns the driver of a Python evaluator and its arguments. The rounds are in order of start, as jobs number them. */
+function driverOf(
+  evaluator: Exclude<ProcessConfig, { command: string[] }>,
+  dir: string,
+  rounds: readonly { id: string }[],
+): [name: string, ...args: string[]] {
+  if ("gym" in evaluator) return ["gym_environment.py", ...evaluator.gym.split(":")];
+  if ("codabench" in evaluator) {
+    const { codabench, reference, detailed_results } = evaluator;
+    const ofRounds =
+      typeof reference === "object" ? rounds.map(({ id }) => reference?.[id] ?? null) : reference;
+    const command = readProgramMetadata(join(dir, codabench))?.command ?? "";
+    return ["codabench.py", codabench, command, JSON.stringify(ofRounds), JSON.stringify(detailed_results)];
+  }
+  if ("evalai" in evaluator) {
+    const { evalai: script, annotations, private_results } = evaluator;
+    const phases = rounds.map(({ id }) => id);
+    const named = { metrics: namedMetrics(evaluator), private: private_results };
+    return ["evalai.py", JSON.stringify({ script, annotations, ...named, rounds: phases })];
+  }
+  const { python_class, args, private_results } = evaluator;
+  const [file, name] = python_class.split(":") as [string, string];
+  return ["python_class.py", file, name, JSON.stringify(args), JSON.stringify(private_results)];
 }
 
 function modeOf(evaluator: ProcessConfig): Launch["mode"] {
@@ -94,20 +115,6 @@ function modeOf(evaluator: ProcessConfig): Launch["mode"] {
   if ("gym" in evaluator) return "environment";
   if ("codabench" in evaluator) return "batch";
   return evaluator.fresh ? "batch" : "persistent";
-}
-
-function pythonCommand(evaluator: PythonConfig): string[] {
-  const [file, name] = evaluator.python_class.split(":") as [string, string];
-  const { python, args, private_results } = evaluator;
-  return [python, DRIVER, file, name, JSON.stringify(args), JSON.stringify(private_results)];
-}
-
-function codabenchCommand(evaluator: CodabenchConfig, dir: string, rounds: readonly string[]): string[] {
-  const { python, codabench, reference, detailed_results } = evaluator;
-  const ofRounds = typeof reference === "object" ? rounds.map((id) => reference?.[id] ?? null) : reference;
-  const command = readProgramMetadata(join(dir, codabench))?.command ?? "";
-  const args = [codabench, command, JSON.stringify(ofRounds), JSON.stringify(detailed_results)];
-  return [python, CODABENCH_DRIVER, ...args];
 }
 
 /** Makes the order of sets in Python the same in each process: an environment must do the same steps again. */
