@@ -18,7 +18,7 @@ const programs = [
   "environment/agent/crowdai_agent.py",
   "environment/agent/crowdai-agent.js",
 ].map((name) => join(root, "grader/src", name));
-const pages = ["site.css", "site.js", "chart.js", "icon.svg"].map((name) =>
+const pages = ["site.css", "site.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
 const imageWorker = join(root, "broker/src/background/media/image.worker.ts");

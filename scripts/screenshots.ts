@@ -59,7 +59,6 @@ async function shoot(key: string, submission: string): Promise<void> {
     await page.goto(`${broker.url}/challenges/iris`);
     await saveScreenshot(page, `challenge-${theme}`, 1280);
     await page.goto(`${broker.url}/submissions?challenge=iris`);
-    await page.waitForSelector("#chart canvas");
     if (theme === "light") await saveScreenshot(page, "submissions-light", 900);
     await page.goto(`${broker.url}/submissions/${submission}`);
     if (theme === "light") await saveScreenshot(page, "submission-light", 800);

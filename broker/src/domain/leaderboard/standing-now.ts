@@ -15,6 +15,10 @@ export function readStandingNow(db: Kysely<Tables>, row: SubmissionRow): Promise
   return standingsReader(db)(row);
 }
 
+/** Returns the standing without the rank, for participants of a hidden board: whether a submission is their best stays true. */
+export const withoutRank = (standing: Standing | null): Standing | null =>
+  standing && { ...standing, rank: null };
+
 /** Returns a function that reads the standing of each row, and of each board only once. */
 export function standingsReader(db: Kysely<Tables>): (row: SubmissionRow) => Promise<Standing | null> {
   const known = new Map<string, ReturnType<typeof readPlace>>();

@@ -8,7 +8,7 @@ import {
   submissionSchema,
 } from "@crowdai/shared";
 import { createRoute, z } from "@hono/zod-openapi";
-import { readStandingNow, standingsReader } from "../../domain/leaderboard/standing-now.ts";
+import { readStandingNow, standingsReader, withoutRank } from "../../domain/leaderboard/standing-now.ts";
 import { accessToSubmission, isOrganizerOf, sightOfSubmissions } from "../../domain/rules/visibility.ts";
 import { type AcceptNeeds, acceptUpload } from "../../domain/submissions/accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "../../domain/submissions/cancel-submission.ts";
@@ -82,11 +82,16 @@ export function submissionRoutes(
       const standingOf = standingsReader(db());
       const { catalog } = context();
       // An organizer's list has a place for each participant, and the leaderboard has them all.
-      const shown = ({ challenge: id }: SubmissionRow) =>
-        caller.kind === "participant" && catalog.all().get(id)?.config.visibility.leaderboard === true;
+      const standingIn = async (row: SubmissionRow) => {
+        if (caller.kind !== "participant") return null;
+        const standing = await standingOf(row);
+        return catalog.all().get(row.challenge)?.config.visibility.leaderboard
+          ? standing
+          : withoutRank(standing);
+      };
       const views = rows.map(async (row) => ({
         ...(await viewListed(row)),
-        standing: shown(row) ? await standingOf(row) : null,
+        standing: await standingIn(row),
       }));
       return c.json({ submissions: await Promise.all(views) }, 200);
     },
@@ -146,10 +151,11 @@ export function submissionRoutes(
       const config = row && catalog.all().get(row.challenge)?.config;
       const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
       if (row && access) {
-        const shown = access === "organizer" || config?.visibility.leaderboard === true;
+        const seesRank = access === "organizer" || config?.visibility.leaderboard === true;
+        const standing = seesRank || access === "own" ? await readStandingNow(db(), row) : null;
         const submission = {
           ...(await withShownSeeds(context(), await viewSubmission(context(), db(), row), row)),
-          standing: shown ? await readStandingNow(db(), row) : null,
+          standing: seesRank ? standing : withoutRank(standing),
         };
         return c.json(access === "other" ? redactSubmission(submission) : submission, 200);
       }

@@ -16,15 +16,13 @@ export interface Frame {
 interface LayoutProps extends Frame {
   title: string;
   description?: string | undefined;
-  /** Whether the page draws a chart. */
-  chart?: boolean | undefined;
   /** Whether search engines may list it. */
   listed?: boolean | undefined;
   children: Child;
 }
 
 /** The frame of every page: skip link, navigation, sign-in and theme. */
-export function Layout({ title, description, chart, listed = false, children, ...frame }: LayoutProps) {
+export function Layout({ title, description, listed = false, children, ...frame }: LayoutProps) {
   return (
     <>
       {html`<!doctype html>`}
@@ -37,11 +35,8 @@ export function Layout({ title, description, chart, listed = false, children, ..
           {listed ? null : <meta name="robots" content="noindex" />}
           <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
           <link rel="icon" href={pathTo(asset("icon.svg"))} type="image/svg+xml" />
-          {chart ? <link rel="stylesheet" href={pathTo(asset("uplot.css"))} /> : null}
           <link rel="stylesheet" href={pathTo(asset("site.css"))} />
           <script type="module" src={pathTo(asset("site.js"))} />
-          {chart ? <script src={pathTo(asset("uplot.js"))} defer /> : null}
-          {chart ? <script type="module" src={pathTo(asset("chart.js"))} /> : null}
         </head>
         <body>
           <a class="skip" href="#content">

@@ -12,7 +12,6 @@ import { readTheme } from "./theme.ts";
 interface Titled {
   title: string;
   description?: string;
-  chart?: boolean;
   listed?: boolean;
   status?: ContentfulStatusCode;
 }

@@ -1,20 +1,30 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { shownNumber, shownTime } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
+import { Plot } from "./plot.tsx";
 import { Scroll } from "./scrollable.tsx";
 import type { Point } from "./submission-list.ts";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
-/** Scores over time. The script draws the chart from the table, which is there without a script too. */
+interface Charted extends Point {
+  at: number;
+  value: number;
+  best: number;
+}
+
+export function bestSoFar(points: readonly Point[], order: "ascending" | "descending"): Charted[] {
+  let best = points[0]?.score ?? 0;
+  return points.map((point) => {
+    if (order === "ascending" ? point.score < best : point.score > best) best = point.score;
+    return { ...point, at: Date.parse(point.created_at), value: point.score, best };
+  });
+}
+
+/** One participant's scores over time, with the best so far. */
 export function ScoreChart({ points, config }: { points: Point[]; config: ChallengeConfig }) {
   const { score } = config;
-  const better = (a: number, b: number) => (score.order === "ascending" ? a < b : a > b);
-  let best = points[0] as Point;
-  const rows = points.map((point) => {
-    if (better(point.score, best.score)) best = point;
-    return { ...point, best: best.score };
-  });
-  const [first, last] = [points[0] as Point, points.at(-1) as Point];
+  const rows = bestSoFar(points, score.order);
+  const [first, last] = [rows[0], rows.at(-1)] as [Charted, Charted];
   const number = (value: number) => shownNumber(value, score.precision);
   return (
     <figure class="chart-figure">
@@ -23,16 +33,22 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
           <UntrustedText text={score.title} most={60} /> over time.
         </strong>{" "}
         {points.length} graded submissions from {shownTime(first.created_at)} to {shownTime(last.created_at)}:
-        first {number(first.score)}, latest {number(last.score)}, best {number(best.score)}.
+        first {number(first.score)}, latest {number(last.score)}, best {number(last.best)}.
       </figcaption>
-      <div class="chart" id="chart" role="img" aria-labelledby="chart-words" />
+      <Plot
+        labelledBy="chart-words"
+        dots={rows}
+        steps={rows.map(({ at, best }) => ({ at, value: best }))}
+        order={score.order}
+        precision={score.precision}
+      />
       <p class="legend" aria-hidden="true">
         <span class="key-score" /> each submission <span class="key-best" /> best so far
       </p>
       <details>
         <summary>Show as a table</summary>
         <Scroll label="Scores over time">
-          <table id="chart-points" data-precision={score.precision}>
+          <table id="chart-points">
             <caption class="unseen">Scores over time</caption>
             <thead>
               <tr>
@@ -47,14 +63,10 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
             </thead>
             <tbody>
               {rows.map((point) => (
-                <tr
-                  data-at={Date.parse(point.created_at) / 1000}
-                  data-score={point.score}
-                  data-best={point.best}
-                >
+                <tr>
                   <th scope="row">
                     <a href={pathTo(`/submissions/${point.id}`)}>
-                      <Time at={point.created_at} />
+                      <Time at={point.created_at} form="short" />
                     </a>
                   </th>
                   <td class="number">{number(point.score)}</td>

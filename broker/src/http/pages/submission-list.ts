@@ -1,12 +1,19 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { sql } from "kysely";
+import { ENTRY, RANKED } from "../../domain/leaderboard/boards.ts";
 import { type Caller, nameKey } from "../../domain/participants/api-keys.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { seenChallenges } from "./access.ts";
+import { type Role, seenChallenges, seesBoard } from "./access.ts";
+import { presentRound } from "./challenges.tsx";
+import { type OwnStanding, readOwnStanding } from "./own-standing.ts";
 
 const PAGE = 50;
-const POINTS = 2000;
+/** The latest scores that a chart shows. */
+const POINTS = 500;
+/** The challenges that are summed up above a list of all. */
+const SUMMARIES = 3;
 
 type Listed = Pick<
   SubmissionRow,
@@ -17,7 +24,7 @@ type Listed = Pick<
     /** Whether its participant's rank is by this submission now. */
     counts: boolean;
   };
-export type Point = Pick<SubmissionRow, "id" | "created_at" | "round"> & { score: number };
+export type Point = Pick<SubmissionRow, "id" | "created_at"> & { score: number };
 
 export interface SubmissionList {
   rows: Listed[];
@@ -27,8 +34,15 @@ export interface SubmissionList {
   challenges: string[];
   challenge: string | null;
   participant: string | null;
-  /** One participant's scores over time in one challenge; null unless the list shows exactly that. */
-  points: Point[] | null;
+  /** How the participant does: in the challenge that is shown, or in the latest of all. Empty for several participants. */
+  summaries: Summary[];
+}
+
+/** A participant's standing and scores over time in a challenge. */
+export interface Summary {
+  challenge: string;
+  standing: OwnStanding;
+  points: Point[];
 }
 
 /**
@@ -36,7 +50,7 @@ export interface SubmissionList {
  * a challenge that the organizer does not run.
  */
 export async function readSubmissionList(
-  context: Needs<"catalog" | "records">,
+  context: Needs<"catalog" | "records" | "clock">,
   caller: Caller,
   query: { challenge?: string | undefined; participant?: string | undefined; page: number },
 ): Promise<SubmissionList> {
@@ -106,16 +120,16 @@ export async function readSubmissionList(
     .limit(PAGE)
     .offset((query.page - 1) * PAGE)
     .execute();
-  const points =
-    challenge !== undefined && (own || participant !== undefined)
-      ? await scope
-          .select(["submissions.id", "submissions.created_at", "submissions.round", "submissions.score"])
-          .where("submissions.state", "=", "graded")
-          .where("submissions.score", "is not", null)
-          .orderBy("submissions.number", "desc")
-          .limit(POINTS)
-          .execute()
-      : null;
+  const whose = own ? caller.id : participant === undefined ? null : await findParticipant(db, participant);
+  const summed =
+    whose === null
+      ? []
+      : challenge !== undefined
+        ? [challenge]
+        : (await latestChallenges(db, whose)).filter((id) => challenges.includes(id)).slice(0, SUMMARIES);
+  const summaries = await Promise.all(
+    summed.map((id) => readSummary(context, id, whose as number, own ? "anyone" : "organizer")),
+  );
   return {
     rows: rows.map((row) => ({ ...row, counts: Boolean(row.counts) })),
     total: Number(total),
@@ -123,6 +137,65 @@ export async function readSubmissionList(
     challenges,
     challenge: challenge ?? null,
     participant: participant ?? null,
-    points: points ? (points as Point[]).reverse() : null,
+    summaries: summaries.filter((summary) => summary !== null),
   };
+}
+
+async function findParticipant(db: Db, name: string): Promise<number | null> {
+  const found = await db
+    .selectFrom("participants")
+    .select("id")
+    .where("name_key", "=", nameKey(name))
+    .executeTakeFirst();
+  return found?.id ?? null;
+}
+
+/** Returns the challenges of a participant, the one with the latest submission first. */
+async function latestChallenges(db: Db, participant: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("submissions")
+    .select(["challenge", (eb) => eb.fn.max("number").as("latest")])
+    .where("participant_id", "=", participant)
+    .where(ENTRY)
+    .groupBy("challenge")
+    .orderBy("latest", "desc")
+    .execute();
+  return rows.map(({ challenge }) => challenge);
+}
+
+/** Returns null for a challenge that the broker no longer serves, or that the participant never submitted to. */
+async function readSummary(
+  { catalog, records: { db }, clock }: Needs<"catalog" | "records" | "clock">,
+  challenge: string,
+  participant: number,
+  role: Role,
+): Promise<Summary | null> {
+  const config = catalog.all().get(challenge)?.config;
+  if (!config) return null;
+  const latest = await db
+    .selectFrom("submissions")
+    .select("round")
+    .where("participant_id", "=", participant)
+    .where("challenge", "=", challenge)
+    .where(ENTRY)
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (!latest) return null;
+  const round = config.rounds.find(({ id }) => id === latest.round) ?? presentRound(config, clock());
+  const [standing, points] = await Promise.all([
+    readOwnStanding(db, config, round, { participant, showsRank: seesBoard(config, role) }),
+    db
+      .selectFrom("submissions")
+      .select(["id", "created_at", "score"])
+      .where("participant_id", "=", participant)
+      .where("challenge", "=", challenge)
+      .where("round", "=", round.id)
+      .where(RANKED)
+      .where("score", "is not", null)
+      .orderBy("number", "desc")
+      .limit(POINTS)
+      .execute(),
+  ]);
+  return { challenge, standing, points: (points as Point[]).reverse() };
 }

@@ -32,7 +32,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
     >
       <p class="state">
         <StateTag state={state} />
-        {(submission.standing ?? submission).best ? <span class="tag graded">personal best</span> : null}
+        {submission.standing?.best ? <span class="tag graded">personal best</span> : null}
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
@@ -149,7 +149,7 @@ function Waiting({ submission, events }: { submission: Submission; events: Submi
 }
 
 function Scores({ submission, config }: { submission: Submission; config: ChallengeConfig | undefined }) {
-  const { score, score_secondary, rank, rank_before, standing } = submission;
+  const { score, score_secondary, rank, rank_before, standing, regraded } = submission;
   const rankNow = standing?.rank ?? null;
   const before =
     rank === null || rank_before === null || rank_before === rank
@@ -161,7 +161,18 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
         <dt>
           <UntrustedText text={config?.score.title ?? "Score"} most={60} />
         </dt>
-        <dd>{shownNumber(score, config?.score.precision ?? 3)}</dd>
+        <dd>
+          {shownNumber(score, config?.score.precision ?? 3)}
+          {regraded && regraded.score_before !== score ? (
+            <span class="was">
+              was{" "}
+              {regraded.score_before === null
+                ? "not graded"
+                : shownNumber(regraded.score_before, config?.score.precision ?? 3)}{" "}
+              before the re-grade
+            </span>
+          ) : null}
+        </dd>
       </div>
       {config?.score_secondary ? (
         <div>

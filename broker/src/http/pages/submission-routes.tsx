@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
-import { readStandingNow } from "../../domain/leaderboard/standing-now.ts";
+import { readStandingNow, withoutRank } from "../../domain/leaderboard/standing-now.ts";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
@@ -40,7 +40,7 @@ export function submissionPages(
     return renderPage(
       c,
       visit,
-      { title: own ? "My submissions" : "Submissions", chart: (list.points?.length ?? 0) > 1 },
+      { title: own ? "My submissions" : "Submissions" },
       <SubmissionsPage list={list} page={page} own={own} disqualified={disqualified} config={configOf} />,
     );
   });
@@ -50,14 +50,14 @@ export function submissionPages(
     const { row, access } = await seenSubmission(context(), caller, id);
     const { db } = context().records;
     const config = configOf(row.challenge);
-    const showsRank = access === "organizer" || config?.visibility.leaderboard === true;
-    const [viewed, standing, events, mediaAwaited] = await Promise.all([
+    const seesRank = access === "organizer" || config?.visibility.leaderboard === true;
+    const [viewed, standingNow, events, mediaAwaited] = await Promise.all([
       viewSubmission(context(), db, row).then((seen) => withShownSeeds(context(), seen, row)),
-      showsRank ? readStandingNow(db, row) : null,
+      seesRank || access === "own" ? readStandingNow(db, row) : null,
       readEvents(db, row.id, 0),
       areMediaAwaited(db, row.id),
     ]);
-    const submission = { ...viewed, standing };
+    const submission = { ...viewed, standing: seesRank ? standingNow : withoutRank(standingNow) };
     const isOther = access === "other";
     const live = {
       submission: isOther ? redactSubmission(submission) : submission,

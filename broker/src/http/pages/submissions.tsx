@@ -2,9 +2,9 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Disqualification } from "../../domain/participants/disqualifications.ts";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { truncateText } from "./format.ts";
+import { OwnSummary, SummaryCards } from "./own-summary.tsx";
 import { Pager } from "./pager.tsx";
 import { pathTo } from "./path-to.tsx";
-import { ScoreChart } from "./score-chart.tsx";
 import type { SubmissionList } from "./submission-list.ts";
 import { SubmissionTable } from "./submission-table.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
@@ -25,13 +25,13 @@ export function SubmissionsPage({
   /** Returns a challenge's settings by id. */
   config: (id: string) => ChallengeConfig | undefined;
 }) {
-  const { rows, challenges, challenge, participant, points } = list;
+  const { rows, challenges, challenge, participant, summaries } = list;
   const one = challenge === null ? undefined : config(challenge);
-  const href = (n: number) => {
+  const addressOf = ({ challenge, page = 1 }: { challenge: string | null; page?: number }) => {
     const query = new URLSearchParams();
     if (challenge) query.set("challenge", challenge);
     if (participant) query.set("participant", participant);
-    if (n > 1) query.set("page", String(n));
+    if (page > 1) query.set("page", String(page));
     return pathTo(query.size === 0 ? "/submissions" : `/submissions?${query}`);
   };
   return (
@@ -63,13 +63,21 @@ export function SubmissionsPage({
           <button type="submit">Show</button>
         </form>
       ) : null}
-      {one && points && points.length > 1 ? <ScoreChart points={points} config={one} /> : null}
+      {one && summaries[0] ? <OwnSummary summary={summaries[0]} config={one} /> : null}
+      {!one && summaries.length > 0 ? (
+        <SummaryCards summaries={summaries} config={config} href={(id) => addressOf({ challenge: id })} />
+      ) : null}
       {rows.length === 0 ? (
         <p class="empty">No submissions yet.</p>
       ) : (
         <SubmissionTable list={list} own={own} config={config} />
       )}
-      <Pager label="Pages of submissions" page={page} pages={list.pages} href={href} />
+      <Pager
+        label="Pages of submissions"
+        page={page}
+        pages={list.pages}
+        href={(n) => addressOf({ challenge, page: n })}
+      />
     </>
   );
 }

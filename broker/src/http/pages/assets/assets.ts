@@ -1,22 +1,17 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { MEDIA_TYPES, PAGE_FILE_TYPES } from "@crowdai/shared/media-types";
 import { Hono } from "hono";
 
-const require = createRequire(import.meta.url);
 const TYPES = { ...PAGE_FILE_TYPES, svg: MEDIA_TYPES.svg };
 type Type = keyof typeof TYPES;
 
-/** Files that the pages load. The build puts our own beside the bundle; uPlot's are in its package. */
+/** Files that the pages load. The build puts them beside the bundle. */
 const FILES = {
   "site.css": () => own("site.css"),
   "site.js": () => own("site.js"),
-  "chart.js": () => own("chart.js"),
   "icon.svg": () => own("icon.svg"),
-  "uplot.css": () => require.resolve("uplot/dist/uPlot.min.css"),
-  "uplot.js": () => require.resolve("uplot/dist/uPlot.iife.min.js"),
 };
 export type AssetName = keyof typeof FILES;
 
