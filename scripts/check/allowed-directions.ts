@@ -120,6 +120,8 @@ export const DIRECTIONS: readonly Directions[] = [
       "exact-parser.ts": ["protocol"],
       "file-system-error.ts": ["protocol"],
       "retry-until-ready.ts": ["protocol"],
+      "system-code.ts": ["protocol"],
+      "unpack-archive.ts": ["bundles", "system-code.ts", "protocol"],
       bundles: ["challenge-folder", "protocol"],
       check: ["protocol"],
       "challenge-folder": ["check", "protocol"],

@@ -14,6 +14,7 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
+import { addImportCommand } from "./import-command.ts";
 import type { Io } from "./io.ts";
 import { missingProgram } from "./missing-program.ts";
 import { runClose } from "./run-close.ts";
@@ -52,7 +53,9 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     }
   };
 
-  const challenge = program.command("challenge").description("Check, add, re-grade and close challenges.");
+  const challenge = program
+    .command("challenge")
+    .description("Check, import, add, re-grade and close challenges.");
   challenge
     .command("check <dir>")
     .description("Check a challenge folder and report all errors at once.")
@@ -71,6 +74,8 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       if (leftOut.length > MAX_NAMED)
         io.stderr.write(`warning: participants do not get ${leftOut.length - MAX_NAMED} more files.\n`);
     });
+
+  addImportCommand(challenge, io, formatOption);
 
   challenge
     .command("add <dir>")

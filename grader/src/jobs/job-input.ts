@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { CrowdaiError, type Job, parseJson, stringifyExact } from "@crowdai/shared";
 import { unpackCode } from "@crowdai/shared/bundles";
 import type { ObjectStore } from "@crowdai/shared/objects";
+import { type UnpackLimits, unpackArchive } from "@crowdai/shared/unpack-archive";
 import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
-import { type UnpackLimits, unpackArchive } from "./unpack-archive.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

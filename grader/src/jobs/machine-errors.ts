@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { systemCodeOf } from "@crowdai/shared/system-code";
 
 /** Errors of a machine that has run out of something, or whose disk fails, as opposed to errors of a job. */
 const CODES = ["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EIO", "EROFS"];
@@ -6,16 +6,6 @@ const CODES = ["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EIO"
 /** The same in an evaluator's output. Descriptors and memory are missing: an evaluator can use up its own. */
 const IN_TEXT =
   /No space left on device|Disk quota exceeded|Too many open files in system|Read-only file system|Input\/output error|\b(?:ENOSPC|EDQUOT|ENFILE|EROFS|EIO)\b/i;
-
-/** Returns the system error code of an error or of one of its causes; null when there is none. */
-export function systemCodeOf(thrown: unknown): string | null {
-  for (let error = thrown; error instanceof Error; error = error.cause) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!(error instanceof CrowdaiError) && typeof code === "string" && /^E[A-Z0-9]+$/.test(code))
-      return code;
-  }
-  return null;
-}
 
 /** Returns whether the machine, not the job, causes the error. */
 export function isMachineError(thrown: unknown): boolean {

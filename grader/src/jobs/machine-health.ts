@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { systemCodeOf } from "@crowdai/shared/system-code";
 import type { Logger } from "../base/log.ts";
-import { systemCodeOf } from "./machine-errors.ts";
 
 /** Whether this machine can run jobs. A machine with a problem is rechecked until the problem is gone. */
 export interface MachineHealth extends Disposable {

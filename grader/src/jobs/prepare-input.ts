@@ -2,10 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError, type ErrorCode, type Job, type RunRecord } from "@crowdai/shared";
 import type { ChallengeFolder, RunConfig } from "@crowdai/shared/challenge-folder";
+import type { UnpackLimits } from "@crowdai/shared/unpack-archive";
 import { runCode } from "../run/run-code.ts";
 import type { Grading } from "./grading.ts";
 import { fetchCode, jobLine, prepareJob } from "./job-input.ts";
-import type { UnpackLimits } from "./unpack-archive.ts";
 
 /** The job's line for the evaluator, or a verdict on what was submitted. */
 export type Prepared = {

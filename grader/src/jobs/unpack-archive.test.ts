@@ -4,11 +4,11 @@ import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { unpackArchive } from "@crowdai/shared/unpack-archive";
 import { packTar } from "modern-tar";
 import { describe, expect, it } from "vitest";
 import { makeChallenge, temporaryFolder } from "../testing/challenge.ts";
 import { runGrader } from "../testing/running-grader.ts";
-import { unpackArchive } from "./unpack-archive.ts";
 
 const LIMITS = { maxFiles: 5, maxBytes: 1000 };
 const never = new AbortController().signal;

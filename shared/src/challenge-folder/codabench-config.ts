@@ -19,6 +19,12 @@ export const codabenchSchema = z
       .boolean()
       .default(true)
       .describe("Whether the participant sees the detailed_results.html that the program writes."),
+    private_results: z
+      .union([z.array(z.string()), z.literal(true)])
+      .default([])
+      .describe(
+        "Names of scores that only organizers see; true for all but the score and the secondary score.",
+      ),
     python: z.string().min(1).default("python3"),
     ...processSettings,
   })

@@ -60,7 +60,7 @@ function references(reference: unknown): [field: string, path: string][] {
 }
 
 /** Finds the first script, by name, that names a folder of a box outside of a comment. */
-async function scriptWithFixedPath(
+export async function scriptWithFixedPath(
   program: string,
 ): Promise<{ name: string; line: number; path: string } | null> {
   const entries = await readdir(program, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -5,6 +5,7 @@ export {
   type RoundConfig,
 } from "./challenge-config.ts";
 export type { CodabenchConfig } from "./codabench-config.ts";
+export { scriptWithFixedPath } from "./codabench-files.ts";
 export { readProgramMetadata } from "./codabench-metadata.ts";
 export { challengeJsonSchema } from "./config-json-schema.ts";
 export type { ConfigProblem } from "./config-problems.ts";

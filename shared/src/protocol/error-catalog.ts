@@ -56,6 +56,14 @@ export const catalog = {
     "An accepted submission keeps running; reattach with `crowdai watch`.",
   ),
   config_invalid: row("you", 400, 2, false, "The configuration is invalid.", "Fix the fields listed above."),
+  bundle_invalid: row(
+    "you",
+    400,
+    2,
+    false,
+    "The bundle cannot be imported.",
+    "Nothing was written. Fix what is listed above in the bundle, and import it again.",
+  ),
   media_type_unsupported: row(
     "you",
     415,

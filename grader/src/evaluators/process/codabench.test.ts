@@ -56,6 +56,7 @@ describe("a scoring program of Codabench", () => {
 
   it.each([
     [{ metric: "right" }, { score: 1, data: { accuracy: 0.5, total: 2 } }],
+    [{ private_results: ["total"] }, { score: 0.5, data: { right: 1 }, meta: { total: 2 } }],
     [{ metrics: ["total", "accuracy"] }, { score: 2, score_secondary: 0.5, data: { right: 1 } }],
   ])("has the scores that %j names", async (names, expected) => {
     expect((await (await serve(names)).run(SUBMITTED)).verdict).toMatchObject({ result: expected });
@@ -102,6 +103,7 @@ json.dump({"s": 3}, open(out + "/scores.json", "w"))`);
   it.each([
     ["command: python $program/score.py $input $output"],
     ["command: python3 /app/program/score.py /app/input /app/output"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the metadata file.
     ["description: d\ncommand: 'python3 ${program}/score.py ${input} ${output}'"],
     ["command: >\n  python3 $ingestion_program/score.py\n  $input $output\nother: 1"],
     ['command: "python3 score.py $input $output" # a comment'],

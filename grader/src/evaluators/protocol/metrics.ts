@@ -10,6 +10,8 @@ interface Result {
 export interface MetricNames {
   metric?: string | undefined;
   metrics?: readonly string[] | undefined;
+  /** Those that go to `meta`, which only organizers see. */
+  private_results?: readonly string[] | true | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface MetricNames {
  */
 export function scoreByMetrics(
   { fields, notFinite }: Result,
-  { metric, metrics }: MetricNames,
+  { metric, metrics, private_results = [] }: MetricNames,
 ): Result | EvaluatorFailure {
   const values = new Map<string, { value: unknown; isNotFinite: boolean }>();
   const given = Array.isArray(fields.metrics) ? fields.metrics : [];
@@ -39,18 +41,28 @@ export function scoreByMetrics(
     );
   }
   const scored: string[] = ["score", "score_secondary"].slice(0, names.length);
+  const isPrivate = (name: string) => private_results === true || private_results.includes(name);
   const rest = [...values].filter(([name]) => !names.includes(name));
-  const { metrics: _, ...others } = fields;
+  const [hidden, shown] = [
+    rest.filter(([name]) => isPrivate(name)),
+    rest.filter(([name]) => !isPrivate(name)),
+  ];
+  const entries = (list: typeof rest) => Object.fromEntries(list.map(([name, { value }]) => [name, value]));
+  const unfit = (list: typeof rest, field: string) =>
+    list.filter(([, { isNotFinite }]) => isNotFinite).map(([name]) => `${field}.${name}`);
+  const { metrics: _, meta, ...others } = fields;
   return {
     fields: {
       ...others,
       ...Object.fromEntries(scored.map((field, index) => [field, values.get(names[index]!)!.value])),
-      data: rest.length === 0 ? null : Object.fromEntries(rest.map(([name, { value }]) => [name, value])),
+      data: shown.length === 0 ? null : entries(shown),
+      meta: hidden.length === 0 ? meta : { ...(meta as object | null), ...entries(hidden) },
     },
     notFinite: [
       ...notFinite.filter((path) => !path.startsWith("metrics.")),
       ...scored.filter((_, index) => values.get(names[index]!)!.isNotFinite),
-      ...rest.filter(([, { isNotFinite }]) => isNotFinite).map(([name]) => `data.${name}`),
+      ...unfit(shown, "data"),
+      ...unfit(hidden, "meta"),
     ],
   };
 }

@@ -3,10 +3,10 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { CrowdaiError } from "@crowdai/shared";
-import { isInside, unpackEntries } from "@crowdai/shared/bundles";
 import { type Entry, openPromise } from "yauzl";
-import { systemCodeOf } from "./machine-errors.ts";
+import { isInside, unpackEntries } from "./bundles/unpack-entries.ts";
+import { CrowdaiError } from "./protocol/errors.ts";
+import { systemCodeOf } from "./system-code.ts";
 
 export interface UnpackLimits {
   /** Folders count too. */
