@@ -7,6 +7,7 @@ import { addPeopleFrom } from "./add-people-command.ts";
 import { optionalChallenges } from "./challenge-ids.ts";
 import { addDisqualifyCommands } from "./disqualify-commands.ts";
 import { addInvitationCommands } from "./invitation-commands.ts";
+import { addJoinLinkCommands } from "./join-link-commands.ts";
 import { requireKnownChallenges } from "./known-challenges.ts";
 import { participantLine } from "./participant-line.ts";
 import { now, type ParticipantTools, requireOwnParticipants, sayer } from "./participant-tools.ts";
@@ -98,5 +99,6 @@ export function addParticipantCommands(program: Command, tools: ParticipantTools
       });
     });
   addInvitationCommands(participant, tools);
+  addJoinLinkCommands(participant, tools);
   addDisqualifyCommands(participant, tools);
 }

@@ -32,6 +32,14 @@ export function addSetupCommands(add: Add): void {
     .addOption(keyOnTheCommandLine("--api-key [key]"))
     .addOption(keyOnTheCommandLine("--token [key]"));
   add(
+    "join",
+    "Join challenges by an organizer's link, and store the API key that you get.",
+    ["crowdai join https://crowdai.example/join/<code>", "crowdai join - --name ada < link.txt"],
+    async () => (await import("../commands/join.ts")).join,
+  )
+    .argument("[url]", "join link; - reads it from standard input")
+    .option("--name <name>", "your name on the leaderboard");
+  add(
     "logout",
     "Sign out and delete the stored API key.",
     ["crowdai logout"],

@@ -97,18 +97,25 @@ export async function addParticipant(
   );
 }
 
-/** Adds a participant without a key and returns the id. Throws usage when the name is taken or invalid. */
-export async function insertParticipant(trx: Db, name: string, now: string): Promise<number> {
+async function insertParticipant(trx: Db, name: string, now: string): Promise<number> {
   requireName(name);
-  const made = await trx
-    .insertInto("participants")
-    .values({ name: name.normalize("NFC"), name_key: nameKey(name), created_at: now })
-    .onConflict((conflict) => conflict.column("name_key").doNothing())
-    .returning("id")
-    .executeTakeFirst();
+  const made = await insertIfFree(trx, name, now);
   if (!made) throw nameTaken("participant", name);
   return made.id;
 }
+
+/** Adds a participant without a key; returns undefined when the name is taken. */
+export const insertIfFree = (
+  trx: Db,
+  name: string,
+  now: string,
+): Promise<{ id: number; name: string } | undefined> =>
+  trx
+    .insertInto("participants")
+    .values({ name: name.normalize("NFC"), name_key: nameKey(name), created_at: now })
+    .onConflict((conflict) => conflict.column("name_key").doNothing())
+    .returning(["id", "name"])
+    .executeTakeFirst();
 
 /** Adds an organizer of some challenges and returns the new key. Throws usage when the name is taken or invalid. */
 export async function addOrganizer(

@@ -17,6 +17,7 @@ import { artifactRoutes } from "./api-artifacts.ts";
 import { challengeRoutes } from "./api-challenges.ts";
 import { ciRoutes } from "./api-ci.ts";
 import { deviceLoginRoutes } from "./api-device-logins.ts";
+import { joinRoutes } from "./api-join.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { sessionRoutes } from "./api-sessions.ts";
@@ -130,6 +131,7 @@ export function apiRoutes(
   agreementRoutes(group);
   ciRoutes(group);
   deviceLoginRoutes(group);
+  joinRoutes(group);
   publishingRoutes(group, code);
   artifactRoutes(group, reader);
   return api;

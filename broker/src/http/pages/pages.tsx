@@ -12,6 +12,7 @@ import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
 import { devicePages } from "./device-routes.tsx";
 import { createGuardedApp } from "./guarded-app.ts";
+import { joinPages } from "./join-routes.tsx";
 import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
 import { createRenderer, showError } from "./render-page.tsx";
@@ -82,6 +83,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     sessionRoutes(parts),
     codePages(parts),
     devicePages(parts),
+    joinPages(parts),
     submissionPages(parts),
   ])
     pages.route("/", routes);
@@ -91,6 +93,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
 const robots = (basePath: string) => `User-agent: *
 Disallow: ${basePath}/api/
 Disallow: ${basePath}/code/
+Disallow: ${basePath}/join/
 Disallow: ${basePath}/objects/
 Disallow: ${basePath}/sign-in
 Disallow: ${basePath}/submissions

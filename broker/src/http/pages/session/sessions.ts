@@ -70,7 +70,7 @@ export function createSessions({
       return caller ? { caller, formToken: await formToken(id) } : anonymous;
     },
 
-    async begin(c: Context, caller: Caller): Promise<void> {
+    async begin(c: Context, caller: Caller): Promise<Visit> {
       await this.end(c);
       await db().deleteFrom("page_sessions").where("expires_at", "<=", now()).execute();
       const id = randomBytes(32).toString("base64url");
@@ -90,6 +90,7 @@ export function createSessions({
         sameSite: "Lax",
         maxAge: SESSION_SECONDS,
       });
+      return { caller, formToken: await formToken(id) };
     },
 
     async end(c: Context): Promise<void> {
