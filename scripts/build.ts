@@ -14,6 +14,7 @@ const programs = [
   "evaluators/process/python_class.py",
   "evaluators/process/codabench.py",
   "evaluators/process/evalai.py",
+  "evaluators/process/kaggle.py",
   "evaluators/process/gym_environment.py",
   "environment/agent/crowdai_agent.py",
   "environment/agent/crowdai-agent.js",

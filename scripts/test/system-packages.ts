@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { pythonWithPandas } from "../lib/python-with-pandas.ts";
 import { findProgram, SERVICES, type ServiceName } from "../services/programs.ts";
 
 export interface RequiredProgram {
@@ -8,12 +9,20 @@ export interface RequiredProgram {
   debian: string;
   /** What is left out when it is missing. */
   without: string;
+  /** Whether it is there, when it is not a program on the PATH. */
+  isThere?: () => boolean;
 }
 
 /** What the tests need besides npm packages. */
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "git", debian: "git", without: "snapshots of code" },
   { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },
+  {
+    program: "pandas",
+    debian: "python3-pandas",
+    without: "metrics of Kaggle",
+    isThere: () => pythonWithPandas() !== null,
+  },
   { program: "prlimit", debian: "util-linux", without: "memory limits of evaluators" },
   { program: "bwrap", debian: "bubblewrap", without: "boxes for evaluators and participants' code" },
   { program: "mksquashfs", debian: "squashfs-tools", without: "images in the squashfs format" },
@@ -67,7 +76,7 @@ export function requireSystemPackages(programs: readonly string[]): void {
 
 /** Installs programs if this is Debian and this user may, without a message for what is still missing. Returns these. */
 export function installMissing(wanted: readonly RequiredProgram[]): RequiredProgram[] {
-  const isAbsent = ({ program }: RequiredProgram) => !findProgram(program);
+  const isAbsent = ({ program, isThere }: RequiredProgram) => (isThere ? !isThere() : !findProgram(program));
   const absent = wanted.filter(isAbsent);
   if (absent.length === 0 || process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return absent;
   const packages = [...new Set(absent.map(({ debian }) => debian))];

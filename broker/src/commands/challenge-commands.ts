@@ -16,7 +16,7 @@ import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
 import { addImportCommand } from "./import-command.ts";
 import type { Io } from "./io.ts";
-import { missingProgram } from "./missing-program.ts";
+import { lacksPandas, missingProgram } from "./missing-program.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
 
@@ -61,13 +61,16 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     .description("Check a challenge folder and report all errors at once.")
     .action(async (dir: string) => {
       const folder = resolve(io.cwd, dir);
-      const { config, version, data } = await loadChallengeFolder(folder);
+      const loaded = await loadChallengeFolder(folder);
+      const { config, version, data } = loaded;
       say(`${config.id}: "${config.title}", version ${version}`);
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
       if (config.check) say(`  check: ${checkText(config.check)}`);
       const program = await missingProgram(config.evaluator, io.env.PATH ?? "");
       if (program) io.stderr.write(`note: this machine has no ${program}; every grader needs it.\n`);
+      else if (lacksPandas(loaded, io.env.PATH ?? ""))
+        io.stderr.write("note: the Python of this machine has no pandas; every grader needs it.\n");
       const leftOut = await leftOutFiles(folder);
       for (const { file, reason } of leftOut.slice(0, MAX_NAMED))
         io.stderr.write(`warning: participants do not get ${quoted(file)}: ${reason}.\n`);

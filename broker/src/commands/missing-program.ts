@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
@@ -19,4 +20,17 @@ export async function missingProgram(
         .map((folder) => join(folder, program));
   const found = await Promise.allSettled(places.map((place) => access(place, constants.X_OK)));
   return found.some(({ status }) => status === "fulfilled") ? null : program;
+}
+
+const FINDS_PANDAS = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pandas') is None)";
+
+/** Whether the interpreter of a metric of Kaggle does not find pandas on this machine. A grader may have it. */
+export function lacksPandas({ dir, config }: Pick<ChallengeFolder, "dir" | "config">, path: string): boolean {
+  if (!("kaggle" in config.evaluator)) return false;
+  const asked = spawnSync(config.evaluator.python, ["-c", FINDS_PANDAS], {
+    cwd: dir,
+    env: { PATH: path },
+    stdio: "ignore",
+  });
+  return asked.status === 1;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lineSchema } from "../protocol/plain-text.ts";
 import { codabenchSchema } from "./codabench-config.ts";
-import { evalaiSchema } from "./ported-evaluators.ts";
+import { evalaiSchema, kaggleSchema } from "./ported-evaluators.ts";
 import { processSettings } from "./process-settings.ts";
 
 const command = z.strictObject({
@@ -75,6 +75,7 @@ export const evaluatorSchema = z.union([
   jobFactory,
   codabenchSchema,
   evalaiSchema,
+  kaggleSchema,
 ]);
 
 type EvaluatorConfig = z.infer<typeof evaluatorSchema>;

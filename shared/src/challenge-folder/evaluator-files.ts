@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { quoted } from "../protocol/suggest.ts";
 import { codabenchProblems } from "./codabench-files.ts";
 import type { ConfigProblem } from "./config-problems.ts";
-import { evalaiFileProblems } from "./ported-files.ts";
+import { evalaiFileProblems, privateFileProblems } from "./ported-files.ts";
 
 const FILE = "challenge.json";
 /** An argument that names a script of the folder, for example "evaluate.py" or "scoring/main.R". */
@@ -14,6 +14,15 @@ export async function evaluatorFileProblems(dir: string, evaluator: unknown): Pr
   if (typeof evaluator !== "object" || evaluator === null) return [];
   if ("python_class" in evaluator) return pythonProblems(dir, "python_class", evaluator.python_class);
   if ("evalai" in evaluator) return evalaiFileProblems(dir, evaluator as Record<string, unknown>);
+  if ("kaggle" in evaluator)
+    return [
+      ...(await pythonProblems(dir, "kaggle", evaluator.kaggle)),
+      ...(await privateFileProblems(
+        dir,
+        "evaluator.solution",
+        (evaluator as { solution?: unknown }).solution,
+      )),
+    ];
   if ("gym" in evaluator) return pythonProblems(dir, "gym", evaluator.gym);
   if ("codabench" in evaluator) return codabenchProblems(dir, evaluator);
   if ("command" in evaluator && Array.isArray(evaluator.command))

@@ -172,21 +172,21 @@ describe("the error of an invalid challenge folder", () => {
       "no kind of evaluator",
       {},
       [
-        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", got none',
+        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", "kaggle", got none',
       ],
     ],
     [
       "both",
       { command: ["python3"], python_class: "evaluate.py:Evaluator" },
       [
-        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", got "command" and "python_class"',
+        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", "kaggle", got "command" and "python_class"',
       ],
     ],
     [
       "a misspelt class",
       { python_clas: "evaluate.py:Evaluator" },
       [
-        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", got "python_clas"; did you mean "python_class"?',
+        'evaluator: expected one of "command", "python_class", "gym", "job_factory", "codabench", "evalai", "kaggle", got "python_clas"; did you mean "python_class"?',
       ],
     ],
     [

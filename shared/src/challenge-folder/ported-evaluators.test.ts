@@ -98,3 +98,53 @@ describe("an evaluator of EvalAI in challenge.json", () => {
     expect(namedMetrics({ metrics: ["f1", "loss"] })).toEqual(["f1", "loss"]);
   });
 });
+
+const KAGGLE = { kaggle: "main.py:score", solution: "private/gt.txt", row_id: "id" };
+
+describe("a metric of Kaggle in challenge.json", () => {
+  it("needs a function, a solution and the column of ids", async () => {
+    const dir = await createTestChallenge({ ...MINIMAL, evaluator: KAGGLE }, FILES);
+    const { config } = await loadChallengeFolder(dir);
+    expect(config.evaluator).toEqual({
+      ...{ ...KAGGLE, args: {}, allow_empty: false, pass_complete_submission: false },
+      ...{ python: "python3", fresh: false, functions: ["submit"] },
+      ...{ timeout_seconds: 600, memory_mb: null, sandbox: "none" },
+    });
+    expect(await problems({ kaggle: "main.py:score" })).toEqual([
+      "evaluator.solution: expected non-empty text, got nothing",
+      "evaluator.row_id: expected non-empty text, got nothing",
+    ]);
+  });
+
+  it.each<[object, string]>([
+    [
+      { kaggle: "main.py" },
+      'evaluator.kaggle: expected a file and a function, such as "score.py:score", got "main.py"',
+    ],
+    [
+      { kaggle: "gone.py:score" },
+      'evaluator.kaggle: expected a file in the challenge folder, got "gone.py", which does not exist',
+    ],
+    [
+      { solution: "gone.csv" },
+      'evaluator.solution: expected a file of the challenge folder, got "gone.csv", which does not exist',
+    ],
+    [
+      { solution: "./public/gt.txt" },
+      'evaluator.solution: expected a file outside of public/, which participants download, got "./public/gt.txt"',
+    ],
+    [
+      { metric: "f1" },
+      "evaluator.metric: expected a known field (kaggle, solution, row_id, args, allow_empty, pass_complete_submission, python, fresh, functions, timeout_seconds, memory_mb, sandbox)",
+    ],
+  ])("is refused with %j", async (evaluator, line) => {
+    expect(await problems({ ...KAGGLE, ...evaluator })).toEqual([line]);
+  });
+
+  it("reads one CSV file", async () => {
+    expect(await problems(KAGGLE, { accepts: { json: {}, file: { unpack: true } } })).toEqual([
+      "accepts.json: expected no such field, because the metric reads a CSV file",
+      "accepts.file.unpack: expected false, because the metric reads a CSV file, got true",
+    ]);
+  });
+});

@@ -33,3 +33,25 @@ export const evalaiSchema = z
     ...portedSettings,
   })
   .refine(...oneOfMetricFields);
+
+/** A metric of Kaggle: `score(solution, submission, row_id_column_name, **args)`, with data frames of pandas. */
+export const kaggleSchema = z.strictObject({
+  kaggle: z
+    .string()
+    .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a function, such as "score.py:score"')
+    .describe("A metric of Kaggle: a file and its function."),
+  solution: z
+    .string()
+    .min(1)
+    .describe("CSV file with the solution; its column Usage tells Public from Private rows."),
+  row_id: z.string().min(1).describe("Column with the ids of the rows, in the solution and in submissions."),
+  args: z.record(z.string(), z.unknown()).default({}).describe("Further arguments of the function, by name."),
+  allow_empty: z.boolean().default(false).describe("Whether submissions may have empty values."),
+  pass_complete_submission: z
+    .boolean()
+    .default(false)
+    .describe("Pass the submission as it is, for metrics that match its rows themselves."),
+  python: z.string().min(1).default("python3"),
+  fresh: z.boolean().default(false).describe("Start a new process for each job."),
+  ...portedSettings,
+});

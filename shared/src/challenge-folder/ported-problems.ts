@@ -5,10 +5,10 @@ type Raw = Record<string, unknown>;
 type Found = Omit<ConfigProblem, "file">;
 
 /** Kinds of evaluators that were written for another platform. They know one function: submit. */
-export const PORTED_KINDS = ["codabench", "evalai"] as const;
+export const PORTED_KINDS = ["codabench", "evalai", "kaggle"] as const;
 
 /** Finds settings of an evaluator from another platform that contradict the rest of challenge.json. */
-export function portedProblems({ evaluator, rounds, check }: Raw): Found[] {
+export function portedProblems({ evaluator, rounds, check, accepts }: Raw): Found[] {
   if (!isObject(evaluator)) return [];
   const kind = PORTED_KINDS.find((name) => evaluator[name] !== undefined);
   if (!kind) return [];
@@ -19,8 +19,23 @@ export function portedProblems({ evaluator, rounds, check }: Raw): Found[] {
       expected: "an evaluator with functions of its own",
       got: quoted(kind),
     });
+  if (kind === "kaggle" && isObject(accepts)) problems.push(...csvProblems(accepts));
   if (isObject(evaluator.annotations))
     problems.push(...annotationProblems(evaluator.annotations, roundIds(rounds)));
+  return problems;
+}
+
+/** A metric of Kaggle reads one CSV file. */
+function csvProblems({ file, json }: Raw): Found[] {
+  const problems: Found[] = [];
+  if (json !== undefined)
+    problems.push({ field: "accepts.json", expected: "no such field, because the metric reads a CSV file" });
+  if (isObject(file) && file.unpack === true)
+    problems.push({
+      field: "accepts.file.unpack",
+      expected: "false, because the metric reads a CSV file",
+      got: "true",
+    });
   return problems;
 }
 

@@ -105,6 +105,20 @@ function driverOf(
     const named = { metrics: namedMetrics(evaluator), private: private_results };
     return ["evalai.py", JSON.stringify({ script, annotations, ...named, rounds: phases })];
   }
+  if ("kaggle" in evaluator) {
+    const { kaggle, solution, row_id, args, allow_empty, pass_complete_submission } = evaluator;
+    const [script, name] = kaggle.split(":");
+    const settings = {
+      script,
+      function: name,
+      solution,
+      row_id,
+      args,
+      allow_empty,
+      pass_complete_submission,
+    };
+    return ["kaggle.py", JSON.stringify(settings)];
+  }
   const { python_class, args, private_results } = evaluator;
   const [file, name] = python_class.split(":") as [string, string];
   return ["python_class.py", file, name, JSON.stringify(args), JSON.stringify(private_results)];
