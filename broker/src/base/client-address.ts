@@ -64,7 +64,7 @@ export const isLoopback = (address: string): boolean =>
 /**
  * Returns the canonical form of an address: no zone, IPv4 for a mapped IPv6 address; null when it is invalid.
  */
-function plainAddress(text: string): string | null {
+export function plainAddress(text: string): string | null {
   const address = text.replace(/%.*$/, "");
   if (isIPv4(address)) return address;
   if (isIP(address) !== 6) return null;

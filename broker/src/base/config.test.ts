@@ -30,3 +30,11 @@ it("CROWDAI_SANDBOX is a kind of boxes, or absent", () => {
   expect(sandbox("oci:runsc")).toBe("oci:runsc");
   expect(() => sandbox("none")).toThrow("CROWDAI_SANDBOX");
 });
+
+it("WEBHOOK_HOSTS lists names and addresses of hosts, without schemes and ports", () => {
+  const hosts = (WEBHOOK_HOSTS: string) => [...readConfig({}, { WEBHOOK_HOSTS }, "/").webhookHosts];
+  expect(hosts("")).toEqual([]);
+  expect(hosts(" Chat.internal, 10.0.0.1 ::1 ")).toEqual(["chat.internal", "10.0.0.1", "::1"]);
+  for (const bad of ["http://chat", "chat:8065", "10.0.0.0/8", "*.internal"])
+    expect(() => hosts(bad), bad).toThrow("WEBHOOK_HOSTS");
+});

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type S3Settings, s3EnvironmentSchema, s3SettingsOf } from "@crowdai/shared/objects";
@@ -37,6 +38,16 @@ const environmentSchema = z.object({
         return z.NEVER;
       }
     }),
+  WEBHOOK_HOSTS: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().refine(isHost, "names and addresses of hosts, without http:// and ports"))),
   METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]+$/, "printable characters without spaces")
@@ -90,6 +101,8 @@ export interface BrokerConfig {
   webapp: { url: string; token: string } | null;
   /** Proxies in front of the broker, whose X-Forwarded-For header is trusted. */
   trustedProxies: TrustedProxies;
+  /** Hosts of webhooks that may have private addresses and http://, in lower case. */
+  webhookHosts: ReadonlySet<string>;
   /** The search path for media programs. */
   programPath: string;
   /** The token that a scraper of /metrics must send; undefined when anyone may read them. */
@@ -153,6 +166,7 @@ export function readConfig(
         ? { url: WEBAPP_URL.replace(/\/+$/, "").replace(/\/api$/, ""), token: WEBAPP_TOKEN }
         : null,
     trustedProxies: known.data.TRUSTED_PROXIES,
+    webhookHosts: new Set(known.data.WEBHOOK_HOSTS),
     programPath: known.data.PATH,
     metricsToken: known.data.METRICS_TOKEN,
     legacyClients: known.data.LEGACY_CLIENTS === "on",
@@ -164,6 +178,10 @@ export function readConfig(
 
 export const recordsFile = (dataFolder: string): string => join(dataFolder, "records.sqlite");
 export const objectsFolder = (dataFolder: string): string => join(dataFolder, "objects");
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[a-z0-9_][a-z0-9_.-]*$/.test(text);
+}
 
 function ciIssuersOf(env: z.output<typeof environmentSchema> | undefined): CiIssuer[] | Error {
   if (!env) return [];

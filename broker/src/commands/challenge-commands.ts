@@ -19,6 +19,7 @@ import type { Io } from "./io.ts";
 import { lacksPandas, missingProgram } from "./missing-program.ts";
 import { runClose } from "./run-close.ts";
 import { runRegrade } from "./run-regrade.ts";
+import { addWebhookCommand } from "./webhook-command.ts";
 
 interface RegradeFlags {
   data: string;
@@ -174,6 +175,10 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
         for (const problem of closed.problems) io.stderr.write(`not published yet: ${problem}\n`);
       });
     });
+
+  addWebhookCommand(challenge, { say, dataOption, formatOption }, (data, work) =>
+    withRecords(readConfig({ data }, io.env, io.cwd), work),
+  );
 
   async function regrade(
     records: Records,

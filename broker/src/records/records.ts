@@ -16,6 +16,7 @@ import * as ciTrust from "./migrations/012-ci-trust.ts";
 import * as sealedTimes from "./migrations/013-sealed-times.ts";
 import * as deviceLogins from "./migrations/014-device-logins.ts";
 import * as people from "./migrations/016-people.ts";
+import * as webhooks from "./migrations/018-webhooks.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -90,6 +91,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "013-sealed-times": sealedTimes,
     "014-device-logins": deviceLogins,
     "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
+    "018-webhooks": { up: (at: Kysely<unknown>) => webhooks.up(at, dialect) },
   };
   return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

@@ -1,4 +1,5 @@
 import type { BOARDS, ErrorCode, EventType, SubmissionState } from "@crowdai/shared";
+import type { WebhookEvent } from "@crowdai/shared/challenge-folder";
 import type { Generated, Insertable, Selectable } from "kysely";
 
 // Times are ISO 8601 UTC with milliseconds in text columns: they sort as text and read the same on both
@@ -84,6 +85,8 @@ export interface Tables {
   /** Keys that a remote webapp confirmed, and when it last did. */
   webapp_keys: { hash: string; participant_id: number; verified_at: string };
   webapp_submissions: WebappSubmissionTable;
+  webhooks: WebhookTable;
+  webhook_messages: WebhookMessageTable;
 }
 
 export interface ParticipantTable {
@@ -268,6 +271,43 @@ export interface WebappSubmissionTable {
   /** The latest refusal, in the webapp's words. */
   note: string | null;
 }
+
+/** Webhooks of challenges, as their challenge.json last had them. */
+export interface WebhookTable {
+  id: Generated<number>;
+  challenge: string;
+  url: string;
+  /** JSON: the events that it receives. */
+  events: string;
+  /** When it was first seen: it receives nothing that happened before. */
+  created_at: string;
+  /** Since when jobs of its challenge wait without a grader, once it has been sent; null otherwise. */
+  missing_since: string | null;
+}
+
+/** The outbox to webhooks: a message for one of them, written with what it reports. */
+export interface WebhookMessageTable {
+  id: Generated<number>;
+  webhook: number;
+  event: WebhookEvent;
+  /** What it is about; unique for each webhook and event, so that nothing is sent twice. */
+  subject: string;
+  submission: string | null;
+  /** JSON: what happened. */
+  data: string;
+  created_at: string;
+  tries: Generated<number>;
+  next_try_at: string;
+  /** Only one broker at a time sends it. */
+  claimed_until: string | null;
+  /** When it was delivered or given up. */
+  ended_at: string | null;
+  outcome: "delivered" | "given_up" | null;
+  /** Why the latest try failed. */
+  problem: string | null;
+}
+
+export type WebhookMessageRow = Selectable<WebhookMessageTable>;
 
 export type OutsideStatus = "submitted" | "initiated" | "graded" | "failed";
 

@@ -9,6 +9,8 @@ import { createMediaMaker } from "../background/media/media-maker.ts";
 import { describeMedia, findMediaPrograms } from "../background/media/media-tools.ts";
 import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
+import { createWebhookRecorder } from "../background/webhooks/record-webhooks.ts";
+import { createWebhookSender } from "../background/webhooks/webhook-sender.ts";
 import { basePathOf } from "../base/base-path.ts";
 import type { Clock } from "../base/clock.ts";
 import { type BrokerConfig, objectsFolder } from "../base/config.ts";
@@ -70,6 +72,7 @@ export interface BrokerOptions {
   log: Logger;
   clock?: Clock;
   webappTimes?: WebappTimes;
+  webhookOptions?: Partial<Parameters<typeof createWebhookSender>[1]>;
   /** How often the scheduled jobs run; INTERVALS by default. */
   intervals?: Partial<Intervals>;
   /** What grades jobs in this process, when the settings ask for a grader there. */
@@ -84,6 +87,7 @@ export async function createBroker({
   log,
   clock = () => new Date(),
   webappTimes,
+  webhookOptions,
   intervals,
   runGrader = runEmbeddedGrader,
   pacedCodeHost,
@@ -279,6 +283,13 @@ export async function createBroker({
     });
     shutdownSteps.add("dispatcher", () => dispatcher.stop());
 
+    const recordWebhooks = createWebhookRecorder(context);
+    await recordWebhooks();
+    const webhooks = {
+      ...createWebhookSender(context, { hosts: config.webhookHosts, ...webhookOptions }),
+      record: recordWebhooks,
+    };
+
     if (config.withGrader)
       shutdownSteps.add("grader", runGrader({ config, queue, steps, objects, catalog, log }));
     startScheduler({
@@ -286,6 +297,7 @@ export async function createBroker({
       graders,
       code,
       media,
+      webhooks,
       queueWatch,
       legacy,
       dispatcher,

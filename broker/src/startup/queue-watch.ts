@@ -1,5 +1,5 @@
+import { headOfQueue } from "../domain/submissions/head-of-queue.ts";
 import type { Needs } from "../domain/submissions/services.ts";
-import { headOfQueue } from "./gauges.ts";
 
 /** How long the head of a queue may stay there while a grader has a free slot. */
 export const STALL_MS = 60_000;

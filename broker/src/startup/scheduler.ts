@@ -3,6 +3,8 @@ import type { MediaMaker } from "../background/media/media-maker.ts";
 import { sweepPublishing } from "../background/published-code/sweep-publishing.ts";
 import { finalizeCode } from "../background/repositories/finalize-code.ts";
 import { mirrorRepositories } from "../background/repositories/mirror-repositories.ts";
+import { sweepChallenges } from "../background/webhooks/sweep-challenges.ts";
+import type { WebhookSender } from "../background/webhooks/webhook-sender.ts";
 import type { AttachedGraders } from "../domain/graders/attached-graders.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
@@ -25,6 +27,8 @@ export const INTERVALS = {
   queueWatch: 5000,
   regrades: 1000,
   webapp: 1000,
+  webhooks: 1000,
+  webhookSweep: 5000,
   windows: 1000,
   uploads: 600_000,
   media: 300,
@@ -40,6 +44,7 @@ export function startScheduler(options: {
   graders: Pick<AttachedGraders, "poll">;
   code: CodeServices;
   media: Pick<MediaMaker, "soon">;
+  webhooks: WebhookSender & { record(): Promise<void> };
   queueWatch: Pick<QueueWatch, "check">;
   legacy: { sweep(): Promise<unknown> } | null;
   dispatcher: Pick<Dispatcher, "soon">;
@@ -50,6 +55,7 @@ export function startScheduler(options: {
 }): void {
   const { context, graders, code, media, queueWatch, legacy, dispatcher, heartbeats, shutdownSteps } =
     options;
+  const { webhooks } = options;
   const { catalog, webapp, log } = context;
   const intervals = { ...INTERVALS, ...options.intervals };
 
@@ -68,6 +74,13 @@ export function startScheduler(options: {
   every(intervals.webapp, "webapp", () => webapp.deliver());
   // Closed first: a webapp that hangs must not delay the shutdown.
   shutdownSteps.add("calls to the webapp", () => webapp.close());
+  every(intervals.webhooks, "webhooks", async () => {
+    await webhooks.record();
+    await webhooks.send();
+  });
+  every(intervals.webhookSweep, "webhooks of challenges", () => sweepChallenges(context));
+  every(intervals.uploads, "old webhook messages", () => webhooks.tidy());
+  shutdownSteps.add("calls to webhooks", () => webhooks.close());
   every(intervals.dispatch, "dispatch", async () => dispatcher.soon());
   every(intervals.challenges, "challenges", async () => {
     const { changed, mistakes, shadowed } = await catalog.refresh();

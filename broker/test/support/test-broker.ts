@@ -104,6 +104,7 @@ export async function startBroker(
     env?: Record<string, string>;
     log?: Logger;
     webappTimes?: WebappTimes;
+    webhookOptions?: BrokerOptions["webhookOptions"];
     pacedCodeHost?: boolean;
     /** What grades instead of the embedded grader. */
     runGrader?: BrokerOptions["runGrader"];
@@ -129,13 +130,14 @@ export async function startBroker(
     );
   let config = configOf(options.env);
   const log = options.log ?? pino({ level: "silent" });
-  const { clock, webappTimes, pacedCodeHost, runGrader } = options;
+  const { clock, webappTimes, webhookOptions, pacedCodeHost, runGrader } = options;
   const start = () =>
     createBroker({
       config,
       log,
       ...(clock ? { clock } : {}),
       ...(webappTimes ? { webappTimes } : {}),
+      ...(webhookOptions ? { webhookOptions } : {}),
       ...(runGrader ? { runGrader } : {}),
       ...(pacedCodeHost === undefined ? {} : { pacedCodeHost }),
       intervals: { ...QUICK, ...options.intervals },

@@ -4,6 +4,7 @@ import { lineSchema } from "../protocol/plain-text.ts";
 import { environmentSchema } from "./environment-config.ts";
 import { evaluatorSchema } from "./evaluator-config.ts";
 import { runSchema } from "./run-config.ts";
+import { webhooksSchema } from "./webhook-config.ts";
 
 const id = z
   .string()
@@ -183,6 +184,9 @@ export const challengeConfigSchema = z.strictObject({
         .describe("Whether evaluators receive the files of a submission's code, without its history."),
     })
     .default({ capture: "optional", to_graders: false }),
+  webhooks: webhooksSchema
+    .default([])
+    .describe("Addresses that receive what happens in the challenge, such as a Slack channel's webhook."),
 });
 
 export type ChallengeConfig = z.infer<typeof challengeConfigSchema>;

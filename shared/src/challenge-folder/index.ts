@@ -29,3 +29,4 @@ export {
   sortByStart,
 } from "./rounds.ts";
 export type { RunConfig } from "./run-config.ts";
+export { WEBHOOK_EVENTS, type WebhookEvent } from "./webhook-config.ts";

@@ -35,11 +35,14 @@ function problemsOf(issue: Issue, above: Path, raw: unknown): ConfigProblem[] {
     case "invalid_format":
     case "custom":
       // The schema has its own message for these.
-      return [{ ...here, expected: issue.message, got: shown(got) }];
+      return [{ ...here, expected: issue.message, ...(isSecret(path) ? {} : { got: shown(got) }) }];
     default:
       return [{ ...here, expected: describeSchema(schemaAt(path, raw)), got: shown(got) }];
   }
 }
+
+/** A webhook's address often contains a secret, and problems are logged. */
+const isSecret = ([field]: Path) => field === "webhooks";
 
 function unknownField(path: Path, raw: unknown): ConfigProblem {
   const above = path.slice(0, -1);

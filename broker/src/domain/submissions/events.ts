@@ -2,6 +2,7 @@ import { type EventType, isLastEvent, type SubmissionEvent } from "@crowdai/shar
 import type { Db } from "../../records/records.ts";
 import { insertion } from "../../records/statement.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
+import { queueSubmissionMessages } from "../webhooks/queue-messages.ts";
 
 export interface NewEvent {
   type: EventType;
@@ -18,8 +19,6 @@ export async function appendEvents(
   at: string,
   events: readonly NewEvent[],
 ): Promise<SubmissionEvent[]> {
-  // In the same transaction, so that a remote webapp learns of every outcome.
-  if (events.some(({ type }) => isLastEvent(type))) await markWebappChanged(db, [submission.id]);
   const numbered = events.map(({ type, data = {} }, index) => ({
     submission: submission.id,
     seq: submission.seq + index + 1,
@@ -31,6 +30,11 @@ export async function appendEvents(
     db,
     numbered.map((event) => ({ ...event, data: JSON.stringify(event.data) })),
   );
+  // In the same transaction, so that a remote webapp and webhooks learn of every outcome.
+  for (const last of numbered.filter(({ type }) => isLastEvent(type))) {
+    await markWebappChanged(db, [submission.id]);
+    await queueSubmissionMessages(db, { id: submission.id, seq: last.seq }, last, at);
+  }
   return numbered;
 }
 

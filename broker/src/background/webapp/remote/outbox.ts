@@ -5,6 +5,8 @@ import type { Needs } from "../../../domain/submissions/services.ts";
 import { writeFailure } from "../../../domain/submissions/write-outcome.ts";
 import type { Db } from "../../../records/records.ts";
 import type { SubmissionRow, WebappSubmissionRow } from "../../../records/tables.ts";
+import { retryAt } from "../../outbox/retry-at.ts";
+import { workThrough } from "../../outbox/work-through.ts";
 import { claim, dueRows } from "./outbox-rows.ts";
 import { renameParticipant } from "./remote-participants.ts";
 import { openKey } from "./sealed-key.ts";
@@ -36,15 +38,7 @@ export function createOutbox(options: {
   const db = () => context().records.db;
 
   async function pass(): Promise<void> {
-    const due = (await dueRows(db(), Date.now()))[Symbol.iterator]();
-    let away = false;
-    const next = async () => {
-      for (const row of due) {
-        if (away) return;
-        away = (await reportOutcome(row)) || away;
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, next));
+    await workThrough(await dueRows(db(), Date.now()), AT_ONCE, async (row) => !(await reportOutcome(row)));
   }
 
   /** Resolves with whether the webapp is unreachable. */
@@ -57,11 +51,10 @@ export function createOutbox(options: {
       await change(submission, { claimed_until: null, tries: 0, next_try_at: null });
       return false;
     } catch (error) {
-      const pause = Math.min(SLOWEST_MS, firstPauseMs * 2 ** Math.min(row.tries, 20));
       await change(submission, {
         claimed_until: null,
         tries: row.tries + 1,
-        next_try_at: iso(Date.now() + pause * (0.75 + Math.random() / 2)),
+        next_try_at: retryAt(Date.now(), row.tries, { firstMs: firstPauseMs, longestMs: SLOWEST_MS }),
       });
       if (!(error instanceof WebappUnreachable)) throw error;
       context().log.warn(

@@ -2,7 +2,7 @@ import { CrowdaiError, isApiKey } from "@crowdai/shared";
 import { iso } from "../../../base/clock.ts";
 import { type Caller, identify, identifyHash, noCaller } from "../../../domain/participants/api-keys.ts";
 import type { Opening, Webapp } from "../../../domain/webapp/webapp.ts";
-import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { createCircuitBreaker } from "../../outbox/circuit-breaker.ts";
 import { createOutbox, type OutboxNeeds } from "./outbox.ts";
 import { noteSubmission } from "./outbox-rows.ts";
 import { renameParticipant } from "./remote-participants.ts";
@@ -52,7 +52,7 @@ export function remoteWebapp(options: {
   const connection = { url, token, signal: closing.signal };
   const patient = createWebappClient({ ...connection, timeoutMs: times.callMs });
   const prompt = createWebappClient({ ...connection, timeoutMs: times.promptTimeoutMs });
-  const breaker = createCircuitBreaker(times.awayMs);
+  const breaker = createCircuitBreaker(times.awayMs, isSilent);
   const outbox = createOutbox({
     context,
     calls: patient,
@@ -153,6 +153,8 @@ export function remoteWebapp(options: {
     return caller?.kind === "organizer" ? caller : null;
   }
 }
+
+const isSilent = (error: unknown) => error instanceof WebappUnreachable && error.status === null;
 
 /** Rejects participants' keys that this broker issued before it had a webapp: those keys are the webapp's. */
 function requireOrganizer(caller: Caller): Caller {

@@ -2,7 +2,7 @@ import { CrowdaiError, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import { iso } from "../../../base/clock.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Records } from "../../../records/records.ts";
-import type { CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "../../outbox/circuit-breaker.ts";
 import { localParticipant } from "./remote-participants.ts";
 import { type WebappClient, WebappUnreachable } from "./webapp-client.ts";
 

@@ -1,26 +1,28 @@
-import { WebappUnreachable } from "./webapp-client.ts";
-
 const LONGEST = 12;
 
 /**
- * Passes calls on while the webapp answers. After a call without a response, further ones fail at once for a
- * while, which grows each time; then a single call tries again.
+ * Passes calls on while a server answers. After a call that fails with an outage, further ones fail at once, with the
+ * same error, for a while, which grows each time; then a single call tries again.
  */
 export interface CircuitBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;
-  /** Records that the webapp answered another call. */
+  /** Returns whether a call would fail at once. */
+  isOpen(): boolean;
+  /** Records that the server answered another call. */
   answered(): void;
 }
 
-export function createCircuitBreaker(pauseMs: number): CircuitBreaker {
+/** Creates one; `isOutage` tells the errors of a server that does not answer from others. */
+export function createCircuitBreaker(pauseMs: number, isOutage: (error: unknown) => boolean): CircuitBreaker {
   let failures = 0;
   let until = 0;
   let isTrying = false;
-  let reason = "";
+  let latest: unknown;
+  const isOpen = () => failures > 0 && (isTrying || Date.now() < until);
 
   function failed(error: unknown): void {
-    if (!(error instanceof WebappUnreachable) || error.status !== null) return;
-    reason = error.message;
+    if (!isOutage(error)) return;
+    latest = error;
     // Of calls that failed together only one counts.
     if (Date.now() < until) return;
     until = Date.now() + pauseMs * Math.min(LONGEST, 2 ** failures);
@@ -30,7 +32,7 @@ export function createCircuitBreaker(pauseMs: number): CircuitBreaker {
   return {
     async call(work) {
       const isFirst = failures === 0;
-      if (!isFirst && (isTrying || Date.now() < until)) throw new WebappUnreachable(reason);
+      if (isOpen()) throw latest;
       isTrying = !isFirst;
       try {
         const value = await work();
@@ -43,6 +45,7 @@ export function createCircuitBreaker(pauseMs: number): CircuitBreaker {
         if (!isFirst) isTrying = false;
       }
     },
+    isOpen,
     answered() {
       failures = 0;
     },
