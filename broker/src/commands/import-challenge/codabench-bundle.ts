@@ -1,99 +1,21 @@
-import { z } from "zod";
+import { basename } from "node:path";
+import {
+  ADD_PARTICIPANTS,
+  type Competition,
+  codabenchCompetition,
+  codabenchPhase,
+  codabenchTask,
+  PHASE_REASONS,
+  REASONS,
+  TASK_REASONS,
+  type Task,
+} from "./codabench-format.ts";
 import { challengeId, type Draft, type Reading, roundIds } from "./draft.ts";
 import { type Found, findInBundle, isArchive } from "./find-in-bundle.ts";
 import { leaveOutFields } from "./left-out-fields.ts";
 import { descriptionOf, lineOf, type Page, readPage } from "./page-text.ts";
 import { addPicture } from "./picture.ts";
-import { countField, issueLines, switchField, textField, timeField } from "./read-yaml.ts";
-
-const column = z.looseObject({
-  title: textField.optional(),
-  key: textField,
-  index: z.coerce.number().default(0),
-  sorting: z.string().default("desc"),
-  precision: z.coerce.number().int().min(0).max(15).catch(2),
-  computation: textField.nullish(),
-  hidden: switchField,
-});
-const task = z.looseObject({
-  index: z.coerce.number(),
-  name: textField.optional(),
-  key: textField.optional(),
-  scoring_program: textField.optional(),
-  reference_data: textField.optional(),
-});
-const phase = z.looseObject({
-  index: z.coerce.number().default(0),
-  name: textField,
-  description: textField.nullish(),
-  start: timeField,
-  end: timeField,
-  max_submissions_per_day: countField,
-  max_submissions: countField,
-  execution_time_limit: countField,
-  execution_time_limit_ms: countField,
-  tasks: z.array(z.coerce.number()).min(1, "expected the index of a task"),
-  starting_kit: textField.nullish(),
-  public_data: textField.nullish(),
-});
-const competition = z.looseObject({
-  version: z.coerce.string().default(""),
-  title: textField,
-  description: textField.nullish(),
-  image: textField.nullish(),
-  terms: textField.nullish(),
-  registration_auto_approve: switchField,
-  pages: z.array(z.looseObject({ title: textField.default(""), file: textField })).nullish(),
-  enable_detailed_results: switchField,
-  tasks: z.array(task).min(1, "expected a task"),
-  phases: z.array(phase).min(1, "expected a phase"),
-  leaderboards: z
-    .array(
-      z.looseObject({ title: textField.optional(), columns: z.array(column).min(1, "expected a column") }),
-    )
-    .min(1, "expected a leaderboard"),
-});
-type Competition = z.infer<typeof competition>;
-type Task = z.infer<typeof task>;
-
-const ADD_PARTICIPANTS = "everyone with a key may take part: see crowdai-broker participant add";
-const OWN_GRADERS = "programs run on your graders: install there what they import";
-const NOT_HERE = "there is no such setting";
-const REASONS = {
-  docker_image: OWN_GRADERS,
-  queue: OWN_GRADERS,
-  solutions: "solutions may give answers away; submit them yourself as baselines",
-  make_programs_available: "the scoring program is private; copy it into public/ to show it",
-  make_input_data_available: "put what participants may download into public/",
-  forum_enabled: "there is no forum",
-  enable_forum: "there is no forum",
-  contact_email: "write it into the description",
-  reward: "write it into the description",
-  report: NOT_HERE,
-  fact_sheet: "there is no form beside a submission; participants write a message",
-  whitelist_emails: "participants have keys, not addresses",
-  auto_run_submissions: "submissions are graded as they come",
-  can_participants_make_submissions_public: "participants publish their code with crowdai publish",
-  allow_robot_submissions: "every participant may submit from a program",
-  has_registration: ADD_PARTICIPANTS,
-  force_submission_to_leaderboard: "the best submission counts",
-  disallow_leaderboard_modifying: NOT_HERE,
-  show_detailed_results_in_submission_panel: "detailed_results says it for all",
-  show_detailed_results_in_leaderboard: "only the author of a submission sees its detailed results",
-};
-const PHASE_REASONS = {
-  auto_migrate_to_this_phase: "submissions stay in their round; participants submit again",
-  hide_output:
-    "participants never get the output of the scoring program, besides its scores and detailed results",
-  hide_prediction_output: NOT_HERE,
-  hide_score_output: "evaluator.private_results hides scores by name",
-};
-const TASK_REASONS = {
-  ingestion_program:
-    "no program runs before the scoring program; participants submit what it finds in $input/res",
-  input_data: "it is for the ingestion program, and was not copied, because it may be secret",
-  ingestion_only_during_scoring: "no program runs before the scoring program",
-};
+import { issueLines } from "./read-yaml.ts";
 
 /** Reads a bundle of Codabench (competition.yaml, version 2). Null when problems were reported. */
 export async function readCodabench(
@@ -107,7 +29,7 @@ export async function readCodabench(
     );
     return null;
   }
-  const parsed = competition.safeParse(content);
+  const parsed = codabenchCompetition.safeParse(content);
   if (!parsed.success) {
     for (const line of issueLines(parsed.error.issues)) problem(line);
     return null;
@@ -116,7 +38,7 @@ export async function readCodabench(
   if (!["2", "2.0", ""].includes(given.version))
     problem(`version: expected 2, got ${given.version.slice(0, 20)}`);
   leaveOutFields(reading, given, {
-    ...{ known: [...Object.keys(competition.shape), "migrated_at"], reasons: REASONS },
+    ...{ known: [...Object.keys(codabenchCompetition.shape), "migrated_at"], reasons: REASONS },
   });
   if (given.registration_auto_approve === false)
     reading.leaveOut("registration_auto_approve: false", ADD_PARTICIPANTS);
@@ -215,7 +137,7 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
       problem(`tasks[${index}].index: ${one.index} is the index of another task, too`);
     tasks.set(one.index, one);
     leaveOutFields(reading, one, {
-      ...{ known: [...Object.keys(task.shape), "description", "is_public"], reasons: TASK_REASONS },
+      ...{ known: [...Object.keys(codabenchTask.shape), "description", "is_public"], reasons: TASK_REASONS },
       where: `task ${one.index}: `,
     });
   }
@@ -225,7 +147,7 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
   for (const [at, one] of phases.entries()) {
     const where = `phase ${JSON.stringify(one.name)}`;
     leaveOutFields(reading, one, {
-      ...{ known: Object.keys(phase.shape), reasons: PHASE_REASONS, where: `${where}: ` },
+      ...{ known: Object.keys(codabenchPhase.shape), reasons: PHASE_REASONS, where: `${where}: ` },
     });
     if (one.tasks.length > 1)
       leaveOut(
@@ -300,7 +222,9 @@ async function takePublic(
     if (!path) continue;
     const found = await findInBundle(reading, `${where}: ${field}`, path);
     if (!found || draft.files.some(({ from }) => from === found.path)) continue;
-    draft.files.push({ from: found.path, to: `public/${field}` });
+    const name = found.isFolder ? field : basename(found.path);
+    if (!draft.files.some(({ to }) => to === `public/${name}`))
+      draft.files.push({ from: found.path, to: `public/${name}`, asIs: true });
   }
 }
 

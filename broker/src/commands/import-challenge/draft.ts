@@ -10,8 +10,8 @@ export interface LeftOut {
 export interface Draft {
   /** The content of challenge.json. */
   config: { id: string; title: string } & Record<string, unknown>;
-  /** Files and folders of the bundle, and where they go. An archive becomes a folder. */
-  files: { from: string; to: string }[];
+  /** Files and folders of the bundle, and where they go. An archive becomes a folder, unless it is taken as it is. */
+  files: { from: string; to: string; asIs?: boolean }[];
   leftOut: LeftOut[];
 }
 

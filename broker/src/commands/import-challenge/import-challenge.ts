@@ -4,6 +4,7 @@ import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { scriptWithFixedPath } from "@crowdai/shared/challenge-folder";
 import { readCodabench } from "./codabench-bundle.ts";
 import type { Draft, LeftOut, Reading } from "./draft.ts";
+import { readEvalai } from "./evalai-bundle.ts";
 import { bundleInvalid, openBundle } from "./open-bundle.ts";
 import { readYaml } from "./read-yaml.ts";
 import { writeDraft } from "./write-draft.ts";
@@ -48,7 +49,7 @@ export async function importChallenge({ bundle: path, into, id, dryRun }: Import
 }
 
 function readDraft(reading: Reading, content: Record<string, unknown>): Promise<Draft | null> {
-  return readCodabench(reading, content);
+  return reading.bundle.kind === "evalai" ? readEvalai(reading, content) : readCodabench(reading, content);
 }
 
 /** A program whose code names the folders of Codabench's containers needs a box. */

@@ -26,7 +26,8 @@ export async function writeDraft(
   const temporary = join(parent, `.import-${randomBytes(6).toString("hex")}`);
   try {
     await mkdir(temporary);
-    for (const { from, to } of draft.files) await take(from, join(temporary, to));
+    for (const { from, to, asIs } of draft.files)
+      await (asIs ? copyTo(from, join(temporary, to)) : take(from, join(temporary, to)));
     await adapt(temporary);
     await writeFile(join(temporary, CONFIG_FILE), `${JSON.stringify(draft.config, null, 2)}\n`);
     const loaded = await loadChallengeFolder(temporary).catch((error) => {
@@ -52,6 +53,11 @@ const exists = (path: string) =>
     () => true,
     () => false,
   );
+
+async function copyTo(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await copy(from, to);
+}
 
 /** Copies a file or folder. An archive is unpacked, without the folder that holds all of it. */
 async function take(from: string, to: string): Promise<void> {
