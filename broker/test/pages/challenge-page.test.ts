@@ -128,6 +128,39 @@ describe.skipIf(missing("chromium-headless-shell", "python3"))(
       );
     });
 
+    it("shows times in the reader's zone with UTC beside, without moving the page", async () => {
+      const page = await browser.open({ timezoneId: "America/New_York" });
+      await page.addInitScript(`window.shifts = 0;
+        new PerformanceObserver((list) => {
+          for (const { value } of list.getEntries()) window.shifts += value;
+        }).observe({ type: "layout-shift", buffered: true });`);
+      await go(page);
+      expect(await page.locator(".rounds time").first().innerText()).toBe(
+        "31 Dec 2023, 19:00 EST (1 Jan, 00:00 UTC)",
+      );
+      const submitted = page.locator(".board td time").first();
+      expect(await submitted.innerText()).not.toContain("UTC");
+      expect(await submitted.getAttribute("title")).toContain("UTC");
+      expect(await page.evaluate("window.shifts")).toBe(0);
+      const plain = await browser.open({ javaScriptEnabled: false, timezoneId: "America/New_York" });
+      await go(plain);
+      expect(await plain.locator(".rounds time").first().innerText()).toBe("1 Jan 2024, 00:00 UTC");
+    });
+
+    it("copies each command as one line, and breaks it at its options on the page", async () => {
+      const page = await browser.open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await page.setViewportSize({ width: 390, height: 800 });
+      await go(page);
+      const commands = page.locator(".commands").first();
+      await commands.locator("button").click();
+      const copied = String(await page.evaluate("navigator.clipboard.readText()")).split("\n");
+      expect(copied.at(-1)).toBe(`npx crowdai submit predictions.csv -c test --broker ${test.broker.url}`);
+      const broken = await page.evaluate(`[...document.querySelectorAll(".commands .part")]
+        .filter((part) => [...part.getClientRects()].filter(({ width }) => width > 0).length > 1)
+        .map((part) => part.textContent)`);
+      expect(broken).toEqual([]);
+    });
+
     it("switches between past and current rounds with plain links", async () => {
       const page = await browser.open({ javaScriptEnabled: false });
       await go(page);

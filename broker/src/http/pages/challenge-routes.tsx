@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import type { ServingSources } from "../../domain/graders/queue-status.ts";
+import { rememberBestOverTime } from "../../domain/leaderboard/best-over-time.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
@@ -19,6 +20,7 @@ export function challengePages({
   renderPart,
 }: PageContext<ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl">>): Hono {
   const routes = new Hono();
+  const readBest = rememberBestOverTime(() => context().records.db);
 
   routes.get("/", async (c) => {
     const visit = await sessions.read(c);
@@ -51,6 +53,7 @@ export function challengePages({
         : null,
       ownDisqualifications(context().records.db, caller, config.id),
     ]);
+    const best = seesBoard(config, seen.role) ? await readBest(config, view.round) : [];
     return renderPage(
       c,
       visit,
@@ -64,6 +67,7 @@ export function challengePages({
         shown={shown}
         figures={figures}
         view={view}
+        best={best}
         disqualified={disqualified}
         broker={context().baseUrl()}
         now={now}

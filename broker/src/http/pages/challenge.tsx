@@ -1,8 +1,11 @@
 import type { PublicChallenge, Round } from "@crowdai/shared";
 import { raw } from "hono/html";
+import type { BestScore } from "../../domain/leaderboard/best-over-time.ts";
 import type { Disqualification } from "../../domain/participants/disqualifications.ts";
 import type { SeenChallenge } from "./access.ts";
+import { BestChart } from "./best-chart.tsx";
 import { Figures, momentOf, presentRound, type RoundFigures, RoundWhen } from "./challenges.tsx";
+import { Countdown } from "./countdown.tsx";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
 import { shownNumber, shownSize } from "./format.ts";
 import { HowAgentsPlay } from "./how-agents-play.tsx";
@@ -19,6 +22,8 @@ export interface ChallengePageProps {
   shown: PublicChallenge;
   figures: RoundFigures | null;
   view: BoardView;
+  /** The best scores of the round whose board is shown. */
+  best: readonly BestScore[];
   /** The reader's own. */
   disqualified: Disqualification[];
   broker: string;
@@ -26,10 +31,13 @@ export interface ChallengePageProps {
 }
 
 /** A challenge: its description, its leaderboard, and how to take part. */
-export function ChallengePage({ seen, shown, figures, view, disqualified, broker, now }: ChallengePageProps) {
+export function ChallengePage(props: ChallengePageProps) {
+  const { seen, shown, figures, view, best, disqualified, broker, now } = props;
   const { config } = seen.challenge;
   const round = presentRound(config, now);
   const closure = shown.closed_at === null ? null : { closed_at: shown.closed_at };
+  const when = momentOf(config, round, closure, now);
+  const ends = view.round.ends_at === null ? now.getTime() : Date.parse(view.round.ends_at);
   return (
     <>
       <div class="opening">
@@ -37,12 +45,14 @@ export function ChallengePage({ seen, shown, figures, view, disqualified, broker
           <UntrustedText text={config.title} most={300} />
         </h1>
         <p class="state">
-          <RoundWhen seen={seen} round={round} when={momentOf(config, round, closure, now)} />
+          <RoundWhen seen={seen} round={round} when={when} />
           {config.visibility.private ? <span class="tag">private</span> : null}
         </p>
+        <Countdown round={round} when={when} now={now} />
         <Figures config={config} figures={figures} />
         <DisqualifiedNotice found={disqualified} />
       </div>
+      <PageParts shown={shown} />
       <div class="columns">
         <div class="main-column">
           {config.description ? (
@@ -53,6 +63,7 @@ export function ChallengePage({ seen, shown, figures, view, disqualified, broker
               </div>
             </section>
           ) : null}
+          <BestChart points={best} config={config} until={new Date(Math.min(now.getTime(), ends))} />
           <section aria-labelledby="leaderboard">
             <h2 id="leaderboard">Leaderboard</h2>
             <LeaderboardSection view={view} seen={seen} />
@@ -75,6 +86,18 @@ export function ChallengePage({ seen, shown, figures, view, disqualified, broker
         </div>
       </div>
     </>
+  );
+}
+
+/** Links to the parts of the page, for windows in which they are below each other. */
+function PageParts({ shown }: { shown: PublicChallenge }) {
+  return (
+    <nav class="parts" aria-label="On this page">
+      <a href="#leaderboard">Leaderboard</a>
+      <a href="#submit">Submit</a>
+      {shown.data.length > 0 ? <a href="#data">Data</a> : null}
+      <a href="#rounds">{shown.rounds.length === 1 ? "Round" : "Rounds"}</a>
+    </nav>
   );
 }
 
@@ -151,10 +174,13 @@ function Rounds({ challenge: { rounds, score, closed_at } }: { challenge: Public
               {round.starts_at ? (
                 <Fact
                   name={round.state === "upcoming" ? "Opens" : "Starts"}
-                  value={<Time at={round.starts_at} />}
+                  value={<Time at={round.starts_at} form="beside" />}
                 />
               ) : null}
-              <Fact name="Ends" value={round.ends_at ? <Time at={round.ends_at} /> : "not set"} />
+              <Fact
+                name="Ends"
+                value={round.ends_at ? <Time at={round.ends_at} form="beside" /> : "not set"}
+              />
               <Fact
                 name="Limit"
                 value={

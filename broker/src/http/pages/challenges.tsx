@@ -156,7 +156,8 @@ export function RoundWhen({
       <RoundTime round={round} when={when} />
       {next?.starts_at && closedAt === null ? (
         <>
-          ; <UntrustedText text={roundTitle(seen, next)} most={60} /> opens on <Time at={next.starts_at} />
+          ; <UntrustedText text={roundTitle(seen, next)} most={60} /> opens on{" "}
+          <Time at={next.starts_at} form="beside" />
         </>
       ) : null}
     </>
@@ -176,7 +177,7 @@ function RoundTime({ round, when: { state, closedAt } }: { round: RoundConfig; w
   return (
     <>
       {" "}
-      {words} <Time at={at} />
+      {words} <Time at={at} form="beside" />
     </>
   );
 }

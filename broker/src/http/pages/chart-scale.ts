@@ -48,9 +48,9 @@ const TIME_STEPS = [
   ...[1, 2, 7, 14, 28, 91, 182, 364, 728, 1820, 3640].map((n) => n * DAY),
 ];
 
-/** Returns at most five times between the two, with labels in UTC. */
+/** Returns at most six times between the two, with labels in UTC. */
 export function timeTicks(from: number, to: number): { at: number; label: string }[] {
-  const step = TIME_STEPS.find((one) => (to - from) / one <= 4) ?? (to - from) / 4;
+  const step = TIME_STEPS.find((one) => (to - from) / one <= 5) ?? (to - from) / 5;
   const ticks: { at: number; label: string }[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
     const date = new Date(at);

@@ -26,6 +26,23 @@ export const shownDay = (at: Date): string => `${at.getUTCDate()} ${MONTHS[at.ge
 /** "00:21" */
 export const clockTime = (at: Date): string => `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
 
+/** "3 days 4 hours", "4 hours 12 minutes" or "12 minutes": site.js counts on in the same form. */
+export function shownDuration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  const parts: [number, string][] = [
+    [Math.floor(minutes / 1440), "day"],
+    [Math.floor(minutes / 60) % 24, "hour"],
+    [minutes % 60, "minute"],
+  ];
+  const first = parts.findIndex(([n]) => n > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => plural(n, unit))
+    .join(" ");
+}
+
 /** Formats a score, rounded as the leaderboard rounds it, with the challenge's decimals and a typographic minus sign. */
 export function shownNumber(score: number | null, precision: number): string {
   if (score === null) return "–";

@@ -36,7 +36,8 @@ export function Layout({ title, description, listed = false, children, ...frame 
           <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
           <link rel="icon" href={pathTo(asset("icon.svg"))} type="image/svg+xml" />
           <link rel="stylesheet" href={pathTo(asset("site.css"))} />
-          <script type="module" src={pathTo(asset("site.js"))} />
+          {/* Before the first paint, because times in the reader's zone have other lengths. */}
+          <script type="module" src={pathTo(asset("site.js"))} blocking="render" />
         </head>
         <body>
           <a class="skip" href="#content">

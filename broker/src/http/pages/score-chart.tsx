@@ -1,5 +1,5 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import { shownNumber, shownTime } from "./format.ts";
+import { shownNumber } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
 import { Plot } from "./plot.tsx";
 import { Scroll } from "./scrollable.tsx";
@@ -32,8 +32,9 @@ export function ScoreChart({ points, config }: { points: Point[]; config: Challe
         <strong>
           <UntrustedText text={score.title} most={60} /> over time.
         </strong>{" "}
-        {points.length} graded submissions from {shownTime(first.created_at)} to {shownTime(last.created_at)}:
-        first {number(first.score)}, latest {number(last.score)}, best {number(last.best)}.
+        {points.length} graded submissions from <Time at={first.created_at} /> to{" "}
+        <Time at={last.created_at} />: first {number(first.score)}, latest {number(last.score)}, best{" "}
+        {number(last.best)}.
       </figcaption>
       <Plot
         labelledBy="chart-words"

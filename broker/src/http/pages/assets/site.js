@@ -14,6 +14,64 @@ function announce(sentence) {
   }, 15_000);
 }
 
+const day = { day: "numeric", month: "short", year: "numeric" };
+const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const inEnglish = (options) => new Intl.DateTimeFormat("en-GB", options);
+const local = { day: inEnglish(day), clock: inEnglish(clock) };
+const utc = { day: inEnglish({ ...day, timeZone: "UTC" }), clock: inEnglish({ ...clock, timeZone: "UTC" }) };
+const zones = ["en-US", "en-GB"].map(
+  (locale) => new Intl.DateTimeFormat(locale, { hour: "numeric", timeZoneName: "short" }),
+);
+
+/** Returns the name of the reader's zone at that time, such as "CET"; its difference to UTC where it has no name. */
+function zoneAt(at) {
+  const names = zones.map(
+    (zone) => zone.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "",
+  );
+  return names.find((name) => !/^(GMT|UTC)/.test(name)) ?? names[0];
+}
+
+/** Writes the times of a part in the reader's zone; UTC stays beside them or in the tooltip. */
+function localize(part) {
+  for (const time of part.querySelectorAll("time[datetime]:not([data-countdown])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime()) || at.getTimezoneOffset() === 0) continue;
+    const { form } = time.dataset;
+    const [here, there] = [local, utc].map(({ day }) => day.format(at));
+    const thisYear = ` ${new Date().getFullYear()}`;
+    const shown = `${form === "short" && here.endsWith(thisYear) ? here.slice(0, -5) : here}, ${local.clock.format(at)}`;
+    const beside = `${here === there ? "" : `${there.slice(0, -5)}, `}${utc.clock.format(at)} UTC`;
+    time.title = `${there}, ${utc.clock.format(at)} UTC`;
+    time.textContent =
+      form === "short"
+        ? shown
+        : form === "beside"
+          ? `${shown} ${zoneAt(at)} (${beside})`
+          : `${shown} ${zoneAt(at)}`;
+  }
+}
+localize(document);
+
+/** Counts on what the broker wrote, in the same form, and in seconds during the last hour. */
+for (const time of document.querySelectorAll("time[data-countdown]")) {
+  const end = Date.parse(time.dateTime);
+  const count = () => {
+    const seconds = Math.max(0, Math.floor((end - Date.now()) / 1000));
+    const units = [
+      [Math.floor(seconds / 86_400), "day"],
+      [Math.floor(seconds / 3600) % 24, "hour"],
+      [Math.floor(seconds / 60) % 60, "minute"],
+      [seconds % 60, "second"],
+    ];
+    const first = units.findIndex(([n]) => n > 0);
+    const shown = first < 0 ? [units[3]] : units.slice(first, first + 2).filter(([n]) => n > 0);
+    const text = shown.map(([n, unit]) => `${n} ${unit}${n === 1 ? "" : "s"}`).join(" ");
+    if (time.textContent !== text) time.textContent = text;
+    if (seconds > 0) setTimeout(count, 1000);
+  };
+  count();
+}
+
 /** Returns how to find, in the new part, the focused element of the part that is about to be replaced. */
 function focusedIn(part) {
   const focused = document.activeElement;
@@ -63,7 +121,9 @@ function follow(id) {
   function swap(text) {
     const old = part();
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(id);
-    if (!fresh || fresh.isEqualNode(old)) return;
+    if (!fresh) return;
+    localize(fresh);
+    if (fresh.isEqualNode(old)) return;
     const find = focusedIn(old);
     const scrolled = [...old.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
     old.replaceWith(fresh);

@@ -1,0 +1,97 @@
+import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
+import { sql } from "kysely";
+import type { Db } from "../../records/records.ts";
+import { ARRIVED, RANKED } from "./boards.ts";
+import { shownScore } from "./standings.ts";
+
+/** A moment at which the best score of a round became better. */
+export interface BestScore {
+  at: string;
+  score: number;
+}
+
+export type ReadBestOverTime = (config: ChallengeConfig, round: RoundConfig) => Promise<readonly BestScore[]>;
+
+const MAX_POINTS = 200;
+const FRESH_MS = 30_000;
+const HOUR = 3_600_000;
+/** How much of a time tells moments apart, for rounds that last longer than this: at most some thousand of them. */
+const MOMENTS: readonly [longerThan: number, length: number, rest: string][] = [
+  [90 * 24 * HOUR, 10, "T00:00:00.000Z"],
+  [3 * 24 * HOUR, 13, ":00:00.000Z"],
+  [12 * HOUR, 15, "0:00.000Z"],
+  [HOUR / 6, 16, ":00.000Z"],
+  [-1, 19, ".000Z"],
+];
+
+interface Remembered {
+  version: number;
+  readAt: number;
+  points: Promise<readonly BestScore[]>;
+}
+
+/**
+ * Returns a reader of the best scores of a round over time, of all graded submissions made before its end. It reads them at most
+ * twice a minute, and only after the board has changed, so that a page costs the same whatever the number of submissions.
+ */
+export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
+  const known = new Map<string, Remembered>();
+  return async (config, round) => {
+    const name = JSON.stringify([config.id, round.id]);
+    const board = await db()
+      .selectFrom("board_rounds")
+      .select("version")
+      .where("challenge", "=", config.id)
+      .where("round", "=", round.id)
+      .executeTakeFirst();
+    if (!board) return [];
+    const { version } = board;
+    const before = known.get(name);
+    const now = performance.now();
+    if (before && (before.version === version || now - before.readAt < FRESH_MS)) return before.points;
+    const points = readBestOverTime(db(), config, round);
+    known.set(name, { version, readAt: now, points });
+    points.catch(() => known.delete(name));
+    return points;
+  };
+}
+
+async function readBestOverTime(db: Db, config: ChallengeConfig, round: RoundConfig): Promise<BestScore[]> {
+  const submissions = db
+    .selectFrom("submissions")
+    .where("challenge", "=", config.id)
+    .where("round", "=", round.id)
+    .$if(round.ends_at !== null, (rows) =>
+      rows.where("created_at", "<=", new Date(round.ends_at as string).toISOString()),
+    );
+  const span = await submissions
+    .select((eb) => [eb.fn.min("created_at").as("from"), eb.fn.max("created_at").as("to")])
+    .where(ARRIVED)
+    .executeTakeFirst();
+  if (!span?.from) return [];
+  const lasted = Date.parse(span.to) - Date.parse(span.from);
+  const [, length, rest] = MOMENTS.find(([longerThan]) => lasted > longerThan) as (typeof MOMENTS)[number];
+  const moment = sql<string>`substr(created_at, 1, ${sql.lit(length)})`;
+  const rows = await submissions
+    .select([moment.as("moment"), sql<number>`min(sort_primary)`.as("best")])
+    .where(RANKED)
+    .groupBy(moment)
+    .orderBy(moment)
+    .execute();
+  const points: BestScore[] = [];
+  let best = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    const key = Number(row.best);
+    const score = shownScore(config.score, key);
+    if (score === null || key >= best) continue;
+    best = key;
+    points.push({ at: row.moment + rest, score });
+  }
+  return thinned(points);
+}
+
+/** Keeps some of the points, and the last. */
+function thinned(points: BestScore[]): BestScore[] {
+  const step = Math.ceil(points.length / MAX_POINTS);
+  return points.filter((_, i) => (points.length - 1 - i) % step === 0);
+}

@@ -1,0 +1,76 @@
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import type { BestScore } from "../../domain/leaderboard/best-over-time.ts";
+import { plural, shownNumber } from "./format.ts";
+import { Plot } from "./plot.tsx";
+import { Scroll } from "./scrollable.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
+
+/** The best score of a round over time. */
+export function BestChart({
+  points,
+  config: { score },
+  until,
+}: {
+  points: readonly BestScore[];
+  config: ChallengeConfig;
+  /** Where the time axis ends: now, or the end of the round. */
+  until: Date;
+}) {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return null;
+  const number = (value: number) => shownNumber(value, score.precision);
+  return (
+    <section aria-labelledby="progress">
+      <h2 id="progress">Best score over time</h2>
+      <figure class="chart-figure best-chart">
+        <Plot
+          labelledBy="progress-words"
+          dots={[]}
+          steps={points.map(({ at, score }) => ({ at: Date.parse(at), value: score }))}
+          order={score.order}
+          precision={score.precision}
+          until={until.getTime()}
+        />
+        <figcaption id="progress-words">
+          <UntrustedText text={score.title} most={60} />: {number(first.score)} on{" "}
+          <Time at={first.at} form="short" />
+          {last === first ? null : (
+            <>
+              , {number(last.score)} since <Time at={last.at} form="short" />,{" "}
+              {plural(points.length - 1, "improvement")}
+            </>
+          )}
+          .
+        </figcaption>
+        {points.length > 1 ? (
+          <details>
+            <summary>Show as a table</summary>
+            <Scroll label="Best scores over time">
+              <table>
+                <caption class="unseen">Best scores over time</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Since</th>
+                    <th scope="col" class="number">
+                      <UntrustedText text={score.title} most={60} />
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {points.map((point) => (
+                    <tr>
+                      <th scope="row">
+                        <Time at={point.at} form="short" />
+                      </th>
+                      <td class="number">{number(point.score)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          </details>
+        ) : null}
+      </figure>
+    </section>
+  );
+}
