@@ -18,7 +18,8 @@ USAGES = ("public", "private", "ignored")
 # Kaggle shortens messages, so that a metric cannot show much of the solution.
 MAX_MESSAGE = 280
 MAX_NAMED = 5
-WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?$")
+# Python refuses to read numbers of thousands of digits.
+WHOLE = re.compile(r"[+-]?[0-9]{1,40}(\.0*)?$")
 
 
 class Rejected(Exception):
@@ -46,9 +47,12 @@ class Table:
 
     def __init__(self, pandas, path, row_id):
         # The content decides what it is, and not a name: a compressed file may be a bomb.
-        options = {"encoding": "utf-8-sig", "compression": None, "index_col": False}
+        options = {"encoding": "utf-8-sig", "compression": None}
         try:
             self.frame = pandas.read_csv(path, **options)
+            if not isinstance(self.frame.index, pandas.RangeIndex):
+                # pandas took the first values for an index.
+                raise Rejected("The rows have more values than the header has columns.")
             if row_id not in self.frame.columns:
                 known = ", ".join("`%s`" % name for name in list(self.frame.columns)[:MAX_NAMED])
                 raise Rejected("The column `%s` is missing. The file has %s." % (row_id, known))
@@ -67,7 +71,7 @@ def whole(text):
 
 
 def named(ids):
-    listed = ", ".join("`%s`" % one for one in list(ids)[:MAX_NAMED])
+    listed = ", ".join("`%s`" % (one if len(one) <= 100 else one[:100] + "…") for one in list(ids)[:MAX_NAMED])
     return listed + (" and %d more" % (len(ids) - MAX_NAMED) if len(ids) > MAX_NAMED else "")
 
 

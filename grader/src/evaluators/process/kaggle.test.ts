@@ -88,6 +88,11 @@ describe.runIf(python)("a metric of Kaggle", () => {
     const file = submitted("Usage,id,price\nx,5,54\nx,4,0\nx,003,33\nx,2.0,22\nx,1,11\n");
     const { verdict, stderr } = await run(file);
     expect(verdict).toMatchObject({ kind: "result", result: { score: 2, score_final: 3 } });
+    const digits = await run(submitted(`id,price\n${"9".repeat(10_000)},1\n`));
+    expect(digits.verdict).toMatchObject({
+      kind: "rejected",
+      message: expect.stringMatching(/missing[\s\S]*`9{100}…`/),
+    });
     expect(stderr).not.toMatch(/\b3\.0\b/);
   });
 
@@ -103,6 +108,7 @@ describe.runIf(python)("a metric of Kaggle", () => {
         "The column `price` has no value for these ids: `h1`.\nThe column `price` has an infinite value for these ids: `h2`.",
       ],
       ["ID,price\nh1,1\nh2,2\n", "The column `id` is missing. The file has `ID`, `price`."],
+      ["id,price\nh1,1,\nh2,2,\n", "The rows have more values than the header has columns."],
       ["", expect.stringMatching(/^The file is not a CSV file in UTF-8: /)],
       ['id,price\nh1,"1\nh2,2\n', expect.stringMatching(/^The file is not a CSV file in UTF-8: /)],
       ["id,price\nh1,666\nh2,2\n", `Prices of 666 are not allowed. ${"x".repeat(280 - 31)}`],
