@@ -24,6 +24,7 @@ export {
 } from "./library/challenge.ts";
 export type { CheckOptions, CheckResult } from "./library/check-from-program.ts";
 export type { OpenOptions } from "./library/open-options.ts";
+export type { SealedSubmission, SpoolOptions } from "./library/spool-from-program.ts";
 export type { StreamInput } from "./library/stream-input.ts";
 export type { SubmitEvent, Submitting } from "./library/submitting.ts";
 export type { CodeOutcome } from "./snapshot/send/code-outcome.ts";

@@ -77,7 +77,7 @@ export const DIRECTIONS: readonly Directions[] = [
       ],
       library: [
         ...["agreement", "async", "client", "config", "connection", "credentials"],
-        ...["environment", "snapshot", "submit"],
+        ...["environment", "snapshot", "spool", "submit"],
       ],
       "ci-report": ["async", "client", "commands", "terminal"],
       doctor: ["client", "connection", "credentials", "git", "network", "terminal"],

@@ -5,6 +5,7 @@ import type { Submission } from "@crowdai/shared";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startBroker, type TestBroker } from "../../broker/test/support/test-broker.ts";
 import { until } from "../../broker/test/support/until.ts";
+import { Challenge } from "../../cli/src/index.ts";
 import { makeProject, type Project } from "../../cli/test/project.ts";
 import { runCli } from "../../cli/test/run-cli.ts";
 import { missing } from "../required-programs.ts";
@@ -264,6 +265,16 @@ describe("submissions that are sealed without a network", { timeout: 60_000 }, (
     await writeFile(spool(".sync.lock"), `${hostname()} 999999999 1`);
     expect((await sync()).code).toBe(0);
     expect(await readdir(spool())).not.toContain(".sync.lock");
+  });
+
+  it("are sealed by the library too", async () => {
+    const options = { folder: spool(), broker: test.broker.url, message: "from a program" };
+    const { id, entry } = await Challenge.spool("test", { score: 0.5 }, options);
+    expect(await entries()).toEqual([entry]);
+    expect((await sync()).results).toMatchObject([{ id, outcome: "accepted", message: "from a program" }]);
+    const aborted = Challenge.spool("test", 1, { ...options, signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ code: "interrupted" });
+    expect(await entries()).toEqual([]);
   });
 
   it("leave nothing when they cannot be sealed", async () => {

@@ -1,6 +1,6 @@
 import { plainText } from "../terminal/plain-text.ts";
 
-/** Longer texts are cut: a report is read at a glance, and `crowdai show` has the whole. */
+/** Longer texts are cut: a report is read at a glance, and `crowdai show` prints them in full. */
 const MAX_CELL = 500;
 /** Each line has markup of its own, so that a text of line breaks alone would make a report too long for a comment. */
 const MAX_LINES = 100;

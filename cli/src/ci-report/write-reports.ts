@@ -78,7 +78,7 @@ async function reportToGithub(io: Reporting["io"], { facts, result, end, attempt
 /** How long the API of the CI system may take in all. */
 const COMMENT_MS = 90_000;
 
-/** Loads what it needs only now: few jobs write comments. */
+/** Loads its modules only when they are needed: few jobs write comments. */
 async function comment(
   { io, system, command, flags, idleMs }: Reporting,
   { facts, result, end, warn }: Pick<Work, "facts" | "result" | "end" | "warn">,

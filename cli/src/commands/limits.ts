@@ -1,5 +1,6 @@
 import { type Limits, limitsSchema } from "@crowdai/shared";
 import { chosenChallenge } from "../config/settings.ts";
+import { wrapWords } from "../terminal/cut-to-width.ts";
 import { type LabeledRow, labeledLines } from "../terminal/labels.ts";
 import { plainValue } from "../terminal/plain-text.ts";
 import { gradersText } from "../terminal/queue-text.ts";
@@ -59,5 +60,7 @@ function describe(found: Limits, { style, width }: Pick<Terminal, "style" | "wid
   if (found.graders !== null)
     rows.push(["Graders", `${gradersText(found.graders)} connected${reasonText(found)}`]);
   if (found.ends_at) rows.push(["Round ends", timeText(found.ends_at)]);
-  return [`Limits of ${found.challenge}, round ${found.round}`, ...labeledLines(rows, style, width)];
+  const title = `Limits of ${found.challenge}, round ${found.round}`;
+  const head = width === null ? [title] : wrapWords(title, width);
+  return [...head, ...labeledLines(rows, style, width)];
 }

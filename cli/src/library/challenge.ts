@@ -6,6 +6,7 @@ import type {
   Submission,
   SubmissionEvent,
 } from "@crowdai/shared";
+import { CrowdaiError } from "@crowdai/shared/errors";
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
@@ -18,6 +19,7 @@ import type { ModelFile } from "../submit/models.ts";
 import type { CheckOptions, CheckResult } from "./check-from-program.ts";
 import type { ChallengeSession } from "./connect.ts";
 import type { OpenOptions } from "./open-options.ts";
+import type { SealedSubmission, SpoolOptions } from "./spool-from-program.ts";
 import { isStreamInput, type StreamInput } from "./stream-input.ts";
 import { type Observers, type Submitting, startSubmitting } from "./submitting.ts";
 
@@ -139,6 +141,27 @@ export class Challenge implements AsyncDisposable {
   static async open(id?: string, options: OpenOptions = {}): Promise<Challenge> {
     const { connect } = await import("./connect.ts");
     return new Challenge(await connect(id, options));
+  }
+
+  /**
+   * Seals a file or a value in a folder, without a broker, a network or a key, for `crowdai sync` to send: once, from any machine.
+   * The challenge is by default the one in CROWDAI_CHALLENGE or crowdai.json, whose rules are checked when it is sent.
+   *
+   * @throws CrowdaiError with the code file_missing, file_empty, file_changed, file_unwritable, value_not_json, usage or interrupted.
+   * @example
+   * const { id } = await Challenge.spool("iris", { file: "predictions.csv" }, { folder: "/media/usb/spool" });
+   */
+  static async spool(
+    id: string | undefined,
+    input: unknown,
+    options: SpoolOptions = {},
+  ): Promise<SealedSubmission> {
+    if (isStreamInput(input))
+      throw new CrowdaiError("usage", "Streams cannot be sealed.", {
+        next: "Write the rows to a file, and pass { file: path }.",
+      });
+    const { spoolInput } = await import("./spool-from-program.ts");
+    return spoolInput(id, isFileInput(input) ? input : { value: input }, options);
   }
 
   /**

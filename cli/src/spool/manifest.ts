@@ -49,7 +49,7 @@ const manifestSchema = z.object({
     .nullable(),
   models: z.array(z.object({ name: z.string().min(1).max(255), ...file.shape })).max(MAX_MODELS),
 });
-/** What an entry says of its submission. */
+/** The content of manifest.json. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Returns the sealed files of an entry, without the manifest and the seal. */

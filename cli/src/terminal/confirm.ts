@@ -11,7 +11,7 @@ export interface Question {
 }
 
 /**
- * Asks an ordinary question; never one about a license or a key. An answer that no one gave at the terminal is printed.
+ * Asks a yes-or-no question, never about a license or a key. Prints an answer that was not given at the terminal.
  * Throws interrupted.
  */
 export async function confirm(

@@ -7,7 +7,7 @@ import type { Style } from "./style.ts";
 const FRAME_MS = 100;
 const UNICODE_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const ASCII_FRAMES = "|/-\\";
-/** The sign of life and its space, and a last column that stays empty: a full one would let some terminals wrap. */
+/** Columns of the spinner and its space, and a last one that stays empty: some terminals wrap a full line. */
 const BESIDE_TEXT = 3;
 
 export interface LiveLineOptions {
@@ -18,7 +18,7 @@ export interface LiveLineOptions {
 }
 
 /**
- * Shows a text with a sign of life on the last line of a terminal, never wider than the terminal. Loads ora in parallel with the
+ * Shows a text with a spinner on the last line of a terminal, never wider than the terminal. Loads ora in parallel with the
  * work; work that ends earlier shows nothing.
  */
 export function createLiveLine({ text, stderr, unicode, style }: LiveLineOptions) {

@@ -12,7 +12,7 @@ export interface RequestMade {
   requestId: string | null;
 }
 
-/** Reports each request of this process on a line, without signatures; headers and bodies are not shown. Returns its end. */
+/** Reports each request of this process on a line, without signatures, headers and bodies. Returns a function that stops it. */
 export function traceRequests(print: (line: string) => void): () => void {
   const show = (message: unknown) => {
     const { method, url, status, ms, requestId } = message as RequestMade;

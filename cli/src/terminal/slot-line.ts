@@ -6,7 +6,7 @@ const SENTENCES: Partial<Record<string, string>> = {
   returned: "Your slot was returned.",
   charged: "The slot was charged.",
 };
-/** How the catalog and older messages say the same. */
+/** Sentences of the catalog and of older messages with the same meaning. */
 const SAID = /(?:Your|The) slot was (?:returned|charged)\.\s*|[Nn]o slot was charged\.?|uses no slot/;
 
 /** Returns whether a refusal cost a slot, and what is left; null for an error that says neither, or said it already. */

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { collectingStream } from "../../test/collecting-stream.ts";
 import { plainLine, plainText, plainValue } from "./plain-text.ts";
@@ -13,7 +14,10 @@ interface TerminalSetup extends Partial<Omit<TerminalOptions, "stdin" | "stdout"
 
 function open({ tty = false, columns = 80, ...options }: TerminalSetup = {}) {
   const stdin = Object.assign(new PassThrough(), { isTTY: tty });
-  const [stdout, stderr] = [collectingStream({ isTTY: tty, columns }), collectingStream({ isTTY: tty })];
+  const [stdout, stderr] = [
+    collectingStream({ isTTY: tty, columns }),
+    collectingStream({ isTTY: tty, columns }),
+  ];
   const terminal = createTerminal({
     env: { LANG: "en_US.UTF-8" },
     format: "text",
@@ -92,6 +96,21 @@ test("on a terminal, a table fits: the longest text is truncated, numbers are ri
   expect(lines[0]).toMatch(/^Name {4}Title {2,}n$/);
   expect(lines[1]).toMatch(/^鳶尾花 {2}t+… {4}7$/);
   expect(lines[2]).toMatch(/^iris {4}short {2,}123$/);
+});
+
+test("messages and errors are broken between words where they are longer than a line, and stay whole in a pipe", () => {
+  const message = `error[x]: ${"words that are long ".repeat(8)}end`;
+  for (const columns of [80, 40, 20])
+    for (const kind of ["error", "note", "warn"] as const) {
+      const { terminal, err } = open({ tty: true, columns, env: UTF8 });
+      terminal[kind](terminal.noteStyle.red(message));
+      const lines = stripVTControlCharacters(err()).trimEnd().split("\n");
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines.join(" ")).toContain(message);
+    }
+  const piped = open({ columns: 20 });
+  piped.terminal.error(message);
+  expect(piped.err()).toBe(`${message}\n`);
 });
 
 test("a table that is too narrow cuts messages, never ids, scores and times, and then becomes a block for each row", () => {

@@ -87,7 +87,7 @@ export interface Terminal {
   answer(text: string): void;
   /** Prints the id of a new submission, if it stands alone on stdout. */
   accepted(id: string): void;
-  /** Prints lines of a grade: on stdout for eyes, else on stderr, beside the one value on stdout. */
+  /** Prints lines of a grade: on stdout for people, else on stderr, beside the one value on stdout. */
   outcome(text: string): void;
   /** Throws usage if --fields or --filter names a field that is not one of these. */
   requireFields(known: readonly string[]): void;
@@ -123,7 +123,8 @@ export interface Terminal {
   bar(fraction: number, width?: number): string;
 }
 
-const NARROW = 60;
+/** Terminals of this width or more show most messages in one line. */
+const WIDE = 100;
 /** How long a command may look idle. */
 const MOMENT_MS = 100;
 
@@ -163,9 +164,9 @@ export function createTerminal(options: TerminalOptions): Terminal {
     spinning?.clear();
     stderr.write(`${safe(text)}\n`);
   };
-  /** On a narrow terminal, messages are broken between words; elsewhere they stay whole, to be searched and copied. */
+  /** Breaks a message between words, as no terminal does by itself. On wide ones, messages stay whole, to be searched and copied. */
   const wrapped = (text: string) => {
-    const isNarrow = stderr.isTTY && !agent && stderr.columns && stderr.columns < NARROW;
+    const isNarrow = stderr.isTTY && !agent && stderr.columns && stderr.columns < WIDE;
     return isNarrow ? wrapWords(text, stderr.columns!).join("\n") : text;
   };
   const symbols = unicode
@@ -240,7 +241,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     warn(text) {
       toErr(wrapped(`${noteStyle.yellow(symbols.warning)} ${text}`));
     },
-    error: toErr,
+    error: (text) => toErr(wrapped(text)),
     next(command) {
       if (quiet || format !== "text") return;
       if (agent) toErr(`next_steps: ${JSON.stringify([redact(command)])}`);

@@ -24,7 +24,7 @@ export interface OpenedCiSession {
 
 type TrustOfName = CiTrustRow & { participant: string };
 
-/** What a job sends besides its token. */
+/** Fields that a job sends besides its token. */
 export interface CiSessionRequest {
   /** Chooses among several participants who trust the job. */
   participant: string | undefined;

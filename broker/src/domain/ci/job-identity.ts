@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CiIssuer } from "../../base/ci-issuers.ts";
 import { CHANGE_REF } from "./subject.ts";
 
-/** What a verified token says about the CI job that asked for it. */
+/** The claims of a verified token about the CI job that requested it. */
 export interface JobIdentity {
   issuer: CiIssuer;
   /** The token's `jti`. */

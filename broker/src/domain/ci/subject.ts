@@ -21,7 +21,7 @@ export const CHANGE_REF: Record<CiIssuer["kind"], string> = {
   github: "pull_request",
   gitlab: "merge_request",
 };
-// As git has it, without the characters that have a meaning here.
+// As in git, without the characters that have a meaning in subjects.
 const REF = /^refs\/(heads|tags)\/(?!.*(\.\.|\/\/|@\{))[^\s~^:?*[\\\p{C}]*\*?$/u;
 const ENVIRONMENT = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,253}[^\s\p{C}])?$/u;
 
@@ -46,7 +46,7 @@ export function parseSubject(text: string, issuers: readonly CiIssuer[]): Subjec
   return { issuer, repository, ref: ref === null ? null : fullRef(ref, issuer), environment };
 }
 
-/** Writes a subject in its one full form. */
+/** Returns the full form of a subject. */
 export const subjectText = ({
   issuer,
   repository,
