@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,5 +59,21 @@ it("challenge check names a program that only other machines may have", async ()
       0,
       program === null ? "" : `note: this machine has no ${program}; every grader needs it.\n`,
     ]);
+  }
+});
+
+it("challenge check says that a metric of Kaggle lacks pandas on this machine", async () => {
+  const evaluator = { kaggle: "score.py:score", solution: "solution.csv", row_id: "id", python: "./python" };
+  const dir = await writeChallenge(join(folder, "challenges"), {});
+  for (const name of ["score.py", "solution.csv"]) await writeFile(join(dir, name), "");
+  await writeChallenge(join(folder, "challenges"), { evaluator });
+  for (const [code, note] of [
+    [1, "note: the Python of this machine has no pandas; every grader needs it.\n"],
+    [0, ""],
+  ] as const) {
+    await writeFile(join(dir, "python"), `#!/bin/sh\nexit ${code}\n`);
+    await chmod(join(dir, "python"), 0o755);
+    const env = { PATH: process.env.PATH ?? "" };
+    expect((await runCommand(folder, ["challenge", "check", dir], { env })).stderr).toBe(note);
   }
 });
