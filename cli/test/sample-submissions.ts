@@ -42,6 +42,7 @@ export function newSubmission(changes: Partial<Submission> = {}): Submission {
     code: null,
     publish: false,
     published_at: null,
+    member: null,
     disqualified: null,
     seq: 0,
     url: "http://broker.test/submissions/abcdefgh01234567",

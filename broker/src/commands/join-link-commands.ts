@@ -8,6 +8,7 @@ import { challengesOption } from "./challenge-ids.ts";
 import { requireKnownChallenges } from "./known-challenges.ts";
 import { now, type ParticipantTools, requireOwnParticipants, sayer } from "./participant-tools.ts";
 
+const DEFAULT_URL = "http://localhost:8420";
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
 const MAX_LIFETIME_MS = 366 * UNITS.d;
 
@@ -22,22 +23,26 @@ export function addJoinLinkCommands(
     .description("Make a link by which people join challenges and get a key; it is shown only once.")
     .addOption(challengesOption())
     .option("--uses <n>", "how many participants may join; without it, any number", wholeNumber)
-    .option("--expires <time>", "how long it can be used, such as 12h, 7d or 2w", lifetime, 7 * UNITS.d)
+    .option("--expires <time>", "how long it can be used, such as 12h, 7d or 2w", "7d")
     .addOption(dataOption())
     .action((options) => {
-      const { data, challenges, uses = null, expires } = options;
+      const { data, challenges, uses = null } = options;
+      const lifetimeMs = lifetime(options.expires);
       requireOwnParticipants(io, data, "Invite participants");
       const config = readConfig({ data }, io.env, io.cwd);
       return withRecords(data, async (records) => {
         await requireKnownChallenges(records.db, challenges);
-        const link = { challenges, uses, now: new Date(), lifetimeMs: expires };
+        const link = { challenges, uses, now: new Date(), lifetimeMs };
         const { id, code, expires_at } = await createJoinLink(records, link);
-        say(`${brokerUrl(config)}/join/${code}`);
+        const url = brokerUrl(config);
+        say(`${url ?? DEFAULT_URL}/join/${code}`);
         io.stderr.write(
           `Link ${id}, for ${uses === null ? "any number of participants" : `${uses} participant${uses === 1 ? "" : "s"}`}, until ${expires_at}.\n`,
         );
-        if (!config.publicUrl)
-          io.stderr.write("note: without PUBLIC_URL, the link has the broker's own address.\n");
+        if (url === null)
+          io.stderr.write(
+            "note: no broker runs here and PUBLIC_URL is not set: put the broker's address into the link.\n",
+          );
       });
     });
   participant
@@ -68,13 +73,13 @@ export function addJoinLinkCommands(
     );
 }
 
-/** Returns the address of the broker: its public one, that of the one that runs here, or the default. */
-function brokerUrl({ publicUrl, dataFolder }: BrokerConfig): string {
+/** Returns the address of the broker: its public one, or that of the one that runs here; else null. */
+function brokerUrl({ publicUrl, dataFolder }: BrokerConfig): string | null {
   if (publicUrl) return publicUrl;
   try {
     return String(JSON.parse(readFileSync(join(dataFolder, "broker.json"), "utf8")).url);
   } catch {
-    return "http://localhost:8420";
+    return null;
   }
 }
 

@@ -93,7 +93,10 @@ describe("a team", () => {
 
   it("is one entry that lists its members, and shares its limits", async () => {
     await submit(ada, 2);
-    await submit(grace, 3);
+    const id = await submit(grace, 3);
+    const seenBy = async (key: string | null) =>
+      (await (await test.fetch(`/api/v1/submissions/${id}`, { key })).json()) as { member: string | null };
+    expect(await seenBy(ada)).toMatchObject({ member: "Gräce" });
     const row = (await board()).find(({ participant: name }) => name === "Rocket");
     expect(row).toMatchObject({ members: ["Ada Lovelace", "Gräce"], score: 3, entries: 2 });
     const page = await (await fetch(`${test.broker.url}/challenges/test`)).text();

@@ -79,7 +79,7 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
   if (board.rows.some((row) => row.highlight)) terminal.note("* leader of the round");
 }
 
-/** The previous rank comes last, so that scripts that know the older columns still find them. */
+/** What was added later comes last, so that scripts that know the older columns still find them: the previous rank, and members. */
 const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.baseline ? null : row.rank,
   row.participant,
@@ -87,6 +87,7 @@ const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.entries,
   row.submitted_at,
   row.rank_before,
+  ...(board.rows.some(({ members }) => members.length > 0) ? [row.members.join(", ")] : []),
 ];
 
 function named(row: Row): string {

@@ -76,6 +76,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
   return [
     ["Submission", `${style.bold(s.id)} (number ${s.number})`],
     ["Challenge", `${s.challenge}, round ${s.round}${s.post_challenge ? ", after the end" : ""}`],
+    ["Member", s.member],
     ["State", color(s.state)],
     ...scoreRows(s, challenge).map(([label, value]): LabeledRow => [label, value && style.bold(value)]),
     ...rankRows(s, total),

@@ -437,14 +437,7 @@ export const catalog = {
     "You have not reached the score that this round requires.",
     "See the leaderboard of the previous round.",
   ),
-  disqualified: row(
-    "you",
-    403,
-    4,
-    false,
-    "You are disqualified.",
-    "Contact the organizer. Nothing was registered, and no slot was used.",
-  ),
+  disqualified: row("you", 403, 4, false, "You are disqualified.", "Contact the organizer."),
   webapp_refused: row(
     "you",
     403,

@@ -178,6 +178,11 @@ export const submissionSchema = z.object({
     .nullable()
     .default(null)
     .describe("When the code became public; null while it is private."),
+  member: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("The member of a team who made it. Shown to the team and to organizers."),
   disqualified: z
     .object({ reason: z.string(), at: z.string() })
     .nullable()

@@ -12,6 +12,7 @@ export function redactSubmission(submission: Submission): Submission {
     sealed_at: null,
     grading_message: null,
     data: null,
+    member: null,
     disqualified: null,
     error: null,
     media_dropped: null,

@@ -131,6 +131,7 @@ export async function viewSubmission(
     code: code ? viewCode(context.baseUrl(), participant, code) : null,
     publish: row.publish === 1,
     published_at: row.published_at,
+    member: row.member,
     disqualified,
     seq: row.seq,
     url: `${context.baseUrl()}/submissions/${row.id}`,

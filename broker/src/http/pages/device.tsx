@@ -42,6 +42,7 @@ export function DevicePage({
           <label for="code">Code</label>
           <input
             id="code"
+            type="text"
             name="code"
             required
             maxlength={20}

@@ -23,7 +23,7 @@ export function DisqualifiedNotice({
   return (
     <>
       {found.map(({ challenge, reason, at }) => (
-        <p class="problem" role="status">
+        <p class="disqualified" role="status">
           Disqualified{challenge ? ` in ${challenge}` : ""} since <Time at={at} />:{" "}
           <UntrustedText text={reason} most={1000} />
         </p>

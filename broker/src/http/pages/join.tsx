@@ -2,7 +2,7 @@ import type { CrowdaiError } from "@crowdai/shared";
 import type { Joined } from "../../domain/participants/join-links.ts";
 import { FormToken } from "./layout.tsx";
 import { pathTo } from "./path-to.tsx";
-import { Commands } from "./scrollable.tsx";
+import { Commands, Scroll } from "./scrollable.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { UntrustedText } from "./untrusted-text.tsx";
 
@@ -41,6 +41,7 @@ export function JoinPage({
             <label for="name">Your name</label>
             <input
               id="name"
+              type="text"
               name="name"
               required
               minlength={2}
@@ -101,7 +102,15 @@ export function JoinedPage({
       {key === null ? null : (
         <section aria-labelledby="key">
           <h2 id="key">Your API key</h2>
-          <Commands label="Your API key" text={key} />
+          <div class="commands" data-copy>
+            <Scroll label="Your API key">
+              <pre>
+                <code>
+                  <span class="line key">{key}</span>
+                </code>
+              </pre>
+            </Scroll>
+          </div>
           <p class="note">
             Copy it now: it is shown only this once. Keep it private: with it, anyone can submit as you.
           </p>

@@ -21,7 +21,14 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
           <a href={pathTo(`/challenges/${submission.challenge}`)}>
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
-          , by <UntrustedText text={submission.participant} most={60} />, <Time at={submission.created_at} />
+          , by <UntrustedText text={submission.participant} most={60} />
+          {submission.member ? (
+            <>
+              {" "}
+              (<UntrustedText text={submission.member} most={60} />)
+            </>
+          ) : null}
+          , <Time at={submission.created_at} />
           {submission.sealed_at ? (
             <>
               {" "}
