@@ -67,13 +67,13 @@ export async function findParticipant(
   db: Db,
   manager: Manager,
   key: string,
-): Promise<{ id: number; name: string } | null> {
+): Promise<{ id: number; name: string; member?: string } | null> {
   const referred = manager.kind === "admin" ? REFERENCE.exec(key)?.[1] : undefined;
   if (referred !== undefined) return withWorkingKey(db, Number(referred));
   const submission = await findReferredSubmission(db, manager, key);
   if (submission) return readParticipant(db, submission.participant_id);
   const caller = await readCaller(db, key);
-  return caller?.kind === "participant" ? { id: caller.id, name: caller.name } : null;
+  return caller?.kind === "participant" ? caller : null;
 }
 
 async function readParticipant(db: Db, id: number): Promise<{ id: number; name: string } | null> {

@@ -74,7 +74,7 @@ export async function createSubmission(
 }
 
 interface Target {
-  participant: { id: number; name: string };
+  participant: { id: number; name: string; member?: string };
   config: ChallengeConfig;
   /** The round that the submission goes to. */
   round: string;
@@ -150,6 +150,7 @@ async function write(
       id: createSubmissionId(),
       challenge: config.id,
       participant_id: participant.id,
+      member: participant.member ?? null,
       round,
       function: "submit",
       state: "submitted",
