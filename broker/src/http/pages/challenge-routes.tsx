@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { basePathOf } from "../../base/base-path.ts";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import type { ServingSources } from "../../domain/graders/queue-status.ts";
 import { rememberBestOverTime } from "../../domain/leaderboard/best-over-time.ts";
@@ -9,8 +10,9 @@ import { ChallengeList, presentRound, readChallengeList, readFigures } from "./c
 import { ownDisqualifications } from "./disqualified-notice.tsx";
 import { truncateText } from "./format.ts";
 import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
-import { summary } from "./markdown.ts";
+import { describe, summary } from "./markdown.ts";
 import type { PageContext } from "./page-context.ts";
+import { pictureRoutes } from "./picture-routes.ts";
 
 /** The list of challenges, each challenge, and its leaderboard alone for the script that keeps it live. */
 export function challengePages({
@@ -18,7 +20,7 @@ export function challengePages({
   sessions,
   renderPage,
   renderPart,
-}: PageContext<ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl">>): Hono {
+}: PageContext<ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl" | "objects">>): Hono {
   const routes = new Hono();
   const readBest = rememberBestOverTime(() => context().records.db);
 
@@ -45,13 +47,14 @@ export function challengePages({
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const { config } = seen.challenge;
     const now = context().clock();
-    const [view, shown, figures, disqualified] = await Promise.all([
+    const [view, shown, figures, disqualified, description] = await Promise.all([
       readBoard(context(), seen, caller, c.req.query()),
       publicChallenge(seen.challenge, context()),
       seesBoard(config, seen.role)
         ? readFigures(context().records.db, config, presentRound(config, now).id)
         : null,
       ownDisqualifications(context().records.db, caller, config.id),
+      describe(context(), seen.challenge, basePathOf(context().baseUrl())),
     ]);
     const best = seesBoard(config, seen.role) ? await readBest(config, view.round) : [];
     return renderPage(
@@ -67,6 +70,7 @@ export function challengePages({
         shown={shown}
         figures={figures}
         view={view}
+        description={description}
         best={best}
         disqualified={disqualified}
         broker={context().baseUrl()}
@@ -81,5 +85,6 @@ export function challengePages({
     const view = await readBoard(context(), seen, caller, c.req.query());
     return renderPart(c, <LeaderboardSection view={view} seen={seen} />);
   });
+  routes.route("/", pictureRoutes({ context, sessions }));
   return routes;
 }

@@ -13,8 +13,6 @@ import { HowCodeRuns } from "./how-code-runs.tsx";
 import { HowToConnect } from "./how-to-connect.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection } from "./leaderboard-section.tsx";
-import { describe } from "./markdown.ts";
-import { pathTo } from "./path-to.tsx";
 import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
@@ -22,6 +20,8 @@ export interface ChallengePageProps {
   shown: PublicChallenge;
   figures: RoundFigures | null;
   view: BoardView;
+  /** As HTML. */
+  description: string;
   /** The best scores of the round whose board is shown. */
   best: readonly BestScore[];
   /** The reader's own. */
@@ -32,7 +32,7 @@ export interface ChallengePageProps {
 
 /** A challenge: its description, its leaderboard, and how to take part. */
 export function ChallengePage(props: ChallengePageProps) {
-  const { seen, shown, figures, view, best, disqualified, broker, now } = props;
+  const { seen, shown, figures, view, description, best, disqualified, broker, now } = props;
   const { config } = seen.challenge;
   const round = presentRound(config, now);
   const closure = shown.closed_at === null ? null : { closed_at: shown.closed_at };
@@ -55,11 +55,11 @@ export function ChallengePage(props: ChallengePageProps) {
       <PageParts shown={shown} />
       <div class="columns">
         <div class="main-column">
-          {config.description ? (
+          {description ? (
             <section aria-labelledby="about">
               <h2 id="about">About</h2>
               <div class="prose" dir="auto">
-                {raw(describe(config, pathTo("")))}
+                {raw(description)}
               </div>
             </section>
           ) : null}
