@@ -9,6 +9,7 @@ import { addChallengeCommands } from "./challenge-commands.ts";
 import type { Io } from "./io.ts";
 import { addOrganizerCommands } from "./organizer-commands.ts";
 import { addParticipantCommands } from "./participant-commands.ts";
+import { addStatusCommand } from "./status-command.ts";
 import { addSubmissionCommands } from "./submission-commands.ts";
 
 /** Creates the commands of crowdai-broker. Results go to stdout, everything else to stderr. */
@@ -62,6 +63,7 @@ export function createProgram(io: Io): Command {
   addOrganizerCommands(program, io, dataOption, withRecords);
   addChallengeCommands(program, io, dataOption);
   addSubmissionCommands(program, io, dataOption, withRecords);
+  addStatusCommand(program, io, dataOption, withRecords);
 
   return program;
 }

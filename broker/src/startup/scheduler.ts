@@ -8,6 +8,7 @@ import type { WebhookSender } from "../background/webhooks/webhook-sender.ts";
 import type { AttachedGraders } from "../domain/graders/attached-graders.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
+import { createGraderReporter } from "../domain/status/reported-graders.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
 import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
 import type { SubmissionServices } from "../domain/submissions/services.ts";
@@ -29,6 +30,7 @@ export const INTERVALS = {
   webapp: 1000,
   webhooks: 1000,
   webhookSweep: 5000,
+  graderReport: 5000,
   windows: 1000,
   uploads: 600_000,
   media: 300,
@@ -41,7 +43,7 @@ export type Intervals = typeof INTERVALS;
 /** Starts the jobs that a broker repeats. Every state that is not final has its owner among them. */
 export function startScheduler(options: {
   context: SubmissionServices;
-  graders: Pick<AttachedGraders, "poll">;
+  graders: AttachedGraders;
   code: CodeServices;
   media: Pick<MediaMaker, "soon">;
   webhooks: WebhookSender & { record(): Promise<void> };
@@ -71,6 +73,8 @@ export function startScheduler(options: {
   every(intervals.media, "media", async () => media.soon());
   every(intervals.queueWatch, "queue watch", () => queueWatch.check());
   every(intervals.graders, "graders", () => graders.poll());
+  const reportGraders = createGraderReporter(context.records.db, graders, context.clock);
+  every(intervals.graderReport, "grader report", reportGraders);
   every(intervals.webapp, "webapp", () => webapp.deliver());
   // Closed first: a webapp that hangs must not delay the shutdown.
   shutdownSteps.add("calls to the webapp", () => webapp.close());

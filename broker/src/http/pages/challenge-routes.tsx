@@ -1,8 +1,10 @@
+import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
 import { basePathOf } from "../../base/base-path.ts";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import type { ServingSources } from "../../domain/graders/queue-status.ts";
 import { rememberBestOverTime } from "../../domain/leaderboard/best-over-time.ts";
+import { readChallengeStatus } from "../../domain/status/challenge-status.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
@@ -13,6 +15,7 @@ import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
 import { describe, summary } from "./markdown.ts";
 import type { PageContext } from "./page-context.ts";
 import { pictureRoutes } from "./picture-routes.ts";
+import { StatusPage } from "./status.tsx";
 
 /** The list of challenges, each challenge, and its leaderboard alone for the script that keeps it live. */
 export function challengePages({
@@ -76,6 +79,26 @@ export function challengePages({
         broker={context().baseUrl()}
         now={now}
       />,
+    );
+  });
+
+  routes.get("/challenges/:id/status", async (c) => {
+    const visit = await sessions.read(c);
+    const { challenge, role } = await seenChallenge(context(), visit.caller, c.req.param("id"));
+    const { config } = challenge;
+    if (role !== "organizer")
+      throw new CrowdaiError("not_allowed", "Only organizers of this challenge see its status.", {
+        next: "Sign in with an organizer's key.",
+      });
+    const { records, clock, graders } = context();
+    const now = clock();
+    const seen = { at: now.toISOString(), graders: await graders.all() };
+    const status = await readChallengeStatus(records.db, config.id, seen, now);
+    return renderPage(
+      c,
+      visit,
+      { title: `Status of ${truncateText(config.title, 100)}`, description: "Status", listed: false },
+      <StatusPage challenge={challenge} status={status} now={now} />,
     );
   });
 

@@ -13,6 +13,7 @@ import { HowCodeRuns } from "./how-code-runs.tsx";
 import { HowToConnect } from "./how-to-connect.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection } from "./leaderboard-section.tsx";
+import { pathTo } from "./path-to.tsx";
 import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
@@ -49,6 +50,11 @@ export function ChallengePage(props: ChallengePageProps) {
           {config.visibility.private ? <span class="tag">private</span> : null}
         </p>
         <Countdown round={round} when={when} now={now} />
+        {seen.role === "organizer" ? (
+          <p>
+            <a href={pathTo(`/challenges/${encodeURIComponent(config.id)}/status`)}>Status for organizers</a>
+          </p>
+        ) : null}
         <Figures config={config} figures={figures} />
         <DisqualifiedNotice found={disqualified} />
       </div>
