@@ -11,7 +11,7 @@ const WITH_PROCESSES = [
   "cli/src/**/{bin,session,completion,environment-commands,run,submit-code,submit-run,unwritable-home,challenge,challenge-code}.test.ts",
   "cli/src/snapshot/**",
   "cli/test/narrow-terminal.test.ts",
-  "grader/src/**/{bin,main,batch,boxed,bubblewrap,starters,control-groups,oci,abuse,launch,persistent,python-class,evalai,kaggle,gym-environment,session-video,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,play-code,play-remote,sessions-without-boxes,try}.test.ts",
+  "grader/src/**/{bin,main,batch,boxed,bubblewrap,starters,control-groups,oci,abuse,launch,persistent,python-class,codabench,evalai,kaggle,gym-environment,session-video,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,play-code,play-remote,sessions-without-boxes,try}.test.ts",
   "scripts/{bench/{board,pages},chaos/missing-programs,build/{cli,server},demo/demo-challenge,services/services,test/run-ended-early}.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,recovery,redis-queue,reports,servers}.test.ts",
@@ -45,7 +45,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: [
-      "broker/test/pages/{board,challenge-page,environment-pages,hostile-input,media-page,run-pages,submission-page}.test.ts",
+      "broker/test/pages/{board,challenge-page,detailed-results,environment-pages,hostile-input,media-page,run-pages,submission-page}.test.ts",
       "test/environment/session-video.test.ts",
     ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
@@ -88,7 +88,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
-    files: ["grader/src/evaluators/process/{python-class,evalai,kaggle,gym-environment}.test.ts"],
+    files: ["grader/src/evaluators/process/{python-class,codabench,evalai,kaggle,gym-environment}.test.ts"],
     because: "Python runs the evaluator classes, the scripts of other platforms and the environments",
     both: ["grader/src/evaluators/process/{batch,launch,persistent}.test.ts"],
   },

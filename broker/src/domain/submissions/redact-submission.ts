@@ -1,4 +1,5 @@
 import type { Submission, SubmissionEvent } from "@crowdai/shared";
+import { isDetailedResults } from "./artifacts.ts";
 
 /**
  * Returns the submission as shown to others than its participant and the challenge's organizers: its result
@@ -19,7 +20,8 @@ export function redactSubmission(submission: Submission): Submission {
     run: null,
     environment: null,
   };
-  if (submission.published_at !== null) return redacted;
+  if (submission.published_at !== null)
+    return { ...redacted, artifacts: submission.artifacts.filter((file) => !isDetailedResults(file)) };
   return { ...redacted, message: null, artifacts: [], code: null, publish: false };
 }
 

@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { isPublic } from "../../domain/rules/is-public.ts";
-import { readArtifacts } from "../../domain/submissions/artifacts.ts";
+import { isDetailedResults, readArtifacts } from "../../domain/submissions/artifacts.ts";
 import { findSubmission } from "../../domain/submissions/find-submission.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
@@ -33,8 +33,11 @@ export function artifactRoutes(
     async (c) => {
       const { id, number } = c.req.valid("param");
       const { records, objects } = context();
-      const row = await findReadable(records.db, (await viewer(c)) ?? (await reader(c)), id);
+      const caller = (await viewer(c)) ?? (await reader(c));
+      const row = await findReadable(records.db, caller, id);
       const file = (await readArtifacts(records.db, row))[number - 1];
+      // Not for everyone once published.
+      if (file && isDetailedResults(file)) await findOwn(records.db, caller, id);
       if (!file)
         throw new CrowdaiError("object_missing", `Submission "${id}" has no artifact number ${number}.`);
       c.header("cache-control", "private, no-store");
@@ -46,7 +49,10 @@ export function artifactRoutes(
 
 async function findReadable(db: Db, caller: Caller | null, id: string): Promise<SubmissionRow> {
   const row = await db.selectFrom("submissions").selectAll().where("id", "=", id).executeTakeFirst();
-  if (row && isPublic(row)) return row;
+  return row && isPublic(row) ? row : findOwn(db, caller, id);
+}
+
+async function findOwn(db: Db, caller: Caller | null, id: string): Promise<SubmissionRow> {
   if (caller) return findSubmission(db, caller, id);
   throw new CrowdaiError("submission_unknown", `There is no published submission "${id.slice(0, 64)}".`, {
     next: "Sign in if it is yours.",

@@ -5,7 +5,7 @@ import { matchedRoutes } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { basePathOf, withBasePath } from "../../base/base-path.ts";
 import { bodyLimit } from "../requests/body-limit.ts";
-import { contentPolicy } from "./content-policy.ts";
+import { contentPolicy, ownPolicies } from "./content-policy.ts";
 import { sameOrigin } from "./same-origin.ts";
 
 const MAX_FORM_BYTES = 16 * 1024;
@@ -20,6 +20,7 @@ export function createGuardedApp(options: {
   baseUrl: () => string;
 }): Hono {
   const app = new Hono();
+  app.use(ownPolicies);
   app.use(securityHeaders(options.mediaOrigins));
   app.use(privateByDefault);
   app.use(locationsBelow(options.baseUrl));

@@ -1,5 +1,6 @@
 import { isFinal, RUN_STAGES, type RunStage, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { isDetailedResults } from "../../domain/submissions/artifacts.ts";
 import { plural, shownNumber, shownSize, truncateText } from "./format.ts";
 import { MediaView, webAddress } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
@@ -55,6 +56,7 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
       {submission.environment ? <SessionSection environment={submission.environment} /> : null}
       {submission.run ? <RunSection run={submission.run} /> : null}
       <Media submission={submission} awaited={mediaAwaited} />
+      <DetailedResults submission={submission} />
       <Artifacts submission={submission} />
       {log.length > 0 ? (
         <section aria-labelledby="log">
@@ -198,6 +200,21 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
         </div>
       )}
     </dl>
+  );
+}
+
+/** A page that the evaluator wrote: in a frame without scripts, forms and the reader's session. */
+function DetailedResults({ submission: { id, artifacts } }: { submission: Submission }) {
+  if (!artifacts.some(isDetailedResults)) return null;
+  const address = pathTo(`/submissions/${id}/detailed-results`);
+  return (
+    <section aria-labelledby="detailed-results">
+      <h2 id="detailed-results">Detailed results</h2>
+      <iframe class="foreign" sandbox="" src={address} title="Detailed results" loading="lazy" />
+      <p class="note">
+        The evaluator wrote this page for you. It runs no scripts. <a href={address}>Open it alone</a>
+      </p>
+    </section>
   );
 }
 

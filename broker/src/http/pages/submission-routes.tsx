@@ -9,6 +9,7 @@ import { withShownSeeds } from "../../domain/submissions/with-shown-seeds.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
 import { senderName } from "../requests/request-address.ts";
 import { seenSubmission } from "./access.ts";
+import { detailedResults } from "./detailed-results.ts";
 import { ownDisqualifications } from "./disqualified-notice.tsx";
 import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
@@ -22,7 +23,7 @@ import { readVisibleCode } from "./visible-code.ts";
 
 /** The list of a reader's submissions, and the page of each submission. */
 export function submissionPages(
-  parts: PageContext<ViewNeeds & HttpNeeds<"records" | "catalog" | "seedsOf" | "trustedProxies">>,
+  parts: PageContext<ViewNeeds & HttpNeeds<"records" | "objects" | "catalog" | "seedsOf" | "trustedProxies">>,
 ): Hono {
   const { context, sessions, renderPage, renderPart, code } = parts;
   const routes = new Hono();
@@ -91,6 +92,11 @@ export function submissionPages(
   routes.get("/submissions/:id/live", async (c) => {
     const { live } = await read(await sessions.read(c), c.req.param("id"));
     return renderPart(c, <SubmissionLive {...live} />);
+  });
+
+  routes.get("/submissions/:id/detailed-results", async (c) => {
+    const { caller } = await sessions.read(c);
+    return detailedResults(c, context(), caller, c.req.param("id"));
   });
 
   routes.get("/submissions/:id/events", async (c) => {
