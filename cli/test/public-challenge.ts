@@ -11,6 +11,8 @@ export function publicChallenge(changes: Partial<PublicChallenge> = {}): PublicC
     description: "Tell three flowers apart.",
     score: { title: "Accuracy", order: "descending", precision: 3 },
     score_secondary: { title: "Macro F1", order: "descending", precision: 2 },
+    columns: [],
+    final: null,
     rounds: [
       {
         ...ROUND,
@@ -59,6 +61,8 @@ export function leaderboardOf(
     board: "current",
     score,
     score_secondary,
+    columns: [],
+    final: false,
     version: 1,
     total,
     rows: rows.map((row, i) => ({
@@ -67,6 +71,8 @@ export function leaderboardOf(
       members: [],
       score: 0.5,
       score_secondary: null,
+      score_public: null,
+      columns: {},
       entries: 1,
       submission: `submission${i + 1}`,
       submitted_at: "2026-11-23T12:00:00Z",

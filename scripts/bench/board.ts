@@ -77,6 +77,7 @@ async function measureOn(name: string, records: Records, size: BoardSize): Promi
         limit: PAGE,
         offset: offset(i),
         viewer,
+        now: new Date(),
       }),
     );
   return [

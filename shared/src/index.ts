@@ -23,6 +23,7 @@ export * from "./protocol/message-limits.ts";
 export { obeyedName } from "./protocol/obeyed-name.ts";
 export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
 export {
+  type Column,
   challengeSchema,
   limitSchema,
   type PublicChallenge,

@@ -15,6 +15,7 @@ import * as environments from "./migrations/011-environments.ts";
 import * as ciTrust from "./migrations/012-ci-trust.ts";
 import * as sealedTimes from "./migrations/013-sealed-times.ts";
 import * as deviceLogins from "./migrations/014-device-logins.ts";
+import * as finalScores from "./migrations/015-final-scores.ts";
 import * as people from "./migrations/016-people.ts";
 import * as webhooks from "./migrations/018-webhooks.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
@@ -90,6 +91,7 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "012-ci-trust": { up: (at: Kysely<unknown>) => ciTrust.up(at, dialect) },
     "013-sealed-times": sealedTimes,
     "014-device-logins": deviceLogins,
+    "015-final-scores": { up: (at: Kysely<unknown>) => finalScores.up(at, dialect) },
     "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
     "018-webhooks": { up: (at: Kysely<unknown>) => webhooks.up(at, dialect) },
   };

@@ -57,6 +57,8 @@ export interface Tables {
   standings: StandingTable;
   board_rounds: BoardRoundTable;
   board_blocks: BoardBlockTable;
+  final_scores: FinalScoreTable;
+  final_selections: FinalSelectionTable;
   challenges: ChallengeTable;
   regrades: RegradeTable;
   regrade_items: RegradeItemTable;
@@ -445,7 +447,7 @@ export interface RegradeItemTable {
 export interface StandingTable {
   challenge: string;
   round: string;
-  board: (typeof BOARDS)[number];
+  board: (typeof BOARDS)[number] | "final";
   participant_id: number;
   submission: string;
   submission_number: number;
@@ -513,6 +515,31 @@ export interface BoardRoundTable {
   version: number;
   /** The previous boards contain what was created up to here; null before they were first made. */
   border: string | null;
+  /** How many submissions of a participant the final board considers; 0 while no grade has a final score. */
+  finals: Generated<number>;
+  /** Whether the round's boards were last announced with the final scores. */
+  final_shown: Generated<number>;
+}
+
+/**
+ * Final scores of current grades. Hidden until the round has ended, and therefore no columns of
+ * `submissions`: see isFinalShown.
+ */
+export interface FinalScoreTable {
+  challenge: string;
+  submission: string;
+  final_score: number;
+  /** The rounded score as a key for an ascending sort. */
+  sort_final: number;
+}
+
+/** Submissions that their participant selected for the final ranking of a round. */
+export interface FinalSelectionTable {
+  challenge: string;
+  round: string;
+  participant_id: number;
+  submission: string;
+  selected_at: string;
 }
 
 /**
@@ -522,7 +549,7 @@ export interface BoardRoundTable {
 export interface BoardBlockTable {
   challenge: string;
   round: string;
-  board: (typeof BOARDS)[number];
+  board: (typeof BOARDS)[number] | "final";
   sort_primary: number;
   sort_secondary: number;
   submitted_at: string;

@@ -7,6 +7,7 @@ import { sweepChallenges } from "../background/webhooks/sweep-challenges.ts";
 import type { WebhookSender } from "../background/webhooks/webhook-sender.ts";
 import type { AttachedGraders } from "../domain/graders/attached-graders.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
+import { revealFinals } from "../domain/leaderboard/reveal-finals.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { createGraderReporter } from "../domain/status/reported-graders.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
@@ -32,6 +33,7 @@ export const INTERVALS = {
   webhookSweep: 5000,
   graderReport: 5000,
   windows: 1000,
+  finals: 1000,
   uploads: 600_000,
   media: 300,
   commits: 500,
@@ -101,6 +103,7 @@ export function startScheduler(options: {
   const windows = new AbortController();
   every(intervals.windows, "ranking windows", () => advanceWindows(context, windows.signal));
   shutdownSteps.add("ranking windows, running update", () => windows.abort());
+  every(intervals.finals, "final boards", () => revealFinals(context));
 
   if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
   every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));

@@ -42,11 +42,14 @@ export async function leaderboard(
         );
     },
   });
+  if (board.final && terminal.isForEyes) terminal.note(FINAL_NOTE);
   if (board.rows.length === 0) terminal.note("The leaderboard is empty.");
   else if (board.total > board.rows.length)
     terminal.note(`Showing ${board.rows.length} of ${board.total} rows. Use --limit to see more.`);
   return 0;
 }
+
+const FINAL_NOTE = "Final scores decide this board. Moved counts the ranks since the public board.";
 
 function boardOf({ ongoing, previous }: Options): Leaderboard["board"] {
   if (previous) return ongoing ? "previous_ongoing" : "previous";
@@ -63,7 +66,9 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
       ...(moves ? ["Moved"] : []),
       "Participant",
       plainLine(score.title),
+      ...(board.final ? ["Public"] : []),
       ...(secondary ? [plainLine(secondary.title)] : []),
+      ...board.columns.map(({ title }) => plainLine(title)),
       "Entries",
       "Submitted",
     ],
@@ -71,7 +76,8 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
       row.baseline ? null : row.rank,
       ...(moves ? [moved(terminal, row)] : []),
       named(row),
-      ...scores(board, row),
+      ...shownScores(board, row),
+      ...columnsOf(board, row),
       row.baseline ? null : row.entries,
       minuteText(row.submitted_at) + (row.post_challenge ? " (late)" : ""),
     ]),
@@ -79,7 +85,7 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
   if (board.rows.some((row) => row.highlight)) terminal.note("* leader of the round");
 }
 
-/** What was added later comes last, so that scripts that know the older columns still find them: the previous rank, and members. */
+/** What was added later comes last, so that scripts that know the older columns still find them. */
 const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.baseline ? null : row.rank,
   row.participant,
@@ -87,6 +93,7 @@ const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.entries,
   row.submitted_at,
   row.rank_before,
+  ...columnsOf(board, row),
   ...(board.rows.some(({ members }) => members.length > 0) ? [row.members.join(", ")] : []),
 ];
 
@@ -107,6 +114,17 @@ const scores = ({ score, score_secondary: secondary }: Leaderboard, row: Row): C
   rounded(row, row.score, score.precision),
   ...(secondary ? [rounded(row, row.score_secondary, secondary.precision)] : []),
 ];
+
+/** Beside a final score, the public one, which was shown while the round ran. */
+function shownScores(board: Leaderboard, row: Row): Cell[] {
+  const [first, ...others] = scores(board, row) as [Cell, ...Cell[]];
+  return board.final
+    ? [first, rounded(row, row.score_public, board.score.precision), ...others]
+    : [first, ...others];
+}
+
+const columnsOf = ({ columns }: Leaderboard, row: Row): Cell[] =>
+  columns.map(({ key, precision }) => row.columns[key]?.toFixed(precision) ?? null);
 
 /** A baseline's score is not rounded: its place depends on the exact value. */
 function rounded(row: Row, score: number | null, precision: number): string | null {

@@ -80,6 +80,7 @@ function rowsOf(s: Submission, { challenge, total }: Around, { style }: Terminal
     ["State", color(s.state)],
     ...scoreRows(s, challenge).map(([label, value]): LabeledRow => [label, value && style.bold(value)]),
     ...rankRows(s, total),
+    ["Selected", s.selected ? "for the final ranking" : null],
     ["Evaluator", s.grading_message],
     ["Queue position", s.place === null ? null : String(s.place)],
     ["Expected start", s.expected_at && startText(s.expected_at)],

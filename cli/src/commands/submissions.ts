@@ -27,6 +27,7 @@ export async function submissions(
     const ids = list.map(({ id }) => id);
     await storeIds(connection.settings, "submissions", plainIds(ids));
   }
+  const hasFinal = list.some((s) => s.selected || s.score_final !== null);
   const next = list[0] && `crowdai show ${list[0].id}`;
   terminal.present({
     json: found,
@@ -36,19 +37,24 @@ export async function submissions(
     text: () =>
       terminal.isForEyes
         ? terminal.table(
-            ["Submission", "Challenge", "Round", "State", "Score", "Rank", "Now", "Submitted", "Message"],
+            [
+              ...["Submission", "Challenge", "Round", "State", "Score"],
+              ...(hasFinal ? ["Final"] : []),
+              ...["Rank", "Now", "Submitted", "Message"],
+            ],
             list.map((s) => [
-              ...[s.id, s.challenge, s.round, s.state, scoreText(s, precisions), s.rank, rankNow(s)],
-              ...[relativeTime(s.created_at), s.message],
+              ...[s.id, s.challenge, s.round, s.state, scoreText(s, s.score, precisions)],
+              ...(hasFinal ? [finalText(s, precisions)] : []),
+              ...[s.rank, rankNow(s), relativeTime(s.created_at), s.message],
             ]),
             ["Message", "Challenge"],
           )
         : terminal.table(
             [],
-            // The ranks come last, so that scripts that know the older columns still find them.
+            // The ranks and what is final come last, so that scripts that know the older columns still find them.
             list.map((s) => [
               ...[s.id, s.challenge, s.round, s.state, s.score, s.created_at, s.message],
-              ...[s.rank, rankNow(s)],
+              ...[s.rank, rankNow(s), s.score_final, s.selected ? "selected" : null],
             ]),
           ),
   });
@@ -64,9 +70,16 @@ export async function submissions(
 /** Returns the participant's rank now, of the submission that it is by. */
 const rankNow = ({ standing }: Submission): number | null => (standing?.best ? standing.rank : null);
 
+/** Returns the final score, once it is shown, and whether the submission is selected. */
+function finalText(s: Submission, precisions: ReadonlyMap<string, number>): string | null {
+  const score = scoreText(s, s.score_final, precisions);
+  return [...(score === null ? [] : [String(score)]), ...(s.selected ? ["selected"] : [])].join(", ") || null;
+}
+
 /** Returns the score as the leaderboard shows it; of an unknown challenge, shortened. */
 function scoreText(
-  { score, challenge }: Submission,
+  { challenge }: Submission,
+  score: number | null,
   precisions: ReadonlyMap<string, number>,
 ): string | number | null {
   const precision = precisions.get(challenge);

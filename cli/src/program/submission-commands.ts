@@ -19,6 +19,14 @@ export function addSubmissionCommands(add: Add): void {
     async () => (await import("../commands/show.ts")).show,
   ).argument("<id>", "submission");
   add(
+    "select",
+    "Select a submission for the final ranking of its round, which ranks by hidden scores.",
+    ["crowdai select 7h3k9m2p4q6r8s1t", "crowdai select 7h3k9m2p4q6r8s1t --remove"],
+    async () => (await import("../commands/select.ts")).select,
+  )
+    .argument("<id>", "submission")
+    .option("--remove", "remove it from your selection");
+  add(
     "artifacts",
     "List or download the models and artifacts of a submission.",
     ["crowdai artifacts 7h3k9m2p4q6r8s1t", "crowdai artifacts 7h3k9m2p4q6r8s1t --dir ./artifacts"],

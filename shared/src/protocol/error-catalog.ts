@@ -278,6 +278,32 @@ export const catalog = {
     "Run `crowdai agree` in a terminal to read the current text.",
   ),
 
+  // Selecting submissions for the final ranking
+  not_selectable: row(
+    "you",
+    422,
+    4,
+    false,
+    "The submission cannot be selected for the final ranking.",
+    "Run `crowdai submissions` and select a graded one.",
+  ),
+  selection_full: row(
+    "you",
+    409,
+    4,
+    false,
+    "You have selected as many submissions as the challenge allows.",
+    "Remove one with `crowdai select <id> --remove`.",
+  ),
+  selection_closed: row(
+    "you",
+    403,
+    4,
+    false,
+    "The round has ended, and its selection can no longer change.",
+    "Run `crowdai leaderboard` to see the final ranking.",
+  ),
+
   // Publishing code
   nothing_to_publish: row(
     "you",

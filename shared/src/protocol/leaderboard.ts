@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { scoreSchema } from "./public-challenge.ts";
+import { columnSchema, scoreSchema } from "./public-challenge.ts";
 import { mediaSchema } from "./submission.ts";
 
 export const leaderboardRowSchema = z.object({
@@ -10,6 +10,17 @@ export const leaderboardRowSchema = z.object({
   members: z.array(z.string()).default([]).describe("The members of a team; empty for a single participant."),
   score: z.number().nullable().describe("Rounded to the challenge's precision."),
   score_secondary: z.number().nullable(),
+  score_public: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe(
+      "On a final board, the participant's score on the public one, where the rank was `rank_before`.",
+    ),
+  columns: z
+    .record(z.string(), z.number().nullable())
+    .default({})
+    .describe("The numbers of the board's columns, by their keys; null where the result has none."),
   entries: z.number().int(),
   submission: z.string(),
   submitted_at: z.string(),
@@ -20,7 +31,9 @@ export const leaderboardRowSchema = z.object({
     .int()
     .nullable()
     .default(null)
-    .describe("Rank one ranking window ago; null for participants who were not yet on the board."),
+    .describe(
+      "Rank one ranking window ago, on a final board the rank by public scores; null for participants who were not yet on the board.",
+    ),
   highlight: z
     .boolean()
     .default(false)
@@ -46,6 +59,11 @@ export const leaderboardSchema = z.object({
   board: z.enum(BOARDS).default("current"),
   score: scoreSchema,
   score_secondary: scoreSchema.nullable(),
+  columns: z.array(columnSchema).default([]),
+  final: z
+    .boolean()
+    .default(false)
+    .describe("Whether it ranks by the final scores, which are hidden until the round has ended."),
   version: z.number().int().default(0).describe("Incremented by each change to the round's boards."),
   total: z.number().int(),
   rows: z.array(leaderboardRowSchema),

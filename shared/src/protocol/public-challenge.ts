@@ -26,6 +26,10 @@ export const scoreSchema = z.object({
   precision: z.number().int(),
 });
 
+/** A column of the leaderboard beside the scores: an entry of a result's `data`. */
+export const columnSchema = scoreSchema.extend({ key: z.string() });
+export type Column = z.infer<typeof columnSchema>;
+
 /** A challenge as participants see it. Of its evaluator it shows only the functions, and none of the answers. */
 export const challengeSchema = z.object({
   id: z.string(),
@@ -33,6 +37,12 @@ export const challengeSchema = z.object({
   description: z.string(),
   score: scoreSchema,
   score_secondary: scoreSchema.nullable(),
+  columns: z.array(columnSchema).default([]).describe("Entries of `data` that the leaderboard shows."),
+  final: z
+    .object({ select: z.number().int().describe("Most submissions to a round that you may select.") })
+    .nullable()
+    .default(null)
+    .describe("Of challenges with hidden final scores, which decide once the round has ended."),
   rounds: z.array(roundSchema),
   round: z
     .string()

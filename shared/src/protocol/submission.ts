@@ -109,6 +109,19 @@ export const submissionSchema = z.object({
   finished_at: z.string().nullable(),
   score: z.number().nullable(),
   score_secondary: z.number().nullable(),
+  score_final: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("The hidden score, once the round has ended; null before, and where there is none."),
+  selected: z
+    .boolean()
+    .default(false)
+    .describe("Whether its participant selected it for the final ranking; false for other callers."),
+  columns: z
+    .record(z.string(), z.number().nullable())
+    .default({})
+    .describe("The numbers of the leaderboard's columns, by their keys; null where `data` has none."),
   grading_message: z.string().nullable(),
   data: z.unknown().describe("Return value of a function other than `submit`."),
   error: errorBodySchema.nullable(),

@@ -10,6 +10,7 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { functionsOf } from "../environments/challenge-functions.ts";
 import { readChallengeServing, type ServingSources } from "../graders/queue-status.ts";
+import { boardColumns } from "../leaderboard/board-columns.ts";
 import type { ServedChallenge } from "./catalog.ts";
 import { findClosure } from "./find-closure.ts";
 import { publicEnvironment, type SeedSources } from "./public-environment.ts";
@@ -32,6 +33,8 @@ export async function publicChallenge(
     description: config.description,
     score: config.score,
     score_secondary: config.score_secondary,
+    columns: boardColumns(config),
+    final: config.final,
     rounds: config.rounds.map((round) => publicRound(config, round, isClosed, now)),
     round: isClosed ? null : (openRound(config, now)?.id ?? null),
     ...challengeState(config, isClosed, now),

@@ -4,11 +4,19 @@ import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
 import { type BoardPlace, countsLate, isPrevious } from "./boards.ts";
+import { readFinalScore } from "./final-scores.ts";
 import { rawKeys } from "./standings.ts";
 
 export type Baseline = Pick<
   SubmissionRow,
-  "id" | "number" | "created_at" | "score" | "score_secondary" | "post_challenge" | "baseline_comment"
+  | "id"
+  | "number"
+  | "created_at"
+  | "score"
+  | "score_secondary"
+  | "post_challenge"
+  | "baseline_comment"
+  | "data"
 > & {
   /** Position on the board, from 0, over participants and baselines together. */
   position: number;
@@ -23,11 +31,15 @@ export async function readBaselines(db: Db, config: ChallengeConfig, place: Boar
   const rows = await db
     .selectFrom("submissions")
     .select(["id", "number", "created_at", "score", "score_secondary", "post_challenge", "baseline_comment"])
+    .select("data")
     .where("challenge", "=", place.challenge)
     .where("round", "=", place.round)
     .where(sql<boolean>`baseline = 1 and function = 'submit' and dry_run = 0 and state = 'graded'`)
     .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
     .execute();
+  if (place.board === "final")
+    for (const row of rows)
+      row.score = await readFinalScore(db, { challenge: place.challenge, submission: row.id });
   const sorted = rows
     .map((row) => ({ row, key: keyOf(config, row) }))
     .sort((one, other) => (isBefore(one.key, other.key) ? -1 : 1));

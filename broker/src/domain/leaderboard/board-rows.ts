@@ -5,13 +5,19 @@ import type { Db } from "../../records/records.ts";
 import { readMembers } from "../participants/list-keys.ts";
 import type { Baseline } from "./baselines.ts";
 import { countBefore, type SortKey, type standingsFrom } from "./board-blocks.ts";
+import { columnValues } from "./board-columns.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
 export type Row = Leaderboard["rows"][number];
 
 /** Reads what the rows of some of a board's standings show, in their order. */
-export async function readStandings(trx: Db, place: BoardPlace, standings: ReturnType<typeof standingsFrom>) {
+export async function readStandings(
+  trx: Db,
+  { columns }: Pick<ChallengeConfig, "columns">,
+  place: BoardPlace,
+  standings: ReturnType<typeof standingsFrom>,
+) {
   const { challenge, round, board } = place;
   const rows = await trx
     .selectFrom(standings.as("standing"))
@@ -32,6 +38,7 @@ export async function readStandings(trx: Db, place: BoardPlace, standings: Retur
       "then.submitted_at as then_at",
       "then.submission_number as then_number",
     ])
+    .$if(columns.length > 0, (query) => query.select("submissions.data"))
     .select((eb) =>
       eb
         .selectFrom("submissions as entry")
@@ -98,6 +105,11 @@ export async function participantRows(
       score_secondary: config.score_secondary
         ? shownScore(config.score_secondary, standing.sort_secondary)
         : null,
+      score_public:
+        query.board === "final" && standing.before
+          ? shownScore(config.score, standing.before.sort_primary)
+          : null,
+      columns: columnValues(config, standing.data),
       entries: standing.entries,
       submission: standing.submission,
       submitted_at: standing.submitted_at,
@@ -133,6 +145,8 @@ export function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {
     members: [],
     score: baseline.score,
     score_secondary: config.score_secondary ? baseline.score_secondary : null,
+    score_public: null,
+    columns: columnValues(config, baseline.data),
     entries: 0,
     submission: baseline.id,
     submitted_at: baseline.created_at,

@@ -8,9 +8,11 @@ import type { Catalog } from "../challenges/catalog.ts";
 import { updateBoards } from "../submissions/update-boards.ts";
 import { writeFailure, writeGrade } from "../submissions/write-outcome.ts";
 import type { Board } from "./boards.ts";
+import { maxSelected, updateFinalStanding } from "./final-board.ts";
 import { readLeaderboard } from "./leaderboard.ts";
 import { advanceWindows } from "./ranking-window.ts";
 import { rebuildStandings } from "./rebuild-standings.ts";
+import { readFinals } from "./standing-now.ts";
 
 const HOUR = 3_600_000;
 const START = Date.parse("2026-01-01T00:00:00.250Z");
@@ -33,7 +35,7 @@ export function boardsContract(open: () => Promise<Records>, seeds: readonly num
   afterAll(() => records?.close());
 
   it.each(seeds)(
-    "all four follow the rules for any history (%i)",
+    "all five follow the rules for any history (%i)",
     async (seed) => {
       const history = createHistory(records, `random-${seed}`, seed);
       for (let turn = 0; turn < 12; turn++) {
@@ -52,6 +54,7 @@ export function boardsContract(open: () => Promise<Records>, seeds: readonly num
     await history.check();
     await history.failMany(150);
     await history.check();
+    expect(await history.finals()).toBe(1);
   }, 300_000);
 
   it("keep ranks correct when many grades arrive at once", async () => {
@@ -67,7 +70,10 @@ function createHistory(records: Records, challenge: string, seed: number) {
   const random = numbers(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const { db } = records;
-  let config = configOf(challenge, 4, seed % 2 === 0);
+  // Two of three histories have final scores, one of them with a single selected submission.
+  const select = seed % 3;
+  const newConfig = (hours: number) => configOf(challenge, hours, seed % 2 === 0, select);
+  let config = newConfig(4);
   let time = 0;
   let made = 0;
   const catalog = { all: () => new Map([[challenge, { config }]]) } as unknown as Catalog;
@@ -100,9 +106,16 @@ function createHistory(records: Records, challenge: string, seed: number) {
       .executeTakeFirstOrThrow();
   }
   const score = () => Math.round(random() * 8) / 4 + (random() < 0.5 ? 0.0004 : 0);
+  const finalScore = () => (select > 0 && random() < 0.9 ? score() : null);
   const grade = (row: SubmissionRow, value = score()) =>
     records.transaction((trx) =>
-      writeGrade(trx, config, row, outcomeOf(value, random() < 0.3 ? null : score()), new Date(START + time)),
+      writeGrade(
+        trx,
+        config,
+        row,
+        outcomeOf(value, random() < 0.3 ? null : score(), finalScore()),
+        new Date(START + time),
+      ),
     );
   const rebuild = () => records.transaction((trx) => rebuildStandings(trx, challenge));
   const any = async (...states: SubmissionRow["state"][]) => {
@@ -152,11 +165,30 @@ function createHistory(records: Records, challenge: string, seed: number) {
         await updateBoards(trx, changed);
       });
     },
+    // Selected for the final ranking, or no longer.
+    async () => {
+      const row = await any("graded");
+      if (row?.function !== "submit" || row.dry_run === 1 || row.post_challenge === 1) return;
+      const key = { challenge, round: "1", participant_id: row.participant_id, submission: row.id };
+      await records.transaction(async (trx) => {
+        const removed = await trx
+          .deleteFrom("final_selections")
+          .where("submission", "=", row.id)
+          .executeTakeFirst();
+        if (removed.numDeletedRows === 0n)
+          await trx
+            .insertInto("final_selections")
+            .values({ ...key, selected_at: at(time) })
+            .execute();
+        const finals = await readFinals(trx, row);
+        if (finals > 0) await updateFinalStanding(trx, row, finals);
+      });
+    },
     // A regrade ends with this; it must change nothing.
     () => rebuild(),
     () => advanceWindows({ records, catalog }),
     async () => {
-      if (random() < 0.2) config = configOf(challenge, 1 + Math.floor(random() * 8), seed % 2 === 0);
+      if (random() < 0.2) config = newConfig(1 + Math.floor(random() * 8));
     },
   ];
 
@@ -182,6 +214,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
         await records.transaction((trx) => writeStatus(trx, config, row, failed, new Date()));
     },
     rebuild,
+    finals: () => readFinals(db, { challenge, round: "1" }),
     async gradeAtOnce(count: number) {
       const rows = [];
       for (let i = 0; i < count; i++) rows.push(await arrive(1 + (i % 20)));
@@ -193,13 +226,21 @@ function createHistory(records: Records, challenge: string, seed: number) {
         .selectFrom("submissions")
         .innerJoin("participants", "participants.id", "submissions.participant_id")
         .selectAll("submissions")
-        .select("participants.name")
-        .where("challenge", "=", challenge)
+        .leftJoin("final_scores", "final_scores.submission", "submissions.id")
+        .leftJoin("final_selections", "final_selections.submission", "submissions.id")
+        .select(["participants.name", "final_score as final", "selected_at"])
+        .where("submissions.challenge", "=", challenge)
         .execute();
-      for (const board of BOARDS) {
-        const expected = naiveBoard(config, submissions, board);
+      const boards: Board[] = (await this.finals()) > 0 ? [...BOARDS, "final"] : [...BOARDS];
+      for (const board of boards) {
+        const expected =
+          board === "final" ? naiveFinal(config, submissions) : naiveBoard(config, submissions, board);
+        const shown = board === "final" ? ended(config) : config;
         const read = (offset: number, limit: number) =>
-          readLeaderboard(db, config, { round: "1", board, offset, limit, viewer: null });
+          readLeaderboard(db, shown, {
+            ...{ round: "1", offset, limit, viewer: null, now: new Date() },
+            board: board === "final" ? "current" : board,
+          });
         const whole = await read(0, 1000);
         expect({ board, rows: whole.rows.map(essence), total: whole.total }).toEqual({
           board,
@@ -225,7 +266,44 @@ const essence = (row: Leaderboard["rows"][number]) => ({
   baseline: row.baseline,
 });
 
-type Named = SubmissionRow & { name: string };
+type Named = SubmissionRow & { name: string; final: number | null; selected_at: string | null };
+
+const ended = (config: ChallengeConfig): ChallengeConfig => ({
+  ...config,
+  rounds: [{ ...config.rounds[0]!, ends_at: at(0) }],
+});
+
+/** The public board of only those submissions that count for the final one, with their final scores. */
+function naiveFinal(config: ChallengeConfig, all: Named[]): ReturnType<typeof essence>[] {
+  const here = all.filter(
+    (row) => row.function === "submit" && row.dry_run === 0 && row.post_challenge === 0,
+  );
+  const ranked = here.filter((row) => row.state === "graded" && row.baseline === 0);
+  const sorted = ranked.sort(
+    (a, b) =>
+      inOrder(keysOf(config, a, true), keysOf(config, b, true)) ||
+      a.created_at.localeCompare(b.created_at) ||
+      a.number - b.number,
+  );
+  const ofSame = (row: Named) => sorted.filter((other) => other.participant_id === row.participant_id);
+  const counts = sorted.filter((row) =>
+    ofSame(row).some(({ selected_at }) => selected_at !== null)
+      ? row.selected_at !== null
+      : ofSame(row).indexOf(row) < maxSelected(config),
+  );
+  const before = naiveBoard(config, all, "current");
+  const rows = [...counts, ...here.filter((row) => row.baseline === 1)].map((row) => ({
+    ...row,
+    score: row.final,
+  }));
+  return naiveBoard(config, rows, "current").map((row) => ({
+    ...row,
+    entries: before.find((then) => then.participant === row.participant && !then.baseline)?.entries ?? 0,
+    before: row.baseline
+      ? null
+      : before.find((then) => then.participant === row.participant && !then.baseline)!.rank,
+  }));
+}
 
 /** The rules, implemented again: from all submissions, without stored state. */
 function naiveBoard(config: ChallengeConfig, all: Named[], board: Board): ReturnType<typeof essence>[] {
@@ -313,10 +391,11 @@ function inOrder(a: number[], b: number[]): number {
   return 0;
 }
 
-const outcomeOf = (score: number, secondary: number | null) => ({
+const outcomeOf = (score: number, secondary: number | null, final: number | null) => ({
   ok: true as const,
   score,
   score_secondary: secondary,
+  score_final: final,
   message: null,
   meta: {},
   data: null,
@@ -325,7 +404,7 @@ const outcomeOf = (score: number, secondary: number | null) => ({
   evaluator_version: "1",
 });
 
-const configOf = (id: string, hours: number, withSecondary: boolean): ChallengeConfig =>
+const configOf = (id: string, hours: number, withSecondary: boolean, select: number): ChallengeConfig =>
   challengeConfigSchema.parse({
     id,
     title: id,
@@ -333,6 +412,7 @@ const configOf = (id: string, hours: number, withSecondary: boolean): ChallengeC
     ...(withSecondary ? { score_secondary: { precision: 1, order: "descending" } } : {}),
     rounds: [{ id: "1", ranking_window_hours: hours, highlight: 2 }],
     evaluator: { command: ["true"] },
+    ...(select > 0 ? { final: { select } } : {}),
   });
 
 /** Returns the same numbers for the same seed. */

@@ -5,19 +5,27 @@ import { lookup } from "../../records/statement.ts";
 
 /**
  * `current` and `ongoing` show the present, `previous` and `previous_ongoing` the state at the window
- * boundary. The ongoing boards include submissions made after the round's end.
+ * boundary. The ongoing boards include submissions made after the round's end. The final board ranks by final
+ * scores; it exists while the round runs, hidden, and is then shown as the current one.
  */
-export type Board = (typeof BOARDS)[number];
-export const ALL_BOARDS: readonly Board[] = BOARDS;
+export type Board = (typeof BOARDS)[number] | "final";
+/** All boards of public scores. */
+export const ALL_BOARDS: readonly (typeof BOARDS)[number][] = BOARDS;
 
 export const isPrevious = (board: Board): boolean => board === "previous" || board === "previous_ongoing";
 export const countsLate = (board: Board): boolean => board === "ongoing" || board === "previous_ongoing";
 /**
- * The board with which movement on this one is compared; null for the previous boards, which show no
- * movement.
+ * The board with which movement on this one is compared: for the final one, the public scores. Null for the
+ * previous boards, which show no movement.
  */
 export const boardBefore = (board: Board): Board | null =>
-  board === "current" ? "previous" : board === "ongoing" ? "previous_ongoing" : null;
+  board === "final"
+    ? "current"
+    : board === "current"
+      ? "previous"
+      : board === "ongoing"
+        ? "previous_ongoing"
+        : null;
 
 export interface BoardPlace {
   challenge: string;
@@ -45,13 +53,14 @@ export const ARRIVED = sql<boolean>`function = 'submit' and dry_run = 0`;
 
 /**
  * Locks the boards of a round for a transaction that is about to change them. Returns the window boundary of
- * the previous boards; null while they do not exist.
+ * the previous boards, null while they do not exist, and how many submissions of a participant the final board
+ * considers, 0 while there is none.
  */
 export async function takeBoards(
   trx: Db,
   { challenge, round }: Pick<BoardPlace, "challenge" | "round">,
-): Promise<string | null> {
-  return (await nextVersion(trx, { challenge, round }))!.border;
+): Promise<{ border: string | null; finals: number }> {
+  return (await nextVersion(trx, { challenge, round }))!;
 }
 
 const nextVersion = lookup((trx, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) =>
@@ -63,5 +72,5 @@ const nextVersion = lookup((trx, { challenge, round }: Pick<BoardPlace, "challen
         .columns(["challenge", "round"])
         .doUpdateSet({ version: sql<number>`board_rounds.version + 1` }),
     )
-    .returning("border"),
+    .returning(["border", "finals"]),
 );

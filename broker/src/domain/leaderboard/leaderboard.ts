@@ -5,16 +5,20 @@ import { type Db, readTogether } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { readBaselines } from "./baselines.ts";
 import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
+import { boardColumns } from "./board-columns.ts";
 import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
 import type { Board, BoardPlace } from "./boards.ts";
+import { isFinalShown } from "./final-shown.ts";
 
 export interface BoardQuery {
   round: string;
-  board: Board;
+  board: Leaderboard["board"];
   limit: number;
   offset: number;
   /** The participant whose row is marked as theirs. */
   viewer: number | null;
+  /** Decides whether the current board shows the final scores. */
+  now: Date;
   /** True to show only the viewer's row. */
   ownOnly?: boolean;
 }
@@ -29,7 +33,11 @@ export function readLeaderboard(
   query: BoardQuery,
 ): Promise<Leaderboard> {
   return readTogether(db, async (trx) => {
-    const place = { challenge: config.id, round: query.round, board: query.board };
+    const { version, finals } = await readRound(trx, { challenge: config.id, round: query.round });
+    const isFinal =
+      query.board === "current" && finals > 0 && (await isFinalShown(trx, config, query.round, query.now));
+    const board: Board = isFinal ? "final" : query.board;
+    const place = { challenge: config.id, round: query.round, board };
     const { total, rows } = query.ownOnly
       ? await ownRow(trx, config, place, query)
       : await page(trx, config, place, query);
@@ -39,21 +47,23 @@ export function readLeaderboard(
       board: query.board,
       score: config.score,
       score_secondary: config.score_secondary,
-      version: await readVersion(trx, place),
+      columns: boardColumns(config),
+      final: isFinal,
+      version,
       total,
       rows,
     };
   });
 }
 
-async function readVersion(trx: Db, { challenge, round }: BoardPlace): Promise<number> {
+async function readRound(trx: Db, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) {
   const known = await trx
     .selectFrom("board_rounds")
-    .select("version")
+    .select(["version", "finals"])
     .where("challenge", "=", challenge)
     .where("round", "=", round)
     .executeTakeFirst();
-  return known?.version ?? 0;
+  return known ?? { version: 0, finals: 0 };
 }
 
 interface Page {
@@ -70,12 +80,13 @@ async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: 
   const { total, from, skip } = await startOf(trx, place, first);
   const standings = await readStandings(
     trx,
+    config,
     place,
     standingsFrom(trx, place, from)
       .offset(skip)
       .limit(limit - shown.length),
   );
-  const rows = await participantRows(trx, config, query, standings, first);
+  const rows = await participantRows(trx, config, { ...query, board: place.board }, standings, first);
   for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
   return { total: total + baselines.length, rows };
 }
@@ -84,10 +95,11 @@ async function ownRow(trx: Db, config: ChallengeConfig, place: BoardPlace, query
   if (query.viewer === null) return { total: 0, rows: [] };
   const own = await readStandings(
     trx,
+    config,
     place,
     standingsFrom(trx, place).where("participant_id", "=", query.viewer),
   );
   const [before = 0] = await countBefore(trx, place, own);
-  const rows = await participantRows(trx, config, query, own, before);
+  const rows = await participantRows(trx, config, { ...query, board: place.board }, own, before);
   return { total: rows.length, rows: rows.slice(query.offset, query.offset + query.limit) };
 }

@@ -1,13 +1,19 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import { ALL_BOARDS, type Board, COUNTS, countsLate, isPrevious, RANKED } from "./boards.ts";
+import { refillFinalBoards } from "./final-board.ts";
 import { rebuildBlocks } from "./update-blocks.ts";
 
 /**
  * Rebuilds all standings of a challenge from its graded submissions, in the transaction that changed them.
- * The previous boards keep their window boundary.
+ * The previous boards keep their window boundary. The final boards consider `select` submissions of each
+ * participant, or as many as before.
  */
-export async function rebuildStandings(trx: Db, challenge: string): Promise<void> {
+export async function rebuildStandings(
+  trx: Db,
+  challenge: string,
+  select: number | null = null,
+): Promise<void> {
   await sql`insert into board_rounds (challenge, round, version, border)
     select distinct challenge, round, 1, cast(null as text) from submissions
     where challenge = ${challenge} and ${RANKED}
@@ -19,6 +25,7 @@ export async function rebuildStandings(trx: Db, challenge: string): Promise<void
     .execute();
   await trx.deleteFrom("standings").where("challenge", "=", challenge).execute();
   for (const board of ALL_BOARDS) await fillBoard(trx, { challenge, round: null, board });
+  await refillFinalBoards(trx, challenge, select);
   await rebuildBlocks(trx, { challenge, round: null });
 }
 

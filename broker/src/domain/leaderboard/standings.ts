@@ -9,7 +9,7 @@ import { moveCount } from "./update-blocks.ts";
 export type { Board } from "./boards.ts";
 
 /** A missing score sorts behind every score, in both directions. */
-const LAST = Number.MAX_VALUE;
+export const LAST = Number.MAX_VALUE;
 
 type ScoreRule = ChallengeConfig["score"];
 
@@ -54,9 +54,10 @@ export function shownScore(rule: ScoreRule, sortKey: number): number | null {
   return rule.order === "descending" && sortKey !== 0 ? -sortKey : sortKey;
 }
 
+type StandingPlace = BoardPlace & { participantId: number };
+
 /** A participant's place on a board; `until` is the window boundary of a previous board. */
-export interface Place extends BoardPlace {
-  participantId: number;
+export interface Place extends StandingPlace {
   until: string | null;
   /**
    * The only change: a submission graded for the first time, of a participant who counts. Without it, all of the
@@ -101,6 +102,11 @@ export async function moveStanding(trx: Db, place: Place): Promise<Movement> {
   return { rank, rankBefore, submission };
 }
 
+/** Puts a participant's best at its place on a board; null takes them off it. */
+export async function putBest(trx: Db, place: StandingPlace, best: Standing | null): Promise<void> {
+  await writeChange(trx, place, { before: await standingOf(trx, place), best });
+}
+
 async function readChange(db: Db, place: Place): Promise<Change> {
   const before = await standingOf(db, place);
   const { fresh } = place;
@@ -113,7 +119,7 @@ function isMoved({ before, best }: Change): boolean {
   return isBefore(before, best) || isBefore(best, before);
 }
 
-async function writeChange(trx: Db, place: Place, change: Change): Promise<void> {
+async function writeChange(trx: Db, place: StandingPlace, change: Change): Promise<void> {
   if (!isMoved(change)) return;
   const { before, best } = change;
   await writeStanding(trx, place, best);
@@ -124,7 +130,7 @@ export interface Standing extends SortKey {
   submission: string;
 }
 
-async function standingOf(db: Db, place: Place): Promise<Standing | null> {
+async function standingOf(db: Db, place: StandingPlace): Promise<Standing | null> {
   const { challenge, round, board, participantId: participant_id } = place;
   return (await ownStanding(db, { challenge, round, board, participant_id })) ?? null;
 }
@@ -182,7 +188,7 @@ const putStanding = statement(
       ),
 );
 
-async function writeStanding(trx: Db, place: Place, best: Standing | null): Promise<void> {
+async function writeStanding(trx: Db, place: StandingPlace, best: Standing | null): Promise<void> {
   const { challenge, round, board, participantId } = place;
   if (best) await putStanding(trx, { challenge, round, board, participant_id: participantId, ...best });
   else

@@ -4,6 +4,8 @@ import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
 import { keepStepLog } from "../environments/step-log.ts";
+import { maxSelected } from "../leaderboard/final-board.ts";
+import { renewFinalSortKeys, writeFinalScore } from "../leaderboard/final-scores.ts";
 import { rankKey, readRanks, rebuildStandings } from "../leaderboard/rebuild-standings.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
 import { NO_MEDIA } from "../media/media-keys.ts";
@@ -61,7 +63,8 @@ export async function swapGrades(
       rows.map((row) => row.id),
     );
     await renewSortKeys(trx, config);
-    await rebuildStandings(trx, challenge);
+    await renewFinalSortKeys(trx, config);
+    await rebuildStandings(trx, challenge, maxSelected(config));
     const after = await readRanks(trx, challenge);
     for (const row of rows) {
       const key = rankKey({ ...row, board: row.post_challenge === 1 ? "ongoing" : "current" });
@@ -144,6 +147,9 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     })
     .where("id", "=", row.id)
     .execute();
+  const isRanked = row.function === "submit" && row.dry_run === 0;
+  const final = outcome.ok && isRanked ? (outcome.score_final ?? null) : null;
+  await writeFinalScore(trx, config, { challenge: row.challenge, submission: row.id }, final);
   await trx.updateTable("attempts").set({ accepted: 0 }).where("submission", "=", row.id).execute();
   await trx
     .updateTable("attempts")

@@ -2,7 +2,7 @@ import { CrowdaiError, plainText } from "@crowdai/shared";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { lockSubmission, participantLock, standingsLock } from "./find-submission.ts";
-import { updateBoards } from "./update-boards.ts";
+import { columnsOf, updateBoards } from "./update-boards.ts";
 
 /**
  * Marks a submission as a baseline, or (null) as its participant's entry again. A baseline appears on the
@@ -29,7 +29,6 @@ export async function markBaseline(
       .returningAll()
       .executeTakeFirstOrThrow();
     if (marked.state !== "graded") return marked;
-    const { best, ...ranks } = await updateBoards(trx, marked);
-    return { ...marked, ...ranks, best: best ? 1 : 0 };
+    return { ...marked, ...columnsOf((await updateBoards(trx, marked)).place) };
   });
 }

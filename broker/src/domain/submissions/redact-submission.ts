@@ -11,6 +11,7 @@ export function redactSubmission(submission: Submission): Submission {
     ...submission,
     input: null,
     sealed_at: null,
+    selected: false,
     grading_message: null,
     data: null,
     member: null,

@@ -110,6 +110,8 @@ export async function registerIntent(
     code: intent.code ? await readCode(context.records.db, intent.id) : undefined,
     run: null,
     environment: null,
+    scoreFinal: null,
+    selected: false,
   });
 }
 

@@ -2,6 +2,7 @@ import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { ALL_BOARDS, countsLate, isPrevious, takeBoards } from "../leaderboard/boards.ts";
+import { updateFinalStanding } from "../leaderboard/final-board.ts";
 import { type Movement, moveStanding, type Standing, updateStanding } from "../leaderboard/standings.ts";
 import { findDisqualification } from "../participants/disqualifications.ts";
 import { writeSubmission } from "./find-submission.ts";
@@ -13,7 +14,18 @@ export interface BoardMove {
   best: boolean;
 }
 
-export const columnsOf = ({ best, ...ranks }: BoardMove) => ({ ...ranks, best: best ? 1 : 0 });
+export const columnsOf = ({ best, rank, rank_before }: BoardMove) => ({
+  rank,
+  rank_before,
+  best: best ? 1 : 0,
+});
+
+/** Boards on which a submission moved its participant. */
+export interface Moved {
+  place: BoardMove;
+  /** How many submissions of a participant the final board considers; 0 while there is none. */
+  finals: number;
+}
 
 /** Returns the standing that a submission with these scores would have. */
 export const standingWith = (
@@ -31,20 +43,21 @@ export const standingWith = (
  * Updates all boards after one of a participant's submissions changed; returns the movement on the board that
  * it counts on.
  */
-export async function updateBoards(trx: Db, row: SubmissionRow): Promise<BoardMove> {
-  const place = await moveOnBoards(trx, row);
+export async function updateBoards(trx: Db, row: SubmissionRow): Promise<Moved> {
+  const { place, finals } = await moveOnBoards(trx, row);
   await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
-  return place;
+  if (finals > 0 && row.post_challenge === 0) await updateFinalStanding(trx, row, finals);
+  return { place, finals };
 }
 
 /**
- * Updates all boards without writing to the submission's own row. With `first`, the submission was graded for
- * the first time.
+ * Updates the boards of public scores without writing to the submission's own row. With `first`, the submission
+ * was graded for the first time.
  */
-export async function moveOnBoards(trx: Db, row: SubmissionRow, first?: Standing): Promise<BoardMove> {
+export async function moveOnBoards(trx: Db, row: SubmissionRow, first?: Standing): Promise<Moved> {
   const fresh = first && !(await isDisqualified(trx, row)) ? first : undefined;
   const { challenge, round, participant_id: participantId } = row;
-  const border = await takeBoards(trx, row);
+  const { border, finals } = await takeBoards(trx, row);
   const boards = ALL_BOARDS.filter(
     (board) =>
       (countsLate(board) || row.post_challenge === 0) &&
@@ -58,11 +71,12 @@ export async function moveOnBoards(trx: Db, row: SubmissionRow, first?: Standing
   }
   // A baseline does not move its participant.
   const counted = row.baseline === 1 ? null : movement;
-  return {
+  const place = {
     rank: counted?.rank ?? null,
     rank_before: counted?.rankBefore ?? null,
     best: counted?.submission === row.id,
   };
+  return { place, finals };
 }
 
 /** Read with every grade, so in one short statement: hardly any participant has a decision. */

@@ -11,6 +11,8 @@ import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
 import { REPLAY } from "../environments/challenge-functions.ts";
 import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
+import { columnValues } from "../leaderboard/board-columns.ts";
+import { isFinalShown } from "../leaderboard/final-shown.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import { findDisqualification } from "../participants/disqualifications.ts";
 import { listArtifacts } from "./artifacts.ts";
@@ -27,6 +29,10 @@ export interface Surroundings {
   code: SubmissionCodeRow | undefined;
   run: RunRecord | null;
   environment: EnvironmentRecord | null;
+  /** Hidden until isFinalShown. */
+  scoreFinal: number | null;
+  /** Whether its participant selected it for the final ranking. */
+  selected: boolean;
 }
 
 /** Reads the data around a submission. Lists leave out the records of runs, whose logs may be large. */
@@ -36,24 +42,45 @@ export async function readSurroundings(
   { withRun = true } = {},
 ): Promise<Surroundings> {
   const hasRecords = row.input_kind === "code" || row.input_kind === "session" || row.function === REPLAY;
-  const { id, name, slot, has_code, has_decision } = (await surroundings(db, {
+  const { id, name, slot, has_code, has_decision, final_score, selected_at } = (await surroundings(db, {
     submission: row.id,
     participant: row.participant_id,
+    challenge: row.challenge,
+    round: row.round,
   }))!;
   return {
     participant: { id, name },
     slot,
     disqualified: has_decision ? await readDisqualified(db, row) : null,
+    scoreFinal: row.state === "graded" ? final_score : null,
+    selected: selected_at !== null,
     code: has_code ? await readCode(db, row.id) : undefined,
     ...(withRun && hasRecords ? await readRecords(db, row) : { run: null, environment: null }),
   };
 }
 
-const surroundings = lookup((db, { submission, participant }: { submission: string; participant: number }) =>
+interface Keys {
+  submission: string;
+  participant: number;
+  challenge: string;
+  round: string;
+}
+
+const surroundings = lookup((db, { submission, participant, challenge, round }: Keys) =>
   db
     .selectFrom("participants")
     .leftJoin("slots", (join) => join.on("slots.submission", "=", submission))
     .leftJoin("submission_code", (join) => join.on("submission_code.submission", "=", submission))
+    .leftJoin("final_scores", (join) =>
+      join.on("final_scores.challenge", "=", challenge).on("final_scores.submission", "=", submission),
+    )
+    .leftJoin("final_selections", (join) =>
+      join
+        .on("final_selections.challenge", "=", challenge)
+        .on("final_selections.round", "=", round)
+        .onRef("final_selections.participant_id", "=", "participants.id")
+        .on("final_selections.submission", "=", submission),
+    )
     .select(["participants.id", "name", "slots.state as slot", "submission_code.submission as has_code"])
     .select((eb) =>
       eb
@@ -63,6 +90,7 @@ const surroundings = lookup((db, { submission, participant }: { submission: stri
         .limit(1)
         .as("has_decision"),
     )
+    .select(["final_score", "selected_at"])
     .where("participants.id", "=", participant),
 );
 
@@ -75,7 +103,7 @@ async function readDisqualified(
 }
 
 /** The services that viewing a submission uses. */
-export type ViewNeeds = QueueStatusSources & Needs<"baseUrl">;
+export type ViewNeeds = QueueStatusSources & Needs<"baseUrl" | "catalog">;
 
 /** Returns the submission as its participant sees it. `db` may be a transaction. */
 export async function viewSubmission(
@@ -84,8 +112,10 @@ export async function viewSubmission(
   row: SubmissionRow,
   known?: Surroundings,
 ): Promise<Submission> {
-  const { participant, slot, disqualified, code, run, environment } =
-    known ?? (await readSurroundings(db, row));
+  const surrounding = known ?? (await readSurroundings(db, row));
+  const { participant, slot, disqualified, code, run, environment, scoreFinal, selected } = surrounding;
+  const config = context.catalog.all().get(row.challenge)?.config;
+  const isShown = scoreFinal !== null && (await isFinalShown(db, config, row.round, context.clock()));
   const inQueue = row.state === "submitted" && row.outside_status === null;
   const waiting = inQueue ? await readWaiting(context, db, row) : null;
   const reason = inQueue && code && code.holds !== HOLDS.no ? "waiting for the code" : waiting?.reason;
@@ -106,6 +136,9 @@ export async function viewSubmission(
     finished_at: row.finished_at,
     score: row.score,
     score_secondary: row.score_secondary,
+    score_final: isShown ? scoreFinal : null,
+    selected,
+    columns: row.state === "graded" && config ? columnValues(config, row.data) : {},
     grading_message: row.grading_message,
     data: row.data === null ? null : parseExact(row.data),
     error: row.error_code

@@ -11,12 +11,14 @@ import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { SlotRow, SubmissionRow, Tables } from "../../records/tables.ts";
+import { maxSelected, startFinalBoard, updateFinalStanding } from "../leaderboard/final-board.ts";
+import { writeFinalScore } from "../leaderboard/final-scores.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
 import { mediaOfResult } from "../media/media-keys.ts";
 import { queueMedia } from "../media/media-work.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
 import { writeSubmission } from "./find-submission.ts";
-import { type BoardMove, columnsOf, moveOnBoards, standingWith, updateBoards } from "./update-boards.ts";
+import { columnsOf, type Moved, moveOnBoards, standingWith, updateBoards } from "./update-boards.ts";
 import { isVerdict } from "./verdicts.ts";
 
 type Graded = Extract<Outcome, { ok: true }>;
@@ -56,22 +58,39 @@ export async function writeGrade(
   };
   // A submission that an external grader reopened may already have a place.
   const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;
-  let place: BoardMove | null = null;
+  let moved: Moved | null = null;
   if (ranked && isFirst) {
-    place = await moveOnBoards(trx, row, standingWith(row, grade));
-    Object.assign(changed, columnsOf(place));
+    moved = await moveOnBoards(trx, row, standingWith(row, grade));
+    Object.assign(changed, columnsOf(moved.place));
   }
   await writeSubmission(trx, { id: row.id, ...changed });
-  if (ranked && !isFirst) place = await updateBoards(trx, row);
+  if (ranked && !isFirst) moved = await updateBoards(trx, row);
+  if (moved) await writeFinal(trx, config, row, outcome.score_final ?? null, moved.finals);
   if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);
   if (visibleOutcome(row, outcome).media) await queueMedia(trx, row, outcome.media, now);
   return appendEvents(trx, row, iso(now), [
     ...lead,
     {
       type: "graded",
-      data: { score: grade.score, score_secondary: grade.score_secondary, ...(place ?? {}) },
+      data: { score: grade.score, score_secondary: grade.score_secondary, ...(moved?.place ?? {}) },
     },
   ]);
+}
+
+/** Stores the final score of a grade, which no event and no column of the submission contains. */
+async function writeFinal(
+  trx: Db,
+  config: ChallengeConfig,
+  row: SubmissionRow,
+  score: number | null,
+  finals: number,
+): Promise<void> {
+  // Without final scores in the round, there is none of an earlier grade either.
+  if (score === null && finals === 0 && row.post_challenge === 0) return;
+  await writeFinalScore(trx, config, { challenge: row.challenge, submission: row.id }, score);
+  if (row.post_challenge === 1) return;
+  if (finals > 0) await updateFinalStanding(trx, row, finals);
+  else if (row.baseline === 0) await startFinalBoard(trx, row, maxSelected(config));
 }
 
 /**

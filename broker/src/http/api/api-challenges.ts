@@ -126,6 +126,7 @@ export function challengeRoutes({
         limit,
         offset,
         viewer: caller?.kind === "participant" ? caller.id : null,
+        now: clock(),
         ownOnly: sight === "own",
       });
       return c.json(await withLinks(context(), board), 200);

@@ -79,7 +79,7 @@ export function submissionRoutes(
         .orderBy("number", "desc")
         .limit(limit)
         .execute();
-      const standingOf = standingsReader(db());
+      const standingOf = standingsReader(context());
       const { catalog } = context();
       // An organizer's list has a place for each participant, and the leaderboard has them all.
       const standingIn = async (row: SubmissionRow) => {
@@ -152,7 +152,7 @@ export function submissionRoutes(
       const access = row ? await accessToSubmission(db(), config, caller, row, clock()) : null;
       if (row && access) {
         const seesRank = access === "organizer" || config?.visibility.leaderboard === true;
-        const standing = seesRank || access === "own" ? await readStandingNow(db(), row) : null;
+        const standing = seesRank || access === "own" ? await readStandingNow(context(), row) : null;
         const submission = {
           ...(await withShownSeeds(context(), await viewSubmission(context(), db(), row), row)),
           standing: seesRank ? standing : withoutRank(standing),

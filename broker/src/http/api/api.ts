@@ -20,6 +20,7 @@ import { deviceLoginRoutes } from "./api-device-logins.ts";
 import { joinRoutes } from "./api-join.ts";
 import { organizerRoutes } from "./api-organizers.ts";
 import { publishingRoutes } from "./api-publishing.ts";
+import { selectionRoutes } from "./api-selection.ts";
 import { sessionRoutes } from "./api-sessions.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
@@ -133,6 +134,7 @@ export function apiRoutes(
   deviceLoginRoutes(group);
   joinRoutes(group);
   publishingRoutes(group, code);
+  selectionRoutes(group);
   artifactRoutes(group, reader);
   return api;
 }

@@ -65,6 +65,7 @@ export async function readBoard(
           limit: PAGE,
           offset: (page - 1) * PAGE,
           viewer: caller?.kind === "participant" ? caller.id : null,
+          now,
         }),
       )
     : null;

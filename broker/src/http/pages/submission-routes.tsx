@@ -54,7 +54,7 @@ export function submissionPages(
     const seesRank = access === "organizer" || config?.visibility.leaderboard === true;
     const [viewed, standingNow, events, mediaAwaited] = await Promise.all([
       viewSubmission(context(), db, row).then((seen) => withShownSeeds(context(), seen, row)),
-      seesRank || access === "own" ? readStandingNow(db, row) : null,
+      seesRank || access === "own" ? readStandingNow(context(), row) : null,
       readEvents(db, row.id, 0),
       areMediaAwaited(db, row.id),
     ]);

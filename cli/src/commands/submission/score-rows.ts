@@ -2,10 +2,11 @@ import { type PublicChallenge, roundScore, type Submission } from "@crowdai/shar
 import type { LabeledRow } from "../../terminal/labels.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 
-type Scores = Pick<PublicChallenge, "score" | "score_secondary">;
+type Scores = Pick<PublicChallenge, "score" | "score_secondary" | "columns">;
 
 /** Returns the scores under the titles that the challenge gives them; without it, in full under general labels. */
-export function scoreRows({ score, score_secondary }: Submission, scores: Scores | null): LabeledRow[] {
+export function scoreRows(submission: Submission, scores: Scores | null): LabeledRow[] {
+  const { score, score_secondary, score_final, columns } = submission;
   const row = (title: PublicChallenge["score"] | null | undefined, label: string, value: number | null) =>
     [
       title ? plainLine(title.title) : label,
@@ -18,6 +19,8 @@ export function scoreRows({ score, score_secondary }: Submission, scores: Scores
   return [
     row(scores?.score, "Score", score),
     row(scores?.score_secondary, "Secondary score", score_secondary),
+    row(scores && { ...scores.score, title: `${scores.score.title} (final)` }, "Final score", score_final),
+    ...(scores?.columns ?? []).map((column) => row(column, column.key, columns[column.key] ?? null)),
   ];
 }
 
