@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { CrowdaiError, quoted } from "@crowdai/shared";
-import { leftOutFiles, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, leftOutFiles, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { CheckConfig } from "@crowdai/shared/check";
 import { type Command, Option } from "commander";
 import { iso } from "../base/clock.ts";
@@ -37,6 +37,16 @@ function checkText({ csv, schema, function: called, sample }: CheckConfig): stri
   return `${parts.join(", ")}${sample === null ? "" : `; ${sample} passes`}`;
 }
 
+/** Says when hidden scores become known, where the rounds do not tell. */
+function finalNotices({ final, rounds, id }: ChallengeConfig): string[] {
+  const open = rounds.filter(({ ends_at }) => ends_at === null).map((round) => quoted(round.id));
+  if (final === null || open.length === 0) return [];
+  const which = open.length === 1 ? `round ${open[0]} has no end` : `rounds ${open.join(", ")} have no end`;
+  return [
+    `${which}, so ${open.length === 1 ? "its" : "their"} final scores stay hidden until \`crowdai-broker challenge close ${id}\`.`,
+  ];
+}
+
 /** The most files that are named one by one. */
 const MAX_NAMED = 20;
 
@@ -68,6 +78,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
       say(`  ${count(config.rounds.length, "round")}, functions ${config.evaluator.functions.join(", ")}`);
       say(`  ${count(data.length, "public file")}`);
       if (config.check) say(`  check: ${checkText(config.check)}`);
+      for (const notice of finalNotices(config)) io.stderr.write(`note: ${notice}\n`);
       const program = await missingProgram(config.evaluator, io.env.PATH ?? "");
       if (program) io.stderr.write(`note: this machine has no ${program}; every grader needs it.\n`);
       else if (lacksPandas(loaded, io.env.PATH ?? ""))

@@ -22,10 +22,11 @@ export function addSubmissionCommands(
     .description("Print the log that each grading attempt of a submission wrote for the organizer.")
     .addOption(dataOption())
     .addOption(new Option("--format <format>", "output format").choices(["text", "json"]).default("text"))
-    .action((id: string, { data, format }) =>
+    .option("--final", "show the final scores, which are hidden from participants until the round has ended")
+    .action((id: string, { data, format, final = false }) =>
       withRecords(data, async ({ db }) => {
         const row = await findRow(db, id);
-        const attempts = await readAttempts(db, row);
+        const attempts = await readAttempts(db, row, { withFinal: final });
         if (format === "json")
           say(JSON.stringify({ schema_version: 1, submission: row.id, state: row.state, attempts }));
         else for (const line of describe(row, attempts)) say(line);
@@ -82,6 +83,7 @@ function attemptLines({
   finished_at,
   organiser_log,
   score,
+  score_final,
   error,
   run,
 }: LoggedAttempt): string[] {
@@ -91,7 +93,9 @@ function attemptLines({
   return [
     `attempt ${number}: ${state}${accepted ? ", outcome accepted" : ""}${by}${end}`,
     ...(error === null ? [] : [`  verdict: ${error.code}: ${printable(error.message)}`]),
-    ...(score === null ? [] : [`  verdict: score ${score}`]),
+    ...(score === null
+      ? []
+      : [`  verdict: score ${score}${score_final == null ? "" : `, final score ${score_final}`}`]),
     ...(run === null ? [] : runLines(run).map((line) => `  ${printable(line)}`)),
     ...(log ? log.split("\n").map((line) => `  ${printable(line)}`) : ["  nothing logged"]),
   ];

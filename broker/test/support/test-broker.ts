@@ -40,7 +40,9 @@ for line in sys.stdin:
     elif "crash" in given:
         sys.exit(3)
     else:
-        say(type="result", score=given["score"], score_secondary=given.get("secondary"), message=given.get("message"))
+        more = {"score_final": given["final"]} if "final" in given else {}
+        say(type="result", score=given["score"], score_secondary=given.get("secondary"), message=given.get("message"),
+            data=given.get("data"), **more)
 `;
 
 /** Short intervals, because tests wait for scheduled jobs. */

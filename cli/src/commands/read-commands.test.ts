@@ -201,6 +201,49 @@ test("leaderboard rounds to the challenge's precision, marks the participant and
   expect(seen.stdout).toContain("ada (you)");
 });
 
+test("leaderboard shows columns, and beside final scores the public ones, also where the terminal is narrow", async () => {
+  const columns = [{ key: "f1", title: "F1", order: "descending" as const, precision: 1 }];
+  const rows = [
+    { score: 0.25, score_public: 0.75, rank_before: 3, columns: { f1: 12.34 } },
+    { score: 0.2, score_public: 0.8, rank_before: 1, columns: { f1: null } },
+  ];
+  const answer = { ...leaderboardOf(rows), columns, final: true, score_secondary: null };
+  broker.routes["/api/v1/challenges/iris/leaderboard"] = { json: answer };
+  const seen = await run(["leaderboard", "iris"], { tty: TTY });
+  const cells = seen.stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
+  expect(cells[0]?.slice(0, 6)).toEqual(["Rank", "Moved", "Participant", "Accuracy", "Public", "F1"]);
+  expect(cells[1]?.slice(2, 6)).toEqual(["p1", "0.250", "0.750", "12.3"]);
+  expect(cells[2]?.slice(2, 6)).toEqual(["p2", "0.200", "0.800", "1"]);
+  expect(seen.stderr).toContain("Final scores decide this board");
+  const narrow = await run(["leaderboard", "iris"], { tty: { ...TTY, columns: 40 } });
+  expect(narrow.stdout).toMatch(/0\.250/);
+  for (const line of narrow.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(40);
+  const piped = await run(["leaderboard", "iris"]);
+  expect(piped.stdout.split("\n")[0]?.split("\t").slice(-2)).toEqual(["3", "12.3"]);
+});
+
+test("select selects a submission for the final ranking, --remove removes it, and lists show it", async () => {
+  const path = `/api/v1/submissions/${ID}`;
+  const selected = gradedSubmission({ selected: true, score_final: null });
+  broker.routes[`${path}/select`] = { json: selected };
+  broker.routes[`${path}/unselect`] = { json: gradedSubmission() };
+  const chosen = await run(["select", ID]);
+  expect(chosen.stdout).toBe(`${ID} is selected for the final ranking of round 2 of iris.\n`);
+  expect(JSON.parse((await run(["select", ID, "--json"])).stdout)).toMatchObject({ id: ID, selected: true });
+  expect((await run(["select", ID, "--remove"])).stdout).toContain("no longer selected");
+  broker.routes["/api/v1/submissions"] = { json: { submissions: [selected] } };
+  broker.routes["/api/v1/challenges"] = { json: { challenges: [publicChallenge()] } };
+  expect((await run(["submissions"], { tty: { ...TTY, columns: 200 } })).stdout).toMatch(
+    /Final[\s\S]*selected/,
+  );
+  expect((await run(["submissions"])).stdout).toMatch(/\t\tselected\n$/);
+  broker.routes[path] = { json: { ...selected, score_final: 0.12345 } };
+  broker.routes["/api/v1/challenges/iris"] = { json: publicChallenge() };
+  const shown = (await run(["show", ID])).stdout;
+  expect(shown).toMatch(/Accuracy \(final\):? +0\.123/);
+  expect(shown).toMatch(/Selected:? +for the final ranking/);
+});
+
 test("leaderboard shows moves, the leader and baselines", async () => {
   const rows = [
     { rank_before: 3, highlight: true },

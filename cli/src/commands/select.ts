@@ -1,4 +1,5 @@
-import { type Submission, submissionSchema } from "@crowdai/shared";
+import type { Submission } from "@crowdai/shared";
+import { selectSubmission } from "../client/http/broker-queries.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { CommandContext } from "./handler.ts";
 import { SUBMISSION_FIELDS, submissionDocument } from "./submission/submission-document.ts";
@@ -11,8 +12,7 @@ export async function select(
 ): Promise<number> {
   terminal.requireFields([...SUBMISSION_FIELDS, "selected"]);
   await connection.key();
-  const path = `/api/v1/submissions/${encodeURIComponent(id)}/${remove ? "unselect" : "select"}`;
-  const submission = await (await connection.http()).post(path, {}, submissionSchema, { repeatable: true });
+  const submission = await selectSubmission(await connection.http(), id, { remove });
   const document = { ...submissionDocument(submission), selected: submission.selected };
   const next = `crowdai submissions ${submission.challenge}`;
   terminal.present({

@@ -374,6 +374,18 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
+   * Selects a submission for the final ranking of its round, which hidden scores decide, or removes it from your selection. Rejects
+   * with `selection_full`, `selection_closed` or `not_selectable`.
+   *
+   * @example
+   * await challenge.select(id);
+   */
+  async select(id: string, options: { remove?: boolean; signal?: AbortSignal } = {}): Promise<Submission> {
+    const { selectSubmission } = await import("../client/http/broker-queries.ts");
+    return selectSubmission(this.#http, id, options);
+  }
+
+  /**
    * Returns how many submissions are left in a round, by default the open one, and when the next slot is free.
    *
    * @example

@@ -1,5 +1,6 @@
 import type { Db } from "../../records/records.ts";
 import { ALL_BOARDS, isPrevious, takeBoards } from "./boards.ts";
+import { updateFinalStanding } from "./final-board.ts";
 import { updateStanding } from "./standings.ts";
 
 /** Rebuilds a participant's standings in a round, in the transaction that changed what counts of it. */
@@ -7,10 +8,11 @@ export async function recountParticipant(
   trx: Db,
   { challenge, round, participantId }: { challenge: string; round: string; participantId: number },
 ): Promise<void> {
-  const border = await takeBoards(trx, { challenge, round });
+  const { border, finals } = await takeBoards(trx, { challenge, round });
   for (const board of ALL_BOARDS)
     if (!isPrevious(board))
       await updateStanding(trx, { challenge, round, board, participantId, until: null });
     else if (border !== null)
       await updateStanding(trx, { challenge, round, board, participantId, until: border });
+  if (finals > 0) await updateFinalStanding(trx, { challenge, round, participant_id: participantId }, finals);
 }

@@ -15,13 +15,19 @@ export interface LoggedAttempt {
   organiser_log: string | null;
   /** Its verdict: a score, or an error; neither before it has one. */
   score: number | null;
+  /** The hidden score, only where the reader asked for it. */
+  score_final?: number | null;
   error: { code: ErrorCode; message: string } | null;
   /** How submitted code was run; null when none was. */
   run: RunRecord | null;
 }
 
-/** Returns every attempt at a submission, with the organizer's log of each. */
-export async function readAttempts(db: Db, { id }: Pick<SubmissionRow, "id">): Promise<LoggedAttempt[]> {
+/** Returns every attempt at a submission, with the organizer's log of each, and with the final scores on request. */
+export async function readAttempts(
+  db: Db,
+  { id }: Pick<SubmissionRow, "id">,
+  { withFinal = false } = {},
+): Promise<LoggedAttempt[]> {
   const rows = await db
     .selectFrom("attempts")
     .select([
@@ -43,8 +49,14 @@ export async function readAttempts(db: Db, { id }: Pick<SubmissionRow, "id">): P
     ...row,
     accepted: row.accepted === 1,
     ...verdictOf(outcome === null ? null : (JSON.parse(outcome) as Outcome)),
+    ...(withFinal ? { score_final: finalOf(outcome) } : {}),
     run: run === null ? null : runRecordSchema.parse(JSON.parse(run)),
   }));
+}
+
+function finalOf(text: string | null): number | null {
+  const outcome = text === null ? null : (JSON.parse(text) as Outcome);
+  return outcome?.ok ? (outcome.score_final ?? null) : null;
 }
 
 function verdictOf(outcome: Outcome | null): Pick<LoggedAttempt, "score" | "error"> {

@@ -96,7 +96,7 @@ async function add(
 }
 
 /** Returns why a submission cannot be selected; null if it can. */
-function unfit(row: SubmissionRow): string | null {
+export function unfit(row: SubmissionRow): string | null {
   if (row.function !== "submit" || row.dry_run === 1) return "it counts on no leaderboard";
   if (row.baseline === 1) return "it is a baseline";
   if (row.post_challenge === 1) return "it was made after the end of its round";
@@ -128,6 +128,7 @@ async function readSelection(db: Db, row: SubmissionRow): Promise<string[]> {
     .where("round", "=", round)
     .where("participant_id", "=", participant_id)
     .orderBy("selected_at")
+    .orderBy("submission")
     .execute();
   return rows.map(({ submission }) => submission);
 }

@@ -144,6 +144,12 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
         </p>
       ) : (
         <>
+          {board.final ? (
+            <p class="note">
+              The final ranking, by scores that were hidden while the round ran. The movement is the one since
+              the public ranking.
+            </p>
+          ) : null}
           <LeaderboardTable
             board={board}
             caption={`Leaderboard of ${title}${ongoing ? ", ongoing" : ""}`}

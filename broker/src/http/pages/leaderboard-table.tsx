@@ -53,11 +53,21 @@ export function LeaderboardTable({
                 </span>
               ) : null}
             </th>
+            {board.final ? (
+              <th scope="col" class="number wide">
+                Public
+              </th>
+            ) : null}
             {secondary ? (
               <th scope="col" class="number wide">
                 <UntrustedText text={secondary.title} most={60} />
               </th>
             ) : null}
+            {board.columns.map(({ title }) => (
+              <th scope="col" class="number wide">
+                <UntrustedText text={title} most={60} />
+              </th>
+            ))}
             <th scope="col" class="number wide">
               Entries
             </th>
@@ -103,6 +113,14 @@ export function LeaderboardTable({
                       · <Code row={row} />
                     </>
                   ) : null}
+                  {board.columns.map(({ key, title, precision }) =>
+                    row.columns[key] == null ? null : (
+                      <>
+                        {" "}
+                        · <UntrustedText text={title} most={60} /> {shownNumber(row.columns[key], precision)}
+                      </>
+                    ),
+                  )}
                 </span>
               </th>
               {hasMedia ? (
@@ -118,13 +136,24 @@ export function LeaderboardTable({
               ) : null}
               <td class="number score">
                 {shownNumber(row.score, score.precision)}
+                {board.final && row.score_public !== null ? (
+                  <span class="folded">public {shownNumber(row.score_public, score.precision)}</span>
+                ) : null}
                 {secondary ? (
                   <span class="folded">{shownNumber(row.score_secondary, secondary.precision)}</span>
                 ) : null}
               </td>
+              {board.final ? (
+                <td class="number wide">{shownNumber(row.score_public, score.precision)}</td>
+              ) : null}
               {secondary ? (
                 <td class="number wide">{shownNumber(row.score_secondary, secondary.precision)}</td>
               ) : null}
+              {board.columns.map(({ key, precision }) => (
+                <td class="number wide">
+                  {row.columns[key] == null ? "" : shownNumber(row.columns[key], precision)}
+                </td>
+              ))}
               <td class="number wide">
                 <Entries row={row} href={entriesOf(row)} />
               </td>
@@ -172,7 +201,7 @@ function Entries({ row, href, worded = false }: { row: Row; href: string | null;
   );
 }
 
-/** The change of rank over the ranking window. */
+/** The change of rank over the ranking window, or on a final board since the public one. */
 function Movement({ row }: { row: Row }) {
   if (row.baseline) return null;
   if (row.rank_before === null) return <span class="new">new</span>;

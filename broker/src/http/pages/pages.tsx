@@ -16,6 +16,7 @@ import { joinPages } from "./join-routes.tsx";
 import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
 import { createRenderer, showError } from "./render-page.tsx";
+import { selectionPages } from "./selection-routes.tsx";
 import { cookieScope } from "./session/cookie-scope.ts";
 import { createSessions } from "./session/sessions.ts";
 import { createSignInLimiter } from "./session/sign-in-limiter.ts";
@@ -82,6 +83,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     challengePages(parts),
     sessionRoutes(parts),
     codePages(parts),
+    selectionPages(parts),
     devicePages(parts),
     joinPages(parts),
     submissionPages(parts),

@@ -6,6 +6,8 @@ import { MediaView, webAddress } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
 import { RunSection, StageList } from "./run-section.tsx";
 import { Scroll } from "./scrollable.tsx";
+import { SelectionForm } from "./selection-form.tsx";
+import type { Visit } from "./session/sessions.ts";
 import { SessionSection } from "./session-section.tsx";
 import { StateTag } from "./state-tag.tsx";
 import { Digest, Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
@@ -16,12 +18,14 @@ export interface LiveProps {
   submission: Submission;
   events: SubmissionEvent[];
   config: ChallengeConfig | undefined;
+  /** The reader, if they may select it for the final ranking. */
+  selector: Visit | null;
   /** Whether its media are still being made, which happens after the grade. */
   mediaAwaited: boolean;
 }
 
 /** The parts of a submission that change until it is graded and its media are ready. The script fetches them at each event. */
-export function SubmissionLive({ submission, events, config, mediaAwaited }: LiveProps) {
+export function SubmissionLive({ submission, events, config, selector, mediaAwaited }: LiveProps) {
   const { id, state, error } = submission;
   const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);
   return (
@@ -34,11 +38,13 @@ export function SubmissionLive({ submission, events, config, mediaAwaited }: Liv
       <p class="state">
         <StateTag state={state} />
         {submission.standing?.best ? <span class="tag graded">personal best</span> : null}
+        {submission.selected ? <span class="tag">selected for the final ranking</span> : null}
         {submission.post_challenge ? <span class="tag">after the end</span> : null}
       </p>
       {isFinal(state) ? null : <Waiting submission={submission} events={events} />}
       {state === "grading" ? <StageList events={events} planned={plannedStages(config, submission)} /> : null}
       {state === "graded" ? <Scores submission={submission} config={config} /> : null}
+      {selector ? <SelectionForm submission={submission} visit={selector} /> : null}
       {submission.grading_message ? (
         <>
           <h2>Evaluator</h2>
@@ -176,6 +182,12 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
           ) : null}
         </dd>
       </div>
+      {submission.score_final === null ? null : (
+        <div>
+          <dt>final</dt>
+          <dd>{shownNumber(submission.score_final, config?.score.precision ?? 3)}</dd>
+        </div>
+      )}
       {config?.score_secondary ? (
         <div>
           <dt>
@@ -184,6 +196,16 @@ function Scores({ submission, config }: { submission: Submission; config: Challe
           <dd>{shownNumber(score_secondary, config.score_secondary.precision)}</dd>
         </div>
       ) : null}
+      {config?.columns.map(({ key, title, precision }) =>
+        submission.columns[key] == null ? null : (
+          <div>
+            <dt>
+              <UntrustedText text={title ?? key} most={60} />
+            </dt>
+            <dd>{shownNumber(submission.columns[key], precision)}</dd>
+          </div>
+        ),
+      )}
       {rankNow === null ? null : (
         <div>
           <dt>rank now{standing?.best ? "" : ", by another submission"}</dt>

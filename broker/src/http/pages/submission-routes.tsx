@@ -13,6 +13,7 @@ import { detailedResults } from "./detailed-results.ts";
 import { ownDisqualifications } from "./disqualified-notice.tsx";
 import type { PageContext } from "./page-context.ts";
 import { pageNumber } from "./pager.tsx";
+import { maySelect } from "./selection-routes.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { SubmissionPage } from "./submission.tsx";
 import { followSubmission } from "./submission-events.ts";
@@ -47,7 +48,8 @@ export function submissionPages(
   });
   routes.get("/participants/me", (c) => c.redirect("/submissions", 303));
 
-  async function read({ caller }: Visit, id: string) {
+  async function read(visit: Visit, id: string) {
+    const { caller } = visit;
     const { row, access } = await seenSubmission(context(), caller, id);
     const { db } = context().records;
     const config = configOf(row.challenge);
@@ -65,6 +67,7 @@ export function submissionPages(
       events: isOther ? redactEvents(events) : events,
       access,
       config,
+      selector: (await maySelect(context(), row, access)) ? visit : null,
       mediaAwaited,
     };
     return { row, live };

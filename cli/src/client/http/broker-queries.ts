@@ -57,3 +57,13 @@ export async function readSubmissions(
 ): Promise<Submission[]> {
   return (await http.get("/api/v1/submissions", submissionsSchema, { challenge, limit }, signal)).submissions;
 }
+
+/** Selects a submission for the final ranking of its round, or removes it from the selection. */
+export function selectSubmission(
+  http: HttpClient,
+  id: string,
+  { remove = false, signal }: { remove?: boolean | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Submission> {
+  const path = `/api/v1/submissions/${encodeURIComponent(id)}/${remove ? "unselect" : "select"}`;
+  return http.post(path, {}, submissionSchema, { repeatable: true, ...(signal ? { signal } : {}) });
+}

@@ -2,7 +2,7 @@ import { type PublicChallenge, roundScore, type Submission } from "@crowdai/shar
 import type { LabeledRow } from "../../terminal/labels.ts";
 import { plainLine } from "../../terminal/plain-text.ts";
 
-type Scores = Pick<PublicChallenge, "score" | "score_secondary" | "columns">;
+type Scores = Pick<PublicChallenge, "score" | "score_secondary"> & Partial<Pick<PublicChallenge, "columns">>;
 
 /** Returns the scores under the titles that the challenge gives them; without it, in full under general labels. */
 export function scoreRows(submission: Submission, scores: Scores | null): LabeledRow[] {
