@@ -194,7 +194,7 @@ describe("final scores", () => {
     expect(await show(ids[2]!)).toMatchObject({ score_final: 0.99, standing: { rank: 1, best: true } });
     expect(await choose(ids[0]!)).toMatchObject({ code: "selection_closed" });
     expect(await choose(ids[2]!, "unselect")).toMatchObject({ code: "selection_closed" });
-    // Those who watch the board are told.
+    // Clients that watch the board receive the new version.
     await until(async () => (await readBoard()).version > version);
     expect(await leaks()).toContain(`${BOARD} `);
     const html = await (await createPageClient(test).get("/challenges/test")).text();

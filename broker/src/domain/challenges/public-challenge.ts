@@ -10,7 +10,7 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { functionsOf } from "../environments/challenge-functions.ts";
 import { readChallengeServing, type ServingSources } from "../graders/queue-status.ts";
-import { boardColumns } from "../leaderboard/board-columns.ts";
+import { boardColumns } from "./board-columns.ts";
 import type { ServedChallenge } from "./catalog.ts";
 import { findClosure } from "./find-closure.ts";
 import { publicEnvironment, type SeedSources } from "./public-environment.ts";

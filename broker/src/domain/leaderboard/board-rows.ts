@@ -2,10 +2,10 @@ import type { Leaderboard } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { columnValues } from "../challenges/board-columns.ts";
 import { readMembers } from "../participants/list-keys.ts";
 import type { Baseline } from "./baselines.ts";
 import { countBefore, type SortKey, type standingsFrom } from "./board-blocks.ts";
-import { columnValues } from "./board-columns.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 

@@ -1,10 +1,19 @@
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
-import type { Db } from "../../records/records.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Db, Records } from "../../records/records.ts";
+import type { Catalog } from "../challenges/catalog.ts";
 import { findClosure } from "../challenges/find-closure.ts";
+
+/** What deciding about final scores uses. */
+export interface FinalSources {
+  records: Records;
+  catalog: Catalog;
+  clock: Clock;
+}
 
 /**
  * Returns whether the final scores of a round are shown: once the round has ended or the challenge is closed.
- * Before that, nobody but organizers may learn them.
+ * Before that, only organizers may learn them.
  */
 export async function isFinalShown(
   db: Db,

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Records } from "../../records/records.ts";
-import type { Needs } from "../submissions/services.ts";
 import { maxSelected, startFinalBoard } from "./final-board.ts";
+import type { FinalSources } from "./final-shown.ts";
 import { isFinalShown } from "./final-shown.ts";
 
 type Round = { challenge: string; round: string };
@@ -10,11 +10,7 @@ type Round = { challenge: string; round: string };
  * Announces the boards of rounds whose final scores are shown from now on, or no longer because the round was
  * extended, and follows changes of the number of selected submissions. What is shown depends on the time alone.
  */
-export async function revealFinals({
-  records,
-  catalog,
-  clock,
-}: Needs<"records" | "catalog" | "clock">): Promise<void> {
+export async function revealFinals({ records, catalog, clock }: FinalSources): Promise<void> {
   const rounds = await records.db
     .selectFrom("board_rounds")
     .select(["challenge", "round", "finals", "final_shown"])

@@ -3,20 +3,18 @@ import type { Kysely } from "kysely";
 import { type Db, readTogether } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SubmissionRow, Tables } from "../../records/tables.ts";
-import type { Needs } from "../submissions/services.ts";
 import { countBefore } from "./board-blocks.ts";
 import type { BoardPlace } from "./boards.ts";
-import { isFinalShown } from "./final-shown.ts";
+import { type FinalSources, isFinalShown } from "./final-shown.ts";
 import { ownStanding } from "./standings.ts";
 
 type Standing = NonNullable<Submission["standing"]>;
-type StandingNeeds = Needs<"records" | "catalog" | "clock">;
 
 /**
  * Returns the rank that the participant of a graded submission has now, and whether this submission holds it;
  * null for a submission that counts on no board. The row itself has the rank at the time of its grade.
  */
-export function readStandingNow(context: StandingNeeds, row: SubmissionRow): Promise<Standing | null> {
+export function readStandingNow(context: FinalSources, row: SubmissionRow): Promise<Standing | null> {
   return standingsReader(context)(row);
 }
 
@@ -25,7 +23,7 @@ export const withoutRank = (standing: Standing | null): Standing | null =>
   standing && { ...standing, rank: null };
 
 /** Returns a function that reads the standing of each row, and of each board only once. */
-export function standingsReader(context: StandingNeeds): (row: SubmissionRow) => Promise<Standing | null> {
+export function standingsReader(context: FinalSources): (row: SubmissionRow) => Promise<Standing | null> {
   const { db } = context.records;
   const known = new Map<string, ReturnType<typeof readPlace>>();
   return async (row) => {
@@ -51,7 +49,7 @@ export function standingsReader(context: StandingNeeds): (row: SubmissionRow) =>
 
 /** Returns whether the board that a place is on shows the final scores by now. */
 async function showsFinal(
-  { records: { db }, catalog, clock }: StandingNeeds,
+  { records: { db }, catalog, clock }: FinalSources,
   { challenge, round, board }: BoardPlace,
 ): Promise<boolean> {
   if (board !== "current" || (await readFinals(db, { challenge, round })) === 0) return false;

@@ -9,9 +9,9 @@ import {
 import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SlotRow, SubmissionCodeRow, SubmissionRow } from "../../records/tables.ts";
+import { columnValues } from "../challenges/board-columns.ts";
 import { REPLAY } from "../environments/challenge-functions.ts";
 import { type QueueStatusSources, readWaiting } from "../graders/queue-status.ts";
-import { columnValues } from "../leaderboard/board-columns.ts";
 import { isFinalShown } from "../leaderboard/final-shown.ts";
 import { mediaUrls } from "../media/media-keys.ts";
 import { findDisqualification } from "../participants/disqualifications.ts";
