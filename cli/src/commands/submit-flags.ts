@@ -6,6 +6,7 @@ export interface SubmitFlags extends CodeFlags {
   challenge?: string;
   round?: string;
   wait?: boolean;
+  notify?: boolean;
   timeout?: number;
   minScore?: number;
   dryRun?: boolean;

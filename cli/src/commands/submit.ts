@@ -35,6 +35,11 @@ export async function submit(
 ): Promise<number> {
   if (given.spool !== undefined)
     return (await import("./seal.ts")).seal(context, named, { ...given, spool: given.spool });
+  // The option may come from the environment, for all submissions.
+  if (given.notify && given.wait !== false) {
+    const { notifyEnd } = await import("./notify/notify-end.ts");
+    return notifyEnd(context, () => submit(context, named, { ...given, notify: false }));
+  }
   const { io, connection, terminal, facts } = context;
   const { settings } = connection;
   const { cwd, signal } = io;

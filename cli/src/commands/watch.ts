@@ -13,14 +13,20 @@ import { SUBMISSION_FIELDS } from "./submission/submission-document.ts";
 export interface WatchFlags {
   timeout?: number;
   minScore?: number;
+  notify?: boolean;
 }
 
 /** Follows a submission from its first event until it is graded; works from any machine, any number of times. */
 export async function watch(
-  { io, connection, terminal, facts }: CommandContext,
+  context: CommandContext,
   { id }: { id: string },
   flags: WatchFlags,
 ): Promise<number> {
+  if (flags.notify) {
+    const { notifyEnd } = await import("./notify/notify-end.ts");
+    return notifyEnd(context, () => watch(context, { id }, { ...flags, notify: false }));
+  }
+  const { io, connection, terminal, facts } = context;
   const { signal } = io;
   const view = createProgressView(terminal);
   terminal.about(id);

@@ -36,6 +36,7 @@ export function addSubmitCommands(add: Add): void {
     )
     .option("--no-wait", "return as soon as the submission is accepted")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
+    .option("--notify", "show a notification when it is graded or failed")
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber)
     .option("--check", "run the challenge's check before sending anything (default: if it has one)")
     .option("--no-check", "leave the check to the grader")
@@ -118,11 +119,12 @@ export function addSubmitCommands(add: Add): void {
   const watch = add(
     "watch",
     "Follow a submission until it is graded.",
-    ["crowdai watch 7h3k9m2p4q6r8s1t", "crowdai watch 7h3k9m2p4q6r8s1t --format ndjson"],
+    ["crowdai watch 7h3k9m2p4q6r8s1t --notify", "crowdai watch 7h3k9m2p4q6r8s1t --format ndjson"],
     async () => (await import("../commands/watch.ts")).watch,
   )
     .argument("<id>", "submission")
     .option("--timeout <seconds>", "maximum time to wait for the grade", positiveNumber)
+    .option("--notify", "show a notification when it is graded or failed")
     .option("--min-score <score>", "exit with code 7 if the score is worse than this", finiteNumber);
 
   for (const command of [submit, check, run, evaluate, watch]) addCiOptions(command);

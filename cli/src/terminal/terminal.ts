@@ -58,6 +58,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** The coding agent that runs the command, if one does. */
   readonly agent: string | null;
+  /** Whether a CI job runs the command. */
+  readonly isCi: boolean;
   /** Whether stdout is a terminal that a person reads, so that the output is laid out for people. */
   readonly isForEyes: boolean;
   /** The width of what is laid out for people; null for a pipe. */
@@ -178,6 +180,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     quiet,
     isInteractive: stdin.isTTY === true && isForEyes && !ci && format === "text",
     agent,
+    isCi: ci,
     isForEyes,
     get width() {
       return isForEyes ? stdout.columns || 80 : null;
