@@ -114,7 +114,13 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
   };
 }
 
-function statements(database: DatabaseSync) {
+/** Runs the statements of one connection, each prepared once. */
+export interface SqliteStatements {
+  execute<R>(query: CompiledQuery): QueryResult<R>;
+  close(): void;
+}
+
+export function statements(database: DatabaseSync): SqliteStatements {
   const prepared = new Map<string, StatementSync>();
   return {
     execute<R>(query: CompiledQuery): QueryResult<R> {

@@ -31,7 +31,7 @@ export async function applyRegradeReport(
     return false;
   if (report.type === "started") await start(context, trx, item, attempt, report);
   if (report.type === "released") await putBack(context, trx, item, attempt);
-  if (report.type === "finished") await finish(context, trx, item, report);
+  if (report.type === "finished") await finish(context, trx, item, attempt, report);
   return true;
 }
 
@@ -75,12 +75,19 @@ async function finish(
   context: Needs<"catalog" | "clock">,
   trx: Db,
   item: RegradeItemRow,
-  { outcome, organiser_log }: Extract<Report, { type: "finished" }>,
+  attempt: AttemptRow,
+  { delivery, grader, outcome, organiser_log, seconds }: Extract<Report, { type: "finished" }>,
 ): Promise<void> {
+  const now = context.clock();
   const challenge = await challengeOf(trx, item);
+  // The queue omits a start that was followed at once by its end.
+  const isStarted = attempt.state === "started" && attempt.delivery === delivery;
   await updateAttempt(trx, item, {
     state: "done",
-    finished_at: iso(context.clock()),
+    delivery,
+    grader,
+    started_at: isStarted ? attempt.started_at : iso(now.getTime() - (seconds ?? 0) * 1000),
+    finished_at: iso(now),
     evaluator_version: outcome.evaluator_version,
     ...outcomeColumns(context.catalog.all().get(challenge)?.config, outcome),
     organiser_log,

@@ -1,0 +1,80 @@
+// `npm run simulate`: the life of submissions in simulated time, with crashes and losses at every step; docs/simulation.md explains it.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { PLANTED_FAULTS } from "./simulate/planted-faults.ts";
+import type { RangeResult } from "./simulate/range.ts";
+
+/** Schedules that a process runs before it reports. */
+const RANGE = 2500;
+
+const { values } = parseArgs({
+  options: {
+    schedules: { type: "string", default: "1000000" },
+    seed: { type: "string", default: "1" },
+    plant: { type: "string" },
+  },
+});
+const [schedules, seed] = [wholeNumber("schedules"), wholeNumber("seed")];
+if (values.plant !== undefined && !(values.plant in PLANTED_FAULTS))
+  refuse(`there is no fault "${values.plant}"; there are ${Object.keys(PLANTED_FAULTS).join(", ")}`);
+
+const began = performance.now();
+let next = seed;
+let done = 0;
+let choices = 0;
+const failures: NonNullable<RangeResult["failure"]>[] = [];
+await Promise.all(Array.from({ length: availableParallelism() }, work));
+
+const seconds = ((performance.now() - began) / 1000).toFixed(0);
+console.log(
+  `${done} schedules from seed ${seed}, ${choices} choices, ${seconds} s: ${failures.length} failed`,
+);
+for (const { seed: failed, message, trace } of failures) {
+  console.log(`\n${trace.join("\n")}\n\nseed ${failed}: ${message}`);
+  const planted = values.plant === undefined ? "" : ` --plant "${values.plant}"`;
+  console.log(`again:  npm run simulate -- --schedules 1 --seed ${failed}${planted}`);
+}
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+async function work(): Promise<void> {
+  while (next < seed + schedules && failures.length === 0) {
+    const count = Math.min(RANGE, seed + schedules - next);
+    const first = next;
+    next += count;
+    const result = await runRange(first, count);
+    done += result.schedules;
+    choices += result.choices;
+    if (result.failure) failures.push(result.failure);
+    if (schedules > RANGE * 4) console.log(`  ${done} of ${schedules}`);
+  }
+}
+
+async function runRange(first: number, count: number): Promise<RangeResult> {
+  const planted = values.plant === undefined ? [] : [values.plant];
+  const child = fork(join(import.meta.dirname, "simulate/range.ts"), [
+    String(first),
+    String(count),
+    ...planted,
+  ]);
+  const exited = once(child, "exit");
+  let result: RangeResult | null = null;
+  child.on("message", (message) => {
+    result = message as RangeResult;
+  });
+  const [code] = await exited;
+  if (result === null) throw new Error(`the schedules from seed ${first} ended with exit code ${code}`);
+  return result;
+}
+
+function wholeNumber(name: "schedules" | "seed"): number {
+  const value = Number(values[name]);
+  return Number.isSafeInteger(value) && value > 0 ? value : refuse(`--${name} takes a whole number from 1`);
+}
+
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}

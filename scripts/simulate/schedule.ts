@@ -1,0 +1,154 @@
+import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
+import type { Caller } from "../../broker/src/domain/participants/api-keys.ts";
+import type { Choices } from "./choices.ts";
+import type { PlantedFault } from "./planted-faults.ts";
+import { createPromises } from "./promises.ts";
+import { CHALLENGE, type SimulatedBroker, startSimulatedBroker } from "./simulated-broker.ts";
+import { runSimulatedClient } from "./simulated-client.ts";
+import { runSimulatedGrader } from "./simulated-grader.ts";
+import { createSimulatedQueue } from "./simulated-queue.ts";
+import { type Database, recordsFor } from "./simulated-records.ts";
+import { Violation } from "./violation.ts";
+import { createWorld, useTimersOf } from "./world.ts";
+
+const BEGIN = Date.parse("2026-01-01T00:00:00Z");
+const RESTART_MS = 3000;
+const MAX_FAULTS = 5;
+
+/** How large a schedule is. */
+interface Size {
+  brokers: number;
+  graders: number;
+  participants: number;
+  submissions: number;
+}
+
+export interface Ended {
+  violation: Violation | null;
+  taken: readonly number[];
+  trace: readonly string[];
+}
+
+/** Runs one schedule to its end, or to the first broken promise. */
+export async function runSchedule(
+  database: Database,
+  choices: Choices,
+  planted: PlantedFault | null = null,
+): Promise<Ended> {
+  const world = createWorld(choices, {
+    // Also none: what repairs one fault may hide another.
+    faults: choices.pick(MAX_FAULTS + 1),
+    begin: BEGIN,
+  });
+  useTimersOf(world);
+  planted?.plant(database.sqlite);
+  try {
+    await play();
+    return { violation: null, taken: choices.taken, trace: world.trace };
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    return { violation: error, taken: choices.taken, trace: world.trace };
+  } finally {
+    useTimersOf(null);
+    if (database.owner) database.sqlite.exec("rollback");
+    planted?.remove(database.sqlite);
+    database.clear();
+  }
+
+  async function play(): Promise<void> {
+    const size: Size = {
+      brokers: 1 + choices.pick(2),
+      graders: 1 + choices.pick(2),
+      participants: 1 + choices.pick(2),
+      submissions: 1 + choices.pick(5),
+    };
+    let broken: unknown = null;
+    const failed = (error: unknown) => {
+      broken ??= error;
+    };
+    const guarded = <A extends unknown[]>(work: (...args: A) => void) => {
+      return (...args: A) => {
+        try {
+          work(...args);
+        } catch (error) {
+          failed(error);
+        }
+      };
+    };
+    const callers = addParticipants(database, size.participants);
+    const promises = createPromises(database.sqlite);
+    database.committed = guarded(promises.checkCommit);
+    const queue = createSimulatedQueue(world);
+    const brokers: SimulatedBroker[] = [];
+
+    const startBroker = (name: string) => {
+      const program = world.start(name);
+      const broker = startSimulatedBroker({
+        world,
+        program,
+        records: recordsFor(database, world, program),
+        queue,
+        announced: guarded(promises.announced),
+        failed,
+        receive: planted?.receive
+          ? (report) => planted.receive!(database.sqlite, report)
+          : (report) => report,
+      });
+      brokers.push(broker);
+      program.onCrash.push(() => {
+        brokers.splice(brokers.indexOf(broker), 1);
+        world.after(RESTART_MS, () => startBroker(name));
+      });
+    };
+    const startGrader = (name: string) => {
+      const program = world.start(name);
+      program.onCrash.push(() => world.after(RESTART_MS, () => startGrader(name)));
+      runSimulatedGrader(world, program, queue).catch(failed);
+    };
+    for (let n = 1; n <= size.brokers; n++) startBroker(`broker ${n}`);
+    for (let n = 1; n <= size.graders; n++) startGrader(`grader ${n}`);
+
+    let working = size.submissions;
+    for (let n = 1; n <= size.submissions; n++) {
+      const program = world.start(`client ${n}`, { mortal: false });
+      const caller = callers[choices.pick(callers.length)]!;
+      const intent = intentOf(n, choices.pick(7) + 7 * n);
+      runSimulatedClient({ world, program, caller, intent, brokers: () => brokers, promises })
+        .catch(failed)
+        .finally(() => {
+          working--;
+        });
+    }
+    if (choices.pick(3) === 2)
+      world.after(1000 * choices.pick(20), () => void brokers[0]?.regrade().catch(refusedOr(failed)));
+    for (const upset of [queue.flush, queue.expireLease, queue.loseJob])
+      if (choices.pick(4) === 3) world.after(100 * choices.pick(100), upset);
+    await world.run(() => {
+      if (broken !== null) throw broken;
+      return working === 0 && queue.isIdle() && promises.isQuiet();
+    });
+    promises.checkEnd();
+  }
+}
+
+const refusedOr = (failed: (error: unknown) => void) => (error: unknown) => {
+  if (!(error instanceof CrowdaiError)) failed(error);
+};
+
+function addParticipants({ sqlite }: Database, count: number): Caller[] {
+  const insert = sqlite.prepare(
+    "insert into participants (id, name, name_key, created_at) values (?, ?, ?, ?)",
+  );
+  return Array.from({ length: count }, (_, at) => {
+    const name = `participant ${at + 1}`;
+    insert.run(at + 1, name, name, new Date(BEGIN).toISOString());
+    return { kind: "participant", id: at + 1, name, keyHash: "" };
+  });
+}
+
+const intentOf = (n: number, value: number): Intent =>
+  intentSchema.parse({
+    id: `01HZZZZZZZZZZZZZZZZZZZZZ${String(n).padStart(2, "0")}`,
+    challenge: CHALLENGE,
+    input: { kind: "inline", data: value },
+  });

@@ -1,0 +1,146 @@
+import type { Intent, Receipt, Report, Submission, SubmissionEvent } from "@crowdai/shared";
+import { challengeConfigSchema } from "@crowdai/shared/challenge-folder";
+import { embeddedWebapp } from "../../broker/src/background/webapp/embedded-webapp.ts";
+import type { Catalog } from "../../broker/src/domain/challenges/catalog.ts";
+import { createQueuePositions } from "../../broker/src/domain/graders/queue-positions.ts";
+import type { Caller } from "../../broker/src/domain/participants/api-keys.ts";
+import { applyRegradeReport } from "../../broker/src/domain/regrade/apply-regrade-report.ts";
+import { enqueueRegrades } from "../../broker/src/domain/regrade/enqueue-regrades.ts";
+import { startRegrade } from "../../broker/src/domain/regrade/start-regrade.ts";
+import {
+  republishRegrades,
+  restartRegrades,
+  sweepRegrades,
+} from "../../broker/src/domain/regrade/sweep-regrades.ts";
+import { applyReport } from "../../broker/src/domain/submissions/apply-report.ts";
+import { cancelSubmission } from "../../broker/src/domain/submissions/cancel-submission.ts";
+import { createDispatcher } from "../../broker/src/domain/submissions/dispatcher.ts";
+import { findFreeOrOwn } from "../../broker/src/domain/submissions/find-submission.ts";
+import { createRecovery } from "../../broker/src/domain/submissions/recover-queue.ts";
+import { registerIntent } from "../../broker/src/domain/submissions/register-intent.ts";
+import type { SubmissionServices } from "../../broker/src/domain/submissions/services.ts";
+import { sweepDeadlines } from "../../broker/src/domain/submissions/sweep-deadlines.ts";
+import type { Records } from "../../broker/src/records/records.ts";
+import { Away, type SimulatedQueue } from "./simulated-queue.ts";
+import type { Program, World } from "./world.ts";
+
+export const CHALLENGE = "sums";
+export const SLOTS_EACH = 3;
+
+const config = challengeConfigSchema.parse({
+  id: CHALLENGE,
+  title: "Sums",
+  score: { precision: 6, order: "descending" },
+  accepts: { json: {} },
+  rounds: [{ id: "1", limit: { count: SLOTS_EACH, per: "round" }, parallel_limit: null }],
+  evaluator: { command: ["true"], timeout_seconds: 5 },
+});
+const served = { config, version: "1", data: [], bundle: null };
+const challenges = new Map([[CHALLENGE, served]]);
+const catalog: Catalog = {
+  all: () => challenges,
+  get: () => served,
+  unknown: () => new Error("unknown challenge") as never,
+  folders: () => new Map(),
+  refresh: async () => ({ changed: [], mistakes: [], shadowed: [] }),
+};
+
+/** How often a broker repeats its work: less often than src/startup/scheduler.ts says, so that schedules are short. */
+const EVERY = { dispatch: 8000, deadlines: 30_000, regrades: 8000 };
+
+/** The product's own code for submissions and regrades, composed as src/startup/broker.ts does. */
+export interface SimulatedBroker {
+  readonly program: Program;
+  submit(caller: Caller, intent: Intent): Promise<Receipt>;
+  cancel(caller: Caller, id: string): Promise<Submission>;
+  regrade(): Promise<unknown>;
+}
+
+export interface BrokerOptions {
+  world: World;
+  program: Program;
+  records: Records;
+  queue: SimulatedQueue;
+  announced: (events: SubmissionEvent[]) => void;
+  /** What must not happen: an error of the product's own. */
+  failed: (error: unknown) => void;
+  /** Changes a report before it is applied. */
+  receive: (report: Report) => Report;
+}
+
+export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
+  const { world, program, records, announced, failed, receive } = options;
+  const clock = () => world.now();
+  const queue = options.queue.forBroker(program);
+  const log = { debug() {}, info() {}, warn() {}, error() {} } as unknown as SubmissionServices["log"];
+  const seedsOf = () => null as never;
+  const dispatcher = createDispatcher({
+    records,
+    queue,
+    catalog,
+    clock,
+    log,
+    seedsOf,
+    enqueueRegrades: () => enqueueRegrades({ records, queue, catalog, clock, seedsOf }),
+  });
+  const nothing = {} as never;
+  const context: SubmissionServices = {
+    records,
+    queue,
+    catalog,
+    clock,
+    log,
+    seedsOf,
+    webapp: embeddedWebapp(records.db, clock),
+    objects: nothing,
+    steps: nothing,
+    graders: { all: () => [], serving: () => [], lastSeen: () => null } as never,
+    runsCode: () => false,
+    gradingTimes: { record() {}, meanMs: () => null },
+    queuePositions: createQueuePositions(),
+    metrics: { refused() {}, uploaded() {} },
+    baseUrl: () => "http://broker",
+    announce: (_challenge, events) => announced(events),
+    dispatchSoon: dispatcher.soon,
+    dispatchStalled: dispatcher.stalled,
+  };
+
+  const endless = new AbortController().signal;
+  void queue
+    .receive(
+      (report) =>
+        applyReport(context, receive(report), (trx, given) => applyRegradeReport(context, trx, given)),
+      endless,
+    )
+    .catch(failed);
+  const recovery = createRecovery(context, {
+    forget: dispatcher.forget,
+    republishRegrades: () => republishRegrades(context),
+    restartRegrades: (known) => restartRegrades(context, known),
+  });
+  void queue.recover(recovery, endless).catch(failed);
+  every(EVERY.dispatch, async () => dispatcher.soon());
+  every(EVERY.deadlines, () => sweepDeadlines(context));
+  every(EVERY.regrades, () => sweepRegrades(context));
+
+  function every(ms: number, work: () => Promise<unknown>): void {
+    world.after(ms, () => {
+      if (!program.alive) return;
+      work()
+        .catch((error) => {
+          if (!(error instanceof Away)) failed(error);
+        })
+        .finally(() => every(ms, work));
+    });
+  }
+
+  return {
+    program,
+    async submit(caller, intent) {
+      const known = await findFreeOrOwn(records.db, caller, intent.id);
+      return registerIntent(context, caller, intent, known);
+    },
+    cancel: (caller, id) => cancelSubmission(context, caller, id),
+    regrade: () => startRegrade(records, CHALLENGE, clock()),
+  };
+}
