@@ -54,6 +54,8 @@ export async function buildServer(
       {
         name: "other-packages-stay-outside",
         setup({ onResolve }) {
+          // Its build for browsers: that for Node.js calls require, which a module does not have.
+          onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, "node_modules/yaml/browser/index.js") }));
           onResolve({ filter: /^[^./]/ }, ({ path }) =>
             path.startsWith("@crowdai/") || isInside(path) ? undefined : { path, external: true },
           );

@@ -56,7 +56,7 @@ export async function unpack(path: string, into: string): Promise<void> {
 async function findConfig(root: string): Promise<Pick<Bundle, "kind" | "dir" | "file">> {
   for (const dir of [root, await onlyFolder(root)]) {
     if (dir === null) continue;
-    const names = (await readdir(dir)).filter((name) => name in CONFIGS);
+    const names = (await readdir(dir)).filter((name) => name in CONFIGS).sort();
     if (names.length > 1) throw bundleInvalid([`it has ${names.join(" and ")}; keep the one to import`]);
     const [file] = names;
     if (file === undefined) continue;
