@@ -17,6 +17,7 @@ import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-
 import { codeRoutes } from "../http/git/git-routes.ts";
 import { gymRoutes } from "../http/gym/gym-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
+import type { OpenApi } from "../http/pages/api-reference/openapi.ts";
 import { createPages } from "../http/pages/pages.tsx";
 import { bodyLimit } from "../http/requests/body-limit.ts";
 import { errorResponse } from "../http/requests/error-response.ts";
@@ -84,6 +85,7 @@ export function createApp(options: {
     code: options.code,
     nextEvent,
     createRateLimiter: options.createRateLimiter,
+    openapi: () => describe() as OpenApi,
   });
   // Every other request goes to the pages' app, whose guards apply whatever the path.
   app.notFound((c) => pages.app.fetch(c.req.raw, c.env));
@@ -121,7 +123,7 @@ export function createApp(options: {
     }),
   );
   const api = apiRoutes(context, options.code, version, nextEvent, pages.caller);
-  const describe = () =>
+  const readDescription = () =>
     api.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -132,10 +134,13 @@ export function createApp(options: {
       servers: [{ url: `${basePathOf(context().baseUrl())}/api/v1` }],
     });
   // Described once: it takes a tenth of a second, in which no other request is served.
-  let description: ReturnType<typeof describe> | undefined;
+  let description: ReturnType<typeof readDescription> | undefined;
+  const describe = () => {
+    description ??= readDescription();
+    return description;
+  };
   app.get("/openapi.json", (c) => {
-    description ??= describe();
-    return c.json(description);
+    return c.json(describe());
   });
   app.route("/api/v1", api);
   // The path "/" of openapi.json, appended to its server's address.

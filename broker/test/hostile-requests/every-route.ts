@@ -27,6 +27,7 @@ export function listRoutes(): { method: string; path: string }[] {
     boards: {} as AppOptions["boards"],
     instanceIds: {} as AppOptions["instanceIds"],
     createRateLimiter: rateLimiters(),
+    openapi: () => ({}),
     legacy,
     webFormToken: "token",
     readiness: unused,

@@ -102,6 +102,8 @@ export const brokenWords = (page: Page): Promise<string[]> =>
     while (texts.nextNode()) {
       const { data, parentElement: parent } = texts.currentNode;
       if (!parent.checkVisibility() || parent.closest(".unseen, .digest, pre, svg, math")) continue;
+      range.selectNodeContents(texts.currentNode);
+      if (range.getClientRects().length < 2) continue;
       let box = parent;
       while (getComputedStyle(box).display.startsWith("inline")) box = box.parentElement;
       for (const { 0: word, index } of data.matchAll(/[\\p{L}\\p{N}.,]+/gu)) {

@@ -33,6 +33,7 @@ describe("a route of the pages", () => {
       code: () => ({}) as CodeServices,
       nextEvent: async () => {},
       createRateLimiter: rateLimiters(),
+      openapi: () => ({}),
     }));
     // Added as any new page is, and listed nowhere else.
     app.get("/brand/new", (c) => c.html("<p>new</p>"));

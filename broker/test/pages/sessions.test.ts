@@ -52,6 +52,7 @@ describe("a session of the pages", () => {
       code: () => ({}) as CodeServices,
       nextEvent: async () => {},
       createRateLimiter: rateLimiters(),
+      openapi: () => ({}),
     });
     const answer = await app.request("http://broker.internal:8420/sign-in", {
       method: "POST",

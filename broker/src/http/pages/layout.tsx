@@ -99,7 +99,7 @@ function Footer({ theme, here }: Frame) {
     <footer class="foot">
       <p>
         <a href={pathTo("/agreement/mit")}>MIT agreement</a>
-        <a href={pathTo("/openapi.json")}>API</a>
+        <a href={pathTo("/api")}>API</a>
       </p>
       <form method="post" action={pathTo("/theme")} class="themes">
         <fieldset>

@@ -7,6 +7,8 @@ import { errorResponse } from "../requests/error-response.ts";
 import type { HttpServices } from "../requests/http-services.ts";
 import { redactedPath } from "../requests/redacted-path.ts";
 import { requestError } from "../requests/request-error.ts";
+import type { OpenApi } from "./api-reference/openapi.ts";
+import { apiPages } from "./api-routes.tsx";
 import { assetRoutes } from "./assets/assets.ts";
 import { challengePages } from "./challenge-routes.tsx";
 import { codePages } from "./code-routes.tsx";
@@ -29,6 +31,8 @@ export interface PageOptions {
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
   code: PageContext["code"];
   createRateLimiter: CreateRateLimiter;
+  /** Describes the API. */
+  openapi: () => OpenApi;
 }
 
 export interface Pages {
@@ -39,7 +43,7 @@ export interface Pages {
 }
 
 /** Creates the pages. They are rendered here and work without scripts; scripts only keep them live. */
-export function createPages({ context, nextEvent, code, createRateLimiter }: PageOptions): Pages {
+export function createPages({ context, nextEvent, code, createRateLimiter, openapi }: PageOptions): Pages {
   const basePath = () => basePathOf(context().baseUrl());
   const sessions = createSessions({
     db: () => context().records.db,
@@ -87,6 +91,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter }: Pag
     devicePages(parts),
     joinPages(parts),
     submissionPages(parts),
+    apiPages({ ...parts, openapi }),
   ])
     pages.route("/", routes);
   return { app: pages, caller: async (c) => (await sessions.read(c)).caller };

@@ -21,7 +21,7 @@ export function Commands({ label, text }: { label: string; text: string }) {
           <code>
             {text.split(/(?<=\n)/).map((line) => (
               <span class="line">
-                {line.split(/ (?=--?[a-z])/).map((part, index) => (
+                {line.split(/ (?=--?[a-zA-Z])/).map((part, index) => (
                   <>
                     {index > 0 ? " " : null}
                     <span class="part">{part}</span>
