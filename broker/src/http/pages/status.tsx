@@ -109,7 +109,7 @@ export function StatusPage({
           <ul class="files">
             {status.webhooks.map(({ host, waiting, given_up, problem }) => (
               <li>
-                <UntrustedName text={host} />: {waiting} waiting, {given_up} given up
+                <UntrustedText text={host} />: {waiting} waiting, {given_up} given up
                 {problem === null ? null : `; latest problem: ${problem}`}
               </li>
             ))}
