@@ -97,23 +97,29 @@ describe("a bundle of Codabench", () => {
     expect(await readdir(join(packed, "out"))).toEqual(["digits-of"]);
   });
 
-  it("has reference data for each phase where they differ, and the first of several programs", async () => {
+  it("has reference data for each phase where they differ, and no phases with other programs", async () => {
     const tasks = [
       TASK,
-      { index: 8, scoring_program: "other", reference_data: "final.txt", input_data: "in.zip" },
+      { index: 8, scoring_program: TASK.scoring_program, reference_data: "final.txt", input_data: "in.zip" },
+      { index: 9, scoring_program: "other", reference_data: "reference" },
     ];
-    const phases = [PHASES[0], { ...PHASES[1], tasks: [8, 7] }];
+    const phases = [
+      PHASES[0],
+      { ...PHASES[1], tasks: [8, 7] },
+      { ...PHASES[1], index: 2, name: "Extra", tasks: [9] },
+    ];
     const { imported } = await importing({ ...codabenchFiles({ tasks, phases }), "final.txt": "3" });
     const { folder, leftOut } = await imported;
     expect(folder.config.evaluator).toMatchObject({
       reference: { uebung: "private/uebung/", final: "private/final/" },
     });
+    expect(folder.config.rounds.map(({ id }) => id)).toEqual(["uebung", "final"]);
     expect(await readFile(join(folder.dir, "private/final/final.txt"), "utf8")).toBe("3");
     expect(reasons(leftOut)).toEqual([
       "hidden columns seconds",
       "task 8: input_data",
       'phase "Final": tasks 7',
-      'phase "Final": other',
+      'phase "Extra"',
     ]);
   });
 
@@ -202,11 +208,6 @@ describe("a bundle that cannot be imported", () => {
           .join("\n")}`,
       },
       "Excessive alias count",
-    ],
-    [
-      "is of CodaLab",
-      { "competition.yaml": "title: x\nhtml: {}\nleaderboard: {}" },
-      "it is a bundle of CodaLab",
     ],
     ["is a link", { "competition.yaml": { link: "/etc/passwd" } }, "competition.yaml is not a file"],
   ])("%s", async (_, files, message) => {

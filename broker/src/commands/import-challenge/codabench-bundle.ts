@@ -10,6 +10,7 @@ import {
   TASK_REASONS,
   type Task,
 } from "./codabench-format.ts";
+import { fromCodalab, isCodalab } from "./codalab-bundle.ts";
 import { challengeId, type Draft, type Reading, roundIds } from "./draft.ts";
 import { type Found, findInBundle, isArchive } from "./find-in-bundle.ts";
 import { leaveOutFields } from "./left-out-fields.ts";
@@ -17,19 +18,13 @@ import { descriptionOf, lineOf, type Page, readPage } from "./page-text.ts";
 import { addPicture } from "./picture.ts";
 import { issueLines } from "./read-yaml.ts";
 
-/** Reads a bundle of Codabench (competition.yaml, version 2). Null when problems were reported. */
+/** Reads a bundle of Codabench (competition.yaml, version 2) or CodaLab (version 1.5). Null when problems were reported. */
 export async function readCodabench(
   reading: Reading,
   content: Record<string, unknown>,
 ): Promise<Draft | null> {
   const { problem } = reading;
-  if (content.version === undefined && ("leaderboard" in content || "html" in content)) {
-    problem(
-      "it is a bundle of CodaLab (version 1.5); upload it to Codabench, which converts it, and export it there",
-    );
-    return null;
-  }
-  const parsed = codabenchCompetition.safeParse(content);
+  const parsed = codabenchCompetition.safeParse(isCodalab(content) ? fromCodalab(content) : content);
   if (!parsed.success) {
     for (const line of issueLines(parsed.error.issues)) problem(line);
     return null;
@@ -59,9 +54,14 @@ export async function readCodabench(
       detailed_results: given.enable_detailed_results === true,
       ...(evaluated.seconds === null ? {} : { timeout_seconds: evaluated.seconds }),
     },
+    ...(hidesBoard(given) ? { visibility: { leaderboard: false } } : {}),
   };
   return draft;
 }
+
+const hidesBoard = ({ leaderboards, phases }: Competition): boolean =>
+  leaderboards[0]!.hidden === true ||
+  phases.some((one) => one.leaderboard_management_mode === "hide_results");
 
 async function describe(reading: Reading, given: Competition, draft: Draft): Promise<string> {
   const pages: Page[] = [];
@@ -142,6 +142,7 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
     });
   }
   const rounds: object[] = [];
+  const taken: string[] = [];
   const references = new Map<string, string>();
   let program: { task: Task; found: Found | null } | null = null;
   for (const [at, one] of phases.entries()) {
@@ -171,17 +172,18 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
       task: used,
       found: await findInBundle(reading, `task ${used.index}: scoring_program`, used.scoring_program),
     };
-    if (used.scoring_program !== program.task.scoring_program)
-      leaveOut(
-        `${where}: ${used.scoring_program}`,
-        `a challenge has one scoring program: ${program.task.scoring_program}`,
-      );
+    if (used.scoring_program !== program.task.scoring_program) {
+      const reason = `its scoring program is ${used.scoring_program}, and a challenge has one: ${program.task.scoring_program}`;
+      leaveOut(where, `${reason}; make a challenge of its own for it`);
+      continue;
+    }
+    taken.push(ids[at]!);
     if (used.reference_data !== undefined) references.set(ids[at]!, used.reference_data);
-    rounds.push(roundOf(reading, one, { id: ids[at]!, where, next: phases[at + 1] }));
+    rounds.push(roundOf(reading, one, { id: ids[at]!, where, later: phases.slice(at + 1) }));
     await takePublic(reading, one, where, draft);
   }
   if (program?.found) draft.files.push({ from: program.found.path, to: "program" });
-  const reference = await takeReferences(reading, ids, references, draft);
+  const reference = await takeReferences(reading, taken, references, draft);
   const limits = phases.map(
     (one) =>
       one.execution_time_limit ??
@@ -194,9 +196,9 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
 function roundOf(
   { leaveOut }: Reading,
   { name, start, end, max_submissions_per_day: day, max_submissions: total }: Competition["phases"][number],
-  { id, where, next }: { id: string; where: string; next: { start: string | null } | undefined },
+  { id, where, later }: { id: string; where: string; later: readonly { start: string | null }[] },
 ): object {
-  const ends = end ?? next?.start ?? null;
+  const ends = end ?? later.find((other) => (other.start ?? "") > (start ?? ""))?.start ?? null;
   if (end === null && ends !== null)
     leaveOut(`${where}: a missing end`, "its round ends when the next one starts");
   if (day !== null && total !== null)

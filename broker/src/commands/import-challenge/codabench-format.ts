@@ -28,6 +28,7 @@ export const codabenchPhase = z.looseObject({
   execution_time_limit: countField,
   execution_time_limit_ms: countField,
   tasks: z.array(z.coerce.number()).min(1, "expected the index of a task"),
+  leaderboard_management_mode: textField.nullish(),
   starting_kit: textField.nullish(),
   public_data: textField.nullish(),
 });
@@ -45,7 +46,11 @@ export const codabenchCompetition = z.looseObject({
   phases: z.array(codabenchPhase).min(1, "expected a phase"),
   leaderboards: z
     .array(
-      z.looseObject({ title: textField.optional(), columns: z.array(column).min(1, "expected a column") }),
+      z.looseObject({
+        hidden: switchField,
+        title: textField.optional(),
+        columns: z.array(column).min(1, "expected a column"),
+      }),
     )
     .min(1, "expected a leaderboard"),
 });
@@ -65,6 +70,12 @@ export const REASONS = {
   forum_enabled: "there is no forum",
   enable_forum: "there is no forum",
   contact_email: "write it into the description",
+  admin_names: "organizers have keys: see crowdai-broker organizer add",
+  allow_teams: "teams are participants with several keys",
+  allow_public_submissions: "participants publish their code with crowdai publish",
+  anonymous_leaderboard: "the board shows the names of participants",
+  show_datasets_from_yaml: NOT_HERE,
+  enable_per_submission_metadata: "there is no form beside a submission; participants write a message",
   reward: "write it into the description",
   report: NOT_HERE,
   fact_sheet: "there is no form beside a submission; participants write a message",
@@ -80,6 +91,9 @@ export const REASONS = {
 };
 export const PHASE_REASONS = {
   auto_migrate_to_this_phase: "submissions stay in their round; participants submit again",
+  is_scoring_only: "no other program runs before the scoring program anyway",
+  color: NOT_HERE,
+  datasets: "participants download what is in public/",
   hide_output:
     "participants never get the output of the scoring program, besides its scores and detailed results",
   hide_prediction_output: NOT_HERE,

@@ -32,9 +32,18 @@ export async function readYaml({ dir, file }: Bundle): Promise<Record<string, un
 const TIME =
   /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/;
 
+/** Month first, as both platforms read it, unless there is no such month. */
+const MONTH_FIRST = /^(\d{1,2})[-/](\d{1,2})[-/](\d{4})(?!\d)/;
+
+function yearFirst(text: string): string {
+  return text.replace(MONTH_FIRST, (_, first, second, year) =>
+    Number(first) > 12 ? `${year}-${second}-${first}` : `${year}-${first}-${second}`,
+  );
+}
+
 /** Returns a time as ISO 8601; null when it is not one. Times without a zone are UTC. */
 export function isoTime(value: unknown): string | null {
-  const match = typeof value === "string" ? TIME.exec(value.trim()) : null;
+  const match = typeof value === "string" ? TIME.exec(yearFirst(value.trim())) : null;
   if (!match) return null;
   const [year, month, day, hour = "00", minute = "00", second = "00"] = match.slice(1, 7);
   const two = (digits: string) => digits.padStart(2, "0");
