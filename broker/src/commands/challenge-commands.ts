@@ -14,6 +14,7 @@ import { claimObjects } from "../records/instance.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { openObjects } from "../startup/open-objects.ts";
+import { addExportCommand } from "./export-command.ts";
 import { addImportCommand } from "./import-command.ts";
 import type { Io } from "./io.ts";
 import { lacksPandas, missingProgram } from "./missing-program.ts";
@@ -66,7 +67,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
 
   const challenge = program
     .command("challenge")
-    .description("Check, import, add, re-grade and close challenges.");
+    .description("Check, import, export, add, re-grade and close challenges.");
   challenge
     .command("check <dir>")
     .description("Check a challenge folder and report all errors at once.")
@@ -91,6 +92,7 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     });
 
   addImportCommand(challenge, io, formatOption);
+  addExportCommand(challenge, io, dataOption);
 
   challenge
     .command("add <dir>")

@@ -44,12 +44,11 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** Runs statements that all see the records as of one moment. */
-export const readTogether = <T>(
-  db: Kysely<Tables>,
-  work: (trx: Transaction<Tables>) => Promise<T>,
-): Promise<T> =>
-  db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
+/** Runs statements that all see the records as of one moment: that of the transaction that it is called in, if any. */
+export const readTogether = <T>(db: Db, work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> =>
+  db.isTransaction
+    ? work(db as Transaction<Tables>)
+    : db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
 
 /**
  * Migrates the tables to the current version; safe when several programs do it at once. Throws usage when
