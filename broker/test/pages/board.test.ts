@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
+import { addKey } from "../../src/domain/participants/api-keys.ts";
 import type { TestBroker } from "../support/test-broker.ts";
 import {
   brokenWords,
@@ -49,6 +50,57 @@ describe.skipIf(missing("chromium-headless-shell"))(
       expect(await page.locator(".empty").innerText()).toBe("This page of the leaderboard is empty.");
       await page.click(".pager a:has-text('1')");
       expect((await names(page))[0]).toBe("p01");
+    });
+
+    it("finds participants by a part of their name, with their ranks, without a script", async () => {
+      const page = await browser.open({ javaScriptEnabled: false });
+      await go(page);
+      await page.fill("#find", "P5");
+      await page.click(".filter button");
+      expect(await names(page)).toEqual([
+        "p50",
+        "p51",
+        "p52",
+        "p53",
+        "p54",
+        "p55",
+        "p56",
+        "p57",
+        "p58",
+        "p59",
+      ]);
+      expect(await page.locator(".board .rank").first().innerText()).toBe("50");
+      expect(await page.locator(".count").innerText()).toBe("10 participants found");
+      for (const other of ["%", "_", "zed"]) {
+        await page.fill("#find", other);
+        await page.click(".filter button");
+        expect(await page.locator(".empty").innerText()).toBe(
+          "No participant of this leaderboard has such a name.",
+        );
+      }
+      await page.click("text=Whole leaderboard");
+      expect(await names(page)).toHaveLength(50);
+    });
+
+    it("begins with the reader's own row where that is on another page", async () => {
+      const { db } = test.records;
+      const { id } = await db
+        .selectFrom("participants")
+        .select("id")
+        .where("name", "=", "p55")
+        .executeTakeFirstOrThrow();
+      const key = await addKey(db, "participant", id, new Date().toISOString());
+      const page = await browser.open({ viewport: { width: 390, height: 800 } });
+      await browser.signIn(page, test.broker.url, key);
+      await go(page);
+      const own = page.locator(".board tbody tr").first();
+      expect(await own.locator("bdi").first().innerText()).toBe("p55");
+      expect(await own.locator(".rank").innerText()).toBe("55");
+      await page.click("text=Your row: rank 55");
+      expect(await page.locator("tr.pinned:target").count()).toBe(1);
+      await go(page, "?page=2");
+      expect((await names(page))[0]).not.toBe("p55");
+      expect(await page.locator("tr.mine").count()).toBe(1);
     });
 
     it("counts late submissions only on the ongoing board, and each round separately", async () => {

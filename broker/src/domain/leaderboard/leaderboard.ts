@@ -1,9 +1,10 @@
 import type { Leaderboard } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Db, readTogether } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { boardColumns } from "../challenges/board-columns.ts";
+import { nameKey } from "../participants/api-keys.ts";
 import { readBaselines } from "./baselines.ts";
 import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
 import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
@@ -21,6 +22,8 @@ export interface BoardQuery {
   now: Date;
   /** True to show only the viewer's row. */
   ownOnly?: boolean;
+  /** Shows only the participants whose names contain this text, the best of them. */
+  find?: string;
 }
 
 /**
@@ -40,7 +43,9 @@ export function readLeaderboard(
     const place = { challenge: config.id, round: query.round, board };
     const { total, rows } = query.ownOnly
       ? await ownRow(trx, config, place, query)
-      : await page(trx, config, place, query);
+      : query.find !== undefined
+        ? await foundRows(trx, config, place, query, query.find)
+        : await page(trx, config, place, query);
     return {
       challenge: config.id,
       round: query.round,
@@ -102,4 +107,31 @@ async function ownRow(trx: Db, config: ChallengeConfig, place: BoardPlace, query
   const [before = 0] = await countBefore(trx, place, own);
   const rows = await participantRows(trx, config, { ...query, board: place.board }, own, before);
   return { total: rows.length, rows: rows.slice(query.offset, query.offset + query.limit) };
+}
+
+async function foundRows(
+  trx: Db,
+  config: ChallengeConfig,
+  place: BoardPlace,
+  query: BoardQuery,
+  text: string,
+): Promise<Page> {
+  const like = `%${nameKey(text).replace(/[\\%_]/g, "\\$&")}%`;
+  const named = standingsFrom(trx, place).where("participant_id", "in", (eb) =>
+    eb.selectFrom("participants").select("id").where(sql<boolean>`name_key like ${like} escape '\\'`),
+  );
+  const found = await readStandings(trx, config, place, named.limit(query.limit));
+  const before = await countBefore(trx, place, found);
+  const rows: Row[] = [];
+  for (const [index, standing] of found.entries())
+    rows.push(
+      ...(await participantRows(
+        trx,
+        config,
+        { ...query, board: place.board },
+        [standing],
+        before[index] as number,
+      )),
+    );
+  return { total: rows.length, rows };
 }

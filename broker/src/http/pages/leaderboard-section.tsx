@@ -1,7 +1,7 @@
 import type { Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { openRound, roundNumber, roundState, sortByStart } from "@crowdai/shared/challenge-folder";
-import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import { type BoardQuery as DomainQuery, readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
@@ -14,12 +14,17 @@ import { Pager, pageNumber } from "./pager.tsx";
 import { pathTo } from "./path-to.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
+type BoardRow = Leaderboard["rows"][number];
+
 const PAGE = 50;
+const MAX_FOUND = 20;
 
 export interface BoardQuery {
   round?: string | undefined;
   board?: string | undefined;
   page?: string | undefined;
+  /** A part of a participant's name. */
+  find?: string | undefined;
 }
 
 /** The data of a challenge page's leaderboard. */
@@ -34,6 +39,10 @@ export interface BoardView {
   /** Whether submissions after the end of the round count on a board of their own. */
   hasOngoing: boolean;
   page: number;
+  /** The text that the names of all rows contain; null without a search. */
+  find: string | null;
+  /** The reader's own row; null without one. */
+  own: BoardRow | null;
   /** Whether readers of the board may open every submission. */
   opensAll: boolean;
 }
@@ -56,19 +65,24 @@ export async function readBoard(
   const hasOngoing = config.after_end === "accept" && roundState(round, now) === "ended";
   const ongoing = hasOngoing && query.board === "ongoing";
   const page = pageNumber(query.page);
+  const find = query.find?.trim().slice(0, 100) || null;
+  const viewer = caller?.kind === "participant" ? caller.id : null;
+  const place = {
+    round: round.id,
+    board: ongoing ? ("ongoing" as const) : ("current" as const),
+    viewer,
+    now,
+  };
+  const read = async (rows: Pick<DomainQuery, "limit" | "offset" | "find" | "ownOnly">) =>
+    withLinks(context, await readLeaderboard(records.db, config, { ...place, ...rows }));
   const board = seesBoard(config, role)
-    ? await withLinks(
-        context,
-        await readLeaderboard(records.db, config, {
-          round: round.id,
-          board: ongoing ? "ongoing" : "current",
-          limit: PAGE,
-          offset: (page - 1) * PAGE,
-          viewer: caller?.kind === "participant" ? caller.id : null,
-          now,
-        }),
+    ? await read(
+        find === null ? { limit: PAGE, offset: (page - 1) * PAGE } : { limit: MAX_FOUND, offset: 0, find },
       )
     : null;
+  const shown = board?.rows.find(({ you }) => you) ?? null;
+  const isElsewhere = board !== null && shown === null && viewer !== null && board.total > 0;
+  const own = isElsewhere ? ((await read({ limit: 1, offset: 0, ownOnly: true })).rows[0] ?? null) : shown;
   return {
     board,
     withheld: !config.visibility.leaderboard,
@@ -77,6 +91,8 @@ export async function readBoard(
     ongoing,
     hasOngoing,
     page,
+    find,
+    own,
     opensAll: showsSubmissions(config, now),
   };
 }
@@ -86,7 +102,8 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
   const { challenge, role } = seen;
   const { id } = challenge.config;
   const { board, round, rounds, ongoing, hasOngoing, page } = view;
-  const query = (change: BoardQuery) => boardQuery({ ...current(view), page: undefined, ...change });
+  const query = (change: BoardQuery) =>
+    boardQuery({ ...current(view), page: undefined, find: undefined, ...change });
   const title = roundTitle(seen, round);
   const opens = (row: { you: boolean; code: string | null }) =>
     row.you || role === "organizer" || row.code !== null || view.opensAll;
@@ -136,11 +153,23 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
           ) : null}
         </nav>
       ) : null}
+      {board && (page > 1 || board.total > PAGE || view.find !== null) ? (
+        <Search view={view} query={current(view)} />
+      ) : null}
+      {view.own && board && board.rows.length > 0 ? (
+        <p class="note">
+          <a href="#your-row">Your row: rank {view.own.rank.toLocaleString("en-US")}</a>
+        </p>
+      ) : null}
       {!board ? (
         <p class="empty">Leaderboard is not displayed yet.</p>
       ) : board.rows.length === 0 ? (
         <p class="empty">
-          {board.total === 0 ? "No graded submissions yet." : "This page of the leaderboard is empty."}
+          {view.find !== null
+            ? "No participant of this leaderboard has such a name."
+            : board.total === 0
+              ? "No graded submissions yet."
+              : "This page of the leaderboard is empty."}
         </p>
       ) : (
         <>
@@ -152,6 +181,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
           ) : null}
           <LeaderboardTable
             board={board}
+            pinned={board.rows.some(({ you }) => you) ? null : view.own}
             caption={`Leaderboard of ${title}${ongoing ? ", ongoing" : ""}`}
             opens={opens}
             entriesOf={(row) =>
@@ -162,10 +192,13 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
                   : null
             }
           />
-          <p class="count">{plural(board.total, "participant")}</p>
+          <p class="count">
+            {plural(board.total, "participant")}
+            {view.find === null ? null : board.total === MAX_FOUND ? " at the most are found" : " found"}
+          </p>
         </>
       )}
-      {board ? (
+      {board && view.find === null ? (
         <Pager
           label="Pages of the leaderboard"
           page={page}
@@ -176,13 +209,30 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
     </div>
   );
 
-  function current({ round, ongoing, page }: BoardView): BoardQuery {
+  function current({ round, ongoing, page, find }: BoardView): BoardQuery {
     return {
+      find: find ?? undefined,
       round: rounds.length > 1 ? round.id : undefined,
       board: ongoing ? "ongoing" : undefined,
       page: page > 1 ? String(page) : undefined,
     };
   }
+}
+
+/** Finds participants by their names on a board of several pages. */
+function Search({ view, query: { round, board } }: { view: BoardView; query: BoardQuery }) {
+  return (
+    <form method="get" action="#leaderboard" class="filter" aria-label="Find a participant">
+      {round ? <input type="hidden" name="round" value={round} /> : null}
+      {board ? <input type="hidden" name="board" value={board} /> : null}
+      <label for="find">Participant</label>
+      <input id="find" type="search" name="find" value={view.find ?? ""} maxlength={100} autocomplete="off" />
+      <button type="submit">Find</button>
+      {view.find === null ? null : (
+        <a href={`${boardQuery({ round, board })}#leaderboard`}>Whole leaderboard</a>
+      )}
+    </form>
+  );
 }
 
 export const roundTitle = ({ challenge: { config } }: SeenChallenge, round: RoundConfig) =>

@@ -13,18 +13,22 @@ type Row = Leaderboard["rows"][number];
  */
 export function LeaderboardTable({
   board,
+  pinned,
   caption,
   opens,
   entriesOf,
 }: {
   board: Leaderboard;
+  /** The reader's own row, where it is not among those of the board: it comes first. */
+  pinned: Row | null;
   caption: string;
   /** Whether the reader may open a row's submission. */
   opens: (row: Row) => boolean;
   /** Returns the address of a row's entries; null when the reader may not see them. */
   entriesOf: (row: Row) => string | null;
 }) {
-  const { rows, score, score_secondary: secondary } = board;
+  const { score, score_secondary: secondary } = board;
+  const rows = pinned ? [pinned, ...board.rows] : board.rows;
   const hasMedia = rows.some(({ media }) => media && shownKind(media));
   const hasCode = rows.some(({ code }) => code !== null);
   const moves = rows.some(({ rank_before }) => rank_before !== null);
@@ -83,7 +87,11 @@ export function LeaderboardTable({
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr class={rowClass(row)} aria-current={row.you ? "true" : undefined}>
+            <tr
+              class={row === pinned ? "mine pinned" : rowClass(row)}
+              id={row.you ? "your-row" : undefined}
+              aria-current={row.you ? "true" : undefined}
+            >
               <td class="number rank">{row.baseline ? <span class="unseen">no rank</span> : row.rank}</td>
               {moves ? (
                 <td class="move">

@@ -1,9 +1,8 @@
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
-import { countBefore } from "../../domain/leaderboard/board-blocks.ts";
 import { ENTRY } from "../../domain/leaderboard/boards.ts";
-import { ownStanding, shownScore } from "../../domain/leaderboard/standings.ts";
-import type { Db } from "../../records/records.ts";
+import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import type { Needs } from "../../domain/submissions/services.ts";
 import { readFigures } from "./challenges.tsx";
 
 /** How a participant does in a round now: the board's truth, after every re-grade and withdrawal. */
@@ -17,17 +16,26 @@ export interface OwnStanding {
   submission: string | null;
   entries: number;
   failed: number;
+  /** Whether the board shows final scores. */
+  final: boolean;
 }
 
 export async function readOwnStanding(
-  db: Db,
+  { records: { db }, clock }: Needs<"records" | "clock">,
   config: ChallengeConfig,
   round: RoundConfig,
   { participant, showsRank }: { participant: number; showsRank: boolean },
 ): Promise<OwnStanding> {
-  const place = { challenge: config.id, round: round.id, board: "current" as const };
-  const [standing, figures, counts] = await Promise.all([
-    ownStanding(db, { ...place, participant_id: participant }),
+  const [board, figures, counts] = await Promise.all([
+    readLeaderboard(db, config, {
+      round: round.id,
+      board: "current",
+      limit: 1,
+      offset: 0,
+      viewer: participant,
+      ownOnly: true,
+      now: clock(),
+    }),
     readFigures(db, config, round.id),
     db
       .selectFrom("submissions")
@@ -41,13 +49,14 @@ export async function readOwnStanding(
       .where(ENTRY)
       .executeTakeFirstOrThrow(),
   ]);
-  const [before = 0] = standing && showsRank ? await countBefore(db, place, [standing]) : [];
+  const row = board.rows[0];
   return {
     round,
-    rank: standing && showsRank ? before + 1 : null,
+    rank: row && showsRank ? row.rank : null,
     participants: figures.participants,
-    best: standing ? shownScore(config.score, standing.sort_primary) : null,
-    submission: standing?.submission ?? null,
+    best: row?.score ?? null,
+    submission: row?.submission ?? null,
+    final: board.final,
     entries: Number(counts.entries),
     failed: Number(counts.failed ?? 0),
   };

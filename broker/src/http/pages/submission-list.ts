@@ -131,7 +131,7 @@ export async function readSubmissionList(
     summed.map((id) => readSummary(context, id, whose as number, own ? "anyone" : "organizer")),
   );
   return {
-    rows: rows.map((row) => ({ ...row, counts: Boolean(row.counts) })),
+    rows: rows.map((row) => ({ ...row, counts: countsNow(row, summaries) })),
     total: Number(total),
     pages: Math.ceil(Number(total) / PAGE),
     challenges,
@@ -139,6 +139,17 @@ export async function readSubmissionList(
     participant: participant ?? null,
     summaries: summaries.filter((summary) => summary !== null),
   };
+}
+
+/** A final board may rank a participant by another submission than the public one does. */
+function countsNow(
+  row: { id: string; challenge: string; round: string; counts: unknown },
+  summaries: readonly (Summary | null)[],
+): boolean {
+  const final = summaries.find(
+    (one) => one?.standing.final && one.challenge === row.challenge && one.standing.round.id === row.round,
+  );
+  return final ? final.standing.submission === row.id : Boolean(row.counts);
 }
 
 async function findParticipant(db: Db, name: string): Promise<number | null> {
@@ -165,11 +176,13 @@ async function latestChallenges(db: Db, participant: number): Promise<string[]> 
 
 /** Returns null for a challenge that the broker no longer serves, or that the participant never submitted to. */
 async function readSummary(
-  { catalog, records: { db }, clock }: Needs<"catalog" | "records" | "clock">,
+  context: Needs<"catalog" | "records" | "clock">,
   challenge: string,
   participant: number,
   role: Role,
 ): Promise<Summary | null> {
+  const { catalog, clock } = context;
+  const { db } = context.records;
   const config = catalog.all().get(challenge)?.config;
   if (!config) return null;
   const latest = await db
@@ -184,7 +197,7 @@ async function readSummary(
   if (!latest) return null;
   const round = config.rounds.find(({ id }) => id === latest.round) ?? presentRound(config, clock());
   const [standing, points] = await Promise.all([
-    readOwnStanding(db, config, round, { participant, showsRank: seesBoard(config, role) }),
+    readOwnStanding(context, config, round, { participant, showsRank: seesBoard(config, role) }),
     db
       .selectFrom("submissions")
       .select(["id", "created_at", "score"])
