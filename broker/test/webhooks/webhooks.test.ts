@@ -115,6 +115,8 @@ it("sends a grade, signed, with a text for chats", async () => {
   const verify = (secret: string) => verifyAsDocumented(secret, headers, body);
   expect(await Promise.all(webhooks.map(({ secret }) => verify(secret)))).toEqual(["True\n", "False\n"]);
   await next(other, id);
+  for (const path of ["/api/v1/challenges/test", "/api/v1/challenges", "/challenges/test"])
+    expect(await (await test.fetch(path)).text()).not.toContain("secret-path");
 });
 
 it("sends the events that a webhook asks for, and nothing of dry runs, calls and cancellations", async () => {
