@@ -144,6 +144,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "release.ts": ["release", "lib"],
       "screenshots.ts": ["screenshots", "lib"],
       "simulate.ts": ["simulate"],
+      "fuzz.ts": ["lib"],
       "services.ts": ["services"],
       services: ["lib"],
       "test.ts": ["check.ts", "test", "services", "lib"],

@@ -23,11 +23,16 @@ export function scoreByMetrics(
   { metric, metrics, private_results = [] }: MetricNames,
 ): Result | EvaluatorFailure {
   const values = new Map<string, { value: unknown; isNotFinite: boolean }>();
-  const given = Array.isArray(fields.metrics) ? fields.metrics : [];
-  for (const [index, [name, value]] of given.entries()) {
+  if (!arePairs(fields.metrics))
+    return evaluatorFailure(
+      "evaluator_output",
+      "an invalid event: metrics is not a list of names and values",
+      "an invalid event",
+    );
+  for (const [index, [name, value]] of fields.metrics.entries()) {
     const path = `metrics.${index}.1`;
     const isNotFinite = notFinite.some((one) => one === path || one.startsWith(`${path}.`));
-    values.set(String(name), { value, isNotFinite });
+    values.set(name, { value, isNotFinite });
   }
   const names = metrics ?? (metric === undefined ? [...values.keys()].slice(0, 1) : [metric]);
   const missing = names.find((name) => !values.has(name));
@@ -66,3 +71,7 @@ export function scoreByMetrics(
     ],
   };
 }
+
+const arePairs = (metrics: unknown): metrics is [string, unknown][] =>
+  Array.isArray(metrics) &&
+  metrics.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string");

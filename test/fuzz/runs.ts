@@ -1,0 +1,49 @@
+import fc from "fast-check";
+
+/** How many inputs each property is tried with. `npm run fuzz` asks for more. */
+export const RUNS = Number(process.env.CROWDAI_FUZZ_RUNS ?? 300);
+
+const seed = process.env.CROWDAI_FUZZ_SEED;
+
+/** A property holds for every input; a failure prints the smallest input that was found, and its seed. */
+export async function holds(property: fc.IAsyncProperty<unknown[]> | fc.IProperty<unknown[]>, share = 1) {
+  const numRuns = Math.max(1, Math.round(RUNS * share));
+  await fc.assert(property as fc.IAsyncProperty<unknown[]>, {
+    numRuns,
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
+  });
+}
+
+/** Bytes that begin as something valid, and have some of them changed, removed or added. */
+export function broken(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Buffer> {
+  const change = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    how: fc.constantFrom("change", "remove", "insert", "cut"),
+    byte: fc.integer({ min: 0, max: 255 }),
+  });
+  return fc.tuple(valid, fc.array(change, { maxLength: 5 })).map(([bytes, changes]) => {
+    let found = Buffer.from(bytes);
+    for (const { at, how, byte } of changes) {
+      const place = Math.floor(at * found.length);
+      const [before, after] = [found.subarray(0, place), found.subarray(place + 1)];
+      if (how === "cut") found = Buffer.from(before);
+      else if (how === "remove") found = Buffer.concat([before, after]);
+      else if (how === "change") found = Buffer.concat([before, Buffer.from([byte]), after]);
+      else found = Buffer.concat([before, Buffer.from([byte]), found.subarray(place)]);
+    }
+    return found;
+  });
+}
+
+export const text = (): fc.Arbitrary<string> => fc.string({ unit: "grapheme", maxLength: 60 });
+
+/** JSON as programs write it: spaces, exact numbers, NaN, deep and wide. */
+export const jsonText = (): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.json(),
+    fc.json({ maxDepth: 8 }).map((json) => json.replaceAll(",", " ,\n")),
+    fc.bigInt().map(String),
+    fc.double().map(String),
+    fc.constantFrom("NaN", "[Infinity]", '{"a":-Infinity}', "1e999", "1.0", "-0", "[".repeat(3000)),
+    fc.stringMatching(/^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,4})?$/),
+  );
