@@ -1,7 +1,23 @@
-import { readdir, readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { root } from "../lib/root.ts";
+
+describe("the bundle of the broker", () => {
+  it("reads YAML", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "crowdai-bundle-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "competition.yaml"), "- one");
+    const program = join(root, "broker/bin/crowdai-broker.js");
+    const run = promisify(execFile)(process.execPath, [program, "challenge", "import", folder], {
+      cwd: folder,
+    });
+    await expect(run).rejects.toThrow("competition.yaml: it is not a list of names and values");
+  });
+});
 
 describe.each(["broker", "grader"])("the bundle of the %s", (name) => {
   const dist = join(root, name, "dist");

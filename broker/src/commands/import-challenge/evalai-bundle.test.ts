@@ -114,7 +114,7 @@ describe("a bundle of EvalAI", () => {
       ],
       ...["private", "private/dev.json", "private/test.json", "public", "public/logo.jpg"],
     ]);
-    expect(leftOut.map(({ what }) => what)).toEqual(["published"]);
+    expect(leftOut.map(({ what }) => what)).toEqual([]);
   });
 
   it("may have its script in an archive, and annotations that are one", async () => {
@@ -157,6 +157,7 @@ describe("a bundle of EvalAI", () => {
     expect(folder.config.rounds[0]!.id).toBe("dev");
     expect(leftOut.map(({ what }) => what)).toEqual([
       "tags",
+      "published: false",
       'phase "Dev phase": codename "-dev"',
       'hidden scores of phase "Test phase"',
       'hidden split dev_split of phase "Test phase"',

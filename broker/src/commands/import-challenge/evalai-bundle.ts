@@ -34,6 +34,11 @@ export async function readEvalai(reading: Reading, content: Record<string, unkno
   if (given.is_docker_based || given.is_static_dataset_code_upload)
     problem("is_docker_based, is_static_dataset_code_upload: submissions are images, which are not run here");
   leaveOutFields(reading, given, { known: Object.keys(evalaiChallenge.shape), reasons: EVALAI_REASONS });
+  if (given.published === false)
+    reading.leaveOut(
+      "published: false",
+      "a challenge is shown once a broker serves it; visibility.private hides it",
+    );
   const ids = phaseIds(reading, given.challenge_phases);
   const draft: Draft = { config: { id: "", title: lineOf(given.title) }, files: [], leftOut: [] };
   const annotations = await takeAnnotations(reading, given.challenge_phases, ids, draft);

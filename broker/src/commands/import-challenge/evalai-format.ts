@@ -31,6 +31,7 @@ export const evalaiChallenge = z.looseObject({
   remote_evaluation: switchField,
   is_docker_based: switchField,
   is_static_dataset_code_upload: switchField,
+  published: switchField,
   start_date: timeField,
   end_date: timeField,
   leaderboard: z
@@ -66,7 +67,6 @@ export type EvalaiPhase = EvalaiChallenge["challenge_phases"][number];
 const KEYS_NOT_ADDRESSES = "participants have keys, not addresses";
 /** Why fields have no place in a challenge folder. */
 export const EVALAI_REASONS = {
-  published: "a challenge is shown to all as soon as a broker serves it, unless visibility.private is set",
   tags: "there are no tags; write them into the description",
   domain: "there are no tags; write it into the description",
   allowed_email_domains: KEYS_NOT_ADDRESSES,
