@@ -67,6 +67,12 @@ const environmentSchema = z.object({
   GITLAB_URL: z.url({ protocol: /^https?$/ }).default("https://gitlab.com"),
 });
 
+/** The environment variables that a broker reads. */
+export const VARIABLES: readonly string[] = [
+  ...Object.keys(environmentSchema.shape),
+  ...Object.keys(s3EnvironmentSchema.shape),
+];
+
 const flagsSchema = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(8420),
   host: z.string().min(1).default("127.0.0.1"),

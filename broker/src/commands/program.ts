@@ -6,6 +6,7 @@ import { VERSION } from "../base/version.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
 import { addChallengeCommands } from "./challenge-commands.ts";
+import { addInitCommand } from "./init-command.ts";
 import type { Io } from "./io.ts";
 import { addOrganizerCommands } from "./organizer-commands.ts";
 import { addParticipantCommands } from "./participant-commands.ts";
@@ -34,6 +35,7 @@ export function createProgram(io: Io): Command {
     }
   };
 
+  addInitCommand(program, io);
   program
     .command("start")
     .description("Start the broker; with --with-grader it also grades, in the same process.")
