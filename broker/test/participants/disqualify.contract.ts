@@ -47,7 +47,7 @@ export function disqualifyContract(
       const told = new Promise<{ version: number }>((resolve) => reader.socket.once("leaderboard", resolve));
       await reader.ask("watch_board", { challenge: "test" });
 
-      expect(await participant("disqualify", "grace", "--reason", "Two <b>accounts</b>")).toMatchObject({
+      expect(await participant("disqualify", "grace", "--reason", "Two <b>accounts")).toMatchObject({
         code: 0,
         stderr: "grace is disqualified in all challenges.\n",
       });
@@ -58,7 +58,7 @@ export function disqualifyContract(
       const refused = {
         code: "disqualified",
         fault: "you",
-        message: "You are disqualified: Two <b>accounts</b>",
+        message: "You are disqualified: Two <b>accounts",
       };
       await expect(submit(grace, 9)).rejects.toMatchObject(refused);
       const call = {
@@ -69,13 +69,13 @@ export function disqualifyContract(
       const called = await at().fetch("/api/v1/calls", { key: grace, method: "POST", body: call });
       expect(await called.json()).toMatchObject({ error: { code: "disqualified" } });
 
-      expect(await view(grace, best)).toMatchObject({ disqualified: { reason: "Two <b>accounts</b>" } });
+      expect(await view(grace, best)).toMatchObject({ disqualified: { reason: "Two <b>accounts" } });
       const person = createPageClient(at());
       await person.signIn(grace);
       for (const path of [`/submissions/${best}`, "/submissions", "/challenges/test"])
-        expect(await (await person.get(path)).text()).toContain("Two &lt;b&gt;accounts&lt;/b&gt;");
+        expect(await (await person.get(path)).text()).toContain("Two &lt;b&gt;accounts");
       const other = createPageClient(at());
-      expect(await (await other.get("/challenges/test")).text()).not.toMatch(/Grace|accounts/);
+      expect(await (await other.get("/challenges/test")).text()).not.toMatch(/Grace|accounts|3\.000/);
       expect((await participant("list")).stdout).toMatch(
         /\tGrace\t.*\tdisqualified in all challenges on .*accounts/,
       );

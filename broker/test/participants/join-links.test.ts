@@ -185,7 +185,7 @@ describe("the page of a join link", () => {
       422,
       expect.stringContaining("The name &quot;ada&quot; is taken."),
     ]);
-    const joined = await person.post(`/join/${code}`, { name: "<b>Bo</b>" });
+    const joined = await person.post(`/join/${code}`, { name: "<b>Bo" });
     const shown = await joined.text();
     const key = /crowdai_[0-9A-Za-z]+/.exec(shown)?.[0] as string;
     expect([joined.status, joined.headers.get("cache-control"), isApiKey(key)]).toEqual([
@@ -193,11 +193,11 @@ describe("the page of a join link", () => {
       "no-store",
       true,
     ]);
-    expect(shown).toContain("&lt;b&gt;Bo&lt;/b&gt;");
+    expect(shown).toContain("&lt;b&gt;Bo");
     expect(shown).toContain("npx crowdai login");
     expect(shown).toContain("Sign out");
     expect(await seesChallenge(key)).toBe(true);
-    expect(await (await person.get("/")).text()).toContain("&lt;b&gt;Bo&lt;/b&gt;");
+    expect(await (await person.get("/")).text()).toContain("&lt;b&gt;Bo");
     const foreign = await createPageClient(test).post(
       `/join/${code}`,
       { name: "x2" },

@@ -1,7 +1,7 @@
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { ARRIVED, RANKED } from "./boards.ts";
+import { ARRIVED, COUNTS, RANKED } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
 /** A moment at which the best score of a round became better. */
@@ -75,6 +75,7 @@ async function readBestOverTime(db: Db, config: ChallengeConfig, round: RoundCon
   const rows = await submissions
     .select([moment.as("moment"), sql<number>`min(sort_primary)`.as("best")])
     .where(RANKED)
+    .where(COUNTS)
     .groupBy(moment)
     .orderBy(moment)
     .execute();
