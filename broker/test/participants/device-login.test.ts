@@ -51,7 +51,11 @@ describe("30: crowdai login --web", () => {
     expect(stderr).toContain(`/device?code=${code}`);
     expect(stderr).toContain(`confirm the code ${code}.`);
     expect(stdout + stderr).not.toMatch(/crowdai_[0-9a-zA-Z]{8}/);
-    expect((await crowdai("whoami", "--quiet")).stdout).toBe("ada\n");
+    const whoami = await crowdai("whoami");
+    expect([whoami.stdout, whoami.stderr]).toEqual([
+      "ada\n",
+      expect.stringMatching(/crowdai\/.* on .* \(this one\)/),
+    ]);
     expect(await answerPage(code)).toContain("No sign-in is waiting for this code");
   });
 

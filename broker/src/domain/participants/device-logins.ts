@@ -3,6 +3,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { addKey, type Caller } from "./api-keys.ts";
+import { KEY_NAME } from "./key-names.ts";
 
 const LIFETIME_MS = 10 * 60_000;
 /** Consonants that are not mistaken for one another; no words arise. */
@@ -81,14 +82,16 @@ export async function claimDeviceLogin(records: Records, deviceCode: string, now
     await records.lock(trx, `device-login:${device_hash}`);
     const found = await trx
       .selectFrom("device_logins")
-      .select(["participant_id", "member", "expires_at"])
+      .select(["participant_id", "member", "client", "expires_at"])
       .where("device_hash", "=", device_hash)
       .executeTakeFirst();
     if (!found || found.expires_at <= iso(now.getTime())) throw new CrowdaiError("login_expired");
     if (found.participant_id === null) throw new CrowdaiError("login_pending");
     await trx.deleteFrom("device_logins").where("device_hash", "=", device_hash).execute();
     const member = found.member ?? undefined;
-    return addKey(trx, "participant", found.participant_id, iso(now.getTime()), { member });
+    const client = found.client.normalize("NFC").trim().slice(0, 100).trim();
+    const label = KEY_NAME.test(client) ? client : undefined;
+    return addKey(trx, "participant", found.participant_id, iso(now.getTime()), { label, member });
   });
 }
 
