@@ -54,7 +54,8 @@ export async function submissions(
             // The ranks and what is final come last, so that scripts that know the older columns still find them.
             list.map((s) => [
               ...[s.id, s.challenge, s.round, s.state, s.score, s.created_at, s.message],
-              ...[s.rank, rankNow(s), s.score_final, s.selected ? "selected" : null],
+              ...[s.rank, rankNow(s)],
+              ...(hasFinal ? [s.score_final, s.selected ? "selected" : null] : []),
             ]),
           ),
   });

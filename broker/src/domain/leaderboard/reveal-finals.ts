@@ -1,8 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Records } from "../../records/records.ts";
 import { maxSelected, startFinalBoard } from "./final-board.ts";
-import type { FinalSources } from "./final-shown.ts";
-import { isFinalShown } from "./final-shown.ts";
+import { type FinalSources, isFinalShown } from "./final-shown.ts";
 
 type Round = { challenge: string; round: string };
 
