@@ -198,6 +198,10 @@ describe("final scores", () => {
     // Clients that watch the board receive the new version.
     await until(async () => (await readBoard()).version > version);
     expect(await (await test.fetch(BOARD)).text()).toMatch(CANARY);
+    const page = createPageClient(test);
+    await page.signIn(test.key);
+    for (const path of ["/", "/submissions?challenge=test"])
+      expect(await (await page.get(path)).text()).toContain("0.990");
     const html = await (await createPageClient(test).get("/challenges/test")).text();
     expect(html).toMatch(/final ranking[\s\S]*0\.990[\s\S]*0\.731/);
   });

@@ -9,10 +9,10 @@ import { updateBoards } from "../submissions/update-boards.ts";
 import { writeFailure, writeGrade } from "../submissions/write-outcome.ts";
 import type { Board } from "./boards.ts";
 import { maxSelected, updateFinalStanding } from "./final-board.ts";
+import { readFinals } from "./final-shown.ts";
 import { readLeaderboard } from "./leaderboard.ts";
 import { advanceWindows } from "./ranking-window.ts";
 import { rebuildStandings } from "./rebuild-standings.ts";
-import { readFinals } from "./standing-now.ts";
 
 const HOUR = 3_600_000;
 const START = Date.parse("2026-01-01T00:00:00.250Z");

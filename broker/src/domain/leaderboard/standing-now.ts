@@ -1,11 +1,10 @@
 import type { Submission } from "@crowdai/shared";
 import type { Kysely } from "kysely";
-import { type Db, readTogether } from "../../records/records.ts";
-import { lookup } from "../../records/statement.ts";
+import { readTogether } from "../../records/records.ts";
 import type { SubmissionRow, Tables } from "../../records/tables.ts";
 import { countBefore } from "./board-blocks.ts";
-import type { BoardPlace } from "./boards.ts";
-import { type FinalSources, isFinalShown } from "./final-shown.ts";
+import type { Board } from "./boards.ts";
+import { type FinalSources, shownBoard } from "./final-shown.ts";
 import { ownStanding } from "./standings.ts";
 
 type Standing = NonNullable<Submission["standing"]>;
@@ -32,41 +31,26 @@ export function standingsReader(context: FinalSources): (row: SubmissionRow) => 
     const place = {
       challenge: row.challenge,
       round: row.round,
-      board: row.post_challenge === 1 ? ("ongoing" as const) : ("current" as const),
+      late: row.post_challenge,
       participant_id: row.participant_id,
     };
     const name = JSON.stringify(Object.values(place));
     const reading =
-      known.get(name) ??
-      showsFinal(context, place).then((isFinal) =>
-        readPlace(db, isFinal ? { ...place, board: "final" } : place),
-      );
+      known.get(name) ?? boardOf(context, row).then((board) => readPlace(db, { ...place, board }));
     known.set(name, reading);
     const found = await reading;
     return { rank: found?.rank ?? null, best: found?.submission === row.id };
   };
 }
 
-/** Returns whether the board that a place is on shows the final scores by now. */
-async function showsFinal(
+/** Returns the board that a submission counts on by now. */
+async function boardOf(
   { records: { db }, catalog, clock }: FinalSources,
-  { challenge, round, board }: BoardPlace,
-): Promise<boolean> {
-  if (board !== "current" || (await readFinals(db, { challenge, round })) === 0) return false;
-  return isFinalShown(db, catalog.all().get(challenge)?.config, round, clock());
+  { challenge, round, post_challenge }: SubmissionRow,
+): Promise<Board> {
+  if (post_challenge === 1) return "ongoing";
+  return shownBoard(db, catalog.all().get(challenge)?.config, round, clock());
 }
-
-/** Returns how many submissions the final board of a round considers; 0 while no grade has a final score. */
-export const readFinals = async (db: Db, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) =>
-  (await finalsOf(db, { challenge, round }))?.finals ?? 0;
-
-const finalsOf = lookup((db, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) =>
-  db
-    .selectFrom("board_rounds")
-    .select("finals")
-    .where("challenge", "=", challenge)
-    .where("round", "=", round),
-);
 
 function readPlace(
   db: Kysely<Tables>,

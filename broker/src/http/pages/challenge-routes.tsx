@@ -54,7 +54,7 @@ export function challengePages({
       readBoard(context(), seen, caller, c.req.query()),
       publicChallenge(seen.challenge, context()),
       seesBoard(config, seen.role)
-        ? readFigures(context().records.db, config, presentRound(config, now).id)
+        ? readFigures(context().records.db, config, presentRound(config, now).id, now)
         : null,
       ownDisqualifications(context().records.db, caller, config.id),
       describe(context(), seen.challenge, basePathOf(context().baseUrl())),

@@ -8,6 +8,7 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { findClosure } from "../../domain/challenges/find-closure.ts";
+import { shownBoard } from "../../domain/leaderboard/final-shown.ts";
 import { shownScore } from "../../domain/leaderboard/standings.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
@@ -66,14 +67,19 @@ export function presentRound(config: ChallengeConfig, now: Date): RoundConfig {
   );
 }
 
-export async function readFigures(db: Db, config: ChallengeConfig, round: string): Promise<RoundFigures> {
+export async function readFigures(
+  db: Db,
+  config: ChallengeConfig,
+  round: string,
+  now: Date,
+): Promise<RoundFigures> {
   const { participants, best } = await db
     .selectFrom("standings")
     .select(sql<number>`count(*)`.as("participants"))
     .select((eb) => eb.fn.min("sort_primary").as("best"))
     .where("challenge", "=", config.id)
     .where("round", "=", round)
-    .where("board", "=", "current")
+    .where("board", "=", await shownBoard(db, config, round, now))
     .executeTakeFirstOrThrow();
   return {
     participants: Number(participants),
@@ -91,7 +97,7 @@ export async function readChallengeList(
       const { config } = seen.challenge;
       const round = presentRound(config, now);
       const figures = seesBoard(config, seen.role)
-        ? await readFigures(context.records.db, config, round.id)
+        ? await readFigures(context.records.db, config, round.id, now)
         : null;
       const closure = await findClosure(context.records.db, config.id);
       return { ...seen, round, when: momentOf(config, round, closure, now), figures };

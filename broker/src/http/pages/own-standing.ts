@@ -36,7 +36,7 @@ export async function readOwnStanding(
       ownOnly: true,
       now: clock(),
     }),
-    readFigures(db, config, round.id),
+    readFigures(db, config, round.id, clock()),
     db
       .selectFrom("submissions")
       .select([

@@ -1,7 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
-import { isFinalShown } from "../../domain/leaderboard/final-shown.ts";
-import { readFinals } from "../../domain/leaderboard/standing-now.ts";
+import { isFinalShown, readFinals } from "../../domain/leaderboard/final-shown.ts";
 import type { SubmissionAccess } from "../../domain/rules/visibility.ts";
 import { type SelectionNeeds, selectFinal, unfit } from "../../domain/submissions/select-final.ts";
 import type { SubmissionRow } from "../../records/tables.ts";

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { sql } from "kysely";
-import { ENTRY, RANKED } from "../../domain/leaderboard/boards.ts";
+import { type Board, ENTRY, RANKED } from "../../domain/leaderboard/boards.ts";
 import { type Caller, nameKey } from "../../domain/participants/api-keys.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
@@ -14,6 +14,14 @@ const PAGE = 50;
 const POINTS = 500;
 /** The challenges that are summed up above a list of all. */
 const SUMMARIES = 3;
+
+/** The board that a submission counts on; the final one once the round's final scores are shown. */
+const BOARD_OF = sql<Board>`case
+  when submissions.post_challenge = 1 then 'ongoing'
+  when exists (
+    select 1 from board_rounds where board_rounds.challenge = submissions.challenge
+      and board_rounds.round = submissions.round and final_shown = 1
+  ) then 'final' else 'current' end`;
 
 type Listed = Pick<
   SubmissionRow,
@@ -110,7 +118,7 @@ export async function readSubmissionList(
             .select("standings.submission")
             .whereRef("standings.challenge", "=", "submissions.challenge")
             .whereRef("standings.round", "=", "submissions.round")
-            .where("standings.board", "in", ["current", "ongoing"])
+            .where("standings.board", "=", BOARD_OF)
             .whereRef("standings.participant_id", "=", "submissions.participant_id")
             .whereRef("standings.submission", "=", "submissions.id"),
         )
