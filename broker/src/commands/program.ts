@@ -5,6 +5,7 @@ import { readConfig } from "../base/config.ts";
 import { VERSION } from "../base/version.ts";
 import { openRecords } from "../records/open.ts";
 import type { Records } from "../records/records.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { addChallengeCommands } from "./challenge-commands.ts";
 import { addInitCommand } from "./init-command.ts";
 import type { Io } from "./io.ts";
@@ -65,6 +66,7 @@ export function createProgram(io: Io): Command {
   addOrganizerCommands(program, io, dataOption, withRecords);
   addChallengeCommands(program, io, dataOption);
   addSubmissionCommands(program, io, dataOption, withRecords);
+  addBackupCommands(program, io, dataOption);
   addStatusCommand(program, io, dataOption, withRecords);
 
   return program;

@@ -74,8 +74,15 @@ const newer = (cause: unknown) =>
     cause,
   });
 
+/** Returns the names of the migrations that this program knows, in their order. */
+export const migrationNames = (): string[] => Object.keys(migrationsOf("sqlite"));
+
 export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migrator {
-  const migrations = {
+  return new Migrator({ db, provider: { getMigrations: async () => migrationsOf(dialect) } });
+}
+
+function migrationsOf(dialect: Records["dialect"]) {
+  return {
     "001-first": { up: (at: Kysely<unknown>) => first.up(at, dialect) },
     "002-code": code,
     "003-publishing": { up: (at: Kysely<unknown>) => publishing.up(at, dialect) },
@@ -94,5 +101,4 @@ export function migrator(db: Kysely<Tables>, dialect: Records["dialect"]): Migra
     "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
     "018-webhooks": { up: (at: Kysely<unknown>) => webhooks.up(at, dialect) },
   };
-  return new Migrator({ db, provider: { getMigrations: async () => migrations } });
 }

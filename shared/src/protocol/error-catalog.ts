@@ -976,6 +976,14 @@ export const catalog = {
     "The data folder cannot be used.",
     "Make it readable and writable for this user, or choose another folder.",
   ),
+  backup_invalid: row(
+    "you",
+    422,
+    2,
+    false,
+    "The backup cannot be restored. Nothing was changed.",
+    "Restore another backup.",
+  ),
   spool_damaged: row(
     "you",
     422,

@@ -4,9 +4,9 @@ import { createSubmissionId } from "@crowdai/shared";
 import { parse } from "csv-parse/sync";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Ran, runCommand } from "../../../test/support/run-command.ts";
-import { startBroker, type TestBroker, untilEnd } from "../../../test/support/test-broker.ts";
-import { csvLine } from "../../base/csv.ts";
+import { csvLine } from "../../src/base/csv.ts";
+import { type Ran, runCommand } from "../support/run-command.ts";
+import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
 
 let test: TestBroker;
 const ids: string[] = [];
