@@ -65,6 +65,10 @@ function describe(found: PublicChallenge, style: Style): string[] {
     );
   lines.push("", style.bold("Scores"), `  ${describeScore(found.score)}`);
   if (found.score_secondary) lines.push(`  ${describeScore(found.score_secondary)} (secondary)`);
+  if (found.final)
+    lines.push(
+      `  Hidden scores decide the final ranking. Select up to ${found.final.select} submissions to a round: crowdai select <id>`,
+    );
 
   lines.push("", style.bold("Accepts"));
   if (accepts.file) {

@@ -222,6 +222,11 @@ test("leaderboard shows columns, and beside final scores the public ones, also w
   expect(piped.stdout.split("\n")[0]?.split("\t").slice(-2)).toEqual(["3", "12.3"]);
 });
 
+test("challenge says that hidden scores decide in the end", async () => {
+  broker.routes["/api/v1/challenges/iris"] = { json: publicChallenge({ final: { select: 3 } }) };
+  expect((await run(["challenge", "iris"])).stdout).toContain("Select up to 3 submissions to a round");
+});
+
 test("select selects a submission for the final ranking, --remove removes it, and lists show it", async () => {
   const path = `/api/v1/submissions/${ID}`;
   const selected = gradedSubmission({ selected: true, score_final: null });
