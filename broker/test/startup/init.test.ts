@@ -43,7 +43,10 @@ describe("crowdai-broker init", () => {
         { cwd: join(cwd, "site"), env: { CROWDAI_BROKER: test.broker.url, CROWDAI_API_KEY: test.key } },
       );
       expect(submit.code, submit.stderr).toBe(0);
-      expect(JSON.parse(submit.stdout)).toMatchObject({ submission: { state: "graded" } });
+      expect(JSON.parse(submit.stdout)).toMatchObject({
+        score: expect.closeTo(180.12, 2),
+        submission: { state: "graded" },
+      });
     } finally {
       await test.close();
     }
