@@ -21,10 +21,13 @@ describe("the scale of a chart", () => {
     for (const [low, high] of [
       [-Number.MAX_VALUE, Number.MAX_VALUE],
       [1e-12, 2e-12],
+      [1e308, 1e308],
+      [1e-320, 1e-320],
       [1e15, 1e15 + 1],
     ] as const) {
       const { ticks } = scaleOf(low, high);
       expect(ticks.every(Number.isFinite)).toBe(true);
+      expect(ticks.at(-1)).toBeGreaterThan(ticks[0] as number);
       expect(ticks.length).toBeLessThan(12);
     }
   });

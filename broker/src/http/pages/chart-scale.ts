@@ -13,8 +13,12 @@ const LARGEST = 1e300;
 
 /** Returns the even steps of 1, 2 or 5 times a power of ten that span the values. */
 export function scaleOf(least: number, most: number): Scale {
-  const [low, high] = [Math.max(-LARGEST, least), Math.min(LARGEST, most)];
-  const span = high - low || Math.abs(high) || 1;
+  const [low, high] = [least, most].map((value) => Math.min(LARGEST, Math.max(-LARGEST, value))) as [
+    number,
+    number,
+  ];
+  // Differences that no tick could show count as none.
+  const span = Math.max(high - low || Math.abs(high) || 1, Math.abs(high) * 1e-9, 1e-12);
   const power = 10 ** Math.floor(Math.log10(span / (MAX_TICKS - 2)));
   const step = power * (STEPS.find((one) => span / (power * one) <= MAX_TICKS - 2) ?? 10);
   const first = Math.floor(low / step);

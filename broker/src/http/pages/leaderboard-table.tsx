@@ -89,7 +89,6 @@ export function LeaderboardTable({
           {rows.map((row) => (
             <tr
               class={row === pinned ? "mine pinned" : rowClass(row)}
-              id={row.you ? "your-row" : undefined}
               aria-current={row.you ? "true" : undefined}
             >
               <td class="number rank">{row.baseline ? <span class="unseen">no rank</span> : row.rank}</td>
@@ -98,7 +97,7 @@ export function LeaderboardTable({
                   <Movement row={row} />
                 </td>
               ) : null}
-              <th scope="row" class="person main">
+              <th scope="row" class="person main" id={row.you ? "your-row" : undefined}>
                 <UntrustedName text={row.participant} />
                 {row.you ? <span class="tag you">you</span> : null}
                 {row.baseline ? <span class="tag">baseline</span> : null}

@@ -6,7 +6,7 @@ export function UntrustedText({ text, most = 120 }: { text: string; most?: numbe
 }
 
 /** A name in a narrow column: it may break after the marks that join its parts. */
-export function UntrustedName({ text, most = 100 }: { text: string; most?: number }) {
+export function UntrustedName({ text, most = 60 }: { text: string; most?: number }) {
   const parts = truncateText(text, most).split(/(?<=[-_./@:+])(?=[^\s-_./@:+])/);
   return (
     <bdi class="outside">
@@ -36,7 +36,7 @@ export function UntrustedParagraphs({ text, most = 20_000 }: { text: string; mos
 export function Time({ at, form }: { at: string; form?: "short" | "beside" }) {
   if (form === "short")
     return (
-      <time datetime={at} title={shownTime(at)} data-form="short">
+      <time datetime={at} data-form="short">
         {shortTime(at, new Date())}
       </time>
     );
