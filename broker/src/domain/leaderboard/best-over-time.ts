@@ -14,6 +14,8 @@ export type ReadBestOverTime = (config: ChallengeConfig, round: RoundConfig) => 
 
 const MAX_POINTS = 200;
 const FRESH_MS = 30_000;
+/** Reading takes at most this part of the time, however many submissions there are. */
+const MAX_SHARE = 1 / 300;
 const HOUR = 3_600_000;
 /** How much of a time tells moments apart, for rounds that last longer than this: at most some thousand of them. */
 const MOMENTS: readonly [longerThan: number, length: number, rest: string][] = [
@@ -26,7 +28,8 @@ const MOMENTS: readonly [longerThan: number, length: number, rest: string][] = [
 
 interface Remembered {
   version: number;
-  readAt: number;
+  /** When the points may be read again. */
+  nextAt: number;
   points: Promise<readonly BestScore[]>;
 }
 
@@ -48,10 +51,17 @@ export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
     const { version } = board;
     const before = known.get(name);
     const now = performance.now();
-    if (before && (before.version === version || now - before.readAt < FRESH_MS)) return before.points;
+    if (before && (before.version === version || now < before.nextAt)) return before.points;
     const points = readBestOverTime(db(), config, round);
-    known.set(name, { version, readAt: now, points });
-    points.catch(() => known.delete(name));
+    const entry: Remembered = { version, nextAt: now + FRESH_MS, points };
+    known.set(name, entry);
+    points.then(
+      () => {
+        const took = performance.now() - now;
+        entry.nextAt = now + Math.max(FRESH_MS, took / MAX_SHARE);
+      },
+      () => known.delete(name),
+    );
     return points;
   };
 }
