@@ -156,14 +156,19 @@ describe("a bundle of Codabench", () => {
       solutions: [{}],
     };
     const phases = [{ ...PHASES[0], auto_migrate_to_this_phase: true, max_submissions: 9 }, PHASES[1]];
-    const { leftOut } = await (await importing(codabenchFiles({ ...more, phases }))).imported;
+    const leaderboards = [{ ...CODABENCH.leaderboards[0], submission_rule: "Force_Last" }];
+    const tasks = [{ ...CODABENCH.tasks[0], docker_image: "a/b" }];
+    const { leftOut } = await (await importing(codabenchFiles({ ...more, phases, leaderboards, tasks })))
+      .imported;
     expect(reasons(leftOut)).toEqual([
       ...[
         "forum_enabled",
         "mascot",
         "solutions",
         "registration_auto_approve: false",
+        "leaderboard: submission_rule: Force_Last",
         "hidden columns seconds",
+        "task 7: docker_image",
       ],
       ...['phase "Übung": auto_migrate_to_this_phase', 'phase "Übung": max_submissions (9)'],
     ]);

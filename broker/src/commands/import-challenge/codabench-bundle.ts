@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import {
   ADD_PARTICIPANTS,
+  BEST_COUNTS,
   type Competition,
   codabenchCompetition,
   codabenchPhase,
@@ -87,6 +88,8 @@ function scoreFields(reading: Reading, { leaderboards }: Competition) {
       `leaderboard ${JSON.stringify(title ?? "")}`,
       "a challenge has one board, of the first leaderboard",
     );
+  const rule = first!.submission_rule;
+  if (rule && !/best/i.test(rule)) leaveOut(`leaderboard: submission_rule: ${rule}`, BEST_COUNTS);
   const all = first!.columns.toSorted((a, b) => a.index - b.index);
   for (const { key, computation } of all)
     if (computation)
@@ -147,6 +150,10 @@ async function readPhases(reading: Reading, given: Competition, draft: Draft) {
   let program: { task: Task; found: Found | null } | null = null;
   for (const [at, one] of phases.entries()) {
     const where = `phase ${JSON.stringify(one.name)}`;
+    if (one.is_closed) {
+      leaveOut(where, "it takes no submissions (max_submissions: 0)");
+      continue;
+    }
     leaveOutFields(reading, one, {
       ...{ known: Object.keys(codabenchPhase.shape), reasons: PHASE_REASONS, where: `${where}: ` },
     });

@@ -25,6 +25,8 @@ export const codabenchPhase = z.looseObject({
   end: timeField,
   max_submissions_per_day: countField,
   max_submissions: countField,
+  /** Made of max_submissions: 0 of CodaLab; Codabench means no limit by it. */
+  is_closed: switchField,
   execution_time_limit: countField,
   execution_time_limit_ms: countField,
   tasks: z.array(z.coerce.number()).min(1, "expected the index of a task"),
@@ -49,6 +51,7 @@ export const codabenchCompetition = z.looseObject({
       z.looseObject({
         hidden: switchField,
         title: textField.optional(),
+        submission_rule: textField.nullish(),
         columns: z.array(column).min(1, "expected a column"),
       }),
     )
@@ -59,6 +62,7 @@ export type Task = z.infer<typeof codabenchTask>;
 
 export const ADD_PARTICIPANTS = "everyone with a key may take part: see crowdai-broker participant add";
 const OWN_GRADERS = "programs run on your graders: install there what they import";
+export const BEST_COUNTS = "the best submission counts";
 const NOT_HERE = "there is no such setting";
 /** Why fields have no place in a challenge folder. */
 export const REASONS = {
@@ -84,7 +88,7 @@ export const REASONS = {
   can_participants_make_submissions_public: "participants publish their code with crowdai publish",
   allow_robot_submissions: "every participant may submit from a program",
   has_registration: ADD_PARTICIPANTS,
-  force_submission_to_leaderboard: "the best submission counts",
+  force_submission_to_leaderboard: BEST_COUNTS,
   disallow_leaderboard_modifying: NOT_HERE,
   show_detailed_results_in_submission_panel: "detailed_results says it for all",
   show_detailed_results_in_leaderboard: "only the author of a submission sees its detailed results",
@@ -93,6 +97,7 @@ export const PHASE_REASONS = {
   auto_migrate_to_this_phase: "submissions stay in their round; participants submit again",
   is_scoring_only: "no other program runs before the scoring program anyway",
   color: NOT_HERE,
+  force_best_submission_to_leaderboard: BEST_COUNTS,
   datasets: "participants download what is in public/",
   hide_output:
     "participants never get the output of the scoring program, besides its scores and detailed results",
@@ -100,6 +105,7 @@ export const PHASE_REASONS = {
   hide_score_output: "evaluator.private_results hides scores by name",
 };
 export const TASK_REASONS = {
+  docker_image: OWN_GRADERS,
   ingestion_program:
     "no program runs before the scoring program; participants submit what it finds in $input/res",
   input_data: "it is for the ingestion program, and was not copied, because it may be secret",

@@ -69,6 +69,32 @@ describe("a bundle of CodaLab", () => {
     expect(leftOut.map(({ what }) => what)).toEqual(["has_registration", 'phase "Practice": color']);
   });
 
+  it("has its boards by rank, and no rounds of phases without submissions", async () => {
+    const changed = CONFIG.replace("    RESULTS:", "    OTHER: &OTHER {label: Other, rank: 2}\n    RESULTS:")
+      .replace("  columns:\n", "  columns:\n    time: {label: Time, leaderboard: *OTHER, rank: 1}\n")
+      .replace("max_submissions: 20", "max_submissions: 0")
+      .replace("    label: Test\n", "    label: Test\n    phase_never_ends: true\n")
+      .replace("end_date", "start_date: 2026-01-01\ncompetition_docker_image: a/b\nend_date");
+    const root = await folderOf(codabenchFiles(changed));
+    const options = { bundle: root, into: join(root, "out"), id: null, dryRun: true };
+    const { folder, leftOut } = await importChallenge(options);
+    expect(folder.config).toMatchObject({
+      score: { title: "Right digits" },
+      rounds: [{ id: "test", ends_at: null }],
+    });
+    expect(leftOut.map(({ what }) => what)).toEqual([
+      ...["has_registration", "docker_image", 'leaderboard "Other"', 'phase "Practice"'],
+    ]);
+  });
+
+  it("says how to get the files that CodaLab stores under keys", async () => {
+    const key = "c4819120-18a2-4466-9c82-f51cbbe8b667";
+    const root = await folderOf(codabenchFiles(CONFIG.replaceAll(": scoring_program", `: ${key}`)));
+    await expect(
+      importChallenge({ bundle: root, into: join(root, "out"), id: null, dryRun: true }),
+    ).rejects.toThrow(`"${key}" is the key of a file that the other platform stores; export the bundle`);
+  });
+
   it("is refused when it is not as CodaLab has them", async () => {
     const root = await folderOf(codabenchFiles("title: x\nhtml: {}\nphases: [1]\nleaderboard: {columns: 1}"));
     await expect(

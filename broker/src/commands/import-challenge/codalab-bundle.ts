@@ -7,9 +7,20 @@ export const isCodalab = (content: Fields): boolean =>
   content.version === undefined && (isObject(content.html) || isObject(content.leaderboard));
 
 const TASK_FIELDS = ["scoring_program", "reference_data", "input_data", "ingestion_program"];
+const NOT_OF_PHASES = [...TASK_FIELDS, "phasenumber", "parent_phasenumber"];
 
 /** Returns the competition in the form of Codabench (version 2). Fields of the wrong type stay missing, and are reported there. */
-export function fromCodalab({ html, phases, leaderboard, end_date, ...rest }: Fields): Fields {
+export function fromCodalab(content: Fields): Fields {
+  // The competition starts with its first phase.
+  const {
+    html,
+    phases,
+    leaderboard,
+    end_date,
+    start_date: _start,
+    competition_docker_image,
+    ...rest
+  } = content;
   const { terms, ...pages } = isObject(html) ? html : {};
   const ordered = valuesOf(phases)
     // The parent of parallel phases takes no submissions.
@@ -17,6 +28,7 @@ export function fromCodalab({ html, phases, leaderboard, end_date, ...rest }: Fi
     .toSorted((a, b) => Number(a.phasenumber) - Number(b.phasenumber));
   return {
     ...rest,
+    ...(competition_docker_image === undefined ? {} : { docker_image: competition_docker_image }),
     ...(terms === undefined ? {} : { terms }),
     pages: Object.entries(pages).map(([name, file]) => ({ title: titleOf(name), file })),
     tasks: ordered.map((phase, index) => ({
@@ -25,10 +37,11 @@ export function fromCodalab({ html, phases, leaderboard, end_date, ...rest }: Fi
         TASK_FIELDS.filter((name) => phase[name] != null).map((name) => [name, phase[name]]),
       ),
     })),
-    phases: ordered.map(({ label, start_date, phasenumber: _, parent_phasenumber: __, ...phase }, index) => ({
-      ...Object.fromEntries(Object.entries(phase).filter(([name]) => !TASK_FIELDS.includes(name))),
+    phases: ordered.map(({ label, start_date, phase_never_ends, ...phase }, index) => ({
+      ...Object.fromEntries(Object.entries(phase).filter(([name]) => !NOT_OF_PHASES.includes(name))),
       ...{ index, name: label, start: start_date, tasks: [index] },
-      end: laterStart(start_date, ordered.slice(index + 1)) ?? end_date ?? null,
+      end: laterStart(start_date, ordered.slice(index + 1)) ?? (phase_never_ends === true ? null : end_date),
+      is_closed: phase.max_submissions === 0,
     })),
     leaderboards: isObject(leaderboard) ? leaderboardsOf(leaderboard) : undefined,
   };
@@ -48,7 +61,9 @@ function leaderboardsOf({ leaderboards, columns }: Fields): Fields[] {
       computation: column.computed === undefined ? null : "computed",
     },
   }));
-  return valuesOf(leaderboards).map(({ label }) => ({
+  const rankOf = ({ rank }: Fields) => Number(rank ?? 1) || 0;
+  const boards = valuesOf(leaderboards).toSorted((a, b) => rankOf(a) - rankOf(b));
+  return boards.map(({ label }) => ({
     title: label,
     columns: all.filter(({ board }) => board === label || board === undefined).map(({ column }) => column),
   }));

@@ -139,6 +139,21 @@ describe("a bundle of EvalAI", () => {
     });
   });
 
+  it("shows a split that all phases have and some show, rather than one that is hidden", async () => {
+    const test = { ...SPLIT, challenge_phase_id: 2 };
+    const splits = [{ ...SPLIT, visibility: 1 }, { ...test, dataset_split_id: 2, visibility: 1 }, test];
+    const { folder } = await importing({ challenge_phase_splits: splits });
+    expect(folder.config.evaluator).toMatchObject({
+      ...{ metric: "dev_split.Error", private_results: ["test_split"] },
+    });
+  });
+
+  it("may have another name for its configuration, as archives for EvalAI do", async () => {
+    const root = await folderOf({ ...FILES, "zip_challenge.yaml": stringify(CONFIG), "notes.yaml": "a: 1" });
+    const options = { bundle: root, into: join(root, "out"), id: null, dryRun: true };
+    expect((await importChallenge(options)).folder.config.title).toBe("Count leaves");
+  });
+
   it("hides its boards when some are hidden, and lists what else it cannot carry over", async () => {
     const phases = [
       {

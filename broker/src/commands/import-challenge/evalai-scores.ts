@@ -81,8 +81,13 @@ function splitsOf(
           "a split is hidden in all rounds or in none; this one is shown in others",
         );
   if (byPhase.every(({ splits }) => splits.length <= 1)) return { prefix: "", hidden };
-  const common = all.find(({ split }) =>
-    byPhase.every(({ splits }) => splits.some((one) => one.split === split && one.visibility === EVERYONE)),
+  // The split that everyone sees in all phases, or else one that everyone sees in some.
+  const isCommon = (split: string | undefined, sees: (visibility: number) => boolean) =>
+    byPhase.every(({ splits }) => splits.some((one) => one.split === split && sees(one.visibility)));
+  const shown = all.filter(({ visibility }) => visibility === EVERYONE);
+  const common = (
+    shown.find(({ split }) => isCommon(split, (visibility) => visibility === EVERYONE)) ??
+    shown.find(({ split }) => isCommon(split, () => true))
   )?.split;
   if (common !== undefined) return { prefix: `${common}.`, hidden };
   leaveOut(

@@ -8,6 +8,8 @@ export interface Found {
   isFolder: boolean;
 }
 
+const KEY = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * Finds a file or folder that the configuration names. Reports one that is missing, a link, or outside of the bundle, and returns
  * null then.
@@ -33,7 +35,12 @@ export async function findInBundle(
     const names = found.isFolder ? await readdir(found.path) : [];
     const same = (name: string) => name.normalize("NFC") === part.normalize("NFC");
     const name = names.includes(part) ? part : names.find(same);
-    if (name === undefined) return wrong("is not in the bundle");
+    if (name === undefined)
+      return wrong(
+        KEY.test(given)
+          ? "is the key of a file that the other platform stores; export the bundle with its files"
+          : "is not in the bundle",
+      );
     const path = join(found.path, name);
     const entry = await lstat(path);
     if (entry.isSymbolicLink()) return wrong("is a link");

@@ -56,16 +56,30 @@ export async function unpack(path: string, into: string): Promise<void> {
 async function findConfig(root: string): Promise<Pick<Bundle, "kind" | "dir" | "file">> {
   for (const dir of [root, await onlyFolder(root)]) {
     if (dir === null) continue;
-    const names = (await readdir(dir)).filter((name) => name in CONFIGS).sort();
+    const all = await readdir(dir);
+    const known = all.filter((name) => name in CONFIGS).sort();
+    const names = known.length > 0 ? known : await evalaiConfigs(dir, all);
     if (names.length > 1) throw bundleInvalid([`it has ${names.join(" and ")}; keep the one to import`]);
     const [file] = names;
     if (file === undefined) continue;
     if (!(await lstat(join(dir, file))).isFile()) throw bundleInvalid([`${file} is not a file`]);
-    return { kind: CONFIGS[file]!, dir, file };
+    return { kind: CONFIGS[file] ?? "evalai", dir, file };
   }
   throw bundleInvalid([
     "it has neither challenge_config.yaml (EvalAI) nor competition.yaml (Codabench), at its top or in its only folder",
   ]);
+}
+
+/** EvalAI takes a configuration under any name. Returns the names of the files that are one. */
+async function evalaiConfigs(dir: string, names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names.filter((one) => /\.ya?ml$/i.test(one) && !isClutter(one)).sort()) {
+    const path = join(dir, name);
+    if (!(await lstat(path)).isFile()) continue;
+    const text = await readText(path, { lenient: true }).catch(() => "");
+    if (/^challenge_phases\s*:/m.test(text)) found.push(name);
+  }
+  return found;
 }
 
 /** Returns the folder that holds everything else, as some archives have it; null when there is none, or more than one. */

@@ -133,10 +133,16 @@ def plain_value(text):
 def lines_of_scores(text):
     scores = []
     for line in text.splitlines():
-        match = re.match(r"""\s*(?:"([^"]*)"|'([^']*)'|([^#:{}\[\]][^:]*?))\s*:(?:\s+(.*))?$""", line)
+        match = re.match(r"""\s*(?:"([^"]*)"|'([^']*)'|([^#:{}\[\]](?:[^:]|:(?=\S))*?))\s*:(?:\s+(.*))?$""", line)
         if match:
             name = next(group for group in match.groups()[:3] if group is not None)
             scores.append([name, plain_value(match.group(4) or "")])
+            continue
+        # CodaLab needs no space between a colon and a number.
+        match = re.match(r"\s*([^#:{}\[\]][^:]*?)\s*:(\S+)\s*$", line)
+        value = plain_value(match.group(2)) if match else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            scores.append([match.group(1), value])
     return scores
 
 

@@ -124,6 +124,7 @@ describe("scores.txt", () => {
       },
     ],
     ["s: 1\nt: nan\nu: -.inf", { score: 1, data: { t: null, u: null }, notFinite: ["data.t", "data.u"] }],
+    ["s:0.5\nF1 :-1e2\nset:b: 3\nsee http://x", { score: 0.5, data: { F1: -100, "set:b": 3 } }],
     ['{"s": 2}', { score: 2 }],
   ])("is read: %j", async (text, expected) => {
     expect((await (await scoresTxt(text)).run(SUBMITTED)).verdict).toMatchObject({ result: expected });

@@ -78,15 +78,23 @@ def splits_of(returned):
     return splits
 
 
-def metrics_of(splits, wanted):
-    """Returns names and values in order. One split needs no name in front; otherwise a metric has it, unless it was asked for without."""
+def metrics_of(splits, wanted, private):
+    """
+    Returns names and values in order. One split needs no name in front, unless a score is asked for with it; otherwise a metric has it,
+    unless it was asked for without. A name without a split is that of a private split only when no other split has it: scores are shown.
+    """
+    hidden = [split for split, _ in splits if private is not True and split in private]
+    public = {str(name) for split, found in splits if split not in hidden for name in found}
+    is_plain = len(splits) == 1 and not any(one.startswith(splits[0][0] + ".") for one in wanted)
     metrics = []
     for split, found in splits:
         for name, value in found.items():
             names = {"name": str(name), "split": split, "path": split + "." + str(name)}
             taken = [metric["shown"] for metric in metrics]
-            asked = next((one for one in wanted if one in (names["name"], names["path"]) and one not in taken), None)
-            shown_name = asked or (names["name"] if len(splits) == 1 else names["path"])
+            is_elsewhere = split in hidden and names["name"] in public
+            named = (names["path"],) if is_elsewhere else (names["name"], names["path"])
+            asked = next((one for one in wanted if one in named and one not in taken), None)
+            shown_name = asked or (names["name"] if is_plain else names["path"])
             metrics.append(dict(names, shown=shown_name, value=scalar(value)))
     return metrics
 
@@ -99,9 +107,11 @@ def scalar(value):
 
 def event_of(returned, settings):
     """Makes a result of what the script returned. The grader takes its scores from the metrics; the others become `data`."""
-    metrics = metrics_of(splits_of(returned), settings["metrics"])
-    scores = settings["metrics"] or [metrics[0]["shown"]]
     private = settings["private"]
+    metrics = metrics_of(splits_of(returned), settings["metrics"], private)
+    # The first one that participants see, if there is one.
+    seen = [one for one in metrics if private is not True and one["split"] not in private]
+    scores = settings["metrics"] or [(seen or metrics)[0]["shown"]]
     listed, meta = [], {}
     for metric in metrics:
         hidden = private is True or any(metric[key] in private for key in ("name", "split", "path"))

@@ -68,7 +68,7 @@ describe("a script of EvalAI", () => {
   it.each([
     [{ metric: "Right" }, { score: 3, data: { Accuracy: 0.75 } }],
     [{ metrics: ["Right", "Accuracy"] }, { score: 3, score_secondary: 0.75 }],
-    [{ metric: "test_split.Right" }, { score: 3 }],
+    [{ metric: "test_split.Right" }, { score: 3, data: { "test_split.Accuracy": 0.75 } }],
     [{ private_results: ["Right"] }, { score: 0.75, data: { Phase: "1" }, meta: { Right: 3 } }],
     [{ private_results: ["test_split"] }, { score: 0.75, data: null, meta: { Right: 3, Phase: "1" } }],
     [{ private_results: true }, { score: 0.75, data: null, meta: { Right: 3, Phase: "1" } }],
@@ -77,6 +77,14 @@ describe("a script of EvalAI", () => {
     const { verdict } = await run({ file: { name: "labels.txt", text: "a b x d" } });
     expect(verdict).toMatchObject({ kind: "result", result });
     if ("private_results" in settings) expect(JSON.stringify(verdict)).not.toMatch(/"data":\{[^}]*Right/);
+  });
+
+  it.each([[{}], [{ metric: "F1" }]])("never takes its score from a private split: %j", async (settings) => {
+    const { run } = await script(RETURNS, { private_results: ["secret"], ...settings });
+    const data = "{'result': [{'secret': {'F1': 9}}, {'public': {'F1': 1}}]}";
+    expect((await run({ input: { data } })).verdict).toMatchObject({
+      result: { score: 1, meta: { "secret.F1": 9 } },
+    });
   });
 
   it("gets the id of the round as its phase, and the annotations of that round", async () => {
