@@ -38,10 +38,10 @@ TimeoutStopSec=30
 Restart=always
 RestartSec=5
 
-# Records, objects and code: ${DATA}. The group bit lets a grader that runs as root share it.
+# Records, objects and code: ${DATA}.
 StateDirectory=crowdai
-StateDirectoryMode=2770
-UMask=0007
+StateDirectoryMode=0700
+UMask=0077
 LimitNOFILE=65536
 
 # The rest of the machine is read-only, or hidden.
@@ -71,12 +71,11 @@ WantedBy=multi-user.target
 /** Returns the unit of a grader in a process of its own, whose boxes need root and control groups. */
 export function graderService(folder: string): string {
   return `# systemd service of a grader of ${folder}, for challenges that run participants' code in a box, and for more
-# graders than the one in the broker. It needs REDIS_URL in crowdai.env, and for boxes: apt-get install bubblewrap.
-# To install it:
+# graders than the one in the broker. It needs REDIS_URL and S3_BUCKET in crowdai.env (the broker could not read what
+# root stores in its data folder), and for boxes: apt-get install bubblewrap. To install it:
 #   cp ${folder}/systemd/crowdai-grader.service /etc/systemd/system/
 #   systemctl daemon-reload && systemctl enable --now crowdai-grader
-# CHANGE: the two paths that begin with ${folder}, if you move the folder. On a machine without the broker, remove
-# the --data option and set S3_BUCKET in crowdai.env.
+# CHANGE: the two paths that begin with ${folder}, if you move the folder.
 
 [Unit]
 Description=crowdAI grader
@@ -86,9 +85,9 @@ After=network-online.target redis-server.service crowdai-broker.service
 
 [Service]
 Type=exec
-# Boxes are made by root; what runs in one has a user of its own. Without boxes, User=crowdai is enough.
+# Boxes are made by root; what runs in one has a user of its own. Without boxes, use User=crowdai: that one can share
+# the data folder, without S3_BUCKET.
 User=root
-Group=crowdai
 WorkingDirectory=${unitPath(folder)}
 EnvironmentFile=${unitPath(folder)}/crowdai.env
 # --concurrency: jobs at the same time; one per core without it.
@@ -104,7 +103,7 @@ RestartSec=5
 
 # The control groups below this service belong to the grader, which limits each box by one of them.
 Delegate=yes
-UMask=0007
+UMask=0077
 LimitNOFILE=65536
 
 # As much as boxes allow. Options that hide or replace parts of /proc and /sys, such as ProtectKernelTunables=,
