@@ -20,6 +20,7 @@ describe("HTML as Markdown", () => {
     ["<script>alert('</p>')</script><style>p{}</style>a<!-- b -->c", "ac"],
     ["a<br>b<hr>", "a  \nb\n\n---"],
     ["&uuml;&#252;&#xfc;&bogus;&#0;", "üüü&bogus;"],
+    ["x &isin; A &cup; B, &alpha; &minus; &Omega;", "x ∈ A ∪ B, α − Ω"],
     ['<img src="https://e.org/a.png" alt="A"><img src="b.png">', "![A](https://e.org/a.png)"],
     ["</p></div><b>", ""],
     ["# no heading", "\\# no heading"],

@@ -221,7 +221,20 @@ const addressOf = (href: string) =>
 const escaped = (text: string) =>
   text.replace(/[\\`*_[\]<>]/g, "\\$&").replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/, "$1\\$2");
 
+/** Symbols of formulas, and Greek letters, of which each has a capital. */
+const SYMBOLS =
+  "isin ∈ notin ∉ cup ∪ cap ∩ sub ⊂ sube ⊆ empty ∅ forall ∀ exist ∃ prod ∏ int ∫ radic √ minus − sdot ⋅ divide ÷ harr ↔ rArr ⇒ and ∧ or ∨ not ¬ prop ∝ part ∂ nabla ∇ euro € sect §";
+const GREEK =
+  "alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ omicron ο pi π rho ρ sigma σ tau τ upsilon υ phi φ chi χ psi ψ omega ω";
+const pairsOf = (text: string): Record<string, string> =>
+  Object.fromEntries([...text.matchAll(/(\S+) (\S+)/g)].map(([, name, sign]) => [name, sign]));
+const capital = (text: string) =>
+  text.replace(/(\S)(\S*) (\S)/g, (_, a, rest, sign) => `${a.toUpperCase()}${rest} ${sign.toUpperCase()}`);
+
 const NAMED: Readonly<Record<string, string>> = {
+  ...pairsOf(SYMBOLS),
+  ...pairsOf(GREEK),
+  ...pairsOf(capital(GREEK)),
   ...{
     amp: "&",
     lt: "<",
