@@ -89,7 +89,8 @@ describe("the leaderboard", () => {
     await test.close();
     await start({ title: "<script>alert(1)</script>" });
     await grade("<b>eve</b>", 1);
-    const page = await (await test.fetch("/challenges/test")).text();
+    // Long names may break at their signs.
+    const page = (await (await test.fetch("/challenges/test")).text()).replaceAll("<wbr/>", "");
     expect(page).toContain("&lt;b&gt;eve&lt;/b&gt;");
     expect(page).not.toContain("<script>alert");
   });
