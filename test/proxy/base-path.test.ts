@@ -152,7 +152,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
         "/crowdai/challenges/test/leaderboard/events",
         "/crowdai/agreement/mit",
         "/crowdai/openapi.json",
-        "/crowdai/assets/chart",
+        "/crowdai/assets/site",
         "/crowdai/media/image/large",
         "/crowdai/api/v1/challenges/test/data/train.csv",
       ])
