@@ -84,6 +84,8 @@ export function createTestGrader(
     },
     onTake(take) {
       listener = take;
+      // A queue may have delivered some already.
+      for (const taken of unread.splice(0)) take(taken);
     },
     seen: () => [...seen],
     maxRunning: () => most,
