@@ -29,9 +29,9 @@ describe("the life of submissions in simulated time", () => {
 
   it("comes out the same again from the same seed, and shrinks to a short trace", async () => {
     const [first, second] = await Promise.all(
-      [1, 2].map(() => run<RangeResult>("range.ts", ["28", "1", "fence"])),
+      [1, 2].map(() => run<RangeResult>("range.ts", ["1", "1000", "fence"])),
     );
-    expect(first!.failure).toMatchObject({ seed: 28, message: expect.stringContaining("late reports") });
+    expect(first!.failure).toMatchObject({ message: expect.stringContaining("late reports") });
     expect(second).toEqual(first);
   });
 });

@@ -94,7 +94,12 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
     webapp: embeddedWebapp(records.db, clock),
     objects: nothing,
     steps: nothing,
-    graders: { all: () => [], serving: () => [], servingSessions: async () => [], lastSeen: () => null } as never,
+    graders: {
+      all: () => [],
+      serving: () => [],
+      servingSessions: async () => [],
+      lastSeen: () => null,
+    } as never,
     runsCode: () => false,
     gradingTimes: { record() {}, meanMs: () => null },
     queuePositions: createQueuePositions(),

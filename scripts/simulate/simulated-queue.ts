@@ -27,7 +27,7 @@ export interface SimulatedQueue {
   flush(): void;
   /** Gives a job that is held to another grader; the old one does not know. */
   expireLease(): void;
-  /** Loses a job that is held, unnoticed. */
+  /** Loses a job whose grading has begun, unnoticed. */
   loseJob(): void;
   isIdle(): boolean;
 }
@@ -43,6 +43,8 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
   const reports = new Map<string, Report[]>();
   /** Submissions whose first report a broker is applying. */
   const applying = new Map<string, Program>();
+  /** Leases whose start was reported. */
+  const started = new Set<Lease>();
   /** Leases of lost jobs: their graders are refused. */
   const forgotten = new Set<Lease>();
   let losses = 0;
@@ -152,6 +154,7 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       // Its lease may end between the queue's look at it and the report.
       if (!holds(lease) && (forgotten.has(lease) || world.choices.pick(2) === 0))
         throw new Error("the job is another grader's");
+      if (report.type === "started") started.add(lease);
       const list = reports.get(report.submission) ?? [];
       list.push(report);
       reports.set(report.submission, list);
@@ -186,7 +189,10 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       putBack(expired);
     },
     loseJob() {
-      const held = [...running.values()];
+      // Without a start in the records, it waits for the deadline of a week.
+      const held = [...running.values()].filter(
+        (lease) => started.has(lease) && !reports.get(lease.job.submission)?.length,
+      );
       if (held.length === 0) return;
       const lost = held[world.choices.pick(held.length)]!;
       world.note(`the queue loses the job of ${lost.job.submission}`);
