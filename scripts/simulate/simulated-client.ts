@@ -20,10 +20,12 @@ export interface ClientOptions {
 /** Submits until it has a receipt or a refusal, as the command line does, and now and then cancels. */
 export async function runSimulatedClient(options: ClientOptions): Promise<void> {
   const { world, program, caller, intent, brokers, promises } = options;
-  let unanswered = 0;
+  /** Messages that may still be registered. */
+  const unanswered = new Set<object>();
   await world.step(program, "decides to submit");
   // Two at once, as after a lost connection.
-  if (world.choices.pick(8) === 7) void attempt();
+  const isTwice = world.choices.pick(8) === 7;
+  if (isTwice) void attempt();
   while (!(await attempt()));
   if (world.choices.pick(6) !== 5) return;
   await world.step(program, "decides to cancel");
@@ -46,10 +48,10 @@ export async function runSimulatedClient(options: ClientOptions): Promise<void> 
   /** False where no answer came. */
   async function attempt(): Promise<boolean> {
     const broker = await anyBroker();
-    unanswered++;
-    broker.program.onCrash.push(() => {
-      unanswered--;
-    });
+    const message = {};
+    unanswered.add(message);
+    const end = () => void unanswered.delete(message);
+    broker.program.onCrash.push(end);
     const answered = broker.submit(caller, intent).then(
       () => "receipt" as const,
       (error) => {
@@ -58,15 +60,12 @@ export async function runSimulatedClient(options: ClientOptions): Promise<void> 
       },
     );
     const answer = await Promise.race([answered, patience()]);
-    if (answer !== null) unanswered--;
-    else
-      void answered.then(() => {
-        unanswered--;
-      });
+    if (answer !== null) end();
+    else void answered.then(end);
     if (answer === null || world.fault("an answer is lost", 5)) return false;
     if (answer === "receipt") promises.acknowledged(intent.id);
-    // An earlier message that is still on its way may yet be registered.
-    else if (unanswered === 0) promises.refused(intent.id);
+    // Another message of the same submission may yet be registered.
+    else if (!isTwice && unanswered.size === 0) promises.refused(intent.id);
     return true;
   }
 }
