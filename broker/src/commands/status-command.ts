@@ -64,7 +64,7 @@ async function readDisk(path: string): Promise<Status["disk"]> {
 function* describe({ at, disk, graders, challenges }: Status): Generator<string> {
   if (disk)
     yield `disk      ${shownSize(disk.free_bytes)} of ${shownSize(disk.total_bytes)} free at ${disk.path}`;
-  if (graders.at === null) yield "graders   unknown; no broker has run with these records";
+  if (graders.at === null) yield "graders   unknown; no broker has reported any yet";
   else if (graders.graders.length === 0) yield `graders   none, as of ${graders.at}`;
   for (const { grader, concurrency, challenges, problem } of graders.graders)
     yield `grader    ${grader}: ${count(concurrency, "job")} at a time of ${challenges.join(", ") || "no challenge"}${problem ? `; takes none: ${problem}` : ""}`;
@@ -93,8 +93,8 @@ function* describeChallenge(status: ChallengeStatus, now: number): Generator<str
 
 function hours({ submissions_by_hour: all }: ChallengeStatus): string {
   if (all.length === 0) return "";
-  const parts = all.map(({ hour, submissions }) => `${hour.slice(11, 13)}h ${submissions}`);
-  return ` (UTC: ${parts.join(", ")})`;
+  const parts = all.map(({ hour, submissions }) => `${submissions} at ${hour.slice(11, 13)}:00`);
+  return ` (by hour, UTC: ${parts.join(", ")})`;
 }
 
 function duration(ms: number): string {

@@ -110,7 +110,7 @@ it("is a page for organizers of the challenge, and for no one else", async () =>
   expect((await ada!.get("/challenges/other/status")).status).toBe(404);
 });
 
-it("says that no broker has run", async () => {
+it("says that no broker has reported its graders", async () => {
   const empty = await runCommand(test.folder, ["status", "--data", "empty"]);
   expect(empty).toMatchObject({ code: 0, stdout: expect.stringContaining("graders   unknown") });
 });
