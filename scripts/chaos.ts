@@ -62,24 +62,24 @@ const work = planSubmissions(createSeededRandom(seed + 1), {
   sample,
 });
 if (!options.challenges) await own.write();
+const fleet = await startFleet({ ...options, folder, challenges }).catch(async (error: Error) => {
+  console.error(`Cannot run: ${error.message.trim()}`);
+  await rm(folder, { recursive: true, force: true });
+  // What was started ends with this process.
+  process.exit(2);
+});
 const plan = planFaults(createSeededRandom(seed + 2), {
   kills: options.kills,
   ms,
   counts: {
     broker: options.brokers,
     grader: options.graders,
-    redis: 1,
+    redis: fleet.redis.length,
     postgres: options.records === "postgres" ? 1 : 0,
     // Its wire is cut with the clients'. It takes too long to start for being killed in the pace of the others.
     swift: 0,
   },
-});
-
-const fleet = await startFleet({ ...options, folder, challenges }).catch(async (error: Error) => {
-  console.error(`Cannot run: ${error.message.trim()}`);
-  await rm(folder, { recursive: true, force: true });
-  // What was started ends with this process.
-  process.exit(2);
+  smallDisk: fleet.smallDisk?.grader ?? null,
 });
 const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
 const keys: string[] = [];

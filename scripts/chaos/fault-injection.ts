@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
@@ -9,6 +11,7 @@ import type { Fleet } from "./fleet.ts";
 
 const run = promisify(execFile);
 const RESTART_TIMEOUT_MS = 120_000;
+const FILLER = Buffer.alloc(256 * 1024);
 
 export interface Faults {
   /** What was really done: a fault on a part that is down already waits until it is up. */
@@ -23,7 +26,8 @@ export function injectFaults(plan: readonly Fault[], fleet: Fleet, say: (line: s
   const began = performance.now();
   const lines = new Map<string, Promise<void>>();
   for (const fault of plan) {
-    const key = `${fault.part} ${fault.index}`;
+    // Of two servers that replicate one another, the one must run while the other is down.
+    const key = fault.part === "redis" ? "redis" : `${fault.part} ${fault.index}`;
     const before = lines.get(key) ?? Promise.resolve();
     lines.set(
       key,
@@ -47,7 +51,15 @@ async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): 
     if (part === "redis") return fleet.redisCommand("CLIENT", "KILL", "TYPE", "normal").catch(() => {});
     return endConnections(fleet.postgres[0]!.url);
   }
-  const daemon = fleet[part][index]!;
+  if (kind === "read-only") return makeReadOnly(fleet.postgres[0]!.url, holdMs);
+  const daemon = kind === "failover" ? await fleet.redisMaster() : fleet[part][index]!;
+  if (kind === "fill") return fillDisk(`/proc/${daemon.pid}/root${fleet.smallDisk?.folder}`, holdMs);
+  if (kind === "starve") {
+    await starve(daemon.pid);
+    await sleep(holdMs);
+    await daemon.kill("SIGKILL");
+    return supervise(daemon);
+  }
   if (kind === "freeze") {
     const pids = await processTreeOf(daemon, part);
     signal(pids, "SIGSTOP");
@@ -55,7 +67,7 @@ async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): 
     signal(pids, "SIGCONT");
     return;
   }
-  if (kind === "kill") await daemon.kill("SIGKILL");
+  if (kind === "kill" || kind === "failover") await daemon.kill("SIGKILL");
   else await daemon.stop();
   await sleep(holdMs);
   await supervise(daemon);
@@ -88,16 +100,64 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     }
 }
 
-async function endConnections(url: string): Promise<void> {
+function endConnections(url: string): Promise<void> {
+  return query(
+    url,
+    "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'",
+  );
+}
+
+/** As a standby is, or a server whose administrator stops writes for a while. Open transactions end as they began. */
+async function makeReadOnly(url: string, holdMs: number): Promise<void> {
+  await query(url, "alter system set default_transaction_read_only = on", "select pg_reload_conf()");
+  await sleep(holdMs);
+  // A server that is killed meanwhile has it from its file when it is back.
+  for (const end = performance.now() + RESTART_TIMEOUT_MS; ; await sleep(200))
+    try {
+      return await queryOnce(
+        url,
+        "alter system reset default_transaction_read_only",
+        "select pg_reload_conf()",
+      );
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+}
+
+/** Lets a process allocate no more memory than it has. It dies of that, or takes no more jobs. */
+async function starve(pid: number): Promise<void> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const kilobytes = Number(/^VmData:\s+(\d+)/m.exec(status)?.[1]);
+  if (kilobytes > 0)
+    await run("prlimit", ["--pid", String(pid), `--data=${kilobytes * 1024}:`]).catch(() => {});
+}
+
+async function fillDisk(folder: string, holdMs: number): Promise<void> {
+  const file = join(folder, "filler");
+  try {
+    const handle = await open(file, "w");
+    try {
+      for (;;) await handle.write(FILLER);
+    } catch {
+      // It is full.
+    } finally {
+      await handle.close();
+    }
+    await sleep(holdMs);
+    await rm(file, { force: true });
+  } catch {
+    // The grader and its disk are gone.
+  }
+}
+
+const query = (url: string, ...statements: string[]) => queryOnce(url, ...statements).catch(() => {});
+
+async function queryOnce(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
   client.on("error", () => {});
   try {
     await client.connect();
-    await client.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'",
-    );
-  } catch {
-    // It is away.
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end().catch(() => {});
   }

@@ -7,7 +7,7 @@ export type Part = (typeof PARTS)[number];
 export interface Fault {
   /** Milliseconds from the first submission on. */
   at: number;
-  kind: "kill" | "freeze" | "restart" | "flush" | "cut";
+  kind: "kill" | "freeze" | "restart" | "flush" | "cut" | "read-only" | "starve" | "failover" | "fill";
   part: Part | "wire";
   /** Which of several brokers or graders. */
   index: number;
@@ -19,6 +19,11 @@ export interface Fault {
 const TOGETHER = 10;
 /** One in so many takes a broker, Redis and all graders; and one in as many everything. */
 const ALL_TOGETHER = 50;
+/** For so many kills there is one failover and one full disk, where a fleet can have these; at least two each. */
+const RARE = 10;
+/** How long a master stays dead until its replica has certainly replaced it. */
+const FAILOVER_MS = 5000;
+const OTHERS = ["freeze", "freeze", "restart", "flush", "cut", "read-only", "starve"] as const;
 
 /**
  * A plan of `kills` processes killed with -9, and half as many other faults, spread over a time. The same chance and numbers give the
@@ -26,7 +31,18 @@ const ALL_TOGETHER = 50;
  */
 export function planFaults(
   chance: SeededRandom,
-  { kills, ms, counts }: { kills: number; ms: number; counts: Readonly<Record<Part, number>> },
+  {
+    kills,
+    ms,
+    counts,
+    smallDisk = null,
+  }: {
+    kills: number;
+    ms: number;
+    counts: Readonly<Record<Part, number>>;
+    /** Which grader has a disk that can be filled. */
+    smallDisk?: number | null;
+  },
 ): Fault[] {
   const present = PARTS.filter((part) => counts[part] > 0);
   // Brokers and graders are most of a fleet, and most of what dies.
@@ -67,9 +83,12 @@ export function planFaults(
   }
   for (let i = 0; i < kills / 2; i++) {
     const at = chance.between(0, ms);
-    const other = chance.pick(["freeze", "freeze", "restart", "flush", "cut"] as const);
+    const other = chance.pick(OTHERS);
     if (other === "freeze") faults.push(one(chance.pick(weighted), "freeze", at, 12_000));
     else if (other === "restart") faults.push(one(chance.pick(weighted), "restart", at, 1500));
+    else if (other === "starve") faults.push(one("grader", "starve", at, 6000));
+    else if (other === "read-only" && counts.postgres > 0)
+      faults.push(one("postgres", "read-only", at, 6000));
     else if (other === "flush" && counts.redis > 0) faults.push(one("redis", "flush", at, 1));
     else {
       const part = chance.pick([
@@ -79,6 +98,12 @@ export function planFaults(
       const holdMs = part === "wire" && chance.happens(0.5) ? chance.between(0, 5000) : 0;
       faults.push({ at, kind: "cut", part, index: 0, holdMs });
     }
+  }
+  for (let i = 0; i < Math.max(2, kills / RARE); i++) {
+    const at = chance.between(0, ms);
+    if (counts.redis > 1) faults.push({ ...one("redis", "failover", at, 3000), holdMs: FAILOVER_MS });
+    if (smallDisk !== null)
+      faults.push({ ...one("grader", "fill", chance.between(0, ms), 10_000), index: smallDisk });
   }
   return faults.sort((a, b) => a.at - b.at);
 }

@@ -1,14 +1,19 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { Redis } from "ioredis";
+import { basename, join } from "node:path";
+import type { Redis } from "ioredis";
+import { connectionsTo } from "../../shared/src/queue/redis/redis-url.ts";
 import { root } from "../lib/root.ts";
 import { withoutBrokerSettings } from "../lib/running-broker.ts";
 import { type Daemon, freePorts, startDaemon } from "../services/daemon.ts";
 import { startPostgres } from "../services/postgres.ts";
+import { findProgram } from "../services/programs.ts";
 import { startRedis } from "../services/redis.ts";
+import { type RedisWithSentinel, startRedisWithSentinel } from "../services/sentinel.ts";
 import type { Service } from "../services/service.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "../services/swift.ts";
 import { type Balancer, startBalancer } from "./balancer.ts";
+import type { Condition } from "./conditions.ts";
+import { type OddGrader, oddGraders } from "./odd-graders.ts";
 
 export interface FleetOptions {
   folder: string;
@@ -19,12 +24,18 @@ export interface FleetOptions {
   s3: boolean;
   /** What runs brokers and graders: Node.js or Bun. */
   runtime: string;
+  conditions?: ReadonlySet<Condition>;
 }
+
+const CLOCK_OFFSET = "scripts/chaos/clock-offset.mjs";
+const HOUR_AHEAD = String(3_600_000);
 
 /** Brokers, graders and what they stand on, as processes on loopback. All die with this process. */
 export interface Fleet {
   readonly broker: readonly Daemon[];
   readonly grader: readonly Daemon[];
+  /** The grader whose disk can be filled, and its path as that grader sees it; null without such a grader. */
+  readonly smallDisk: { grader: number; folder: string } | null;
   readonly redis: readonly Service[];
   readonly postgres: readonly Service[];
   readonly swift: readonly Service[];
@@ -37,6 +48,8 @@ export interface Fleet {
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
+  /** The server that is the master: with Sentinel, one of two. */
+  redisMaster(): Promise<Service>;
   /** Sends one command to Redis, over a connection of its own. */
   redisCommand(name: string, ...args: string[]): Promise<void>;
   stop(): Promise<void>;
@@ -45,8 +58,9 @@ export interface Fleet {
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { folder, challenges, runtime } = options;
   await mkdir(folder, { recursive: true });
+  const { conditions = new Set<Condition>() } = options;
   const [redis, postgres, swift] = await Promise.all([
-    startRedis({ folder: join(folder, "redis") }),
+    startRedisServers(join(folder, "redis"), conditions),
     options.records === "postgres" ? startPostgres({ folder: join(folder, "postgres") }) : null,
     options.s3 ? startSwift({ folder: join(folder, "swift") }) : null,
   ]);
@@ -71,13 +85,21 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const dataOf = (index: number) => join(folder, `broker-${index + 1}`);
   const port = await freePorts(options.brokers);
   const ports = Array.from({ length: options.brokers }, (_, index) => port + index);
-  const processOf = (name: string, argv: [string, ...string[]], ready: () => Promise<boolean>) =>
-    startDaemon({
+  const processOf = (
+    name: string,
+    argv: readonly string[],
+    ready: () => Promise<boolean>,
+    odd: Partial<OddGrader> = {},
+  ) => {
+    const settings = environment({ ...withoutBrokerSettings(), ...env, ...odd.env });
+    const clock = odd.env?.CHAOS_CLOCK_OFFSET_MS ? preload(runtime) : [];
+    return startDaemon({
       name,
       folder: join(folder, "logs"),
-      argv: ["env", "-i", ...environment({ ...withoutBrokerSettings(), ...env }), runtime, ...argv],
+      argv: ["env", "-i", ...settings, ...(odd.prefix ?? []), runtime, ...clock, ...argv],
       ready,
     });
+  };
   const broker = await Promise.all(
     ports.map((at, index) =>
       processOf(
@@ -89,19 +111,22 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           ...["--data", dataOf(index), "--challenges", challenges],
         ],
         () => answers(`http://127.0.0.1:${at}/healthz`),
+        conditions.has("broker-clock") && index === 1 ? { env: { CHAOS_CLOCK_OFFSET_MS: HOUR_AHEAD } } : {},
       ),
     ),
   );
+  const odd = oddGraders(conditions, join(folder, "graders"));
   const grader = await Promise.all(
-    Array.from({ length: options.graders }, (_, index) =>
+    [...Array<undefined>(options.graders), ...odd].map((one, index) =>
       processOf(
-        `grader-${index + 1}`,
+        `grader-${one?.name ?? index + 1}`,
         [
           join(root, "grader/dist/bin.js"),
           "start",
           ...["--data", dataOf(0), "--challenges", challenges, "--concurrency", "2"],
         ],
         async () => true,
+        one,
       ),
     ),
   );
@@ -111,7 +136,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return {
     broker,
     grader,
-    redis: [redis],
+    smallDisk: smallDiskOf(odd, options.graders),
+    redis: redis.servers,
+    redisMaster: () => redis.master(),
     postgres: postgres ? [postgres] : [],
     swift: swift ? [swift] : [],
     brokerUrls: [...brokerProxies, balancer].map(({ url }) => url),
@@ -122,7 +149,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       for (const wire of cuttable) wire.cut(outageMs);
     },
     async redisCommand(name, ...args) {
-      const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null });
+      const client = connectionsTo(redis.url).connect() as Redis;
       client.on("error", () => {});
       try {
         await client.connect();
@@ -138,6 +165,26 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       await Promise.all([redis, postgres, swift].map((one) => one?.stop()));
     },
   };
+}
+
+async function startRedisServers(
+  folder: string,
+  conditions: ReadonlySet<Condition>,
+): Promise<RedisWithSentinel> {
+  const program = conditions.has("valkey") ? (findProgram("valkey-server") ?? undefined) : undefined;
+  if (conditions.has("sentinel")) return startRedisWithSentinel(folder, program);
+  const server = await startRedis({ folder, program });
+  return { url: server.url, servers: [server], master: async () => server, stop: server.stop };
+}
+
+function smallDiskOf(odd: readonly OddGrader[], before: number): Fleet["smallDisk"] {
+  const index = odd.findIndex(({ smallDisk }) => smallDisk !== undefined);
+  return index === -1 ? null : { grader: before + index, folder: odd[index]!.smallDisk! };
+}
+
+/** Arguments that give a process another clock. */
+function preload(runtime: string): string[] {
+  return [basename(runtime).startsWith("bun") ? "--preload" : "--import", join(root, CLOCK_OFFSET)];
 }
 
 const environment = (env: NodeJS.ProcessEnv) =>

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isInstalled } from "../services/programs.ts";
+import { CONDITIONS, type Condition, possibleConditions, readConditions } from "./conditions.ts";
 
 export interface Options {
   submissions: number;
@@ -14,6 +15,7 @@ export interface Options {
   s3: boolean;
   challenges: string | undefined;
   runtime: string;
+  conditions: ReadonlySet<Condition>;
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
   keep: boolean;
@@ -33,6 +35,10 @@ const HELP = `npm run chaos -- [options]
   --records <kind>      postgres (default) or sqlite
   --no-s3               objects in folders instead of Swift; files are then submitted only where there is one broker
   --challenges <dir>    a folder of challenge folders of your own; see docs/chaos.md
+  --with <list>         conditions, separated by commas, or all:
+${Object.entries(CONDITIONS)
+  .map(([name, text]) => `                          ${name.padEnd(18)}${text}`)
+  .join("\n")}
   --runtime <program>   runs brokers and graders: node (default: this one) or bun
   --boxes <n>           instead: run the hostile programs, and kill graders while they run so many boxes
   --keep                keep logs and records
@@ -67,6 +73,7 @@ function read(args: string[]): Options {
       s3: { type: "boolean", default: isInstalled("swift") },
       challenges: { type: "string" },
       runtime: { type: "string" },
+      with: { type: "string" },
       boxes: { type: "string" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -101,6 +108,7 @@ function read(args: string[]): Options {
       minutes,
       challenges: values.challenges,
       runtime: values.runtime,
+      with: values.with,
     })
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => `--${name} ${value}`),
@@ -117,6 +125,7 @@ function read(args: string[]): Options {
     s3: values.s3,
     challenges: values.challenges && resolve(values.challenges),
     runtime: values.runtime ?? process.execPath,
+    conditions: possibleConditions(readConditions(values.with ?? ""), { brokers, say: console.log }),
     boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
     keep: values.keep,
     verbose: values.verbose,

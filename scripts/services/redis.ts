@@ -4,8 +4,15 @@ import { requireProgram } from "./programs.ts";
 import { asService, type Service, type ServiceOptions } from "./service.ts";
 
 /** Starts `redis-server` with an append-only file, so that it has its contents again after a kill. */
-export async function startRedis(options: ServiceOptions): Promise<Service> {
-  const program = requireProgram("redis", "redis-server");
+export async function startRedis(
+  options: ServiceOptions & {
+    /** A file that the server reads first, and into which it writes what changes. */
+    config?: string;
+    /** Another program with the same arguments. */
+    program?: string;
+  },
+): Promise<Service> {
+  const program = options.program ?? requireProgram("redis", "redis-server");
   const port = options.port ?? (await freePorts());
   const daemon = await startDaemon({
     name: "redis",
@@ -13,6 +20,7 @@ export async function startRedis(options: ServiceOptions): Promise<Service> {
     detached: options.detached,
     argv: [
       program,
+      ...(options.config ? [options.config] : []),
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", options.folder, "--save", ""],
       ...["--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"],
       ...(options.args ?? []),

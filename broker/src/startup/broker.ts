@@ -52,6 +52,7 @@ import { openMessaging } from "./open-messaging.ts";
 import { openObjects } from "./open-objects.ts";
 import { createQueueWatch } from "./queue-watch.ts";
 import { REPORTS, readReadiness } from "./readiness.ts";
+import { createRecordsClock } from "./records-clock.ts";
 import { type Intervals, startScheduler } from "./scheduler.ts";
 import { shouldUpgrade } from "./should-upgrade.ts";
 import { createShutdownSteps } from "./shutdown-steps.ts";
@@ -85,7 +86,7 @@ export interface BrokerOptions {
 export async function createBroker({
   config,
   log,
-  clock = () => new Date(),
+  clock: givenClock,
   webappTimes,
   webhookOptions,
   intervals,
@@ -106,11 +107,13 @@ export async function createBroker({
     shutdownSteps.add("data lock", () => lock.release());
     const records = await openRecords(config);
     shutdownSteps.add("records", () => records.close());
+    const recordsClock = await createRecordsClock(records, log);
+    const clock = givenClock ?? recordsClock.clock;
     const catalog = await openCatalog(config.challengesFolder, records);
     await assignNumbers({ records, catalog, clock });
 
     let url = config.publicUrl ?? "";
-    const { objects, signedStore } = await openObjects(config, () => url);
+    const { objects, signedStore } = await openObjects(config, () => url, clock);
     shutdownSteps.add("objects", () => objects.close());
     await claimObjects(records.db, objects);
     const { queue, steps, adapter, createRateLimiter, close } = await openMessaging(config, log);
@@ -299,6 +302,7 @@ export async function createBroker({
       media,
       webhooks,
       queueWatch,
+      measureClock: recordsClock.measure,
       legacy,
       dispatcher,
       heartbeats,

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
+import type { Clock } from "../base/clock.ts";
 import { type BrokerConfig, objectsFolder } from "../base/config.ts";
 import { createPrivateFile } from "../base/private-file.ts";
 
@@ -19,6 +20,7 @@ export interface OpenedObjects {
 export async function openObjects(
   { s3, dataFolder }: Pick<BrokerConfig, "s3" | "dataFolder">,
   baseUrl: () => string,
+  clock: Clock = () => new Date(),
 ): Promise<OpenedObjects> {
   if (s3) {
     const { createS3Store } = await import("@crowdai/shared/objects/s3");
@@ -28,6 +30,7 @@ export async function openObjects(
     folder: objectsFolder(dataFolder),
     baseUrl,
     secret: readSecret(dataFolder),
+    now: () => clock().getTime(),
   });
   return { objects: store, signedStore: store };
 }

@@ -23,6 +23,7 @@ import type { ShutdownSteps } from "./shutdown-steps.ts";
 /** How often a broker runs each scheduled job, in milliseconds. */
 export const INTERVALS = {
   deadlines: 5000,
+  clock: 10_000,
   challenges: 2000,
   dispatch: 1000,
   graders: 1000,
@@ -50,6 +51,7 @@ export function startScheduler(options: {
   media: Pick<MediaMaker, "soon">;
   webhooks: WebhookSender & { record(): Promise<void> };
   queueWatch: Pick<QueueWatch, "check">;
+  measureClock: () => Promise<void>;
   legacy: { sweep(): Promise<unknown> } | null;
   dispatcher: Pick<Dispatcher, "soon">;
   heartbeats: Heartbeats;
@@ -68,6 +70,7 @@ export function startScheduler(options: {
     await sweepAwaitedCode(context);
     await sweepDeadlines(context);
   });
+  every(intervals.clock, "clock", options.measureClock);
   every(intervals.commits, "commits", () => finalizeCode(code));
   every(intervals.publishing, "publishing", () => sweepPublishing(code));
   if (code.host.outside) every(intervals.codeHost, "code host", () => mirrorRepositories(code));

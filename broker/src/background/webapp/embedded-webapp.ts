@@ -33,13 +33,14 @@ export function embeddedWebapp(db: Db, clock: Clock = () => new Date()): Webapp 
     remember: ({ keyHash }) => keyHash,
     recall: (kept) => orSession(identifyHash(db, kept), () => kept),
     async ended() {
+      const now = clock();
+      const since = new Date(now.getTime() - LOOK_BACK_MS);
       const revoked = await db
         .selectFrom("api_keys")
         .select("hash")
-        .where("revoked_at", ">=", iso(Date.now() - LOOK_BACK_MS))
+        .where("revoked_at", ">=", iso(since))
         .execute();
-      const now = clock();
-      const sessions = await endedCiSessions(db, new Date(now.getTime() - LOOK_BACK_MS), now);
+      const sessions = await endedCiSessions(db, since, now);
       return new Set([...revoked.map(({ hash }) => hash), ...sessions]);
     },
     async open() {},

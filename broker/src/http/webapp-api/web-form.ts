@@ -119,7 +119,7 @@ const nameOf = (key: string) =>
 
 /** Stores the webapp's number before the submission, so that the outbox opens no second one. Returns whether it was new. */
 async function noteNumber(
-  { records: { db } }: Needs<"records">,
+  { records: { db }, clock }: Needs<"records" | "clock">,
   { id, challenge }: Intent,
   caller: Caller,
   number: number,
@@ -132,7 +132,11 @@ async function noteNumber(
     .executeTakeFirst();
   if (other)
     throw new CrowdaiError("id_conflict", `Submission ${number} of the webapp was created by this broker.`);
-  return noteSubmission(db, { submission: id, participant_id: caller.id, challenge, number }, Date.now());
+  return noteSubmission(
+    db,
+    { submission: id, participant_id: caller.id, challenge, number },
+    clock().getTime(),
+  );
 }
 
 /** Removes the number of a refused submission: the response reports the refusal, so the outbox must not. */

@@ -35,3 +35,13 @@ it("a signed URL requires no newer checksum, and binds a part to its MD5", async
   expect(headers).toEqual({ "content-md5": "XUFAKrxLKna5cZ2REBfFkg==" });
   expect(new URL(url).searchParams.get("X-Amz-SignedHeaders")).toBe("content-length;content-md5;host");
 });
+
+it("an address is signed by the store's clock, once an answer has shown that the machine's differs", async () => {
+  const bucket = await openBucket({ ...SETTINGS, endpoint: "https://s3.example.org" });
+  onTestFinished(() => bucket.client.destroy());
+  const signing = await createSigning(bucket);
+  bucket.client.config.systemClockOffset = -86_400_000;
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");
+  for (const address of [(await signing.part(PART, 60)).url, await signing.get(PART.key, { seconds: 60 })])
+    expect(new URL(address).searchParams.get("X-Amz-Date")).toContain(yesterday);
+});

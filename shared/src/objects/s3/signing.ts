@@ -31,6 +31,9 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
     port: sample.port ? Number(sample.port) : undefined,
   };
 
+  // The SDK takes the difference from answers of the store, which compares signatures with its own clock.
+  const storeTime = () => new Date(Date.now() + client.config.systemClockOffset);
+
   return {
     async part({ key, upload, number, size, md5 }, seconds) {
       const bound: Record<string, string> = md5
@@ -46,6 +49,7 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
         },
         {
           expiresIn: seconds,
+          signingDate: storeTime(),
           // In the query string they would have no effect: the store checks headers.
           signableHeaders: new Set(["host", "content-length", "content-md5"]),
           unhoistableHeaders: new Set(["content-length", "content-md5"]),
@@ -63,7 +67,7 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
           ResponseContentDisposition: attachmentHeader(fileName),
           ResponseContentType: type ?? "application/octet-stream",
         }),
-        { expiresIn: seconds },
+        { expiresIn: seconds, signingDate: storeTime() },
       ),
   };
 

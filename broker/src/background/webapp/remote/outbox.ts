@@ -36,14 +36,15 @@ export function createOutbox(options: {
 }) {
   const { context, calls, token, firstPauseMs, answered } = options;
   const db = () => context().records.db;
+  const now = () => context().clock().getTime();
 
   async function pass(): Promise<void> {
-    await workThrough(await dueRows(db(), Date.now()), AT_ONCE, async (row) => !(await reportOutcome(row)));
+    await workThrough(await dueRows(db(), now()), AT_ONCE, async (row) => !(await reportOutcome(row)));
   }
 
   /** Resolves with whether the webapp is unreachable. */
   async function reportOutcome({ submission }: WebappSubmissionRow): Promise<boolean> {
-    const row = await claim(db(), submission, Date.now());
+    const row = await claim(db(), submission, now());
     if (!row) return false;
     try {
       await deliver(row);
@@ -54,7 +55,7 @@ export function createOutbox(options: {
       await change(submission, {
         claimed_until: null,
         tries: row.tries + 1,
-        next_try_at: retryAt(Date.now(), row.tries, { firstMs: firstPauseMs, longestMs: SLOWEST_MS }),
+        next_try_at: retryAt(now(), row.tries, { firstMs: firstPauseMs, longestMs: SLOWEST_MS }),
       });
       if (!(error instanceof WebappUnreachable)) throw error;
       context().log.warn(

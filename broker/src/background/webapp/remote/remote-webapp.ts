@@ -66,7 +66,7 @@ export function remoteWebapp(options: {
   async function open(asked: Opening, allowed: () => Promise<void>): Promise<void> {
     await allowed();
     const key = keyOf(asked.caller);
-    const now = Date.now();
+    const now = context().clock().getTime();
     const isNew = await noteSubmission(
       records().db,
       {
