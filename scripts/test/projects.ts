@@ -171,6 +171,15 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
+    files: ["test/fuzz/{answers,gym,http,settings,socket}.test.ts"],
+    because: "it looks for inputs that code of ours has not expected, which is the same under both",
+    both: [
+      "broker/test/hostile-requests/{hostile-requests,malformed-bodies}.test.ts",
+      "cli/src/client/http/http-client.test.ts",
+    ],
+  },
+  {
+    runtime: "node",
     files: ["test/environment/{broken-environments,hostile-agents,hostile-code-agents}.test.ts"],
     because: "rules of ours decide, after a request or a line of a pipe has come",
     both: [

@@ -12,7 +12,18 @@ import { createPacketReader, packetLine } from "../../broker/src/background/git/
 import { readCommands } from "../../broker/src/http/git/receive/push-commands.ts";
 import { isWellFramed } from "../../broker/src/legacy/binary-framing.ts";
 import { readAgentLine } from "../../grader/src/environment/agent-line.ts";
+import { actionCheck } from "../../grader/src/environment/check-action.ts";
+import {
+  readEventLine,
+  readFrameRate,
+  readMessage,
+  readObservation,
+  readSpaces,
+  readStep,
+} from "../../grader/src/environment/environment-messages.ts";
+import { createReferee } from "../../grader/src/environment/referee.ts";
 import { readEvent, readLine } from "../../grader/src/evaluators/protocol/events.ts";
+import { RunFailure } from "../../grader/src/run/run-failure.ts";
 import { broken, holds, jsonText, text } from "./runs.ts";
 
 /** The only error that outside bytes may cause. */
@@ -86,6 +97,120 @@ describe("lines of an evaluator", () => {
       }),
     ));
 });
+
+describe("lines of an environment", () => {
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(-1, 0, 1e300, "NaN"));
+  const space = fc.record(
+    {
+      name: fc.constantFrom(
+        "Discrete",
+        "Box",
+        "MultiBinary",
+        "MultiDiscrete",
+        "Tuple",
+        "Dict",
+        "Any",
+        "Text",
+        "x",
+      ),
+      n: value,
+      shape: value,
+      low: value,
+      high: value,
+      spaces: value,
+    },
+    { requiredKeys: ["name"] },
+  );
+  const line = fc
+    .record(
+      {
+        id: fc.constantFrom("job", "other"),
+        type: fc.constantFrom("spaces", "observation", "step", "result"),
+        action: fc.oneof(space, value),
+        observation: fc.oneof(space, value),
+        reward: value,
+        terminated: fc.oneof(fc.boolean(), value),
+        truncated: fc.oneof(fc.boolean(), value),
+        info: value,
+        frame: fc.oneof(fc.base64String(), value),
+        frame_rate: value,
+      },
+      { requiredKeys: ["id", "type"] },
+    )
+    .map((fields) => Buffer.from(JSON.stringify(fields)));
+  const orFailure = <T>(work: () => T): T | null => {
+    try {
+      return work();
+    } catch (error) {
+      expect(error).toBeInstanceOf(RunFailure);
+      return null;
+    }
+  };
+
+  it("become an answer, or a failure of the environment", () =>
+    holds(
+      fc.property(fc.oneof(line, broken(line), jsonBytes()), (bytes) => {
+        const fields = orFailure(() => readMessage(bytes as Buffer, "job", "step"));
+        orFailure(() => readEventLine(bytes as Buffer, "job"));
+        if (fields === null) return;
+        orFailure(() => readStep(fields));
+        orFailure(() => readObservation(fields));
+        orFailure(() => readFrameRate(fields));
+        const spaces = orFailure(() => readSpaces(fields));
+        if (spaces !== null) expect(actionCheck(spaces.action)(fields.reward)).not.toBeUndefined();
+      }),
+    ));
+
+  it("lead, in any order with an agent's requests, to moves of the rules", () =>
+    holds(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...REQUESTS), value), { maxLength: 12 }), (requests) => {
+        let now = 0;
+        const referee = createReferee({
+          spaces: { action: { name: "Discrete", n: 2 }, observation: { name: "Any" } },
+          limits: {
+            steps: 3,
+            step_seconds: 1,
+            bank_seconds: 2,
+            reset_seconds: 9,
+            env_step_seconds: 9,
+            episode_seconds: 100,
+            idle_seconds: 9,
+          },
+          ...{ episodes: 2, agent: "code", rewardVisible: true, now: () => now },
+        });
+        const outcome = {
+          observation: 0,
+          text: "0",
+          info: {},
+          reward: 1,
+          terminated: false,
+          truncated: false,
+        };
+        for (const request of requests) {
+          try {
+            const move = referee.request(request);
+            now += 100;
+            if (move.kind === "reset") referee.observed(outcome);
+            if (move.kind === "step") referee.stepped(move, outcome);
+            if (move.kind === "finish") return;
+          } catch (error) {
+            return void expect(error).toBeInstanceOf(RunFailure);
+          }
+        }
+      }),
+    ));
+});
+
+const REQUESTS = [
+  { type: "hello" },
+  { type: "reset" },
+  { type: "reset", episode: 1 },
+  { type: "step", action: 1 },
+  { type: "step", action: 1, n: 2, episode: 1 },
+  { type: "step", action: 5 },
+  { type: "submit" },
+  { type: "submit", early: true },
+];
 
 describe("lines of an agent", () => {
   it("become a value or a SyntaxError that can be shown", () =>

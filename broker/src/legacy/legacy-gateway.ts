@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import type { Transport } from "engine.io";
 import type { Socket } from "socket.io";
+import { eventArguments } from "../base/event-arguments.ts";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import type { CreateRateLimiter } from "../base/rate-limits.ts";
 import type { Caller } from "../domain/participants/api-keys.ts";
@@ -156,7 +157,8 @@ export function openLegacyGateway(options: {
         work.finally(() => running.delete(work));
       };
 
-      socket.on("authenticate", (message: unknown, acknowledge: unknown) =>
+      socket.on("authenticate", (...sent: unknown[]) => {
+        const { message, acknowledge } = eventArguments(sent);
         track(
           authenticate(socket, message).then(([opened, response]) => {
             session = opened;
@@ -165,17 +167,14 @@ export function openLegacyGateway(options: {
             if (opened) clearTimeout(deadline);
             // The client takes its session from the event, and continues at the acknowledgement.
             socket.emit("authenticate_response", response);
-            answer(acknowledge, response);
+            acknowledge?.(response);
           }),
-        ),
-      );
-      socket.on("execute_function", (message: unknown, acknowledge: unknown) =>
-        track(
-          execute(socket, session, message, gone).then((words) =>
-            answer(acknowledge, words.map(answerEntry)),
-          ),
-        ),
-      );
+        );
+      });
+      socket.on("execute_function", (...sent: unknown[]) => {
+        const { message, acknowledge } = eventArguments(sent);
+        track(execute(socket, session, message, gone).then((words) => acknowledge?.(words.map(answerEntry))));
+      });
       socket.on("disconnect", () => {
         clearTimeout(deadline);
         left.abort();
@@ -198,8 +197,4 @@ function rough(message: unknown): { channel: string; entries: number } {
   const { response_channel: channel, data } = (message ?? {}) as Record<string, unknown>;
   const entries = Array.isArray(data) ? Math.min(Math.max(1, data.length), 1000) : 1;
   return { channel: typeof channel === "string" ? channel : "", entries };
-}
-
-function answer(acknowledge: unknown, value: unknown): void {
-  if (typeof acknowledge === "function") acknowledge(value);
 }

@@ -10,6 +10,7 @@ import { exactParser } from "@crowdai/shared/exact-parser";
 import type { Transport } from "engine.io";
 import { Server, type ServerOptions, type Socket } from "socket.io";
 import * as socketParser from "socket.io-parser";
+import { eventArguments } from "../base/event-arguments.ts";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import { createRequestId } from "../base/request-ids.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
@@ -153,10 +154,10 @@ export function openGateway(options: {
       const request = step ?? requests.get(name);
       const { caller } = socket.data as SessionKey;
       const refusal = rates.refusal(socket, caller.keyHash, { isStep: step !== undefined });
+      const { message, acknowledge } = eventArguments(sent);
       if (request && !refusal)
-        return (step ? stepQueues : queues).add(socket, () => request(socket, sent[0], sent[1]));
-      const acknowledge = sent.at(-1);
-      if (typeof acknowledge !== "function") return;
+        return (step ? stepQueues : queues).add(socket, () => request(socket, message, acknowledge));
+      if (acknowledge === null) return;
       const error = refusal ?? new CrowdaiError("usage", `There is no request "${name.slice(0, 100)}".`);
       acknowledge({ ok: false, error: error.toBody() });
     });

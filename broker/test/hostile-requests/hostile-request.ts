@@ -55,10 +55,23 @@ function pathOf(random: Random, route: string, known: Known): string {
     .replace(/\*$/, () =>
       route.startsWith("/code/")
         ? `${segment()}/${segment()}.git/${random.pick(["info/refs", "git-upload-pack", "git-receive-pack"])}`
-        : segment(),
+        : route.startsWith("/v1/")
+          ? `envs/${segment()}/${random.pick(GYM_REQUESTS)}`
+          : segment(),
     );
   return path + random.pick(QUERIES);
 }
+
+/** Requests to an environment over HTTP. */
+const GYM_REQUESTS = [
+  "",
+  "reset/",
+  "step/",
+  "action_space/",
+  "action_space/contains/%00",
+  "monitor/close/",
+  "close/",
+];
 
 function bodyOf(random: Random, known: Known, schema?: Schema): readonly [string | Buffer, string?] {
   if (schema && random.chance(0.7)) return [JSON.stringify(hostileValue(schema, random, known.names))];

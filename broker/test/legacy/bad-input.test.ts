@@ -116,6 +116,15 @@ describe("bad input of an older client", () => {
     expect(answer).toMatchObject([{ response_type: ERROR }]);
   });
 
+  it("an event without a message is answered", async () => {
+    expect(await challenge.connection.emit("execute_function")).toMatchObject([{ response_type: ERROR }]);
+    const stranger = await connectLegacy(test.broker.url);
+    expect(await stranger.emit("authenticate")).toMatchObject({
+      message: expect.stringContaining("No API key"),
+    });
+    stranger.close();
+  });
+
   it.each([
     ...["connect", "connection", "disconnect", "disconnecting", "error", "newListener", "removeListener"],
     ...["authenticate_response", "session", "event", "place", "message", "", "__proto__", "test::1", "::"],

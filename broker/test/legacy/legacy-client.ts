@@ -16,7 +16,7 @@ export interface LegacyConnection {
    * Sends an event; resolves with the first argument of its acknowledgement. Rejects when the connection ends
    * first.
    */
-  emit(event: string, message: unknown): Promise<unknown>;
+  emit(event: string, message?: unknown): Promise<unknown>;
   /** Sends several events at once, in one request when polling. */
   emitAll(events: [event: string, message: unknown][]): Promise<unknown[]>;
   on(event: string, listen: (argument: unknown) => void): void;
@@ -143,7 +143,8 @@ export async function connectLegacy(
         const id = ids++;
         const acknowledged = Promise.withResolvers<unknown>();
         acknowledgements.set(id, acknowledged);
-        return { packet: `42${id}${JSON.stringify([event, message])}`, acknowledged };
+        const sent = message === undefined ? [event] : [event, message];
+        return { packet: `42${id}${JSON.stringify(sent)}`, acknowledged };
       });
       const answers = Promise.all(waiting.map(({ acknowledged }) => acknowledged.promise));
       answers.catch(() => {});

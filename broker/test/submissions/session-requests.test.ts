@@ -46,6 +46,16 @@ describe("the requests of an agent", () => {
     expect(await ask("step", id, { action: 1 })).toMatchObject({ type: "step", n: 1 });
   });
 
+  it.each(["submit", "watch", "environment:step"])(
+    "are answered when %s comes without a message, or with several",
+    async (name) => {
+      for (const sent of [[], [null, 1], [{}, 1, 2]])
+        expect(await client.socket.timeout(10_000).emitWithAck(name, ...sent)).toMatchObject({
+          error: { code: "usage" },
+        });
+    },
+  );
+
   it("keep the session's errors, and round no number more than JavaScript does", async () => {
     const { id, asked } = await open();
     expect(await ask("step", id, { action: 1 })).toMatchObject({ type: "error", code: "step_late" });
