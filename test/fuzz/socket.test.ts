@@ -28,7 +28,7 @@ const eventName = () =>
     { weight: 1, arbitrary: fc.constantFrom("session", "event", "place", "__proto__", "constructor") },
     { weight: 1, arbitrary: fc.string({ unit: "binary" }).filter((name) => !RESERVED.has(name)) },
   );
-/** Names that socket.io-client sends to nobody. */
+/** Names that socket.io-client does not send. */
 const RESERVED = new Set([
   "connect",
   "connect_error",
