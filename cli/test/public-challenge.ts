@@ -69,6 +69,7 @@ export function leaderboardOf(
       rank: i + 1,
       participant: `p${i + 1}`,
       members: [],
+      profile: null,
       score: 0.5,
       score_secondary: null,
       score_public: null,

@@ -22,6 +22,7 @@ export * from "./protocol/leaderboard.ts";
 export * from "./protocol/message-limits.ts";
 export { obeyedName } from "./protocol/obeyed-name.ts";
 export { lineProblem, lineSchema, plainText } from "./protocol/plain-text.ts";
+export * from "./protocol/profile.ts";
 export {
   type Column,
   challengeSchema,

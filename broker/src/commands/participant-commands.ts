@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { addParticipant, replaceKeys, revokeKeys } from "../domain/participants/api-keys.ts";
 import { invite } from "../domain/participants/invitations.ts";
 import { listParticipants } from "../domain/participants/list-participants.ts";
+import { removeProfileOf } from "../domain/profiles/change-profile.ts";
 import { addPeopleFrom } from "./add-people-command.ts";
 import { optionalChallenges } from "./challenge-ids.ts";
 import { addDisqualifyCommands } from "./disqualify-commands.ts";
@@ -101,4 +102,19 @@ export function addParticipantCommands(program: Command, tools: ParticipantTools
   addInvitationCommands(participant, tools);
   addJoinLinkCommands(participant, tools);
   addDisqualifyCommands(participant, tools);
+  participant
+    .command("clear-profile <name>")
+    .description(
+      "Remove what a participant shows beside the name: shown name, affiliation, link and picture. The records keep time and reason.",
+    )
+    .option("--reason <text>", "reason, for the records")
+    .addOption(dataOption())
+    .action((name: string, { data, reason = null }) =>
+      withRecords(data, async (records) => {
+        await removeProfileOf(records, name, reason, new Date());
+        io.stderr.write(
+          `The profile of ${name} is removed. A running broker deletes its picture within seconds.\n`,
+        );
+      }),
+    );
 }

@@ -18,6 +18,7 @@ import * as deviceLogins from "./migrations/014-device-logins.ts";
 import * as finalScores from "./migrations/015-final-scores.ts";
 import * as people from "./migrations/016-people.ts";
 import * as webhooks from "./migrations/018-webhooks.ts";
+import * as profiles from "./migrations/019-profiles.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -100,5 +101,6 @@ function migrationsOf(dialect: Records["dialect"]) {
     "015-final-scores": { up: (at: Kysely<unknown>) => finalScores.up(at, dialect) },
     "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
     "018-webhooks": { up: (at: Kysely<unknown>) => webhooks.up(at, dialect) },
+    "019-profiles": { up: (at: Kysely<unknown>) => profiles.up(at, dialect) },
   };
 }

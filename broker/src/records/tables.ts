@@ -42,6 +42,11 @@ export interface Tables {
   /** Links by which participants join; `code_hash` is the digest of the code in the link. */
   join_links: JoinLinkTable;
   disqualifications: DisqualificationTable;
+  profiles: ProfileTable;
+  /** Keys of pictures of profiles that are removed from the store when due, unless a profile shows them by then. */
+  old_pictures: { key: string; due_at: string };
+  /** Profiles that an operator removed; rows are never changed. */
+  profile_removals: { id: Generated<number>; participant_id: number; reason: string | null; at: string };
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
   models: ModelTable;
@@ -138,6 +143,16 @@ export interface DisqualificationTable {
   /** Null for a reinstatement. */
   reason: string | null;
   at: string;
+}
+
+/** What participants show of themselves; `picture` is the key of an object. */
+export interface ProfileTable {
+  participant_id: number;
+  name: string | null;
+  affiliation: string | null;
+  link: string | null;
+  picture: string | null;
+  updated_at: string;
 }
 
 /** CI jobs that may act as a participant, for as long as the key that the trust was made with works. */

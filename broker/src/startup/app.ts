@@ -1,4 +1,4 @@
-import { CrowdaiError, MAX_MESSAGE_BYTES } from "@crowdai/shared";
+import { CrowdaiError, MAX_MESSAGE_BYTES, MAX_PICTURE_BYTES } from "@crowdai/shared";
 import { handleObjectRequest, type SignedStore } from "@crowdai/shared/objects";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
@@ -17,6 +17,7 @@ import { healthRoutes, metricsRoutes, type Readiness } from "../http/api/health-
 import { codeRoutes } from "../http/git/git-routes.ts";
 import { gymRoutes } from "../http/gym/gym-routes.ts";
 import { mediaRoutes } from "../http/media/media-routes.ts";
+import { profilePictureRoutes } from "../http/media/profile-picture-routes.ts";
 import type { OpenApi } from "../http/pages/api-reference/openapi.ts";
 import { createPages } from "../http/pages/pages.tsx";
 import { bodyLimit } from "../http/requests/body-limit.ts";
@@ -24,6 +25,7 @@ import { errorResponse } from "../http/requests/error-response.ts";
 import type { HttpServices } from "../http/requests/http-services.ts";
 import { redactedPath } from "../http/requests/redacted-path.ts";
 import { requestAddress } from "../http/requests/request-address.ts";
+import { pictureTooLarge } from "../http/requests/set-picture.ts";
 import { webFormRoutes } from "../http/webapp-api/web-form-routes.ts";
 import { webappApi } from "../http/webapp-api/webapp-api.ts";
 import { webappPath } from "../http/webapp-api/webapp-path.ts";
@@ -73,6 +75,7 @@ export function createApp(options: {
     );
   });
   // Before the headers of all other routes: media and environments set their own.
+  app.route("/", profilePictureRoutes(context, log));
   app.route("/", mediaRoutes(context, log));
   const gym = gymRoutes({ context, ids: options.instanceIds, nextEvent });
   // With its own answers to every error: its clients read no other form.
@@ -107,20 +110,21 @@ export function createApp(options: {
   );
   if (legacy) app.route("/", legacy);
   if (options.webFormToken) app.route("/", webFormRoutes(context, options.webFormToken, log));
-  app.use(
-    "/api/*",
-    bodyLimit({
-      maxSize: MAX_MESSAGE_BYTES,
-      onError: (c) =>
-        errorResponse(
-          c,
-          new CrowdaiError(
-            "message_too_large",
-            `A request body may have at most ${MAX_MESSAGE_BYTES} bytes.`,
-          ),
-          log,
-        ),
-    }),
+  const messages = bodyLimit({
+    maxSize: MAX_MESSAGE_BYTES,
+    onError: (c) =>
+      errorResponse(
+        c,
+        new CrowdaiError("message_too_large", `A request body may have at most ${MAX_MESSAGE_BYTES} bytes.`),
+        log,
+      ),
+  });
+  const pictures = bodyLimit({
+    maxSize: MAX_PICTURE_BYTES,
+    onError: (c) => errorResponse(c, pictureTooLarge(), log),
+  });
+  app.use("/api/*", (c, next) =>
+    c.req.path === "/api/v1/profile/picture" ? pictures(c, next) : messages(c, next),
   );
   const api = apiRoutes(context, options.code, version, nextEvent, pages.caller);
   const readDescription = () =>

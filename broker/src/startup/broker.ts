@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { ciTokens } from "../background/ci-issuers/ci-tokens.ts";
 import { createMediaMaker } from "../background/media/media-maker.ts";
 import { describeMedia, findMediaPrograms } from "../background/media/media-tools.ts";
+import { createPictureMaker } from "../background/media/picture-maker.ts";
 import { embeddedWebapp } from "../background/webapp/embedded-webapp.ts";
 import { remoteWebapp, type WebappTimes } from "../background/webapp/remote/remote-webapp.ts";
 import { createWebhookRecorder } from "../background/webhooks/record-webhooks.ts";
@@ -139,6 +140,9 @@ export async function createBroker({
     shutdownSteps.add("metrics", () => metrics.close());
     const desk = createSessionDesk(() => context, steps);
     shutdownSteps.add("agents", () => desk.close());
+    const mediaPrograms = await findMediaPrograms(config.programPath);
+    const pictures = await createPictureMaker(mediaPrograms, join(config.dataFolder, "pictures"));
+    shutdownSteps.add("pictures", () => pictures.stop());
     const context: HttpServices = {
       records,
       objects,
@@ -162,6 +166,7 @@ export async function createBroker({
         sessionMs: config.ci.sessionMs,
       },
       createRateLimiter,
+      pictures,
       announce(challenge, events) {
         metrics.written(challenge, events);
         gateway.announce(events);
@@ -188,7 +193,6 @@ export async function createBroker({
           );
     };
 
-    const mediaPrograms = await findMediaPrograms(config.programPath);
     const media = await createMediaMaker({
       records,
       objects,

@@ -8,6 +8,7 @@ import type { WebhookSender } from "../background/webhooks/webhook-sender.ts";
 import type { AttachedGraders } from "../domain/graders/attached-graders.ts";
 import { advanceWindows } from "../domain/leaderboard/ranking-window.ts";
 import { revealFinals } from "../domain/leaderboard/reveal-finals.ts";
+import { removeOldPictures } from "../domain/profiles/remove-old-pictures.ts";
 import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { createGraderReporter } from "../domain/status/reported-graders.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
@@ -37,6 +38,7 @@ export const INTERVALS = {
   finals: 1000,
   uploads: 600_000,
   media: 300,
+  pictures: 5000,
   commits: 500,
   codeHost: 2000,
   publishing: 1000,
@@ -76,6 +78,7 @@ export function startScheduler(options: {
   if (code.host.outside) every(intervals.codeHost, "code host", () => mirrorRepositories(code));
   every(intervals.regrades, "regrades", () => sweepRegrades(context));
   every(intervals.media, "media", async () => media.soon());
+  every(intervals.pictures, "old pictures", () => removeOldPictures(context));
   every(intervals.queueWatch, "queue watch", () => queueWatch.check());
   every(intervals.graders, "graders", () => graders.poll());
   const reportGraders = createGraderReporter(context.records.db, graders, context.clock);

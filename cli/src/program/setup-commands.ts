@@ -46,6 +46,22 @@ export function addSetupCommands(add: Add): void {
     async () => (await import("../commands/logout.ts")).logout,
   );
   add(
+    "profile",
+    "Show or change what leaderboards show beside your name.",
+    [
+      "crowdai profile",
+      'crowdai profile --name "Ada Lovelace" --affiliation "Analytical Society"',
+      "crowdai profile --picture ada.jpg",
+    ],
+    async () => (await import("../commands/profile.ts")).profile,
+  )
+    .option("--name <name>", 'shown name, beside the name of the account ("" removes it)')
+    .option("--affiliation <text>", 'where you work or study ("" removes it)')
+    .option("--link <url>", 'your page, https or http ("" removes it)')
+    .option("--picture <file>", "picture: PNG, JPEG, GIF, WebP or AVIF, at most 8 MB")
+    .option("--remove-picture", "remove the picture")
+    .option("--clear", "remove the whole profile");
+  add(
     "whoami",
     "Show the signed-in account and where its API key comes from.",
     ["crowdai whoami"],

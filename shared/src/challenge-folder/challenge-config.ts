@@ -172,6 +172,12 @@ export const challengeConfigSchema = z.strictObject({
       leaderboard: z.boolean().default(true),
       submissions: z.boolean().default(false),
       private: z.boolean().default(false),
+      profiles: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether the names, affiliations, links and pictures that participants set for themselves are shown; by default, unless the challenge is private.",
+        ),
     })
     .default({ leaderboard: true, submissions: false, private: false }),
   after_end: z.enum(["accept", "reject"]).default("reject"),

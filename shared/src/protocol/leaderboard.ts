@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { profileSchema } from "./profile.ts";
 import { columnSchema, scoreSchema } from "./public-challenge.ts";
 import { mediaSchema } from "./submission.ts";
 
@@ -8,6 +9,10 @@ export const leaderboardRowSchema = z.object({
     .string()
     .describe("Name of the participant; for a baseline, its title as given by the organizer."),
   members: z.array(z.string()).default([]).describe("The members of a team; empty for a single participant."),
+  profile: profileSchema
+    .nullable()
+    .default(null)
+    .describe("What the participant shows beside the name; null when there is nothing, or it is not shown."),
   score: z.number().nullable().describe("Rounded to the challenge's precision."),
   score_secondary: z.number().nullable(),
   score_public: z

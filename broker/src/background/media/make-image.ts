@@ -62,6 +62,24 @@ export async function makeThumbnail(
   return answer.ok ? path : answer;
 }
 
+/** Makes the picture of a profile: a small image with nothing but what is visible. */
+export async function makePicture(
+  tools: MediaTools,
+  input: string,
+  format: ImageFormat,
+  signal: AbortSignal,
+): Promise<string | DroppedMedia> {
+  const path = join(tools.folder, "thumbnail");
+  const thumbnail = { path, box: MEDIA_LIMITS.picture };
+  const maxPixels = MEDIA_LIMITS.imagePixels;
+  const answer = await askWorker(
+    tools,
+    { make: "image", input, format, large: null, thumbnail, maxPixels },
+    signal,
+  );
+  return answer.ok ? path : answer;
+}
+
 /** Makes a plain image for a file of which no image can be made. */
 export async function makePlaceholder(
   tools: MediaTools,

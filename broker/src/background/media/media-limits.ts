@@ -13,6 +13,8 @@ export const MEDIA_LIMITS = {
    */
   large: { width: 1600, height: 1200 },
   thumbnail: { width: 268, height: 200 },
+  /** Of a profile. */
+  picture: { width: 256, height: 256 },
   video: { width: 1280, height: 720 },
   previewSeconds: 4,
   /** Of a process that handles media. */

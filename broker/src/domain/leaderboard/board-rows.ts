@@ -101,6 +101,7 @@ export async function participantRows(
       rank,
       participant: standing.name,
       members: members.get(standing.participant_id) ?? [],
+      profile: null,
       score: shownScore(config.score, standing.sort_primary),
       score_secondary: config.score_secondary
         ? shownScore(config.score_secondary, standing.sort_secondary)
@@ -143,6 +144,7 @@ export function baselineRow(config: ChallengeConfig, baseline: Baseline): Row {
     rank: 0,
     participant: baseline.baseline_comment?.trim() || "Baseline",
     members: [],
+    profile: null,
     score: baseline.score,
     score_secondary: config.score_secondary ? baseline.score_secondary : null,
     score_public: null,

@@ -1,14 +1,17 @@
 import type { Leaderboard } from "@crowdai/shared";
+import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Records } from "../../records/records.ts";
+import { profilesOf, showsProfiles } from "../profiles/profiles.ts";
 import { mediaUrls } from "./media-keys.ts";
 
 /**
- * Returns the leaderboard page with the media and published code of each row's submission. Only for viewers
+ * Returns the leaderboard page with the media and published code of each row's submission, and what its participant shows. Only for viewers
  * who may see the leaderboard.
  */
 export async function withLinks(
   { records, baseUrl }: { records: Pick<Records, "db">; baseUrl: () => string },
   board: Leaderboard,
+  config: Pick<ChallengeConfig, "visibility">,
 ): Promise<Leaderboard> {
   if (board.rows.length === 0) return board;
   const found = await records.db
@@ -30,5 +33,14 @@ export async function withLinks(
       },
     ]),
   );
-  return { ...board, rows: board.rows.map((row) => ({ ...row, ...links.get(row.submission) })) };
+  const people = board.rows.filter(({ baseline }) => !baseline).map(({ submission }) => submission);
+  const profiles = showsProfiles(config) ? await profilesOf(records.db, people, baseUrl()) : new Map();
+  return {
+    ...board,
+    rows: board.rows.map((row) => ({
+      ...row,
+      ...links.get(row.submission),
+      profile: profiles.get(row.submission) ?? null,
+    })),
+  };
 }

@@ -44,7 +44,7 @@ export function typeOfKey(key: string): string | null {
 export const isYoutube = (type: string): boolean => /\/youtube$/i.test(type);
 
 /** Keys of the broker's private objects. */
-const PRIVATE = /^(?:(?:submissions|incoming|bundles|code)\/|instance\.json$)/;
+const PRIVATE = /^(?:(?:submissions|incoming|bundles|code|profiles)\/|instance\.json$)/;
 
 /** Returns whether a key names an object that is never served as media. */
 export const isPrivateKey = (key: string): boolean => PRIVATE.test(key);

@@ -129,7 +129,7 @@ export function challengeRoutes({
         now: clock(),
         ownOnly: sight === "own",
       });
-      return c.json(await withLinks(context(), board), 200);
+      return c.json(await withLinks(context(), board, config), 200);
     },
   );
 

@@ -19,6 +19,7 @@ import { ciRoutes } from "./api-ci.ts";
 import { deviceLoginRoutes } from "./api-device-logins.ts";
 import { joinRoutes } from "./api-join.ts";
 import { organizerRoutes } from "./api-organizers.ts";
+import { profileRoutes } from "./api-profile.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { selectionRoutes } from "./api-selection.ts";
 import { sessionRoutes } from "./api-sessions.ts";
@@ -133,6 +134,7 @@ export function apiRoutes(
   ciRoutes(group);
   deviceLoginRoutes(group);
   joinRoutes(group);
+  profileRoutes(group);
   publishingRoutes(group, code);
   selectionRoutes(group);
   artifactRoutes(group, reader);

@@ -1,4 +1,4 @@
-import { CrowdaiError } from "@crowdai/shared";
+import { CrowdaiError, MAX_PICTURE_BYTES } from "@crowdai/shared";
 import { Hono, type MiddlewareHandler } from "hono";
 import { etag } from "hono/etag";
 import { matchedRoutes } from "hono/route";
@@ -28,16 +28,17 @@ export function createGuardedApp(options: {
   // A request that no page answers is "not found", whatever its form holds.
   const onPages = (guard: MiddlewareHandler) =>
     app.use((c, next) => (matchedRoutes(c).length > guards ? guard(c, next) : next()));
-  onPages(
+  const limit = (maxSize: number) =>
     bodyLimit({
-      maxSize: MAX_FORM_BYTES,
+      maxSize,
       onError: (c) => {
         // The rest of the body is not read, so the connection cannot serve another request.
         c.header("connection", "close");
         throw new CrowdaiError("message_too_large", "The form is too large.");
       },
-    }),
-  );
+    });
+  const [forms, pictures] = [limit(MAX_FORM_BYTES), limit(MAX_PICTURE_BYTES + MAX_FORM_BYTES)];
+  onPages((c, next) => (c.req.path === "/profile/picture" ? pictures(c, next) : forms(c, next)));
   onPages(sameOrigin(options.baseUrl));
   const guards = app.routes.length;
   return app;

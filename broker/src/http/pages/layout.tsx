@@ -74,9 +74,15 @@ function Header({ visit, here }: Frame) {
       <div class="who">
         {caller ? (
           <>
-            <span class="name" title={caller.kind === "organizer" ? "organizer" : "participant"}>
-              <UntrustedText text={caller.name} most={40} />
-            </span>
+            {caller.kind === "organizer" ? (
+              <span class="name" title="organizer">
+                <UntrustedText text={caller.name} most={40} />
+              </span>
+            ) : (
+              <a class="name" title="participant" href={pathTo("/profile")} aria-current={at("/profile")}>
+                <UntrustedText text={caller.name} most={40} />
+              </a>
+            )}
             <form method="post" action={pathTo("/sign-out")}>
               <FormToken visit={visit} />
               <button type="submit" class="quiet">

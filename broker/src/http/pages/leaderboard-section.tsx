@@ -74,7 +74,7 @@ export async function readBoard(
     now,
   };
   const read = async (rows: Pick<DomainQuery, "limit" | "offset" | "find" | "ownOnly">) =>
-    withLinks(context, await readLeaderboard(records.db, config, { ...place, ...rows }));
+    withLinks(context, await readLeaderboard(records.db, config, { ...place, ...rows }), config);
   const board = seesBoard(config, role)
     ? await read(
         find === null ? { limit: PAGE, offset: (page - 1) * PAGE } : { limit: MAX_FOUND, offset: 0, find },

@@ -1,9 +1,10 @@
 import type { Leaderboard } from "@crowdai/shared";
+import { Person } from "./face.tsx";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
 import { Scroll } from "./scrollable.tsx";
-import { Time, UntrustedName, UntrustedText } from "./untrusted-text.tsx";
+import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 
@@ -98,10 +99,15 @@ export function LeaderboardTable({
                 </td>
               ) : null}
               <th scope="row" class="person main" id={row.you ? "your-row" : undefined}>
-                <UntrustedName text={row.participant} />
+                <Person account={row.participant} profile={row.profile} />
                 {row.you ? <span class="tag you">you</span> : null}
                 {row.baseline ? <span class="tag">baseline</span> : null}
                 {row.post_challenge ? <span class="tag">after the end</span> : null}
+                {row.profile?.affiliation ? (
+                  <span class="members">
+                    <UntrustedText text={row.profile.affiliation} />
+                  </span>
+                ) : null}
                 {row.members.length > 0 ? (
                   <span class="members">
                     <UntrustedText text={row.members.join(", ")} most={300} />

@@ -17,6 +17,7 @@ import { createGuardedApp } from "./guarded-app.ts";
 import { joinPages } from "./join-routes.tsx";
 import { rememberMediaOrigins } from "./media-origins.ts";
 import type { PageContext } from "./page-context.ts";
+import { profilePages } from "./profile-routes.tsx";
 import { createRenderer, showError } from "./render-page.tsx";
 import { selectionPages } from "./selection-routes.tsx";
 import { cookieScope } from "./session/cookie-scope.ts";
@@ -88,6 +89,7 @@ export function createPages({ context, nextEvent, code, createRateLimiter, opena
     sessionRoutes(parts),
     codePages(parts),
     selectionPages(parts),
+    profilePages(parts),
     devicePages(parts),
     joinPages(parts),
     submissionPages(parts),
@@ -102,6 +104,7 @@ Disallow: ${basePath}/api/
 Disallow: ${basePath}/code/
 Disallow: ${basePath}/join/
 Disallow: ${basePath}/objects/
+Disallow: ${basePath}/profile
 Disallow: ${basePath}/sign-in
 Disallow: ${basePath}/submissions
 `;

@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { Hono } from "hono";
 import { readStandingNow, withoutRank } from "../../domain/leaderboard/standing-now.ts";
 import { areMediaAwaited } from "../../domain/media/media-work.ts";
+import { profilesOf, showsProfiles } from "../../domain/profiles/profiles.ts";
 import { readEvents } from "../../domain/submissions/events.ts";
 import { redactEvents, redactSubmission } from "../../domain/submissions/redact-submission.ts";
 import { type ViewNeeds, viewSubmission } from "../../domain/submissions/view-submission.ts";
@@ -84,11 +85,15 @@ export function submissionPages(
           senderName(c, visit.caller, context().trustedProxies),
         )
       : null;
+    const profile =
+      live.config && showsProfiles(live.config) && row.baseline === 0
+        ? ((await profilesOf(context().records.db, [row.id], context().baseUrl())).get(row.id) ?? null)
+        : null;
     return renderPage(
       c,
       visit,
       { title: `Submission ${row.id.slice(0, 24)}` },
-      <SubmissionPage {...live} broker={context().baseUrl()} seen={seen} />,
+      <SubmissionPage {...live} profile={profile} broker={context().baseUrl()} seen={seen} />,
     );
   });
 

@@ -1,5 +1,7 @@
+import type { Profile } from "@crowdai/shared";
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
+import { Person, ProfileLink } from "./face.tsx";
 import { shownSize } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
@@ -8,8 +10,8 @@ import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
 const INPUTS = { json: "a JSON value", file: "a file", code: "code", session: "a remote agent" };
 
 /** A submission: its state, scores, media and code, live while it is graded. */
-export function SubmissionPage(props: LiveProps & CodeSectionProps) {
-  const { submission, config } = props;
+export function SubmissionPage(props: LiveProps & CodeSectionProps & { profile: Profile | null }) {
+  const { submission, config, profile } = props;
   const { input } = submission;
   return (
     <>
@@ -21,7 +23,19 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps) {
           <a href={pathTo(`/challenges/${submission.challenge}`)}>
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
-          , by <UntrustedText text={submission.participant} most={60} />
+          , by <Person account={submission.participant} profile={profile} />
+          {profile?.affiliation ? (
+            <>
+              {" "}
+              · <UntrustedText text={profile.affiliation} />
+            </>
+          ) : null}
+          {profile?.link ? (
+            <>
+              {" "}
+              · <ProfileLink link={profile.link} />
+            </>
+          ) : null}
           {submission.member ? (
             <>
               {" "}

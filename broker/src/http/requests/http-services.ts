@@ -1,4 +1,5 @@
 import type { CiTokens } from "../../background/ci-issuers/ci-tokens.ts";
+import type { PictureMaker } from "../../background/media/picture-maker.ts";
 import type { TrustedProxies } from "../../base/client-address.ts";
 import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { SessionDesk } from "../../domain/sessions/session-desk.ts";
@@ -13,6 +14,7 @@ export interface HttpServices extends SubmissionServices {
   /** Checks the tokens of CI jobs. `sessionMs` is how long the session lasts that a job gets for one. */
   ci: CiTokens & { sessionMs: number };
   createRateLimiter: CreateRateLimiter;
+  pictures: PictureMaker;
 }
 
 export type HttpNeeds<K extends keyof HttpServices> = Pick<HttpServices, K>;

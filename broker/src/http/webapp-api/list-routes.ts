@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { nameKey } from "../../domain/participants/api-keys.ts";
+import { readProfile } from "../../domain/profiles/profiles.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
 import { challengeOfNumber, readNumber } from "./challenge-numbers.ts";
@@ -16,7 +17,11 @@ import type { WebappGroup } from "./webapp-group.ts";
 /** Routes for admins and organizers to read submissions, challenges, and a participant by name. */
 export function listRoutes(
   api: Hono,
-  { context, manager, parameters }: WebappGroup<Needs<"records" | "catalog" | "clock" | "objects">>,
+  {
+    context,
+    manager,
+    parameters,
+  }: WebappGroup<Needs<"records" | "catalog" | "clock" | "objects" | "baseUrl">>,
 ): void {
   const db = () => context().records.db;
 
@@ -75,7 +80,8 @@ export function listRoutes(
     const row = name.includes("\0") ? undefined : await participantNamed(name);
     if (!row) throw new Refusal(texts.nameUnknown, 404);
     const { id } = row;
-    return answer(c, 200, { id, email: null, api_key: participantReference(id), name: row.name });
+    const profile = await readProfile(db(), id, context().baseUrl());
+    return answer(c, 200, { id, email: null, api_key: participantReference(id), name: row.name, profile });
   });
 
   // The broker stores no registrations for tasks of the CLEF campaign, so every task is unknown.

@@ -14,7 +14,9 @@ import type { WebappGroup } from "./webapp-group.ts";
 import { webappPath } from "./webapp-path.ts";
 
 /** The services that the API uses. */
-type WebappApiNeeds = Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">;
+type WebappApiNeeds = Needs<
+  "records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log" | "baseUrl"
+>;
 
 /**
  * The REST API of the original webapp, for graders and clients that were written for it. docs/webapp-api.md lists the differences. Takes

@@ -49,6 +49,14 @@ export interface HttpClient {
     schema: z.ZodType<T>,
     options?: { repeatable?: boolean; signal?: AbortSignal },
   ): Promise<T>;
+  /** Sends a request that may be repeated, retrying as `get` does; bytes as they are, anything else as JSON. */
+  send<T>(
+    method: "PATCH" | "PUT" | "DELETE",
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T>;
   /** Downloads an address (absolute, or a path at the broker) to a file or stream. Only the broker gets the key. */
   download(address: string, options: DownloadOptions): Promise<Downloaded>;
 }
@@ -68,20 +76,21 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function exchange<T>(path: string, schema: z.ZodType<T>, asked: Exchange): Promise<T> {
     const url = locate(broker, path, asked.query);
-    const body = asked.body === undefined ? undefined : stringifyExact(asked.body);
+    const bytes = asked.body instanceof Uint8Array ? asked.body : null;
+    const text = bytes || asked.body === undefined ? undefined : stringifyExact(asked.body);
     const signal = asked.signal ?? options.signal;
     const key = await options.key?.();
     const headers: Record<string, string> = { accept: "application/json", "user-agent": options.client };
     if (key) headers.authorization = `Bearer ${key}`;
-    if (body !== undefined) {
-      headers["content-type"] = "application/json";
-      headers["content-length"] = String(Buffer.byteLength(body));
+    if (bytes || text !== undefined) {
+      headers["content-type"] = bytes ? "application/octet-stream" : "application/json";
+      headers["content-length"] = String(bytes?.length ?? Buffer.byteLength(text ?? ""));
     }
     const once = async () => {
       const reply = await request(url, {
         method: asked.method,
         headers,
-        body,
+        body: bytes ? streamed(bytes) : text,
         signal,
         agents,
         connectMs,
@@ -134,6 +143,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       exchange(path, schema, { method: "GET", query, signal, repeatable: true }),
     post: (path, body, schema, { repeatable = false, signal } = {}) =>
       exchange(path, schema, { method: "POST", body: body ?? {}, repeatable, signal }),
+    send: (method, path, body, schema, signal) =>
+      exchange(path, schema, { method, body, repeatable: true, signal }),
     download: async (address, how) =>
       download(locate(broker, address), {
         signal: options.signal,
@@ -144,4 +155,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         agents,
       }),
   };
+}
+
+async function* streamed(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
