@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
 import { createDatabase } from "../../../test/shared-services.ts";
 import { invite } from "../../src/domain/participants/invitations.ts";
@@ -34,6 +35,18 @@ describe.each(DATABASES.filter(({ skipped }) => !skipped))("profiles in $name", 
 
   profilesContract(
     () => test,
+    () => storedPictures(`${test.folder}/data`),
     () => settings,
   );
 });
+
+/** Lists the pictures of the folder store by their metadata: a stored object is two files. Throws when bytes were left behind. */
+async function storedPictures(data: string): Promise<string[]> {
+  const files = (await readdir(data, { recursive: true })).flatMap(
+    (name) => /profiles\/.+@.+$/.exec(name) ?? [],
+  );
+  const keys = (kind: string) =>
+    files.filter((name) => name.endsWith(kind)).map((name) => name.replace(kind, ""));
+  expect(keys("@bytes")).toEqual(keys("@proof"));
+  return keys("@proof");
+}

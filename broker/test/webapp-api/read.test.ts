@@ -316,7 +316,11 @@ describe("challenges", () => {
 describe("a participant by name", () => {
   it("is found whatever the case, with a reference in place of the key", async () => {
     const { status, body } = await test.ask("GET", "/api/participants/ADA");
-    expect([status, body]).toEqual([200, { id: 1, email: null, api_key: "participant-1", name: "ada" }]);
+    const profile = { name: null, affiliation: null, link: null, picture: null };
+    expect([status, body]).toEqual([
+      200,
+      { id: 1, email: null, api_key: "participant-1", name: "ada", profile },
+    ]);
     const verified = await test.ask("GET", `/api/external_graders/${body.api_key}`);
     expect(verified.body).toEqual({ message: "Developer API key is valid", participant_id: 1 });
     expect((await test.create({ api_key: String(body.api_key) })).status).toBe(202);

@@ -27,32 +27,36 @@ export async function announcePicture(db: Db, key: string, now: Date): Promise<v
     .execute();
 }
 
-/** Replaces the picture by an announced one, or removes it. The earlier one is removed from the store afterwards. */
+/**
+ * Replaces the picture by an announced one, or removes it. The earlier one is removed from the store afterwards. Returns false when the
+ * announcement has expired: nothing was changed, and the picture may have been stored after its removal.
+ */
 export async function replacePicture(
   records: Records,
   participantId: number,
   key: string | null,
   now: Date,
-): Promise<void> {
-  await records.transaction(async (trx) => {
+): Promise<boolean> {
+  return records.transaction(async (trx) => {
     await records.lock(trx, lockName(participantId));
-    await dropPicture(trx, participantId, now);
     if (key === null) {
+      await dropPicture(trx, participantId, now);
       await trx
         .updateTable("profiles")
         .set({ picture: null, updated_at: iso(now) })
         .where("participant_id", "=", participantId)
         .execute();
-      return;
+      return true;
     }
     const { numDeletedRows } = await trx
       .deleteFrom("old_pictures")
       .where("key", "=", key)
       .where("due_at", ">", iso(now))
       .executeTakeFirst();
-    if (numDeletedRows !== 1n)
-      throw new CrowdaiError("broker_busy", "Storing the picture took too long. Nothing was changed.");
+    if (numDeletedRows !== 1n) return false;
+    await dropPicture(trx, participantId, now);
     await write(trx, participantId, { picture: key }, now);
+    return true;
   });
 }
 

@@ -6,8 +6,8 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { errorResponse } from "../requests/error-response.ts";
 
 /**
- * Serves the pictures of profiles, while a profile shows them. Caches keep one for an hour only, so that a removed picture is gone
- * from them soon; a new picture has a new address.
+ * Serves the pictures of profiles, while a profile shows them. A browser asks each time before it shows its copy, and shared caches
+ * keep none, so that a removed picture is gone at once; a new picture has a new address.
  */
 export function profilePictureRoutes(context: () => Needs<"records" | "objects">, log: Logger): Hono {
   const routes = new Hono();
@@ -26,7 +26,7 @@ export function profilePictureRoutes(context: () => Needs<"records" | "objects">
     const headers = {
       "content-type": "image/webp",
       "content-disposition": "inline",
-      "cache-control": "public, max-age=3600",
+      "cache-control": "private, no-cache",
       "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
       "x-content-type-options": "nosniff",
       "cross-origin-resource-policy": "cross-origin",

@@ -29,7 +29,10 @@ export async function setPicture(context: PictureNeeds, caller: Caller, file: Ui
   const key = `profiles/${randomBytes(16).toString("hex")}.webp`;
   await announcePicture(records.db, key, clock());
   await objects.put(key, made, { type: "image/webp" });
-  await replacePicture(records, caller.id, key, clock());
+  if (!(await replacePicture(records, caller.id, key, clock()))) {
+    await objects.remove(key);
+    throw new CrowdaiError("broker_busy", "Storing the picture took too long. Nothing was changed.");
+  }
   await sweep(context);
 }
 
