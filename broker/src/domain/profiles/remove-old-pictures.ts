@@ -1,5 +1,6 @@
+import type { ObjectStore } from "@crowdai/shared/objects";
 import { iso } from "../../base/clock.ts";
-import type { Needs } from "../submissions/services.ts";
+import type { Records } from "../../records/records.ts";
 
 const AT_ONCE = 100;
 
@@ -8,7 +9,11 @@ export async function removeOldPictures({
   records: { db },
   objects,
   clock,
-}: Needs<"records" | "objects" | "clock">): Promise<void> {
+}: {
+  records: Pick<Records, "db">;
+  objects: Pick<ObjectStore, "remove">;
+  clock: () => Date;
+}): Promise<void> {
   const due = await db
     .selectFrom("old_pictures")
     .select("key")
