@@ -213,6 +213,29 @@ export function describeSandbox(name: string, sandbox: Sandbox | null): void {
       expect(into.map((one) => readdirSync(one))).toEqual([["a"], ["b"]]);
     });
 
+    it("finishes what it is collecting when the program exits meanwhile", async () => {
+      const into = mkdtempSync(join(folder, "out-"));
+      const inbox = mkdtempSync(join(folder, "inbox-"));
+      chmodSync(inbox, 0o755);
+      const collected: Promise<boolean>[] = [];
+      const take = () => {
+        writeFileSync(join(inbox, "exit"), "", { mode: 0o644 });
+        // The rest of the archive waits until the program has exited.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+        return true;
+      };
+      const end = await run(
+        "head -c 4000000 /dev/zero > /out/big; echo ready; while [ ! -e /job/exit ]; do :; done; exit 3",
+        {
+          inbox,
+          onStart: (box) => box.stdout.once("data", () => collected.push(box.collect(into, take))),
+        },
+      );
+      expect(end).toMatchObject({ cause: "exit", code: 3 });
+      expect(await collected[0]).toBe(true);
+      expect(statSync(join(into, "big")).size).toBe(4_000_000);
+    });
+
     it("answers calls that it refuses as a kernel without them: libraries then use older ones", async (context) => {
       if (!existsSync("/usr/bin/python3")) return context.skip();
       const { stdout, stderr } = await run(`exec /usr/bin/python3 -c '${REFUSED_CALLS}'`);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { availableParallelism } from "node:os";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ControlGroup } from "../confinement/control-group.ts";
 import { killEach } from "../confinement/process-tree.ts";
@@ -24,8 +24,9 @@ export interface RunningBox extends ChildProcess {
 /** Watches a box that is being started: enforces its limits, speaks with its attendant, and finds the first cause of its end. */
 export function superviseBox(options: {
   child: RunningBox;
-  /** To the attendant, and from it. */
-  requests: Writable;
+  /** To the attendant; what comes back says that the program has exited. */
+  requests: Duplex;
+  /** What the attendant answers. */
   output: Readable;
   group: ControlGroup;
   limits: BoxLimits;
@@ -104,6 +105,10 @@ export function superviseBox(options: {
       kill("killed");
     }
   });
+
+  // Between two requests, so that none is cut off.
+  requests.once("data", () => requests.write("leave\n"));
+  requests.resume();
 
   /** The attendant answers one request at a time. */
   let asking: Promise<unknown> = Promise.resolve();

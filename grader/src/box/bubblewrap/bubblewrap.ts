@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import type { ControlGroups } from "../../confinement/control-groups.ts";
-import { ATTENDANT } from "../attendant.ts";
+import { ATTENDANT, ONE_SOCKET } from "../attendant.ts";
 import { BOX, type Box, type BoxPlan, type Sandbox } from "../sandbox.ts";
 import { selfTest } from "../self-test.ts";
 import { type RunningBox, superviseBox } from "../supervise-box.ts";
@@ -86,7 +86,7 @@ function startBox(
       ...{ user: user.id, mounts: parts.mounts, limits: processLimits(plan) },
       command: [
         ...[bwrap, "--args", String(DESCRIPTORS.arguments), "--"],
-        ...["/bin/sh", "-c", ATTENDANT, "box", ...plan.command],
+        ...["/bin/sh", "-c", ONE_SOCKET + ATTENDANT, "box", ...plan.command],
       ],
     });
     const options = bubblewrapArguments(plan, programs.links, parts);
@@ -96,7 +96,7 @@ function startBox(
     toStarter?.end(Buffer.concat([forStarter, Buffer.from(options.map((option) => `${option}\0`).join(""))]));
     return superviseBox({
       child: child as RunningBox,
-      requests: child.stdio?.[DESCRIPTORS.requests] as Writable,
+      requests: child.stdio?.[DESCRIPTORS.requests] as Duplex,
       output: child.stdio?.[DESCRIPTORS.output] as Readable,
       ...{ group, limits: plan.limits },
       release() {

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { promisify } from "node:util";
 import { type ControlGroups, JOIN } from "../../confinement/control-groups.ts";
-import { ATTENDANT } from "../attendant.ts";
+import { ATTENDANT, ONE_SOCKET } from "../attendant.ts";
 import { createBoxUsers } from "../bubblewrap/box-users.ts";
 import { findTool } from "../bubblewrap/find-tools.ts";
 import { imageFolders, programFolders, writeEtc } from "../bubblewrap/host-files.ts";
@@ -28,17 +28,18 @@ cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /tmp/devic
 shift 2; exec "$@"`;
 
 /**
- * The same, for a runtime that passes on no descriptors: two processes beside it pass on what they carry, through pipes with a name.
+ * The same, for a runtime that passes on no descriptors: three processes beside it pass on what they carry, through pipes with a name.
  * The names are gone when the attendant has opened them.
  */
 const START_WITH_PIPES = `
-"$1" --all --fstab "$2" && cd ${BUNDLE}/pipes && mkfifo requests output && chmod 666 requests output || exit 125
+"$1" --all --fstab "$2" && cd ${BUNDLE}/pipes && mkfifo requests output notices && chmod 666 requests output notices || exit 125
 shift 2
 ( exec >requests; rm requests; exec cat <&3 4>&- ) &
 ( exec <output; rm output; exec cat >&4 3<&- ) &
+( exec <notices; rm notices; exec cat >&3 4>&- ) &
 cd /; exec "$@" 3<&- 4>&-`;
 
-const OPEN_PIPES = `exec 3<${PIPES}/requests 4>${PIPES}/output || exit 125\n`;
+const OPEN_PIPES = `exec 3<${PIPES}/requests 4>${PIPES}/output 5>${PIPES}/notices || exit 125\n`;
 
 const TOOLS = ["mount", "setpriv", "unshare"] as const;
 type Tools = Record<(typeof TOOLS)[number] | "runtime", string>;
@@ -108,7 +109,7 @@ function startBox(
       plan.inbox === undefined ? null : { source: plan.inbox, path: BOX.inbox },
     );
     undo.push(boxFolder.remove);
-    const attendant = runtime.hostKernel ? ATTENDANT : OPEN_PIPES + ATTENDANT;
+    const attendant = (runtime.hostKernel ? ONE_SOCKET : OPEN_PIPES) + ATTENDANT;
     const bundle = createBundle(folder, {
       config: containerConfig(plan, {
         ...{ runtime, profile, sources: boxFolder.sources, bundle: BUNDLE },
@@ -141,7 +142,7 @@ function startBox(
     );
     return superviseBox({
       child: child as RunningBox,
-      requests: child.stdio[3] as Writable,
+      requests: child.stdio[3] as Duplex,
       output: child.stdio[4] as Readable,
       ...{ group, limits: plan.limits },
       release() {

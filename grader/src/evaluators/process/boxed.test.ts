@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openTestSandbox } from "../../testing/boxes.ts";
@@ -89,6 +89,24 @@ for line in sys.stdin:
       expect(copy).toBe(text);
     }
     expect(pids.size).toBe(1);
+  });
+
+  it("keeps the files of a persistent process that exits right after its result", async () => {
+    const { run } = await boxed(
+      { command: ["python3", "evaluate.py"], mode: "persistent" },
+      {
+        "evaluate.py": `${PRELUDE}
+job = json.loads(sys.stdin.readline())
+open("/out/plot.png", "wb").write(bytes(8000000))
+say(job["id"], type="result", score=1, media={"path": "/out/plot.png"})
+os._exit(0)`,
+      },
+    );
+    for (const id of ["first", "second", "third"]) {
+      const { verdict, workspace } = await run({ id });
+      expect(verdict).toMatchObject({ result: { media: { path: "plot.png" } } });
+      expect((await stat(join(workspace, "output/plot.png"))).size).toBe(8_000_000);
+    }
   });
 
   it.each([[false], [true]])("serves a Python class, with fresh: %s", async (fresh) => {
