@@ -6,6 +6,7 @@ import type { SandboxName } from "@crowdai/shared/sandbox-names";
 import type { StepChannel } from "@crowdai/shared/step-channel";
 import type { Logger } from "../base/log.ts";
 import type { OpenSandbox } from "./boxes.ts";
+import { createDoubtfulEvaluators } from "./doubtful-evaluators.ts";
 import { createDeliveryHandler } from "./handle-delivery.ts";
 import { openRunResources } from "./run-resources.ts";
 import { runnableChallenges } from "./runnable-challenges.ts";
@@ -70,8 +71,14 @@ export function createGrader(options: GraderOptions): Grader {
       const { health, boxes } = resources;
       const bundled = options.bundled ?? (() => new Map<string, string>());
       const runnable = runnableChallenges({ challenges: options.challenges, bundled, boxes });
+      const doubtful = createDoubtfulEvaluators({ grader: name, queue });
+      const able = (ids: string[]) => {
+        const unable = doubtful.unable();
+        return health.problem() ? [] : ids.filter((id) => !(id in unable));
+      };
       const deliveries = createDeliveryHandler({
         ...resources,
+        doubtful,
         ...{ grader: name, queue, objects, runnable, log, retryPauseMs, steps: options.steps },
       });
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
@@ -80,10 +87,10 @@ export function createGrader(options: GraderOptions): Grader {
       await queue.consume(
         {
           grader: name,
-          challenges: () => (health.problem() ? [] : runnable.challenges()),
-          sessions: () => (health.problem() ? [] : runnable.sessions()),
+          challenges: () => able(runnable.challenges()),
+          sessions: () => able(runnable.sessions()),
           problem: health.problem,
-          unable: runnable.unable,
+          unable: () => ({ ...doubtful.unable(), ...runnable.unable() }),
           concurrency: options.concurrency,
           signal,
         },

@@ -10,6 +10,7 @@ import type { EvaluatorCache } from "../evaluators/evaluator-cache.ts";
 import type { BuildCache } from "../run/build-cache.ts";
 import type { Images } from "../run/images.ts";
 import { type Boxes, requireBox } from "./boxes.ts";
+import type { DoubtfulEvaluators } from "./doubtful-evaluators.ts";
 import { grade } from "./grade-job.ts";
 import type { Graded } from "./graded-result.ts";
 import { isMachineError, namesMachineError } from "./machine-errors.ts";
@@ -26,6 +27,7 @@ const MAX_SUSPICIOUS_ATTEMPTS = 6;
 /** The same for errors that say nothing about the job, though this machine passed a check right after them. */
 const MAX_ATTEMPTS_ON_THIS_MACHINE = 20;
 const MAX_PAUSE_MS = 10_000;
+const ELSEWHERE: ReadonlySet<string> = new Set(["challenge_unknown", "sandbox_unavailable", "grader_unfit"]);
 
 export interface DeliveryHandler {
   /** Grades one delivery and reports the outcome. Throws when the queue is to deliver the job again. */
@@ -43,6 +45,7 @@ export function createDeliveryHandler(options: {
   builds: BuildCache;
   images: Images;
   evaluators: EvaluatorCache;
+  doubtful: DoubtfulEvaluators;
   bundles: BundleCache;
   workspaces: Workspaces;
   health: MachineHealth;
@@ -51,7 +54,7 @@ export function createDeliveryHandler(options: {
   steps?: StepChannel | undefined;
 }): DeliveryHandler {
   const { grader, queue, objects, runnable, boxes, evaluators, bundles, workspaces, health } = options;
-  const { log, retryPauseMs } = options;
+  const { doubtful, log, retryPauseMs } = options;
   const runningJobs = new Map<AbortController, Job>();
   const failures = new Map<string, number>();
   let stopping: CrowdaiError | null = null;
@@ -95,10 +98,15 @@ export function createDeliveryHandler(options: {
           onEvent: reporter.event,
           onStage: reporter.stage,
         });
-        if (graded.outcome.ok) return await finish(graded);
+        if (graded.outcome.ok) {
+          doubtful.worked(folder);
+          return await finish(graded);
+        }
       }
       // After the workspace was removed: an evaluator that filled the disk is not the machine's problem.
       await requireOwnFailure(job, graded);
+      if (await doubtful.leavesToOthers(folder, graded))
+        throw new CrowdaiError("grader_unfit", undefined, { cause: graded.evaluatorLog });
       await finish(graded);
     } catch (thrown) {
       // Cancelled, or already delivered to another grader: a report would be ignored.
@@ -151,8 +159,8 @@ export function createDeliveryHandler(options: {
     const error = asCrowdaiError(thrown);
     const problem = stopping === null ? await health.check() : null;
     if (problem === null && (stopping === null || signal.reason !== stopping)) {
-      // Another grader may have the challenge or the boxes that this one lacks.
-      const isElsewhere = error.code === "challenge_unknown" || error.code === "sandbox_unavailable";
+      // Another grader may have the challenge, the boxes or the evaluator that this one lacks.
+      const isElsewhere = ELSEWHERE.has(error.code);
       const count = isElsewhere ? 1 : (failures.get(keyOf(job)) ?? 0) + 1;
       failures.set(keyOf(job), count);
       const { submission, attempt } = job;

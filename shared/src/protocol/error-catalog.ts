@@ -742,6 +742,14 @@ export const catalog = {
     "The grader cannot run programs in a box.",
     "The grader's log names what is missing. Another grader may run it; nothing is lost.",
   ),
+  grader_unfit: row(
+    "platform",
+    503,
+    5,
+    true,
+    "The evaluator does not work on this grader.",
+    "The grader's log has the evaluator's error. Another grader grades the submission; nothing is lost.",
+  ),
   report_failed: row(
     "platform",
     503,
