@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSubmissionId, type IntentRequest } from "@crowdai/shared";
-import { io, type Socket } from "socket.io-client";
+import type { Socket } from "socket.io-client";
 import { startBroker } from "../lib/running-broker.ts";
 import { type Figure, quantile } from "./figure.ts";
 import { createPlayground } from "./playground.ts";
+import { connectSocket, submitValue } from "./socket-client.ts";
 
 const WARM_UP = 500;
 const SUBMISSIONS = 4000;
@@ -21,7 +21,7 @@ export async function measureAccepts(): Promise<Figure[]> {
     // One key each: the broker limits the rate of a key.
     const sockets = await Promise.all(
       Array.from({ length: SOCKETS }, async (_, index) =>
-        connect(broker.url, await broker.addParticipant(`bench-${index}`)),
+        connectSocket(broker.url, await broker.addParticipant(`bench-${index}`)),
       ),
     );
     await submit(sockets, WARM_UP);
@@ -52,19 +52,11 @@ export async function measureAccepts(): Promise<Figure[]> {
   }
 }
 
-function connect(url: string, apiKey: string): Promise<Socket> {
-  const socket = io(url, { transports: ["websocket"], auth: { apiKey, challenge: "echo", client: "bench" } });
-  return new Promise((resolve, reject) => {
-    socket.once("session", () => resolve(socket));
-    socket.once("connect_error", reject);
-  });
-}
-
 /** As many as the broker takes. */
 async function submit(sockets: readonly Socket[], count: number): Promise<void> {
   let left = count;
   const requestLoop = async (socket: Socket) => {
-    while (left-- > 0) await ask(socket, left);
+    while (left-- > 0) await submitValue(socket, left);
   };
   await Promise.all(
     sockets.flatMap((socket) => Array.from({ length: IN_FLIGHT }, () => requestLoop(socket))),
@@ -77,20 +69,8 @@ async function submitAtPace(sockets: readonly Socket[], count: number): Promise<
   const began = performance.now();
   while (asked.length < count) {
     const due = Math.min(count, ((performance.now() - began) / 1000) * TARGET_PER_SECOND);
-    while (asked.length < due) asked.push(ask(sockets[asked.length % sockets.length]!, asked.length));
+    while (asked.length < due) asked.push(submitValue(sockets[asked.length % sockets.length]!, asked.length));
     await sleep(1);
   }
   return Promise.all(asked);
-}
-
-/** Resolves to the milliseconds until the acknowledgement. */
-async function ask(socket: Socket, value: number): Promise<number> {
-  const sent = performance.now();
-  const answer = await socket.emitWithAck("submit", intent(value));
-  if (!answer.ok) throw new Error(answer.error.message);
-  return performance.now() - sent;
-}
-
-function intent(value: number): IntentRequest {
-  return { id: createSubmissionId(), challenge: "echo", input: { kind: "inline", data: { value } } };
 }

@@ -110,7 +110,10 @@ async function timed<T>(
 }
 
 /** Made inside the database: a row a submission, spread over ten days and over the participants. */
-export async function fill(records: Records, { participants, submissions }: BoardSize): Promise<void> {
+export async function fill(
+  records: Records,
+  { participants, submissions }: Omit<BoardSize, "samples">,
+): Promise<void> {
   const now = Date.now();
   const isSqlite = records.dialect === "sqlite";
   const count = (to: number) =>

@@ -11,6 +11,7 @@ import { measurePages } from "./pages.ts";
 import { measureQueueLayer } from "./queue-layer.ts";
 import { measureRoundTrip } from "./round-trip.ts";
 import { measureSnapshot } from "./snapshot.ts";
+import { measureStarts } from "./starts.ts";
 import { measureUploads } from "./uploads.ts";
 import { measureWatchers } from "./watchers.ts";
 
@@ -23,6 +24,7 @@ export const MEASURES: Record<string, () => Figures | Promise<Figures>> = {
   "client:commands": measureCommands,
   "client:uploads": measureUploads,
   accepts: measureAccepts,
+  starts: () => measureStarts(),
   board: () => measureBoard(),
   pages: () => measurePages(),
   watchers: measureWatchers,

@@ -1,5 +1,6 @@
 import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../../base/clock.ts";
+import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { failExhausted } from "./apply-report.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "./deadlines.ts";
@@ -37,6 +38,8 @@ export function createRecovery(
         .set({ published_at: null, delivery: 0 })
         .where("state", "=", "waiting")
         .where("published_at", "is not", null)
+        // The few that have not ended, by the index of their deadlines: the attempts of all years are many more.
+        .where("submission", "in", unfinished(db))
         .executeTakeFirst();
       await parts.republishRegrades();
       // In a new data folder, nothing was waiting.
@@ -49,12 +52,9 @@ export function createRecovery(
     },
     /** Gives submissions that no grader holds a new attempt, whose number fences off the old one. */
     async restart(reason, known) {
-      const grading = await db
-        .selectFrom("submissions")
-        .select("id")
-        .where("state", "=", "grading")
-        .orderBy("number")
-        .execute();
+      const rows = await unfinished(db).select("number").where("state", "=", "grading").execute();
+      // Not in the query: SQLite would read all submissions in that order.
+      const grading = rows.sort((a, b) => a.number - b.number);
       for (let at = 0; at < grading.length; at += BATCH) {
         const ids = grading.slice(at, at + BATCH).map(({ id }) => id);
         const held = await known(ids);
@@ -66,6 +66,9 @@ export function createRecovery(
     },
   };
 }
+
+/** Only what has not ended has a deadline. */
+const unfinished = (db: Db) => db.selectFrom("submissions").select("id").where("deadline_at", "is not", null);
 
 /**
  * Gives a submission that is being graded a new attempt; fails it after too many starts or attempts. The
