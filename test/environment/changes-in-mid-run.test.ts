@@ -27,7 +27,7 @@ const ENVIRONMENT = `class Lengths:
 const challenge = (id: string, more: Record<string, unknown> = {}) => ({
   id,
   evaluator: { gym: "env.py:Lengths", timeout_seconds: 20 },
-  environment: { agents: ["remote"], seeds: { count: 2 }, limits: { idle_seconds: 8 } },
+  environment: { agents: ["remote"], seeds: { count: 2 }, limits: { idle_seconds: 60 } },
   ...more,
 });
 const IDS = ["ends", "closes", "leaves", "revoked", "limited", "long"];
@@ -39,12 +39,17 @@ describe.skipIf(missing("python3"))("a session in mid-run", () => {
   beforeAll(async () => {
     proxy = await startHostileProxy();
     test = await startBroker({
-      runGrader: (needs) => runEmbeddedGrader({ ...needs, config: { ...needs.config, concurrency: 8 } }),
+      // Sessions that are asked for until one is refused are not played, and stay.
+      runGrader: (needs) => runEmbeddedGrader({ ...needs, config: { ...needs.config, concurrency: 100 } }),
       challenges: IDS.map((id) =>
         challenge(id, {
           ...(id === "limited" && { rounds: [{ id: "1", limit: { count: 2, per: "round" } }] }),
-          ...(id === "revoked" && {
-            environment: { agents: ["remote"], seeds: { count: 100 }, limits: { idle_seconds: 3 } },
+          // These end with silence.
+          ...((id === "revoked" || id === "leaves") && {
+            environment: {
+              ...{ agents: ["remote"], seeds: { count: id === "revoked" ? 100 : 2 } },
+              limits: { idle_seconds: 8 },
+            },
           }),
         }),
       ),
@@ -111,7 +116,38 @@ describe.skipIf(missing("python3"))("a session in mid-run", () => {
     expect(await http.ask("monitor/close")).toEqual({ status: 200, body: { reward: 6 } });
     await opened.close();
   }
+  async function playOn({ env, opened }: Opened): Promise<never> {
+    for (;;) {
+      const { done } = await env.step("abc").catch(async (error) => {
+        await opened.close();
+        throw error;
+      });
+      if (done) await env.reset();
+      await sleep(50);
+    }
+  }
   const both = async (id: string): Promise<[Opened, Agent]> => [await overSocket(id), await overHttp(id)];
+
+  it("takes no further step with a revoked key", async () => {
+    const { name, key } = await newcomer();
+    const agents: Promise<void>[] = [];
+    for (const transport of ["auto", "http"] as const) {
+      const agent = await overSocket("revoked", key, transport);
+      await agent.env.reset();
+      // It is not silent while the others begin.
+      agents.push(expect(playOn(agent)).rejects.toMatchObject({ code: "key_revoked", fault: "you" }));
+    }
+    const http = await overHttp("revoked", key);
+    await http.ask("reset");
+    await revokeKeys(test.records, "participant", name, new Date().toISOString());
+    const overGym = until(async () => {
+      const { status, body } = await http.step();
+      if (body.done) await http.ask("reset");
+      return (body.message ?? "").includes("revoked") && status;
+    });
+    await Promise.all(agents);
+    expect(await overGym).toBe(400);
+  });
 
   it("is played on when its round ends, which takes no further one", async () => {
     const agents = await both("ends");
@@ -169,43 +205,6 @@ describe.skipIf(missing("python3"))("a session in mid-run", () => {
     await opened.close();
   });
 
-  it("takes no further step with a revoked key, is then abandoned, and costs its slot", async () => {
-    const { name, key } = await newcomer();
-    const agents = [await overSocket("revoked", key), await overSocket("revoked", key, "http")];
-    const http = await overHttp("revoked", key);
-    for (const { env } of agents) await env.reset();
-    await http.ask("reset");
-    await revokeKeys(test.records, "participant", name, new Date().toISOString());
-    const stepping = async ({ env, opened }: Opened) => {
-      for (;;) {
-        const { done } = await env.step("abc").catch(async (error) => {
-          await opened.close();
-          throw error;
-        });
-        if (done) await env.reset();
-        await sleep(50);
-      }
-    };
-    const overGym = until(async () => {
-      const { status, body } = await http.step();
-      if (body.done) await http.ask("reset");
-      return (body.message ?? "").includes("revoked") && status;
-    });
-    const revoked = { code: "key_revoked", fault: "you" };
-    await Promise.all(agents.map((one) => expect(stepping(one)).rejects.toMatchObject(revoked)));
-    expect(await overGym).toBe(400);
-    const rows = () =>
-      test.records.db
-        .selectFrom("submissions")
-        .innerJoin("slots", "slots.submission", "submissions.id")
-        .select(["submissions.state", "slots.state as slot", "error_code"])
-        .where("submissions.challenge", "=", "revoked")
-        .execute();
-    await until(async () => (await rows()).every(({ state }) => isFinal(state)));
-    for (const row of await rows())
-      expect(row).toMatchObject({ state: "failed", error_code: "session_abandoned", slot: "charged" });
-  });
-
   it("does not begin without a slot, over either wire", async () => {
     const { key } = await newcomer();
     const [socket, http] = [await overSocket("limited", key), await overHttp("limited", key)];
@@ -239,5 +238,20 @@ describe.skipIf(missing("python3"))("a session in mid-run", () => {
     expect((await http.step(most)).body).toMatchObject({ n: 1, reward: most.length });
     await client.ask("cancel", { id });
     await http.ask("close");
+  });
+
+  // The last one: its sessions have been silent since the first.
+  it("is abandoned when its key was revoked, and costs its slot", async () => {
+    const rows = () =>
+      test.records.db
+        .selectFrom("submissions")
+        .innerJoin("slots", "slots.submission", "submissions.id")
+        .select(["submissions.state", "slots.state as slot", "error_code"])
+        .where("submissions.challenge", "=", "revoked")
+        .execute();
+    await until(async () => (await rows()).every(({ state }) => isFinal(state)));
+    expect(await rows()).toEqual(
+      Array(3).fill({ state: "failed", error_code: "session_abandoned", slot: "charged" }),
+    );
   });
 });
