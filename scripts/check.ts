@@ -17,6 +17,7 @@ const CHECKS = [
   },
   { title: "banned words", command: process.execPath, args: ["scripts/check/banned-words.ts"] },
   { title: "log events", command: process.execPath, args: ["scripts/check/log-events.ts"] },
+  { title: "marked steps", command: process.execPath, args: ["scripts/check/marked-steps.ts"] },
   {
     title: "generated: demo challenge",
     command: process.execPath,

@@ -1,10 +1,12 @@
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
+import { armCrashPoints } from "@crowdai/shared/marked-steps";
 import { watchOutput } from "@crowdai/shared/watch-output";
 import { main } from "./main.ts";
 
 // Before anything is opened.
 closeInheritedFiles();
+armCrashPoints(process.env.CROWDAI_CRASH_FILE);
 watchOutput(
   process,
   "Check the free disk space. If a new key was not printed, replace it with `participant key` or `organizer key`.",

@@ -1,11 +1,13 @@
 import process from "node:process";
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
+import { armCrashPoints } from "@crowdai/shared/marked-steps";
 import { watchOutput } from "@crowdai/shared/watch-output";
 import { main } from "./main.ts";
 
 // Before anything is opened.
 closeInheritedFiles();
+armCrashPoints(process.env.CROWDAI_CRASH_FILE);
 watchOutput(process);
 
 const stop = new AbortController();

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
 
 /** An address must be used within this time; the transfer itself may take longer. */
@@ -93,7 +94,9 @@ export function createUploads(options: {
       // succeed.
       if (await objects.stat(key)) throw new CrowdaiError("object_exists");
       await evictOldest(key);
-      return objects.put(key, body ? atMost(most, body) : new Uint8Array());
+      return markedStep("upload.older-client", () =>
+        objects.put(key, body ? atMost(most, body) : new Uint8Array()),
+      );
     },
 
     async find(participant, fileKey) {

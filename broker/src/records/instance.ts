@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Db } from "./records.ts";
 
@@ -29,7 +30,8 @@ export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> 
   const instance = await readInstance(db);
   const known = await objects.stat(MARKER);
   if (!known) {
-    await objects.put(MARKER, Buffer.from(JSON.stringify({ instance })), { type: "application/json" });
+    const marker = Buffer.from(JSON.stringify({ instance }));
+    await markedStep("upload.marker", () => objects.put(MARKER, marker, { type: "application/json" }));
     return;
   }
   const chunks: Uint8Array[] = [];

@@ -1,4 +1,5 @@
 import type { Outcome, Report, RunStage } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "../base/log.ts";
 import { removeFolderPaths, sanitizeText } from "../base/sanitize-text.ts";
@@ -52,11 +53,9 @@ export function createReporter(
   // A lost progress or log report must neither block the evaluator nor fail the job.
   const send = (body: Body) => {
     if (stopped) return;
-    queue
-      .report({ ...base, ...body } as Report)
-      .catch((err) =>
-        options.log.warn({ event: "report_lost", ...base, type: body.type, err }, `${body.type} report lost`),
-      );
+    markedStep("report.progress", () => queue.report({ ...base, ...body } as Report)).catch((err) =>
+      options.log.warn({ event: "report_lost", ...base, type: body.type, err }, `${body.type} report lost`),
+    );
   };
 
   function flush(): void {
@@ -84,7 +83,7 @@ export function createReporter(
     flush();
     stop();
     try {
-      await queue.report({ ...base, ...body } as Report);
+      await markedStep("report.outcome", () => queue.report({ ...base, ...body } as Report));
     } catch (error) {
       // The job can still be returned to the queue.
       stopped = false;

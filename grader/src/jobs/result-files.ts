@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { Job, StoredFile } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { sanitizeText } from "../base/sanitize-text.ts";
@@ -64,12 +65,10 @@ export async function storeResultFiles(
         .match(/^\.[a-z0-9]{1,10}$/)?.[0] ?? "";
     const tooLarge = new FileTooLarge();
     try {
-      const { size, sha256 } = await objects.put(
-        `${key}${extension}`,
-        upTo(MAX_RESULT_FILE_BYTES, file, tooLarge),
-        {
+      const { size, sha256 } = await markedStep("upload.result-file", () =>
+        objects.put(`${key}${extension}`, upTo(MAX_RESULT_FILE_BYTES, file, tooLarge), {
           type: typeOf(extension),
-        },
+        }),
       );
       return {
         key: `${key}${extension}`,
@@ -93,7 +92,7 @@ export async function storeFile(
 ): Promise<StoredFile> {
   signal.throwIfAborted();
   const key = `${newPrefix(job)}/${name}`;
-  const { size, sha256 } = await objects.put(key, source, { type });
+  const { size, sha256 } = await markedStep("upload.stored-file", () => objects.put(key, source, { type }));
   return { key, name, size, sha256, type };
 }
 

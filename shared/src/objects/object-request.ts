@@ -1,3 +1,4 @@
+import { markedStep } from "../marked-steps.ts";
 import { asCrowdaiError, CrowdaiError } from "../protocol/errors.ts";
 import { attachmentHeader } from "./attachment-header.ts";
 import { singleRange } from "./byte-range.ts";
@@ -41,13 +42,13 @@ async function handlePut(
     );
   const body = (request.body ?? new Uint8Array()) as Uint8Array | AsyncIterable<Uint8Array>;
   if (part !== undefined && md5 !== undefined) {
-    await store.putPart(key, { number: part, size, md5 }, body);
+    await markedStep("upload.part", () => store.putPart(key, { number: part, size, md5 }, body));
     return new Response(null, { status: 201, headers: { etag: `"${md5}"` } });
   }
   if (sha256 === undefined) throw new CrowdaiError("signature_invalid");
   const before = await store.stat(key);
   if (before && before.sha256 !== sha256) throw new CrowdaiError("object_exists");
-  await store.put(key, body, { expected: { size, sha256 } });
+  await markedStep("upload.whole", () => store.put(key, body, { expected: { size, sha256 } }));
   return new Response(null, { status: before ? 200 : 201, headers: { etag: `"${sha256}"` } });
 }
 

@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError, storedFileSchema } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { MEDIA_TYPES } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Logger } from "pino";
 import type { Clock } from "../../base/clock.ts";
 import { keyPrefixes, type MediaColumns, mediaKey, NO_MEDIA } from "../../domain/media/media-keys.ts";
 import { endMediaWork, postponeMediaWork, replacedBy, takeMediaWork } from "../../domain/media/media-work.ts";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { MediaWorkRow } from "../../records/tables.ts";
 import { bytesOf, makeMedia } from "./make-media.ts";
@@ -72,7 +74,7 @@ export async function createMediaMaker(options: {
     if (work.tries > 1) await removeLeftovers(objects, work.name);
     const media = await makeAndStore(work);
     const { reason, detail, ...columns } = media;
-    const isShown = await records.transaction((trx) =>
+    const isShown = await commit(records, "media-maker", (trx) =>
       endMediaWork(trx, work, { ...columns, media_dropped: reason }),
     );
     if (!isShown) return removeLeftovers(objects, work.name);
@@ -134,7 +136,7 @@ const notShown = ({ reason, detail }: DroppedMedia) => ({ ...NO_MEDIA, reason, d
 
 async function store(objects: ObjectStore, made: MadeMedia, name: string): Promise<MediaColumns> {
   const put = async (key: string, path: string, type: string) => {
-    await objects.put(key, bytesOf(path), { type });
+    await markedStep("upload.media", () => objects.put(key, bytesOf(path), { type }));
     return key;
   };
   const { kind, extension, type } = made;

@@ -1,4 +1,5 @@
 import { asCrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { iso } from "../../base/clock.ts";
 import { findClosure } from "../../domain/challenges/find-closure.ts";
 import { publishDue } from "../../domain/publishing/publish-due.ts";
@@ -162,7 +163,7 @@ async function showOutside(
     const repository = { challenge, participant: name, edition: "public" as const };
     await host.ensure(repository);
     await host.mirror(repository, dir as string);
-    await host.publish(repository);
+    await markedStep("publish.repository", () => host.publish(repository));
     await save({ shown: wanted, tries: 0, next_at: iso(clock()), problem: null });
     return true;
   } catch (thrown) {

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { Transaction } from "kysely";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import type { Git } from "../git/git.ts";
@@ -59,7 +60,7 @@ export async function recordChallengeCommit(
   pinsOf: (trx: Transaction<Tables>) => Promise<readonly Pin[]>,
   now: Date,
 ): Promise<boolean> {
-  return records.transaction(async (trx) => {
+  return commit(records, "challenge-repository", async (trx) => {
     await records.lock(trx, `${repository.lock}:${challenge.id}`);
     const pins = await pinsOf(trx);
     const last = await trx

@@ -3,6 +3,7 @@ import type { Transaction } from "kysely";
 import { lockSubmission } from "../../domain/submissions/find-submission.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { codeLock, readCode } from "../../domain/submissions/submission-code.ts";
+import { commit } from "../../records/commit.ts";
 import type { SubmissionCodeRow, SubmissionRow, Tables } from "../../records/tables.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
 import type { Repositories } from "./repositories.ts";
@@ -50,7 +51,7 @@ export async function finalizeCode(code: FinalizeNeeds & Needs<"log">): Promise<
 /** Finalizes one submission; does nothing when it is not finished or already has its commit. */
 export async function finalizeSubmission(code: FinalizeNeeds, id: string): Promise<void> {
   const { records, repositories } = code;
-  const done = await records.transaction((trx) => writeFinal(code, trx, id));
+  const done = await commit(records, "finalize-code", (trx) => writeFinal(code, trx, id));
   if (done) await repositories.participant(done.challenge, done.participant_id);
 }
 

@@ -1,6 +1,7 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { commit } from "../../records/commit.ts";
 
 type Wanted = ChallengeConfig["webhooks"];
 
@@ -37,7 +38,7 @@ async function recordWebhooks(
     .execute();
   if (known.length === 0 && wanted.length === 0) return;
   const removed = known.filter(({ url }) => !wanted.some((hook) => hook.url === url)).map(({ id }) => id);
-  await records.transaction(async (trx) => {
+  await commit(records, "record-webhooks", async (trx) => {
     if (removed.length > 0) {
       await trx.deleteFrom("webhook_messages").where("webhook", "in", removed).execute();
       await trx.deleteFrom("webhooks").where("id", "in", removed).execute();

@@ -5,6 +5,7 @@ import { readServing } from "../../domain/graders/queue-status.ts";
 import { headOfQueue, queuedAt } from "../../domain/submissions/head-of-queue.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { queueChallengeMessages, writeMessage } from "../../domain/webhooks/queue-messages.ts";
+import { commit } from "../../records/commit.ts";
 
 const HOUR_MS = 3_600_000;
 /** How long before the end of its last round a challenge is reported as closing. */
@@ -73,7 +74,7 @@ async function reportMissingGrader(context: SweepNeeds, challenge: string): Prom
   const waitsSince = head ? Math.max(queuedAt(head), context.graders.lastSeen(challenge).getTime()) : null;
   if (!head || waitsSince === null || now.getTime() - waitsSince < MISSING_MS) return;
   const since = iso(queuedAt(head));
-  await records.transaction(async (trx) => {
+  await commit(records, "sweep-challenges", async (trx) => {
     // Two brokers may notice it at once: one of them changes the row.
     const receivers = await trx
       .updateTable("webhooks")

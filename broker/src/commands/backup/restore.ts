@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type BrokerConfig, recordsFile } from "../../base/config.ts";
 import { lockDataFolder } from "../../records/data-lock.ts";
@@ -94,7 +95,9 @@ async function restoreObjects({
   for await (const { key, size, sha256 } of objectsOf(folder)) {
     if (signal.aborted)
       throw new CrowdaiError("interrupted", "The restore was interrupted. Nothing was restored.");
-    await objects.put(key, createReadStream(objectFile(folder, sha256)), { expected: { size, sha256 } });
+    await markedStep("upload.restored", () =>
+      objects.put(key, createReadStream(objectFile(folder, sha256)), { expected: { size, sha256 } }),
+    );
   }
 }
 

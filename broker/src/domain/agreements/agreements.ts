@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type Clock, iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { AgreementRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
@@ -49,7 +50,7 @@ export async function agree(
   { digest, where, ip, userAgent = "" }: GivenAgreement,
 ): Promise<AgreementRow> {
   if (digest !== MIT_DIGEST) throw new CrowdaiError("agreement_outdated");
-  return records.transaction(async (trx) => {
+  return commit(records, "agreements", async (trx) => {
     await records.lock(trx, `agreement:${person.id}`);
     const given = await findAgreement(trx, person);
     if (given) return given;

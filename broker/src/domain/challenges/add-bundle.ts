@@ -13,7 +13,9 @@ import {
   unpackBundle,
 } from "@crowdai/shared/bundles";
 import { type ChallengeFolder, digestFile, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { ObjectStore, StoredObject } from "@crowdai/shared/objects";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { ChallengeTable } from "../../records/tables.ts";
 import type { StoredPublicFile } from "./recorded-challenges.ts";
@@ -104,12 +106,14 @@ async function putFile(
   type?: string,
 ): Promise<StoredObject> {
   const expected = await digestFile(path);
-  return objects.put(key, createReadStream(path), { expected, ...(type ? { type } : {}) });
+  return markedStep("upload.bundle", () =>
+    objects.put(key, createReadStream(path), { expected, ...(type ? { type } : {}) }),
+  );
 }
 
 /** Makes the version current; returns false when it already was. */
 function record(records: Records, row: Omit<ChallengeTable, "current">): Promise<boolean> {
-  return records.transaction(async (trx) => {
+  return commit(records, "add-bundle", async (trx) => {
     await records.lock(trx, `challenge:${row.id}`);
     const current = await trx
       .selectFrom("challenges")

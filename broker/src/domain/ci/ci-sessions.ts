@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { CrowdaiError, createApiKey, hashApiKey } from "@crowdai/shared";
 import type { CiIssuer } from "../../base/ci-issuers.ts";
 import { type Clock, iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { CiTrustRow } from "../../records/tables.ts";
@@ -51,7 +52,7 @@ export async function openCiSession(
   job: JobIdentity,
   { participant, renewedKey }: CiSessionRequest,
 ): Promise<OpenedCiSession> {
-  return records.transaction(async (trx) => {
+  return commit(records, "ci-sessions", async (trx) => {
     // The ids of a repository are pinned once, whichever of its jobs comes first.
     await records.lock(trx, `ci-repository:${job.issuer.url}:${job.repository.toLowerCase()}`);
     const trust = chooseTrust(

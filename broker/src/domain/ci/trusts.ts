@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { CiIssuer } from "../../base/ci-issuers.ts";
 import { type Clock, iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { CiTrustRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
@@ -35,7 +36,7 @@ export async function addTrust(
   subject: Subject,
   from: { ip: string; userAgent: string | undefined },
 ): Promise<CiTrustRow> {
-  return records.transaction(async (trx) => {
+  return commit(records, "add-trust", async (trx) => {
     await records.lock(trx, `ci-trusts:${caller.id}`);
     const trusts = await currentTrusts(trx, caller.id);
     const known = trusts.find((row) => row.key_hash === caller.keyHash && isOf(row, subject));
@@ -84,7 +85,7 @@ export async function withdrawTrust(
   caller: Caller,
   text: string,
 ): Promise<string> {
-  return records.transaction(async (trx) => {
+  return commit(records, "withdraw-trust", async (trx) => {
     await records.lock(trx, `ci-trusts:${caller.id}`);
     const current = await currentTrusts(trx, caller.id);
     const shown = current.filter((row) => viewTrust(row, issuers).subject === text);

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Transaction } from "kysely";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { RANKED } from "../leaderboard/boards.ts";
@@ -28,7 +29,7 @@ export async function disqualify(
   const why = reason.trim();
   if (why === "" || why.length > MAX_REASON)
     throw new CrowdaiError("usage", `--reason must have 1 to ${MAX_REASON} characters.`);
-  await records.transaction(async (trx) => {
+  await commit(records, "disqualify", async (trx) => {
     const id = await lockOwner(records, trx, "participant", name);
     const known = await findDisqualifications(trx, id);
     const same = known.find((each) => each.challenge === challenge);
@@ -54,7 +55,7 @@ export async function reinstate(
   records: Records,
   { name, challenge, now }: DecisionRequest,
 ): Promise<(string | null)[]> {
-  return records.transaction(async (trx) => {
+  return commit(records, "reinstate", async (trx) => {
     const id = await lockOwner(records, trx, "participant", name);
     const known = await findDisqualifications(trx, id);
     const lifted = known.filter((each) => challenge === null || each.challenge === challenge);

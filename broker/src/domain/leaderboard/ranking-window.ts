@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { Catalog } from "../challenges/catalog.ts";
 import { ALL_BOARDS, type BoardPlace, isPrevious, RANKED } from "./boards.ts";
@@ -51,7 +52,7 @@ export function windowBoundary(round: Pick<RoundConfig, "ranking_window_hours">,
 
 /** Makes one step towards `target`; true when it is reached. */
 function step(records: Records, place: Round, target: string): Promise<boolean> {
-  return records.transaction(async (trx) => {
+  return commit(records, "ranking-window", async (trx) => {
     // Writes the row unchanged: that locks it, so that the boards do not change during this step.
     const { border } = await trx
       .updateTable("board_rounds")

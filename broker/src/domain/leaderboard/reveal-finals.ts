@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { maxSelected, startFinalBoard } from "./final-board.ts";
 import { type FinalSources, isFinalShown } from "./final-shown.ts";
@@ -25,7 +26,7 @@ export async function revealFinals({ records, catalog, clock }: FinalSources): P
 }
 
 function follow(records: Records, round: Round, finals: number): Promise<void> {
-  return records.transaction(async (trx) => {
+  return commit(records, "reveal-finals", async (trx) => {
     await trx
       .updateTable("board_rounds")
       .set({ version: sql<number>`version + final_shown` })

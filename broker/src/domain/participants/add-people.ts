@@ -1,5 +1,6 @@
 import { createApiKey, hashApiKey } from "@crowdai/shared";
 import type { Insertable } from "kysely";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { nameKey } from "./api-keys.ts";
@@ -18,7 +19,7 @@ export async function addPeople(
   now: string,
 ): Promise<string[]> {
   const keys = rows.map(() => createApiKey());
-  await records.transaction(async (trx) => {
+  await commit(records, "add-people", async (trx) => {
     const ids = await insertParticipants(trx, rows, now);
     const idOf = (row: PersonRow) => ids.get(nameKey(row.name)) as number;
     await inBatches(

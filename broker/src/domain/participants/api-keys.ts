@@ -1,5 +1,6 @@
 import { CrowdaiError, createApiKey, hashApiKey, mayBeApiKey } from "@crowdai/shared";
 import type { Transaction } from "kysely";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { Tables } from "../../records/tables.ts";
@@ -92,7 +93,7 @@ export async function addParticipant(
   named: KeyName = {},
 ): Promise<string> {
   const key = newKeyName(named);
-  return records.transaction(async (trx) =>
+  return commit(records, "add-participant", async (trx) =>
     addKey(trx, "participant", await insertParticipant(trx, name, now), now, key),
   );
 }
@@ -125,7 +126,7 @@ export async function addOrganizer(
   now: string,
 ): Promise<string> {
   requireName(name);
-  return records.transaction(async (trx) => {
+  return commit(records, "add-organizer", async (trx) => {
     const taken = await trx
       .selectFrom("organizers")
       .select("id")
@@ -147,7 +148,7 @@ export async function addOrganizer(
  * organizer with that name.
  */
 export async function setChallenges(records: Records, name: string, challenges: string[]): Promise<void> {
-  await records.transaction(async (trx) => {
+  await commit(records, "set-challenges", async (trx) => {
     const id = await lockOwner(records, trx, "organizer", name);
     await trx.deleteFrom("organizer_challenges").where("organizer_id", "=", id).execute();
     await addScopes(trx, id, challenges);
@@ -167,7 +168,7 @@ export async function replaceKeys(
   { keepOthers = false, ...named }: KeyName & { keepOthers?: boolean | undefined } = {},
 ): Promise<{ key: string; revoked: number }> {
   const wanted = newKeyName(named);
-  return records.transaction(async (trx) => {
+  return commit(records, "replace-keys", async (trx) => {
     const id = await lockOwner(records, trx, owner, name);
     const key = await knownSpelling(trx, owner, id, wanted);
     const revoked =
@@ -189,7 +190,7 @@ export async function revokeKeys(
   now: string,
   which: KeyName = {},
 ): Promise<number> {
-  return records.transaction(async (trx) => {
+  return commit(records, "revoke-keys", async (trx) => {
     const id = await lockOwner(records, trx, owner, name);
     const key = await knownSpelling(trx, owner, id, requireKeyName(which));
     const revoked = await revokeMatching(trx, owner, id, now, key);

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { addKey, type Caller } from "./api-keys.ts";
 import { KEY_NAME } from "./key-names.ts";
@@ -77,7 +78,7 @@ export async function refuseDeviceLogin(
  * login_expired for a code that has expired, was refused or was used.
  */
 export async function claimDeviceLogin(records: Records, deviceCode: string, now: Date): Promise<string> {
-  return records.transaction(async (trx) => {
+  return commit(records, "device-logins", async (trx) => {
     const device_hash = hash(deviceCode);
     await records.lock(trx, `device-login:${device_hash}`);
     const found = await trx

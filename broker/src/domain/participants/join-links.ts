@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { CrowdaiError } from "@crowdai/shared";
 import type { Transaction } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { addKey, insertIfFree, requireName } from "./api-keys.ts";
@@ -86,7 +87,7 @@ export async function join(
   who: { name: string } | { participant: { id: number; name: string } },
   now: Date,
 ): Promise<Joined> {
-  return records.transaction(async (trx) => {
+  return commit(records, "join-links", async (trx) => {
     const link = await findLink(trx, code);
     const challenges: string[] = JSON.parse(link.challenges);
     const known = "participant" in who ? who.participant : null;

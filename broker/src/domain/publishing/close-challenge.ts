@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeConfig, roundState } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { findClosure } from "../challenges/find-closure.ts";
 import { closingLock, countAwaited, publishDue } from "./publish-due.ts";
@@ -39,7 +40,7 @@ export async function closeChallenge(
         ? `Round "${running.id}" of ${challenge} has no end.`
         : `Round "${running.id}" of ${challenge} ends on ${running.ends_at}.`,
     );
-  await records.transaction(async (trx) => {
+  await commit(records, "close-challenge", async (trx) => {
     await records.lock(trx, closingLock(challenge));
     await trx
       .insertInto("closures")

@@ -1,4 +1,5 @@
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { findClosure } from "../challenges/find-closure.ts";
 import { takeBoards } from "../leaderboard/boards.ts";
@@ -33,7 +34,7 @@ export async function countAwaited(db: Db, challenge: string): Promise<number> {
  * repository. Does nothing for a challenge that is not closed. Returns the number of published submissions.
  */
 export async function publishDue(records: Records, challenge: string, now: Date): Promise<number> {
-  return records.transaction(async (trx) => {
+  return commit(records, "publish-due", async (trx) => {
     await records.lock(trx, closingLock(challenge));
     if (!(await findClosure(trx, challenge))) return 0;
     const due = await awaited(trx, challenge)

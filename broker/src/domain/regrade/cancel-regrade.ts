@@ -1,9 +1,10 @@
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 
 /** Cancels a challenge's running regrade without changing any outcome; false when none runs. */
 export function cancelRegrade(records: Records, challenge: string, now: Date): Promise<boolean> {
-  return records.transaction(async (trx) => {
+  return commit(records, "cancel-regrade", async (trx) => {
     await records.lock(trx, `challenge:${challenge}`);
     const regrade = await trx
       .updateTable("regrades")

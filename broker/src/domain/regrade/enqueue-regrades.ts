@@ -1,3 +1,4 @@
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { JobQueue } from "@crowdai/shared/queue";
 import { type Clock, iso } from "../../base/clock.ts";
 import type { Db, Records } from "../../records/records.ts";
@@ -57,7 +58,7 @@ export async function enqueueRegrades(options: {
       // The agent has left: what it did is stepped again.
       const input =
         row.input_kind === "session" ? { kind: "session" as const, replay: stepLogOf(row) } : job.input;
-      await options.queue.publish({ ...job, input, fair_key: FAIR_KEY });
+      await markedStep("publish.regrade", () => options.queue.publish({ ...job, input, fair_key: FAIR_KEY }));
       await mark(regrade.id, row.id, attempt);
     }
   }

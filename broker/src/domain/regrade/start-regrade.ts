@@ -1,6 +1,7 @@
 import { CrowdaiError, type ErrorCode, catalog as errors, STEP_LOG } from "@crowdai/shared";
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
 import { currentVersions } from "../challenges/recorded-challenges.ts";
@@ -24,7 +25,7 @@ export function startRegrade(
   challenge: string,
   now: Date,
 ): Promise<{ id: number; submissions: number }> {
-  return records.transaction(async (trx) => {
+  return commit(records, "start-regrade", async (trx) => {
     await records.lock(trx, `challenge:${challenge}`);
     const running = await trx
       .selectFrom("regrades")

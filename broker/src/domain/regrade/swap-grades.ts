@@ -1,6 +1,7 @@
 import { outcomeSchema, parseExact } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow, SubmissionRow } from "../../records/tables.ts";
 import { keepStepLog } from "../environments/step-log.ts";
@@ -47,7 +48,7 @@ export async function swapGrades(
   const config = context.catalog.all().get(challenge)?.config;
   // A broker that serves the challenge does it.
   if (!config) return;
-  const swapped = await context.records.transaction(async (trx) => {
+  const swapped = await commit(context.records, "swap-grades", async (trx) => {
     await context.records.lock(trx, `challenge:${challenge}`);
     const regrade = await trx.selectFrom("regrades").selectAll().where("id", "=", id).executeTakeFirst();
     const now = context.clock();

@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { Needs } from "../submissions/services.ts";
 import { findOpenItem, keepCurrentGrade, restartItem } from "./regrade-items.ts";
@@ -76,7 +77,7 @@ function withItem(
   submission: string,
   work: (trx: Transaction<Tables>, item: RegradeItemRow) => Promise<void>,
 ): Promise<void> {
-  return records.transaction(async (trx) => {
+  return commit(records, "sweep-regrades", async (trx) => {
     await records.lockSubmission(trx, submission);
     const item = await findOpenItem(trx, submission);
     if (item) await work(trx, item);

@@ -1,5 +1,7 @@
 import { asCrowdaiError, CrowdaiError, parseJson, type Receipt } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Caller } from "../participants/api-keys.ts";
 import { requireAcceptedValue } from "../rules/accepted-input.ts";
@@ -30,13 +32,16 @@ export async function acceptUpload(context: AcceptNeeds, caller: Caller, id: str
   }
   const { input_key: key } = row;
   if (key !== null) {
-    await context.objects.finishUpload(key, await announcedObject(context.records.db, row));
+    const announced = await announcedObject(context.records.db, row);
+    await markedStep("upload.finish-input", () => context.objects.finishUpload(key, announced));
     if (row.input_kind === "json") await requireValueOf(context, row, key);
   }
   for (const model of await readModels(context.records.db, row))
-    await context.objects.finishUpload(model.key, announcedModel(model));
+    await markedStep("upload.finish-model", () =>
+      context.objects.finishUpload(model.key, announcedModel(model)),
+    );
 
-  const written = await context.records.transaction(async (trx) => {
+  const written = await commit(context.records, "accept-upload", async (trx) => {
     const now = await lockSubmission(context.records, trx, id);
     if (now.state !== "initiated") return { row: now, events: [] };
     const at = iso(context.clock());
@@ -76,7 +81,7 @@ async function requireValueOf(context: AcceptNeeds, row: SubmissionRow, key: str
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     if (error.fault !== "you") throw thrown;
-    const events = await context.records.transaction(async (trx) => {
+    const events = await commit(context.records, "require-value-of", async (trx) => {
       const now = await lockSubmission(context.records, trx, row.id);
       return now.state === "initiated"
         ? writeFailure(trx, now, { ...error.toBody(), data: problemsOf(error) }, context.clock())

@@ -2,6 +2,7 @@ import { catalog as errors, type Report, type SubmissionEvent } from "@crowdai/s
 import { gradingSeconds } from "@crowdai/shared/challenge-folder";
 import type { Transaction, Updateable } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import type { AttemptRow, SubmissionRow, Tables } from "../../records/tables.ts";
@@ -33,7 +34,7 @@ export async function applyReport(
   applyRegradeReport: ApplyRegradeReport,
 ): Promise<void> {
   let regraded = false;
-  const applied = await context.records.transaction(async (trx) => {
+  const applied = await commit(context.records, "apply-report", async (trx) => {
     const current = await currentAttempt(context.records, trx, report);
     if (current) return { current, events: await applyTo(context, trx, current, report) };
     regraded = await applyRegradeReport(trx, report);

@@ -1,4 +1,5 @@
 import { CrowdaiError, isFinal, type Submission, type SubmissionEvent } from "@crowdai/shared";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { hasPlayed } from "../environments/has-played.ts";
@@ -22,20 +23,24 @@ export async function cancelSubmission(
   id: string,
 ): Promise<Submission> {
   const { challenge } = await findSubmission(context.records.db, caller, id);
-  const events = await context.records.transaction(async (trx): Promise<SubmissionEvent[]> => {
-    const row = await lockSubmission(context.records, trx, id);
-    if (row.state === "cancelled") return [];
-    if (isFinal(row.state)) throw new CrowdaiError("already_final", `${id} is already ${row.state}.`);
-    await trx
-      .updateTable("attempts")
-      .set({ state: "lost" })
-      .where("submission", "=", id)
-      .where("number", "=", row.attempt)
-      .execute();
-    const message = "Cancelled by the participant.";
-    const charge = await chargesCancelled(context, trx, row);
-    return writeFailure(trx, row, { code: "cancelled", message, charge }, context.clock());
-  });
+  const events = await commit(
+    context.records,
+    "cancel-submission",
+    async (trx): Promise<SubmissionEvent[]> => {
+      const row = await lockSubmission(context.records, trx, id);
+      if (row.state === "cancelled") return [];
+      if (isFinal(row.state)) throw new CrowdaiError("already_final", `${id} is already ${row.state}.`);
+      await trx
+        .updateTable("attempts")
+        .set({ state: "lost" })
+        .where("submission", "=", id)
+        .where("number", "=", row.attempt)
+        .execute();
+      const message = "Cancelled by the participant.";
+      const charge = await chargesCancelled(context, trx, row);
+      return writeFailure(trx, row, { code: "cancelled", message, charge }, context.clock());
+    },
+  );
   if (events.length > 0) {
     // The records are authoritative: an unreachable queue cannot change the outcome, and a late result is
     // rejected.

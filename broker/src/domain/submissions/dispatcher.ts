@@ -1,3 +1,4 @@
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import { type Clock, iso } from "../../base/clock.ts";
@@ -85,7 +86,9 @@ export function createDispatcher(options: {
     unmarked.set(keyOf(row), one);
     try {
       const code = { tree_key: null, tree_size: null, tree_sha256: null };
-      await queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge), seedsOf));
+      await markedStep("publish.new-job", () =>
+        queue.publish(createJob({ ...row, ...code }, row.attempt, catalog.get(row.challenge), seedsOf)),
+      );
       one.taken = true;
       marking ??= setTimeout(() => void markPublished(), MARK_MS);
     } catch (error) {
@@ -128,7 +131,11 @@ export function createDispatcher(options: {
     const rows = found.filter((row) => !unmarked.has(keyOf(row)));
     // All at once, in order: a queue over a network accepts them in few round trips.
     const results = await Promise.allSettled(
-      rows.map((row) => queue.publish(createJob(row, row.attempt, catalog.get(row.challenge), seedsOf))),
+      rows.map((row) =>
+        markedStep("publish.waiting-job", () =>
+          queue.publish(createJob(row, row.attempt, catalog.get(row.challenge), seedsOf)),
+        ),
+      ),
     );
     const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
     await mark(published);

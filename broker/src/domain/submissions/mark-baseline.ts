@@ -1,4 +1,5 @@
 import { CrowdaiError, plainText } from "@crowdai/shared";
+import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { lockSubmission, participantLock, standingsLock } from "./find-submission.ts";
@@ -13,7 +14,7 @@ export async function markBaseline(
   id: string,
   baseline: { comment: string | null } | null,
 ): Promise<SubmissionRow> {
-  return records.transaction(async (trx) => {
+  return commit(records, "mark-baseline", async (trx) => {
     const row = await lockSubmission(records, trx, id);
     if (row.function !== "submit" || row.dry_run === 1)
       throw new CrowdaiError("usage", `${id} cannot appear on a leaderboard.`);

@@ -1,4 +1,5 @@
 import type { Receipt, Upload } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { announcedObject } from "./announced-parts.ts";
 import { announcedModel, readModels } from "./models.ts";
@@ -23,17 +24,18 @@ export async function receipt(
 ): Promise<Receipt> {
   const isAwaited = row.state === "initiated";
   const isNew = known !== undefined;
-  const upload =
-    isAwaited && row.input_key
-      ? await context.objects.planUpload(row.input_key, await announcedObject(context.records.db, row), {
-          isNew,
-        })
-      : null;
+  const planInput = async (key: string) => {
+    const announced = await announcedObject(context.records.db, row);
+    return markedStep("upload.plan-input", () => context.objects.planUpload(key, announced, { isNew }));
+  };
+  const upload = isAwaited && row.input_key ? await planInput(row.input_key) : null;
   const models = [];
   let addressesLeft = MAX_ADDRESSES - (upload?.parts.length ?? 0);
   for (const model of await readModels(context.records.db, row)) {
     const plan = isAwaited
-      ? await context.objects.planUpload(model.key, announcedModel(model), { isNew })
+      ? await markedStep("upload.plan-model", () =>
+          context.objects.planUpload(model.key, announcedModel(model), { isNew }),
+        )
       : null;
     if (!plan || plan.parts.length === 0) {
       models.push({ name: model.name, upload: null });

@@ -1,6 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { StoredObject } from "@crowdai/shared/objects";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { lockSubmission } from "./find-submission.ts";
 import type { Needs } from "./services.ts";
@@ -25,7 +26,7 @@ export async function recordStored(
   id: string,
   verified: VerifiedCode,
 ): Promise<void> {
-  await context.records.transaction(async (trx) => {
+  await commit(context.records, "record-stored-code", async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     await context.records.lock(trx, codeLock(row));
     const code = await readCode(trx, id);

@@ -1,5 +1,6 @@
 import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { failExhausted } from "./apply-report.ts";
@@ -80,7 +81,7 @@ export async function restart(
   reason: string,
   { counts = true, onlyOverdue = false } = {},
 ): Promise<void> {
-  const restarted = await context.records.transaction(async (trx) => {
+  const restarted = await commit(context.records, "recover-queue", async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const { challenge } = row;
     const now = context.clock();

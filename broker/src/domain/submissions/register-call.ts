@@ -1,5 +1,6 @@
 import { type Call, CrowdaiError, type Submission, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { functionsOf, REPLAY } from "../environments/challenge-functions.ts";
@@ -49,7 +50,7 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
       return { ...call, id, message: null, input, target, described: { ...described, input_data } };
     }),
   );
-  const rows = await context.records.transaction(async (trx) => {
+  const rows = await commit(context.records, "register-call", async (trx) => {
     const known = await trx
       .selectFrom("submissions")
       .selectAll()

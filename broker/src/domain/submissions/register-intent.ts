@@ -1,5 +1,6 @@
 import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { requireAgreement } from "../agreements/agreements.ts";
@@ -77,7 +78,7 @@ export async function registerIntent(
     );
   }
 
-  const written = await context.records.transaction(async (trx) => {
+  const written = await commit(context.records, "register-intent", async (trx) => {
     await context.records.lock(trx, `submission:${intent.id}`);
     const raced = await submissionWithId(trx, { id: intent.id });
     if (raced) return { row: raced, events: null };
@@ -148,7 +149,7 @@ async function repeated(
   if (!intent.code || (isFinal(row.state) && isSameContent(input, row))) return receipt(context, row);
   const { code } = intent;
   // Sent again after the tree changed: until code has arrived, the newer snapshot counts.
-  const current = await context.records.transaction(async (trx) => {
+  const current = await commit(context.records, "repeated", async (trx) => {
     const now = await lockSubmission(context.records, trx, row.id);
     await context.records.lock(trx, codeLock(row));
     if (!isSameContent(input, now)) await replaceContent(trx, now, input);

@@ -2,6 +2,7 @@ import { CrowdaiError, type Submission } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { maxSelected, updateFinalStanding } from "../leaderboard/final-board.ts";
@@ -28,7 +29,7 @@ export async function selectFinal(
   const { records, catalog, clock } = context;
   const { challenge } = await findSubmission(records.db, caller, id);
   const { config } = catalog.get(challenge);
-  await records.transaction(async (trx) => {
+  await commit(records, "select-final", async (trx) => {
     const row = await lockSubmission(records, trx, id);
     await records.lock(trx, participantLock(row));
     await records.lockShared(trx, standingsLock(challenge));

@@ -1,4 +1,5 @@
 import { CrowdaiError, type Submission } from "@crowdai/shared";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { requireAgreement } from "../agreements/agreements.ts";
@@ -27,7 +28,7 @@ export async function setPublish(
   const { records, clock } = context;
   const { challenge, member } = await findSubmission(records.db, caller, id);
   if (publish) await requireAgreement(records.db, context, caller, member);
-  const closed = await records.transaction(async (trx) => {
+  const closed = await commit(records, "set-publish", async (trx) => {
     await records.lockShared(trx, closingLock(challenge));
     const row = await lockSubmission(records, trx, id);
     const closure = await findClosure(trx, challenge);

@@ -1,4 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { Caller } from "../participants/api-keys.ts";
 import { type AcceptNeeds, acceptUpload } from "./accept-upload.ts";
 import { type CancelNeeds, cancelSubmission } from "./cancel-submission.ts";
@@ -22,7 +23,8 @@ export async function storeInput(
     const { input_key, input_size, input_sha256 } = await findSubmission(context.records.db, caller, id);
     if (input_key === null) throw new CrowdaiError("unexpected", `${id} has no object for its bytes.`);
     const expected = { size: input_size, sha256: input_sha256 };
-    await context.objects.put(input_key, await bytes(), { expected });
+    const body = await bytes();
+    await markedStep("upload.sent-input", () => context.objects.put(input_key, body, { expected }));
     await acceptUpload(context, caller, id);
   } catch (error) {
     await cancelSubmission(context, caller, id).catch((also) =>

@@ -1,4 +1,5 @@
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import { lockSubmission } from "./find-submission.ts";
 import type { Needs } from "./services.ts";
 import { CODE_DEADLINES, HOLDS, readCode } from "./submission-code.ts";
@@ -25,7 +26,7 @@ export async function sweepAwaitedCode(
 }
 
 async function endWait(context: Needs<"records" | "clock" | "announce">, id: string): Promise<void> {
-  const ended = await context.records.transaction(async (trx) => {
+  const ended = await commit(context.records, "sweep-awaited-code", async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const code = await readCode(trx, id);
     const now = context.clock();

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { removeUnaccepted } from "./announced-parts.ts";
@@ -35,7 +36,7 @@ export async function sweepDeadlines(context: SweepNeeds & Needs<"dispatchSoon">
 }
 
 async function endOverdue(context: SweepNeeds, id: string): Promise<void> {
-  const ended = await context.records.transaction(async (trx) => {
+  const ended = await commit(context.records, "sweep-deadlines", async (trx) => {
     const row = await lockSubmission(context.records, trx, id);
     const now = context.clock();
     if (row.deadline_at === null || row.deadline_at >= iso(now) || row.state === "grading") return null;

@@ -12,6 +12,7 @@ import { participantLock } from "../../domain/submissions/find-submission.ts";
 import { reserveSlot } from "../../domain/submissions/insert-submission.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { writeFailure } from "../../domain/submissions/write-outcome.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { findParticipant, type Manager } from "./callers.ts";
@@ -49,7 +50,7 @@ export async function createSubmission(
     const now = context.clock();
     const target = await findTarget(context, manager, parameters, now);
     const { participant, config, current } = target;
-    const written = await context.records.transaction(async (trx) => {
+    const written = await commit(context.records, "create-submission", async (trx) => {
       await context.records.lock(
         trx,
         participantLock({ participant_id: participant.id, challenge: config.id }),

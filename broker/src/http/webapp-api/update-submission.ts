@@ -1,6 +1,7 @@
 import type { CrowdaiError, SubmissionEvent } from "@crowdai/shared";
 import { lockSubmission, participantLock } from "../../domain/submissions/find-submission.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { type Manager, requireChallenge } from "./callers.ts";
@@ -44,7 +45,7 @@ export async function updateSubmission(
     slots = await readSlotsLeft(db, config, currentRound(config, now), found.participant_id, now);
     const media = readMedia(parameters);
     if (media) await requireObjects(context.objects, media);
-    const changed = await context.records.transaction(async (trx) => {
+    const changed = await commit(context.records, "update-submission", async (trx) => {
       const row = await lockSubmission(context.records, trx, found.id);
       await context.records.lock(trx, participantLock(row));
       const before = await writeFields(trx, row, parameters, media);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { markedStep } from "../../marked-steps.ts";
 import type { Consumption, Delivery } from "../job-queue.ts";
 import { servedQueues } from "../queue-names.ts";
 import { createBlockingRead } from "./blocking-read.ts";
@@ -134,10 +135,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     args.push(adopting.length, ...adopting.flat());
     for (const challenge of challenges) args.push(challenge, ensured.get(challenge) ? 1 : 0);
     const began = performance.now();
-    const [lost, taken] = (await connection.use((client) => runScript(client, base, EXCHANGE, args))) as [
-      number,
-      TakenReply[],
-    ];
+    const [lost, taken] = (await markedStep("queue.exchange", () =>
+      connection.use((client) => runScript(client, base, EXCHANGE, args)),
+    )) as [number, TakenReply[]];
     if (lost)
       log.warn({ event: "queue_jobs_lost" }, "queue lost jobs or their group, recovering from the records");
     for (const one of [...done, ...back]) runningJobs.remove(one);
@@ -227,7 +227,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const challenges = [...ensured.keys()];
     const ids = runningJobs.all().map(({ id }) => id);
     const args = [consumer, leaves ? 1 : 0, challenges.length, ...challenges, ...ids];
-    await connection.use((client) => runScript(client, base, RETURN_UNSEEN, args));
+    await markedStep("queue.return-unseen", () =>
+      connection.use((client) => runScript(client, base, RETURN_UNSEEN, args)),
+    );
     unsure = false;
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { markedStep } from "../../marked-steps.ts";
 import { attachedGrader, type Consumption } from "../job-queue.ts";
 import { ADD_AGAIN, CLAIM, RENEW_LEASES } from "./lease-scripts.ts";
 import type { QueueLog } from "./queue-log.ts";
@@ -84,9 +85,9 @@ export function createLeases(options: {
     if (state === "gone" || state === "again") {
       const { challenge, job, delivery, text } = one;
       const args = [consumer, challenge, job.submission, job.attempt, delivery, text];
-      const id = (await connection.use((client) => runScript(client, base, ADD_AGAIN, args))) as
-        | string
-        | null;
+      const id = (await markedStep("queue.add-again", () =>
+        connection.use((client) => runScript(client, base, ADD_AGAIN, args)),
+      )) as string | null;
       if (id === null) return release(one);
       log.warn(
         { event: "queue_job_readded", submission: job.submission },
@@ -113,8 +114,8 @@ export function createLeases(options: {
         do {
           const now = Math.round(last.serverTime + performance.now() - last.at);
           const args = [consumer, challenge, leaseMs, cursor, freeSlots - taken.length, now, TOLERANCE_MS];
-          const [next, lost, replies] = (await connection.use((client) =>
-            runScript(client, base, CLAIM, args),
+          const [next, lost, replies] = (await markedStep("queue.claim", () =>
+            connection.use((client) => runScript(client, base, CLAIM, args)),
           )) as [string, number, TakenReply[]];
           if (lost > 0)
             log.warn(

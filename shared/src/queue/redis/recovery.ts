@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { markedStep } from "../../marked-steps.ts";
 import type { Recovery } from "../job-queue.ts";
 import type { QueueLog } from "./queue-log.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
@@ -59,7 +60,9 @@ export async function watchForLoss(options: {
     } finally {
       clearInterval(keep);
     }
-    const ended = await connection.use((client) => runScript(client, base, END_REBUILD, [me, run]));
+    const ended = await markedStep("queue.end-rebuild", () =>
+      connection.use((client) => runScript(client, base, END_REBUILD, [me, run])),
+    );
     if (ended === 1) log.info({ event: "queue_rebuilt" }, "queue rebuilt");
     else log.warn({ event: "queue_rebuild_repeated" }, "queue lost jobs during its rebuild, repeating it");
   }

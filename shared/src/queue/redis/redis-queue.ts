@@ -1,3 +1,4 @@
+import { markedStep } from "../../marked-steps.ts";
 import { CrowdaiError } from "../../protocol/errors.ts";
 import type { Report } from "../../protocol/job.ts";
 import { fairKeyOf } from "../fair-queue.ts";
@@ -90,7 +91,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
   const publishing = createBatches<readonly Argument[]>({
     async send(jobs) {
       if (unfit) throw unfit;
-      await run(PUBLISH, jobs.flat());
+      await markedStep("queue.publish", () => run(PUBLISH, jobs.flat()));
     },
     maxItems: 200,
     maxWeight: 1_000_000,
@@ -159,7 +160,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
       ),
 
     async cancel(submission) {
-      await run(CANCEL, [submission]);
+      await markedStep("queue.cancel", () => run(CANCEL, [submission]));
     },
 
     async attached() {

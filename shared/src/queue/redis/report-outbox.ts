@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { markedStep } from "../../marked-steps.ts";
 import type { Report } from "../../protocol/job.ts";
 import { createBatches } from "./batches.ts";
 import type { QueueLog } from "./queue-log.ts";
@@ -35,7 +36,9 @@ export function createReportOutbox(options: {
     let stoppingSince: number | null = null;
     for (let tries = 1; ; tries++)
       try {
-        await connection.use((client) => runScript(client, base, REPORT, reports.flat()));
+        await markedStep("queue.report", () =>
+          connection.use((client) => runScript(client, base, REPORT, reports.flat())),
+        );
         return;
       } catch (error) {
         if (stopping()) stoppingSince ??= performance.now();

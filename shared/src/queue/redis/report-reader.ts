@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { markedStep } from "../../marked-steps.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { type Report, reportSchema } from "../../protocol/job.ts";
 import type { QueueLog } from "./queue-log.ts";
@@ -82,7 +83,9 @@ export async function readReports(options: {
   async function sweep(): Promise<void> {
     const done = applier.applied();
     if (done.length === 0) return;
-    await connection.use((client) => client.xdel(key, ...done));
+    await markedStep("queue.acknowledge-reports", () =>
+      connection.use((client) => client.xdel(key, ...done)),
+    );
     applier.forget(done);
   }
 

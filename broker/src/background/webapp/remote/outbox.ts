@@ -3,6 +3,7 @@ import { iso } from "../../../base/clock.ts";
 import { lockSubmission } from "../../../domain/submissions/find-submission.ts";
 import type { Needs } from "../../../domain/submissions/services.ts";
 import { writeFailure } from "../../../domain/submissions/write-outcome.ts";
+import { commit } from "../../../records/commit.ts";
 import type { Db } from "../../../records/records.ts";
 import type { SubmissionRow, WebappSubmissionRow } from "../../../records/tables.ts";
 import { retryAt } from "../../outbox/retry-at.ts";
@@ -124,7 +125,7 @@ export function createOutbox(options: {
       "submission refused by the webapp",
     );
     const { records, clock, announce, queue } = context();
-    const events = await records.transaction(async (trx): Promise<SubmissionEvent[]> => {
+    const events = await commit(records, "outbox", async (trx): Promise<SubmissionEvent[]> => {
       const submission = await lockSubmission(records, trx, row.submission);
       if (submission.finished_at !== null) return [];
       await trx

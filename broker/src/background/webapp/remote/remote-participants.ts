@@ -1,4 +1,5 @@
 import { NAME, nameKey } from "../../../domain/participants/api-keys.ts";
+import { commit } from "../../../records/commit.ts";
 import type { Db, Records } from "../../../records/records.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function localParticipant(
 ): Promise<{ id: number; name: string }> {
   const known = await read(records.db, webappId);
   if (known) return known;
-  return records.transaction(async (trx) => {
+  return commit(records, "local-participant", async (trx) => {
     await records.lock(trx, `webapp-participant:${webappId}`);
     const raced = await read(trx, webappId);
     if (raced) return raced;
@@ -33,7 +34,7 @@ export async function localParticipant(
 /** Takes over the name that the webapp sends, unless it is invalid here or belongs to another participant. */
 export async function renameParticipant(records: Records, id: number, name: string): Promise<void> {
   if (!NAME.test(name)) return;
-  await records.transaction(async (trx) => {
+  await commit(records, "rename-participant", async (trx) => {
     await records.lock(trx, `participant-name:${nameKey(name)}`);
     if (await isTaken(trx, name, id)) return;
     await trx

@@ -4,6 +4,7 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { graderGetsCode } from "@crowdai/shared/challenge-folder";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { StoredObject } from "@crowdai/shared/objects";
 import type { CodeNeeds } from "../../../background/code-services.ts";
 import { type FinalizeNeeds, finalizeSubmission } from "../../../background/repositories/finalize-code.ts";
@@ -145,7 +146,7 @@ async function storeFile(
   // Named by content, so a second attempt with other bytes of the same objects does not conflict.
   const key = `code/${row.challenge}/${row.participant_id}/${expected.sha256}.${ending}`;
   try {
-    await code.objects.put(key, createReadStream(path), { expected });
+    await markedStep("upload.tree", () => code.objects.put(key, createReadStream(path), { expected }));
   } catch (error) {
     if (!(error instanceof CrowdaiError && error.code === "object_exists")) throw error;
   }

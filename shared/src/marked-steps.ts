@@ -1,0 +1,36 @@
+import { readFileSync, unlinkSync } from "node:fs";
+
+/** Names the point at which this process is to end, while there is one. */
+let crashFile: string | null = null;
+
+/** For tests: this process ends, as kill -9 ends it, at the point that the file names. The file is removed first. */
+export function armCrashPoints(file: string | undefined): void {
+  crashFile = file ?? null;
+}
+
+/**
+ * Does a step after which other processes may rely on something: a commit, a publication, a claim, a report, an acknowledgement,
+ * an upload. Its name lets tests end the process right before and right after it.
+ */
+export function markedStep<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return crashFile === null ? work() : betweenCrashPoints(name, work);
+}
+
+async function betweenCrashPoints<T>(name: string, work: () => Promise<T>): Promise<T> {
+  crashIfArmed(`${name} before`);
+  const value = await work();
+  crashIfArmed(`${name} after`);
+  return value;
+}
+
+function crashIfArmed(point: string): void {
+  if (crashFile === null) return;
+  try {
+    if (readFileSync(crashFile, "utf8") !== point) return;
+    // One process of several: the one that removes it.
+    unlinkSync(crashFile);
+  } catch {
+    return;
+  }
+  process.kill(process.pid, "SIGKILL");
+}
